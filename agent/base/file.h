@@ -1,0 +1,32 @@
+/*
+ * file.h - whole files: read with a bound, replaced whole or not at all.
+ */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf;
+struct err;
+
+/* Append the contents of path to b. */
+int file_read(const char *path, struct buf *b, struct err *err);
+
+/* Write data as path: temporary file beside it, fsync, rename, fsync of the
+ * directory.  The old file stays on any failure. */
+int file_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err);
+
+/* Create a new file that must not exist yet; fsynced. */
+int file_create(const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err);
+
+/* Create the missing parts of the directory that path is in (mode 0750). */
+int file_parents(const char *path, struct err *err);
+
+/* Write all of data to fd; EINTR and short writes are seen to.  0 or -1 with
+ * errno. */
+int file_write_all(int fd, const void *data, size_t len);
+
+#endif /* FILE_H */

@@ -1,0 +1,31 @@
+/*
+ * log.h - what the roles say on standard error.
+ *
+ * One line an event: "<n>role: sentence", n being the syslog severity that
+ * journald reads; on a terminal without the prefix.  Only roles and
+ * subcommands log; lower layers return a struct err.  Control characters and
+ * bytes outside printable ASCII and UTF-8 are escaped here, once, since
+ * remote text reaches the log only through this module.  No secrets, tokens
+ * or events.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+enum log_level {
+	LOG_LEVEL_ERR = 3,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
+
+/* Name the process ("collect", "ship siem"); copied. */
+void log_open(const char *role, enum log_level most);
+
+void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* LOG_H */

@@ -1,0 +1,67 @@
+/*
+ * mem.c - allocation of our own small things, which dies when memory is gone.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+static void *
+or_die(void *p, size_t size)
+{
+	if (p == NULL) {
+		(void)fprintf(stderr,
+		    "<2>sealfeed: memory: %zu bytes not available\n", size);
+		_Exit(71); /* EX_OSERR: the supervisor starts the role again */
+	}
+	return p;
+}
+
+void *
+xmalloc(size_t size)
+{
+	return or_die(malloc(size), size);
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	return or_die(calloc(n, size), size);
+}
+
+void *
+xreallocarray(void *p, size_t n, size_t size)
+{
+	return or_die(reallocarray(p, n, size), size);
+}
+
+char *
+xstrdup(const char *s)
+{
+	return xstrndup(s, strlen(s));
+}
+
+char *
+xstrndup(const char *s, size_t len)
+{
+	char *copy = xmalloc(len + 1);
+
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	char *s = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return or_die(n < 0 ? NULL : s, 0);
+}

@@ -1,0 +1,20 @@
+/*
+ * mem.h - allocation of our own small things, which dies when memory is gone.
+ *
+ * Dying is safe: recovery is the normal start.  Anything whose size the
+ * outside decides goes through buf.h, which has a ceiling.
+ */
+#ifndef MEM_H
+#define MEM_H
+
+#include <stddef.h>
+
+/* Each returns memory that the caller owns, never NULL; size may not be 0. */
+void *xmalloc(size_t size) __attribute__((malloc));
+void *xcalloc(size_t n, size_t size) __attribute__((malloc));
+void *xreallocarray(void *p, size_t n, size_t size);
+char *xstrdup(const char *s) __attribute__((malloc));
+char *xstrndup(const char *s, size_t len) __attribute__((malloc));
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* MEM_H */

@@ -1,0 +1,66 @@
+/*
+ * splitter.h - finds the elements of a JSON array in a stream, byte-exact.
+ *
+ * The hot path: one pass over the bytes as they arrive, no DOM, memory for
+ * one element.  It tracks strings, escapes, bracket kinds and commas, so that
+ * truncated input, trailing garbage and unbalanced brackets are errors, but
+ * leaves numbers, literals and escapes alone: an element that a JSON parser
+ * refuses (a huge integer, a lone surrogate, invalid UTF-8, duplicate keys)
+ * is still delivered, as it came.
+ *
+ * The bytes of an element are those of the vendor but for one thing: a run of
+ * white space outside strings that contains a CR or LF is left out, so that
+ * an element is one line.  A raw CR or LF inside a string is not JSON
+ * (RFC 8259 section 7) and an error.
+ */
+#ifndef SPLITTER_H
+#define SPLITTER_H
+
+#include <stddef.h>
+
+#include "text.h"
+
+struct err;
+
+struct splitter;
+
+struct element {
+	const char *data; /* borrowed until the function returns */
+	size_t len;
+	/* Text between the quotes of the member's value where that is a
+	 * string, the token where it is a number; NULL where there is none.
+	 * The last one wins where a key repeats, as in jansson. */
+	struct slice id;
+	struct slice time;
+};
+
+struct splitter_spec {
+	/* NULL-terminated keys that lead to the array, {NULL} or NULL: the
+	 * document itself is the array. */
+	const char *const *path;
+	const char *id;   /* key of the element's own id, or NULL */
+	const char *time; /* key of its time, or NULL */
+	size_t most;      /* longest element in bytes; longer is an error */
+};
+
+/* Takes one element; 0, or -1 with err to stop the split. */
+typedef int splitter_fn(void *ctx, const struct element *el, struct err *err);
+
+/* spec and what it points to are borrowed for the splitter's life. */
+struct splitter *splitter_new(const struct splitter_spec *spec,
+    splitter_fn *take, void *ctx);
+void splitter_free(struct splitter *s);
+
+/* Make ready for another document. */
+void splitter_reset(struct splitter *s);
+
+/* Feed the next bytes, of any length.  -1: not JSON, not an array where one
+ * was expected, or take said so; err names the byte offset.  No further push
+ * is allowed then. */
+int splitter_push(struct splitter *s, const void *data, size_t len,
+    struct err *err);
+
+/* The input is complete: -1 unless the document is, too. */
+int splitter_end(struct splitter *s, struct err *err);
+
+#endif /* SPLITTER_H */

@@ -1,0 +1,50 @@
+/*
+ * text.h - small conversions between bytes and text.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+/* A borrowed run of bytes; data is NULL where there is none. */
+struct slice {
+	const char *data;
+	size_t len;
+};
+
+/* Append the base64 (RFC 4648 section 4, padded; url: section 5, unpadded)
+ * of data.  0, or -1 at b's ceiling. */
+int text_base64(struct buf *b, const void *data, size_t len);
+int text_base64url(struct buf *b, const void *data, size_t len);
+
+/* Decode padded base64 strictly (no white space, zero trailing bits) and
+ * append the bytes.  0, or -1 (b may then hold a part). */
+int text_unbase64(struct buf *b, const char *s, size_t len);
+
+/* Write 2 * len lower-case digits and a NUL. */
+void text_hex(char *out, const void *data, size_t len);
+
+/* Append s as a JSON string with its quotes (RFC 8259 section 7).  Invalid
+ * UTF-8 becomes U+FFFD.  0, or -1 at b's ceiling. */
+int text_json_string(struct buf *b, const char *s, size_t len);
+
+/* "90s", "15m", "24h", "7d", "250ms", "0"; a bare number counts seconds.
+ * Sets microseconds.  0, or -1 (nothing set). */
+int text_duration(const char *s, int64_t *us);
+
+/* "20GiB", "64KiB", "10MB", "512"; sets bytes.  0, or -1 (nothing set). */
+int text_size(const char *s, int64_t *bytes);
+
+/* Write a duration as text_duration() reads it, in the largest unit that
+ * divides it.  out has at least 32 bytes. */
+void text_duration_format(char *out, int64_t us);
+
+/* The entry of names (NULL-terminated) nearest to s by edit distance, NULL
+ * when none is near enough to be meant. */
+const char *text_nearest(const char *s, const char *const *names);
+
+#endif /* TEXT_H */

@@ -1,0 +1,121 @@
+/*
+ * feed.h - feeds, and the commit of what was read from a vendor.
+ *
+ * A piece is what one reader (a worker with its blob, a poll with its page)
+ * wants to become durable together: events, and the state that they justify.
+ * feed_commit() is the only way into the store for events, cursor, ledger,
+ * seen-set and gaps; all of a piece lands in one transaction or nothing does.
+ */
+#ifndef FEED_H
+#define FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct err;
+struct feed;
+struct piece;
+struct store;
+
+/* A batch never holds more: 1 MiB of lines, and the checkpoint's check codes
+ * for 8192 events fit a 64 KiB message. */
+#define BATCH_BYTES (1 << 20)
+#define BATCH_EVENTS 8192
+
+/*
+ * Find or create the feed "source/stream" for writing in this process; one
+ * struct a feed and process, threads may share it.  dedupe (microseconds, 0 =
+ * off): how long an event's id keeps repeats out.  The caller frees it with
+ * feed_close() before the store.
+ */
+struct feed *feed_open(struct store *s, const char *name, int64_t dedupe,
+    struct err *err);
+void feed_close(struct feed *f);
+
+const char *feed_name(const struct feed *f);
+int64_t feed_id(const struct feed *f);
+
+/* The cursor as last committed (JSON text, "" at first); caller frees. */
+char *feed_cursor(struct feed *f);
+
+/* Pieces.  A piece belongs to one thread at a time. */
+struct piece *piece_new(struct feed *f);
+void piece_free(struct piece *p);
+
+/* Append one event (copied): its bytes, its id (data NULL: none, never a
+ * duplicate), its time (INT64_MIN: unknown). */
+int piece_event(struct piece *p, const char *data, size_t len, struct slice id,
+    int64_t when, struct err *err);
+
+/* Bytes and events so far: a reader commits at BATCH_BYTES. */
+size_t piece_bytes(const struct piece *p);
+size_t piece_events(const struct piece *p);
+
+/* The feed's cursor after this piece; copied. */
+void piece_cursor(struct piece *p, const char *json);
+
+/* A newly listed item; one that the ledger has already is left as it is.
+ * Copied.  uri may be NULL; times in microseconds. */
+struct listed {
+	const char *key;
+	const char *uri;
+	int64_t created; /* when the vendor made it available */
+	int64_t expires;
+};
+void piece_listed(struct piece *p, const struct listed *l);
+
+/* Progress of item (ledger id): elements of it that are committed with this
+ * piece or before, the running digest over them (see item.h), and whether it
+ * is complete. */
+void piece_item(struct piece *p, int64_t item, uint64_t elements,
+    const uint8_t chain[32], bool complete);
+
+/* A gap: item (0: a span of time from..to) that can no longer be read. */
+struct gap_row {
+	int64_t id; /* set when read */
+	int64_t feed_id;
+	char feed[256];
+	int64_t item;
+	char key[256];
+	int64_t from;
+	int64_t to;
+	int64_t recorded;
+	char cause[512];
+};
+void piece_gap(struct piece *p, const struct gap_row *g);
+
+struct commit_result {
+	uint64_t events;     /* new in the store */
+	uint64_t duplicates; /* kept out by their id */
+	size_t listed;       /* items new to the ledger */
+};
+
+/*
+ * Make the piece durable; blocks until it is, together with what other
+ * threads commit to the same feed meanwhile (one fsync for all).  Repeats of
+ * an id, within the piece too, are left out.  On success the piece is empty
+ * and can be used again; on failure (disk full, I/O error) nothing has
+ * changed, the piece is as it was and can be committed again.
+ */
+int feed_commit(struct piece *p, struct commit_result *res, struct err *err);
+
+/* Bookkeeping outside the events; relaxed durability, never an error that
+ * matters to the caller. */
+enum feed_counter {
+	FEED_REQUESTS,
+	FEED_ERRORS,
+	FEED_THROTTLED,
+	FEED_BYTES,
+	FEED_COUNTERS
+};
+void feed_count(struct feed *f, enum feed_counter c, uint64_t n);
+/* due: next poll; error NULL: the poll succeeded; horizon: oldest time that
+ * is still to be read (lag = now - horizon); lateness: newest measured
+ * created-to-collected.  Written with the next commit or within a second. */
+void feed_state(struct feed *f, int64_t due, const char *error,
+    int64_t horizon);
+
+#endif /* FEED_H */

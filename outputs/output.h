@@ -1,0 +1,109 @@
+/*
+ * output.h - what every destination provides.
+ *
+ * ship owns order, positions, retry, back-off, bisection and dead letters.
+ * An output moves parcels and says how each ended.  A new one is a file in
+ * this folder and a line in output.c.
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct err;
+struct output;
+struct setting;
+
+enum verdict {
+	VERDICT_DELIVERED, /* acknowledged: the store may forget it */
+	VERDICT_RETRY,     /* not now: the same again later */
+	VERDICT_REFUSED,   /* never: bisect to the line, then dead letter */
+	VERDICT_BLOCKED    /* credentials or settings: keep, alarm, probe */
+};
+
+/* One line of a parcel: an event, or a checkpoint. */
+struct parcel_line {
+	const char *feed;
+	bool checkpoint;
+	uint64_t number;   /* index of the event, size of the checkpoint */
+	int64_t when;      /* event time, or the checkpoint's */
+	const char *value; /* bytes of the event, of the checkpoint's object */
+	size_t len;
+};
+
+/* Consecutive lines that move together; owned by ship. */
+struct parcel;
+
+size_t parcel_lines(const struct parcel *p);
+size_t parcel_bytes(const struct parcel *p); /* of all lines, unpacked */
+
+/* The i-th line; borrowed until parcel_unload().  Unpacks at first use.
+ * -1: the store's bytes are damaged, err says which. */
+int parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
+    struct err *err);
+
+/* Append the whole parcel as one joinable gzip member of NDJSON lines
+ * (line.h); packs nothing again that the store holds packed. */
+int parcel_gzip(struct parcel *p, struct buf *out, struct err *err);
+
+/* Free the bytes; the parcel can be read again later (from the store). */
+void parcel_unload(struct parcel *p);
+
+struct output_type {
+	const char *name;               /* "type" in the configuration */
+	const struct setting *settings; /* ends with SETTING_END */
+	size_t conf_size;
+
+	/* Pure cross-check of options for `check`; NULL: nothing to check. */
+	int (*check)(const void *conf, struct err *err);
+	/* Load keys and certificates, no network; sets out->state.  May be
+	 * called again after close when credentials were rotated. */
+	int (*open)(struct output *out, struct err *err);
+	/* How many parcels may be in flight now, and how large one is at
+	 * most (bytes of lines; a single line may be larger). */
+	size_t (*window)(const struct output *out);
+	size_t parcel_most;
+	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
+	 * output_done(), now or from drive(). */
+	void (*send)(struct output *out, struct parcel *p);
+	/* Move bytes until a parcel is decided, wake_fd is readable or
+	 * timeout_ms have passed. */
+	void (*drive)(struct output *out, int wake_fd, int timeout_ms);
+	/* For check --live: reach the peer as send() would, deliver nothing.
+	 * Returns 0 or -1 with cause and cure; said gets what was found. */
+	int (*probe)(struct output *out, struct buf *said, struct err *err);
+	/* Drop connections; parcels in flight end in VERDICT_RETRY. */
+	void (*close)(struct output *out);
+};
+
+/* One configured output in its ship process. */
+struct output {
+	const struct output_type *type;
+	const char *name;
+	const char *agent; /* the agent's name, for HOSTNAME */
+	const void *conf;
+	void *state;      /* the type's own */
+	const char *mode; /* static text for status: "confirmed" … */
+	uint64_t connects;
+	uint64_t bytes;    /* put on the wire */
+	char trouble[512]; /* the present trouble, "" when all is well */
+	void *ship;        /* for output_done() */
+};
+
+/* p is decided.  delay: microseconds to wait before the next try (0: the
+ * usual back-off).  why: sentence for the log, status and dead letter. */
+void output_done(struct output *out, struct parcel *p, enum verdict v,
+    int64_t delay, const char *why, ...) __attribute__((format(printf, 5, 6)));
+
+/* All types, NULL-terminated. */
+extern const struct output_type *const output_types[];
+
+extern const struct output_type output_syslog;
+extern const struct output_type output_http;
+extern const struct output_type output_file;
+
+#endif /* OUTPUT_H */

@@ -1,0 +1,14 @@
+/*
+ * unit.h - the unit test program: one suite a module, one row in unit.c.
+ */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+
+/* Folder of the vectors, with a slash at its end. */
+#define VECTORS SRCDIR "/tests/vectors/"
+
+Suite *suite_buf(void);
+
+#endif /* UNIT_H */
