@@ -1,0 +1,289 @@
+/*
+ * key.c - Ed25519 keys: made, read from PEM or a provider, and named as C2SP
+ * signed notes name them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "evidence/key.h"
+
+#define TYPE_ED25519 0x01
+
+int
+key_failed(struct err *err, const char *what)
+{
+	char why[256] = "unknown reason";
+	unsigned long e = ERR_peek_last_error();
+
+	if (e != 0)
+		ERR_error_string_n(e, why, sizeof(why));
+	ERR_clear_error();
+	return err_set(err, "%s: %s", what, why);
+}
+
+/* Keys are read by services: a passphrase is never asked for. */
+static int
+no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)ctx;
+	return -1;
+}
+
+static bool
+name_is_good(const char *name, size_t len)
+{
+	if (len == 0 || len >= sizeof(((struct verifier *)NULL)->name))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '+')
+			return false;
+	return true;
+}
+
+void
+key_id(const char *name, const uint8_t key[KEY_LEN], uint8_t id[KEY_ID_LEN])
+{
+	uint8_t hash[DIGEST_LEN];
+	uint8_t tail[1 + KEY_LEN];
+	char prefix[sizeof(((struct verifier *)NULL)->name) + 1];
+	int len = snprintf(prefix, sizeof(prefix), "%s\n", name);
+	struct digest *d = digest_new();
+
+	tail[0] = TYPE_ED25519;
+	memcpy(tail + 1, key, KEY_LEN);
+	digest_sha256(d, prefix, (size_t)len, tail, sizeof(tail), hash);
+	digest_free(d);
+	memcpy(id, hash, KEY_ID_LEN);
+}
+
+static int
+public_of(EVP_PKEY *key, uint8_t out[KEY_LEN], struct err *err)
+{
+	size_t len = KEY_LEN;
+
+	if (!EVP_PKEY_is_a(key, "ED25519"))
+		return err_set(err, "not an Ed25519 key");
+	if (EVP_PKEY_get_raw_public_key(key, out, &len) == 1 && len == KEY_LEN)
+		return 0;
+	/* A key in hardware may show its public half only as a parameter. */
+	if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, out,
+		KEY_LEN, &len) == 1 &&
+	    len == KEY_LEN)
+		return 0;
+	return key_failed(err, "the key does not tell its public half");
+}
+
+bool
+signer_is_uri(const char *text)
+{
+	size_t n = strspn(text,
+	    "abcdefghijklmnopqrstuvwxyz0123456789+.-"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	return n >= 2 && text[n] == ':';
+}
+
+static EVP_PKEY *
+key_from_pem(const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY *key = NULL;
+
+	if (bio != NULL)
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	return key;
+}
+
+static EVP_PKEY *
+key_from_uri(const char *uri)
+{
+	OSSL_STORE_CTX *store;
+	EVP_PKEY *key = NULL;
+
+	store = OSSL_STORE_open(uri, UI_null(), NULL, NULL, NULL);
+	if (store == NULL)
+		return NULL;
+	(void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
+	while (key == NULL && !OSSL_STORE_eof(store)) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info == NULL) {
+			if (OSSL_STORE_error(store))
+				break;
+			continue;
+		}
+		if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
+			key = OSSL_STORE_INFO_get1_PKEY(info);
+		OSSL_STORE_INFO_free(info);
+	}
+	(void)OSSL_STORE_close(store);
+	return key;
+}
+
+struct signer *
+signer_open(const char *name, const char *pem_or_uri, struct err *err)
+{
+	struct signer *s = xcalloc(1, sizeof(*s));
+
+	s->name = xstrdup(name);
+	if (!name_is_good(name, strlen(name))) {
+		(void)err_set(err,
+		    "\"%s\" can't name a signing key: use "
+		    "printable ASCII without space and \"+\"",
+		    name);
+		goto bad;
+	}
+	if (signer_is_uri(pem_or_uri))
+		s->key = key_from_uri(pem_or_uri);
+	else
+		s->key = key_from_pem(pem_or_uri);
+	if (s->key == NULL) {
+		(void)key_failed(err, "no private key can be read");
+		goto bad;
+	}
+	if (public_of(s->key, s->public, err) == -1)
+		goto bad;
+	key_id(s->name, s->public, s->id);
+	return s;
+bad:
+	signer_free(s);
+	return NULL;
+}
+
+void
+signer_free(struct signer *s)
+{
+	if (s == NULL)
+		return;
+	EVP_PKEY_free(s->key);
+	free(s->name);
+	free(s);
+}
+
+int
+signer_generate(struct buf *pem, struct err *err)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *data;
+	long len;
+	int rc = -1;
+
+	if (key == NULL || bio == NULL ||
+	    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
+		NULL) != 1) {
+		(void)key_failed(err, "no Ed25519 key can be made");
+		goto out;
+	}
+	len = BIO_get_mem_data(bio, &data);
+	if (len <= 0 || buf_add(pem, data, (size_t)len) == -1)
+		(void)err_set(err, "the new key does not fit its buffer");
+	else
+		rc = 0;
+out:
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+int
+signer_vkey(const struct signer *s, struct buf *out, struct err *err)
+{
+	uint8_t typed[1 + KEY_LEN];
+	char hex[2 * KEY_ID_LEN + 1];
+
+	typed[0] = TYPE_ED25519;
+	memcpy(typed + 1, s->public, KEY_LEN);
+	text_hex(hex, s->id, KEY_ID_LEN);
+	if (buf_addf(out, "%s+%s+", s->name, hex) == -1 ||
+	    text_base64(out, typed, sizeof(typed)) == -1)
+		return err_set(err, "the verifier key does not fit its buffer");
+	return 0;
+}
+
+static int
+parse_vkey(const char *s, size_t len, struct verifier *v)
+{
+	const char *end = s + len;
+	const char *hash = memchr(s, '+', len);
+	struct buf raw = BUF_INIT(2 * KEY_LEN);
+	char hex[2 * KEY_ID_LEN + 1];
+	int rc = -1;
+
+	if (hash == NULL || !name_is_good(s, (size_t)(hash - s)) ||
+	    end - hash < 2 * KEY_ID_LEN + 2 || hash[2 * KEY_ID_LEN + 1] != '+')
+		return -1;
+	*v = (struct verifier){ .any_name = false };
+	memcpy(v->name, s, (size_t)(hash - s));
+	s = hash + 2 * KEY_ID_LEN + 2;
+	if (text_unbase64(&raw, s, (size_t)(end - s)) == 0 &&
+	    raw.len == 1 + KEY_LEN && raw.data[0] == TYPE_ED25519) {
+		memcpy(v->key, raw.data + 1, KEY_LEN);
+		key_id(v->name, v->key, v->id);
+		text_hex(hex, v->id, KEY_ID_LEN);
+		if (memcmp(hex, hash + 1, 2 * KEY_ID_LEN) == 0)
+			rc = 0;
+	}
+	buf_release(&raw);
+	return rc;
+}
+
+static int
+parse_pem(const char *text, struct verifier *v, struct err *err)
+{
+	BIO *bio = BIO_new_mem_buf(text, -1);
+	EVP_PKEY *key = NULL;
+	int rc;
+
+	if (strstr(text, "PRIVATE KEY-----") != NULL)
+		key = key_from_pem(text);
+	else if (bio != NULL)
+		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+	*v = (struct verifier){ .any_name = true };
+	if (key == NULL)
+		rc = key_failed(err, "no key can be read from the PEM");
+	else
+		rc = public_of(key, v->key, err);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return rc;
+}
+
+int
+verifier_parse(const char *text, struct verifier *v, struct err *err)
+{
+	const char *line = text;
+
+	if (strstr(text, "-----BEGIN ") != NULL)
+		return parse_pem(text, v, err);
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+		size_t skip = strspn(line, " \t");
+		size_t used = len;
+
+		while (used > skip && strchr(" \t\r", line[used - 1]) != NULL)
+			used--;
+		if (skip < used && parse_vkey(line + skip, used - skip, v) == 0)
+			return 0;
+		line += len + (line[len] == '\n');
+	}
+	return err_set(err,
+	    "neither a verifier key (NAME+HASH+KEY, as "
+	    "`sealfeed keygen` prints it) nor an Ed25519 key in PEM");
+}
