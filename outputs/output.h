@@ -60,13 +60,12 @@ struct output_type {
 
 	/* Pure cross-check of options for `check`; NULL: nothing to check. */
 	int (*check)(const void *conf, struct err *err);
-	/* Load keys and certificates, no network; sets out->state.  May be
-	 * called again after close when credentials were rotated. */
+	/* Load keys and certificates, no network; sets out->state and
+	 * out->parcel_most.  Called again after close when credentials may
+	 * have been rotated.  -1: nothing to close. */
 	int (*open)(struct output *out, struct err *err);
-	/* How many parcels may be in flight now, and how large one is at
-	 * most (bytes of lines; a single line may be larger). */
+	/* How many parcels may be in flight now. */
 	size_t (*window)(const struct output *out);
-	size_t parcel_most;
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
 	void (*send)(struct output *out, struct parcel *p);
@@ -76,8 +75,16 @@ struct output_type {
 	/* For check --live: reach the peer as send() would, deliver nothing.
 	 * Returns 0 or -1 with cause and cure; said gets what was found. */
 	int (*probe)(struct output *out, struct buf *said, struct err *err);
-	/* Drop connections; parcels in flight end in VERDICT_RETRY. */
+	/* Drop connections and free state; parcels in flight end in
+	 * VERDICT_RETRY, or DELIVERED where that turns out just then. */
 	void (*close)(struct output *out);
+};
+
+/* What an output tells its owner: ship, or a test. */
+struct output_owner {
+	void (*done)(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
+	    const char *why);
+	int (*refuse)(void *ctx, struct parcel *p, size_t i, const char *why);
 };
 
 /* One configured output in its ship process. */
@@ -86,18 +93,27 @@ struct output {
 	const char *name;
 	const char *agent; /* the agent's name, for HOSTNAME */
 	const void *conf;
-	void *state;      /* the type's own */
-	const char *mode; /* static text for status: "confirmed" … */
+	void *state;        /* the type's own */
+	size_t parcel_most; /* bytes of lines that a parcel may have; a single
+			       line may be larger */
+	const char *mode;   /* static text for status: "confirmed" … */
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */
-	void *ship;        /* for output_done() */
+	const struct output_owner *owner;
+	void *owner_ctx;
 };
 
 /* p is decided.  delay: microseconds to wait before the next try (0: the
  * usual back-off).  why: sentence for the log, status and dead letter. */
 void output_done(struct output *out, struct parcel *p, enum verdict v,
     int64_t delay, const char *why, ...) __attribute__((format(printf, 5, 6)));
+
+/* Line i of p can never be accepted while the rest of p goes on: it becomes a
+ * dead letter, once, durable on return.  -1: that failed, end p with
+ * VERDICT_RETRY. */
+int output_refuse(struct output *out, struct parcel *p, size_t i,
+    const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* All types, NULL-terminated. */
 extern const struct output_type *const output_types[];

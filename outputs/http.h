@@ -1,0 +1,32 @@
+/*
+ * http.h - what the HTTP output is told by the configuration.
+ */
+#ifndef OUTPUT_HTTP_H
+#define OUTPUT_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "setting.h"
+
+enum http_envelope { HTTP_ENVELOPE_SEAL, HTTP_ENVELOPE_NONE };
+
+struct http_output_conf {
+	char *url;
+	char *bearer;
+	char *basic;
+	struct setting_pair *headers;
+	int envelope;
+	bool compress;
+	int64_t parallel;
+	int64_t max_body; /* bytes of lines, before compression */
+};
+
+struct err;
+
+extern const struct setting http_output_settings[];
+
+/* The pure checks of these options; see output_type.check. */
+int http_output_check(const void *conf, struct err *err);
+
+#endif /* OUTPUT_HTTP_H */

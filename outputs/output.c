@@ -1,0 +1,42 @@
+/*
+ * output.c - the registry of destinations, and how they answer their owner.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "output.h"
+
+#define WHY_MAX 512
+
+const struct output_type *const output_types[] = {
+	&output_syslog,
+	&output_http,
+	&output_file,
+	NULL,
+};
+
+void
+output_done(struct output *out, struct parcel *p, enum verdict v, int64_t delay,
+    const char *why, ...)
+{
+	char text[WHY_MAX];
+	va_list ap;
+
+	va_start(ap, why);
+	(void)vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	out->owner->done(out->owner_ctx, p, v, delay, text);
+}
+
+int
+output_refuse(struct output *out, struct parcel *p, size_t i, const char *why,
+    ...)
+{
+	char text[WHY_MAX];
+	va_list ap;
+
+	va_start(ap, why);
+	(void)vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	return out->owner->refuse(out->owner_ctx, p, i, text);
+}
