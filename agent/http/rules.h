@@ -1,0 +1,79 @@
+/*
+ * rules.h - what a reply means.
+ *
+ * Status codes alone say too little: Office 365 throttles inside a 403, and
+ * a 200 can be a login page.  A table of rules, first match wins, turns
+ * status, header and the code in the body into a class, a cause and a cure.
+ * An error is never an empty page.
+ */
+#ifndef RULES_H
+#define RULES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_reply;
+
+enum reply_class {
+	REPLY_OK,
+	REPLY_BENIGN,       /* an error that means "as you wished" */
+	REPLY_RETRY,        /* the same again later */
+	REPLY_THROTTLED,    /* the whole source waits */
+	REPLY_UNAUTHORISED, /* a new token, then the same again, once */
+	REPLY_CREDENTIALS,  /* refused for good until someone acts */
+	REPLY_CONFIG,       /* likewise: settings, permissions, licences */
+	REPLY_CLOCK,        /* recompute the times with the server's clock */
+	REPLY_INACTIVE,     /* the subscription is off: switch it on */
+	REPLY_CURSOR,       /* page token lost: the window from its start */
+	REPLY_GONE,         /* never to be had again: a gap */
+	REPLY_STOPPED,      /* the agent is stopping */
+	REPLY_CLASSES
+};
+
+struct rule {
+	int status;         /* 0: any */
+	const char *code;   /* code in the body; a final * matches any rest;
+			       NULL: any */
+	const char *header; /* must be present; NULL: none */
+	const char *text;   /* must be part of the message; NULL: none */
+	enum reply_class class;
+	const char *cause; /* sentence, without a stop */
+	const char *cure;  /* likewise; NULL: nothing to do */
+};
+
+/* What happened and what to do about it. */
+struct ruling {
+	enum reply_class class;
+	int64_t wait;    /* microseconds that the vendor asked for; 0: none */
+	char code[48];   /* of the body, "" where there is none */
+	char text[1024]; /* sentence: status, code, cause; cure */
+};
+
+/* Name of a class, for logs and the agent's own feed. */
+const char *reply_class_name(enum reply_class class);
+
+/*
+ * Judge a reply that came whole.  rules (may be NULL, ended by a row of class
+ * REPLY_OK without cause) come before the general ones.  Never REPLY_OK for
+ * anything but a 2xx.
+ */
+void rules_judge(const struct rule *rules, const struct http_reply *reply,
+    struct ruling *out);
+
+/* A ruling from a sentence; returns out's class. */
+enum reply_class ruling_set(struct ruling *out, enum reply_class class,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * The code and the message of an error body in the forms that vendors use:
+ * {"error":{"code":…,"message":…}}, {"error":…,"error_description":…},
+ * {"code":…,"message":…}, {"Message":…}.  An AADSTS number in the message
+ * is the code then.  Not JSON: code "" and the first printable words.
+ */
+struct reply_error {
+	char code[48];
+	char message[400];
+};
+void rules_error(const char *body, size_t len, struct reply_error *out);
+
+#endif /* RULES_H */

@@ -1,0 +1,11 @@
+/*
+ * source.c - the kinds of vendor.
+ */
+#include <stddef.h>
+
+#include "source.h"
+
+const struct source_type *const source_types[] = {
+	&source_office365,
+	NULL,
+};

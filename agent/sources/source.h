@@ -1,0 +1,108 @@
+/*
+ * source.h - what every kind of vendor provides.
+ *
+ * collect owns threads, retry, back-off, pause, feed states and the agent's
+ * own feed.  A source type speaks its vendor's protocol in plain blocking
+ * code, writes only through pieces (store/feed.h), and ends each call with a
+ * ruling.  A new one is a file in this folder and a line in source.c.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+#include "http/rules.h"
+
+struct buf;
+struct err;
+struct feed;
+struct item;
+struct rate;
+struct setting;
+struct source;
+
+/* The vendor's clock, from the Date of its replies carried on with the
+ * monotonic clock: windows don't care what the local clock says. */
+struct vendor_clock;
+
+/* One feed of a source. */
+struct stream {
+	struct source *source;
+	const char *name; /* "Audit.Exchange", borrowed from the conf */
+	struct feed *feed;
+	void *state; /* the type's own, stream_size zeroed bytes */
+	void *job;   /* collect's own */
+};
+
+/* One configured source in the collect process. */
+struct source {
+	const struct source_type *type;
+	const char *name;
+	const void *conf;
+	struct http_access *access;
+	struct rate *rate; /* one budget for all threads */
+	struct vendor_clock *clock;
+	void *state; /* the type's own */
+	/* Ends waits and transfers. */
+	http_stop_fn *stop;
+	void *stop_ctx;
+};
+
+/* What a thread has. */
+struct worker {
+	struct source *source;
+	struct http *http;
+};
+
+/* What a poll wants next. */
+enum poll_next {
+	POLL_REST, /* after the interval */
+	POLL_SOON, /* there is a backlog: about a second */
+	POLL_AGAIN /* more to list: at once */
+};
+
+struct source_type {
+	const char *name;               /* "type" in the configuration */
+	const struct setting *settings; /* ends with SETTING_END */
+	size_t conf_size;
+	size_t stream_size;
+
+	/* Pure cross-check of options for `check`; NULL: nothing to check. */
+	int (*check)(const void *conf, struct err *err);
+	/* Names of the feeds, NULL-terminated, borrowed from conf. */
+	const char *const *(*streams)(const void *conf);
+	/* The common options inside conf. */
+	const struct http_conf *(*http)(const void *conf);
+	/* Threads that fetch, and how long between polls. */
+	int64_t (*parallel)(const void *conf);
+	int64_t (*interval)(const void *conf);
+	/* Keeps an event's id in the seen-set, microseconds, 0: off. */
+	int64_t (*dedupe)(const void *conf);
+	/* How long the vendor keeps what it listed, microseconds. */
+	int64_t retention;
+
+	/* Allocate s->state; no network. */
+	int (*open)(struct source *s, struct err *err);
+	/* Ask what is new.  One thread a stream calls it. */
+	enum poll_next (*poll)(struct worker *w, struct stream *st,
+	    struct ruling *r);
+	/* Bring one listed item; NULL where there is no ledger.  Several
+	 * threads call it. */
+	void (*fetch)(struct worker *w, struct stream *st,
+	    const struct item *it, struct ruling *r);
+	/* For check --live: get tokens, read subscriptions, change nothing.
+	 * said gets lines about what was found. */
+	int (*live)(const char *name, const void *conf, struct buf *said,
+	    struct err *err);
+	void (*close)(struct source *s);
+};
+
+/* All types, NULL-terminated. */
+extern const struct source_type *const source_types[];
+
+extern const struct source_type source_office365;
+
+#endif /* SOURCE_H */
