@@ -41,13 +41,16 @@ struct parcel;
 size_t parcel_lines(const struct parcel *p);
 size_t parcel_bytes(const struct parcel *p); /* of all lines, unpacked */
 
-/* The i-th line; borrowed until parcel_unload().  Unpacks at first use.
- * -1: the store's bytes are damaged, err says which. */
+/* The i-th line; borrowed until parcel_unload().  Unpacks at first use; going
+ * forward line by line is cheap.  -1: the store's bytes are damaged or not to
+ * be had, err says which; end p with VERDICT_REFUSED, ship finds out more. */
 int parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
     struct err *err);
 
-/* Append the whole parcel as one joinable gzip member of NDJSON lines
- * (line.h); packs nothing again that the store holds packed. */
+/* Append the whole parcel to out as NDJSON lines (line.h), or as one joinable
+ * gzip member of them, which packs nothing again that the store holds packed.
+ * -1 as above, or at out's ceiling. */
+int parcel_text(struct parcel *p, struct buf *out, struct err *err);
 int parcel_gzip(struct parcel *p, struct buf *out, struct err *err);
 
 /* Free the bytes; the parcel can be read again later (from the store). */
