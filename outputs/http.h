@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/http.h"
 #include "setting.h"
 
 enum http_envelope { HTTP_ENVELOPE_SEAL, HTTP_ENVELOPE_NONE };
@@ -20,6 +21,7 @@ struct http_output_conf {
 	bool compress;
 	int64_t parallel;
 	int64_t max_body; /* bytes of lines, before compression */
+	struct http_conf common;
 };
 
 struct err;

@@ -56,6 +56,10 @@ const struct setting http_output_settings[] = {
 	    .max = 64 << 20,
 	    .help = "Lines in one request, in bytes before compression; a "
 		    "single longer line is sent alone." },
+	{ .key = "http",
+	    .type = SETTING_TABLE,
+	    .offset = OFFSET(common),
+	    .table = http_settings },
 	SETTING_END
 };
 
@@ -114,5 +118,8 @@ http_output_check(const void *c, struct err *err)
 	if (conf->bearer != NULL && conf->basic != NULL)
 		return err_set(err,
 		    "bearer, basic: both are given; leave one out");
+	if (http_url_check("url", conf->url, err) != 0 ||
+	    http_conf_check(&conf->common, err) != 0)
+		return -1;
 	return check_headers(conf, err);
 }
