@@ -30,7 +30,7 @@ buf_room(struct buf *b, size_t more)
 	size = b->size < BUF_SMALLEST ? BUF_SMALLEST : b->size;
 	while (size - b->len <= more)
 		size += size / 2;
-	if (size > b->ceiling + 1)
+	if (size - 1 > b->ceiling)
 		size = b->ceiling + 1;
 	data = realloc(b->data, size);
 	if (data == NULL)

@@ -30,8 +30,8 @@ int64_t clock_monotonic(void);
  * (further precision is cut), "T", "t" or a space between, zone "Z", "z",
  * "+hh:mm", "-hh:mm" or none, which means UTC (Office 365's CreationTime);
  * the seconds, or the whole time of day, may be missing; a leap second :60
- * is taken as :59.  Years 1970 to 9999.  All len bytes must be used.
- * Returns 0 and sets *when, or -1 (nothing set).
+ * is taken as :59.  Years 1970 to 9999, in UTC too.  All len bytes must be
+ * used.  Returns 0 and sets *when, or -1 (nothing set).
  */
 int clock_parse(const char *s, size_t len, int64_t *when);
 
@@ -39,7 +39,8 @@ int clock_parse(const char *s, size_t len, int64_t *when);
 int clock_parse_http(const char *s, int64_t *when);
 
 /* Write RFC 3339 in UTC with "Z" and digits (0, 3 or 6) of fraction into
- * out[CLOCK_TEXT]; returns the length.  Fast: caches the day. */
+ * out[CLOCK_TEXT]; returns the length.  Times outside the years 1970 to 9999
+ * are written as the nearest end of that span.  Fast: caches the day. */
 size_t clock_format(int64_t when, int digits, char *out);
 
 #endif /* CLOCK_H */

@@ -8,6 +8,11 @@
 
 static Suite *(*const suites[])(void) = {
 	suite_buf,
+	suite_clock,
+	suite_file,
+	suite_gzip,
+	suite_merkle,
+	suite_text,
 };
 
 int

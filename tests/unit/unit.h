@@ -10,5 +10,10 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_buf(void);
+Suite *suite_clock(void);
+Suite *suite_file(void);
+Suite *suite_gzip(void);
+Suite *suite_merkle(void);
+Suite *suite_text(void);
 
 #endif /* UNIT_H */

@@ -1,0 +1,210 @@
+/*
+ * file.c - whole files: read with a bound, replaced whole or not at all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "err.h"
+#include "file.h"
+#include "mem.h"
+
+#define READ_STEP 16384
+#define PARENT_MODE 0750
+
+/* Fill b from fd; one byte more than the ceiling tells a file that fits from
+ * one that does not. */
+static int
+read_all(int fd, const char *path, struct buf *b, struct err *err)
+{
+	for (;;) {
+		size_t left = b->ceiling - b->len;
+		size_t want = left < READ_STEP ? left : READ_STEP;
+		char one;
+		char *to = want == 0 ? &one : buf_room(b, want);
+		ssize_t n;
+
+		if (to == NULL)
+			return err_set(err, "%s: no memory to read it", path);
+		n = read(fd, to, want == 0 ? 1 : want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, "%s: cannot be read: %s", path,
+			    strerror(errno));
+		if (n == 0)
+			return 0;
+		if (want == 0)
+			return err_set(err,
+			    "%s: larger than the %zu bytes "
+			    "that are allowed here",
+			    path, b->ceiling);
+		b->len += (size_t)n;
+		b->data[b->len] = '\0';
+	}
+}
+
+int
+file_read(const char *path, struct buf *b, struct err *err)
+{
+	size_t before = b->len;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return err_set(err, "%s: cannot be opened: %s", path,
+		    strerror(errno));
+	rc = read_all(fd, path, b, err);
+	(void)close(fd);
+	if (rc != 0 && b->data != NULL) {
+		b->len = before;
+		b->data[before] = '\0';
+	}
+	return rc;
+}
+
+int
+file_write_all(int fd, const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return -1;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* A new name is durable only when its directory is. */
+static int
+sync_folder(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? xstrdup(".")
+	    : slash == path          ? xstrdup("/")
+				     : xstrndup(path, (size_t)(slash - path));
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0 || fsync(fd) != 0)
+		rc = err_set(err, "%s: cannot be made durable: %s", folder,
+		    strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	free(folder);
+	return rc;
+}
+
+/* Write, fsync and close fd. */
+static int
+fill(int fd, const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err)
+{
+	int rc = 0;
+
+	if (fchmod(fd, mode) != 0 || file_write_all(fd, data, len) != 0 ||
+	    fsync(fd) != 0)
+		rc = err_set(err, "%s: cannot be written: %s", path,
+		    strerror(errno));
+	if (close(fd) != 0 && rc == 0)
+		rc = err_set(err, "%s: cannot be written: %s", path,
+		    strerror(errno));
+	return rc;
+}
+
+int
+file_replace(const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err)
+{
+	char *temporary = xasprintf("%s.XXXXXX", path);
+	bool there = false;
+	int fd, rc = -1;
+
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		err_set(err, "%s: cannot be created: %s", temporary,
+		    strerror(errno));
+		goto out;
+	}
+	there = true;
+	if (fill(fd, temporary, data, len, mode, err) != 0)
+		goto out;
+	if (rename(temporary, path) != 0) {
+		err_set(err, "%s: cannot be replaced: %s", path,
+		    strerror(errno));
+		goto out;
+	}
+	there = false;
+	rc = sync_folder(path, err);
+out:
+	if (there)
+		(void)unlink(temporary);
+	free(temporary);
+	return rc;
+}
+
+int
+file_create(const char *path, const void *data, size_t len, mode_t mode,
+    struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(err, "%s: cannot be created: %s", path,
+		    strerror(errno));
+	if (fill(fd, path, data, len, mode, err) != 0) {
+		(void)unlink(path);
+		return -1;
+	}
+	return sync_folder(path, err);
+}
+
+static int
+make_folder(const char *path, struct err *err)
+{
+	struct stat st;
+	int why;
+
+	if (mkdir(path, PARENT_MODE) == 0)
+		return 0;
+	why = errno;
+	if (stat(path, &st) != 0)
+		return err_set(err, "%s: cannot be created: %s", path,
+		    strerror(why));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, "%s: not a directory", path);
+	return 0;
+}
+
+int
+file_parents(const char *path, struct err *err)
+{
+	char *part = xstrdup(path);
+	int rc = 0;
+
+	for (char *s = strchr(part, '/'); s != NULL && rc == 0;
+	     s = strchr(s + 1, '/')) {
+		if (s == part || s[-1] == '/')
+			continue;
+		*s = '\0';
+		rc = make_folder(part, err);
+		*s = '/';
+	}
+	free(part);
+	return rc;
+}
