@@ -12,6 +12,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file,
 	suite_gzip,
 	suite_merkle,
+	suite_note,
 	suite_text,
 };
 

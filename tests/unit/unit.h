@@ -14,6 +14,7 @@ Suite *suite_clock(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
 Suite *suite_merkle(void);
+Suite *suite_note(void);
 Suite *suite_text(void);
 
 #endif /* UNIT_H */

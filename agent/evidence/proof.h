@@ -1,0 +1,54 @@
+/*
+ * proof.h - the value of a checkpoint line (store/line.h): the signed note
+ * and what lets a reader check the events between two checkpoints.
+ *
+ *   {"note":"…","from":40,"before":["…"],"after":["…"],"check":"…"}
+ *
+ * Only the note is signed.  The peaks prove themselves: `after` must hash to
+ * the note's root, and `before` with the leaves of the events must give
+ * `after`.  `check` proves nothing; it narrows down what does not fit.
+ */
+#ifndef PROOF_H
+#define PROOF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/merkle.h"
+
+struct err;
+
+/* No value is longer: a note, twice 64 peaks and the check codes of a batch
+ * many times larger than any that is made. */
+#define PROOF_MOST (1024 * 1024)
+
+/* Bytes of a leaf hash that its check code has. */
+#define PROOF_CODE 4
+
+/* A value taken apart.  The node lists are hashes one behind the other; how
+ * many there must be follows from the tree's sizes, which is for the caller
+ * (merkle_load()) to see. */
+struct proof {
+	struct buf note;
+	uint64_t from;
+	struct buf before;
+	struct buf after;
+	struct buf check;
+};
+
+void proof_init(struct proof *p);
+void proof_release(struct proof *p);
+
+/* Append the value for the signed note over the tree `after`, which was
+ * `before`; check: the codes of the leaves between (may be empty). */
+int proof_build(struct buf *out, const struct buf *note,
+    const struct merkle_range *before, const struct merkle_range *after,
+    const struct buf *check, struct err *err);
+
+/* Take a value apart into p (initialised; its contents are replaced).
+ * Hostile input. */
+int proof_parse(const char *value, size_t len, struct proof *p,
+    struct err *err);
+
+#endif /* PROOF_H */
