@@ -11,6 +11,7 @@ static Suite *(*const suites[])(void) = {
 	suite_clock,
 	suite_file,
 	suite_gzip,
+	suite_line,
 	suite_merkle,
 	suite_note,
 	suite_text,

@@ -13,6 +13,7 @@ Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
+Suite *suite_line(void);
 Suite *suite_merkle(void);
 Suite *suite_note(void);
 Suite *suite_text(void);
