@@ -1,0 +1,58 @@
+/*
+ * node.h - YAML 1.1 files (JSON included) as a tree that remembers where each
+ * node stood, read with libyaml.
+ */
+#ifndef NODE_H
+#define NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+enum node_type { NODE_SCALAR, NODE_LIST, NODE_MAP };
+
+struct node {
+	enum node_type type;
+	char *key;    /* in a map; NULL elsewhere */
+	char *text;   /* of a scalar; NULL elsewhere */
+	bool plain;   /* scalar without quotes: may be null, true, 12 … */
+	char *file;   /* every node its own copy: nodes move between trees */
+	size_t line;  /* from 1; of the key where there is one */
+	size_t first; /* line where this map has the same key before; 0: it
+			 has not */
+	struct node *child;
+	struct node *next;
+};
+
+/* More nodes than any configuration needs; keeps hostile files cheap. */
+#define YAML_NODES_MOST 20000
+#define YAML_DEPTH_MOST 32
+
+/*
+ * Parse text (named file in messages).  Returns a tree that the caller frees
+ * with node_free(), or NULL: not YAML, more than one document, an alias or a
+ * tag, nesting above YAML_DEPTH_MOST, too many nodes; err then begins with
+ * "FILE:LINE: ".  An empty file is an empty map.  A key that a map has twice
+ * stays in the tree, with first set; node_get() finds the first.
+ */
+struct node *yaml_parse(const char *file, const char *text, size_t len,
+    struct err *err);
+
+/* Move what over holds into base, key by key at every depth: maps merge,
+ * anything else is replaced, but a map is never replaced by null ("sources:"
+ * with nothing below).  Takes over. */
+void node_merge(struct node *base, struct node *over);
+
+/* Child of a map by key, NULL if none. */
+struct node *node_get(const struct node *map, const char *key);
+
+/* The node at a path of keys, "tls.ca", NULL if there is none. */
+const struct node *node_find(const struct node *map, const char *path);
+
+/* A plain scalar that YAML takes as null: empty, "~", "null". */
+bool node_null(const struct node *n);
+
+void node_free(struct node *n);
+
+#endif /* NODE_H */
