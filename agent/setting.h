@@ -17,7 +17,7 @@ struct faults;
 struct node;
 
 enum setting_type {
-	SETTING_STRING,   /* char *, owned; NULL when unset */
+	SETTING_STRING,   /* char *, owned; NULL when unset or "" */
 	SETTING_LIST,     /* char **, NULL-terminated, owned */
 	SETTING_INTEGER,  /* int64_t */
 	SETTING_BOOL,     /* bool */
@@ -28,7 +28,8 @@ enum setting_type {
 			     http/secret.h */
 	SETTING_SECRETS,  /* struct setting_pair *: map of name to such a text,
 			     ended by a NULL name */
-	SETTING_TABLE     /* further rows at offset: .table */
+	SETTING_TABLE     /* the rows of .table, whose struct is at offset,
+			     stand beside the others; key is only a label */
 };
 
 struct setting_pair {
@@ -59,26 +60,75 @@ struct setting {
  * Fill conf (zeroed, laid out as table says) from map, defaults first.  Every
  * fault is added to faults with its file and line (unknown key with the
  * nearest known one, wrong type, out of range, missing); the caller looks at
- * faults, not at a return value.  where is the path of map in messages,
+ * faults, not at a return value.  A value of null, or "" where text is meant,
+ * is as if the key were not there.  where is the path of map in messages,
  * "sources.contoso".  Keys in skip (NULL-terminated, may be NULL) belong to
- * the caller.
+ * the caller.  Secrets are checked for their form only and never repeated in
+ * a fault.  Returns whether conf is whole: every value is set and good,
+ * unknown keys or not.
  */
-void settings_fill(const struct setting *table, const struct node *map,
+bool settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
     struct faults *faults);
 
 /* Free what settings_fill() allocated in conf, not conf itself. */
 void settings_release(const struct setting *table, void *conf);
 
-/* What went wrong in the configuration, several at once, each a line
- * "FILE:LINE: subject: cause; remedy". */
+/* A row, and where its value is in the struct of the whole table. */
+struct setting_row {
+	const struct setting *setting;
+	size_t offset;
+};
+
+/* Call fn for each row of table, tables within in their place.  row is
+ * borrowed for the call. */
+typedef void setting_fn(void *ctx, const struct setting_row *row);
+void settings_each(const struct setting *table, setting_fn *fn, void *ctx);
+
+/* For the manual and `options`: "duration", "list", …; and the range of a
+ * number as the file would write it, "1 to 64", or the choices, "tls, tcp",
+ * appended to out (nothing where there are none): 0, -1 at its ceiling. */
+const char *setting_type_name(const struct setting *s);
+int setting_range(const struct setting *s, struct buf *out);
+
+/*
+ * Put the value of node into conf + row->offset, freeing what was there.
+ * Returns false when that is a fault, which is then in faults.  (The part of
+ * settings_fill() that knows the types.)
+ */
+bool setting_set(const struct setting_row *row, const struct node *node,
+    const char *where, void *conf, struct faults *faults);
+
+/* What went wrong in the configuration, several at once. */
 struct faults {
-	char **line;
+	char **line; /* each "FILE:LINE: subject: cause; remedy" */
+	struct fault_place {
+		char *file;       /* NULL: no place in a file */
+		size_t line;      /* from 1 */
+		const char *text; /* the part of line after the place */
+	} * place;
 	size_t n;
 };
 
+/* No more than these are kept; the last one says so. */
+#define FAULTS_MOST 1000
+
+#define FAULTS_INIT    \
+	{              \
+		.n = 0 \
+	}
+
+/* Add one; at NULL: it has no place in a file.  Control characters are
+ * escaped.  Remember where the node stood, not the node. */
 void faults_add(struct faults *f, const struct node *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Add the sentence of an err that begins with "FILE:LINE: " itself. */
+void faults_add_err(struct faults *f, const char *sentence);
+
+/* Add a fault for each key in the tree that its map has twice. */
+void faults_repeats(struct faults *f, const struct node *tree);
+
 void faults_release(struct faults *f);
 
 #endif /* SETTING_H */

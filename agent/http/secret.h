@@ -14,20 +14,21 @@
 
 struct err;
 
-/* The text with its references replaced; the caller gives it back to
- * secret_free().  NULL when one cannot be read; err names it. */
+/* The text with its references replaced, 64 KiB at most; the caller gives it
+ * back to secret_free().  NULL when one cannot be read; err names it and
+ * never holds any of its content. */
 char *secret_resolve(const char *text, struct err *err);
 
 /* For keys and certificates: like secret_resolve(), but a text that is then
- * neither PEM (begins "-----BEGIN") nor empty is taken as a file name and
- * that file's content is returned. */
+ * neither PEM (has "-----BEGIN") nor a URI ("pkcs11:…", returned as it is)
+ * nor empty is taken as a file name and that file's content is returned. */
 char *secret_resolve_pem(const char *text, struct err *err);
 
 /* Wipe and free; NULL is fine. */
 void secret_free(char *s);
 
-/* -1 and err when text has a "${" that is none of the three forms; no file
- * is opened. */
+/* -1 and err (to be put behind the setting's name: "has …") when text has a
+ * "${" that is none of the three forms; no file is opened. */
 int secret_check(const char *text, struct err *err);
 
 #endif /* SECRET_H */

@@ -1,0 +1,145 @@
+/*
+ * faults.c - what went wrong in the configuration, several at once.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/node.h"
+#include "setting.h"
+
+#define FAULT_TEXT_MOST 1024
+
+/* Copy in with its control characters as \xNN: a fault ends on terminals and
+ * in logs, and repeats what the file says. */
+static void
+escape(char *out, size_t room, const char *in)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *in != '\0' && n + 5 < room; in++) {
+		unsigned char c = (unsigned char)*in;
+
+		if (c >= 0x20 && c != 0x7f) {
+			out[n++] = (char)c;
+			continue;
+		}
+		out[n++] = '\\';
+		out[n++] = 'x';
+		out[n++] = hex[c >> 4];
+		out[n++] = hex[c & 15];
+	}
+	out[n] = '\0';
+}
+
+/* Takes file. */
+static void
+add(struct faults *f, char *file, size_t line, const char *text)
+{
+	struct fault_place *place;
+	char clean[FAULT_TEXT_MOST];
+	size_t before = 0;
+
+	escape(clean, sizeof(clean), text);
+	f->line = xreallocarray(f->line, f->n + 1, sizeof(*f->line));
+	f->place = xreallocarray(f->place, f->n + 1, sizeof(*f->place));
+	if (file == NULL) {
+		f->line[f->n] = xstrdup(clean);
+	} else {
+		f->line[f->n] = xasprintf("%s:%zu: %s", file, line, clean);
+		before = strlen(f->line[f->n]) - strlen(clean);
+	}
+	place = &f->place[f->n];
+	*place = (struct fault_place){
+		.file = file, .line = line, .text = f->line[f->n] + before
+	};
+	f->n++;
+}
+
+/* Whether there is room for one more; says so where there is not. */
+static bool
+room(struct faults *f)
+{
+	if (f->n == FAULTS_MOST - 1)
+		add(f, NULL, 0, "there are more faults than these");
+	return f->n < FAULTS_MOST;
+}
+
+void
+faults_add(struct faults *f, const struct node *at, const char *fmt, ...)
+{
+	char text[FAULT_TEXT_MOST];
+	va_list ap;
+
+	if (!room(f))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (at == NULL)
+		add(f, NULL, 0, text);
+	else
+		add(f, xstrdup(at->file), at->line, text);
+}
+
+/* The line number in the ":NUMBER: " that p points to, 0: it is none. */
+static size_t
+number_at(const char *p, const char **text)
+{
+	unsigned long n;
+	char *end;
+
+	if (p[1] < '1' || p[1] > '9')
+		return 0;
+	n = strtoul(p + 1, &end, 10);
+	if (strncmp(end, ": ", 2) != 0)
+		return 0;
+	*text = end + 2;
+	return n;
+}
+
+void
+faults_add_err(struct faults *f, const char *sentence)
+{
+	const char *text;
+	size_t line;
+
+	if (!room(f))
+		return;
+	for (const char *p = sentence; *p != '\0'; p++) {
+		line = *p == ':' ? number_at(p, &text) : 0;
+		if (line == 0)
+			continue;
+		add(f, xstrndup(sentence, (size_t)(p - sentence)), line, text);
+		return;
+	}
+	add(f, NULL, 0, sentence);
+}
+
+void
+faults_repeats(struct faults *f, const struct node *tree)
+{
+	for (const struct node *n = tree->child; n != NULL; n = n->next) {
+		if (n->first != 0)
+			faults_add(f, n,
+			    "key \"%.60s\" is here twice; the first one is in "
+			    "line %zu",
+			    n->key, n->first);
+		faults_repeats(f, n);
+	}
+}
+
+void
+faults_release(struct faults *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->line[i]);
+		free(f->place[i].file);
+	}
+	free(f->line);
+	free(f->place);
+	*f = (struct faults)FAULTS_INIT;
+}
