@@ -20,11 +20,14 @@ struct cmd_option {
 	const char *help;
 };
 
+struct cmd;
+
 /* What the command line said. */
 struct cmd_line {
-	const char *config; /* --config, or the default path */
-	bool json;          /* --json */
-	char **argv;        /* arguments, without options */
+	const struct cmd *const *all; /* for help */
+	const char *config;           /* --config, or the default path */
+	bool json;                    /* --json */
+	char **argv;                  /* arguments, without options */
 	int argc;
 	/* Every option given, in order; value "" for a flag. */
 	struct {
@@ -37,12 +40,30 @@ struct cmd_line {
 struct cmd {
 	const char *name;
 	const char *arguments; /* "INPUT…" in the usage text */
-	const char *help;
+	const char *help;      /* sentences; the list of subcommands shows the
+				  first */
 	const struct cmd_option *options; /* ended by a NULL name; NULL: none.
-					     --config and --json come free */
+					     --config, --json and --help come
+					     free */
 	int least, most;                  /* arguments; most -1: any number */
 	int (*run)(const struct cmd *cmd, struct cmd_line *line);
 };
+
+/* Options that every subcommand has, ended by a NULL name. */
+extern const struct cmd_option cmd_common[];
+
+/* The program: find the subcommand in all (ended by NULL), read its options,
+ * run it.  Returns the exit status; wrong usage is EXIT_USE with a line on
+ * standard error that says what was wrong, and the usage. */
+int cmd_main(const struct cmd *const *all, int argc, char **argv);
+
+/* Say what is wrong with the usage of cmd; returns EXIT_USE. */
+int cmd_misused(const struct cmd *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Append "sealfeed verify [--key KEY] INPUT…" (no newline); -1: too long. */
+struct buf;
+int cmd_usage(const struct cmd *cmd, struct buf *out);
 
 /* The last value given for an option, NULL if it was not. */
 const char *cmd_value(const struct cmd_line *line, const char *name);
@@ -51,6 +72,7 @@ extern const struct cmd cmd_check;
 extern const struct cmd cmd_dead_letters;
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_gaps;
+extern const struct cmd cmd_help;
 extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
 extern const struct cmd cmd_run;
@@ -58,8 +80,5 @@ extern const struct cmd cmd_status;
 extern const struct cmd cmd_trace;
 extern const struct cmd cmd_verify;
 extern const struct cmd cmd_version;
-
-/* All, in the order of the usage text, ended by NULL. */
-extern const struct cmd *const cmds[];
 
 #endif /* CMD_H */

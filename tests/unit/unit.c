@@ -9,11 +9,15 @@
 static Suite *(*const suites[])(void) = {
 	suite_buf,
 	suite_clock,
+	suite_cmd,
 	suite_file,
 	suite_gzip,
 	suite_line,
 	suite_merkle,
+	suite_node,
 	suite_note,
+	suite_secret,
+	suite_setting,
 	suite_text,
 };
 

@@ -11,11 +11,15 @@
 
 Suite *suite_buf(void);
 Suite *suite_clock(void);
+Suite *suite_cmd(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
 Suite *suite_line(void);
 Suite *suite_merkle(void);
+Suite *suite_node(void);
 Suite *suite_note(void);
+Suite *suite_secret(void);
+Suite *suite_setting(void);
 Suite *suite_text(void);
 
 #endif /* UNIT_H */

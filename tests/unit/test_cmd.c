@@ -1,0 +1,148 @@
+/*
+ * test_cmd.c - the command line.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "cmd.h"
+#include "config.h"
+#include "unit.h"
+
+/* What the subcommand was called with. */
+static struct {
+	int calls;
+	char key[64];
+	bool fast;
+	bool json;
+	char config[64];
+	char first[64];
+	int argc;
+} got;
+
+static int
+copy_run(const struct cmd *cmd, struct cmd_line *line)
+{
+	const char *key = cmd_value(line, "key");
+
+	(void)cmd;
+	got.calls++;
+	(void)snprintf(got.key, sizeof(got.key), "%s",
+	    key == NULL ? "(none)" : key);
+	got.fast = cmd_value(line, "fast") != NULL;
+	got.json = line->json;
+	(void)snprintf(got.config, sizeof(got.config), "%s", line->config);
+	(void)snprintf(got.first, sizeof(got.first), "%s",
+	    line->argc > 0 ? line->argv[0] : "");
+	got.argc = line->argc;
+	return 7;
+}
+
+static const struct cmd_option copy_options[] = {
+	{ .name = "key", .value = "KEY", .help = "A key." },
+	{ .name = "fast", .help = "Hurry." },
+	{ .name = NULL },
+};
+
+static const struct cmd cmd_copy = {
+	.name = "copy",
+	.arguments = "FILE…",
+	.help = "Copy. More about it.",
+	.options = copy_options,
+	.least = 1,
+	.most = 2,
+	.run = copy_run,
+};
+
+static const struct cmd *const table[] = { &cmd_help, &cmd_copy, NULL };
+
+/* Run with what the words of line say; said gets standard error. */
+static int
+run(const char *line, char *said, size_t size)
+{
+	char copy[200], *argv[20] = { NULL }, *save = NULL;
+	FILE *err = tmpfile();
+	int argc = 0, kept = dup(STDERR_FILENO), rc;
+	size_t n;
+
+	memset(&got, 0, sizeof(got));
+	(void)snprintf(copy, sizeof(copy), "sealfeed %s", line);
+	for (char *w = strtok_r(copy, " ", &save); w != NULL;
+	     w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	(void)fflush(stderr);
+	ck_assert_int_ge(dup2(fileno(err), STDERR_FILENO), 0);
+	rc = cmd_main(table, argc, argv);
+	(void)fflush(stderr);
+	ck_assert_int_ge(dup2(kept, STDERR_FILENO), 0);
+	(void)close(kept);
+	rewind(err);
+	n = fread(said, 1, size - 1, err);
+	said[n] = '\0';
+	(void)fclose(err);
+	return rc;
+}
+
+START_TEST(options_and_arguments_in_any_order)
+{
+	char said[1000];
+
+	ck_assert_int_eq(run("copy a --key=k --fast b --json", said, 1000), 7);
+	ck_assert_str_eq(got.key, "k");
+	ck_assert(got.fast);
+	ck_assert(got.json);
+	ck_assert_str_eq(got.config, CONFIG_PATH);
+	ck_assert_str_eq(got.first, "a");
+	ck_assert_int_eq(got.argc, 2);
+	ck_assert_int_eq(run("copy --config c --key 1 --key 2 -- --key", said,
+			     1000),
+	    7);
+	ck_assert_str_eq(got.key, "2");
+	ck_assert_str_eq(got.config, "c");
+	ck_assert_str_eq(got.first, "--key");
+	ck_assert(!got.fast);
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *said;
+} misuses[] = {
+	{ "", "usage: sealfeed SUBCOMMAND" },
+	{ "cpoy a", "unknown subcommand \"cpoy\"; did you mean \"copy\"?" },
+	{ "help cpoy", "unknown subcommand \"cpoy\"; did you mean \"copy\"?" },
+	{ "copy",
+	    "sealfeed copy: an argument is missing\nusage: sealfeed "
+	    "copy [--key KEY] [--fast] FILE…\n" },
+	{ "copy a b c", "more arguments than it takes: \"c\"" },
+	{ "copy --kye 1 a",
+	    "unknown option \"--kye\"; did you mean "
+	    "\"--key\"?" },
+	{ "copy -x a", "unknown option \"-x\"" },
+	{ "copy a --key", "option --key needs a value" },
+	{ "copy a --fast=1", "option --fast takes no value" },
+};
+
+START_TEST(wrong_usage_is_64_and_says_why)
+{
+	char said[1000];
+
+	ck_assert_int_eq(run(misuses[_i].line, said, sizeof(said)), EXIT_USE);
+	ck_assert_msg(strstr(said, misuses[_i].said) != NULL, "%s", said);
+	ck_assert_int_eq(got.calls, 0);
+}
+END_TEST
+
+Suite *
+suite_cmd(void)
+{
+	Suite *s = suite_create("cmd");
+	TCase *tc = tcase_create("cmd");
+
+	tcase_add_test(tc, options_and_arguments_in_any_order);
+	tcase_add_loop_test(tc, wrong_usage_is_64_and_says_why, 0,
+	    sizeof(misuses) / sizeof(misuses[0]));
+	suite_add_tcase(s, tc);
+	return s;
+}
