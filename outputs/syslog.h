@@ -9,7 +9,9 @@
 
 #include "setting.h"
 
+struct buf;
 struct err;
+struct link;
 
 enum syslog_transport { SYSLOG_TLS, SYSLOG_TCP };
 enum syslog_oversize { SYSLOG_DEAD_LETTER, SYSLOG_SPLIT };
@@ -54,5 +56,9 @@ bool syslog_loopback(const char *host);
 /* Read "sha-256:AA:BB:…" (RFC 5425 section 4.2.2; either case of the digits)
  * into 32 bytes; -1 when it is not one. */
 int syslog_fingerprint(const char *text, uint8_t out[32]);
+
+/* Open l, find out whether the receiver confirms, and append to said what was
+ * found.  -1 with cause and cure. */
+int syslog_reach(struct link *l, struct buf *said, struct err *err);
 
 #endif /* SYSLOG_H */
