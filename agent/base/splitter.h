@@ -24,6 +24,9 @@ struct err;
 
 struct splitter;
 
+/* An element nested deeper is an error; so is what stands beside the path. */
+#define SPLITTER_DEPTH 4096
+
 struct element {
 	const char *data; /* borrowed until the function returns */
 	size_t len;

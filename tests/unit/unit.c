@@ -18,6 +18,7 @@ static Suite *(*const suites[])(void) = {
 	suite_note,
 	suite_secret,
 	suite_setting,
+	suite_splitter,
 	suite_text,
 };
 

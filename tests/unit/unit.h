@@ -20,6 +20,7 @@ Suite *suite_node(void);
 Suite *suite_note(void);
 Suite *suite_secret(void);
 Suite *suite_setting(void);
+Suite *suite_splitter(void);
 Suite *suite_text(void);
 
 #endif /* UNIT_H */

@@ -1,0 +1,314 @@
+/*
+ * splitter.c - finds the elements of a JSON array in a stream: blocks, what
+ * is known of all their bytes at once, and the ends of the input.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "mem.h"
+#include "splitter_impl.h"
+
+/* Blocks that are classified in one go: their masks stay in the cache. */
+#define BATCH 16
+
+#define EVEN UINT64_C(0x5555555555555555)
+#define ODD (EVEN << 1)
+
+static const char bom[] = { '\xef', '\xbb', '\xbf' };
+
+static int failed_before(struct splitter *s, const struct block *b,
+    unsigned *pos);
+
+static splitter_step *const steps[] = {
+	[MODE_OUTER] = splitter_outer,
+	[MODE_KEY] = splitter_key,
+	[MODE_BETWEEN] = splitter_between,
+	[MODE_CONTAINER] = splitter_container,
+	[MODE_STRING] = splitter_string,
+	[MODE_SCALAR] = splitter_scalar,
+	[MODE_FAILED] = failed_before,
+};
+_Static_assert(sizeof(steps) / sizeof(steps[0]) == MODES, "a step a mode");
+
+static void
+set_filter(struct splitter *s, struct key_filter *f, const char *key)
+{
+	f->text = key;
+	if (key == NULL)
+		return;
+	f->len = strlen(key);
+	if (f->len + 2 < SCAN_BLOCK) {
+		f->shift = (unsigned)f->len + 2;
+		f->mask = ~UINT64_C(0);
+	} else {
+		s->any_colon = ~UINT64_C(0);
+	}
+}
+
+struct splitter *
+splitter_new_with(const struct splitter_spec *spec, splitter_fn *take,
+    void *ctx, const struct scan_kind *scan)
+{
+	struct splitter *s = xcalloc(1, sizeof(*s));
+
+	s->scan = scan;
+	s->spec = spec;
+	s->take = take;
+	s->ctx = ctx;
+	s->id.shift = 1;
+	s->time.shift = 1;
+	set_filter(s, &s->id, spec->id);
+	set_filter(s, &s->time, spec->time);
+	buf_init(&s->kept, spec->most);
+	splitter_reset(s);
+	return s;
+}
+
+struct splitter *
+splitter_new(const struct splitter_spec *spec, splitter_fn *take, void *ctx)
+{
+	return splitter_new_with(spec, take, ctx, scan_best());
+}
+
+void
+splitter_free(struct splitter *s)
+{
+	if (s == NULL)
+		return;
+	buf_release(&s->kept);
+	free(s);
+}
+
+void
+splitter_reset(struct splitter *s)
+{
+	s->offset = 0;
+	s->inside = 0;
+	s->escaped = 0;
+	s->quotes = 0;
+	s->bom = 0;
+	s->mode = MODE_OUTER;
+	s->expected = EXPECT_VALUE;
+	s->level = 0;
+	s->found = false;
+	s->skipping = false;
+	s->eating = false;
+	s->depth = 0;
+	buf_clear(&s->kept);
+}
+
+static int
+failed_before(struct splitter *s, const struct block *b, unsigned *pos)
+{
+	(void)b;
+	(void)pos;
+	return err_set(s->err, "byte %llu: nothing can follow an error",
+	    (unsigned long long)s->offset);
+}
+
+int
+splitter_too_long(struct splitter *s)
+{
+	return err_set(s->err,
+	    "byte %llu: the element that begins here is "
+	    "longer than %zu bytes",
+	    (unsigned long long)s->started, s->spec->most);
+}
+
+int
+splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
+    const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	/* What is too long was so before this byte, whatever the size of the
+	 * pushes. */
+	if (splitter_in_element(s) && !s->skipping && !s->eating &&
+	    s->kept.len + (size_t)(b->p + i - s->segment) > s->spec->most)
+		return splitter_too_long(s);
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return err_set(s->err, "byte %llu: %s",
+	    (unsigned long long)b->offset + i, text);
+}
+
+/*
+ * Bytes behind an odd number of backslashes.  In a run of backslashes that
+ * begins at an even place the bytes at odd places are escaped, up to and with
+ * the first byte behind the run; and the other way round.  Adding the first
+ * bit of a run to it clears it.
+ */
+static uint64_t
+find_escaped(struct splitter *s, uint64_t backslash, unsigned n)
+{
+	uint64_t run = backslash & ~s->escaped;
+	uint64_t first = run & ~(run << 1);
+	uint64_t odd_run = run & (run + (first & EVEN));
+	uint64_t even_run = run & ~odd_run;
+	uint64_t escaped =
+	    (even_run << 1 & ODD) | (odd_run << 1 & EVEN) | s->escaped;
+
+	s->escaped = n == SCAN_BLOCK ? odd_run >> 63 : escaped >> n & 1;
+	return escaped;
+}
+
+/* Bit i is the parity of the bits 0 to i. */
+static inline uint64_t
+prefix_parity(uint64_t x)
+{
+	x ^= x << 1;
+	x ^= x << 2;
+	x ^= x << 4;
+	x ^= x << 8;
+	x ^= x << 16;
+	x ^= x << 32;
+	return x;
+}
+
+/* The quotes of bytes shift places before each byte; 0 < shift < 64. */
+static inline uint64_t
+quotes_before(const struct splitter *s, uint64_t quote, unsigned shift)
+{
+	return quote << shift | s->quotes >> (SCAN_BLOCK - shift);
+}
+
+/*
+ * Fill in b's masks.  Events are brackets outside strings, line breaks
+ * anywhere, backslashes where none may be, and of the colons those behind a
+ * key that has the length of one that is wanted, or behind white space.
+ */
+static void
+make_block(struct splitter *s, struct block *b, const struct scan_masks *m)
+{
+	uint64_t quote = m->quote & ~find_escaped(s, m->backslash, b->n);
+	uint64_t inside = prefix_parity(quote) ^ s->inside;
+	uint64_t key = (quotes_before(s, quote, s->id.shift) & s->id.mask) |
+	    (quotes_before(s, quote, s->time.shift) & s->time.mask);
+	uint64_t wanted = key | s->any_colon | ~quotes_before(s, quote, 1);
+
+	b->quote = quote;
+	b->inside = inside;
+	b->newline = m->newline;
+	b->event =
+	    ((m->bracket | m->backslash | (m->colon & wanted)) & ~inside) |
+	    m->newline;
+	s->inside = (uint64_t)0 - (inside >> 63);
+	s->quotes = b->n == SCAN_BLOCK
+	    ? quote
+	    : s->quotes >> b->n | quote << (SCAN_BLOCK - b->n);
+}
+
+static int
+walk(struct splitter *s, struct block *b, const struct scan_masks *m)
+{
+	unsigned pos = 0;
+
+	b->offset = s->offset;
+	make_block(s, b, m);
+	while (pos < b->n) {
+		if (steps[s->mode](s, b, &pos) != 0)
+			return -1;
+	}
+	s->offset += b->n;
+	return 0;
+}
+
+static int
+push_blocks(struct splitter *s, const char *p, size_t len)
+{
+	struct scan_masks masks[BATCH];
+	struct block b = { .n = SCAN_BLOCK };
+	char padded[SCAN_BLOCK];
+
+	while (len >= SCAN_BLOCK) {
+		size_t n = len / SCAN_BLOCK < BATCH ? len / SCAN_BLOCK : BATCH;
+
+		s->scan->classify(p, n, masks);
+		for (size_t i = 0; i < n; i++, p += SCAN_BLOCK) {
+			b.p = p;
+			if (walk(s, &b, &masks[i]) != 0)
+				return -1;
+		}
+		len -= n * SCAN_BLOCK;
+	}
+	if (len == 0)
+		return 0;
+	/* Spaces are in none of the masks. */
+	memset(padded, ' ', sizeof(padded));
+	memcpy(padded, p, len);
+	s->scan->classify(padded, 1, masks);
+	b.p = p;
+	b.n = (unsigned)len;
+	return walk(s, &b, masks);
+}
+
+/* Leave out a byte order mark; moves *p and *len behind it. */
+static int
+skip_bom(struct splitter *s, const char **p, size_t *len)
+{
+	while (s->bom < sizeof(bom) && *len > 0) {
+		if (**p != bom[s->bom]) {
+			if (s->bom > 0)
+				return err_set(s->err,
+				    "byte 0: the document "
+				    "is not JSON: it begins with byte 0xef");
+			s->bom = sizeof(bom);
+			return 0;
+		}
+		s->bom++;
+		s->offset++;
+		(*p)++;
+		(*len)--;
+	}
+	return 0;
+}
+
+int
+splitter_push(struct splitter *s, const void *data, size_t len, struct err *err)
+{
+	const char *p = data;
+
+	s->err = err;
+	if (skip_bom(s, &p, &len) != 0)
+		goto failed;
+	if (len == 0)
+		return 0;
+	s->segment = p;
+	if (push_blocks(s, p, len) != 0)
+		goto failed;
+	if (splitter_in_element(s) && splitter_keep(s, p + len) != 0)
+		goto failed;
+	return 0;
+failed:
+	s->mode = MODE_FAILED;
+	return -1;
+}
+
+int
+splitter_end(struct splitter *s, struct err *err)
+{
+	static const char *const where[] = {
+		[MODE_OUTER] = "before it is complete",
+		[MODE_KEY] = "inside a key",
+		[MODE_BETWEEN] = "inside its array",
+		[MODE_CONTAINER] = "inside an element",
+		[MODE_STRING] = "inside an element",
+		[MODE_SCALAR] = "inside an element",
+		[MODE_FAILED] = "in an error",
+	};
+	bool blank = s->level == 0 && s->expected == EXPECT_VALUE;
+
+	if (s->mode == MODE_OUTER && s->expected == EXPECT_NOTHING)
+		return 0;
+	if (s->mode == MODE_OUTER && blank)
+		return err_set(err, "byte %llu: the document is empty",
+		    (unsigned long long)s->offset);
+	return err_set(err, "byte %llu: the document ends %s",
+	    (unsigned long long)s->offset,
+	    s->skipping ? "before it is complete" : where[s->mode]);
+}

@@ -1,0 +1,146 @@
+/*
+ * splitter_impl.h - what the files of the splitter share.
+ *
+ * A push is cut into blocks of at most 64 bytes.  What can be known of all
+ * bytes of a block at once, strings above all, is found first, as masks; then
+ * the steps of the present mode walk over the few bytes that matter.
+ */
+#ifndef SPLITTER_IMPL_H
+#define SPLITTER_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "splitter.h"
+#include "splitter_scan.h"
+
+struct block {
+	const char *p;    /* its bytes, in what was pushed */
+	unsigned n;       /* 1 to SCAN_BLOCK */
+	uint64_t offset;  /* of p in the document */
+	uint64_t quote;   /* quotes that begin or end a string */
+	uint64_t inside;  /* of strings, with the opening quote */
+	uint64_t newline; /* CR and LF */
+	uint64_t event;   /* what matters in a container, see make_block() */
+};
+
+enum mode {
+	MODE_OUTER,     /* from the document's root along the path */
+	MODE_KEY,       /* inside a key there */
+	MODE_BETWEEN,   /* in the array, not in an element */
+	MODE_CONTAINER, /* in an element that is an object or array */
+	MODE_STRING,    /* … a string */
+	MODE_SCALAR,    /* … a number or literal */
+	MODE_FAILED,
+	MODES
+};
+
+/* What may come next, in MODE_OUTER and MODE_BETWEEN. */
+enum expected {
+	EXPECT_VALUE,       /* the root, or the value of a key of the path */
+	EXPECT_OTHER_VALUE, /* of a key beside the path */
+	EXPECT_FIRST,       /* a key or element, or the end */
+	EXPECT_NEXT,        /* a key or element: there was a comma */
+	EXPECT_COLON,
+	EXPECT_COMMA, /* or the end */
+	EXPECT_NOTHING
+};
+
+struct key_filter {
+	const char *text; /* NULL: not wanted */
+	size_t len;
+	unsigned shift; /* from the opening quote to the colon */
+	uint64_t mask;  /* 0: not wanted, or too long for shift */
+};
+
+struct splitter {
+	const struct scan_kind *scan;
+	const struct splitter_spec *spec;
+	splitter_fn *take;
+	void *ctx;
+	struct err *err; /* of the present push */
+
+	/* Between blocks. */
+	uint64_t offset;  /* bytes of the document so far */
+	uint64_t inside;  /* all ones within a string */
+	uint64_t escaped; /* 1: the next byte is behind a backslash */
+	uint64_t quotes;  /* of the last 64 bytes, the last one in bit 63 */
+	unsigned bom;     /* bytes of a byte order mark so far, 3: past it */
+
+	enum mode mode;
+	enum expected expected;
+
+	/* The way along the path. */
+	size_t level;   /* keys that lead to where we are */
+	size_t key_len; /* of the key so far */
+	bool key_same;  /* it is the one that the path wants here, so far */
+	bool found;     /* the array was */
+
+	/* The present element: kept[] and the bytes from segment on. */
+	bool skipping; /* it is a value beside the path */
+	bool eating;   /* in white space that is left out */
+	struct buf kept;
+	const char *segment;
+	uint64_t started; /* its offset */
+	struct key_filter id;
+	struct key_filter time;
+	uint64_t any_colon; /* all ones: a key is too long to filter */
+	size_t id_at;       /* behind its colon, in the element; 0: none */
+	size_t time_at;
+
+	/* Kinds of the open brackets, 1 an object; the innermost in bit 0.
+	 * Every 64 levels stack moves to below[]. */
+	size_t depth;
+	uint64_t stack;
+	uint64_t below[SPLITTER_DEPTH / 64];
+};
+
+/* A step walks from *pos on, moves *pos, and returns 0 at the end of the block
+ * or when the mode has changed, -1 with s->err. */
+typedef int splitter_step(struct splitter *s, const struct block *b,
+    unsigned *pos);
+
+splitter_step splitter_outer;
+splitter_step splitter_key;
+splitter_step splitter_between;
+splitter_step splitter_container;
+splitter_step splitter_string;
+splitter_step splitter_scalar;
+
+/* Say what is wrong with byte i of b; -1. */
+int splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* The element, or the value beside the path, that begins at byte i; its kind
+ * follows from the byte.  Not consumed. */
+int splitter_begin(struct splitter *s, const struct block *b, unsigned i);
+
+/* Keep what the present element has up to end; -1 when it is too long. */
+int splitter_keep(struct splitter *s, const char *end);
+
+/* Say that the present element is too long; -1. */
+int splitter_too_long(struct splitter *s);
+
+/* Like splitter_new(), with a kind of scan other than the best. */
+struct splitter *splitter_new_with(const struct splitter_spec *spec,
+    splitter_fn *take, void *ctx, const struct scan_kind *scan);
+
+/* "an object", "a number", … by the first byte. */
+const char *splitter_describe(char c);
+
+static inline bool
+splitter_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline bool
+splitter_in_element(const struct splitter *s)
+{
+	return s->mode == MODE_CONTAINER || s->mode == MODE_STRING ||
+	    s->mode == MODE_SCALAR;
+}
+
+#endif /* SPLITTER_IMPL_H */

@@ -1,0 +1,553 @@
+/*
+ * test_splitter.c - the splitter over its vectors, with every kind of scan
+ * and every size of push, and over made-up documents against jansson.
+ *
+ * A vector is a folder: input, expect (one element a line, or "error: " and
+ * what the error holds), and where it matters path (one key a line) and keys
+ * ("id time" a line).
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "file.h"
+#include "lib/split.h"
+#include "mem.h"
+#include "splitter_impl.h"
+#include "unit.h"
+
+#define FOLDER VECTORS "splitter"
+#define MOST_VECTORS 500
+#define MOST_KEYS 8
+#define LARGEST_CHUNK 70
+#define LONGEST (1 << 20)
+
+struct vector {
+	struct buf input;
+	struct buf expect;
+	struct buf path;
+	struct buf keys; /* data NULL: not compared */
+	const char *steps[MOST_KEYS + 1];
+};
+
+static const struct splitter_spec plain = { .id = "Id",
+	.time = "CreationTime",
+	.most = LONGEST };
+
+static int
+read_part(const char *name, const char *part, struct buf *b)
+{
+	char path[1024];
+
+	(void)snprintf(path, sizeof(path), FOLDER "/%s/%s", name, part);
+	buf_init(b, LONGEST);
+	return file_read(path, b, NULL);
+}
+
+static void
+load(const char *name, struct vector *v)
+{
+	size_t n = 0;
+
+	ck_assert_int_eq(read_part(name, "input", &v->input), 0);
+	ck_assert_int_eq(read_part(name, "expect", &v->expect), 0);
+	(void)read_part(name, "keys", &v->keys);
+	if (read_part(name, "path", &v->path) == 0) {
+		for (char *s = strtok(v->path.data, "\n"); s != NULL;
+		     s = strtok(NULL, "\n")) {
+			ck_assert_uint_lt(n, MOST_KEYS);
+			v->steps[n++] = s;
+		}
+	}
+	v->steps[n] = NULL;
+}
+
+static void
+unload(struct vector *v)
+{
+	buf_release(&v->input);
+	buf_release(&v->expect);
+	buf_release(&v->path);
+	buf_release(&v->keys);
+}
+
+static void
+assert_same(const char *name, const char *part, const struct buf *got,
+    const struct buf *wanted)
+{
+	ck_assert_msg(got->len == wanted->len &&
+		(got->len == 0 ||
+		    memcmp(got->data, wanted->data, got->len) == 0),
+	    "%s: %s: got\n%s\nwanted\n%s", name, part,
+	    got->data == NULL ? "" : got->data,
+	    wanted->data == NULL ? "" : wanted->data);
+}
+
+static void
+assert_expected(const char *name, const struct vector *v,
+    const struct split_result *r)
+{
+	static const char error[] = "error: ";
+	const char *wanted = v->expect.data == NULL ? "" : v->expect.data;
+
+	if (strncmp(wanted, error, strlen(error)) == 0) {
+		char *line = xstrdup(wanted + strlen(error));
+
+		line[strcspn(line, "\n")] = '\0';
+		ck_assert_msg(r->rc == -1 && strstr(r->err.text, line) != NULL,
+		    "%s: got \"%s\", wanted \"%s\"", name, r->err.text, line);
+		free(line);
+		return;
+	}
+	ck_assert_msg(r->rc == 0, "%s: %s", name, r->err.text);
+	assert_same(name, "elements", &r->elements, &v->expect);
+	if (v->keys.data != NULL)
+		assert_same(name, "keys", &r->keys, &v->keys);
+}
+
+/* The same document in every way must give what first gave. */
+static void
+every_way(const char *name, const struct splitter_spec *spec,
+    const struct buf *in, const struct split_result *first)
+{
+	const char *data = in->data == NULL ? "" : in->data;
+
+	for (const struct scan_kind *k = scan_kinds; k->name != NULL; k++) {
+		if (!k->usable())
+			continue;
+		for (size_t chunk = 0; chunk <= LARGEST_CHUNK; chunk++) {
+			struct split_way way = { .scan = k, .chunk = chunk };
+			struct split_result r;
+
+			split_run(spec, &way, data, in->len, &r);
+			ck_assert_msg(split_compare(&r, first) == 0,
+			    "%s: differs with %s, pushes of %zu: \"%s\" and "
+			    "\"%s\"",
+			    name, k->name, chunk, r.err.text, first->err.text);
+			split_release(&r);
+		}
+	}
+}
+
+static void
+check_vector(const char *name)
+{
+	struct vector v;
+	struct splitter_spec spec = plain;
+	struct split_way way = { .scan = scan_best() };
+	struct split_result r;
+
+	load(name, &v);
+	spec.path = v.steps;
+	split_run(&spec, &way, v.input.data == NULL ? "" : v.input.data,
+	    v.input.len, &r);
+	assert_expected(name, &v, &r);
+	every_way(name, &spec, &v.input, &r);
+	split_release(&r);
+	unload(&v);
+}
+
+START_TEST(vectors)
+{
+	struct dirent **names;
+	int n = scandir(FOLDER, &names, NULL, alphasort);
+
+	ck_assert_int_gt(n, 50);
+	for (int i = 0; i < n; i++) {
+		if (names[i]->d_name[0] != '.')
+			check_vector(names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+}
+END_TEST
+
+/* Made-up documents: any valid JSON, with white space anywhere. */
+struct maker {
+	struct buf b;
+	uint32_t x;
+};
+
+static uint32_t
+dice(struct maker *m, uint32_t n)
+{
+	m->x = m->x * 1664525 + 1013904223;
+	return (m->x >> 8) % n;
+}
+
+static void
+put(struct maker *m, const char *s)
+{
+	ck_assert_int_eq(buf_adds(&m->b, s), 0);
+}
+
+static void
+put_space(struct maker *m)
+{
+	static const char *const spaces[] = { " ", "\n", "\r\n", "\t", "    " };
+
+	while (dice(m, 4) == 0)
+		put(m, spaces[dice(m, 5)]);
+}
+
+static void
+put_string(struct maker *m)
+{
+	static const char *const parts[] = { "a", "Id", "\\\\", "\\\"", "{",
+		"}", "[", "]", ",", ":", "\\n", "\\u00e9", "\xc3\xa9", " ",
+		"\t", "0123456789abcdef0123456789abcdef", "\\/" };
+	uint32_t n = dice(m, 8);
+
+	put(m, "\"");
+	while (n-- > 0) {
+		uint32_t i = dice(m, 17);
+
+		/* jansson refuses a raw tab, rightly. */
+		put(m, parts[i][0] == '\t' ? "\\t" : parts[i]);
+	}
+	put(m, "\"");
+}
+
+static void put_value(struct maker *m, unsigned depth);
+
+static void
+put_members(struct maker *m, unsigned depth, bool object)
+{
+	static const char *const keys[] = { "Id", "CreationTime", "Other",
+		"I" };
+
+	put(m, object ? "{" : "[");
+	put_space(m);
+	for (uint32_t n = dice(m, 5), i = 0; i < n; i++) {
+		if (i > 0)
+			put(m, ",");
+		put_space(m);
+		if (object) {
+			put(m, "\"");
+			put(m, keys[dice(m, 4)]);
+			ck_assert_int_eq(buf_addf(&m->b, "%s\"",
+					     i < 2 ? "" : "x"),
+			    0);
+			put_space(m);
+			put(m, ":");
+			put_space(m);
+		}
+		put_value(m, depth + 1);
+		put_space(m);
+	}
+	put(m, object ? "}" : "]");
+}
+
+static void
+put_value(struct maker *m, unsigned depth)
+{
+	static const char *const scalars[] = { "0", "-12", "1.5e3", "true",
+		"false", "null" };
+	uint32_t kind = dice(m, depth > 6 ? 2 : 4);
+
+	if (kind == 0)
+		put(m, scalars[dice(m, 6)]);
+	else if (kind == 1)
+		put_string(m);
+	else
+		put_members(m, depth, kind == 2);
+}
+
+static void
+make_document(struct maker *m, uint32_t seed)
+{
+	uint32_t n;
+
+	buf_clear(&m->b);
+	m->x = seed;
+	n = dice(m, 20);
+	put_space(m);
+	put(m, "[");
+	for (uint32_t i = 0; i < n; i++) {
+		put(m, i > 0 ? "," : "");
+		put_space(m);
+		put_value(m, 0);
+		put_space(m);
+	}
+	put(m, "]");
+	put_space(m);
+}
+
+/* The member's value as struct element describes it: text or "-". */
+static void
+assert_key(const json_t *element, const char *key, const char *got)
+{
+	const json_t *value = json_object_get(element, key);
+
+	if (!json_is_string(value) && !json_is_number(value))
+		ck_assert_str_eq(got, "-");
+	else if (json_is_integer(value))
+		ck_assert_int_eq(atoll(got), json_integer_value(value));
+	else if (json_is_real(value))
+		ck_assert(strtod(got, NULL) == json_real_value(value));
+	else if (strchr(got, '\\') == NULL)
+		ck_assert_str_eq(got, json_string_value(value));
+}
+
+/* Does each line of r mean what jansson finds at its place? */
+static void
+assert_means(const json_t *document, struct split_result *r)
+{
+	char *line = r->elements.data;
+	char *keys = r->keys.data;
+
+	ck_assert_uint_eq(r->count, json_array_size(document));
+	for (size_t i = 0; i < r->count; i++) {
+		char *end = strchr(line, '\n');
+		char *keys_end = strchr(keys, '\n');
+		json_t *el = json_loadb(line, (size_t)(end - line),
+		    JSON_DECODE_ANY, NULL);
+
+		ck_assert_ptr_nonnull(el);
+		ck_assert(json_equal(el, json_array_get(document, i)));
+		*keys_end = '\0';
+		if (strchr(keys, ' ') == strrchr(keys, ' ')) {
+			char *space = strchr(keys, ' ');
+
+			*space = '\0';
+			assert_key(el, "Id", keys);
+			assert_key(el, "CreationTime", space + 1);
+		}
+		json_decref(el);
+		line = end + 1;
+		keys = keys_end + 1;
+	}
+}
+
+START_TEST(made_up_documents)
+{
+	struct maker m = { .b = BUF_INIT(LONGEST) };
+	struct split_way way = { .scan = scan_best() };
+
+	for (uint32_t seed = 1; seed <= 400; seed++) {
+		struct split_result r, other;
+		json_t *document;
+
+		make_document(&m, seed);
+		document = json_loadb(m.b.data, m.b.len, 0, NULL);
+		ck_assert_ptr_nonnull(document);
+		split_run(&plain, &way, m.b.data, m.b.len, &r);
+		ck_assert_msg(r.rc == 0, "%u: %s", seed, r.err.text);
+		for (const struct scan_kind *k = scan_kinds; k->name != NULL;
+		     k++) {
+			struct split_way random = {
+				.scan = k, .chunk = 1 + seed % 200, .seed = seed
+			};
+
+			if (!k->usable())
+				continue;
+			split_run(&plain, &random, m.b.data, m.b.len, &other);
+			ck_assert_msg(split_compare(&r, &other) == 0, "%u: %s",
+			    seed, other.err.text);
+			split_release(&other);
+		}
+		assert_means(document, &r);
+		json_decref(document);
+		split_release(&r);
+	}
+	buf_release(&m.b);
+}
+END_TEST
+
+/* Every document cut off anywhere is an error, in every way the same one. */
+START_TEST(cut_documents)
+{
+	struct maker m = { .b = BUF_INIT(LONGEST) };
+	struct split_way whole = { .scan = scan_best() };
+	struct split_way bytes = { .scan = scan_best(), .chunk = 1 };
+
+	for (uint32_t seed = 1; seed <= 10; seed++) {
+		size_t end;
+
+		make_document(&m, seed);
+		end = m.b.len;
+		while (splitter_space(m.b.data[end - 1]))
+			end--;
+		for (size_t len = 0; len < end; len++) {
+			struct split_result a, b;
+
+			split_run(&plain, &whole, m.b.data, len, &a);
+			split_run(&plain, &bytes, m.b.data, len, &b);
+			ck_assert_int_eq(a.rc, -1);
+			ck_assert_int_eq(split_compare(&a, &b), 0);
+			split_release(&a);
+			split_release(&b);
+		}
+	}
+	buf_release(&m.b);
+}
+END_TEST
+
+START_TEST(kinds_of_scan_agree)
+{
+	char block[2 * SCAN_BLOCK];
+	uint32_t x = (uint32_t)_i + 1;
+
+	for (size_t i = 0; i < sizeof(block); i++) {
+		static const char often[] = "{}[]\":\\\n\r,;Z\x1b\xdb\xfb ";
+
+		x = x * 1664525 + 1013904223;
+		block[i] =
+		    (x >> 8 & 1) != 0 ? often[(x >> 9) % 16] : (char)(x >> 16);
+	}
+	for (const struct scan_kind *k = scan_kinds; k->name != NULL; k++) {
+		struct scan_masks m[2];
+
+		if (!k->usable())
+			continue;
+		k->classify(block, 2, m);
+		for (size_t i = 0; i < sizeof(block); i++) {
+			const struct scan_masks *at = &m[i / SCAN_BLOCK];
+			unsigned bit = i % SCAN_BLOCK;
+			char c = block[i];
+
+			ck_assert((at->backslash >> bit & 1) == (c == '\\'));
+			ck_assert((at->quote >> bit & 1) == (c == '"'));
+			ck_assert((at->colon >> bit & 1) == (c == ':'));
+			ck_assert((at->newline >> bit & 1) ==
+			    (c == '\n' || c == '\r'));
+			ck_assert((at->bracket >> bit & 1) ==
+			    (c == '{' || c == '}' || c == '[' || c == ']'));
+		}
+	}
+}
+END_TEST
+
+START_TEST(longest_element)
+{
+	static const char *const rows[] = { "[{\"a\":\"0123456789\"}]",
+		"[\"0123456789012345\"]", "[123456789012345678]",
+		"[{\"a\"   \n   : 1}, {\"b\"          \n:1}]",
+		"[[1,[2,[3,[4]]]]", "[{\"a\":\"0123456789\"]",
+		"[{\"a\":\"0123456789\n\"}]", "[{          }",
+		"[[                ]]" };
+	struct buf in = BUF_INIT(1000);
+	const char *row = rows[_i];
+
+	ck_assert_int_eq(buf_adds(&in, row), 0);
+	for (size_t most = 1; most < 24; most++) {
+		struct splitter_spec spec = { .id = "a", .most = most };
+		struct split_way way = { .scan = scan_best() };
+		struct split_result r;
+
+		split_run(&spec, &way, row, strlen(row), &r);
+		if (most < 10) {
+			ck_assert_int_eq(r.rc, -1);
+			ck_assert_ptr_nonnull(strstr(r.err.text,
+			    "longer than"));
+		}
+		every_way(row, &spec, &in, &r);
+		split_release(&r);
+	}
+	buf_release(&in);
+}
+END_TEST
+
+static int
+refuse(void *ctx, const struct element *el, struct err *err)
+{
+	int *calls = ctx;
+
+	(*calls)++;
+	if (el->len == 1 && el->data[0] == '2')
+		return err_set(err, "the store is full");
+	return 0;
+}
+
+START_TEST(the_taker_can_stop)
+{
+	struct err err = ERR_INIT;
+	int calls = 0;
+	struct splitter *s = splitter_new(&plain, refuse, &calls);
+
+	ck_assert_int_eq(splitter_push(s, "[1,2,3]", 7, &err), -1);
+	ck_assert_str_eq(err.text, "the store is full");
+	ck_assert_int_eq(calls, 2);
+	err_clear(&err);
+	ck_assert_int_eq(splitter_push(s, ",4]", 3, &err), -1);
+	ck_assert_int_eq(splitter_end(s, NULL), -1);
+	ck_assert_int_eq(calls, 2);
+	splitter_reset(s);
+	err_clear(&err);
+	ck_assert_int_eq(splitter_push(s, "[1]", 3, &err), 0);
+	ck_assert_int_eq(splitter_end(s, &err), 0);
+	ck_assert_int_eq(calls, 3);
+	splitter_free(s);
+}
+END_TEST
+
+START_TEST(reset_in_the_middle)
+{
+	static const char *const starts[] = { "[{\"a\":\"b\\", "[{\"a\":\"b",
+		"{\"x", "[{\"a\": \n", "[1", "\xef", "[{\"Id\":\"x\"" };
+	int calls = 0;
+	struct splitter *s = splitter_new(&plain, refuse, &calls);
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		struct err err = ERR_INIT;
+
+		(void)splitter_push(s, starts[i], strlen(starts[i]), &err);
+		splitter_reset(s);
+		err_clear(&err);
+		ck_assert_int_eq(splitter_push(s, "[{},\"\"]", 7, &err), 0);
+		ck_assert_int_eq(splitter_end(s, &err), 0);
+		splitter_reset(s);
+	}
+	ck_assert_int_eq(calls, 14);
+	splitter_free(s);
+}
+END_TEST
+
+START_TEST(long_and_absent_keys)
+{
+	/* Longer than a block: no filter, the same answers. */
+	static const char key[] =
+	    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+	    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk";
+	struct splitter_spec spec = { .id = key, .most = LONGEST };
+	struct splitter_spec none = { .most = LONGEST };
+	struct split_way way = { .scan = scan_best() };
+	struct split_result r;
+	struct buf in = BUF_INIT(10000);
+
+	ck_assert_int_eq(
+	    buf_addf(&in, "[{\"%s\":1},{\"x%s\":2},{\"a\":3,\"%s\" : \"4\"}]",
+		key, key, key),
+	    0);
+	split_run(&spec, &way, in.data, in.len, &r);
+	ck_assert_str_eq(r.keys.data, "1 -\n- -\n4 -\n");
+	every_way("long key", &spec, &in, &r);
+	split_release(&r);
+	split_run(&none, &way, in.data, in.len, &r);
+	ck_assert_str_eq(r.keys.data, "- -\n- -\n- -\n");
+	split_release(&r);
+	buf_release(&in);
+}
+END_TEST
+
+Suite *
+suite_splitter(void)
+{
+	Suite *s = suite_create("splitter");
+	TCase *tc = tcase_create("splitter");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, vectors);
+	tcase_add_test(tc, made_up_documents);
+	tcase_add_test(tc, cut_documents);
+	tcase_add_loop_test(tc, kinds_of_scan_agree, 0, 200);
+	tcase_add_loop_test(tc, longest_element, 0, 9);
+	tcase_add_test(tc, the_taker_can_stop);
+	tcase_add_test(tc, reset_in_the_middle);
+	tcase_add_test(tc, long_and_absent_keys);
+	suite_add_tcase(s, tc);
+	return s;
+}
