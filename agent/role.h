@@ -4,7 +4,8 @@
  * The supervisor forks one process a role.  A role opens its own store
  * handle, works until role_stopping(), leaves everything durable and returns
  * its exit status: 0 asked to stop, 1 something is wrong (it will be started
- * again with back-off), 78 the configuration can't work.
+ * again with back-off), ROLE_DAMAGED the store's file is damaged (all roles
+ * are stopped, store_check() mends or replaces it, all start again).
  */
 #ifndef ROLE_H
 #define ROLE_H
@@ -13,6 +14,8 @@
 #include <stdint.h>
 
 #include "config.h"
+
+#define ROLE_DAMAGED 65 /* EX_DATAERR */
 
 enum role_kind { ROLE_COLLECT, ROLE_SEAL, ROLE_SHIP, ROLE_WATCH, ROLE_KINDS };
 
@@ -30,6 +33,9 @@ struct role {
 	const char *cause; /* for the agent's own feed: "start", "reload",
 			      "restart" */
 };
+
+/* The signals of a role process; the supervisor calls it after the fork. */
+void role_signals(const struct role *r);
 
 /* SIGTERM came: finish within five seconds.  wake_fd is readable then, too. */
 bool role_stopping(const struct role *r);

@@ -13,6 +13,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file,
 	suite_gzip,
 	suite_line,
+	suite_listen,
 	suite_merkle,
 	suite_node,
 	suite_note,

@@ -15,6 +15,7 @@ Suite *suite_cmd(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
 Suite *suite_line(void);
+Suite *suite_listen(void);
 Suite *suite_merkle(void);
 Suite *suite_node(void);
 Suite *suite_note(void);

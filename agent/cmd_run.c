@@ -1,0 +1,33 @@
+/*
+ * cmd_run.c - `sealfeed run`.
+ */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "config.h"
+#include "log.h"
+#include "supervise.h"
+
+static int
+run(const struct cmd *cmd, struct cmd_line *line)
+{
+	struct faults faults = { 0 };
+	struct config *config;
+
+	(void)cmd;
+	config = config_load(line->config, &faults);
+	for (size_t i = 0; i < faults.n; i++)
+		(void)fprintf(stderr, "%s\n", faults.line[i]);
+	faults_release(&faults);
+	if (config == NULL)
+		return EXIT_CONF;
+	log_open("sealfeed", (enum log_level)config->agent.log_level);
+	return supervise(line->config, config);
+}
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.arguments = "",
+	.help = "Collect, seal and ship, in the foreground.",
+	.run = run,
+};
