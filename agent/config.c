@@ -103,8 +103,8 @@ struct entry {
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
-static bool
-good_name(const char *name)
+bool
+config_good_name(const char *name)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz"
@@ -117,7 +117,7 @@ good_name(const char *name)
 static void
 check_name(const struct node *at, const char *section, struct faults *faults)
 {
-	if (!good_name(at->key))
+	if (!config_good_name(at->key))
 		faults_add(faults, at,
 		    "%s: the name \"%.80s\" must be 1 to %d letters, digits, "
 		    "\".\", \"_\" or \"-\"",
@@ -292,13 +292,13 @@ settle_name(struct agent_conf *a, const struct node *tree,
 
 	if (a->name == NULL && gethostname(host, sizeof(host) - 1) == 0) {
 		a->name = xstrdup(host);
-		if (!good_name(host))
+		if (!config_good_name(host))
 			faults_add(faults, at == NULL ? tree : at,
 			    "agent: this host's name \"%.80s\" can't be the "
 			    "agent's; set agent.name to 1 to %d letters, "
 			    "digits, \".\", \"_\" or \"-\"",
 			    host, NAME_MOST);
-	} else if (a->name != NULL && !good_name(a->name)) {
+	} else if (a->name != NULL && !config_good_name(a->name)) {
 		faults_add(faults, at == NULL ? tree : at,
 		    "agent: \"name\": \"%.80s\" must be 1 to %d letters, "
 		    "digits, \".\", \"_\" or \"-\"",

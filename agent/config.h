@@ -5,6 +5,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,9 @@ struct config {
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
+
+/* Names of the agent, of sources and outputs: [A-Za-z0-9._-]{1,63}. */
+bool config_good_name(const char *name);
 
 /* Rows of the "agent" block. */
 extern const struct setting agent_settings[];
