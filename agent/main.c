@@ -6,9 +6,6 @@
 #include "cmd.h"
 
 static const struct cmd *const cmds[] = {
-	&cmd_check,
-	&cmd_keygen,
-	&cmd_options,
 	&cmd_help,
 	&cmd_version,
 	NULL,
