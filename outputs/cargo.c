@@ -136,6 +136,24 @@ cargo_batch(const struct cargo *c)
 	return c->id;
 }
 
+size_t
+cargo_events(const struct cargo *c)
+{
+	return c->batch.count;
+}
+
+const char *
+cargo_feed(const struct cargo *c)
+{
+	return c->batch.feed;
+}
+
+uint64_t
+cargo_first(const struct cargo *c)
+{
+	return c->batch.first;
+}
+
 bool
 cargo_has_checkpoint(const struct cargo *c)
 {
@@ -183,6 +201,15 @@ damaged(const struct cargo *c, const char *how, struct err *err)
 	    c->batch.feed, how);
 }
 
+static void
+swap(struct buf *a, struct buf *b)
+{
+	struct buf keep = *a;
+
+	*a = *b;
+	*b = keep;
+}
+
 /* Read the payload again: 0, 1 when the batch is gone, -1. */
 static int
 reload(struct cargo *c, struct err *err)
@@ -194,11 +221,8 @@ reload(struct cargo *c, struct err *err)
 		return -1;
 	if (rc == 0 || next->id != c->id)
 		return 1;
-	buf_clear(&c->batch.payload);
-	if (buf_add(&c->batch.payload, next->payload.data, next->payload.len) !=
-	    0)
-		return err_set(err, "batch %lld: no memory for %zu bytes",
-		    (long long)c->id, next->payload.len);
+	swap(&c->batch.payload, &next->payload);
+	swap(&c->batch.times, &next->times);
 	c->packed = true;
 	return 0;
 }
@@ -342,6 +366,7 @@ cargo_leave(struct cargo *c)
 		return;
 	buf_release(&c->raw);
 	buf_release(&c->batch.payload);
+	buf_release(&c->batch.times);
 	free(c->times);
 	c->times = NULL;
 	c->packed = false;

@@ -75,8 +75,11 @@ struct output_type {
 	/* Move bytes until a parcel is decided, wake_fd is readable or
 	 * timeout_ms have passed. */
 	void (*drive)(struct output *out, int wake_fd, int timeout_ms);
+	/* SIGUSR1: open files again; NULL: has none. */
+	void (*reopen)(struct output *out);
 	/* For check --live: reach the peer as send() would, deliver nothing.
-	 * Returns 0 or -1 with cause and cure; said gets what was found. */
+	 * After open().  Returns 0 or -1 with cause and cure; said gets what
+	 * was found. */
 	int (*probe)(struct output *out, struct buf *said, struct err *err);
 	/* Drop connections and free state; parcels in flight end in
 	 * VERDICT_RETRY, or DELIVERED where that turns out just then. */

@@ -58,6 +58,9 @@ int cargo_fit(struct cargo *c, size_t from, size_t room, bool alone, size_t *to,
 /* 0 when the bytes are whole; 1 when they are damaged or gone from the store,
  * which err then says; -1 when the store cannot be read now. */
 int cargo_check(struct cargo *c, struct err *err);
+size_t cargo_events(const struct cargo *c); /* lines without checkpoint */
+const char *cargo_feed(const struct cargo *c);
+uint64_t cargo_first(const struct cargo *c); /* index of its first event */
 
 struct parcel *parcel_new(void);
 void parcel_free(struct parcel *p);

@@ -30,8 +30,11 @@
 /* A batch with its checkpoint goes whole, small ones together. */
 #define PARCEL_MOST (BATCH_BYTES + (128 << 10))
 
-/* Parcels between the store and their confirmation; a power of two. */
-#define FLIGHTS 16
+/* Parcels, and beside hold.bytes bytes, between the store and their
+ * confirmation.  Most parcels are small, and none may wait for the
+ * confirmation of others. */
+#define FLIGHTS 128
+#define FLIGHT_BYTES (4 << 20)
 
 /* Frames are gathered for one write up to this: several TLS records. */
 #define GATHER ((size_t)64 << 10)
@@ -83,6 +86,7 @@ struct siem {
 	 * the next one so many lines are in frames or on the wire. */
 	struct flight flight[FLIGHTS];
 	size_t n;
+	uint64_t bytes; /* of these */
 	size_t written;
 	size_t line;
 	bool decided; /* since drive began */
@@ -154,8 +158,10 @@ syslog_open(struct output *out, struct err *err)
 static size_t
 syslog_window(const struct output *out)
 {
-	(void)out;
-	return FLIGHTS;
+	const struct siem *s = out->state;
+	uint64_t most = (uint64_t)s->conf->hold.bytes + FLIGHT_BYTES;
+
+	return s->bytes < most ? FLIGHTS : s->n;
 }
 
 /* Take the i-th flight out and tell its verdict. */
@@ -165,6 +171,7 @@ decide(struct siem *s, size_t i, enum verdict v, const char *why)
 	struct parcel *p = s->flight[i].parcel;
 
 	s->n--;
+	s->bytes -= parcel_bytes(p);
 	memmove(&s->flight[i], &s->flight[i + 1],
 	    (s->n - i) * sizeof(s->flight[0]));
 	if (i < s->written)
@@ -427,6 +434,7 @@ syslog_send(struct output *out, struct parcel *p)
 	struct siem *s = out->state;
 
 	s->flight[s->n++] = (struct flight){ .parcel = p };
+	s->bytes += parcel_bytes(p);
 	if (link_down(s->link))
 		link_open(s->link);
 }
