@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "config_tree.h"
+#include "listen.h"
 #include "outputs/output.h"
 #include "setting.h"
 #include "sources/source.h"
@@ -95,7 +96,7 @@ struct entry {
 	struct {
 		const struct setting *settings;
 		size_t conf_size;
-		int (*check)(const void *conf, struct err *err);
+		void (*check)(const void *conf, const struct blame *b);
 	} type[TYPES_MOST];
 	/* Of the one that was read last. */
 	size_t found;
@@ -139,11 +140,15 @@ unknown_type(const struct entry *e, const struct node *at, const char *where,
 	for (size_t i = 0; e->types[i] != NULL && used < sizeof(known); i++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used,
 		    "%s%s", i == 0 ? "" : ", ", e->types[i]);
-	faults_add(faults, at,
-	    "%s: unknown %s type \"%.60s\"%s%s%s; known are "
-	    "%s",
-	    where, e->noun, at->text, near == NULL ? "" : "; did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"?", known);
+	if (near != NULL)
+		faults_add(faults, at,
+		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
+		    "\"%s\"?",
+		    where, e->noun, at->text, known, near);
+	else
+		faults_add(faults, at,
+		    "%s: unknown %s type \"%.60s\"; known are %s", where,
+		    e->noun, at->text, known);
 }
 
 /* Set e->found; false: there is no such type. */
@@ -166,26 +171,13 @@ find_type(struct entry *e, const struct node *map, const char *where,
 	return false;
 }
 
-/* The types' own checks begin with the key that is at fault: its line is
- * where the user wants to be sent. */
-static const struct node *
-blame(const struct node *map, const char *sentence)
-{
-	size_t len = strcspn(sentence, ":, ");
-	char *key = xstrndup(sentence, len);
-	const struct node *at = node_find(map, key);
-
-	free(key);
-	return at == NULL ? map : at;
-}
-
 /* Read one source or output into e->conf; false: it can't be read. */
 static bool
 read_entry(struct entry *e, const struct node *map, struct faults *faults)
 {
 	static const char *const ours[] = { "type", NULL };
-	struct err err = ERR_INIT;
 	char where[128];
+	const struct blame b = { .map = map, .where = where, .faults = faults };
 
 	check_name(map, e->section, faults);
 	(void)snprintf(where, sizeof(where), "%s.%.80s", e->section, map->key);
@@ -197,12 +189,10 @@ read_entry(struct entry *e, const struct node *map, struct faults *faults)
 	if (!find_type(e, map, where, faults))
 		return false;
 	e->conf = xcalloc(1, e->type[e->found].conf_size);
-	if (settings_fill(e->type[e->found].settings, map, where, ours, e->conf,
-		faults) &&
-	    e->type[e->found].check != NULL &&
-	    e->type[e->found].check(e->conf, &err) < 0)
-		faults_add(faults, blame(map, err.text), "%s: %s", where,
-		    err.text);
+	settings_fill(e->type[e->found].settings, map, where, ours, e->conf,
+	    faults);
+	if (e->type[e->found].check != NULL)
+		e->type[e->found].check(e->conf, &b);
 	return true;
 }
 
@@ -284,24 +274,22 @@ read_outputs(struct config *c, const struct node *tree, struct faults *faults)
 
 /* The agent's name, or the host's where it has none. */
 static void
-settle_name(struct agent_conf *a, const struct node *tree,
-    struct faults *faults)
+settle_name(struct agent_conf *a, const struct blame *b)
 {
-	const struct node *at = node_find(tree, "agent.name");
 	char host[256] = "";
 
 	if (a->name == NULL && gethostname(host, sizeof(host) - 1) == 0) {
 		a->name = xstrdup(host);
 		if (!config_good_name(host))
-			faults_add(faults, at == NULL ? tree : at,
-			    "agent: this host's name \"%.80s\" can't be the "
+			blame(b,
+			    "name: this host's name \"%.80s\" can't be the "
 			    "agent's; set agent.name to 1 to %d letters, "
 			    "digits, \".\", \"_\" or \"-\"",
 			    host, NAME_MOST);
 	} else if (a->name != NULL && !config_good_name(a->name)) {
-		faults_add(faults, at == NULL ? tree : at,
-		    "agent: \"name\": \"%.80s\" must be 1 to %d letters, "
-		    "digits, \".\", \"_\" or \"-\"",
+		blame(b,
+		    "name: \"%.80s\" must be 1 to %d letters, digits, \".\", "
+		    "\"_\" or \"-\"",
 		    a->name, NAME_MOST);
 	}
 }
@@ -313,15 +301,18 @@ read_agent(struct config *c, const struct node *tree, struct faults *faults)
 		.type = NODE_MAP, .file = tree->file, .line = tree->line
 	};
 	const struct node *agent = node_get(tree, "agent");
+	struct blame b = { .where = "agent", .faults = faults };
+	struct err err = ERR_INIT;
 
 	if (agent != NULL && !node_null(agent) && agent->type != NODE_MAP)
 		faults_add(faults, agent, "agent: must be a map");
 	if (agent == NULL || agent->type != NODE_MAP)
 		agent = &nothing;
-	if (!settings_fill(agent_settings, agent, "agent", NULL, &c->agent,
-		faults))
-		return;
-	settle_name(&c->agent, tree, faults);
+	b.map = agent;
+	settings_fill(agent_settings, agent, "agent", NULL, &c->agent, faults);
+	settle_name(&c->agent, &b);
+	if (listen_check(c->agent.watch.listen, &err) < 0)
+		blame(&b, "watch.listen: %s", err.text);
 	/* The host's name is part of what the roles were started with. */
 	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
 	    c->agent_digest);
@@ -360,6 +351,7 @@ config_load(const char *path, struct faults *faults)
 	struct node *tree = config_tree(path, faults);
 	struct config *c;
 
+	faults_sort(faults);
 	if (tree == NULL)
 		return NULL;
 	c = xcalloc(1, sizeof(*c));
@@ -370,6 +362,7 @@ config_load(const char *path, struct faults *faults)
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
 	node_free(tree);
+	faults_sort(faults);
 	if (faults->n == 0)
 		return c;
 	config_free(c);

@@ -143,3 +143,65 @@ faults_release(struct faults *f)
 	free(f->place);
 	*f = (struct faults)FAULTS_INIT;
 }
+
+static bool
+before(const struct fault_place *a, const struct fault_place *b)
+{
+	const char *x = a->file == NULL ? "" : a->file;
+	const char *y = b->file == NULL ? "" : b->file;
+	int order = strcmp(x, y);
+
+	return order < 0 || (order == 0 && a->line < b->line);
+}
+
+/* Insertion keeps equal ones in their order; FAULTS_MOST bounds it. */
+void
+faults_sort(struct faults *f)
+{
+	for (size_t i = 1; i < f->n; i++) {
+		struct fault_place place = f->place[i];
+		char *line = f->line[i];
+		size_t j = i;
+
+		for (; j > 0 && before(&place, &f->place[j - 1]); j--) {
+			f->place[j] = f->place[j - 1];
+			f->line[j] = f->line[j - 1];
+		}
+		f->place[j] = place;
+		f->line[j] = line;
+	}
+}
+
+/* Whether setting_set() or settings_fill() said something of the key. */
+static bool
+has_fault(const struct blame *b, const char *key)
+{
+	char *start = xasprintf("%s: \"%s\"", b->where, key);
+	bool found = false;
+
+	for (size_t i = 0; i < b->faults->n; i++)
+		found = found ||
+		    strncmp(b->faults->place[i].text, start, strlen(start)) ==
+			0;
+	free(start);
+	return found;
+}
+
+void
+blame(const struct blame *b, const char *fmt, ...)
+{
+	char text[FAULT_TEXT_MOST];
+	const struct node *at;
+	va_list ap;
+	char *key;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	key = xstrndup(text, strcspn(text, ":, "));
+	at = node_find(b->map, key);
+	if (!has_fault(b, key))
+		faults_add(b->faults, at == NULL ? b->map : at, "%s: %s",
+		    b->where, text);
+	free(key);
+}

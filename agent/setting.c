@@ -48,7 +48,6 @@ struct fill {
 	const char *const *skip;
 	void *conf;
 	struct faults *faults;
-	bool whole;
 };
 
 static void
@@ -92,7 +91,6 @@ find_missing(void *ctx, const struct setting_row *row)
 	node = node_find(f->map, row->setting->key);
 	if (node != NULL && !unset(row->setting, node))
 		return;
-	f->whole = false;
 	if (node == NULL)
 		faults_add(f->faults, f->map, "%s: \"%s\" is missing", f->where,
 		    row->setting->key);
@@ -216,9 +214,9 @@ fill_child(struct fill *f, struct look *l, const struct node *n,
 	if (strchr(n->key, '.') != NULL || !(l->found || l->inner)) {
 		unknown(f, l, n, path);
 	} else if (l->found) {
-		if (!unset(l->row.setting, n) &&
-		    !setting_set(&l->row, n, f->where, f->conf, f->faults))
-			f->whole = false;
+		if (!unset(l->row.setting, n))
+			(void)setting_set(&l->row, n, f->where, f->conf,
+			    f->faults);
 	} else if (n->type == NODE_MAP) {
 		(void)snprintf(prefix, sizeof(prefix), "%.100s.", l->key);
 		fill_map(f, n, prefix);
@@ -251,7 +249,7 @@ fill_map(struct fill *f, const struct node *map, const char *prefix)
 	free(l);
 }
 
-bool
+void
 settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
     struct faults *faults)
@@ -263,11 +261,9 @@ settings_fill(const struct setting *table, const struct node *map,
 		.skip = skip,
 		.conf = conf,
 		.faults = faults,
-		.whole = true,
 	};
 
 	settings_each(table, fill_default, &f);
 	settings_each(table, find_missing, &f);
 	fill_map(&f, map, "");
-	return f.whole;
 }

@@ -64,10 +64,9 @@ struct setting {
  * is as if the key were not there.  where is the path of map in messages,
  * "sources.contoso".  Keys in skip (NULL-terminated, may be NULL) belong to
  * the caller.  Secrets are checked for their form only and never repeated in
- * a fault.  Returns whether conf is whole: every value is set and good,
- * unknown keys or not.
+ * a fault.  A value that has a fault keeps its default.
  */
-bool settings_fill(const struct setting *table, const struct node *map,
+void settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
     struct faults *faults);
 
@@ -129,6 +128,23 @@ void faults_add_err(struct faults *f, const char *sentence);
 /* Add a fault for each key in the tree that its map has twice. */
 void faults_repeats(struct faults *f, const struct node *tree);
 
+/* Order them by file and line. */
+void faults_sort(struct faults *f);
+
 void faults_release(struct faults *f);
+
+/* For the cross-checks of a type: where its options stand. */
+struct blame {
+	const struct node *map;
+	const char *where; /* "sources.contoso" */
+	struct faults *faults;
+};
+
+/* Add a fault; the sentence begins with the key that is at fault, "tls.cert:
+ * a certificate is of no use without …", and gets that key's line, or the
+ * map's where the key is not in it.  A key that has a fault already gets no
+ * second one. */
+void blame(const struct blame *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif /* SETTING_H */

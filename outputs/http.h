@@ -29,6 +29,7 @@ struct err;
 extern const struct setting http_output_settings[];
 
 /* The pure checks of these options; see output_type.check. */
-int http_output_check(const void *conf, struct err *err);
+struct blame;
+void http_output_check(const void *conf, const struct blame *b);
 
 #endif /* OUTPUT_HTTP_H */

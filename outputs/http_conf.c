@@ -85,41 +85,34 @@ is_token(const char *s)
 static const char *const own_headers[] = { "content-encoding", "content-length",
 	"content-type", "host", "transfer-encoding", NULL };
 
-static int
-check_headers(const struct http_output_conf *conf, struct err *err)
+static void
+check_header(const struct http_output_conf *conf, const char *name,
+    const struct blame *b)
 {
-	const struct setting_pair *h = conf->headers;
-
-	for (; h != NULL && h->name != NULL; h++) {
-		if (!is_token(h->name))
-			return err_set(err,
-			    "headers: \"%s\" is not a header name", h->name);
-		for (size_t i = 0; own_headers[i] != NULL; i++) {
-			if (strcasecmp(h->name, own_headers[i]) == 0)
-				return err_set(err,
-				    "headers: %s is set by this output; leave "
-				    "it out",
-				    h->name);
-		}
-		if (strcasecmp(h->name, "authorization") == 0 &&
-		    (conf->bearer != NULL || conf->basic != NULL))
-			return err_set(err,
-			    "headers: Authorization is given twice; leave out "
-			    "bearer and basic, or this header");
-	}
-	return 0;
+	if (!is_token(name))
+		blame(b, "headers: \"%s\" is not a header name", name);
+	for (size_t i = 0; own_headers[i] != NULL; i++)
+		if (strcasecmp(name, own_headers[i]) == 0)
+			blame(b,
+			    "headers: %s is set by this output; leave it out",
+			    name);
+	if (strcasecmp(name, "authorization") == 0 &&
+	    (conf->bearer != NULL || conf->basic != NULL))
+		blame(b,
+		    "headers: Authorization is given twice; leave out bearer "
+		    "and basic, or this header");
 }
 
-int
-http_output_check(const void *c, struct err *err)
+void
+http_output_check(const void *c, const struct blame *b)
 {
 	const struct http_output_conf *conf = c;
+	const struct setting_pair *h = conf->headers;
 
 	if (conf->bearer != NULL && conf->basic != NULL)
-		return err_set(err,
-		    "bearer, basic: both are given; leave one out");
-	if (http_url_check("url", conf->url, err) != 0 ||
-	    http_conf_check(&conf->common, err) != 0)
-		return -1;
-	return check_headers(conf, err);
+		blame(b, "basic: there is bearer, too; leave one out");
+	http_url_blame("url", conf->url, b);
+	http_conf_check(&conf->common, b);
+	for (; h != NULL && h->name != NULL; h++)
+		check_header(conf, h->name, b);
 }

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 
+struct blame;
 struct err;
 struct output;
 struct setting;
@@ -61,8 +62,11 @@ struct output_type {
 	const struct setting *settings; /* ends with SETTING_END */
 	size_t conf_size;
 
-	/* Pure cross-check of options for `check`; NULL: nothing to check. */
-	int (*check)(const void *conf, struct err *err);
+	/* Pure cross-check of options for `check`: blame() for each fault.
+	 * Values that are faulty in themselves have been blamed before and
+	 * hold their default; a required text may be NULL then.  NULL:
+	 * nothing to check. */
+	void (*check)(const void *conf, const struct blame *b);
 	/* Load keys and certificates, no network; sets out->state and
 	 * out->parcel_most.  Called again after close when credentials may
 	 * have been rotated.  -1: nothing to close. */

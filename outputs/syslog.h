@@ -43,7 +43,8 @@ struct syslog_conf {
 extern const struct setting syslog_settings[];
 
 /* The pure checks of these options; see output_type.check. */
-int syslog_check(const void *conf, struct err *err);
+struct blame;
+void syslog_check(const void *conf, const struct blame *b);
 
 /* Take "host:port" apart; an IPv6 address stands in brackets.  host and port
  * have room for 256 and 6 bytes.  -1 when it is not one. */

@@ -209,57 +209,74 @@ syslog_fingerprint(const char *text, uint8_t out[32])
 	return 0;
 }
 
-static int
-check_tls(const struct syslog_conf *conf, struct err *err)
+static void
+check_tls(const struct syslog_conf *conf, const struct blame *b)
 {
 	uint8_t digest[32];
 
-	if ((conf->tls.cert == NULL) != (conf->tls.key == NULL))
-		return err_set(err,
-		    "tls.cert, tls.key: one without the other; give both or "
-		    "none");
+	if (conf->tls.cert != NULL && conf->tls.key == NULL)
+		blame(b,
+		    "tls.cert: a certificate is of no use without its key; "
+		    "set tls.key");
+	if (conf->tls.key != NULL && conf->tls.cert == NULL)
+		blame(b,
+		    "tls.key: a key is of no use without its certificate; "
+		    "set tls.cert");
 	for (char **f = conf->tls.fingerprint; f != NULL && *f != NULL; f++) {
 		if (syslog_fingerprint(*f, digest) != 0)
-			return err_set(err,
+			blame(b,
 			    "tls.fingerprint: \"%s\" is not sha-256: and 32 "
 			    "pairs of hexadecimal digits with colons between "
 			    "them; `openssl x509 -fingerprint -sha256` prints "
 			    "those",
 			    *f);
 	}
-	return 0;
 }
 
-int
-syslog_check(const void *c, struct err *err)
+static void
+check_address(const struct syslog_conf *conf, const struct blame *b)
 {
-	const struct syslog_conf *conf = c;
 	char host[256], port[6];
-	size_t len;
 
+	if (conf->address == NULL)
+		return;
 	if (syslog_address(conf->address, host, port) != 0)
-		return err_set(err,
+		blame(b,
 		    "address: \"%s\" is not host:port; an IPv6 address stands "
 		    "in brackets",
 		    conf->address);
-	if (conf->transport == SYSLOG_TCP && !conf->insecure &&
+	else if (conf->transport == SYSLOG_TCP && !conf->insecure &&
 	    !syslog_loopback(host))
-		return err_set(err,
+		blame(b,
 		    "transport: tcp to %s would send events in the clear; use "
 		    "tls, or set insecure: true",
 		    host);
-	len = strlen(conf->app_name);
+}
+
+static void
+check_app_name(const char *name, const struct blame *b)
+{
+	size_t len = strlen(name), good = 0;
+
+	while (name[good] > 32 && name[good] < 127)
+		good++;
 	if (len == 0 || len > 48)
-		return err_set(err,
+		blame(b,
 		    "app_name: has %zu characters; RFC 5424 allows 1 to 48",
 		    len);
-	for (size_t i = 0; i < len; i++) {
-		if (conf->app_name[i] < 33 || conf->app_name[i] > 126)
-			return err_set(err,
-			    "app_name: \"%s\" has a character that RFC 5424 "
-			    "does not allow; use printable ASCII without "
-			    "spaces",
-			    conf->app_name);
-	}
-	return check_tls(conf, err);
+	else if (good < len)
+		blame(b,
+		    "app_name: \"%s\" has a character that RFC 5424 does not "
+		    "allow; use printable ASCII without spaces",
+		    name);
+}
+
+void
+syslog_check(const void *c, const struct blame *b)
+{
+	const struct syslog_conf *conf = c;
+
+	check_address(conf, b);
+	check_app_name(conf->app_name, b);
+	check_tls(conf, b);
 }

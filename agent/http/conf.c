@@ -40,18 +40,26 @@ const struct setting http_settings[] = {
 	SETTING_END,
 };
 
-int
-http_conf_check(const struct http_conf *conf, struct err *err)
+void
+http_conf_check(const struct http_conf *conf, const struct blame *b)
 {
 	if (conf->tls.cert != NULL && conf->tls.key == NULL)
-		return err_set(err,
+		blame(b,
 		    "tls.cert: a certificate is of no use without its key; "
 		    "set tls.key");
 	if (conf->tls.key != NULL && conf->tls.cert == NULL)
-		return err_set(err,
+		blame(b,
 		    "tls.key: a key is of no use without its certificate; "
 		    "set tls.cert");
-	return 0;
+}
+
+void
+http_url_blame(const char *what, const char *url, const struct blame *b)
+{
+	struct err err = ERR_INIT;
+
+	if (url != NULL && http_url_check(what, url, &err) != 0)
+		blame(b, "%s", err.text);
 }
 
 struct url {

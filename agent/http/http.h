@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "setting.h"
 
+struct blame;
 struct err;
 
 /* Options that every source and every HTTP output has. */
@@ -31,7 +32,10 @@ struct http_conf {
 extern const struct setting http_settings[];
 
 /* Pure cross-check of the options, for `check`. */
-int http_conf_check(const struct http_conf *conf, struct err *err);
+void http_conf_check(const struct http_conf *conf, const struct blame *b);
+
+/* http_url_check() for `check`; url may be NULL. */
+void http_url_blame(const char *what, const char *url, const struct blame *b);
 
 /* Check a configured URL: https, or http to loopback; a host, no user, no
  * fragment.  what ("api_url") begins the sentence. */

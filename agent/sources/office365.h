@@ -47,7 +47,8 @@ struct office365_conf {
 extern const struct setting office365_settings[];
 
 /* The cross-check of source_type. */
-int office365_check(const void *conf, struct err *err);
+struct blame;
+void office365_check(const void *conf, const struct blame *b);
 
 /* Base URLs without a slash at the end, borrowed from conf or static;
  * configured ones lose theirs through the length. */

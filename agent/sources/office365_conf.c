@@ -41,8 +41,8 @@ static const char *const content_types[] = {
 	"Audit.SharePoint",
 	"Audit.General",
 	"DLP.All",
+	NULL,
 };
-#define CONTENT_TYPES (sizeof(content_types) / sizeof(content_types[0]))
 
 #define FIELD(name) offsetof(struct office365_conf, name)
 
@@ -95,6 +95,7 @@ const struct setting office365_settings[] = {
 	    .offset = FIELD(content),
 	    .def = "[Audit.AzureActiveDirectory, Audit.Exchange, "
 		   "Audit.SharePoint, Audit.General, DLP.All]",
+	    .choices = content_types,
 	    .help = "Content types to collect; each is a feed." },
 	{ .key = "publisher",
 	    .type = SETTING_STRING,
@@ -147,91 +148,66 @@ const struct setting office365_settings[] = {
 };
 
 /* An option that goes into URLs as it is: a GUID, or a domain name. */
-static int
-check_name(const char *key, const char *value, struct err *err)
+static void
+check_name(const char *key, const char *value, const struct blame *b)
 {
 	static const char taken[] = "0123456789abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
 
 	if (value == NULL ||
 	    (*value != '\0' && strspn(value, taken) == strlen(value)))
-		return 0;
-	return err_set(err,
+		return;
+	blame(b,
 	    "%s: \"%s\" is not an ID like "
 	    "0873ee4d-d342-44f2-8961-74c442a2fad2; copy it from the app "
 	    "registration",
 	    key, value);
 }
 
-static int
-check_content(char **content, struct err *err)
+static void
+check_content(char **content, const struct blame *b)
 {
-	size_t n = 0;
-
-	for (; content != NULL && content[n] != NULL; n++) {
-		size_t i = 0;
-
-		while (i < CONTENT_TYPES &&
-		    strcmp(content[n], content_types[i]) != 0)
-			i++;
-		if (i == CONTENT_TYPES)
-			return err_set(err,
-			    "content: there is no content type \"%s\"; the "
-			    "five are Audit.AzureActiveDirectory, "
-			    "Audit.Exchange, Audit.SharePoint, Audit.General "
-			    "and DLP.All",
-			    content[n]);
-		for (i = 0; i < n; i++)
+	for (size_t n = 0; content != NULL && content[n] != NULL; n++)
+		for (size_t i = 0; i < n; i++)
 			if (strcmp(content[n], content[i]) == 0)
-				return err_set(err,
-				    "content: %s is named twice", content[n]);
-	}
-	if (n == 0)
-		return err_set(err,
-		    "content: the list is empty; name at "
-		    "least one content type");
-	return 0;
+				blame(b, "content: %s is named twice",
+				    content[n]);
 }
 
-static int
-check_credentials(const struct office365_conf *c, struct err *err)
+static void
+check_credentials(const struct office365_conf *c, const struct blame *b)
 {
 	if (c->client_secret != NULL && c->certificate != NULL)
-		return err_set(err,
+		blame(b,
 		    "client_secret: there is a certificate, too; keep one of "
 		    "the two");
-	if (c->client_secret == NULL && c->certificate == NULL)
-		return err_set(err,
+	if (c->client_secret == NULL && c->certificate == NULL &&
+	    c->private_key == NULL)
+		blame(b,
 		    "client_secret: missing; give a client_secret, or a "
 		    "certificate and its private_key");
 	if (c->certificate != NULL && c->private_key == NULL)
-		return err_set(err,
+		blame(b,
 		    "private_key: missing; the certificate alone can't sign");
 	if (c->private_key != NULL && c->certificate == NULL)
-		return err_set(err,
+		blame(b,
 		    "certificate: missing; the private_key alone says "
 		    "nothing to Microsoft");
-	return 0;
 }
 
-int
-office365_check(const void *conf, struct err *err)
+void
+office365_check(const void *conf, const struct blame *b)
 {
 	const struct office365_conf *c = conf;
 
-	if (check_name("tenant", c->tenant, err) != 0 ||
-	    check_name("client_id", c->client_id, err) != 0 ||
-	    check_name("publisher", c->publisher, err) != 0 ||
-	    check_credentials(c, err) != 0 ||
-	    check_content(c->content, err) != 0)
-		return -1;
-	if (c->login_url != NULL &&
-	    http_url_check("login_url", c->login_url, err) != 0)
-		return -1;
-	if (c->api_url != NULL &&
-	    http_url_check("api_url", c->api_url, err) != 0)
-		return -1;
-	return http_conf_check(&c->http, err);
+	check_name("tenant", c->tenant, b);
+	check_name("client_id", c->client_id, b);
+	check_name("publisher", c->publisher, b);
+	check_credentials(c, b);
+	check_content(c->content, b);
+	http_url_blame("login_url", c->login_url, b);
+	http_url_blame("api_url", c->api_url, b);
+	http_conf_check(&c->http, b);
 }
 
 /* Length of a URL without slashes at its end. */

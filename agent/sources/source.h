@@ -16,6 +16,7 @@
 #include "http/http.h"
 #include "http/rules.h"
 
+struct blame;
 struct buf;
 struct err;
 struct feed;
@@ -70,8 +71,11 @@ struct source_type {
 	size_t conf_size;
 	size_t stream_size;
 
-	/* Pure cross-check of options for `check`; NULL: nothing to check. */
-	int (*check)(const void *conf, struct err *err);
+	/* Pure cross-check of options for `check`: blame() for each fault.
+	 * Values that are faulty in themselves have been blamed before and
+	 * hold their default; a required text may be NULL then.  NULL:
+	 * nothing to check. */
+	void (*check)(const void *conf, const struct blame *b);
 	/* Names of the feeds, NULL-terminated, borrowed from conf. */
 	const char *const *(*streams)(const void *conf);
 	/* The common options inside conf. */

@@ -89,20 +89,17 @@ static const struct setting rows[] = {
 
 static const char *const skip[] = { "type", NULL };
 
-/* Fill from text and return whether it was whole. */
-static bool
+static void
 fill(const char *text, struct thing *t, struct faults *f)
 {
 	struct err err = ERR_INIT;
 	struct node *n = yaml_parse("f", text, strlen(text), &err);
-	bool whole;
 
 	ck_assert_msg(n != NULL, "%s", err.text);
 	memset(t, 0, sizeof(*t));
 	*f = (struct faults)FAULTS_INIT;
-	whole = settings_fill(rows, n, "thing", skip, t, f);
+	settings_fill(rows, n, "thing", skip, t, f);
 	node_free(n);
-	return whole;
 }
 
 static void
@@ -117,7 +114,7 @@ START_TEST(defaults_come_first)
 	struct faults f;
 	struct thing t;
 
-	ck_assert(fill("host: a\ntype: x\ncount:\n", &t, &f));
+	fill("host: a\ntype: x\ncount:\n", &t, &f);
 	ck_assert_uint_eq(f.n, 0);
 	ck_assert_str_eq(t.host, "a");
 	ck_assert_str_eq(t.names[1], "files");
@@ -138,11 +135,11 @@ START_TEST(values_of_every_type)
 	struct faults f;
 	struct thing t;
 
-	ck_assert(fill("{host: 12, names: [mail], count: \"9\", on: No,\n"
-		       "size: 1MiB, mode: fast, key: \"a${file:/k}b\",\n"
-		       "headers: {X-A: '1', X-B: \"${env:B}\"},\n"
-		       "tls: {ca: /ca}, wait: 1m}",
-	    &t, &f));
+	fill("{host: 12, names: [mail], count: \"9\", on: No,\n"
+	     "size: 1MiB, mode: fast, key: \"a${file:/k}b\",\n"
+	     "headers: {X-A: '1', X-B: \"${env:B}\"},\n"
+	     "tls: {ca: /ca}, wait: 1m}",
+	    &t, &f);
 	ck_assert_uint_eq(f.n, 0);
 	ck_assert_str_eq(t.host, "12");
 	ck_assert_ptr_null(t.names[1]);
@@ -228,7 +225,7 @@ START_TEST(each_fault_says_where_and_what)
 	struct faults f;
 	struct thing t;
 
-	(void)fill(faulty[_i].text, &t, &f);
+	fill(faulty[_i].text, &t, &f);
 	ck_assert_uint_eq(f.n, 1);
 	ck_assert_msg(strncmp(f.line[0], faulty[_i].fault,
 			  strlen(faulty[_i].fault)) == 0,
@@ -242,7 +239,7 @@ START_TEST(faults_come_all_at_once)
 	struct faults f;
 	struct thing t;
 
-	ck_assert(!fill("count: 0\nmode: x1\ntls:\n  a: b\n  c: d\n", &t, &f));
+	fill("count: 0\nmode: x1\ntls:\n  a: b\n  c: d\n", &t, &f);
 	ck_assert_uint_eq(f.n, 5);
 	ck_assert_uint_eq(f.place[4].line, 5);
 	ck_assert_str_eq(f.place[4].file, "f");
@@ -251,13 +248,31 @@ START_TEST(faults_come_all_at_once)
 }
 END_TEST
 
-START_TEST(unknown_keys_leave_conf_whole)
+/* Blame two keys of the map {host, on}, one of which has a fault already. */
+START_TEST(blame_finds_the_line_and_keeps_silent_twice)
 {
-	struct faults f;
-	struct thing t;
+	static const char text[] = "host: a\ntls:\n  ca: b\ncount: x\n";
+	struct blame b = { .where = "thing" };
+	struct faults f = FAULTS_INIT;
+	struct err err = ERR_INIT;
+	struct thing t = { .host = NULL };
+	struct node *n = yaml_parse("f", text, strlen(text), &err);
 
-	ck_assert(fill("{host: a, hots: b}", &t, &f));
+	ck_assert_ptr_nonnull(n);
+	settings_fill(rows, n, "thing", NULL, &t, &f);
 	ck_assert_uint_eq(f.n, 1);
+	b.map = n;
+	b.faults = &f;
+	blame(&b, "count: is odd");
+	blame(&b, "tls.ca: is bad");
+	blame(&b, "mode: is missing");
+	ck_assert_uint_eq(f.n, 3);
+	ck_assert_str_eq(f.line[1], "f:3: thing: tls.ca: is bad");
+	ck_assert_str_eq(f.line[2], "f:1: thing: mode: is missing");
+	faults_sort(&f);
+	ck_assert_str_eq(f.line[0], "f:1: thing: mode: is missing");
+	ck_assert_uint_eq(f.place[2].line, 4);
+	node_free(n);
 	drop(&t, &f);
 }
 END_TEST
@@ -310,7 +325,7 @@ suite_setting(void)
 	tcase_add_loop_test(tc, each_fault_says_where_and_what, 0,
 	    sizeof(faulty) / sizeof(faulty[0]));
 	tcase_add_test(tc, faults_come_all_at_once);
-	tcase_add_test(tc, unknown_keys_leave_conf_whole);
+	tcase_add_test(tc, blame_finds_the_line_and_keeps_silent_twice);
 	tcase_add_test(tc, faults_are_bounded_and_clean);
 	tcase_add_test(tc, ranges_are_written_as_in_the_file);
 	suite_add_tcase(s, tc);
