@@ -3,11 +3,15 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
 #include "digest.h"
 #include "mem.h"
+
+/* Up to here a copy is cheaper than a second call: nodes of a tree. */
+#define SHORT 128
 
 struct digest {
 	EVP_MD *md;
@@ -29,7 +33,8 @@ digest_new(void)
 
 	d->md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	d->ctx = EVP_MD_CTX_new();
-	if (d->md == NULL || d->ctx == NULL)
+	if (d->md == NULL || d->ctx == NULL ||
+	    EVP_DigestInit_ex2(d->ctx, d->md, NULL) != 1)
 		die();
 	return d;
 }
@@ -48,7 +53,18 @@ void
 digest_sha256(struct digest *d, const void *prefix, size_t prefix_len,
     const void *data, size_t len, uint8_t *out)
 {
-	if (EVP_DigestInit_ex2(d->ctx, d->md, NULL) != 1 ||
+	uint8_t both[SHORT];
+
+	if (prefix_len > 0 && len > 0 && len <= SHORT &&
+	    prefix_len <= SHORT - len) {
+		memcpy(both, prefix, prefix_len);
+		memcpy(both + prefix_len, data, len);
+		data = both;
+		len += prefix_len;
+		prefix_len = 0;
+	}
+	/* Without a type: the context keeps the one that it has. */
+	if (EVP_DigestInit_ex2(d->ctx, NULL, NULL) != 1 ||
 	    (prefix_len > 0 &&
 		EVP_DigestUpdate(d->ctx, prefix, prefix_len) != 1) ||
 	    (len > 0 && EVP_DigestUpdate(d->ctx, data, len) != 1) ||

@@ -86,9 +86,7 @@ void
 splitter_reset(struct splitter *s)
 {
 	s->offset = 0;
-	s->inside = 0;
-	s->escaped = 0;
-	s->quotes = 0;
+	s->carry = (struct carry){ .inside = 0 };
 	s->bom = 0;
 	s->mode = MODE_OUTER;
 	s->expected = EXPECT_VALUE;
@@ -138,23 +136,23 @@ splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
 }
 
 /*
- * Bytes behind an odd number of backslashes.  In a run of backslashes that
- * begins at an even place the bytes at odd places are escaped, up to and with
- * the first byte behind the run; and the other way round.  Adding the first
- * bit of a run to it clears it.
+ * Bytes behind an odd number of backslashes, and with it whether the block's
+ * last byte escapes the next one.  In a run of backslashes that begins at an
+ * even place the bytes at odd places are escaped, up to and with the first
+ * byte behind the run; and the other way round.  Adding the first bit of a
+ * run to it clears it.
  */
-static uint64_t
-find_escaped(struct splitter *s, uint64_t backslash, unsigned n)
+static inline uint64_t
+find_escaped(struct carry *c, uint64_t backslash)
 {
-	uint64_t run = backslash & ~s->escaped;
+	uint64_t before = c->escaped;
+	uint64_t run = backslash & ~before;
 	uint64_t first = run & ~(run << 1);
 	uint64_t odd_run = run & (run + (first & EVEN));
 	uint64_t even_run = run & ~odd_run;
-	uint64_t escaped =
-	    (even_run << 1 & ODD) | (odd_run << 1 & EVEN) | s->escaped;
 
-	s->escaped = n == SCAN_BLOCK ? odd_run >> 63 : escaped >> n & 1;
-	return escaped;
+	c->escaped = odd_run >> 63;
+	return (even_run << 1 & ODD) | (odd_run << 1 & EVEN) | before;
 }
 
 /* Bit i is the parity of the bits 0 to i. */
@@ -172,24 +170,29 @@ prefix_parity(uint64_t x)
 
 /* The quotes of bytes shift places before each byte; 0 < shift < 64. */
 static inline uint64_t
-quotes_before(const struct splitter *s, uint64_t quote, unsigned shift)
+quotes_before(const struct carry *c, uint64_t quote, unsigned shift)
 {
-	return quote << shift | s->quotes >> (SCAN_BLOCK - shift);
+	return quote << shift | c->quotes >> (SCAN_BLOCK - shift);
 }
 
 /*
- * Fill in b's masks.  Events are brackets outside strings, line breaks
- * anywhere, backslashes where none may be, and of the colons those behind a
- * key that has the length of one that is wanted, or behind white space.
+ * Make b's masks of a full block.  Events are brackets outside strings, line
+ * breaks anywhere, backslashes where none may be, and of the colons those
+ * behind a key that has the length of one that is wanted, or behind white
+ * space.  Returns which bytes are escaped.
  */
-static void
-make_block(struct splitter *s, struct block *b, const struct scan_masks *m)
+static inline uint64_t
+refine(const struct splitter *s, struct carry *c, const struct scan_masks *m,
+    struct block *b)
 {
-	uint64_t quote = m->quote & ~find_escaped(s, m->backslash, b->n);
-	uint64_t inside = prefix_parity(quote) ^ s->inside;
-	uint64_t key = (quotes_before(s, quote, s->id.shift) & s->id.mask) |
-	    (quotes_before(s, quote, s->time.shift) & s->time.mask);
-	uint64_t wanted = key | s->any_colon | ~quotes_before(s, quote, 1);
+	uint64_t escaped = (m->backslash | c->escaped) == 0
+	    ? 0
+	    : find_escaped(c, m->backslash);
+	uint64_t quote = m->quote & ~escaped;
+	uint64_t inside = prefix_parity(quote) ^ c->inside;
+	uint64_t key = (quotes_before(c, quote, s->id.shift) & s->id.mask) |
+	    (quotes_before(c, quote, s->time.shift) & s->time.mask);
+	uint64_t wanted = key | s->any_colon | ~quotes_before(c, quote, 1);
 
 	b->quote = quote;
 	b->inside = inside;
@@ -197,54 +200,71 @@ make_block(struct splitter *s, struct block *b, const struct scan_masks *m)
 	b->event =
 	    ((m->bracket | m->backslash | (m->colon & wanted)) & ~inside) |
 	    m->newline;
-	s->inside = (uint64_t)0 - (inside >> 63);
-	s->quotes = b->n == SCAN_BLOCK
-	    ? quote
-	    : s->quotes >> b->n | quote << (SCAN_BLOCK - b->n);
+	c->inside = (uint64_t)0 - (inside >> 63);
+	c->quotes = quote;
+	return escaped;
 }
 
-static int
-walk(struct splitter *s, struct block *b, const struct scan_masks *m)
+static inline int
+walk(struct splitter *s, const struct block *b)
 {
 	unsigned pos = 0;
 
-	b->offset = s->offset;
-	make_block(s, b, m);
+	if (s->mode == MODE_CONTAINER && b->event == 0 && !s->eating)
+		return 0;
 	while (pos < b->n) {
 		if (steps[s->mode](s, b, &pos) != 0)
 			return -1;
 	}
-	s->offset += b->n;
+	return 0;
+}
+
+/* Fewer than SCAN_BLOCK bytes. */
+static int
+push_part(struct splitter *s, const char *p, size_t len)
+{
+	struct block b = { .p = p, .n = (unsigned)len, .offset = s->offset };
+	uint64_t quotes = s->carry.quotes;
+	char padded[SCAN_BLOCK];
+	struct scan_masks m;
+	uint64_t escaped;
+
+	/* Spaces are in none of the masks. */
+	memset(padded, ' ', sizeof(padded));
+	memcpy(padded, p, len);
+	s->scan->classify(padded, 1, &m);
+	escaped = refine(s, &s->carry, &m, &b);
+	s->carry.escaped = escaped >> len & 1;
+	s->carry.quotes = quotes >> len | b.quote << (SCAN_BLOCK - len);
+	if (walk(s, &b) != 0)
+		return -1;
+	s->offset += len;
 	return 0;
 }
 
 static int
-push_blocks(struct splitter *s, const char *p, size_t len)
+push_blocks(struct splitter *s, const char *p, size_t blocks)
 {
 	struct scan_masks masks[BATCH];
+	struct carry carry = s->carry;
 	struct block b = { .n = SCAN_BLOCK };
-	char padded[SCAN_BLOCK];
 
-	while (len >= SCAN_BLOCK) {
-		size_t n = len / SCAN_BLOCK < BATCH ? len / SCAN_BLOCK : BATCH;
+	while (blocks > 0) {
+		size_t n = blocks < BATCH ? blocks : BATCH;
 
 		s->scan->classify(p, n, masks);
 		for (size_t i = 0; i < n; i++, p += SCAN_BLOCK) {
 			b.p = p;
-			if (walk(s, &b, &masks[i]) != 0)
+			b.offset = s->offset;
+			(void)refine(s, &carry, &masks[i], &b);
+			if (walk(s, &b) != 0)
 				return -1;
+			s->offset += SCAN_BLOCK;
 		}
-		len -= n * SCAN_BLOCK;
+		blocks -= n;
 	}
-	if (len == 0)
-		return 0;
-	/* Spaces are in none of the masks. */
-	memset(padded, ' ', sizeof(padded));
-	memcpy(padded, p, len);
-	s->scan->classify(padded, 1, masks);
-	b.p = p;
-	b.n = (unsigned)len;
-	return walk(s, &b, masks);
+	s->carry = carry;
+	return 0;
 }
 
 /* Leave out a byte order mark; moves *p and *len behind it. */
@@ -272,6 +292,7 @@ int
 splitter_push(struct splitter *s, const void *data, size_t len, struct err *err)
 {
 	const char *p = data;
+	size_t whole;
 
 	s->err = err;
 	if (skip_bom(s, &p, &len) != 0)
@@ -279,7 +300,10 @@ splitter_push(struct splitter *s, const void *data, size_t len, struct err *err)
 	if (len == 0)
 		return 0;
 	s->segment = p;
-	if (push_blocks(s, p, len) != 0)
+	whole = len - len % SCAN_BLOCK;
+	if (push_blocks(s, p, whole / SCAN_BLOCK) != 0)
+		goto failed;
+	if (whole < len && push_part(s, p + whole, len - whole) != 0)
 		goto failed;
 	if (splitter_in_element(s) && splitter_keep(s, p + len) != 0)
 		goto failed;

@@ -50,10 +50,14 @@ splitter_begin(struct splitter *s, const struct block *b, unsigned i)
 	return 0;
 }
 
-/* Where the string that begins behind s ends: its closing quote. */
+/* Where the string whose text begins at s ends: its closing quote. */
 static const char *
 string_end(const char *s, const char *end)
 {
+	const char *quote = memchr(s, '"', (size_t)(end - s));
+
+	if (quote == NULL || quote == s || quote[-1] != '\\')
+		return quote;
 	for (; s < end && *s != '"'; s++) {
 		if (*s == '\\')
 			s++;
@@ -131,14 +135,18 @@ byte_before(const struct splitter *s, const char *at, size_t n)
 	return n <= s->kept.len ? s->kept.data[s->kept.len - n] : '\0';
 }
 
-/* Is f's key in front of the n bytes before at, quotes included? */
+/* Is f's key, with its quotes, in front of the n bytes before at? */
 static bool
 key_before(const struct splitter *s, const char *at, size_t n,
     const struct key_filter *f)
 {
-	if (f->text == NULL || byte_before(s, at, n + f->len + 2) != '"' ||
-	    byte_before(s, at, n + f->len + 3) == '\\')
+	size_t open = n + f->len + 2;
+
+	if (f->text == NULL || byte_before(s, at, open) != '"' ||
+	    byte_before(s, at, open + 1) == '\\')
 		return false;
+	if (open <= (size_t)(at - s->segment))
+		return memcmp(at - open + 1, f->text, f->len) == 0;
 	for (size_t i = 1; i <= f->len; i++) {
 		if (byte_before(s, at, n + 1 + i) != f->text[f->len - i])
 			return false;
@@ -197,29 +205,37 @@ line_break(struct splitter *s, const struct block *b, unsigned i, unsigned *pos)
 	return 0;
 }
 
-static int
-open_bracket(struct splitter *s, const struct block *b, unsigned i)
+/* The open brackets, in registers. */
+struct nest {
+	size_t depth;
+	uint64_t stack;
+};
+
+static inline int
+open_bracket(struct splitter *s, struct nest *n, const struct block *b,
+    unsigned i)
 {
-	if (s->depth == SPLITTER_DEPTH)
+	if (n->depth == SPLITTER_DEPTH)
 		return splitter_wrong(s, b, i, "nesting is deeper than %d",
 		    SPLITTER_DEPTH);
-	if (s->depth % 64 == 0)
-		s->below[s->depth / 64] = s->stack;
-	s->stack = s->stack << 1 | (b->p[i] == '{');
-	s->depth++;
+	if (n->depth % 64 == 0)
+		s->below[n->depth / 64] = n->stack;
+	n->stack = n->stack << 1 | (b->p[i] == '{');
+	n->depth++;
 	return 0;
 }
 
-static int
-close_bracket(struct splitter *s, const struct block *b, unsigned i)
+static inline int
+close_bracket(struct splitter *s, struct nest *n, const struct block *b,
+    unsigned i)
 {
-	if ((s->stack & 1) != (b->p[i] == '}'))
+	if ((n->stack & 1) != (b->p[i] == '}'))
 		return splitter_wrong(s, b, i, "'%c' closes a '%c'", b->p[i],
 		    b->p[i] == '}' ? '[' : '{');
-	s->stack >>= 1;
-	s->depth--;
-	if (s->depth % 64 == 0)
-		s->stack = s->below[s->depth / 64];
+	n->stack >>= 1;
+	n->depth--;
+	if (n->depth % 64 == 0)
+		n->stack = s->below[n->depth / 64];
 	return 0;
 }
 
@@ -239,39 +255,44 @@ odd_byte(struct splitter *s, const struct block *b, unsigned i, unsigned *pos)
 int
 splitter_container(struct splitter *s, const struct block *b, unsigned *pos)
 {
+	struct nest nest = { .depth = s->depth, .stack = s->stack };
 	uint64_t events;
 
 	if (s->eating && !eat(s, b, pos))
 		return 0;
 	events = b->event & ~UINT64_C(0) << *pos;
+	*pos = b->n;
 	while (events != 0) {
 		unsigned i = (unsigned)__builtin_ctzll(events);
 		char c = b->p[i];
 
 		events &= events - 1;
 		if (c == '{' || c == '[') {
-			if (open_bracket(s, b, i) != 0)
+			if (open_bracket(s, &nest, b, i) != 0)
 				return -1;
 		} else if (c == '}' || c == ']') {
-			if (close_bracket(s, b, i) != 0)
+			if (close_bracket(s, &nest, b, i) != 0)
 				return -1;
-			if (s->depth == 0) {
-				*pos = i + 1;
-				return finish(s, b->p + i + 1);
-			}
+			if (nest.depth > 0)
+				continue;
+			s->depth = 0;
+			*pos = i + 1;
+			return finish(s, b->p + i + 1);
 		} else if (c == ':') {
-			if (s->depth == 1 && (s->stack & 1) == 1 &&
+			if (nest.depth == 1 && (nest.stack & 1) == 1 &&
 			    !s->skipping)
 				colon(s, b->p + i);
 		} else {
 			if (odd_byte(s, b, i, pos) != 0)
 				return -1;
 			if (*pos >= b->n)
-				return 0;
+				break;
 			events = b->event & ~UINT64_C(0) << *pos;
+			*pos = b->n;
 		}
 	}
-	*pos = b->n;
+	s->depth = nest.depth;
+	s->stack = nest.stack;
 	return 0;
 }
 

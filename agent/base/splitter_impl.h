@@ -23,7 +23,14 @@ struct block {
 	uint64_t quote;   /* quotes that begin or end a string */
 	uint64_t inside;  /* of strings, with the opening quote */
 	uint64_t newline; /* CR and LF */
-	uint64_t event;   /* what matters in a container, see make_block() */
+	uint64_t event;   /* what matters in a container, see refine() */
+};
+
+/* What the masks of a block need to know of the bytes before it. */
+struct carry {
+	uint64_t inside;  /* all ones within a string */
+	uint64_t escaped; /* 1: the first byte is behind a backslash */
+	uint64_t quotes;  /* of 64 bytes, the last one in bit 63 */
 };
 
 enum mode {
@@ -63,11 +70,9 @@ struct splitter {
 	struct err *err; /* of the present push */
 
 	/* Between blocks. */
-	uint64_t offset;  /* bytes of the document so far */
-	uint64_t inside;  /* all ones within a string */
-	uint64_t escaped; /* 1: the next byte is behind a backslash */
-	uint64_t quotes;  /* of the last 64 bytes, the last one in bit 63 */
-	unsigned bom;     /* bytes of a byte order mark so far, 3: past it */
+	uint64_t offset; /* bytes of the document so far */
+	struct carry carry;
+	unsigned bom; /* bytes of a byte order mark so far, 3: past it */
 
 	enum mode mode;
 	enum expected expected;
