@@ -1,0 +1,100 @@
+/*
+ * fuzz_splitter.c - any bytes through the splitter: every kind of scan and
+ * every way to cut the input must say the same, and what jansson takes for an
+ * array must come out as its elements.
+ */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "../lib/split.h"
+#include "fuzz.h"
+
+#define MOST_FOR_JANSSON 65536
+
+static uint32_t
+seed_of(const uint8_t *data, size_t size)
+{
+	uint32_t x = 2166136261u;
+
+	for (size_t i = 0; i < size; i++)
+		x = (x ^ data[i]) * 16777619u;
+	return x | 1;
+}
+
+static void
+all_ways(const struct splitter_spec *spec, const uint8_t *data, size_t size,
+    const struct split_result *first)
+{
+	for (const struct scan_kind *k = scan_kinds; k->name != NULL; k++) {
+		struct split_way ways[] = {
+			{ .scan = k },
+			{ .scan = k, .chunk = 1 },
+			{ .scan = k, .chunk = 3 },
+			{ .scan = k, .chunk = 64 },
+			{ .scan = k,
+			    .chunk = 200,
+			    .seed = seed_of(data, size) },
+		};
+
+		for (size_t i = 0;
+		     k->usable() && i < sizeof(ways) / sizeof(ways[0]); i++) {
+			struct split_result r;
+
+			split_run(spec, &ways[i], (const char *)data, size, &r);
+			FUZZ_CHECK(split_compare(&r, first) == 0);
+			split_release(&r);
+		}
+	}
+}
+
+/* Each element must mean what jansson has at its place. */
+static void
+against_jansson(const uint8_t *data, size_t size, const struct split_result *r)
+{
+	json_t *document = json_loadb((const char *)data, size,
+	    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	const char *line = r->elements.data;
+
+	if (document == NULL)
+		return;
+	if (!json_is_array(document)) {
+		FUZZ_CHECK(r->rc != 0);
+		json_decref(document);
+		return;
+	}
+	FUZZ_CHECK(r->rc == 0 && r->count == json_array_size(document));
+	for (size_t i = 0; i < r->count; i++) {
+		const char *end = strchr(line, '\n');
+		json_t *el = json_loadb(line, (size_t)(end - line),
+		    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+		FUZZ_CHECK(json_equal(el, json_array_get(document, i)));
+		json_decref(el);
+		line = end + 1;
+	}
+	json_decref(document);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const path[] = { "value", NULL };
+	const struct splitter_spec specs[] = {
+		{ .id = "Id", .time = "CreationTime", .most = 1 << 20 },
+		{ .id = "Id", .most = 1 + size / 3 },
+		{ .path = path, .id = "Id", .time = "t", .most = 1 << 20 },
+	};
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		struct split_way way = { .scan = scan_best() };
+		struct split_result r;
+
+		split_run(&specs[i], &way, (const char *)data, size, &r);
+		all_ways(&specs[i], data, size, &r);
+		if (i == 0 && size < MOST_FOR_JANSSON)
+			against_jansson(data, size, &r);
+		split_release(&r);
+	}
+	return 0;
+}
