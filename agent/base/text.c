@@ -235,6 +235,31 @@ text_json_string(struct buf *b, const char *s, size_t len)
 	return buf_add(b, "\"", 1);
 }
 
+int
+text_printable(struct buf *b, const char *s, size_t len)
+{
+	const uint8_t *at = (const uint8_t *)s;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n) {
+		bool fine;
+
+		n = utf8_length(at + i, len - i);
+		fine = n > 0 && at[i] >= 0x20 && at[i] != 0x7f &&
+		    (at[i] != 0xc2 || at[i + 1] >= 0xa0);
+		if (fine) {
+			if (buf_add(b, s + i, n) != 0)
+				return -1;
+			continue;
+		}
+		n = n > 0 ? n : 1;
+		for (size_t k = 0; k < n; k++)
+			if (buf_addf(b, "\\x%02x", at[i + k]) != 0)
+				return -1;
+	}
+	return 0;
+}
+
 /* Digits and a unit of the table. */
 static int
 quantity(const char *s, const struct unit *units, int64_t *value)

@@ -32,6 +32,11 @@ void text_hex(char *out, const void *data, size_t len);
  * UTF-8 becomes U+FFFD.  0, or -1 at b's ceiling. */
 int text_json_string(struct buf *b, const char *s, size_t len);
 
+/* Append s as it may go to a terminal: control characters (those of U+0080
+ * to U+009F too, which some terminals obey) and what is not UTF-8 become
+ * \xNN byte by byte.  0, or -1 at b's ceiling. */
+int text_printable(struct buf *b, const char *s, size_t len);
+
 /* "90s", "15m", "24h", "7d", "250ms", "0"; a bare number counts seconds.
  * Sets microseconds.  0, or -1 (nothing set). */
 int text_duration(const char *s, int64_t *us);

@@ -207,6 +207,32 @@ START_TEST(nearest_name)
 }
 END_TEST
 
+static const struct {
+	const char *in;
+	const char *out;
+} printables[] = {
+	{ "", "" },
+	{ "caf\xc3\xa9 \xe2\x82\xac", "caf\xc3\xa9 \xe2\x82\xac" },
+	{ "\x1b[2Jx", "\\x1b[2Jx" },
+	{ "a\r\n\tb\x7f", "a\\x0d\\x0a\\x09b\\x7f" },
+	{ "\xc2\x9b"
+	  "2J\xc2\xa0",
+	    "\\xc2\\x9b2J\xc2\xa0" },
+	{ "\xff\xc3", "\\xff\\xc3" },
+};
+
+START_TEST(nothing_drives_a_terminal)
+{
+	struct buf b = BUF_INIT(100);
+
+	ck_assert_int_eq(text_printable(&b, printables[_i].in,
+			     strlen(printables[_i].in)),
+	    0);
+	ck_assert_str_eq(b.len > 0 ? b.data : "", printables[_i].out);
+	buf_release(&b);
+}
+END_TEST
+
 Suite *
 suite_text(void)
 {
@@ -218,6 +244,8 @@ suite_text(void)
 	tcase_add_test(tc, base64_minds_the_ceiling);
 	tcase_add_test(tc, hex_is_lower_case);
 	tcase_add_loop_test(tc, json_strings, 0, COUNT(strings));
+	tcase_add_loop_test(tc, nothing_drives_a_terminal, 0,
+	    COUNT(printables));
 	tcase_add_loop_test(tc, durations_both_ways, 0, COUNT(durations));
 	tcase_add_loop_test(tc, refuses_other_durations, 0,
 	    COUNT(no_durations));
