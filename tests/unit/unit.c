@@ -12,6 +12,8 @@ static Suite *(*const suites[])(void) = {
 	suite_cmd,
 	suite_file,
 	suite_gzip,
+	suite_human,
+	suite_json_put,
 	suite_line,
 	suite_listen,
 	suite_merkle,
@@ -20,6 +22,8 @@ static Suite *(*const suites[])(void) = {
 	suite_secret,
 	suite_setting,
 	suite_splitter,
+	suite_status,
+	suite_table,
 	suite_text,
 };
 

@@ -14,6 +14,8 @@ Suite *suite_clock(void);
 Suite *suite_cmd(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
+Suite *suite_human(void);
+Suite *suite_json_put(void);
 Suite *suite_line(void);
 Suite *suite_listen(void);
 Suite *suite_merkle(void);
@@ -22,6 +24,8 @@ Suite *suite_note(void);
 Suite *suite_secret(void);
 Suite *suite_setting(void);
 Suite *suite_splitter(void);
+Suite *suite_status(void);
+Suite *suite_table(void);
 Suite *suite_text(void);
 
 #endif /* UNIT_H */

@@ -1,0 +1,263 @@
+/*
+ * test_status.c - how a status reads.
+ */
+#include <string.h>
+
+#include <jansson.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "config.h"
+#include "sources/source.h"
+#include "status.h"
+#include "table.h"
+#include "unit.h"
+
+/* 2026-11-22T04:26:58Z */
+#define NOW INT64_C(1795321618000000)
+
+static const struct source_type vendor = {
+	.name = "vendor",
+	.retention = 7 * CLOCK_DAY,
+};
+
+static char agent[] = "fra1", path[] = "/var/lib/sealfeed/store.db";
+static char source_name[] = "contoso";
+static struct source_conf sources[] = {
+	{ .name = source_name, .type = &vendor },
+};
+static const struct config config = {
+	.agent = { .name = agent, .store = { .path = path } },
+	.sources = sources,
+	.n_sources = 1,
+};
+
+static const struct feed_report exchange = {
+	.id = 1,
+	.name = "contoso/Audit.Exchange",
+	.tree = "contoso/Audit.Exchange",
+	.size = 1234567,
+	.sealed = 1234560,
+	.duplicates = 12,
+	.count = { [FEED_REQUESTS] = 99 },
+	.due = NOW + 13 * CLOCK_SECOND,
+	.success = NOW - 2 * CLOCK_SECOND,
+	.failure = REPORT_NEVER,
+	.horizon = NOW - 3 * CLOCK_SECOND,
+	.committed = NOW - 2 * CLOCK_SECOND,
+	.newest = NOW - CLOCK_HOUR,
+	.items_expire = INT64_MAX,
+};
+
+static const struct feed_report own = {
+	.id = 2,
+	.name = "fra1/agent",
+	.tree = "fra1/agent",
+	.size = 3,
+	.sealed = 3,
+	.due = REPORT_NEVER,
+	.success = REPORT_NEVER,
+	.failure = REPORT_NEVER,
+	.horizon = REPORT_NEVER,
+	.committed = NOW - CLOCK_MINUTE,
+	.newest = REPORT_NEVER,
+	.items_expire = INT64_MAX,
+};
+
+static const struct output_report siem = {
+	.name = "siem",
+	.mode = "confirmed",
+	.backlog_events = 4,
+	.oldest = NOW - 5 * CLOCK_SECOND,
+	.moved = NOW - CLOCK_SECOND,
+	.count = { [DELIVERY_EVENTS] = 1234563 },
+	.failed = REPORT_NEVER,
+};
+
+/* A status of copies, which a test spoils. */
+static struct feed_report feeds[2];
+static struct output_report outputs[1];
+static struct status st;
+
+static void
+begin(void)
+{
+	feeds[0] = exchange;
+	feeds[1] = own;
+	outputs[0] = siem;
+	st = (struct status){
+		.config = &config,
+		.now = NOW,
+		.room = { .used = INT64_C(1) << 30,
+		    .max_size = INT64_C(20) << 30,
+		    .free = INT64_C(35) << 30,
+		    .min_free = INT64_C(1) << 30 },
+		.feeds = feeds,
+		.n_feeds = 2,
+		.outputs = outputs,
+		.n_outputs = 1,
+	};
+}
+
+static struct buf text;
+
+/* Whether the text has s; lines are never too wide. */
+static bool
+says(const char *s)
+{
+	text = (struct buf)BUF_INIT(STATUS_MOST);
+	ck_assert_int_eq(status_text(&st, &text), 0);
+	for (const char *at = text.data; *at != '\0';) {
+		size_t n = strcspn(at, "\n");
+
+		ck_assert_uint_le(n, TABLE_WIDTH);
+		at += n + 1;
+	}
+	bool found = strstr(text.data, s) != NULL;
+
+	buf_release(&text);
+	return found;
+}
+
+START_TEST(all_is_well)
+{
+	struct buf b = BUF_INIT(STATUS_MOST);
+
+	begin();
+	ck_assert_int_eq(status_text(&st, &b), 0);
+	ck_assert_str_eq(b.data,
+	    "sealfeed fra1 at 2026-11-22T04:26:58Z\n"
+	    "store: 1 GiB of at most 20 GiB used, 35 GiB free on the disk\n"
+	    "gaps: none\n"
+	    "retention: what is unread now the vendors delete in 6d 23h at "
+	    "the soonest\n"
+	    "\n"
+	    "FEED                     EVENTS   SEALED  REPEATS  LISTED  LAG  "
+	    "POLLED  NEXT\n"
+	    "contoso/Audit.Exchange  1234567  1234560       12       0   3s  "
+	    "    2s   13s\n"
+	    "fra1/agent                    3        3        0       0    -  "
+	    "     -     -\n"
+	    "\n"
+	    "OUTPUT  MODE       BACKLOG  OLDEST  DELIVERED  RETRIES  DEAD "
+	    "LETTERS\n"
+	    "siem    confirmed        4      5s    1234563        0        "
+	    "     0\n");
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(troubles_are_said)
+{
+	begin();
+	ck_assert(!says("down"));
+	(void)strcpy(feeds[0].error, "the vendor says \x1b[2Jno");
+	feeds[0].failure = NOW - 4 * CLOCK_MINUTE;
+	feeds[0].items = 5;
+	feeds[0].items_expire = NOW + 2 * CLOCK_DAY;
+	ck_assert(says("    error 4m ago: the vendor says \\x1b[2Jno\n"
+		       "    vendor deletes in 2d what is unread\n"));
+	(void)strcpy(outputs[0].mode, "unconfirmed");
+	(void)strcpy(outputs[0].error, "connection refused");
+	outputs[0].failed = NOW - CLOCK_HOUR;
+	ck_assert(says("    error for 1h: connection refused\n"
+		       "    unconfirmed: the receiver"));
+	st.gaps = 3;
+	ck_assert(says("gaps: 3; \"sealfeed gaps\" lists them\n"));
+	feeds[0].items_expire = NOW - CLOCK_MINUTE;
+	ck_assert(says("vendor may have deleted unread events"));
+	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
+	ck_assert(says("The agent seems to be down: its last heartbeat was "
+		       "12m ago.\n"));
+	feeds[0].closed = true;
+	ck_assert(says("an earlier tree"));
+}
+END_TEST
+
+START_TEST(a_full_store_names_the_deadline)
+{
+	begin();
+	st.room.full = true;
+	st.room.used = st.room.max_size;
+	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
+	ck_assert(says("The store is full: agent.store.max_size is 20 GiB. "
+		       "Collect pauses"));
+	ck_assert(says("makes a gap in 6d 23h.\n"));
+	ck_assert(!says("down"));
+	st.room.used = 0;
+	st.room.free = 1 << 20;
+	ck_assert(says("its disk has 1 MiB free, agent.store.min_free is 1 "
+		       "GiB."));
+}
+END_TEST
+
+START_TEST(an_empty_store_reads)
+{
+	begin();
+	st.n_feeds = st.n_outputs = 0;
+	ck_assert(says("Nothing has been collected yet.\n"));
+}
+END_TEST
+
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+START_TEST(json_has_base_units)
+{
+	struct buf b = BUF_INIT(STATUS_MOST);
+	json_t *root, *feed, *output;
+
+	begin();
+	(void)strcpy(outputs[0].error, "a \"quoted\" word");
+	outputs[0].failed = NOW;
+	ck_assert_int_eq(status_json(&st, &b), 0);
+	ck_assert_ptr_eq(strchr(b.data, '\n'), b.data + b.len - 1);
+	root = json_loadb(b.data, b.len, 0, NULL);
+	ck_assert_ptr_nonnull(root);
+	ck_assert_str_eq(text_of(root, "agent"), "fra1");
+	ck_assert(json_is_null(json_object_get(root, "silent_since")));
+	feed = json_array_get(json_object_get(root, "feeds"), 0);
+	ck_assert_str_eq(text_of(feed, "feed"), "contoso/Audit.Exchange");
+	ck_assert_int_eq(json_integer_value(json_object_get(feed, "events")),
+	    1234567);
+	ck_assert_double_eq_tol(json_real_value(json_object_get(feed,
+				    "lag_seconds")),
+	    3, 1e-9);
+	ck_assert_double_eq_tol(json_real_value(json_object_get(feed,
+				    "vendor_deletes_seconds")),
+	    7 * 86400 - 3, 1e-9);
+	ck_assert(json_is_null(json_object_get(feed, "error")));
+	ck_assert_str_eq(text_of(feed, "next_poll"),
+	    "2026-11-22T04:27:11.000000Z");
+	feed = json_array_get(json_object_get(root, "feeds"), 1);
+	ck_assert(json_is_null(json_object_get(feed, "lag_seconds")));
+	output = json_array_get(json_object_get(root, "outputs"), 0);
+	ck_assert_str_eq(text_of(output, "mode"), "confirmed");
+	ck_assert_str_eq(text_of(output, "error"), "a \"quoted\" word");
+	ck_assert_double_eq_tol(json_real_value(json_object_get(output,
+				    "oldest_undelivered_seconds")),
+	    5, 1e-9);
+	ck_assert(json_is_false(json_object_get(json_object_get(root, "store"),
+	    "full")));
+	json_decref(root);
+	buf_release(&b);
+}
+END_TEST
+
+Suite *
+suite_status(void)
+{
+	Suite *s = suite_create("status");
+	TCase *tc = tcase_create("status");
+
+	tcase_add_test(tc, all_is_well);
+	tcase_add_test(tc, troubles_are_said);
+	tcase_add_test(tc, a_full_store_names_the_deadline);
+	tcase_add_test(tc, an_empty_store_reads);
+	tcase_add_test(tc, json_has_base_units);
+	suite_add_tcase(s, tc);
+	return s;
+}
