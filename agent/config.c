@@ -177,7 +177,7 @@ read_entry(struct entry *e, const struct node *map, struct faults *faults)
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128];
-	const struct blame b = { .map = map, .where = where, .faults = faults };
+	struct blame b = { .map = map, .where = where, .faults = faults };
 
 	check_name(map, e->section, faults);
 	(void)snprintf(where, sizeof(where), "%s.%.80s", e->section, map->key);
@@ -191,6 +191,7 @@ read_entry(struct entry *e, const struct node *map, struct faults *faults)
 	e->conf = xcalloc(1, e->type[e->found].conf_size);
 	settings_fill(e->type[e->found].settings, map, where, ours, e->conf,
 	    faults);
+	b.filled = faults->n;
 	if (e->type[e->found].check != NULL)
 		e->type[e->found].check(e->conf, &b);
 	return true;
@@ -310,6 +311,7 @@ read_agent(struct config *c, const struct node *tree, struct faults *faults)
 		agent = &nothing;
 	b.map = agent;
 	settings_fill(agent_settings, agent, "agent", NULL, &c->agent, faults);
+	b.filled = faults->n;
 	settle_name(&c->agent, &b);
 	if (listen_check(c->agent.watch.listen, &err) < 0)
 		blame(&b, "watch.listen: %s", err.text);

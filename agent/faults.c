@@ -172,14 +172,14 @@ faults_sort(struct faults *f)
 	}
 }
 
-/* Whether setting_set() or settings_fill() said something of the key. */
+/* Whether settings_fill() said something of the key. */
 static bool
 has_fault(const struct blame *b, const char *key)
 {
 	char *start = xasprintf("%s: \"%s\"", b->where, key);
 	bool found = false;
 
-	for (size_t i = 0; i < b->faults->n; i++)
+	for (size_t i = 0; i < b->filled; i++)
 		found = found ||
 		    strncmp(b->faults->place[i].text, start, strlen(start)) ==
 			0;
@@ -201,7 +201,7 @@ blame(const struct blame *b, const char *fmt, ...)
 	key = xstrndup(text, strcspn(text, ":, "));
 	at = node_find(b->map, key);
 	if (!has_fault(b, key))
-		faults_add(b->faults, at == NULL ? b->map : at, "%s: %s",
-		    b->where, text);
+		faults_add(b->faults, at == NULL ? b->map : at, "%s: \"%s\"%s",
+		    b->where, key, text + strlen(key));
 	free(key);
 }

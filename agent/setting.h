@@ -138,12 +138,13 @@ struct blame {
 	const struct node *map;
 	const char *where; /* "sources.contoso" */
 	struct faults *faults;
+	size_t filled; /* faults->n after settings_fill() */
 };
 
 /* Add a fault; the sentence begins with the key that is at fault, "tls.cert:
  * a certificate is of no use without …", and gets that key's line, or the
- * map's where the key is not in it.  A key that has a fault already gets no
- * second one. */
+ * map's where the key is not in it.  A key of which settings_fill() said
+ * something is left alone. */
 void blame(const struct blame *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

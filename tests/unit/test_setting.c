@@ -263,14 +263,15 @@ START_TEST(blame_finds_the_line_and_keeps_silent_twice)
 	ck_assert_uint_eq(f.n, 1);
 	b.map = n;
 	b.faults = &f;
+	b.filled = f.n;
 	blame(&b, "count: is odd");
 	blame(&b, "tls.ca: is bad");
 	blame(&b, "mode: is missing");
 	ck_assert_uint_eq(f.n, 3);
-	ck_assert_str_eq(f.line[1], "f:3: thing: tls.ca: is bad");
-	ck_assert_str_eq(f.line[2], "f:1: thing: mode: is missing");
+	ck_assert_str_eq(f.line[1], "f:3: thing: \"tls.ca\": is bad");
+	ck_assert_str_eq(f.line[2], "f:1: thing: \"mode\": is missing");
 	faults_sort(&f);
-	ck_assert_str_eq(f.line[0], "f:1: thing: mode: is missing");
+	ck_assert_str_eq(f.line[0], "f:1: thing: \"mode\": is missing");
 	ck_assert_uint_eq(f.place[2].line, 4);
 	node_free(n);
 	drop(&t, &f);

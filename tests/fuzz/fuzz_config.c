@@ -1,0 +1,91 @@
+/*
+ * fuzz_config.c - any bytes as a configuration file: every map in it as the
+ * options of every type, its digest, and itself merged into itself.
+ */
+#include <string.h>
+
+#include "config_tree.h"
+#include "err.h"
+#include "fuzz.h"
+#include "node.h"
+#include "outputs/http.h"
+#include "outputs/syslog.h"
+#include "setting.h"
+#include "sources/office365.h"
+
+static const struct {
+	const struct setting *rows;
+	size_t size;
+	void (*check)(const void *conf, const struct blame *b);
+} types[] = {
+	{ office365_settings, sizeof(struct office365_conf), office365_check },
+	{ syslog_settings, sizeof(struct syslog_conf), syslog_check },
+	{ http_output_settings, sizeof(struct http_output_conf),
+	    http_output_check },
+};
+
+static void
+fill(const struct node *map, struct faults *faults)
+{
+	static const char *const skip[] = { "type", NULL };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct blame b = {
+			.map = map, .where = "thing", .faults = faults
+		};
+		void *conf = calloc(1, types[i].size);
+
+		FUZZ_CHECK(conf != NULL);
+		settings_fill(types[i].rows, map, b.where, skip, conf, faults);
+		b.filled = faults->n;
+		types[i].check(conf, &b);
+		settings_release(types[i].rows, conf);
+		free(conf);
+	}
+}
+
+static void
+fill_all(const struct node *n, struct faults *faults)
+{
+	if (n->type == NODE_MAP)
+		fill(n, faults);
+	for (n = n->child; n != NULL; n = n->next) {
+		FUZZ_CHECK(n->line > 0);
+		fill_all(n, faults);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct faults faults = FAULTS_INIT;
+	struct err err = ERR_INIT;
+	char before[65], after[65];
+	struct node *tree, *again;
+
+	tree = yaml_parse("f", (const char *)data, size, &err);
+	if (tree == NULL) {
+		FUZZ_CHECK(strncmp(err.text, "f:", 2) == 0);
+		faults_add_err(&faults, err.text);
+		FUZZ_CHECK(faults.place[0].line > 0);
+		faults_release(&faults);
+		return 0;
+	}
+	again = yaml_parse("g", (const char *)data, size, &err);
+	FUZZ_CHECK(again != NULL);
+	faults_repeats(&faults, tree);
+	config_tree_digest(tree, "a", before);
+	if (faults.n == 0 && tree->type == NODE_MAP) {
+		node_merge(tree, again);
+		config_tree_digest(tree, "a", after);
+		FUZZ_CHECK(strcmp(before, after) == 0);
+	} else {
+		node_free(again);
+	}
+	fill_all(tree, &faults);
+	faults_sort(&faults);
+	FUZZ_CHECK(faults.n <= FAULTS_MOST);
+	faults_release(&faults);
+	node_free(tree);
+	return 0;
+}

@@ -1,0 +1,219 @@
+/*
+ * test_config.c - whole configurations: each folder of vectors/config is one
+ * (sealfeed.yaml, conf.d/), with the faults that it must have in "expect";
+ * none where the name begins with "good".
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "config.h"
+#include "err.h"
+#include "file.h"
+#include "mem.h"
+#include "outputs/output.h"
+#include "sources/source.h"
+#include "unit.h"
+
+#define CONFIGS VECTORS "config/"
+#define EXPECT_MOST 65536
+
+static struct dirent **names;
+static int n_names;
+
+static int
+is_case(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+static struct config *
+load(const char *name, struct faults *faults)
+{
+	char *path = xasprintf("%s%s/sealfeed.yaml", CONFIGS, name);
+	struct config *c;
+
+	*faults = (struct faults)FAULTS_INIT;
+	c = config_load(path, faults);
+	free(path);
+	return c;
+}
+
+/* Append the faults as `expect` has them: without the folder's path. */
+static void
+write_faults(const char *name, const struct faults *faults, struct buf *out)
+{
+	char *folder = xasprintf("%s%s/", CONFIGS, name);
+
+	for (size_t i = 0; i < faults->n; i++) {
+		const char *line = faults->line[i];
+
+		if (strncmp(line, folder, strlen(folder)) == 0)
+			line += strlen(folder);
+		ck_assert_int_eq(buf_addf(out, "%s\n", line), 0);
+	}
+	free(folder);
+}
+
+START_TEST(every_fault_is_found)
+{
+	const char *name = names[_i]->d_name;
+	char *path = xasprintf("%s%s/expect", CONFIGS, name);
+	struct buf expect = BUF_INIT(EXPECT_MOST), got = BUF_INIT(EXPECT_MOST);
+	struct err err = ERR_INIT;
+	struct faults faults;
+	struct config *c = load(name, &faults);
+
+	ck_assert_msg(file_read(path, &expect, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(buf_adds(&expect, "") | buf_adds(&got, ""), 0);
+	write_faults(name, &faults, &got);
+	ck_assert_msg(strcmp(got.data, expect.data) == 0,
+	    "%s: got:\n%sexpected:\n%s", name, got.data, expect.data);
+	ck_assert_int_eq(c != NULL, strncmp(name, "good", 4) == 0);
+	ck_assert_int_eq(c == NULL, faults.n > 0);
+	config_free(c);
+	faults_release(&faults);
+	buf_release(&expect);
+	buf_release(&got);
+	free(path);
+}
+END_TEST
+
+START_TEST(values_arrive)
+{
+	struct faults faults;
+	struct config *c = load("good-merged", &faults);
+
+	ck_assert_ptr_nonnull(c);
+	ck_assert_str_eq(c->agent.name, "fra1");
+	ck_assert_str_eq(c->agent.key, "/etc/sealfeed/seal.pem");
+	ck_assert_int_eq(c->agent.store.max_size, INT64_C(20) << 30);
+	ck_assert_str_eq(c->agent.watch.listen, "127.0.0.1:9469");
+	ck_assert_uint_eq(c->n_sources, 1);
+	ck_assert_str_eq(c->sources[0].name, "contoso");
+	ck_assert_ptr_eq(c->sources[0].type, &source_office365);
+	ck_assert_uint_eq(c->n_outputs, 1);
+	ck_assert_str_eq(c->outputs[0].name, "siem");
+	ck_assert_ptr_eq(c->outputs[0].type, &output_syslog);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(the_host_names_the_agent)
+{
+	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
+	struct faults faults = FAULTS_INIT;
+	struct err err = ERR_INIT;
+	struct config *c;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	path = xasprintf("%s/sealfeed.yaml", dir);
+	ck_assert_int_eq(file_create(path, "{}", 2, 0600, &err), 0);
+	c = config_load(path, &faults);
+	/* A host's name may be one that the agent can't have. */
+	if (c == NULL)
+		ck_assert_ptr_nonnull(strstr(faults.line[0], "agent.name"));
+	else
+		ck_assert(config_good_name(c->agent.name));
+	config_free(c);
+	faults_release(&faults);
+	ck_assert_int_eq(remove(path) | remove(dir), 0);
+	free(path);
+}
+END_TEST
+
+static struct config *
+load_text(const char *text)
+{
+	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
+	struct faults faults = FAULTS_INIT;
+	struct err err = ERR_INIT;
+	struct config *c;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	path = xasprintf("%s/sealfeed.yaml", dir);
+	ck_assert_int_eq(file_create(path, text, strlen(text), 0600, &err), 0);
+	c = config_load(path, &faults);
+	ck_assert_msg(c != NULL, "%s", faults.n > 0 ? faults.line[0] : "");
+	ck_assert_int_eq(remove(path) | remove(dir), 0);
+	free(path);
+	return c;
+}
+
+START_TEST(digests_tell_what_changed)
+{
+	struct config *a = load_text("agent: {name: a, retain: 1d}\n"
+				     "outputs:\n"
+				     "  x: {type: file, path: /x}\n"
+				     "  y: {type: file, path: /y}\n");
+	struct config *b = load_text("# the same in other words\n"
+				     "outputs:\n"
+				     "  x:\n    path: \"/x\"\n    type: file\n"
+				     "  y: {type: file, path: /z}\n"
+				     "agent: {retain: 1d, name: a}\n");
+	struct config *c = load_text("agent: {name: b, retain: 1d}\n"
+				     "outputs:\n"
+				     "  y: {type: file, path: /y}\n"
+				     "  x: {type: file, path: /x}\n");
+
+	ck_assert_uint_eq(strlen(a->digest), 64);
+	ck_assert_str_eq(a->agent_digest, b->agent_digest);
+	ck_assert_str_eq(a->outputs[0].digest, b->outputs[0].digest);
+	ck_assert_str_ne(a->outputs[1].digest, b->outputs[1].digest);
+	ck_assert_str_ne(a->digest, b->digest);
+	ck_assert_str_ne(a->agent_digest, c->agent_digest);
+	ck_assert_str_eq(a->outputs[1].digest, c->outputs[0].digest);
+	ck_assert_str_ne(a->outputs[0].digest, a->outputs[1].digest);
+	config_free(a);
+	config_free(b);
+	config_free(c);
+}
+END_TEST
+
+static void
+good_row(void *ctx, const struct setting_row *row)
+{
+	const struct setting *s = row->setting;
+	size_t *n = ctx;
+
+	(*n)++;
+	ck_assert_msg(s->help != NULL && strlen(s->help) > 10, "%s", s->key);
+	ck_assert_msg(s->help[strlen(s->help) - 1] == '.', "%s: %s", s->key,
+	    s->help);
+	ck_assert_msg(s->min <= s->max, "%s", s->key);
+	ck_assert_msg(s->type != SETTING_CHOICE || s->choices != NULL, "%s",
+	    s->key);
+	ck_assert_msg(!s->required || s->def == NULL, "%s", s->key);
+}
+
+START_TEST(every_row_has_help)
+{
+	size_t n = 0;
+
+	settings_each(agent_settings, good_row, &n);
+	for (size_t i = 0; source_types[i] != NULL; i++)
+		settings_each(source_types[i]->settings, good_row, &n);
+	for (size_t i = 0; output_types[i] != NULL; i++)
+		settings_each(output_types[i]->settings, good_row, &n);
+	ck_assert_uint_gt(n, 40);
+}
+END_TEST
+
+Suite *
+suite_config(void)
+{
+	Suite *s = suite_create("config");
+	TCase *tc = tcase_create("config");
+
+	n_names = scandir(CONFIGS, &names, is_case, alphasort);
+	tcase_add_loop_test(tc, every_fault_is_found, 0,
+	    n_names < 0 ? 0 : n_names);
+	tcase_add_test(tc, values_arrive);
+	tcase_add_test(tc, the_host_names_the_agent);
+	tcase_add_test(tc, digests_tell_what_changed);
+	tcase_add_test(tc, every_row_has_help);
+	suite_add_tcase(s, tc);
+	return s;
+}
