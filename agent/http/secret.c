@@ -17,8 +17,8 @@
 #include "base/mem.h"
 #include "http/secret.h"
 
-/* Keys and certificate chains are some KiB; a text in all. */
-#define SECRET_MOST (64 * 1024)
+/* A key and its chain are some KiB, a system's bundle of CAs 250. */
+#define SECRET_MOST (1024 * 1024)
 #define NAME_MOST 1024
 
 static int append_file(const char *name, struct buf *out, struct err *err);

@@ -10,11 +10,17 @@
 #ifndef OFFICE365_H
 #define OFFICE365_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "http/http.h"
 #include "http/rules.h"
+#include "office365_window.h"
 #include "setting.h"
+#include "source.h"
+
+struct oauth;
+struct piece;
 
 enum office365_cloud {
 	CLOUD_COMMERCIAL,
@@ -50,12 +56,98 @@ extern const struct setting office365_settings[];
 struct blame;
 void office365_check(const void *conf, const struct blame *b);
 
-/* Base URLs without a slash at the end, borrowed from conf or static;
- * configured ones lose theirs through the length. */
+/* Base URLs, borrowed from conf or static; *len leaves out slashes at the
+ * end. */
 const char *office365_login(const struct office365_conf *c, int *len);
 const char *office365_api(const struct office365_conf *c, int *len);
 
 /* PublisherIdentifier of every call. */
 const char *office365_publisher(const struct office365_conf *c);
+
+/* What the API's error codes mean. */
+extern const struct rule office365_rules[];
+
+/* State of a source. */
+struct office365 {
+	const struct office365_conf *conf;
+	struct oauth *oauth;
+	char *root; /* {api_url}/api/v1.0/{tenant}/activity/feed */
+};
+
+struct office365 *office365_new(const struct office365_conf *conf,
+    struct err *err);
+void office365_free(struct office365 *o);
+
+/* State of a stream; belongs to its poll thread. */
+struct office365_stream {
+	bool loaded;
+	bool subscribed; /* the list of subscriptions said so */
+	bool denied;     /* the content listing said otherwise */
+	bool guessed;    /* the cursor began by the local clock */
+	int64_t full;    /* monotonic: last listing with the whole overlap */
+	int64_t saved;   /* monotonic: last commit of the cursor */
+	struct o365_cursor cursor;
+	struct sweep sweep;
+};
+
+/* One request to the API. */
+struct office365_call {
+	const char *url;
+	bool post;
+	int reserve;        /* see rate_take() */
+	struct feed *feed;  /* for its counters, or NULL */
+	http_take_fn *take; /* of a 2xx body; NULL: kept in reply */
+	void *ctx;
+};
+
+/*
+ * Wait for the budget, get a token, ask, judge; with a new token once more
+ * after a 401.  Returns r->class.
+ */
+enum reply_class office365_call(struct worker *w,
+    const struct office365_call *c, struct http_reply *reply, struct ruling *r);
+
+/* Append url with PublisherIdentifier if it has none yet.  -1: too long. */
+int office365_publish(const struct office365 *o, const char *url,
+    struct buf *out);
+
+/* Does url belong to the API's own host?  If not, r says so. */
+bool office365_own(const struct office365 *o, const char *what, const char *url,
+    struct ruling *r);
+
+/* Subscriptions of the tenant, as the API lists them. */
+struct office365_subscription {
+	bool known;
+	bool enabled;
+};
+enum reply_class office365_subscription(struct worker *w,
+    const char *content_type, struct office365_subscription *out,
+    struct ruling *r);
+
+/* See that the stream's subscription is on: start it if it is not, at most
+ * once per 15 minutes.  Never stops one. */
+enum reply_class office365_subscribe(struct worker *w, struct stream *st,
+    struct ruling *r);
+
+/* Let a new feed's cursor begin, by the server's clock where that is known
+ * and else by the local one, put right as soon as it is. */
+enum reply_class office365_begin(struct stream *st, struct ruling *r);
+
+/* Make the cursor durable, with piece p if that is not NULL. */
+enum reply_class office365_save(struct stream *st, struct piece *p,
+    struct ruling *r);
+
+/* Put all content of the window, every page of it, into the ledger.  *fresh:
+ * how many items were new; *date: the server's time when it began. */
+enum reply_class office365_list(struct worker *w, struct stream *st,
+    const struct window *win, size_t *fresh, int64_t *date, struct ruling *r);
+
+/* The functions of source_type. */
+enum poll_next office365_poll(struct worker *w, struct stream *st,
+    struct ruling *r);
+void office365_fetch(struct worker *w, struct stream *st, const struct item *it,
+    struct ruling *r);
+int office365_live(const char *name, const void *conf, struct buf *said,
+    struct err *err);
 
 #endif /* OFFICE365_H */

@@ -129,7 +129,7 @@ const struct setting office365_settings[] = {
 	    .offset = FIELD(overlap),
 	    .def = "30m",
 	    .min = 0,
-	    .max = INT64_C(86400000000),
+	    .max = INT64_C(82800000000),
 	    .help = "How much of what was listed already is listed again, "
 		    "for blobs that appear late." },
 	{ .key = "dedupe",

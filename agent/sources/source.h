@@ -22,12 +22,9 @@ struct err;
 struct feed;
 struct item;
 struct rate;
+struct server_clock;
 struct setting;
 struct source;
-
-/* The vendor's clock, from the Date of its replies carried on with the
- * monotonic clock: windows don't care what the local clock says. */
-struct vendor_clock;
 
 /* One feed of a source. */
 struct stream {
@@ -36,6 +33,10 @@ struct stream {
 	struct feed *feed;
 	void *state; /* the type's own, stream_size zeroed bytes */
 	void *job;   /* collect's own */
+	/* Everything available at the vendor before is in the store or in
+	 * the ledger, by the vendor's clock; set by poll.  INT64_MIN: not
+	 * known. */
+	int64_t listed;
 };
 
 /* One configured source in the collect process. */
@@ -45,11 +46,16 @@ struct source {
 	const void *conf;
 	struct http_access *access;
 	struct rate *rate; /* one budget for all threads */
-	struct vendor_clock *clock;
+	struct server_clock *clock;
 	void *state; /* the type's own */
-	/* Ends waits and transfers. */
+	/* Ends transfers when it returns true. */
 	http_stop_fn *stop;
-	void *stop_ctx;
+	/* Wait so many microseconds; false when stopping. */
+	bool (*rest)(void *ctx, int64_t us);
+	/* New items are in the ledger; new events are in the store. */
+	void (*listed)(void *ctx, struct stream *st);
+	void (*committed)(void *ctx, struct stream *st);
+	void *ctx; /* of these four */
 };
 
 /* What a thread has. */
@@ -80,6 +86,10 @@ struct source_type {
 	const char *const *(*streams)(const void *conf);
 	/* The common options inside conf. */
 	const struct http_conf *(*http)(const void *conf);
+	/* Requests a minute that the vendor documents, and that a large
+	 * customer may get. */
+	double budget;
+	double budget_most;
 	/* Threads that fetch, and how long between polls. */
 	int64_t (*parallel)(const void *conf);
 	int64_t (*interval)(const void *conf);

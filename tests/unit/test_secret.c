@@ -102,13 +102,13 @@ fails(const char *text, const char *said)
 
 START_TEST(what_cannot_be_read_is_named)
 {
-	char *big = xmalloc(70000);
+	char *big = xmalloc(1100000);
 
 	fails("${file:/nonexistent/x}", "/nonexistent/x");
 	fails("${env:SEALFEED_UNSET}", "SEALFEED_UNSET is not set");
 	fails("${credential:none}", "none");
-	memset(big, 'x', 70000);
-	free(put("big", big, 70000));
+	memset(big, 'x', 1100000);
+	free(put("big", big, 1100000));
 	fails("${credential:big}", "big");
 	free(put("one", "a\0b", 3));
 	fails("${credential:one}", "NUL");

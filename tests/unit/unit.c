@@ -12,6 +12,7 @@ static Suite *(*const suites[])(void) = {
 	suite_cmd,
 	suite_file,
 	suite_gzip,
+	suite_http,
 	suite_human,
 	suite_json_put,
 	suite_line,
@@ -19,12 +20,16 @@ static Suite *(*const suites[])(void) = {
 	suite_merkle,
 	suite_node,
 	suite_note,
+	suite_oauth,
+	suite_rate,
+	suite_rules,
 	suite_secret,
 	suite_setting,
 	suite_splitter,
 	suite_status,
 	suite_table,
 	suite_text,
+	suite_window,
 };
 
 int

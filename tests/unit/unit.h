@@ -14,6 +14,7 @@ Suite *suite_clock(void);
 Suite *suite_cmd(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
+Suite *suite_http(void);
 Suite *suite_human(void);
 Suite *suite_json_put(void);
 Suite *suite_line(void);
@@ -21,11 +22,15 @@ Suite *suite_listen(void);
 Suite *suite_merkle(void);
 Suite *suite_node(void);
 Suite *suite_note(void);
+Suite *suite_oauth(void);
+Suite *suite_rate(void);
+Suite *suite_rules(void);
 Suite *suite_secret(void);
 Suite *suite_setting(void);
 Suite *suite_splitter(void);
 Suite *suite_status(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
+Suite *suite_window(void);
 
 #endif /* UNIT_H */

@@ -1,0 +1,169 @@
+/*
+ * collect_health.c - how polls and fetches go: the log, the feed's state and
+ * the agent's own feed.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "collect.h"
+#include "http/server_clock.h"
+#include "sources/agent_feed.h"
+#include "store/feed.h"
+#include "store/item.h"
+
+/* A hiccup that the next try cures is not worth an event. */
+#define TELL_AFTER 3
+
+int64_t
+collect_horizon(const struct job *j)
+{
+	struct server_clock *clock = j->runner->source.clock;
+	int64_t at = j->stream.listed;
+
+	if (j->oldest_item < at ||
+	    (at == INT64_MIN && j->oldest_item != INT64_MAX))
+		at = j->oldest_item;
+	if (at == INT64_MIN)
+		return INT64_MIN;
+	/* By the local clock, which lag is measured with. */
+	return clock_now() - (server_clock_now(clock) - at);
+}
+
+/* Someone has to act, or the vendor's answer is strange enough. */
+static bool
+is_serious(const struct ruling *r)
+{
+	return r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG ||
+	    r->class == REPLY_CLOCK || r->class == REPLY_INACTIVE ||
+	    strcmp(r->code, "foreign-host") == 0;
+}
+
+static json_t *
+about(const struct job *j, const char *class, const char *code,
+    const char *text)
+{
+	json_t *o =
+	    json_pack("{s:s, s:s, s:o}", "feed", feed_name(j->stream.feed),
+		"class", class, "error", agent_feed_text(text));
+
+	if (o != NULL && *code != '\0')
+		(void)json_object_set_new(o, "code", agent_feed_text(code));
+	return o;
+}
+
+static void
+tell_trouble(struct job *j, const struct health *h)
+{
+	struct agent_feed *own = j->runner->collector->own;
+	const char *class = reply_class_name(h->class);
+
+	log_warn("%s: %s", feed_name(j->stream.feed), h->text);
+	agent_feed_say(own, "error", about(j, class, h->code, h->text));
+	if (strcmp(h->code, "AADSTS7000222") == 0)
+		agent_feed_say(own, "credential-expiry",
+		    json_pack("{s:s, s:s, s:i}", "source",
+			j->runner->source.name, "option", "client_secret",
+			"days_left", 0));
+}
+
+static void
+tell_recovery(struct job *j, const struct health *h)
+{
+	int64_t lasted = (clock_now() - h->since) / CLOCK_SECOND;
+
+	log_notice("%s: is read again after %" PRId64 " s",
+	    feed_name(j->stream.feed), lasted);
+	agent_feed_say(j->runner->collector->own, "recovered",
+	    json_pack("{s:s, s:I}", "feed", feed_name(j->stream.feed),
+		"after_seconds", (json_int_t)lasted));
+}
+
+void
+collect_polled(struct job *j, const struct ruling *r, int64_t delay)
+{
+	struct collector *c = j->runner->collector;
+	struct health *h = &j->health, was;
+	bool tell = false, recovered = false;
+
+	if (r->class == REPLY_STOPPED)
+		return;
+	(void)pthread_mutex_lock(&c->lock);
+	j->due = clock_now() + delay;
+	was = *h;
+	if (r->class == REPLY_OK) {
+		recovered = h->told;
+		*h = (struct health){ .class = REPLY_OK };
+	} else {
+		if (h->failures++ == 0)
+			h->since = clock_now();
+		/* Another trouble than the one that was told. */
+		if (h->class != r->class || strcmp(h->code, r->code) != 0)
+			h->told = false;
+		h->class = r->class;
+		(void)snprintf(h->code, sizeof(h->code), "%s", r->code);
+		(void)snprintf(h->text, sizeof(h->text), "%.500s", r->text);
+		tell = !h->told && (is_serious(r) || h->failures >= TELL_AFTER);
+		if (tell)
+			h->told = true;
+		was = *h;
+	}
+	feed_state(j->stream.feed, j->due,
+	    r->class == REPLY_OK ? NULL : h->text, collect_horizon(j));
+	(void)pthread_mutex_unlock(&c->lock);
+	if (r->class != REPLY_OK)
+		feed_count(j->stream.feed, FEED_ERRORS, 1);
+	if (tell)
+		tell_trouble(j, &was);
+	else if (r->class != REPLY_OK)
+		log_info("%s: %s", feed_name(j->stream.feed), r->text);
+	if (recovered)
+		tell_recovery(j, &was);
+}
+
+/* Created at the vendor to durable here, both by the vendor's clock. */
+static void
+note_lateness(struct job *j, const struct item *it)
+{
+	struct collector *c = j->runner->collector;
+	int64_t late = server_clock_now(j->runner->source.clock) - it->created;
+
+	(void)pthread_mutex_lock(&c->lock);
+	if (late > j->lateness)
+		j->lateness = late;
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+void
+collect_fetched(struct job *j, const struct item *it, const struct ruling *r)
+{
+	struct agent_feed *own = j->runner->collector->own;
+	const char *feed = feed_name(j->stream.feed);
+
+	if (r->class == REPLY_STOPPED)
+		return;
+	if (r->class == REPLY_OK) {
+		note_lateness(j, it);
+		return;
+	}
+	feed_count(j->stream.feed, FEED_ERRORS, 1);
+	if (r->class == REPLY_GONE) {
+		log_err("%s: %s is lost: %s", feed, it->key, r->text);
+	} else if (it->attempts == 0 && is_serious(r)) {
+		json_t *more =
+		    about(j, reply_class_name(r->class), r->code, r->text);
+
+		log_warn("%s: %s: %s", feed, it->key, r->text);
+		if (more != NULL)
+			(void)json_object_set_new(more, "content",
+			    agent_feed_text(it->key));
+		agent_feed_say(own,
+		    strcmp(r->code, "foreign-host") == 0 ? "refused" : "error",
+		    more);
+	} else {
+		log_info("%s: %s: %s", feed, it->key, r->text);
+	}
+}

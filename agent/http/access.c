@@ -1,0 +1,399 @@
+/*
+ * access.c - what a peer is reached with, in memory.
+ *
+ * CA, client certificate and key are parsed once and put into each TLS
+ * context by reference: a system CA bundle for each of a dozen connections
+ * would cost more memory than all else together.
+ */
+#include <curl/curl.h>
+#include <dirent.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access.h"
+#include "clock.h"
+#include "digest.h"
+#include "err.h"
+#include "http.h"
+#include "mem.h"
+#include "pem.h"
+#include "secret.h"
+
+/* A transfer that brings less than this over the timeout is stalled. */
+#define STALL_BYTES 1024
+
+/* The parsed options; replaced as a whole. */
+struct material {
+	char *proxy; /* NULL: the environment's */
+	X509_STORE *trusted;
+	STACK_OF(X509) * chain; /* client certificate first; NULL: none */
+	EVP_PKEY *key;
+	uint8_t digest[DIGEST_LEN]; /* of all texts, to notice a change */
+};
+
+struct http_access {
+	const struct http_conf *conf;
+	pthread_mutex_t lock;
+	struct material now;
+	unsigned generation;
+};
+
+static void
+material_release(struct material *m)
+{
+	secret_free(m->proxy);
+	X509_STORE_free(m->trusted);
+	pem_certificates_free(m->chain);
+	EVP_PKEY_free(m->key);
+	*m = (struct material){ .proxy = NULL };
+}
+
+/* A directory in the form of c_rehash ("5ed36f99.0"): its certificates are
+ * read one by one as they are needed. */
+static bool
+is_hashed(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	bool found = false;
+
+	if (dir == NULL)
+		return false;
+	while (!found && (e = readdir(dir)) != NULL)
+		found =
+		    strlen(e->d_name) == 10 && strcmp(e->d_name + 8, ".0") == 0;
+	(void)closedir(dir);
+	return found;
+}
+
+static int
+trust_system(X509_STORE *store, struct err *err)
+{
+	const char *dir = getenv(X509_get_default_cert_dir_env());
+	bool file = getenv(X509_get_default_cert_file_env()) != NULL;
+	int ok;
+
+	if (dir == NULL)
+		dir = X509_get_default_cert_dir();
+	if (!file && is_hashed(dir))
+		ok = X509_STORE_load_path(store, dir);
+	else
+		ok = X509_STORE_set_default_paths(store);
+	ERR_clear_error();
+	if (ok != 1)
+		return err_set(err,
+		    "tls.ca: the system's certificates can't be read; "
+		    "install ca-certificates or set tls.ca");
+	return 0;
+}
+
+static int
+trust_text(X509_STORE *store, const char *text, struct err *err)
+{
+	STACK_OF(X509) *certs = pem_certificates("tls.ca", text, err);
+
+	if (certs == NULL)
+		return -1;
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		/* Fails for one that is there twice, which is fine. */
+		(void)X509_STORE_add_cert(store, sk_X509_value(certs, i));
+	ERR_clear_error();
+	/* A pinned issuing CA need not be a root. */
+	(void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	pem_certificates_free(certs);
+	return 0;
+}
+
+/* The options' texts with references replaced. */
+struct texts {
+	char *proxy;
+	char *ca;
+	char *cert;
+	char *key;
+};
+
+static void
+texts_release(struct texts *t)
+{
+	secret_free(t->proxy);
+	secret_free(t->ca);
+	secret_free(t->cert);
+	secret_free(t->key);
+}
+
+static int
+texts_read(const struct http_conf *c, struct texts *t, struct err *err)
+{
+	*t = (struct texts){ .proxy = NULL };
+	if (c->proxy != NULL &&
+	    (t->proxy = secret_resolve(c->proxy, err)) == NULL)
+		return err_prefix(err, "proxy");
+	if (c->tls.ca != NULL &&
+	    (t->ca = secret_resolve_pem(c->tls.ca, err)) == NULL)
+		return err_prefix(err, "tls.ca");
+	if (c->tls.cert != NULL &&
+	    (t->cert = secret_resolve_pem(c->tls.cert, err)) == NULL)
+		return err_prefix(err, "tls.cert");
+	if (c->tls.key != NULL &&
+	    (t->key = secret_resolve_pem(c->tls.key, err)) == NULL)
+		return err_prefix(err, "tls.key");
+	return 0;
+}
+
+static void
+texts_digest(const struct texts *t, uint8_t out[DIGEST_LEN])
+{
+	const char *all[] = { t->proxy, t->ca, t->cert, t->key };
+	struct digest *d = digest_new();
+
+	memset(out, 0, DIGEST_LEN);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const char *s = all[i] != NULL ? all[i] : "";
+
+		digest_sha256(d, out, DIGEST_LEN, s, strlen(s), out);
+	}
+	digest_free(d);
+}
+
+static int
+material_make(const struct texts *t, struct material *m, struct err *err)
+{
+	if (t->proxy != NULL)
+		m->proxy = xstrdup(t->proxy);
+	m->trusted = X509_STORE_new();
+	if (m->trusted == NULL)
+		return err_set(err, "tls.ca: out of memory");
+	if (t->ca != NULL ? trust_text(m->trusted, t->ca, err) != 0
+			  : trust_system(m->trusted, err) != 0)
+		return -1;
+	if (t->cert == NULL || t->key == NULL)
+		return 0;
+	m->chain = pem_certificates("tls.cert", t->cert, err);
+	if (m->chain == NULL)
+		return -1;
+	m->key = pem_key("tls.key", t->key, err);
+	if (m->key == NULL)
+		return -1;
+	if (X509_check_private_key(sk_X509_value(m->chain, 0), m->key) != 1) {
+		ERR_clear_error();
+		return err_set(err,
+		    "tls.key: does not belong to the certificate in "
+		    "tls.cert; the leaf certificate must come first");
+	}
+	return 0;
+}
+
+int
+http_access_reload(struct http_access *a, struct err *err)
+{
+	struct material m = { .proxy = NULL };
+	struct texts t;
+	bool same = false;
+	int rc = -1;
+
+	if (texts_read(a->conf, &t, err) != 0)
+		goto out;
+	texts_digest(&t, m.digest);
+	(void)pthread_mutex_lock(&a->lock);
+	same = a->generation > 0 &&
+	    memcmp(m.digest, a->now.digest, DIGEST_LEN) == 0;
+	(void)pthread_mutex_unlock(&a->lock);
+	if (same) {
+		rc = 0;
+		goto out;
+	}
+	if (material_make(&t, &m, err) != 0)
+		goto out;
+	(void)pthread_mutex_lock(&a->lock);
+	material_release(&a->now);
+	a->now = m;
+	a->generation++;
+	(void)pthread_mutex_unlock(&a->lock);
+	m = (struct material){ .proxy = NULL };
+	rc = 0;
+out:
+	texts_release(&t);
+	material_release(&m);
+	return rc;
+}
+
+struct http_access *
+http_access_open(const struct http_conf *conf, struct err *err)
+{
+	struct http_access *a = xcalloc(1, sizeof(*a));
+
+	a->conf = conf;
+	(void)pthread_mutex_init(&a->lock, NULL);
+	if (http_access_reload(a, err) != 0) {
+		http_access_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+void
+http_access_free(struct http_access *a)
+{
+	if (a == NULL)
+		return;
+	material_release(&a->now);
+	(void)pthread_mutex_destroy(&a->lock);
+	free(a);
+}
+
+unsigned
+http_access_generation(struct http_access *a)
+{
+	unsigned n;
+
+	(void)pthread_mutex_lock(&a->lock);
+	n = a->generation;
+	(void)pthread_mutex_unlock(&a->lock);
+	return n;
+}
+
+int64_t
+http_access_expires(struct http_access *a)
+{
+	int64_t when = INT64_MAX;
+
+	(void)pthread_mutex_lock(&a->lock);
+	if (a->now.chain != NULL)
+		when = pem_expires(sk_X509_value(a->now.chain, 0));
+	(void)pthread_mutex_unlock(&a->lock);
+	return when;
+}
+
+/* CURLOPT_SSL_CTX_FUNCTION: a new TLS context wants its certificates. */
+static CURLcode
+fill_context(CURL *easy, void *ssl_ctx, void *arg)
+{
+	struct http_access *a = arg;
+	SSL_CTX *ctx = ssl_ctx;
+	STACK_OF(X509) *rest = NULL;
+	bool ok = true;
+
+	(void)easy;
+	(void)pthread_mutex_lock(&a->lock);
+	SSL_CTX_set1_cert_store(ctx, a->now.trusted);
+	if (a->now.chain != NULL) {
+		X509 *leaf = sk_X509_value(a->now.chain, 0);
+
+		rest = sk_X509_dup(a->now.chain);
+		ok = rest != NULL;
+		if (ok) {
+			(void)sk_X509_shift(rest);
+			ok = SSL_CTX_use_cert_and_key(ctx, leaf, a->now.key,
+				 rest, 1) == 1;
+		}
+		sk_X509_free(rest);
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+	return ok ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+}
+
+/* Plain http goes to loopback: never through a proxy that happens to stand
+ * in the environment. */
+static CURLcode
+apply_proxy(struct http_access *a, CURL *easy, const char *url)
+{
+	CURLcode rc = CURLE_OK;
+
+	(void)pthread_mutex_lock(&a->lock);
+	if (a->now.proxy != NULL)
+		rc = curl_easy_setopt(easy, CURLOPT_PROXY, a->now.proxy);
+	else if (strncmp(url, "http://", 7) == 0)
+		rc = curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	(void)pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
+static CURLcode
+apply_tls(struct http_access *a, CURL *easy)
+{
+	CURLcode rc;
+
+	/* curl would load its own bundle beside ours. */
+	rc = curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION,
+		    fill_context);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, a);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+		    (long)CURL_SSLVERSION_TLSv1_2);
+	return rc;
+}
+
+static void
+apply_numbers(CURL *easy, int64_t timeout)
+{
+	int64_t seconds = timeout / CLOCK_SECOND;
+	const struct {
+		CURLoption option;
+		long value;
+	} numbers[] = {
+		{ CURLOPT_NOSIGNAL, 1 },
+		{ CURLOPT_NOPROGRESS, 0 },
+		{ CURLOPT_FOLLOWLOCATION, 0 },
+		{ CURLOPT_SSL_VERIFYPEER, 1 },
+		{ CURLOPT_SSL_VERIFYHOST, 2 },
+		{ CURLOPT_TCP_KEEPALIVE, 1 },
+		{ CURLOPT_SUPPRESS_CONNECT_HEADERS, 1 },
+		{ CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout / 1000) },
+		{ CURLOPT_LOW_SPEED_TIME, (long)(seconds > 0 ? seconds : 1) },
+		{ CURLOPT_LOW_SPEED_LIMIT,
+		    (long)(STALL_BYTES / (seconds > 0 ? seconds : 1) + 1) },
+	};
+
+	/* These can't fail for a handle. */
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		(void)curl_easy_setopt(easy, numbers[i].option,
+		    numbers[i].value);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+int
+http_access_apply(struct http_access *a, void *easy, const char *url,
+    struct err *err)
+{
+	CURLcode rc;
+
+	if (http_url_check("URL", url, err) != 0)
+		return -1;
+	apply_numbers(easy, a->conf->timeout);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
+	    (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(easy, CURLOPT_USERAGENT,
+		    "sealfeed/" PACKAGE_VERSION);
+	if (rc == CURLE_OK)
+		rc = apply_proxy(a, easy, url);
+	if (rc == CURLE_OK)
+		rc = apply_tls(a, easy);
+	if (rc != CURLE_OK)
+		return err_set(err,
+		    "libcurl: %s; it must be built with OpenSSL",
+		    curl_easy_strerror(rc));
+	return 0;
+}

@@ -1,0 +1,199 @@
+/*
+ * rate.c - a token bucket that learns, and back-off.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "rate.h"
+
+/* The budget grows by half after so long at its limit … */
+#define GROW_AFTER (2 * CLOCK_SECOND)
+/* … and not so soon after the vendor objected. */
+#define CALM (60 * CLOCK_SECOND)
+/* A bucket holds so many seconds of its rate. */
+#define BURST_SECONDS 15.0
+
+#define PAUSE_LEAST CLOCK_SECOND
+#define PAUSE_MOST (5 * CLOCK_MINUTE)
+
+/* So many failures in a row, of all threads, open the breaker. */
+#define BAD_MOST 16
+#define BREAK_MOST (30 * CLOCK_SECOND)
+
+struct rate {
+	pthread_mutex_t lock;
+	double per_second;
+	double least;
+	double most;
+	double tokens;
+	int64_t filled;   /* when tokens was right */
+	int64_t until;    /* paused */
+	int64_t changed;  /* when per_second last was */
+	int64_t objected; /* when the vendor last throttled */
+	unsigned pauses;  /* in a row */
+	unsigned bad;     /* in a row */
+};
+
+struct rate *
+rate_new(double per_minute, double most)
+{
+	struct rate *r = xcalloc(1, sizeof(*r));
+
+	(void)pthread_mutex_init(&r->lock, NULL);
+	r->per_second = per_minute / 60;
+	r->least = r->per_second / 8;
+	r->most = most / 60;
+	r->tokens = r->per_second * BURST_SECONDS;
+	r->filled = INT64_MIN;
+	r->objected = INT64_MIN;
+	return r;
+}
+
+void
+rate_free(struct rate *r)
+{
+	if (r == NULL)
+		return;
+	(void)pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+static void
+fill(struct rate *r, int64_t now)
+{
+	double most = r->per_second * BURST_SECONDS;
+
+	if (r->filled != INT64_MIN && now > r->filled)
+		r->tokens += (double)(now - r->filled) / (double)CLOCK_SECOND *
+		    r->per_second;
+	if (r->tokens > most)
+		r->tokens = most;
+	r->filled = now;
+}
+
+/* The budget is what holds us back: is it time to ask for more? */
+static void
+grow(struct rate *r, int64_t now)
+{
+	if (now - r->changed < GROW_AFTER ||
+	    (r->objected != INT64_MIN && now - r->objected < CALM))
+		return;
+	r->changed = now;
+	r->per_second *= 1.5;
+	if (r->per_second > r->most)
+		r->per_second = r->most;
+}
+
+int64_t
+rate_take(struct rate *r, int64_t now, int reserve)
+{
+	double need = 1.0 + reserve;
+	int64_t wait = 0;
+
+	(void)pthread_mutex_lock(&r->lock);
+	if (now < r->until) {
+		wait = r->until - now;
+		goto out;
+	}
+	fill(r, now);
+	if (r->tokens >= need) {
+		r->tokens -= 1.0;
+		goto out;
+	}
+	grow(r, now);
+	wait = (int64_t)((need - r->tokens) / r->per_second *
+		   (double)CLOCK_SECOND) +
+	    1;
+out:
+	(void)pthread_mutex_unlock(&r->lock);
+	return wait;
+}
+
+static void
+pause_until(struct rate *r, int64_t until)
+{
+	if (until > r->until)
+		r->until = until;
+}
+
+void
+rate_throttled(struct rate *r, int64_t sent, int64_t now, int64_t wait)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	/* Requests that were under way when the pause began say the same
+	 * thing again. */
+	if (r->objected == INT64_MIN || sent > r->objected) {
+		r->objected = now;
+		r->per_second /= 2;
+		if (r->per_second < r->least)
+			r->per_second = r->least;
+		r->changed = now;
+		if (wait == 0)
+			wait = backoff(r->pauses, PAUSE_LEAST, PAUSE_MOST);
+		r->pauses++;
+	}
+	if (wait > 0)
+		pause_until(r, now + wait);
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+rate_pause(struct rate *r, int64_t until)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	pause_until(r, until);
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+rate_good(struct rate *r)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	r->pauses = 0;
+	r->bad = 0;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+rate_bad(struct rate *r, int64_t now)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	r->bad++;
+	if (r->bad >= BAD_MOST)
+		pause_until(r,
+		    now +
+			backoff(r->bad / BAD_MOST - 1, CLOCK_SECOND,
+			    BREAK_MOST));
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+double
+rate_budget(struct rate *r)
+{
+	double n;
+
+	(void)pthread_mutex_lock(&r->lock);
+	n = r->per_second * 60;
+	(void)pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+int64_t
+backoff(unsigned n, int64_t least, int64_t most)
+{
+	uint32_t chance = 0;
+	int64_t wait = least;
+
+	for (; n > 0 && wait < most; n--)
+		wait *= 2;
+	if (wait > most)
+		wait = most;
+	/* Without randomness the full time is as good. */
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) !=
+	    (ssize_t)sizeof(chance))
+		chance = 0;
+	return wait - (int64_t)((uint64_t)wait / 2 * chance / UINT32_MAX);
+}

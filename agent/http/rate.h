@@ -1,0 +1,47 @@
+/*
+ * rate.h - one budget of requests for all threads of a source, and back-off.
+ *
+ * Vendors count requests per tenant, so one bucket is shared by all that a
+ * source does.  It begins at the documented budget, grows while the vendor
+ * does not object and the budget is what holds us back (larger tenants have
+ * larger ones), and halves when the vendor throttles.
+ */
+#ifndef RATE_H
+#define RATE_H
+
+#include <stdint.h>
+
+struct rate;
+
+/* per_minute: the documented budget; most: what growth ends at. */
+struct rate *rate_new(double per_minute, double most);
+void rate_free(struct rate *r);
+
+/*
+ * May a request be made at now (monotonic)?  0: yes, and it is counted; else
+ * ask again after so many microseconds.  reserve: requests that must be left
+ * in the bucket for others, so that listings come before downloads.
+ */
+int64_t rate_take(struct rate *r, int64_t now, int reserve);
+
+/* The vendor throttled a request made at sent: everything pauses for wait,
+ * or, if that is 0, for a time that grows with every pause in a row. */
+void rate_throttled(struct rate *r, int64_t sent, int64_t now, int64_t wait);
+
+/* No request before until (monotonic), for another reason. */
+void rate_pause(struct rate *r, int64_t until);
+
+/* A request was answered as hoped, or by no one: many in a row of these
+ * without one of those pause the source for a while, so that an outage does
+ * not turn a long ledger over again and again. */
+void rate_good(struct rate *r);
+void rate_bad(struct rate *r, int64_t now);
+
+/* Requests a minute at present. */
+double rate_budget(struct rate *r);
+
+/* least * 2^n, at most most, less up to half of it by chance, so that many
+ * clients do not come back together. */
+int64_t backoff(unsigned n, int64_t least, int64_t most);
+
+#endif /* RATE_H */

@@ -1,0 +1,339 @@
+/*
+ * agent_feed.c - the agent's own feed.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent_feed.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/delivery.h"
+#include "store/feed.h"
+#include "store/report.h"
+#include "store/store.h"
+
+/* Events that wait for the store; more are counted and told as a number. */
+#define QUEUE_MOST 4096
+/* Rows of each kind a commit. */
+#define ROWS_MOST 500
+#define FEEDS_MOST 4096
+#define EVENT_MOST (1 << 20)
+
+struct agent_feed {
+	struct store *store;
+	struct feed *feed;
+	char *name;
+	pthread_mutex_t lock;
+	json_t *queue;  /* array */
+	size_t dropped; /* beyond QUEUE_MOST */
+	/* The last rows that became events. */
+	int64_t gap;
+	int64_t dead_letter;
+};
+
+/* {"gap":12,"dead_letter":3} */
+static void
+read_cursor(struct agent_feed *a)
+{
+	char *text = feed_cursor(a->feed);
+	json_t *top = json_loads(text, 0, NULL);
+
+	a->gap = json_integer_value(json_object_get(top, "gap"));
+	a->dead_letter =
+	    json_integer_value(json_object_get(top, "dead_letter"));
+	json_decref(top);
+	free(text);
+}
+
+struct agent_feed *
+agent_feed_open(struct store *s, const char *agent, struct err *err)
+{
+	struct agent_feed *a = xcalloc(1, sizeof(*a));
+
+	a->store = s;
+	a->name = xasprintf("%s/agent", agent);
+	a->queue = json_array();
+	(void)pthread_mutex_init(&a->lock, NULL);
+	a->feed = feed_open(s, a->name, 0, err);
+	if (a->feed == NULL) {
+		agent_feed_close(a);
+		return NULL;
+	}
+	read_cursor(a);
+	return a;
+}
+
+void
+agent_feed_close(struct agent_feed *a)
+{
+	if (a == NULL)
+		return;
+	feed_close(a->feed);
+	json_decref(a->queue);
+	(void)pthread_mutex_destroy(&a->lock);
+	free(a->name);
+	free(a);
+}
+
+json_t *
+agent_feed_time(int64_t when)
+{
+	char text[CLOCK_TEXT];
+
+	(void)clock_format(when, 3, text);
+	return json_string(text);
+}
+
+json_t *
+agent_feed_text(const char *s)
+{
+	json_t *text = json_string(s);
+	char *copy;
+
+	if (text != NULL)
+		return text;
+	/* Not UTF-8: what a vendor made of it. */
+	copy = xstrdup(s);
+	for (char *c = copy; *c != '\0'; c++)
+		if ((*c & 0x80) != 0)
+			*c = '?';
+	text = json_string(copy);
+	free(copy);
+	return text;
+}
+
+static json_t *
+make(const char *type, json_t *more)
+{
+	json_t *event = json_object();
+
+	(void)json_object_set_new(event, "type", json_string(type));
+	(void)json_object_set_new(event, "time", agent_feed_time(clock_now()));
+	if (more != NULL)
+		(void)json_object_update(event, more);
+	json_decref(more);
+	return event;
+}
+
+void
+agent_feed_say(struct agent_feed *a, const char *type, json_t *more)
+{
+	json_t *event = make(type, more);
+
+	(void)pthread_mutex_lock(&a->lock);
+	if (json_array_size(a->queue) < QUEUE_MOST)
+		(void)json_array_append(a->queue, event);
+	else
+		a->dropped++;
+	(void)pthread_mutex_unlock(&a->lock);
+	json_decref(event);
+}
+
+/* Take what is queued. */
+static json_t *
+take_queue(struct agent_feed *a)
+{
+	json_t *queue;
+
+	(void)pthread_mutex_lock(&a->lock);
+	queue = a->queue;
+	a->queue = json_array();
+	if (a->dropped > 0)
+		(void)json_array_append_new(queue,
+		    make("overflow",
+			json_pack("{s:I}", "events", (json_int_t)a->dropped)));
+	a->dropped = 0;
+	(void)pthread_mutex_unlock(&a->lock);
+	return queue;
+}
+
+/* Put a queue that could not be committed before what came meanwhile. */
+static void
+give_back(struct agent_feed *a, json_t *queue)
+{
+	(void)pthread_mutex_lock(&a->lock);
+	(void)json_array_extend(queue, a->queue);
+	json_decref(a->queue);
+	a->queue = queue;
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
+static int
+add_event(struct piece *p, const json_t *event, struct err *err)
+{
+	const struct slice none = { .data = NULL };
+	char *text = json_dumps(event, JSON_COMPACT);
+	int rc;
+
+	if (text == NULL)
+		return err_set(err, "an event of the agent is not valid UTF-8");
+	rc = piece_event(p, text, strlen(text), none, clock_now(), err);
+	free(text);
+	return rc;
+}
+
+static int
+add_gaps(struct agent_feed *a, struct piece *p, int64_t *last, struct err *err)
+{
+	struct gap_row *g = xcalloc(1, sizeof(*g));
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MOST && found == 1; i++) {
+		json_t *event, *more;
+
+		found = report_gap(a->store, *last, g, err);
+		if (found != 1)
+			break;
+		more = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "gap",
+		    (json_int_t)g->id, "feed", g->feed, "cause",
+		    agent_feed_text(g->cause), "from", agent_feed_time(g->from),
+		    "to", agent_feed_time(g->to), "recorded",
+		    agent_feed_time(g->recorded));
+		if (more != NULL && g->key[0] != '\0')
+			(void)json_object_set_new(more, "content",
+			    agent_feed_text(g->key));
+		event = make("gap", more);
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+		*last = g->id;
+	}
+	free(g);
+	return found == -1 ? -1 : 0;
+}
+
+static int
+add_dead_letters(struct agent_feed *a, struct piece *p, int64_t *last,
+    struct err *err)
+{
+	struct dead_letter *d = xcalloc(1, sizeof(*d));
+	int found = 1;
+
+	buf_init(&d->event, SIZE_MAX);
+	for (int i = 0; i < ROWS_MOST && found == 1; i++) {
+		json_t *event;
+
+		found = dead_letter_next(a->store, NULL, *last, d, err);
+		if (found != 1)
+			break;
+		*last = d->id;
+		/* An output that refuses these would get one more for each
+		 * that it refuses. */
+		if (strcmp(d->feed, a->name) == 0)
+			continue;
+		event = make("dead-letter",
+		    json_pack("{s:I, s:s, s:s, s:I, s:o, s:o}", "dead_letter",
+			(json_int_t)d->id, "output", d->output, "feed", d->feed,
+			"index", (json_int_t)d->index, "reason",
+			agent_feed_text(d->reason), "recorded",
+			agent_feed_time(d->when)));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	buf_release(&d->event);
+	free(d);
+	return found == -1 ? -1 : 0;
+}
+
+int
+agent_feed_flush(struct agent_feed *a, struct err *err)
+{
+	struct piece *p = piece_new(a->feed);
+	json_t *queue = take_queue(a);
+	int64_t gap = a->gap, dead_letter = a->dead_letter;
+	struct commit_result res;
+	char cursor[96];
+	json_t *event;
+	size_t i;
+	int rc = -1;
+
+	json_array_foreach(queue, i, event)
+	{
+		if (add_event(p, event, err) != 0)
+			goto out;
+	}
+	if (add_gaps(a, p, &gap, err) != 0 ||
+	    add_dead_letters(a, p, &dead_letter, err) != 0)
+		goto out;
+	rc = 0;
+	if (piece_events(p) == 0 && dead_letter == a->dead_letter)
+		goto out;
+	(void)snprintf(cursor, sizeof(cursor),
+	    "{\"gap\":%lld,\"dead_letter\":%lld}", (long long)gap,
+	    (long long)dead_letter);
+	piece_cursor(p, cursor);
+	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
+	if (rc == 1) {
+		a->gap = gap;
+		a->dead_letter = dead_letter;
+	}
+out:
+	if (rc == -1)
+		give_back(a, queue);
+	else
+		json_decref(queue);
+	piece_free(p);
+	return rc;
+}
+
+/* Seconds with their thousandths, null where a time is not known. */
+static json_t *
+seconds_since(int64_t when, int64_t now)
+{
+	if (when == REPORT_NEVER)
+		return json_null();
+	return json_real((double)((now - when) / 1000) / 1000.0);
+}
+
+static json_t *
+feed_counts(const struct feed_report *f, int64_t now)
+{
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "feed", f->tree, "size", (json_int_t)f->size, "sealed",
+	    (json_int_t)f->sealed, "backlog", (json_int_t)f->items,
+	    "duplicates", (json_int_t)f->duplicates, "requests",
+	    (json_int_t)f->count[FEED_REQUESTS], "errors",
+	    (json_int_t)f->count[FEED_ERRORS], "throttled",
+	    (json_int_t)f->count[FEED_THROTTLED], "bytes",
+	    (json_int_t)f->count[FEED_BYTES]);
+
+	if (o == NULL)
+		return NULL;
+	(void)json_object_set_new(o, "lag_seconds",
+	    seconds_since(f->horizon, now));
+	(void)json_object_set_new(o, "last_success_seconds",
+	    seconds_since(f->success, now));
+	if (f->items > 0 && f->items_expire != REPORT_NEVER &&
+	    f->items_expire != INT64_MAX)
+		(void)json_object_set_new(o, "gap_in_seconds",
+		    json_integer((f->items_expire - now) / CLOCK_SECOND));
+	if (f->error[0] != '\0')
+		(void)json_object_set_new(o, "error",
+		    agent_feed_text(f->error));
+	return o;
+}
+
+json_t *
+agent_feed_counts(struct store *s, struct err *err)
+{
+	struct feed_report *f = xcalloc(1, sizeof(*f));
+	json_t *feeds = json_array();
+	int64_t now = clock_now();
+	int found = 1;
+
+	for (int i = 0; i < FEEDS_MOST && found == 1; i++) {
+		found = report_feed(s, f->id, f, err);
+		if (found == 1)
+			(void)json_array_append_new(feeds, feed_counts(f, now));
+	}
+	free(f);
+	if (found == -1) {
+		json_decref(feeds);
+		return NULL;
+	}
+	return feeds;
+}

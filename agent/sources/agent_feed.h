@@ -1,0 +1,52 @@
+/*
+ * agent_feed.h - the agent's own feed "AGENT/agent", AGENT being its name.
+ *
+ * One JSON object an event, keys "type" and "time" first:
+ *
+ *   start, stop         version, cause, configuration digest, feeds
+ *   configuration       the digest, after a reload
+ *   heartbeat           every minute: "feeds":[{"feed","size",
+ *                       "lag_seconds","backlog",…}]
+ *   gap                 one for each gap, exactly once
+ *   dead-letter         one for each dead letter, exactly once
+ *   error, recovered    a feed's trouble and its end
+ *   refused             a URL of the vendor that leads elsewhere
+ *   certificate-expiry, credential-expiry, clock, paused, resumed
+ *
+ * It is sealed and shipped like any other: who reads the SIEM sees what the
+ * agent could not do.
+ */
+#ifndef AGENT_FEED_H
+#define AGENT_FEED_H
+
+#include <jansson.h>
+
+struct agent_feed;
+struct err;
+struct store;
+
+/* agent: its name.  s is borrowed. */
+struct agent_feed *agent_feed_open(struct store *s, const char *agent,
+    struct err *err);
+void agent_feed_close(struct agent_feed *a);
+
+/* Queue an event with the members of more, which is taken and may be NULL.
+ * Any thread. */
+void agent_feed_say(struct agent_feed *a, const char *type, json_t *more);
+
+/* Commit what is queued, and events for gaps and dead letters that are new
+ * in the store.  1: something was committed; 0: nothing to do; -1: nothing
+ * is lost, call again. */
+int agent_feed_flush(struct agent_feed *a, struct err *err);
+
+/* Every feed of the store as heartbeat and stop tell it.  A new reference,
+ * NULL with err. */
+json_t *agent_feed_counts(struct store *s, struct err *err);
+
+/* A time as the events write it. */
+json_t *agent_feed_time(int64_t when);
+
+/* Text that someone else wrote, UTF-8 or not. */
+json_t *agent_feed_text(const char *s);
+
+#endif /* AGENT_FEED_H */

@@ -1,0 +1,254 @@
+/*
+ * office365_list.c - all content of one window, every page of it, into the
+ * ledger.
+ *
+ * A page is streamed: its rows go into the ledger by the thousand, whatever
+ * its length.  Rows that are in the ledger stay there when a later one or a
+ * later page fails; only the cursor waits for all of them.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/splitter.h"
+#include "http/server_clock.h"
+#include "office365.h"
+#include "store/feed.h"
+
+/* One window has at most so many pages; a real one has some hundreds of rows
+ * a page. */
+#define PAGES_MOST 20000
+/* A lost page token begins the window anew so often before it backs off. */
+#define RESTARTS_MOST 3
+/* Rows a commit. */
+#define ROWS 1000
+/* A row is about 400 bytes. */
+#define ROW_MOST (64 * 1024)
+#define KEY_MOST 1024
+#define URI_MOST 8192
+
+/* Listings leave no tokens for anybody, downloads do. */
+#define RESERVE 0
+
+struct listing {
+	struct worker *w;
+	struct stream *st;
+	struct piece *piece;
+	struct splitter *splitter;
+	size_t rows;  /* in the piece */
+	size_t fresh; /* new to the ledger, of all pages */
+	int64_t date; /* of the first reply */
+	/* First bytes of the SHA-256 of each page's URL: a token that comes
+	 * again would go round for ever. */
+	uint64_t *seen;
+	size_t n_seen;
+	struct digest *digest;
+};
+
+static int
+flush(struct listing *l, struct err *err)
+{
+	struct commit_result res;
+
+	if (l->rows == 0)
+		return 0;
+	if (feed_commit(l->piece, &res, err) != 0)
+		return -1;
+	l->rows = 0;
+	l->fresh += res.listed;
+	if (res.listed > 0)
+		l->st->source->listed(l->st->source->ctx, l->st);
+	return 0;
+}
+
+static int
+row_text(const json_t *row, const char *key, size_t most, const char **out,
+    struct err *err)
+{
+	const json_t *v = json_object_get(row, key);
+
+	*out = json_string_value(v);
+	if (*out == NULL || **out == '\0' || json_string_length(v) > most)
+		return err_set(err,
+		    "a row of the content list has no usable %s", key);
+	return 0;
+}
+
+static int
+row_time(const json_t *row, const char *key, int64_t *out, struct err *err)
+{
+	const json_t *v = json_object_get(row, key);
+
+	if (!json_is_string(v) ||
+	    clock_parse(json_string_value(v), json_string_length(v), out) != 0)
+		return err_set(err,
+		    "a row of the content list has no usable %s", key);
+	return 0;
+}
+
+static int
+add_row(struct listing *l, const json_t *row, struct err *err)
+{
+	struct listed item = { .key = NULL };
+
+	if (row_text(row, "contentId", KEY_MOST, &item.key, err) != 0 ||
+	    row_text(row, "contentUri", URI_MOST, &item.uri, err) != 0 ||
+	    row_time(row, "contentCreated", &item.created, err) != 0)
+		return -1;
+	/* Documented as seven days; a list without it is not an error. */
+	if (json_object_get(row, "contentExpiration") == NULL)
+		item.expires = item.created + OFFICE365_KEPT;
+	else if (row_time(row, "contentExpiration", &item.expires, err) != 0)
+		return -1;
+	piece_listed(l->piece, &item);
+	l->rows++;
+	return l->rows < ROWS ? 0 : flush(l, err);
+}
+
+/* splitter_fn: one row. */
+static int
+take_row(void *ctx, const struct element *el, struct err *err)
+{
+	json_error_t why;
+	json_t *row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, &why);
+	int rc;
+
+	if (!json_is_object(row)) {
+		json_decref(row);
+		return err_set(err,
+		    "a row of the content list is not a JSON object");
+	}
+	rc = add_row(ctx, row, err);
+	json_decref(row);
+	return rc;
+}
+
+/* http_take_fn */
+static int
+take_page(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct listing *l = ctx;
+
+	return splitter_push(l->splitter, data, len, err);
+}
+
+/* Has this URL been asked for in this listing before?  Remembers it. */
+static bool
+is_repeated(struct listing *l, const char *url)
+{
+	uint8_t hash[DIGEST_LEN];
+	uint64_t first;
+
+	digest_sha256(l->digest, NULL, 0, url, strlen(url), hash);
+	memcpy(&first, hash, sizeof(first));
+	for (size_t i = 0; i < l->n_seen; i++)
+		if (l->seen[i] == first)
+			return true;
+	if (l->n_seen % 64 == 0)
+		l->seen =
+		    xreallocarray(l->seen, l->n_seen + 64, sizeof(*l->seen));
+	l->seen[l->n_seen++] = first;
+	return false;
+}
+
+/* Ask for one page; next gets the URL of the following one, or "". */
+static enum reply_class
+get_page(struct listing *l, const char *url, char *next, struct ruling *r)
+{
+	const struct office365_call call = { .url = url,
+		.reserve = RESERVE,
+		.feed = l->st->feed,
+		.take = take_page,
+		.ctx = l };
+	struct http_reply reply;
+	struct err err = ERR_INIT;
+
+	splitter_reset(l->splitter);
+	http_reply_init(&reply);
+	next[0] = '\0';
+	if (office365_call(l->w, &call, &reply, r) == REPLY_OK) {
+		if (l->date == 0)
+			l->date = reply.date != INT64_MIN
+			    ? reply.date
+			    : server_clock_now(l->w->source->clock);
+		if (splitter_end(l->splitter, &err) != 0 || flush(l, &err) != 0)
+			(void)ruling_set(r, REPLY_RETRY,
+			    "the content list can't be used: %s", err.text);
+		/* One page of Microsoft's documentation has another name. */
+		else if (!http_header(&reply, "NextPageUri", next,
+			     HTTP_HEADERS_MOST))
+			(void)http_header(&reply, "NextPageUrl", next,
+			    HTTP_HEADERS_MOST);
+	}
+	http_reply_release(&reply);
+	return r->class;
+}
+
+/* From the first page to the last. */
+static enum reply_class
+get_pages(struct listing *l, const char *first, struct ruling *r)
+{
+	const struct office365 *o = l->w->source->state;
+	char *next = xmalloc(HTTP_HEADERS_MOST);
+	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MOST);
+
+	(void)ruling_set(r, REPLY_OK, "listed");
+	l->n_seen = 0;
+	(void)snprintf(next, HTTP_HEADERS_MOST, "%s", first);
+	while (*next != '\0' && r->class == REPLY_OK) {
+		buf_clear(&url);
+		if (!office365_own(o, "NextPageUri", next, r))
+			break;
+		if (office365_publish(o, next, &url) != 0)
+			(void)ruling_set(r, REPLY_RETRY,
+			    "NextPageUri is too long");
+		else if (is_repeated(l, url.data))
+			(void)ruling_set(r, REPLY_RETRY,
+			    "NextPageUri leads back to a page of before");
+		else if (l->n_seen > PAGES_MOST)
+			(void)ruling_set(r, REPLY_RETRY,
+			    "the content list has more than %d pages",
+			    PAGES_MOST);
+		else
+			(void)get_page(l, url.data, next, r);
+	}
+	buf_release(&url);
+	free(next);
+	return r->class;
+}
+
+enum reply_class
+office365_list(struct worker *w, struct stream *st, const struct window *win,
+    size_t *fresh, int64_t *date, struct ruling *r)
+{
+	static const struct splitter_spec spec = { .most = ROW_MOST };
+	const struct office365 *o = w->source->state;
+	struct listing l = { .w = w, .st = st };
+	char from[20], to[20];
+	char *first;
+
+	o365_time(win->from, from);
+	o365_time(win->to, to);
+	first = xasprintf("%s/subscriptions/content?contentType=%s"
+			  "&startTime=%s&endTime=%s&PublisherIdentifier=%s",
+	    o->root, st->name, from, to, office365_publisher(o->conf));
+	l.piece = piece_new(st->feed);
+	l.splitter = splitter_new(&spec, take_row, &l);
+	l.digest = digest_new();
+	for (int i = 0; i <= RESTARTS_MOST; i++)
+		if (get_pages(&l, first, r) != REPLY_CURSOR)
+			break;
+	*fresh = l.fresh;
+	*date = l.date;
+	digest_free(l.digest);
+	splitter_free(l.splitter);
+	piece_free(l.piece);
+	free(l.seen);
+	free(first);
+	return r->class;
+}

@@ -1,0 +1,308 @@
+/*
+ * test_http.c - the HTTP client: URLs, origins, and replies of every quality.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "canned.h"
+#include "clock.h"
+#include "err.h"
+#include "http/http.h"
+#include "mem.h"
+#include "unit.h"
+
+#define JSON "Content-Type: application/json; charset=utf-8\r\n"
+
+/* gzip of "[1,2,3]", whole. */
+static const unsigned char packed[] = { 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00,
+	0x00, 0x00, 0x02, 0x03, 0x8b, 0x36, 0xd4, 0x31, 0xd2, 0x31, 0x8e, 0x05,
+	0x00, 0xe9, 0xb3, 0x6d, 0xfd, 0x07, 0x00, 0x00, 0x00 };
+
+static const struct canned_reply table[] = {
+	{ .path = "/ok",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON
+		     "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		     "nextpageURI: \thttps://x/next \r\n"
+		     "Content-Length: 7\r\n\r\n[1,2,3]" },
+	{ .path = "/html",
+	    .bytes = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+		     "Content-Length: 6\r\n\r\n<html>" },
+	{ .path = "/short",
+	    .bytes =
+		"HTTP/1.1 200 OK\r\n" JSON "Content-Length: 100\r\n\r\n[1,2" },
+	{ .path = "/chunks",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON
+		     "Transfer-Encoding: chunked\r\n\r\n4\r\n[1,2\r\n" },
+	{ .path = "/redirect",
+	    .bytes = "HTTP/1.1 302 Found\r\nLocation: /ok\r\n"
+		     "Content-Length: 0\r\n\r\n" },
+	{ .path = "/later",
+	    .bytes = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n"
+		     "Content-Length: 2\r\n\r\nno" },
+	{ .path = "/echo",
+	    .bytes = "HTTP/1.1 400 Bad\r\n" JSON
+		     "Content-Length: 24\r\n\r\n{\"error\":\"token s3cret\"}" },
+	{ .path = "/badgzip",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON "Content-Encoding: gzip\r\n"
+		     "Content-Length: 5\r\n\r\nnogz!" },
+	{ .path = NULL },
+};
+
+struct fixture {
+	struct canned *server;
+	struct http_conf conf;
+	struct http_access *access;
+	struct http *http;
+	struct http_reply reply;
+	struct buf body;
+};
+
+static struct fixture f;
+
+static void
+set_up(void)
+{
+	struct err err = ERR_INIT;
+
+	f = (struct fixture){ .conf = { .timeout = 5 * CLOCK_SECOND } };
+	f.server = canned_start(table);
+	f.access = http_access_open(&f.conf, &err);
+	ck_assert_msg(f.access != NULL, "%s", err.text);
+	f.http = http_new(f.access, NULL, NULL);
+	http_reply_init(&f.reply);
+	buf_init(&f.body, 1000);
+}
+
+static void
+tear_down(void)
+{
+	http_free(f.http);
+	http_access_free(f.access);
+	http_reply_release(&f.reply);
+	buf_release(&f.body);
+	canned_stop(f.server);
+}
+
+static int
+take(void *ctx, const char *data, size_t len, struct err *err)
+{
+	(void)ctx;
+	if (buf_add(&f.body, data, len) != 0)
+		return err_set(err, "too much");
+	return 0;
+}
+
+static int
+get(const char *path, struct err *err)
+{
+	char *url = xasprintf("%s%s", canned_url(f.server), path);
+	struct http_request req = {
+		.url = url, .bearer = "s3cret", .take = take
+	};
+	int rc;
+
+	buf_clear(&f.body);
+	rc = http_do(f.http, &req, &f.reply, err);
+	free(url);
+	return rc;
+}
+
+START_TEST(good_reply)
+{
+	struct err err = ERR_INIT;
+	char next[100];
+
+	ck_assert_msg(get("/ok", &err) == 0, "%s", err.text);
+	ck_assert_int_eq(f.reply.status, 200);
+	ck_assert_str_eq(f.body.data, "[1,2,3]");
+	ck_assert_str_eq(f.reply.type, "application/json");
+	ck_assert_int_eq(f.reply.date, INT64_C(784111777) * CLOCK_SECOND);
+	ck_assert(http_header(&f.reply, "NextPageUri", next, sizeof(next)));
+	ck_assert_str_eq(next, "https://x/next");
+	ck_assert(!http_header(&f.reply, "NextPage", next, sizeof(next)));
+	ck_assert(strstr(canned_requests(f.server), "Bearer s3cret") != NULL);
+}
+END_TEST
+
+START_TEST(an_incomplete_body_is_an_error)
+{
+	static const char *const paths[] = { "/short", "/chunks", "/badgzip",
+		"/html" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct err err = ERR_INIT;
+
+		ck_assert_msg(get(paths[i], &err) == -1, "%s", paths[i]);
+		ck_assert_msg(strstr(err.text, paths[i]) != NULL, "%s",
+		    err.text);
+	}
+	ck_assert_uint_eq(f.body.len, 0);
+}
+END_TEST
+
+START_TEST(redirects_are_not_followed)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(get("/redirect", &err), 0);
+	ck_assert_int_eq(f.reply.status, 302);
+	ck_assert_uint_eq(canned_count(f.server), 1);
+}
+END_TEST
+
+START_TEST(errors_are_kept_without_secrets)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(get("/later", &err), 0);
+	ck_assert_int_eq(f.reply.retry_after, 7 * CLOCK_SECOND);
+	ck_assert_str_eq(f.reply.body.data, "no");
+	ck_assert_uint_eq(f.body.len, 0);
+	ck_assert_int_eq(get("/echo", &err), 0);
+	ck_assert_str_eq(f.reply.body.data, "{\"error\":\"token ******\"}");
+}
+END_TEST
+
+START_TEST(gzip_is_unpacked)
+{
+	static const char head[] =
+	    "HTTP/1.1 200 OK\r\n" JSON "Content-Encoding: gzip\r\n"
+	    "Content-Length: 27\r\n\r\n";
+	char whole[sizeof(head) + sizeof(packed)];
+	struct canned_reply one[] = {
+		{ .path = "/",
+		    .bytes = whole,
+		    .len = sizeof(head) - 1 + sizeof(packed) },
+		{ .path = NULL },
+	};
+	struct err err = ERR_INIT;
+
+	memcpy(whole, head, sizeof(head) - 1);
+	memcpy(whole + sizeof(head) - 1, packed, sizeof(packed));
+	canned_stop(f.server);
+	f.server = canned_start(one);
+	ck_assert_msg(get("/", &err) == 0, "%s", err.text);
+	ck_assert_str_eq(f.body.data, "[1,2,3]");
+}
+END_TEST
+
+START_TEST(no_one_there)
+{
+	struct http_request req = { .url = "http://127.0.0.1:1/" };
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(http_do(f.http, &req, &f.reply, &err), -1);
+	ck_assert_int_eq(f.reply.status, 0);
+	ck_assert(strstr(err.text, "firewall") != NULL);
+}
+END_TEST
+
+START_TEST(urls)
+{
+	static const struct {
+		const char *url;
+		int rc;
+	} rows[] = {
+		{ "https://manage.office.com", 0 },
+		{ "https://manage.office.com:8443/base/", 0 },
+		{ "http://127.0.0.1:8080", 0 },
+		{ "http://localhost", 0 },
+		{ "http://[::1]:99/x", 0 },
+		{ "http://manage.office.com", -1 },
+		{ "http://127.0.0.1.example.com", -1 },
+		{ "http://127.evil", -1 },
+		{ "https://user:pw@manage.office.com", -1 },
+		{ "https://x/#y", -1 },
+		{ "ftp://x/", -1 },
+		{ "manage.office.com", -1 },
+		{ "", -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = ERR_INIT;
+
+		ck_assert_msg(http_url_check("api_url", rows[i].url, &err) ==
+			rows[i].rc,
+		    "%s: %s", rows[i].url, err.text);
+	}
+}
+END_TEST
+
+START_TEST(origins)
+{
+	static const char own[] = "https://manage.office.com/api";
+	static const struct {
+		const char *url;
+		bool same;
+	} rows[] = {
+		{ "https://manage.office.com/x?y=https://evil/", true },
+		{ "https://manage.office.com:443/x", true },
+		{ "https://MANAGE.office.com/x", true },
+		{ "http://manage.office.com/x", false },
+		{ "https://manage.office.com:444/x", false },
+		{ "https://manage.office.com.evil.example/x", false },
+		{ "https://manage.office.com@evil.example/x", false },
+		{ "https://evil.example/manage.office.com", false },
+		{ "https://evil.example\\@manage.office.com/", false },
+		{ "//manage.office.com/x", false },
+		{ "/x", false },
+		{ "", false },
+	};
+	struct buf b = BUF_INIT(100);
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(http_same_origin(rows[i].url, own) ==
+			rows[i].same,
+		    "%s", rows[i].url);
+	ck_assert_int_eq(http_origin("https://x.example:443/y", &b, &err), 0);
+	ck_assert_str_eq(b.data, "https://x.example");
+	buf_clear(&b);
+	ck_assert_int_eq(http_origin("https://x.example:8443/y", &b, &err), 0);
+	ck_assert_str_eq(b.data, "https://x.example:8443");
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(retry_after)
+{
+	int64_t now = INT64_C(784111777) * CLOCK_SECOND;
+
+	ck_assert_int_eq(http_retry_after("120", now), 120 * CLOCK_SECOND);
+	ck_assert_int_eq(http_retry_after("0", now), 0);
+	ck_assert_int_eq(http_retry_after("1.5", now), 2 * CLOCK_SECOND);
+	ck_assert_int_eq(http_retry_after("99999999999999999999", now),
+	    CLOCK_DAY);
+	ck_assert_int_eq(http_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now),
+	    CLOCK_MINUTE);
+	ck_assert_int_eq(http_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now),
+	    0);
+	ck_assert_int_eq(http_retry_after("soon", now), -1);
+	ck_assert_int_eq(http_retry_after("-5", now), -1);
+	ck_assert_int_eq(http_retry_after("5x", now), -1);
+	ck_assert_int_eq(http_retry_after("", now), -1);
+}
+END_TEST
+
+Suite *
+suite_http(void)
+{
+	Suite *s = suite_create("http");
+	TCase *tc = tcase_create("http");
+	TCase *pure = tcase_create("pure");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, good_reply);
+	tcase_add_test(tc, an_incomplete_body_is_an_error);
+	tcase_add_test(tc, redirects_are_not_followed);
+	tcase_add_test(tc, errors_are_kept_without_secrets);
+	tcase_add_test(tc, gzip_is_unpacked);
+	tcase_add_test(tc, no_one_there);
+	suite_add_tcase(s, tc);
+	tcase_add_test(pure, urls);
+	tcase_add_test(pure, origins);
+	tcase_add_test(pure, retry_after);
+	suite_add_tcase(s, pure);
+	return s;
+}

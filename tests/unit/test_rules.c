@@ -1,0 +1,148 @@
+/*
+ * test_rules.c - what replies mean.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "http/http.h"
+#include "http/rules.h"
+#include "sources/office365.h"
+#include "unit.h"
+
+static void
+judge(int status, const char *headers, const char *body, struct ruling *r)
+{
+	struct http_reply reply;
+	char value[100];
+
+	http_reply_init(&reply);
+	reply.status = status;
+	ck_assert_int_eq(buf_adds(&reply.headers, headers), 0);
+	ck_assert_int_eq(buf_adds(&reply.body, body), 0);
+	if (http_header(&reply, "Retry-After", value, sizeof(value)))
+		reply.retry_after = http_retry_after(value, 0);
+	rules_judge(office365_rules, &reply, r);
+	http_reply_release(&reply);
+}
+
+START_TEST(classes)
+{
+	static const struct {
+		int status;
+		const char *headers;
+		const char *body;
+		enum reply_class class;
+		const char *says;
+	} rows[] = {
+		{ 200, "", "[]", REPLY_OK, "200" },
+		{ 403, "",
+		    "{\"error\":{\"code\":\"AF429\",\"message\":\"Too many "
+		    "requests. Method=GetBlob, PublisherId="
+		    "00000000-0000-0000-0000-000000000000\"}}",
+		    REPLY_THROTTLED, "publisher" },
+		{ 429, "Retry-After: 3\r\n", "", REPLY_THROTTLED, "too many" },
+		{ 503, "Retry-After: 3\r\n", "<html>", REPLY_THROTTLED,
+		    "later" },
+		{ 503, "", "<html>", REPLY_RETRY, "503" },
+		{ 500, "", "{\"error\":{\"code\":\"AF50000\"}}", REPLY_RETRY,
+		    "internal" },
+		{ 500, "", "{\"error\":{\"code\":\"AF50005\"}}", REPLY_RETRY,
+		    "internal" },
+		{ 401, "", "", REPLY_UNAUTHORISED, "token" },
+		{ 401, "", "{\"error\":{\"code\":\"AF10001\"}}", REPLY_CONFIG,
+		    "ActivityFeed.ReadDlp" },
+		{ 400, "", "{\"error\":{\"code\":\"AF20024\"}}", REPLY_BENIGN,
+		    "already" },
+		{ 400, "", "{\"error\":{\"code\":\"AF20022\"}}", REPLY_INACTIVE,
+		    "no subscription" },
+		{ 400, "", "{\"error\":{\"code\":\"AF20030\"}}", REPLY_CLOCK,
+		    "24 hours" },
+		{ 400, "", "{\"error\":{\"code\":\"AF20055\"}}", REPLY_CLOCK,
+		    "24 hours" },
+		{ 400, "", "{\"error\":{\"code\":\"AF20031\"}}", REPLY_CURSOR,
+		    "next page" },
+		{ 404, "", "{\"error\":{\"code\":\"AF20050\"}}", REPLY_GONE,
+		    "does not exist" },
+		{ 400, "", "{\"error\":{\"code\":\"AF20051\"}}", REPLY_GONE,
+		    "7 days" },
+		{ 404, "", "not here", REPLY_RETRY, "not here" },
+		{ 400, "",
+		    "{\"error\":{\"code\":\"X\",\"message\":\"Microsoft.Office"
+		    ".Compliance.Audit.DataServiceException: Tenant 1 does "
+		    "not exist.\"}}",
+		    REPLY_CONFIG, "switched off" },
+		{ 407, "", "", REPLY_CREDENTIALS, "proxy" },
+		{ 302, "", "", REPLY_RETRY, "302" },
+		{ 418, "", "", REPLY_RETRY, "418" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ruling r;
+
+		judge(rows[i].status, rows[i].headers, rows[i].body, &r);
+		ck_assert_msg(r.class == rows[i].class, "%zu: %s: %s", i,
+		    reply_class_name(r.class), r.text);
+		ck_assert_msg(strstr(r.text, rows[i].says) != NULL, "%zu: %s",
+		    i, r.text);
+	}
+}
+END_TEST
+
+START_TEST(the_vendor_says_how_long)
+{
+	struct ruling r;
+
+	judge(429, "Retry-After: 3\r\n", "", &r);
+	ck_assert_int_eq(r.wait, 3 * CLOCK_SECOND);
+	judge(429, "", "", &r);
+	ck_assert_int_eq(r.wait, 0);
+}
+END_TEST
+
+START_TEST(error_bodies)
+{
+	static const struct {
+		const char *body;
+		const char *code;
+		const char *message;
+	} rows[] = {
+		{ "{\"error\":{\"code\":\"AF1\",\"message\":\"m\"}}", "AF1",
+		    "m" },
+		{ "{\"error\":\"invalid_client\",\"error_description\":"
+		  "\"AADSTS7000222: The provided client secret keys are "
+		  "expired.\"}",
+		    "AADSTS7000222",
+		    "AADSTS7000222: The provided client secret keys are "
+		    "expired." },
+		{ "{\"Message\":\"denied\\r\\n  twice\"}", "", "denied twice" },
+		{ "{\"code\":7,\"message\":[]}", "", "" },
+		{ "<html>\n<b>no", "", "<html> <b>no" },
+		{ "[]", "", "" },
+		{ "", "", "" },
+		{ "{\"error\":{\"code\":\"AF1\\u0000x\"}}", "AF1 x", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct reply_error e;
+
+		rules_error(rows[i].body, strlen(rows[i].body), &e);
+		ck_assert_str_eq(e.code, rows[i].code);
+		ck_assert_str_eq(e.message, rows[i].message);
+	}
+}
+END_TEST
+
+Suite *
+suite_rules(void)
+{
+	Suite *s = suite_create("rules");
+	TCase *tc = tcase_create("rules");
+
+	tcase_add_test(tc, classes);
+	tcase_add_test(tc, the_vendor_says_how_long);
+	tcase_add_test(tc, error_bodies);
+	suite_add_tcase(s, tc);
+	return s;
+}

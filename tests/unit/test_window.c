@@ -1,0 +1,215 @@
+/*
+ * test_window.c - which windows are listed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "sources/office365_window.h"
+#include "unit.h"
+
+/* 2026-03-29T01:30:00Z: European clocks just went to summer time, which must
+ * not matter. */
+#define NOW (INT64_C(1774747800) * CLOCK_SECOND)
+#define HALF_HOUR (30 * CLOCK_MINUTE)
+
+START_TEST(cursor_there_and_back)
+{
+	struct o365_cursor a = { .from = NOW, .listed = NOW + 5 }, b;
+	struct buf json = BUF_INIT(1000);
+
+	ck_assert_int_eq(o365_cursor_write(&a, &json), 0);
+	ck_assert_str_eq(json.data,
+	    "{\"from\":\"2026-03-29T01:30:00.000000Z\","
+	    "\"listed_to\":\"2026-03-29T01:30:00.000005Z\"}");
+	ck_assert_int_eq(o365_cursor_read(json.data, &b), 0);
+	ck_assert_int_eq(memcmp(&a, &b, sizeof(a)), 0);
+	ck_assert_int_eq(o365_cursor_read("", &b), 0);
+	ck_assert_int_eq(b.from, 0);
+	ck_assert_int_eq(o365_cursor_read("{}", &b), -1);
+	ck_assert_int_eq(o365_cursor_read("[", &b), -1);
+	ck_assert_int_eq(o365_cursor_read("{\"from\":7}", &b), -1);
+	buf_release(&json);
+}
+END_TEST
+
+START_TEST(a_new_feed)
+{
+	struct o365_cursor c = { .from = 0 };
+	struct window w, gap;
+
+	o365_cursor_begin(&c, NOW + 700000, CLOCK_DAY);
+	w = o365_window(&c, NOW + 700000, HALF_HOUR, &gap);
+	ck_assert_int_eq(w.from, NOW - CLOCK_DAY);
+	ck_assert_int_eq(w.to, NOW);
+	ck_assert_int_eq(gap.from, gap.to);
+	c.listed = o365_listed(&w, NOW);
+	ck_assert_int_eq(c.listed, NOW - 5 * CLOCK_SECOND);
+	w = o365_window(&c, NOW, HALF_HOUR, &gap);
+	ck_assert_int_eq(w.from, NOW - 5 * CLOCK_SECOND - HALF_HOUR);
+	ck_assert_int_gt(w.to, NOW);
+	ck_assert_int_le(w.to, NOW + 2 * CLOCK_SECOND);
+}
+END_TEST
+
+START_TEST(seven_days_back_leave_time_for_the_first_call)
+{
+	struct o365_cursor c = { .from = 0 };
+	struct window w, gap;
+
+	o365_cursor_begin(&c, NOW, 7 * CLOCK_DAY);
+	w = o365_window(&c, NOW + 3 * CLOCK_MINUTE, HALF_HOUR, &gap);
+	ck_assert_int_eq(gap.from, gap.to);
+	ck_assert_int_ge(w.from, NOW + 3 * CLOCK_MINUTE - 7 * CLOCK_DAY);
+	ck_assert_int_eq(w.to - w.from, CLOCK_DAY);
+}
+END_TEST
+
+/* However long the outage: windows of at most a day, no hole between them,
+ * and what fell out of seven days is said exactly. */
+START_TEST(after_an_outage)
+{
+	static const int64_t outages[] = { CLOCK_SECOND, CLOCK_HOUR,
+		23 * CLOCK_HOUR, CLOCK_DAY, CLOCK_DAY + CLOCK_SECOND,
+		3 * CLOCK_DAY, 7 * CLOCK_DAY, 30 * CLOCK_DAY };
+	static const int64_t overlaps[] = { 0, CLOCK_SECOND, HALF_HOUR,
+		23 * CLOCK_HOUR };
+
+	for (size_t i = 0; i < sizeof(outages) / sizeof(outages[0]); i++)
+		for (size_t k = 0; k < 4; k++) {
+			struct o365_cursor c = { .from = NOW - 60 * CLOCK_DAY,
+				.listed = NOW - outages[i] };
+			int64_t done = c.listed, lost = 0;
+			int rounds = 0;
+
+			while (done < NOW - 5 * CLOCK_SECOND) {
+				struct window gap,
+				    w = o365_window(&c, NOW, overlaps[k], &gap);
+
+				ck_assert_int_lt(rounds++, 200);
+				ck_assert_int_le(w.to - w.from, CLOCK_DAY);
+				ck_assert_int_ge(w.from, NOW - 7 * CLOCK_DAY);
+				ck_assert_int_eq(w.from % CLOCK_SECOND, 0);
+				ck_assert_int_eq(w.to % CLOCK_SECOND, 0);
+				if (gap.from < gap.to) {
+					ck_assert_int_eq(gap.from, done);
+					ck_assert_int_eq(gap.to, w.from);
+					lost += gap.to - gap.from;
+					done = gap.to;
+				}
+				ck_assert_int_le(w.from, done);
+				c.listed = o365_listed(&w, NOW);
+				ck_assert_int_ge(c.listed, done);
+				done = c.listed;
+			}
+			if (outages[i] < 7 * CLOCK_DAY)
+				ck_assert_int_eq(lost, 0);
+			else
+				ck_assert_int_eq(lost,
+				    outages[i] - 7 * CLOCK_DAY + CLOCK_MINUTE);
+		}
+}
+END_TEST
+
+START_TEST(nothing_before_the_beginning)
+{
+	struct o365_cursor c = { .from = NOW - CLOCK_MINUTE,
+		.listed = NOW - CLOCK_MINUTE };
+	struct window gap, w = o365_window(&c, NOW, HALF_HOUR, &gap);
+	struct sweep s;
+
+	ck_assert_int_eq(w.from, NOW - CLOCK_MINUTE);
+	o365_sweep_due(&c, NOW, &s);
+	ck_assert_int_eq(s.kind, SWEEP_DAILY);
+	w = o365_sweep_slice(&s, NOW);
+	ck_assert_int_eq(w.from, NOW - CLOCK_MINUTE);
+	ck_assert_int_eq(w.to, NOW);
+}
+END_TEST
+
+START_TEST(a_clock_that_was_ahead)
+{
+	struct o365_cursor c = { .from = NOW - CLOCK_DAY,
+		.listed = NOW + 2 * CLOCK_HOUR,
+		.hourly = NOW + 2 * CLOCK_HOUR,
+		.daily = NOW - CLOCK_HOUR };
+	struct window gap, w = o365_window(&c, NOW, HALF_HOUR, &gap);
+	struct sweep s;
+
+	ck_assert_int_eq(w.from, NOW - HALF_HOUR);
+	ck_assert_int_ge(w.to, NOW);
+	ck_assert_int_eq(gap.from, gap.to);
+	o365_sweep_due(&c, NOW, &s);
+	ck_assert_int_eq(s.kind, SWEEP_HOURLY);
+}
+END_TEST
+
+START_TEST(sweeps)
+{
+	struct o365_cursor c = { .from = NOW - 60 * CLOCK_DAY,
+		.hourly = NOW - CLOCK_HOUR + 1,
+		.daily = NOW - CLOCK_DAY + 1 };
+	int64_t now = NOW, at;
+	struct sweep s;
+	struct window w;
+	int slices = 0;
+
+	o365_sweep_due(&c, now, &s);
+	ck_assert_int_eq(s.kind, SWEEP_NONE);
+	c.hourly--;
+	o365_sweep_due(&c, now, &s);
+	ck_assert_int_eq(s.kind, SWEEP_HOURLY);
+	w = o365_sweep_slice(&s, now);
+	ck_assert_int_eq(w.from, NOW - CLOCK_DAY);
+	ck_assert_int_eq(w.to, NOW);
+	o365_sweep_done(&s, &w, now, &c);
+	ck_assert_int_eq(s.kind, SWEEP_NONE);
+	ck_assert_int_eq(c.hourly, NOW);
+	ck_assert_int_lt(c.daily, NOW);
+	c.daily--;
+	o365_sweep_due(&c, now, &s);
+	ck_assert_int_eq(s.kind, SWEEP_DAILY);
+	for (at = 0; s.kind == SWEEP_DAILY; slices++) {
+		w = o365_sweep_slice(&s, now);
+		ck_assert_int_ge(w.from, now - 7 * CLOCK_DAY);
+		ck_assert_int_le(w.to - w.from, CLOCK_DAY);
+		if (at != 0)
+			ck_assert_int_eq(w.from, at);
+		at = w.to;
+		o365_sweep_done(&s, &w, now, &c);
+		now += CLOCK_SECOND;
+	}
+	ck_assert_int_eq(slices, 7);
+	ck_assert_int_eq(at, NOW);
+	ck_assert_int_eq(c.daily, now - CLOCK_SECOND);
+	ck_assert_int_eq(c.hourly, c.daily);
+}
+END_TEST
+
+START_TEST(time_format)
+{
+	char text[20];
+
+	o365_time(NOW + 999999, text);
+	ck_assert_str_eq(text, "2026-03-29T01:30:00");
+}
+END_TEST
+
+Suite *
+suite_window(void)
+{
+	Suite *s = suite_create("window");
+	TCase *tc = tcase_create("window");
+
+	tcase_add_test(tc, cursor_there_and_back);
+	tcase_add_test(tc, a_new_feed);
+	tcase_add_test(tc, seven_days_back_leave_time_for_the_first_call);
+	tcase_add_test(tc, after_an_outage);
+	tcase_add_test(tc, nothing_before_the_beginning);
+	tcase_add_test(tc, a_clock_that_was_ahead);
+	tcase_add_test(tc, sweeps);
+	tcase_add_test(tc, time_format);
+	suite_add_tcase(s, tc);
+	return s;
+}
