@@ -54,7 +54,7 @@ cmd_usage(const struct cmd *cmd, struct buf *out)
 	if (buf_addf(out, "sealfeed %s", cmd->name) < 0 ||
 	    usage_options(cmd->options, out) < 0)
 		return -1;
-	if (cmd->arguments == NULL)
+	if (cmd->arguments == NULL || cmd->arguments[0] == '\0')
 		return 0;
 	return buf_addf(out, " %s", cmd->arguments);
 }
@@ -75,53 +75,8 @@ cmd_misused(const struct cmd *cmd, const char *fmt, ...)
 	return EXIT_USE;
 }
 
-static void
-print_options(const struct cmd_option *o)
-{
-	for (; o != NULL && o->name != NULL; o++)
-		(void)printf("  --%s%s%s\n        %s\n", o->name,
-		    o->value == NULL ? "" : " ",
-		    o->value == NULL ? "" : o->value, o->help);
-}
-
-static int
-print_help(const struct cmd *cmd)
-{
-	struct buf usage = BUF_INIT(USAGE_MOST);
-
-	if (cmd_usage(cmd, &usage) == 0)
-		(void)printf("usage: %s\n\n%s\n\n", usage.data, cmd->help);
-	print_options(cmd->options);
-	print_options(cmd_common);
-	buf_release(&usage);
-	return EXIT_FINE;
-}
-
-/* Up to and with the first full stop. */
-static int
-first_sentence(const char *help)
-{
-	const char *stop = strstr(help, ". ");
-
-	return stop == NULL ? (int)strlen(help) : (int)(stop - help) + 1;
-}
-
-static void
-print_all(const struct cmd *const *all, FILE *to)
-{
-	(void)fprintf(to,
-	    "usage: sealfeed SUBCOMMAND [--config FILE] "
-	    "[--json] ...\n\n");
-	for (size_t i = 0; all[i] != NULL; i++)
-		(void)fprintf(to, "  %-14s %.*s\n", all[i]->name,
-		    first_sentence(all[i]->help), all[i]->help);
-	(void)fprintf(to,
-	    "\n\"sealfeed help SUBCOMMAND\" tells more, "
-	    "sealfeed(8) and sealfeed.yaml(5) all.\n");
-}
-
-static const struct cmd *
-find_cmd(const struct cmd *const *all, const char *name)
+const struct cmd *
+cmd_find(const struct cmd *const *all, const char *name)
 {
 	const char *names[NAMES_MOST + 1] = { NULL };
 	const char *near;
@@ -140,28 +95,6 @@ find_cmd(const struct cmd *const *all, const char *name)
 	    "\"sealfeed help\" lists the subcommands\n");
 	return NULL;
 }
-
-static int
-help_run(const struct cmd *cmd, struct cmd_line *line)
-{
-	const struct cmd *about;
-
-	(void)cmd;
-	if (line->argc == 0) {
-		print_all(line->all, stdout);
-		return EXIT_FINE;
-	}
-	about = find_cmd(line->all, line->argv[0]);
-	return about == NULL ? EXIT_USE : print_help(about);
-}
-
-const struct cmd cmd_help = {
-	.name = "help",
-	.arguments = "[SUBCOMMAND]",
-	.help = "Print the subcommands, or the options of one.",
-	.most = 1,
-	.run = help_run,
-};
 
 /* The options of a subcommand for getopt_long(), val counting from 1. */
 struct parse {
@@ -252,8 +185,10 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 	rc = parse_options(&p, argc, argv);
 	if (rc != 0)
 		return rc;
-	if (cmd_value(line, "help") != NULL)
-		return print_help(cmd);
+	if (cmd_value(line, "help") != NULL) {
+		cmd_print_help(cmd);
+		return EXIT_FINE;
+	}
 	if (line->argc < cmd->least)
 		return cmd_misused(cmd, "an argument is missing");
 	if (cmd->most >= 0 && line->argc > cmd->most)
@@ -277,14 +212,14 @@ cmd_main(const struct cmd *const *all, int argc, char **argv)
 	int rc;
 
 	if (name == NULL) {
-		print_all(all, stderr);
+		cmd_print_all(all, stderr);
 		return EXIT_USE;
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		name = "help";
 	else if (strcmp(name, "--version") == 0)
 		name = "version";
-	cmd = find_cmd(all, name);
+	cmd = cmd_find(all, name);
 	if (cmd == NULL)
 		return EXIT_USE;
 	rc = run_cmd(cmd, &line, argc - 1, argv + 1);

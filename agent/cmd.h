@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Exit statuses, of sysexits.h where that has one. */
 #define EXIT_FINE 0
@@ -64,6 +65,14 @@ int cmd_misused(const struct cmd *cmd, const char *fmt, ...)
 /* Append "sealfeed verify [--key KEY] INPUT…" (no newline); -1: too long. */
 struct buf;
 int cmd_usage(const struct cmd *cmd, struct buf *out);
+
+/* The subcommand by that name; NULL: there is none, which was said on
+ * standard error with the nearest there is. */
+const struct cmd *cmd_find(const struct cmd *const *all, const char *name);
+
+/* Print the list of subcommands; the usage and options of one. */
+void cmd_print_all(const struct cmd *const *all, FILE *to);
+void cmd_print_help(const struct cmd *cmd);
 
 /* The last value given for an option, NULL if it was not. */
 const char *cmd_value(const struct cmd_line *line, const char *name);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/text.h"
@@ -22,6 +23,7 @@
 /* Sources or outputs; each output is a process. */
 #define ENTRIES_MOST 256
 
+/* From LOG_LEVEL_ERR on. */
 static const char *const log_levels[] = { "err", "warn", "notice", "info",
 	"debug", NULL };
 
@@ -311,6 +313,7 @@ read_agent(struct config *c, const struct node *tree, struct faults *faults)
 		agent = &nothing;
 	b.map = agent;
 	settings_fill(agent_settings, agent, "agent", NULL, &c->agent, faults);
+	c->agent.log_level += LOG_LEVEL_ERR;
 	b.filled = faults->n;
 	settle_name(&c->agent, &b);
 	if (listen_check(c->agent.watch.listen, &err) < 0)

@@ -18,7 +18,7 @@ struct agent_conf {
 	char *name;     /* first part of every origin */
 	char *key;      /* secret text: path, PEM or provider URI */
 	int64_t retain; /* microseconds a delivered batch stays */
-	int64_t log_level;
+	int log_level;  /* enum log_level */
 	struct {
 		char *path;
 		int64_t max_size;
