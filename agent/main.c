@@ -6,6 +6,7 @@
 #include "cmd.h"
 
 static const struct cmd *const cmds[] = {
+	&cmd_verify,
 	&cmd_help,
 	&cmd_version,
 	NULL,

@@ -265,8 +265,10 @@ frame_parse(const char *line, size_t len, struct frame *frame)
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
 	if (len >= strlen(ndjson) && memcmp(line, ndjson, strlen(ndjson)) == 0)
-		return parse_ndjson(line, len, frame);
-	return parse_syslog(line, len, frame);
+		frame->kind = parse_ndjson(line, len, frame);
+	else
+		frame->kind = parse_syslog(line, len, frame);
+	return frame->kind;
 }
 
 /* "#ooo" at s for a control character: its value, else -1. */

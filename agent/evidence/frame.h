@@ -34,6 +34,7 @@ enum frame_kind {
 };
 
 struct frame {
+	enum frame_kind kind;
 	struct slice feed;  /* [A-Za-z0-9._/-], at most FRAME_FEED bytes */
 	uint64_t number;    /* index of the event, size of the checkpoint */
 	struct slice value; /* borrowed from the line */
@@ -43,7 +44,8 @@ struct frame {
 };
 
 /* Take a line (without its LF) apart.  Hostile input; slices point into
- * line.  frame is set only for the last two kinds. */
+ * line.  the rest of
+ * frame is set only for the last two kinds. */
 enum frame_kind frame_parse(const char *line, size_t len, struct frame *frame);
 
 /*

@@ -1,0 +1,246 @@
+#!/bin/sh
+# faults.sh - every fault that verify must find, in files as sealfeed writes
+# them (ndjson) and as syslog servers keep them (syslog, header, split).
+set -u
+top=$(pwd)
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+
+fail() {
+	echo "FAIL $syntax: $*"
+	sed 's/^/	/' out | cut -c -300 | head -20
+	failed=$((failed + 1))
+}
+
+# check STATUS WHAT [OPTION...] FILE...: run verify, keep what it says.
+check() {
+	want=$1
+	what=$2
+	shift 2
+	"$top/sealfeed" verify --key pub.pem "$@" >out 2>&1
+	got=$?
+	[ "$got" -eq "$want" ] || fail "$what: status $got instead of $want"
+}
+
+# says TEXT: a line of it begins so.  silent TEXT: none does.
+says() {
+	awk -v t="$1" 'index($0, t) == 1 { f = 1 } END { exit !f }' out ||
+		fail "$what: does not say \"$1\""
+}
+
+silent() {
+	awk -v t="$1" 'index($0, t) == 1 { f = 1 } END { exit f }' out ||
+		fail "$what: says \"$1\""
+}
+
+openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null
+openssl pkey -in key.pem -pubout -out pub.pem
+openssl genpkey -algorithm ed25519 -out other.pem 2>/dev/null
+ex=contoso/Audit.Exchange
+
+for syntax in ndjson syslog header split; do
+	stream() {
+		"$top/tests/bin/stream" "$@"
+	}
+	stream key.pem fra1 $syntax 4 40 >good
+	stream other.pem fra1 $syntax 4 40 >alien
+	case $syntax in
+	ndjson)
+		index() { printf '"feed":"%s","index":%s,' "$1" "$2"; }
+		size() { printf '"feed":"%s","size":%s,' "$1" "$2"; }
+		;;
+	split)
+		index() { printf 'index="%s" feed="%s"' "$2" "$1"; }
+		size() { printf 'feed="%s" checkpoint="%s"' "$1" "$2"; }
+		;;
+	*)
+		index() { printf 'feed="%s" index="%s"' "$1" "$2"; }
+		size() { printf 'feed="%s" checkpoint="%s"' "$1" "$2"; }
+		;;
+	esac
+	without() { # FEED: the file without the lines of it
+		case $syntax in
+		ndjson) grep -v "^{\"feed\":\"$1\"" good ;;
+		*) grep -v "sealfeed@32473.* feed=\"$1\"" good ;;
+		esac
+	}
+	line() { # number of the first line that has TEXT
+		grep -nF "$1" good | head -1 | cut -d: -f1
+	}
+
+	check 0 good good
+	says "$ex: 160 events, proven 0-159; 4 checkpoints"
+	says "all is well"
+	check 0 complete --complete good
+
+	gzip -c good >good.gz
+	check 0 gzip good.gz
+	gzip -c good | cat - good.gz >twice.gz
+	check 0 members twice.gz
+	says "$ex index 0-159: repeated, identical copies"
+	head -c 900 good.gz >cut.gz
+	check 1 cut-gzip cut.gz
+	says "input: cut.gz: "
+	"$top/sealfeed" verify --key pub.pem - <good >out || fail stdin
+	says "all is well"
+
+	n=$(line "$(index $ex 42)")
+	sed "${n}s/CreationTime/creationTime/" good >bad
+	check 1 altered bad
+	case $syntax in
+	split) says "$ex index 42: altered (bad line " ;;
+	*) says "$ex index 42: altered (bad line $n)" ;;
+	esac
+	silent "$ex index 43: altered"
+	silent "contoso/Audit.General index"
+	# What its peak does not cover stays proven.
+	says "$ex: 160 events, proven 0-39, 64-"
+
+	grep -vF "$(index $ex 42)" good >bad
+	check 1 removed bad
+	says "$ex index 42: missing"
+	says "$ex: 159 events, proven 0-39, 64-"
+
+	awk -v a="$n" 'NR >= a && NR < a + 10 { held = $0 "\n" held; next }
+		{ print } END { printf "%s", held }' good >bad
+	check 0 swapped bad
+	awk '{ held = $0 "\n" held } END { printf "%s", held }' good >bad
+	check 0 reversed bad
+
+	# The bytes of another event under an index that is there.
+	sed -n "${n}p" good | sed 's/CreationTime/creationTime/' >forged
+	sed "${n}r forged" good >bad
+	check 1 forged bad
+	says "$ex index 42: forged: bad line $((n + 1)) is not the sealed"
+	says "$ex: 161 events, proven 0-159"
+	sed "$((n - 1))r forged" good >bad
+	check 1 forged-before bad
+	says "$ex index 42: forged: bad line $n is not the sealed event, that"
+	# Under an index behind the end, and in a feed that is none.
+	sed "s/\(index\"*[:=]\"*\)42/\1200/" forged >behind
+	cat good behind >bad
+	check 1 forged-behind bad
+	if [ $syntax != split ]; then
+		says "$ex index 160-199: missing, 40 events"
+		says "$ex index 200: not yet covered by a checkpoint"
+	fi
+	sed 's/Exchange/Nothing/g' forged >nothing
+	cat good nothing >bad
+	check 1 forged-feed bad
+	if [ $syntax = split ]; then
+		says "contoso/Audit.Nothing index 42: incomplete"
+	else
+		says "contoso/Audit.Nothing: no good checkpoint"
+	fi
+
+	# A checkpoint by another key in the place of the true one.
+	c=$(line "$(size $ex 80)")
+	sed -n "${c}p" alien >alien80
+	sed -e "${c}r alien80" -e "${c}d" good >bad
+	check 1 wrong-key bad
+	says "$ex checkpoint 80: signed by none of the given keys (bad line $c)"
+	check 1 all-wrong alien
+	says "$ex: no good checkpoint, so nothing of it is proven"
+	# One byte of the note.
+	sed "${c}s/$(printf 'contoso\\/Audit.Exchange\\\\n80')/contoso\\/Audit.Exchange\\\\n81/" \
+		good >bad
+	check 1 altered-note bad
+	says "$ex checkpoint 80: bad signature by key fra1"
+	# A checkpoint of one feed under the name of another.
+	sed "${c}s/\(feed\"*[:=]\"\)contoso.Audit.Exchange/\1contoso\/Audit.General/" \
+		good >bad
+	check 1 wrong-origin bad
+	says "contoso/Audit.General checkpoint 80: its origin is another feed"
+	# Peaks of another tree.
+	sed "${c}s/\"before\":\[\"..../\"before\":[\"AAAA/" good >bad
+	check 1 peaks bad
+	says "$ex checkpoint 80: its peaks before do not hash to the root of"
+	# A checkpoint removed: the next one proves its events.
+	sed "${c}d" good >bad
+	check 0 checkpoint-removed bad
+	says "$ex: 160 events, proven 0-159; 3 checkpoints"
+	# Another checkpoint of the same history does no harm; of another
+	# history, signed with the same key, it does.
+	stream key.pem fra1 $syntax 1 41 | grep -F "$(size $ex 41)" >fork
+	cat good fork >bad
+	check 0 more-checkpoints bad
+	stream key.pem fra1 $syntax 2 40 fork | grep -F "$(size $ex 80)" >fork
+	cat good fork >bad
+	check 1 two-histories bad
+	says "$ex checkpoint 80: signed twice with different roots"
+
+	head -n $((n + 5)) good >bad
+	check 1 truncated --complete bad
+	check 0 truncated bad
+	says "$ex index 40-"
+	grep -q 'not yet covered' out || fail truncated-words
+	head -c $(($(wc -c <good) - 30)) good >bad
+	check 0 half-line bad
+
+	# A file that begins inside: nobody can say what was before.
+	tail -n +$((n + 2)) good >bad
+	check 0 begins bad
+	says "$ex: the input begins at index 4"
+	check 1 begins-complete --complete bad
+	cat bad good >both
+	check 0 overlap both
+
+	without $ex >bad
+	check 1 feed-removed bad
+	says "$ex: missing whole: fra1/agent index "
+	without fra1/agent >bad
+	check 1 agent-removed bad
+	says "fra1/agent: missing whole"
+	check 0 only --feed $ex --feed contoso/Audit.General bad
+	check 1 absent --feed contoso/None good
+	says "contoso/None: nothing of it is in the input"
+	# A tail that the agent's own feed knows.
+	k=$(line "$(index $ex 120)")
+	head -n $((k - 1)) good >bad
+	without $ex >rest
+	cat rest >>bad
+	check 1 tail-removed bad
+	says "$ex index 120-159: missing, 40 events: fra1/agent index 3 says"
+
+	printf 'Mar  1 10:00:00 host cron: nothing\n\n' | cat - good >bad
+	check 0 others bad
+	says "324 events of 3 feeds, 324 proven; 1 other lines"
+	printf 'x\n' >bad
+	check 1 nothing bad
+	says "input: nothing of sealfeed is in it"
+	printf '{"feed":"a/b","index":x\n' | cat good - >bad
+	check 1 broken bad
+	says "input: bad line"
+	check 1 unreadable nowhere
+
+	"$top/sealfeed" verify --json --key pub.pem good >out || fail json
+	python3 -m json.tool <out >pretty 2>/dev/null || fail "json: not JSON"
+done
+
+# A split event without one of its parts.
+grep -vF 'part="2" parts="2" index="42"' good >bad
+check 1 part-removed bad
+says "$ex index 42: incomplete, 1 of its 2 parts"
+says "$ex index 42: missing"
+
+# What rsyslog makes of a tab.
+syntax=syslog
+"$top/tests/bin/stream" key.pem fra1 syslog 2 60 | sed 's/	/#011/' >bad
+grep -q '#0111' bad || fail "no tab in the stream"
+check 0 escaped bad
+says "all is well"
+
+# A dead letter explains what is missing.
+syntax=ndjson
+"$top/tests/bin/stream" key.pem fra1 ndjson 2 20 letter >good
+grep -v '^{"feed":"contoso/Audit.General","index":7,' good >bad
+check 1 letter bad
+says "contoso/Audit.General index 7: missing: dead letter at output siem: "
+
+"$top/sealfeed" verify good >out 2>&1
+[ $? -eq 64 ] || fail "without --key"
+
+[ "$failed" -eq 0 ] && echo "faults: all found"
+exit "$failed"
