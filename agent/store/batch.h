@@ -1,9 +1,9 @@
 /*
  * batch.h - reading batches, by seal, ship and the command line, and sealing.
  *
- * Batch ids grow in commit order over all feeds.  seal seals in that order,
- * so that the sealed batches are always a prefix and one number, the position
- * of an output, says how far it has got.
+ * Batch ids grow in commit order over all feeds.  Only the sealed batches
+ * before the first unsealed one can be read, a prefix, so that one number, the
+ * position of an output, says how far it has got.
  */
 #ifndef BATCH_H
 #define BATCH_H
@@ -20,7 +20,7 @@ struct store;
 struct batch {
 	int64_t id;
 	int64_t feed_id;
-	char feed[256];
+	char feed[256]; /* its name in the tree, as it travels */
 	uint64_t first; /* index of its first event */
 	size_t count;
 	int64_t committed;
@@ -51,14 +51,15 @@ int batch_times(const struct batch *b, int64_t *when, struct err *err);
  * batch id first. */
 struct unsealed {
 	int64_t feed_id;
-	char feed[256];
+	char feed[256]; /* its name in the tree: the origin's */
 	int64_t last_batch;
 	struct merkle_range peaks; /* of the sealed tree */
 	struct merkle_range added; /* of these batches */
 	struct buf check;          /* four bytes an event */
 };
 
-/* 1 and *u filled, 0 nothing to seal, -1. */
+/* 1 and *u filled, 0 nothing to seal, -1.  u is zeroed at first and used
+ * again; the caller releases u->check at the end. */
 int batch_next_unsealed(struct store *s, struct unsealed *u, struct err *err);
 
 /* Attach the checkpoint (value text of its line) to the batches of u and

@@ -52,7 +52,7 @@ int store_room_now(struct store *s, struct store_room *room, struct err *err);
 /* Housekeeping, by ship and collect: delete payloads of batches that every
  * output has passed for longer than retain, metadata and seen ids older than
  * theirs, give pages back.  outputs: the configured names; positions of
- * others are forgotten by store_outputs(). */
+ * others are forgotten by delivery_outputs(). */
 int store_clean(struct store *s, int64_t retain, struct err *err);
 
 #endif /* STORE_H */

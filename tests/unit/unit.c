@@ -27,6 +27,7 @@ static Suite *(*const suites[])(void) = {
 	suite_setting,
 	suite_splitter,
 	suite_status,
+	suite_store,
 	suite_table,
 	suite_text,
 	suite_window,

@@ -29,6 +29,7 @@ Suite *suite_secret(void);
 Suite *suite_setting(void);
 Suite *suite_splitter(void);
 Suite *suite_status(void);
+Suite *suite_store(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
 Suite *suite_window(void);

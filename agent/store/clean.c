@@ -1,0 +1,278 @@
+/*
+ * clean.c - limits of the store, and housekeeping in small steps.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/mark.h"
+#include "store/seen.h"
+
+#define STEPS_MOST 64        /* transactions a call */
+#define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
+#define FREE_PAGES 4096      /* 16 MiB stay for what comes next */
+#define VACUUM_PAGES "512"
+#define WAL_MOST (16 << 20)
+#define SLACK 20 /* full ends a twentieth below the limit */
+
+void
+store_limits(struct store *s, int64_t max_size, int64_t min_free)
+{
+	s->max_size = max_size;
+	s->min_free = min_free;
+}
+
+static int
+pragma(struct store *s, const char *sql, int64_t *n, struct err *err)
+{
+	return db_number(s, err, 0, n, sql, "");
+}
+
+static int
+used(struct store *s, int64_t *bytes, struct err *err)
+{
+	int64_t pages, unused, size;
+
+	if (pragma(s, "PRAGMA page_count", &pages, err) != 0 ||
+	    pragma(s, "PRAGMA freelist_count", &unused, err) != 0 ||
+	    pragma(s, "PRAGMA page_size", &size, err) != 0)
+		return -1;
+	*bytes = (pages - unused) * size;
+	return 0;
+}
+
+int
+store_room_now(struct store *s, struct store_room *room, struct err *err)
+{
+	struct store_room r = {
+		.max_size = s->max_size,
+		.min_free = s->min_free,
+	};
+	struct statvfs fs;
+	int64_t most, least;
+	int rc;
+
+	if (statvfs(s->path, &fs) != 0)
+		return err_set(err, "%s: %s", s->path, strerror(errno));
+	r.free = (int64_t)(fs.f_bavail * fs.f_frsize);
+	db_lock(s);
+	rc = used(s, &r.used, err);
+	if (rc == 0) {
+		most = s->max_size;
+		least = s->min_free;
+		if (s->full) {
+			most -= most / SLACK;
+			least += least / SLACK;
+		}
+		r.full = (most > 0 && r.used >= most) || r.free < least;
+		s->full = r.full;
+		*room = r;
+	}
+	db_unlock(s);
+	return rc;
+}
+
+/* What a step works with. */
+struct clean {
+	struct store *s;
+	int64_t now;
+	int64_t retain;
+	int64_t passed; /* by every output, for longer than retain */
+	int64_t keep;   /* how long batches are remembered */
+};
+
+static int
+find_passed(struct clean *c, struct err *err)
+{
+	/* An output that is new, or has not moved for so long, has no row:
+	 * it holds everything back. */
+	static const char retained[] =
+	    "SELECT min(coalesce((SELECT max(batch) FROM passed p"
+	    " WHERE p.output = o.name AND p.time <= ?), 0)) FROM output o";
+
+	if (db_number(c->s, err, CLOCK_DAY, &c->keep,
+		"SELECT max(dedupe) FROM feed", "") != 0)
+		return -1;
+	if (c->keep < TRACE_TIME)
+		c->keep = TRACE_TIME;
+	if (c->retain > 0)
+		return db_number(c->s, err, 0, &c->passed, retained, "i",
+		    c->now - c->retain);
+	return db_number(c->s, err, 0, &c->passed,
+	    "SELECT min(position) FROM output", "");
+}
+
+/* Each returns 1 when it did something and may find more, 0, or -1. */
+typedef int clean_fn(struct clean *c, struct err *err);
+
+static int
+done_some(struct clean *c, int rc)
+{
+	if (rc != 0)
+		return -1;
+	return db_changes(c->s) > 0 ? 1 : 0;
+}
+
+static int
+clean_payloads(struct clean *c, struct err *err)
+{
+	if (db_run(c->s, err,
+		"DELETE FROM checkpoint WHERE batch IN (SELECT batch"
+		" FROM payload WHERE batch <= ? ORDER BY batch LIMIT 32)",
+		"i", c->passed) != 0)
+		return -1;
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM payload WHERE batch IN (SELECT batch"
+		" FROM payload WHERE batch <= ? ORDER BY batch LIMIT 32)",
+		"i", c->passed));
+}
+
+static int
+clean_batches(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM batch WHERE id IN (SELECT id FROM batch"
+		" WHERE id <= ?1 AND committed < ?2 AND id < coalesce("
+		"(SELECT min(batch) FROM payload), 1 << 62)"
+		" ORDER BY id LIMIT 1000)",
+		"ii", c->passed, c->now - c->keep));
+}
+
+static int
+clean_passed(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM passed WHERE (output, batch) IN ("
+		"SELECT p.output, p.batch FROM output o CROSS JOIN passed p"
+		" ON p.output = o.name AND p.batch < coalesce("
+		"(SELECT min(id) FROM batch), 0) LIMIT 1000)",
+		""));
+}
+
+static int
+clean_pieces(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM piece WHERE (feed, first) IN ("
+		"SELECT p.feed, p.first FROM feed f CROSS JOIN piece p"
+		" ON p.feed = f.id AND p.first < coalesce("
+		"(SELECT min(first) FROM batch b WHERE b.feed = f.id), f.size)"
+		" LIMIT 1000)",
+		""));
+}
+
+static int
+clean_items(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM item WHERE id IN (SELECT id FROM item"
+		" WHERE expires < ? AND state <> 0 ORDER BY expires"
+		" LIMIT 1000)",
+		"i", c->now - TRACE_TIME));
+}
+
+static int
+clean_seen(struct clean *c, struct err *err)
+{
+	return seen_expire(c->s, c->now, err);
+}
+
+/* Trees that a recovery closed, once nothing refers to them. */
+static int
+clean_feeds(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM feed WHERE id < (SELECT max(id) FROM feed g"
+		" WHERE g.name = feed.name)"
+		" AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.feed = feed.id)"
+		" AND NOT EXISTS (SELECT 1 FROM run r WHERE r.feed = feed.id)"
+		" AND NOT EXISTS (SELECT 1 FROM gap x WHERE x.feed = feed.id)",
+		""));
+}
+
+static clean_fn *const steps[] = {
+	clean_payloads,
+	clean_batches,
+	clean_passed,
+	clean_pieces,
+	clean_items,
+	clean_seen,
+	clean_feeds,
+};
+
+/* One transaction; 1 it did something, 0, -1. */
+static int
+step(struct clean *c, clean_fn *fn, struct err *err)
+{
+	int rc;
+
+	if (db_begin_relaxed(c->s, err) != 0)
+		return -1;
+	rc = find_passed(c, err);
+	if (rc == 0)
+		rc = fn(c, err);
+	if (db_end(c->s, rc < 0 ? -1 : 0, err) != 0)
+		return -1;
+	return rc;
+}
+
+static int64_t
+wal_size(const struct store *s)
+{
+	char *name = xasprintf("%s-wal", s->path);
+	struct stat st;
+	int64_t size = stat(name, &st) == 0 ? st.st_size : 0;
+
+	free(name);
+	return size;
+}
+
+/* Give pages back, some at a time; keep the WAL short. */
+static int
+give_back(struct store *s, struct err *err)
+{
+	int64_t unused;
+	int rc;
+
+	db_lock(s);
+	rc = pragma(s, "PRAGMA freelist_count", &unused, err);
+	if (rc == 0 && unused > FREE_PAGES)
+		rc = db_exec(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")",
+		    err);
+	if (rc == 0 && wal_size(s) > WAL_MOST)
+		(void)db_checkpoint(s, true);
+	db_unlock(s);
+	return rc;
+}
+
+int
+store_clean(struct store *s, int64_t retain, struct err *err)
+{
+	struct clean c = { .s = s, .now = clock_now(), .retain = retain };
+	int left = STEPS_MOST;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int rc;
+
+		do {
+			rc = step(&c, steps[i], err);
+		} while (rc == 1 && --left > 0);
+		if (rc < 0)
+			return -1;
+	}
+	mark_keep_reserve(s);
+	return give_back(s, err);
+}

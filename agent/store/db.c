@@ -1,0 +1,366 @@
+/*
+ * db.c - the handle behind struct store: statements, transactions, errors.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "store/db.h"
+#include "store/mark.h"
+
+/* A writer holds the lock for milliseconds; a recovery or a merge of runs for
+ * some seconds. */
+#define BUSY_MOST (30 * CLOCK_SECOND)
+#define BUSY_NAP_LEAST 200 /* microseconds */
+#define BUSY_NAP_MOST 10000
+
+int
+db_busy(void *ctx, int tries)
+{
+	struct timespec nap = { .tv_nsec = BUSY_NAP_LEAST * 1000L };
+
+	(void)ctx;
+	if (tries > 5)
+		nap.tv_nsec = BUSY_NAP_MOST * 1000L;
+	if (tries > BUSY_MOST / BUSY_NAP_MOST)
+		return 0;
+	(void)nanosleep(&nap, NULL);
+	return 1;
+}
+
+void
+db_lock(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+}
+
+void
+db_unlock(struct store *s)
+{
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+int
+db_fail(struct store *s, int rc, struct err *err)
+{
+	const int cause = sqlite3_system_errno(s->db);
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		s->tight = true;
+		return err_set(err,
+		    "%s: no space left on its file system; make room there",
+		    s->path);
+	case SQLITE_IOERR:
+		s->tight = cause == ENOSPC || cause == EDQUOT;
+		return err_set(err,
+		    "%s: cannot be read or written: %s; see to its disk",
+		    s->path, cause != 0 ? strerror(cause) : sqlite3_errstr(rc));
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		mark_suspect(s->path);
+		return err_set(err,
+		    "%s: damaged (%s); it is moved aside and what can be read "
+		    "is recovered at the next start",
+		    s->path, sqlite3_errmsg(s->db));
+	case SQLITE_BUSY:
+		return err_set(err,
+		    "%s: locked by another process for too long; end what "
+		    "holds it open for writing",
+		    s->path);
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return err_set(err, "%s: %s; run this as the agent's user",
+		    s->path, sqlite3_errmsg(s->db));
+	default:
+		return err_set(err, "%s: %s", s->path, sqlite3_errmsg(s->db));
+	}
+}
+
+int
+db_exec(struct store *s, const char *sql, struct err *err)
+{
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : db_fail(s, rc, err);
+}
+
+/* synchronous can be set only between transactions. */
+static int
+set_relaxed(struct store *s, bool relaxed, struct err *err)
+{
+	if (s->relaxed == relaxed)
+		return 0;
+	if (db_exec(s,
+		relaxed ? "PRAGMA synchronous=NORMAL"
+			: "PRAGMA synchronous=FULL",
+		err) != 0)
+		return -1;
+	s->relaxed = relaxed;
+	return 0;
+}
+
+bool
+db_checkpoint(struct store *s, bool truncate)
+{
+	int rc;
+
+	(void)sqlite3_busy_handler(s->db, NULL, NULL);
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL,
+	    truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART,
+	    NULL, NULL);
+	(void)sqlite3_busy_handler(s->db, db_busy, NULL);
+	return rc == SQLITE_OK;
+}
+
+/* On a full disk the WAL cannot grow, yet its content can be moved into the
+ * file, and the WAL then be written again from its beginning: so that the
+ * deletions which make room still find some. */
+static void
+make_room(struct store *s)
+{
+	if (!s->tight)
+		return;
+	mark_spend_reserve(s);
+	if (db_checkpoint(s, false))
+		s->tight = false;
+}
+
+static int
+begin(struct store *s, bool relaxed, struct err *err)
+{
+	db_lock(s);
+	make_room(s);
+	if (set_relaxed(s, relaxed, err) != 0 ||
+	    db_run(s, err, "BEGIN IMMEDIATE", "") != 0) {
+		db_unlock(s);
+		return -1;
+	}
+	return 0;
+}
+
+int
+db_begin(struct store *s, struct err *err)
+{
+	return begin(s, s->access != STORE_DURABLE, err);
+}
+
+int
+db_begin_durable(struct store *s, struct err *err)
+{
+	return begin(s, false, err);
+}
+
+int
+db_begin_relaxed(struct store *s, struct err *err)
+{
+	return begin(s, true, err);
+}
+
+int
+db_end(struct store *s, int rc, struct err *err)
+{
+	if (rc == 0)
+		rc = db_run(s, err, "COMMIT", "");
+	/* SQLite may have rolled back already; a second time does no harm and
+	 * the failure has been told. */
+	if (rc != 0 && sqlite3_get_autocommit(s->db) == 0)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	db_unlock(s);
+	return rc;
+}
+
+/* The statement for the literal sql, prepared at its first use. */
+static sqlite3_stmt *
+statement(struct store *s, const char *sql, struct err *err)
+{
+	size_t at = ((uintptr_t)sql >> 3) * 31;
+	int rc;
+
+	for (at %= DB_STATEMENTS; s->kept[at].sql != NULL;
+	     at = (at + 1) % DB_STATEMENTS) {
+		if (s->kept[at].sql == sql)
+			return s->kept[at].st;
+	}
+	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+	    &s->kept[at].st, NULL);
+	if (rc != SQLITE_OK) {
+		(void)db_fail(s, rc, err);
+		return NULL;
+	}
+	s->kept[at].sql = sql;
+	return s->kept[at].st;
+}
+
+static int
+bind_one(sqlite3_stmt *st, int at, char type, va_list *ap)
+{
+	const void *data;
+	int64_t n;
+
+	switch (type) {
+	case 'i':
+		return sqlite3_bind_int64(st, at, va_arg(*ap, int64_t));
+	case 'm':
+		n = va_arg(*ap, int64_t);
+		return n == INT64_MIN ? sqlite3_bind_null(st, at)
+				      : sqlite3_bind_int64(st, at, n);
+	case 't':
+		return sqlite3_bind_text(st, at, va_arg(*ap, const char *), -1,
+		    SQLITE_STATIC);
+	case 'b':
+		data = va_arg(*ap, const void *);
+		return sqlite3_bind_blob64(st, at, data == NULL ? "" : data,
+		    va_arg(*ap, size_t), SQLITE_STATIC);
+	default:
+		return SQLITE_MISUSE;
+	}
+}
+
+static sqlite3_stmt *
+query(struct store *s, struct err *err, const char *sql, const char *types,
+    va_list ap)
+{
+	sqlite3_stmt *st = statement(s, sql, err);
+	va_list rest;
+	int rc = SQLITE_OK;
+
+	if (st == NULL)
+		return NULL;
+	va_copy(rest, ap);
+	for (int i = 0; types[i] != '\0' && rc == SQLITE_OK; i++)
+		rc = bind_one(st, i + 1, types[i], &rest);
+	va_end(rest);
+	if (rc == SQLITE_OK)
+		return st;
+	(void)db_fail(s, rc, err);
+	db_done(st);
+	return NULL;
+}
+
+sqlite3_stmt *
+db_query(struct store *s, struct err *err, const char *sql, const char *types,
+    ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	va_start(ap, types);
+	st = query(s, err, sql, types, ap);
+	va_end(ap);
+	return st;
+}
+
+int
+db_step(struct store *s, sqlite3_stmt *st, struct err *err)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		(void)db_fail(s, rc, err);
+	db_done(st);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+void
+db_done(sqlite3_stmt *st)
+{
+	if (st == NULL)
+		return;
+	/* Its failure was told by the step. */
+	(void)sqlite3_reset(st);
+	(void)sqlite3_clear_bindings(st);
+}
+
+int
+db_run(struct store *s, struct err *err, const char *sql, const char *types,
+    ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	st = query(s, err, sql, types, ap);
+	va_end(ap);
+	if (st == NULL)
+		return -1;
+	do {
+		rc = db_step(s, st, err);
+	} while (rc == 1);
+	return rc;
+}
+
+int
+db_number(struct store *s, struct err *err, int64_t def, int64_t *n,
+    const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	st = query(s, err, sql, types, ap);
+	va_end(ap);
+	if (st == NULL)
+		return -1;
+	rc = db_step(s, st, err);
+	if (rc < 0)
+		return -1;
+	*n = def;
+	if (rc == 1) {
+		if (sqlite3_column_type(st, 0) != SQLITE_NULL)
+			*n = sqlite3_column_int64(st, 0);
+		db_done(st);
+	}
+	return 0;
+}
+
+int64_t
+db_time(sqlite3_stmt *st, int column)
+{
+	if (sqlite3_column_type(st, column) == SQLITE_NULL)
+		return INT64_MIN;
+	return sqlite3_column_int64(st, column);
+}
+
+void
+db_text(sqlite3_stmt *st, int column, char *out, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+	size_t len = (size_t)sqlite3_column_bytes(st, column);
+
+	if (text == NULL)
+		len = 0;
+	if (len >= size)
+		len = size - 1;
+	if (len > 0)
+		memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+int
+db_blob(sqlite3_stmt *st, int column, struct buf *b, struct err *err)
+{
+	const void *data = sqlite3_column_blob(st, column);
+	const size_t len = (size_t)sqlite3_column_bytes(st, column);
+
+	buf_clear(b);
+	if (buf_add(b, data, len) != 0)
+		return err_set(err, "store: a value of %zu bytes is too large",
+		    len);
+	return 0;
+}
+
+size_t
+db_changes(struct store *s)
+{
+	return (size_t)sqlite3_changes(s->db);
+}

@@ -1,0 +1,107 @@
+/*
+ * db.h - the handle behind struct store, for the modules over its tables.
+ *
+ * Every public function of the store takes the handle with db_lock(), or with
+ * db_begin() where it writes, and gives it back before it returns.  SQL
+ * stands where it is used; its text, a string literal, is the key under which
+ * the prepared statement is kept.
+ *
+ * Arguments are bound by a string of types, one letter each:
+ *   i int64_t   t const char * (NULL: null)   b const void *, size_t
+ *   m int64_t, INT64_MIN: null
+ */
+#ifndef DB_H
+#define DB_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+struct buf;
+struct err;
+struct filter;
+struct kit;
+
+#define DB_STATEMENTS 256 /* a power of two, twice what there are */
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	enum store_access access;
+	bool relaxed; /* synchronous is NORMAL now */
+	pthread_mutex_t mutex;
+	struct {
+		const char *sql;
+		sqlite3_stmt *st;
+	} kept[DB_STATEMENTS];
+	bool tight; /* the disk was full: make room in the WAL first */
+	int mark;   /* descriptor of the mark file, -1: none */
+	int64_t max_size;
+	int64_t min_free;
+	bool full;
+	struct filter *filter;    /* of the seen-set; see seen.h */
+	pthread_rwlock_t filling; /* for its readers */
+	size_t filter_bytes;
+	struct kit *kits; /* see pack.h */
+};
+
+/* SQLite's busy handler: sleeps a little. */
+int db_busy(void *ctx, int tries);
+
+void db_lock(struct store *s);
+void db_unlock(struct store *s);
+
+/* Lock, and begin to write: synchronous as the handle was opened, FULL where
+ * a promise depends on it, or NORMAL where a crash may lose it. */
+int db_begin(struct store *s, struct err *err);
+int db_begin_durable(struct store *s, struct err *err);
+int db_begin_relaxed(struct store *s, struct err *err);
+
+/* Commit when rc is 0, else roll back; unlock.  Returns rc, or -1 when the
+ * commit failed. */
+int db_end(struct store *s, int rc, struct err *err);
+
+/* Run a statement to its end. */
+int db_run(struct store *s, struct err *err, const char *sql, const char *types,
+    ...);
+
+/* Begin a query; step with db_step().  NULL on failure. */
+sqlite3_stmt *db_query(struct store *s, struct err *err, const char *sql,
+    const char *types, ...);
+
+/* 1: there is a row; 0: no more; -1.  The statement is ready for its next use
+ * after 0 and -1. */
+int db_step(struct store *s, sqlite3_stmt *st, struct err *err);
+
+/* Leave a query before its end; NULL is fine. */
+void db_done(sqlite3_stmt *st);
+
+/* The one integer that a query gives; def where it gives no row or null. */
+int db_number(struct store *s, struct err *err, int64_t def, int64_t *n,
+    const char *sql, const char *types, ...);
+
+/* Columns; a null time is INT64_MIN, a null text "". */
+int64_t db_time(sqlite3_stmt *st, int column);
+void db_text(sqlite3_stmt *st, int column, char *out, size_t size);
+/* Replace what b holds. */
+int db_blob(sqlite3_stmt *st, int column, struct buf *b, struct err *err);
+
+/* How many rows the last statement changed. */
+size_t db_changes(struct store *s);
+
+/* What SQLite's rc means for the administrator; returns -1. */
+int db_fail(struct store *s, int rc, struct err *err);
+
+/* Carry the WAL over into the file and begin it anew if nobody stands in the
+ * way just now; truncate: cut it off, too.  Outside transactions. */
+bool db_checkpoint(struct store *s, bool truncate);
+
+/* Bare SQL, without arguments, not kept. */
+int db_exec(struct store *s, const char *sql, struct err *err);
+
+#endif /* DB_H */

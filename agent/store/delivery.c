@@ -1,0 +1,151 @@
+/*
+ * delivery.c - how far each output has got.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "store/db.h"
+#include "store/delivery.h"
+
+static bool
+among(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Forget the outputs that are not among names. */
+static int
+forget(struct store *s, const char *const *names, size_t n, struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err, "SELECT name FROM output", "");
+	char name[64];
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	while ((rc = db_step(s, st, err)) == 1) {
+		db_text(st, 0, name, sizeof(name));
+		if (among(name, names, n))
+			continue;
+		if (db_run(s, err, "DELETE FROM output WHERE name = ?", "t",
+			name) != 0 ||
+		    db_run(s, err, "DELETE FROM passed WHERE output = ?", "t",
+			name) != 0) {
+			db_done(st);
+			return -1;
+		}
+	}
+	return rc;
+}
+
+int
+delivery_outputs(struct store *s, const char *const *names, size_t n,
+    struct err *err)
+{
+	int rc;
+
+	if (db_begin(s, err) != 0)
+		return -1;
+	rc = forget(s, names, n, err);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = db_run(s, err,
+		    "INSERT INTO output (name, position) SELECT ?, coalesce("
+		    "(SELECT min(batch) - 1 FROM payload),"
+		    "(SELECT seq FROM sqlite_sequence WHERE name = 'batch'),"
+		    " 0) WHERE true ON CONFLICT DO NOTHING",
+		    "t", names[i]);
+	return db_end(s, rc, err);
+}
+
+int
+delivery_position(struct store *s, const char *output, struct position *pos,
+    struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT position, lines FROM output WHERE name = ?", "t", output);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		pos->batch = sqlite3_column_int64(st, 0);
+		pos->lines = (size_t)sqlite3_column_int64(st, 1);
+		db_done(st);
+	}
+	db_unlock(s);
+	if (rc == 0)
+		return err_set(err, "%s: no output \"%s\"", s->path, output);
+	return rc == 1 ? 0 : -1;
+}
+
+static int
+note(struct store *s, const char *output, const struct delivery_state *state,
+    struct err *err)
+{
+	const bool well = state->error == NULL;
+
+	if (db_run(s, err,
+		"UPDATE output SET mode = coalesce(?2, mode), error = ?3,"
+		" failed = iif(?3 = '', NULL, coalesce(failed, ?4)),"
+		" events = events + ?5, bytes = bytes + ?6,"
+		" retries = retries + ?7, refused = refused + ?8,"
+		" connects = connects + ?9 WHERE name = ?1",
+		"tttiiiiii", output, state->mode, well ? "" : state->error,
+		clock_now(), (int64_t)state->add[DELIVERY_EVENTS],
+		(int64_t)state->add[DELIVERY_BYTES],
+		(int64_t)state->add[DELIVERY_RETRIES],
+		(int64_t)state->add[DELIVERY_REFUSED],
+		(int64_t)state->add[DELIVERY_CONNECTS]) != 0)
+		return -1;
+	if (db_changes(s) != 1)
+		return err_set(err, "%s: no output \"%s\"", s->path, output);
+	return 0;
+}
+
+static int
+move(struct store *s, const char *output, const struct position *pos,
+    struct err *err)
+{
+	const int64_t now = clock_now();
+
+	if (db_run(s, err,
+		"INSERT INTO passed (output, batch, time)"
+		" SELECT name, ?2, ?3 FROM output"
+		" WHERE name = ?1 AND position < ?2 ON CONFLICT DO NOTHING",
+		"tii", output, pos->batch, now) != 0)
+		return -1;
+	return db_run(s, err,
+	    "UPDATE output SET position = ?2, lines = ?3, moved = ?4"
+	    " WHERE name = ?1",
+	    "tiii", output, pos->batch, (int64_t)pos->lines, now);
+}
+
+int
+delivery_move(struct store *s, const char *output, const struct position *pos,
+    const struct delivery_state *state, struct err *err)
+{
+	int rc;
+
+	if (db_begin_relaxed(s, err) != 0)
+		return -1;
+	rc = move(s, output, pos, err);
+	if (rc == 0)
+		rc = note(s, output, state, err);
+	return db_end(s, rc, err);
+}
+
+int
+delivery_note(struct store *s, const char *output,
+    const struct delivery_state *state, struct err *err)
+{
+	if (db_begin_relaxed(s, err) != 0)
+		return -1;
+	return db_end(s, note(s, output, state, err), err);
+}

@@ -1,0 +1,268 @@
+/*
+ * feed.c - feeds: find or create, cursor, bookkeeping.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/inside.h"
+#include "store/mark.h"
+#include "store/seen.h"
+
+#define NEWS_EVERY CLOCK_SECOND
+
+static const struct feed_news no_news = {
+	.due = INT64_MIN,
+	.success = INT64_MIN,
+	.failure = INT64_MIN,
+	.horizon = INT64_MIN,
+};
+
+/* Read the row in use; 1, 0 there is none, -1. */
+static int
+load(struct feed *f, struct err *err)
+{
+	struct store *s = f->store;
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT id, tree, size, cursor FROM feed WHERE name = ?"
+	    " ORDER BY id DESC LIMIT 1",
+	    "t", f->name);
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+
+	if (rc != 1)
+		return rc;
+	f->id = sqlite3_column_int64(st, 0);
+	db_text(st, 1, f->tree, sizeof(f->tree));
+	f->size = (uint64_t)sqlite3_column_int64(st, 2);
+	free(f->cursor);
+	f->cursor = xstrdup((const char *)sqlite3_column_text(st, 3));
+	db_done(st);
+	return 1;
+}
+
+/* The store has lost events of this feed that may have been signed and
+ * shipped: their indexes must not be used again, so what comes goes into a
+ * new tree.  The old row keeps what is still to be delivered of the old one.
+ */
+static int
+renew(struct feed *f, struct err *err)
+{
+	struct store *s = f->store;
+	const int64_t old = f->id;
+	char when[CLOCK_TEXT], tree[sizeof(f->tree) + sizeof(when)];
+
+	(void)clock_format(clock_now(), 6, when);
+	(void)snprintf(tree, sizeof(tree), "%s~%s", f->name, when);
+	for (char *c = tree; *c != '\0'; c++) {
+		if (*c == ':')
+			*c = '-';
+	}
+	if (strlen(tree) >= sizeof(f->tree))
+		return err_set(err, "%s: name too long", f->name);
+	if (db_run(s, err,
+		"INSERT INTO feed (name, tree, cursor, due, success, horizon,"
+		" newest, requests, errors, throttled, bytes, duplicates)"
+		" SELECT name, ?2, cursor, due, success, horizon, newest,"
+		" requests, errors, throttled, bytes, duplicates"
+		" FROM feed WHERE id = ?1",
+		"it", old, tree) != 0 ||
+	    db_run(s, err, "UPDATE item SET feed = ?2 WHERE feed = ?1", "ii",
+		old, (int64_t)sqlite3_last_insert_rowid(s->db)) != 0 ||
+	    load(f, err) != 1)
+		return -1;
+	mark_set(s, f->id, 0);
+	return 0;
+}
+
+static int
+find_or_create(struct feed *f, struct err *err)
+{
+	struct store *s = f->store;
+	int rc = load(f, err);
+
+	if (rc == 0 &&
+	    db_run(s, err, "INSERT INTO feed (name, tree) VALUES (?1, ?1)", "t",
+		f->name) == 0)
+		rc = load(f, err);
+	if (rc != 1)
+		return -1;
+	if (mark_get(s, f->id) > f->size && renew(f, err) != 0)
+		return -1;
+	return db_run(s, err, "UPDATE feed SET dedupe = ?2 WHERE name = ?1",
+	    "ti", f->name, f->dedupe);
+}
+
+struct feed *
+feed_open(struct store *s, const char *name, int64_t dedupe, struct err *err)
+{
+	struct feed *f;
+
+	if (strlen(name) >= sizeof(f->name)) {
+		(void)err_set(err, "%s: name too long", name);
+		return NULL;
+	}
+	f = xcalloc(1, sizeof(*f));
+	(void)snprintf(f->name, sizeof(f->name), "%s", name);
+	f->store = s;
+	f->dedupe = dedupe;
+	f->tail = &f->queue;
+	f->news = no_news;
+	f->cursor = xstrdup("");
+	(void)pthread_mutex_init(&f->mutex, NULL);
+	(void)pthread_cond_init(&f->changed, NULL);
+	if ((dedupe > 0 && seen_open(s, err) != 0) || db_begin(s, err) != 0 ||
+	    db_end(s, find_or_create(f, err), err) != 0) {
+		feed_close(f);
+		return NULL;
+	}
+	return f;
+}
+
+const char *
+feed_name(const struct feed *f)
+{
+	return f->name;
+}
+
+int64_t
+feed_id(const struct feed *f)
+{
+	return f->id;
+}
+
+char *
+feed_cursor(struct feed *f)
+{
+	char *cursor;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	cursor = xstrdup(f->cursor);
+	(void)pthread_mutex_unlock(&f->mutex);
+	return cursor;
+}
+
+void
+feed_news_take(struct feed *f, struct feed_news *n)
+{
+	(void)pthread_mutex_lock(&f->mutex);
+	*n = f->news;
+	f->news = no_news;
+	f->written = clock_monotonic();
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+static void
+newer(int64_t *to, int64_t old)
+{
+	if (*to == INT64_MIN)
+		*to = old;
+}
+
+void
+feed_news_back(struct feed *f, const struct feed_news *n)
+{
+	struct feed_news *to = &f->news;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	to->any = to->any || n->any;
+	for (size_t i = 0; i < FEED_COUNTERS; i++)
+		to->count[i] += n->count[i];
+	newer(&to->due, n->due);
+	newer(&to->success, n->success);
+	newer(&to->failure, n->failure);
+	newer(&to->horizon, n->horizon);
+	if (!to->has_error && n->has_error) {
+		to->has_error = true;
+		memcpy(to->error, n->error, sizeof(to->error));
+	}
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+int
+feed_news_write(struct feed *f, const struct feed_news *n, struct err *err)
+{
+	return db_run(f->store, err,
+	    "UPDATE feed SET due = coalesce(?2, due),"
+	    " success = coalesce(?3, success),"
+	    " failure = coalesce(?4, failure),"
+	    " horizon = coalesce(?5, horizon),"
+	    " error = coalesce(?6, error),"
+	    " requests = requests + ?7, errors = errors + ?8,"
+	    " throttled = throttled + ?9, bytes = bytes + ?10"
+	    " WHERE id = ?1",
+	    "immmmtiiii", f->id, n->due, n->success, n->failure, n->horizon,
+	    n->has_error ? n->error : NULL, (int64_t)n->count[FEED_REQUESTS],
+	    (int64_t)n->count[FEED_ERRORS], (int64_t)n->count[FEED_THROTTLED],
+	    (int64_t)n->count[FEED_BYTES]);
+}
+
+/* Nothing depends on the news: what cannot be written now is written later. */
+static void
+write_news(struct feed *f)
+{
+	struct feed_news n;
+	struct err err = ERR_INIT;
+	int rc;
+
+	feed_news_take(f, &n);
+	if (!n.any)
+		return;
+	rc = db_begin_relaxed(f->store, &err);
+	if (rc == 0)
+		rc = db_end(f->store, feed_news_write(f, &n, &err), &err);
+	if (rc != 0)
+		feed_news_back(f, &n);
+}
+
+void
+feed_count(struct feed *f, enum feed_counter c, uint64_t n)
+{
+	(void)pthread_mutex_lock(&f->mutex);
+	f->news.any = true;
+	f->news.count[c] += n;
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+void
+feed_state(struct feed *f, int64_t due, const char *error, int64_t horizon)
+{
+	const int64_t now = clock_now();
+	struct feed_news *n = &f->news;
+	bool write;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	n->any = true;
+	n->due = due;
+	n->has_error = true;
+	if (error == NULL)
+		n->success = now;
+	else
+		n->failure = now;
+	(void)snprintf(n->error, sizeof(n->error), "%s",
+	    error == NULL ? "" : error);
+	if (horizon != INT64_MIN)
+		n->horizon = horizon;
+	/* Where the next call is near, it will do. */
+	write = due - now > NEWS_EVERY || error != NULL ||
+	    clock_monotonic() - f->written > NEWS_EVERY;
+	(void)pthread_mutex_unlock(&f->mutex);
+	if (write)
+		write_news(f);
+}
+
+void
+feed_close(struct feed *f)
+{
+	if (f == NULL)
+		return;
+	if (f->id != 0)
+		write_news(f);
+	(void)pthread_cond_destroy(&f->changed);
+	(void)pthread_mutex_destroy(&f->mutex);
+	free(f->cursor);
+	free(f);
+}

@@ -1,0 +1,46 @@
+/*
+ * mark.h - small files beside the store that outlive damage to it.
+ *
+ * PATH.mark: how many events each feed has, 16 bytes a feed at (id - 1) * 16:
+ * the number and its complement, both in the machine's byte order.  It is
+ * written after each commit, so a store that has fewer events has lost some:
+ * SQLite itself takes a file without its WAL for a good one.  No fsync: it is
+ * a witness against damage, and never ahead of what is durable.
+ *
+ * PATH.suspect: a role found the file damaged; store_check() reads all of it.
+ *
+ * PATH.reserve: space that is given up when the disk is full, so that
+ * positions and deletions still find some.
+ */
+#ifndef MARK_H
+#define MARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+/* Open PATH.mark for s, create it where missing. */
+int mark_open(struct store *s, struct err *err);
+void mark_close(struct store *s);
+
+/* Note the size of a feed; a failure only weakens the check. */
+void mark_set(struct store *s, int64_t feed, uint64_t size);
+
+/* The noted size, 0 where there is none. */
+uint64_t mark_get(const struct store *s, int64_t feed);
+
+/* The highest feed id that the mark knows. */
+int64_t mark_last(const struct store *s);
+
+/* Make or unmake PATH.suspect. */
+void mark_suspect(const char *path);
+bool mark_suspected(const char *path);
+void mark_trust(const char *path);
+
+/* Allocate the reserve while there is room, and give it up. */
+void mark_keep_reserve(struct store *s);
+void mark_spend_reserve(struct store *s);
+
+#endif /* MARK_H */

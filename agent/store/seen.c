@@ -1,0 +1,262 @@
+/*
+ * seen.c - which event ids a feed has had within its dedupe time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "store/db.h"
+#include "store/filter.h"
+#include "store/seen.h"
+
+#define FAN 8            /* runs that are merged into one */
+#define EXPIRE_ROWS 2000 /* a step of seen_expire() deletes */
+#define CLOSE_LEAST 3    /* runs that a finished bucket may keep */
+
+/* Filling the filter from more than this many times what keeps it sharp would
+ * only read. */
+#define FILL_MOST 4
+
+void
+seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
+    uint64_t index)
+{
+	memcpy(e->key, key, SEEN_KEY);
+	for (int i = SEEN_INDEX - 1; i >= 0; i--, index >>= 8)
+		e->index[i] = (uint8_t)index;
+}
+
+static uint64_t
+entry_index(const struct seen_entry *e)
+{
+	uint64_t index = 0;
+
+	for (int i = 0; i < SEEN_INDEX; i++)
+		index = index << 8 | e->index[i];
+	return index;
+}
+
+static int
+fill_empty(struct store *s, struct err *err)
+{
+	sqlite3_stmt *st;
+	int64_t count;
+	int rc;
+
+	if (db_number(s, err, 0, &count, "SELECT sum(count) FROM run", "") != 0)
+		return -1;
+	if (count > (int64_t)filter_good(s->filter) * FILL_MOST) {
+		filter_saturate(s->filter);
+		return 0;
+	}
+	st = db_query(s, err, "SELECT entries FROM seen", "");
+	if (st == NULL)
+		return -1;
+	while ((rc = db_step(s, st, err)) == 1) {
+		const struct seen_entry *e = sqlite3_column_blob(st, 0);
+		size_t n = (size_t)sqlite3_column_bytes(st, 0) / sizeof(*e);
+
+		for (size_t i = 0; i < n; i++)
+			filter_add(s->filter, e[i].key);
+	}
+	return rc;
+}
+
+/* While it is filled, nobody may take it for an answer. */
+static int
+fill(struct store *s, struct err *err)
+{
+	int rc;
+
+	(void)pthread_rwlock_wrlock(&s->filling);
+	filter_empty(s->filter);
+	rc = fill_empty(s, err);
+	if (rc != 0)
+		filter_saturate(s->filter);
+	(void)pthread_rwlock_unlock(&s->filling);
+	return rc;
+}
+
+int
+seen_open(struct store *s, struct err *err)
+{
+	int rc = 0;
+
+	db_lock(s);
+	if (s->filter == NULL) {
+		s->filter = filter_new(s->filter_bytes);
+		rc = fill(s, err);
+	}
+	db_unlock(s);
+	return rc;
+}
+
+void
+seen_release(struct store *s)
+{
+	filter_free(s->filter);
+	s->filter = NULL;
+}
+
+bool
+seen_maybe(struct store *s, const uint8_t key[SEEN_KEY])
+{
+	bool has;
+
+	(void)pthread_rwlock_rdlock(&s->filling);
+	has = filter_has(s->filter, key);
+	(void)pthread_rwlock_unlock(&s->filling);
+	return has;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct seen_entry));
+}
+
+/* Look for key in one row; 1 and *index, or 0. */
+static int
+find_in(const struct seen_entry *e, size_t n, const uint8_t key[SEEN_KEY],
+    uint64_t *index)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (memcmp(e[i].key, key, SEEN_KEY) == 0) {
+			*index = entry_index(&e[i]);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+seen_find(struct store *s, const char *name, int64_t dedupe,
+    const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err)
+{
+	const int64_t now = clock_now();
+	struct seen_entry most;
+	sqlite3_stmt *st;
+	int rc, found = 0;
+
+	memcpy(most.key, key, SEEN_KEY);
+	memset(most.index, 0xff, SEEN_INDEX);
+	db_lock(s);
+	/* The row of each run in which the key would be. */
+	st = db_query(s, err,
+	    "SELECT s.entries FROM feed f"
+	    " CROSS JOIN run r ON r.feed = f.id"
+	    " CROSS JOIN seen s ON s.run = r.id"
+	    " WHERE f.name = ?1 AND (r.bucket + 1) * r.width > ?2"
+	    " AND s.entries = (SELECT max(entries) FROM seen"
+	    "  WHERE run = r.id AND entries <= ?3)"
+	    " ORDER BY r.id DESC",
+	    "tib", name, dedupe > now ? 0 : now - dedupe, &most, sizeof(most));
+	rc = st == NULL ? -1 : 1;
+	while (rc == 1 && found == 0) {
+		rc = db_step(s, st, err);
+		if (rc == 1)
+			found = find_in(sqlite3_column_blob(st, 0),
+			    (size_t)sqlite3_column_bytes(st, 0) / sizeof(most),
+			    key, index);
+	}
+	if (found)
+		db_done(st);
+	db_unlock(s);
+	return found ? 1 : rc;
+}
+
+static int
+insert_rows(struct store *s, int64_t run, const struct seen_entry *e, size_t n,
+    struct err *err)
+{
+	for (size_t at = 0; at < n; at += SEEN_ROW) {
+		size_t len = n - at < SEEN_ROW ? n - at : SEEN_ROW;
+
+		if (seen_insert(s, run, e + at, len, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A bucket begins: those before are merged for good, and the filter is filled
+ * again if what was dropped meanwhile may be much of it. */
+static int
+begin_bucket(struct store *s, int64_t feed, int64_t bucket, struct err *err)
+{
+	int64_t before;
+
+	if (db_number(s, err, -1, &before,
+		"SELECT max(bucket) FROM run WHERE feed = ?", "i", feed) != 0)
+		return -1;
+	if (before < 0 || before == bucket)
+		return 0;
+	if (seen_merge(s, feed, before, -1, CLOSE_LEAST, err) < 0)
+		return -1;
+	if (filter_added(s->filter) > filter_good(s->filter) / 2)
+		return fill(s, err);
+	return 0;
+}
+
+int
+seen_add(struct store *s, int64_t feed, int64_t dedupe, struct seen_entry *e,
+    size_t n, struct err *err)
+{
+	const int64_t width = dedupe / SEEN_BUCKETS + 1;
+	const int64_t bucket = clock_now() / width;
+	int64_t level = 0;
+	int rc;
+
+	if (n == 0)
+		return 0;
+	qsort(e, n, sizeof(*e), compare);
+	if (begin_bucket(s, feed, bucket, err) != 0 ||
+	    db_run(s, err,
+		"INSERT INTO run (feed, width, bucket, level, count)"
+		" VALUES (?, ?, ?, 0, ?)",
+		"iiii", feed, width, bucket, (int64_t)n) != 0 ||
+	    insert_rows(s, sqlite3_last_insert_rowid(s->db), e, n, err) != 0)
+		return -1;
+	/* Should the transaction fail, they do no harm there. */
+	for (size_t i = 0; i < n; i++)
+		filter_add(s->filter, e[i].key);
+	do {
+		rc = seen_merge(s, feed, bucket, level++, FAN, err);
+	} while (rc == 1);
+	return rc;
+}
+
+/* Delete rows of an old run, and the run with its last row. */
+static int
+expire_run(struct store *s, int64_t run, struct err *err)
+{
+	uint8_t above[sizeof(struct seen_entry) + 1]; /* all entries */
+	size_t n;
+
+	memset(above, 0xff, sizeof(above));
+	if (db_run(s, err,
+		"DELETE FROM seen WHERE run = ?1 AND entries <= coalesce("
+		"(SELECT entries FROM seen WHERE run = ?1"
+		" ORDER BY entries LIMIT 1 OFFSET ?2), ?3)",
+		"iib", run, (int64_t)EXPIRE_ROWS, above, sizeof(above)) != 0)
+		return -1;
+	n = db_changes(s);
+	if (n > EXPIRE_ROWS)
+		return 1;
+	if (db_run(s, err, "DELETE FROM run WHERE id = ?", "i", run) != 0)
+		return -1;
+	return 1;
+}
+
+int
+seen_expire(struct store *s, int64_t now, struct err *err)
+{
+	int64_t run;
+
+	if (db_number(s, err, 0, &run,
+		"SELECT r.id FROM run r JOIN feed f ON f.id = r.feed"
+		" WHERE (r.bucket + 1) * r.width <= ? - f.dedupe LIMIT 1",
+		"i", now) != 0)
+		return -1;
+	return run == 0 ? 0 : expire_run(s, run, err);
+}

@@ -1,0 +1,67 @@
+/*
+ * seen.h - which event ids a feed has had within its dedupe time.
+ *
+ * Entries are sixteen bytes.  Each commit adds a sorted run of them; eight
+ * runs of a level in the same bucket of time (an eighth of dedupe) are merged
+ * into one of the next; a run is dropped whole when its bucket is too old.
+ * Memory holds one Bloom filter of a fixed size for all feeds of the process:
+ * what is not in it is surely new, anything else is searched for in the runs.
+ * A filter that fills up costs time, never an answer.
+ *
+ * A feed is meant by its name, so that ids live on when a recovery begins a
+ * new tree (store.h).
+ */
+#ifndef SEEN_H
+#define SEEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+#define SEEN_KEY 10           /* bytes of SHA-256(id) */
+#define SEEN_INDEX 6          /* bytes of the event's index */
+#define SEEN_FILTER (4 << 20) /* bytes; good for four million ids */
+#define SEEN_BUCKETS 8        /* a dedupe time */
+#define SEEN_ROW 60 /* entries a row: 960 bytes need no overflow page */
+
+struct seen_entry {
+	uint8_t key[SEEN_KEY];
+	uint8_t index[SEEN_INDEX]; /* big-endian */
+};
+
+void seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
+    uint64_t index);
+
+/* Make the filter, of s->filter_bytes, and fill it from the runs, once a
+ * handle. */
+int seen_open(struct store *s, struct err *err);
+void seen_release(struct store *s);
+
+/* false: key was surely not seen.  Any thread. */
+bool seen_maybe(struct store *s, const uint8_t key[SEEN_KEY]);
+
+/* 1 and *index: seen within dedupe (INT64_MAX: whatever is still known);
+ * 0: not; -1.  Locks the store. */
+int seen_find(struct store *s, const char *name, int64_t dedupe,
+    const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err);
+
+/* Add n entries (sorted here) to the feed, in the caller's transaction, and
+ * merge runs where that is due. */
+int seen_add(struct store *s, int64_t feed, int64_t dedupe,
+    struct seen_entry *e, size_t n, struct err *err);
+
+/* For seen_add(): store one row; and merge the runs of a feed and bucket on
+ * level (-1: all), if there are at least that many: 1 done, 0 not, -1. */
+int seen_insert(struct store *s, int64_t run, const struct seen_entry *e,
+    size_t n, struct err *err);
+int seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
+    size_t least, struct err *err);
+
+/* One bounded step of dropping old runs, in the caller's transaction: 1 there
+ * may be more, 0 done, -1. */
+int seen_expire(struct store *s, int64_t now, struct err *err);
+
+#endif /* SEEN_H */

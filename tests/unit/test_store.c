@@ -1,0 +1,575 @@
+/*
+ * test_store.c - the store: from a piece to a batch that every output has
+ * passed.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/mem.h"
+#include "store/batch.h"
+#include "store/delivery.h"
+#include "store/feed.h"
+#include "store/item.h"
+#include "store/line.h"
+#include "store/report.h"
+#include "store/store.h"
+#include "store_help.h"
+#include "unit.h"
+
+#define FEED "contoso/Audit.Exchange"
+
+static char dir[64];
+static char path[128];
+static struct err err;
+
+static void
+set_up(void)
+{
+	store_help_begin(dir, sizeof(dir), path, sizeof(path));
+	err_clear(&err);
+}
+
+static void
+tear_down(void)
+{
+	store_help_end(dir);
+}
+
+/* Open, or fail with the reason. */
+static struct store *
+open_store(enum store_access access)
+{
+	struct store *s = store_open(path, access, &err);
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	return s;
+}
+
+static struct feed *
+open_feed(struct store *s, int64_t dedupe)
+{
+	struct feed *f = feed_open(s, FEED, dedupe, &err);
+
+	ck_assert_msg(f != NULL, "%s", err.text);
+	return f;
+}
+
+static void
+add(struct piece *p, const char *id, const char *data)
+{
+	struct slice slice = { .data = id, .len = id == NULL ? 0 : strlen(id) };
+
+	ck_assert_int_eq(piece_event(p, data, strlen(data), slice,
+			     1700000000 * CLOCK_SECOND, &err),
+	    0);
+}
+
+static struct commit_result
+commit(struct piece *p)
+{
+	struct commit_result res = { .events = 0 };
+
+	ck_assert_msg(feed_commit(p, &res, &err) == 0, "%s", err.text);
+	return res;
+}
+
+START_TEST(events_come_back_as_lines)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	struct commit_result res;
+	struct gzip *g = gzip_new();
+	struct buf lines = BUF_INIT(1 << 20);
+	int64_t times[3];
+	struct batch b;
+
+	add(p, "a", "{\"Id\":\"a\"}");
+	add(p, "b", "{\"Id\":\"b\"}");
+	add(p, "a", "{\"Id\":\"a\",\"again\":true}");
+	piece_cursor(p, "{\"until\":1}");
+	res = commit(p);
+	ck_assert_uint_eq(res.events, 2);
+	ck_assert_uint_eq(res.duplicates, 1);
+	ck_assert_uint_eq(piece_events(p), 0);
+
+	batch_init(&b);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 0);
+	ck_assert_int_eq(store_help_seal(s, &err), 1);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
+	ck_assert_uint_eq(b.count, 2);
+	ck_assert_uint_eq(b.first, 0);
+	ck_assert_uint_eq(b.size, 2);
+	ck_assert_str_eq(b.checkpoint.data, "{\"size\":2}");
+	ck_assert_int_eq(gzip_unpack(g, b.payload.data, b.payload.len, &lines,
+			     &err),
+	    0);
+	ck_assert_str_eq(lines.data,
+	    "{\"feed\":\"" FEED "\",\"index\":0,\"event\":{\"Id\":\"a\"}}\n"
+	    "{\"feed\":\"" FEED "\",\"index\":1,\"event\":{\"Id\":\"b\"}}\n");
+	ck_assert_uint_eq(b.raw_len, lines.len);
+	ck_assert_int_eq(batch_times(&b, times, &err), 0);
+	ck_assert_int_eq(times[1], 1700000000 * CLOCK_SECOND);
+	ck_assert_int_eq(batch_next_sealed(s, b.id, &b, &err), 0);
+	batch_release(&b);
+	buf_release(&lines);
+	gzip_free(g);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(state_survives)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	char *cursor;
+
+	add(p, "a", "{}");
+	piece_cursor(p, "{\"n\":7}");
+	(void)commit(p);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+
+	s = open_store(STORE_DURABLE);
+	f = open_feed(s, CLOCK_DAY);
+	cursor = feed_cursor(f);
+	ck_assert_str_eq(cursor, "{\"n\":7}");
+	free(cursor);
+	p = piece_new(f);
+	add(p, "a", "{}");
+	add(p, "b", "{}");
+	ck_assert_uint_eq(commit(p).events, 1);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(ids_are_not_kept_without_dedupe)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, 0);
+	struct piece *p = piece_new(f);
+
+	add(p, "a", "{}");
+	add(p, "a", "{}");
+	add(p, NULL, "{}");
+	ck_assert_uint_eq(commit(p).events, 3);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_large_piece_becomes_several_batches)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, 0);
+	struct piece *p = piece_new(f);
+	const size_t large = BATCH_BYTES + 5000;
+	char *big = xmalloc(large + 1);
+	uint64_t next = 0;
+	struct batch b;
+
+	memset(big, 'x', large);
+	big[0] = big[large - 1] = '"';
+	big[large] = '\0';
+	for (int i = 0; i < BATCH_EVENTS + 10; i++)
+		add(p, NULL, "{}");
+	add(p, NULL, big);
+	add(p, NULL, "{}");
+	ck_assert_uint_eq(commit(p).events, BATCH_EVENTS + 12);
+	ck_assert_int_eq(store_help_seal(s, &err), 1);
+	while (store_help_seal(s, &err) == 1)
+		;
+	batch_init(&b);
+	while (batch_next_sealed(s, b.id, &b, &err) == 1) {
+		ck_assert_uint_eq(b.first, next);
+		ck_assert(b.count <= BATCH_EVENTS);
+		ck_assert(b.raw_len <= BATCH_BYTES || b.count == 1);
+		next += b.count;
+	}
+	ck_assert_uint_eq(next, BATCH_EVENTS + 12);
+	batch_release(&b);
+	free(big);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(ledger)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	const int64_t now = clock_now();
+	const uint8_t chain[32] = { 1, 2, 3 };
+	struct listed l[3] = {
+		{ "one", "https://x/1", now - 9, now + CLOCK_DAY },
+		{ "two", "https://x/2", now - 5, now + 2 * CLOCK_DAY },
+		{ "three", NULL, now - 7, now + CLOCK_HOUR },
+	};
+	struct item it[3], none;
+	int64_t next, expires;
+	uint64_t n;
+	size_t gaps;
+
+	for (int i = 0; i < 3; i++)
+		piece_listed(p, &l[i]);
+	ck_assert_uint_eq(commit(p).listed, 3);
+	piece_listed(p, &l[0]);
+	ck_assert_uint_eq(commit(p).listed, 0);
+
+	/* The first to expire, the newest, the first to expire. */
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(item_claim(f, &it[i], &next, &err), 1);
+	ck_assert_str_eq(it[0].key, "three");
+	ck_assert_ptr_null(it[0].uri);
+	ck_assert_str_eq(it[1].key, "two");
+	ck_assert_str_eq(it[2].key, "one");
+	ck_assert_int_eq(item_claim(f, &none, &next, &err), 0);
+	ck_assert_int_eq(next, INT64_MAX);
+
+	/* Progress, then a failure. */
+	add(p, "a", "{}");
+	piece_item(p, it[0].id, 1, chain, false);
+	(void)commit(p);
+	ck_assert_int_eq(item_return(f, &it[0], now + CLOCK_HOUR, "reset",
+			     &err),
+	    0);
+	ck_assert_int_eq(item_claim(f, &none, &next, &err), 0);
+	ck_assert_int_eq(next, now + CLOCK_HOUR);
+	ck_assert_int_eq(item_return(f, &it[1], now - 1, "reset", &err), 0);
+	ck_assert_int_eq(item_claim(f, &none, &next, &err), 1);
+	ck_assert_str_eq(none.key, "two");
+	ck_assert_int_eq(none.attempts, 1);
+	item_release(&none);
+
+	/* Complete. */
+	piece_item(p, it[1].id, 0, chain, true);
+	(void)commit(p);
+	ck_assert_int_eq(item_return(f, &it[1], 0, NULL, &err), 0);
+	ck_assert_int_eq(item_backlog(f, &n, &expires, &err), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_int_eq(expires, l[2].expires);
+
+	/* What expires unread is a gap, but not while it is fetched. */
+	ck_assert_int_eq(item_expire(f, now, &gaps, &err), 0);
+	ck_assert_uint_eq(gaps, 0);
+	ck_assert_int_eq(item_expire(f, now + 3 * CLOCK_DAY, &gaps, &err), 0);
+	ck_assert_uint_eq(gaps, 1);
+	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
+	ck_assert_uint_eq(n, 1);
+	for (int i = 0; i < 3; i++)
+		item_release(&it[i]);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(progress_is_kept_for_the_next_try)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	const uint8_t chain[32] = { 9 };
+	struct listed l = { "one", "u", 1, INT64_MAX };
+	struct item it;
+
+	piece_listed(p, &l);
+	(void)commit(p);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	ck_assert_uint_eq(it.elements, 0);
+	piece_item(p, it.id, 5, chain, false);
+	(void)commit(p);
+	item_release(&it);
+	piece_free(p);
+	feed_close(f);
+	f = open_feed(s, CLOCK_DAY);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	ck_assert_uint_eq(it.elements, 5);
+	ck_assert_mem_eq(it.chain, chain, 32);
+	item_release(&it);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(delivered_batches_are_deleted)
+{
+	static const char *const names[] = { "siem", "copy" };
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	struct delivery_state state = { .mode = "confirmed", .add = { 3 } };
+	struct position pos;
+	struct output_report r;
+	struct batch b;
+
+	ck_assert_int_eq(delivery_outputs(s, names, 2, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		add(p, NULL, "{}");
+		(void)commit(p);
+	}
+	while (store_help_seal(s, &err) == 1)
+		;
+	batch_init(&b);
+	ck_assert_int_eq(report_output(s, "", &r, &err), 1);
+	ck_assert_str_eq(r.name, "copy");
+	ck_assert_uint_eq(r.backlog_events, 3);
+	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(pos.batch, 0);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
+	pos.batch = b.id;
+	ck_assert_int_eq(delivery_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(store_clean(s, 0, &err), 0);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
+	ck_assert_int_eq(b.id, pos.batch);
+	ck_assert_int_eq(delivery_move(s, "copy", &pos, &state, &err), 0);
+	ck_assert_int_eq(store_clean(s, CLOCK_HOUR, &err), 0);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
+	ck_assert_int_eq(b.id, pos.batch);
+	ck_assert_int_eq(store_clean(s, 0, &err), 0);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
+	ck_assert_int_gt(b.id, pos.batch);
+
+	ck_assert_int_eq(report_output(s, "copy", &r, &err), 1);
+	ck_assert_str_eq(r.name, "siem");
+	ck_assert_str_eq(r.mode, "confirmed");
+	ck_assert_uint_eq(r.backlog_events, 2);
+	ck_assert_uint_eq(r.count[DELIVERY_EVENTS], 3);
+	ck_assert_int_eq(report_output(s, "siem", &r, &err), 0);
+
+	/* An output that is no longer configured holds nothing back. */
+	ck_assert_int_eq(delivery_outputs(s, names, 1, &err), 0);
+	ck_assert_int_eq(delivery_position(s, "copy", &pos, &err), -1);
+	batch_release(&b);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(letters_and_requests)
+{
+	struct store *s = open_store(STORE_RELAXED);
+	struct dead_letter d = {
+		.output = "siem",
+		.feed = FEED,
+		.index = 7,
+		.when = 5,
+		.reason = "too large",
+		.event_time = INT64_MIN,
+	};
+	struct dead_letter back = { .id = 0 };
+	struct request r = { .kind = "retry", .target = "siem", .number = 1 };
+
+	buf_init(&d.event, 100);
+	buf_init(&back.event, 100);
+	ck_assert_int_eq(buf_adds(&d.event, "{}"), 0);
+	ck_assert_int_eq(dead_letter_add(s, &d, &err), 0);
+	ck_assert_int_eq(dead_letter_add(s, &d, &err), 0);
+	ck_assert_int_eq(dead_letter_next(s, "other", 0, &back, &err), 0);
+	ck_assert_int_eq(dead_letter_next(s, NULL, 0, &back, &err), 1);
+	ck_assert_str_eq(back.reason, "too large");
+	ck_assert_uint_eq(back.index, 7);
+	ck_assert_str_eq(back.event.data, "{}");
+	ck_assert_int_eq(dead_letter_next(s, NULL, back.id, &back, &err), 0);
+	ck_assert_int_eq(dead_letter_remove(s, back.id, &err), 0);
+	ck_assert_int_eq(dead_letter_next(s, NULL, 0, &back, &err), 0);
+	buf_release(&d.event);
+	buf_release(&back.event);
+
+	ck_assert_int_eq(request_add(s, &r, &err), 0);
+	ck_assert_int_eq(request_next(s, "drop", "siem", &r, &err), 0);
+	ck_assert_int_eq(request_next(s, "retry", "siem", &r, &err), 1);
+	ck_assert_int_eq(r.number, 1);
+	ck_assert_int_eq(request_done(s, r.id, &err), 0);
+	ck_assert_int_eq(request_next(s, "retry", "siem", &r, &err), 0);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(feeds_are_reported)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	struct store *reader;
+	struct feed_report r;
+
+	add(p, "a", "{}");
+	(void)commit(p);
+	feed_count(f, FEED_REQUESTS, 3);
+	feed_state(f, clock_now() + CLOCK_MINUTE, "throttled", 12345);
+	reader = open_store(STORE_READ);
+	ck_assert_int_eq(report_feed(reader, 0, &r, &err), 1);
+	ck_assert_str_eq(r.name, FEED);
+	ck_assert_str_eq(r.tree, FEED);
+	ck_assert(!r.closed);
+	ck_assert_uint_eq(r.size, 1);
+	ck_assert_uint_eq(r.sealed, 0);
+	ck_assert_uint_eq(r.count[FEED_REQUESTS], 3);
+	ck_assert_str_eq(r.error, "throttled");
+	ck_assert_int_eq(r.horizon, 12345);
+	ck_assert_int_eq(r.success, REPORT_NEVER);
+	ck_assert_int_eq(report_feed(reader, r.id, &r, &err), 0);
+	store_close(reader);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+/* Threads. */
+
+#define THREADS 8
+#define ROUNDS 40
+
+static void *
+work(void *ctx)
+{
+	struct feed *f = ctx;
+	struct piece *p = piece_new(f);
+	uint64_t *mine = xcalloc(1, sizeof(*mine));
+	char id[64];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct commit_result res;
+		struct err why = ERR_INIT;
+
+		/* Half of the ids are those of all other threads, too. */
+		for (int k = 0; k < 4; k++) {
+			(void)snprintf(id, sizeof(id), "%d-%d-%p", i, k,
+			    k < 2 ? NULL : (void *)mine);
+			struct slice slice = { .data = id, .len = strlen(id) };
+			if (piece_event(p, "{}", 2, slice, 0, &why) != 0)
+				return NULL;
+		}
+		if (feed_commit(p, &res, &why) != 0)
+			return NULL;
+		*mine += res.events;
+	}
+	piece_free(p);
+	return mine;
+}
+
+START_TEST(threads_commit_together)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	pthread_t thread[THREADS];
+	struct feed_report r;
+	uint64_t sum = 0;
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, work, f), 0);
+	for (int i = 0; i < THREADS; i++) {
+		void *mine;
+
+		ck_assert_int_eq(pthread_join(thread[i], &mine), 0);
+		ck_assert_ptr_nonnull(mine);
+		sum += *(uint64_t *)mine;
+		free(mine);
+	}
+	ck_assert_uint_eq(sum, ROUNDS * (2 + 2 * THREADS));
+	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
+	ck_assert_uint_eq(r.size, sum);
+	ck_assert_uint_eq(r.duplicates, ROUNDS * 4 * THREADS - sum);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(another_writer_is_found)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, 0), *g = open_feed(s, 0);
+	struct piece *p = piece_new(f), *q = piece_new(g);
+
+	add(p, NULL, "{}");
+	add(q, NULL, "{}");
+	(void)commit(p);
+	ck_assert_int_eq(feed_commit(q, NULL, &err), -1);
+	ck_assert_uint_eq(piece_events(q), 1);
+	piece_free(p);
+	piece_free(q);
+	feed_close(f);
+	feed_close(g);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(room)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct store_room r;
+
+	store_limits(s, 1 << 30, 0);
+	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
+	ck_assert(!r.full);
+	ck_assert_int_gt(r.used, 0);
+	store_limits(s, r.used, 0);
+	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
+	ck_assert(r.full);
+	/* It takes a little more than one byte to go on. */
+	store_limits(s, r.used + 1, 0);
+	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
+	ck_assert(r.full);
+	store_limits(s, r.used * 2, 0);
+	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
+	ck_assert(!r.full);
+	store_limits(s, 1 << 30, INT64_MAX);
+	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
+	ck_assert(r.full);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(a_missing_store_cannot_be_read)
+{
+	ck_assert_ptr_null(store_open(path, STORE_READ, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, path));
+	ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+Suite *
+suite_store(void)
+{
+	Suite *s = suite_create("store");
+	TCase *tc = tcase_create("store");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, events_come_back_as_lines);
+	tcase_add_test(tc, state_survives);
+	tcase_add_test(tc, ids_are_not_kept_without_dedupe);
+	tcase_add_test(tc, a_large_piece_becomes_several_batches);
+	tcase_add_test(tc, ledger);
+	tcase_add_test(tc, progress_is_kept_for_the_next_try);
+	tcase_add_test(tc, delivered_batches_are_deleted);
+	tcase_add_test(tc, letters_and_requests);
+	tcase_add_test(tc, feeds_are_reported);
+	tcase_add_test(tc, threads_commit_together);
+	tcase_add_test(tc, another_writer_is_found);
+	tcase_add_test(tc, room);
+	tcase_add_test(tc, a_missing_store_cannot_be_read);
+	suite_add_tcase(s, tc);
+	return s;
+}
