@@ -10,7 +10,6 @@
  */
 #include "ship.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "clock.h"
@@ -309,7 +308,6 @@ ship_run(const struct role *r)
 	struct err err = ERR_INIT;
 	int rc;
 
-	(void)signal(SIGPIPE, SIG_IGN);
 	rc = begin(&s, r, &err);
 	if (rc == 0) {
 		rc = work(&s);

@@ -1,9 +1,40 @@
 /*
- * file.c - NDJSON lines appended to a file.
+ * file.c - NDJSON lines (line.h) appended to a file.
+ *
+ * A parcel is delivered when its lines are on the disk.  The file never keeps
+ * a part of a line: what a full disk or a crash left of one is cut off before
+ * the next is appended.
  */
 #include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "err.h"
+#include "mem.h"
 #include "output.h"
 #include "setting.h"
+#include "store/feed.h"
+
+#define PARCEL_MOST (BATCH_BYTES + (128 << 10))
+
+/* More than a parcel, or a single event, has. */
+#define TEXT_MOST ((size_t)1 << 30)
+
+/* Memory for lines that is kept between parcels. */
+#define KEPT_MOST ((size_t)2 << 20)
+
+/* Steps in which the end of the last whole line is looked for. */
+#define BACK_STEP 65536
+
+#define FILE_MODE 0640
 
 struct file_conf {
 	char *path;
@@ -19,8 +50,236 @@ static const struct setting file_settings[] = {
 	SETTING_END
 };
 
+struct archive {
+	const char *path;
+	int fd; /* -1: not open */
+	dev_t device;
+	ino_t inode;
+	off_t whole; /* everything before is whole lines on the disk */
+	bool torn;   /* there may be something behind that */
+	struct buf text;
+};
+
+/* Where the last whole line of a file of size bytes ends: *end.  0 or -1 with
+ * errno. */
+static int
+find_end(int fd, off_t size, off_t *end)
+{
+	char block[BACK_STEP];
+	off_t from;
+	ssize_t n;
+
+	while (size > 0) {
+		from = size > BACK_STEP ? size - BACK_STEP : 0;
+		n = pread(fd, block, (size_t)(size - from), from);
+		if (n != size - from)
+			return -1;
+		while (n > 0 && block[n - 1] != '\n')
+			n--;
+		size = from + n;
+		if (n > 0)
+			break;
+	}
+	*end = size;
+	return 0;
+}
+
+/* A new name is on the disk only with its directory. */
+static int
+sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = -1;
+
+	free(name);
+	if (fd >= 0) {
+		rc = fsync(fd);
+		(void)close(fd);
+	}
+	return rc;
+}
+
+static void
+shut(struct archive *a)
+{
+	if (a->fd >= 0)
+		(void)close(a->fd);
+	a->fd = -1;
+}
+
+/* Learn what the opened file is and cut off a part of a line at its end. */
+static int
+take_over(struct archive *a, struct err *err)
+{
+	struct stat st;
+
+	if (flock(a->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return err_set(err,
+		    "%s: another process writes to it; give each output a "
+		    "file of its own",
+		    a->path);
+	if (fstat(a->fd, &st) != 0)
+		return err_set(err, "%s: %s", a->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err,
+		    "%s: not a regular file; give the path of "
+		    "one",
+		    a->path);
+	if (find_end(a->fd, st.st_size, &a->whole) != 0 ||
+	    (a->whole < st.st_size && ftruncate(a->fd, a->whole) != 0) ||
+	    sync_directory(a->path) != 0)
+		return err_set(err, "%s: %s", a->path, strerror(errno));
+	a->device = st.st_dev;
+	a->inode = st.st_ino;
+	a->torn = false;
+	return 0;
+}
+
+static int
+open_file(struct archive *a, struct err *err)
+{
+	a->fd =
+	    open(a->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
+	if (a->fd < 0)
+		return err_set(err,
+		    "%s: %s; its directory must exist and be writable for "
+		    "this user",
+		    a->path, strerror(errno));
+	if (take_over(a, err) == 0)
+		return 0;
+	shut(a);
+	return -1;
+}
+
+/* Have the file open that path names now. */
+static int
+follow(struct archive *a, struct err *err)
+{
+	struct stat st;
+
+	if (a->fd >= 0 &&
+	    (stat(a->path, &st) != 0 || st.st_dev != a->device ||
+		st.st_ino != a->inode))
+		shut(a);
+	if (a->fd >= 0)
+		return 0;
+	return open_file(a, err);
+}
+
+static int
+append(struct archive *a, struct err *err)
+{
+	if (a->torn && ftruncate(a->fd, a->whole) != 0)
+		return err_set(err, "%s: %s", a->path, strerror(errno));
+	a->torn = true;
+	if (file_write_all(a->fd, a->text.data, a->text.len) != 0 ||
+	    fdatasync(a->fd) != 0) {
+		(void)err_set(err, "%s: %s; make room there", a->path,
+		    strerror(errno));
+		a->torn = ftruncate(a->fd, a->whole) != 0;
+		return -1;
+	}
+	a->torn = false;
+	a->whole += (off_t)a->text.len;
+	return 0;
+}
+
+static int
+file_open(struct output *out, struct err *err)
+{
+	const struct file_conf *conf = out->conf;
+	struct archive *a = xcalloc(1, sizeof(*a));
+
+	a->path = conf->path;
+	a->fd = -1;
+	buf_init(&a->text, TEXT_MOST);
+	if (open_file(a, err) != 0) {
+		free(a);
+		return -1;
+	}
+	out->state = a;
+	out->parcel_most = PARCEL_MOST;
+	out->mode = "written to disk";
+	return 0;
+}
+
+static size_t
+file_window(const struct output *out)
+{
+	(void)out;
+	return 1;
+}
+
+static void
+file_send(struct output *out, struct parcel *p)
+{
+	struct archive *a = out->state;
+	struct err err = ERR_INIT;
+	enum verdict v = VERDICT_DELIVERED;
+
+	buf_clear(&a->text);
+	if (follow(a, &err) != 0)
+		v = VERDICT_RETRY;
+	else if (parcel_text(p, &a->text, &err) != 0)
+		v = VERDICT_REFUSED;
+	else if (append(a, &err) != 0)
+		v = VERDICT_RETRY;
+	else
+		out->bytes += a->text.len;
+	if (a->text.size > KEPT_MOST)
+		buf_release(&a->text);
+	output_done(out, p, v, 0, "%s", err.text);
+}
+
+static void
+file_drive(struct output *out, int wake_fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
+
+	(void)out;
+	(void)poll(&p, 1, timeout_ms);
+}
+
+static void
+file_reopen(struct output *out)
+{
+	shut(out->state);
+}
+
+static int
+file_probe(struct output *out, struct buf *said, struct err *err)
+{
+	struct archive *a = out->state;
+
+	if (buf_addf(said, "%s can be written, %lld bytes so far", a->path,
+		(long long)a->whole) != 0)
+		return err_set(err, "%s: no room for what was found", a->path);
+	return 0;
+}
+
+static void
+file_close(struct output *out)
+{
+	struct archive *a = out->state;
+
+	shut(a);
+	buf_release(&a->text);
+	free(a);
+	out->state = NULL;
+}
+
 const struct output_type output_file = {
 	.name = "file",
 	.settings = file_settings,
 	.conf_size = sizeof(struct file_conf),
+	.open = file_open,
+	.window = file_window,
+	.send = file_send,
+	.drive = file_drive,
+	.reopen = file_reopen,
+	.probe = file_probe,
+	.close = file_close,
 };
