@@ -56,8 +56,9 @@ struct runner {
 	size_t n_jobs;
 	pthread_t *fetchers;
 	size_t n_fetchers; /* started */
-	size_t turn;       /* which job is asked first */
-	bool skewed;       /* its clock's distance has been told */
+	bool started;
+	size_t turn; /* which job is asked first */
+	bool skewed; /* its clock's distance has been told */
 };
 
 struct collector {
@@ -74,15 +75,38 @@ struct collector {
 	size_t n_runners;
 };
 
-/* Begin and end all threads.  collect_join() is false when some did not end
- * in time. */
-int collect_start(struct collector *c, struct err *err);
+/*
+ * Open the sources that are not open yet and start their threads.  One whose
+ * certificates or settings can't be used is told of and tried again at the
+ * next call; the others don't suffer.
+ */
+void collect_start(struct collector *c);
+
+/* End all threads; false when some did not end in time. */
 bool collect_join(struct collector *c);
 
 /* Tell how a poll or a fetch ended: log, feed state, agent's own feed. */
 void collect_polled(struct job *j, const struct ruling *r, int64_t delay);
 void collect_fetched(struct job *j, const struct item *it,
     const struct ruling *r);
+
+/* When each duty of the main thread is next due, monotonic. */
+struct house {
+	int64_t heartbeat;
+	int64_t start;
+	int64_t survey;
+	int64_t clean;
+	int64_t certificates;
+	int64_t say_paused;
+	int64_t said_trouble; /* with the store */
+};
+
+/* Begin with the events that tell of the start. */
+void collect_house_open(struct collector *c, struct house *h);
+/* Do what is due. */
+void collect_house_keep(struct collector *c, struct house *h);
+/* End with the one that tells of the stop. */
+void collect_house_close(struct collector *c, struct house *h);
 
 /* Oldest time, by the local clock, of what the vendor has and we have not;
  * INT64_MIN: not known.  With collector.lock held. */

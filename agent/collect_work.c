@@ -278,17 +278,31 @@ begin(pthread_t *thread, void *(*run)(void *), void *arg, struct err *err)
 	return 0;
 }
 
+/* What does not depend on the store: files that an administrator may yet put
+ * right. */
 static int
-start_runner(struct runner *r, struct err *err)
+open_source(struct source *s, struct err *err)
+{
+	if (s->access == NULL)
+		s->access = http_access_open(s->type->http(s->conf), err);
+	if (s->access == NULL)
+		return -1;
+	return s->state != NULL ? 0 : s->type->open(s, err);
+}
+
+static int
+start_threads(struct runner *r, struct err *err)
 {
 	const struct source *s = &r->source;
 	size_t n =
 	    s->type->fetch != NULL ? (size_t)s->type->parallel(s->conf) : 0;
 	struct collector *c = r->collector;
 
-	r->fetchers = xcalloc(n + 1, sizeof(*r->fetchers));
-	for (size_t i = 0; i < n; i++) {
-		if (begin(&r->fetchers[i], fetch_thread, r, err) != 0)
+	if (r->fetchers == NULL)
+		r->fetchers = xcalloc(n + 1, sizeof(*r->fetchers));
+	while (r->n_fetchers < n) {
+		if (begin(&r->fetchers[r->n_fetchers], fetch_thread, r, err) !=
+		    0)
 			return -1;
 		(void)pthread_mutex_lock(&c->lock);
 		r->n_fetchers++;
@@ -297,26 +311,42 @@ start_runner(struct runner *r, struct err *err)
 	for (size_t i = 0; i < r->n_jobs; i++) {
 		struct job *j = &r->jobs[i];
 
+		if (j->running)
+			continue;
 		if (begin(&j->thread, poll_thread, j, err) != 0)
 			return -1;
 		j->running = true;
 	}
+	r->started = true;
 	return 0;
 }
 
-int
-collect_start(struct collector *c, struct err *err)
+static void
+start_runner(struct runner *r)
+{
+	struct err err = ERR_INIT;
+	struct ruling why;
+
+	if (r->started ||
+	    (open_source(&r->source, &err) == 0 && start_threads(r, &err) == 0))
+		return;
+	(void)ruling_set(&why, REPLY_CONFIG, "%s", err.text);
+	for (size_t i = 0; i < r->n_jobs; i++)
+		if (!r->jobs[i].running)
+			collect_polled(&r->jobs[i], &why, 0);
+}
+
+void
+collect_start(struct collector *c)
 {
 	sigset_t all, before;
-	int rc = 0;
 
 	/* Signals are the main thread's. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (size_t i = 0; i < c->n_runners && rc == 0; i++)
-		rc = start_runner(&c->runners[i], err);
+	for (size_t i = 0; i < c->n_runners; i++)
+		start_runner(&c->runners[i]);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
 }
 
 static bool

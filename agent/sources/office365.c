@@ -117,8 +117,9 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	struct office365_stream *os = st->state;
 	const struct office365_conf *conf = st->source->conf;
 	int64_t now = server_clock_now(st->source->clock);
-	int64_t mono = clock_monotonic(), overlap = conf->overlap, date;
-	struct window win, gap;
+	int64_t mono = clock_monotonic(), overlap = conf->overlap;
+	struct office365_listing l = { .thorough = false };
+	struct window gap;
 	struct gap_row row = { .item = 0 };
 	struct piece *p;
 	bool full;
@@ -126,15 +127,17 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	full = os->full == 0 || mono - os->full >= FULL_EVERY;
 	if (!full && overlap > HOT_OVERLAP)
 		overlap = HOT_OVERLAP;
-	win = o365_window(&os->cursor, now, overlap, &gap);
-	if (office365_list(w, st, &win, fresh, &date, r) != REPLY_OK)
+	l.window = o365_window(&os->cursor, now, overlap, &gap);
+	(void)office365_list(w, st, &l, r);
+	*fresh = l.fresh;
+	if (r->class != REPLY_OK)
 		return false;
 	if (full)
 		os->full = mono;
-	os->cursor.listed = o365_listed(&win, date);
+	os->cursor.listed = o365_listed(&l.window, l.date);
 	st->listed = os->cursor.listed;
-	if (*fresh == 0 && gap.from == gap.to && mono - os->saved < SAVE_EVERY)
-		return win.to < now;
+	if (l.fresh == 0 && gap.from == gap.to && mono - os->saved < SAVE_EVERY)
+		return l.window.to < now;
 	p = piece_new(st->feed);
 	if (gap.from < gap.to) {
 		row.from = gap.from;
@@ -146,7 +149,7 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	}
 	(void)office365_save(st, p, r);
 	piece_free(p);
-	return win.to < now;
+	return l.window.to < now;
 }
 
 /* List one slice of a sweep if one is due.  True: slices remain. */
@@ -154,18 +157,20 @@ static bool
 sweep(struct worker *w, struct stream *st, size_t *fresh, struct ruling *r)
 {
 	struct office365_stream *os = st->state;
-	int64_t now = server_clock_now(st->source->clock), date;
-	struct window slice;
+	int64_t now = server_clock_now(st->source->clock);
+	struct office365_listing l = { .thorough = true };
 
 	if (os->sweep.kind == SWEEP_NONE)
 		o365_sweep_due(&os->cursor, now, &os->sweep);
 	if (os->sweep.kind == SWEEP_NONE)
 		return false;
-	slice = o365_sweep_slice(&os->sweep, now);
-	if (slice.from < slice.to &&
-	    office365_list(w, st, &slice, fresh, &date, r) != REPLY_OK)
+	l.window = o365_sweep_slice(&os->sweep, now);
+	if (l.window.from < l.window.to)
+		(void)office365_list(w, st, &l, r);
+	*fresh = l.fresh;
+	if (r->class != REPLY_OK)
 		return false;
-	o365_sweep_done(&os->sweep, &slice, now, &os->cursor);
+	o365_sweep_done(&os->sweep, &l.window, now, &os->cursor);
 	if (os->sweep.kind == SWEEP_NONE)
 		(void)office365_save(st, NULL, r);
 	return os->sweep.kind != SWEEP_NONE;

@@ -78,6 +78,11 @@ struct office365 *office365_new(const struct office365_conf *conf,
     struct err *err);
 void office365_free(struct office365 *o);
 
+/* Content that is known to be in the ledger: hashes of its keys, each in its
+ * place, the latest wins.  Keeps what an overlap lists again from being
+ * written again; sweeps don't ask it. */
+#define OFFICE365_KNOWN 8192
+
 /* State of a stream; belongs to its poll thread. */
 struct office365_stream {
 	bool loaded;
@@ -88,6 +93,7 @@ struct office365_stream {
 	int64_t saved;   /* monotonic: last commit of the cursor */
 	struct o365_cursor cursor;
 	struct sweep sweep;
+	uint64_t known[OFFICE365_KNOWN];
 };
 
 /* One request to the API. */
@@ -137,10 +143,15 @@ enum reply_class office365_begin(struct stream *st, struct ruling *r);
 enum reply_class office365_save(struct stream *st, struct piece *p,
     struct ruling *r);
 
-/* Put all content of the window, every page of it, into the ledger.  *fresh:
- * how many items were new; *date: the server's time when it began. */
+/* Put all content of a window, every page of it, into the ledger. */
+struct office365_listing {
+	struct window window;
+	bool thorough; /* ask the ledger for all, known or not */
+	size_t fresh;  /* set: how many items were new */
+	int64_t date;  /* set: the server's time when it began */
+};
 enum reply_class office365_list(struct worker *w, struct stream *st,
-    const struct window *win, size_t *fresh, int64_t *date, struct ruling *r);
+    struct office365_listing *what, struct ruling *r);
 
 /* The functions of source_type. */
 enum poll_next office365_poll(struct worker *w, struct stream *st,

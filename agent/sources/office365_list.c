@@ -40,15 +40,36 @@ struct listing {
 	struct stream *st;
 	struct piece *piece;
 	struct splitter *splitter;
-	size_t rows;  /* in the piece */
-	size_t fresh; /* new to the ledger, of all pages */
-	int64_t date; /* of the first reply */
+	struct office365_listing *what;
+	uint64_t hash[ROWS]; /* of the keys in the piece */
+	size_t rows;         /* so many */
 	/* First bytes of the SHA-256 of each page's URL: a token that comes
 	 * again would go round for ever. */
 	uint64_t *seen;
 	size_t n_seen;
 	struct digest *digest;
 };
+
+/* First bytes of the SHA-256 of a text. */
+static uint64_t
+hash(const struct listing *l, const char *s)
+{
+	uint8_t full[DIGEST_LEN];
+	uint64_t first;
+
+	digest_sha256(l->digest, NULL, 0, s, strlen(s), full);
+	memcpy(&first, full, sizeof(first));
+	return first;
+}
+
+/* Where the stream remembers a key with this hash. */
+static uint64_t *
+place(const struct listing *l, uint64_t h)
+{
+	struct office365_stream *os = l->st->state;
+
+	return &os->known[h % OFFICE365_KNOWN];
+}
 
 static int
 flush(struct listing *l, struct err *err)
@@ -59,8 +80,10 @@ flush(struct listing *l, struct err *err)
 		return 0;
 	if (feed_commit(l->piece, &res, err) != 0)
 		return -1;
+	for (size_t i = 0; i < l->rows; i++)
+		*place(l, l->hash[i]) = l->hash[i];
 	l->rows = 0;
-	l->fresh += res.listed;
+	l->what->fresh += res.listed;
 	if (res.listed > 0)
 		l->st->source->listed(l->st->source->ctx, l->st);
 	return 0;
@@ -95,6 +118,7 @@ static int
 add_row(struct listing *l, const json_t *row, struct err *err)
 {
 	struct listed item = { .key = NULL };
+	uint64_t h;
 
 	if (row_text(row, "contentId", KEY_MOST, &item.key, err) != 0 ||
 	    row_text(row, "contentUri", URI_MOST, &item.uri, err) != 0 ||
@@ -105,8 +129,11 @@ add_row(struct listing *l, const json_t *row, struct err *err)
 		item.expires = item.created + OFFICE365_KEPT;
 	else if (row_time(row, "contentExpiration", &item.expires, err) != 0)
 		return -1;
+	h = hash(l, item.key);
+	if (!l->what->thorough && *place(l, h) == h)
+		return 0;
 	piece_listed(l->piece, &item);
-	l->rows++;
+	l->hash[l->rows++] = h;
 	return l->rows < ROWS ? 0 : flush(l, err);
 }
 
@@ -141,11 +168,8 @@ take_page(void *ctx, const char *data, size_t len, struct err *err)
 static bool
 is_repeated(struct listing *l, const char *url)
 {
-	uint8_t hash[DIGEST_LEN];
-	uint64_t first;
+	uint64_t first = hash(l, url);
 
-	digest_sha256(l->digest, NULL, 0, url, strlen(url), hash);
-	memcpy(&first, hash, sizeof(first));
 	for (size_t i = 0; i < l->n_seen; i++)
 		if (l->seen[i] == first)
 			return true;
@@ -172,8 +196,8 @@ get_page(struct listing *l, const char *url, char *next, struct ruling *r)
 	http_reply_init(&reply);
 	next[0] = '\0';
 	if (office365_call(l->w, &call, &reply, r) == REPLY_OK) {
-		if (l->date == 0)
-			l->date = reply.date != INT64_MIN
+		if (l->what->date == 0)
+			l->what->date = reply.date != INT64_MIN
 			    ? reply.date
 			    : server_clock_now(l->w->source->clock);
 		if (splitter_end(l->splitter, &err) != 0 || flush(l, &err) != 0)
@@ -223,32 +247,34 @@ get_pages(struct listing *l, const char *first, struct ruling *r)
 }
 
 enum reply_class
-office365_list(struct worker *w, struct stream *st, const struct window *win,
-    size_t *fresh, int64_t *date, struct ruling *r)
+office365_list(struct worker *w, struct stream *st,
+    struct office365_listing *what, struct ruling *r)
 {
 	static const struct splitter_spec spec = { .most = ROW_MOST };
 	const struct office365 *o = w->source->state;
-	struct listing l = { .w = w, .st = st };
+	struct listing *l = xcalloc(1, sizeof(*l));
 	char from[20], to[20];
 	char *first;
 
-	o365_time(win->from, from);
-	o365_time(win->to, to);
+	o365_time(what->window.from, from);
+	o365_time(what->window.to, to);
 	first = xasprintf("%s/subscriptions/content?contentType=%s"
 			  "&startTime=%s&endTime=%s&PublisherIdentifier=%s",
 	    o->root, st->name, from, to, office365_publisher(o->conf));
-	l.piece = piece_new(st->feed);
-	l.splitter = splitter_new(&spec, take_row, &l);
-	l.digest = digest_new();
+	l->w = w;
+	l->st = st;
+	l->what = what;
+	l->piece = piece_new(st->feed);
+	l->splitter = splitter_new(&spec, take_row, l);
+	l->digest = digest_new();
 	for (int i = 0; i <= RESTARTS_MOST; i++)
-		if (get_pages(&l, first, r) != REPLY_CURSOR)
+		if (get_pages(l, first, r) != REPLY_CURSOR)
 			break;
-	*fresh = l.fresh;
-	*date = l.date;
-	digest_free(l.digest);
-	splitter_free(l.splitter);
-	piece_free(l.piece);
-	free(l.seen);
+	digest_free(l->digest);
+	splitter_free(l->splitter);
+	piece_free(l->piece);
+	free(l->seen);
+	free(l);
 	free(first);
 	return r->class;
 }
