@@ -15,6 +15,10 @@
 #include "base/buf.h"
 #include "generate.h"
 
+#define ORGANIZATION "0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11"
+#define BASE64                                           \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst" \
+	"uvwxyz0123456789+/"
 #define DEPTH_MOST 4 /* repeats inside repeats */
 
 const char *const content_names[CONTENTS] = {
@@ -160,6 +164,18 @@ put_user(struct maker *m, unsigned who)
 }
 
 static void
+put_actor(struct maker *m)
+{
+	put_user(m, m->user);
+}
+
+static void
+put_other(struct maker *m)
+{
+	put_user(m, (unsigned)rng_next(&m->rng));
+}
+
+static void
 put_address(struct maker *m)
 {
 	unsigned r = (unsigned)rng_next(&m->rng);
@@ -194,6 +210,18 @@ put_time(struct maker *m, int64_t when, const char *zone)
 	(void)gmtime_r(&t, &tm);
 	put(m, text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm));
 	put_text(m, zone);
+}
+
+static void
+put_now(struct maker *m)
+{
+	put_time(m, m->when, "");
+}
+
+static void
+put_before(struct maker *m)
+{
+	put_time(m, m->when - 7, "Z");
 }
 
 static void
@@ -241,24 +269,49 @@ put_message_id(struct maker *m)
 	put(m, ">", 1);
 }
 
-/* One letter behind a dollar sign. */
-static void
-put_value(struct maker *m, char class)
+/* The classes that yield numbers and digits; false: another class. */
+static bool
+put_number(struct maker *m, char class)
 {
 	struct rng *r = &m->rng;
 
 	switch (class) {
-	case 'g':
-		put_guid(m);
-		break;
+	case 'n':
+		puts_fmt(m, "%u", (unsigned)rng_below(r, 10000));
+		return true;
+	case 'k':
+		puts_fmt(m, "%u", (unsigned)rng_below(r, 10));
+		return true;
+	case 'b':
+		puts_fmt(m, "9%018llu",
+		    (unsigned long long)(rng_next(r) % 1000000000000000000));
+		return true;
+	case 'e':
+		put_text(m, PICK(m, numbers));
+		return true;
+	case 'x':
+		put_hex(m, 16);
+		return true;
+	case 'h':
+		put_hex(m, 64);
+		return true;
+	case 's':
+		put_digits(m, BASE64, 6, 72);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Classes of text, by their letter. */
+static void
+put_text_class(struct maker *m, char class)
+{
+	struct rng *r = &m->rng;
+
+	switch (class) {
 	case 'o':
-		put_text(m, "0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11");
-		break;
-	case 'u':
-		put_user(m, m->user);
-		break;
-	case 'v':
-		put_user(m, (unsigned)rng_next(r));
+		put_text(m, ORGANIZATION);
 		break;
 	case 'p':
 		put_text(m, PICK(m, people));
@@ -266,56 +319,14 @@ put_value(struct maker *m, char class)
 	case 'd':
 		put_text(m, PICK(m, domains));
 		break;
-	case 'i':
-		put_address(m);
-		break;
-	case 't':
-		put_time(m, m->when, "");
-		break;
-	case 'T':
-		put_time(m, m->when - 7, "Z");
-		break;
-	case 'n':
-		puts_fmt(m, "%u", (unsigned)rng_below(r, 10000));
-		break;
-	case 'k':
-		puts_fmt(m, "%u", (unsigned)rng_below(r, 10));
-		break;
-	case 'b':
-		puts_fmt(m, "9%018llu", rng_next(r) % 1000000000000000000ULL);
-		break;
-	case 'e':
-		put_text(m, PICK(m, numbers));
+	case 'a':
+		put_text(m, PICK(m, names));
 		break;
 	case 'w':
 		put_words(m, 1);
 		break;
 	case 'z':
 		put_words(m, 2 + (size_t)rng_below(r, 9));
-		break;
-	case 'L':
-		put_long(m);
-		break;
-	case 'f':
-		put_file(m);
-		break;
-	case 'a':
-		put_text(m, PICK(m, names));
-		break;
-	case 'x':
-		put_hex(m, 16);
-		break;
-	case 'h':
-		put_hex(m, 64);
-		break;
-	case 's':
-		put_digits(m,
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
-		    "uvwxyz0123456789+/",
-		    6, 72);
-		break;
-	case 'm':
-		put_message_id(m);
 		break;
 	case 'q':
 		put_text(m, rng_below(r, 2) ? "true" : "false");
@@ -326,6 +337,28 @@ put_value(struct maker *m, char class)
 	default:
 		abort(); /* a mistake in kinds.c */
 	}
+}
+
+/* One letter behind a dollar sign. */
+static void
+put_value(struct maker *m, char class)
+{
+	static const struct {
+		char class;
+		void (*put)(struct maker *m);
+	} makers[] = { { 'g', put_guid }, { 'i', put_address },
+		{ 'L', put_long }, { 'f', put_file }, { 'm', put_message_id },
+		{ 'u', put_actor }, { 'v', put_other }, { 't', put_now },
+		{ 'T', put_before } };
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		if (makers[i].class == class) {
+			makers[i].put(m);
+			return;
+		}
+	}
+	if (!put_number(m, class))
+		put_text_class(m, class);
 }
 
 static void put_template(struct maker *m, const char *t, size_t len, int depth);
@@ -445,7 +478,7 @@ generate_record(uint64_t seed, enum content content, uint64_t number,
 	put_string(&m, "{'CreationTime':'$t','Id':'$g','Operation':'");
 	put_operation(&m, k->operations);
 	puts_fmt(&m,
-	    "\",\"OrganizationId\":\"0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11\","
+	    "\",\"OrganizationId\":\"" ORGANIZATION "\","
 	    "\"RecordType\":%d,",
 	    k->record_type);
 	if (rng_below(&m.rng, 4) != 0)

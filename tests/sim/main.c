@@ -79,7 +79,8 @@ print_records(struct sim *s)
 
 	for (int64_t i = 0; i < s->opt.print; i++) {
 		buf_clear(&line);
-		generate_record(s->opt.seed, turn[i % 8], (uint64_t)i,
+		generate_record(s->opt.seed,
+		    i % 32 == 31 ? CONTENT_DLP : turn[i % 8], (uint64_t)i,
 		    1780000000 + i / 100, &line);
 		if (puts(line.data) == EOF)
 			sim_die("standard output can't be written");

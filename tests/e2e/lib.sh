@@ -1,0 +1,467 @@
+# lib.sh - what every story begins with: . "${0%/*}/lib.sh"
+#
+# A story is a short script that starts a simulator, receivers and the agent,
+# does something to them, and says what must be true in the end:
+#
+#	. "${0%/*}/lib.sh"
+#	sim --events 2000 --rate 500
+#	rsyslog siem ossl
+#	to_syslog siem
+#	agent
+#	settled siem
+#	verified siem
+#
+# Everything lives in $work, a folder that goes away with the story, and in
+# processes that are killed when it ends.  Exit status 0: passed, 77: skipped,
+# any other: failed.  KEEP=1 leaves $work for a look at it.
+#
+# From the outside: SEALFEED_BUILD, the build tree (default: the source tree);
+# SEALFEED_CORPUS, a file of real records; SEALFEED_RECEIVERS, the folder that
+# receivers_fetch filled.
+
+set -uo pipefail
+export LC_ALL=C
+top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+story=$(basename "$0" .sh)
+build=${SEALFEED_BUILD:-$top}
+bin=$build/tests/bin
+sealfeed=$build/sealfeed
+work=$(mktemp -d "${TMPDIR:-/tmp}/sealfeed-$story.XXXXXX") || exit 1
+tenant=0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11
+client=6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42
+patience=${SEALFEED_PATIENCE:-60} # seconds that most waits may take
+. "$top/tests/e2e/receivers.sh"
+receivers_use "${SEALFEED_RECEIVERS:-$build/tests/var/receivers}" || true
+
+# -- ends ------------------------------------------------------------------
+
+say() {
+	echo "$story: $*"
+}
+
+fail() {
+	say "FAILED: $*"
+	exit 1
+}
+
+skip() {
+	say "skipped: $*"
+	exit 77
+}
+
+# What a reader of a failed run wants to see.
+evidence() {
+	local f
+	for f in "$work"/*/log "$work"/agent.log; do
+		[ -s "$f" ] || continue
+		echo "--- ${f#"$work"/} (last lines)"
+		tail -n 25 "$f"
+	done
+	[ -z "${control:-}" ] || {
+		echo "--- simulator"
+		curl -s "$control/stat" | grep -v ' 0$' | paste -sd' '
+	}
+	[ ! -s "$work/store.db" ] || {
+		echo "--- sealfeed status"
+		timeout 10 "$sealfeed" status --config "$work/sealfeed.yaml"
+	}
+}
+
+finish() {
+	local status=$? p
+	trap - EXIT
+	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
+		evidence
+	fi
+	for p in "$work"/*/pid "$work"/agent.pid; do
+		[ -s "$p" ] || continue
+		kill -CONT "$(cat "$p")" 2>/dev/null
+		kill -TERM "$(cat "$p")" 2>/dev/null
+	done
+	for p in "$work"/*/pid "$work"/agent.pid; do
+		[ -s "$p" ] || continue
+		gone "$(cat "$p")" || within 5 gone "$(cat "$p")" ||
+		    kill -KILL "$(cat "$p")" 2>/dev/null
+	done
+	[ -n "${KEEP:-}" ] && say "kept $work" || rm -rf "$work"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# -- waiting ---------------------------------------------------------------
+
+# within SECONDS COMMAND…: try until it succeeds or the time is over.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+# wait_for SECONDS WHAT COMMAND…: the same, and fail with WHAT.
+wait_for() {
+	local seconds=$1 what=$2
+	shift 2
+	within "$seconds" "$@" >/dev/null 2>&1 ||
+	    fail "not within $seconds s: $what"
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+alive() {
+	kill -0 "$(cat "$work/$1/pid")" 2>/dev/null
+}
+
+# -- certificates ----------------------------------------------------------
+
+# certificate NAME SUBJECT [EXTENSIONS]: $work/NAME.pem and .key by the test
+# CA.
+certificate() {
+	local name=$1 subject=$2 extensions=${3:-}
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout "$work/$name.key" -out "$work/$name.csr" \
+	    -subj "$subject" 2>/dev/null &&
+	    openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.pem" \
+		-CAkey "$work/ca.key" -CAcreateserial -days 30 \
+		-extfile <(echo "$extensions") -out "$work/$name.pem" \
+		2>/dev/null || fail "openssl made no certificate $name"
+}
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout "$work/ca.key" -out "$work/ca.pem" -days 30 \
+    -subj "/CN=sealfeed test CA" 2>/dev/null || fail "openssl made no CA"
+certificate server "/CN=localhost" \
+    "subjectAltName=DNS:localhost,IP:127.0.0.1"
+
+# -- the vendor ------------------------------------------------------------
+
+# sim [OPTION…]: start the simulator.  Sets $api and $control.
+sim() {
+	mkdir -p "$work/sim"
+	[ -s "$work/secret" ] || echo "first-secret" >"$work/secret"
+	"$bin/simulator" --dir "$work/sim" --cert "$work/server.pem" \
+	    --key "$work/server.key" --secret-file "$work/secret" \
+	    --tenant "$tenant" --client "$client" "$@" \
+	    >>"$work/sim/log" 2>&1 &
+	echo $! >"$work/sim/pid"
+	wait_for 30 "simulator listens" test -s "$work/sim/port"
+	api=https://localhost:$(cat "$work/sim/port")
+	control=http://127.0.0.1:$(cat "$work/sim/control")
+}
+
+# steer ACTION[?KEY=VALUE&…]: see tests/sim/control.c.
+steer() {
+	curl -sSf -X POST "$control/${1//%/%25}" >/dev/null ||
+	    fail "the simulator refuses: $1"
+}
+
+# stat NAME: one of the simulator's counters.
+stat_of() {
+	curl -s "$control/stat?name=$1"
+}
+
+stat_is() {
+	[ "$(stat_of "$1")" "$2" "$3" ]
+}
+
+# -- receivers: each has a folder $work/NAME with port, pid, log, events ----
+
+# run_receiver NAME COMMAND…
+run_receiver() {
+	local name=$1
+	shift
+	"$@" >>"$work/$name/log" 2>&1 &
+	echo $! >"$work/$name/pid"
+}
+
+# listens NAME: something accepts connections on its port
+listens() {
+	[ -s "$work/$1/port" ] &&
+	    (exec 3<>"/dev/tcp/127.0.0.1/$(cat "$work/$1/port")") 2>/dev/null
+}
+
+# rsyslog NAME ossl|gtls [AUTH-MODE]: a real rsyslog; again after stop_one it
+# gets the same port.
+rsyslog() {
+	local name=$1 driver=$2
+	[ -n "${rsyslogd:-}" ] || skip "rsyslog is not there (tests/run gets it)"
+	mkdir -p "$work/$name"
+	rsyslog_write_conf "$work/$name" "$driver" "$work/ca.pem" \
+	    "$work/server.pem" "$work/server.key" ${3:-}
+	rm -f "$work/$name/rsyslogd.pid"
+	run_receiver "$name" rsyslog_exec "$work/$name"
+	wait_for 30 "rsyslog $name listens" listens "$name"
+}
+
+# syslogng NAME: a real syslog-ng.
+syslogng() {
+	local name=$1 try
+	[ -n "${syslogng:-}" ] ||
+	    skip "syslog-ng is not there (tests/run gets it)"
+	mkdir -p "$work/$name"
+	# It can't tell which port it got, so one is picked here.
+	for try in 1 2 3 4 5; do
+		[ -s "$work/$name/port" ] ||
+		    echo $((20000 + (RANDOM * 32768 + RANDOM) % 12000)) \
+			>"$work/$name/port"
+		syslogng_write_conf "$work/$name" "$(cat "$work/$name/port")" \
+		    "$work/ca.pem" "$work/server.pem" "$work/server.key"
+		run_receiver "$name" syslogng_exec "$work/$name"
+		within 15 eval "listens $name || ! alive $name"
+		alive "$name" && listens "$name" && return
+		rm "$work/$name/port"
+	done
+	fail "syslog-ng $name does not listen"
+}
+
+# receiver NAME [OPTION…]: our HTTPS receiver of NDJSON.
+receiver() {
+	local name=$1
+	shift
+	mkdir -p "$work/$name"
+	[ ! -s "$work/$name/port" ] ||
+	    set -- "$@" --port "$(cat "$work/$name/port")"
+	run_receiver "$name" "$bin/receiver" --dir "$work/$name" \
+	    --cert "$work/server.pem" --key "$work/server.key" "$@"
+	wait_for 30 "receiver $name listens" listens "$name"
+}
+
+# stop_one NAME [SIGNAL]: until it is gone.
+stop_one() {
+	local pid
+	pid=$(cat "$work/$1/pid")
+	kill -"${2:-TERM}" "$pid"
+	wait_for 15 "$1 ends" gone "$pid"
+	rm "$work/$1/pid"
+}
+
+# -- the agent -------------------------------------------------------------
+
+# Options of the source and of the agent block; a story may change them.
+declare -A source_options=([interval]=250ms [initial]=24h)
+agent_options=
+outputs=
+
+# to_syslog NAME [YAML-LINE…]: an output of that name to the receiver of that
+# name.
+to_syslog() {
+	local name=$1 line
+	shift
+	outputs+="  $name:
+    type: syslog
+    address: localhost:$(cat "$work/$name/port")
+    tls: { ca: $work/ca.pem }
+"
+	for line in "$@"; do
+		outputs+="    $line"$'\n'
+	done
+}
+
+# to_http NAME [YAML-LINE…]
+to_http() {
+	local name=$1 line
+	shift
+	outputs+="  $name:
+    type: http
+    url: https://localhost:$(cat "$work/$name/port")/ingest
+    tls: { ca: $work/ca.pem }
+"
+	for line in "$@"; do
+		outputs+="    $line"$'\n'
+	done
+}
+
+# to_file NAME [YAML-LINE…]: to $work/NAME/events
+to_file() {
+	local name=$1 line
+	shift
+	mkdir -p "$work/$name"
+	outputs+="  $name: { type: file, path: $work/$name/events }"$'\n'
+}
+
+# write_config: $work/sealfeed.yaml from what was said so far.
+write_config() {
+	local key
+	[ -s "$work/seal.pem" ] ||
+	    "$sealfeed" keygen "$work/seal.pem" --name fra1 |
+	    grep -E '^fra1\+[0-9a-f]{8}\+' >"$work/vkey" ||
+	    fail "keygen printed no verifier key"
+	[ -n "${source_options[client_secret]:-}${source_options[certificate]:-}" ] ||
+	    source_options[client_secret]="\${file:$work/secret}"
+	{
+		cat <<EOF
+agent:
+  name: fra1
+  key: $work/seal.pem
+  store: { path: $work/store.db, min_free: 16MiB }
+  watch: { listen: $work/watch.sock }
+$agent_options
+sources:
+  contoso:
+    type: office365
+    login_url: $api
+    api_url: $api
+    tenant: $tenant
+    client_id: $client
+    tls: { ca: $work/ca.pem }
+EOF
+		for key in "${!source_options[@]}"; do
+			echo "    $key: ${source_options[$key]}"
+		done
+		echo "outputs:"
+		printf '%s' "$outputs"
+	} >"$work/sealfeed.yaml"
+}
+
+# agent: write the configuration and start.
+agent() {
+	write_config
+	agent_again
+}
+
+# agent_again: start with the configuration as it is.
+agent_again() {
+	"$sealfeed" check "$work/sealfeed.yaml" >>"$work/agent.log" 2>&1 ||
+	    fail "sealfeed check: $(tail -n 5 "$work/agent.log")"
+	setsid "$sealfeed" run --config "$work/sealfeed.yaml" \
+	    >>"$work/agent.log" 2>&1 &
+	echo $! >"$work/agent.pid"
+}
+
+# agent_stop: SIGTERM; five seconds are promised.
+agent_stop() {
+	local pid
+	pid=$(cat "$work/agent.pid")
+	kill -TERM "$pid"
+	wait_for "${1:-6}" "the agent stops" gone "$pid"
+	rm "$work/agent.pid"
+}
+
+# agent_kill: the whole process group, without a word.
+agent_kill() {
+	local pid
+	pid=$(cat "$work/agent.pid")
+	kill -KILL -- -"$pid"
+	wait_for 5 "the agent is dead" gone "$pid"
+	rm "$work/agent.pid"
+}
+
+agent_reload() {
+	write_config
+	kill -HUP "$(cat "$work/agent.pid")"
+}
+
+# log_has REGEX: the agent said so.
+log_has() {
+	grep -Eq -- "$1" "$work/agent.log"
+}
+
+# metric 'NAME{LABEL="VALUE"}': its value, nothing when it is not there.
+metric() {
+	curl -s --unix-socket "$work/watch.sock" http://localhost/metrics |
+	    awk -v n="$1" '{ v = $NF; sub(/ [^ ]*$/, "") } $0 == n { print v }'
+}
+
+# ask SUBCOMMAND…: sealfeed with this story's configuration
+ask() {
+	local command=$1
+	shift
+	"$sealfeed" "$command" --config "$work/sealfeed.yaml" "$@"
+}
+
+# -- what must be true -----------------------------------------------------
+
+# same NAME: what the receiver holds is what the simulator made available,
+# order and repeats aside.
+same() {
+	[ -s "$work/$1/events" ] &&
+	    [ "$("$bin/tally" --received "$work/$1/events")" = \
+	    "$(ledger_sums "$1")" ]
+}
+
+# The sums of the ledger; bare events ("envelope: none") have no feed.
+bare_receivers=
+ledger_sums() {
+	case " $bare_receivers " in
+	*" $1 "*)
+		cat "$work"/sim/ledger/[AD]* >"$work/bare-ledger"
+		"$bin/tally" --received "$work/bare-ledger"
+		;;
+	*)
+		"$bin/tally" --ledger "$work/sim/ledger"
+		;;
+	esac
+}
+
+# settled NAME…: the simulator has made all that it was asked for, and every
+# receiver gets exactly that, byte for byte.
+settled() {
+	local name
+	wait_for "$patience" "simulator makes all events" stat_is finished = 1
+	for name in "$@"; do
+		within "$patience" same "$name" 2>/dev/null || {
+			difference "$name"
+			fail "$name differs from the simulator's ledger"
+		}
+	done
+	for name in "$@"; do
+		exact "$name"
+	done
+}
+
+# exact NAME: the same by sort and cmp, without sums.
+exact() {
+	case " $bare_receivers " in
+	*" $1 "*) return ;;
+	esac
+	[ ! -e "$work/sim/ledger/synthetic" ] || return 0
+	"$bin/tally" --lines --ledger "$work/sim/ledger" | sort >"$work/want"
+	"$bin/tally" --lines --received "$work/$1/events" | sort >"$work/have"
+	cmp -s "$work/want" "$work/have" || {
+		difference "$1"
+		fail "$1 differs from the simulator's ledger"
+	}
+	say "$1 holds exactly the $(wc -l <"$work/want") events of the ledger"
+}
+
+difference() {
+	"$bin/tally" --lines --ledger "$work/sim/ledger" | sort >"$work/want"
+	"$bin/tally" --lines --received "$work/$1/events" | sort >"$work/have"
+	say "$1: $(comm -23 "$work/want" "$work/have" | wc -l) missing, $(comm -13 \
+	    "$work/want" "$work/have" | wc -l) too many, of $(wc -l <"$work/want")"
+	comm -23 "$work/want" "$work/have" | cut -c1-200 | head -n 2 |
+	    sed 's/^/missing: /'
+	comm -13 "$work/want" "$work/have" | cut -c1-200 | head -n 2 |
+	    sed 's/^/too many: /'
+}
+
+# repeats NAME: how many events arrived there more than once
+repeats() {
+	"$bin/tally" --repeats --received "$work/$1/events"
+}
+
+no_repeats() {
+	local name n
+	for name in "$@"; do
+		n=$(repeats "$name")
+		[ "$n" -eq 0 ] || fail "$n events arrived twice at $name"
+	done
+}
+
+# verified NAME…: `sealfeed verify` finds nothing wrong in the file.
+verified() {
+	local name
+	for name in "$@"; do
+		wait_for 30 "verify is content with $name" "$sealfeed" verify \
+		    --key "$work/vkey" "$work/$name/events"
+	done
+}
+
+[ -x "$bin/simulator" ] && [ -x "$bin/tally" ] && [ -x "$bin/receiver" ] ||
+    fail "build first: make check TESTS="
+[ -x "$sealfeed" ] || fail "$sealfeed is not there: build first"
