@@ -1,0 +1,79 @@
+# needs.sh - what building and testing need of the distribution.  Sourced by
+# packaging/try and tests/run.
+
+needs_build_apt="build-essential autoconf automake pkg-config
+libcurl4-openssl-dev libjansson-dev zlib1g-dev libssl-dev libsqlite3-dev
+libyaml-dev libmicrohttpd-dev libgnutls28-dev openssl curl ca-certificates"
+needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
+jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
+libmicrohttpd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
+needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
+libc6-dbg util-linux procps"
+needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
+procps-ng libasan libubsan"
+
+# As root, by sudo that asks no password, or not at all.
+needs_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+		sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		echo "These packages are missing; as root:" >&2
+		echo "  $*" >&2
+		return 1
+	fi
+}
+
+needs_apt() {
+	local missing=() p
+	for p; do
+		dpkg-query -W -f='${Status}' "$p" 2>/dev/null |
+		    grep -q 'ok installed' || missing+=("$p")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	# A fresh machine or container has no lists yet.
+	apt-cache show libjansson-dev >/dev/null 2>&1 ||
+	    needs_root apt-get -qq update || return 1
+	# Names differ between releases: leave out what there is not.
+	local there=()
+	for p in "${missing[@]}"; do
+		if apt-cache show "$p" >/dev/null 2>&1; then
+			there+=("$p")
+		else
+			echo "no package $p here: going on without" >&2
+		fi
+	done
+	[ ${#there[@]} -gt 0 ] || return 0
+	DEBIAN_FRONTEND=noninteractive needs_root apt-get -qq -y \
+	    --no-install-recommends install "${there[@]}" >/dev/null
+}
+
+needs_dnf() {
+	local missing=() p crb=()
+	for p; do
+		rpm -q --whatprovides "$p" >/dev/null 2>&1 || missing+=("$p")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	# The -devel packages of RHEL and its kin are in a repository of
+	# their own.
+	if dnf -q repolist --all 2>/dev/null | grep -q '^crb'; then
+		crb=(--enablerepo=crb)
+	fi
+	needs_root dnf -q -y "${crb[@]}" install "${missing[@]}"
+}
+
+# needs_install build|test: what is missing of it.
+needs_install() {
+	local apt=$needs_build_apt dnf=$needs_build_dnf
+	[ "$1" = build ] || { apt+=" $needs_test_apt"; dnf+=" $needs_test_dnf"; }
+	# shellcheck disable=SC2086 # lists of words
+	if command -v apt-get >/dev/null; then
+		needs_apt $apt
+	elif command -v dnf >/dev/null; then
+		needs_dnf $dnf
+	else
+		echo "Neither apt-get nor dnf is here: the README says what is" \
+		    "needed." >&2
+	fi
+}
