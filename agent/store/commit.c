@@ -132,12 +132,27 @@ put_progress(struct commit *c, struct piece *p, struct err *err)
 	return 0;
 }
 
+/* An item that is a gap is no longer to be fetched. */
+static int
+put_gap_item(struct store *s, const struct gap_row *g, struct err *err)
+{
+	return db_run(s, err,
+	    "UPDATE item SET state = ?2, uri = NULL, next_try = NULL,"
+	    " error = ?3 WHERE id = ?1 AND state = 0",
+	    "iit", g->item, (int64_t)ITEM_GAP, g->cause);
+}
+
 static int
 put_gaps(struct commit *c, struct piece *p, struct err *err)
 {
 	for (size_t i = 0; i < p->n_gaps; i++) {
 		const struct gap_row *g = &p->gaps[i];
 
+		if (g->item != 0 && put_gap_item(c->feed->store, g, err) != 0)
+			return -1;
+		/* Twice for one item would be told twice. */
+		if (g->item != 0 && db_changes(c->feed->store) == 0)
+			continue;
 		if (db_run(c->feed->store, err,
 			"INSERT INTO gap (feed, item, key, since, until,"
 			" recorded, cause) VALUES (?, ?, ?, ?, ?, ?, ?)",
