@@ -6,7 +6,15 @@
 #include "cmd.h"
 
 static const struct cmd *const cmds[] = {
+	&cmd_run,
+	&cmd_check,
+	&cmd_status,
+	&cmd_gaps,
+	&cmd_dead_letters,
 	&cmd_verify,
+	&cmd_export,
+	&cmd_keygen,
+	&cmd_options,
 	&cmd_help,
 	&cmd_version,
 	NULL,

@@ -58,6 +58,9 @@ bytes_of(const char *s, size_t n)
 	return (size_t)(at - s);
 }
 
+static char *printable(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
+
 static char *
 printable(const char *fmt, va_list ap)
 {

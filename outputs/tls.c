@@ -262,14 +262,16 @@ int
 tls_begin(const struct tls *t, struct session *s, int fd, struct err *err)
 {
 	unsigned char address[16];
+	char host[256]; /* OpenSSL's macro takes no const */
 	bool numeric = inet_pton(AF_INET, t->name, address) == 1 ||
 	    inet_pton(AF_INET6, t->name, address) == 1;
 
+	(void)snprintf(host, sizeof(host), "%s", t->name);
 	s->tls = t;
 	s->answers = 0;
 	s->ssl = SSL_new(t->ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1 ||
-	    (!numeric && SSL_set_tlsext_host_name(s->ssl, t->name) != 1) ||
+	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||
 	    SSL_set_app_data(s->ssl, s) != 1)
 		return err_set(err,
 		    "tls: OpenSSL does not start a session "

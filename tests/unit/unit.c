@@ -10,6 +10,7 @@ static Suite *(*const suites[])(void) = {
 	suite_buf,
 	suite_clock,
 	suite_cmd,
+	suite_config,
 	suite_file,
 	suite_gzip,
 	suite_http,

@@ -12,6 +12,7 @@
 Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_cmd(void);
+Suite *suite_config(void);
 Suite *suite_file(void);
 Suite *suite_gzip(void);
 Suite *suite_http(void);

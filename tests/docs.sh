@@ -1,0 +1,54 @@
+#!/bin/sh
+# docs.sh - documents are tested: every option of the tables is in the manual
+# and in the annotated example, every subcommand in the other manual, and the
+# examples pass `check`.  Runs in the build folder.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+packaging=$here/../packaging
+failed=0
+
+fail() {
+	echo "docs: $*" >&2
+	failed=1
+}
+
+# The keys of a section, one a line.
+keys() {
+	./sealfeed options "$1" | sed -n 's/^  \([a-z_.]*\)$/\1/p'
+}
+
+sections="agent $(./sealfeed options | sed -n 's/^[a-z]* of type //p')"
+[ "$(echo "$sections" | wc -w)" -ge 4 ] || fail "the types are missing"
+for section in $sections; do
+	[ -n "$(keys "$section")" ] || fail "$section has no options"
+	for key in $(keys "$section"); do
+		grep -q "^\\\\fB$key\\\\fR (" sealfeed.yaml.5 ||
+			fail "$key of $section is not in sealfeed.yaml(5)"
+		grep -Eq "^ *#? *${key##*.}:" "$packaging/examples/sealfeed.yaml" ||
+			fail "$key of $section is not in the example"
+	done
+done
+
+for sub in $(./sealfeed help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
+	grep -q "^\\.B sealfeed $(echo "$sub" | sed 's/-/\\\\-/g')" sealfeed.8 ||
+		fail "$sub is not in sealfeed(8)"
+	./sealfeed help "$sub" >/dev/null || fail "there is no help for $sub"
+done
+
+for page in sealfeed.8 sealfeed.yaml.5; do
+	grep -q '@[A-Z]*@' "$page" && fail "$page was not filled in"
+	command -v groff >/dev/null || continue
+	said=$(groff -man -Tutf8 -Kutf8 -ww "$page" 2>&1 >/dev/null)
+	[ -z "$said" ] || fail "$page: $said"
+done
+
+for example in "$packaging"/examples/*; do
+	./sealfeed check "$example" >/dev/null || fail "$example has faults"
+	# With everything uncommented it is still one without unknown keys.
+	sed 's/^\( *\)#\([a-z_]*:\)/\1\2/' "$example" >docs-example.yaml
+	./sealfeed check docs-example.yaml 2>&1 | grep "unknown" &&
+		fail "$example: a comment shows an unknown key"
+	rm -f docs-example.yaml
+done
+exit $failed
