@@ -45,6 +45,9 @@ escape(char *out, size_t room, const char *in)
 	out[n] = '\0';
 }
 
+static void say(enum log_level at, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 say(enum log_level at, const char *fmt, va_list ap)
 {
