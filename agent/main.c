@@ -6,7 +6,6 @@
 #include "cmd.h"
 
 static const struct cmd *const cmds[] = {
-	&cmd_run,
 	&cmd_check,
 	&cmd_status,
 	&cmd_gaps,
