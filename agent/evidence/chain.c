@@ -136,7 +136,7 @@ unnarrowed(struct exam *x, uint64_t first, uint64_t end)
 {
 	if (end - first == 1)
 		run_add(x, FOUND_ALTERED, first, end,
-		    x->s->seen.list[seen_find(&x->s->seen, first)].place);
+		    x->s->seen.list[seen_list_find(&x->s->seen, first)].place);
 	else
 		found_events(x->c->founds, FOUND_UNNARROWED, x->s->name, first,
 		    end - 1,
@@ -312,8 +312,8 @@ beginning(const struct stream *s, const struct states *st)
 static void
 pass(struct exam *x, const struct state *a, const struct state *b)
 {
-	size_t seen =
-	    seen_find(&x->s->seen, b->size) - seen_find(&x->s->seen, a->size);
+	size_t seen = seen_list_find(&x->s->seen, b->size) -
+	    seen_list_find(&x->s->seen, a->size);
 
 	if (a->linked && b->authentic && seen == b->size - a->size)
 		stream_prove(x->s, a->size, b->size);

@@ -13,8 +13,8 @@ struct cursor
 cursor_at(const struct stream *s, uint64_t index)
 {
 	return (struct cursor){ .stream = s,
-		.seen = seen_find(&s->seen, index),
-		.other = seen_find(&s->other, index) };
+		.seen = seen_list_find(&s->seen, index),
+		.other = seen_list_find(&s->other, index) };
 }
 
 bool

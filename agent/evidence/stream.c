@@ -34,7 +34,7 @@ stream_free(struct stream *s)
 }
 
 void
-seen_add(struct seen_list *l, uint64_t index, uint64_t place,
+seen_list_add(struct seen_list *l, uint64_t index, uint64_t place,
     const uint8_t leaf[DIGEST_LEN])
 {
 	struct seen *e;
@@ -142,7 +142,7 @@ stream_sort(struct stream *s, stream_repeated *repeated, void *ctx)
 }
 
 size_t
-seen_find(const struct seen_list *l, uint64_t index)
+seen_list_find(const struct seen_list *l, uint64_t index)
 {
 	size_t low = 0;
 	size_t high = l->n;

@@ -68,7 +68,7 @@ struct stream {
 struct stream *stream_new(const char *name, size_t len);
 void stream_free(struct stream *s);
 
-void seen_add(struct seen_list *l, uint64_t index, uint64_t place,
+void seen_list_add(struct seen_list *l, uint64_t index, uint64_t place,
     const uint8_t leaf[DIGEST_LEN]);
 
 /* Keep an opened checkpoint. */
@@ -80,7 +80,7 @@ typedef void stream_repeated(void *ctx, const struct seen *copy);
 void stream_sort(struct stream *s, stream_repeated *repeated, void *ctx);
 
 /* First entry whose index is not below. */
-size_t seen_find(const struct seen_list *l, uint64_t index);
+size_t seen_list_find(const struct seen_list *l, uint64_t index);
 
 /* Note that [first, end) is proven; in rising order. */
 void stream_prove(struct stream *s, uint64_t first, uint64_t end);

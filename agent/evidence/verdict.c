@@ -52,7 +52,7 @@ left_over(void *ctx, const struct frame *f, uint64_t place)
 	struct verify *v = ctx;
 	struct stream *s = tally_find(v, f->feed.data);
 	char where[CHAIN_PLACE];
-	size_t at = s == NULL ? 0 : seen_find(&s->seen, f->number);
+	size_t at = s == NULL ? 0 : seen_list_find(&s->seen, f->number);
 
 	if (f->kind != FRAME_EVENT || !tally_is_asked(v, f->feed.data))
 		return;

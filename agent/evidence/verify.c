@@ -155,7 +155,7 @@ other_readings(struct verify *v, struct stream *s, const struct frame *f,
 			continue;
 		known = n;
 		merkle_leaf(v->digest, out, n, leaf);
-		seen_add(&s->other, f->number, place, leaf);
+		seen_list_add(&s->other, f->number, place, leaf);
 	}
 }
 
@@ -166,7 +166,7 @@ take_event(struct verify *v, struct stream *s, const struct frame *f,
 	uint8_t leaf[DIGEST_LEN];
 
 	merkle_leaf(v->digest, f->value.data, f->value.len, leaf);
-	seen_add(&s->seen, f->number, place, leaf);
+	seen_list_add(&s->seen, f->number, place, leaf);
 	s->events++;
 	if (f->syslog)
 		other_readings(v, s, f, place);
