@@ -168,6 +168,9 @@ read_own(const struct own *own, struct frame *f)
 	uint64_t part = 0;
 	uint64_t parts = 0;
 
+	/* Text that merely mentions us has no such parameters. */
+	if (own->feed.data == NULL)
+		return FRAME_NOTHING;
 	if (!feed_is_good(own->feed) || event == (own->checkpoint.data != NULL))
 		return FRAME_BROKEN;
 	if (parse_number(event ? own->index : own->checkpoint, INT64_MAX,
@@ -229,14 +232,18 @@ parse_syslog(const char *line, size_t len, struct frame *f)
 
 	while (kind != FRAME_EVENT && kind != FRAME_CHECKPOINT) {
 		struct own own = { .feed = { .data = NULL } };
+		enum frame_kind found = FRAME_NOTHING;
 
 		s.at = memmem(s.at, (size_t)(s.end - s.at), SD_OURS,
 		    strlen(SD_OURS));
 		if (s.at == NULL)
 			return kind;
-		kind = FRAME_BROKEN;
 		if (scan_own(&s, &own) == 0)
-			kind = read_own(&own, f);
+			found = read_own(&own, f);
+		else if (own.feed.data != NULL)
+			found = FRAME_BROKEN;
+		if (found != FRAME_NOTHING)
+			kind = found;
 	}
 	skip_others(&s);
 	f->value = message_of(s, f);

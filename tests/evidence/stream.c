@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/sealed.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "base/merkle.h"
 #include "evidence/note.h"
 #include "evidence/proof.h"
 #include "store/line.h"
@@ -33,13 +33,6 @@ static const char *const syntaxes[SYNTAXES] = {
 	[SPLIT] = "split",
 };
 
-struct tree {
-	char name[128];
-	struct merkle_range peaks;
-	struct merkle_range before;
-	struct buf check;
-};
-
 struct maker {
 	enum syntax syntax;
 	const char *agent;
@@ -47,7 +40,7 @@ struct maker {
 	struct signer *signer;
 	struct digest *digest;
 	struct buf out;
-	struct tree feed[3]; /* the last one is the agent's own */
+	struct sealed feed[3]; /* the last one is the agent's own */
 };
 
 static void
@@ -80,8 +73,8 @@ put_frame(struct maker *m, const char *msgid, const char *sd, const char *value,
 }
 
 static void
-put(struct maker *m, enum line_kind kind, const struct tree *t, uint64_t number,
-    const char *value, size_t len)
+put(struct maker *m, enum line_kind kind, const struct sealed *t,
+    uint64_t number, const char *value, size_t len)
 {
 	const char *word = kind == LINE_EVENT ? "index" : "checkpoint";
 	const char *msgid =
@@ -112,41 +105,26 @@ put(struct maker *m, enum line_kind kind, const struct tree *t, uint64_t number,
 }
 
 static void
-event(struct maker *m, struct tree *t, const char *value, size_t len)
+event(struct maker *m, struct sealed *t, const char *value, size_t len)
 {
-	uint8_t leaf[DIGEST_LEN];
-
-	put(m, LINE_EVENT, t, t->peaks.end, value, len);
-	merkle_leaf(m->digest, value, len, leaf);
-	merkle_append(m->digest, &t->peaks, leaf);
-	must(buf_add(&t->check, leaf, PROOF_CODE), NULL);
+	put(m, LINE_EVENT, t, sealed_event(m->digest, t, value, len), value,
+	    len);
 }
 
 static void
-checkpoint(struct maker *m, struct tree *t)
+checkpoint(struct maker *m, struct sealed *t)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
 	struct buf value = BUF_INIT(PROOF_MOST);
-	struct err err = ERR_INIT;
-	uint8_t root[DIGEST_LEN];
-	char origin[256];
+	uint64_t size =
+	    sealed_checkpoint(m->digest, t, m->signer, m->agent, &value);
 
-	(void)snprintf(origin, sizeof(origin), "%s/%s", m->agent, t->name);
-	merkle_root(m->digest, &t->peaks, root);
-	must(note_sign(m->signer, origin, t->peaks.end, root, &note, &err),
-	    &err);
-	must(proof_build(&value, &note, &t->before, &t->peaks, &t->check, &err),
-	    &err);
-	put(m, LINE_CHECKPOINT, t, t->peaks.end, value.data, value.len);
-	t->before = t->peaks;
-	buf_clear(&t->check);
-	buf_release(&note);
+	put(m, LINE_CHECKPOINT, t, size, value.data, value.len);
 	buf_release(&value);
 }
 
 /* Records with what a careless receiver would spoil. */
 static void
-record(struct maker *m, struct tree *t)
+record(struct maker *m, struct sealed *t)
 {
 	static const char *const odd[] = {
 		"{\"big\":123456789012345678901234567890, \"e\":1E5}",
@@ -172,7 +150,7 @@ record(struct maker *m, struct tree *t)
 static void
 heartbeat(struct maker *m)
 {
-	struct tree *own = &m->feed[2];
+	struct sealed *own = &m->feed[2];
 	char text[512];
 
 	(void)snprintf(text, sizeof(text),
@@ -216,6 +194,7 @@ main(int argc, char **argv)
 	struct maker m = { .out = BUF_INIT(LINE_MOST) };
 	struct buf pem = BUF_INIT(LINE_MOST);
 	struct err err = ERR_INIT;
+	char own[100];
 
 	if (argc != 6 && argc != 7) {
 		(void)fprintf(stderr,
@@ -232,23 +211,15 @@ main(int argc, char **argv)
 	must(file_read(argv[1], &pem, &err), &err);
 	m.signer = signer_open(m.agent, pem.data, &err);
 	must(m.signer == NULL ? -1 : 0, &err);
-	for (size_t f = 0; f < 3; f++) {
-		struct tree *t = &m.feed[f];
-
-		(void)snprintf(t->name, sizeof(t->name), "%s/%s",
-		    f == 2 ? m.agent : "contoso",
-		    f == 0       ? "Audit.Exchange"
-			: f == 1 ? "Audit.General"
-				 : "agent");
-		merkle_range_init(&t->peaks, 0);
-		t->before = t->peaks;
-		t->check = (struct buf)BUF_INIT(PROOF_MOST);
-	}
+	(void)snprintf(own, sizeof(own), "%s/agent", m.agent);
+	sealed_begin(&m.feed[0], "contoso/Audit.Exchange");
+	sealed_begin(&m.feed[1], "contoso/Audit.General");
+	sealed_begin(&m.feed[2], own);
 	if (argc == 7 && strcmp(argv[6], "letter") == 0)
 		dead_letter(&m);
 	make(&m, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
 	for (size_t f = 0; f < 3; f++)
-		buf_release(&m.feed[f].check);
+		sealed_end(&m.feed[f]);
 	signer_free(m.signer);
 	digest_free(m.digest);
 	buf_release(&m.out);

@@ -12,6 +12,7 @@ static Suite *(*const suites[])(void) = {
 	suite_cmd,
 	suite_config,
 	suite_file,
+	suite_frame,
 	suite_gzip,
 	suite_http,
 	suite_human,

@@ -14,6 +14,7 @@ Suite *suite_clock(void);
 Suite *suite_cmd(void);
 Suite *suite_config(void);
 Suite *suite_file(void);
+Suite *suite_frame(void);
 Suite *suite_gzip(void);
 Suite *suite_http(void);
 Suite *suite_human(void);
