@@ -19,7 +19,8 @@
 static const struct cmd_option export_options[] = {
 	{ .name = "feed",
 	    .value = "FEED",
-	    .help = "Only this feed, for example contoso/Audit.Exchange." },
+	    .help = "Only this feed, for example contoso/Audit.Exchange; "
+		    "\"sealfeed verify --feed\" then checks it alone." },
 	{ .name = "from",
 	    .value = "INDEX",
 	    .help = "The first event to write; needs --feed." },
@@ -128,11 +129,11 @@ say_feed(const struct export_feed *f)
 		(void)fprintf(stderr,
 		    "%s: %" PRIu64 " events between these are not kept\n",
 		    f->name, f->missing);
-	if (f->proven < f->next)
+	if (f->covered < f->next)
 		(void)fprintf(stderr,
 		    "%s: events from %" PRIu64
 		    " on have no checkpoint in here\n",
-		    f->name, f->proven > f->first ? f->proven : f->first);
+		    f->name, f->covered > f->first ? f->covered : f->first);
 }
 
 /* How much that was, on standard error: standard output is the data. */
@@ -212,8 +213,8 @@ const struct cmd cmd_export = {
 		"checkpoints, as NDJSON lines in commit order, fit for "
 		"\"sealfeed verify\". Delivered events are kept as long as "
 		"agent.retain says. A checkpoint that proves events behind "
-		"--to, too, is left out, and the events before it are \"not "
-		"yet covered\" for verify.",
+		"the last one wanted, too, is left out; what only it covers is "
+		"\"not yet covered\" for verify.",
 	.options = export_options,
 	.run = export_run,
 };

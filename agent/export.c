@@ -102,25 +102,6 @@ put_events(struct job *j, const struct batch *b, uint64_t from, uint64_t to,
 	return put(j, l->data + at, end - at, err);
 }
 
-static int
-put_checkpoint(struct job *j, const struct batch *b, struct err *err)
-{
-	const struct export_want *w = j->want;
-	struct export_feed *f;
-
-	if (b->checkpoint.len == 0 || b->size <= w->from || b->size - 1 > w->to)
-		return 0;
-	buf_clear(&j->line);
-	j->line.ceiling = b->checkpoint.len + FRAME_MOST;
-	if (line_add(&j->line, LINE_CHECKPOINT, b->feed, b->size,
-		b->checkpoint.data, b->checkpoint.len) != 0)
-		return err_set(err, "%s: the checkpoint doesn't fit", b->feed);
-	f = tally(j->done, b);
-	f->checkpoints++;
-	f->proven = b->size;
-	return put(j, j->line.data, j->line.len, err);
-}
-
 /* Note a batch that is damaged; the others are worth having. */
 static void
 note_damage(struct job *j, const struct batch *b, struct err *why)
@@ -130,6 +111,21 @@ note_damage(struct job *j, const struct batch *b, struct err *why)
 	if (j->done->damaged++ == 0)
 		(void)snprintf(j->done->trouble, sizeof(j->done->trouble), "%s",
 		    why->text);
+}
+
+static int
+put_checkpoint(struct job *j, const struct batch *b, struct err *err)
+{
+	struct export_feed *f = tally(j->done, b);
+
+	buf_clear(&j->line);
+	j->line.ceiling = b->checkpoint.len + FRAME_MOST;
+	if (line_add(&j->line, LINE_CHECKPOINT, b->feed, b->size,
+		b->checkpoint.data, b->checkpoint.len) != 0)
+		return err_set(err, "%s: the checkpoint doesn't fit", b->feed);
+	f->checkpoints++;
+	f->covered = b->size;
+	return put(j, j->line.data, j->line.len, err);
 }
 
 static int
@@ -148,6 +144,8 @@ put_batch(void *ctx, const struct batch *b, struct err *err)
 		note_damage(j, b, &why);
 	else if (from < to && put_events(j, b, from, to, err) != 0)
 		return -1;
+	if (b->checkpoint.len == 0 || b->size <= w->from || b->size - 1 > w->to)
+		return 0;
 	return put_checkpoint(j, b, err);
 }
 

@@ -5,9 +5,10 @@
  * What is written is what outputs get (store/line.h), in commit order: the
  * events as they are kept and the checkpoint behind the last batch that it
  * covers.  A checkpoint proves the events [from, size) of its tree.  Verify
- * knows what to make of one whose span begins before the first event that it
- * has; one whose span ends behind the last one wanted would make it miss
- * events and is left out.
+ * lets an input begin inside of such a span, unless it is a feed's very first
+ * one; but where a span ends behind the last event wanted, verify would miss
+ * the rest of it, so that checkpoint is left out and the events of its span
+ * are "not yet covered".
  */
 #ifndef EXPORT_H
 #define EXPORT_H
@@ -33,7 +34,7 @@ struct export_feed {
 	uint64_t events;
 	uint64_t missing; /* between first and next, no longer kept */
 	uint64_t checkpoints;
-	uint64_t proven; /* size of the last checkpoint written */
+	uint64_t covered; /* size of the last checkpoint written */
 };
 
 struct export_done {

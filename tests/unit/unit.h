@@ -12,7 +12,10 @@
 Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_cmd(void);
+Suite *suite_cmd_store(void);
 Suite *suite_config(void);
+Suite *suite_dead_letters(void);
+Suite *suite_export(void);
 Suite *suite_file(void);
 Suite *suite_frame(void);
 Suite *suite_gzip(void);
