@@ -344,7 +344,7 @@ apply_numbers(CURL *easy, int64_t timeout)
 		long value;
 	} numbers[] = {
 		{ CURLOPT_NOSIGNAL, 1 },
-		{ CURLOPT_NOPROGRESS, 0 },
+		{ CURLOPT_NOPROGRESS, 1 },
 		{ CURLOPT_FOLLOWLOCATION, 0 },
 		{ CURLOPT_SSL_VERIFYPEER, 1 },
 		{ CURLOPT_SSL_VERIFYHOST, 2 },

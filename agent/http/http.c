@@ -359,6 +359,7 @@ prepare(struct transfer *t, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
 	if (req->body == NULL)

@@ -23,12 +23,15 @@ never(void *ctx)
 	return false;
 }
 
-/* One try is enough here: nothing is waited for. */
+/* One try is enough here: nothing is waited for, but it is remembered that
+ * something would have been. */
 static bool
 no_rest(void *ctx, int64_t us)
 {
-	(void)ctx;
+	bool *waiting = ctx;
+
 	(void)us;
+	*waiting = true;
 	return false;
 }
 
@@ -92,6 +95,7 @@ static int
 look_at_all(struct worker *w, struct buf *said, struct err *err)
 {
 	const struct office365_conf *conf = w->source->conf;
+	const bool *waiting = w->source->ctx;
 	int64_t skew;
 	int rc = 0;
 
@@ -101,6 +105,9 @@ look_at_all(struct worker *w, struct buf *said, struct err *err)
 
 		if (look(w, conf->content[i], said, &one) == 0)
 			continue;
+		/* Behind a refused token or a throttle all are alike. */
+		if (*waiting)
+			break;
 		if (rc != 0 && buf_addf(said, "%s\n", one.text) != 0)
 			break;
 		rc = err_set(err, "%s", one.text);
@@ -120,11 +127,13 @@ office365_live(const char *name, const void *conf, struct buf *said,
     struct err *err)
 {
 	const struct office365_conf *c = conf;
+	bool waiting = false;
 	struct source s = { .type = &source_office365,
 		.name = name,
 		.conf = conf,
 		.stop = never,
-		.rest = no_rest };
+		.rest = no_rest,
+		.ctx = &waiting };
 	struct worker w = { .source = &s };
 	int rc = -1;
 

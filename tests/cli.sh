@@ -1,0 +1,131 @@
+#!/bin/sh
+# cli.sh - the subcommands that need no agent, as an administrator and as a
+# fleet tool call them: exit statuses, what goes where, what stays unread.
+# Runs in the build folder.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+vectors=$here/vectors/config
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT INT TERM
+failed=0
+
+# expect STATUS WHAT COMMAND...: run it; output in $dir/out, $dir/err.
+expect() {
+	want=$1
+	what=$2
+	shift 2
+	"$@" >"$dir/out" 2>"$dir/err"
+	got=$?
+	[ $got -eq "$want" ] && return
+	echo "cli: $what: status $got, not $want" >&2
+	cat "$dir/out" "$dir/err" >&2
+	failed=1
+}
+
+# holds FILE PATTERN: $dir/FILE has a line that matches.
+holds() {
+	grep -Eq -- "$2" "$dir/$1" && return
+	echo "cli: $what: no \"$2\" in $1:" >&2
+	cat "$dir/$1" >&2
+	failed=1
+}
+
+empty() {
+	[ -s "$dir/$1" ] || return
+	echo "cli: $what: there is something in $1:" >&2
+	cat "$dir/$1" >&2
+	failed=1
+}
+
+sf=./sealfeed
+
+expect 0 "a good file" $sf check "$vectors/good/sealfeed.yaml"
+holds out ': good: 1 source, 1 output$'
+empty err
+expect 0 "a good file by option" $sf check --config "$vectors/good/sealfeed.yaml"
+expect 78 "several faults" $sf check "$vectors/several-at-once/sealfeed.yaml"
+empty out
+[ "$(wc -l <"$dir/err")" -eq 7 ] || { cat "$dir/err" >&2; failed=1; }
+expect 78 "no file" $sf check "$dir/none.yaml"
+holds err 'none.yaml: .*No such file'
+expect 0 "no entries" $sf check "$vectors/good-without-entries/sealfeed.yaml"
+holds err 'warning: no sources'
+holds err 'warning: no outputs'
+expect 78 "faults as JSON" $sf check --json "$vectors/unknown-key/sealfeed.yaml"
+holds out '"line": 6'
+holds out '"ok": false'
+empty err
+
+# Nothing but the configuration is opened: the files it names are FIFOs, which
+# would block for ever, and a host that must not be asked for.
+mkfifo "$dir/fifo"
+cat >"$dir/pure.yaml" <<-END
+	agent: {name: a, key: $dir/fifo, store: {path: $dir/store.db}}
+	sources:
+	  s:
+	    type: office365
+	    tenant: t
+	    client_id: c
+	    client_secret: \${file:$dir/fifo}
+	outputs:
+	  o: {type: syslog, address: "siem.invalid:6514", tls: {ca: $dir/fifo}}
+	  f: {type: file, path: $dir/fifo}
+END
+expect 0 "no side effects" timeout 10 $sf check "$dir/pure.yaml"
+[ ! -e "$dir/store.db" ] || { echo "cli: check made a store" >&2; failed=1; }
+
+cat >"$dir/live.yaml" <<-END
+	agent: {name: a, key: $dir/none.pem}
+	outputs:
+	  o: {type: file, path: $dir/none/x}
+END
+expect 1 "live, nothing works" $sf check --live "$dir/live.yaml"
+holds err '^agent.key: .*none.pem'
+holds err '^outputs.o: .*none/x'
+
+expect 0 "a new key" $sf keygen "$dir/seal.pem" --name fra1
+holds out '^fra1\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$'
+[ "$(stat -c %a "$dir/seal.pem")" = 600 ] || { echo "cli: mode" >&2; failed=1; }
+openssl pkey -in "$dir/seal.pem" -noout -text 2>&1 | grep -qi ed25519 ||
+	{ echo "cli: openssl does not read the key" >&2; failed=1; }
+cp "$dir/out" "$dir/vkey"
+cp "$dir/seal.pem" "$dir/kept.pem"
+expect 1 "a key that is there" $sf keygen "$dir/seal.pem" --name fra1
+holds err 'File exists'
+empty out
+cmp "$dir/seal.pem" "$dir/kept.pem" || failed=1
+expect 0 "its verifier key" $sf keygen --public "$dir/seal.pem" --name fra1
+cmp "$dir/out" "$dir/vkey" || failed=1
+expect 64 "a key without a name" $sf keygen "$dir/other.pem"
+expect 64 "a bad name" $sf keygen "$dir/other.pem" --name 'a b'
+[ ! -e "$dir/other.pem" ] || { echo "cli: key without name" >&2; failed=1; }
+sed -i "s,none.pem,seal.pem,; s,/none/x,/x," "$dir/live.yaml"
+sed -i "s,name: a,name: fra1," "$dir/live.yaml"
+expect 0 "live, all works" $sf check --live "$dir/live.yaml"
+holds out "^agent.key: verifier key $(sed 's/[+]/[+]/g' "$dir/vkey")"
+holds out '^outputs.o: good'
+
+expect 0 "options of a type" $sf options office365
+holds out '^  tenant$'
+expect 0 "options as JSON" $sf options --json
+holds out '"key": "store.max_size"'
+expect 64 "options of no type" $sf options offce365
+holds err 'did you mean "office365"'
+
+expect 0 "version" $sf version
+holds out '^sealfeed [0-9]'
+expect 0 "version, the usual option" $sf --version
+expect 0 "help" $sf --help
+holds out '^usage: sealfeed SUBCOMMAND'
+expect 0 "help of one" $sf check --help
+holds out '^usage: sealfeed check '
+expect 64 "no subcommand" $sf
+expect 64 "an unknown subcommand" $sf chekc
+holds err 'did you mean "check"'
+expect 64 "an unknown option" $sf check --lvie
+holds err 'did you mean "--live"'
+expect 1 "a full disk behind standard output" sh -c "$sf version >/dev/full"
+
+[ $failed -eq 0 ] && echo "cli: all well"
+exit $failed
