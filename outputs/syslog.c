@@ -20,7 +20,7 @@
 #include "clock.h"
 #include "confirm.h"
 #include "err.h"
-#include "frame.h"
+#include "framer.h"
 #include "link.h"
 #include "mem.h"
 #include "output.h"

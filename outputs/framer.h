@@ -1,5 +1,5 @@
 /*
- * frame.h - RFC 5424 messages in octet-counted frames (RFC 5425 section 4.3,
+ * framer.h - RFC 5424 messages in octet-counted frames (RFC 5425 section 4.3,
  * RFC 6587 section 3.4.1).
  *
  *   LEN <PRI>1 TIME HOST APP - MSGID [sealfeed@N feed="…" index="…"] MSG
@@ -8,8 +8,8 @@
  * of the syslog output: what is the same for all lines of a feed is made
  * once.
  */
-#ifndef FRAME_H
-#define FRAME_H
+#ifndef FRAMER_H
+#define FRAMER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,4 +46,4 @@ enum framed {
 enum framed frame_add(struct framer *f, const struct parcel_line *line,
     struct buf *out, size_t *size);
 
-#endif /* FRAME_H */
+#endif /* FRAMER_H */

@@ -1,5 +1,5 @@
 /*
- * frame.c - RFC 5424 messages in octet-counted frames.
+ * framer.c - RFC 5424 messages in octet-counted frames.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "buf.h"
 #include "clock.h"
-#include "frame.h"
+#include "framer.h"
 #include "mem.h"
 #include "output.h"
 
@@ -176,7 +176,7 @@ add(const struct framer *f, const struct message *m, const char *msg,
 	to = put(to, m->part, m->part_len);
 	*to++ = ']';
 	*to++ = ' ';
-	(void)put(to, msg, len);
+	*put(to, msg, len) = '\0';
 	out->len += n + 1 + size;
 	return 0;
 }

@@ -1,0 +1,244 @@
+/*
+ * test_framer.c - RFC 5424 messages in octet-counted frames.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "outputs/framer.h"
+#include "outputs/output.h"
+#include "unit.h"
+
+static const struct framer_spec plain = {
+	.host = "fra1",
+	.app = "sealfeed",
+	.priority = 110,
+	.enterprise = 32473,
+	.most = 65536,
+};
+
+/* 2023-11-14T22:13:20.123456Z */
+#define WHEN INT64_C(1700000000123456)
+
+static struct parcel_line
+event(const char *feed, uint64_t number, const char *value)
+{
+	return (struct parcel_line){ .feed = feed,
+		.number = number,
+		.when = WHEN,
+		.value = value,
+		.len = strlen(value) };
+}
+
+/* Frame line by spec; the frames are the caller's. */
+static char *
+framed(const struct framer_spec *spec, const struct parcel_line *line)
+{
+	struct framer *f = framer_new(spec);
+	struct buf out = BUF_INIT(1 << 20);
+	size_t size = 0;
+
+	ck_assert_int_eq(frame_add(f, line, &out, &size), FRAME_ADDED);
+	framer_free(f);
+	return buf_take(&out, NULL);
+}
+
+START_TEST(event_vector)
+{
+	struct parcel_line line =
+	    event("contoso/Audit.Exchange", 42, "{\"Id\":\"x\"}");
+	char *s = framed(&plain, &line);
+
+	ck_assert_str_eq(s,
+	    "131 <110>1 2023-11-14T22:13:20.123Z fra1 sealfeed - "
+	    "Audit.Exchange [sealfeed@32473 feed=\"contoso/Audit.Exchange\" "
+	    "index=\"42\"] {\"Id\":\"x\"}");
+	free(s);
+}
+END_TEST
+
+START_TEST(checkpoint_vector)
+{
+	struct parcel_line line =
+	    event("contoso/Audit.Exchange", 43, "{\"note\":\"n\"}");
+	char *s;
+
+	line.checkpoint = true;
+	s = framed(&plain, &line);
+	ck_assert_str_eq(s,
+	    "134 <110>1 2023-11-14T22:13:20.123Z fra1 sealfeed - checkpoint "
+	    "[sealfeed@32473 feed=\"contoso/Audit.Exchange\" "
+	    "checkpoint=\"43\"] {\"note\":\"n\"}");
+	free(s);
+}
+END_TEST
+
+START_TEST(fields_are_made_fit)
+{
+	struct framer_spec spec = plain;
+	struct parcel_line line =
+	    event("a\"]\\b/a-stream-with-a-name-of-more-than-32-characters",
+		UINT64_MAX, "{}");
+	char *s;
+
+	spec.host = "m\xc3\xbcnchen 1";
+	s = framed(&spec, &line);
+	ck_assert_ptr_nonnull(strstr(s,
+	    "Z m??nchen?1 sealfeed - "
+	    "a-stream-with-a-name-of-more-tha ["));
+	ck_assert_ptr_nonnull(strstr(s, "feed=\"a\\\"\\]\\\\b/a-stream"));
+	ck_assert_ptr_nonnull(strstr(s, "index=\"18446744073709551615\"] {}"));
+	free(s);
+}
+END_TEST
+
+START_TEST(heads_follow_the_feed)
+{
+	struct framer *f = framer_new(&plain);
+	struct buf out = BUF_INIT(1 << 20);
+	struct parcel_line a = event("a/x", 1, "{}"), b = event("b/y", 2, "{}");
+	size_t size = 0;
+
+	ck_assert_int_eq(frame_add(f, &a, &out, &size), FRAME_ADDED);
+	ck_assert_int_eq(frame_add(f, &b, &out, &size), FRAME_ADDED);
+	ck_assert_ptr_nonnull(strstr(out.data,
+	    "- x [sealfeed@32473 "
+	    "feed=\"a/x\""));
+	ck_assert_ptr_nonnull(strstr(out.data,
+	    "- y [sealfeed@32473 "
+	    "feed=\"b/y\""));
+	buf_release(&out);
+	framer_free(f);
+}
+END_TEST
+
+/* The limit counts the message, without the count in front of it. */
+START_TEST(limit_is_exact)
+{
+	struct framer_spec spec = plain;
+	struct framer *f;
+	struct buf out = BUF_INIT(1 << 20);
+	struct parcel_line line =
+	    event("contoso/Audit.Exchange", 42, "{\"Id\":\"x\"}");
+	size_t size = 0;
+
+	spec.most = 131;
+	f = framer_new(&spec);
+	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_ADDED);
+	ck_assert_uint_eq(size, 131);
+	ck_assert_uint_eq(out.len, 131 + 4);
+	framer_free(f);
+	spec.most = 130;
+	f = framer_new(&spec);
+	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_LARGE);
+	ck_assert_uint_eq(size, 131);
+	ck_assert_uint_eq(out.len, 131 + 4);
+	framer_free(f);
+	buf_release(&out);
+}
+END_TEST
+
+/* Take the next frame off *s: its message is copied to message. */
+static bool
+next_frame(const char **s, char *message, size_t room)
+{
+	char *end;
+	unsigned long n;
+
+	if (**s == '\0')
+		return false;
+	n = strtoul(*s, &end, 10);
+	ck_assert_int_eq(*end, ' ');
+	ck_assert_uint_lt(n, room);
+	ck_assert_uint_le(n, strlen(end + 1));
+	memcpy(message, end + 1, n);
+	message[n] = '\0';
+	*s = end + 1 + n;
+	return true;
+}
+
+START_TEST(parts_join_to_the_event)
+{
+	struct framer_spec spec = plain;
+	char value[20001], whole[20001] = "", message[4097], expected[64];
+	struct parcel_line line;
+	char *s;
+	const char *at;
+	int n = 0, parts = 0;
+
+	/* Characters of two bytes, at odd places. */
+	value[0] = 'x';
+	for (size_t i = 1; i + 1 < sizeof(value); i += 2) {
+		value[i] = '\xc3';
+		value[i + 1] = '\xa9';
+	}
+	value[19999] = '\0';
+	spec.split = true;
+	spec.most = 4096;
+	line = event("contoso/Audit.Exchange", 7, value);
+	s = framed(&spec, &line);
+	for (at = s; next_frame(&at, message, sizeof(message)); n++) {
+		const char *msg = strstr(message, "\"] ") + 3;
+
+		ck_assert_uint_le(strlen(message), 4096);
+		ck_assert_int_ne(*msg & 0xc0, 0x80);
+		strcat(whole, msg);
+		ck_assert_int_eq(sscanf(strstr(message, " parts=\""),
+				     " parts=\"%d\"", &parts),
+		    1);
+		(void)snprintf(expected, sizeof(expected),
+		    " index=\"7\" part=\"%d\" parts=\"%d\"] ", n + 1, parts);
+		ck_assert_ptr_nonnull(strstr(message, expected));
+	}
+	ck_assert_int_eq(n, parts);
+	ck_assert_int_ge(n, 5);
+	ck_assert_str_eq(whole, value);
+	free(s);
+}
+END_TEST
+
+START_TEST(large_checkpoint_goes_without_check)
+{
+	struct framer_spec spec = plain;
+	char value[9000], codes[8001];
+	struct parcel_line line;
+	char *s;
+
+	memset(codes, 'A', 8000);
+	codes[8000] = '\0';
+	(void)snprintf(value, sizeof(value),
+	    "{\"note\":\"n\",\"from\":40,\"before\":[],\"after\":[\"x\"],"
+	    "\"check\":\"%s\"}",
+	    codes);
+	spec.most = 4096;
+	line = event("contoso/Audit.Exchange", 43, value);
+	line.checkpoint = true;
+	s = framed(&spec, &line);
+	ck_assert_ptr_nonnull(strstr(s,
+	    "checkpoint=\"43\"] {\"note\":\"n\","
+	    "\"from\":40,\"before\":[],\"after\":"
+	    "[\"x\"]}"));
+	ck_assert_ptr_null(strstr(s, "check\":"));
+	ck_assert_ptr_null(strstr(s, "part="));
+	free(s);
+}
+END_TEST
+
+Suite *
+suite_framer(void)
+{
+	Suite *s = suite_create("framer");
+	TCase *tc = tcase_create("frame");
+
+	tcase_add_test(tc, event_vector);
+	tcase_add_test(tc, checkpoint_vector);
+	tcase_add_test(tc, fields_are_made_fit);
+	tcase_add_test(tc, heads_follow_the_feed);
+	tcase_add_test(tc, limit_is_exact);
+	tcase_add_test(tc, parts_join_to_the_event);
+	tcase_add_test(tc, large_checkpoint_goes_without_check);
+	suite_add_tcase(s, tc);
+	return s;
+}
