@@ -28,12 +28,13 @@ read_all(int fd, const char *path, struct buf *b, struct err *err)
 		size_t left = b->ceiling - b->len;
 		size_t want = left < READ_STEP ? left : READ_STEP;
 		char one;
-		char *to = want == 0 ? &one : buf_room(b, want);
+		char *to = buf_room(b, want);
 		ssize_t n;
 
 		if (to == NULL)
 			return err_set(err, "%s: no memory to read it", path);
-		n = read(fd, to, want == 0 ? 1 : want);
+		to[0] = '\0'; /* nothing is "" */
+		n = want == 0 ? read(fd, &one, 1) : read(fd, to, want);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -10,7 +10,7 @@
 struct buf;
 struct err;
 
-/* Append the contents of path to b. */
+/* Append the contents of path to b, whose data is not NULL then. */
 int file_read(const char *path, struct buf *b, struct err *err);
 
 /* Write data as path: temporary file beside it, fsync, rename, fsync of the

@@ -322,7 +322,7 @@ gzip_unpack(struct gzip *g, const void *data, size_t len, struct buf *out,
 		m += used;
 		len -= used;
 	}
-	if (out->data != NULL)
-		out->data[out->len] = '\0';
+	if (buf_add(out, "", 0) != 0) /* nothing is "" */
+		return err_set(err, "gzip: no memory to unpack");
 	return 0;
 }

@@ -63,18 +63,20 @@ split_run(const struct splitter_spec *spec, const struct split_way *way,
 {
 	struct splitter *s = splitter_new_with(spec, take, r, way->scan);
 	uint32_t x = way->seed;
+	size_t room = way->chunk == 0 || way->chunk > len ? len : way->chunk;
+	/* Pushes come from the end of memory of their own, so that a sanitizer
+	 * sees whoever reads on, and are gone after the push. */
+	char *memory = room == 0 ? NULL : xmalloc(room);
 
 	*r = (struct split_result){ .elements = BUF_INIT(MOST),
 		.keys = BUF_INIT(MOST) };
 	while (len > 0 && r->rc == 0) {
 		size_t n = next_chunk(way, &x, len);
-		/* In memory of its own, so that ASan sees its end, and gone
-		 * after the push. */
-		char *chunk = xmalloc(n);
+		char *chunk = memory + (room - n);
 
 		memcpy(chunk, data, n);
 		r->rc = splitter_push(s, chunk, n, &r->err);
-		free(chunk);
+		memset(chunk, 0xee, n);
 		data += n;
 		len -= n;
 	}
@@ -82,6 +84,7 @@ split_run(const struct splitter_spec *spec, const struct split_way *way,
 		r->rc = splitter_end(s, &r->err);
 	must((r->rc == 0) == (r->err.text[0] == '\0'));
 	splitter_free(s);
+	free(memory);
 }
 
 static int

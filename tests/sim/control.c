@@ -287,7 +287,7 @@ control_answer(struct sim *s, struct MHD_Connection *conn, const char *method,
 	resp = MHD_create_response_from_buffer(out.len, out.data,
 	    MHD_RESPMEM_MUST_COPY);
 	buf_release(&out);
-	rc = MHD_queue_response(conn, status, resp);
+	rc = (int)MHD_queue_response(conn, status, resp);
 	MHD_destroy_response(resp);
 	return rc;
 }

@@ -321,7 +321,7 @@ reply_send(struct request *rq, struct reply *r)
 		(void)MHD_add_response_header(resp, r->header[i].name,
 		    r->header[i].value);
 	add_date(rq, resp);
-	rc = MHD_queue_response(rq->conn, (unsigned)r->status, resp);
+	rc = (int)MHD_queue_response(rq->conn, (unsigned)r->status, resp);
 	MHD_destroy_response(resp);
 	return rc;
 }

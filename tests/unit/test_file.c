@@ -103,6 +103,17 @@ START_TEST(reads_up_to_the_ceiling)
 }
 END_TEST
 
+START_TEST(nothing_is_a_string)
+{
+	struct buf b = BUF_INIT(5);
+
+	ck_assert_int_eq(file_create(path, "", 0, 0600, &err), 0);
+	ck_assert_int_eq(file_read(path, &b, &err), 0);
+	ck_assert_str_eq(b.data, "");
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(names_what_is_not_there)
 {
 	struct buf b = BUF_INIT(5);
@@ -178,6 +189,7 @@ suite_file(void)
 	tcase_add_test(tc, old_file_stays_on_failure);
 	tcase_add_test(tc, creates_once);
 	tcase_add_test(tc, reads_up_to_the_ceiling);
+	tcase_add_test(tc, nothing_is_a_string);
 	tcase_add_test(tc, names_what_is_not_there);
 	tcase_add_test(tc, large_files_come_whole);
 	tcase_add_test(tc, makes_parents);
