@@ -152,25 +152,31 @@ say_json(const struct order *o, const struct letters_told *told)
 	buf_release(&out);
 }
 
+static const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void
 say(const struct order *o, const struct letters_told *told)
 {
 	if (told->letters > 0)
-		(void)printf("%" PRIu64 " of the dead letters %s.\n",
-		    told->letters, o->verb->will);
+		(void)printf("%" PRIu64 " dead letter%s %s.\n", told->letters,
+		    plural(told->letters), o->verb->will);
 	if (told->outputs > 0)
-		(void)printf("All dead letters of %" PRIu64 " outputs %s.\n",
-		    told->outputs, o->verb->will);
+		(void)printf("All dead letters of %" PRIu64 " output%s %s.\n",
+		    told->outputs, plural(told->outputs), o->verb->will);
 	if (told->letters + told->outputs > 0)
 		(void)printf("The agent does that within seconds, or once it "
 			     "runs.\n");
 	if (told->gone > 0)
-		(void)printf("%" PRIu64 " dead letters of outputs that are no "
-			     "longer configured are forgotten.\n",
+		(void)printf("Forgotten, since no output of that name is "
+			     "configured any more: %" PRIu64 "\n",
 		    told->gone);
 	if (told->left > 0)
-		(void)printf("%" PRIu64 " dead letters stay: their outputs are "
-			     "no longer configured.\n",
+		(void)printf("Left, since no output of that name is "
+			     "configured any more: %" PRIu64 "\n",
 		    told->left);
 	if (told->letters + told->outputs + told->gone + told->left == 0)
 		(void)printf("There are no dead letters.\n");
