@@ -24,7 +24,7 @@ feed_is_good(struct slice feed)
 		char c = feed.data[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c >= '-' && c <= '9') || c == '_'))
+			(c >= '-' && c <= '9') || c == '_' || c == '~'))
 			return false;
 	}
 	return true;

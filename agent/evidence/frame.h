@@ -35,7 +35,7 @@ enum frame_kind {
 
 struct frame {
 	enum frame_kind kind;
-	struct slice feed;  /* [A-Za-z0-9._/-], at most FRAME_FEED bytes */
+	struct slice feed;  /* [A-Za-z0-9._/~-], at most FRAME_FEED bytes */
 	uint64_t number;    /* index of the event, size of the checkpoint */
 	struct slice value; /* borrowed from the line */
 	unsigned part;      /* from 1; 0: whole */

@@ -125,6 +125,23 @@ farthest(const struct verify *v, const struct witness_feed *w,
 	return most;
 }
 
+/* The tree that an agent began after this one, when its store was lost: only
+ * a signed one counts. */
+static const char *
+successor(const struct verify *v, const char *tree)
+{
+	char feed[FRAME_FEED + 1];
+
+	(void)snprintf(feed, sizeof(feed), "%.*s", (int)strcspn(tree, "~"),
+	    tree);
+	for (size_t i = 0; i < v->n_streams; i++)
+		if (v->streams[i]->n_marks > 0 &&
+		    strcmp(v->streams[i]->name, tree) > 0 &&
+		    witness_is_tree_of(v->streams[i]->name, feed))
+			return v->streams[i]->name;
+	return NULL;
+}
+
 /* What one agent's own feed says about one feed. */
 static void
 hear(struct verify *v, const struct witness_feed *w)
@@ -146,8 +163,25 @@ hear(struct verify *v, const struct witness_feed *w)
 	if (most.size > 0 && !holds(v, w->feed))
 		found_feed(&v->founds, FOUND_GONE, w->feed, "missing whole%s",
 		    why);
+	else if (most.size > stream_size(s) && successor(v, w->feed) != NULL)
+		found_events(&v->founds, FOUND_RENEWED, w->feed, stream_size(s),
+		    most.size - 1,
+		    "lost by the agent before it was shipped, which began %s "
+		    "instead%s",
+		    successor(v, w->feed), why);
 	else if (most.size > 0 && stream_size(s) < most.size)
 		chain_missing(&c, s, stream_size(s), most.size, why);
+}
+
+/* Whether there is any tree of the feed. */
+static bool
+holds_tree(const struct verify *v, const char *feed)
+{
+	for (size_t i = 0; i < v->n_streams; i++)
+		if (witness_is_tree_of(v->streams[i]->name, feed) &&
+		    holds(v, v->streams[i]->name))
+			return true;
+	return false;
 }
 
 static bool
@@ -173,7 +207,7 @@ check_absent(struct verify *v)
 	for (size_t i = 0; i < v->options.n_feeds; i++) {
 		const char *feed = v->options.feeds[i];
 
-		if (!holds(v, feed) && !is_said_gone(v, feed))
+		if (!holds_tree(v, feed) && !is_said_gone(v, feed))
 			found_feed(&v->founds, FOUND_GONE, feed,
 			    "nothing of it is in the input");
 	}
@@ -194,7 +228,7 @@ check_agents(struct verify *v)
 		if (agent[0] == '\0')
 			continue;
 		(void)snprintf(own, sizeof(own), "%s/agent", agent);
-		if (!holds(v, own) && !is_said_gone(v, own))
+		if (!holds_tree(v, own) && !is_said_gone(v, own))
 			found_feed(&v->founds, FOUND_GONE, own,
 			    "missing whole: the agent's own feed, which says "
 			    "what the others held");

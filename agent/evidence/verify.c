@@ -60,7 +60,7 @@ bool
 tally_is_asked(const struct verify *v, const char *feed)
 {
 	for (size_t i = 0; i < v->options.n_feeds; i++)
-		if (strcmp(v->options.feeds[i], feed) == 0)
+		if (witness_is_tree_of(feed, v->options.feeds[i]))
 			return true;
 	return v->options.n_feeds == 0;
 }

@@ -53,7 +53,16 @@ witness_is_agent(const char *feed)
 {
 	const char *slash = strchr(feed, '/');
 
-	return slash != NULL && strcmp(slash, "/agent") == 0;
+	return slash != NULL && witness_is_tree_of(slash, "/agent");
+}
+
+bool
+witness_is_tree_of(const char *tree, const char *feed)
+{
+	size_t len = strlen(feed);
+
+	return strncmp(tree, feed, len) == 0 &&
+	    (tree[len] == '\0' || tree[len] == '~');
 }
 
 /* Room for one more in an array that doubles when n is a power of two. */

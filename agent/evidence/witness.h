@@ -19,6 +19,10 @@ void witness_free(struct witness *w);
 /* Whether a feed's name is that of an agent's own feed, "fra1/agent". */
 bool witness_is_agent(const char *feed);
 
+/* Whether tree is the feed of that name, or a later tree of it: after the loss
+ * of its store an agent begins "contoso/Audit.Exchange~TIME". */
+bool witness_is_tree_of(const char *tree, const char *feed);
+
 /* Read event index of an agent's own feed.  What is not understood is passed
  * over: other kinds of events, hostile ones. */
 void witness_event(struct witness *w, const char *agent_feed, uint64_t index,

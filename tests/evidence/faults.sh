@@ -42,7 +42,10 @@ ex=contoso/Audit.Exchange
 
 for syntax in ndjson syslog header split; do
 	stream() {
-		"$top/tests/bin/stream" "$@"
+		"$top/tests/bin/stream" "$@" || {
+			echo "no stream can be made" >&2
+			kill $$
+		}
 	}
 	stream key.pem fra1 $syntax 4 40 >good
 	stream other.pem fra1 $syntax 4 40 >alien
@@ -238,6 +241,17 @@ syntax=ndjson
 grep -v '^{"feed":"contoso/Audit.General","index":7,' good >bad
 check 1 letter bad
 says "contoso/Audit.General index 7: missing: dead letter at output siem: "
+
+# The agent lost its store and went on in another tree.
+"$top/tests/bin/stream" key.pem fra1 ndjson 3 20 renew >good
+check 0 renewed good
+says "$ex index 20-22: lost by the agent before it was shipped"
+check 1 renewed-complete --complete good
+check 0 renewed-feed --feed $ex good
+says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39"
+grep -v '^{"feed":"contoso/Audit.Exchange~' good >bad
+check 1 renewed-removed bad
+says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"
 
 "$top/sealfeed" verify good >out 2>&1
 [ $? -eq 64 ] || fail "without --key"

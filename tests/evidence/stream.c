@@ -2,13 +2,14 @@
  * stream.c - writes a sealed stream as a receiver would have kept it: two
  * feeds and the agent's own, on standard output.
  *
- *   stream KEY AGENT SYNTAX ROUNDS EVENTS [letter|fork]
+ *   stream KEY AGENT SYNTAX ROUNDS EVENTS [letter|fork|renew]
  *
  * SYNTAX: ndjson, syslog (RFC 5424 frames), header (the same behind a syslog
  * server's header, with another SD-ELEMENT), split (events in two parts).
  * A round is one batch of EVENTS events of each feed, then a heartbeat.
  * letter: the agent's feed tells of a dead letter, event 7 of Audit.General.
- * fork: other events.
+ * fork: other events.  renew: after the first round the agent lost three
+ * events of Audit.Exchange with its store, and began another tree of it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ struct maker {
 	enum syntax syntax;
 	const char *agent;
 	const char *operation;
+	const char *what; /* the last argument */
+	uint64_t lost;    /* size of a tree that was given up */
 	struct signer *signer;
 	struct digest *digest;
 	struct buf out;
@@ -151,15 +154,33 @@ static void
 heartbeat(struct maker *m)
 {
 	struct sealed *own = &m->feed[2];
-	char text[512];
+	struct buf text = BUF_INIT(LINE_MOST);
 
-	(void)snprintf(text, sizeof(text),
-	    "{\"type\":\"heartbeat\",\"feeds\":[{\"feed\":\"%s\",\"size\":"
-	    "%" PRIu64 "},{\"feed\":\"%s\",\"size\":%" PRIu64 "}]}",
-	    m->feed[0].name, m->feed[0].peaks.end, m->feed[1].name,
-	    m->feed[1].peaks.end);
-	event(m, own, text, strlen(text));
+	must(buf_adds(&text, "{\"type\":\"heartbeat\",\"feeds\":["), NULL);
+	if (m->lost > 0)
+		must(buf_addf(&text,
+			 "{\"feed\":\"contoso/"
+			 "Audit.Exchange\",\"size\":%" PRIu64 "},",
+			 m->lost),
+		    NULL);
+	for (size_t f = 0; f < 2; f++)
+		must(buf_addf(&text, "%s{\"feed\":\"%s\",\"size\":%" PRIu64 "}",
+			 f == 0 ? "" : ",", m->feed[f].name,
+			 m->feed[f].peaks.end),
+		    NULL);
+	must(buf_adds(&text, "]}"), NULL);
+	event(m, own, text.data, text.len);
 	checkpoint(m, own);
+	buf_release(&text);
+}
+
+static void
+renew(struct maker *m)
+{
+	m->lost = m->feed[0].peaks.end + 3;
+	sealed_end(&m->feed[0]);
+	sealed_begin(&m->feed[0],
+	    "contoso/Audit.Exchange~2026-03-01T10-00-00.000000Z");
 }
 
 static void
@@ -176,6 +197,8 @@ static void
 make(struct maker *m, unsigned long rounds, unsigned long events)
 {
 	for (unsigned long r = 0; r < rounds; r++) {
+		if (r == 1 && strcmp(m->what, "renew") == 0)
+			renew(m);
 		for (size_t f = 0; f < 2; f++) {
 			for (unsigned long i = 0; i < events; i++)
 				record(m, &m->feed[f]);
@@ -199,11 +222,11 @@ main(int argc, char **argv)
 	if (argc != 6 && argc != 7) {
 		(void)fprintf(stderr,
 		    "usage: stream KEY AGENT SYNTAX ROUNDS EVENTS "
-		    "[letter|fork]\n");
+		    "[letter|fork|renew]\n");
 		return 64;
 	}
-	m.operation =
-	    argc == 7 && strcmp(argv[6], "fork") == 0 ? "Delete" : "Update";
+	m.what = argc == 7 ? argv[6] : "";
+	m.operation = strcmp(m.what, "fork") == 0 ? "Delete" : "Update";
 	while (m.syntax < SYNTAXES && strcmp(syntaxes[m.syntax], argv[3]) != 0)
 		m.syntax++;
 	m.agent = argv[2];
@@ -215,7 +238,7 @@ main(int argc, char **argv)
 	sealed_begin(&m.feed[0], "contoso/Audit.Exchange");
 	sealed_begin(&m.feed[1], "contoso/Audit.General");
 	sealed_begin(&m.feed[2], own);
-	if (argc == 7 && strcmp(argv[6], "letter") == 0)
+	if (strcmp(m.what, "letter") == 0)
 		dead_letter(&m);
 	make(&m, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
 	for (size_t f = 0; f < 3; f++)

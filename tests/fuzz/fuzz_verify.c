@@ -18,7 +18,7 @@
 #include "store/line.h"
 
 #define MOST (16 * 1024 * 1024)
-#define LINES 512
+#define LINES 96
 
 /* A key of RFC 8032 section 7.1, so that what is found can be run again. */
 static const char pem[] =
