@@ -206,7 +206,6 @@ add_letter(struct ship *s, struct dead_letter *d, const char *why,
 		return -1;
 	s->add[DELIVERY_REFUSED]++;
 	s->news = true;
-	speak_of(s, d);
 	return 0;
 }
 
@@ -237,6 +236,8 @@ ship_letter(struct ship *s, struct parcel *p, size_t i, const char *why,
 		return err_set(err, "dead letter: no memory for %zu bytes",
 		    line.len);
 	rc = add_letter(s, &d, why, err);
+	if (rc == 0)
+		speak_of(s, &d);
 	buf_release(&d.event);
 	return rc;
 }

@@ -33,6 +33,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rules,
 	suite_secret,
 	suite_setting,
+	suite_ship,
 	suite_splitter,
 	suite_status,
 	suite_store,

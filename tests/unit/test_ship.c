@@ -1,0 +1,481 @@
+/*
+ * test_ship.c - the ship role on a real store, against a destination that
+ * judges as each test says.
+ *
+ * The role runs in a process of its own, as it does in life; what it delivers
+ * is written to a file that the test reads at the end.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "config.h"
+#include "outputs/output.h"
+#include "outputs/parcel.h"
+#include "role.h"
+#include "store/batch.h"
+#include "store/delivery.h"
+#include "store/feed.h"
+#include "store/store.h"
+#include "store_help.h"
+#include "unit.h"
+
+#define FEED "contoso/Audit.Exchange"
+#define DEADLINE (20 * CLOCK_SECOND)
+
+static char dir[64];
+static char path[128];
+static char received[160]; /* what was delivered, a line each */
+static struct err err;
+
+/* The destination. */
+struct script {
+	enum verdict (*judge)(const char *text); /* NULL: delivered */
+	size_t most;                             /* bytes of a parcel */
+	bool mark;    /* lines with "big" are refused alone */
+	int failures; /* verdicts retry before the first judgement */
+};
+
+static struct script script;
+
+static int
+fake_open(struct output *out, struct err *e)
+{
+	(void)e;
+	out->parcel_most = script.most;
+	out->mode = "acknowledged";
+	return 0;
+}
+
+static size_t
+fake_window(const struct output *out)
+{
+	(void)out;
+	return 4;
+}
+
+static void
+keep(const struct buf *text)
+{
+	int fd = open(received, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	if (fd < 0 || file_write_all(fd, text->data, text->len) != 0)
+		abort();
+	(void)close(fd);
+}
+
+/* Refuse the lines with "big", keep the others. */
+static int
+sort_out(struct output *out, struct parcel *p, struct buf *text)
+{
+	struct parcel_line line;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < parcel_lines(p); i++) {
+		if (parcel_line(p, i, &line, &e) != 0)
+			return -1;
+		if (memmem(line.value, line.len, "big", 3) != NULL) {
+			if (output_refuse(out, p, i, "too %s", "big") != 0)
+				return -1;
+		} else if (buf_add(text, line.value, line.len) != 0 ||
+		    buf_add(text, "\n", 1) != 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+fake_send(struct output *out, struct parcel *p)
+{
+	struct buf text = BUF_INIT(1 << 24);
+	struct err e = ERR_INIT;
+	enum verdict v = VERDICT_DELIVERED;
+
+	if (script.failures > 0) {
+		script.failures--;
+		output_done(out, p, VERDICT_RETRY, 1, "not yet");
+		return;
+	}
+	if (script.mark ? sort_out(out, p, &text) != 0
+			: parcel_text(p, &text, &e) != 0)
+		v = VERDICT_REFUSED;
+	else if (script.judge != NULL && text.len > 0)
+		v = script.judge(text.data);
+	if (v == VERDICT_DELIVERED && text.len > 0)
+		keep(&text);
+	buf_release(&text);
+	output_done(out, p, v, 0, "%s", e.text[0] == '\0' ? "no" : e.text);
+}
+
+static void
+fake_drive(struct output *out, int wake_fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
+
+	(void)out;
+	(void)poll(&p, 1, timeout_ms);
+}
+
+static void
+fake_close(struct output *out)
+{
+	(void)out;
+}
+
+static const struct output_type fake = {
+	.name = "fake",
+	.open = fake_open,
+	.window = fake_window,
+	.send = fake_send,
+	.drive = fake_drive,
+	.close = fake_close,
+};
+
+static void
+set_up(void)
+{
+	static const char *const names[] = { "siem" };
+	struct store *s;
+
+	store_help_begin(dir, sizeof(dir), path, sizeof(path));
+	(void)snprintf(received, sizeof(received), "%s/received", dir);
+	err_clear(&err);
+	script = (struct script){ .most = 1 << 20 };
+	s = store_open(path, STORE_DURABLE, &err);
+	ck_assert_msg(s != NULL, "%s", err.text);
+	ck_assert_msg(delivery_outputs(s, names, 1, &err) == 0, "%s", err.text);
+	store_close(s);
+}
+
+static void
+tear_down(void)
+{
+	store_help_end(dir);
+}
+
+/* Commit and seal batches of so many events each; those whose number is bad
+ * carry word. */
+static void
+fill(int batches, int events, int bad, const char *word)
+{
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	struct feed *f = feed_open(s, FEED, 0, &err);
+	struct piece *p = piece_new(f);
+	struct commit_result res;
+	struct slice none = { .data = NULL };
+	char text[128];
+
+	for (int n = 0; n < batches * events; n++) {
+		(void)snprintf(text, sizeof(text), "{\"n\":%d,\"w\":\"%s\"}", n,
+		    n == bad ? word : "");
+		ck_assert_int_eq(piece_event(p, text, strlen(text), none,
+				     CLOCK_DAY, &err),
+		    0);
+		if ((n + 1) % events == 0)
+			ck_assert_int_eq(feed_commit(p, &res, &err), 0);
+	}
+	while (store_help_seal(s, &err) == 1)
+		continue;
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+
+/* The role's process. */
+static void
+child(int wake, int alive)
+{
+	static const int peers[] = { -1 };
+	static char agent[] = "fra1", siem[] = "siem";
+	struct config config = { .agent.name = agent };
+	struct output_conf output = { .name = siem, .type = &fake };
+	struct role role = { .kind = ROLE_SHIP,
+		.config = &config,
+		.output = &output,
+		.wake_fd = wake,
+		.alive_fd = alive,
+		.peers = peers };
+
+	config.agent.retain = CLOCK_DAY;
+	config.agent.store.path = path;
+	role_signals(&role);
+	_exit(ship_run(&role));
+}
+
+/* What the test waits for. */
+typedef bool wanted_fn(struct store *s);
+
+/* Run the role until wanted holds, then stop it. */
+static void
+ship_until(wanted_fn *wanted)
+{
+	int wake = eventfd(0, EFD_NONBLOCK), status = -1;
+	struct pollfd alive = { .fd = eventfd(0, EFD_NONBLOCK),
+		.events = POLLIN };
+	int64_t until = clock_monotonic() + DEADLINE;
+	struct store *s;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		child(wake, alive.fd);
+	/* Then its signals are set up. */
+	ck_assert_int_eq(poll(&alive, 1, (int)(DEADLINE / 1000)), 1);
+	s = store_open(path, STORE_READ, &err);
+	ck_assert_msg(s != NULL, "%s", err.text);
+	while (!wanted(s)) {
+		ck_assert_msg(clock_monotonic() < until, "not in time");
+		(void)poll(NULL, 0, 5);
+	}
+	store_close(s);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	(void)close(wake);
+	(void)close(alive.fd);
+}
+
+/* Nothing is left beyond the position. */
+static bool
+all_settled(struct store *s)
+{
+	struct position pos;
+	struct batch b;
+	int rc;
+
+	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	batch_init(&b);
+	rc = batch_next_sealed(s, pos.batch, &b, &err);
+	batch_release(&b);
+	ck_assert_int_ge(rc, 0);
+	return rc == 0;
+}
+
+/* How often each number in [0, n) was received; other lines, checkpoints, are
+ * counted at n. */
+static void
+count(int n, int *times)
+{
+	FILE *f = fopen(received, "r");
+	char line[4096];
+	const char *at;
+
+	memset(times, 0, sizeof(*times) * (size_t)(n + 1));
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		at = strstr(line, "{\"n\":");
+		times[at == NULL ? n : atoi(at + 5)]++;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+}
+
+static void
+each_once(int n, int but, int checkpoints)
+{
+	int *times = calloc((size_t)n + 1, sizeof(*times));
+
+	count(n, times);
+	for (int i = 0; i < n; i++)
+		ck_assert_msg(times[i] == (i == but ? 0 : 1),
+		    "event %d came %d times", i, times[i]);
+	ck_assert_int_eq(times[n], checkpoints);
+	free(times);
+}
+
+/* The only dead letter, or none when index is -1. */
+static void
+one_letter(int index, const char *reason, size_t len)
+{
+	struct store *s = store_open(path, STORE_READ, &err);
+	struct dead_letter d = { .id = 0 };
+	int rc;
+
+	buf_init(&d.event, 4096);
+	rc = dead_letter_next(s, "siem", 0, &d, &err);
+	ck_assert_int_eq(rc, index < 0 ? 0 : 1);
+	if (rc == 1) {
+		ck_assert_uint_eq(d.index, (uint64_t)index);
+		ck_assert_ptr_nonnull(strstr(d.reason, reason));
+		ck_assert_uint_eq(d.event.len, len);
+		ck_assert_str_eq(d.feed, FEED);
+		ck_assert_int_eq(dead_letter_next(s, "siem", d.id, &d, &err),
+		    0);
+	}
+	buf_release(&d.event);
+	store_close(s);
+}
+
+START_TEST(everything_is_delivered_once)
+{
+	script.most = (size_t)_i;
+	fill(5, 40, -1, "");
+	ship_until(all_settled);
+	each_once(200, -1, 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+START_TEST(position_survives_a_restart)
+{
+	fill(3, 10, -1, "");
+	ship_until(all_settled);
+	ship_until(all_settled);
+	each_once(30, -1, 1);
+}
+END_TEST
+
+START_TEST(retry_is_until_it_works)
+{
+	script.failures = 3;
+	fill(2, 10, -1, "");
+	ship_until(all_settled);
+	each_once(20, -1, 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+static enum verdict
+no_bad(const char *text)
+{
+	return strstr(text, "bad") == NULL ? VERDICT_DELIVERED
+					   : VERDICT_REFUSED;
+}
+
+START_TEST(line_at_fault_becomes_a_dead_letter)
+{
+	script.judge = no_bad;
+	fill(4, 50, 117, "bad");
+	ship_until(all_settled);
+	each_once(200, 117, 1);
+	one_letter(117, "no", strlen("{\"n\":117,\"w\":\"bad\"}"));
+}
+END_TEST
+
+START_TEST(line_is_refused_alone)
+{
+	script.mark = true;
+	script.failures = 1;
+	fill(2, 50, 60, "big");
+	ship_until(all_settled);
+	each_once(100, 60, 1);
+	one_letter(60, "too big", strlen("{\"n\":60,\"w\":\"big\"}"));
+}
+END_TEST
+
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK,
+	    "%s", sqlite3_errmsg(db));
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(damaged_batch_is_said_and_passed)
+{
+	int times[41];
+
+	script.most = (size_t)_i;
+	fill(4, 10, -1, "");
+	sql("UPDATE payload SET lines = substr(lines, 1, 20) || x'00' || "
+	    "substr(lines, 22) WHERE batch = (SELECT min(batch) + 1 FROM "
+	    "payload)");
+	ship_until(all_settled);
+	one_letter(10, "damaged", 0);
+	count(40, times);
+	for (int i = 0; i < 40; i++)
+		ck_assert_int_eq(times[i], i / 10 == 1 ? 0 : 1);
+	ck_assert_int_eq(times[40], 1);
+}
+END_TEST
+
+static bool
+no_letters(struct store *s)
+{
+	struct dead_letter d = { .id = 0 };
+	int rc;
+
+	buf_init(&d.event, 4096);
+	rc = dead_letter_next(s, "siem", 0, &d, &err);
+	buf_release(&d.event);
+	ck_assert_int_ge(rc, 0);
+	return rc == 0;
+}
+
+static void
+ask_for(const char *kind)
+{
+	struct store *s = store_open(path, STORE_RELAXED, &err);
+	struct request r = { .number = 0 };
+
+	(void)snprintf(r.kind, sizeof(r.kind), "%s", kind);
+	(void)snprintf(r.target, sizeof(r.target), "siem");
+	ck_assert_msg(request_add(s, &r, &err) == 0, "%s", err.text);
+	store_close(s);
+}
+
+START_TEST(dead_letter_is_sent_again)
+{
+	script.judge = no_bad;
+	fill(1, 10, 3, "bad");
+	ship_until(all_settled);
+	one_letter(3, "no", strlen("{\"n\":3,\"w\":\"bad\"}"));
+	script.judge = NULL;
+	ask_for("retry");
+	ship_until(no_letters);
+	each_once(10, -1, 1);
+}
+END_TEST
+
+START_TEST(dead_letter_is_dropped)
+{
+	script.judge = no_bad;
+	fill(1, 10, 3, "bad");
+	ship_until(all_settled);
+	ask_for("drop");
+	ship_until(no_letters);
+	each_once(10, 3, 1);
+}
+END_TEST
+
+Suite *
+suite_ship(void)
+{
+	/* A parcel of one line each, of parts of a batch, of several. */
+	static const int sizes[] = { 1, 700, 1 << 20 };
+	Suite *s = suite_create("ship");
+	TCase *tc = tcase_create("ship");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 60);
+	for (size_t i = 0; i < 3; i++) {
+		tcase_add_loop_test(tc, everything_is_delivered_once, sizes[i],
+		    sizes[i] + 1);
+		tcase_add_loop_test(tc, damaged_batch_is_said_and_passed,
+		    sizes[i], sizes[i] + 1);
+	}
+	tcase_add_test(tc, position_survives_a_restart);
+	tcase_add_test(tc, retry_is_until_it_works);
+	tcase_add_test(tc, line_at_fault_becomes_a_dead_letter);
+	tcase_add_test(tc, line_is_refused_alone);
+	tcase_add_test(tc, dead_letter_is_sent_again);
+	tcase_add_test(tc, dead_letter_is_dropped);
+	suite_add_tcase(s, tc);
+	return s;
+}
