@@ -21,6 +21,14 @@ run(const struct cmd *cmd, struct cmd_line *line)
 	faults_release(&faults);
 	if (config == NULL)
 		return EXIT_CONF;
+	if (config->n_outputs == 0) {
+		(void)fprintf(stderr,
+		    "%s: there are no outputs, so nothing could be delivered; "
+		    "add one\n",
+		    line->config);
+		config_free(config);
+		return EXIT_CONF;
+	}
 	log_open("sealfeed", (enum log_level)config->agent.log_level);
 	return supervise(line->config, config);
 }
@@ -28,6 +36,8 @@ run(const struct cmd *cmd, struct cmd_line *line)
 const struct cmd cmd_run = {
 	.name = "run",
 	.arguments = "",
-	.help = "Collect, seal and ship, in the foreground.",
+	.help = "Collect, seal and ship, in the foreground. It wants one "
+		"output at least; without a source it delivers its own feed "
+		"alone.",
 	.run = run,
 };

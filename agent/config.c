@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/text.h"
+#include "child.h"
 #include "config.h"
 #include "config_tree.h"
 #include "listen.h"
@@ -20,8 +21,7 @@
 
 #define TYPES_MOST 64
 #define NAME_MOST 63
-/* Sources or outputs; each output is a process. */
-#define ENTRIES_MOST 256
+#define SOURCES_MOST 1024
 
 /* From LOG_LEVEL_ERR on. */
 static const char *const log_levels[] = { "err", "warn", "notice", "info",
@@ -201,7 +201,8 @@ read_entry(struct entry *e, const struct node *map, struct faults *faults)
 
 /* The map of a section, NULL: it is not there or empty. */
 static const struct node *
-find_section(const struct node *tree, const char *name, struct faults *faults)
+find_section(const struct node *tree, const char *name, size_t most,
+    struct faults *faults)
 {
 	const struct node *section = node_get(tree, name);
 	size_t n = 0;
@@ -214,17 +215,18 @@ find_section(const struct node *tree, const char *name, struct faults *faults)
 	}
 	for (const struct node *c = section->child; c != NULL; c = c->next)
 		n++;
-	if (n <= ENTRIES_MOST)
+	if (n <= most)
 		return section;
-	faults_add(faults, section, "%s: %zu entries; %d is the most", name, n,
-	    ENTRIES_MOST);
+	faults_add(faults, section, "%s: %zu entries; %zu is the most", name, n,
+	    most);
 	return NULL;
 }
 
 static void
 read_sources(struct config *c, const struct node *tree, struct faults *faults)
 {
-	const struct node *section = find_section(tree, "sources", faults);
+	const struct node *section =
+	    find_section(tree, "sources", SOURCES_MOST, faults);
 	struct entry e = { .section = "sources", .noun = "source" };
 	struct source_conf *s;
 
@@ -251,7 +253,8 @@ read_sources(struct config *c, const struct node *tree, struct faults *faults)
 static void
 read_outputs(struct config *c, const struct node *tree, struct faults *faults)
 {
-	const struct node *section = find_section(tree, "outputs", faults);
+	const struct node *section =
+	    find_section(tree, "outputs", CHILD_OUTPUTS, faults);
 	struct entry e = { .section = "outputs", .noun = "output" };
 	struct output_conf *o;
 

@@ -166,6 +166,11 @@ tell_outputs(const struct config *c, struct err *err)
 	struct store *store;
 	int rc;
 
+	/* Without one, all that is collected would count as delivered. */
+	if (c->n_outputs == 0)
+		return err_set(err,
+		    "outputs: there are none, so nothing could be delivered; "
+		    "add one");
 	if (c->n_outputs > CHILD_OUTPUTS)
 		return err_set(err, "outputs: %zu of them; at most %d",
 		    c->n_outputs, CHILD_OUTPUTS);
