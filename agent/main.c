@@ -6,16 +6,17 @@
 #include "cmd.h"
 
 static const struct cmd *const cmds[] = {
+	&cmd_run,
 	&cmd_check,
 	&cmd_status,
-	&cmd_gaps,
-	&cmd_dead_letters,
 	&cmd_verify,
 	&cmd_export,
+	&cmd_gaps,
+	&cmd_dead_letters,
 	&cmd_keygen,
 	&cmd_options,
-	&cmd_help,
 	&cmd_version,
+	&cmd_help,
 	NULL,
 };
 
