@@ -2,6 +2,7 @@
  * metrics.c - what the store knows, in the Prometheus text format.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,10 +292,12 @@ metrics_ready(struct store *s, const struct role *r, struct err *err)
 {
 	struct feed_report row = { .id = 0 };
 	int64_t now = clock_now();
+	char own[256];
 	int rc;
 
+	(void)snprintf(own, sizeof(own), "%s/agent", r->config->agent.name);
 	while ((rc = report_feed(s, row.id, &row, err)) == 1) {
-		if (strcmp(row.name, "AGENT/agent") != 0)
+		if (strcmp(row.name, own) != 0)
 			continue;
 		if (row.committed < r->started || row.sealed == 0)
 			continue; /* of an earlier life */

@@ -43,9 +43,14 @@ struct page {
 static struct store *
 store_of(struct watch *w, struct err *err)
 {
-	if (w->store == NULL)
-		w->store = store_open(w->role->config->agent.store.path,
-		    STORE_READ, err);
+	const struct agent_conf *conf = &w->role->config->agent;
+
+	if (w->store != NULL)
+		return w->store;
+	w->store = store_open(conf->store.path, STORE_READ, err);
+	if (w->store != NULL)
+		store_limits(w->store, conf->store.max_size,
+		    conf->store.min_free);
 	return w->store;
 }
 
