@@ -12,7 +12,7 @@
 /* The budget grows by half after so long at its limit … */
 #define GROW_AFTER (2 * CLOCK_SECOND)
 /* … and not so soon after the vendor objected. */
-#define CALM (60 * CLOCK_SECOND)
+#define CALM (20 * CLOCK_SECOND)
 /* A bucket holds so many seconds of its rate. */
 #define BURST_SECONDS 15.0
 
@@ -44,7 +44,7 @@ rate_new(double per_minute, double most)
 
 	(void)pthread_mutex_init(&r->lock, NULL);
 	r->per_second = per_minute / 60;
-	r->least = r->per_second / 8;
+	r->least = r->per_second / 4;
 	r->most = most / 60;
 	r->tokens = r->per_second * BURST_SECONDS;
 	r->filled = INT64_MIN;

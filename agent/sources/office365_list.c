@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/splitter.h"
+#include "http/rate.h"
 #include "http/server_clock.h"
 #include "office365.h"
 #include "store/feed.h"
@@ -23,6 +24,12 @@
 /* One window has at most so many pages; a real one has some hundreds of rows
  * a page. */
 #define PAGES_MOST 20000
+/* A page that fails is asked for again so often, soon and then later, before
+ * the poll gives up: one bad reply among hundreds of pages must not begin the
+ * window anew. */
+#define TRIES_MOST 8
+#define TRY_LEAST (CLOCK_SECOND / 4)
+#define TRY_MOST (5 * CLOCK_SECOND)
 /* A lost page token begins the window anew so often before it backs off. */
 #define RESTARTS_MOST 3
 /* Rows a commit. */
@@ -213,6 +220,27 @@ get_page(struct listing *l, const char *url, char *next, struct ruling *r)
 	return r->class;
 }
 
+/* Ask for one page until it is there or the trouble is not of the moment. */
+static enum reply_class
+insist(struct listing *l, const char *url, char *next, struct ruling *r)
+{
+	const struct source *s = l->w->source;
+
+	for (unsigned try = 0; try < TRIES_MOST; try++) {
+		int64_t wait = backoff(try, TRY_LEAST, TRY_MOST);
+
+		(void)get_page(l, url, next, r);
+		if (r->class != REPLY_RETRY && r->class != REPLY_THROTTLED)
+			break;
+		/* The budget sees to longer waits that the vendor asks for. */
+		if (r->class == REPLY_THROTTLED || r->wait > wait)
+			wait = r->wait;
+		if (wait > TRY_MOST || !s->rest(s->ctx, wait))
+			break;
+	}
+	return r->class;
+}
+
 /* From the first page to the last. */
 static enum reply_class
 get_pages(struct listing *l, const char *first, struct ruling *r)
@@ -239,7 +267,7 @@ get_pages(struct listing *l, const char *first, struct ruling *r)
 			    "the content list has more than %d pages",
 			    PAGES_MOST);
 		else
-			(void)get_page(l, url.data, next, r);
+			(void)insist(l, url.data, next, r);
 	}
 	buf_release(&url);
 	free(next);
