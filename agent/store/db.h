@@ -50,6 +50,12 @@ struct store {
 	struct kit *kits; /* see pack.h */
 };
 
+/* A handle on whatever is at path: nothing is checked, made or migrated. */
+struct store *db_open_bare(const char *path, struct err *err);
+
+/* The user_version that this program writes. */
+int64_t db_version(void);
+
 /* SQLite's busy handler: sleeps a little. */
 int db_busy(void *ctx, int tries);
 

@@ -44,38 +44,32 @@ load(struct feed *f, struct err *err)
 	return 1;
 }
 
-/* The store has lost events of this feed that may have been signed and
- * shipped: their indexes must not be used again, so what comes goes into a
- * new tree.  The old row keeps what is still to be delivered of the old one.
- */
-static int
-renew(struct feed *f, struct err *err)
+int
+feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
 {
-	struct store *s = f->store;
-	const int64_t old = f->id;
-	char when[CLOCK_TEXT], tree[sizeof(f->tree) + sizeof(when)];
+	char when[CLOCK_TEXT];
+	char *tree;
+	int rc;
 
 	(void)clock_format(clock_now(), 6, when);
-	(void)snprintf(tree, sizeof(tree), "%s~%s", f->name, when);
-	for (char *c = tree; *c != '\0'; c++) {
+	for (char *c = when; *c != '\0'; c++) {
 		if (*c == ':')
 			*c = '-';
 	}
-	if (strlen(tree) >= sizeof(f->tree))
-		return err_set(err, "%s: name too long", f->name);
-	if (db_run(s, err,
-		"INSERT INTO feed (name, tree, cursor, due, success, horizon,"
-		" newest, requests, errors, throttled, bytes, duplicates)"
-		" SELECT name, ?2, cursor, due, success, horizon, newest,"
-		" requests, errors, throttled, bytes, duplicates"
-		" FROM feed WHERE id = ?1",
-		"it", old, tree) != 0 ||
-	    db_run(s, err, "UPDATE item SET feed = ?2 WHERE feed = ?1", "ii",
-		old, (int64_t)sqlite3_last_insert_rowid(s->db)) != 0 ||
-	    load(f, err) != 1)
+	tree = xasprintf("%s~%s", name, when);
+	rc = db_run(s, err,
+	    "INSERT INTO feed (name, tree, cursor, dedupe, due, success,"
+	    " horizon, newest, requests, errors, throttled, bytes, duplicates)"
+	    " SELECT name, ?2, cursor, dedupe, due, success, horizon, newest,"
+	    " requests, errors, throttled, bytes, duplicates"
+	    " FROM feed WHERE id = ?1",
+	    "it", old, tree);
+	free(tree);
+	if (rc != 0)
 		return -1;
-	mark_set(s, f->id, 0);
-	return 0;
+	mark_set(s, (int64_t)sqlite3_last_insert_rowid(s->db), 0);
+	return db_run(s, err, "UPDATE item SET feed = ?2 WHERE feed = ?1", "ii",
+	    old, (int64_t)sqlite3_last_insert_rowid(s->db));
 }
 
 static int
@@ -90,7 +84,8 @@ find_or_create(struct feed *f, struct err *err)
 		rc = load(f, err);
 	if (rc != 1)
 		return -1;
-	if (mark_get(s, f->id) > f->size && renew(f, err) != 0)
+	if (mark_get(s, f->id) > f->size &&
+	    (feed_renew(s, f->id, f->name, err) != 0 || load(f, err) != 1))
 		return -1;
 	return db_run(s, err, "UPDATE feed SET dedupe = ?2 WHERE name = ?1",
 	    "ti", f->name, f->dedupe);
@@ -101,7 +96,7 @@ feed_open(struct store *s, const char *name, int64_t dedupe, struct err *err)
 {
 	struct feed *f;
 
-	if (strlen(name) >= sizeof(f->name)) {
+	if (strlen(name) + CLOCK_TEXT >= sizeof(f->tree)) {
 		(void)err_set(err, "%s: name too long", name);
 		return NULL;
 	}

@@ -21,6 +21,9 @@
 struct err;
 struct store;
 
+/* In place of a size: events were lost, who knows how many. */
+#define MARK_LOST UINT64_MAX
+
 /* Open PATH.mark for s, create it where missing. */
 int mark_open(struct store *s, struct err *err);
 void mark_close(struct store *s);

@@ -27,8 +27,8 @@ seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
 		e->index[i] = (uint8_t)index;
 }
 
-static uint64_t
-entry_index(const struct seen_entry *e)
+uint64_t
+seen_entry_index(const struct seen_entry *e)
 {
 	uint64_t index = 0;
 
@@ -123,7 +123,7 @@ find_in(const struct seen_entry *e, size_t n, const uint8_t key[SEEN_KEY],
 {
 	for (size_t i = 0; i < n; i++) {
 		if (memcmp(e[i].key, key, SEEN_KEY) == 0) {
-			*index = entry_index(&e[i]);
+			*index = seen_entry_index(&e[i]);
 			return 1;
 		}
 	}

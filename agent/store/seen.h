@@ -34,6 +34,7 @@ struct seen_entry {
 
 void seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
     uint64_t index);
+uint64_t seen_entry_index(const struct seen_entry *e);
 
 /* Make the filter, of s->filter_bytes, and fill it from the runs, once a
  * handle. */

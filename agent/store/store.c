@@ -126,8 +126,8 @@ set_up(struct store *s, struct err *err)
 	return mark_open(s, err);
 }
 
-struct store *
-store_open(const char *path, enum store_access access, struct err *err)
+static struct store *
+new_handle(const char *path, enum store_access access)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
@@ -137,6 +137,37 @@ store_open(const char *path, enum store_access access, struct err *err)
 	s->filter_bytes = SEEN_FILTER;
 	(void)pthread_mutex_init(&s->mutex, NULL);
 	(void)pthread_rwlock_init(&s->filling, NULL);
+	return s;
+}
+
+struct store *
+db_open_bare(const char *path, struct err *err)
+{
+	struct store *s = new_handle(path, STORE_READ);
+	int rc = sqlite3_open_v2(path, &s->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc == SQLITE_OK) {
+		(void)sqlite3_busy_handler(s->db, db_busy, NULL);
+		return s;
+	}
+	(void)err_set(err, "%s: cannot be opened: %s", path,
+	    sqlite3_errstr(rc));
+	store_close(s);
+	return NULL;
+}
+
+int64_t
+db_version(void)
+{
+	return NEWEST;
+}
+
+struct store *
+store_open(const char *path, enum store_access access, struct err *err)
+{
+	struct store *s = new_handle(path, access);
+
 	if (set_up(s, err) == 0)
 		return s;
 	store_close(s);

@@ -30,6 +30,7 @@ static Suite *(*const suites[])(void) = {
 	suite_oauth,
 	suite_outputs,
 	suite_rate,
+	suite_recovery,
 	suite_rules,
 	suite_secret,
 	suite_setting,

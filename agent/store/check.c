@@ -1,0 +1,335 @@
+/*
+ * check.c - is the store sound, and if not, put another in its place.
+ *
+ * The steps of the exchange can be cut off anywhere: PATH.new is not
+ * finished, PATH.recovered is and takes the place of PATH at the next start.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/mark.h"
+#include "store/salvage.h"
+
+/* Up to here everything is read at each start; beyond, what is small, and the
+ * rest when a role has met damage. */
+#define ALL_MOST (256 << 20)
+
+/* Feeds that a store can have lost without a trace of their number. */
+#define FEEDS_LOST_MOST 256
+
+static const char *const small_tables[] = { "feed", "batch", "item", "piece",
+	"output", "passed", "run", "dead_letter", "gap", "request" };
+
+/* Files that belong to a database. */
+static const char *const tails[] = { "", "-wal", "-shm" };
+
+/* Run a check and take its first complaint. */
+static bool
+complains(struct store *s, const char *pragma, char *what, size_t size)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(s->db, pragma, -1, &st, NULL);
+	bool bad = true;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		db_text(st, 0, what, size);
+		bad = strcmp(what, "ok") != 0;
+	} else {
+		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
+	}
+	/* A lock or a full disk is no damage. */
+	if (bad && rc != SQLITE_ROW && (rc & 0xff) != SQLITE_CORRUPT &&
+	    (rc & 0xff) != SQLITE_NOTADB && (rc & 0xff) != SQLITE_ERROR)
+		bad = false;
+	(void)sqlite3_finalize(st);
+	for (char *c = what; *c != '\0'; c++) {
+		if (*c == '\n')
+			*c = ' ';
+	}
+	return bad;
+}
+
+static bool
+small_bad(struct store *s, char *what, size_t size)
+{
+	char pragma[128];
+
+	for (size_t i = 0; i < sizeof(small_tables) / sizeof(*small_tables);
+	     i++) {
+		(void)snprintf(pragma, sizeof(pragma), "PRAGMA quick_check(%s)",
+		    small_tables[i]);
+		if (complains(s, pragma, what, size))
+			return true;
+	}
+	return false;
+}
+
+/* 1 with what: damaged; 0 sound; -1 written by a newer version. */
+static int
+inspect(struct store *s, char *what, size_t size, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct stat st;
+	int64_t version;
+	bool all = mark_suspected(s->path);
+
+	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MOST)
+		all = true;
+	if (db_number(s, &why, 0, &version, "PRAGMA user_version", "") != 0) {
+		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
+		return 1;
+	}
+	if (version > db_version())
+		return err_set(err,
+		    "%s: written by a newer version of sealfeed; install that "
+		    "version or name another file in agent.store.path",
+		    s->path);
+	/* Made just now, or emptied. */
+	if (version == 0)
+		return 0;
+	if (!all)
+		return small_bad(s, what, size) ? 1 : 0;
+	if (complains(s, "PRAGMA quick_check(1)", what, size) ||
+	    !salvage_payloads_good(s, what, size))
+		return 1;
+	return 0;
+}
+
+/* Move the database at from, with its companions, to the name to. */
+static int
+move(const char *from, const char *to, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		char *a = xasprintf("%s%s", from, tails[i]);
+		char *b = xasprintf("%s%s", to, tails[i]);
+		int rc = rename(a, b);
+
+		if (rc != 0 && errno != ENOENT)
+			(void)err_set(err, "%s: cannot be renamed to %s: %s", a,
+			    b, strerror(errno));
+		else
+			rc = 0;
+		free(a);
+		free(b);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+remove_all(const char *path)
+{
+	static const char *const more[] = { "", "-wal", "-shm", ".mark",
+		".reserve", ".suspect" };
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		char *name = xasprintf("%s%s", path, more[i]);
+
+		(void)unlink(name);
+		free(name);
+	}
+}
+
+/* Put the finished recovery in the place of the damaged file. */
+static int
+exchange(const char *path, const char *recovered, char *aside, size_t size,
+    struct err *err)
+{
+	char when[CLOCK_TEXT];
+
+	(void)clock_format(clock_now(), 3, when);
+	for (char *c = when; *c != '\0'; c++) {
+		if (*c == ':')
+			*c = '-';
+	}
+	(void)snprintf(aside, size, "%s.damaged-%s", path, when);
+	if (move(path, aside, err) != 0 || move(recovered, path, err) != 0)
+		return -1;
+	return 0;
+}
+
+/* Build PATH.recovered out of the damaged store. */
+static int
+rebuild(struct store *from, const char *fresh, struct salvage *v,
+    struct err *err)
+{
+	struct store *to;
+	int rc;
+
+	remove_all(fresh);
+	to = store_open(fresh, STORE_DURABLE, err);
+	if (to == NULL)
+		return -1;
+	rc = salvage_copy(from, to, v, err);
+	if (rc == 0)
+		rc = salvage_mend(to, v, err);
+	if (rc == 0 && !db_checkpoint(to, true))
+		rc = err_set(err, "%s: cannot be finished", fresh);
+	store_close(to);
+	return rc;
+}
+
+/* Feeds whose rows are gone will be made anew: not with the old tree. */
+static int
+forget_feeds(const char *path, struct err *err)
+{
+	struct store *s = store_open(path, STORE_RELAXED, err);
+	int64_t seq = 0;
+	int rc;
+
+	if (s == NULL)
+		return -1;
+	rc = db_number(s, err, 0, &seq,
+	    "SELECT seq FROM sqlite_sequence WHERE name = 'feed'", "");
+	for (int64_t id = seq + 1; id <= seq + FEEDS_LOST_MOST; id++) {
+		if (mark_get(s, id) == 0)
+			mark_set(s, id, MARK_LOST);
+	}
+	store_close(s);
+	return rc;
+}
+
+static int
+replace(struct store **from, const char *what, char *said, size_t size,
+    struct err *err)
+{
+	char *path = xstrdup((*from)->path);
+	char *fresh = xasprintf("%s.new", path);
+	char *recovered = xasprintf("%s.recovered", path);
+	struct salvage v = {
+		.whole_feeds = true,
+		.whole_batches = true,
+		.whole_items = true,
+		.whole_pieces = true,
+	};
+	char aside[1024];
+	int rc = rebuild(*from, fresh, &v, err);
+
+	store_close(*from);
+	*from = NULL;
+	if (rc == 0)
+		rc = move(fresh, recovered, err);
+	if (rc == 0)
+		rc = exchange(path, recovered, aside, sizeof(aside), err);
+	if (rc == 0 && !v.whole_feeds)
+		rc = forget_feeds(path, err);
+	if (rc == 0) {
+		mark_trust(path);
+		(void)snprintf(said, size,
+		    "%s: damaged (%s); moved aside as %s; recovered with %lld "
+		    "batches, %lld events are to be fetched again from the "
+		    "vendor, %lld feeds begin a new tree",
+		    path, what, aside, (long long)v.batches, (long long)v.lost,
+		    (long long)v.feeds);
+	}
+	remove_all(fresh);
+	free(recovered);
+	free(fresh);
+	free(path);
+	return rc;
+}
+
+/* A recovery that was cut off. */
+static int
+resume(const char *path, char *said, size_t size, struct err *err)
+{
+	char *fresh = xasprintf("%s.new", path);
+	char *recovered = xasprintf("%s.recovered", path);
+	char aside[1024];
+	int rc = 0;
+
+	remove_all(fresh);
+	if (access(recovered, F_OK) == 0) {
+		rc = exchange(path, recovered, aside, sizeof(aside), err);
+		if (rc == 0) {
+			mark_trust(path);
+			(void)snprintf(said, size,
+			    "%s: was damaged, moved aside as %s and recovered",
+			    path, aside);
+		}
+	}
+	free(recovered);
+	free(fresh);
+	return rc;
+}
+
+/* How many events the feed with that id has lost, said once. */
+static int64_t
+lost_of(struct store *s, int64_t id, int64_t size)
+{
+	const uint64_t had = mark_get(s, id);
+
+	if (had == MARK_LOST || had <= (uint64_t)size)
+		return 0;
+	mark_set(s, id, MARK_LOST);
+	return (int64_t)had - size;
+}
+
+/* Say when the store has fewer events than it had: an old copy, or one that
+ * lost its WAL. */
+static int
+compare_mark(const char *path, char *said, size_t size, struct err *err)
+{
+	struct store *s = store_open(path, STORE_RELAXED, err);
+	int64_t seq = 0, lost = 0;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (s == NULL)
+		return -1;
+	rc = db_number(s, err, 0, &seq,
+	    "SELECT seq FROM sqlite_sequence WHERE name = 'feed'", "");
+	for (int64_t id = seq + 1; id <= mark_last(s); id++)
+		lost += lost_of(s, id, 0);
+	st = rc != 0 ? NULL
+		     : db_query(s, err,
+			   "SELECT max(id), size FROM feed GROUP BY name", "");
+	rc = st == NULL ? -1 : 1;
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1)
+		lost += lost_of(s, sqlite3_column_int64(st, 0),
+		    sqlite3_column_int64(st, 1));
+	store_close(s);
+	if (rc == 0 && lost > 0 && said[0] == '\0')
+		(void)snprintf(said, size,
+		    "%s: has lost the last %lld events that were in it (an old "
+		    "copy, or its WAL is gone); they are fetched again from "
+		    "the vendor, and their feeds begin a new tree",
+		    path, (long long)lost);
+	return rc;
+}
+
+int
+store_check(const char *path, char *said, size_t size, struct err *err)
+{
+	char what[256] = "";
+	struct store *s;
+	int rc;
+
+	said[0] = '\0';
+	if (resume(path, said, size, err) != 0)
+		return -1;
+	if (access(path, F_OK) == 0) {
+		s = db_open_bare(path, err);
+		if (s == NULL)
+			return -1;
+		rc = inspect(s, what, sizeof(what), err);
+		if (rc == 1)
+			rc = replace(&s, what, said, size, err);
+		store_close(s);
+		if (rc != 0)
+			return -1;
+	}
+	mark_trust(path);
+	return compare_mark(path, said, size, err);
+}

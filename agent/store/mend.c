@@ -1,0 +1,362 @@
+/*
+ * mend.c - makes what was copied out of a damaged store agree with itself.
+ *
+ * What an output has not passed yet must be whole: per feed, its batches
+ * follow one another, each has its payload, and the last ends at the feed's
+ * size.  From the first one that does not, the feed is cut: the batches are
+ * dropped, the ids of their events are forgotten, the items that they came
+ * from leave the ledger, so that the vendor lists them anew, and the feed goes
+ * on in a new tree.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/merkle.h"
+#include "store/db.h"
+#include "store/inside.h"
+#include "store/salvage.h"
+#include "store/seen.h"
+
+#define CHECK_LEN 4
+
+/* Where a feed must be cut. */
+struct cut {
+	int64_t feed;
+	char name[256];
+	int64_t size;
+	int64_t sealed;
+	bool peaks_good;
+	bool closed;    /* an earlier tree of its name */
+	int64_t passed; /* batches up to this one need no payload */
+	int64_t at;     /* event index */
+	bool needed;
+};
+
+/* The next payload above *id: 1 and whether it is good, 0 none, -1. */
+static int
+next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT p.batch, p.lines, b.raw_len FROM payload p"
+	    " LEFT JOIN batch b ON b.id = p.batch"
+	    " WHERE p.batch > ? ORDER BY p.batch LIMIT 1",
+	    "i", *id);
+	struct buf raw = BUF_INIT(PIECE_BYTES_MOST + BATCH_BYTES);
+	struct err why = ERR_INIT;
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+
+	if (rc != 1)
+		return rc;
+	*id = sqlite3_column_int64(st, 0);
+	*good = sqlite3_column_type(st, 2) != SQLITE_NULL &&
+	    gzip_unpack(g, sqlite3_column_blob(st, 1),
+		(size_t)sqlite3_column_bytes(st, 1), &raw, &why) == 0 &&
+	    raw.len == (size_t)sqlite3_column_int64(st, 2);
+	buf_release(&raw);
+	db_done(st);
+	return 1;
+}
+
+bool
+salvage_payloads_good(struct store *s, char *what, size_t size)
+{
+	struct gzip *g = gzip_new();
+	struct err err = ERR_INIT;
+	int64_t id = 0;
+	bool good = true;
+	int rc;
+
+	do {
+		rc = next_payload(s, g, &id, &good, &err);
+	} while (rc == 1 && good);
+	gzip_free(g);
+	if (rc < 0)
+		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
+	else if (!good)
+		(void)snprintf(what, size, "the events of batch %lld",
+		    (long long)id);
+	return rc == 0;
+}
+
+static int
+drop_bad_payloads(struct store *s, struct err *err)
+{
+	struct gzip *g = gzip_new();
+	int64_t id = 0;
+	bool good;
+	int rc;
+
+	while ((rc = next_payload(s, g, &id, &good, err)) == 1) {
+		if (good)
+			continue;
+		if (db_run(s, err, "DELETE FROM payload WHERE batch = ?", "i",
+			id) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	gzip_free(g);
+	return rc;
+}
+
+static const char *const orphans[] = {
+	"DELETE FROM batch WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM payload WHERE batch NOT IN (SELECT id FROM batch)",
+	"DELETE FROM checkpoint WHERE batch NOT IN (SELECT batch FROM payload)",
+	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM seen WHERE run NOT IN (SELECT id FROM run)",
+};
+
+static int
+drop_orphans(struct store *s, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(orphans) / sizeof(orphans[0]); i++) {
+		if (db_run(s, err, orphans[i], "") != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The row of the first feed above after: 1, 0 none, -1. */
+static int
+next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT id, name, size, sealed, peaks, EXISTS (SELECT 1 FROM feed g"
+	    " WHERE g.name = f.name AND g.id > f.id),"
+	    " coalesce((SELECT min(position) FROM output),"
+	    " (SELECT min(batch) - 1 FROM payload), 0)"
+	    " FROM feed f WHERE id > ? ORDER BY id LIMIT 1",
+	    "i", after);
+	struct merkle_range peaks;
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+
+	if (rc != 1)
+		return rc;
+	*c = (struct cut){
+		.feed = sqlite3_column_int64(st, 0),
+		.size = sqlite3_column_int64(st, 2),
+		.sealed = sqlite3_column_int64(st, 3),
+		.closed = sqlite3_column_int(st, 5) != 0,
+		.passed = sqlite3_column_int64(st, 6),
+	};
+	db_text(st, 1, c->name, sizeof(c->name));
+	c->peaks_good = merkle_load(&peaks, 0, (uint64_t)c->sealed,
+			    sqlite3_column_blob(st, 4),
+			    (size_t)sqlite3_column_bytes(st, 4)) == 0;
+	db_done(st);
+	return 1;
+}
+
+/* Is the batch in the row of st fit to be delivered? */
+static bool
+batch_good(const struct cut *c, sqlite3_stmt *st, int64_t first)
+{
+	const int64_t count = sqlite3_column_int64(st, 2);
+	const size_t nodes =
+	    merkle_count((uint64_t)first, (uint64_t)(first + count));
+
+	if (sqlite3_column_int(st, 4) == 0 ||
+	    sqlite3_column_int64(st, 1) != first)
+		return false;
+	/* Sealed. */
+	if (sqlite3_column_int(st, 3) != 0)
+		return true;
+	return c->peaks_good && first >= c->sealed &&
+	    (size_t)sqlite3_column_bytes(st, 6) == nodes * DIGEST_LEN &&
+	    sqlite3_column_int64(st, 7) == count * CHECK_LEN;
+}
+
+/* Find where the feed must be cut, if it must. */
+static int
+find_cut(struct store *s, const struct salvage *v, struct cut *c,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT id, first, count, sealed IS NOT NULL,"
+	    " EXISTS (SELECT 1 FROM payload p WHERE p.batch = b.id),"
+	    " EXISTS (SELECT 1 FROM checkpoint k WHERE k.batch = b.id),"
+	    " nodes, length(checks) FROM batch b WHERE feed = ? ORDER BY first",
+	    "i", c->feed);
+	int64_t next = -1;
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	while ((rc = db_step(s, st, err)) == 1) {
+		const int64_t first = sqlite3_column_int64(st, 1);
+		const bool passed = sqlite3_column_int64(st, 0) <= c->passed;
+
+		if (next < 0)
+			c->at = next = first;
+		if (passed)
+			next = first;
+		else if (!batch_good(c, st, next)) {
+			c->needed = true;
+			db_done(st);
+			return 0;
+		}
+		next += sqlite3_column_int64(st, 2);
+		/* The cut goes behind a checkpoint, or among what has none
+		 * yet. */
+		if (passed || sqlite3_column_int(st, 3) == 0 ||
+		    sqlite3_column_int(st, 5) != 0)
+			c->at = next;
+	}
+	if (next < 0) {
+		c->needed = !v->whole_batches && c->size > 0;
+		next = c->size;
+		c->at = c->needed ? 0 : c->size;
+	}
+	if (next != c->size || c->at != c->size || !c->peaks_good)
+		c->needed = true;
+	return rc;
+}
+
+/* Forget the ids of the events from the cut on. */
+static int
+cut_seen(struct store *s, const struct cut *c, struct err *err)
+{
+	struct seen_entry keep[SEEN_ROW];
+	struct buf row = BUF_INIT(4096);
+	int64_t run = 0;
+	int rc;
+
+	for (;;) {
+		sqlite3_stmt *st = db_query(s, err,
+		    "SELECT s.run, s.entries FROM seen s WHERE"
+		    " (s.run, s.entries) > (?1, ?2) AND s.run IN"
+		    " (SELECT id FROM run WHERE feed = ?3)"
+		    " ORDER BY s.run, s.entries LIMIT 1",
+		    "ibi", run, row.data, row.len, c->feed);
+		size_t n, kept = 0;
+
+		rc = st == NULL ? -1 : db_step(s, st, err);
+		if (rc != 1)
+			break;
+		run = sqlite3_column_int64(st, 0);
+		rc = db_blob(st, 1, &row, err);
+		db_done(st);
+		n = row.len / sizeof(keep[0]);
+		for (size_t i = 0; i < n && i < SEEN_ROW && rc == 0; i++) {
+			memcpy(&keep[kept], row.data + i * sizeof(keep[0]),
+			    sizeof(keep[0]));
+			if ((int64_t)seen_entry_index(&keep[kept]) < c->at)
+				kept++;
+		}
+		if (rc == 0 && kept == n)
+			continue;
+		if (rc != 0 ||
+		    db_run(s, err,
+			"DELETE FROM seen WHERE run = ? AND entries = ?", "ib",
+			run, row.data, row.len) != 0 ||
+		    (kept > 0 && seen_insert(s, run, keep, kept, err) != 0)) {
+			rc = -1;
+			break;
+		}
+	}
+	buf_release(&row);
+	return rc;
+}
+
+/* Take the items out of the ledger whose events are lost. */
+static int
+cut_items(struct store *s, const struct salvage *v, const struct cut *c,
+    struct err *err)
+{
+	const int64_t now = clock_now();
+
+	/* Where it is not known which, all. */
+	if (!v->whole_pieces &&
+	    db_run(s, err,
+		"DELETE FROM item WHERE feed IN (SELECT id FROM feed"
+		" WHERE name = ?)",
+		"t", c->name) != 0)
+		return -1;
+	if (db_run(s, err,
+		"INSERT INTO gap (feed, item, key, since, until, recorded,"
+		" cause) SELECT feed, id, key, created, created, ?3,"
+		" 'the store was damaged, and it has expired at the vendor'"
+		" FROM item WHERE expires <= ?3 AND id IN (SELECT item"
+		" FROM piece WHERE feed = ?1 AND first + count > ?2)",
+		"iii", c->feed, c->at, now) != 0)
+		return -1;
+	return db_run(s, err,
+	    "DELETE FROM item WHERE id IN (SELECT item FROM piece"
+	    " WHERE feed = ?1 AND first + count > ?2)",
+	    "ii", c->feed, c->at);
+}
+
+static int
+cut_batches(struct store *s, const struct cut *c, struct err *err)
+{
+	if (db_run(s, err,
+		"DELETE FROM payload WHERE batch IN (SELECT id FROM batch"
+		" WHERE feed = ?1 AND first >= ?2)",
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err,
+		"DELETE FROM checkpoint WHERE batch IN (SELECT id FROM batch"
+		" WHERE feed = ?1 AND first >= ?2)",
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err, "DELETE FROM batch WHERE feed = ?1 AND first >= ?2",
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err, "DELETE FROM piece WHERE feed = ?1 AND first >= ?2",
+		"ii", c->feed, c->at) != 0)
+		return -1;
+	return db_run(s, err,
+	    "UPDATE feed SET size = min(size, ?2), cursor = '' WHERE id = ?1",
+	    "ii", c->feed, c->at);
+}
+
+static int
+cut(struct store *s, struct salvage *v, const struct cut *c, struct err *err)
+{
+	if (cut_items(s, v, c, err) != 0 || cut_seen(s, c, err) != 0 ||
+	    cut_batches(s, c, err) != 0)
+		return -1;
+	if (c->size > c->at)
+		v->lost += c->size - c->at;
+	v->feeds++;
+	if (c->closed)
+		return db_run(s, err,
+		    "UPDATE feed SET cursor = '' WHERE name = ?", "t", c->name);
+	return feed_renew(s, c->feed, c->name, err);
+}
+
+static int
+mend(struct store *s, struct salvage *v, struct err *err)
+{
+	struct cut c = { .feed = 0 };
+	int rc;
+
+	if (drop_bad_payloads(s, err) != 0 || drop_orphans(s, err) != 0)
+		return -1;
+	/* Trees that begin here are sound, and found to be so. */
+	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
+		if (find_cut(s, v, &c, err) != 0 ||
+		    (c.needed && cut(s, v, &c, err) != 0))
+			return -1;
+	}
+	/* What was listed and is not known any more is listed again. */
+	if (rc == 0 && !v->whole_items)
+		rc = db_run(s, err, "UPDATE feed SET cursor = ''", "");
+	if (rc == 0)
+		rc = db_number(s, err, 0, &v->batches,
+		    "SELECT count(*) FROM payload", "");
+	return rc;
+}
+
+int
+salvage_mend(struct store *to, struct salvage *v, struct err *err)
+{
+	if (db_begin(to, err) != 0)
+		return -1;
+	return db_end(to, mend(to, v, err), err);
+}

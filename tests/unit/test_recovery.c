@@ -1,0 +1,424 @@
+/*
+ * test_recovery.c - a store that is damaged, cut short or set back: it is
+ * found, and what is lost is fetched again in a new tree.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/batch.h"
+#include "store/delivery.h"
+#include "store/feed.h"
+#include "store/item.h"
+#include "store/report.h"
+#include "store/store.h"
+#include "store_help.h"
+#include "unit.h"
+
+#define FEED "contoso/Audit.Exchange"
+#define BATCHES 60
+
+static char dir[64];
+static char path[128];
+static char said[1024];
+static struct err err;
+
+static void
+set_up(void)
+{
+	store_help_begin(dir, sizeof(dir), path, sizeof(path));
+	err_clear(&err);
+}
+
+static void
+tear_down(void)
+{
+	store_help_end(dir);
+}
+
+static void
+check_ok(void)
+{
+	ck_assert_msg(store_check(path, said, sizeof(said), &err) == 0, "%s",
+	    err.text);
+}
+
+static int
+damaged_files(void)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int n = 0;
+
+	while ((e = readdir(d)) != NULL)
+		n += strstr(e->d_name, ".damaged-") != NULL;
+	(void)closedir(d);
+	return n;
+}
+
+/* Commit the item with the number from, of three events. */
+static void
+fill_one(struct feed *f, int number, const char *salt)
+{
+	struct piece *p = piece_new(f);
+	char key[32], data[200], id[48];
+	struct listed l = { key, "https://x/y", 1, INT64_MAX };
+	const uint8_t chain[32] = { 1 };
+	struct item it;
+
+	(void)snprintf(key, sizeof(key), "item-%d", number);
+	piece_listed(p, &l);
+	ck_assert_int_eq(feed_commit(p, NULL, &err), 0);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	for (int i = 0; i < 3; i++) {
+		struct slice s = { .data = id };
+
+		(void)snprintf(id, sizeof(id), "id-%d-%d", number, i);
+		(void)snprintf(data, sizeof(data),
+		    "{\"Id\":\"%s\",\"pad\":\"%x%x%x%s\"}", id,
+		    (unsigned)number * 2654435761u,
+		    (unsigned)(number + i) * 40503u, (unsigned)i * 97u, salt);
+		s.len = strlen(id);
+		ck_assert_int_eq(piece_event(p, data, strlen(data), s, 1, &err),
+		    0);
+	}
+	piece_item(p, it.id, 3, chain, true);
+	piece_cursor(p, "{\"n\":1}");
+	ck_assert_msg(feed_commit(p, NULL, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
+	item_release(&it);
+	piece_free(p);
+}
+
+static void
+fill(int n)
+{
+	static const char *const names[] = { "siem" };
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	struct feed *f;
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	ck_assert_int_eq(delivery_outputs(s, names, 1, &err), 0);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	ck_assert_msg(f != NULL, "%s", err.text);
+	for (int i = 0; i < n; i++)
+		fill_one(f, i, "");
+	while (store_help_seal(s, &err) == 1)
+		;
+	feed_close(f);
+	store_close(s);
+}
+
+/* Open the feed, commit one more item, seal; the name of its tree. */
+static void
+go_on(char *tree, size_t size)
+{
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	struct feed_report r = { .id = 0 };
+	struct feed *f;
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	ck_assert_msg(f != NULL, "%s", err.text);
+	fill_one(f, 1000, "more");
+	while (store_help_seal(s, &err) == 1)
+		;
+	ck_assert_str_eq(err.text, "");
+	do {
+		(void)report_feed(s, r.id, &r, &err);
+	} while (r.id != feed_id(f));
+	(void)snprintf(tree, size, "%s", r.tree);
+	feed_close(f);
+	store_close(s);
+}
+
+/* Count what can be delivered, and check that each tree's batches follow one
+ * another from 0. */
+static uint64_t
+deliverable(void)
+{
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	uint64_t n = 0, next[16] = { 0 };
+	struct batch b;
+	int rc;
+
+	batch_init(&b);
+	while ((rc = batch_next_sealed(s, b.id, &b, &err)) == 1) {
+		ck_assert_uint_eq(b.first, next[b.feed_id]);
+		next[b.feed_id] += b.count;
+		n += b.count;
+	}
+	ck_assert_msg(rc == 0, "%s", err.text);
+	batch_release(&b);
+	store_close(s);
+	return n;
+}
+
+static void
+overwrite(const char *name, off_t at, const char *bytes, size_t len)
+{
+	int fd = open(name, O_RDWR);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, bytes, len, at), (ssize_t)len);
+	(void)close(fd);
+}
+
+START_TEST(a_sound_store_is_left_alone)
+{
+	char tree[256];
+
+	check_ok();
+	ck_assert_str_eq(said, "");
+	fill(BATCHES);
+	check_ok();
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(damaged_files(), 0);
+	go_on(tree, sizeof(tree));
+	ck_assert_str_eq(tree, FEED);
+	ck_assert_uint_eq(deliverable(), 3 * (BATCHES + 1));
+}
+END_TEST
+
+START_TEST(no_database)
+{
+	char tree[256];
+	char junk[5000];
+
+	memset(junk, 'x', sizeof(junk));
+	fill(3);
+	ck_assert_int_eq(file_replace(path, junk, sizeof(junk), 0600, &err), 0);
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(said, "damaged"));
+	ck_assert_int_ge(damaged_files(), 1);
+	go_on(tree, sizeof(tree));
+	ck_assert_str_ne(tree, FEED);
+	ck_assert_int_eq(strncmp(tree, FEED "~", strlen(FEED) + 1), 0);
+	check_ok();
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+START_TEST(the_file_is_gone)
+{
+	char tree[256];
+
+	fill(3);
+	ck_assert_int_eq(unlink(path), 0);
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(said, "has lost the last 9 events"));
+	go_on(tree, sizeof(tree));
+	ck_assert_str_ne(tree, FEED);
+	check_ok();
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+START_TEST(cut_short)
+{
+	struct stat st;
+	char tree[256];
+
+	fill(BATCHES);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(truncate(path, st.st_size * _i / 10), 0);
+	check_ok();
+	ck_assert_str_ne(said, "");
+	go_on(tree, sizeof(tree));
+	(void)deliverable();
+	check_ok();
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+/* A store as it was before the last commits, as one without its WAL is. */
+START_TEST(set_back)
+{
+	struct buf old = BUF_INIT(64 << 20);
+	struct feed_report r;
+	struct store *s;
+	char tree[256];
+
+	fill(3);
+	ck_assert_int_eq(file_read(path, &old, &err), 0);
+	go_on(tree, sizeof(tree));
+	ck_assert_str_eq(tree, FEED);
+	ck_assert_int_eq(file_replace(path, old.data, old.len, 0600, &err), 0);
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(said, "has lost the last 3 events"));
+	go_on(tree, sizeof(tree));
+	ck_assert_str_ne(tree, FEED);
+	/* What the old copy held is still delivered, in the old tree. */
+	ck_assert_uint_eq(deliverable(), 3 * 4);
+	s = store_open(path, STORE_READ, &err);
+	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
+	ck_assert(r.closed);
+	ck_assert_uint_eq(r.size, 9);
+	store_close(s);
+	buf_release(&old);
+	check_ok();
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+/* Where a byte of the payload of a batch is in the file. */
+static off_t
+find_payload(int64_t which)
+{
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	struct buf all = BUF_INIT(64 << 20);
+	char *at = NULL;
+	struct batch b;
+	off_t offset;
+
+	batch_init(&b);
+	while (batch_next_sealed(s, b.id, &b, &err) == 1 && b.id < which)
+		;
+	store_close(s);
+	ck_assert_int_eq(file_read(path, &all, &err), 0);
+	at = memmem(all.data, all.len, b.payload.data + 10, 40);
+	ck_assert_ptr_nonnull(at);
+	offset = at - all.data;
+	buf_release(&all);
+	batch_release(&b);
+	return offset + 20;
+}
+
+START_TEST(a_flipped_bit_in_an_event)
+{
+	struct feed_report r;
+	struct store *s;
+	struct feed *f;
+	char tree[256];
+	uint64_t lost;
+
+	fill(BATCHES);
+	overwrite(path, find_payload(20), "\x55", 1);
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(said, "the events of batch 20"));
+	ck_assert_int_ge(damaged_files(), 1);
+	/* The store holds what was before, and fetches the rest again. */
+	lost = 3 * BATCHES - deliverable();
+	ck_assert_uint_gt(lost, 0);
+	s = store_open(path, STORE_DURABLE, &err);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	for (int i = 0; i < BATCHES; i++) {
+		char key[32];
+		struct listed l = { key, "https://x/y", 1, INT64_MAX };
+		struct commit_result res;
+		struct piece *p = piece_new(f);
+
+		(void)snprintf(key, sizeof(key), "item-%d", i);
+		piece_listed(p, &l);
+		ck_assert_int_eq(feed_commit(p, &res, &err), 0);
+		piece_free(p);
+		if (res.listed == 0)
+			continue;
+		/* fill_one() lists it no more, claims and commits it. */
+		fill_one(f, i, "");
+	}
+	while (store_help_seal(s, &err) == 1)
+		;
+	ck_assert_int_eq(report_feed(s, feed_id(f) - 1, &r, &err), 1);
+	ck_assert_uint_eq(r.size, lost);
+	ck_assert_uint_eq(r.items, 0);
+	feed_close(f);
+	store_close(s);
+	ck_assert_uint_eq(deliverable(), 3 * BATCHES);
+	check_ok();
+	ck_assert_str_eq(said, "");
+	go_on(tree, sizeof(tree));
+}
+END_TEST
+
+/* Whatever byte is changed: no crash, and a store that works in the end. */
+START_TEST(noise)
+{
+	struct stat st;
+	char tree[256];
+	off_t at;
+
+	fill(20);
+	ck_assert_int_eq(stat(path, &st), 0);
+	srand48(_i);
+	for (int k = 0; k < 1 + _i % 4; k++) {
+		char bytes[64];
+
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (char)(lrand48() & 0xff);
+		at = (off_t)(lrand48() % (st.st_size - 64));
+		overwrite(path, at, bytes, sizeof(bytes));
+	}
+	check_ok();
+	go_on(tree, sizeof(tree));
+	(void)deliverable();
+	check_ok();
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+/* A recovery that ended between two steps. */
+START_TEST(cut_off)
+{
+	char recovered[160];
+	struct buf old = BUF_INIT(64 << 20);
+
+	fill(2);
+	ck_assert_int_eq(file_read(path, &old, &err), 0);
+	(void)snprintf(recovered, sizeof(recovered), "%s.recovered", path);
+	ck_assert_int_eq(file_replace(recovered, old.data, old.len, 0600, &err),
+	    0);
+	if (_i == 1)
+		ck_assert_int_eq(unlink(path), 0);
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(said, "was damaged"));
+	ck_assert_int_ne(access(recovered, F_OK), 0);
+	ck_assert_uint_eq(deliverable(), 6);
+	buf_release(&old);
+}
+END_TEST
+
+START_TEST(a_newer_version_is_no_damage)
+{
+	fill(1);
+	/* user_version is at 60 in the header, big-endian. */
+	overwrite(path, 60, "\0\0\0\x63", 4);
+	ck_assert_int_eq(store_check(path, said, sizeof(said), &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "newer"));
+	ck_assert_int_eq(damaged_files(), 0);
+	err_clear(&err);
+	ck_assert_ptr_null(store_open(path, STORE_DURABLE, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "newer"));
+}
+END_TEST
+
+Suite *
+suite_recovery(void)
+{
+	Suite *s = suite_create("recovery");
+	TCase *tc = tcase_create("recovery");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, a_sound_store_is_left_alone);
+	tcase_add_test(tc, no_database);
+	tcase_add_test(tc, the_file_is_gone);
+	tcase_add_loop_test(tc, cut_short, 0, 10);
+	tcase_add_test(tc, set_back);
+	tcase_add_test(tc, a_flipped_bit_in_an_event);
+	tcase_add_loop_test(tc, noise, 0, 24);
+	tcase_add_loop_test(tc, cut_off, 0, 2);
+	tcase_add_test(tc, a_newer_version_is_no_damage);
+	suite_add_tcase(s, tc);
+	return s;
+}
