@@ -74,9 +74,13 @@ small_bad(struct store *s, char *what, size_t size)
 	return false;
 }
 
-/* 1 with what: damaged; 0 sound; -1 written by a newer version. */
+/* What is wrong with a store. */
+enum state { STATE_SOUND, STATE_PAYLOADS, STATE_DAMAGED };
+
+/* Sets *state, and what to the reason.  -1: written by a newer version. */
 static int
-inspect(struct store *s, char *what, size_t size, struct err *err)
+inspect(struct store *s, enum state *state, char *what, size_t size,
+    struct err *err)
 {
 	struct err why = ERR_INIT;
 	struct stat st;
@@ -85,23 +89,24 @@ inspect(struct store *s, char *what, size_t size, struct err *err)
 
 	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MOST)
 		all = true;
+	*state = STATE_DAMAGED;
 	if (db_number(s, &why, 0, &version, "PRAGMA user_version", "") != 0) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
-		return 1;
+		return 0;
 	}
 	if (version > db_version())
 		return err_set(err,
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
 		    s->path);
-	/* Made just now, or emptied. */
-	if (version == 0)
+	/* One without tables was made just now, or has been emptied. */
+	if (version > 0 &&
+	    (all ? complains(s, "PRAGMA quick_check(1)", what, size)
+		 : small_bad(s, what, size)))
 		return 0;
-	if (!all)
-		return small_bad(s, what, size) ? 1 : 0;
-	if (complains(s, "PRAGMA quick_check(1)", what, size) ||
-	    !salvage_payloads_good(s, what, size))
-		return 1;
+	*state = STATE_SOUND;
+	if (version > 0 && all && !salvage_payloads_good(s, what, size))
+		*state = STATE_PAYLOADS;
 	return 0;
 }
 
@@ -141,10 +146,9 @@ remove_all(const char *path)
 	}
 }
 
-/* Put the finished recovery in the place of the damaged file. */
-static int
-exchange(const char *path, const char *recovered, char *aside, size_t size,
-    struct err *err)
+/* The name for what is moved aside. */
+static void
+name_aside(const char *path, char *aside, size_t size)
 {
 	char when[CLOCK_TEXT];
 
@@ -154,6 +158,14 @@ exchange(const char *path, const char *recovered, char *aside, size_t size,
 			*c = '-';
 	}
 	(void)snprintf(aside, size, "%s.damaged-%s", path, when);
+}
+
+/* Put the finished recovery in the place of the damaged file. */
+static int
+exchange(const char *path, const char *recovered, char *aside, size_t size,
+    struct err *err)
+{
+	name_aside(path, aside, size);
 	if (move(path, aside, err) != 0 || move(recovered, path, err) != 0)
 		return -1;
 	return 0;
@@ -240,6 +252,36 @@ replace(struct store **from, const char *what, char *said, size_t size,
 	return rc;
 }
 
+/* The file is sound but for some payloads: it stays, and they go. */
+static int
+mend_here(const char *path, const char *what, char *said, size_t size,
+    struct err *err)
+{
+	struct store *s = store_open(path, STORE_DURABLE, err);
+	char aside[1024];
+	struct salvage v = {
+		.aside = aside,
+		.whole_feeds = true,
+		.whole_batches = true,
+		.whole_items = true,
+		.whole_pieces = true,
+	};
+	int rc;
+
+	if (s == NULL)
+		return -1;
+	name_aside(path, aside, sizeof(aside));
+	rc = salvage_mend(s, &v, err);
+	store_close(s);
+	if (rc == 0)
+		(void)snprintf(said, size,
+		    "%s: damaged (%s); what cannot be read is kept as %s-*; "
+		    "%lld events are to be fetched again from the vendor, %lld "
+		    "feeds begin a new tree",
+		    path, what, aside, (long long)v.lost, (long long)v.feeds);
+	return rc;
+}
+
 /* A recovery that was cut off. */
 static int
 resume(const char *path, char *said, size_t size, struct err *err)
@@ -312,6 +354,7 @@ compare_mark(const char *path, char *said, size_t size, struct err *err)
 int
 store_check(const char *path, char *said, size_t size, struct err *err)
 {
+	enum state state = STATE_SOUND;
 	char what[256] = "";
 	struct store *s;
 	int rc;
@@ -323,13 +366,27 @@ store_check(const char *path, char *said, size_t size, struct err *err)
 		s = db_open_bare(path, err);
 		if (s == NULL)
 			return -1;
-		rc = inspect(s, what, sizeof(what), err);
-		if (rc == 1)
+		rc = inspect(s, &state, what, sizeof(what), err);
+		if (rc == 0 && state == STATE_DAMAGED)
 			rc = replace(&s, what, said, size, err);
 		store_close(s);
+		if (rc == 0 && state == STATE_PAYLOADS)
+			rc = mend_here(path, what, said, size, err);
 		if (rc != 0)
 			return -1;
 	}
 	mark_trust(path);
 	return compare_mark(path, said, size, err);
+}
+
+bool
+store_damaged(const char *path)
+{
+	return mark_suspected(path);
+}
+
+void
+store_report(struct store *s)
+{
+	mark_suspect(s->path);
 }

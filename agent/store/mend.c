@@ -9,12 +9,15 @@
  * on in a new tree.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/gzip.h"
+#include "base/mem.h"
 #include "base/merkle.h"
 #include "store/db.h"
 #include "store/inside.h"
@@ -83,8 +86,27 @@ salvage_payloads_good(struct store *s, char *what, size_t size)
 	return rc == 0;
 }
 
+/* Keep the bytes of a payload that is given up in a file of their own. */
 static int
-drop_bad_payloads(struct store *s, struct err *err)
+put_aside(struct store *s, const char *aside, int64_t id, struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT lines FROM payload WHERE batch = ?", "i", id);
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+	char *name;
+
+	if (rc != 1)
+		return rc;
+	name = xasprintf("%s-batch-%lld.gz", aside, (long long)id);
+	rc = file_replace(name, sqlite3_column_blob(st, 0),
+	    (size_t)sqlite3_column_bytes(st, 0), 0640, err);
+	db_done(st);
+	free(name);
+	return rc;
+}
+
+static int
+drop_bad_payloads(struct store *s, const char *aside, struct err *err)
 {
 	struct gzip *g = gzip_new();
 	int64_t id = 0;
@@ -94,7 +116,8 @@ drop_bad_payloads(struct store *s, struct err *err)
 	while ((rc = next_payload(s, g, &id, &good, err)) == 1) {
 		if (good)
 			continue;
-		if (db_run(s, err, "DELETE FROM payload WHERE batch = ?", "i",
+		if ((aside != NULL && put_aside(s, aside, id, err) != 0) ||
+		    db_run(s, err, "DELETE FROM payload WHERE batch = ?", "i",
 			id) != 0) {
 			rc = -1;
 			break;
@@ -336,7 +359,8 @@ mend(struct store *s, struct salvage *v, struct err *err)
 	struct cut c = { .feed = 0 };
 	int rc;
 
-	if (drop_bad_payloads(s, err) != 0 || drop_orphans(s, err) != 0)
+	if (drop_bad_payloads(s, v->aside, err) != 0 ||
+	    drop_orphans(s, err) != 0)
 		return -1;
 	/* Trees that begin here are sound, and found to be so. */
 	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
@@ -344,6 +368,9 @@ mend(struct store *s, struct salvage *v, struct err *err)
 		    (c.needed && cut(s, v, &c, err) != 0))
 			return -1;
 	}
+	/* The batch that an output is in the middle of may be gone. */
+	if (rc == 0 && v->feeds > 0)
+		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
 	/* What was listed and is not known any more is listed again. */
 	if (rc == 0 && !v->whole_items)
 		rc = db_run(s, err, "UPDATE feed SET cursor = ''", "");

@@ -14,7 +14,9 @@ struct store;
 
 /* What could be read. */
 struct salvage {
-	bool whole_feeds; /* every row of that table */
+	const char *aside; /* damaged payloads go into files whose names
+			      begin so; NULL: they don't */
+	bool whole_feeds;  /* every row of that table */
 	bool whole_batches;
 	bool whole_items;
 	bool whole_pieces;

@@ -7,9 +7,19 @@
  * return 0, or -1 with err, unless they say otherwise; "full" below means
  * that err says how to make room and that nothing was changed.
  *
- * A store that is damaged is moved aside at open (store.db.damaged-TIME),
- * said in the log by the caller, and begun anew with what can still be read
- * of cursors, ledger, positions and batches: never a crash loop.
+ * Damage.  store_check() finds a file that is damaged, cut short, no database,
+ * or sound but with fewer events than it had (an old copy, or one whose WAL is
+ * gone; PATH.mark beside it keeps count).  A damaged file is moved aside
+ * (PATH.damaged-TIME) and another begun with whatever row can still be read.
+ * Events that no output has confirmed and that are lost leave the seen-set,
+ * the items they came from leave the ledger, so that the vendor's are fetched
+ * again; what has expired there becomes a gap.
+ *
+ * Trees.  Once an index was shipped under a signature it must never stand for
+ * another event.  Where events were lost that may have been shipped, the feed
+ * therefore goes on in a new tree, from 0, under the name "FEED~TIME"; what is
+ * still whole of the old one is delivered under the old name.  Every
+ * checkpoint ever made stays true, and nothing is missing in either tree.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -34,8 +44,16 @@ struct store *store_open(const char *path, enum store_access access,
 void store_close(struct store *s);
 
 /* Check the file before the roles start (supervisor): recover or quarantine.
- * said (size bytes) gets a sentence when something was found, else "". */
+ * All of it is read where it is small or damage was met; else the tables but
+ * not the events.  said (size bytes) gets a sentence when something was found,
+ * else "".  Nobody else may have the store open.  -1 leaves all as it was. */
 int store_check(const char *path, char *said, size_t size, struct err *err);
+
+/* Since the last store_check(), someone has met damage in the store: SQLite
+ * said so to one of its functions, or store_report() was called, by who found
+ * the bytes of an event damaged.  All roles have to end for a store_check(). */
+bool store_damaged(const char *path);
+void store_report(struct store *s);
 
 struct store_room {
 	int64_t used;     /* bytes of the file that hold data */
@@ -49,10 +67,10 @@ struct store_room {
 void store_limits(struct store *s, int64_t max_size, int64_t min_free);
 int store_room_now(struct store *s, struct store_room *room, struct err *err);
 
-/* Housekeeping, by ship and collect: delete payloads of batches that every
- * output has passed for longer than retain, metadata and seen ids older than
- * theirs, give pages back.  outputs: the configured names; positions of
- * others are forgotten by delivery_outputs(). */
+/* Housekeeping, by ship and collect, about once a second: delete payloads of
+ * batches that every output has passed for longer than retain, metadata and
+ * seen ids older than theirs, give pages back.  outputs: the configured names;
+ * positions of others are forgotten by delivery_outputs(). */
 int store_clean(struct store *s, int64_t retain, struct err *err);
 
 #endif /* STORE_H */
