@@ -13,23 +13,63 @@
 #include "cmd.h"
 #include "config.h"
 #include "evidence/note.h"
+#include "evidence/succession.h"
 #include "http/secret.h"
 
-#define KEY_MOST 4096
+#define KEY_MOST (4096 + SUCCESSION_MOST)
 #define NAME_MOST 63
 
-/* Append the key of an existing file, or make a new one. */
-static char *
-get_key(const char *path, bool existing, struct err *err)
+/* The key that signed so far: a file, or a provider's URI. */
+static struct signer *
+open_old(const char *name, const char *old, struct err *err)
 {
+	struct signer *signer;
+	char *pem = NULL;
+
+	if (!signer_is_uri(old)) {
+		pem = secret_resolve_pem(old, err);
+		if (pem == NULL)
+			return NULL;
+	}
+	signer = signer_open(name, pem == NULL ? old : pem, err);
+	if (signer == NULL)
+		(void)err_prefix(err, "%s", old);
+	secret_free(pem);
+	return signer;
+}
+
+/* Append what the old key says about the new one. */
+static int
+add_succession(const char *name, const char *old, struct buf *pem,
+    struct err *err)
+{
+	struct signer *next = signer_open(name, pem->data, err);
+	struct signer *signer = open_old(name, old, err);
+	int rc = -1;
+
+	if (next != NULL && signer != NULL)
+		rc = succession_sign(signer, next, pem, err);
+	signer_free(next);
+	signer_free(signer);
+	return rc;
+}
+
+/* The key of an existing file, or a new one that is written to it. */
+static char *
+get_key(const struct cmd_line *line, const char *name, struct err *err)
+{
+	const char *path = line->argv[0];
+	const char *old = cmd_value(line, "follows");
 	struct buf pem = BUF_INIT(KEY_MOST);
 	char *copy = NULL;
 
-	if (existing)
+	if (cmd_value(line, "public") != NULL)
 		return secret_resolve_pem(path, err);
+	/* All at once, so that no copy of the key is left behind. */
 	if (buf_room(&pem, KEY_MOST) == NULL)
 		(void)err_set(err, "memory is short");
 	else if (signer_generate(&pem, err) == 0 &&
+	    (old == NULL || add_succession(name, old, &pem, err) == 0) &&
 	    file_create(path, pem.data, pem.len, 0600, err) == 0)
 		copy = buf_take(&pem, NULL);
 	if (pem.data != NULL)
@@ -57,7 +97,6 @@ print_key(const struct cmd_line *line, const char *name, const char *vkey)
 static int
 keygen_run(const struct cmd *cmd, struct cmd_line *line)
 {
-	bool existing = cmd_value(line, "public") != NULL;
 	const char *name = cmd_value(line, "name");
 	struct buf vkey = BUF_INIT(KEY_MOST);
 	struct err err = ERR_INIT;
@@ -73,7 +112,7 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 		    "--name: \"%s\" must be 1 to %d letters, digits, \".\", "
 		    "\"_\" or \"-\"",
 		    name, NAME_MOST);
-	pem = get_key(line->argv[0], existing, &err);
+	pem = get_key(line, name, &err);
 	if (pem != NULL)
 		signer = signer_open(name, pem, &err);
 	if (signer != NULL && signer_vkey(signer, &vkey, &err) == 0)
@@ -92,6 +131,12 @@ static const struct cmd_option keygen_options[] = {
 	    .help = "The agent's name (agent.name): the key signs under it." },
 	{ .name = "public",
 	    .help = "Make no key; print the verifier key of the one in FILE." },
+	{ .name = "follows",
+	    .value = "OLD",
+	    .help = "The key that signed so far, a file or a provider's URI. "
+		    "It signs that the new one follows, which is kept with "
+		    "the new key and travels in its checkpoints: \"sealfeed "
+		    "verify\" then needs the old verifier key only." },
 	{ .name = NULL },
 };
 

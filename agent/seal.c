@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "evidence/note.h"
 #include "evidence/proof.h"
+#include "evidence/succession.h"
 #include "http/secret.h"
 #include "role.h"
 #include "store/batch.h"
@@ -72,6 +73,11 @@ seal_one(struct seal *s, struct err *err)
 {
 	struct unsealed *u = &s->next;
 	struct merkle_range after = u->peaks;
+	const struct proof_parts parts = { .note = &s->note,
+		.before = &u->peaks,
+		.after = &after,
+		.check = &u->check,
+		.keys = signer_succession(s->signer) };
 	uint8_t root[DIGEST_LEN];
 	char origin[sizeof(u->feed) + 256];
 
@@ -94,8 +100,7 @@ seal_one(struct seal *s, struct err *err)
 		s->signer = NULL;
 		return -1;
 	}
-	if (proof_build(&s->value, &s->note, &u->peaks, &after, &u->check,
-		err) == -1)
+	if (proof_build(&s->value, &parts, err) == -1)
 		return -1;
 	return batch_seal(s->store, u, &after, s->value.data, err);
 }

@@ -24,6 +24,7 @@ const struct found_rule found_rules[FOUND_KINDS] = {
 	[FOUND_NOT_YET] = { .name = "not-yet-covered", .complete = true },
 	[FOUND_BEGINS] = { .name = "begins-inside", .complete = true },
 	[FOUND_UNPROVEN] = { .name = "unproven", .complete = true },
+	[FOUND_KEY] = { .name = "key" },
 	[FOUND_RENEWED] = { .name = "renewed", .complete = true },
 	[FOUND_REPEATED] = { .name = "repeated" },
 };

@@ -23,6 +23,7 @@ enum found_kind {
 	FOUND_NOT_YET,    /* behind the last checkpoint */
 	FOUND_BEGINS,     /* before the first checkpoint's whole span */
 	FOUND_UNPROVEN,   /* can't be proven because of another finding */
+	FOUND_KEY,        /* a key that follows a trusted one */
 	FOUND_RENEWED,    /* ends early: the agent began a new tree */
 	FOUND_REPEATED,   /* identical copies */
 	FOUND_KINDS

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "evidence/key.h"
+#include "evidence/succession.h"
 
 #define TYPE_ED25519 0x01
 
@@ -136,6 +137,18 @@ key_from_uri(const char *uri)
 	return key;
 }
 
+/* The notes behind the key in its file, whose last LF may have been dropped. */
+static char *
+succession_of(const char *pem)
+{
+	const char *at = succession_find(pem);
+	size_t len = at == NULL ? 0 : strlen(at);
+
+	if (len == 0 || len >= SUCCESSION_MOST)
+		return xstrdup("");
+	return xasprintf("%s%s", at, at[len - 1] == '\n' ? "" : "\n");
+}
+
 struct signer *
 signer_open(const char *name, const char *pem_or_uri, struct err *err)
 {
@@ -160,6 +173,7 @@ signer_open(const char *name, const char *pem_or_uri, struct err *err)
 	if (public_of(s->key, s->public, err) == -1)
 		goto bad;
 	key_id(s->name, s->public, s->id);
+	s->succession = succession_of(pem_or_uri);
 	return s;
 bad:
 	signer_free(s);
@@ -172,6 +186,7 @@ signer_free(struct signer *s)
 	if (s == NULL)
 		return;
 	EVP_PKEY_free(s->key);
+	free(s->succession);
 	free(s->name);
 	free(s);
 }

@@ -32,29 +32,33 @@ sign(EVP_PKEY *key, const void *text, size_t len, uint8_t out[SIGNATURE_LEN],
 }
 
 int
-note_sign(const struct signer *s, const char *origin, uint64_t size,
-    const uint8_t root[DIGEST_LEN], struct buf *out, struct err *err)
+note_finish(const struct signer *s, struct buf *out, size_t start,
+    struct err *err)
 {
 	uint8_t blob[KEY_ID_LEN + SIGNATURE_LEN];
-	size_t start = out->len;
-	size_t text;
 
-	if (buf_addf(out, "%s\n%" PRIu64 "\n", origin, size) == -1 ||
-	    text_base64(out, root, DIGEST_LEN) == -1 ||
-	    buf_adds(out, "\n") == -1)
-		goto full;
-	text = out->len - start;
 	memcpy(blob, s->id, KEY_ID_LEN);
-	if (sign(s->key, out->data + start, text, blob + KEY_ID_LEN, err) == -1)
+	if (sign(s->key, out->data + start, out->len - start, blob + KEY_ID_LEN,
+		err) == -1)
 		return -1;
 	if (buf_addf(out, "\n" DASH "%s ", s->name) == -1 ||
 	    text_base64(out, blob, sizeof(blob)) == -1 ||
 	    buf_adds(out, "\n") == -1)
-		goto full;
+		return err_set(err, "the note does not fit its buffer");
 	return 0;
-full:
-	return err_set(err, "%s: the checkpoint does not fit its buffer",
-	    origin);
+}
+
+int
+note_sign(const struct signer *s, const char *origin, uint64_t size,
+    const uint8_t root[DIGEST_LEN], struct buf *out, struct err *err)
+{
+	size_t start = out->len;
+
+	if (buf_addf(out, "%s\n%" PRIu64 "\n", origin, size) == -1 ||
+	    text_base64(out, root, DIGEST_LEN) == -1 ||
+	    buf_adds(out, "\n") == -1)
+		return err_set(err, "the note does not fit its buffer");
+	return note_finish(s, out, start, err);
 }
 
 /* The next line of [*at, end); *at moves behind it. */
@@ -226,15 +230,10 @@ parse_signature(struct slice line, char name[256], struct buf *raw)
 	return 0;
 }
 
-struct trust {
-	const struct verifier *keys;
-	size_t n;
-};
-
 /* One signature line over text: 1 good, 0 unknown key, -1 with err. */
 static int
 check_signature(struct slice line, struct slice text, struct trust trust,
-    struct checkpoint *cp, struct err *err)
+    char signer[256], struct err *err)
 {
 	struct buf raw = BUF_INIT(NOTE_MOST);
 	char name[256];
@@ -259,7 +258,7 @@ check_signature(struct slice line, struct slice text, struct trust trust,
 			rc = 1;
 	}
 	if (rc == 1)
-		(void)snprintf(cp->signer, sizeof(cp->signer), "%s", name);
+		memcpy(signer, name, sizeof(name));
 	buf_release(&raw);
 	return rc;
 }
@@ -275,39 +274,55 @@ signatures_of(const char *note, size_t len)
 }
 
 int
-note_open(const char *note, size_t len, const struct verifier *keys, size_t n,
-    struct checkpoint *cp, struct err *err)
+note_split(const char *note, size_t len, struct slice *text, struct err *err)
 {
-	const struct trust trust = { .keys = keys, .n = n };
-	const char *end = note + len;
 	const char *at = len > NOTE_MOST ? NULL : signatures_of(note, len);
-	struct slice text = { .data = note };
-	bool good = false;
 
-	*cp = (struct checkpoint){ .size = 0 };
-	if (at == NULL || at == end || end[-1] != '\n')
+	if (at == NULL || at == note + len || note[len - 1] != '\n')
 		return err_set(err, "not a signed note");
 	if (!characters_are_good(note, len))
 		return err_set(err,
-		    "the note has characters that none may "
-		    "have");
-	text.len = (size_t)(at - note) - 1;
-	if (parse_text(text.data, text.len, cp, err) == -1)
-		return -1;
+		    "the note has characters that none may have");
+	text->data = note;
+	text->len = (size_t)(at - note) - 1;
+	return 0;
+}
+
+int
+note_check(const char *note, size_t len, struct slice text, struct trust trust,
+    char signer[256], struct err *err)
+{
+	const char *end = note + len;
+	const char *at = note + text.len + 1;
+	bool good = false;
+
 	for (size_t i = 0; at < end; i++) {
 		int rc = -1;
 
 		if (i < NOTE_SIGNATURES)
 			rc = check_signature(next_line(&at, end), text, trust,
-			    cp, err);
+			    signer, err);
 		if (rc == -1) {
-			cp->signer[0] = '\0';
+			signer[0] = '\0';
 			return err_set(err,
-			    "the note has more than %d "
-			    "signatures",
+			    "the note has more than %d signatures",
 			    NOTE_SIGNATURES);
 		}
 		good = good || rc == 1;
 	}
 	return good ? 0 : err_set(err, "signed by none of the given keys");
+}
+
+int
+note_open(const char *note, size_t len, const struct verifier *keys, size_t n,
+    struct checkpoint *cp, struct err *err)
+{
+	const struct trust trust = { .keys = keys, .n = n };
+	struct slice text;
+
+	*cp = (struct checkpoint){ .size = 0 };
+	if (note_split(note, len, &text, err) == -1 ||
+	    parse_text(text.data, text.len, cp, err) == -1)
+		return -1;
+	return note_check(note, len, text, trust, cp->signer, err);
 }

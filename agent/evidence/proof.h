@@ -4,7 +4,10 @@
  *
  *   {"note":"…","from":40,"before":["…"],"after":["…"],"check":"…"}
  *
- * Only the note is signed.  The peaks prove themselves: `after` must hash to
+ * Behind "after" may stand "keys": ["…"], notes about keys that followed each
+ * other (succession.h).
+ *
+ * Only the notes are signed.  The peaks prove themselves: `after` must hash to
  * the note's root, and `before` with the leaves of the events must give
  * `after`.  `check` proves nothing; it narrows down what does not fit.
  */
@@ -35,16 +38,23 @@ struct proof {
 	struct buf before;
 	struct buf after;
 	struct buf check;
+	struct buf keys; /* notes one behind the other, or empty */
 };
 
 void proof_init(struct proof *p);
 void proof_release(struct proof *p);
 
-/* Append the value for the signed note over the tree `after`, which was
- * `before`; check: the codes of the leaves between (may be empty). */
-int proof_build(struct buf *out, const struct buf *note,
-    const struct merkle_range *before, const struct merkle_range *after,
-    const struct buf *check, struct err *err);
+/* What a value is made of; all borrowed. */
+struct proof_parts {
+	const struct buf *note;
+	const struct merkle_range *before; /* the tree as it was */
+	const struct merkle_range *after;
+	const struct buf *check; /* codes of the leaves between, or empty */
+	const char *keys;        /* signer_succession() */
+};
+
+/* Append the value. */
+int proof_build(struct buf *out, const struct proof_parts *p, struct err *err);
 
 /* Take a value apart into p (initialised; its contents are replaced).
  * Hostile input. */

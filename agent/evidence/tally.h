@@ -6,18 +6,26 @@
 
 #include "evidence/chain.h"
 #include "evidence/found.h"
+#include "evidence/note.h"
 #include "evidence/parts.h"
 #include "evidence/proof.h"
 #include "evidence/reader.h"
 #include "evidence/stream.h"
+#include "evidence/succession.h"
 #include "evidence/verify.h"
 #include "evidence/witness.h"
 
 /* An input that names more feeds is a forger's. */
 #define TALLY_FEEDS 65536
 
+/* An agent that changed its key more often is a forger's. */
+#define TALLY_KEYS 1024
+
 struct verify {
 	struct verify_options options;
+	struct verifier *keys; /* the given ones, and those that followed */
+	size_t n_keys;
+	struct buf told; /* the last notes about keys, read already */
 	struct digest *digest;
 	struct founds founds;
 	struct parts *parts;

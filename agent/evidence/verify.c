@@ -24,7 +24,11 @@ verify_new(const struct verify_options *options)
 	v->parts = parts_new();
 	v->witness = witness_new();
 	v->scratch = (struct buf)BUF_INIT(SCRATCH_MOST);
+	v->told = (struct buf)BUF_INIT(SUCCESSION_MOST);
 	proof_init(&v->proof);
+	v->keys = xcalloc(options->n_keys + 1, sizeof(*v->keys));
+	memcpy(v->keys, options->keys, options->n_keys * sizeof(*v->keys));
+	v->n_keys = options->n_keys;
 	return v;
 }
 
@@ -45,6 +49,8 @@ verify_free(struct verify *v)
 	founds_release(&v->founds);
 	proof_release(&v->proof);
 	buf_release(&v->scratch);
+	buf_release(&v->told);
+	free(v->keys);
 	free(v);
 }
 
@@ -231,6 +237,60 @@ wrong_origin(struct stream *s, const struct checkpoint *cp)
 	return NULL;
 }
 
+static bool
+is_known(const struct verify *v, const struct verifier *key)
+{
+	for (size_t i = 0; i < v->n_keys; i++)
+		if (memcmp(v->keys[i].key, key->key, sizeof(key->key)) == 0 &&
+		    (v->keys[i].any_name ||
+			strcmp(v->keys[i].name, key->name) == 0))
+			return true;
+	return false;
+}
+
+/* Trust the keys that follow those that are trusted. */
+static void
+follow_keys(struct verify *v)
+{
+	struct slice rest = { .data = v->proof.keys.data,
+		.len = v->proof.keys.len };
+	struct slice note;
+
+	if (rest.len == 0 ||
+	    (v->told.len == rest.len &&
+		memcmp(v->told.data, rest.data, rest.len) == 0))
+		return;
+	buf_clear(&v->told);
+	if (buf_add(&v->told, rest.data, rest.len) == -1)
+		return;
+	while ((note = succession_next(&rest)).data != NULL) {
+		struct err why = ERR_INIT;
+		struct verifier next;
+
+		/* One that nobody trusted signed says nothing; the checkpoint
+		 * will show whether that matters. */
+		if (succession_open(note, v->keys, v->n_keys, &next, &why) ==
+			-1 ||
+		    is_known(v, &next) || v->n_keys >= TALLY_KEYS)
+			continue;
+		v->keys =
+		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
+		v->keys[v->n_keys++] = next;
+		found_feed(&v->founds, FOUND_KEY, "",
+		    "a new key of %s is trusted, since a trusted one tells it "
+		    "(key id %02x%02x%02x%02x)",
+		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
+	}
+}
+
+static int
+open_note(struct verify *v, struct checkpoint *cp, struct err *err)
+{
+	follow_keys(v);
+	return note_open(v->proof.note.data, v->proof.note.len, v->keys,
+	    v->n_keys, cp, err);
+}
+
 static void
 take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
     uint64_t place)
@@ -243,8 +303,7 @@ take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
 
 	(void)tally_place(v, place, where);
 	if (proof_parse(f->value.data, f->value.len, &v->proof, &err) == -1 ||
-	    note_open(v->proof.note.data, v->proof.note.len, v->options.keys,
-		v->options.n_keys, &cp, &err) == -1) {
+	    open_note(v, &cp, &err) == -1) {
 		if (v->line->cut)
 			v->cut = true;
 		else if (s->asked)

@@ -13,6 +13,9 @@
  *   {"note":"<C2SP signed note>","from":40,"before":["<base64>",…],
  *    "after":["<base64>",…],"check":"<base64>"}
  *
+ * Behind "after" there may be "keys", for readers that trust an earlier key of
+ * the agent (evidence/succession.h).
+ *
  * from: size of the tree before; before, after: the peaks, left to right;
  * check: the first four bytes of the leaf hash of each event in [from, size),
  * a hint that lets verify name an altered event; it is not evidence, comes

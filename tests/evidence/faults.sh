@@ -5,6 +5,7 @@ set -u
 top=$(pwd)
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' TERM
 cd "$dir" || exit 1
 failed=0
 
@@ -252,6 +253,33 @@ says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39"
 grep -v '^{"feed":"contoso/Audit.Exchange~' good >bad
 check 1 renewed-removed bad
 says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"
+
+# The agent changed its key, twice.
+what=keys
+"$top/sealfeed" keygen one.pem --name fra1 >one
+"$top/sealfeed" keygen two.pem --name fra1 --follows one.pem >two
+"$top/sealfeed" keygen three.pem --name fra1 --follows two.pem >three
+"$top/tests/bin/stream" three.pem fra1 ndjson 2 20 >good
+for key in one two three; do
+	"$top/sealfeed" verify --key $key good >out 2>&1 || fail "key $key"
+	says "all is well"
+done
+silent "input: a new key"
+"$top/sealfeed" verify --key one good >out 2>&1
+says "input: a new key of fra1 is trusted, since a trusted one tells it"
+# Nobody else can say so.
+check 1 alien-keys good
+says "$ex checkpoint 20: signed by none of the given keys"
+"$top/sealfeed" keygen alien.pem --name fra1 --follows other.pem >/dev/null
+"$top/tests/bin/stream" alien.pem fra1 ndjson 2 20 >good
+"$top/sealfeed" verify --key one good >out 2>&1 && fail "alien succession"
+"$top/sealfeed" keygen bad.pem --name fra2 --follows missing.pem 2>/dev/null &&
+	fail "keygen without the old key"
+[ ! -e bad.pem ] || fail "keygen left a key behind"
+(sed '/^sealfeed/,$d' other.pem && sed -n '/^sealfeed/,$p' two.pem |
+	sed 's/^fra1+.*/fra1+00000000+AAAA/') >forged.pem
+"$top/tests/bin/stream" forged.pem fra1 ndjson 2 20 >good
+"$top/sealfeed" verify --key one good >out 2>&1 && fail "forged succession"
 
 "$top/sealfeed" verify good >out 2>&1
 [ $? -eq 64 ] || fail "without --key"

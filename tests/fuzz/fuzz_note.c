@@ -10,6 +10,7 @@
 #include "evidence/key.h"
 #include "evidence/note.h"
 #include "evidence/proof.h"
+#include "evidence/succession.h"
 #include "fuzz.h"
 
 #define MOST (256 * 1024)
@@ -36,6 +37,27 @@ begin(void)
 	buf_release(&vkey);
 }
 
+/* The same as notes about keys; a checkpoint is none. */
+static void
+read_succession(const struct buf *text, int checkpoint)
+{
+	struct slice rest = { .data = text->data, .len = text->len };
+	struct slice note = succession_next(&rest);
+	size_t used = 0;
+
+	for (; note.data != NULL; note = succession_next(&rest)) {
+		struct err err = ERR_INIT;
+		struct verifier next;
+
+		used += note.len;
+		if (succession_open(note, &verifier, 1, &next, &err) == -1)
+			continue;
+		FUZZ_CHECK(checkpoint == -1);
+		FUZZ_CHECK(strcmp(next.name, "fra1") == 0);
+	}
+	FUZZ_CHECK(used + rest.len == text->len);
+}
+
 /* Open a note; a signature that nobody made must not be good. */
 static int
 open_note(const struct buf *note)
@@ -48,6 +70,7 @@ open_note(const struct buf *note)
 	FUZZ_CHECK((rc == 0) == (cp.signer[0] != '\0'));
 	FUZZ_CHECK(strlen(cp.origin) < sizeof(cp.origin));
 	FUZZ_CHECK(rc == -1 || strcmp(cp.signer, "fra1") == 0);
+	read_succession(note, rc);
 	return rc;
 }
 

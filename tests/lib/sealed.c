@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "evidence/note.h"
 #include "evidence/proof.h"
+#include "evidence/succession.h"
 #include "sealed.h"
 
 void
@@ -49,14 +50,18 @@ sealed_checkpoint(struct digest *d, struct sealed *s,
 {
 	struct buf note = BUF_INIT(NOTE_MOST);
 	struct err err = ERR_INIT;
+	const struct proof_parts parts = { .note = &note,
+		.before = &s->before,
+		.after = &s->peaks,
+		.check = &s->check,
+		.keys = signer_succession(signer) };
 	uint8_t root[DIGEST_LEN];
 	char origin[256];
 
 	(void)snprintf(origin, sizeof(origin), "%s/%s", agent, s->name);
 	merkle_root(d, &s->peaks, root);
 	if (note_sign(signer, origin, s->peaks.end, root, &note, &err) == -1 ||
-	    proof_build(value, &note, &s->before, &s->peaks, &s->check, &err) ==
-		-1)
+	    proof_build(value, &parts, &err) == -1)
 		die(err.text);
 	s->before = s->peaks;
 	buf_clear(&s->check);

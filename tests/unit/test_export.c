@@ -120,6 +120,11 @@ sign(const struct signer *signer)
 	struct digest *d = digest_new();
 	struct buf note = BUF_INIT(NOTE_MOST), value = BUF_INIT(PROOF_MOST);
 	struct merkle_range peaks;
+	const struct proof_parts parts = { .note = &note,
+		.before = &u.peaks,
+		.after = &peaks,
+		.check = &u.check,
+		.keys = "" };
 	uint8_t root[DIGEST_LEN];
 	struct err err = ERR_INIT;
 
@@ -131,9 +136,7 @@ sign(const struct signer *signer)
 	ck_assert_int_eq(note_sign(signer, "fra1/" RIG_FEED, peaks.end, root,
 			     &note, &err),
 	    0);
-	ck_assert_int_eq(proof_build(&value, &note, &u.peaks, &peaks, &u.check,
-			     &err),
-	    0);
+	ck_assert_int_eq(proof_build(&value, &parts, &err), 0);
 	ck_assert_msg(batch_seal(rig.store, &u, &peaks, value.data, &err) == 0,
 	    "%s", err.text);
 	buf_release(&u.check);

@@ -9,6 +9,7 @@
 #include "base/merkle.h"
 #include "evidence/note.h"
 #include "evidence/proof.h"
+#include "evidence/succession.h"
 #include "unit.h"
 
 /* RFC 8032 section 7.1, test 1, as PKCS#8 and as SubjectPublicKeyInfo. */
@@ -206,14 +207,62 @@ START_TEST(signers_that_can_not_be)
 }
 END_TEST
 
+/* The old key tells the new one; who trusts neither learns nothing. */
+START_TEST(key_follows_key)
+{
+	struct buf pem = BUF_INIT(SUCCESSION_MOST);
+	struct buf vkey = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	struct signer *old = signer_open("fra1", RFC8032_KEY, &err);
+	struct signer *other = signer_open("fra2", RFC8032_KEY, &err);
+	struct signer *next;
+	struct verifier key;
+	struct verifier got;
+	struct slice rest;
+
+	ck_assert_int_eq(signer_generate(&pem, &err), 0);
+	next = signer_open("fra1", pem.data, &err);
+	ck_assert_str_eq(signer_succession(next), "");
+	ck_assert_int_eq(succession_sign(other, next, &pem, &err), -1);
+	err_clear(&err);
+	ck_assert_int_eq(succession_sign(old, next, &pem, &err), 0);
+	signer_free(next);
+	/* A reader of the file may have dropped the last LF. */
+	pem.data[pem.len - 1] = '\0';
+	next = signer_open("fra1", pem.data, &err);
+	rest.data = signer_succession(next);
+	rest.len = strlen(rest.data);
+	ck_assert_int_eq(verifier_parse(RFC8032_PUBLIC, &key, &err), 0);
+	rest = succession_next(&rest);
+	ck_assert_int_eq(succession_open(rest, &key, 1, &got, &err), 0);
+	ck_assert_int_eq(signer_vkey(next, &vkey, &err), 0);
+	ck_assert_int_eq(verifier_parse(vkey.data, &key, &err), 0);
+	ck_assert_mem_eq(got.key, key.key, sizeof(key.key));
+	ck_assert_int_eq(succession_open(rest, &key, 1, &got, &err), -1);
+	signer_free(old);
+	signer_free(other);
+	signer_free(next);
+	buf_release(&pem);
+	buf_release(&vkey);
+}
+END_TEST
+
 START_TEST(proof_round_trip)
 {
+	static const char two_keys[] =
+	    "sealfeed next key\na\n\n\xe2\x80\x94 a AAAAAAA=\n"
+	    "sealfeed next key\nb\n\n\xe2\x80\x94 a AAAAAAA=\n";
 	struct digest *d = digest_new();
 	struct merkle_range before;
 	struct merkle_range after;
 	struct buf out = BUF_INIT(PROOF_MOST);
 	struct buf note = BUF_INIT(NOTE_MOST);
 	struct buf check = BUF_INIT(100);
+	const struct proof_parts parts = { .note = &note,
+		.before = &before,
+		.after = &after,
+		.check = &check,
+		.keys = two_keys };
 	struct err err = ERR_INIT;
 	struct proof p;
 
@@ -224,9 +273,7 @@ START_TEST(proof_round_trip)
 	merkle_append(d, &after, root);
 	ck_assert_int_eq(buf_adds(&note, "a\nb \xe2\x80\x94\n"), 0);
 	ck_assert_int_eq(buf_add(&check, "01234567", 8), 0);
-	ck_assert_int_eq(proof_build(&out, &note, &before, &after, &check,
-			     &err),
-	    0);
+	ck_assert_int_eq(proof_build(&out, &parts, &err), 0);
 	ck_assert_ptr_eq(strstr(out.data, "{\"note\":\"a\\nb "), out.data);
 	ck_assert_ptr_nonnull(strstr(out.data, ",\"from\":1,\"before\":[\""));
 	proof_init(&p);
@@ -238,6 +285,7 @@ START_TEST(proof_round_trip)
 	ck_assert_uint_eq(p.after.len, 2 * DIGEST_LEN);
 	ck_assert_mem_eq(p.after.data, after.node, 2 * DIGEST_LEN);
 	ck_assert_str_eq(p.check.data, "01234567");
+	ck_assert_str_eq(p.keys.data, two_keys);
 	for (size_t len = 0; len < out.len; len++)
 		ck_assert_int_eq(proof_parse(out.data, len, &p, &err), -1);
 	proof_release(&p);
@@ -261,6 +309,7 @@ suite_note(void)
 	tcase_add_test(tc, malformed_notes);
 	tcase_add_test(tc, verifier_keys);
 	tcase_add_test(tc, signers_that_can_not_be);
+	tcase_add_test(tc, key_follows_key);
 	tcase_add_test(tc, proof_round_trip);
 	suite_add_tcase(s, tc);
 	return s;
