@@ -20,6 +20,7 @@ static Suite *(*const suites[])(void) = {
 	suite_framer,
 	suite_gzip,
 	suite_http,
+	suite_http_output,
 	suite_human,
 	suite_json_put,
 	suite_line,

@@ -22,6 +22,7 @@ Suite *suite_frame(void);
 Suite *suite_framer(void);
 Suite *suite_gzip(void);
 Suite *suite_http(void);
+Suite *suite_http_output(void);
 Suite *suite_human(void);
 Suite *suite_json_put(void);
 Suite *suite_line(void);

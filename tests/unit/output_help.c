@@ -1,0 +1,109 @@
+/*
+ * output_help.c - one output with one event.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "output_help.h"
+#include "unit.h"
+
+#define DEADLINE (20 * CLOCK_SECOND)
+
+/* Milliseconds between two looks at what only the test knows. */
+#define LOOK_MS 10
+
+static void
+done(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
+    const char *why)
+{
+	struct courier *c = ctx;
+
+	ck_assert_ptr_eq(p, c->parcel);
+	ck_assert(!c->decided);
+	c->decided = true;
+	c->verdict = v;
+	c->delay = delay;
+	(void)snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+static int
+refuse(void *ctx, struct parcel *p, size_t i, const char *why)
+{
+	struct courier *c = ctx;
+
+	ck_assert_ptr_eq(p, c->parcel);
+	if (!parcel_marked(p, i))
+		c->refused++;
+	parcel_mark(p, i);
+	(void)snprintf(c->why, sizeof(c->why), "%s", why);
+	return 0;
+}
+
+static const struct output_owner owner = { .done = done, .refuse = refuse };
+
+void
+courier_open(struct courier *c, const struct output_type *type,
+    const void *conf, const char *event)
+{
+	struct dead_letter d = { .feed = "contoso/Audit.Exchange",
+		.index = 42,
+		.event_time = CLOCK_DAY };
+	struct err err = ERR_INIT;
+	struct cargo *cargo;
+
+	*c = (struct courier){ .out = { .type = type,
+				   .name = "siem",
+				   .agent = "fra1",
+				   .conf = conf,
+				   .owner = &owner } };
+	c->out.owner_ctx = c;
+	c->wake = eventfd(0, EFD_NONBLOCK);
+	buf_init(&d.event, strlen(event));
+	ck_assert_int_eq(buf_adds(&d.event, event), 0);
+	c->stock = stock_new(NULL);
+	cargo = cargo_letter(c->stock, &d);
+	c->parcel = parcel_new();
+	ck_assert_int_eq(parcel_add(c->parcel, cargo, 0, 1, cargo_bytes(cargo)),
+	    0);
+	cargo_unref(cargo);
+	buf_release(&d.event);
+	ck_assert_msg(type->open(&c->out, &err) == 0, "%s", err.text);
+}
+
+void
+courier_drive(struct courier *c, courier_fn *wanted, void *ctx)
+{
+	int64_t until = clock_monotonic() + DEADLINE;
+
+	c->out.type->send(&c->out, c->parcel);
+	while (!wanted(ctx)) {
+		ck_assert_msg(clock_monotonic() < until, "not in time");
+		c->out.type->drive(&c->out, c->wake, LOOK_MS);
+	}
+}
+
+static bool
+is_decided(void *ctx)
+{
+	return ((struct courier *)ctx)->decided;
+}
+
+void
+courier_deliver(struct courier *c)
+{
+	c->decided = false;
+	courier_drive(c, is_decided, c);
+}
+
+void
+courier_close(struct courier *c)
+{
+	c->out.type->close(&c->out);
+	parcel_free(c->parcel);
+	stock_free(c->stock);
+	(void)close(c->wake);
+}

@@ -1,0 +1,237 @@
+/*
+ * test_http_output.c - what is posted, and what answers mean.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "canned.h"
+#include "output_help.h"
+#include "outputs/http.h"
+#include "unit.h"
+
+#define EVENT "{\"Id\":\"x\"}"
+#define LINE                                                                 \
+	"{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,\"event\":" EVENT \
+	"}\n"
+
+static const struct canned_reply fine[] = {
+	{ .path = "/in",
+	    .bytes = "HTTP/1.1 202 Accepted\r\n"
+		     "Content-Length: 2\r\n\r\nok" },
+	{ .path = NULL },
+};
+
+static char url[128];
+
+static struct http_output_conf
+conf_for(const struct canned *c)
+{
+	(void)snprintf(url, sizeof(url), "%s/in", canned_url(c));
+	return (struct http_output_conf){ .url = url,
+		.parallel = 2,
+		.max_body = 1 << 20,
+		.common.timeout = 5 * CLOCK_SECOND };
+}
+
+/* Post one event as conf says; the request is in *request. */
+static void
+post(struct courier *c, const struct http_output_conf *conf)
+{
+	courier_open(c, &output_http, conf, EVENT);
+	courier_deliver(c);
+	courier_close(c);
+}
+
+START_TEST(plain_lines)
+{
+	static char token[] = "t0ken", name[] = "X-Tenant", value[] = "7";
+	struct canned *server = canned_start(fine);
+	struct http_output_conf conf = conf_for(server);
+	struct setting_pair headers[] = { { name, value }, { NULL, NULL } };
+	const char *request;
+	struct courier c;
+
+	conf.bearer = token;
+	conf.headers = headers;
+	post(&c, &conf);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	request = canned_requests(server);
+	ck_assert_int_eq(strncmp(request, "POST /in HTTP/1.1\r\n", 19), 0);
+	ck_assert_ptr_nonnull(strstr(request,
+	    "\r\nContent-Type: application/x-ndjson\r\n"));
+	ck_assert_ptr_nonnull(strstr(request,
+	    "\r\nAuthorization: Bearer t0ken\r\n"));
+	ck_assert_ptr_nonnull(strstr(request, "\r\nX-Tenant: 7\r\n"));
+	ck_assert_ptr_null(strstr(request, "Content-Encoding"));
+	ck_assert_ptr_null(strstr(request, "Expect"));
+	ck_assert_str_eq(strstr(request, "\r\n\r\n") + 4, LINE);
+	ck_assert_uint_eq(canned_count(server), 1);
+	canned_stop(server);
+}
+END_TEST
+
+START_TEST(bare_events)
+{
+	static char user[] = "Aladdin:open sesame";
+	struct canned *server = canned_start(fine);
+	struct http_output_conf conf = conf_for(server);
+	const char *request;
+	struct courier c;
+
+	conf.basic = user;
+	conf.envelope = HTTP_ENVELOPE_NONE;
+	post(&c, &conf);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	request = canned_requests(server);
+	/* RFC 7617 section 2. */
+	ck_assert_ptr_nonnull(strstr(request,
+	    "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+	ck_assert_str_eq(strstr(request, "\r\n\r\n") + 4, EVENT "\n");
+	canned_stop(server);
+}
+END_TEST
+
+START_TEST(packed_lines)
+{
+	struct canned *server = canned_start(fine);
+	struct http_output_conf conf = conf_for(server);
+	struct buf text = BUF_INIT(1 << 20);
+	struct gzip *g = gzip_new();
+	struct err err = ERR_INIT;
+	const char *request, *length;
+	struct courier c;
+
+	conf.compress = true;
+	conf.envelope = _i;
+	post(&c, &conf);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	request = canned_requests(server);
+	ck_assert_ptr_nonnull(strstr(request,
+	    "\r\nContent-Encoding: gzip\r\n"));
+	length = strstr(request, "\r\nContent-Length: ");
+	ck_assert_ptr_nonnull(length);
+	ck_assert_msg(gzip_unpack(g, strstr(request, "\r\n\r\n") + 4,
+			  strtoul(length + 18, NULL, 10), &text, &err) == 0,
+	    "%s", err.text);
+	ck_assert_str_eq(text.data,
+	    _i == HTTP_ENVELOPE_NONE ? EVENT "\n" : LINE);
+	buf_release(&text);
+	gzip_free(g);
+	canned_stop(server);
+}
+END_TEST
+
+/* Answers and what must follow; the reason names the words. */
+static const struct {
+	const char *answer;
+	enum verdict verdict;
+	int64_t delay;
+	const char *words;
+} answers[] = {
+	{ "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: "
+	  "0\r\n\r\n",
+	    VERDICT_RETRY, 7 * CLOCK_SECOND, "429" },
+	{ "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", VERDICT_RETRY,
+	    0, "503: busy" },
+	{ "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", VERDICT_BLOCKED, 0,
+	    "credentials" },
+	{ "HTTP/1.1 302 Found\r\nLocation: https://else.example/\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	    VERDICT_BLOCKED, 0, "to https://else.example/; redirects are" },
+	{ "HTTP/1.1 400 Bad\r\nContent-Length: 8\r\n\r\nno field",
+	    VERDICT_REFUSED, 0, "400: no field" },
+	{ "HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n", VERDICT_REFUSED, 0,
+	    "max_body" },
+	/* No answer: what became of the request is not known. */
+	{ "", VERDICT_RETRY, 0, "" },
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", VERDICT_RETRY,
+	    0, "" },
+};
+
+START_TEST(answer)
+{
+	struct canned_reply table[] = {
+		{ .path = "/in", .bytes = answers[_i].answer }, { .path = NULL }
+	};
+	struct canned *server = canned_start(table);
+	struct http_output_conf conf = conf_for(server);
+	struct courier c;
+
+	post(&c, &conf);
+	ck_assert_int_eq(c.verdict, answers[_i].verdict);
+	ck_assert_int_eq(c.delay, answers[_i].delay);
+	ck_assert_msg(strstr(c.why, answers[_i].words) != NULL, "%s", c.why);
+	canned_stop(server);
+}
+END_TEST
+
+START_TEST(nobody_there)
+{
+	struct canned *server = canned_start(fine);
+	struct http_output_conf conf = conf_for(server);
+	struct courier c;
+
+	canned_stop(server);
+	post(&c, &conf);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+}
+END_TEST
+
+START_TEST(probe_delivers_nothing)
+{
+	struct canned *server = canned_start(fine);
+	struct http_output_conf conf = conf_for(server);
+	struct buf said = BUF_INIT(4096);
+	struct err err = ERR_INIT;
+	struct courier c;
+
+	courier_open(&c, &output_http, &conf, EVENT);
+	ck_assert_msg(output_http.probe(&c.out, &said, &err) == 0, "%s",
+	    err.text);
+	ck_assert_ptr_nonnull(strstr(said.data, "202"));
+	ck_assert_ptr_null(strstr(canned_requests(server), EVENT));
+	courier_close(&c);
+	buf_release(&said);
+	canned_stop(server);
+}
+END_TEST
+
+START_TEST(secret_with_a_line_break)
+{
+	static char token[] = "a\r\nX-Evil: 1";
+	struct http_output_conf conf = { .url = url,
+		.bearer = token,
+		.parallel = 1,
+		.common.timeout = CLOCK_SECOND };
+	struct output out = { .type = &output_http, .conf = &conf };
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(output_http.open(&out, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "line break"));
+	ck_assert_ptr_null(strstr(err.text, "Evil"));
+}
+END_TEST
+
+Suite *
+suite_http_output(void)
+{
+	Suite *s = suite_create("http_output");
+	TCase *tc = tcase_create("http_output");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, plain_lines);
+	tcase_add_test(tc, bare_events);
+	tcase_add_loop_test(tc, packed_lines, HTTP_ENVELOPE_SEAL,
+	    HTTP_ENVELOPE_NONE + 1);
+	tcase_add_loop_test(tc, answer, 0,
+	    sizeof(answers) / sizeof(answers[0]));
+	tcase_add_test(tc, nobody_there);
+	tcase_add_test(tc, probe_delivers_nothing);
+	tcase_add_test(tc, secret_with_a_line_break);
+	suite_add_tcase(s, tc);
+	return s;
+}
