@@ -36,6 +36,7 @@ static Suite *(*const suites[])(void) = {
 	suite_secret,
 	suite_setting,
 	suite_ship,
+	suite_siem,
 	suite_splitter,
 	suite_status,
 	suite_store,

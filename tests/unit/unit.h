@@ -38,6 +38,7 @@ Suite *suite_rules(void);
 Suite *suite_secret(void);
 Suite *suite_setting(void);
 Suite *suite_ship(void);
+Suite *suite_siem(void);
 Suite *suite_splitter(void);
 Suite *suite_status(void);
 Suite *suite_store(void);
