@@ -72,6 +72,14 @@ committed(void *ctx, struct stream *st)
 	role_wake(c->role, ROLE_SEAL);
 }
 
+/* source.trouble */
+static void
+trouble(void *ctx, struct stream *st, const struct ruling *r)
+{
+	(void)ctx;
+	collect_troubled(st->job, r);
+}
+
 static int
 open_jobs(struct runner *r, struct err *err)
 {
@@ -121,6 +129,7 @@ open_runner(struct collector *c, const struct source_conf *conf,
 		.rest = rest,
 		.listed = listed,
 		.committed = committed,
+		.trouble = trouble,
 		.ctx = c };
 	return open_jobs(r, err);
 }

@@ -43,6 +43,7 @@ struct job {
 	unsigned active;     /* fetches under way */
 	unsigned listings;   /* grows with every listing */
 	int64_t item_due;    /* monotonic: no claim before */
+	int64_t refused;     /* monotonic: refusals are told again after */
 	int64_t lateness;    /* longest created-to-collected since told */
 	int64_t due;         /* wall clock, of the next poll */
 	int64_t oldest_item; /* created, vendor's clock; INT64_MAX: none */
@@ -85,7 +86,9 @@ void collect_start(struct collector *c);
 /* End all threads; false when some did not end in time. */
 bool collect_join(struct collector *c);
 
-/* Tell how a poll or a fetch ended: log, feed state, agent's own feed. */
+/* Tell how a poll or a fetch ended, or of a trouble within one: log, feed
+ * state, agent's own feed. */
+void collect_troubled(struct job *j, const struct ruling *r);
 void collect_polled(struct job *j, const struct ruling *r, int64_t delay);
 void collect_fetched(struct job *j, const struct item *it,
     const struct ruling *r);

@@ -17,6 +17,8 @@
 
 /* A hiccup that the next try cures is not worth an event. */
 #define TELL_AFTER 3
+/* A vendor that sends foreign URLs may do so all the time. */
+#define REFUSED_EVERY CLOCK_MINUTE
 
 int64_t
 collect_horizon(const struct job *j)
@@ -38,8 +40,7 @@ static bool
 is_serious(const struct ruling *r)
 {
 	return r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG ||
-	    r->class == REPLY_CLOCK || r->class == REPLY_INACTIVE ||
-	    strcmp(r->code, "foreign-host") == 0;
+	    r->class == REPLY_CLOCK || r->class == REPLY_INACTIVE;
 }
 
 static json_t *
@@ -53,6 +54,46 @@ about(const struct job *j, const char *class, const char *code,
 	if (o != NULL && *code != '\0')
 		(void)json_object_set_new(o, "code", agent_feed_text(code));
 	return o;
+}
+
+static bool
+is_foreign(const struct ruling *r)
+{
+	return strcmp(r->code, "foreign-host") == 0;
+}
+
+/* A URL was not followed.  what: the item it belongs to, or NULL. */
+static void
+tell_refused(struct job *j, const struct ruling *r, const char *what)
+{
+	struct collector *c = j->runner->collector;
+	int64_t now = clock_monotonic();
+	json_t *more;
+	bool tell;
+
+	(void)pthread_mutex_lock(&c->lock);
+	tell = now >= j->refused;
+	if (tell)
+		j->refused = now + REFUSED_EVERY;
+	(void)pthread_mutex_unlock(&c->lock);
+	if (!tell)
+		return;
+	log_warn("%s: %s", feed_name(j->stream.feed), r->text);
+	more = about(j, reply_class_name(r->class), r->code, r->text);
+	if (more != NULL && what != NULL)
+		(void)json_object_set_new(more, "content",
+		    agent_feed_text(what));
+	agent_feed_say(c->own, "refused", more);
+}
+
+void
+collect_troubled(struct job *j, const struct ruling *r)
+{
+	feed_count(j->stream.feed, FEED_ERRORS, 1);
+	if (is_foreign(r))
+		tell_refused(j, r, NULL);
+	else
+		log_info("%s: %s", feed_name(j->stream.feed), r->text);
 }
 
 static void
@@ -152,17 +193,12 @@ collect_fetched(struct job *j, const struct item *it, const struct ruling *r)
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
 	if (r->class == REPLY_GONE) {
 		log_err("%s: %s is lost: %s", feed, it->key, r->text);
+	} else if (is_foreign(r)) {
+		tell_refused(j, r, it->key);
 	} else if (it->attempts == 0 && is_serious(r)) {
-		json_t *more =
-		    about(j, reply_class_name(r->class), r->code, r->text);
-
 		log_warn("%s: %s: %s", feed, it->key, r->text);
-		if (more != NULL)
-			(void)json_object_set_new(more, "content",
-			    agent_feed_text(it->key));
-		agent_feed_say(own,
-		    strcmp(r->code, "foreign-host") == 0 ? "refused" : "error",
-		    more);
+		agent_feed_say(own, "error",
+		    about(j, reply_class_name(r->class), r->code, r->text));
 	} else {
 		log_info("%s: %s: %s", feed, it->key, r->text);
 	}

@@ -19,10 +19,22 @@
 /* jansson recurses into hostile nesting; only what is touched costs. */
 #define STACK (1024 * 1024)
 
-#define POLL_BACKOFF_LEAST CLOCK_SECOND
-#define POLL_BACKOFF_MOST CLOCK_MINUTE
-#define ITEM_BACKOFF_LEAST CLOCK_SECOND
-#define ITEM_BACKOFF_MOST (5 * CLOCK_MINUTE)
+/*
+ * Back-off.  What the vendor's bad day is the cause of is tried again soon,
+ * a number of times; what someone has to put right, or what stays, less and
+ * less often.  Outages of everything are the business of rate_bad().
+ */
+static const struct patience {
+	unsigned soon;     /* so many tries … */
+	int64_t soon_most; /* … are no further apart */
+	int64_t most;
+} poll_patience = { .soon = 10,
+	.soon_most = 4 * CLOCK_SECOND,
+	.most = CLOCK_MINUTE },
+  item_patience = { .soon = 20,
+	  .soon_most = 4 * CLOCK_SECOND,
+	  .most = 5 * CLOCK_MINUTE };
+#define BACKOFF_LEAST (CLOCK_SECOND / 2)
 
 /* While there is a backlog polls come so often, … */
 #define SOON CLOCK_SECOND
@@ -44,6 +56,24 @@ wait_until(struct collector *c, pthread_cond_t *cond, int64_t monotonic)
 	(void)pthread_cond_timedwait(cond, &c->lock, &at);
 }
 
+/* How long to wait after n failures in a row. */
+static int64_t
+retry_delay(const struct patience *p, const struct ruling *r, int64_t n)
+{
+	int64_t wait;
+
+	if (r->class == REPLY_STOPPED)
+		return 0;
+	if (n > INT16_MAX)
+		n = INT16_MAX;
+	if ((r->class == REPLY_RETRY || r->class == REPLY_THROTTLED) &&
+	    n < p->soon)
+		wait = backoff((unsigned)n, BACKOFF_LEAST, p->soon_most);
+	else
+		wait = backoff((unsigned)n, BACKOFF_LEAST, p->most);
+	return wait > r->wait ? wait : r->wait;
+}
+
 /* How long until the next poll. */
 static int64_t
 poll_delay(const struct job *j, const struct ruling *r, enum poll_next next,
@@ -52,11 +82,8 @@ poll_delay(const struct job *j, const struct ruling *r, enum poll_next next,
 	const struct source *s = &j->runner->source;
 	int64_t interval = s->type->interval(s->conf), delay;
 
-	if (r->class != REPLY_OK) {
-		delay = backoff(j->health.failures, POLL_BACKOFF_LEAST,
-		    POLL_BACKOFF_MOST);
-		return r->wait > delay ? r->wait : delay;
-	}
+	if (r->class != REPLY_OK)
+		return retry_delay(&poll_patience, r, j->health.failures);
 	if (next == POLL_AGAIN)
 		return 0;
 	if (next == POLL_REST)
@@ -214,12 +241,7 @@ settle(struct job *j, const struct item *it, const struct ruling *r)
 	const char *why = r->text;
 	struct err err = ERR_INIT;
 
-	wait = backoff((unsigned)(it->attempts < 32 ? it->attempts : 32),
-	    ITEM_BACKOFF_LEAST, ITEM_BACKOFF_MOST);
-	if (r->class == REPLY_THROTTLED || r->class == REPLY_STOPPED)
-		wait = 0;
-	if (r->wait > wait)
-		wait = r->wait;
+	wait = retry_delay(&item_patience, r, it->attempts);
 	if (r->class == REPLY_OK)
 		why = NULL;
 	if (r->class == REPLY_GONE) {

@@ -25,6 +25,9 @@
 #define LIFE_UNSAID (5 * CLOCK_MINUTE)
 #define LIFE_MOST CLOCK_DAY
 
+/* Requests at once for one token. */
+#define TRIES 3
+
 #define BODY_MOST (32 * 1024)
 #define TOKEN_MOST (64 * 1024)
 
@@ -42,6 +45,7 @@ struct oauth {
 	int64_t renew; /* monotonic */
 	int64_t ends;
 
+	unsigned rejected; /* in a row, by a server */
 	unsigned failures;
 	int64_t again;              /* monotonic: not before */
 	uint8_t failed[DIGEST_LEN]; /* the credentials that did */
@@ -398,17 +402,20 @@ renew(struct oauth *o, struct http *h, struct ruling *r)
 		credentials_release(&c);
 		return;
 	} else {
-		ask(o, h, &c, r);
-		/* The reply told the server's time: once more with that. */
-		if (r->class == REPLY_CLOCK)
+		/* A hiccup of this server stops everything: look twice.  And
+		 * a reply that tells of a wrong clock has told the time. */
+		for (int try = 0; try < TRIES; try++) {
 			ask(o, h, &c, r);
+			if (r->class != REPLY_RETRY && r->class != REPLY_CLOCK)
+				break;
+		}
 	}
 	if (r->class == REPLY_OK) {
 		o->failures = 0;
 		o->again = 0;
 	} else {
 		int64_t wait =
-		    backoff(o->failures++, CLOCK_SECOND, CLOCK_MINUTE);
+		    backoff(o->failures++, CLOCK_SECOND / 2, CLOCK_MINUTE);
 
 		(void)snprintf(text, sizeof(text), "%s", r->text);
 		(void)snprintf(r->text, sizeof(r->text),
@@ -441,13 +448,26 @@ oauth_token(struct oauth *o, struct http *h, struct ruling *r)
 	return token;
 }
 
-void
+unsigned
 oauth_reject(struct oauth *o, const char *token)
 {
+	unsigned n;
+
 	(void)pthread_mutex_lock(&o->lock);
 	if (o->token != NULL && strcmp(o->token, token) == 0) {
 		secret_free(o->token);
 		o->token = NULL;
+		o->rejected++;
 	}
+	n = o->rejected;
+	(void)pthread_mutex_unlock(&o->lock);
+	return n;
+}
+
+void
+oauth_accept(struct oauth *o)
+{
+	(void)pthread_mutex_lock(&o->lock);
+	o->rejected = 0;
 	(void)pthread_mutex_unlock(&o->lock);
 }

@@ -38,8 +38,10 @@ void oauth_free(struct oauth *o);
  */
 char *oauth_token(struct oauth *o, struct http *h, struct ruling *r);
 
-/* A server did not accept this token: get another one next time. */
-void oauth_reject(struct oauth *o, const char *token);
+/* A server did not accept this token: get another one next time.  Returns how
+ * many tokens in a row were not, since one was accepted. */
+unsigned oauth_reject(struct oauth *o, const char *token);
+void oauth_accept(struct oauth *o);
 
 /* What a client assertion says. */
 struct assertion {

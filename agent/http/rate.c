@@ -12,11 +12,11 @@
 /* The budget grows by half after so long at its limit … */
 #define GROW_AFTER (2 * CLOCK_SECOND)
 /* … and not so soon after the vendor objected. */
-#define CALM (20 * CLOCK_SECOND)
+#define CALM (5 * CLOCK_SECOND)
 /* A bucket holds so many seconds of its rate. */
 #define BURST_SECONDS 15.0
 
-#define PAUSE_LEAST CLOCK_SECOND
+#define PAUSE_LEAST (CLOCK_SECOND / 2)
 #define PAUSE_MOST (5 * CLOCK_MINUTE)
 
 /* So many failures in a row, of all threads, open the breaker. */
@@ -44,7 +44,7 @@ rate_new(double per_minute, double most)
 
 	(void)pthread_mutex_init(&r->lock, NULL);
 	r->per_second = per_minute / 60;
-	r->least = r->per_second / 4;
+	r->least = r->per_second;
 	r->most = most / 60;
 	r->tokens = r->per_second * BURST_SECONDS;
 	r->filled = INT64_MIN;
@@ -127,7 +127,7 @@ rate_throttled(struct rate *r, int64_t sent, int64_t now, int64_t wait)
 	 * thing again. */
 	if (r->objected == INT64_MIN || sent > r->objected) {
 		r->objected = now;
-		r->per_second /= 2;
+		r->per_second *= 0.7;
 		if (r->per_second < r->least)
 			r->per_second = r->least;
 		r->changed = now;

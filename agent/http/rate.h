@@ -4,7 +4,8 @@
  * Vendors count requests per tenant, so one bucket is shared by all that a
  * source does.  It begins at the documented budget, grows while the vendor
  * does not object and the budget is what holds us back (larger tenants have
- * larger ones), and halves when the vendor throttles.
+ * larger ones), and shrinks again, to no less than the documented one, when
+ * the vendor throttles.
  */
 #ifndef RATE_H
 #define RATE_H

@@ -63,9 +63,8 @@ static const struct rule general[] = {
 	    .class = REPLY_THROTTLED,
 	    .cause = "too many requests" },
 	{ .status = 503,
-	    .header = "Retry-After",
-	    .class = REPLY_THROTTLED,
-	    .cause = "the service asks to come back later" },
+	    .class = REPLY_RETRY,
+	    .cause = "the service is not available for a moment" },
 	{ .status = 0 },
 };
 

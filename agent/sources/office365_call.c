@@ -16,6 +16,9 @@
 #include "office365.h"
 #include "store/feed.h"
 
+/* A fresh token that is refused may be a hiccup; so many in a row are not. */
+#define REJECTED_MOST 4
+
 #define PUBLISHER "PublisherIdentifier="
 
 struct office365 *
@@ -154,6 +157,7 @@ office365_call(struct worker *w, const struct office365_call *c,
     struct http_reply *reply, struct ruling *r)
 {
 	struct office365 *o = w->source->state;
+	unsigned rejected = 0;
 
 	for (int try = 0; try < 2; try++) {
 		char *token;
@@ -170,11 +174,13 @@ office365_call(struct worker *w, const struct office365_call *c,
 		}
 		(void)ask(w, c, token, reply, r);
 		if (r->class == REPLY_UNAUTHORISED)
-			oauth_reject(o->oauth, token);
+			rejected = oauth_reject(o->oauth, token);
+		else if (reply->status != 0)
+			oauth_accept(o->oauth);
 		secret_free(token);
 		if (r->class != REPLY_UNAUTHORISED)
 			return r->class;
 	}
-	r->class = REPLY_CREDENTIALS;
+	r->class = rejected < REJECTED_MOST ? REPLY_RETRY : REPLY_CREDENTIALS;
 	return r->class;
 }

@@ -24,14 +24,15 @@
 /* One window has at most so many pages; a real one has some hundreds of rows
  * a page. */
 #define PAGES_MOST 20000
-/* A page that fails is asked for again so often, soon and then later, before
- * the poll gives up: one bad reply among hundreds of pages must not begin the
- * window anew. */
-#define TRIES_MOST 8
-#define TRY_LEAST (CLOCK_SECOND / 4)
-#define TRY_MOST (5 * CLOCK_SECOND)
 /* A lost page token begins the window anew so often before it backs off. */
 #define RESTARTS_MOST 3
+/* A page that fails is asked for again at once, so often and so long: a
+ * listing of many pages would else hardly ever come to its end at a vendor
+ * that has a bad day. */
+#define PAGE_TRIES 8
+#define PAGE_PATIENCE (15 * CLOCK_SECOND)
+#define PAGE_PAUSE (CLOCK_SECOND / 4)
+#define PAGE_PAUSE_MOST (4 * CLOCK_SECOND)
 /* Rows a commit. */
 #define ROWS 1000
 /* A row is about 400 bytes. */
@@ -171,25 +172,55 @@ take_page(void *ctx, const char *data, size_t len, struct err *err)
 	return splitter_push(l->splitter, data, len, err);
 }
 
-/* Has this URL been asked for in this listing before?  Remembers it. */
+/* Has this URL been asked for in this listing? */
 static bool
-is_repeated(struct listing *l, const char *url)
+is_repeated(const struct listing *l, const char *url)
 {
 	uint64_t first = hash(l, url);
 
 	for (size_t i = 0; i < l->n_seen; i++)
 		if (l->seen[i] == first)
 			return true;
-	if (l->n_seen % 64 == 0)
-		l->seen =
-		    xreallocarray(l->seen, l->n_seen + 64, sizeof(*l->seen));
-	l->seen[l->n_seen++] = first;
 	return false;
 }
 
-/* Ask for one page; next gets the URL of the following one, or "". */
+static void
+remember(struct listing *l, const char *url)
+{
+	if (l->n_seen % 64 == 0)
+		l->seen =
+		    xreallocarray(l->seen, l->n_seen + 64, sizeof(*l->seen));
+	l->seen[l->n_seen++] = hash(l, url);
+}
+
+/* Where the page says that the next one is, as a URL to ask for; empty: it is
+ * the last. */
 static enum reply_class
-get_page(struct listing *l, const char *url, char *next, struct ruling *r)
+read_next(struct listing *l, const struct http_reply *reply, struct buf *next,
+    struct ruling *r)
+{
+	const struct office365 *o = l->w->source->state;
+	char *uri = xmalloc(HTTP_HEADERS_MOST);
+
+	/* One page of Microsoft's documentation has another name. */
+	if (!http_header(reply, "NextPageUri", uri, HTTP_HEADERS_MOST) &&
+	    !http_header(reply, "NextPageUrl", uri, HTTP_HEADERS_MOST))
+		uri[0] = '\0';
+	if (*uri != '\0' && office365_own(o, "NextPageUri", uri, r)) {
+		if (office365_publish(o, uri, next) != 0)
+			(void)ruling_set(r, REPLY_RETRY,
+			    "NextPageUri is too long");
+		else if (is_repeated(l, next->data))
+			(void)ruling_set(r, REPLY_RETRY,
+			    "NextPageUri leads back to a page of before");
+	}
+	free(uri);
+	return r->class;
+}
+
+/* Ask for one page; next gets the URL of the following one. */
+static enum reply_class
+get_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
 {
 	const struct office365_call call = { .url = url,
 		.reserve = RESERVE,
@@ -201,7 +232,7 @@ get_page(struct listing *l, const char *url, char *next, struct ruling *r)
 
 	splitter_reset(l->splitter);
 	http_reply_init(&reply);
-	next[0] = '\0';
+	buf_clear(next);
 	if (office365_call(l->w, &call, &reply, r) == REPLY_OK) {
 		if (l->what->date == 0)
 			l->what->date = reply.date != INT64_MIN
@@ -210,33 +241,34 @@ get_page(struct listing *l, const char *url, char *next, struct ruling *r)
 		if (splitter_end(l->splitter, &err) != 0 || flush(l, &err) != 0)
 			(void)ruling_set(r, REPLY_RETRY,
 			    "the content list can't be used: %s", err.text);
-		/* One page of Microsoft's documentation has another name. */
-		else if (!http_header(&reply, "NextPageUri", next,
-			     HTTP_HEADERS_MOST))
-			(void)http_header(&reply, "NextPageUrl", next,
-			    HTTP_HEADERS_MOST);
+		else
+			(void)read_next(l, &reply, next, r);
 	}
 	http_reply_release(&reply);
 	return r->class;
 }
 
-/* Ask for one page until it is there or the trouble is not of the moment. */
+/* The same, again and again for a while when it fails. */
 static enum reply_class
-insist(struct listing *l, const char *url, char *next, struct ruling *r)
+insist_on_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
 {
 	const struct source *s = l->w->source;
+	int64_t end = clock_monotonic() + PAGE_PATIENCE, pause;
+	unsigned try;
 
-	for (unsigned try = 0; try < TRIES_MOST; try++) {
-		int64_t wait = backoff(try, TRY_LEAST, TRY_MOST);
-
+	for (try = 0; try < PAGE_TRIES; try++) {
 		(void)get_page(l, url, next, r);
 		if (r->class != REPLY_RETRY && r->class != REPLY_THROTTLED)
 			break;
-		/* The budget sees to longer waits that the vendor asks for. */
-		if (r->class == REPLY_THROTTLED || r->wait > wait)
-			wait = r->wait;
-		if (wait > TRY_MOST || !s->rest(s->ctx, wait))
+		pause = backoff(try, PAGE_PAUSE, PAGE_PAUSE_MOST);
+		if (pause < r->wait)
+			pause = r->wait;
+		if (try + 1 == PAGE_TRIES || clock_monotonic() + pause > end)
 			break;
+		s->trouble(s->ctx, l->st, r);
+		if (!s->rest(s->ctx, pause))
+			return ruling_set(r, REPLY_STOPPED,
+			    "the agent is stopping");
 	}
 	return r->class;
 }
@@ -245,32 +277,26 @@ insist(struct listing *l, const char *url, char *next, struct ruling *r)
 static enum reply_class
 get_pages(struct listing *l, const char *first, struct ruling *r)
 {
-	const struct office365 *o = l->w->source->state;
-	char *next = xmalloc(HTTP_HEADERS_MOST);
 	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MOST);
+	struct buf next = BUF_INIT(2 * HTTP_HEADERS_MOST);
 
-	(void)ruling_set(r, REPLY_OK, "listed");
 	l->n_seen = 0;
-	(void)snprintf(next, HTTP_HEADERS_MOST, "%s", first);
-	while (*next != '\0' && r->class == REPLY_OK) {
-		buf_clear(&url);
-		if (!office365_own(o, "NextPageUri", next, r))
-			break;
-		if (office365_publish(o, next, &url) != 0)
-			(void)ruling_set(r, REPLY_RETRY,
-			    "NextPageUri is too long");
-		else if (is_repeated(l, url.data))
-			(void)ruling_set(r, REPLY_RETRY,
-			    "NextPageUri leads back to a page of before");
-		else if (l->n_seen > PAGES_MOST)
-			(void)ruling_set(r, REPLY_RETRY,
-			    "the content list has more than %d pages",
-			    PAGES_MOST);
-		else
-			(void)insist(l, url.data, next, r);
-	}
+	if (buf_adds(&next, first) != 0)
+		return ruling_set(r, REPLY_RETRY, "the URL is too long");
+	do {
+		struct buf swap = url;
+
+		url = next;
+		next = swap;
+		remember(l, url.data);
+		(void)insist_on_page(l, url.data, &next, r);
+	} while (r->class == REPLY_OK && next.len > 0 &&
+	    l->n_seen < PAGES_MOST);
+	if (r->class == REPLY_OK && next.len > 0)
+		(void)ruling_set(r, REPLY_RETRY,
+		    "the content list has more than %d pages", PAGES_MOST);
 	buf_release(&url);
-	free(next);
+	buf_release(&next);
 	return r->class;
 }
 

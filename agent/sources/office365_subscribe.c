@@ -20,6 +20,10 @@
 #define START_EVERY (15 * CLOCK_MINUTE)
 /* An administrator may be quicker than that. */
 #define LOOK_AGAIN (30 * CLOCK_SECOND)
+/* A start that was refused was none; one without an answer was none, either,
+ * when the list does not show it after a while. */
+#define REFUSED_AGAIN (5 * CLOCK_SECOND)
+#define UNANSWERED_AGAIN (30 * CLOCK_SECOND)
 
 static void
 find(const json_t *list, const char *content_type,
@@ -74,10 +78,22 @@ office365_subscription(struct worker *w, const char *content_type,
 	return r->class;
 }
 
+static bool
+is_object(const struct buf *body)
+{
+	json_t *top =
+	    body->len > 0 ? json_loadb(body->data, body->len, 0, NULL) : NULL;
+	bool is = json_is_object(top);
+
+	json_decref(top);
+	return is;
+}
+
 static enum reply_class
 start(struct worker *w, struct stream *st, struct ruling *r)
 {
 	const struct office365 *o = w->source->state;
+	struct office365_stream *os = st->state;
 	char *url = xasprintf("%s/subscriptions/start?contentType=%s"
 			      "&PublisherIdentifier=%s",
 	    o->root, st->name, office365_publisher(o->conf));
@@ -89,9 +105,28 @@ start(struct worker *w, struct stream *st, struct ruling *r)
 	http_reply_init(&reply);
 	if (office365_call(w, &call, &reply, r) == REPLY_BENIGN)
 		r->class = REPLY_OK;
+	else if (r->class == REPLY_OK && !is_object(&reply.body))
+		(void)ruling_set(r, REPLY_RETRY,
+		    "the answer to the subscription's start is not a JSON "
+		    "object (type %s); a proxy's or a login page",
+		    reply.type);
+	if (r->class != REPLY_OK)
+		os->cursor.started -= START_EVERY -
+		    (reply.status / 100 > 2 ? REFUSED_AGAIN : UNANSWERED_AGAIN);
 	http_reply_release(&reply);
 	free(url);
 	return r->class;
+}
+
+/* How long until the next start may be sent; 0: now. */
+static int64_t
+guard(const struct office365_stream *os, int64_t now)
+{
+	int64_t since = now - os->cursor.started;
+
+	if (os->cursor.started == 0 || since < 0 || since >= START_EVERY)
+		return 0;
+	return START_EVERY - since;
 }
 
 enum reply_class
@@ -99,7 +134,7 @@ office365_subscribe(struct worker *w, struct stream *st, struct ruling *r)
 {
 	struct office365_stream *os = st->state;
 	struct office365_subscription sub;
-	int64_t now, since;
+	int64_t now, wait;
 
 	if (office365_subscription(w, st->name, &sub, r) != REPLY_OK)
 		return r->class;
@@ -108,16 +143,16 @@ office365_subscribe(struct worker *w, struct stream *st, struct ruling *r)
 	if (sub.enabled && !os->denied)
 		goto on;
 	now = server_clock_now(w->source->clock);
-	since = now - os->cursor.started;
-	if (os->cursor.started != 0 && since >= 0 && since < START_EVERY) {
-		if (sub.enabled)
-			goto on;
+	wait = guard(os, now);
+	if (wait > 0 && sub.enabled)
+		goto on;
+	if (wait > 0) {
 		(void)ruling_set(r, REPLY_RETRY,
-		    "the subscription is %s; it was started %d s ago and may "
-		    "be started again after 15 minutes",
+		    "the subscription is %s and was started not long ago; it "
+		    "may be started again in %d s",
 		    sub.known ? "disabled" : "missing",
-		    (int)(since / CLOCK_SECOND));
-		r->wait = LOOK_AGAIN;
+		    (int)(wait / CLOCK_SECOND) + 1);
+		r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
 		return r->class;
 	}
 	/* Durable before it is sent: no crash makes it two. */

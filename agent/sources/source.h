@@ -55,7 +55,9 @@ struct source {
 	/* New items are in the ledger; new events are in the store. */
 	void (*listed)(void *ctx, struct stream *st);
 	void (*committed)(void *ctx, struct stream *st);
-	void *ctx; /* of these four */
+	/* Something went wrong that is being tried again at once. */
+	void (*trouble)(void *ctx, struct stream *st, const struct ruling *r);
+	void *ctx; /* of these */
 };
 
 /* What a thread has. */

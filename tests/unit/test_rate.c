@@ -51,11 +51,14 @@ START_TEST(grows_while_nobody_objects)
 		(void)burst(r, now);
 	ck_assert_double_eq_tol(rate_budget(r), 6000, 0.1);
 	rate_throttled(r, now, now, 0);
-	ck_assert_double_eq_tol(rate_budget(r), 3000, 0.1);
-	now += 10 * CLOCK_SECOND;
+	ck_assert_double_eq_tol(rate_budget(r), 4200, 0.1);
+	now += 3 * CLOCK_SECOND;
 	(void)burst(r, now);
 	(void)burst(r, now + CLOCK_SECOND);
-	ck_assert_double_eq_tol(rate_budget(r), 3000, 0.1);
+	ck_assert_double_eq_tol(rate_budget(r), 4200, 0.1);
+	for (int i = 0; i < 50; i++, now += CLOCK_MINUTE)
+		rate_throttled(r, now, now, 0);
+	ck_assert_double_eq_tol(rate_budget(r), 600, 0.1);
 	rate_free(r);
 }
 END_TEST
@@ -66,9 +69,8 @@ START_TEST(a_storm_counts_once)
 
 	for (int i = 0; i < 50; i++)
 		rate_throttled(r, T0 - CLOCK_SECOND, T0 + i, 0);
-	ck_assert_double_eq_tol(rate_budget(r), 300, 0.1);
 	ck_assert_int_gt(rate_take(r, T0, 0), 0);
-	ck_assert_int_le(rate_take(r, T0, 0), 2 * CLOCK_SECOND);
+	ck_assert_int_le(rate_take(r, T0, 0), CLOCK_SECOND);
 	rate_free(r);
 }
 END_TEST
