@@ -46,8 +46,9 @@ tell(struct collector *c, const char *where, const char *key, int64_t ends)
 	log_warn("%s.%s: the certificate %s on %s; replace it", where, key,
 	    left > 0 ? "ends" : "ended", text);
 	agent_feed_say(c->own, "certificate-expiry",
-	    json_pack("{s:s+, s:s, s:I}", "option", where, key, "not_after",
-		text, "days_left", (json_int_t)(left / CLOCK_DAY)));
+	    json_pack("{s:s++, s:s, s:I}", "option", where, ".", key,
+		"not_after", text, "days_left",
+		(json_int_t)(left / CLOCK_DAY)));
 }
 
 /* A bundle ends with its first. */

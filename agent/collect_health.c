@@ -79,7 +79,7 @@ tell_refused(struct job *j, const struct ruling *r, const char *what)
 	if (!tell)
 		return;
 	log_warn("%s: %s", feed_name(j->stream.feed), r->text);
-	more = about(j, reply_class_name(r->class), r->code, r->text);
+	more = about(j, "refused", r->code, r->text);
 	if (more != NULL && what != NULL)
 		(void)json_object_set_new(more, "content",
 		    agent_feed_text(what));
