@@ -10,6 +10,7 @@
 #include "log.h"
 #include "mem.h"
 #include "ship.h"
+#include "store/store.h"
 
 /* Dead letters are spoken of at most that often. */
 #define LETTERS_QUIET (10 * CLOCK_SECOND)
@@ -242,31 +243,12 @@ ship_letter(struct ship *s, struct parcel *p, size_t i, const char *why,
 	return rc;
 }
 
-/* The events [first, first + n) are damaged in the store: one dead letter,
- * without bytes, says so at the first one's index. */
+/* When the store's bytes are damaged, which is why an output refuses what it
+ * was given, the store must be mended, and its events fetched again: -1. */
 static int
-damaged_letter(struct ship *s, const struct cargo *c, size_t line,
-    const char *why, struct err *err)
-{
-	struct dead_letter d = { .index = cargo_first(c) + line,
-		.event_time = clock_now() };
-
-	(void)snprintf(d.feed, sizeof(d.feed), "%s", cargo_feed(c));
-	buf_init(&d.event, 1);
-	log_err("%s", why);
-	return add_letter(s, &d, why, err);
-}
-
-/*
- * Find the first cargo of t's parcel whose bytes are damaged and cut t around
- * its events, which are settled with that.  1: that is done, 0: there is
- * none, -1.
- */
-static int
-cut_damage(struct ship *s, struct trip *t, struct err *err)
+find_damage(struct ship *s, const struct trip *t, struct err *err)
 {
 	size_t lines = parcel_lines(t->parcel), line, end;
-	struct err why = ERR_INIT;
 	struct cargo *c;
 	int rc;
 
@@ -275,20 +257,12 @@ cut_damage(struct ship *s, struct trip *t, struct err *err)
 		end = i + cargo_lines(c) - line;
 		if (line >= cargo_events(c))
 			continue;
-		rc = cargo_check(c, &why);
+		rc = cargo_check(c, err);
 		if (rc == 0)
 			continue;
-		if (rc < 0)
-			return err_set(err, "%s", why.text);
-		if (damaged_letter(s, c, line, why.text, err) != 0)
-			return -1;
-		end = i + cargo_events(c) - line;
-		if (end < lines)
-			(void)ship_trip(s, t, parcel_split(t->parcel, end));
-		if (i > 0)
-			t = ship_trip(s, t, parcel_split(t->parcel, i));
-		t->state = TRIP_SETTLED;
-		return 1;
+		if (rc > 0)
+			store_report(s->store);
+		return -1;
 	}
 	return 0;
 }
@@ -298,7 +272,6 @@ static int
 cut(struct ship *s, struct trip *t, struct err *err)
 {
 	size_t lines = parcel_lines(t->parcel);
-	int rc;
 
 	t->tries = 0;
 	t->due = 0;
@@ -308,14 +281,8 @@ cut(struct ship *s, struct trip *t, struct err *err)
 		t->state = TRIP_SETTLED;
 		return 0;
 	}
-	rc = cut_damage(s, t, err);
-	if (rc < 0)
+	if (find_damage(s, t, err) != 0)
 		return -1;
-	if (rc == 1) {
-		if (t->state == TRIP_REFUSED)
-			t->state = TRIP_WAITING;
-		return 0;
-	}
 	if (lines > 1) {
 		(void)ship_trip(s, t, parcel_split(t->parcel, lines / 2));
 		t->state = TRIP_WAITING;

@@ -32,6 +32,9 @@
 #define LOCK_PATIENCE (10 * CLOCK_SECOND)
 #define TICK_MS 500
 
+/* Between two tries to mend a store that cannot be written. */
+#define MEND_AGAIN (10 * CLOCK_SECOND)
+
 struct supervisor {
 	const char *path;
 	struct config *config;
@@ -41,7 +44,8 @@ struct supervisor {
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
 	bool ready;
-	bool damaged; /* a role says so: stop all, check, start all */
+	bool damaged;    /* a role says so: stop all, check, start all */
+	int64_t mend_at; /* not before: it failed a moment ago */
 };
 
 /* When in a stop each kind of role gets its SIGTERM at the latest; earlier
@@ -309,11 +313,16 @@ mend(struct supervisor *s)
 		child_signal(&s->all.slot[i], SIGTERM);
 	if (children_running(&s->all) > 0)
 		return;
-	s->damaged = false;
-	if (prepare_store(s, &err) == -1)
+	if (clock_monotonic() < s->mend_at)
+		return;
+	if (prepare_store(s, &err) == -1) {
 		log_err("%s", err.text);
+		s->mend_at = clock_monotonic() + MEND_AGAIN;
+		return;
+	}
+	s->damaged = false;
 	for (size_t i = 0; i < s->all.n; i++)
-		s->all.slot[i].restart = clock_monotonic() + CLOCK_SECOND;
+		s->all.slot[i].restart = clock_monotonic();
 }
 
 static void
@@ -387,7 +396,9 @@ loop(struct supervisor *s)
 			go_on_stopping(s);
 			if (children_running(&s->all) == 0)
 				return;
-		} else if (s->damaged) {
+		} else if (s->damaged ||
+		    store_damaged(s->config->agent.store.path)) {
+			s->damaged = true;
 			mend(s);
 		} else {
 			start_due(s);
