@@ -38,6 +38,7 @@ static Suite *(*const suites[])(void) = {
 	suite_ship,
 	suite_siem,
 	suite_splitter,
+	suite_splitter_made,
 	suite_status,
 	suite_store,
 	suite_table,
