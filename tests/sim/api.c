@@ -221,7 +221,7 @@ add_next(struct request *rq, struct reply *r, size_t at, size_t end)
 	reply_header(r,
 	    forms[rng_below(&s->rng, sizeof(forms) / sizeof(forms[0]))],
 	    "%s/api/v1/%s/activity/feed/subscriptions/content?contentType=%s"
-	    "&startTime=%s&endTime=%s&nextPage=%zu.%zu",
+	    "&startTime=%s&endTime=%s&nextPage=%zu.%zu.%04x",
 	    host, s->opt.tenant, content_names[rq->content],
 	    request_argument(rq, "startTime") == NULL
 		? ""
@@ -229,10 +229,11 @@ add_next(struct request *rq, struct reply *r, size_t at, size_t end)
 	    request_argument(rq, "endTime") == NULL
 		? ""
 		: request_argument(rq, "endTime"),
-	    at, end);
+	    at, end, (unsigned)rng_below(&s->rng, 65536));
 }
 
-/* nextPage=AT.END: go on at blob AT of the END that the first page saw. */
+/* nextPage=AT.END.ANY: go on at blob AT of the END that the first page saw;
+ * no two tokens are the same, not even behind an empty page. */
 static bool
 page_position(struct request *rq, struct reply *r, const struct feed *f,
     size_t *at, size_t *end)

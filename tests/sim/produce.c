@@ -118,8 +118,10 @@ make_due(struct sim *s, double *due, int64_t *left)
 		}
 		n = blob_size(s, f, *left);
 		/* At slow rates a full blob would take too long to fill. */
-		if ((double)n > *due && s->opt.rate > 0)
-			n = (size_t)*due;
+		if (s->opt.rate > 0 && (double)n > s->opt.rate)
+			n = (size_t)s->opt.rate + 1;
+		if ((double)n > *due)
+			return true;
 		n = make_one(s, f, n);
 		*due -= (double)n;
 		if (*left > 0)

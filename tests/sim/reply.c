@@ -117,9 +117,6 @@ reply_fault(const struct request *rq, struct reply *r)
 		    "<!DOCTYPE html><html><head><title>Sign in to "
 		    "your account</title></head></html>");
 		return true;
-	case FAULT_EMPTY_200:
-		r->status = 200;
-		return true;
 	default:
 		return false;
 	}
@@ -178,7 +175,7 @@ static void
 mark_served(struct stream *st)
 {
 	if (st->blob == NULL || st->fault == FAULT_TRUNCATE ||
-	    st->fault == FAULT_GZIP_TRUNCATE)
+	    st->fault == FAULT_EMPTY_200 || st->fault == FAULT_GZIP_TRUNCATE)
 		return;
 	(void)pthread_mutex_lock(&st->sim->lock);
 	st->blob->served = true;
@@ -247,6 +244,8 @@ distort(const struct request *rq, struct reply *r)
 	bool synthetic = r->blob != NULL && r->blob->synthetic > 0;
 	bool gzip = wants_gzip(rq) && r->body.len > 100 && !synthetic;
 
+	if (rq->fault == FAULT_EMPTY_200)
+		buf_clear(&r->body);
 	if (rq->fault == FAULT_TRUNCATE ||
 	    (rq->fault == FAULT_GZIP_TRUNCATE && !gzip))
 		r->body.len -= r->body.len / 3 + (r->body.len > 0);
