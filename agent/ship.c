@@ -250,7 +250,7 @@ try_turn(struct ship *s, int64_t now)
 static void
 watch_mode(struct ship *s, const char **mode)
 {
-	if (s->out.mode == *mode)
+	if (strcmp(s->out.mode, *mode) == 0)
 		return;
 	if ((*mode)[0] != '\0')
 		log_notice("delivery is %s", s->out.mode);

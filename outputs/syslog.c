@@ -18,23 +18,17 @@
 #include <string.h>
 
 #include "clock.h"
-#include "confirm.h"
 #include "err.h"
 #include "framer.h"
 #include "link.h"
 #include "mem.h"
 #include "output.h"
+#include "siem.h"
 #include "store/feed.h"
 #include "tls.h"
 
 /* A batch with its checkpoint goes whole, small ones together. */
 #define PARCEL_MOST (BATCH_BYTES + (128 << 10))
-
-/* Parcels, and beside hold.bytes bytes, between the store and their
- * confirmation.  Most parcels are small, and none may wait for the
- * confirmation of others. */
-#define FLIGHTS 128
-#define FLIGHT_BYTES (4 << 20)
 
 /* Frames are gathered for one write up to this: several TLS records. */
 #define GATHER ((size_t)64 << 10)
@@ -45,56 +39,8 @@
 /* Memory for frames that is kept between parcels. */
 #define KEPT_MOST ((size_t)1 << 20)
 
-/* How often the kernel is asked what has left, while something is held. */
-#define LOOK (50 * CLOCK_SECOND / 1000)
-
 /* How long a goodbye may take. */
 #define PARTING_MS 1500
-
-/* Connections in a row whose peer stopped answering before it is believed
- * that it has been replaced by one that does not. */
-#define SILENT_MOST 3
-
-/* Waiting for confirmation is extended up to timeout << this. */
-#define PATIENCE_MOST 6
-
-struct flight {
-	struct parcel *parcel;
-	uint64_t end;    /* link_sent() behind its last byte */
-	int64_t left_at; /* when all of that had left; 0: not yet */
-};
-
-struct siem {
-	struct output *out;
-	const struct syslog_conf *conf;
-	char host[256];
-	char port[6];
-	struct tls *tls;
-	struct framer *framer;
-	struct link *link;
-	struct confirm confirm;
-	bool up;            /* the link was, when last looked */
-	bool known;         /* the peer answers requests */
-	unsigned silent;    /* see SILENT_MOST */
-	unsigned patience;  /* see PATIENCE_MOST */
-	uint64_t answers;   /* of the link, taken into account */
-	uint64_t delivered; /* parcels on this link */
-	uint64_t counted;   /* of link_sent(), in out->bytes */
-	struct buf frames;
-	size_t offset; /* of frames, written */
-	/* Oldest first; those before written are on the wire whole, and of
-	 * the next one so many lines are in frames or on the wire. */
-	struct flight flight[FLIGHTS];
-	size_t n;
-	uint64_t bytes; /* of these */
-	size_t written;
-	size_t line;
-	bool decided; /* since drive began */
-};
-
-static const char mode_confirmed[] = "confirmed";
-static const char mode_unconfirmed[] = "unconfirmed";
-static const char mode_unknown[] = "not known yet";
 
 static void
 siem_free(struct siem *s)
@@ -151,7 +97,7 @@ syslog_open(struct output *out, struct err *err)
 	}
 	out->state = s;
 	out->parcel_most = PARCEL_MOST;
-	out->mode = s->tls == NULL ? mode_unconfirmed : mode_unknown;
+	out->mode = s->tls == NULL ? MODE_UNCONFIRMED : MODE_UNKNOWN;
 	return 0;
 }
 
@@ -162,22 +108,6 @@ syslog_window(const struct output *out)
 	uint64_t most = (uint64_t)s->conf->hold.bytes + FLIGHT_BYTES;
 
 	return s->bytes < most ? FLIGHTS : s->n;
-}
-
-/* Take the i-th flight out and tell its verdict. */
-static void
-decide(struct siem *s, size_t i, enum verdict v, const char *why)
-{
-	struct parcel *p = s->flight[i].parcel;
-
-	s->n--;
-	s->bytes -= parcel_bytes(p);
-	memmove(&s->flight[i], &s->flight[i + 1],
-	    (s->n - i) * sizeof(s->flight[0]));
-	if (i < s->written)
-		s->written--;
-	s->decided = true;
-	output_done(s->out, p, v, 0, "%s", why);
 }
 
 /* The link is down: everything begins again. */
@@ -193,7 +123,7 @@ fail_all(struct siem *s)
 	s->written = 0;
 	buf_release(&s->frames);
 	for (size_t n = s->n; n > 0; n--)
-		decide(s, 0, v, link_why(s->link));
+		siem_decide(s, 0, v, link_why(s->link));
 }
 
 static void
@@ -209,11 +139,12 @@ came_up(struct siem *s)
 	s->up = true;
 	s->answers = 0;
 	s->delivered = 0;
+	s->due_end = 0;
 	s->counted = 0;
 	s->out->connects++;
 	confirm_begin(&s->confirm, link_able(s->link), s->known);
 	if (s->confirm.mode == CONFIRM_NO)
-		s->out->mode = mode_unconfirmed;
+		s->out->mode = MODE_UNCONFIRMED;
 }
 
 /* Put line i of p into frames; -1: p is decided. */
@@ -251,7 +182,7 @@ frame_line(struct siem *s, struct parcel *p, size_t i)
 	 * it again when p is sent again. */
 	parcel_unload(p);
 	s->line = 0;
-	decide(s, s->written, v, err.text);
+	siem_decide(s, s->written, v, err.text);
 	return -1;
 }
 
@@ -317,84 +248,6 @@ push(struct siem *s)
 }
 
 static void
-deliver(struct siem *s)
-{
-	s->delivered++;
-	decide(s, 0, VERDICT_DELIVERED, "");
-}
-
-/* Take the peer's answers into account. */
-static void
-settle_proven(struct siem *s, int64_t now)
-{
-	struct confirm *c = &s->confirm;
-
-	for (; s->answers < link_answers(s->link); s->answers++) {
-		confirm_answer(c, now);
-		s->known = true;
-		s->silent = 0;
-		s->patience = 0;
-		s->out->mode = mode_confirmed;
-	}
-	while (s->written > 0 && s->delivered < c->proven)
-		deliver(s);
-}
-
-/* Let go of what has been held long enough. */
-static void
-settle_held(struct siem *s, int64_t now, int64_t *wait)
-{
-	const struct syslog_conf *conf = s->conf;
-	uint64_t left = link_left(s->link);
-
-	for (size_t i = 0; i < s->written; i++) {
-		if (s->flight[i].left_at == 0 && s->flight[i].end <= left)
-			s->flight[i].left_at = now;
-	}
-	while (s->written > 0) {
-		const struct flight *f = &s->flight[0];
-
-		if (now + LOOK < *wait)
-			*wait = now + LOOK;
-		if (f->left_at == 0 ||
-		    (left - f->end < (uint64_t)conf->hold.bytes &&
-			now - f->left_at < conf->hold.time))
-			break;
-		deliver(s);
-	}
-}
-
-/* The peer has not confirmed for too long. */
-static void
-fail_silent(struct siem *s)
-{
-	if (s->confirm.mode == CONFIRM_UNKNOWN && ++s->silent >= SILENT_MOST)
-		s->known = false;
-	if (s->patience < PATIENCE_MOST)
-		s->patience++;
-	link_fail(s->link, false,
-	    "the receiver takes data and does not confirm it; look whether "
-	    "it hangs");
-}
-
-static void
-ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
-{
-	struct confirm *c = &s->confirm;
-
-	if (c->mode == CONFIRM_NO)
-		return;
-	if (link_left(s->link) < link_sent(s->link))
-		confirm_busy(c, now);
-	while (confirm_wants(c, idle, now, wait) && link_ask(s->link))
-		confirm_asked(c, now);
-	if (c->mode == CONFIRM_NO)
-		s->out->mode = mode_unconfirmed;
-	else if (confirm_owed(c, now) > s->conf->timeout << s->patience)
-		fail_silent(s);
-}
-
-static void
 work_up(struct siem *s, int64_t *wait)
 {
 	bool idle = push(s);
@@ -403,10 +256,10 @@ work_up(struct siem *s, int64_t *wait)
 	/* Stalls are looked for that often. */
 	if (s->n > 0 && now + CLOCK_SECOND < *wait)
 		*wait = now + CLOCK_SECOND;
-	settle_proven(s, now);
-	ask(s, idle, now, wait);
+	siem_settle_proven(s, now);
+	siem_ask(s, idle, now, wait);
 	if (s->confirm.mode == CONFIRM_NO)
-		settle_held(s, now, wait);
+		siem_settle_held(s, now, wait);
 	else
 		(void)link_left(s->link);
 	count_bytes(s);
@@ -424,8 +277,12 @@ work(struct siem *s, int64_t *wait)
 		came_up(s);
 	if (state == LINK_UP)
 		work_up(s, wait);
-	if (link_down(s->link))
-		fail_all(s);
+	if (!link_down(s->link))
+		return;
+	/* Receipts that came before the end count. */
+	if (s->up)
+		siem_settle_proven(s, clock_monotonic());
+	fail_all(s);
 }
 
 static void
@@ -488,9 +345,10 @@ syslog_close(struct output *out)
 
 	for (size_t n = s->n; n > 0; n--) {
 		if (proven)
-			deliver(s);
+			siem_deliver(s);
 		else
-			decide(s, 0, VERDICT_RETRY, "the output was closed");
+			siem_decide(s, 0, VERDICT_RETRY,
+			    "the output was closed");
 	}
 	siem_free(s);
 	out->state = NULL;

@@ -16,6 +16,7 @@ static Suite *(*const suites[])(void) = {
 	suite_dead_letters,
 	suite_export,
 	suite_file,
+	suite_file_output,
 	suite_frame,
 	suite_framer,
 	suite_gzip,

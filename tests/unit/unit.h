@@ -18,6 +18,7 @@ Suite *suite_confirm(void);
 Suite *suite_dead_letters(void);
 Suite *suite_export(void);
 Suite *suite_file(void);
+Suite *suite_file_output(void);
 Suite *suite_frame(void);
 Suite *suite_framer(void);
 Suite *suite_gzip(void);
