@@ -11,6 +11,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_status,
 	&cmd_verify,
 	&cmd_export,
+	&cmd_trace,
 	&cmd_gaps,
 	&cmd_dead_letters,
 	&cmd_keygen,

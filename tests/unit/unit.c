@@ -13,6 +13,7 @@ static Suite *(*const suites[])(void) = {
 	suite_cmd_store,
 	suite_config,
 	suite_confirm,
+	suite_crash,
 	suite_dead_letters,
 	suite_export,
 	suite_file,
@@ -35,6 +36,7 @@ static Suite *(*const suites[])(void) = {
 	suite_recovery,
 	suite_rules,
 	suite_secret,
+	suite_seen,
 	suite_setting,
 	suite_ship,
 	suite_siem,
@@ -44,6 +46,7 @@ static Suite *(*const suites[])(void) = {
 	suite_store,
 	suite_table,
 	suite_text,
+	suite_trace,
 	suite_window,
 };
 

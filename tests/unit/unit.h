@@ -15,6 +15,7 @@ Suite *suite_cmd(void);
 Suite *suite_cmd_store(void);
 Suite *suite_config(void);
 Suite *suite_confirm(void);
+Suite *suite_crash(void);
 Suite *suite_dead_letters(void);
 Suite *suite_export(void);
 Suite *suite_file(void);
@@ -37,6 +38,7 @@ Suite *suite_rate(void);
 Suite *suite_recovery(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
+Suite *suite_seen(void);
 Suite *suite_setting(void);
 Suite *suite_ship(void);
 Suite *suite_siem(void);
@@ -46,6 +48,7 @@ Suite *suite_status(void);
 Suite *suite_store(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
+Suite *suite_trace(void);
 Suite *suite_window(void);
 
 #endif /* UNIT_H */
