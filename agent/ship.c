@@ -97,11 +97,12 @@ shut_output(struct ship *s, int64_t now)
 }
 
 /* Send what is due; returns whether there was anything.  A destination in
- * trouble gets one parcel at a time. */
+ * trouble gets one parcel at a time, until a new connection is there. */
 static bool
 send_due(struct ship *s, int64_t now)
 {
-	bool trouble = s->streak > 0 || s->health != SHIP_WELL;
+	bool trouble = (s->streak > 0 || s->health != SHIP_WELL) &&
+	    s->out.connects == s->met;
 	bool sent = false;
 	size_t window;
 
@@ -117,7 +118,7 @@ send_due(struct ship *s, int64_t now)
 		s->n_flight++;
 		sent = true;
 		s->out.type->send(&s->out, t->parcel);
-		if (s->shut || s->hold > now || s->streak > 0)
+		if (s->shut || s->hold > now)
 			break;
 	}
 	return sent;

@@ -65,6 +65,7 @@ struct ship {
 	unsigned level;  /* of the back-off, of the whole output */
 	unsigned streak; /* verdicts retry since the last delivered one */
 	int64_t hold;    /* nothing is sent before (monotonic) */
+	uint64_t met;    /* out.connects at the last verdict retry */
 	bool shut;       /* close the output: blocked, or to look anew */
 
 	struct position position;

@@ -100,6 +100,7 @@ retry(struct ship *s, struct trip *t, int64_t delay, const char *why)
 		return; /* the output is being closed: not its fault */
 	t->tries++;
 	s->streak++;
+	s->met = s->out.connects;
 	s->add[DELIVERY_RETRIES]++;
 	t->due = now + ship_backoff(t->tries, RETRY_FIRST, RETRY_MOST);
 	if (delay > DELAY_MOST)
