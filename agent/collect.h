@@ -43,7 +43,8 @@ struct job {
 	unsigned active;     /* fetches under way */
 	unsigned listings;   /* grows with every listing */
 	int64_t item_due;    /* monotonic: no claim before */
-	int64_t refused;     /* monotonic: refusals are told again after */
+	int64_t say_refused; /* monotonic: what was refused, … */
+	int64_t say_item;    /* … and what ails items, is told again after */
 	int64_t lateness;    /* longest created-to-collected since told */
 	int64_t due;         /* wall clock, of the next poll */
 	int64_t oldest_item; /* created, vendor's clock; INT64_MAX: none */

@@ -17,8 +17,9 @@
 
 /* A hiccup that the next try cures is not worth an event. */
 #define TELL_AFTER 3
-/* A vendor that sends foreign URLs may do so all the time. */
-#define REFUSED_EVERY CLOCK_MINUTE
+/* A vendor that sends foreign URLs may do so all the time, and a thousand
+ * items may have the same trouble. */
+#define TELL_EVERY CLOCK_MINUTE
 
 int64_t
 collect_horizon(const struct job *j)
@@ -62,21 +63,30 @@ is_foreign(const struct ruling *r)
 	return strcmp(r->code, "foreign-host") == 0;
 }
 
+/* Is it time to tell again?  at is one of the fields of j. */
+static bool
+may_tell(struct job *j, int64_t *at)
+{
+	struct collector *c = j->runner->collector;
+	int64_t now = clock_monotonic();
+	bool may;
+
+	(void)pthread_mutex_lock(&c->lock);
+	may = now >= *at;
+	if (may)
+		*at = now + TELL_EVERY;
+	(void)pthread_mutex_unlock(&c->lock);
+	return may;
+}
+
 /* A URL was not followed.  what: the item it belongs to, or NULL. */
 static void
 tell_refused(struct job *j, const struct ruling *r, const char *what)
 {
 	struct collector *c = j->runner->collector;
-	int64_t now = clock_monotonic();
 	json_t *more;
-	bool tell;
 
-	(void)pthread_mutex_lock(&c->lock);
-	tell = now >= j->refused;
-	if (tell)
-		j->refused = now + REFUSED_EVERY;
-	(void)pthread_mutex_unlock(&c->lock);
-	if (!tell)
+	if (!may_tell(j, &j->say_refused))
 		return;
 	log_warn("%s: %s", feed_name(j->stream.feed), r->text);
 	more = about(j, "refused", r->code, r->text);
@@ -195,7 +205,7 @@ collect_fetched(struct job *j, const struct item *it, const struct ruling *r)
 		log_err("%s: %s is lost: %s", feed, it->key, r->text);
 	} else if (is_foreign(r)) {
 		tell_refused(j, r, it->key);
-	} else if (it->attempts == 0 && is_serious(r)) {
+	} else if (is_serious(r) && may_tell(j, &j->say_item)) {
 		log_warn("%s: %s: %s", feed, it->key, r->text);
 		agent_feed_say(own, "error",
 		    about(j, reply_class_name(r->class), r->code, r->text));

@@ -66,8 +66,9 @@ retry_delay(const struct patience *p, const struct ruling *r, int64_t n)
 		return 0;
 	if (n > INT16_MAX)
 		n = INT16_MAX;
-	if ((r->class == REPLY_RETRY || r->class == REPLY_THROTTLED) &&
-	    n < p->soon)
+	if (n < p->soon &&
+	    (p == &item_patience || r->class == REPLY_RETRY ||
+		r->class == REPLY_THROTTLED))
 		wait = backoff((unsigned)n, BACKOFF_LEAST, p->soon_most);
 	else
 		wait = backoff((unsigned)n, BACKOFF_LEAST, p->most);

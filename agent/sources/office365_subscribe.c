@@ -4,6 +4,7 @@
  * never to be had.
  */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,7 +20,7 @@
 /* The API wants so long between two starts. */
 #define START_EVERY (15 * CLOCK_MINUTE)
 /* An administrator may be quicker than that. */
-#define LOOK_AGAIN (30 * CLOCK_SECOND)
+#define LOOK_AGAIN (10 * CLOCK_SECOND)
 /* A start that was refused was none; one without an answer was none, either,
  * when the list does not show it after a while. */
 #define REFUSED_AGAIN (5 * CLOCK_SECOND)
@@ -147,11 +148,12 @@ office365_subscribe(struct worker *w, struct stream *st, struct ruling *r)
 	if (wait > 0 && sub.enabled)
 		goto on;
 	if (wait > 0) {
-		(void)ruling_set(r, REPLY_RETRY,
+		(void)ruling_set(r, REPLY_INACTIVE,
 		    "the subscription is %s and was started not long ago; it "
 		    "may be started again in %d s",
 		    sub.known ? "disabled" : "missing",
 		    (int)(wait / CLOCK_SECOND) + 1);
+		(void)snprintf(r->code, sizeof(r->code), "start-guard");
 		r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
 		return r->class;
 	}
