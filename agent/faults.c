@@ -8,32 +8,10 @@
 
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/text.h"
 #include "setting.h"
 
 #define FAULT_TEXT_MOST 1024
-
-/* Copy in with its control characters as \xNN: a fault ends on terminals and
- * in logs, and repeats what the file says. */
-static void
-escape(char *out, size_t room, const char *in)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
-
-	for (; *in != '\0' && n + 5 < room; in++) {
-		unsigned char c = (unsigned char)*in;
-
-		if (c >= 0x20 && c != 0x7f) {
-			out[n++] = (char)c;
-			continue;
-		}
-		out[n++] = '\\';
-		out[n++] = 'x';
-		out[n++] = hex[c >> 4];
-		out[n++] = hex[c & 15];
-	}
-	out[n] = '\0';
-}
 
 /* Takes file. */
 static void
@@ -43,7 +21,8 @@ add(struct faults *f, char *file, size_t line, const char *text)
 	char clean[FAULT_TEXT_MOST];
 	size_t before = 0;
 
-	escape(clean, sizeof(clean), text);
+	/* It ends on terminals and in logs and repeats what a file says. */
+	text_one_line(clean, sizeof(clean), text);
 	f->line = xreallocarray(f->line, f->n + 1, sizeof(*f->line));
 	f->place = xreallocarray(f->place, f->n + 1, sizeof(*f->place));
 	if (file == NULL) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "text.h"
 
 #define LOG_LINE_MAX 2048
 
@@ -22,29 +23,6 @@ log_open(const char *name, enum log_level most)
 	prefix = !isatty(STDERR_FILENO);
 }
 
-/* Escape into out (which has room) what could forge lines or drive a
- * terminal; bytes >= 0x80 pass, they cannot do either in UTF-8. */
-static void
-escape(char *out, size_t room, const char *in)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
-
-	for (; *in != '\0' && n + 5 < room; in++) {
-		unsigned char c = (unsigned char)*in;
-
-		if (c >= 0x20 && c != 0x7f) {
-			out[n++] = (char)c;
-			continue;
-		}
-		out[n++] = '\\';
-		out[n++] = 'x';
-		out[n++] = hex[c >> 4];
-		out[n++] = hex[c & 15];
-	}
-	out[n] = '\0';
-}
-
 static void say(enum log_level at, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
@@ -57,7 +35,7 @@ say(enum log_level at, const char *fmt, va_list ap)
 	if (at > level)
 		return;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	escape(clean, sizeof(clean), text);
+	text_one_line(clean, sizeof(clean), text);
 	if (prefix)
 		n = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)at, role,
 		    clean);

@@ -37,6 +37,11 @@ int text_json_string(struct buf *b, const char *s, size_t len);
  * \xNN byte by byte.  0, or -1 at b's ceiling. */
 int text_printable(struct buf *b, const char *s, size_t len);
 
+/* Copy in to out (room bytes), cut where it does not fit, with its ASCII
+ * control characters as \xNN, so that it can't forge lines.  Needs no memory:
+ * for the log. */
+void text_one_line(char *out, size_t room, const char *in);
+
 /* "90s", "15m", "24h", "7d", "250ms", "0"; a bare number counts seconds.
  * Sets microseconds.  0, or -1 (nothing set). */
 int text_duration(const char *s, int64_t *us);
