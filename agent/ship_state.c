@@ -102,6 +102,7 @@ retry(struct ship *s, struct trip *t, int64_t delay, const char *why)
 	s->streak++;
 	s->met = s->out.connects;
 	s->add[DELIVERY_RETRIES]++;
+	s->news = true;
 	t->due = now + ship_backoff(t->tries, RETRY_FIRST, RETRY_MOST);
 	if (delay > DELAY_MOST)
 		delay = DELAY_MOST;
@@ -124,6 +125,7 @@ blocked(struct ship *s, struct trip *t, const char *why)
 		return;
 	s->shut = true;
 	s->add[DELIVERY_RETRIES]++;
+	s->news = true;
 	ship_health(s, SHIP_BLOCKED, why);
 }
 
