@@ -160,6 +160,12 @@ steer() {
 	    fail "the simulator refuses: $1"
 }
 
+# enough: no more events than were made by now.
+enough() {
+	steer finish
+	wait_for 10 "the simulator ends" stat_is finished = 1
+}
+
 # stat NAME: one of the simulator's counters.
 stat_of() {
 	curl -s "$control/stat?name=$1"
@@ -177,6 +183,7 @@ run_receiver() {
 	shift
 	"$@" >>"$work/$name/log" 2>&1 &
 	echo $! >"$work/$name/pid"
+	disown # or the shell speaks of it when it is killed
 }
 
 # listens NAME: something accepts connections on its port
@@ -240,11 +247,26 @@ stop_one() {
 	rm "$work/$1/pid"
 }
 
+size_of() {
+	stat -c %s "$work/$1/events" 2>/dev/null || echo 0
+}
+
+larger() {
+	[ "$(size_of "$1")" -gt "$2" ]
+}
+
+# grows NAME [SECONDS]: until the receiver gets something more.
+grows() {
+	wait_for "${2:-20}" "something arrives at $1" \
+	    larger "$1" "$(size_of "$1")"
+}
+
 # -- the agent -------------------------------------------------------------
 
 # Options of the source and of the agent block; a story may change them.
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
+store_options="min_free: 16MiB"
 outputs=
 
 # to_syslog NAME [YAML-LINE…]: an output of that name to the receiver of that
@@ -298,7 +320,7 @@ write_config() {
 agent:
   name: fra1
   key: $work/seal.pem
-  store: { path: $work/store.db, min_free: 16MiB }
+  store: { path: $work/store.db, $store_options }
   watch: { listen: $work/watch.sock }
 $agent_options
 sources:
@@ -367,6 +389,18 @@ metric() {
 	    awk -v n="$1" '{ v = $NF; sub(/ [^ ]*$/, "") } $0 == n { print v }'
 }
 
+# metric_is 'NAME{LABEL="VALUE"}' -gt 5: compared without a fraction
+metric_is() {
+	local v
+	v=$(metric "$1")
+	[ -n "$v" ] && [ "${v%.*}" "$2" "$3" ]
+}
+
+# output_is NAME METRIC -eq N: of sealfeed_output_METRIC
+output_is() {
+	metric_is "sealfeed_output_$2{output=\"$1\"}" "$3" "$4"
+}
+
 # ask SUBCOMMAND…: sealfeed with this story's configuration
 ask() {
 	local command=$1
@@ -412,6 +446,22 @@ settled() {
 	for name in "$@"; do
 		exact "$name"
 	done
+}
+
+# keeps_up NAME…: it holds all that was made up to now, soon
+keeps_up() {
+	local name want
+	want=$(stat_of made)
+	for name in "$@"; do
+		wait_for 20 "$name holds the $want events made" \
+		    holds "$name" "$want"
+	done
+}
+
+# holds NAME N: at least N events of the ledger, repeats aside
+holds() {
+	[ "$("$bin/tally" --received "$work/$1/events" |
+	    awk '{ n += $2 } END { print n + 0 }')" -ge "$2" ]
 }
 
 # exact NAME: the same by sort and cmp, without sums.

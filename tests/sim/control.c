@@ -171,6 +171,14 @@ action_resume(struct call *c)
 	return 0;
 }
 
+/* No more events than there are; what was promised is forgotten. */
+static int
+action_finish(struct call *c)
+{
+	c->sim->enough = true;
+	return 0;
+}
+
 /* rate?events=PER_SECOND */
 static int
 action_rate(struct call *c)
@@ -207,6 +215,7 @@ static const struct action actions[] = {
 	{ "enable", action_enable },
 	{ "expire-tokens", action_expire_tokens },
 	{ "faults", action_faults },
+	{ "finish", action_finish },
 	{ "make", action_make },
 	{ "pause", action_pause },
 	{ "rate", action_rate },

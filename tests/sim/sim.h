@@ -135,6 +135,7 @@ struct sim {
 	uint64_t stat[STATS];
 	int64_t clock_offset;
 	bool paused;
+	bool enough;   /* the producer is to make no more */
 	bool finished; /* the producer made all that was asked for */
 	struct token *tokens;
 	size_t n_tokens;

@@ -1,0 +1,41 @@
+#!/bin/bash
+# A receiver is down until the store is full: collect pauses and says how long
+# the vendor still keeps what is unread.  When the receiver is back, collect
+# goes on by itself, and nothing was lost.
+. "${0%/*}/lib.sh"
+
+# Five looks in a row see the same number of fetched blobs.
+looks=0 seen=
+paused() {
+	local blobs
+	blobs=$(stat_of blobs)
+	[ "$blobs" = "$seen" ] && looks=$((looks + 1)) || looks=0
+	seen=$blobs
+	[ "$looks" -ge 5 ]
+}
+
+sim --events 60000 --rate 8000 --blob 100-200
+rsyslog siem ossl
+stop_one siem
+receiver lake
+to_syslog siem
+to_http lake
+store_options="min_free: 16MiB, max_size: 16MiB"
+agent
+wait_for 40 "the store is full" metric_is sealfeed_store_full -eq 1
+wait_for 10 "collect says so" log_has 'store is full.*collecting pauses.*gap'
+wait_for 10 "no more blobs are fetched" paused
+ask status >"$work/status"
+grep -q 'The store is full.* Collect pauses' "$work/status" ||
+    fail "status does not say so: $(cat "$work/status")"
+grep -q 'vendor deletes in 6d' "$work/status" || fail "no horizon in status"
+horizon='sealfeed_feed_retention_horizon_seconds{feed="contoso/Audit.Exchange"}'
+metric_is "$horizon" -gt 500000 || fail "horizon is $(metric "$horizon")"
+wait_for 20 "more events are made" stat_is finished = 1
+[ "$(stat_of blobs)" = "$seen" ] || fail "collect went on with a full store"
+rsyslog siem ossl
+wait_for 40 "collect resumes" log_has "has room again: collecting resumes"
+settled siem lake
+no_repeats siem lake
+verified siem lake
+ask gaps | grep -qi "no gaps\|^gaps: none" || fail "gaps: $(ask gaps)"
