@@ -15,6 +15,10 @@
 /* Dead letters are spoken of at most that often. */
 #define LETTERS_QUIET (10 * CLOCK_SECOND)
 
+/* Stored bytes are sent as they are, and a destination may take damaged ones
+ * for trouble of its own; after so many tries they are looked at. */
+#define TRIES_DOUBT 6
+
 /* Trips made ahead: they have packed bytes in memory. */
 #define AHEAD 2
 
@@ -300,6 +304,11 @@ ship_bisect(struct ship *s, struct err *err)
 {
 	for (struct trip *t = s->trips; t != NULL; t = t->next) {
 		if (t->state == TRIP_REFUSED && cut(s, t, err) != 0)
+			return -1;
+		if (t->state != TRIP_WAITING || t->tries < TRIES_DOUBT)
+			continue;
+		t->tries = 1; /* and after as many again */
+		if (find_damage(s, t, err) != 0)
 			return -1;
 	}
 	return 0;

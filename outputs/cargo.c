@@ -195,7 +195,7 @@ damaged(const struct cargo *c, const char *how, struct err *err)
 {
 	return err_set(err,
 	    "batch %lld: events %llu to %llu of %s are damaged in the store "
-	    "(%s); collect them again with backfill while the vendor has them",
+	    "(%s), which has to be mended",
 	    (long long)c->id, (unsigned long long)c->batch.first,
 	    (unsigned long long)(c->batch.first + c->batch.count - 1),
 	    c->batch.feed, how);
@@ -227,8 +227,9 @@ reload(struct cargo *c, struct err *err)
 	return 0;
 }
 
-int
-cargo_check(struct cargo *c, struct err *err)
+/* See cargo_check(); the bytes stay. */
+static int
+load(struct cargo *c, struct err *err)
 {
 	struct err how = ERR_INIT;
 	int rc;
@@ -255,7 +256,31 @@ cargo_check(struct cargo *c, struct err *err)
 int
 cargo_unpack(struct cargo *c, struct err *err)
 {
-	return cargo_check(c, err) == 0 ? 0 : -1;
+	return load(c, err) == 0 ? 0 : -1;
+}
+
+static void
+drop(struct cargo *c)
+{
+	buf_release(&c->raw);
+	buf_release(&c->batch.payload);
+	buf_release(&c->batch.times);
+	free(c->times);
+	c->times = NULL;
+	c->packed = false;
+	c->unpacked = false;
+	c->line = 0;
+	c->offset = 0;
+}
+
+int
+cargo_check(struct cargo *c, struct err *err)
+{
+	int rc = load(c, err);
+
+	if (c->users == 0)
+		drop(c);
+	return rc;
 }
 
 int
@@ -362,15 +387,6 @@ cargo_use(struct cargo *c)
 void
 cargo_leave(struct cargo *c)
 {
-	if (--c->users > 0)
-		return;
-	buf_release(&c->raw);
-	buf_release(&c->batch.payload);
-	buf_release(&c->batch.times);
-	free(c->times);
-	c->times = NULL;
-	c->packed = false;
-	c->unpacked = false;
-	c->line = 0;
-	c->offset = 0;
+	if (--c->users == 0)
+		drop(c);
 }
