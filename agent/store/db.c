@@ -56,7 +56,7 @@ db_fail(struct store *s, int rc, struct err *err)
 		    "%s: no space left on its file system; make room there",
 		    s->path);
 	case SQLITE_IOERR:
-		s->tight = cause == ENOSPC || cause == EDQUOT;
+		s->tight = cause == ENOSPC || cause == EDQUOT || cause == EFBIG;
 		return err_set(err,
 		    "%s: cannot be read or written: %s; see to its disk",
 		    s->path, cause != 0 ? strerror(cause) : sqlite3_errstr(rc));

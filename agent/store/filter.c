@@ -17,7 +17,8 @@
 
 struct filter {
 	uint64_t *word;
-	size_t blocks; /* a power of two */
+	size_t blocks; /* a power of two, at most 2^32 */
+	unsigned bits; /* log2 of that */
 	size_t added;
 };
 
@@ -27,8 +28,11 @@ filter_new(size_t bytes)
 	struct filter *f = xcalloc(1, sizeof(*f));
 
 	f->blocks = 1;
-	while (f->blocks * 2 * BLOCK_WORDS * sizeof(uint64_t) <= bytes)
+	while (f->blocks * 2 * BLOCK_WORDS * sizeof(uint64_t) <= bytes &&
+	    f->bits < 32) {
 		f->blocks *= 2;
+		f->bits++;
+	}
 	f->word = xcalloc(f->blocks * BLOCK_WORDS, sizeof(uint64_t));
 	return f;
 }
@@ -70,16 +74,17 @@ filter_good(const struct filter *f)
 	return f->blocks * BLOCK_WORDS * 64 / 8;
 }
 
-/* The key is a digest already: its bytes are the hash functions. */
+/* The key is a digest already: its bytes are the hash functions.  The first
+ * choose the block, so that sorted keys go through memory in order. */
 static uint64_t *
 block_of(const struct filter *f, const uint8_t key[SEEN_KEY], uint64_t *bits)
 {
-	uint32_t block;
+	const uint64_t first = (uint64_t)key[0] << 24 | (uint64_t)key[1] << 16 |
+	    (uint64_t)key[2] << 8 | key[3];
 
-	memcpy(&block, key, sizeof(block));
 	*bits = 0;
-	memcpy(bits, key + sizeof(block), SEEN_KEY - sizeof(block));
-	return f->word + (block & (f->blocks - 1)) * BLOCK_WORDS;
+	memcpy(bits, key + 4, SEEN_KEY - 4);
+	return f->word + (first >> (32 - f->bits)) * BLOCK_WORDS;
 }
 
 bool

@@ -134,7 +134,8 @@ static const char *const orphans[] = {
 	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
-	"DELETE FROM seen WHERE run NOT IN (SELECT id FROM run)",
+	"DELETE FROM seen WHERE NOT EXISTS (SELECT 1 FROM run r"
+	" WHERE seen.id >= r.first AND seen.id < r.first + r.rows)",
 };
 
 static int
@@ -243,49 +244,42 @@ find_cut(struct store *s, const struct salvage *v, struct cut *c,
 	return rc;
 }
 
-/* Forget the ids of the events from the cut on. */
+/* Forget the ids in a row whose events are from the cut on. */
+static int
+cut_row(struct store *s, const struct cut *c, int64_t row, struct err *err)
+{
+	struct seen_entry e[SEEN_ROW];
+	size_t n = 0, kept = 0;
+	int rc = seen_row(s, row, e, &n, err);
+
+	for (size_t i = 0; i < n && rc == 1; i++) {
+		if ((int64_t)seen_entry_index(&e[i]) < c->at)
+			e[kept++] = e[i];
+	}
+	if (rc != 1 || kept == n)
+		return rc < 0 ? -1 : 0;
+	return db_run(s, err, "UPDATE seen SET entries = ? WHERE id = ?", "bi",
+	    e, kept * sizeof(e[0]), row);
+}
+
 static int
 cut_seen(struct store *s, const struct cut *c, struct err *err)
 {
-	struct seen_entry keep[SEEN_ROW];
-	struct buf row = BUF_INIT(4096);
-	int64_t run = 0;
-	int rc;
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT first, rows FROM run WHERE feed = ?", "i", c->feed);
+	int rc = st == NULL ? -1 : 1;
 
-	for (;;) {
-		sqlite3_stmt *st = db_query(s, err,
-		    "SELECT s.run, s.entries FROM seen s WHERE"
-		    " (s.run, s.entries) > (?1, ?2) AND s.run IN"
-		    " (SELECT id FROM run WHERE feed = ?3)"
-		    " ORDER BY s.run, s.entries LIMIT 1",
-		    "ibi", run, row.data, row.len, c->feed);
-		size_t n, kept = 0;
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
+		const int64_t first = sqlite3_column_int64(st, 0);
+		const int64_t rows = sqlite3_column_int64(st, 1);
 
-		rc = st == NULL ? -1 : db_step(s, st, err);
-		if (rc != 1)
-			break;
-		run = sqlite3_column_int64(st, 0);
-		rc = db_blob(st, 1, &row, err);
-		db_done(st);
-		n = row.len / sizeof(keep[0]);
-		for (size_t i = 0; i < n && i < SEEN_ROW && rc == 0; i++) {
-			memcpy(&keep[kept], row.data + i * sizeof(keep[0]),
-			    sizeof(keep[0]));
-			if ((int64_t)seen_entry_index(&keep[kept]) < c->at)
-				kept++;
-		}
-		if (rc == 0 && kept == n)
-			continue;
-		if (rc != 0 ||
-		    db_run(s, err,
-			"DELETE FROM seen WHERE run = ? AND entries = ?", "ib",
-			run, row.data, row.len) != 0 ||
-		    (kept > 0 && seen_insert(s, run, keep, kept, err) != 0)) {
-			rc = -1;
-			break;
+		for (int64_t row = first; row < first + rows; row++) {
+			if (cut_row(s, c, row, err) != 0) {
+				db_done(st);
+				return -1;
+			}
 		}
 	}
-	buf_release(&row);
 	return rc;
 }
 

@@ -117,17 +117,18 @@ CREATE TABLE run (
 	width INTEGER NOT NULL,      -- of the bucket, microseconds
 	bucket INTEGER NOT NULL,     -- time / width
 	level INTEGER NOT NULL,      -- how often merged
-	count INTEGER NOT NULL
+	count INTEGER NOT NULL,
+	first INTEGER NOT NULL,      -- its rows in seen are [first, first
+	rows INTEGER NOT NULL        -- + rows)
 );
 CREATE INDEX run_feed ON run (feed, bucket, level);
 
--- The entries of a run, up to 60 in a row: ten bytes of SHA-256(id), six bytes
--- of event index, big-endian, ascending.
+-- The entries of a run, up to 250 in a row: ten bytes of SHA-256(id), six
+-- bytes of event index, big-endian, ascending over all its rows.
 CREATE TABLE seen (
-	run INTEGER NOT NULL,
-	entries BLOB NOT NULL,
-	PRIMARY KEY (run, entries)
-) WITHOUT ROWID;
+	id INTEGER PRIMARY KEY,
+	entries BLOB NOT NULL
+);
 
 -- A destination.  Every line of the batches up to position is settled there,
 -- and so many lines of the next one.

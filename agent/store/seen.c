@@ -10,9 +10,9 @@
 #include "store/filter.h"
 #include "store/seen.h"
 
-#define FAN 8            /* runs that are merged into one */
-#define EXPIRE_ROWS 2000 /* a step of seen_expire() deletes */
-#define CLOSE_LEAST 3    /* runs that a finished bucket may keep */
+#define FAN 8           /* runs that are merged into one */
+#define EXPIRE_ROWS 500 /* a step of seen_expire() deletes */
+#define CLOSE_LEAST 3   /* runs that a finished bucket may keep */
 
 /* Filling the filter from more than this many times what keeps it sharp would
  * only read. */
@@ -63,6 +63,12 @@ fill_empty(struct store *s, struct err *err)
 	return rc;
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct seen_entry));
+}
+
 /* While it is filled, nobody may take it for an answer. */
 static int
 fill(struct store *s, struct err *err)
@@ -110,73 +116,36 @@ seen_maybe(struct store *s, const uint8_t key[SEEN_KEY])
 	return has;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct seen_entry));
-}
-
-/* Look for key in one row; 1 and *index, or 0. */
-static int
-find_in(const struct seen_entry *e, size_t n, const uint8_t key[SEEN_KEY],
-    uint64_t *index)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (memcmp(e[i].key, key, SEEN_KEY) == 0) {
-			*index = seen_entry_index(&e[i]);
-			return 1;
-		}
-	}
-	return 0;
-}
-
 int
 seen_find(struct store *s, const char *name, int64_t dedupe,
     const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err)
 {
 	const int64_t now = clock_now();
-	struct seen_entry most;
 	sqlite3_stmt *st;
 	int rc, found = 0;
 
-	memcpy(most.key, key, SEEN_KEY);
-	memset(most.index, 0xff, SEEN_INDEX);
 	db_lock(s);
-	/* The row of each run in which the key would be. */
 	st = db_query(s, err,
-	    "SELECT s.entries FROM feed f"
+	    "SELECT r.first, r.rows FROM feed f"
 	    " CROSS JOIN run r ON r.feed = f.id"
-	    " CROSS JOIN seen s ON s.run = r.id"
 	    " WHERE f.name = ?1 AND (r.bucket + 1) * r.width > ?2"
-	    " AND s.entries = (SELECT max(entries) FROM seen"
-	    "  WHERE run = r.id AND entries <= ?3)"
 	    " ORDER BY r.id DESC",
-	    "tib", name, dedupe > now ? 0 : now - dedupe, &most, sizeof(most));
+	    "ti", name, dedupe > now ? 0 : now - dedupe);
 	rc = st == NULL ? -1 : 1;
 	while (rc == 1 && found == 0) {
+		struct seen_run run;
+
 		rc = db_step(s, st, err);
-		if (rc == 1)
-			found = find_in(sqlite3_column_blob(st, 0),
-			    (size_t)sqlite3_column_bytes(st, 0) / sizeof(most),
-			    key, index);
+		if (rc != 1)
+			break;
+		run.first = sqlite3_column_int64(st, 0);
+		run.rows = sqlite3_column_int64(st, 1);
+		found = seen_search(s, &run, key, index, err);
 	}
-	if (found)
+	if (found != 0)
 		db_done(st);
 	db_unlock(s);
-	return found ? 1 : rc;
-}
-
-static int
-insert_rows(struct store *s, int64_t run, const struct seen_entry *e, size_t n,
-    struct err *err)
-{
-	for (size_t at = 0; at < n; at += SEEN_ROW) {
-		size_t len = n - at < SEEN_ROW ? n - at : SEEN_ROW;
-
-		if (seen_insert(s, run, e + at, len, err) != 0)
-			return -1;
-	}
-	return 0;
+	return found != 0 ? found : rc;
 }
 
 /* A bucket begins: those before are merged for good, and the filter is filled
@@ -204,59 +173,66 @@ seen_add(struct store *s, int64_t feed, int64_t dedupe, struct seen_entry *e,
 {
 	const int64_t width = dedupe / SEEN_BUCKETS + 1;
 	const int64_t bucket = clock_now() / width;
+	struct seen_writer w = { .s = s };
 	int64_t level = 0;
 	int rc;
 
 	if (n == 0)
 		return 0;
 	qsort(e, n, sizeof(*e), compare);
-	if (begin_bucket(s, feed, bucket, err) != 0 ||
-	    db_run(s, err,
-		"INSERT INTO run (feed, width, bucket, level, count)"
-		" VALUES (?, ?, ?, 0, ?)",
-		"iiii", feed, width, bucket, (int64_t)n) != 0 ||
-	    insert_rows(s, sqlite3_last_insert_rowid(s->db), e, n, err) != 0)
+	if (begin_bucket(s, feed, bucket, err) != 0)
 		return -1;
-	/* Should the transaction fail, they do no harm there. */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (seen_write(&w, &e[i], err) != 0)
+			return -1;
+		/* Should the transaction fail, it does no harm there. */
 		filter_add(s->filter, e[i].key);
+	}
+	if (seen_write_end(&w, err) != 0 ||
+	    db_run(s, err,
+		"INSERT INTO run (feed, width, bucket, level, count, first,"
+		" rows) VALUES (?, ?, ?, 0, ?, ?, ?)",
+		"iiiiii", feed, width, bucket, (int64_t)n, w.run.first,
+		w.run.rows) != 0)
+		return -1;
 	do {
 		rc = seen_merge(s, feed, bucket, level++, FAN, err);
 	} while (rc == 1);
 	return rc;
 }
 
-/* Delete rows of an old run, and the run with its last row. */
+/* Delete rows of an old run, from its end, and the run with its first row. */
 static int
-expire_run(struct store *s, int64_t run, struct err *err)
+expire_run(struct store *s, int64_t run, int64_t first, int64_t rows,
+    struct err *err)
 {
-	uint8_t above[sizeof(struct seen_entry) + 1]; /* all entries */
-	size_t n;
+	const int64_t left = rows > EXPIRE_ROWS ? rows - EXPIRE_ROWS : 0;
 
-	memset(above, 0xff, sizeof(above));
-	if (db_run(s, err,
-		"DELETE FROM seen WHERE run = ?1 AND entries <= coalesce("
-		"(SELECT entries FROM seen WHERE run = ?1"
-		" ORDER BY entries LIMIT 1 OFFSET ?2), ?3)",
-		"iib", run, (int64_t)EXPIRE_ROWS, above, sizeof(above)) != 0)
+	if (db_run(s, err, "DELETE FROM seen WHERE id >= ? AND id < ?", "ii",
+		first + left, first + rows) != 0)
 		return -1;
-	n = db_changes(s);
-	if (n > EXPIRE_ROWS)
-		return 1;
-	if (db_run(s, err, "DELETE FROM run WHERE id = ?", "i", run) != 0)
-		return -1;
-	return 1;
+	if (left > 0)
+		return db_run(s, err, "UPDATE run SET rows = ? WHERE id = ?",
+		    "ii", left, run);
+	return db_run(s, err, "DELETE FROM run WHERE id = ?", "i", run);
 }
 
 int
 seen_expire(struct store *s, int64_t now, struct err *err)
 {
-	int64_t run;
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT r.id, r.first, r.rows FROM run r"
+	    " JOIN feed f ON f.id = r.feed"
+	    " WHERE (r.bucket + 1) * r.width <= ? - f.dedupe LIMIT 1",
+	    "i", now);
+	int64_t run, first, rows;
+	int rc = st == NULL ? -1 : db_step(s, st, err);
 
-	if (db_number(s, err, 0, &run,
-		"SELECT r.id FROM run r JOIN feed f ON f.id = r.feed"
-		" WHERE (r.bucket + 1) * r.width <= ? - f.dedupe LIMIT 1",
-		"i", now) != 0)
-		return -1;
-	return run == 0 ? 0 : expire_run(s, run, err);
+	if (rc != 1)
+		return rc;
+	run = sqlite3_column_int64(st, 0);
+	first = sqlite3_column_int64(st, 1);
+	rows = sqlite3_column_int64(st, 2);
+	db_done(st);
+	return expire_run(s, run, first, rows, err) == 0 ? 1 : -1;
 }

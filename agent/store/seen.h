@@ -25,7 +25,7 @@ struct store;
 #define SEEN_INDEX 6          /* bytes of the event's index */
 #define SEEN_FILTER (4 << 20) /* bytes; good for four million ids */
 #define SEEN_BUCKETS 8        /* a dedupe time */
-#define SEEN_ROW 60 /* entries a row: 960 bytes need no overflow page */
+#define SEEN_ROW 250 /* entries a row: 4000 bytes need no overflow page */
 
 struct seen_entry {
 	uint8_t key[SEEN_KEY];
@@ -54,12 +54,33 @@ int seen_find(struct store *s, const char *name, int64_t dedupe,
 int seen_add(struct store *s, int64_t feed, int64_t dedupe,
     struct seen_entry *e, size_t n, struct err *err);
 
-/* For seen_add(): store one row; and merge the runs of a feed and bucket on
- * level (-1: all), if there are at least that many: 1 done, 0 not, -1. */
-int seen_insert(struct store *s, int64_t run, const struct seen_entry *e,
-    size_t n, struct err *err);
+/* Search one run; 1 and *index, 0, -1.  The caller has the lock. */
+struct seen_run {
+	int64_t first; /* row */
+	int64_t rows;
+};
+int seen_search(struct store *s, const struct seen_run *run,
+    const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err);
+
+/* For seen_add(): merge the runs of a feed and bucket on level (-1: all), if
+ * there are at least that many: 1 done, 0 not, -1. */
 int seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
     size_t least, struct err *err);
+
+/* Writes a run, row by row. */
+struct seen_writer {
+	struct store *s;
+	struct seen_run run;
+	struct seen_entry e[SEEN_ROW];
+	size_t n;
+};
+int seen_write(struct seen_writer *w, const struct seen_entry *e,
+    struct err *err);
+int seen_write_end(struct seen_writer *w, struct err *err);
+
+/* Read a row: 1 and its n entries in e, 0 it is not there, -1. */
+int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
+    size_t *n, struct err *err);
 
 /* One bounded step of dropping old runs, in the caller's transaction: 1 there
  * may be more, 0 done, -1. */

@@ -35,31 +35,29 @@ find_seen(struct store *s, const char *id, struct finds *f, struct err *err)
 {
 	struct digest *d = digest_new();
 	uint8_t hash[DIGEST_LEN];
-	struct seen_entry most;
 	sqlite3_stmt *st;
 	int rc;
 
 	digest_sha256(d, NULL, 0, id, strlen(id), hash);
 	digest_free(d);
-	memcpy(most.key, hash, SEEN_KEY);
-	memset(most.index, 0xff, SEEN_INDEX);
-	st = db_query(s, err,
-	    "SELECT r.feed, s.entries FROM run r"
-	    " CROSS JOIN seen s ON s.run = r.id WHERE s.entries ="
-	    " (SELECT max(entries) FROM seen WHERE run = r.id AND entries <= ?)"
-	    " ORDER BY r.id",
-	    "b", &most, sizeof(most));
+	st = db_query(s, err, "SELECT feed, first, rows FROM run ORDER BY id",
+	    "");
 	rc = st == NULL ? -1 : 1;
 	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
-		const struct seen_entry *e = sqlite3_column_blob(st, 1);
-		size_t n = (size_t)sqlite3_column_bytes(st, 1) / sizeof(*e);
+		struct seen_run run = {
+			.first = sqlite3_column_int64(st, 1),
+			.rows = sqlite3_column_int64(st, 2),
+		};
+		uint64_t index;
 
-		for (size_t i = 0; i < n; i++) {
-			if (memcmp(e[i].key, hash, SEEN_KEY) == 0)
-				put(f, sqlite3_column_int64(st, 0),
-				    seen_entry_index(&e[i]));
-		}
+		rc = seen_search(s, &run, hash, &index, err);
+		if (rc == 1)
+			put(f, sqlite3_column_int64(st, 0), index);
+		else if (rc == 0)
+			rc = 1;
 	}
+	if (rc < 0)
+		db_done(st);
 	return rc;
 }
 
