@@ -125,10 +125,6 @@ check_name(const struct node *at, const char *section, struct faults *faults)
 		    "%s: the name \"%.80s\" must be 1 to %d letters, digits, "
 		    "\".\", \"_\" or \"-\"",
 		    section, at->key, NAME_MOST);
-	else if (strcmp(at->key, "AGENT") == 0)
-		faults_add(faults, at,
-		    "%s: the name AGENT is reserved for the agent's own feed",
-		    section);
 }
 
 static void

@@ -14,7 +14,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "role.h"
-#include "sources/source.h"
+#include "status.h"
 #include "store/report.h"
 #include "store/store.h"
 
@@ -149,26 +149,6 @@ sample(struct page *p, const struct family *f, const char *label,
 		    f->unit == UNIT_TIME ? seconds(n) : seconds(p->now - n));
 }
 
-/* When the vendor deletes the oldest of what is still unread: the listed
- * item that expires first, or what became available at the horizon. */
-static int64_t
-deletion(const struct feed_report *f, const struct role *r)
-{
-	int64_t until = f->items > 0 ? f->items_expire : INT64_MAX;
-
-	for (size_t i = 0; i < r->config->n_sources; i++) {
-		const struct source_conf *s = &r->config->sources[i];
-		size_t len = strlen(s->name);
-
-		if (strncmp(f->name, s->name, len) != 0 ||
-		    f->name[len] != '/' || f->horizon == REPORT_NEVER)
-			continue;
-		if (f->horizon + s->type->retention < until)
-			until = f->horizon + s->type->retention;
-	}
-	return until;
-}
-
 static int
 read_feeds(struct store *s, struct feed_report *rows, size_t *n,
     struct err *err)
@@ -203,9 +183,9 @@ feeds(struct page *p, struct store *s, const struct role *r, struct err *err)
 		family(p, name, "gauge",
 		    "Until the vendor deletes the oldest of what is unread.");
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		int64_t until = deletion(&rows[i], r);
+		int64_t until = status_deletion(r->config, &rows[i]);
 
-		if (until != INT64_MAX)
+		if (until != REPORT_NEVER)
 			SAY(p, "%s{feed=\"%s\"} %.3f\n", name, rows[i].tree,
 			    seconds(until - p->now));
 	}

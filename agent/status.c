@@ -53,9 +53,9 @@ earlier(int64_t a, int64_t b)
 }
 
 int64_t
-status_deletion(const struct status *st, const struct feed_report *f)
+status_deletion(const struct config *config, const struct feed_report *f)
 {
-	int64_t keeps = retention(st->config, f->name);
+	int64_t keeps = retention(config, f->name);
 	int64_t until = REPORT_NEVER;
 
 	if (f->items > 0 && f->items_expire != INT64_MAX)
@@ -71,7 +71,8 @@ status_first_deletion(const struct status *st)
 	int64_t first = REPORT_NEVER;
 
 	for (size_t i = 0; i < st->n_feeds; i++)
-		first = earlier(first, status_deletion(st, &st->feeds[i]));
+		first =
+		    earlier(first, status_deletion(st->config, &st->feeds[i]));
 	return first;
 }
 

@@ -47,7 +47,8 @@ int64_t status_lag(const struct status *st, const struct feed_report *f);
 /* When the vendor deletes the oldest of what is unread in a feed: the listed
  * item that expires first, or what became available at the horizon, with the
  * retention of its source.  REPORT_NEVER: not known. */
-int64_t status_deletion(const struct status *st, const struct feed_report *f);
+int64_t status_deletion(const struct config *config,
+    const struct feed_report *f);
 
 /* The soonest of these of all feeds. */
 int64_t status_first_deletion(const struct status *st);

@@ -35,7 +35,7 @@ put_feed(struct json_put *j, const struct status *st,
 		[FEED_THROTTLED] = "throttled",
 		[FEED_BYTES] = "received_bytes",
 	};
-	int64_t deletion = status_deletion(st, f);
+	int64_t deletion = status_deletion(st->config, f);
 	int64_t lag = status_lag(st, f);
 
 	json_put_open(j, NULL, '{');

@@ -50,7 +50,7 @@ static void
 feed_notes(const struct status *st, const struct feed_report *f,
     struct table *t)
 {
-	int64_t deletion = status_deletion(st, f);
+	int64_t deletion = status_deletion(st->config, f);
 	char text[HUMAN_TEXT];
 
 	if (f->closed)
