@@ -8,9 +8,9 @@ needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
 libmicrohttpd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
 needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
-libc6-dbg util-linux procps"
+libc6-dbg util-linux procps socat"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
-procps-ng libasan libubsan"
+procps-ng libasan libubsan socat"
 
 # As root, by sudo that asks no password, or not at all.
 needs_root() {
@@ -45,8 +45,14 @@ needs_apt() {
 		fi
 	done
 	[ ${#there[@]} -gt 0 ] || return 0
+	# Old lists name versions that the mirror no longer has.
+	needs_apt_install "${there[@]}" 2>/dev/null ||
+	    { needs_root apt-get -qq update && needs_apt_install "${there[@]}"; }
+}
+
+needs_apt_install() {
 	DEBIAN_FRONTEND=noninteractive needs_root apt-get -qq -y \
-	    --no-install-recommends install "${there[@]}" >/dev/null
+	    --no-install-recommends install "$@" >/dev/null
 }
 
 needs_dnf() {
