@@ -15,9 +15,11 @@
 #include "store/feed.h"
 
 /* Polls that follow each other faster than this list the whole overlap only
- * so often, and the last minute in between. */
+ * so often, and the last seconds in between; and where the whole takes long,
+ * for no more than a twentieth of the time. */
 #define FULL_EVERY (15 * CLOCK_SECOND)
-#define HOT_OVERLAP CLOCK_MINUTE
+#define FULL_SHARE 20
+#define HOT_OVERLAP (2 * CLOCK_SECOND)
 
 /* A cursor that moved over nothing new is written so often. */
 #define SAVE_EVERY (10 * CLOCK_SECOND)
@@ -117,14 +119,14 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	struct office365_stream *os = st->state;
 	const struct office365_conf *conf = st->source->conf;
 	int64_t now = server_clock_now(st->source->clock);
-	int64_t mono = clock_monotonic(), overlap = conf->overlap;
+	int64_t mono = clock_monotonic(), overlap = conf->overlap, took;
 	struct office365_listing l = { .thorough = false };
 	struct window gap;
 	struct gap_row row = { .item = 0 };
 	struct piece *p;
 	bool full;
 
-	full = os->full == 0 || mono - os->full >= FULL_EVERY;
+	full = mono >= os->full;
 	if (!full && overlap > HOT_OVERLAP)
 		overlap = HOT_OVERLAP;
 	l.window = o365_window(&os->cursor, now, overlap, &gap);
@@ -132,8 +134,10 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	*fresh = l.fresh;
 	if (r->class != REPLY_OK)
 		return false;
-	if (full)
-		os->full = mono;
+	if (full) {
+		took = (clock_monotonic() - mono) * FULL_SHARE;
+		os->full = mono + (took > FULL_EVERY ? took : FULL_EVERY);
+	}
 	os->cursor.listed = o365_listed(&l.window, l.date);
 	st->listed = os->cursor.listed;
 	if (l.fresh == 0 && gap.from == gap.to && mono - os->saved < SAVE_EVERY)

@@ -89,8 +89,8 @@ struct office365_stream {
 	bool subscribed; /* the list of subscriptions said so */
 	bool denied;     /* the content listing said otherwise */
 	bool guessed;    /* the cursor began by the local clock */
-	int64_t full;    /* monotonic: last listing with the whole overlap */
-	int64_t saved;   /* monotonic: last commit of the cursor */
+	int64_t full;  /* monotonic: the next listing with the whole overlap */
+	int64_t saved; /* monotonic: last commit of the cursor */
 	struct o365_cursor cursor;
 	struct sweep sweep;
 	uint64_t known[OFFICE365_KNOWN];

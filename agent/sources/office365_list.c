@@ -60,12 +60,12 @@ struct listing {
 
 /* First bytes of the SHA-256 of a text. */
 static uint64_t
-hash(const struct listing *l, const char *s)
+hash(const struct listing *l, const char *s, size_t len)
 {
 	uint8_t full[DIGEST_LEN];
 	uint64_t first;
 
-	digest_sha256(l->digest, NULL, 0, s, strlen(s), full);
+	digest_sha256(l->digest, NULL, 0, s, len, full);
 	memcpy(&first, full, sizeof(first));
 	return first;
 }
@@ -123,10 +123,9 @@ row_time(const json_t *row, const char *key, int64_t *out, struct err *err)
 }
 
 static int
-add_row(struct listing *l, const json_t *row, struct err *err)
+add_row(struct listing *l, const json_t *row, uint64_t h, struct err *err)
 {
 	struct listed item = { .key = NULL };
-	uint64_t h;
 
 	if (row_text(row, "contentId", KEY_MOST, &item.key, err) != 0 ||
 	    row_text(row, "contentUri", URI_MOST, &item.uri, err) != 0 ||
@@ -137,9 +136,6 @@ add_row(struct listing *l, const json_t *row, struct err *err)
 		item.expires = item.created + OFFICE365_KEPT;
 	else if (row_time(row, "contentExpiration", &item.expires, err) != 0)
 		return -1;
-	h = hash(l, item.key);
-	if (!l->what->thorough && *place(l, h) == h)
-		return 0;
 	piece_listed(l->piece, &item);
 	l->hash[l->rows++] = h;
 	return l->rows < ROWS ? 0 : flush(l, err);
@@ -149,16 +145,24 @@ add_row(struct listing *l, const json_t *row, struct err *err)
 static int
 take_row(void *ctx, const struct element *el, struct err *err)
 {
-	json_error_t why;
-	json_t *row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, &why);
+	struct listing *l = ctx;
+	json_t *row;
+	uint64_t h = 0;
 	int rc;
 
+	/* Most rows of an overlap are known; reading them would be most of
+	 * the work. */
+	if (el->id.data != NULL)
+		h = hash(l, el->id.data, el->id.len);
+	if (el->id.data != NULL && !l->what->thorough && *place(l, h) == h)
+		return 0;
+	row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, NULL);
 	if (!json_is_object(row)) {
 		json_decref(row);
 		return err_set(err,
 		    "a row of the content list is not a JSON object");
 	}
-	rc = add_row(ctx, row, err);
+	rc = add_row(l, row, h, err);
 	json_decref(row);
 	return rc;
 }
@@ -176,7 +180,7 @@ take_page(void *ctx, const char *data, size_t len, struct err *err)
 static bool
 is_repeated(const struct listing *l, const char *url)
 {
-	uint64_t first = hash(l, url);
+	uint64_t first = hash(l, url, strlen(url));
 
 	for (size_t i = 0; i < l->n_seen; i++)
 		if (l->seen[i] == first)
@@ -190,7 +194,7 @@ remember(struct listing *l, const char *url)
 	if (l->n_seen % 64 == 0)
 		l->seen =
 		    xreallocarray(l->seen, l->n_seen + 64, sizeof(*l->seen));
-	l->seen[l->n_seen++] = hash(l, url);
+	l->seen[l->n_seen++] = hash(l, url, strlen(url));
 }
 
 /* Where the page says that the next one is, as a URL to ask for; empty: it is
@@ -250,7 +254,8 @@ get_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
 
 /* The same, again and again for a while when it fails. */
 static enum reply_class
-insist_on_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
+insist_on_page(struct listing *l, const char *url, struct buf *next,
+    struct ruling *r)
 {
 	const struct source *s = l->w->source;
 	int64_t end = clock_monotonic() + PAGE_PATIENCE, pause;
@@ -304,7 +309,8 @@ enum reply_class
 office365_list(struct worker *w, struct stream *st,
     struct office365_listing *what, struct ruling *r)
 {
-	static const struct splitter_spec spec = { .most = ROW_MOST };
+	static const struct splitter_spec spec = { .id = "contentId",
+		.most = ROW_MOST };
 	const struct office365 *o = w->source->state;
 	struct listing *l = xcalloc(1, sizeof(*l));
 	char from[20], to[20];
