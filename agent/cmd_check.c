@@ -122,6 +122,7 @@ live_output(struct check *c, const struct config *config,
 		.name = o->name,
 		.agent = config->agent.name,
 		.conf = o->conf,
+		.probing = true,
 	};
 	struct buf said = BUF_INIT(SAID_MOST);
 	struct err err = ERR_INIT;

@@ -84,14 +84,22 @@ find_end(int fd, off_t size, off_t *end)
 	return 0;
 }
 
+/* The caller frees it. */
+static char *
+directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 /* A new name is on the disk only with its directory. */
 static int
 sync_directory(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *name = slash == NULL
-	    ? xstrdup(".")
-	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *name = directory_of(path);
 	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = -1;
 
 	free(name);
@@ -196,7 +204,7 @@ file_open(struct output *out, struct err *err)
 	a->path = conf->path;
 	a->fd = -1;
 	buf_init(&a->text, TEXT_MOST);
-	if (open_file(a, err) != 0) {
+	if (!out->probing && open_file(a, err) != 0) {
 		free(a);
 		return -1;
 	}
@@ -249,15 +257,33 @@ file_reopen(struct output *out)
 	shut(out->state);
 }
 
+/* Looks, and touches nothing: the agent may have the file open, and root
+ * would make one that the agent's user cannot write. */
 static int
 file_probe(struct output *out, struct buf *said, struct err *err)
 {
-	struct archive *a = out->state;
+	const struct archive *a = out->state;
+	char *place = directory_of(a->path);
+	struct stat st = { .st_size = 0 };
+	bool there = stat(a->path, &st) == 0;
+	int rc = -1;
 
-	if (buf_addf(said, "%s can be written, %lld bytes so far", a->path,
-		(long long)a->whole) != 0)
-		return err_set(err, "%s: no room for what was found", a->path);
-	return 0;
+	if (!there && errno != ENOENT)
+		(void)err_set(err, "%s: %s", a->path, strerror(errno));
+	else if (there && !S_ISREG(st.st_mode))
+		(void)err_set(err,
+		    "%s: not a regular file; give the path of one", a->path);
+	else if (access(there ? a->path : place, there ? W_OK : W_OK | X_OK) !=
+	    0)
+		(void)err_set(err, "%s: %s; it must be writable for this user",
+		    there ? a->path : place, strerror(errno));
+	else if (buf_addf(said, "%s can be written, %lld bytes so far", a->path,
+		     (long long)st.st_size) != 0)
+		(void)err_set(err, "%s: no room for what was found", a->path);
+	else
+		rc = 0;
+	free(place);
+	return rc;
 }
 
 static void

@@ -103,6 +103,7 @@ struct output {
 	const char *name;
 	const char *agent; /* the agent's name, for HOSTNAME */
 	const void *conf;
+	bool probing;       /* only probe() will follow open(): touch nothing */
 	void *state;        /* the type's own */
 	size_t parcel_most; /* bytes of lines that a parcel may have; a single
 			       line may be larger */
