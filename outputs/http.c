@@ -269,6 +269,19 @@ settings_fault(CURLcode rc)
 	return false;
 }
 
+/* No answer came: say why, and what that means. */
+static enum verdict
+judge_failure(const struct post *p, CURLcode rc, char *why, size_t size)
+{
+	const char *cure = http_tunnel_cure(p->easy);
+
+	(void)snprintf(why, size, "%s: %s%s%s", p->uplink->conf->url,
+	    p->trouble[0] == '\0' ? curl_easy_strerror(rc) : p->trouble,
+	    cure == NULL ? "" : "; ", cure == NULL ? "" : cure);
+	return cure != NULL || settings_fault(rc) ? VERDICT_BLOCKED
+						  : VERDICT_RETRY;
+}
+
 /* Say in why what status and answer mean; returns the verdict. */
 static enum verdict
 judge(const struct post *p, CURLcode rc, char *why, size_t size)
@@ -277,12 +290,8 @@ judge(const struct post *p, CURLcode rc, char *why, size_t size)
 	const struct http_meaning *m;
 	long status = 0;
 
-	if (rc != CURLE_OK) {
-		(void)snprintf(why, size, "%s: %s", url,
-		    p->trouble[0] == '\0' ? curl_easy_strerror(rc)
-					  : p->trouble);
-		return settings_fault(rc) ? VERDICT_BLOCKED : VERDICT_RETRY;
-	}
+	if (rc != CURLE_OK)
+		return judge_failure(p, rc, why, size);
 	(void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
 	m = http_meaning((int)status);
 	(void)snprintf(why, size, "%s: answers %ld%s%s%s%s%s%s", url, status,

@@ -393,21 +393,35 @@ static const struct {
 	{ CURLE_BAD_CONTENT_ENCODING, "the compressed reply is damaged" },
 };
 
+const char *
+http_tunnel_cure(void *easy)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	/* tinyproxy says 401 about a wrong password. */
+	if (status == 401 || status == 407)
+		return "the proxy does not accept the user and password, or "
+		       "wants some; check proxy";
+	if (status == 403)
+		return "the proxy does not let it through; permit the host "
+		       "there";
+	return NULL;
+}
+
 static int
 explain(struct transfer *t, CURLcode code)
 {
-	const char *cure = NULL;
+	const char *cure = http_tunnel_cure(t->h->easy);
 	const char *why = t->h->why;
 
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return err_set(t->err, "the agent is stopping");
 	for (size_t i = 0; i < sizeof(cures) / sizeof(cures[0]); i++)
-		if (cures[i].code == code)
+		if (cure == NULL && cures[i].code == code)
 			cure = cures[i].cure;
 	if (*why == '\0')
 		why = curl_easy_strerror(code);
-	if (strstr(why, " 407 ") != NULL)
-		cure = "the proxy wants a user and password; see proxy";
 	return err_set(t->err, "%s%s%s", why, cure != NULL ? "; " : "",
 	    cure != NULL ? cure : "");
 }

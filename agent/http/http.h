@@ -131,6 +131,11 @@ bool http_header(const struct http_reply *r, const char *name, char *out,
 int http_do(struct http *h, const struct http_request *req,
     struct http_reply *reply, struct err *err);
 
+/* What an administrator can do when a proxy's answer to CONNECT ended a
+ * transfer of easy, a CURL handle; NULL: that was not what ended it, or it
+ * may pass. */
+const char *http_tunnel_cure(void *easy);
+
 /* Retry-After (RFC 9110 section 10.2.3) as microseconds from now (the time of
  * the Date header); -1: not one. */
 int64_t http_retry_after(const char *value, int64_t now);
