@@ -207,23 +207,45 @@ rsyslog() {
 
 # syslogng NAME: a real syslog-ng.
 syslogng() {
-	local name=$1 try
 	[ -n "${syslogng:-}" ] ||
 	    skip "syslog-ng is not there (tests/run gets it)"
+	run_on_some_port "$1" syslogng_start
+}
+
+syslogng_start() {
+	syslogng_write_conf "$work/$1" "$2" \
+	    "$work/ca.pem" "$work/server.pem" "$work/server.key"
+	run_receiver "$1" syslogng_exec "$work/$1"
+}
+
+# proxy NAME USER PASSWORD: an HTTP proxy for CONNECT.
+proxy() {
+	[ -n "${tinyproxy:-}" ] ||
+	    skip "tinyproxy is not there (tests/run gets it)"
+	proxy_login="$2 $3"
+	run_on_some_port "$1" proxy_start
+}
+
+proxy_start() {
+	tinyproxy_write_conf "$work/$1" "$2" $proxy_login
+	run_receiver "$1" "$tinyproxy" -d -c "$work/$1/conf"
+}
+
+# run_on_some_port NAME START: for programs that can't tell which port they
+# got one is picked here; START NAME PORT runs them.
+run_on_some_port() {
+	local name=$1 try
 	mkdir -p "$work/$name"
-	# It can't tell which port it got, so one is picked here.
 	for try in 1 2 3 4 5; do
 		[ -s "$work/$name/port" ] ||
 		    echo $((20000 + (RANDOM * 32768 + RANDOM) % 12000)) \
 			>"$work/$name/port"
-		syslogng_write_conf "$work/$name" "$(cat "$work/$name/port")" \
-		    "$work/ca.pem" "$work/server.pem" "$work/server.key"
-		run_receiver "$name" syslogng_exec "$work/$name"
+		"$2" "$name" "$(cat "$work/$name/port")"
 		within 15 eval "listens $name || ! alive $name"
 		alive "$name" && listens "$name" && return
 		rm "$work/$name/port"
 	done
-	fail "syslog-ng $name does not listen"
+	fail "$name does not listen"
 }
 
 # receiver NAME [OPTION…]: our HTTPS receiver of NDJSON.

@@ -5,16 +5,16 @@
 # they are installed, so they are downloaded and unpacked, nothing more.
 # Sourced by the stories, by tests/run and by packaging/try.
 
-# Everything that the two need beyond a plain Debian or Ubuntu.
+# Everything that these and tinyproxy need beyond a plain Debian or Ubuntu.
 receiver_packages="rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp
 librelp0 libestr0 libfastjson4 liblognorm5 syslog-ng-core libivykis0 libnet1
-libwrap0 libjson-c5 libpcre3"
+libwrap0 libjson-c5 libpcre3 tinyproxy-bin"
 
 # receivers_fetch DIR: fill DIR with the packages' files; quiet when done
 # before.  0, or 1 with a sentence on standard error.
 receivers_fetch() {
 	local dir=$1 p
-	[ ! -e "$dir/complete" ] || return 0
+	[ "$(cat "$dir/complete" 2>&1)" != "$receiver_packages" ] || return 0
 	command -v apt-get >/dev/null && command -v dpkg >/dev/null || {
 		echo "receivers: apt-get and dpkg are needed to fetch them" >&2
 		return 1
@@ -35,16 +35,18 @@ receivers_fetch() {
 		dpkg -x "$p" "$dir.part" || return 1
 	done
 	rm -r "$dir.part/packages"
-	touch "$dir.part/complete"
+	echo "$receiver_packages" >"$dir.part/complete"
 	rm -rf "$dir" && mv "$dir.part" "$dir"
 }
 
 # receivers_use DIR: set $rsyslogd, $rsyslog_modules, $syslogng and
-# $receiver_libs.  An rsyslog with its ossl driver that the system has itself
+# $receiver_libs, $tinyproxy.  An rsyslog with its ossl driver that the system has itself
 # is as good.
 receivers_use() {
 	local dir=$1 found
 	receiver_libs=
+	tinyproxy=$(command -v tinyproxy || ls "$dir/usr/bin/tinyproxy" \
+	    2>/dev/null) || true
 	found=$(ls /usr/lib*/rsyslog/lmnsd_ossl.so \
 	    /usr/lib/*/rsyslog/lmnsd_ossl.so 2>/dev/null | head -1) || true
 	if [ -e "$dir/complete" ]; then
@@ -122,4 +124,15 @@ syslogng_exec() {
 	    "$syslogng" -F --no-caps -f "$1/conf" -R "$1/persist" \
 	    -p "$1/syslog-ng.pid" -c "$1/control" \
 	    ${syslogng_modules:+--module-path="$syslogng_modules"}
+}
+
+# tinyproxy_write_conf DIR PORT USER PASSWORD
+tinyproxy_write_conf() {
+	cat >"$1/conf" <<EOF
+Port $2
+Listen 127.0.0.1
+Timeout 600
+BasicAuth $3 $4
+LogLevel Connect
+EOF
 }
