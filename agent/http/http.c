@@ -95,7 +95,9 @@ http_header(const struct http_reply *r, const char *name, char *out,
 	size_t name_len = strlen(name);
 	const char *s = r->headers.data, *end;
 
-	for (end = s + r->headers.len; s != NULL && s < end;) {
+	if (s == NULL)
+		return false;
+	for (end = s + r->headers.len; s < end;) {
 		const char *nl = memchr(s, '\n', (size_t)(end - s));
 		const char *next = nl != NULL ? nl + 1 : end;
 		size_t len = trimmed(s, (size_t)(next - s));
