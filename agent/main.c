@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cmd.h"
+#include "mem.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_run,
@@ -24,5 +25,6 @@ static const struct cmd *const cmds[] = {
 int
 main(int argc, char **argv)
 {
+	mem_strict();
 	return cmd_main(cmds, argc, argv);
 }

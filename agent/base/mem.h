@@ -17,4 +17,11 @@ char *xstrdup(const char *s) __attribute__((malloc));
 char *xstrndup(const char *s, size_t len) __attribute__((malloc));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Have OpenSSL and jansson die as well: an OpenSSL that was short of memory
+ * once, while it set itself up, fails for the rest of the process ("decode
+ * error").  SQLite and libcurl recover.  Call it before anything of theirs.
+ */
+void mem_strict(void);
+
 #endif /* MEM_H */
