@@ -31,6 +31,15 @@ static const char *const small_tables[] = { "feed", "batch", "item", "piece",
 /* Files that belong to a database. */
 static const char *const tails[] = { "", "-wal", "-shm" };
 
+/* Does SQLite's answer speak of the bytes of the file?  A lock, a full disk or
+ * a lack of memory is no damage. */
+static bool
+means_damage(int rc)
+{
+	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
+	    (rc & 0xff) == SQLITE_ERROR;
+}
+
 /* Run a check and take its first complaint. */
 static bool
 complains(struct store *s, const char *pragma, char *what, size_t size)
@@ -46,11 +55,8 @@ complains(struct store *s, const char *pragma, char *what, size_t size)
 		bad = strcmp(what, "ok") != 0;
 	} else {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
+		bad = means_damage(rc);
 	}
-	/* A lock or a full disk is no damage. */
-	if (bad && rc != SQLITE_ROW && (rc & 0xff) != SQLITE_CORRUPT &&
-	    (rc & 0xff) != SQLITE_NOTADB && (rc & 0xff) != SQLITE_ERROR)
-		bad = false;
 	(void)sqlite3_finalize(st);
 	for (char *c = what; *c != '\0'; c++) {
 		if (*c == '\n')
@@ -77,7 +83,8 @@ small_bad(struct store *s, char *what, size_t size)
 /* What is wrong with a store. */
 enum state { STATE_SOUND, STATE_PAYLOADS, STATE_DAMAGED };
 
-/* Sets *state, and what to the reason.  -1: written by a newer version. */
+/* Sets *state, and what to the reason.  -1: it cannot be read, or was written
+ * by a newer version. */
 static int
 inspect(struct store *s, enum state *state, char *what, size_t size,
     struct err *err)
@@ -92,7 +99,9 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	*state = STATE_DAMAGED;
 	if (db_number(s, &why, 0, &version, "PRAGMA user_version", "") != 0) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
-		return 0;
+		if (means_damage(sqlite3_errcode(s->db)))
+			return 0;
+		return err_set(err, "%s", why.text);
 	}
 	if (version > db_version())
 		return err_set(err,
@@ -105,8 +114,14 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 		 : small_bad(s, what, size)))
 		return 0;
 	*state = STATE_SOUND;
-	if (version > 0 && all && !salvage_payloads_good(s, what, size))
-		*state = STATE_PAYLOADS;
+	if (version > 0 && all) {
+		int good = salvage_payloads_good(s, what, size, err);
+
+		if (good < 0)
+			return -1;
+		if (good == 0)
+			*state = STATE_PAYLOADS;
+	}
 	return 0;
 }
 
@@ -282,6 +297,39 @@ mend_here(const char *path, const char *what, char *said, size_t size,
 	return rc;
 }
 
+/* What has the name of a file of the store and is no file: a directory that
+ * somebody made. */
+static int
+move_strange(const char *path, char *said, size_t size, struct err *err)
+{
+	char aside[1024];
+	int rc = 0;
+
+	name_aside(path, aside, sizeof(aside));
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]) && rc == 0;
+	     i++) {
+		char *name = xasprintf("%s%s", path, tails[i]);
+		char *to = xasprintf("%s%s", aside, tails[i]);
+		struct stat st;
+
+		if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
+			rc = rename(name, to);
+			if (rc != 0)
+				(void)err_set(err,
+				    "%s: no regular file, and cannot be "
+				    "renamed: %s; move it away",
+				    name, strerror(errno));
+			else
+				(void)snprintf(said, size,
+				    "%s: no regular file; moved aside as %s",
+				    name, to);
+		}
+		free(name);
+		free(to);
+	}
+	return rc;
+}
+
 /* A recovery that was cut off. */
 static int
 resume(const char *path, char *said, size_t size, struct err *err)
@@ -360,7 +408,8 @@ store_check(const char *path, char *said, size_t size, struct err *err)
 	int rc;
 
 	said[0] = '\0';
-	if (resume(path, said, size, err) != 0)
+	if (move_strange(path, said, size, err) != 0 ||
+	    resume(path, said, size, err) != 0)
 		return -1;
 	if (access(path, F_OK) == 0) {
 		s = db_open_bare(path, err);

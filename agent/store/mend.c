@@ -65,25 +65,27 @@ next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
 	return 1;
 }
 
-bool
-salvage_payloads_good(struct store *s, char *what, size_t size)
+int
+salvage_payloads_good(struct store *s, char *what, size_t size, struct err *err)
 {
 	struct gzip *g = gzip_new();
-	struct err err = ERR_INIT;
+	struct err why = ERR_INIT;
 	int64_t id = 0;
 	bool good = true;
 	int rc;
 
 	do {
-		rc = next_payload(s, g, &id, &good, &err);
+		rc = next_payload(s, g, &id, &good, &why);
 	} while (rc == 1 && good);
 	gzip_free(g);
+	if (rc < 0 && (sqlite3_errcode(s->db) & 0xff) != SQLITE_CORRUPT)
+		return err_set(err, "%s", why.text);
 	if (rc < 0)
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
 	else if (!good)
 		(void)snprintf(what, size, "the events of batch %lld",
 		    (long long)id);
-	return rc == 0;
+	return rc == 0 ? 1 : 0;
 }
 
 /* Keep the bytes of a payload that is given up in a file of their own. */

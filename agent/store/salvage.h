@@ -34,7 +34,9 @@ int salvage_copy(struct store *from, struct store *to, struct salvage *v,
  * are given up, so that they are fetched again, in a new tree. */
 int salvage_mend(struct store *to, struct salvage *v, struct err *err);
 
-/* false: the payload of some batch is damaged; which is said in what. */
-bool salvage_payloads_good(struct store *s, char *what, size_t size);
+/* 1: the payloads of all batches are sound; 0: that of some batch is damaged,
+ * which is said in what; -1: that cannot be found out. */
+int salvage_payloads_good(struct store *s, char *what, size_t size,
+    struct err *err);
 
 #endif /* SALVAGE_H */
