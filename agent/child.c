@@ -97,7 +97,7 @@ find_output(const struct config *config, const char *name)
 /* The life of a role process. */
 static _Noreturn void
 run(const struct children *all, const struct child *c,
-    const struct config *config)
+    const struct config *config, pid_t parent)
 {
 	int peers[CHILD_MAX + 1];
 	enum role_kind peer_kinds[CHILD_MAX];
@@ -124,6 +124,8 @@ run(const struct children *all, const struct child *c,
 	(void)prctl(PR_SET_NAME, title);
 	/* A supervisor that is killed takes its roles along. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		exit(0); /* it was killed before that */
 	if (kinds[c->kind].secrets)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	log_open(c->name, (enum log_level)config->agent.log_level);
@@ -134,14 +136,14 @@ run(const struct children *all, const struct child *c,
 int
 child_start(struct children *all, struct child *c, const struct config *config)
 {
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid < 0)
 		return -1;
 	if (pid == 0)
-		run(all, c, config);
+		run(all, c, config, parent);
 	c->pid = pid;
 	c->started = c->last_sign = clock_monotonic();
 	c->seen_alive = false;

@@ -32,8 +32,11 @@
 #define LOCK_PATIENCE (10 * CLOCK_SECOND)
 #define TICK_MS 500
 
-/* Between two tries to mend a store that cannot be written. */
+/* Between two tries to mend or open a store that cannot be written. */
 #define MEND_AGAIN (10 * CLOCK_SECOND)
+
+/* How long the roles may take to end before that. */
+#define MEND_PATIENCE (5 * CLOCK_SECOND)
 
 struct supervisor {
 	const char *path;
@@ -44,8 +47,9 @@ struct supervisor {
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
 	bool ready;
-	bool damaged;    /* a role says so: stop all, check, start all */
-	int64_t mend_at; /* not before: it failed a moment ago */
+	bool damaged;      /* or not to be opened: no role runs until it is */
+	int64_t mend_at;   /* not before: it failed a moment ago */
+	int64_t mend_kill; /* monotonic: no role may run any longer */
 };
 
 /* When in a stop each kind of role gets its SIGTERM at the latest; earlier
@@ -308,11 +312,16 @@ static void
 mend(struct supervisor *s)
 {
 	struct err err = ERR_INIT;
+	int64_t now = clock_monotonic();
 
+	if (s->mend_kill == 0)
+		s->mend_kill = now + MEND_PATIENCE;
 	for (size_t i = 0; i < s->all.n; i++)
-		child_signal(&s->all.slot[i], SIGTERM);
+		child_signal(&s->all.slot[i],
+		    now < s->mend_kill ? SIGTERM : SIGKILL);
 	if (children_running(&s->all) > 0)
 		return;
+	s->mend_kill = 0;
 	if (clock_monotonic() < s->mend_at)
 		return;
 	if (prepare_store(s, &err) == -1) {
@@ -321,8 +330,31 @@ mend(struct supervisor *s)
 		return;
 	}
 	s->damaged = false;
+	if (s->all.n == 0) {
+		log_notice("the store can be opened now");
+		want_all(s);
+	}
 	for (size_t i = 0; i < s->all.n; i++)
 		s->all.slot[i].restart = clock_monotonic();
+}
+
+/* A full disk gets better without us; a service that is started again and
+ * again would not help. */
+static int
+prepare_or_wait(struct supervisor *s, struct err *err)
+{
+	if (prepare_store(s, err) == 0) {
+		want_all(s);
+		return 0;
+	}
+	if (!store_cramped(s->config->agent.store.path))
+		return -1;
+	log_err("%s; starting as soon as there is room", err->text);
+	err_clear(err);
+	notify_send("READY=1\nSTATUS=waiting for room on the store's disk");
+	s->damaged = true;
+	s->mend_at = clock_monotonic() + MEND_AGAIN;
+	return 0;
 }
 
 static void
@@ -356,7 +388,8 @@ ping(struct supervisor *s)
 {
 	int64_t now = clock_monotonic();
 
-	if (!s->ready && s->stop_at == 0 && children_ready(&s->all)) {
+	if (!s->ready && s->stop_at == 0 && !s->damaged &&
+	    children_ready(&s->all)) {
 		s->ready = true;
 		notify_send("READY=1");
 		log_notice("ready: %zu sources, %zu outputs",
@@ -429,11 +462,10 @@ supervise(const char *path, struct config *config)
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	if (lock_store(&s, &err) == -1 || open_signals(&s, &err) == -1 ||
-	    prepare_store(&s, &err) == -1) {
+	    prepare_or_wait(&s, &err) == -1) {
 		log_err("%s", err.text);
 		goto out;
 	}
-	want_all(&s);
 	loop(&s);
 	log_notice("stopped");
 	rc = EXIT_FINE;

@@ -20,7 +20,8 @@
 #define FREE_PAGES 4096      /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "512"
 #define WAL_MOST (16 << 20)
-#define SLACK 20 /* full ends a twentieth below the limit */
+#define OPEN_LEAST (1 << 20) /* of free space, to open a store */
+#define SLACK 20             /* full ends a twentieth below the limit */
 
 void
 store_limits(struct store *s, int64_t max_size, int64_t min_free)
@@ -77,6 +78,21 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 	}
 	db_unlock(s);
 	return rc;
+}
+
+bool
+store_cramped(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	struct statvfs fs;
+	bool cramped =
+	    statvfs(dir, &fs) == 0 && fs.f_bavail * fs.f_frsize < OPEN_LEAST;
+
+	free(dir);
+	return cramped;
 }
 
 /* What a step works with. */

@@ -67,6 +67,10 @@ struct store_room {
 void store_limits(struct store *s, int64_t max_size, int64_t min_free);
 int store_room_now(struct store *s, struct store_room *room, struct err *err);
 
+/* Is there so little room on the file system of path that a store cannot even
+ * be opened? */
+bool store_cramped(const char *path);
+
 /* Housekeeping, by ship and collect, about once a second: delete payloads of
  * batches that every output has passed for longer than retain, metadata and
  * seen ids older than theirs, give pages back.  outputs: the configured names;
