@@ -9,18 +9,19 @@
  *   FAULT_ERRNO  what it fails with (number; default EIO, ENOMEM for mmap)
  *   FAULT_FIRED  file that is made when it happens: it happens once, whoever
  *                is started again afterwards
- *   FAULT_COUNT  file to which each process appends its number of calls when
- *                it ends, so that a run without a fault says how far n goes
+ *   FAULT_COUNT  without FAULT_CALL: file to which each process, when it ends,
+ *                appends lines "CALL NTH ROLE" (the role with blanks as it has
+ *                them), one for each call; of malloc only the first of each
+ *                call stack, since the others say nothing new
  *
  * mmap counts those of files and shared memory, not of the allocator.
  */
-#include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,19 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum call { CALL_WRITE, CALL_PWRITE, CALL_FSYNC, CALL_MMAP, CALL_MALLOC,
-	CALLS };
+/* Call stacks that are told apart, by so many of their frames. */
+#define STACKS 16384 /* a power of two */
+#define FRAMES 12
+#define OWN_FRAMES 3
+
+enum call {
+	CALL_WRITE,
+	CALL_PWRITE,
+	CALL_FSYNC,
+	CALL_MMAP,
+	CALL_MALLOC,
+	CALLS
+};
 
 static const struct {
 	const char *name;
@@ -49,28 +61,37 @@ static int chosen = -1; /* enum call */
 static int error;
 static long nth;
 static const char *role, *fired, *count_file;
-static atomic_long counted;
+static atomic_long counted[CALLS];
 static atomic_int counted_pid; /* whose calls counted is about */
+
+static struct {
+	_Atomic uint64_t stack; /* 0: free */
+	long nth;
+} stacks[STACKS];
+static _Thread_local bool looking; /* at the stack */
 
 __attribute__((constructor)) static void
 begin(void)
 {
 	const char *call = getenv("FAULT_CALL");
 	const char *text;
+	void *frame[2];
 
 	for (int i = 0; call != NULL && i < CALLS; i++) {
 		if (strcmp(call, calls[i].name) == 0)
 			chosen = i;
 	}
-	if (chosen == -1)
+	if (chosen == -1) {
+		count_file = getenv("FAULT_COUNT");
+		(void)backtrace(frame, 2); /* loads what it needs */
 		return;
+	}
 	text = getenv("FAULT_NTH");
 	nth = text == NULL ? 0 : atol(text);
 	text = getenv("FAULT_ERRNO");
 	error = text == NULL ? calls[chosen].error : atoi(text);
 	role = getenv("FAULT_ROLE");
 	fired = getenv("FAULT_FIRED");
-	count_file = getenv("FAULT_COUNT");
 }
 
 static bool
@@ -99,36 +120,89 @@ only_once(void)
 	return true;
 }
 
+/* Note where an allocation comes from, if it is the first from there. */
+static void
+note_stack(long n)
+{
+	void *frame[FRAMES + OWN_FRAMES];
+	uint64_t hash = 14695981039346656037u, none;
+	int depth, saved = errno;
+
+	if (looking)
+		return;
+	looking = true;
+	depth = backtrace(frame, FRAMES + OWN_FRAMES);
+	for (int i = OWN_FRAMES; i < depth; i++)
+		hash = (hash ^ (uintptr_t)frame[i]) * 1099511628211u;
+	hash |= 1;
+	for (size_t i = 0; i < STACKS; i++) {
+		size_t at = (hash + i) % STACKS;
+
+		none = 0;
+		if (atomic_compare_exchange_strong(&stacks[at].stack, &none,
+			hash))
+			stacks[at].nth = n;
+		if (none == 0 || none == hash)
+			break;
+	}
+	looking = false;
+	errno = saved;
+}
+
 static bool
 fails(enum call call)
 {
 	int pid = (int)getpid();
+	long n;
 
-	if ((int)call != chosen || !in_role())
+	if (count_file == NULL && ((int)call != chosen || !in_role()))
 		return false;
-	if (atomic_exchange(&counted_pid, pid) != pid)
-		atomic_store(&counted, 0);
-	if (atomic_fetch_add(&counted, 1) + 1 != nth || !only_once())
+	if (atomic_exchange(&counted_pid, pid) != pid) {
+		for (int i = 0; i < CALLS; i++)
+			atomic_store(&counted[i], 0);
+		memset(stacks, 0, sizeof(stacks));
+	}
+	n = atomic_fetch_add(&counted[call], 1) + 1;
+	if (count_file != NULL && call == CALL_MALLOC)
+		note_stack(n);
+	if (count_file != NULL || n != nth || !only_once())
 		return false;
 	errno = error;
 	return true;
 }
 
+static void
+put(long fd, enum call call, long n, const char *who)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line), "%s %ld %s\n", calls[call].name,
+	    n, who);
+
+	(void)syscall(SYS_write, fd, line, (size_t)len);
+}
+
 __attribute__((destructor)) static void
 end(void)
 {
-	char line[64];
-	long fd;
-	int n;
+	char who[16] = "";
+	long fd, last[CALLS];
 
-	if (count_file == NULL || chosen == -1 || !in_role())
+	if (count_file == NULL || prctl(PR_GET_NAME, who) != 0)
 		return;
-	n = snprintf(line, sizeof(line), "%ld\n", atomic_load(&counted));
+	for (int i = 0; i < CALLS; i++)
+		last[i] = atomic_load(&counted[i]);
 	fd = syscall(SYS_openat, AT_FDCWD, count_file,
 	    O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0644);
-	if (fd < 0 || n <= 0)
+	if (fd < 0)
 		return;
-	(void)syscall(SYS_write, fd, line, (size_t)n);
+	for (int i = 0; i < CALL_MALLOC; i++) {
+		for (long n = 1; n <= last[i]; n++)
+			put(fd, (enum call)i, n, who);
+	}
+	for (size_t i = 0; i < STACKS; i++) {
+		if (stacks[i].nth > 0)
+			put(fd, CALL_MALLOC, stacks[i].nth, who);
+	}
 	(void)syscall(SYS_close, fd);
 }
 

@@ -1,0 +1,87 @@
+# lib.sh - what every part of the crash matrix begins with:
+# . "${0%/*}/lib.sh"
+#
+# The parts are stories (tests/e2e/lib.sh) in which the agent's processes, its
+# disk or its store suffer.  In the end nothing is missing anywhere, nothing
+# is repeated inside the store, and verify finds nothing wrong.
+
+. "${BASH_SOURCE[0]%/*}/../e2e/lib.sh"
+
+# The store keeps what was delivered, so that it can be looked through.
+keep_all() {
+	agent_options="  retain: 24h"
+}
+
+# role_pid NAME: the process of the role ("collect", "ship lake"); nothing
+# while it is not running.
+role_pid() {
+	local agent p
+	agent=$(cat "$work/agent.pid")
+	for p in $(cat "/proc/$agent/task/$agent/children" 2>/dev/null); do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != "sf-$1" ] || echo "$p"
+	done
+}
+
+# role_other NAME PID: the role runs, and not as that process.
+role_other() {
+	local pid
+	pid=$(role_pid "$1")
+	[ -n "$pid" ] && [ "$pid" != "$2" ]
+}
+
+agent_lives() {
+	kill -0 "$(cat "$work/agent.pid")" 2>/dev/null
+}
+
+# whole RECEIVER…: wait until each holds the ledger's events, then see that
+# the store repeats nothing and that verify is content with all of it.
+# The simulator must have been paused, or be finished.
+whole() {
+	local name
+	for name in "$@"; do
+		within "$patience" same "$name" 2>/dev/null || {
+			difference "$name"
+			fail "$name differs from the simulator's ledger"
+		}
+		exact "$name"
+	done
+	verified "$@"
+}
+
+# store_whole: the same of the store itself, after keep_all.
+store_whole() {
+	mkdir -p "$work/store"
+	ask export >"$work/store/events" 2>/dev/null || fail "export ends with status $?"
+	same store || {
+		difference store
+		fail "the store differs from the simulator's ledger"
+	}
+	no_repeats store
+	verified store
+}
+
+# no_gaps: nothing was given up.
+no_gaps() {
+	[ "$(sqlite3 -readonly "$work/store.db" \
+	    'SELECT count(*) FROM gap')" -eq 0 ] || {
+		ask gaps
+		fail "there are gaps"
+	}
+}
+
+# said REGEX WHAT: the log has a line of that kind.
+said() {
+	log_has "$1" || fail "the log does not say $2"
+}
+
+not_said() {
+	! log_has "$1" || fail "the log says $2: $(grep -E -m 1 -- "$1" \
+	    "$work/agent.log")"
+}
+
+# no_loop N: no role died more often than that since the log began.
+no_loop() {
+	local deaths
+	deaths=$(grep -c "starting it again in" "$work/agent.log")
+	[ "$deaths" -le "$1" ] || fail "$deaths deaths, at most $1 are fine"
+}
