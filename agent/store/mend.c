@@ -136,8 +136,8 @@ static const char *const orphans[] = {
 	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
-	"DELETE FROM seen WHERE NOT EXISTS (SELECT 1 FROM run r"
-	" WHERE seen.id >= r.first AND seen.id < r.first + r.rows)",
+	("DELETE FROM seen WHERE NOT EXISTS (SELECT 1 FROM run r"
+	 " WHERE seen.id >= r.first AND seen.id < r.first + r.rows)"),
 };
 
 static int
