@@ -109,8 +109,14 @@ filter_add(struct filter *f, const uint8_t key[SEEN_KEY])
 	uint64_t bits;
 	uint64_t *word = block_of(f, key, &bits);
 
-	for (int i = 0; i < BITS; i++, bits >>= 9)
-		(void)__atomic_fetch_or(&word[(bits >> 6) & 7],
-		    UINT64_C(1) << (bits & 63), __ATOMIC_RELAXED);
+	/* One thread writes at a time, so that nothing need be locked. */
+	for (int i = 0; i < BITS; i++, bits >>= 9) {
+		uint64_t *to = &word[(bits >> 6) & 7];
+
+		__atomic_store_n(to,
+		    __atomic_load_n(to, __ATOMIC_RELAXED) |
+			UINT64_C(1) << (bits & 63),
+		    __ATOMIC_RELAXED);
+	}
 	f->added++;
 }
