@@ -19,6 +19,7 @@
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
 #define FREE_PAGES 4096      /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "512"
+#define VACUUM_PAGES_N 512
 #define WAL_MOST (16 << 20)
 #define OPEN_LEAST (1 << 20) /* of free space, to open a store */
 #define SLACK 20             /* full ends a twentieth below the limit */
@@ -256,19 +257,24 @@ wal_size(const struct store *s)
 	return size;
 }
 
-/* Give pages back, some at a time; keep the WAL short. */
+/* Give pages back, some at a time, and keep the WAL short; all of it where
+ * there is not even room for the reserve. */
 static int
-give_back(struct store *s, struct err *err)
+give_back(struct store *s, bool all, struct err *err)
 {
 	int64_t unused;
 	int rc;
 
 	db_lock(s);
 	rc = pragma(s, "PRAGMA freelist_count", &unused, err);
-	if (rc == 0 && unused > FREE_PAGES)
+	for (int i = 0; rc == 0 && unused > (all ? 0 : FREE_PAGES) &&
+	     i < (all ? STEPS_MOST : 1);
+	     i++) {
 		rc = db_exec(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")",
 		    err);
-	if (rc == 0 && wal_size(s) > WAL_MOST)
+		unused -= VACUUM_PAGES_N;
+	}
+	if (rc == 0 && (all || wal_size(s) > WAL_MOST))
 		(void)db_checkpoint(s, true);
 	db_unlock(s);
 	return rc;
@@ -289,6 +295,5 @@ store_clean(struct store *s, int64_t retain, struct err *err)
 		if (rc < 0)
 			return -1;
 	}
-	mark_keep_reserve(s);
-	return give_back(s, err);
+	return give_back(s, s->tight || !mark_keep_reserve(s), err);
 }

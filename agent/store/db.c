@@ -119,24 +119,27 @@ db_checkpoint(struct store *s, bool truncate)
 }
 
 /* On a full disk the WAL cannot grow, yet its content can be moved into the
- * file, and the WAL then be written again from its beginning: so that the
- * deletions which make room still find some. */
-static void
-make_room(struct store *s)
+ * file, and the WAL then be written again from its beginning: so that seal and
+ * the deletions which make room still find some.  What collects waits. */
+static int
+make_room(struct store *s, struct err *err)
 {
 	if (!s->tight)
-		return;
-	mark_spend_reserve(s);
+		return 0;
+	if (!s->collects)
+		mark_spend_reserve(s);
+	else if (!mark_keep_reserve(s))
+		return db_fail(s, SQLITE_FULL, err);
 	if (db_checkpoint(s, false))
 		s->tight = false;
+	return 0;
 }
 
 static int
 begin(struct store *s, bool relaxed, struct err *err)
 {
 	db_lock(s);
-	make_room(s);
-	if (set_relaxed(s, relaxed, err) != 0 ||
+	if (make_room(s, err) != 0 || set_relaxed(s, relaxed, err) != 0 ||
 	    db_run(s, err, "BEGIN IMMEDIATE", "") != 0) {
 		db_unlock(s);
 		return -1;

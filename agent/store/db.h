@@ -39,8 +39,9 @@ struct store {
 		const char *sql;
 		sqlite3_stmt *st;
 	} kept[DB_STATEMENTS];
-	bool tight; /* the disk was full: make room in the WAL first */
-	int mark;   /* descriptor of the mark file, -1: none */
+	bool tight;    /* the disk was full: make room in the WAL first */
+	bool collects; /* a feed was opened: the reserve is for others */
+	int mark;      /* descriptor of the mark file, -1: none */
 	int64_t max_size;
 	int64_t min_free;
 	bool full;

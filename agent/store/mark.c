@@ -16,8 +16,8 @@
 #include "store/mark.h"
 
 #define FEEDS_MOST 65536          /* ids that the mark has room for */
-#define RESERVE (4 * 1024 * 1024) /* more than a checkpoint adds */
-#define RESERVE_SHARE 64          /* only where it is a small part */
+#define RESERVE (5 * 1024 * 1024) /* more than carrying over a WAL takes */
+#define RESERVE_PART 4            /* of a small file system at most */
 
 struct slot {
 	uint64_t size;
@@ -119,26 +119,32 @@ mark_trust(const char *path)
 	free(name);
 }
 
-void
+bool
 mark_keep_reserve(struct store *s)
 {
 	char *name = beside(s->path, "reserve");
+	uint64_t size = RESERVE;
 	struct statvfs fs;
 	struct stat st;
+	bool there = false;
 	int fd = -1;
 
-	if (stat(name, &st) == 0 && st.st_size == RESERVE)
+	if (statvfs(s->path, &fs) != 0)
 		goto out;
-	if (statvfs(s->path, &fs) != 0 ||
-	    fs.f_bavail * fs.f_frsize < (uint64_t)RESERVE * RESERVE_SHARE)
+	if (size > fs.f_blocks * fs.f_frsize / RESERVE_PART)
+		size = fs.f_blocks * fs.f_frsize / RESERVE_PART;
+	there = stat(name, &st) == 0 && (uint64_t)st.st_size == size;
+	if (there || fs.f_bavail * fs.f_frsize < size * 2)
 		goto out;
 	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE) != 0)
+	there = fd >= 0 && posix_fallocate(fd, 0, (off_t)size) == 0;
+	if (fd >= 0 && !there)
 		(void)unlink(name);
 out:
 	if (fd >= 0)
 		(void)close(fd);
 	free(name);
+	return there;
 }
 
 void

@@ -9,8 +9,9 @@
  *
  * PATH.suspect: a role found the file damaged; store_check() reads all of it.
  *
- * PATH.reserve: space that is given up when the disk is full, so that
- * positions and deletions still find some.
+ * PATH.reserve: space that is given up when the disk is full, so that seal,
+ * positions and deletions still find some.  A handle that collects never takes
+ * it, and waits until it is there again.
  */
 #ifndef MARK_H
 #define MARK_H
@@ -42,8 +43,9 @@ void mark_suspect(const char *path);
 bool mark_suspected(const char *path);
 void mark_trust(const char *path);
 
-/* Allocate the reserve while there is room, and give it up. */
-void mark_keep_reserve(struct store *s);
+/* Have the reserve, if there is room for it twice: true when it is there.  And
+ * give it up. */
+bool mark_keep_reserve(struct store *s);
 void mark_spend_reserve(struct store *s);
 
 #endif /* MARK_H */

@@ -116,7 +116,7 @@ set_up(struct store *s, struct err *err)
 		return -1;
 	if (s->access == STORE_READ)
 		return 0;
-	mark_keep_reserve(s);
+	(void)mark_keep_reserve(s);
 	s->relaxed = s->access != STORE_DURABLE;
 	if (db_exec(s,
 		s->relaxed ? "PRAGMA synchronous=NORMAL"
