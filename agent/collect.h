@@ -87,6 +87,31 @@ void collect_start(struct collector *c);
 /* End all threads; false when some did not end in time. */
 bool collect_join(struct collector *c);
 
+/*
+ * Back-off.  What the vendor's bad day is the cause of is tried again soon,
+ * a number of times; what someone has to put right, or what stays, less and
+ * less often.  Outages of everything are the business of rate_bad().
+ */
+struct patience {
+	int64_t soon;      /* so many tries … */
+	int64_t soon_most; /* … are no further apart */
+	bool any;          /* whatever the trouble */
+	int64_t most;
+};
+
+/* How long to wait after n failures in a row. */
+int64_t collect_patience(const struct patience *p, const struct ruling *r,
+    int64_t n);
+
+/* A thread without work looks so often nevertheless. */
+#define COLLECT_IDLE (5 * CLOCK_SECOND)
+
+/* Wait for cond until a monotonic time, with collector.lock held. */
+void collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic);
+
+/* Fetches items of a struct runner until the agent stops. */
+void *collect_fetch_thread(void *arg);
+
 /* Tell how a poll or a fetch ended, or of a trouble within one: log, feed
  * state, agent's own feed. */
 void collect_troubled(struct job *j, const struct ruling *r);

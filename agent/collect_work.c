@@ -1,8 +1,8 @@
 /*
- * collect_work.c - the threads of collect: polls and fetches.
+ * collect_work.c - the threads of collect: how they begin, wait and end, and
+ * the polls.
  */
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,41 +14,26 @@
 #include "http/rate.h"
 #include "role.h"
 #include "store/feed.h"
-#include "store/item.h"
 
 /* jansson recurses into hostile nesting; only what is touched costs. */
 #define STACK (1024 * 1024)
 
-/*
- * Back-off.  What the vendor's bad day is the cause of is tried again soon,
- * a number of times; what someone has to put right, or what stays, less and
- * less often.  Outages of everything are the business of rate_bad().
- */
-static const struct patience {
-	unsigned soon;     /* so many tries … */
-	int64_t soon_most; /* … are no further apart */
-	int64_t most;
-} poll_patience = { .soon = 10,
-	.soon_most = 4 * CLOCK_SECOND,
-	.most = CLOCK_MINUTE },
-  item_patience = { .soon = 20,
-	  .soon_most = 4 * CLOCK_SECOND,
-	  .most = 5 * CLOCK_MINUTE };
 #define BACKOFF_LEAST (CLOCK_SECOND / 2)
+
+static const struct patience poll_patience = { .soon = 10,
+	.soon_most = 4 * CLOCK_SECOND,
+	.most = CLOCK_MINUTE };
 
 /* While there is a backlog polls come so often, … */
 #define SOON CLOCK_SECOND
 /* … but listing takes no more than a fifth of the time. */
 #define SOON_SHARE 4
 
-/* A fetcher without work looks so often nevertheless. */
-#define IDLE (5 * CLOCK_SECOND)
-
 /* All threads end within this of a stop. */
 #define STOP_SECONDS 4
 
-static void
-wait_until(struct collector *c, pthread_cond_t *cond, int64_t monotonic)
+void
+collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic)
 {
 	struct timespec at = { .tv_sec = monotonic / CLOCK_SECOND,
 		.tv_nsec = monotonic % CLOCK_SECOND * 1000 };
@@ -56,9 +41,8 @@ wait_until(struct collector *c, pthread_cond_t *cond, int64_t monotonic)
 	(void)pthread_cond_timedwait(cond, &c->lock, &at);
 }
 
-/* How long to wait after n failures in a row. */
-static int64_t
-retry_delay(const struct patience *p, const struct ruling *r, int64_t n)
+int64_t
+collect_patience(const struct patience *p, const struct ruling *r, int64_t n)
 {
 	int64_t wait;
 
@@ -67,8 +51,7 @@ retry_delay(const struct patience *p, const struct ruling *r, int64_t n)
 	if (n > INT16_MAX)
 		n = INT16_MAX;
 	if (n < p->soon &&
-	    (p == &item_patience || r->class == REPLY_RETRY ||
-		r->class == REPLY_THROTTLED))
+	    (p->any || r->class == REPLY_RETRY || r->class == REPLY_THROTTLED))
 		wait = backoff((unsigned)n, BACKOFF_LEAST, p->soon_most);
 	else
 		wait = backoff((unsigned)n, BACKOFF_LEAST, p->most);
@@ -84,7 +67,7 @@ poll_delay(const struct job *j, const struct ruling *r, enum poll_next next,
 	int64_t interval = s->type->interval(s->conf), delay;
 
 	if (r->class != REPLY_OK)
-		return retry_delay(&poll_patience, r, j->health.failures);
+		return collect_patience(&poll_patience, r, j->health.failures);
 	if (next == POLL_AGAIN)
 		return 0;
 	if (next == POLL_REST)
@@ -111,8 +94,8 @@ poll_thread(void *arg)
 
 		(void)pthread_mutex_lock(&c->lock);
 		while (!c->stopping && (c->paused || clock_monotonic() < due))
-			wait_until(c, &c->calm,
-			    c->paused ? clock_monotonic() + IDLE : due);
+			collect_wait(c, &c->calm,
+			    c->paused ? clock_monotonic() + COLLECT_IDLE : due);
 		if (c->stopping) {
 			(void)pthread_mutex_unlock(&c->lock);
 			break;
@@ -123,163 +106,6 @@ poll_thread(void *arg)
 		delay = poll_delay(j, &ruling, next, clock_monotonic() - began);
 		collect_polled(j, &ruling, delay);
 		due = clock_monotonic() + delay;
-	}
-	http_free(w.http);
-	return NULL;
-}
-
-/* May j have one more fetch?  Every other feed keeps a thread in reserve, so
- * that four dripping blobs here hold up nobody there.  With the lock held. */
-static bool
-has_turn(const struct job *j)
-{
-	const struct runner *r = j->runner;
-	size_t busy = 0, waiting = 0;
-
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		busy += r->jobs[i].active;
-		if (&r->jobs[i] != j && r->jobs[i].active == 0)
-			waiting++;
-	}
-	if (r->n_fetchers < r->n_jobs)
-		waiting = 0;
-	return busy + waiting < r->n_fetchers;
-}
-
-/* Claim an item for j: 1, 0 none, and then j->item_due is set.  With the lock
- * held, which is released meanwhile. */
-static int
-claim(struct job *j, struct item *it)
-{
-	struct collector *c = j->runner->collector;
-	unsigned listings = j->listings;
-	int64_t next = INT64_MAX, wait;
-	struct err err = ERR_INIT;
-	int rc;
-
-	j->active++;
-	(void)pthread_mutex_unlock(&c->lock);
-	rc = item_claim(j->stream.feed, it, &next, &err);
-	if (rc == -1)
-		log_err("%s: %s", feed_name(j->stream.feed), err.text);
-	(void)pthread_mutex_lock(&c->lock);
-	if (rc == 1)
-		return 1;
-	j->active--;
-	/* One that was listed meanwhile may be due at once. */
-	if (rc == 0 && j->listings != listings)
-		return 0;
-	wait = rc == 0 && next != INT64_MAX ? next - clock_now() : IDLE;
-	if (wait > IDLE || rc == -1)
-		wait = IDLE;
-	j->item_due = clock_monotonic() + (wait > 0 ? wait : 0);
-	return 0;
-}
-
-/* Wait for an item of any feed of the source.  NULL: stopping. */
-static struct job *
-pick(struct runner *r, struct item *it)
-{
-	struct collector *c = r->collector;
-	struct job *found = NULL;
-
-	(void)pthread_mutex_lock(&c->lock);
-	while (!c->stopping && found == NULL) {
-		int64_t now = clock_monotonic(), next = now + IDLE;
-
-		for (size_t i = 0; i < r->n_jobs && !c->paused; i++) {
-			struct job *j = &r->jobs[(r->turn + i) % r->n_jobs];
-
-			if (j->item_due <= now && has_turn(j) &&
-			    claim(j, it) == 1) {
-				r->turn = (r->turn + i + 1) % r->n_jobs;
-				found = j;
-				break;
-			}
-		}
-		if (found != NULL)
-			break;
-		for (size_t i = 0; i < r->n_jobs; i++)
-			if (has_turn(&r->jobs[i]) && r->jobs[i].item_due < next)
-				next = r->jobs[i].item_due;
-		if (c->paused)
-			next = now + IDLE;
-		if (!c->stopping && clock_monotonic() < next)
-			wait_until(c, &c->work, next);
-	}
-	(void)pthread_mutex_unlock(&c->lock);
-	return found;
-}
-
-/* Record as a gap what is gone; 0, or -1 when that is not durable. */
-static int
-give_up(struct job *j, const struct item *it, const struct ruling *r,
-    struct err *err)
-{
-	struct piece *p = piece_new(j->stream.feed);
-	struct gap_row *g = xcalloc(1, sizeof(*g));
-	struct commit_result res;
-	int rc;
-
-	g->item = it->id;
-	g->from = it->created;
-	g->to = it->created;
-	(void)snprintf(g->key, sizeof(g->key), "%s", it->key);
-	(void)snprintf(g->cause, sizeof(g->cause), "%.500s", r->text);
-	piece_gap(p, g);
-	rc = feed_commit(p, &res, err);
-	free(g);
-	piece_free(p);
-	return rc;
-}
-
-/* Give the item back as its fetch ended. */
-static void
-settle(struct job *j, const struct item *it, const struct ruling *r)
-{
-	struct collector *c = j->runner->collector;
-	int64_t now = clock_now(), wait;
-	const char *why = r->text;
-	struct err err = ERR_INIT;
-
-	wait = retry_delay(&item_patience, r, it->attempts);
-	if (r->class == REPLY_OK)
-		why = NULL;
-	if (r->class == REPLY_GONE) {
-		if (give_up(j, it, r, &err) == 0)
-			why = NULL;
-		else
-			log_err("%s: %s", feed_name(j->stream.feed), err.text);
-	}
-	err_clear(&err);
-	if (item_return(j->stream.feed, it, now + wait, why, &err) != 0)
-		log_err("%s: %s", feed_name(j->stream.feed), err.text);
-	(void)pthread_mutex_lock(&c->lock);
-	j->active--;
-	if (why != NULL && clock_monotonic() + wait < j->item_due)
-		j->item_due = clock_monotonic() + wait;
-	/* This thread may be busy elsewhere when it is due. */
-	(void)pthread_cond_signal(&c->work);
-	(void)pthread_mutex_unlock(&c->lock);
-}
-
-/* Fetch items of one source until the agent stops. */
-static void *
-fetch_thread(void *arg)
-{
-	struct runner *r = arg;
-	struct worker w = { .source = &r->source };
-	struct item it;
-	struct job *j;
-
-	w.http = http_new(r->source.access, r->source.stop, r->source.ctx);
-	while ((j = pick(r, &it)) != NULL) {
-		struct ruling ruling = { .class = REPLY_OK };
-
-		r->source.type->fetch(&w, &j->stream, &it, &ruling);
-		collect_fetched(j, &it, &ruling);
-		settle(j, &it, &ruling);
-		item_release(&it);
 	}
 	http_free(w.http);
 	return NULL;
@@ -324,8 +150,8 @@ start_threads(struct runner *r, struct err *err)
 	if (r->fetchers == NULL)
 		r->fetchers = xcalloc(n + 1, sizeof(*r->fetchers));
 	while (r->n_fetchers < n) {
-		if (begin(&r->fetchers[r->n_fetchers], fetch_thread, r, err) !=
-		    0)
+		if (begin(&r->fetchers[r->n_fetchers], collect_fetch_thread, r,
+			err) != 0)
 			return -1;
 		(void)pthread_mutex_lock(&c->lock);
 		r->n_fetchers++;

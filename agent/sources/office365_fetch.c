@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
-#include "base/merkle.h"
 #include "base/splitter.h"
 #include "office365.h"
 #include "store/feed.h"
@@ -33,6 +32,7 @@
 #define NOT_FOUND_TRIES 4
 
 struct fetching {
+	struct worker *w;
 	struct stream *st;
 	const struct item *item;
 	struct piece *piece;
@@ -53,6 +53,11 @@ commit(struct fetching *f, bool complete, struct err *err)
 	struct commit_result res;
 
 	piece_item(f->piece, f->item->id, f->n, f->chain, complete);
+	if (complete && f->w->gather && piece_bytes(f->piece) <= GATHER_BYTES) {
+		f->w->left = f->piece;
+		f->piece = NULL;
+		return 0;
+	}
 	if (feed_commit(f->piece, &res, err) != 0)
 		return -1;
 	if (res.events > 0)
@@ -65,12 +70,10 @@ static int
 take_event(void *ctx, const struct element *el, struct err *err)
 {
 	struct fetching *f = ctx;
-	uint8_t leaf[DIGEST_LEN];
 	int64_t when = INT64_MIN;
 
 	f->last = f->bytes;
-	merkle_leaf(f->digest, el->data, el->len, leaf);
-	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
+	digest_sha256(f->digest, f->chain, DIGEST_LEN, el->data, el->len,
 	    f->chain);
 	f->n++;
 	if (f->n < f->skip)
@@ -166,7 +169,9 @@ office365_fetch(struct worker *w, struct stream *st, const struct item *it,
 		.id = "Id", .time = "CreationTime", .most = EVENT_MOST
 	};
 	const struct office365 *o = w->source->state;
-	struct fetching f = { .st = st, .item = it, .skip = it->elements };
+	struct fetching f = {
+		.w = w, .st = st, .item = it, .skip = it->elements
+	};
 	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MOST);
 
 	if (!office365_own(o, "contentUri", it->uri, r))

@@ -21,6 +21,7 @@ struct buf;
 struct err;
 struct feed;
 struct item;
+struct piece;
 struct rate;
 struct server_clock;
 struct setting;
@@ -60,11 +61,21 @@ struct source {
 	void *ctx; /* of these */
 };
 
-/* What a thread has. */
+/*
+ * What a thread has.  While there is a backlog of small items, a commit for
+ * each would cost more than all else: where fetch finds gather set, it may
+ * leave a piece that makes its item complete in left, and collect commits
+ * several at once.
+ */
 struct worker {
 	struct source *source;
 	struct http *http;
+	bool gather;
+	struct piece *left; /* taken by collect */
 };
+
+/* Larger pieces fetch commits itself. */
+#define GATHER_BYTES (256 * 1024)
 
 /* What a poll wants next. */
 enum poll_next {

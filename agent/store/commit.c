@@ -294,17 +294,22 @@ settle(struct commit *c, int rc, const struct err *err)
 	}
 }
 
-int
-feed_commit(struct piece *p, struct commit_result *res, struct err *err)
+/* Behind what other threads have queued; under the feed's mutex. */
+static void
+enqueue(struct feed *f, struct piece *p, struct err *err)
 {
-	struct feed *f = p->feed;
-
 	p->done = false;
 	p->err = err;
-	(void)pthread_mutex_lock(&f->mutex);
 	p->next = NULL;
 	*f->tail = p;
 	f->tail = &p->next;
+}
+
+/* Until p is done: lead when no one does, else wait for who does.  Under the
+ * feed's mutex. */
+static void
+see_to(struct feed *f, struct piece *p)
+{
 	while (!p->done) {
 		struct err why = ERR_INIT;
 		struct commit c = { .feed = f };
@@ -326,6 +331,16 @@ feed_commit(struct piece *p, struct commit_result *res, struct err *err)
 		pack_clear(&c.pack);
 		(void)pthread_mutex_lock(&f->mutex);
 	}
+}
+
+int
+feed_commit(struct piece *p, struct commit_result *res, struct err *err)
+{
+	struct feed *f = p->feed;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	enqueue(f, p, err);
+	see_to(f, p);
 	(void)pthread_mutex_unlock(&f->mutex);
 	if (p->rc != 0)
 		return -1;
@@ -333,4 +348,28 @@ feed_commit(struct piece *p, struct commit_result *res, struct err *err)
 		*res = p->result;
 	piece_clear(p);
 	return 0;
+}
+
+int
+feed_commit_all(struct piece *const *p, size_t n, int *rc, struct err *err)
+{
+	struct feed *f = n > 0 ? p[0]->feed : NULL;
+	int all = 0;
+
+	if (n == 0)
+		return 0;
+	(void)pthread_mutex_lock(&f->mutex);
+	for (size_t i = 0; i < n; i++)
+		enqueue(f, p[i], err);
+	for (size_t i = 0; i < n; i++)
+		see_to(f, p[i]);
+	(void)pthread_mutex_unlock(&f->mutex);
+	for (size_t i = 0; i < n; i++) {
+		rc[i] = p[i]->rc;
+		if (rc[i] == 0)
+			piece_clear(p[i]);
+		else
+			all = -1;
+	}
+	return all;
 }

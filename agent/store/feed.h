@@ -102,6 +102,11 @@ struct commit_result {
  */
 int feed_commit(struct piece *p, struct commit_result *res, struct err *err);
 
+/* The same for several pieces of one feed, which become durable in as few
+ * transactions as can be.  Each may fail alone: rc[i] is as feed_commit()
+ * returns; err tells of the first that did.  -1 when any did. */
+int feed_commit_all(struct piece *const *p, size_t n, int *rc, struct err *err);
+
 /* Bookkeeping outside the events; relaxed durability, never an error that
  * matters to the caller. */
 enum feed_counter {
