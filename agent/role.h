@@ -40,7 +40,8 @@ void role_signals(const struct role *r);
 /* SIGTERM came: finish within five seconds.  wake_fd is readable then, too. */
 bool role_stopping(const struct role *r);
 
-/* SIGUSR1 came since the last call: reopen files (log rotation). */
+/* SIGUSR1 came since the last call: reopen files (log rotation), read files
+ * of credentials again. */
 bool role_reopen(const struct role *r);
 
 /* Tell the supervisor that this process is not hung; call it in every loop,

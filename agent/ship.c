@@ -259,6 +259,24 @@ watch_mode(struct ship *s, const char **mode)
 	s->news = true;
 }
 
+/* SIGUSR1: files are opened again, and a destination in trouble is begun with
+ * anew at once: perhaps what was wrong has been put right. */
+static void
+begin_anew(struct ship *s)
+{
+	if (s->open && s->out.type->reopen != NULL)
+		s->out.type->reopen(&s->out);
+	if (s->health == SHIP_WELL)
+		return;
+	s->shut = true; /* what is cut short now is nobody's fault */
+	if (s->open)
+		s->out.type->close(&s->out);
+	s->open = false;
+	s->shut = false;
+	s->level = 0;
+	s->hold = 0;
+}
+
 static int
 work(struct ship *s)
 {
@@ -268,9 +286,8 @@ work(struct ship *s)
 	while (!role_stopping(s->role)) {
 		role_alive(s->role);
 		now = clock_monotonic();
-		if (role_reopen(s->role) && s->open &&
-		    s->out.type->reopen != NULL)
-			s->out.type->reopen(&s->out);
+		if (role_reopen(s->role))
+			begin_anew(s);
 		open_output(s, now);
 		if (try_turn(s, now) != 0)
 			return -1;

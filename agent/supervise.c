@@ -206,6 +206,17 @@ prepare_store(struct supervisor *s, struct err *err)
 	return tell_outputs(s->config, err);
 }
 
+/* What the configuration names, certificates and secrets in files, may have
+ * changed as well. */
+static void
+look_again(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->all.n; i++) {
+		if (s->all.slot[i].wanted && !s->all.slot[i].asked)
+			child_signal(&s->all.slot[i], SIGUSR1);
+	}
+}
+
 /* SIGHUP: keep the old configuration when the new one is wrong. */
 static void
 reload(struct supervisor *s)
@@ -237,6 +248,7 @@ reload(struct supervisor *s)
 		s->config = fresh;
 		s->all.cause = "reload";
 		want_all(s);
+		look_again(s);
 		log_notice("%s: taken over", s->path);
 	}
 	notify_send("READY=1");

@@ -119,22 +119,30 @@ alive() {
 
 # -- certificates ----------------------------------------------------------
 
-# certificate NAME SUBJECT [EXTENSIONS]: $work/NAME.pem and .key by the test
-# CA.
+# authority NAME: a test CA in $work/NAME.pem and .key, which issues the
+# certificates from now on.
+authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout "$work/$1.key" -out "$work/$1.pem" -days 90 \
+	    -subj "/CN=sealfeed test authority $1" 2>/dev/null ||
+	    fail "openssl made no CA"
+	issuer=$1
+}
+
+# certificate NAME SUBJECT [EXTENSIONS]: $work/NAME.pem and .key by the
+# present authority.
 certificate() {
 	local name=$1 subject=$2 extensions=${3:-}
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	    -keyout "$work/$name.key" -out "$work/$name.csr" \
 	    -subj "$subject" 2>/dev/null &&
-	    openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.pem" \
-		-CAkey "$work/ca.key" -CAcreateserial -days 30 \
+	    openssl x509 -req -in "$work/$name.csr" -CA "$work/$issuer.pem" \
+		-CAkey "$work/$issuer.key" -CAcreateserial -days 90 \
 		-extfile <(echo "$extensions") -out "$work/$name.pem" \
 		2>/dev/null || fail "openssl made no certificate $name"
 }
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-    -keyout "$work/ca.key" -out "$work/ca.pem" -days 30 \
-    -subj "/CN=sealfeed test CA" 2>/dev/null || fail "openssl made no CA"
+authority ca
 certificate server "/CN=localhost" \
     "subjectAltName=DNS:localhost,IP:127.0.0.1"
 
@@ -285,10 +293,12 @@ grows() {
 
 # -- the agent -------------------------------------------------------------
 
-# Options of the source and of the agent block; a story may change them.
+# Options of the source, of the agent block and of outputs; a story may change
+# them.
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
 store_options="min_free: 16MiB"
+output_tls="{ ca: $work/ca.pem }"
 outputs=
 
 # to_syslog NAME [YAML-LINE…]: an output of that name to the receiver of that
@@ -299,7 +309,7 @@ to_syslog() {
 	outputs+="  $name:
     type: syslog
     address: localhost:$(cat "$work/$name/port")
-    tls: { ca: $work/ca.pem }
+    tls: $output_tls
 "
 	for line in "$@"; do
 		outputs+="    $line"$'\n'
@@ -313,7 +323,7 @@ to_http() {
 	outputs+="  $name:
     type: http
     url: https://localhost:$(cat "$work/$name/port")/ingest
-    tls: { ca: $work/ca.pem }
+    tls: $output_tls
 "
 	for line in "$@"; do
 		outputs+="    $line"$'\n'
