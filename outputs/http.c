@@ -282,23 +282,44 @@ judge_failure(const struct post *p, CURLcode rc, char *why, size_t size)
 						  : VERDICT_RETRY;
 }
 
+/* What the answer says, on one line. */
+static void
+one_line(const struct buf *answer, char out[ANSWER_MOST + 1])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < answer->len; i++) {
+		char c = answer->data[i];
+		bool blank = (unsigned char)c <= ' ' || c == 0x7f;
+
+		if (!blank)
+			out[len++] = c;
+		else if (len > 0 && out[len - 1] != ' ')
+			out[len++] = ' ';
+	}
+	while (len > 0 && out[len - 1] == ' ')
+		len--;
+	out[len] = '\0';
+}
+
 /* Say in why what status and answer mean; returns the verdict. */
 static enum verdict
 judge(const struct post *p, CURLcode rc, char *why, size_t size)
 {
 	const char *url = p->uplink->conf->url;
 	const struct http_meaning *m;
+	char answer[ANSWER_MOST + 1];
 	long status = 0;
 
 	if (rc != CURLE_OK)
 		return judge_failure(p, rc, why, size);
+	one_line(&p->answer, answer);
 	(void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
 	m = http_meaning((int)status);
 	(void)snprintf(why, size, "%s: answers %ld%s%s%s%s%s%s", url, status,
 	    p->location[0] == '\0' ? "" : " to ", p->location,
-	    p->answer.len == 0 ? "" : ": ",
-	    p->answer.len == 0 ? "" : p->answer.data,
-	    m->cure == NULL ? "" : "; ", m->cure == NULL ? "" : m->cure);
+	    answer[0] == '\0' ? "" : ": ", answer, m->cure == NULL ? "" : "; ",
+	    m->cure == NULL ? "" : m->cure);
 	return m->verdict;
 }
 
