@@ -78,7 +78,8 @@ gather(struct store *s, struct unsealed *u, int64_t first_batch,
 {
 	sqlite3_stmt *st = db_query(s, err,
 	    "SELECT id, first, count, nodes, checks FROM batch"
-	    " WHERE feed = ?1 AND sealed IS NULL AND id >= ?2 ORDER BY id",
+	    " INDEXED BY batch_unsealed WHERE feed = ?1 AND sealed IS NULL AND "
+	    "id >= ?2 ORDER BY id",
 	    "ii", u->feed_id, first_batch);
 	uint64_t events = 0;
 	int rc;
@@ -134,7 +135,8 @@ seal(struct store *s, const struct unsealed *u,
 		    "may run on a store",
 		    u->feed);
 	if (db_run(s, err,
-		"UPDATE batch SET sealed = ?3, nodes = NULL, checks = NULL"
+		"UPDATE batch INDEXED BY batch_unsealed SET sealed = ?3, nodes "
+		"= NULL, checks = NULL"
 		" WHERE feed = ?1 AND sealed IS NULL AND id <= ?2",
 		"iii", u->feed_id, u->last_batch, clock_now()) != 0)
 		return -1;

@@ -111,8 +111,9 @@ find_passed(struct clean *c, struct err *err)
 	/* An output that is new, or has not moved for so long, has no row:
 	 * it holds everything back. */
 	static const char retained[] =
-	    "SELECT min(coalesce((SELECT max(batch) FROM passed p"
-	    " WHERE p.output = o.name AND p.time <= ?), 0)) FROM output o";
+	    "SELECT min(coalesce((SELECT batch FROM passed p"
+	    " WHERE p.output = o.name AND p.time <= ?"
+	    " ORDER BY p.time DESC, p.batch DESC LIMIT 1), 0)) FROM output o";
 
 	if (db_number(c->s, err, CLOCK_DAY, &c->keep,
 		"SELECT max(dedupe) FROM feed", "") != 0)
@@ -157,10 +158,10 @@ clean_batches(struct clean *c, struct err *err)
 {
 	return done_some(c,
 	    db_run(c->s, err,
-		"DELETE FROM batch WHERE id IN (SELECT id FROM batch"
-		" WHERE id <= ?1 AND committed < ?2 AND id < coalesce("
-		"(SELECT min(batch) FROM payload), 1 << 62)"
-		" ORDER BY id LIMIT 1000)",
+		"DELETE FROM batch WHERE id IN (SELECT id FROM"
+		" (SELECT id, committed FROM batch WHERE id <= ?1"
+		" AND id < coalesce((SELECT min(batch) FROM payload), 1 << 62)"
+		" ORDER BY id LIMIT 1000) WHERE committed < ?2)",
 		"ii", c->passed, c->now - c->keep));
 }
 

@@ -92,6 +92,8 @@ CREATE TABLE item (
 	done INTEGER
 );
 CREATE UNIQUE INDEX item_key ON item (feed, key);
+CREATE INDEX item_open ON item (feed, expires, created, state)
+	WHERE state = 0;
 CREATE INDEX item_expiring ON item (feed, expires)
 	WHERE state = 0 AND next_try IS NULL;
 CREATE INDEX item_newest ON item (feed, created)
@@ -154,6 +156,7 @@ CREATE TABLE passed (
 	time INTEGER NOT NULL,
 	PRIMARY KEY (output, batch)
 ) WITHOUT ROWID;
+CREATE INDEX passed_time ON passed (output, time);
 
 -- Events that a destination refused for good.
 CREATE TABLE dead_letter (

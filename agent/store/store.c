@@ -2,6 +2,7 @@
  * store.c - the one SQLite file that the roles share: open and migrate.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,14 +81,27 @@ migrate(struct store *s, struct err *err)
 	return 0;
 }
 
+/* SQLite would let everyone read it; its other files get the mode of this one.
+ * What goes wrong here, SQLite will tell. */
+static void
+create_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static int
 connect_file(struct store *s, struct err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int rc;
 
-	if (s->access != STORE_READ)
+	if (s->access != STORE_READ) {
 		flags |= SQLITE_OPEN_CREATE;
+		create_file(s->path);
+	}
 	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
 	if (rc != SQLITE_OK)
 		return err_set(err, "%s: cannot be opened: %s", s->path,
