@@ -26,7 +26,7 @@ struct store;
 struct health {
 	enum reply_class class;
 	unsigned failures; /* in a row */
-	int64_t since;     /* first of them, wall clock */
+	int64_t since;     /* first of them, monotonic */
 	bool told;         /* in the log and the agent's own feed */
 	char code[48];
 	char text[512];

@@ -124,7 +124,7 @@ tell_trouble(struct job *j, const struct health *h)
 static void
 tell_recovery(struct job *j, const struct health *h)
 {
-	int64_t lasted = (clock_now() - h->since) / CLOCK_SECOND;
+	int64_t lasted = (clock_monotonic() - h->since) / CLOCK_SECOND;
 
 	log_notice("%s: is read again after %" PRId64 " s",
 	    feed_name(j->stream.feed), lasted);
@@ -150,7 +150,7 @@ collect_polled(struct job *j, const struct ruling *r, int64_t delay)
 		*h = (struct health){ .class = REPLY_OK };
 	} else {
 		if (h->failures++ == 0)
-			h->since = clock_now();
+			h->since = clock_monotonic();
 		/* Another trouble than the one that was told. */
 		if (h->class != r->class || strcmp(h->code, r->code) != 0)
 			h->told = false;

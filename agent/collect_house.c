@@ -275,6 +275,31 @@ survey(struct collector *c)
 	}
 }
 
+/* A time that is over by every clock that is known. */
+static int64_t
+surely_now(const struct collector *c)
+{
+	int64_t now = clock_now();
+
+	for (size_t i = 0; i < c->n_runners; i++) {
+		int64_t there = server_clock_now(c->runners[i].source.clock);
+
+		if (there < now)
+			now = there;
+	}
+	return now;
+}
+
+static void
+clean(struct collector *c)
+{
+	struct err err = ERR_INIT;
+
+	if (store_clean(c->store, c->role->config->agent.retain, &err) != 0 ||
+	    store_forget(c->store, surely_now(c), &err) != 0)
+		log_err("%s", err.text);
+}
+
 static bool
 is_due(int64_t *at, int64_t now, int64_t every)
 {
@@ -288,16 +313,14 @@ void
 collect_house_keep(struct collector *c, struct house *h)
 {
 	int64_t now = clock_monotonic();
-	struct err err = ERR_INIT;
 
 	if (is_due(&h->start, now, START_EVERY))
 		collect_start(c);
 	watch_room(c, h);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
-	if (is_due(&h->clean, now, CLEAN_EVERY) &&
-	    store_clean(c->store, c->role->config->agent.retain, &err) != 0)
-		log_err("%s", err.text);
+	if (is_due(&h->clean, now, CLEAN_EVERY))
+		clean(c);
 	if (is_due(&h->certificates, now, CERTIFICATES_EVERY))
 		collect_certificates(c);
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))

@@ -221,15 +221,9 @@ clean_feeds(struct clean *c, struct err *err)
 		""));
 }
 
-static clean_fn *const steps[] = {
-	clean_payloads,
-	clean_batches,
-	clean_passed,
-	clean_pieces,
-	clean_items,
-	clean_seen,
-	clean_feeds,
-};
+static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
+	clean_passed, clean_pieces, clean_feeds, NULL };
+static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */
 static int
@@ -281,20 +275,37 @@ give_back(struct store *s, bool all, struct err *err)
 	return rc;
 }
 
-int
-store_clean(struct store *s, int64_t retain, struct err *err)
+static int
+run(struct clean *c, clean_fn *const *steps, struct err *err)
 {
-	struct clean c = { .s = s, .now = clock_now(), .retain = retain };
 	int left = STEPS_MOST;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (; *steps != NULL; steps++) {
 		int rc;
 
 		do {
-			rc = step(&c, steps[i], err);
+			rc = step(c, *steps, err);
 		} while (rc == 1 && --left > 0);
 		if (rc < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int
+store_forget(struct store *s, int64_t now, struct err *err)
+{
+	struct clean c = { .s = s, .now = now };
+
+	return run(&c, forget_steps, err);
+}
+
+int
+store_clean(struct store *s, int64_t retain, struct err *err)
+{
+	struct clean c = { .s = s, .now = clock_now(), .retain = retain };
+
+	if (run(&c, clean_steps, err) != 0)
+		return -1;
 	return give_back(s, s->tight || !mark_keep_reserve(s), err);
 }

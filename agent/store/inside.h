@@ -98,7 +98,8 @@ struct feed {
 		int64_t when;
 	} claims[CLAIMS_MOST];
 	size_t n_claims;
-	bool turn; /* the next claim is for the newest */
+	bool turn;     /* the next claim is for the newest */
+	int64_t ahead; /* wall clock before the monotonic one; 0: not known */
 };
 
 /* Take the news for writing, inside a transaction; feed_news_back() puts them

@@ -13,6 +13,10 @@
 #include "store/inside.h"
 #include "store/item.h"
 
+/* What the wall clock may differ by from the monotonic one between two looks
+ * without having been set. */
+#define STEP (2 * CLOCK_SECOND)
+
 int64_t
 feed_claimed(struct feed *f, int64_t item)
 {
@@ -95,6 +99,20 @@ first_due(struct feed *f, int64_t *due, struct err *err)
 	return rc;
 }
 
+/* Has the wall clock stepped since the last claim, or may it have? */
+static bool
+stepped(struct feed *f)
+{
+	const int64_t ahead = clock_now() - clock_monotonic();
+	int64_t by;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	by = ahead - f->ahead;
+	f->ahead = ahead;
+	(void)pthread_mutex_unlock(&f->mutex);
+	return by > STEP || by < -STEP;
+}
+
 /* Those whose time to wait is over are ready again. */
 static int
 wake(struct feed *f, int64_t now, struct err *err)
@@ -144,7 +162,8 @@ pick(struct feed *f, struct item *it, struct err *err)
 int
 item_claim(struct feed *f, struct item *it, int64_t *next, struct err *err)
 {
-	const int64_t now = clock_now();
+	/* Times that a clock set which was wrong say nothing. */
+	const int64_t now = stepped(f) ? INT64_MAX - 1 : clock_now();
 	int64_t due;
 	int rc = first_due(f, &due, err);
 

@@ -151,7 +151,7 @@ is_new(struct pack *k, const char *id, size_t len, struct err *err)
 	if (k->set[at] != 0)
 		return 0;
 	if (seen_maybe(f->store, hash)) {
-		rc = seen_find(f->store, f->name, f->dedupe, hash, &index, err);
+		rc = seen_find(f->store, f->name, hash, &index, err);
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
 	}

@@ -117,10 +117,9 @@ seen_maybe(struct store *s, const uint8_t key[SEEN_KEY])
 }
 
 int
-seen_find(struct store *s, const char *name, int64_t dedupe,
-    const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err)
+seen_find(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
+    uint64_t *index, struct err *err)
 {
-	const int64_t now = clock_now();
 	sqlite3_stmt *st;
 	int rc, found = 0;
 
@@ -128,9 +127,8 @@ seen_find(struct store *s, const char *name, int64_t dedupe,
 	st = db_query(s, err,
 	    "SELECT r.first, r.rows FROM feed f"
 	    " CROSS JOIN run r ON r.feed = f.id"
-	    " WHERE f.name = ?1 AND (r.bucket + 1) * r.width > ?2"
-	    " ORDER BY r.id DESC",
-	    "ti", name, dedupe > now ? 0 : now - dedupe);
+	    " WHERE f.name = ? ORDER BY r.id DESC",
+	    "t", name);
 	rc = st == NULL ? -1 : 1;
 	while (rc == 1 && found == 0) {
 		struct seen_run run;

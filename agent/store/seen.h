@@ -44,10 +44,9 @@ void seen_release(struct store *s);
 /* false: key was surely not seen.  Any thread. */
 bool seen_maybe(struct store *s, const uint8_t key[SEEN_KEY]);
 
-/* 1 and *index: seen within dedupe (INT64_MAX: whatever is still known);
- * 0: not; -1.  Locks the store. */
-int seen_find(struct store *s, const char *name, int64_t dedupe,
-    const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err);
+/* 1 and *index: seen, and not dropped since; 0: not; -1.  Locks the store. */
+int seen_find(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
+    uint64_t *index, struct err *err);
 
 /* Add n entries (sorted here) to the feed, in the caller's transaction, and
  * merge runs where that is due. */

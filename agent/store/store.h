@@ -72,9 +72,15 @@ int store_room_now(struct store *s, struct store_room *room, struct err *err);
 bool store_cramped(const char *path);
 
 /* Housekeeping, by ship and collect, about once a second: delete payloads of
- * batches that every output has passed for longer than retain, metadata and
- * seen ids older than theirs, give pages back.  outputs: the configured names;
+ * batches that every output has passed for longer than retain, and metadata
+ * older than theirs, give pages back.  outputs: the configured names;
  * positions of others are forgotten by delivery_outputs(). */
 int store_clean(struct store *s, int64_t retain, struct err *err);
+
+/* By collect: forget ids beyond the feeds' dedupe times and items that
+ * expired at the vendor long before now.  What is forgotten too early comes
+ * again as new, so now should be a time that is surely over, whatever the
+ * local clock says. */
+int store_forget(struct store *s, int64_t now, struct err *err);
 
 #endif /* STORE_H */

@@ -382,7 +382,7 @@ agent() {
 agent_again() {
 	"$sealfeed" check "$work/sealfeed.yaml" >>"$work/agent.log" 2>&1 ||
 	    fail "sealfeed check: $(tail -n 5 "$work/agent.log")"
-	setsid "$sealfeed" run --config "$work/sealfeed.yaml" \
+	setsid env "${agent_env[@]}" "$sealfeed" run --config "$work/sealfeed.yaml" \
 	    >>"$work/agent.log" 2>&1 &
 	echo $! >"$work/agent.pid"
 }
