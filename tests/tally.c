@@ -23,11 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tally.h"
 
 #define STREAMS_MOST 64
 #define PLACES_FIRST 1024
+#define WHOLE_MOST ((size_t)1 << 30)
 
 /* Of one index: the start of its hash and whether it was there. */
 struct place {
@@ -40,6 +42,8 @@ struct stream {
 	struct place *places; /* by index, mark 0: not seen */
 	size_t size;
 	uint64_t repeats;
+	struct buf whole; /* parts of an event so far */
+	uint64_t parts;   /* of these */
 };
 
 static struct stream streams[STREAMS_MOST];
@@ -137,6 +141,30 @@ param(const char *sd, const char *end, const char *name, const char **value)
 	return memchr(*value, '"', (size_t)(end - *value));
 }
 
+/* One of several parts of an event, which come one behind the other and begin
+ * anew where they are sent again. */
+static void
+take_part(const char *feed, size_t feed_len, uint64_t index, uint64_t part,
+    uint64_t parts, const char *msg, size_t len)
+{
+	struct stream *s = stream_get(feed, feed_len);
+
+	if (part == 1) {
+		buf_release(&s->whole);
+		buf_init(&s->whole, WHOLE_MOST);
+		s->parts = 0;
+	}
+	if (part != s->parts + 1)
+		return;
+	if (buf_add(&s->whole, msg, len) == -1)
+		die(s->name, "an event beyond reason");
+	if (++s->parts < parts)
+		return;
+	take(feed, feed_len, index, s->whole.data, s->whole.len);
+	buf_release(&s->whole);
+	s->parts = 0;
+}
+
 static bool
 take_syslog(const char *line, size_t len)
 {
@@ -144,7 +172,7 @@ take_syslog(const char *line, size_t len)
 	const char *close =
 	    sd == NULL ? NULL : memmem(sd, len - (size_t)(sd - line), "\"]", 2);
 	const char *feed = NULL, *feed_end, *index = NULL;
-	const char *msg;
+	const char *part = NULL, *parts = NULL, *msg;
 
 	if (close == NULL || line[0] == '{')
 		return false;
@@ -154,6 +182,14 @@ take_syslog(const char *line, size_t len)
 		return false;
 	if (param(sd, close, "index", &index) == NULL)
 		return true; /* a checkpoint */
+	if (param(sd, close, "part", &part) != NULL &&
+	    param(sd, close, "parts", &parts) != NULL && *close == ' ') {
+		take_part(feed, (size_t)(feed_end - feed),
+		    strtoull(index, NULL, 10), strtoull(part, NULL, 10),
+		    strtoull(parts, NULL, 10), close + 1,
+		    (size_t)(line + len - close - 1));
+		return true;
+	}
 	/* Receivers put one or two blanks in front of the message. */
 	for (msg = close; msg < line + len && *msg == ' '; msg++)
 		continue;
