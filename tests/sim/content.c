@@ -235,6 +235,36 @@ read_region(int fd, const struct region *r, struct buf *out)
 	out->len += r->len;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Append a record with a line break wherever JSON allows one and no blank
+ * stands already: a reader that drops blanks with line ends gets the record
+ * back as it was. */
+static int
+spread(const char *p, size_t len, struct buf *out)
+{
+	bool quoted = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < len && rc == 0; i++) {
+		bool escaped = quoted && p[i] == '\\' && i + 1 < len;
+		bool inside = quoted || p[i] == '"';
+
+		rc = buf_add(out, p + i, escaped ? 2 : 1);
+		i += escaped;
+		if (!escaped && p[i] == '"')
+			quoted = !quoted;
+		if (rc == 0 && !inside && strchr("{[,:", p[i]) != NULL &&
+		    i + 1 < len && !is_blank(p[i + 1]))
+			rc = buf_adds(out, "\r\n\t  ");
+	}
+	return rc;
+}
+
 void
 content_read(const struct sim *s, enum content c, const struct blob *b,
     bool pretty, struct buf *out)
@@ -253,7 +283,8 @@ content_read(const struct sim *s, enum content c, const struct blob *b,
 	while (p < end && rc == 0) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 
-		rc = buf_add(out, p, (size_t)(nl - p));
+		rc = pretty ? spread(p, (size_t)(nl - p), out)
+			    : buf_add(out, p, (size_t)(nl - p));
 		p = nl + 1;
 		if (rc == 0 && p < end)
 			rc = buf_adds(out, between);

@@ -42,7 +42,7 @@ void content_again(struct sim *s, struct feed *f);
 struct blob *content_find(struct sim *s, const char *id);
 
 /* Append the blob's JSON array; pretty: with CRLF and blanks between the
- * elements.  No lock needed: what a ledger holds does not change. */
+ * tokens.  No lock needed: what a ledger holds does not change. */
 void content_read(const struct sim *s, enum content c, const struct blob *b,
     bool pretty, struct buf *out);
 

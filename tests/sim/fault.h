@@ -45,7 +45,7 @@ enum fault {
 	FAULT_HTTP500,
 	FAULT_HTTP503,  /* with Retry-After */
 	FAULT_LATE,     /* listed long after its contentCreated */
-	FAULT_PRETTY,   /* CRLF and blanks between the elements */
+	FAULT_PRETTY,   /* CRLF and blanks between the tokens */
 	FAULT_RESET,    /* RST in the middle of the body */
 	FAULT_SHUFFLE,  /* rows of a page in reverse order */
 	FAULT_SLOW,     /* a pause between every 4 KiB */
