@@ -167,8 +167,11 @@ say_paused(struct collector *c, const struct store_room *room)
 	log_err("the store is full (%" PRId64 " of %" PRId64
 		" bytes used, %" PRId64 " free on disk, %" PRId64
 		" to be left): collecting pauses; the first gap comes %s; "
-		"see which output is behind, or raise store.max_size",
-	    room->used, room->max_size, room->free, room->min_free, horizon);
+		"%s",
+	    room->used, room->max_size, room->free, room->min_free, horizon,
+	    room->free < room->min_free
+		? "make room on the store's disk"
+		: "see which output is behind, or raise store.max_size");
 	agent_feed_say(c->own, "paused",
 	    json_pack("{s:I, s:I, s:I, s:I, s:I}", "used",
 		(json_int_t)room->used, "max_size", (json_int_t)room->max_size,

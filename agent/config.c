@@ -79,7 +79,7 @@ const struct setting agent_settings[] = {
 	    .min = 0,
 	    .max = INT64_C(64) << 40,
 	    .help = "Collecting pauses while the store's file system has "
-		    "less than this left." },
+		    "less than this left, 4MiB at the least." },
 	{ .key = "watch.listen",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.listen),

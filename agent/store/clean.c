@@ -22,6 +22,7 @@
 #define VACUUM_PAGES_N 512
 #define WAL_MOST (16 << 20)
 #define OPEN_LEAST (1 << 20) /* of free space, to open a store */
+#define FREE_LEAST (4 << 20) /* below that it is about to fail */
 #define SLACK 20             /* full ends a twentieth below the limit */
 
 void
@@ -55,7 +56,7 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 {
 	struct store_room r = {
 		.max_size = s->max_size,
-		.min_free = s->min_free,
+		.min_free = s->min_free > FREE_LEAST ? s->min_free : FREE_LEAST,
 	};
 	struct statvfs fs;
 	int64_t most, least;
@@ -68,7 +69,7 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 	rc = used(s, &r.used, err);
 	if (rc == 0) {
 		most = s->max_size;
-		least = s->min_free;
+		least = r.min_free;
 		if (s->full) {
 			most -= most / SLACK;
 			least += least / SLACK;

@@ -59,8 +59,8 @@ struct store_room {
 	int64_t used;     /* bytes of the file that hold data */
 	int64_t max_size; /* as configured */
 	int64_t free;     /* on its file system */
-	int64_t min_free;
-	bool full; /* collect pauses */
+	int64_t min_free; /* as configured, or 4 MiB */
+	bool full;        /* collect pauses */
 };
 
 /* Limits for store_room_now(); set once after open. */

@@ -61,7 +61,7 @@ evidence() {
 		echo "--- simulator"
 		curl -s "$control/stat" | grep -v ' 0$' | paste -sd' '
 	}
-	[ ! -s "$work/store.db" ] || {
+	[ ! -s "$store" ] || {
 		echo "--- sealfeed status"
 		timeout 10 "$sealfeed" status --config "$work/sealfeed.yaml"
 	}
@@ -83,10 +83,16 @@ finish() {
 		gone "$(cat "$p")" || within 5 gone "$(cat "$p")" ||
 		    kill -KILL "$(cat "$p")" 2>/dev/null
 	done
+	ending
 	[ -n "${KEEP:-}" ] && say "kept $work" || rm -rf "$work"
 	exit "$status"
 }
 trap finish EXIT
+
+# The last act of a story, before $work goes away.
+ending() {
+	:
+}
 trap 'exit 130' INT TERM
 
 # -- waiting ---------------------------------------------------------------
@@ -297,6 +303,7 @@ grows() {
 # them.
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
+store=$work/store.db
 store_options="min_free: 16MiB"
 output_tls="{ ca: $work/ca.pem }"
 outputs=
@@ -352,7 +359,7 @@ write_config() {
 agent:
   name: fra1
   key: $work/seal.pem
-  store: { path: $work/store.db, $store_options }
+  store: { path: $store, $store_options }
   watch: { listen: $work/watch.sock }
 $agent_options
 sources:

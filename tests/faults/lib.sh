@@ -62,7 +62,7 @@ store_whole() {
 
 # no_gaps: nothing was given up.
 no_gaps() {
-	[ "$(sqlite3 -readonly "$work/store.db" \
+	[ "$(sqlite3 -readonly "$store" \
 	    'SELECT count(*) FROM gap')" -eq 0 ] || {
 		ask gaps
 		fail "there are gaps"
