@@ -99,7 +99,9 @@ take(const char *feed, size_t feed_len, uint64_t index, const char *event,
 	struct tally one = { .count = 0 };
 	size_t size = s->size;
 
-	if (strcmp(short_name(s), "agent") == 0)
+	/* The agent's own; "agent~TIME" is a tree begun anew. */
+	if (strcmp(short_name(s), "agent") == 0 ||
+	    strncmp(short_name(s), "agent~", 6) == 0)
 		return;
 	if (index >= (uint64_t)1 << 32)
 		die(s->name, "an index beyond reason");
