@@ -219,8 +219,9 @@ rsyslog() {
 	wait_for 30 "rsyslog $name listens" listens "$name"
 }
 
-# syslogng NAME: a real syslog-ng.
+# syslogng NAME [PEER-VERIFY [SSL-OPTIONS]]: a real syslog-ng.
 syslogng() {
+	syslogng_tls="${2:-optional-untrusted} ${3:-}"
 	[ -n "${syslogng:-}" ] ||
 	    skip "syslog-ng is not there (tests/run gets it)"
 	run_on_some_port "$1" syslogng_start
@@ -228,7 +229,7 @@ syslogng() {
 
 syslogng_start() {
 	syslogng_write_conf "$work/$1" "$2" \
-	    "$work/ca.pem" "$work/server.pem" "$work/server.key"
+	    "$work/ca.pem" "$work/server.pem" "$work/server.key" $syslogng_tls
 	run_receiver "$1" syslogng_exec "$work/$1"
 }
 

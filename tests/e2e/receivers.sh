@@ -99,16 +99,17 @@ rsyslog_exec() {
 	    -M "$rsyslog_modules"
 }
 
-# syslogng_write_conf DIR PORT CA CERT KEY [PEER-VERIFY]
+# syslogng_write_conf DIR PORT CA CERT KEY [PEER-VERIFY [SSL-OPTIONS]]
 syslogng_write_conf() {
-	local dir=$1 port=$2 ca=$3 cert=$4 key=$5 verify=${6:-optional-untrusted}
+	local dir=$1 port=$2 ca=$3 cert=$4 key=$5
+	local verify=${6:-optional-untrusted} options=${7:-no-sslv3}
 	cat >"$dir/conf" <<EOF
 @version: 3.38
 options { log-msg-size(262144); frac-digits(3); keep-hostname(yes); stats-freq(0); };
 source in {
     syslog(ip("127.0.0.1") port($port) transport("tls") log-iw-size(10000)
         tls(key-file("$key") cert-file("$cert") ca-file("$ca")
-            peer-verify($verify)));
+            peer-verify($verify) ssl-options($options)));
 };
 destination file {
     file("$dir/events" flush-lines(1) template(
