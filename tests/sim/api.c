@@ -496,7 +496,14 @@ api_answer(struct request *rq, struct reply *r)
 	if (r->status >= 400 && route->scope == SCOPE_LIST)
 		s->stat[STAT_LISTING_ERRORS]++;
 	(void)pthread_mutex_unlock(&s->lock);
-	if (r->blob != NULL && r->blob->synthetic == 0)
+	if (r->blob == NULL || r->blob->synthetic > 0)
+		return;
+	r->packed = r->blob->packed.len > 0 && rq->fault == FAULT_NONE &&
+	    request_wants_gzip(rq);
+	if (!r->packed)
 		content_read(s, rq->content, r->blob, rq->fault == FAULT_PRETTY,
 		    &r->body);
+	else if (buf_add(&r->body, r->blob->packed.data, r->blob->packed.len) ==
+	    -1)
+		sim_die("out of memory");
 }

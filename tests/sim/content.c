@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 #include "content.h"
@@ -146,6 +147,11 @@ content_make(struct sim *s, struct feed *f, size_t n, const struct make *make)
 		b->part[1] = old->part[0];
 		b->part[1].len = old->part[0].first_len;
 		b->part[1].count = b->part[1].len > 0;
+	}
+	if (s->opt.packed) {
+		buf_init(&b->packed, SIZE_MAX / 2);
+		content_read(s, f->content, b, false, &b->packed);
+		content_pack(&b->packed);
 	}
 	sim_count(s, STAT_MADE, n);
 }
@@ -292,6 +298,28 @@ content_read(const struct sim *s, enum content c, const struct blob *b,
 	if (rc == -1 || buf_adds(out, pretty ? "\r\n]\r\n" : "]") == -1)
 		sim_die("out of memory");
 	buf_release(&lines);
+}
+
+void
+content_pack(struct buf *body)
+{
+	struct buf out = BUF_INIT(SIZE_MAX / 2);
+	z_stream z = { .next_in = (unsigned char *)body->data,
+		.avail_in = (uInt)body->len };
+	uLong most;
+
+	if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
+		sim_die("deflateInit2 failed");
+	most = deflateBound(&z, (uLong)body->len);
+	z.next_out = (unsigned char *)buf_room(&out, most);
+	z.avail_out = (uInt)most;
+	if (z.next_out == NULL || deflate(&z, Z_FINISH) != Z_STREAM_END)
+		sim_die("deflate failed");
+	out.len = z.total_out;
+	(void)deflateEnd(&z);
+	buf_release(body);
+	*body = out;
 }
 
 uint64_t

@@ -46,6 +46,9 @@ struct blob *content_find(struct sim *s, const char *id);
 void content_read(const struct sim *s, enum content c, const struct blob *b,
     bool pretty, struct buf *out);
 
+/* Make a gzip member of body, in place. */
+void content_pack(struct buf *body);
+
 /* Events in blobs that are listed, can be had and were never sent whole.
  * The caller holds the lock. */
 uint64_t content_outstanding(const struct sim *s);

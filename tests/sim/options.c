@@ -40,6 +40,8 @@ static const struct row table[] = {
 	    "give each record a new Id and repeat the file" },
 	{ "subscribed", FLAG, AT(subscribed), NULL,
 	    "subscriptions are enabled already" },
+	{ "packed", FLAG, AT(packed), NULL,
+	    "compress blobs when they are made: for benchmarks" },
 	{ "no-gzip", NEGATED, AT(gzip), NULL, "never compress" },
 	{ "events", NUMBER, AT(events), "-1", "stop after so many" },
 	{ "seconds", NUMBER, AT(seconds), "-1", "stop after so long" },

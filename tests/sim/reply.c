@@ -9,7 +9,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 #include "content.h"
@@ -122,28 +121,6 @@ reply_fault(const struct request *rq, struct reply *r)
 	}
 }
 
-static void
-pack(struct buf *body)
-{
-	struct buf out = BUF_INIT(SIZE_MAX / 2);
-	z_stream z = { .next_in = (unsigned char *)body->data,
-		.avail_in = (uInt)body->len };
-	uLong most;
-
-	if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
-	    Z_OK)
-		sim_die("deflateInit2 failed");
-	most = deflateBound(&z, (uLong)body->len);
-	z.next_out = (unsigned char *)buf_room(&out, most);
-	z.avail_out = (uInt)most;
-	if (z.next_out == NULL || deflate(&z, Z_FINISH) != Z_STREAM_END)
-		sim_die("deflate failed");
-	out.len = z.total_out;
-	(void)deflateEnd(&z);
-	buf_release(body);
-	*body = out;
-}
-
 /* Put the next synthetic records where the last ones were. */
 static void
 synthesise(struct stream *st)
@@ -227,8 +204,8 @@ stream_free(void *cls)
 	free(st);
 }
 
-static bool
-wants_gzip(const struct request *rq)
+bool
+request_wants_gzip(const struct request *rq)
 {
 	const char *accept = MHD_lookup_connection_value(rq->conn,
 	    MHD_HEADER_KIND, "Accept-Encoding");
@@ -242,15 +219,17 @@ static bool
 distort(const struct request *rq, struct reply *r)
 {
 	bool synthetic = r->blob != NULL && r->blob->synthetic > 0;
-	bool gzip = wants_gzip(rq) && r->body.len > 100 && !synthetic;
+	bool gzip = request_wants_gzip(rq) && r->body.len > 100 && !synthetic;
 
+	if (r->packed)
+		return true;
 	if (rq->fault == FAULT_EMPTY_200)
 		buf_clear(&r->body);
 	if (rq->fault == FAULT_TRUNCATE ||
 	    (rq->fault == FAULT_GZIP_TRUNCATE && !gzip))
 		r->body.len -= r->body.len / 3 + (r->body.len > 0);
 	if (gzip)
-		pack(&r->body);
+		content_pack(&r->body);
 	if (gzip && rq->fault == FAULT_GZIP_TRUNCATE)
 		r->body.len -= r->body.len / 3;
 	return gzip;

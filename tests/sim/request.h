@@ -33,10 +33,14 @@ struct reply {
 	} header[HEADERS_MOST];
 	size_t n_headers;
 	struct blob *blob; /* what the body holds, to mark it as sent */
+	bool packed;       /* body is a gzip member already */
 };
 
 /* An argument of the query, or NULL. */
 const char *request_argument(const struct request *rq, const char *name);
+
+/* Does its Accept-Encoding say so, and may we? */
+bool request_wants_gzip(const struct request *rq);
 
 void reply_header(struct reply *r, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

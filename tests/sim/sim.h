@@ -71,6 +71,7 @@ struct blob {
 	uint64_t number;    /* … the first one's number */
 	bool foreign;       /* listed with a contentUri of another host */
 	bool served;        /* sent whole once */
+	struct buf packed;  /* --packed: the reply's body, gzip */
 };
 
 struct feed {
@@ -102,6 +103,7 @@ struct options {
 	bool fresh_ids;
 	bool subscribed;
 	bool gzip;
+	bool packed;
 	int64_t events; /* -1: no end */
 	int64_t seconds;
 	double rate; /* events a second; 0: as fast as it goes */
