@@ -15,7 +15,8 @@
 
 #define LINE_FRAME 320 /* more than line_add() puts around an event */
 #define LINES_MOST (PIECE_BYTES_MOST + LINE_FRAME)
-#define LINES_KEEP (64 * 1024)
+/* A batch of usual size: made once, used again and again. */
+#define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
 #define CHECK_LEN 4
 #define SET_LEAST 64
 #define TIME_MOST (INT64_MAX / 4) /* differences stay in range */
@@ -59,7 +60,7 @@ kit_free(struct kit *kit)
 static void
 kit_give(struct store *s, struct kit *kit)
 {
-	if (kit->lines.size > LINES_KEEP)
+	if (kit->lines.size > 2 * LINES_USUAL)
 		buf_release(&kit->lines);
 	else
 		buf_clear(&kit->lines);
@@ -180,6 +181,8 @@ batch_begin(struct pack *k)
 	buf_init(&b->checks, BATCH_EVENTS * CHECK_LEN);
 	merkle_range_init(&b->range, k->next);
 	buf_clear(&k->kit->lines);
+	/* Where there is no room for it now, line_add() will say so. */
+	(void)!buf_room(&k->kit->lines, LINES_USUAL);
 	k->last_time = 0;
 	return b;
 }

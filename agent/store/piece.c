@@ -9,7 +9,7 @@
 #include "store/inside.h"
 
 #define ROOM_LEAST 16
-#define KEEP_MOST (256 * 1024) /* bytes that an empty piece holds on to */
+#define KEEP_MOST (2 * BATCH_BYTES) /* that an empty piece holds on to */
 
 /* Room for one more element of size bytes in a growing array. */
 static void *

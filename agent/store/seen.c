@@ -1,6 +1,7 @@
 /*
  * seen.c - which event ids a feed has had within its dedupe time.
  */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,10 +64,17 @@ fill_empty(struct store *s, struct err *err)
 	return rc;
 }
 
+/* By the first eight bytes, which nearly always decide. */
 static int
 compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct seen_entry));
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	if (x == y)
+		return memcmp(a, b, sizeof(struct seen_entry));
+	return be64toh(x) < be64toh(y) ? -1 : 1;
 }
 
 /* While it is filled, nobody may take it for an answer. */
