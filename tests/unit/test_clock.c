@@ -107,7 +107,7 @@ START_TEST(every_day_comes_back)
 	int64_t when;
 
 	/* 400 years are one period of the calendar. */
-	for (int64_t day = 0; day < 146097 + 366; day++) {
+	for (int64_t day = 0; day < unit_rounds(146097 + 366); day++) {
 		int64_t t = day * CLOCK_DAY + day * 589793 % CLOCK_DAY;
 		size_t len = clock_format(t, 6, text);
 

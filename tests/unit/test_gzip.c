@@ -172,7 +172,7 @@ START_TEST(packs_noise)
 	uint32_t x = 1;
 
 	begin(_i);
-	for (int i = 0; i < 300000; i++) {
+	for (unsigned i = unit_rounds(300000); i > 0; i--) {
 		x = x * 1664525 + 1013904223;
 		ck_assert_int_eq(buf_add(&data, (uint8_t *)&x + 3, 1), 0);
 	}

@@ -117,7 +117,7 @@ count(const char *sql)
 
 START_TEST(two_million)
 {
-	const uint64_t n = 2000000;
+	const uint64_t n = unit_rounds(2000000);
 
 	add(0, n, 4000);
 	for (uint64_t i = 0; i < n; i += 997)

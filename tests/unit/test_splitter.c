@@ -116,7 +116,8 @@ every_way(const char *name, const struct splitter_spec *spec,
 	for (const struct scan_kind *k = scan_kinds; k->name != NULL; k++) {
 		if (!k->usable())
 			continue;
-		for (size_t chunk = 0; chunk <= LARGEST_CHUNK; chunk++) {
+		for (size_t chunk = 0; chunk <= unit_rounds(LARGEST_CHUNK);
+		     chunk++) {
 			struct split_way way = { .scan = k, .chunk = chunk };
 			struct split_result r;
 

@@ -179,7 +179,7 @@ START_TEST(made_up_documents)
 	struct maker m = { .b = BUF_INIT(LONGEST) };
 	struct split_way way = { .scan = scan_best() };
 
-	for (uint32_t seed = 1; seed <= 400; seed++) {
+	for (uint32_t seed = 1; seed <= unit_rounds(400); seed++) {
 		struct split_result r, other;
 		json_t *document;
 

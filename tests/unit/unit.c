@@ -50,6 +50,12 @@ static Suite *(*const suites[])(void) = {
 	suite_window,
 };
 
+unsigned
+unit_rounds(unsigned n)
+{
+	return getenv("UNIT_BRIEF") == NULL ? n : n / 8 + 1;
+}
+
 int
 main(void)
 {
