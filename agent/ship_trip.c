@@ -116,15 +116,20 @@ fit(struct ship *s, size_t room, bool alone, size_t *to, size_t *bytes,
 static int
 load(struct ship *s, struct parcel *p, struct err *err)
 {
-	size_t most = s->out.parcel_most, to, bytes;
+	size_t most = s->out.parcel_most, room, to, bytes;
+	bool alone;
 	int rc = 0;
 
 	while (parcel_bytes(p) < most) {
 		rc = next_cargo(s, err);
 		if (rc != 1)
 			break;
-		if (fit(s, most - parcel_bytes(p), parcel_lines(p) == 0, &to,
-			&bytes, err) != 0)
+		room = most - parcel_bytes(p);
+		alone = parcel_lines(p) == 0;
+		/* Only whole batches travel as the store has packed them. */
+		if (!alone && s->line == 0 && cargo_bytes(s->cargo) > room)
+			break;
+		if (fit(s, room, alone, &to, &bytes, err) != 0)
 			return -1;
 		if (to == s->line ||
 		    parcel_add(p, s->cargo, s->line, to, bytes) != 0)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/merkle.h"
 #include "base/splitter.h"
 #include "office365.h"
 #include "store/feed.h"
@@ -70,10 +71,13 @@ static int
 take_event(void *ctx, const struct element *el, struct err *err)
 {
 	struct fetching *f = ctx;
+	const struct slice event = { .data = el->data, .len = el->len };
+	uint8_t leaf[DIGEST_LEN];
 	int64_t when = INT64_MIN;
 
 	f->last = f->bytes;
-	digest_sha256(f->digest, f->chain, DIGEST_LEN, el->data, el->len,
+	merkle_leaf(f->digest, el->data, el->len, leaf);
+	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
 	    f->chain);
 	f->n++;
 	if (f->n < f->skip)
@@ -89,9 +93,9 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	if (el->time.data != NULL &&
 	    clock_parse(el->time.data, el->time.len, &when) != 0)
 		when = INT64_MIN;
-	if (piece_event(f->piece, el->data, el->len, el->id, when, err) != 0)
+	if (piece_hashed(f->piece, event, el->id, when, leaf, err) != 0)
 		return -1;
-	if (piece_bytes(f->piece) < BATCH_BYTES &&
+	if (piece_bytes(f->piece) < PIECE_BYTES &&
 	    piece_events(f->piece) < BATCH_EVENTS)
 		return 0;
 	return commit(f, false, err);

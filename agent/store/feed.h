@@ -20,9 +20,10 @@ struct feed;
 struct piece;
 struct store;
 
-/* A batch never holds more: 1 MiB of lines, and the checkpoint's check codes
- * for 8192 events fit a 64 KiB message. */
-#define BATCH_BYTES (1 << 20)
+/* A batch never holds more lines: with its checkpoint it fits one request of a
+ * mebibyte, as it is packed, and the checkpoint's check codes for 8192 events
+ * fit a 64 KiB message. */
+#define BATCH_BYTES ((1 << 20) - (64 << 10))
 #define BATCH_EVENTS 8192
 
 /*
@@ -50,7 +51,14 @@ void piece_free(struct piece *p);
 int piece_event(struct piece *p, const char *data, size_t len, struct slice id,
     int64_t when, struct err *err);
 
-/* Bytes and events so far: a reader commits at BATCH_BYTES. */
+/* Append one event with its leaf hash (merkle_leaf()), which need not be made
+ * again then. */
+int piece_hashed(struct piece *p, struct slice event, struct slice id,
+    int64_t when, const uint8_t leaf[32], struct err *err);
+
+/* Bytes and events so far, with what a line adds: a reader commits when there
+ * may be no room for one more in a batch, at PIECE_BYTES or BATCH_EVENTS. */
+#define PIECE_BYTES (BATCH_BYTES - (32 << 10))
 size_t piece_bytes(const struct piece *p);
 size_t piece_events(const struct piece *p);
 

@@ -23,6 +23,8 @@ struct piece_event {
 	size_t len;
 	size_t id_len; /* SIZE_MAX: no id */
 	int64_t when;
+	bool hashed;
+	uint8_t leaf[DIGEST_LEN]; /* if so */
 };
 
 struct piece_listed {
@@ -44,7 +46,7 @@ struct piece {
 	struct buf data;
 	struct piece_event *events;
 	size_t n_events, room_events;
-	size_t bytes; /* of events alone */
+	size_t bytes; /* of events, and about what their lines add */
 	char *cursor; /* NULL: as it is */
 	struct piece_listed *listed;
 	size_t n_listed, room_listed;

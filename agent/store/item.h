@@ -3,11 +3,11 @@
  * was, until it expires there.
  *
  * An item is fetched element by element and committed piecewise.  Its chain
- * is SHA-256 over (chain before || bytes of the element), for every element in
- * the order of the reply, repeats included.  A second fetch skips the elements
- * that are already committed and compares: when the chain over the skipped
- * ones differs, the vendor answered in another order and the fetch starts
- * again without skipping, the seen-set keeping repeats out.
+ * is SHA-256 over (chain before || leaf hash of the element), for every
+ * element in the order of the reply, repeats included.  A second fetch skips
+ * the elements that are already committed and compares: when the chain over
+ * the skipped ones differs, the vendor answered in another order and the
+ * fetch starts again without skipping, the seen-set keeping repeats out.
  */
 #ifndef ITEM_H
 #define ITEM_H

@@ -214,9 +214,10 @@ add_time(struct pack *k, struct packed *b, int64_t when)
 }
 
 static int
-add_event(struct pack *k, const char *data, size_t len, int64_t when,
+add_event(struct pack *k, const struct piece_event *ev, const char *data,
     struct err *err)
 {
+	const size_t len = ev->len;
 	struct buf *lines = &k->kit->lines;
 	struct packed *b = k->n > 0 ? &k->batch[k->n - 1] : NULL;
 	uint8_t leaf[DIGEST_LEN];
@@ -229,10 +230,13 @@ add_event(struct pack *k, const char *data, size_t len, int64_t when,
 			return -1;
 		b = batch_begin(k);
 	}
-	merkle_leaf(k->kit->digest, data, len, leaf);
+	if (ev->hashed)
+		memcpy(leaf, ev->leaf, DIGEST_LEN);
+	else
+		merkle_leaf(k->kit->digest, data, len, leaf);
 	merkle_append(k->kit->digest, &b->range, leaf);
 	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
-	    add_time(k, b, when) != 0 ||
+	    add_time(k, b, ev->when) != 0 ||
 	    line_add(lines, LINE_EVENT, k->feed->tree, k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
@@ -260,7 +264,7 @@ pack_piece(struct pack *k, struct piece *p, struct err *err)
 			p->result.duplicates++;
 			continue;
 		}
-		if (add_event(k, data, ev->len, ev->when, err) != 0)
+		if (add_event(k, ev, data, err) != 0)
 			return -1;
 		p->result.events++;
 	}

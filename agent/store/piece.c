@@ -9,6 +9,7 @@
 #include "store/inside.h"
 
 #define ROOM_LEAST 16
+#define LINE_USUAL 80 /* bytes that a line adds to its event */
 #define KEEP_MOST (2 * BATCH_BYTES) /* that an empty piece holds on to */
 
 /* Room for one more element of size bytes in a growing array. */
@@ -71,11 +72,11 @@ piece_free(struct piece *p)
 	free(p);
 }
 
-int
-piece_event(struct piece *p, const char *data, size_t len, struct slice id,
-    int64_t when, struct err *err)
+static int
+add(struct piece *p, struct slice event, struct slice id, struct err *err)
 {
-	const size_t at = p->data.len;
+	const char *data = event.data;
+	const size_t at = p->data.len, len = event.len;
 
 	if (memchr(data, '\n', len) != NULL)
 		return err_set(err,
@@ -94,9 +95,35 @@ piece_event(struct piece *p, const char *data, size_t len, struct slice id,
 		.at = at,
 		.len = len,
 		.id_len = id.data == NULL ? SIZE_MAX : id.len,
-		.when = when,
 	};
-	p->bytes += len;
+	p->bytes += len + LINE_USUAL;
+	return 0;
+}
+
+int
+piece_event(struct piece *p, const char *data, size_t len, struct slice id,
+    int64_t when, struct err *err)
+{
+	const struct slice event = { .data = data, .len = len };
+
+	if (add(p, event, id, err) != 0)
+		return -1;
+	p->events[p->n_events - 1].when = when;
+	return 0;
+}
+
+int
+piece_hashed(struct piece *p, struct slice event, struct slice id, int64_t when,
+    const uint8_t leaf[DIGEST_LEN], struct err *err)
+{
+	struct piece_event *ev;
+
+	if (add(p, event, id, err) != 0)
+		return -1;
+	ev = &p->events[p->n_events - 1];
+	ev->when = when;
+	ev->hashed = true;
+	memcpy(ev->leaf, leaf, DIGEST_LEN);
 	return 0;
 }
 
