@@ -110,7 +110,7 @@ START_TEST(any_two_parts_join)
 {
 	struct merkle_range left, right, whole;
 
-	for (size_t n = 0; n <= MOST; n++) {
+	for (size_t n = 0; n <= unit_rounds(MOST); n++) {
 		for (size_t split = 0; split <= n; split++) {
 			fill(&left, 0, split);
 			fill(&right, split, n);

@@ -53,7 +53,7 @@ static Suite *(*const suites[])(void) = {
 unsigned
 unit_rounds(unsigned n)
 {
-	return getenv("UNIT_BRIEF") == NULL ? n : n / 8 + 1;
+	return getenv("UNIT_BRIEF") == NULL ? n : n / 20 + 1;
 }
 
 int

@@ -51,7 +51,7 @@ Suite *suite_text(void);
 Suite *suite_trace(void);
 Suite *suite_window(void);
 
-/* n, or an eighth of it where $UNIT_BRIEF asks for less (valgrind and the
+/* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
  * sanitizers make each round long enough). */
 unsigned unit_rounds(unsigned n);
 
