@@ -413,10 +413,10 @@ suite_recovery(void)
 	tcase_add_test(tc, a_sound_store_is_left_alone);
 	tcase_add_test(tc, no_database);
 	tcase_add_test(tc, the_file_is_gone);
-	tcase_add_loop_test(tc, cut_short, 0, 10);
+	tcase_add_loop_test(tc, cut_short, 0, (int)unit_rounds(10));
 	tcase_add_test(tc, set_back);
 	tcase_add_test(tc, a_flipped_bit_in_an_event);
-	tcase_add_loop_test(tc, noise, 0, 24);
+	tcase_add_loop_test(tc, noise, 0, (int)unit_rounds(24));
 	tcase_add_loop_test(tc, cut_off, 0, 2);
 	tcase_add_test(tc, a_newer_version_is_no_damage);
 	suite_add_tcase(s, tc);
