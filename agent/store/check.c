@@ -208,6 +208,15 @@ rebuild(struct store *from, const char *fresh, struct salvage *v,
 }
 
 /* Feeds whose rows are gone will be made anew: not with the old tree. */
+static void
+forget_ids(struct store *s, int64_t seq)
+{
+	for (int64_t id = seq + 1; id <= seq + FEEDS_LOST_MOST; id++) {
+		if (mark_get(s, id) == 0)
+			mark_set(s, id, MARK_LOST);
+	}
+}
+
 static int
 forget_feeds(const char *path, struct err *err)
 {
@@ -219,10 +228,8 @@ forget_feeds(const char *path, struct err *err)
 		return -1;
 	rc = db_number(s, err, 0, &seq,
 	    "SELECT seq FROM sqlite_sequence WHERE name = 'feed'", "");
-	for (int64_t id = seq + 1; id <= seq + FEEDS_LOST_MOST; id++) {
-		if (mark_get(s, id) == 0)
-			mark_set(s, id, MARK_LOST);
-	}
+	if (rc == 0)
+		forget_ids(s, seq);
 	store_close(s);
 	return rc;
 }
@@ -253,12 +260,20 @@ replace(struct store **from, const char *what, char *said, size_t size,
 		rc = forget_feeds(path, err);
 	if (rc == 0) {
 		mark_trust(path);
-		(void)snprintf(said, size,
-		    "%s: damaged (%s); moved aside as %s; recovered with %lld "
-		    "batches, %lld events are to be fetched again from the "
-		    "vendor, %lld feeds begin a new tree",
-		    path, what, aside, (long long)v.batches, (long long)v.lost,
-		    (long long)v.feeds);
+		if (v.whole_feeds)
+			(void)snprintf(said, size,
+			    "%s: damaged (%s); moved aside as %s; recovered "
+			    "with %lld batches, %lld events are to be fetched "
+			    "again from the vendor, %lld feeds begin a new "
+			    "tree",
+			    path, what, aside, (long long)v.batches,
+			    (long long)v.lost, (long long)v.feeds);
+		else
+			(void)snprintf(said, size,
+			    "%s: damaged (%s); moved aside as %s; recovered "
+			    "with %lld batches; what the vendor still has is "
+			    "fetched again, in new trees",
+			    path, what, aside, (long long)v.batches);
 	}
 	remove_all(fresh);
 	free(recovered);
@@ -382,6 +397,8 @@ compare_mark(const char *path, char *said, size_t size, struct err *err)
 	    "SELECT seq FROM sqlite_sequence WHERE name = 'feed'", "");
 	for (int64_t id = seq + 1; id <= mark_last(s); id++)
 		lost += lost_of(s, id, 0);
+	if (rc == 0 && lost > 0)
+		forget_ids(s, seq);
 	st = rc != 0 ? NULL
 		     : db_query(s, err,
 			   "SELECT max(id), size FROM feed GROUP BY name", "");

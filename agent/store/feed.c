@@ -60,7 +60,8 @@ feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
 	rc = db_run(s, err,
 	    "INSERT INTO feed (name, tree, cursor, dedupe, due, success,"
 	    " horizon, newest, requests, errors, throttled, bytes, duplicates)"
-	    " SELECT name, ?2, cursor, dedupe, due, success, horizon, newest,"
+	    " SELECT name, ?2, iif(cursor = '', 'lost', cursor), dedupe, due,"
+	    " success, horizon, newest,"
 	    " requests, errors, throttled, bytes, duplicates"
 	    " FROM feed WHERE id = ?1",
 	    "it", old, tree);

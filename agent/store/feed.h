@@ -39,7 +39,8 @@ void feed_close(struct feed *f);
 const char *feed_name(const struct feed *f);
 int64_t feed_id(const struct feed *f);
 
-/* The cursor as last committed (JSON text, "" at first); caller frees. */
+/* The cursor as last committed (JSON text, "" at first, "lost" after events
+ * were lost: begin as far back as the vendor goes); caller frees. */
 char *feed_cursor(struct feed *f);
 
 /* Pieces.  A piece belongs to one thread at a time. */

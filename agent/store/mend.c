@@ -330,7 +330,8 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 		"ii", c->feed, c->at) != 0)
 		return -1;
 	return db_run(s, err,
-	    "UPDATE feed SET size = min(size, ?2), cursor = '' WHERE id = ?1",
+	    "UPDATE feed SET size = min(size, ?2), cursor = 'lost'"
+	    " WHERE id = ?1",
 	    "ii", c->feed, c->at);
 }
 
@@ -345,7 +346,8 @@ cut(struct store *s, struct salvage *v, const struct cut *c, struct err *err)
 	v->feeds++;
 	if (c->closed)
 		return db_run(s, err,
-		    "UPDATE feed SET cursor = '' WHERE name = ?", "t", c->name);
+		    "UPDATE feed SET cursor = 'lost' WHERE name = ?", "t",
+		    c->name);
 	return feed_renew(s, c->feed, c->name, err);
 }
 
@@ -369,7 +371,7 @@ mend(struct store *s, struct salvage *v, struct err *err)
 		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
 	/* What was listed and is not known any more is listed again. */
 	if (rc == 0 && !v->whole_items)
-		rc = db_run(s, err, "UPDATE feed SET cursor = ''", "");
+		rc = db_run(s, err, "UPDATE feed SET cursor = 'lost'", "");
 	if (rc == 0)
 		rc = db_number(s, err, 0, &v->batches,
 		    "SELECT count(*) FROM payload", "");

@@ -47,6 +47,23 @@ static const char settings_read[] = "PRAGMA query_only=ON;"
 				    "PRAGMA mmap_size=0;"
 				    "PRAGMA temp_store=MEMORY;";
 
+/* A database with tables and no version is not ours to write to. */
+static int
+refuse_foreign(struct store *s, struct err *err)
+{
+	int64_t tables;
+
+	if (db_number(s, err, 0, &tables, "SELECT count(*) FROM sqlite_schema",
+		"") != 0)
+		return -1;
+	if (tables > 0)
+		return err_set(err,
+		    "%s: a database of another program; name another file in "
+		    "agent.store.path",
+		    s->path);
+	return 0;
+}
+
 /* In one transaction each, so that two roles may try at once. */
 static int
 migrate(struct store *s, struct err *err)
@@ -67,6 +84,8 @@ migrate(struct store *s, struct err *err)
 		if (db_begin(s, err) != 0)
 			return -1;
 		rc = db_number(s, err, 0, &version, "PRAGMA user_version", "");
+		if (rc == 0 && version == 0)
+			rc = refuse_foreign(s, err);
 		if (rc == 0 && version < NEWEST) {
 			(void)snprintf(pragma, sizeof(pragma),
 			    "PRAGMA user_version=%d", (int)version + 1);
