@@ -1,6 +1,7 @@
 #!/bin/bash
 # nth [short|long]: the n-th write, pwrite, fsync, mmap or malloc of a role
-# fails, once, in a run of its own; for a spread of n, or (long) for every n.
+# fails, once, in a run of its own; for a spread of n, or (long) for every n
+# (of malloc: every one that comes from somewhere else).
 #
 # A run without a fault says how many calls there are (fault.c).  Every run
 # starts with an empty store and ends when the receiver holds the vendor's
@@ -80,7 +81,7 @@ spread() {
 	else
 		awk '{ n[NR] = $1 }
 		END {
-			for (i = 1; i <= NR; i = i < 3 ? i + 1 : int(i * 2.2))
+			for (i = 1; i <= NR; i = i < 2 ? i + 1 : i * 4)
 				print n[i]
 			if (NR > 3)
 				print n[NR]
