@@ -72,7 +72,9 @@ struct collector {
 	pthread_cond_t work; /* for fetchers: there are items */
 	pthread_cond_t calm; /* for polls and waits */
 	bool stopping;
-	bool paused; /* the store is full */
+	bool paused;  /* the store is full */
+	int64_t hold; /* monotonic: the store fails, no fetch before */
+	int64_t said; /* and that is not said again before */
 	struct runner *runners;
 	size_t n_runners;
 };

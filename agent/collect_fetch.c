@@ -42,6 +42,25 @@ has_turn(const struct job *j)
 	return busy + waiting < r->n_fetchers;
 }
 
+/* The store fails.  The next fetch waits: what cannot be noted as tried would
+ * be asked for at once, again and again. */
+static void
+store_fails(const struct job *j, const struct err *err)
+{
+	struct collector *c = j->runner->collector;
+	int64_t now = clock_monotonic();
+	bool say;
+
+	(void)pthread_mutex_lock(&c->lock);
+	c->hold = now + COLLECT_IDLE;
+	say = now >= c->said;
+	if (say)
+		c->said = now + CLOCK_MINUTE;
+	(void)pthread_mutex_unlock(&c->lock);
+	if (say)
+		log_err("%s: %s", feed_name(j->stream.feed), err->text);
+}
+
 /* Claim an item for j, whose count of fetches has this one in it: 1, 0 none,
  * and then j->item_due is set.  With the lock held, which is released
  * meanwhile. */
@@ -57,7 +76,7 @@ claim(struct job *j, struct item *it)
 	(void)pthread_mutex_unlock(&c->lock);
 	rc = item_claim(j->stream.feed, it, &next, &err);
 	if (rc == -1)
-		log_err("%s: %s", feed_name(j->stream.feed), err.text);
+		store_fails(j, &err);
 	(void)pthread_mutex_lock(&c->lock);
 	if (rc == 1)
 		return 1;
@@ -82,7 +101,8 @@ pick(struct runner *r, struct item *it)
 	while (!c->stopping && found == NULL) {
 		int64_t now = clock_monotonic(), next = now + COLLECT_IDLE;
 
-		for (size_t i = 0; i < r->n_jobs && !c->paused; i++) {
+		for (size_t i = 0;
+		     i < r->n_jobs && !c->paused && c->hold <= now; i++) {
 			struct job *j = &r->jobs[(r->turn + i) % r->n_jobs];
 
 			if (j->item_due > now || !has_turn(j))
@@ -102,6 +122,8 @@ pick(struct runner *r, struct item *it)
 				next = r->jobs[i].item_due;
 		if (c->paused)
 			next = now + COLLECT_IDLE;
+		if (next < c->hold)
+			next = c->hold;
 		if (!c->stopping && clock_monotonic() < next)
 			collect_wait(c, &c->work, next);
 	}
@@ -160,11 +182,11 @@ settle(struct job *j, struct item *it, const struct ruling *r)
 		if (give_up(j, it, r, &err) == 0)
 			why = NULL;
 		else
-			log_err("%s: %s", feed_name(j->stream.feed), err.text);
+			store_fails(j, &err);
 	}
 	err_clear(&err);
 	if (item_return(j->stream.feed, it, clock_now() + wait, why, &err) != 0)
-		log_err("%s: %s", feed_name(j->stream.feed), err.text);
+		store_fails(j, &err);
 	item_release(it);
 	if (why == NULL)
 		return;

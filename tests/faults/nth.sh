@@ -1,5 +1,5 @@
 #!/bin/bash
-# nth [short|long]: the n-th write, pwrite, fsync, mmap or malloc of a role
+# nth [short|long [CALL…]]: the n-th write, pwrite, fsync, mmap or malloc of a role
 # fails, once, in a run of its own; for a spread of n, or (long) for every n
 # (of malloc: every one that comes from somewhere else).
 #
@@ -9,6 +9,7 @@
 . "${0%/*}/lib.sh"
 
 how=${1:-short}
+calls=${*:2}
 fault=$bin/fault.so
 [ -e "$fault" ] || fail "$fault is not there: make check TESTS="
 export FAULT_FIRED=$work/fired
@@ -107,7 +108,7 @@ runs=0
 fired=0
 roles=$(cut -d' ' -f3- "$work/count" | sort -u)
 while read -r role; do
-	for call in write pwrite fsync mmap malloc; do
+	for call in ${calls:-write pwrite fsync mmap malloc}; do
 		ns=$(sed -n "s/^$call \([0-9]*\) $role\$/\1/p" "$work/count" |
 		    sort -nu | spread)
 		for n in $ns; do
