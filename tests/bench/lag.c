@@ -60,8 +60,8 @@ main(int argc, char **argv)
 	struct row *rows = NULL;
 	int64_t total = 0;
 	size_t n = 0;
-	sqlite3_stmt *st;
-	sqlite3 *db;
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
 
 	if (argc < 3) {
 		(void)fprintf(stderr, "usage: lag STORE OUTPUT [SECONDS]\n");
