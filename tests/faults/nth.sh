@@ -35,9 +35,15 @@ stop() {
 	wait "$pid" 2>/dev/null
 }
 
-# Nothing is gained by sums here: the file and the ledger are small.
+# A supervisor that has ended: not by a crash.
+again() {
+	wait "$(cat "$work/agent.pid")" 2>/dev/null
+	[ $? -lt 128 ] || touch "$work/crashed"
+	start
+}
+
 arrived() {
-	agent_lives || start
+	agent_lives || again
 	[ -s "$work/archive/events" ] &&
 	    [ "$(wc -l <"$work/archive/events")" -ge "$total" ] &&
 	    same archive
@@ -55,6 +61,7 @@ end() {
 	wait_for 40 "all events arrive" arrived
 	[ "$role" != sf-watch ] || scrape
 	stop
+	[ ! -e "$work/crashed" ] || fail "the supervisor crashed"
 	not_said "killed by signal" "that a role crashed"
 	not_said "damaged|has lost" "that the store is damaged"
 	said_if_died
