@@ -37,6 +37,10 @@ struct gzip_engine {
 extern const struct gzip_engine gzip_zlib;
 #ifdef HAVE_ISAL
 extern const struct gzip_engine gzip_isal;
+
+/* To be called behind every call of ISA-L, which leaves the upper halves of
+ * the vector registers dirty. */
+void gzip_clean_vectors(void);
 #endif
 
 /* Like gzip_new(), with a library other than the default. */

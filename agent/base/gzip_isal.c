@@ -41,15 +41,15 @@ zero_upper(void)
 	__builtin_ia32_vzeroupper();
 }
 
-static void
-clean_vectors(void)
+void
+gzip_clean_vectors(void)
 {
 	if (__builtin_cpu_supports("avx"))
 		zero_upper();
 }
 #else
-static void
-clean_vectors(void)
+void
+gzip_clean_vectors(void)
 {
 }
 #endif
@@ -120,7 +120,7 @@ isal_pack(void *state, const void *data, size_t len, struct buf *out,
 		s->next_out = to;
 		s->avail_out = (uint32_t)room;
 		rc = isal_deflate(s);
-		clean_vectors();
+		gzip_clean_vectors();
 		if (rc != COMP_OK)
 			return err_set(err, "gzip: ISA-L failed (%d)", rc);
 		out->len += room - s->avail_out;
@@ -144,7 +144,7 @@ inflate_some(struct inflate_state *s, struct buf *out, size_t *made,
 	s->next_out = full ? &scratch : to;
 	s->avail_out = (uint32_t)room;
 	rc = isal_inflate(s);
-	clean_vectors();
+	gzip_clean_vectors();
 	*made = room - s->avail_out;
 	if (full && *made > 0)
 		return err_set(err,
@@ -197,7 +197,7 @@ static uint32_t
 isal_crc(uint32_t crc, const void *data, size_t len)
 {
 	crc = crc32_gzip_refl(crc, data, len);
-	clean_vectors();
+	gzip_clean_vectors();
 	return crc;
 }
 

@@ -10,6 +10,7 @@
 #include "access.h"
 #include "clock.h"
 #include "err.h"
+#include "gunzip.h"
 #include "http.h"
 #include "mem.h"
 
@@ -19,6 +20,7 @@ struct http {
 	http_stop_fn *stop;
 	void *ctx;
 	CURL *easy;
+	struct gunzip *gunzip; /* NULL until a reply is packed */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -28,6 +30,7 @@ struct transfer {
 	const struct http_request *req;
 	struct http_reply *reply;
 	struct err *err;
+	bool packed;  /* the reply's body is */
 	bool refused; /* a callback of ours ended it; err says why */
 };
 
@@ -48,6 +51,7 @@ http_free(struct http *h)
 	if (h == NULL)
 		return;
 	curl_easy_cleanup(h->easy);
+	gunzip_free(h->gunzip);
 	free(h);
 }
 
@@ -173,6 +177,89 @@ read_headers(struct http_reply *r)
 	}
 }
 
+static bool
+is_json(const char *type)
+{
+	size_t len = strlen(type);
+
+	return len == 0 || strcmp(type, "application/json") == 0 ||
+	    strcmp(type, "text/json") == 0 ||
+	    (len > 5 && strcmp(type + len - 5, "+json") == 0);
+}
+
+/* Does the body go to the caller's function? */
+static bool
+streams(const struct transfer *t)
+{
+	return t->req->take != NULL && t->reply->status / 100 == 2;
+}
+
+/* gunzip_fn: the next bytes of the body itself. */
+static int
+take_body(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct transfer *t = ctx;
+	struct http_reply *r = t->reply;
+	size_t room;
+
+	if (streams(t)) {
+		if (!is_json(r->type))
+			return err_set(err,
+			    "status %d with a body of type %s where JSON was "
+			    "expected; a proxy's or a login page",
+			    r->status, r->type);
+		r->bytes += len;
+		r->partial = true;
+		return t->req->take(t->req->ctx, data, len, err);
+	}
+	/* An error body is judged by its beginning. */
+	room = HTTP_BODY_MOST - r->body.len;
+	if (room > 0 && buf_add(&r->body, data, len < room ? len : room) != 0)
+		return err_set(err, "out of memory");
+	r->bytes += len;
+	if (r->bytes <= HTTP_BODY_MOST || t->req->take != NULL)
+		return 0;
+	return err_set(err, "a body of more than %d bytes", HTTP_BODY_MOST);
+}
+
+/* CURLOPT_WRITEFUNCTION */
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t len = size * n;
+	int rc = t->packed ? gunzip_push(t->h->gunzip, data, len, t->err)
+			   : take_body(t, data, len, t->err);
+
+	t->refused = rc != 0;
+	return rc == 0 ? len : 0;
+}
+
+/* Bodies are unpacked here: libcurl does not miss the end of one that is cut
+ * off, and knows no faster library than zlib. */
+static int
+open_body(struct transfer *t)
+{
+	char coding[64];
+
+	t->packed = false;
+	if (!http_header(t->reply, "Content-Encoding", coding,
+		sizeof(coding)) ||
+	    strcasecmp(coding, "identity") == 0)
+		return 0;
+	if (strcasecmp(coding, "gzip") != 0 &&
+	    strcasecmp(coding, "x-gzip") != 0)
+		return err_set(t->err,
+		    "status %d with Content-Encoding %s, where gzip at most "
+		    "was asked for",
+		    t->reply->status, coding);
+	if (t->h->gunzip == NULL)
+		t->h->gunzip = gunzip_new();
+	gunzip_begin(t->h->gunzip, take_body, t);
+	t->packed = true;
+	return 0;
+}
+
 /* CURLOPT_HEADERFUNCTION: one line at a time. */
 static size_t
 on_header(char *data, size_t size, size_t n, void *arg)
@@ -196,64 +283,12 @@ on_header(char *data, size_t size, size_t n, void *arg)
 		    &status);
 		r->status = (int)status;
 		read_headers(r);
-	}
-	return len;
-}
-
-static bool
-is_json(const char *type)
-{
-	size_t len = strlen(type);
-
-	return len == 0 || strcmp(type, "application/json") == 0 ||
-	    strcmp(type, "text/json") == 0 ||
-	    (len > 5 && strcmp(type + len - 5, "+json") == 0);
-}
-
-/* Does the body go to the caller's function? */
-static bool
-streams(const struct transfer *t)
-{
-	return t->req->take != NULL && t->reply->status / 100 == 2;
-}
-
-/* CURLOPT_WRITEFUNCTION */
-static size_t
-on_body(char *data, size_t size, size_t n, void *arg)
-{
-	struct transfer *t = arg;
-	struct http_reply *r = t->reply;
-	size_t len = size * n, room;
-
-	if (streams(t)) {
-		if (!is_json(r->type)) {
+		if (open_body(t) != 0) {
 			t->refused = true;
-			(void)err_set(t->err,
-			    "status %d with a body of type %s where JSON was "
-			    "expected; a proxy's or a login page",
-			    r->status, r->type);
 			return 0;
 		}
-		r->bytes += len;
-		r->partial = true;
-		if (t->req->take(t->req->ctx, data, len, t->err) == 0)
-			return len;
-		t->refused = true;
-		return 0;
 	}
-	/* An error body is judged by its beginning. */
-	room = HTTP_BODY_MOST - r->body.len;
-	if (room > 0 && buf_add(&r->body, data, len < room ? len : room) != 0) {
-		t->refused = true;
-		(void)err_set(t->err, "out of memory");
-		return 0;
-	}
-	r->bytes += len;
-	if (r->bytes <= HTTP_BODY_MOST || t->req->take != NULL)
-		return len;
-	t->refused = true;
-	(void)err_set(t->err, "a body of more than %d bytes", HTTP_BODY_MOST);
-	return 0;
+	return len;
 }
 
 /* CURLOPT_XFERINFOFUNCTION: about once a second. */
@@ -361,6 +396,7 @@ prepare(struct transfer *t, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	(void)curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
@@ -392,7 +428,6 @@ static const struct {
 	    "the server's certificate is not trusted; check the URL, tls.ca "
 	    "and whether a proxy inspects TLS" },
 	{ CURLE_SSL_CERTPROBLEM, "check tls.cert and tls.key" },
-	{ CURLE_BAD_CONTENT_ENCODING, "the compressed reply is damaged" },
 };
 
 const char *
@@ -446,7 +481,7 @@ run(struct transfer *t)
 		    "expected",
 		    r->status, r->type);
 	if (code == CURLE_OK)
-		return 0;
+		return t->packed ? gunzip_end(t->h->gunzip, t->err) : 0;
 	if (!t->refused)
 		(void)explain(t, code);
 	/* Perhaps what we present or trust was rotated. */

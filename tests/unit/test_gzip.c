@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "err.h"
 #include "file.h"
+#include "gunzip.h"
 #include "gzip.h"
 #include "gzip_engine.h"
 #include "unit.h"
@@ -427,6 +428,60 @@ START_TEST(the_library_has_a_name)
 }
 END_TEST
 
+static int
+keep(void *ctx, const char *bytes, size_t len, struct err *why)
+{
+	(void)ctx;
+	return buf_add(&back, bytes, len) == 0 ? 0 : err_set(why, "full");
+}
+
+/* Unpack the first len bytes of packed, so many at a time. */
+static int
+stream(struct gunzip *u, size_t len, size_t step)
+{
+	int rc = 0;
+
+	err_clear(&err);
+	buf_clear(&back);
+	gunzip_begin(u, keep, NULL);
+	for (size_t at = 0; at < len && rc == 0; at += step)
+		rc = gunzip_push(u, packed.data + at,
+		    len - at < step ? len - at : step, &err);
+	return rc != 0 ? rc : gunzip_end(u, &err);
+}
+
+START_TEST(a_stream_is_unpacked_while_it_comes)
+{
+	static const size_t steps[] = { 1, 7, 4096, 16384, MOST };
+	struct gunzip *u = gunzip_new();
+	size_t one;
+
+	begin(0);
+	some_lines(&data, 1, 3000);
+	assert_ok(gzip_pack(g, data.data, data.len, &packed, &err));
+	one = packed.len;
+	assert_ok(gzip_pack(g, data.data, data.len, &packed, &err));
+	assert_ok(stream(u, 0, 1));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_ok(stream(u, packed.len, steps[i]));
+		ck_assert_uint_eq(back.len, 2 * data.len);
+		ck_assert(memcmp(back.data, data.data, data.len) == 0);
+		ck_assert(memcmp(back.data + data.len, data.data, data.len) ==
+		    0);
+		assert_ok(stream(u, one, steps[i]));
+		assert_back(&data);
+	}
+	for (size_t len = 1; len < one; len += len < 40 ? 1 : one / 50)
+		ck_assert_int_eq(stream(u, len, 16384), -1);
+	ck_assert_int_eq(stream(u, one - 1, 16384), -1);
+	ck_assert_int_eq(stream(u, one + 1, 16384), -1);
+	packed.data[one - 6] ^= 1; /* of the checksum */
+	ck_assert_int_eq(stream(u, one, 16384), -1);
+	gunzip_free(u);
+	finish();
+}
+END_TEST
+
 Suite *
 suite_gzip(void)
 {
@@ -446,6 +501,7 @@ suite_gzip(void)
 	tcase_add_loop_test(tc, any_flipped_byte_is_survived, 0, ENGINES);
 	tcase_add_loop_test(tc, bombs_stop_at_the_ceiling, 0, ENGINES);
 	tcase_add_loop_test(tc, a_ceiling_that_just_fits_is_enough, 0, ENGINES);
+	tcase_add_test(tc, a_stream_is_unpacked_while_it_comes);
 	tcase_add_test(tc, the_library_has_a_name);
 	suite_add_tcase(s, tc);
 	return s;

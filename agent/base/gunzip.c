@@ -1,0 +1,155 @@
+/*
+ * gunzip.c - gzip that is unpacked while it comes.  Both libraries read the
+ * header and check length and CRC-32 themselves.
+ */
+#include "gunzip.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#ifdef HAVE_ISAL
+#include <isa-l.h>
+#else
+#define ZLIB_CONST
+#include <zlib.h>
+#endif
+
+#include "err.h"
+#include "gzip_engine.h"
+#include "mem.h"
+
+#define PIECE ((size_t)32 * 1024)
+
+struct gunzip {
+	gunzip_fn *take;
+	void *ctx;
+	bool inside; /* a member has begun and not ended */
+#ifdef HAVE_ISAL
+	struct inflate_state state;
+#else
+	z_stream state;
+	bool opened; /* state is to be ended */
+#endif
+	uint8_t out[PIECE];
+};
+
+#ifdef HAVE_ISAL
+static void
+close_state(struct gunzip *g)
+{
+	(void)g;
+}
+
+static int
+begin_member(struct gunzip *g, struct err *err)
+{
+	(void)err;
+	isal_inflate_init(&g->state);
+	g->state.crc_flag = ISAL_GZIP;
+	return 0;
+}
+
+static int
+inflate_some(struct gunzip *g, bool *ended, struct err *err)
+{
+	int rc = isal_inflate(&g->state);
+
+	gzip_clean_vectors();
+	*ended = g->state.block_state == ISAL_BLOCK_FINISH;
+	return rc >= 0 ? 0 : err_set(err, "damaged gzip (ISA-L %d)", rc);
+}
+#else
+static void
+close_state(struct gunzip *g)
+{
+	if (g->opened)
+		(void)inflateEnd(&g->state);
+}
+
+static int
+begin_member(struct gunzip *g, struct err *err)
+{
+	const int gzip = 16 + MAX_WBITS;
+	int rc =
+	    g->opened ? inflateReset(&g->state) : inflateInit2(&g->state, gzip);
+
+	if (rc != Z_OK)
+		return err_set(err, "zlib has no memory");
+	g->opened = true;
+	return 0;
+}
+
+static int
+inflate_some(struct gunzip *g, bool *ended, struct err *err)
+{
+	int rc = inflate(&g->state, Z_NO_FLUSH);
+
+	*ended = rc == Z_STREAM_END;
+	if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
+		return 0;
+	return err_set(err, "damaged gzip: %s",
+	    g->state.msg == NULL ? "zlib refuses it" : g->state.msg);
+}
+#endif /* HAVE_ISAL */
+
+struct gunzip *
+gunzip_new(void)
+{
+	return xcalloc(1, sizeof(struct gunzip));
+}
+
+void
+gunzip_free(struct gunzip *g)
+{
+	if (g != NULL)
+		close_state(g);
+	free(g);
+}
+
+void
+gunzip_begin(struct gunzip *g, gunzip_fn *take, void *ctx)
+{
+	g->take = take;
+	g->ctx = ctx;
+	g->inside = false;
+}
+
+int
+gunzip_push(struct gunzip *g, const void *data, size_t len, struct err *err)
+{
+	const uint8_t *in = data;
+	size_t made = 0;
+
+	if (len > GZIP_PIECE)
+		return err_set(err, "%zu bytes are too many at once", len);
+	/* A full piece may not be all: more can come without input. */
+	while (len > 0 || (g->inside && made == PIECE)) {
+		bool ended;
+
+		if (!g->inside && begin_member(g, err) != 0)
+			return -1;
+		g->inside = true;
+		g->state.next_in = (uint8_t *)(uintptr_t)in; /* only read */
+		g->state.avail_in = (uint32_t)len;
+		g->state.next_out = g->out;
+		g->state.avail_out = PIECE;
+		if (inflate_some(g, &ended, err) != 0)
+			return -1;
+		in += len - g->state.avail_in;
+		made = PIECE - g->state.avail_out;
+		if (len > 0 && len == g->state.avail_in && made == 0 && !ended)
+			return err_set(err, "damaged gzip: it goes nowhere");
+		len = g->state.avail_in;
+		g->inside = !ended;
+		if (made > 0 && g->take(g->ctx, (char *)g->out, made, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+gunzip_end(const struct gunzip *g, struct err *err)
+{
+	return g->inside ? err_set(err, "the gzip data was cut off") : 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * gunzip.h - gzip (RFC 1952) that is unpacked while it comes, by the library
+ * that gzip.h packs with.
+ */
+#ifndef GUNZIP_H
+#define GUNZIP_H
+
+#include <stddef.h>
+
+struct err;
+struct gunzip;
+
+/* Takes the next bytes of what was packed, which are borrowed; 0, or -1 with
+ * err to stop. */
+typedef int gunzip_fn(void *ctx, const char *data, size_t len, struct err *err);
+
+/* For any number of streams, one behind another. */
+struct gunzip *gunzip_new(void);
+void gunzip_free(struct gunzip *g);
+
+/* A new stream of members, whatever became of the last. */
+void gunzip_begin(struct gunzip *g, gunzip_fn *take, void *ctx);
+
+/* The next bytes, as few as one.  -1: damaged (a wrong checksum and bytes
+ * behind the end are), or take said so. */
+int gunzip_push(struct gunzip *g, const void *data, size_t len,
+    struct err *err);
+
+/* The input is complete: -1 if its last member is not.  A stream of no bytes
+ * at all is complete. */
+int gunzip_end(const struct gunzip *g, struct err *err);
+
+#endif /* GUNZIP_H */
