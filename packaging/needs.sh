@@ -8,9 +8,9 @@ needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
 libmicrohttpd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
 needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
-libc6-dbg util-linux procps socat"
+libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
-procps-ng libasan libubsan socat"
+procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP"
 
 # As root, by sudo that asks no password, or not at all.
 needs_root() {
