@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/human.h"
 #include "base/log.h"
 #include "collect.h"
 #include "config.h"
@@ -155,7 +156,7 @@ static void
 say_paused(struct collector *c, const struct store_room *room)
 {
 	int64_t left = until_gap(c);
-	char horizon[64];
+	char horizon[64], size[4][HUMAN_TEXT];
 
 	if (left >= 0)
 		(void)snprintf(horizon, sizeof(horizon),
@@ -164,11 +165,12 @@ say_paused(struct collector *c, const struct store_room *room)
 	else
 		(void)snprintf(horizon, sizeof(horizon),
 		    "when the vendor's retention ends");
-	log_err("the store is full (%" PRId64 " of %" PRId64
-		" bytes used, %" PRId64 " free on disk, %" PRId64
-		" to be left): collecting pauses; the first gap comes %s; "
-		"%s",
-	    room->used, room->max_size, room->free, room->min_free, horizon,
+	log_err("the store is full (%s of %s used, %s free on its disk, %s to "
+		"be left): collecting pauses; the first gap comes %s; %s",
+	    human_bytes(size[0], (uint64_t)room->used),
+	    human_bytes(size[1], (uint64_t)room->max_size),
+	    human_bytes(size[2], (uint64_t)room->free),
+	    human_bytes(size[3], (uint64_t)room->min_free), horizon,
 	    room->free < room->min_free
 		? "make room on the store's disk"
 		: "see which output is behind, or raise store.max_size");

@@ -162,8 +162,8 @@ say_full(const struct status *st, struct buf *out)
 		    human_bytes(a, (uint64_t)r->max_size));
 	else
 		rc = buf_addf(&text,
-		    "The store is full: its disk has %s free, "
-		    "agent.store.min_free is %s.",
+		    "The store is full: its disk has %s free, %s "
+		    "are to be left (agent.store.min_free).",
 		    human_bytes(a, (uint64_t)r->free),
 		    human_bytes(b, (uint64_t)r->min_free));
 	if (rc == 0)

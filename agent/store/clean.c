@@ -58,12 +58,16 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 		.max_size = s->max_size,
 		.min_free = s->min_free > FREE_LEAST ? s->min_free : FREE_LEAST,
 	};
+	const int64_t reserve = mark_reserve_wants(s);
 	struct statvfs fs;
 	int64_t most, least;
 	int rc;
 
 	if (statvfs(s->path, &fs) != 0)
 		return err_set(err, "%s: %s", s->path, strerror(errno));
+	/* Nothing is collected before the reserve is there again. */
+	if (r.min_free < reserve)
+		r.min_free = reserve;
 	r.free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	db_lock(s);
 	rc = used(s, &r.used, err);

@@ -119,30 +119,48 @@ mark_trust(const char *path)
 	free(name);
 }
 
+/* Its size on a file system of that many bytes. */
+static int64_t
+reserve_size(int64_t all)
+{
+	return all / RESERVE_PART < RESERVE ? all / RESERVE_PART : RESERVE;
+}
+
+int64_t
+mark_reserve_wants(const struct store *s)
+{
+	char *name = beside(s->path, "reserve");
+	struct statvfs fs;
+	struct stat st;
+	int64_t size = 0;
+
+	if (statvfs(s->path, &fs) == 0)
+		size = reserve_size((int64_t)(fs.f_blocks * fs.f_frsize));
+	if (stat(name, &st) == 0 && st.st_size == size)
+		size = 0;
+	free(name);
+	return 2 * size;
+}
+
 bool
 mark_keep_reserve(struct store *s)
 {
+	const int64_t want = mark_reserve_wants(s);
 	char *name = beside(s->path, "reserve");
-	uint64_t size = RESERVE;
+	bool there = want == 0;
 	struct statvfs fs;
-	struct stat st;
-	bool there = false;
-	int fd = -1;
+	int fd;
 
-	if (statvfs(s->path, &fs) != 0)
-		goto out;
-	if (size > fs.f_blocks * fs.f_frsize / RESERVE_PART)
-		size = fs.f_blocks * fs.f_frsize / RESERVE_PART;
-	there = stat(name, &st) == 0 && (uint64_t)st.st_size == size;
-	if (there || fs.f_bavail * fs.f_frsize < size * 2)
-		goto out;
-	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	there = fd >= 0 && posix_fallocate(fd, 0, (off_t)size) == 0;
-	if (fd >= 0 && !there)
-		(void)unlink(name);
-out:
-	if (fd >= 0)
-		(void)close(fd);
+	if (!there && statvfs(s->path, &fs) == 0 &&
+	    (int64_t)(fs.f_bavail * fs.f_frsize) >= want) {
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+		there = fd >= 0 && posix_fallocate(fd, 0, want / 2) == 0;
+		if (fd >= 0) {
+			(void)close(fd);
+			if (!there)
+				(void)unlink(name);
+		}
+	}
 	free(name);
 	return there;
 }

@@ -46,6 +46,9 @@ void mark_trust(const char *path);
 /* Have the reserve, if there is room for it twice: true when it is there.  And
  * give it up. */
 bool mark_keep_reserve(struct store *s);
+
+/* Bytes that must be free for the reserve: 0 where it is there. */
+int64_t mark_reserve_wants(const struct store *s);
 void mark_spend_reserve(struct store *s);
 
 #endif /* MARK_H */

@@ -59,7 +59,7 @@ struct store_room {
 	int64_t used;     /* bytes of the file that hold data */
 	int64_t max_size; /* as configured */
 	int64_t free;     /* on its file system */
-	int64_t min_free; /* as configured, or 4 MiB */
+	int64_t min_free; /* as configured, or what it cannot do without */
 	bool full;        /* collect pauses */
 };
 

@@ -186,8 +186,8 @@ START_TEST(a_full_store_names_the_deadline)
 	ck_assert(!says("down"));
 	st.room.used = 0;
 	st.room.free = 1 << 20;
-	ck_assert(says("its disk has 1 MiB free, agent.store.min_free is 1 "
-		       "GiB."));
+	ck_assert(says("its disk has 1 MiB free, 1 GiB are to be left "
+		       "(agent.store.min_free)."));
 }
 END_TEST
 
