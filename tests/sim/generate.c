@@ -4,6 +4,10 @@
  * In a template ' stands for ", $x for a value of class x (table below), and
  * $<3-9|text$> for 3 to 9 copies of text with commas between.  What a value
  * class yields is escaped for a JSON string already.
+ *
+ * As in a tenant, someone does several things of a kind in a row, to sites,
+ * lists and devices that exist and from one address: records in a row share
+ * these.  What belongs to one event is new each time.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,6 +24,8 @@
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst" \
 	"uvwxyz0123456789+/"
 #define DEPTH_MOST 4 /* repeats inside repeats */
+#define THINGS 600   /* that a tenant has of a class */
+#define BURST 6      /* records in a row, by one user */
 
 const char *const content_names[CONTENTS] = {
 	[CONTENT_AAD] = "Audit.AzureActiveDirectory",
@@ -32,6 +38,7 @@ const char *const content_names[CONTENTS] = {
 /* What one record is made from. */
 struct maker {
 	struct rng rng;
+	struct rng burst; /* the same in all records of a burst */
 	struct buf *out;
 	int64_t when;
 	unsigned user; /* the actor, the same in the whole record */
@@ -155,6 +162,25 @@ put_guid(struct maker *m)
 	}
 }
 
+/* The state for one of the tenant's things: some are met often, most seldom. */
+static struct rng
+thing(struct maker *m)
+{
+	uint64_t n = rng_below(&m->burst, THINGS);
+
+	return (struct rng){ .state = n * n / THINGS + 1 };
+}
+
+static void
+put_thing_guid(struct maker *m)
+{
+	struct rng it = thing(m), own = m->rng;
+
+	m->rng = it;
+	put_guid(m);
+	m->rng = own;
+}
+
 static void
 put_user(struct maker *m, unsigned who)
 {
@@ -178,7 +204,8 @@ put_other(struct maker *m)
 static void
 put_address(struct maker *m)
 {
-	unsigned r = (unsigned)rng_next(&m->rng);
+	struct rng it = thing(m);
+	unsigned r = (unsigned)rng_next(&it);
 
 	switch (r % 8) {
 	case 0:
@@ -251,7 +278,7 @@ put_file(struct maker *m)
 static void
 put_long(struct maker *m)
 {
-	if (m->was_long || rng_below(&m->rng, 24) != 0) {
+	if (m->was_long || rng_below(&m->rng, 60) != 0) {
 		put_words(m, 2);
 		return;
 	}
@@ -346,10 +373,10 @@ put_value(struct maker *m, char class)
 	static const struct {
 		char class;
 		void (*put)(struct maker *m);
-	} makers[] = { { 'g', put_guid }, { 'i', put_address },
-		{ 'L', put_long }, { 'f', put_file }, { 'm', put_message_id },
-		{ 'u', put_actor }, { 'v', put_other }, { 't', put_now },
-		{ 'T', put_before } };
+	} makers[] = { { 'g', put_thing_guid }, { 'G', put_guid },
+		{ 'i', put_address }, { 'L', put_long }, { 'f', put_file },
+		{ 'm', put_message_id }, { 'u', put_actor }, { 'v', put_other },
+		{ 't', put_now }, { 'T', put_before } };
 
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
 		if (makers[i].class == class) {
@@ -442,7 +469,7 @@ choose_kind(struct maker *m, enum content content)
 
 	for (size_t i = 0; i < n_kinds; i++)
 		total += kinds[i].content == content ? kinds[i].weight : 0;
-	at = (unsigned)rng_below(&m->rng, total);
+	at = (unsigned)rng_below(&m->burst, total);
 	for (size_t i = 0; i < n_kinds; i++) {
 		if (kinds[i].content != content)
 			continue;
@@ -460,10 +487,13 @@ maker_begin(struct maker *m, uint64_t seed, uint64_t number, int64_t when,
 	m->rng.state = seed * UINT64_C(0x2545f4914f6cdd1d) +
 	    number * UINT64_C(0xd1342543de82ef95);
 	(void)rng_next(&m->rng);
+	m->burst.state = seed * UINT64_C(0x2545f4914f6cdd1d) +
+	    number / BURST * UINT64_C(0xd1342543de82ef95);
+	(void)rng_next(&m->burst);
 	m->out = out;
 	m->when = when;
 	m->was_long = false;
-	m->user = (unsigned)rng_next(&m->rng);
+	m->user = (unsigned)rng_below(&m->burst, THINGS);
 }
 
 void
@@ -475,7 +505,7 @@ generate_record(uint64_t seed, enum content content, uint64_t number,
 
 	maker_begin(&m, seed, number, when, out);
 	k = choose_kind(&m, content);
-	put_string(&m, "{'CreationTime':'$t','Id':'$g','Operation':'");
+	put_string(&m, "{'CreationTime':'$t','Id':'$G','Operation':'");
 	put_operation(&m, k->operations);
 	puts_fmt(&m,
 	    "\",\"OrganizationId\":\"" ORGANIZATION "\","
@@ -485,7 +515,8 @@ generate_record(uint64_t seed, enum content content, uint64_t number,
 		put_string(&m, "'ResultStatus':'Succeeded',");
 	puts_fmt(&m,
 	    "\"UserKey\":\"1003%012llx\",\"UserType\":%d,\"Version\":1,",
-	    (unsigned long long)(rng_next(&m.rng) >> 16), k->user_type);
+	    (unsigned long long)m.user * UINT64_C(0x9e3779b97f4a7c15) >> 16,
+	    k->user_type);
 	puts_fmt(&m, "\"Workload\":\"%s\",", k->workload);
 	put_string(&m,
 	    rng_below(&m.rng, 16) == 0 ? "'ClientIP':null,"
@@ -509,7 +540,7 @@ generate_small(uint64_t seed, enum content content, uint64_t number,
 	(void)content;
 	maker_begin(&m, seed, number, when, out);
 	put_string(&m,
-	    "{'CreationTime':'$t','Id':'$g','Operation':'FileAccessed',"
+	    "{'CreationTime':'$t','Id':'$G','Operation':'FileAccessed',"
 	    "'OrganizationId':'$o','RecordType':6,'UserType':0,"
 	    "'UserKey':'i:0h.f|membership|1003$x','Workload':'SharePoint',"
 	    "'ClientIP':'$i','UserId':'$u'}");

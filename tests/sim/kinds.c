@@ -16,7 +16,7 @@
 	"  \\\"$z\\\"\\r\\n]','OldValue':'[]'}$>],'Actor':[{'ID':'$u'," \
 	"'Type':5},{'ID':'$g','Type':2},{'ID':'User','Type':2}],"       \
 	"'ActorContextId':'$o','ActorIpAddress':'$i',"                  \
-	"'InterSystemsId':'$g','IntraSystemsId':'$g',"                  \
+	"'InterSystemsId':'$G','IntraSystemsId':'$G',"                  \
 	"'SupportTicketId':'','Target':[{'ID':'User_$g','Type':2},"     \
 	"{'ID':'$v','Type':5}],'TargetContextId':'$o'"
 
@@ -43,7 +43,7 @@
 	"'OriginatingServer':'AM0PR$n (15.20.4200.000)\\r\\n'"
 
 #define SITE                                                           \
-	",'CorrelationId':'$g','EventSource':'SharePoint','ItemType':" \
+	",'CorrelationId':'$G','EventSource':'SharePoint','ItemType':" \
 	"'File','ListId':'$g','ListItemUniqueId':'$g','Site':'$g',"    \
 	"'UserAgent':'Mozilla\\/5.0 (Macintosh)','WebId':'$g',"        \
 	"'HighPriorityMediaProcessing':$q,'FileSizeBytes':$b,"         \
@@ -70,7 +70,7 @@
 	"'SensitiveInformationDetailedClassificationAttributes':[{"           \
 	"'Confidence':85,'Count':$k,'IsMatch':$q}]}$>],"                      \
 	"'DocumentProperties':[],'OtherConditions':[]}}$>]}$>],"              \
-	"'SensitiveInfoDetectionIsIncluded':true,'IncidentId':'$g',"          \
+	"'SensitiveInfoDetectionIsIncluded':true,'IncidentId':'$G',"          \
 	"'EvaluationTime':'$T'"
 
 #define TEAM                                                        \
@@ -125,8 +125,8 @@ const struct kind kinds[] = {
 		    "{'Name':'RequestType','Value':'OAuth2:Authorize'}],"
 		    "'ModifiedProperties':[],'Actor':[{'ID':'$g','Type':0},"
 		    "{'ID':'$u','Type':5}],'ActorContextId':'$o',"
-		    "'ActorIpAddress':'$i','InterSystemsId':'$g',"
-		    "'IntraSystemsId':'$g','Target':[{'ID':'$g','Type':0}],"
+		    "'ActorIpAddress':'$i','InterSystemsId':'$G',"
+		    "'IntraSystemsId':'$G','Target':[{'ID':'$g','Type':0}],"
 		    "'TargetContextId':'$o','ApplicationId':'$g'," STS_DEVICE
 		    ",'ErrorNumber':'0'" },
 	{ .content = CONTENT_AAD,
@@ -166,7 +166,7 @@ const struct kind kinds[] = {
 	    .operations = "SoftDelete|HardDelete|MoveToDeletedItems|Move",
 	    .object = NULL,
 	    .body = MAILBOX
-	    ",'AffectedItems':[$<1-12|{'Id':'$s','InternetMessageId':'$m',"
+	    ",'AffectedItems':[$<1-9|{'Id':'$s','InternetMessageId':'$m',"
 	    "'ParentFolder':{'Id':'$s','Path':'\\\\$w'},'Subject':'$w'}$>],"
 	    "'CrossMailboxOperation':$q,'Folder':{'Id':'$s','Path':"
 	    "'\\\\Deleted Items'}" },
@@ -180,8 +180,8 @@ const struct kind kinds[] = {
 	    .body = MAILBOX
 	    ",'OperationProperties':[{'Name':'MailAccessType','Value':'Bind'},"
 	    "{'Name':'IsThrottled','Value':'$Q'}],'OperationCount':$n,"
-	    "'Folders':[$<1-3|{'Id':'$s','Path':'\\\\$w','FolderItems':["
-	    "$<1-9|{'InternetMessageId':'$m','SizeInBytes':$n,"
+	    "'Folders':[$<1-2|{'Id':'$s','Path':'\\\\$w','FolderItems':["
+	    "$<1-7|{'InternetMessageId':'$m','SizeInBytes':$n,"
 	    "'CreationTime':'$t'}$>]}$>]" },
 
 	{ .content = CONTENT_SHAREPOINT,
@@ -214,7 +214,7 @@ const struct kind kinds[] = {
 	    .object = FILE_URL,
 	    .body = FILE_OPERATION
 	    ",'TargetUserOrGroupName':'$v','TargetUserOrGroupType':'Guest',"
-	    "'UniqueSharingId':'$g','EventData':'<Type>View<\\/Type>'" },
+	    "'UniqueSharingId':'$G','EventData':'<Type>View<\\/Type>'" },
 	{ .content = CONTENT_SHAREPOINT,
 	    .record_type = 36,
 	    .weight = 10,
@@ -243,7 +243,7 @@ const struct kind kinds[] = {
 	    .operations = "Get-ComplianceTag|New-ComplianceSearch|"
 			  "Set-RetentionCompliancePolicy",
 	    .object = "$w",
-	    .body = ",'StartTime':'$t','ClientRequestId':'$g','CmdletVersion':"
+	    .body = ",'StartTime':'$t','ClientRequestId':'$G','CmdletVersion':"
 		    "'15.20.$n','EffectiveOrganization':'$o','UserServicePlan'"
 		    ":'','ClientApplication':'EMC','Parameters':'-$a \\\"$w\\\""
 		    "','NonPIIParameters':'-$a'" },
@@ -302,7 +302,7 @@ const struct kind kinds[] = {
 		    "'SHA256':'$h'}$>],'AuthDetails':[{'Name':'SPF','Value':"
 		    "'Pass'},{'Name':'DMARC','Value':'Fail'}],'DetectionMethod'"
 		    ":'URL malicious reputation','DetectionType':'Inline',"
-		    "'InternetMessageId':'$m','NetworkMessageId':'$g',"
+		    "'InternetMessageId':'$m','NetworkMessageId':'$G',"
 		    "'P1Sender':'$v','P2Sender':'$v','Recipients':[$<1-20|'$v'"
 		    "$>],'SenderIp':'$i','Subject':'$z','Verdict':'Phish',"
 		    "'MessageTime':'$T','EventDeepLink':'https:\\/\\/security."
@@ -327,7 +327,7 @@ const struct kind kinds[] = {
 	    .user_type = 4,
 	    .operations = "AlertTriggered|AlertEntityGenerated|AlertUpdated",
 	    .object = "$g",
-	    .body = ",'AlertEntityId':'$v','AlertId':'$g','AlertType':'System',"
+	    .body = ",'AlertEntityId':'$v','AlertId':'$G','AlertType':'System',"
 		    "'Category':'ThreatManagement','Comments':'New alert',"
 		    "'Data':'{\\\"etype\\\":\\\"User\\\",\\\"eid\\\":\\\"$v"
 		    "\\\",\\\"tid\\\":\\\"$o\\\",\\\"lon\\\":\\\"$L\\\"}',"
