@@ -3,7 +3,6 @@
  * the store and the sources, starts their threads and keeps house.
  */
 #include <curl/curl.h>
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -197,15 +196,6 @@ collector_close(struct collector *c)
 	(void)pthread_mutex_destroy(&c->lock);
 }
 
-/* A dozen threads: few arenas, and memory given back. */
-static void
-tune_memory(void)
-{
-	(void)mallopt(M_ARENA_MAX, 2);
-	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-	(void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-}
-
 int
 collect_run(const struct role *role)
 {
@@ -214,7 +204,6 @@ collect_run(const struct role *role)
 	struct err err = ERR_INIT;
 	int status = EXIT_WRONG;
 
-	tune_memory();
 	collector_init(&c, role);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		(void)err_set(&err, "libcurl can't be initialised");

@@ -90,11 +90,13 @@ claim(struct job *j, struct item *it)
 	return 0;
 }
 
-/* Wait for an item of any feed of the source.  NULL: stopping. */
+/* Wait for an item of any feed of the source, soon without memory that is
+ * not needed then.  NULL: stopping. */
 static struct job *
-pick(struct runner *r, struct item *it)
+pick(struct runner *r, struct worker *w, struct item *it)
 {
 	struct collector *c = r->collector;
+	const int64_t begin = clock_monotonic();
 	struct job *found = NULL;
 
 	(void)pthread_mutex_lock(&c->lock);
@@ -124,8 +126,13 @@ pick(struct runner *r, struct item *it)
 			next = now + COLLECT_IDLE;
 		if (next < c->hold)
 			next = c->hold;
-		if (!c->stopping && clock_monotonic() < next)
-			collect_wait(c, &c->work, next);
+		if (c->stopping || clock_monotonic() >= next)
+			continue;
+		if (now - begin > COLLECT_IDLE) {
+			piece_free(w->spare);
+			w->spare = NULL;
+		}
+		collect_wait(c, &c->work, next);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return found;
@@ -280,7 +287,7 @@ collect_fetch_thread(void *arg)
 
 	f->w.source = &r->source;
 	f->w.http = http_new(r->source.access, stop_or_flush, f);
-	while ((f->job = pick(r, &it)) != NULL) {
+	while ((f->job = pick(r, &f->w, &it)) != NULL) {
 		do
 			fetch(f, &it);
 		while (f->n > 0 && pick_same(f->job, &it));
@@ -289,6 +296,7 @@ collect_fetch_thread(void *arg)
 		f->job->active--;
 		(void)pthread_mutex_unlock(&c->lock);
 	}
+	piece_free(f->w.spare);
 	http_free(f->w.http);
 	free(f);
 	return NULL;

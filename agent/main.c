@@ -26,5 +26,6 @@ int
 main(int argc, char **argv)
 {
 	mem_strict();
+	mem_keep();
 	return cmd_main(cmds, argc, argv);
 }

@@ -1,6 +1,7 @@
 /*
  * mem.c - allocation of our own small things, which dies when memory is gone.
  */
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,4 +67,15 @@ xasprintf(const char *fmt, ...)
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	return or_die(n < 0 ? NULL : s, 0);
+}
+
+void
+mem_keep(void)
+{
+	/* Of glibc; elsewhere its defaults are as good as we know. */
+#ifdef M_ARENA_MAX
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
+#endif
 }

@@ -55,9 +55,9 @@ commit(struct fetching *f, bool complete, struct err *err)
 
 	piece_item(f->piece, f->item->id, f->n, f->chain, complete);
 	if (complete && f->w->gather && piece_bytes(f->piece) <= GATHER_BYTES) {
-		f->w->left = f->piece;
-		f->piece = NULL;
-		return 0;
+		f->w->left = piece_move(f->piece);
+		if (f->w->left != NULL)
+			return 0;
 	}
 	if (feed_commit(f->piece, &res, err) != 0)
 		return -1;
@@ -185,7 +185,8 @@ office365_fetch(struct worker *w, struct stream *st, const struct item *it,
 		buf_release(&url);
 		return;
 	}
-	f.piece = piece_new(st->feed);
+	f.piece = piece_again(w->spare, st->feed);
+	w->spare = NULL;
 	f.splitter = splitter_new(&spec, take_event, &f);
 	f.digest = digest_new();
 	get(w, &f, url.data, r);
@@ -196,6 +197,6 @@ office365_fetch(struct worker *w, struct stream *st, const struct item *it,
 	}
 	digest_free(f.digest);
 	splitter_free(f.splitter);
-	piece_free(f.piece);
+	w->spare = f.piece;
 	buf_release(&url);
 }

@@ -71,7 +71,8 @@ struct worker {
 	struct source *source;
 	struct http *http;
 	bool gather;
-	struct piece *left; /* taken by collect */
+	struct piece *left;  /* taken by collect */
+	struct piece *spare; /* for piece_again(); NULL: none */
 };
 
 /* Larger pieces fetch commits itself. */

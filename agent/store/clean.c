@@ -17,9 +17,9 @@
 
 #define STEPS_MOST 64        /* transactions a call */
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
-#define FREE_PAGES 4096      /* 16 MiB stay for what comes next */
-#define VACUUM_PAGES "512"
-#define VACUUM_PAGES_N 512
+#define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
+#define VACUUM_PAGES "128"
+#define VACUUM_PAGES_N 128
 #define WAL_MOST (16 << 20)
 #define OPEN_LEAST (1 << 20) /* of free space, to open a store */
 #define FREE_LEAST (4 << 20) /* below that it is about to fail */

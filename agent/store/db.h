@@ -48,7 +48,11 @@ struct store {
 	struct filter *filter;    /* of the seen-set; see seen.h */
 	pthread_rwlock_t filling; /* for its readers */
 	size_t filter_bytes;
-	struct kit *kits; /* see pack.h */
+	/* See pack.h: those that are not in use, and how many there are. */
+	pthread_mutex_t kit_mutex;
+	pthread_cond_t kit_given;
+	struct kit *kits;
+	size_t n_kits;
 };
 
 /* A handle on whatever is at path: nothing is checked, made or migrated. */

@@ -45,6 +45,14 @@ char *feed_cursor(struct feed *f);
 
 /* Pieces.  A piece belongs to one thread at a time. */
 struct piece *piece_new(struct feed *f);
+
+/* The same, with the memory of an old piece, which is taken (NULL: none) and
+ * loses what is in it. */
+struct piece *piece_again(struct piece *old, struct feed *f);
+
+/* What is in p, in a piece with no more memory than it takes; p is empty
+ * then.  NULL: no memory, and p is as it was. */
+struct piece *piece_move(struct piece *p);
 void piece_free(struct piece *p);
 
 /* Append one event (copied): its bytes, its id (data NULL: none, never a

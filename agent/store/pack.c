@@ -21,7 +21,10 @@
 #define SET_LEAST 64
 #define TIME_MOST (INT64_MAX / 4) /* differences stay in range */
 
-/* What a thread needs for packing; the store keeps one between commits. */
+/* So many packs at a time: one is written while another is packed. */
+#define KITS 2
+
+/* What a pack needs; kept for the next. */
 struct kit {
 	struct digest *digest;
 	struct gzip *gzip;
@@ -30,31 +33,32 @@ struct kit {
 };
 
 static struct kit *
-kit_take(struct store *s)
+kit_new(void)
 {
-	struct kit *kit;
+	struct kit *kit = xcalloc(1, sizeof(*kit));
 
-	db_lock(s);
-	kit = s->kits;
-	if (kit != NULL)
-		s->kits = kit->next;
-	db_unlock(s);
-	if (kit != NULL)
-		return kit;
-	kit = xcalloc(1, sizeof(*kit));
 	kit->digest = digest_new();
 	kit->gzip = gzip_new();
 	buf_init(&kit->lines, LINES_MOST);
 	return kit;
 }
 
-static void
-kit_free(struct kit *kit)
+/* Waits for one where all are in use. */
+static struct kit *
+kit_take(struct store *s)
 {
-	digest_free(kit->digest);
-	gzip_free(kit->gzip);
-	buf_release(&kit->lines);
-	free(kit);
+	struct kit *kit;
+
+	(void)pthread_mutex_lock(&s->kit_mutex);
+	while (s->kits == NULL && s->n_kits == KITS)
+		(void)pthread_cond_wait(&s->kit_given, &s->kit_mutex);
+	kit = s->kits;
+	if (kit != NULL)
+		s->kits = kit->next;
+	else
+		s->n_kits++;
+	(void)pthread_mutex_unlock(&s->kit_mutex);
+	return kit != NULL ? kit : kit_new();
 }
 
 static void
@@ -64,22 +68,26 @@ kit_give(struct store *s, struct kit *kit)
 		buf_release(&kit->lines);
 	else
 		buf_clear(&kit->lines);
-	db_lock(s);
-	if (s->kits == NULL) {
-		s->kits = kit;
-		kit = NULL;
-	}
-	db_unlock(s);
-	if (kit != NULL)
-		kit_free(kit);
+	(void)pthread_mutex_lock(&s->kit_mutex);
+	kit->next = s->kits;
+	s->kits = kit;
+	(void)pthread_cond_signal(&s->kit_given);
+	(void)pthread_mutex_unlock(&s->kit_mutex);
 }
 
 void
 pack_release(struct store *s)
 {
-	if (s->kits != NULL)
-		kit_free(s->kits);
-	s->kits = NULL;
+	while (s->kits != NULL) {
+		struct kit *kit = s->kits;
+
+		s->kits = kit->next;
+		s->n_kits--;
+		digest_free(kit->digest);
+		gzip_free(kit->gzip);
+		buf_release(&kit->lines);
+		free(kit);
+	}
 }
 
 void

@@ -9,7 +9,7 @@
 #include "store/inside.h"
 
 #define ROOM_LEAST 16
-#define LINE_USUAL 80 /* bytes that a line adds to its event */
+#define LINE_USUAL 80               /* bytes that a line adds to its event */
 #define KEEP_MOST (2 * BATCH_BYTES) /* that an empty piece holds on to */
 
 /* Room for one more element of size bytes in a growing array. */
@@ -56,6 +56,33 @@ piece_clear(struct piece *p)
 		buf_release(&p->data);
 	else
 		buf_clear(&p->data);
+}
+
+struct piece *
+piece_again(struct piece *old, struct feed *f)
+{
+	if (old == NULL)
+		return piece_new(f);
+	piece_clear(old);
+	old->feed = f;
+	return old;
+}
+
+struct piece *
+piece_move(struct piece *p)
+{
+	struct piece *to = xmalloc(sizeof(*to));
+	struct buf room = p->data;
+
+	*to = *p;
+	buf_init(&to->data, PIECE_BYTES_MOST);
+	if (buf_add(&to->data, room.data, room.len) != 0) {
+		free(to);
+		return NULL;
+	}
+	*p = (struct piece){ .feed = to->feed, .data = room };
+	buf_clear(&p->data);
+	return to;
 }
 
 void
