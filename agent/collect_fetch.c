@@ -128,9 +128,10 @@ pick(struct runner *r, struct worker *w, struct item *it)
 			next = c->hold;
 		if (c->stopping || clock_monotonic() >= next)
 			continue;
-		if (now - begin > COLLECT_IDLE) {
+		if (w->spare != NULL && now - begin >= COLLECT_IDLE) {
 			piece_free(w->spare);
 			w->spare = NULL;
+			mem_give_back();
 		}
 		collect_wait(c, &c->work, next);
 	}

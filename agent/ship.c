@@ -16,6 +16,7 @@
 #include "config.h"
 #include "err.h"
 #include "log.h"
+#include "mem.h"
 #include "store/store.h"
 
 /* The position is written at most that often. */
@@ -33,6 +34,9 @@
 /* Longest sleep, and how long verdicts are waited for at the end. */
 #define REST_MS 1000
 #define STOP_WAIT (2 * CLOCK_SECOND)
+
+/* Memory is given back when there has been nothing to send for that long. */
+#define LEAN_AFTER (5 * CLOCK_SECOND)
 
 /* A store that fails is tried again that often, and for that long; then this
  * role ends, and the supervisor looks at the store before the next start. */
@@ -259,6 +263,17 @@ watch_mode(struct ship *s, const char **mode)
 	s->news = true;
 }
 
+static void
+keep_lean(struct ship *s, int64_t now)
+{
+	if (s->trips != NULL) {
+		s->busy = now;
+	} else if (s->busy != 0 && now - s->busy > LEAN_AFTER) {
+		s->busy = 0;
+		mem_give_back();
+	}
+}
+
 /* SIGUSR1: files are opened again, and a destination in trouble is begun with
  * anew at once: perhaps what was wrong has been put right. */
 static void
@@ -294,6 +309,7 @@ work(struct ship *s)
 		drive(s, now);
 		shut_output(s, clock_monotonic());
 		watch_mode(s, &mode);
+		keep_lean(s, now);
 	}
 	return 0;
 }

@@ -73,6 +73,7 @@ struct ship {
 	int64_t move_at;   /* when it may be written next */
 	int64_t clean_at;  /* when the store may be cleaned next */
 	bool passed;       /* something, since it was cleaned */
+	int64_t busy;      /* when something was last under way; 0: at rest */
 	int64_t letter_at; /* when dead letters were last spoken of */
 	uint64_t add[DELIVERY_COUNTERS];
 	uint64_t bytes; /* of out.bytes, counted */

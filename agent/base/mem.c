@@ -79,3 +79,11 @@ mem_keep(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
 #endif
 }
+
+void
+mem_give_back(void)
+{
+#ifdef M_ARENA_MAX
+	(void)malloc_trim(0);
+#endif
+}

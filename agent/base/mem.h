@@ -31,4 +31,7 @@ void mem_strict(void);
  */
 void mem_keep(void);
 
+/* Give back what was kept: when there will be nothing to do for a while. */
+void mem_give_back(void);
+
 #endif /* MEM_H */
