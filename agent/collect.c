@@ -94,7 +94,8 @@ open_jobs(struct runner *r, struct err *err)
 		char *name = xasprintf("%s/%s", s->name, names[r->n_jobs]);
 
 		j->runner = r;
-		j->oldest_item = INT64_MAX;
+		j->listed = INT64_MIN;
+		j->oldest = j->expires = INT64_MAX;
 		j->stream = (struct stream){ .source = s,
 			.name = names[r->n_jobs],
 			.job = j,

@@ -47,7 +47,13 @@ struct job {
 	int64_t say_item;    /* … and what ails items, is told again after */
 	int64_t lateness;    /* longest created-to-collected since told */
 	int64_t due;         /* wall clock, of the next poll */
-	int64_t oldest_item; /* created, vendor's clock; INT64_MAX: none */
+	/* As of the last collect_look(), by the vendor's clock: all up to
+	 * listed is in the ledger (INT64_MIN: not known), and the oldest
+	 * that is still to be fetched (INT64_MAX: none) was made available
+	 * then and expires then. */
+	int64_t listed;
+	int64_t oldest;
+	int64_t expires;
 };
 
 /* One source. */
@@ -139,9 +145,17 @@ void collect_house_keep(struct collector *c, struct house *h);
 /* End with the one that tells of the stop. */
 void collect_house_close(struct collector *c, struct house *h);
 
-/* Oldest time, by the local clock, of what the vendor has and we have not;
+/* Look what is still to be fetched. */
+int collect_look(struct job *j, struct err *err);
+
+/* A look's result, by the local clock: everything that the vendor made
+ * available before was read; and when it deletes the oldest of the rest.
  * INT64_MIN: not known.  With collector.lock held. */
 int64_t collect_horizon(const struct job *j);
+int64_t collect_deletion(const struct job *j);
+
+/* A feed's last fetch for now has ended: how it stands may be told. */
+void collect_fetched_all(struct job *j);
 
 /* Warn about certificates of the configuration that end soon. */
 void collect_certificates(struct collector *c);

@@ -285,6 +285,7 @@ collect_fetch_thread(void *arg)
 	struct collector *c = r->collector;
 	struct fetcher *f = xcalloc(1, sizeof(*f));
 	struct item it;
+	bool last;
 
 	f->w.source = &r->source;
 	f->w.http = http_new(r->source.access, stop_or_flush, f);
@@ -294,8 +295,10 @@ collect_fetch_thread(void *arg)
 		while (f->n > 0 && pick_same(f->job, &it));
 		flush(f);
 		(void)pthread_mutex_lock(&c->lock);
-		f->job->active--;
+		last = --f->job->active == 0;
 		(void)pthread_mutex_unlock(&c->lock);
+		if (last)
+			collect_fetched_all(f->job);
 	}
 	piece_free(f->w.spare);
 	http_free(f->w.http);

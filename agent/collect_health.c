@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "collect.h"
 #include "http/server_clock.h"
@@ -21,19 +22,60 @@
  * items may have the same trouble. */
 #define TELL_EVERY CLOCK_MINUTE
 
+int
+collect_look(struct job *j, struct err *err)
+{
+	struct collector *c = j->runner->collector;
+	/* Before the look: what a poll lists meanwhile is not in it. */
+	int64_t listed = j->stream.listed;
+	int64_t oldest, expires;
+
+	if (item_oldest(j->stream.feed, &oldest, &expires, err) != 0)
+		return -1;
+	(void)pthread_mutex_lock(&c->lock);
+	j->listed = listed;
+	j->oldest = oldest;
+	j->expires = expires;
+	(void)pthread_mutex_unlock(&c->lock);
+	return 0;
+}
+
+/* Where the store fails the survey, which looks too, tells of it; and what
+ * was seen before paints nothing better than it is. */
+static void
+look(struct job *j)
+{
+	struct err err = ERR_INIT;
+
+	(void)collect_look(j, &err);
+}
+
+/* A time of the vendor by the local clock, which spans are measured with. */
+static int64_t
+local(const struct job *j, int64_t at)
+{
+	return clock_now() - (server_clock_now(j->runner->source.clock) - at);
+}
+
 int64_t
 collect_horizon(const struct job *j)
 {
-	struct server_clock *clock = j->runner->source.clock;
-	int64_t at = j->stream.listed;
+	int64_t at = j->listed;
 
-	if (j->oldest_item < at ||
-	    (at == INT64_MIN && j->oldest_item != INT64_MAX))
-		at = j->oldest_item;
-	if (at == INT64_MIN)
-		return INT64_MIN;
-	/* By the local clock, which lag is measured with. */
-	return clock_now() - (server_clock_now(clock) - at);
+	if (j->oldest != INT64_MAX && (at == INT64_MIN || j->oldest < at))
+		at = j->oldest;
+	return at == INT64_MIN ? INT64_MIN : local(j, at);
+}
+
+int64_t
+collect_deletion(const struct job *j)
+{
+	int64_t at = j->expires;
+
+	if (j->listed != INT64_MIN &&
+	    j->listed + j->runner->source.type->retention < at)
+		at = j->listed + j->runner->source.type->retention;
+	return at == INT64_MAX ? INT64_MIN : local(j, at);
 }
 
 /* Someone has to act, or the vendor's answer is strange enough. */
@@ -142,6 +184,7 @@ collect_polled(struct job *j, const struct ruling *r, int64_t delay)
 
 	if (r->class == REPLY_STOPPED)
 		return;
+	look(j);
 	(void)pthread_mutex_lock(&c->lock);
 	j->due = clock_now() + delay;
 	was = *h;
@@ -186,6 +229,19 @@ note_lateness(struct job *j, const struct item *it)
 	if (late > j->lateness)
 		j->lateness = late;
 	(void)pthread_mutex_unlock(&c->lock);
+}
+
+void
+collect_fetched_all(struct job *j)
+{
+	struct collector *c = j->runner->collector;
+	int64_t horizon;
+
+	look(j);
+	(void)pthread_mutex_lock(&c->lock);
+	horizon = collect_horizon(j);
+	(void)pthread_mutex_unlock(&c->lock);
+	feed_horizon(j->stream.feed, horizon);
 }
 
 void

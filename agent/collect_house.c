@@ -139,13 +139,10 @@ until_gap(struct collector *c)
 		const struct runner *r = &c->runners[i];
 
 		for (size_t k = 0; k < r->n_jobs; k++) {
-			int64_t at = collect_horizon(&r->jobs[k]);
+			int64_t at = collect_deletion(&r->jobs[k]);
 
-			if (at == INT64_MIN)
-				continue;
-			at += r->source.type->retention - clock_now();
-			if (at < least)
-				least = at;
+			if (at != INT64_MIN && at - clock_now() < least)
+				least = at - clock_now();
 		}
 	}
 	(void)pthread_mutex_unlock(&c->lock);
@@ -217,25 +214,18 @@ survey_job(struct job *j)
 	struct collector *c = j->runner->collector;
 	struct source *s = &j->runner->source;
 	struct err err = ERR_INIT;
-	uint64_t items = 0;
-	int64_t expires = INT64_MAX;
 	const char *why = NULL;
 	size_t expired = 0;
 
 	if (item_expire(j->stream.feed, server_clock_now(s->clock), &expired,
 		&err) != 0 ||
-	    item_backlog(j->stream.feed, &items, &expires, &err) != 0) {
+	    collect_look(j, &err) != 0)
 		log_err("%s: %s", feed_name(j->stream.feed), err.text);
-		return;
-	}
 	if (expired > 0)
 		log_err("%s: %zu items expired at the vendor before they "
 			"could be fetched; see gaps",
 		    feed_name(j->stream.feed), expired);
 	(void)pthread_mutex_lock(&c->lock);
-	j->oldest_item = items > 0 && expires != INT64_MAX
-	    ? expires - s->type->retention
-	    : INT64_MAX;
 	/* A poll that hangs must not look like one that succeeded. */
 	if (c->paused)
 		why = "the store is full: collecting pauses";

@@ -56,8 +56,6 @@ static const struct family feed_families[] = {
 	    FEED(count[FEED_THROTTLED]), "Requests the vendor throttled." },
 	{ "sealfeed_feed_received_bytes_total", "counter", UNIT_COUNT,
 	    FEED(count[FEED_BYTES]), "Bytes of replies." },
-	{ "sealfeed_feed_lag_seconds", "gauge", UNIT_AGE, FEED(horizon),
-	    "Everything available longer ago than this has been read." },
 	{ "sealfeed_feed_failing", "gauge", UNIT_TEXT, FEED(error),
 	    "1 while the last poll failed." },
 	{ "sealfeed_feed_last_success_timestamp_seconds", "gauge", UNIT_TIME,
@@ -70,6 +68,36 @@ static const struct family feed_families[] = {
 	    FEED(due), "When the vendor is asked next." },
 	{ "sealfeed_feed_backlog_items", "gauge", UNIT_COUNT, FEED(items),
 	    "Listed items still to be fetched." },
+};
+
+static int64_t
+lag(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	return report_lag(f, now);
+}
+
+static int64_t
+retained(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	int64_t until = status_deletion(config, f);
+
+	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
+}
+
+/* Gauges of a feed that follow from more than one of its figures. */
+static const struct {
+	const char *name;
+	/* Microseconds; REPORT_NEVER: no sample. */
+	int64_t (*span)(const struct config *config,
+	    const struct feed_report *f, int64_t now);
+	const char *help;
+} feed_spans[] = {
+	{ "sealfeed_feed_lag_seconds", lag,
+	    "Age of the oldest content listed and not collected; if there is "
+	    "none, the time since the vendor had no other." },
+	{ "sealfeed_feed_retention_horizon_seconds", retained,
+	    "Until the vendor deletes the oldest of what is unread." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)
@@ -167,9 +195,9 @@ read_feeds(struct store *s, struct feed_report *rows, size_t *n,
 static int
 feeds(struct page *p, struct store *s, const struct role *r, struct err *err)
 {
-	static const char name[] = "sealfeed_feed_retention_horizon_seconds";
 	struct feed_report *rows = xcalloc(ROWS_MOST, sizeof(*rows));
 	size_t n, n_families = sizeof(feed_families) / sizeof(feed_families[0]);
+	size_t n_spans = sizeof(feed_spans) / sizeof(feed_spans[0]);
 	int rc = read_feeds(s, rows, &n, err);
 
 	for (size_t k = 0; rc == 0 && k < n_families; k++) {
@@ -179,15 +207,17 @@ feeds(struct page *p, struct store *s, const struct role *r, struct err *err)
 		for (size_t i = 0; i < n; i++)
 			sample(p, f, "feed", rows[i].tree, &rows[i]);
 	}
-	if (rc == 0)
-		family(p, name, "gauge",
-		    "Until the vendor deletes the oldest of what is unread.");
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		int64_t until = status_deletion(r->config, &rows[i]);
+	for (size_t k = 0; rc == 0 && k < n_spans; k++) {
+		family(p, feed_spans[k].name, "gauge", feed_spans[k].help);
+		for (size_t i = 0; i < n; i++) {
+			int64_t span =
+			    feed_spans[k].span(r->config, &rows[i], p->now);
 
-		if (until != REPORT_NEVER)
-			SAY(p, "%s{feed=\"%s\"} %.3f\n", name, rows[i].tree,
-			    seconds(until - p->now));
+			if (span != REPORT_NEVER)
+				SAY(p, "%s{feed=\"%s\"} %.3f\n",
+				    feed_spans[k].name, rows[i].tree,
+				    seconds(span));
+		}
 	}
 	free(rows);
 	return rc;

@@ -21,14 +21,6 @@ status_release(struct status *st)
 	*st = (struct status){ .now = 0 };
 }
 
-int64_t
-status_lag(const struct status *st, const struct feed_report *f)
-{
-	if (f->closed || f->horizon == REPORT_NEVER)
-		return REPORT_NEVER;
-	return f->horizon > st->now ? 0 : st->now - f->horizon;
-}
-
 /* How long the vendor of a feed keeps what it made available; 0: unknown. */
 static int64_t
 retention(const struct config *config, const char *feed)

@@ -41,9 +41,6 @@ int status_read(struct store *s, const struct config *config, struct status *st,
     struct err *err);
 void status_release(struct status *st);
 
-/* How far a feed is behind, microseconds; REPORT_NEVER: not known. */
-int64_t status_lag(const struct status *st, const struct feed_report *f);
-
 /* When the vendor deletes the oldest of what is unread in a feed: the listed
  * item that expires first, or what became available at the horizon, with the
  * retention of its source.  REPORT_NEVER: not known. */

@@ -36,7 +36,7 @@ put_feed(struct json_put *j, const struct status *st,
 		[FEED_BYTES] = "received_bytes",
 	};
 	int64_t deletion = status_deletion(st->config, f);
-	int64_t lag = status_lag(st, f);
+	int64_t lag = report_lag(f, st->now);
 
 	json_put_open(j, NULL, '{');
 	json_put_text(j, "feed", f->tree);

@@ -68,7 +68,7 @@ feed_notes(const struct status *st, const struct feed_report *f,
 		    "reached its retention %s ago",
 		    human_span(text, st->now - deletion));
 	else if (f->items > 0 || f->error[0] != '\0' ||
-	    status_lag(st, f) > BEHIND)
+	    report_lag(f, st->now) > BEHIND)
 		table_note(t, "vendor deletes in %s what is unread",
 		    human_span(text, deletion - st->now));
 }
@@ -77,7 +77,7 @@ static void
 feed_row(const struct status *st, const struct feed_report *f, struct table *t)
 {
 	char text[HUMAN_TEXT];
-	int64_t lag = status_lag(st, f);
+	int64_t lag = report_lag(f, st->now);
 
 	table_cell(t, "%s", f->tree);
 	table_cell(t, "%" PRIu64, f->size);

@@ -280,13 +280,13 @@ out:
 	return rc;
 }
 
-/* Seconds with their thousandths, null where a time is not known. */
+/* Seconds with their thousandths, null where the span is not known. */
 static json_t *
-seconds_since(int64_t when, int64_t now)
+seconds(int64_t span)
 {
-	if (when == REPORT_NEVER)
+	if (span == REPORT_NEVER)
 		return json_null();
-	return json_real((double)((now - when) / 1000) / 1000.0);
+	return json_real((double)(span / 1000) / 1000.0);
 }
 
 static json_t *
@@ -304,9 +304,10 @@ feed_counts(const struct feed_report *f, int64_t now)
 	if (o == NULL)
 		return NULL;
 	(void)json_object_set_new(o, "lag_seconds",
-	    seconds_since(f->horizon, now));
+	    seconds(report_lag(f, now)));
 	(void)json_object_set_new(o, "last_success_seconds",
-	    seconds_since(f->success, now));
+	    seconds(f->success == REPORT_NEVER ? REPORT_NEVER
+					       : now - f->success));
 	if (f->items > 0 && f->items_expire != REPORT_NEVER &&
 	    f->items_expire != INT64_MAX)
 		(void)json_object_set_new(o, "gap_in_seconds",

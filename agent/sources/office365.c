@@ -139,7 +139,9 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 		os->full = mono + (took > FULL_EVERY ? took : FULL_EVERY);
 	}
 	os->cursor.listed = o365_listed(&l.window, l.date);
-	st->listed = os->cursor.listed;
+	/* The cursor is more careful: what is there to be seen now is not
+	 * all that will have been available by now. */
+	st->listed = l.window.to < now ? l.window.to : now;
 	if (l.fresh == 0 && gap.from == gap.to && mono - os->saved < SAVE_EVERY)
 		return l.window.to < now;
 	p = piece_new(st->feed);

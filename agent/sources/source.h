@@ -34,9 +34,10 @@ struct stream {
 	struct feed *feed;
 	void *state; /* the type's own, stream_size zeroed bytes */
 	void *job;   /* collect's own */
-	/* Everything available at the vendor before is in the store or in
-	 * the ledger, by the vendor's clock; set by poll.  INT64_MIN: not
-	 * known. */
+	/* When the vendor was last asked for what is new, by its own clock:
+	 * all that it had to show then is in the ledger or in the store.
+	 * While older content is still being listed, how far that has got.
+	 * Set by poll.  INT64_MIN: not known. */
 	int64_t listed;
 };
 

@@ -252,6 +252,22 @@ feed_state(struct feed *f, int64_t due, const char *error, int64_t horizon)
 }
 
 void
+feed_horizon(struct feed *f, int64_t horizon)
+{
+	bool write;
+
+	if (horizon == INT64_MIN)
+		return;
+	(void)pthread_mutex_lock(&f->mutex);
+	f->news.any = true;
+	f->news.horizon = horizon;
+	write = clock_monotonic() - f->written > NEWS_EVERY;
+	(void)pthread_mutex_unlock(&f->mutex);
+	if (write)
+		write_news(f);
+}
+
+void
 feed_close(struct feed *f)
 {
 	if (f == NULL)

@@ -134,10 +134,12 @@ enum feed_counter {
 	FEED_COUNTERS
 };
 void feed_count(struct feed *f, enum feed_counter c, uint64_t n);
-/* due: next poll; error NULL: the poll succeeded; horizon: oldest time that
- * is still to be read (lag = now - horizon); lateness: newest measured
- * created-to-collected.  Written with the next commit or within a second. */
+/* due: next poll; error NULL: the poll succeeded; horizon: everything that
+ * the vendor made available before, by the local clock, was read (INT64_MIN:
+ * not known).  Written with the next commit or within a second. */
 void feed_state(struct feed *f, int64_t due, const char *error,
     int64_t horizon);
+/* The horizon alone; written the same way, at most once a second. */
+void feed_horizon(struct feed *f, int64_t horizon);
 
 #endif /* FEED_H */

@@ -212,7 +212,7 @@ item_release(struct item *it)
 }
 
 int
-item_backlog(struct feed *f, uint64_t *n, int64_t *expires, struct err *err)
+item_oldest(struct feed *f, int64_t *created, int64_t *expires, struct err *err)
 {
 	struct store *s = f->store;
 	sqlite3_stmt *st;
@@ -220,19 +220,18 @@ item_backlog(struct feed *f, uint64_t *n, int64_t *expires, struct err *err)
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT count(*), min(expires) FROM item WHERE feed = ?"
-	    " AND state = 0",
+	    "SELECT created, expires FROM item INDEXED BY item_open"
+	    " WHERE feed = ? AND state = 0 ORDER BY expires, created LIMIT 1",
 	    "i", f->id);
 	rc = st == NULL ? -1 : db_step(s, st, err);
-	if (rc == 1) {
-		*n = (uint64_t)sqlite3_column_int64(st, 0);
-		*expires = db_time(st, 1);
-		if (*expires == INT64_MIN)
-			*expires = INT64_MAX;
-		db_done(st);
+	if (rc >= 0) {
+		*created = rc == 1 ? sqlite3_column_int64(st, 0) : INT64_MAX;
+		*expires = rc == 1 ? sqlite3_column_int64(st, 1) : INT64_MAX;
 	}
+	if (rc == 1)
+		db_done(st);
 	db_unlock(s);
-	return rc == 1 ? 0 : -1;
+	return rc >= 0 ? 0 : -1;
 }
 
 static int

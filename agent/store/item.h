@@ -47,9 +47,11 @@ int item_return(struct feed *f, const struct item *it, int64_t when,
 
 void item_release(struct item *it);
 
-/* Listed items of the feed that are not done; oldest expiry among them
- * (INT64_MAX: none). */
-int item_backlog(struct feed *f, uint64_t *n, int64_t *expires,
+/* Of the listed items of the feed that are not done the one that expires
+ * first, which is the oldest, since a vendor keeps all for the same time: when
+ * it was made available and when it expires (both INT64_MAX: there is none).
+ * One look at an index, however many there are. */
+int item_oldest(struct feed *f, int64_t *created, int64_t *expires,
     struct err *err);
 
 /* Listed items whose expiry has passed become gaps, each with its row, in one

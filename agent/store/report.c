@@ -61,6 +61,14 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	return rc;
 }
 
+int64_t
+report_lag(const struct feed_report *r, int64_t now)
+{
+	if (r->closed || r->horizon == REPORT_NEVER)
+		return REPORT_NEVER;
+	return r->horizon > now ? 0 : now - r->horizon;
+}
+
 static void
 read_output(sqlite3_stmt *st, struct output_report *r)
 {

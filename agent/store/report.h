@@ -32,21 +32,31 @@ struct feed_report {
 	uint64_t sealed;
 	uint64_t duplicates; /* kept out by their id */
 	uint64_t count[FEED_COUNTERS];
-	int64_t due;           /* next poll */
-	int64_t success;       /* last poll that succeeded */
-	int64_t failure;       /* last poll that did not */
-	char error[512];       /* of now, "" when the last poll succeeded */
-	int64_t horizon;       /* everything before was read: lag = now - it */
-	int64_t committed;     /* last commit with events */
-	int64_t newest;        /* newest event time committed */
-	uint64_t items;        /* listed and still to be fetched */
-	int64_t items_expire;  /* soonest expiry among them */
+	int64_t due;          /* next poll */
+	int64_t success;      /* last poll that succeeded */
+	int64_t failure;      /* last poll that did not */
+	char error[512];      /* of now, "" when the last poll succeeded */
+	int64_t horizon;      /* everything before was read; see report_lag() */
+	int64_t committed;    /* last commit with events */
+	int64_t newest;       /* newest event time committed */
+	uint64_t items;       /* listed and still to be fetched */
+	int64_t items_expire; /* soonest expiry among them */
 	int64_t items_created; /* oldest among them at the vendor */
 };
 
 /* Feeds by id; after 0 gives the first. */
 int report_feed(struct store *s, int64_t after, struct feed_report *r,
     struct err *err);
+
+/*
+ * How far a feed is behind its vendor, microseconds: the age of the oldest
+ * content that is listed and not collected, or, where all of it is, the time
+ * since the vendor was last asked and had nothing else.  So it grows while the
+ * vendor does not answer, and at rest is never longer than the interval of
+ * the polls.  REPORT_NEVER: not known, or nothing is added to the feed any
+ * more.
+ */
+int64_t report_lag(const struct feed_report *r, int64_t now);
 
 struct output_report {
 	char name[64];

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Prometheus and a load balancer look at the agent: every family has HELP and
-# TYPE, counters end in _total, the figures are those of the ledger, health
-# and readiness answer, and nothing else does.
+# TYPE, counters end in _total, the figures are those of the ledger, the lag is
+# next to nothing where all is delivered, health and readiness answer, and
+# nothing else does.
 . "${0%/*}/lib.sh"
 
 page() {
@@ -15,6 +16,16 @@ sum_of() {
 	    END { print s + 0 }' "$work/page"
 }
 
+# All feeds are less than two seconds behind, as status tells it and as
+# /metrics does.
+no_lag() {
+	page /metrics >/dev/null
+	awk '/^sealfeed_feed_lag_seconds/ { n++; late += $NF >= 2 }
+	    END { exit n != 5 || late }' "$work/page" &&
+	    ask status --json | grep -o '"lag_seconds":[0-9][0-9.]*' |
+	    awk -F: '{ n++; late += $2 >= 2 } END { exit n != 5 || late }'
+}
+
 sim --events 500 --rate 500
 to_file archive
 agent
@@ -22,6 +33,7 @@ settled archive
 wait_for 30 "every event is counted" eval '[ "$(sum_of sealfeed_feed_sealed_events_total)" = 500 ]'
 wait_for 30 "nothing is left to deliver" eval \
     '[ "$(metric "sealfeed_output_backlog_events{output=\"archive\"}")" = 0 ]'
+wait_for 30 "no feed lags" no_lag
 [ "$(page /metrics)" = 200 ] || fail "/metrics: $(cat "$work/page")"
 awk '/^# HELP / { help[$3] = 1; next }
     /^# TYPE / { type[$3] = $4; next }

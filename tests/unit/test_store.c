@@ -224,7 +224,7 @@ START_TEST(ledger)
 		{ "three", NULL, now - 7, now + CLOCK_HOUR },
 	};
 	struct item it[3], none;
-	int64_t next, expires;
+	int64_t next, created, expires;
 	uint64_t n;
 	size_t gaps;
 
@@ -263,8 +263,8 @@ START_TEST(ledger)
 	piece_item(p, it[1].id, 0, chain, true);
 	(void)commit(p);
 	ck_assert_int_eq(item_return(f, &it[1], 0, NULL, &err), 0);
-	ck_assert_int_eq(item_backlog(f, &n, &expires, &err), 0);
-	ck_assert_uint_eq(n, 2);
+	ck_assert_int_eq(item_oldest(f, &created, &expires, &err), 0);
+	ck_assert_int_eq(created, l[2].created);
 	ck_assert_int_eq(expires, l[2].expires);
 
 	/* What expires unread is a gap, but not while it is fetched. */
@@ -428,6 +428,16 @@ START_TEST(feeds_are_reported)
 	ck_assert_str_eq(r.error, "throttled");
 	ck_assert_int_eq(r.horizon, 12345);
 	ck_assert_int_eq(r.success, REPORT_NEVER);
+	ck_assert_int_eq(report_lag(&r, 12350), 5);
+	ck_assert_int_eq(report_lag(&r, 12340), 0);
+	feed_horizon(f, 23456);
+	add(p, "b", "{}");
+	(void)commit(p);
+	ck_assert_int_eq(report_feed(reader, 0, &r, &err), 1);
+	ck_assert_int_eq(r.horizon, 23456);
+	ck_assert_str_eq(r.error, "throttled");
+	r.closed = true;
+	ck_assert_int_eq(report_lag(&r, 34567), REPORT_NEVER);
 	ck_assert_int_eq(report_feed(reader, r.id, &r, &err), 0);
 	store_close(reader);
 	piece_free(p);

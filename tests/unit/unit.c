@@ -7,6 +7,7 @@
 #include "unit.h"
 
 static Suite *(*const suites[])(void) = {
+	suite_agent_feed,
 	suite_buf,
 	suite_clock,
 	suite_cmd,

@@ -9,6 +9,7 @@
 /* Folder of the vectors, with a slash at its end. */
 #define VECTORS SRCDIR "/tests/vectors/"
 
+Suite *suite_agent_feed(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_cmd(void);

@@ -1,0 +1,119 @@
+/*
+ * test_agent_feed.c - the agent's own feed, and that all who tell how feeds
+ * do tell the same.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "config.h"
+#include "metrics.h"
+#include "role.h"
+#include "sources/agent_feed.h"
+#include "status.h"
+#include "store/feed.h"
+#include "store/report.h"
+#include "store/store.h"
+#include "store_help.h"
+#include "unit.h"
+
+static char dir[64];
+static char path[128];
+static struct err err;
+static struct store *s;
+
+static char name[] = "fra1";
+static const struct config config = {
+	.agent = { .name = name,
+	    .store = { .path = path, .max_size = INT64_C(1) << 30 } },
+};
+
+static void
+set_up(void)
+{
+	store_help_begin(dir, sizeof(dir), path, sizeof(path));
+	err_clear(&err);
+	s = store_open(path, STORE_DURABLE, &err);
+	ck_assert_msg(s != NULL, "%s", err.text);
+}
+
+static void
+tear_down(void)
+{
+	store_close(s);
+	store_help_end(dir);
+}
+
+/* The value of a feed's sample in what a scraper gets. */
+static double
+sampled(const char *sample)
+{
+	const struct role role = { .config = &config };
+	struct buf page = BUF_INIT(1 << 20);
+	const char *at;
+	double value;
+
+	ck_assert_int_eq(metrics_write(s, &role, &page, &err), 0);
+	at = strstr(page.data, sample);
+	ck_assert_ptr_nonnull(at);
+	value = strtod(at + strlen(sample), NULL);
+	buf_release(&page);
+	return value;
+}
+
+static double
+told(const char *key)
+{
+	json_t *feeds = agent_feed_counts(s, &err);
+	double value;
+
+	ck_assert_ptr_nonnull(feeds);
+	value =
+	    json_number_value(json_object_get(json_array_get(feeds, 0), key));
+	json_decref(feeds);
+	return value;
+}
+
+START_TEST(all_tell_the_same_lag)
+{
+	struct feed *f = feed_open(s, "contoso/DLP.All", 0, &err);
+	struct status st = { .now = 0 };
+	double lag;
+
+	feed_state(f, clock_now() + CLOCK_MINUTE, NULL,
+	    clock_now() - CLOCK_HOUR);
+	ck_assert_int_eq(status_read(s, &config, &st, &err), 0);
+	lag = (double)report_lag(&st.feeds[0], st.now) / CLOCK_SECOND;
+	ck_assert_double_eq_tol(lag, 3600, 30);
+	ck_assert_double_eq_tol(told("lag_seconds"), lag, 30);
+	ck_assert_double_eq_tol(sampled("\nsealfeed_feed_lag_seconds"
+					"{feed=\"contoso/DLP.All\"} "),
+	    lag, 30);
+
+	/* What the vendor's clock was ahead is no debt. */
+	feed_state(f, clock_now() + CLOCK_MINUTE, NULL,
+	    clock_now() + CLOCK_HOUR);
+	ck_assert_double_eq(told("lag_seconds"), 0);
+	ck_assert_double_eq(sampled("\nsealfeed_feed_lag_seconds"
+				    "{feed=\"contoso/DLP.All\"} "),
+	    0);
+	status_release(&st);
+	feed_close(f);
+}
+END_TEST
+
+Suite *
+suite_agent_feed(void)
+{
+	Suite *suite = suite_create("agent_feed");
+	TCase *tc = tcase_create("agent_feed");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, all_tell_the_same_lag);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
