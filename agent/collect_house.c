@@ -90,7 +90,7 @@ add_lateness(struct collector *c, json_t *feeds)
 		if (j == NULL || j->lateness == 0)
 			continue;
 		(void)json_object_set_new(o, "lateness_seconds",
-		    json_real((double)(j->lateness / 1000) / 1000.0));
+		    agent_feed_seconds(j->lateness));
 		j->lateness = 0;
 	}
 }

@@ -20,7 +20,9 @@
 /* Rows of each kind a commit. */
 #define ROWS_MOST 500
 #define FEEDS_MOST 4096
-#define EVENT_MOST (1 << 20)
+/* Of a number: the nearest double of a thousandth has more, which say
+ * nothing.  It is enough for the seconds of thirty thousand years. */
+#define DIGITS JSON_REAL_PRECISION(15)
 
 struct agent_feed {
 	struct store *store;
@@ -85,6 +87,14 @@ agent_feed_time(int64_t when)
 
 	(void)clock_format(when, 3, text);
 	return json_string(text);
+}
+
+json_t *
+agent_feed_seconds(int64_t span)
+{
+	if (span == INT64_MIN)
+		return json_null();
+	return json_real((double)(span / 1000) / 1000.0);
 }
 
 json_t *
@@ -165,7 +175,7 @@ static int
 add_event(struct piece *p, const json_t *event, struct err *err)
 {
 	const struct slice none = { .data = NULL };
-	char *text = json_dumps(event, JSON_COMPACT);
+	char *text = json_dumps(event, JSON_COMPACT | DIGITS);
 	int rc;
 
 	if (text == NULL)
@@ -280,15 +290,6 @@ out:
 	return rc;
 }
 
-/* Seconds with their thousandths, null where the span is not known. */
-static json_t *
-seconds(int64_t span)
-{
-	if (span == REPORT_NEVER)
-		return json_null();
-	return json_real((double)(span / 1000) / 1000.0);
-}
-
 static json_t *
 feed_counts(const struct feed_report *f, int64_t now)
 {
@@ -304,10 +305,10 @@ feed_counts(const struct feed_report *f, int64_t now)
 	if (o == NULL)
 		return NULL;
 	(void)json_object_set_new(o, "lag_seconds",
-	    seconds(report_lag(f, now)));
+	    agent_feed_seconds(report_lag(f, now)));
 	(void)json_object_set_new(o, "last_success_seconds",
-	    seconds(f->success == REPORT_NEVER ? REPORT_NEVER
-					       : now - f->success));
+	    agent_feed_seconds(f->success == REPORT_NEVER ? REPORT_NEVER
+							  : now - f->success));
 	if (f->items > 0 && f->items_expire != REPORT_NEVER &&
 	    f->items_expire != INT64_MAX)
 		(void)json_object_set_new(o, "gap_in_seconds",

@@ -46,6 +46,10 @@ json_t *agent_feed_counts(struct store *s, struct err *err);
 /* A time as the events write it. */
 json_t *agent_feed_time(int64_t when);
 
+/* A span as they write it: seconds with at most three decimals; null for
+ * INT64_MIN, which is not known. */
+json_t *agent_feed_seconds(int64_t span);
+
 /* Text that someone else wrote, UTF-8 or not. */
 json_t *agent_feed_text(const char *s);
 

@@ -10,11 +10,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/gzip.h"
 #include "config.h"
 #include "metrics.h"
 #include "role.h"
 #include "sources/agent_feed.h"
 #include "status.h"
+#include "store/batch.h"
 #include "store/feed.h"
 #include "store/report.h"
 #include "store/store.h"
@@ -106,6 +108,59 @@ START_TEST(all_tell_the_same_lag)
 }
 END_TEST
 
+/* batch_fn: the lines of a batch into a buffer. */
+static int
+add_lines(void *ctx, const struct batch *b, struct err *why)
+{
+	struct gzip *g = gzip_new();
+	int rc = gzip_unpack(g, b->payload.data, b->payload.len, ctx, why);
+
+	gzip_free(g);
+	return rc;
+}
+
+START_TEST(seconds_are_short)
+{
+	static const struct {
+		int64_t span;
+		const char *text;
+	} cases[] = {
+		{ 5668000, ":5.668" },
+		{ 100000, ":0.1" },
+		{ 2999999, ":2.999" },
+		{ 15 * CLOCK_SECOND, ":15.0" },
+		{ 0, ":0.0" },
+		{ 1000 * CLOCK_DAY * 365 + 1000, ":31536000000.001" },
+		{ INT64_MIN, ":null" },
+	};
+	struct agent_feed *a = agent_feed_open(s, name, &err);
+	struct buf lines = BUF_INIT(1 << 20);
+	json_t *spans = json_object();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char key[2] = { (char)('a' + i), '\0' };
+
+		(void)json_object_set_new(spans, key,
+		    agent_feed_seconds(cases[i].span));
+	}
+	agent_feed_say(a, "spans", spans);
+	ck_assert_int_eq(agent_feed_flush(a, &err), 1);
+	ck_assert_int_eq(store_help_seal(s, &err), 1);
+	ck_assert_int_eq(batch_walk(s, NULL, add_lines, &lines, &err), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char want[64];
+
+		(void)snprintf(want, sizeof(want), "\"%c\"%s%c",
+		    (char)('a' + i), cases[i].text,
+		    cases[i].span == INT64_MIN ? '}' : ',');
+		ck_assert_msg(strstr(lines.data, want) != NULL, "%s: %s", want,
+		    lines.data);
+	}
+	buf_release(&lines);
+	agent_feed_close(a);
+}
+END_TEST
+
 Suite *
 suite_agent_feed(void)
 {
@@ -113,6 +168,7 @@ suite_agent_feed(void)
 	TCase *tc = tcase_create("agent_feed");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, seconds_are_short);
 	tcase_add_test(tc, all_tell_the_same_lag);
 	suite_add_tcase(suite, tc);
 	return suite;
