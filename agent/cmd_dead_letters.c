@@ -301,7 +301,11 @@ const struct cmd cmd_dead_letters = {
 		"again, or forget them. Nothing but list is done at once: the "
 		"process of the output does it, within seconds or once the "
 		"agent runs. Dead letters of outputs that are no longer "
-		"configured are dropped at once and can't be retried.",
+		"configured are dropped at once and can't be retried. A "
+		"receiver that refuses every event does not turn them all "
+		"into dead letters: after twenty in a row, and until it "
+		"accepts one, a single event is tried, in the end every five "
+		"minutes, and status says so.",
 	.options = letter_options,
 	.most = -1,
 	.run = letters_run,

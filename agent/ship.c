@@ -27,10 +27,6 @@
 #define CLEAN_MOVING (5 * CLOCK_SECOND)
 #define CLEAN_RESTING CLOCK_MINUTE
 
-/* How long a blocked output waits before it looks again. */
-#define BLOCKED_FIRST (5 * CLOCK_SECOND)
-#define BLOCKED_MOST (5 * CLOCK_MINUTE)
-
 /* Longest sleep, and how long verdicts are waited for at the end. */
 #define REST_MS 1000
 #define STOP_WAIT (2 * CLOCK_SECOND)
@@ -84,7 +80,8 @@ open_output(struct ship *s, int64_t now)
 		return;
 	}
 	ship_health(s, SHIP_BLOCKED, err.text);
-	s->hold = now + ship_backoff(++s->level, BLOCKED_FIRST, BLOCKED_MOST);
+	s->hold = now +
+	    ship_backoff(++s->level, SHIP_BLOCKED_FIRST, SHIP_BLOCKED_MOST);
 }
 
 /* Close what is blocked; it is opened again, with its credentials read again,
@@ -97,7 +94,16 @@ shut_output(struct ship *s, int64_t now)
 	s->out.type->close(&s->out);
 	s->open = false;
 	s->shut = false;
-	s->hold = now + ship_backoff(++s->level, BLOCKED_FIRST, BLOCKED_MOST);
+	s->hold = now +
+	    ship_backoff(++s->level, SHIP_BLOCKED_FIRST, SHIP_BLOCKED_MOST);
+}
+
+static void
+dispatch(struct ship *s, struct trip *t)
+{
+	t->state = TRIP_FLIGHT;
+	s->n_flight++;
+	s->out.type->send(&s->out, t->parcel);
 }
 
 /* Send what is due; returns whether there was anything.  A destination in
@@ -108,20 +114,25 @@ send_due(struct ship *s, int64_t now)
 	bool trouble = (s->streak > 0 || s->health != SHIP_WELL) &&
 	    s->out.connects == s->met;
 	bool sent = false;
+	struct trip *probe;
 	size_t window;
 
 	if (!s->open || s->shut || now < s->hold)
 		return false;
+	if (ship_refusing(s)) {
+		probe = ship_probe(s);
+		if (probe != NULL)
+			dispatch(s, probe);
+		return probe != NULL;
+	}
 	window = trouble ? 1 : s->out.type->window(&s->out);
 	for (struct trip *t = s->trips; t != NULL && s->n_flight < window;
 	     t = t->next) {
 		if (t->state != TRIP_WAITING ||
 		    (t->due > now && s->health == SHIP_WELL))
 			continue;
-		t->state = TRIP_FLIGHT;
-		s->n_flight++;
 		sent = true;
-		s->out.type->send(&s->out, t->parcel);
+		dispatch(s, t);
 		if (s->shut || s->hold > now)
 			break;
 	}

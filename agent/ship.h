@@ -38,11 +38,17 @@ struct trip {
 	unsigned tries;
 	int64_t due;    /* monotonic */
 	int64_t letter; /* id of the dead letter that it retries, or 0 */
+	bool suspect;   /* it, or what it was a part of, was refused */
 	char why[512];  /* it was refused */
 };
 
 /* How the destination is doing; log and status say it when it changes. */
-enum ship_health { SHIP_WELL, SHIP_RETRYING, SHIP_BLOCKED };
+enum ship_health { SHIP_WELL, SHIP_RETRYING, SHIP_BLOCKED, SHIP_REFUSING };
+
+/* How long an output that needs an administrator waits before it tries again,
+ * the first time and at most. */
+#define SHIP_BLOCKED_FIRST (5 * CLOCK_SECOND)
+#define SHIP_BLOCKED_MOST (5 * CLOCK_MINUTE)
 
 struct ship {
 	const struct role *role;
@@ -64,6 +70,7 @@ struct ship {
 	enum ship_health health;
 	unsigned level;  /* of the back-off, of the whole output */
 	unsigned streak; /* verdicts retry since the last delivered one */
+	unsigned row;    /* events refused alone since one was accepted */
 	int64_t hold;    /* nothing is sent before (monotonic) */
 	uint64_t met;    /* out.connects at the last verdict retry */
 	bool shut;       /* close the output: blocked, or to look anew */
@@ -93,6 +100,10 @@ struct ship {
 int ship_fill(struct ship *s, struct err *err);
 /* Cut refused trips in two; a single line becomes a dead letter. */
 int ship_bisect(struct ship *s, struct err *err);
+/* What is sent to a destination that refuses everything: one line, of what
+ * was not refused yet if there is any, so that a run of bad events is got
+ * over.  NULL: the last such line is not decided yet, or there is none. */
+struct trip *ship_probe(struct ship *s);
 /* Drop settled trips and move s->position. */
 void ship_settle(struct ship *s);
 /* Put a trip for p behind the trip at, NULL: last. */
@@ -108,6 +119,11 @@ int ship_requests(struct ship *s, int64_t now, struct err *err);
 /* ship_state.c: verdicts, back-off, health. */
 extern const struct output_owner ship_owner;
 void ship_health(struct ship *s, enum ship_health h, const char *why);
+/* A line was refused alone; event: it is one, and no checkpoint. */
+void ship_refused(struct ship *s, bool event, const char *why);
+/* Has the destination refused so many events in a row that they can't be to
+ * blame? */
+bool ship_refusing(const struct ship *s);
 /* Jittered back-off before the n-th repeat, from 1. */
 int64_t ship_backoff(unsigned n, int64_t first, int64_t most);
 

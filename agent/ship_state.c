@@ -19,6 +19,10 @@
 /* Verdicts of retry in a row that are more than bad luck. */
 #define STREAK_BAD 3
 
+/* Events refused one by one, and none accepted between them, before each one
+ * that follows has to wait: each of them becomes a dead letter. */
+#define ROW_MOST 20
+
 int64_t
 ship_backoff(unsigned n, int64_t first, int64_t most)
 {
@@ -54,8 +58,38 @@ ship_health(struct ship *s, enum ship_health h, const char *why)
 		log_warn("%s; everything is kept and tried again", why);
 	else if (h == SHIP_BLOCKED && before != h)
 		log_err("blocked: %s; everything is kept", why);
+	else if (h == SHIP_REFUSING && before != h)
+		log_err("refusing: %s", why);
 	else
 		log_info("%s", why);
+}
+
+bool
+ship_refusing(const struct ship *s)
+{
+	return s->row >= ROW_MOST;
+}
+
+void
+ship_refused(struct ship *s, bool event, const char *why)
+{
+	int64_t now = clock_monotonic();
+	char text[sizeof(s->out.trouble)];
+
+	if (event && !ship_refusing(s) && ++s->row == ROW_MOST)
+		s->level = 0; /* of a trouble before */
+	if (!ship_refusing(s))
+		return;
+	if (now >= s->hold)
+		s->hold = now +
+		    ship_backoff(++s->level, SHIP_BLOCKED_FIRST,
+			SHIP_BLOCKED_MOST);
+	(void)snprintf(text, sizeof(text),
+	    "the receiver refuses every event, %d in a row so far: %.250s; "
+	    "look into its log and correct what it takes, or url and format "
+	    "here; now and then one event is tried, then all goes on",
+	    ROW_MOST, why);
+	ship_health(s, SHIP_REFUSING, text);
 }
 
 static struct trip *
@@ -75,6 +109,10 @@ delivered(struct ship *s, struct trip *t)
 
 	t->state = TRIP_SETTLED;
 	s->add[DELIVERY_EVENTS] += parcel_events(t->parcel);
+	if (parcel_events(t->parcel) > 0)
+		s->row = 0;
+	else if (ship_refusing(s))
+		return; /* a checkpoint: that tells nothing of events */
 	s->streak = 0;
 	s->level = 0;
 	s->hold = 0;

@@ -146,8 +146,10 @@ ship_fill(struct ship *s, struct err *err)
 
 	if (!s->open)
 		return 0;
+	/* What was refused may have to wait for what was not. */
 	for (const struct trip *t = s->trips; t != NULL; t = t->next)
-		waiting += t->state == TRIP_WAITING;
+		waiting += t->state == TRIP_WAITING &&
+		    !(t->suspect && ship_refusing(s));
 	while (s->n_trips < TRIPS_MOST && waiting < AHEAD) {
 		struct parcel *p = parcel_new();
 		int rc = load(s, p, err);
@@ -160,6 +162,32 @@ ship_fill(struct ship *s, struct err *err)
 		waiting++;
 	}
 	return 0;
+}
+
+/* Cut t in two before line at; the second part comes behind it. */
+static void
+split(struct ship *s, struct trip *t, size_t at)
+{
+	struct parcel *rest = parcel_split(t->parcel, at);
+
+	ship_trip(s, t, rest)->suspect = t->suspect;
+}
+
+struct trip *
+ship_probe(struct ship *s)
+{
+	struct trip *probe = NULL;
+
+	for (struct trip *t = s->trips; t != NULL; t = t->next) {
+		if (t->state == TRIP_FLIGHT || t->state == TRIP_REFUSED)
+			return NULL;
+		if (t->state == TRIP_WAITING &&
+		    (probe == NULL || (probe->suspect && !t->suspect)))
+			probe = t;
+	}
+	if (probe != NULL && parcel_lines(probe->parcel) > 1)
+		split(s, probe, 1);
+	return probe;
 }
 
 void
@@ -284,7 +312,9 @@ cut(struct ship *s, struct trip *t, struct err *err)
 
 	t->tries = 0;
 	t->due = 0;
+	t->suspect = true;
 	if (t->letter != 0) {
+		ship_refused(s, true, t->why);
 		log_warn("dead letter %lld is refused again: %s",
 		    (long long)t->letter, t->why);
 		t->state = TRIP_SETTLED;
@@ -293,13 +323,20 @@ cut(struct ship *s, struct trip *t, struct err *err)
 	if (find_damage(s, t, err) != 0)
 		return -1;
 	if (lines > 1) {
-		(void)ship_trip(s, t, parcel_split(t->parcel, lines / 2));
+		split(s, t, lines / 2);
 		t->state = TRIP_WAITING;
 		return 0;
 	}
-	if (!parcel_marked(t->parcel, 0) &&
-	    ship_letter(s, t->parcel, 0, t->why, err) != 0)
-		return -1;
+	/* It was under way when it became clear that all are refused. */
+	if (ship_refusing(s) && clock_monotonic() < s->hold) {
+		t->state = TRIP_WAITING;
+		return 0;
+	}
+	if (!parcel_marked(t->parcel, 0)) {
+		if (ship_letter(s, t->parcel, 0, t->why, err) != 0)
+			return -1;
+		ship_refused(s, parcel_events(t->parcel) > 0, t->why);
+	}
 	t->state = TRIP_SETTLED;
 	return 0;
 }

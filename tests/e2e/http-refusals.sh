@@ -2,7 +2,8 @@
 # An HTTP receiver that refuses: the token at first (401, until the right one
 # is in its file and SIGHUP comes), then bodies that are too large (413), one
 # record (400, found by bisection, the only dead letter), and some replies are
-# lost.
+# lost.  In the end it refuses every event: a few become dead letters, the
+# others are kept until it takes them again.
 . "${0%/*}/lib.sh"
 
 sim --events 2000 --rate 500 --blob 20-40
@@ -41,4 +42,25 @@ stop_one lake
 receiver lake --authorization "Bearer right"
 ask dead-letters retry --all >"$work/letters" || fail "$(cat "$work/letters")"
 settled lake
+verified lake
+
+stop_one lake
+receiver lake --authorization "Bearer right" --bad '"event":'
+steer "make?type=Audit.Exchange&blobs=30&events=50"
+wait_for 20 "lake refuses everything" \
+    log_has 'ship lake: refusing: the receiver refuses every event.*400'
+ask status >"$work/status"
+grep -q 'error for .*: the receiver refuses every event' "$work/status" ||
+    fail "status does not say so: $(cat "$work/status")"
+wait_for 20 "a single event is tried" output_is lake dead_letters -gt 20
+output_is lake dead_letters -le 30 ||
+    fail "$(ask dead-letters | wc -l) dead letters"
+output_is lake backlog_events -gt 1000 || fail "nothing is kept"
+stop_one lake
+receiver lake --authorization "Bearer right"
+kill -USR1 "$(cat "$work/agent.pid")"
+wait_for 20 "lake goes on" output_is lake backlog_events -eq 0
+wait_for 10 "nothing is wrong" output_is lake failing -eq 0
+ask dead-letters retry --all >"$work/letters" || fail "$(cat "$work/letters")"
+settled lake twin
 verified lake

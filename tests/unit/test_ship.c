@@ -28,6 +28,7 @@
 #include "store/batch.h"
 #include "store/delivery.h"
 #include "store/feed.h"
+#include "store/report.h"
 #include "store/store.h"
 #include "store_help.h"
 #include "unit.h"
@@ -38,6 +39,7 @@
 static char dir[64];
 static char path[128];
 static char received[160]; /* what was delivered, a line each */
+static char cured[160];    /* once it is there, nothing is refused */
 static struct err err;
 
 /* The destination. */
@@ -46,6 +48,8 @@ struct script {
 	size_t most;                             /* bytes of a parcel */
 	bool mark;    /* lines with "big" are refused alone */
 	int failures; /* verdicts retry before the first judgement */
+	int run;      /* so many events in a row are bad */
+	int base;     /* the number of the first event made next */
 };
 
 static struct script script;
@@ -153,7 +157,8 @@ set_up(void)
 	store_help_begin(dir, sizeof(dir), path, sizeof(path));
 	(void)snprintf(received, sizeof(received), "%s/received", dir);
 	err_clear(&err);
-	script = (struct script){ .most = 1 << 20 };
+	(void)snprintf(cured, sizeof(cured), "%s/cured", dir);
+	script = (struct script){ .most = 1 << 20, .run = 1 };
 	s = store_open(path, STORE_DURABLE, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
 	ck_assert_msg(delivery_outputs(s, names, 1, &err) == 0, "%s", err.text);
@@ -166,8 +171,8 @@ tear_down(void)
 	store_help_end(dir);
 }
 
-/* Commit and seal batches of so many events each; those whose number is bad
- * carry word. */
+/* Commit and seal batches of so many events each; those from number bad on, a
+ * run of them, carry word. */
 static void
 fill(int batches, int events, int bad, const char *word)
 {
@@ -179,8 +184,9 @@ fill(int batches, int events, int bad, const char *word)
 	char text[128];
 
 	for (int n = 0; n < batches * events; n++) {
-		(void)snprintf(text, sizeof(text), "{\"n\":%d,\"w\":\"%s\"}", n,
-		    n == bad ? word : "");
+		(void)snprintf(text, sizeof(text), "{\"n\":%d,\"w\":\"%s\"}",
+		    script.base + n,
+		    n >= bad && n < bad + script.run ? word : "");
 		ck_assert_int_eq(piece_event(p, text, strlen(text), none,
 				     CLOCK_DAY, &err),
 		    0);
@@ -468,6 +474,107 @@ START_TEST(dead_letter_is_dropped)
 }
 END_TEST
 
+static enum verdict
+nothing_until_cured(const char *text)
+{
+	return access(cured, F_OK) == 0 || strstr(text, "\"event\"") == NULL
+	    ? VERDICT_DELIVERED
+	    : VERDICT_REFUSED;
+}
+
+static uint64_t
+letters(struct store *s, char *trouble, size_t size)
+{
+	struct output_report r;
+
+	ck_assert_int_eq(report_output(s, "", &r, &err), 1);
+	(void)snprintf(trouble, size, "%s", r.error);
+	return r.dead_letters;
+}
+
+/* The first events of all, and the others are kept; of those a single one is
+ * tried now and then, which becomes another dead letter until what is wrong
+ * has been put right. */
+static bool
+refused_then_cured(struct store *s)
+{
+	char trouble[512];
+	uint64_t n;
+	int fd;
+
+	if (access(cured, F_OK) == 0)
+		return all_settled(s);
+	n = letters(s, trouble, sizeof(trouble));
+	ck_assert_uint_le(n, 21);
+	if (n < 21)
+		return false;
+	ck_assert_msg(strstr(trouble, "refuses every event") != NULL, "%s",
+	    trouble);
+	fd = open(cured, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	return false;
+}
+
+START_TEST(receiver_that_refuses_all_is_not_fed_all)
+{
+	struct store *s;
+	char trouble[512];
+	int times[301], missing = 0;
+
+	script.most = 4000;
+	script.judge = nothing_until_cured;
+	fill(3, 100, -1, "");
+	ship_until(refused_then_cured);
+	s = store_open(path, STORE_READ, &err);
+	ck_assert_uint_eq(letters(s, trouble, sizeof(trouble)), 21);
+	store_close(s);
+	ck_assert_str_eq(trouble, "");
+	count(300, times);
+	for (int i = 0; i < 300; i++) {
+		ck_assert_int_le(times[i], 1);
+		missing += times[i] == 0;
+	}
+	ck_assert_int_eq(missing, 21);
+	ck_assert_int_eq(times[300], 1);
+}
+END_TEST
+
+/* The receiver takes what comes behind a run of bad events, so it is they. */
+static bool
+run_is_over(struct store *s)
+{
+	char trouble[512];
+
+	(void)letters(s, trouble, sizeof(trouble));
+	if (script.base == 0 && trouble[0] != '\0') {
+		script.base = 200;
+		fill(1, 1, -1, "");
+	}
+	return script.base != 0 && all_settled(s);
+}
+
+START_TEST(run_of_bad_events_holds_up_nobody)
+{
+	struct store *s;
+	char trouble[512];
+	int times[202];
+
+	script.most = 4000;
+	script.judge = no_bad;
+	script.run = 35;
+	fill(2, 100, 20, "bad");
+	ship_until(run_is_over);
+	s = store_open(path, STORE_READ, &err);
+	ck_assert_uint_eq(letters(s, trouble, sizeof(trouble)), 35);
+	store_close(s);
+	ck_assert_str_eq(trouble, "");
+	count(201, times);
+	for (int i = 0; i < 201; i++)
+		ck_assert_int_eq(times[i], i < 20 || i >= 55);
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
@@ -484,6 +591,8 @@ suite_ship(void)
 		tcase_add_loop_test(tc, damaged_batch_is_reported, sizes[i],
 		    sizes[i] + 1);
 	}
+	tcase_add_test(tc, receiver_that_refuses_all_is_not_fed_all);
+	tcase_add_test(tc, run_of_bad_events_holds_up_nobody);
 	tcase_add_test(tc, position_survives_a_restart);
 	tcase_add_test(tc, retry_is_until_it_works);
 	tcase_add_test(tc, line_at_fault_becomes_a_dead_letter);
