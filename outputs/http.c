@@ -377,7 +377,10 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
 }
 
 /* An empty request: whoever takes it, or finds fault with its emptiness, has
- * accepted host, path and credentials. */
+ * accepted host, path and credentials.  Splunk HEC answers 400 "No data",
+ * Elasticsearch 400 "request body is required", Loki 400, a plain receiver of
+ * lines 200.  Emptiness is packed as lines are: no bytes at all are no gzip,
+ * which gateways and Go programs may answer with a 500. */
 static int
 http_probe(struct output *out, struct buf *said, struct err *err)
 {
@@ -387,12 +390,19 @@ http_probe(struct output *out, struct buf *said, struct err *err)
 	char why[512];
 
 	buf_clear(&p->body);
+	if (u->conf->compress && gzip_pack(u->gzip, "", 0, &p->body, err) != 0)
+		return -1;
 	if (aim(p, err) != 0)
 		return -1;
 	v = judge(p, curl_easy_perform(p->easy), why, sizeof(why));
 	if (v != VERDICT_DELIVERED && v != VERDICT_REFUSED)
-		return err_set(err, "%s", why);
-	if (buf_addf(said, "%s (to an empty request); delivery is acknowledged",
+		return err_set(err, "%s (to an empty request)", why);
+	if (buf_addf(said,
+		v == VERDICT_DELIVERED
+		    ? "%s (to an empty request); delivery is acknowledged"
+		    : "%s (to an empty request, which it may refuse; if the "
+		      "reason is another one, correct that); delivery is "
+		      "acknowledged",
 		why) != 0)
 		return err_set(err, "no room for what was found");
 	return 0;

@@ -95,32 +95,55 @@ START_TEST(bare_events)
 }
 END_TEST
 
+/* The body of a request, unpacked. */
+static void
+unpack_body(const char *request, struct buf *text)
+{
+	const char *length = strstr(request, "\r\nContent-Length: ");
+	struct gzip *g = gzip_new();
+	struct err err = ERR_INIT;
+
+	ck_assert_ptr_nonnull(strstr(request,
+	    "\r\nContent-Encoding: gzip\r\n"));
+	ck_assert_ptr_nonnull(length);
+	ck_assert_uint_gt(strtoul(length + 18, NULL, 10), 0);
+	ck_assert_msg(gzip_unpack(g, strstr(request, "\r\n\r\n") + 4,
+			  strtoul(length + 18, NULL, 10), text, &err) == 0,
+	    "%s", err.text);
+	gzip_free(g);
+}
+
+/* There is nothing in the request, which is packed as others are. */
+static void
+no_lines(const char *request, bool packed)
+{
+	struct buf text = BUF_INIT(4096);
+
+	if (packed) {
+		unpack_body(request, &text);
+		ck_assert_uint_eq(text.len, 0);
+	} else {
+		ck_assert_str_eq(strstr(request, "\r\n\r\n") + 4, "");
+		ck_assert_ptr_null(strstr(request, "Content-Encoding"));
+	}
+	buf_release(&text);
+}
+
 START_TEST(packed_lines)
 {
 	struct canned *server = canned_start(fine);
 	struct http_output_conf conf = conf_for(server);
 	struct buf text = BUF_INIT(1 << 20);
-	struct gzip *g = gzip_new();
-	struct err err = ERR_INIT;
-	const char *request, *length;
 	struct courier c;
 
 	conf.compress = true;
 	conf.envelope = _i;
 	post(&c, &conf);
 	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
-	request = canned_requests(server);
-	ck_assert_ptr_nonnull(strstr(request,
-	    "\r\nContent-Encoding: gzip\r\n"));
-	length = strstr(request, "\r\nContent-Length: ");
-	ck_assert_ptr_nonnull(length);
-	ck_assert_msg(gzip_unpack(g, strstr(request, "\r\n\r\n") + 4,
-			  strtoul(length + 18, NULL, 10), &text, &err) == 0,
-	    "%s", err.text);
+	unpack_body(canned_requests(server), &text);
 	ck_assert_str_eq(text.data,
 	    _i == HTTP_ENVELOPE_NONE ? EVENT "\n" : LINE);
 	buf_release(&text);
-	gzip_free(g);
 	canned_stop(server);
 }
 END_TEST
@@ -181,21 +204,54 @@ START_TEST(nobody_there)
 }
 END_TEST
 
+/* What a probe finds. */
+static const struct {
+	const char *answer;
+	const char *said;  /* NULL: the probe fails … */
+	const char *fails; /* … with this */
+} probes[] = {
+	{ "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok",
+	    "answers 202: ok (to an empty request); ", NULL },
+	/* Splunk HEC: the token is right. */
+	{ "HTTP/1.1 400 Bad Request\r\nContent-Length: 27\r\n\r\n"
+	  "{\"text\":\"No data\",\"code\":5}",
+	    "\"No data\",\"code\":5} (to an empty request, which it may",
+	    NULL },
+	{ "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", NULL,
+	    "answers 403; the credentials" },
+	{ "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", NULL,
+	    "answers 503: busy (to an empty request)" },
+};
+
+/* Once as it is, once compressed. */
 START_TEST(probe_delivers_nothing)
 {
-	struct canned *server = canned_start(fine);
+	const struct canned_reply table[] = {
+		{ .path = "/in", .bytes = probes[_i / 2].answer },
+		{ .path = NULL }
+	};
+	struct canned *server = canned_start(table);
 	struct http_output_conf conf = conf_for(server);
 	struct buf said = BUF_INIT(4096);
 	struct err err = ERR_INIT;
 	struct courier c;
+	int rc;
 
+	conf.compress = _i % 2 == 1;
 	courier_open(&c, &output_http, &conf, EVENT);
-	ck_assert_msg(output_http.probe(&c.out, &said, &err) == 0, "%s",
-	    err.text);
-	ck_assert_ptr_nonnull(strstr(said.data, "202"));
-	ck_assert_ptr_null(strstr(canned_requests(server), EVENT));
+	rc = output_http.probe(&c.out, &said, &err);
+	if (probes[_i / 2].said != NULL) {
+		ck_assert_msg(rc == 0, "%s", err.text);
+		ck_assert_msg(strstr(said.data, probes[_i / 2].said) != NULL,
+		    "%s", said.data);
+	} else {
+		ck_assert_int_eq(rc, -1);
+		ck_assert_msg(strstr(err.text, probes[_i / 2].fails) != NULL,
+		    "%s", err.text);
+	}
 	courier_close(&c);
 	buf_release(&said);
+	no_lines(canned_requests(server), conf.compress);
 	canned_stop(server);
 }
 END_TEST
@@ -230,7 +286,8 @@ suite_http_output(void)
 	tcase_add_loop_test(tc, answer, 0,
 	    sizeof(answers) / sizeof(answers[0]));
 	tcase_add_test(tc, nobody_there);
-	tcase_add_test(tc, probe_delivers_nothing);
+	tcase_add_loop_test(tc, probe_delivers_nothing, 0,
+	    2 * sizeof(probes) / sizeof(probes[0]));
 	tcase_add_test(tc, secret_with_a_line_break);
 	suite_add_tcase(s, tc);
 	return s;
