@@ -88,9 +88,12 @@ const struct setting syslog_settings[] = {
 	    .def = "64KiB",
 	    .min = 4096,
 	    .max = 64 << 20,
-	    .help = "Largest message that the receiver takes, header "
-		    "included. rsyslog takes 8KiB unless told otherwise, "
-		    "syslog-ng 64KiB." },
+	    .help = "Largest message, header included. It must not exceed "
+		    "the receiver's own limit: a receiver cuts or drops what "
+		    "is larger, and TLS confirms it nevertheless, since it "
+		    "was read. rsyslog's maxMessageSize is 8KiB and imtcp's "
+		    "maxFrameSize 200,000 bytes unless set, syslog-ng's "
+		    "log-msg-size 64KiB." },
 	{ .key = "oversize",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(oversize),
