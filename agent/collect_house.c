@@ -309,9 +309,10 @@ collect_house_keep(struct collector *c, struct house *h)
 {
 	int64_t now = clock_monotonic();
 
+	/* Before anything is read that there is no room for. */
+	watch_room(c, h);
 	if (is_due(&h->start, now, START_EVERY))
 		collect_start(c);
-	watch_room(c, h);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
 	if (is_due(&h->clean, now, CLEAN_EVERY))

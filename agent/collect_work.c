@@ -76,6 +76,26 @@ poll_delay(const struct job *j, const struct ruling *r, enum poll_next next,
 	return delay < interval ? delay : interval;
 }
 
+/* A feed whose first poll has to wait tells nevertheless how far behind it is
+ * and when the vendor deletes what it has not read. */
+static void
+begin_paused(struct job *j)
+{
+	struct collector *c = j->runner->collector;
+	const struct source_type *type = j->runner->source.type;
+	struct ruling ruling = { .class = REPLY_OK };
+	bool paused;
+
+	(void)pthread_mutex_lock(&c->lock);
+	paused = c->paused;
+	(void)pthread_mutex_unlock(&c->lock);
+	if (!paused || type->begin == NULL)
+		return;
+	type->begin(&j->stream, &ruling);
+	if (ruling.class != REPLY_OK)
+		collect_troubled(j, &ruling);
+}
+
 /* Poll one feed until the agent stops. */
 static void *
 poll_thread(void *arg)
@@ -87,6 +107,7 @@ poll_thread(void *arg)
 	int64_t due = 0;
 
 	w.http = http_new(r->source.access, r->source.stop, r->source.ctx);
+	begin_paused(j);
 	for (;;) {
 		struct ruling ruling = { .class = REPLY_OK };
 		enum poll_next next;

@@ -92,6 +92,30 @@ load(struct stream *st)
 	free(json);
 }
 
+/* And, as long as nothing was listed, say where the cursor stands. */
+static enum reply_class
+begin(struct stream *st, struct ruling *r)
+{
+	const struct office365_stream *os = st->state;
+	int64_t before = os->cursor.listed;
+
+	if (office365_begin(st, r) == REPLY_OK &&
+	    (st->listed == INT64_MIN || st->listed == before))
+		st->listed = os->cursor.listed;
+	return r->class;
+}
+
+/* source_type.begin */
+static void
+begin_offline(struct stream *st, struct ruling *r)
+{
+	const struct office365_stream *os = st->state;
+
+	if (!os->loaded)
+		load(st);
+	(void)begin(st, r);
+}
+
 /* See that there is a subscription and a cursor. */
 static enum reply_class
 make_ready(struct worker *w, struct stream *st, struct ruling *r)
@@ -106,7 +130,7 @@ make_ready(struct worker *w, struct stream *st, struct ruling *r)
 	(void)office365_subscribe(w, st, r);
 	/* However long the subscription takes: what the feed begins with
 	 * counts from now on. */
-	if (office365_begin(st, &begun) != REPLY_OK && r->class == REPLY_OK)
+	if (begin(st, &begun) != REPLY_OK && r->class == REPLY_OK)
 		*r = begun;
 	return r->class;
 }
@@ -267,6 +291,7 @@ const struct source_type source_office365 = {
 	.dedupe = dedupe,
 	.retention = OFFICE365_KEPT,
 	.open = open_source,
+	.begin = begin_offline,
 	.poll = office365_poll,
 	.fetch = office365_fetch,
 	.live = office365_live,

@@ -37,7 +37,7 @@ struct stream {
 	/* When the vendor was last asked for what is new, by its own clock:
 	 * all that it had to show then is in the ledger or in the store.
 	 * While older content is still being listed, how far that has got.
-	 * Set by poll.  INT64_MIN: not known. */
+	 * Set by begin and poll.  INT64_MIN: not known. */
 	int64_t listed;
 };
 
@@ -115,6 +115,10 @@ struct source_type {
 
 	/* Allocate s->state; no network. */
 	int (*open)(struct source *s, struct err *err);
+	/* A first poll that has to wait, because the store is full: let a
+	 * new feed begin now, and say in st->listed where one goes on.  No
+	 * network; the thread that polls calls it.  NULL: nothing to do. */
+	void (*begin)(struct stream *st, struct ruling *r);
 	/* Ask what is new.  One thread a stream calls it. */
 	enum poll_next (*poll)(struct worker *w, struct stream *st,
 	    struct ruling *r);

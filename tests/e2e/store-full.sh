@@ -1,7 +1,8 @@
 #!/bin/bash
 # A receiver is down until the store is full: collect pauses and says how long
 # the vendor still keeps what is unread.  When the receiver is back, collect
-# goes on by itself, and nothing was lost.
+# goes on by itself, and nothing was lost.  Before that the store is full from
+# the beginning, when nothing was listed yet.
 . "${0%/*}/lib.sh"
 
 # Five looks in a row see the same number of fetched blobs.
@@ -20,8 +21,17 @@ stop_one siem
 receiver lake
 to_syslog siem
 to_http lake
-store_options="min_free: 16MiB, max_size: 16MiB"
+store_options="min_free: 60TiB"
 agent
+told() {
+	ask status >"$work/status"
+	[ "$(grep -c 'vendor deletes in 5d 23h what is unread' \
+	    "$work/status")" -eq 5 ]
+}
+wait_for 20 "every feed tells its horizon" told
+stat_is listings = 0 || fail "content is listed for a full store"
+store_options="min_free: 16MiB, max_size: 16MiB"
+agent_reload
 wait_for 40 "the store is full" metric_is sealfeed_store_full -eq 1
 wait_for 10 "collect says so" log_has 'store is full.*collecting pauses.*gap'
 wait_for 10 "no more blobs are fetched" paused
