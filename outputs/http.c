@@ -36,6 +36,7 @@ struct post {
 	struct buf body;
 	struct buf answer;
 	char retry_after[64];
+	char date[64];
 	char location[256];
 	char trouble[CURL_ERROR_SIZE];
 };
@@ -183,6 +184,7 @@ take_header(char *data, size_t one, size_t len, void *ctx)
 	(void)one;
 	http_head_value(data, len, "retry-after", p->retry_after,
 	    sizeof(p->retry_after));
+	http_head_value(data, len, "date", p->date, sizeof(p->date));
 	http_head_value(data, len, "location", p->location,
 	    sizeof(p->location));
 	return len;
@@ -198,6 +200,7 @@ aim(struct post *p, struct err *err)
 		return -1;
 	buf_clear(&p->answer);
 	p->retry_after[0] = '\0';
+	p->date[0] = '\0';
 	p->location[0] = '\0';
 	p->trouble[0] = '\0';
 	if (curl_easy_setopt(p->easy, CURLOPT_POST, 1L) != CURLE_OK ||
@@ -323,6 +326,18 @@ judge(const struct post *p, CURLcode rc, char *why, size_t size)
 	return m->verdict;
 }
 
+/* How long the answer asks to wait: a time in it is by its own clock. */
+static int64_t
+asked_delay(const struct post *p)
+{
+	int64_t now, delay;
+
+	if (clock_parse_http(p->date, &now) != 0)
+		now = clock_now();
+	delay = http_retry_after(p->retry_after, now);
+	return delay > 0 ? delay : 0;
+}
+
 static void
 finish(struct post *p, CURLcode rc)
 {
@@ -331,7 +346,6 @@ finish(struct post *p, CURLcode rc)
 	curl_off_t sent = 0;
 	char why[512];
 	enum verdict v = judge(p, rc, why, sizeof(why));
-	int64_t delay = http_retry_after(p->retry_after, clock_now());
 	long connects = 0;
 
 	(void)curl_easy_getinfo(p->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
@@ -343,7 +357,7 @@ finish(struct post *p, CURLcode rc)
 	p->parcel = NULL;
 	u->flying--;
 	u->decided = true;
-	output_done(u->out, parcel, v, delay > 0 ? delay : 0, "%s", why);
+	output_done(u->out, parcel, v, asked_delay(p), "%s", why);
 }
 
 static void

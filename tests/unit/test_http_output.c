@@ -160,6 +160,11 @@ static const struct {
 	    VERDICT_RETRY, 7 * CLOCK_SECOND, "429" },
 	{ "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", VERDICT_RETRY,
 	    0, "503: busy" },
+	/* A clock that is years behind. */
+	{ "HTTP/1.1 503 Busy\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	  "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	    VERDICT_RETRY, 30 * CLOCK_SECOND, "503" },
 	{ "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", VERDICT_BLOCKED, 0,
 	    "credentials" },
 	{ "HTTP/1.1 302 Found\r\nLocation: https://else.example/\r\n"
