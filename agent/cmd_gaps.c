@@ -97,8 +97,9 @@ gaps_run(const struct cmd *cmd, struct cmd_line *line)
 const struct cmd cmd_gaps = {
 	.name = "gaps",
 	.help = "List what can no longer be read from a vendor: spans of time "
-		"and listed items that expired or were refused for good, each "
-		"with its cause. Exits 0 when the list could be read, with "
+		"and listed items that expired or were refused for good, or "
+		"one event of an item that is too long for memory, each with "
+		"its cause. Exits 0 when the list could be read, with "
 		"gaps or without.",
 	.run = gaps_run,
 };

@@ -144,6 +144,9 @@ collect_troubled(struct job *j, const struct ruling *r)
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
 	if (is_foreign(r))
 		tell_refused(j, r, NULL);
+	else if (r->class == REPLY_GONE)
+		log_err("%s: something is lost: %s", feed_name(j->stream.feed),
+		    r->text);
 	else
 		log_info("%s: %s", feed_name(j->stream.feed), r->text);
 }

@@ -93,6 +93,7 @@ splitter_reset(struct splitter *s)
 	s->level = 0;
 	s->found = false;
 	s->skipping = false;
+	s->longer = false;
 	s->eating = false;
 	s->depth = 0;
 	buf_clear(&s->kept);
@@ -110,6 +111,13 @@ failed_before(struct splitter *s, const struct block *b, unsigned *pos)
 int
 splitter_too_long(struct splitter *s)
 {
+	if (s->spec->pass_longer) {
+		s->skipping = true;
+		s->longer = true;
+		/* Elements like it are rare. */
+		buf_release(&s->kept);
+		return 0;
+	}
 	return err_set(s->err,
 	    "byte %llu: the element that begins here is "
 	    "longer than %zu bytes",
@@ -125,7 +133,8 @@ splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
 
 	/* What is too long was so before this byte, whatever the size of the
 	 * pushes. */
-	if (splitter_in_element(s) && !s->skipping && !s->eating &&
+	if (splitter_in_element(s) && !s->spec->pass_longer && !s->skipping &&
+	    !s->eating &&
 	    s->kept.len + (size_t)(b->p + i - s->segment) > s->spec->most)
 		return splitter_too_long(s);
 	va_start(ap, fmt);
@@ -334,5 +343,6 @@ splitter_end(struct splitter *s, struct err *err)
 		    (unsigned long long)s->offset);
 	return err_set(err, "byte %llu: the document ends %s",
 	    (unsigned long long)s->offset,
-	    s->skipping ? "before it is complete" : where[s->mode]);
+	    s->skipping && !s->longer ? "before it is complete"
+				      : where[s->mode]);
 }

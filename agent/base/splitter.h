@@ -16,6 +16,7 @@
 #ifndef SPLITTER_H
 #define SPLITTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "text.h"
@@ -28,7 +29,9 @@ struct splitter;
 #define SPLITTER_DEPTH 4096
 
 struct element {
-	const char *data; /* borrowed until the function returns */
+	/* Borrowed until the function returns.  NULL: the element is longer
+	 * than most; there is neither id nor time. */
+	const char *data;
 	size_t len;
 	/* Text between the quotes of the member's value where that is a
 	 * string, the token where it is a number; NULL where there is none.
@@ -43,7 +46,10 @@ struct splitter_spec {
 	const char *const *path;
 	const char *id;   /* key of the element's own id, or NULL */
 	const char *time; /* key of its time, or NULL */
-	size_t most;      /* longest element in bytes; longer is an error */
+	size_t most;      /* longest element in bytes */
+	/* What is longer is passed without its bytes, its end found as that
+	 * of any other and nothing of it kept; false: it is an error. */
+	bool pass_longer;
 };
 
 /* Takes one element; 0, or -1 with err to stop the split. */

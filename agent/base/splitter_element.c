@@ -93,6 +93,19 @@ value_at(const char *data, size_t len, size_t at)
 	return (struct slice){ .data = s, .len = (size_t)(stop - s) };
 }
 
+/* What was not kept ends. */
+static int
+finish_skipped(struct splitter *s)
+{
+	const struct element longer = { .data = NULL };
+	bool element = s->longer;
+
+	s->skipping = false;
+	s->longer = false;
+	s->mode = element ? MODE_BETWEEN : MODE_OUTER;
+	return element ? s->take(s->ctx, &longer, s->err) : 0;
+}
+
 /* The present element, or value beside the path, ends before end. */
 static int
 finish(struct splitter *s, const char *end)
@@ -100,11 +113,12 @@ finish(struct splitter *s, const char *end)
 	struct element el;
 
 	s->expected = EXPECT_COMMA;
-	if (s->skipping) {
-		s->skipping = false;
-		s->mode = MODE_OUTER;
-		return 0;
-	}
+	if (!s->skipping &&
+	    s->kept.len + (size_t)(end - s->segment) > s->spec->most &&
+	    splitter_too_long(s) != 0)
+		return -1;
+	if (s->skipping)
+		return finish_skipped(s);
 	if (s->kept.len > 0) {
 		if (splitter_keep(s, end) != 0)
 			return -1;
@@ -113,8 +127,6 @@ finish(struct splitter *s, const char *end)
 	} else {
 		el.data = s->segment;
 		el.len = (size_t)(end - s->segment);
-		if (el.len > s->spec->most)
-			return splitter_too_long(s);
 	}
 	el.id = value_at(el.data, el.len, s->id_at);
 	el.time = value_at(el.data, el.len, s->time_at);

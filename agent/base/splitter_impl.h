@@ -84,7 +84,8 @@ struct splitter {
 	bool found;     /* the array was */
 
 	/* The present element: kept[] and the bytes from segment on. */
-	bool skipping; /* it is a value beside the path */
+	bool skipping; /* it is not kept: a value beside the path, … */
+	bool longer;   /* … or an element that is too long */
 	bool eating;   /* in white space that is left out */
 	struct buf kept;
 	const char *segment;
@@ -122,10 +123,11 @@ int splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
  * follows from the byte.  Not consumed. */
 int splitter_begin(struct splitter *s, const struct block *b, unsigned i);
 
-/* Keep what the present element has up to end; -1 when it is too long. */
+/* Keep what the present element has up to end; -1 when it is too long and
+ * may not be. */
 int splitter_keep(struct splitter *s, const char *end);
 
-/* Say that the present element is too long; -1. */
+/* The present element is too long: keep no more of it, or say so and -1. */
 int splitter_too_long(struct splitter *s);
 
 /* Like splitter_new(), with a kind of scan other than the best. */

@@ -4,14 +4,17 @@
  * A blob is a JSON array of any length.  It streams through the splitter and
  * is committed piecewise; a fetch that breaks off continues behind what is
  * committed, after checking that the blob still begins with the same events.
+ * An event that is too long for memory becomes a gap, the others go on.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/merkle.h"
 #include "base/splitter.h"
 #include "office365.h"
@@ -19,11 +22,8 @@
 #include "store/item.h"
 
 /* Longest event that is held in memory.  Documented ones end far below a
- * megabyte; one that is longer becomes a gap with that reason. */
+ * megabyte. */
 #define EVENT_MOST (16 * 1024 * 1024)
-
-/* How far the count of an event's bytes may be off: curl's buffer. */
-#define CHUNK (64 * 1024)
 
 /* Requests that downloads leave to listings. */
 #define RESERVE 10
@@ -42,10 +42,7 @@ struct fetching {
 	uint64_t skip; /* elements that are committed already */
 	uint64_t n;    /* elements so far */
 	uint8_t chain[DIGEST_LEN];
-	uint64_t bytes; /* of the reply, and at the end of the last element */
-	uint64_t last;
-	bool too_long; /* an event beyond EVENT_MOST */
-	bool changed;  /* it does not begin as it did */
+	bool changed; /* it does not begin as it did */
 };
 
 static int
@@ -66,6 +63,45 @@ commit(struct fetching *f, bool complete, struct err *err)
 	return 0;
 }
 
+/* The last event, which the chain has now, is committed already: 1, 0 not, -1
+ * the blob is another one. */
+static int
+is_known(struct fetching *f, struct err *err)
+{
+	if (f->n != f->skip)
+		return f->n < f->skip;
+	if (memcmp(f->chain, f->item->chain, DIGEST_LEN) == 0)
+		return 1;
+	f->changed = true;
+	return err_set(err,
+	    "the blob does not begin with the events that it began with "
+	    "before");
+}
+
+/* The last event is too long.  It is durable with the next one, so that it is
+ * told once. */
+static void
+lose_event(struct fetching *f)
+{
+	const struct source *s = f->st->source;
+	struct gap_row *g = xcalloc(1, sizeof(*g));
+	struct ruling r;
+
+	g->item = f->item->id;
+	g->part = true;
+	g->from = f->item->created;
+	g->to = f->item->created;
+	(void)snprintf(g->key, sizeof(g->key), "%s", f->item->key);
+	(void)snprintf(g->cause, sizeof(g->cause),
+	    "event %llu of the blob, counted from 0, is longer than %d MiB, "
+	    "the most that is held in memory",
+	    (unsigned long long)f->n - 1, EVENT_MOST / (1024 * 1024));
+	piece_gap(f->piece, g);
+	(void)ruling_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
+	s->trouble(s->ctx, f->st, &r);
+	free(g);
+}
+
 /* splitter_fn: one event. */
 static int
 take_event(void *ctx, const struct element *el, struct err *err)
@@ -74,21 +110,19 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	const struct slice event = { .data = el->data, .len = el->len };
 	uint8_t leaf[DIGEST_LEN];
 	int64_t when = INT64_MIN;
+	int known;
 
-	f->last = f->bytes;
-	merkle_leaf(f->digest, el->data, el->len, leaf);
+	/* One that is too long counts as if it were empty. */
+	merkle_leaf(f->digest, el->data != NULL ? el->data : "", el->len, leaf);
 	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
 	    f->chain);
 	f->n++;
-	if (f->n < f->skip)
+	known = is_known(f, err);
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	if (el->data == NULL) {
+		lose_event(f);
 		return 0;
-	if (f->n == f->skip) {
-		if (memcmp(f->chain, f->item->chain, DIGEST_LEN) == 0)
-			return 0;
-		f->changed = true;
-		return err_set(err,
-		    "the blob does not begin with the events that it began "
-		    "with before");
 	}
 	if (el->time.data != NULL &&
 	    clock_parse(el->time.data, el->time.len, &when) != 0)
@@ -107,11 +141,7 @@ take_bytes(void *ctx, const char *data, size_t len, struct err *err)
 {
 	struct fetching *f = ctx;
 
-	f->bytes += len;
-	if (splitter_push(f->splitter, data, len, err) == 0)
-		return 0;
-	f->too_long = f->bytes - f->last > EVENT_MOST - CHUNK;
-	return -1;
+	return splitter_push(f->splitter, data, len, err);
 }
 
 /* The reply was whole: is the document, too? */
@@ -145,8 +175,6 @@ get(struct worker *w, struct fetching *f, const char *url, struct ruling *r)
 
 	splitter_reset(f->splitter);
 	f->n = 0;
-	f->bytes = 0;
-	f->last = 0;
 	f->changed = false;
 	memset(f->chain, 0, sizeof(f->chain));
 	http_reply_init(&reply);
@@ -155,13 +183,6 @@ get(struct worker *w, struct fetching *f, const char *url, struct ruling *r)
 	else if (reply.status == 404 && r->class == REPLY_RETRY &&
 	    f->item->attempts >= NOT_FOUND_TRIES)
 		r->class = REPLY_GONE;
-	if (f->too_long) {
-		(void)ruling_set(r, REPLY_GONE,
-		    "event %llu of the blob is longer than %d MiB, the most "
-		    "that is held in memory",
-		    (unsigned long long)f->n, EVENT_MOST / (1024 * 1024));
-		(void)snprintf(r->code, sizeof(r->code), "too-long");
-	}
 	http_reply_release(&reply);
 }
 
@@ -169,9 +190,10 @@ void
 office365_fetch(struct worker *w, struct stream *st, const struct item *it,
     struct ruling *r)
 {
-	static const struct splitter_spec spec = {
-		.id = "Id", .time = "CreationTime", .most = EVENT_MOST
-	};
+	static const struct splitter_spec spec = { .id = "Id",
+		.time = "CreationTime",
+		.most = EVENT_MOST,
+		.pass_longer = true };
 	const struct office365 *o = w->source->state;
 	struct fetching f = {
 		.w = w, .st = st, .item = it, .skip = it->elements

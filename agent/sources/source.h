@@ -57,7 +57,8 @@ struct source {
 	/* New items are in the ledger; new events are in the store. */
 	void (*listed)(void *ctx, struct stream *st);
 	void (*committed)(void *ctx, struct stream *st);
-	/* Something went wrong that is being tried again at once. */
+	/* Something went wrong that is being tried again at once, or, with
+	 * REPLY_GONE, a part of an item is lost and has its gap. */
 	void (*trouble)(void *ctx, struct stream *st, const struct ruling *r);
 	void *ctx; /* of these */
 };

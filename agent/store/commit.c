@@ -148,14 +148,18 @@ put_gaps(struct commit *c, struct piece *p, struct err *err)
 	for (size_t i = 0; i < p->n_gaps; i++) {
 		const struct gap_row *g = &p->gaps[i];
 
-		if (g->item != 0 && put_gap_item(c->feed->store, g, err) != 0)
+		const bool item = g->item != 0 && !g->part;
+
+		if (item && put_gap_item(c->feed->store, g, err) != 0)
 			return -1;
 		/* Twice for one item would be told twice. */
-		if (g->item != 0 && db_changes(c->feed->store) == 0)
+		if (item && db_changes(c->feed->store) == 0)
 			continue;
 		if (db_run(c->feed->store, err,
 			"INSERT INTO gap (feed, item, key, since, until,"
-			" recorded, cause) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			" recorded, cause) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+			" WHERE ?2 = 0 OR NOT EXISTS (SELECT 1 FROM gap"
+			"  WHERE feed = ?1 AND item = ?2 AND cause = ?7)",
 			"iitiiit", c->feed->id, g->item, g->key, g->from, g->to,
 			c->now, g->cause) != 0)
 			return -1;

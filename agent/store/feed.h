@@ -101,6 +101,7 @@ struct gap_row {
 	int64_t to;
 	int64_t recorded;
 	char cause[512];
+	bool part; /* of the item, which goes on; not read back */
 };
 void piece_gap(struct piece *p, const struct gap_row *g);
 

@@ -1,10 +1,13 @@
 #!/bin/bash
 # Events that a JSON parser refuses or would change: forwarded byte for byte.
+# One is longer than memory may hold: that one is a gap, with its place in its
+# blob, and the others of the blob arrive.
 . "${0%/*}/lib.sh"
 
 deep=$(printf '%3000s' | tr ' ' '[')$(printf '%3000s' | tr ' ' ']')
 long=$(printf '%120000s' | tr ' ' x)
 {
+	printf '{"Id":"giant","Long":"%s"}\n' "$(printf '%17000000s' | tr ' ' x)"
 	cat <<'END'
 {"Id":"a1","Size":123456789012345678901234567890,"Rate":1e999,"Zero":-0.0}
 {"Id":"a2","Text":"before\u0000after","CreationTime":"2026-01-01T00:00:00"}
@@ -27,12 +30,32 @@ END
 	printf '{"Id":"b3","Deep":%s}\n' "$deep"
 	printf '{"Id":"b4-%s"}\n' "$long"
 } >"$work/records"
-sim --records "$work/records" --blob 1-4 --rate 100 --faults pretty=30%
+sim --records "$work/records" --blob 3-4 --rate 100 --faults pretty=30%
 receiver lake
 rsyslog siem ossl
 to_http lake
 to_syslog siem "max_message: 256KiB"
 to_file archive
 agent
-settled archive lake siem
+
+# arrived NAME: all but that one are there
+arrived() {
+	"$bin/tally" --lines --received "$work/$1/events" | sort >"$work/have"
+	cmp -s "$work/want" "$work/have"
+}
+
+wait_for 60 "the simulator makes all events" stat_is finished = 1
+"$bin/tally" --lines --ledger "$work/sim/ledger" | grep -av '"Id":"giant"' |
+    sort >"$work/want"
+[ "$(wc -l <"$work/want")" -eq 19 ] || fail "not all records are in the ledger"
+for name in archive lake siem; do
+	wait_for 60 "all but one arrive at $name" arrived "$name"
+done
 verified archive lake siem
+ask gaps --json >"$work/gaps"
+grep -Eq '"cause":"event [0-3] of the blob, counted from 0, is longer than 16 MiB' \
+    "$work/gaps" && [ "$(grep -o '"cause"' "$work/gaps" | wc -l)" -eq 1 ] ||
+    fail "gaps: $(cat "$work/gaps")"
+wait_for 10 "the agent's own feed tells" grep -q \
+    '"type":"gap".*"cause":"event [0-3] of the blob' "$work/archive/events"
+log_has 'something is lost: .*longer than 16 MiB' || fail "the log says nothing"

@@ -99,6 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct splitter_spec specs[] = {
 		{ .id = "Id", .time = "CreationTime", .most = 1 << 20 },
 		{ .id = "Id", .most = 1 + size / 3 },
+		{ .id = "Id", .most = 1 + size / 5, .pass_longer = true },
 		{ .path = path, .id = "Id", .time = "t", .most = 1 << 20 },
 	};
 

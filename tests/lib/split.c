@@ -34,6 +34,13 @@ take(void *ctx, const struct element *el, struct err *err)
 	struct split_result *r = ctx;
 
 	(void)err;
+	r->count++;
+	if (el->data == NULL) {
+		must(el->id.data == NULL && el->time.data == NULL);
+		must(buf_adds(&r->elements, "longer\n") == 0);
+		must(buf_adds(&r->keys, "- -\n") == 0);
+		return 0;
+	}
 	must(el->len > 0);
 	must(memchr(el->data, '\n', el->len) == NULL);
 	must(memchr(el->data, '\r', el->len) == NULL);
@@ -41,7 +48,6 @@ take(void *ctx, const struct element *el, struct err *err)
 	must(buf_adds(&r->elements, "\n") == 0);
 	add_slice(&r->keys, el->id, " ");
 	add_slice(&r->keys, el->time, "\n");
-	r->count++;
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * and every size of push.
  *
  * A vector is a folder: input, expect (one element a line, or "error: " and
- * what the error holds), and where it matters path (one key a line) and keys
- * ("id time" a line).
+ * what the error holds), and where it matters path (one key a line), keys
+ * ("id time" a line) and most (bytes; a longer element is the line "longer").
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -28,6 +28,7 @@ struct vector {
 	struct buf expect;
 	struct buf path;
 	struct buf keys; /* data NULL: not compared */
+	struct buf most; /* data NULL: LONGEST, and longer is an error */
 	const char *steps[MOST_KEYS + 1];
 };
 
@@ -53,6 +54,7 @@ load(const char *name, struct vector *v)
 	ck_assert_int_eq(read_part(name, "input", &v->input), 0);
 	ck_assert_int_eq(read_part(name, "expect", &v->expect), 0);
 	(void)read_part(name, "keys", &v->keys);
+	(void)read_part(name, "most", &v->most);
 	if (read_part(name, "path", &v->path) == 0) {
 		for (char *s = strtok(v->path.data, "\n"); s != NULL;
 		     s = strtok(NULL, "\n")) {
@@ -70,6 +72,7 @@ unload(struct vector *v)
 	buf_release(&v->expect);
 	buf_release(&v->path);
 	buf_release(&v->keys);
+	buf_release(&v->most);
 }
 
 static void
@@ -141,6 +144,10 @@ check_vector(const char *name)
 
 	load(name, &v);
 	spec.path = v.steps;
+	if (v.most.data != NULL) {
+		spec.most = strtoul(v.most.data, NULL, 10);
+		spec.pass_longer = true;
+	}
 	split_run(&spec, &way, v.input.data == NULL ? "" : v.input.data,
 	    v.input.len, &r);
 	assert_expected(name, &v, &r);
@@ -222,6 +229,15 @@ START_TEST(longest_element)
 			ck_assert_ptr_nonnull(strstr(r.err.text,
 			    "longer than"));
 		}
+		every_way(row, &spec, &in, &r);
+		split_release(&r);
+		/* Whether that is passed or there is another fault. */
+		spec.pass_longer = true;
+		split_run(&spec, &way, row, strlen(row), &r);
+		ck_assert_ptr_null(strstr(r.err.text, "longer than"));
+		if (most < 10 && r.rc == 0)
+			ck_assert_ptr_nonnull(strstr(r.elements.data,
+			    "longer\n"));
 		every_way(row, &spec, &in, &r);
 		split_release(&r);
 	}

@@ -282,6 +282,42 @@ START_TEST(ledger)
 }
 END_TEST
 
+START_TEST(part_of_an_item_is_a_gap)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct piece *p = piece_new(f);
+	const uint8_t chain[32] = { 9 };
+	struct listed l = { "one", "u", 1, INT64_MAX };
+	struct gap_row g = { .part = true, .from = 1, .to = 1 };
+	struct item it;
+	uint64_t n;
+
+	piece_listed(p, &l);
+	(void)commit(p);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	g.item = it.id;
+	/* The same once more, when the item is read from its start again. */
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(g.cause, sizeof(g.cause), "event %d", i / 2);
+		piece_gap(p, &g);
+		piece_item(p, it.id, (uint64_t)i, chain, false);
+		(void)commit(p);
+	}
+	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
+	ck_assert_uint_eq(n, 2);
+	/* The item goes on. */
+	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
+	item_release(&it);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	ck_assert_uint_eq(it.elements, 2);
+	item_release(&it);
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(progress_is_kept_for_the_next_try)
 {
 	struct store *s = open_store(STORE_DURABLE);
@@ -572,6 +608,7 @@ suite_store(void)
 	tcase_add_test(tc, ids_are_not_kept_without_dedupe);
 	tcase_add_test(tc, a_large_piece_becomes_several_batches);
 	tcase_add_test(tc, ledger);
+	tcase_add_test(tc, part_of_an_item_is_a_gap);
 	tcase_add_test(tc, progress_is_kept_for_the_next_try);
 	tcase_add_test(tc, delivered_batches_are_deleted);
 	tcase_add_test(tc, letters_and_requests);
