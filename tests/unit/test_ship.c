@@ -34,7 +34,7 @@
 #include "unit.h"
 
 #define FEED "contoso/Audit.Exchange"
-#define DEADLINE (20 * CLOCK_SECOND)
+#define DEADLINE (60 * CLOCK_SECOND)
 
 static char dir[64];
 static char path[128];
@@ -492,6 +492,17 @@ letters(struct store *s, char *trouble, size_t size)
 	return r.dead_letters;
 }
 
+static void
+letters_in_the_end(uint64_t n)
+{
+	struct store *s = store_open(path, STORE_READ, &err);
+	char trouble[512];
+
+	ck_assert_uint_eq(letters(s, trouble, sizeof(trouble)), n);
+	ck_assert_str_eq(trouble, "");
+	store_close(s);
+}
+
 /* The first events of all, and the others are kept; of those a single one is
  * tried now and then, which becomes another dead letter until what is wrong
  * has been put right. */
@@ -500,36 +511,26 @@ refused_then_cured(struct store *s)
 {
 	char trouble[512];
 	uint64_t n;
-	int fd;
 
 	if (access(cured, F_OK) == 0)
 		return all_settled(s);
 	n = letters(s, trouble, sizeof(trouble));
-	ck_assert_uint_le(n, 21);
 	if (n < 21)
 		return false;
 	ck_assert_msg(strstr(trouble, "refuses every event") != NULL, "%s",
 	    trouble);
-	fd = open(cured, O_WRONLY | O_CREAT, 0600);
-	ck_assert_int_ge(fd, 0);
-	(void)close(fd);
+	ck_assert_int_eq(symlink("/dev/null", cured), 0);
 	return false;
 }
 
 START_TEST(receiver_that_refuses_all_is_not_fed_all)
 {
-	struct store *s;
-	char trouble[512];
 	int times[301], missing = 0;
 
-	script.most = 4000;
 	script.judge = nothing_until_cured;
 	fill(3, 100, -1, "");
 	ship_until(refused_then_cured);
-	s = store_open(path, STORE_READ, &err);
-	ck_assert_uint_eq(letters(s, trouble, sizeof(trouble)), 21);
-	store_close(s);
-	ck_assert_str_eq(trouble, "");
+	letters_in_the_end(21);
 	count(300, times);
 	for (int i = 0; i < 300; i++) {
 		ck_assert_int_le(times[i], 1);
@@ -556,8 +557,6 @@ run_is_over(struct store *s)
 
 START_TEST(run_of_bad_events_holds_up_nobody)
 {
-	struct store *s;
-	char trouble[512];
 	int times[202];
 
 	script.most = 4000;
@@ -565,10 +564,7 @@ START_TEST(run_of_bad_events_holds_up_nobody)
 	script.run = 35;
 	fill(2, 100, 20, "bad");
 	ship_until(run_is_over);
-	s = store_open(path, STORE_READ, &err);
-	ck_assert_uint_eq(letters(s, trouble, sizeof(trouble)), 35);
-	store_close(s);
-	ck_assert_str_eq(trouble, "");
+	letters_in_the_end(35);
 	count(201, times);
 	for (int i = 0; i < 201; i++)
 		ck_assert_int_eq(times[i], i < 20 || i >= 55);
@@ -584,7 +580,7 @@ suite_ship(void)
 	TCase *tc = tcase_create("ship");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 120);
 	for (size_t i = 0; i < 3; i++) {
 		tcase_add_loop_test(tc, everything_is_delivered_once, sizes[i],
 		    sizes[i] + 1);

@@ -18,7 +18,6 @@
 #include "store/batch.h"
 #include "store/delivery.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/line.h"
 #include "store/report.h"
 #include "store/store.h"
@@ -206,141 +205,6 @@ START_TEST(a_large_piece_becomes_several_batches)
 	batch_release(&b);
 	free(big);
 	piece_free(p);
-	feed_close(f);
-	store_close(s);
-}
-END_TEST
-
-START_TEST(ledger)
-{
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
-	struct piece *p = piece_new(f);
-	const int64_t now = clock_now();
-	const uint8_t chain[32] = { 1, 2, 3 };
-	struct listed l[3] = {
-		{ "one", "https://x/1", now - 9, now + CLOCK_DAY },
-		{ "two", "https://x/2", now - 5, now + 2 * CLOCK_DAY },
-		{ "three", NULL, now - 7, now + CLOCK_HOUR },
-	};
-	struct item it[3], none;
-	int64_t next, created, expires;
-	uint64_t n;
-	size_t gaps;
-
-	for (int i = 0; i < 3; i++)
-		piece_listed(p, &l[i]);
-	ck_assert_uint_eq(commit(p).listed, 3);
-	piece_listed(p, &l[0]);
-	ck_assert_uint_eq(commit(p).listed, 0);
-
-	/* The first to expire, the newest, the first to expire. */
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(item_claim(f, &it[i], &next, &err), 1);
-	ck_assert_str_eq(it[0].key, "three");
-	ck_assert_ptr_null(it[0].uri);
-	ck_assert_str_eq(it[1].key, "two");
-	ck_assert_str_eq(it[2].key, "one");
-	ck_assert_int_eq(item_claim(f, &none, &next, &err), 0);
-	ck_assert_int_eq(next, INT64_MAX);
-
-	/* Progress, then a failure. */
-	add(p, "a", "{}");
-	piece_item(p, it[0].id, 1, chain, false);
-	(void)commit(p);
-	ck_assert_int_eq(item_return(f, &it[0], now + CLOCK_HOUR, "reset",
-			     &err),
-	    0);
-	ck_assert_int_eq(item_claim(f, &none, &next, &err), 0);
-	ck_assert_int_eq(next, now + CLOCK_HOUR);
-	ck_assert_int_eq(item_return(f, &it[1], now - 1, "reset", &err), 0);
-	ck_assert_int_eq(item_claim(f, &none, &next, &err), 1);
-	ck_assert_str_eq(none.key, "two");
-	ck_assert_int_eq(none.attempts, 1);
-	item_release(&none);
-
-	/* Complete. */
-	piece_item(p, it[1].id, 0, chain, true);
-	(void)commit(p);
-	ck_assert_int_eq(item_return(f, &it[1], 0, NULL, &err), 0);
-	ck_assert_int_eq(item_oldest(f, &created, &expires, &err), 0);
-	ck_assert_int_eq(created, l[2].created);
-	ck_assert_int_eq(expires, l[2].expires);
-
-	/* What expires unread is a gap, but not while it is fetched. */
-	ck_assert_int_eq(item_expire(f, now, &gaps, &err), 0);
-	ck_assert_uint_eq(gaps, 0);
-	ck_assert_int_eq(item_expire(f, now + 3 * CLOCK_DAY, &gaps, &err), 0);
-	ck_assert_uint_eq(gaps, 1);
-	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
-	ck_assert_uint_eq(n, 1);
-	for (int i = 0; i < 3; i++)
-		item_release(&it[i]);
-	piece_free(p);
-	feed_close(f);
-	store_close(s);
-}
-END_TEST
-
-START_TEST(part_of_an_item_is_a_gap)
-{
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
-	struct piece *p = piece_new(f);
-	const uint8_t chain[32] = { 9 };
-	struct listed l = { "one", "u", 1, INT64_MAX };
-	struct gap_row g = { .part = true, .from = 1, .to = 1 };
-	struct item it;
-	uint64_t n;
-
-	piece_listed(p, &l);
-	(void)commit(p);
-	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
-	g.item = it.id;
-	/* The same once more, when the item is read from its start again. */
-	for (int i = 0; i < 3; i++) {
-		(void)snprintf(g.cause, sizeof(g.cause), "event %d", i / 2);
-		piece_gap(p, &g);
-		piece_item(p, it.id, (uint64_t)i, chain, false);
-		(void)commit(p);
-	}
-	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
-	ck_assert_uint_eq(n, 2);
-	/* The item goes on. */
-	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
-	item_release(&it);
-	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
-	ck_assert_uint_eq(it.elements, 2);
-	item_release(&it);
-	piece_free(p);
-	feed_close(f);
-	store_close(s);
-}
-END_TEST
-
-START_TEST(progress_is_kept_for_the_next_try)
-{
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
-	struct piece *p = piece_new(f);
-	const uint8_t chain[32] = { 9 };
-	struct listed l = { "one", "u", 1, INT64_MAX };
-	struct item it;
-
-	piece_listed(p, &l);
-	(void)commit(p);
-	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
-	ck_assert_uint_eq(it.elements, 0);
-	piece_item(p, it.id, 5, chain, false);
-	(void)commit(p);
-	item_release(&it);
-	piece_free(p);
-	feed_close(f);
-	f = open_feed(s, CLOCK_DAY);
-	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
-	ck_assert_uint_eq(it.elements, 5);
-	ck_assert_mem_eq(it.chain, chain, 32);
-	item_release(&it);
 	feed_close(f);
 	store_close(s);
 }
@@ -607,9 +471,6 @@ suite_store(void)
 	tcase_add_test(tc, state_survives);
 	tcase_add_test(tc, ids_are_not_kept_without_dedupe);
 	tcase_add_test(tc, a_large_piece_becomes_several_batches);
-	tcase_add_test(tc, ledger);
-	tcase_add_test(tc, part_of_an_item_is_a_gap);
-	tcase_add_test(tc, progress_is_kept_for_the_next_try);
 	tcase_add_test(tc, delivered_batches_are_deleted);
 	tcase_add_test(tc, letters_and_requests);
 	tcase_add_test(tc, feeds_are_reported);

@@ -25,6 +25,7 @@ static Suite *(*const suites[])(void) = {
 	suite_http,
 	suite_http_output,
 	suite_human,
+	suite_item,
 	suite_json_put,
 	suite_line,
 	suite_listen,
