@@ -125,7 +125,7 @@ CREATE TABLE run (
 );
 CREATE INDEX run_feed ON run (feed, bucket, level);
 
--- The entries of a run, up to 250 in a row: ten bytes of SHA-256(id), six
+-- The entries of a run, up to 1000 in a row: ten bytes of SHA-256(id), six
 -- bytes of event index, big-endian, ascending over all its rows.
 CREATE TABLE seen (
 	id INTEGER PRIMARY KEY,

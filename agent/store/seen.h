@@ -25,7 +25,7 @@ struct store;
 #define SEEN_INDEX 6          /* bytes of the event's index */
 #define SEEN_FILTER (4 << 20) /* bytes; good for four million ids */
 #define SEEN_BUCKETS 8        /* a dedupe time */
-#define SEEN_ROW 250 /* entries a row: 4000 bytes need no overflow page */
+#define SEEN_ROW 1000 /* entries a row: 16000 bytes need no overflow page */
 
 struct seen_entry {
 	uint8_t key[SEEN_KEY];
