@@ -228,16 +228,17 @@ drive(struct ship *s, int64_t now)
 static int
 turn(struct ship *s, int64_t now, struct err *err)
 {
+	int rc;
+
 	if (ship_bisect(s, err) != 0 || ship_requests(s, now, err) != 0)
 		return -1;
 	ship_settle(s);
 	if (write_position(s, now, err) != 0 || clean(s, now, err) != 0)
 		return -1;
 	do {
-		if (ship_fill(s, err) != 0)
-			return -1;
-	} while (send_due(s, now));
-	return 0;
+		rc = ship_fill(s, err);
+	} while (send_due(s, now) && rc == 0);
+	return rc;
 }
 
 /* A turn, while the store lets us.  -1: it has failed for too long. */

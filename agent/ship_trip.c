@@ -154,12 +154,16 @@ ship_fill(struct ship *s, struct err *err)
 		struct parcel *p = parcel_new();
 		int rc = load(s, p, err);
 
-		if (rc != 0 || parcel_lines(p) == 0) {
+		/* What was loaded before an error is on its way all the same:
+		 * nobody would load it again. */
+		if (parcel_lines(p) == 0) {
 			parcel_free(p);
 			return rc;
 		}
 		(void)ship_trip(s, NULL, p);
 		waiting++;
+		if (rc != 0)
+			return rc;
 	}
 	return 0;
 }

@@ -393,6 +393,37 @@ sql(const char *text)
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
+static bool mended; /* the store works again */
+
+/* Mends the store as soon as what comes before its fault has arrived. */
+static bool
+arrived_then_mended(struct store *s)
+{
+	struct position pos;
+
+	if (mended)
+		return all_settled(s);
+	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	if (pos.batch < 2)
+		return false;
+	sql("DROP VIEW payload; ALTER TABLE kept RENAME TO payload");
+	mended = true;
+	return false;
+}
+
+/* The store fails in the middle of what would be one parcel. */
+START_TEST(failing_read_skips_nothing)
+{
+	mended = false;
+	fill(4, 10, -1, "");
+	sql("ALTER TABLE payload RENAME TO kept; CREATE VIEW payload AS SELECT"
+	    " batch, CASE batch WHEN 3 THEN abs(-9223372036854775808) ELSE"
+	    " lines END AS lines, times FROM kept");
+	ship_until(arrived_then_mended);
+	each_once(40, -1, 1);
+}
+END_TEST
+
 static bool
 reported(struct store *s)
 {
@@ -593,6 +624,7 @@ suite_ship(void)
 	tcase_add_test(tc, retry_is_until_it_works);
 	tcase_add_test(tc, line_at_fault_becomes_a_dead_letter);
 	tcase_add_test(tc, line_is_refused_alone);
+	tcase_add_test(tc, failing_read_skips_nothing);
 	tcase_add_test(tc, dead_letter_is_sent_again);
 	tcase_add_test(tc, dead_letter_is_dropped);
 	suite_add_tcase(s, tc);
