@@ -30,7 +30,7 @@ static const struct patience poll_patience = { .soon = 10,
 #define SOON_SHARE 4
 
 /* All threads end within this of a stop. */
-#define STOP_SECONDS 4
+#define STOP_SECONDS 3
 
 void
 collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic)

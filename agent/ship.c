@@ -29,7 +29,7 @@
 
 /* Longest sleep, and how long verdicts are waited for at the end. */
 #define REST_MS 1000
-#define STOP_WAIT (2 * CLOCK_SECOND)
+#define STOP_WAIT (3 * CLOCK_SECOND / 2)
 
 /* Memory is given back when there has been nothing to send for that long. */
 #define LEAN_AFTER (5 * CLOCK_SECOND)

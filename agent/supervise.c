@@ -59,11 +59,11 @@ static const struct {
 	int64_t after;
 } stop_order[] = {
 	{ ROLE_COLLECT, 0 },
-	{ ROLE_SEAL, 2 * CLOCK_SECOND },
-	{ ROLE_SHIP, 5 * CLOCK_SECOND / 2 },
-	{ ROLE_WATCH, 9 * CLOCK_SECOND / 2 },
+	{ ROLE_SEAL, CLOCK_SECOND },
+	{ ROLE_SHIP, 3 * CLOCK_SECOND / 2 },
+	{ ROLE_WATCH, 7 * CLOCK_SECOND / 2 },
 };
-#define STOP_KILL (19 * CLOCK_SECOND / 4)
+#define STOP_KILL (4 * CLOCK_SECOND) /* of the five that are promised */
 
 /* The lock is on the open file, which the roles inherit: a new supervisor
  * waits for the last of them, and never two collect into one store. */
