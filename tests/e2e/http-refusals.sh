@@ -7,7 +7,7 @@
 . "${0%/*}/lib.sh"
 
 sim --events 2000 --rate 500 --blob 20-40
-receiver lake --authorization "Bearer right" --max-body 30000 \
+receiver lake --authorization "Bearer right" --max-body 40000 \
     --bad 'contoso/Audit.Exchange","index":77,"event"'
 receiver twin
 echo wrong >"$work/token"

@@ -276,6 +276,10 @@ START_TEST(meeting)
 	struct courier c;
 
 	deliver(&meetings[_i].spec, meetings[_i].change, &c, &peer);
+	/* A peer that closes with something unread resets the connection,
+	 * which may take its alert along: then the next try tells. */
+	for (int i = 0; i < 20 && c.verdict == VERDICT_RETRY; i++)
+		courier_deliver(&c);
 	ck_assert_msg(c.verdict == meetings[_i].verdict, "%s", c.why);
 	ck_assert_msg(strstr(c.why, meetings[_i].words) != NULL, "%s", c.why);
 	end(&c, peer);
