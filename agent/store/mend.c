@@ -157,8 +157,7 @@ next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
 	sqlite3_stmt *st = db_query(s, err,
 	    "SELECT id, name, size, sealed, peaks, EXISTS (SELECT 1 FROM feed g"
 	    " WHERE g.name = f.name AND g.id > f.id),"
-	    " coalesce((SELECT min(position) FROM output),"
-	    " (SELECT min(batch) - 1 FROM payload), 0)"
+	    " coalesce((SELECT min(position) FROM output), 0)"
 	    " FROM feed f WHERE id > ? ORDER BY id LIMIT 1",
 	    "i", after);
 	struct merkle_range peaks;
@@ -217,9 +216,17 @@ find_cut(struct store *s, const struct salvage *v, struct cut *c,
 	if (st == NULL)
 		return -1;
 	while ((rc = db_step(s, st, err)) == 1) {
+		const int64_t id = sqlite3_column_int64(st, 0);
 		const int64_t first = sqlite3_column_int64(st, 1);
-		const bool passed = sqlite3_column_int64(st, 0) <= c->passed;
+		const bool passed = id <= c->passed;
 
+		/* Those before it may be lost, and not delivered. */
+		if (next < 0 && first > 0 && id > c->passed + 1 &&
+		    !v->whole_batches) {
+			c->needed = true;
+			db_done(st);
+			return 0;
+		}
 		if (next < 0)
 			c->at = next = first;
 		if (passed)

@@ -150,7 +150,7 @@ produce(void *arg)
 		    ? s->opt.rate * (double)(now - last) / (double)MS
 		    : (double)(s->paused ? 0 : 2000);
 		last = now;
-		more = !s->enough && make_due(s, &due, &left) &&
+		more = !s->enough && (s->paused || make_due(s, &due, &left)) &&
 		    (s->opt.seconds < 0 || now - begin < s->opt.seconds * MS);
 		s->finished = !more;
 		(void)pthread_mutex_unlock(&s->lock);
