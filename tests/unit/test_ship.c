@@ -22,8 +22,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "config.h"
-#include "outputs/output.h"
-#include "outputs/parcel.h"
+#include "fake_output.h"
 #include "role.h"
 #include "store/batch.h"
 #include "store/delivery.h"
@@ -42,112 +41,6 @@ static char received[160]; /* what was delivered, a line each */
 static char cured[160];    /* once it is there, nothing is refused */
 static struct err err;
 
-/* The destination. */
-struct script {
-	enum verdict (*judge)(const char *text); /* NULL: delivered */
-	size_t most;                             /* bytes of a parcel */
-	bool mark;    /* lines with "big" are refused alone */
-	int failures; /* verdicts retry before the first judgement */
-	int run;      /* so many events in a row are bad */
-	int base;     /* the number of the first event made next */
-};
-
-static struct script script;
-
-static int
-fake_open(struct output *out, struct err *e)
-{
-	(void)e;
-	out->parcel_most = script.most;
-	out->mode = "acknowledged";
-	return 0;
-}
-
-static size_t
-fake_window(const struct output *out)
-{
-	(void)out;
-	return 4;
-}
-
-static void
-keep(const struct buf *text)
-{
-	int fd = open(received, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-	if (fd < 0 || file_write_all(fd, text->data, text->len) != 0)
-		abort();
-	(void)close(fd);
-}
-
-/* Refuse the lines with "big", keep the others. */
-static int
-sort_out(struct output *out, struct parcel *p, struct buf *text)
-{
-	struct parcel_line line;
-	struct err e = ERR_INIT;
-
-	for (size_t i = 0; i < parcel_lines(p); i++) {
-		if (parcel_line(p, i, &line, &e) != 0)
-			return -1;
-		if (memmem(line.value, line.len, "big", 3) != NULL) {
-			if (output_refuse(out, p, i, "too %s", "big") != 0)
-				return -1;
-		} else if (buf_add(text, line.value, line.len) != 0 ||
-		    buf_add(text, "\n", 1) != 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static void
-fake_send(struct output *out, struct parcel *p)
-{
-	struct buf text = BUF_INIT(1 << 24);
-	struct err e = ERR_INIT;
-	enum verdict v = VERDICT_DELIVERED;
-
-	if (script.failures > 0) {
-		script.failures--;
-		output_done(out, p, VERDICT_RETRY, 1, "not yet");
-		return;
-	}
-	if (script.mark ? sort_out(out, p, &text) != 0
-			: parcel_text(p, &text, &e) != 0)
-		v = VERDICT_REFUSED;
-	else if (script.judge != NULL && text.len > 0)
-		v = script.judge(text.data);
-	if (v == VERDICT_DELIVERED && text.len > 0)
-		keep(&text);
-	buf_release(&text);
-	output_done(out, p, v, 0, "%s", e.text[0] == '\0' ? "no" : e.text);
-}
-
-static void
-fake_drive(struct output *out, int wake_fd, int timeout_ms)
-{
-	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
-
-	(void)out;
-	(void)poll(&p, 1, timeout_ms);
-}
-
-static void
-fake_close(struct output *out)
-{
-	(void)out;
-}
-
-static const struct output_type fake = {
-	.name = "fake",
-	.open = fake_open,
-	.window = fake_window,
-	.send = fake_send,
-	.drive = fake_drive,
-	.close = fake_close,
-};
-
 static void
 set_up(void)
 {
@@ -158,7 +51,9 @@ set_up(void)
 	(void)snprintf(received, sizeof(received), "%s/received", dir);
 	err_clear(&err);
 	(void)snprintf(cured, sizeof(cured), "%s/cured", dir);
-	script = (struct script){ .most = 1 << 20, .run = 1 };
+	fake_script = (struct fake_script){
+		.received = received, .most = 1 << 20, .run = 1
+	};
 	s = store_open(path, STORE_DURABLE, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
 	ck_assert_msg(delivery_outputs(s, names, 1, &err) == 0, "%s", err.text);
@@ -185,8 +80,8 @@ fill(int batches, int events, int bad, const char *word)
 
 	for (int n = 0; n < batches * events; n++) {
 		(void)snprintf(text, sizeof(text), "{\"n\":%d,\"w\":\"%s\"}",
-		    script.base + n,
-		    n >= bad && n < bad + script.run ? word : "");
+		    fake_script.base + n,
+		    n >= bad && n < bad + fake_script.run ? word : "");
 		ck_assert_int_eq(piece_event(p, text, strlen(text), none,
 				     CLOCK_DAY, &err),
 		    0);
@@ -207,7 +102,7 @@ child(int wake, int alive)
 	static const int peers[] = { -1 };
 	static char agent[] = "fra1", siem[] = "siem";
 	struct config config = { .agent.name = agent };
-	struct output_conf output = { .name = siem, .type = &fake };
+	struct output_conf output = { .name = siem, .type = &fake_output };
 	struct role role = { .kind = ROLE_SHIP,
 		.config = &config,
 		.output = &output,
@@ -327,7 +222,7 @@ one_letter(int index, const char *reason, size_t len)
 
 START_TEST(everything_is_delivered_once)
 {
-	script.most = (size_t)_i;
+	fake_script.most = (size_t)_i;
 	fill(5, 40, -1, "");
 	ship_until(all_settled);
 	each_once(200, -1, 1);
@@ -346,7 +241,7 @@ END_TEST
 
 START_TEST(retry_is_until_it_works)
 {
-	script.failures = 3;
+	fake_script.failures = 3;
 	fill(2, 10, -1, "");
 	ship_until(all_settled);
 	each_once(20, -1, 1);
@@ -363,7 +258,7 @@ no_bad(const char *text)
 
 START_TEST(line_at_fault_becomes_a_dead_letter)
 {
-	script.judge = no_bad;
+	fake_script.judge = no_bad;
 	fill(4, 50, 117, "bad");
 	ship_until(all_settled);
 	each_once(200, 117, 1);
@@ -373,8 +268,8 @@ END_TEST
 
 START_TEST(line_is_refused_alone)
 {
-	script.mark = true;
-	script.failures = 1;
+	fake_script.mark = true;
+	fake_script.failures = 1;
 	fill(2, 50, 60, "big");
 	ship_until(all_settled);
 	each_once(100, 60, 1);
@@ -438,7 +333,7 @@ START_TEST(damaged_batch_is_reported)
 	char said[1024];
 	int times[41];
 
-	script.most = (size_t)_i;
+	fake_script.most = (size_t)_i;
 	fill(4, 10, -1, "");
 	sql("UPDATE payload SET lines = substr(lines, 1, 20) || x'00' || "
 	    "substr(lines, 22) WHERE batch = (SELECT min(batch) + 1 FROM "
@@ -483,11 +378,11 @@ ask_for(const char *kind)
 
 START_TEST(dead_letter_is_sent_again)
 {
-	script.judge = no_bad;
+	fake_script.judge = no_bad;
 	fill(1, 10, 3, "bad");
 	ship_until(all_settled);
 	one_letter(3, "no", strlen("{\"n\":3,\"w\":\"bad\"}"));
-	script.judge = NULL;
+	fake_script.judge = NULL;
 	ask_for("retry");
 	ship_until(no_letters);
 	each_once(10, -1, 1);
@@ -496,7 +391,7 @@ END_TEST
 
 START_TEST(dead_letter_is_dropped)
 {
-	script.judge = no_bad;
+	fake_script.judge = no_bad;
 	fill(1, 10, 3, "bad");
 	ship_until(all_settled);
 	ask_for("drop");
@@ -558,7 +453,7 @@ START_TEST(receiver_that_refuses_all_is_not_fed_all)
 {
 	int times[301], missing = 0;
 
-	script.judge = nothing_until_cured;
+	fake_script.judge = nothing_until_cured;
 	fill(3, 100, -1, "");
 	ship_until(refused_then_cured);
 	letters_in_the_end(21);
@@ -579,20 +474,20 @@ run_is_over(struct store *s)
 	char trouble[512];
 
 	(void)letters(s, trouble, sizeof(trouble));
-	if (script.base == 0 && trouble[0] != '\0') {
-		script.base = 200;
+	if (fake_script.base == 0 && trouble[0] != '\0') {
+		fake_script.base = 200;
 		fill(1, 1, -1, "");
 	}
-	return script.base != 0 && all_settled(s);
+	return fake_script.base != 0 && all_settled(s);
 }
 
 START_TEST(run_of_bad_events_holds_up_nobody)
 {
 	int times[202];
 
-	script.most = 4000;
-	script.judge = no_bad;
-	script.run = 35;
+	fake_script.most = 4000;
+	fake_script.judge = no_bad;
+	fake_script.run = 35;
 	fill(2, 100, 20, "bad");
 	ship_until(run_is_over);
 	letters_in_the_end(35);

@@ -1,0 +1,24 @@
+/*
+ * fake_output.h - a destination that judges as a test says.
+ */
+#ifndef FAKE_OUTPUT_H
+#define FAKE_OUTPUT_H
+
+#include <stddef.h>
+
+#include "outputs/output.h"
+
+struct fake_script {
+	const char *received; /* the file for what was delivered, by lines */
+	enum verdict (*judge)(const char *text); /* NULL: delivered */
+	size_t most;                             /* bytes of a parcel */
+	bool mark;    /* lines with "big" are refused alone */
+	int failures; /* verdicts retry before the first judgement */
+	int run;      /* so many events in a row are bad */
+	int base;     /* the number of the first event made next */
+};
+
+extern struct fake_script fake_script;
+extern const struct output_type fake_output;
+
+#endif /* FAKE_OUTPUT_H */
