@@ -5,7 +5,6 @@
  * The role runs in a process of its own, as it does in life; what it delivers
  * is written to a file that the test reads at the end.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +19,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "config.h"
 #include "fake_output.h"
 #include "role.h"
