@@ -12,6 +12,7 @@
 #include "collect.h"
 #include "store/feed.h"
 #include "store/item.h"
+#include "store/store.h"
 
 /* Small items of a backlog are committed together: so many, or for so long;
  * and all threads together keep no more of a feed than it can have claimed. */
@@ -90,6 +91,19 @@ claim(struct job *j, struct item *it)
 	return 0;
 }
 
+/* Give back memory that is not needed at rest.  With the lock held, which is
+ * released meanwhile. */
+static void
+go_lean(struct collector *c, struct worker *w)
+{
+	(void)pthread_mutex_unlock(&c->lock);
+	piece_free(w->spare);
+	w->spare = NULL;
+	store_rest(c->store);
+	mem_give_back();
+	(void)pthread_mutex_lock(&c->lock);
+}
+
 /* Wait for an item of any feed of the source, soon without memory that is
  * not needed then.  NULL: stopping. */
 static struct job *
@@ -128,12 +142,10 @@ pick(struct runner *r, struct worker *w, struct item *it)
 			next = c->hold;
 		if (c->stopping || clock_monotonic() >= next)
 			continue;
-		if (w->spare != NULL && now - begin >= COLLECT_IDLE) {
-			piece_free(w->spare);
-			w->spare = NULL;
-			mem_give_back();
-		}
-		collect_wait(c, &c->work, next);
+		if (w->spare != NULL && now - begin >= COLLECT_IDLE)
+			go_lean(c, w);
+		else
+			collect_wait(c, &c->work, next);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return found;

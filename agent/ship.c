@@ -282,6 +282,7 @@ keep_lean(struct ship *s, int64_t now)
 		s->busy = now;
 	} else if (s->busy != 0 && now - s->busy > LEAN_AFTER) {
 		s->busy = 0;
+		store_rest(s->store);
 		mem_give_back();
 	}
 }

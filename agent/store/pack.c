@@ -78,6 +78,7 @@ kit_give(struct store *s, struct kit *kit)
 void
 pack_release(struct store *s)
 {
+	(void)pthread_mutex_lock(&s->kit_mutex);
 	while (s->kits != NULL) {
 		struct kit *kit = s->kits;
 
@@ -88,6 +89,7 @@ pack_release(struct store *s)
 		buf_release(&kit->lines);
 		free(kit);
 	}
+	(void)pthread_mutex_unlock(&s->kit_mutex);
 }
 
 void

@@ -56,7 +56,7 @@ int pack_piece(struct pack *k, struct piece *p, struct err *err);
 /* Finish the last batch. */
 int pack_end(struct pack *k, struct err *err);
 
-/* Free what the store keeps for the next pack. */
+/* Free what the store keeps for the next pack, where it is not in use. */
 void pack_release(struct store *s);
 
 #endif /* PACK_H */

@@ -212,6 +212,15 @@ store_open(const char *path, enum store_access access, struct err *err)
 }
 
 void
+store_rest(struct store *s)
+{
+	pack_release(s);
+	db_lock(s);
+	(void)sqlite3_db_release_memory(s->db);
+	db_unlock(s);
+}
+
+void
 store_close(struct store *s)
 {
 	if (s == NULL)

@@ -43,6 +43,10 @@ struct store *store_open(const char *path, enum store_access access,
     struct err *err);
 void store_close(struct store *s);
 
+/* There will be nothing to do for a while: give back memory that is kept for
+ * the next commit.  Any thread. */
+void store_rest(struct store *s);
+
 /* Check the file before the roles start (supervisor): recover or quarantine.
  * All of it is read where it is small or damage was met; else the tables but
  * not the events.  said (size bytes) gets a sentence when something was found,

@@ -128,6 +128,32 @@ START_TEST(events_come_back_as_lines)
 }
 END_TEST
 
+START_TEST(memory_comes_and_goes)
+{
+	struct store *s = open_store(STORE_DURABLE);
+	struct feed *f = open_feed(s, 0);
+	struct piece *p = piece_new(f), *small;
+
+	for (int i = 0; i < 3; i++) {
+		add(p, NULL, "{}");
+		add(p, NULL, "[]");
+		small = piece_move(p);
+		ck_assert_ptr_nonnull(small);
+		ck_assert_uint_eq(piece_events(small), 2);
+		ck_assert_uint_eq(piece_events(p), 0);
+		ck_assert_uint_eq(commit(small).events, 2);
+		piece_free(small);
+		add(p, NULL, "{}");
+		p = piece_again(p, f);
+		ck_assert_uint_eq(piece_events(p), 0);
+		store_rest(s);
+	}
+	piece_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(state_survives)
 {
 	struct store *s = open_store(STORE_DURABLE);
@@ -468,6 +494,7 @@ suite_store(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, events_come_back_as_lines);
+	tcase_add_test(tc, memory_comes_and_goes);
 	tcase_add_test(tc, state_survives);
 	tcase_add_test(tc, ids_are_not_kept_without_dedupe);
 	tcase_add_test(tc, a_large_piece_becomes_several_batches);
