@@ -67,7 +67,7 @@ feed_notes(const struct status *st, const struct feed_report *f,
 		    "vendor may have deleted unread events: the oldest "
 		    "reached its retention %s ago",
 		    human_span(text, st->now - deletion));
-	else if (f->items > 0 || f->error[0] != '\0' ||
+	else if (f->items > 0 || f->error[0] != '\0' || st->room.full ||
 	    report_lag(f, st->now) > BEHIND)
 		table_note(t, "vendor deletes in %s what is unread",
 		    human_span(text, deletion - st->now));
