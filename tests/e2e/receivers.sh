@@ -8,7 +8,7 @@
 # Everything that these and tinyproxy need beyond a plain Debian or Ubuntu.
 receiver_packages="rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp
 librelp0 libestr0 libfastjson4 liblognorm5 syslog-ng-core syslog-ng-mod-http
-libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 tinyproxy-bin"
+libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 libglib2.0-0 tinyproxy-bin"
 
 # receivers_fetch DIR: fill DIR with the packages' files; quiet when done
 # before.  0, or 1 with a sentence on standard error.
