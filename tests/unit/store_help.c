@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
+#include "base/err.h"
 #include "base/merkle.h"
 #include "store/batch.h"
 #include "store_help.h"
@@ -62,4 +64,45 @@ store_help_seal(struct store *s, struct err *err)
 	buf_release(&u.check);
 	digest_free(d);
 	return rc;
+}
+
+struct store *
+store_help_open(const char *path, enum store_access access)
+{
+	struct err err = ERR_INIT;
+	struct store *s = store_open(path, access, &err);
+
+	ck_assert_msg(s != NULL, "%s", err.text);
+	return s;
+}
+
+struct feed *
+store_help_feed(struct store *s, const char *name, int64_t dedupe)
+{
+	struct err err = ERR_INIT;
+	struct feed *f = feed_open(s, name, dedupe, &err);
+
+	ck_assert_msg(f != NULL, "%s", err.text);
+	return f;
+}
+
+void
+store_help_add(struct piece *p, const char *id, const char *data)
+{
+	struct slice slice = { .data = id, .len = id == NULL ? 0 : strlen(id) };
+	struct err err = ERR_INIT;
+
+	ck_assert_msg(piece_event(p, data, strlen(data), slice,
+			  1700000000 * CLOCK_SECOND, &err) == 0,
+	    "%s", err.text);
+}
+
+struct commit_result
+store_help_commit(struct piece *p)
+{
+	struct commit_result res = { .events = 0 };
+	struct err err = ERR_INIT;
+
+	ck_assert_msg(feed_commit(p, &res, &err) == 0, "%s", err.text);
+	return res;
 }

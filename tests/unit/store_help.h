@@ -5,9 +5,12 @@
 #define STORE_HELP_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#include "store/feed.h"
+#include "store/store.h"
 
 struct err;
-struct store;
 
 /* Make a folder; path is the store's in it.  And remove it with all in it. */
 void store_help_begin(char *dir, size_t dir_size, char *path, size_t path_size);
@@ -16,5 +19,11 @@ void store_help_end(const char *dir);
 /* Seal what is next, as seal does but with {"size":N} for a checkpoint: 1
  * sealed, 0 nothing to seal, -1. */
 int store_help_seal(struct store *s, struct err *err);
+
+/* Each fails the test with the reason.  id: NULL, an event without one. */
+struct store *store_help_open(const char *path, enum store_access access);
+struct feed *store_help_feed(struct store *s, const char *name, int64_t dedupe);
+void store_help_add(struct piece *p, const char *id, const char *data);
+struct commit_result store_help_commit(struct piece *p);
 
 #endif /* STORE_HELP_H */

@@ -33,48 +33,10 @@ tear_down(void)
 	store_help_end(dir);
 }
 
-/* Open, or fail with the reason. */
-static struct store *
-open_store(void)
-{
-	struct store *s = store_open(path, STORE_DURABLE, &err);
-
-	ck_assert_msg(s != NULL, "%s", err.text);
-	return s;
-}
-
-static struct feed *
-open_feed(struct store *s)
-{
-	struct feed *f = feed_open(s, FEED, CLOCK_DAY, &err);
-
-	ck_assert_msg(f != NULL, "%s", err.text);
-	return f;
-}
-
-static void
-add(struct piece *p, const char *id, const char *data)
-{
-	struct slice slice = { .data = id, .len = id == NULL ? 0 : strlen(id) };
-
-	ck_assert_int_eq(piece_event(p, data, strlen(data), slice,
-			     1700000000 * CLOCK_SECOND, &err),
-	    0);
-}
-
-static struct commit_result
-commit(struct piece *p)
-{
-	struct commit_result res = { .events = 0 };
-
-	ck_assert_msg(feed_commit(p, &res, &err) == 0, "%s", err.text);
-	return res;
-}
-
 START_TEST(ledger)
 {
-	struct store *s = open_store();
-	struct feed *f = open_feed(s);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	const int64_t now = clock_now();
 	const uint8_t chain[32] = { 1, 2, 3 };
@@ -90,9 +52,9 @@ START_TEST(ledger)
 
 	for (int i = 0; i < 3; i++)
 		piece_listed(p, &l[i]);
-	ck_assert_uint_eq(commit(p).listed, 3);
+	ck_assert_uint_eq(store_help_commit(p).listed, 3);
 	piece_listed(p, &l[0]);
-	ck_assert_uint_eq(commit(p).listed, 0);
+	ck_assert_uint_eq(store_help_commit(p).listed, 0);
 
 	/* The first to expire, the newest, the first to expire. */
 	for (int i = 0; i < 3; i++)
@@ -105,9 +67,9 @@ START_TEST(ledger)
 	ck_assert_int_eq(next, INT64_MAX);
 
 	/* Progress, then a failure. */
-	add(p, "a", "{}");
+	store_help_add(p, "a", "{}");
 	piece_item(p, it[0].id, 1, chain, false);
-	(void)commit(p);
+	(void)store_help_commit(p);
 	ck_assert_int_eq(item_return(f, &it[0], now + CLOCK_HOUR, "reset",
 			     &err),
 	    0);
@@ -121,7 +83,7 @@ START_TEST(ledger)
 
 	/* Complete. */
 	piece_item(p, it[1].id, 0, chain, true);
-	(void)commit(p);
+	(void)store_help_commit(p);
 	ck_assert_int_eq(item_return(f, &it[1], 0, NULL, &err), 0);
 	ck_assert_int_eq(item_oldest(f, &created, &expires, &err), 0);
 	ck_assert_int_eq(created, l[2].created);
@@ -144,8 +106,8 @@ END_TEST
 
 START_TEST(part_of_an_item_is_a_gap)
 {
-	struct store *s = open_store();
-	struct feed *f = open_feed(s);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	const uint8_t chain[32] = { 9 };
 	struct listed l = { "one", "u", 1, INT64_MAX };
@@ -154,7 +116,7 @@ START_TEST(part_of_an_item_is_a_gap)
 	uint64_t n;
 
 	piece_listed(p, &l);
-	(void)commit(p);
+	(void)store_help_commit(p);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	g.item = it.id;
 	/* The same once more, when the item is read from its start again. */
@@ -162,7 +124,7 @@ START_TEST(part_of_an_item_is_a_gap)
 		(void)snprintf(g.cause, sizeof(g.cause), "event %d", i / 2);
 		piece_gap(p, &g);
 		piece_item(p, it.id, (uint64_t)i, chain, false);
-		(void)commit(p);
+		(void)store_help_commit(p);
 	}
 	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
 	ck_assert_uint_eq(n, 2);
@@ -180,23 +142,23 @@ END_TEST
 
 START_TEST(progress_is_kept_for_the_next_try)
 {
-	struct store *s = open_store();
-	struct feed *f = open_feed(s);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	const uint8_t chain[32] = { 9 };
 	struct listed l = { "one", "u", 1, INT64_MAX };
 	struct item it;
 
 	piece_listed(p, &l);
-	(void)commit(p);
+	(void)store_help_commit(p);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	ck_assert_uint_eq(it.elements, 0);
 	piece_item(p, it.id, 5, chain, false);
-	(void)commit(p);
+	(void)store_help_commit(p);
 	item_release(&it);
 	piece_free(p);
 	feed_close(f);
-	f = open_feed(s);
+	f = store_help_feed(s, FEED, CLOCK_DAY);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	ck_assert_uint_eq(it.elements, 5);
 	ck_assert_mem_eq(it.chain, chain, 32);

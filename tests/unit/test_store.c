@@ -43,48 +43,10 @@ tear_down(void)
 	store_help_end(dir);
 }
 
-/* Open, or fail with the reason. */
-static struct store *
-open_store(enum store_access access)
-{
-	struct store *s = store_open(path, access, &err);
-
-	ck_assert_msg(s != NULL, "%s", err.text);
-	return s;
-}
-
-static struct feed *
-open_feed(struct store *s, int64_t dedupe)
-{
-	struct feed *f = feed_open(s, FEED, dedupe, &err);
-
-	ck_assert_msg(f != NULL, "%s", err.text);
-	return f;
-}
-
-static void
-add(struct piece *p, const char *id, const char *data)
-{
-	struct slice slice = { .data = id, .len = id == NULL ? 0 : strlen(id) };
-
-	ck_assert_int_eq(piece_event(p, data, strlen(data), slice,
-			     1700000000 * CLOCK_SECOND, &err),
-	    0);
-}
-
-static struct commit_result
-commit(struct piece *p)
-{
-	struct commit_result res = { .events = 0 };
-
-	ck_assert_msg(feed_commit(p, &res, &err) == 0, "%s", err.text);
-	return res;
-}
-
 START_TEST(events_come_back_as_lines)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	struct commit_result res;
 	struct gzip *g = gzip_new();
@@ -92,11 +54,11 @@ START_TEST(events_come_back_as_lines)
 	int64_t times[3];
 	struct batch b;
 
-	add(p, "a", "{\"Id\":\"a\"}");
-	add(p, "b", "{\"Id\":\"b\"}");
-	add(p, "a", "{\"Id\":\"a\",\"again\":true}");
+	store_help_add(p, "a", "{\"Id\":\"a\"}");
+	store_help_add(p, "b", "{\"Id\":\"b\"}");
+	store_help_add(p, "a", "{\"Id\":\"a\",\"again\":true}");
 	piece_cursor(p, "{\"until\":1}");
-	res = commit(p);
+	res = store_help_commit(p);
 	ck_assert_uint_eq(res.events, 2);
 	ck_assert_uint_eq(res.duplicates, 1);
 	ck_assert_uint_eq(piece_events(p), 0);
@@ -130,20 +92,20 @@ END_TEST
 
 START_TEST(memory_comes_and_goes)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, 0);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, 0);
 	struct piece *p = piece_new(f), *small;
 
 	for (int i = 0; i < 3; i++) {
-		add(p, NULL, "{}");
-		add(p, NULL, "[]");
+		store_help_add(p, NULL, "{}");
+		store_help_add(p, NULL, "[]");
 		small = piece_move(p);
 		ck_assert_ptr_nonnull(small);
 		ck_assert_uint_eq(piece_events(small), 2);
 		ck_assert_uint_eq(piece_events(p), 0);
-		ck_assert_uint_eq(commit(small).events, 2);
+		ck_assert_uint_eq(store_help_commit(small).events, 2);
 		piece_free(small);
-		add(p, NULL, "{}");
+		store_help_add(p, NULL, "{}");
 		p = piece_again(p, f);
 		ck_assert_uint_eq(piece_events(p), 0);
 		store_rest(s);
@@ -156,27 +118,27 @@ END_TEST
 
 START_TEST(state_survives)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	char *cursor;
 
-	add(p, "a", "{}");
+	store_help_add(p, "a", "{}");
 	piece_cursor(p, "{\"n\":7}");
-	(void)commit(p);
+	(void)store_help_commit(p);
 	piece_free(p);
 	feed_close(f);
 	store_close(s);
 
-	s = open_store(STORE_DURABLE);
-	f = open_feed(s, CLOCK_DAY);
+	s = store_help_open(path, STORE_DURABLE);
+	f = store_help_feed(s, FEED, CLOCK_DAY);
 	cursor = feed_cursor(f);
 	ck_assert_str_eq(cursor, "{\"n\":7}");
 	free(cursor);
 	p = piece_new(f);
-	add(p, "a", "{}");
-	add(p, "b", "{}");
-	ck_assert_uint_eq(commit(p).events, 1);
+	store_help_add(p, "a", "{}");
+	store_help_add(p, "b", "{}");
+	ck_assert_uint_eq(store_help_commit(p).events, 1);
 	piece_free(p);
 	feed_close(f);
 	store_close(s);
@@ -185,14 +147,14 @@ END_TEST
 
 START_TEST(ids_are_not_kept_without_dedupe)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, 0);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, 0);
 	struct piece *p = piece_new(f);
 
-	add(p, "a", "{}");
-	add(p, "a", "{}");
-	add(p, NULL, "{}");
-	ck_assert_uint_eq(commit(p).events, 3);
+	store_help_add(p, "a", "{}");
+	store_help_add(p, "a", "{}");
+	store_help_add(p, NULL, "{}");
+	ck_assert_uint_eq(store_help_commit(p).events, 3);
 	piece_free(p);
 	feed_close(f);
 	store_close(s);
@@ -201,8 +163,8 @@ END_TEST
 
 START_TEST(a_large_piece_becomes_several_batches)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, 0);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, 0);
 	struct piece *p = piece_new(f);
 	const size_t large = BATCH_BYTES + 5000;
 	char *big = xmalloc(large + 1);
@@ -213,10 +175,10 @@ START_TEST(a_large_piece_becomes_several_batches)
 	big[0] = big[large - 1] = '"';
 	big[large] = '\0';
 	for (int i = 0; i < BATCH_EVENTS + 10; i++)
-		add(p, NULL, "{}");
-	add(p, NULL, big);
-	add(p, NULL, "{}");
-	ck_assert_uint_eq(commit(p).events, BATCH_EVENTS + 12);
+		store_help_add(p, NULL, "{}");
+	store_help_add(p, NULL, big);
+	store_help_add(p, NULL, "{}");
+	ck_assert_uint_eq(store_help_commit(p).events, BATCH_EVENTS + 12);
 	ck_assert_int_eq(store_help_seal(s, &err), 1);
 	while (store_help_seal(s, &err) == 1)
 		;
@@ -239,8 +201,8 @@ END_TEST
 START_TEST(delivered_batches_are_deleted)
 {
 	static const char *const names[] = { "siem", "copy" };
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	struct delivery_state state = { .mode = "confirmed", .add = { 3 } };
 	struct position pos;
@@ -249,8 +211,8 @@ START_TEST(delivered_batches_are_deleted)
 
 	ck_assert_int_eq(delivery_outputs(s, names, 2, &err), 0);
 	for (int i = 0; i < 3; i++) {
-		add(p, NULL, "{}");
-		(void)commit(p);
+		store_help_add(p, NULL, "{}");
+		(void)store_help_commit(p);
 	}
 	while (store_help_seal(s, &err) == 1)
 		;
@@ -293,7 +255,7 @@ END_TEST
 
 START_TEST(letters_and_requests)
 {
-	struct store *s = open_store(STORE_RELAXED);
+	struct store *s = store_help_open(path, STORE_RELAXED);
 	struct dead_letter d = {
 		.output = "siem",
 		.feed = FEED,
@@ -333,17 +295,17 @@ END_TEST
 
 START_TEST(feeds_are_reported)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	struct piece *p = piece_new(f);
 	struct store *reader;
 	struct feed_report r;
 
-	add(p, "a", "{}");
-	(void)commit(p);
+	store_help_add(p, "a", "{}");
+	(void)store_help_commit(p);
 	feed_count(f, FEED_REQUESTS, 3);
 	feed_state(f, clock_now() + CLOCK_MINUTE, "throttled", 12345);
-	reader = open_store(STORE_READ);
+	reader = store_help_open(path, STORE_READ);
 	ck_assert_int_eq(report_feed(reader, 0, &r, &err), 1);
 	ck_assert_str_eq(r.name, FEED);
 	ck_assert_str_eq(r.tree, FEED);
@@ -357,8 +319,8 @@ START_TEST(feeds_are_reported)
 	ck_assert_int_eq(report_lag(&r, 12350), 5);
 	ck_assert_int_eq(report_lag(&r, 12340), 0);
 	feed_horizon(f, 23456);
-	add(p, "b", "{}");
-	(void)commit(p);
+	store_help_add(p, "b", "{}");
+	(void)store_help_commit(p);
 	ck_assert_int_eq(report_feed(reader, 0, &r, &err), 1);
 	ck_assert_int_eq(r.horizon, 23456);
 	ck_assert_str_eq(r.error, "throttled");
@@ -407,8 +369,8 @@ work(void *ctx)
 
 START_TEST(threads_commit_together)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, CLOCK_DAY);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
 	pthread_t thread[THREADS];
 	struct feed_report r;
 	uint64_t sum = 0;
@@ -434,13 +396,14 @@ END_TEST
 
 START_TEST(another_writer_is_found)
 {
-	struct store *s = open_store(STORE_DURABLE);
-	struct feed *f = open_feed(s, 0), *g = open_feed(s, 0);
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, 0),
+		    *g = store_help_feed(s, FEED, 0);
 	struct piece *p = piece_new(f), *q = piece_new(g);
 
-	add(p, NULL, "{}");
-	add(q, NULL, "{}");
-	(void)commit(p);
+	store_help_add(p, NULL, "{}");
+	store_help_add(q, NULL, "{}");
+	(void)store_help_commit(p);
 	ck_assert_int_eq(feed_commit(q, NULL, &err), -1);
 	ck_assert_uint_eq(piece_events(q), 1);
 	piece_free(p);
@@ -453,7 +416,7 @@ END_TEST
 
 START_TEST(room)
 {
-	struct store *s = open_store(STORE_DURABLE);
+	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct store_room r;
 
 	store_limits(s, 1 << 30, 0);
