@@ -132,7 +132,7 @@ mark_reserve_wants(const struct store *s)
 	char *name = beside(s->path, "reserve");
 	struct statvfs fs;
 	struct stat st;
-	int64_t size = 0;
+	int64_t size = RESERVE;
 
 	if (statvfs(s->path, &fs) == 0)
 		size = reserve_size((int64_t)(fs.f_blocks * fs.f_frsize));
