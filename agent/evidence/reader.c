@@ -19,6 +19,7 @@ struct reader {
 	size_t searched; /* of held: surely without an LF */
 	struct reader_line line;
 	bool skipping; /* the rest of a line that is too long */
+	size_t most;   /* bytes of a line */
 	reader_fn *fn;
 	void *ctx;
 };
@@ -26,7 +27,7 @@ struct reader {
 static void
 give(struct reader *r, const char *data, size_t len)
 {
-	r->line.data = r->skipping || len > READER_LINE_MOST ? NULL : data;
+	r->line.data = r->skipping || len > r->most ? NULL : data;
 	r->line.len = len;
 	r->line.number++;
 	r->skipping = false;
@@ -48,7 +49,7 @@ give_lines(struct reader *r)
 		lf = memchr(data, '\n', (size_t)(end - data));
 	}
 	buf_drop(&r->held, (size_t)(data - r->held.data));
-	if (r->held.len > READER_LINE_MOST) {
+	if (r->held.len > r->most) {
 		r->skipping = true;
 		buf_clear(&r->held);
 	}
@@ -85,8 +86,16 @@ read_all(struct reader *r, gzFile in, struct err *err)
 int
 reader_lines(const char *path, reader_fn *fn, void *ctx, struct err *err)
 {
+	return reader_lines_upto(path, READER_LINE_MOST, fn, ctx, err);
+}
+
+int
+reader_lines_upto(const char *path, size_t most, reader_fn *fn, void *ctx,
+    struct err *err)
+{
 	struct reader r = {
-		.held = BUF_INIT((size_t)READER_LINE_MOST + 2 * CHUNK),
+		.held = BUF_INIT(most + (size_t)2 * CHUNK),
+		.most = most,
 		.fn = fn,
 		.ctx = ctx,
 	};
