@@ -5,7 +5,7 @@
  * a part of a line: what a full disk or a crash left of one is cut off before
  * the next is appended.
  */
-#include "file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "err.h"
-#include "mem.h"
-#include "output.h"
-#include "setting.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "config/setting.h"
+#include "outputs/output.h"
 #include "store/feed.h"
 
 #define PARCEL_MOST (BATCH_BYTES + (128 << 10))

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "output.h"
+#include "outputs/output.h"
 
 #define WHY_MAX 512
 

@@ -5,8 +5,8 @@
  * An output moves parcels and says how each ended.  A new one is a file in
  * this folder and a line in output.c.
  */
-#ifndef OUTPUT_H
-#define OUTPUT_H
+#ifndef OUTPUTS_OUTPUT_H
+#define OUTPUTS_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -133,4 +133,4 @@ extern const struct output_type output_syslog;
 extern const struct output_type output_http;
 extern const struct output_type output_file;
 
-#endif /* OUTPUT_H */
+#endif /* OUTPUTS_OUTPUT_H */

@@ -25,7 +25,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "tally.h"
+#include "tests/tally.h"
 
 #define STREAMS_MOST 64
 #define PLACES_FIRST 1024

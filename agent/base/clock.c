@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define FIRST_YEAR 1970
 #define LAST_YEAR 9999

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "err.h"
+#include "base/err.h"
 
 int
 err_vset(struct err *err, const char *fmt, va_list ap)

@@ -2,7 +2,7 @@
  * gunzip.c - gzip that is unpacked while it comes.  Both libraries read the
  * header and check length and CRC-32 themselves.
  */
-#include "gunzip.h"
+#include "base/gunzip.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,9 +15,9 @@
 #include <zlib.h>
 #endif
 
-#include "err.h"
-#include "gzip_engine.h"
-#include "mem.h"
+#include "base/err.h"
+#include "base/gzip_engine.h"
+#include "base/mem.h"
 
 #define PIECE ((size_t)32 * 1024)
 

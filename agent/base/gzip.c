@@ -8,11 +8,11 @@
 
 #include <zlib.h>
 
-#include "buf.h"
-#include "err.h"
-#include "gzip.h"
-#include "gzip_engine.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/gzip_engine.h"
+#include "base/mem.h"
 
 #define HEADER 10
 #define TRAILER 8

@@ -2,7 +2,7 @@
  * gzip_isal.c - raw deflate with Intel ISA-L: five times as fast as zlib at
  * a better ratio.
  */
-#include "gzip_engine.h"
+#include "base/gzip_engine.h"
 
 #ifdef HAVE_ISAL
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 
 #include <isa-l.h>
 
-#include "buf.h"
-#include "err.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
 
 #define LEVEL 1
 /* Tokens of one block are kept here; larger brings next to nothing. */

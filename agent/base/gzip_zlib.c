@@ -7,10 +7,10 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "buf.h"
-#include "err.h"
-#include "gzip_engine.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/gzip_engine.h"
+#include "base/mem.h"
 
 #define LEVEL 1
 #define RAW (-15)

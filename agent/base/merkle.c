@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "merkle.h"
+#include "base/merkle.h"
 
 #define MOST_LEVEL 63
 

@@ -11,13 +11,13 @@
  * hashed once, where its bytes are, into its range; joining ranges to peaks
  * needs no leaf.
  */
-#ifndef MERKLE_H
-#define MERKLE_H
+#ifndef BASE_MERKLE_H
+#define BASE_MERKLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "digest.h"
+#include "base/digest.h"
 
 #define MERKLE_PEAKS 64
 #define MERKLE_NODES (2 * MERKLE_PEAKS)
@@ -58,4 +58,4 @@ size_t merkle_count(uint64_t first, uint64_t end);
 int merkle_load(struct merkle_range *r, uint64_t first, uint64_t end,
     const void *nodes, size_t bytes);
 
-#endif /* MERKLE_H */
+#endif /* BASE_MERKLE_H */

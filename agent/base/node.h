@@ -2,8 +2,8 @@
  * node.h - YAML 1.1 files (JSON included) as a tree that remembers where each
  * node stood, read with libyaml.
  */
-#ifndef NODE_H
-#define NODE_H
+#ifndef BASE_NODE_H
+#define BASE_NODE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,4 +55,4 @@ bool node_null(const struct node *n);
 
 void node_free(struct node *n);
 
-#endif /* NODE_H */
+#endif /* BASE_NODE_H */

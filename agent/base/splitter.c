@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "mem.h"
-#include "splitter_impl.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/splitter_impl.h"
 
 /* Blocks that are classified in one go: their masks stay in the cache. */
 #define BATCH 16

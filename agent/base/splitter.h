@@ -13,13 +13,13 @@
  * an element is one line.  A raw CR or LF inside a string is not JSON
  * (RFC 8259 section 7) and an error.
  */
-#ifndef SPLITTER_H
-#define SPLITTER_H
+#ifndef BASE_SPLITTER_H
+#define BASE_SPLITTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "text.h"
+#include "base/text.h"
 
 struct err;
 
@@ -72,4 +72,4 @@ int splitter_push(struct splitter *s, const void *data, size_t len,
 /* The input is complete: -1 unless the document is, too. */
 int splitter_end(struct splitter *s, struct err *err);
 
-#endif /* SPLITTER_H */
+#endif /* BASE_SPLITTER_H */

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "err.h"
-#include "splitter_impl.h"
+#include "base/err.h"
+#include "base/splitter_impl.h"
 
 int
 splitter_keep(struct splitter *s, const char *end)

@@ -5,16 +5,16 @@
  * bytes of a block at once, strings above all, is found first, as masks; then
  * the steps of the present mode walk over the few bytes that matter.
  */
-#ifndef SPLITTER_IMPL_H
-#define SPLITTER_IMPL_H
+#ifndef BASE_SPLITTER_IMPL_H
+#define BASE_SPLITTER_IMPL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
-#include "splitter.h"
-#include "splitter_scan.h"
+#include "base/buf.h"
+#include "base/splitter.h"
+#include "base/splitter_scan.h"
 
 struct block {
 	const char *p;    /* its bytes, in what was pushed */
@@ -150,4 +150,4 @@ splitter_in_element(const struct splitter *s)
 	    s->mode == MODE_SCALAR;
 }
 
-#endif /* SPLITTER_IMPL_H */
+#endif /* BASE_SPLITTER_IMPL_H */

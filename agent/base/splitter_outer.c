@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "err.h"
-#include "splitter_impl.h"
+#include "base/err.h"
+#include "base/splitter_impl.h"
 
 const char *
 splitter_describe(char c)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/text.h"
 
 /* Names longer than this are not compared letter by letter. */
 #define LONGEST_NAME 64

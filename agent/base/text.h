@@ -1,8 +1,8 @@
 /*
  * text.h - small conversions between bytes and text.
  */
-#ifndef TEXT_H
-#define TEXT_H
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -57,4 +57,4 @@ void text_duration_format(char *out, int64_t us);
  * when none is near enough to be meant. */
 const char *text_nearest(const char *s, const char *const *names);
 
-#endif /* TEXT_H */
+#endif /* BASE_TEXT_H */

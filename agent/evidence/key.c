@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "evidence/key.h"
-#include "evidence/succession.h"
+#include "evidence/rotation.h"
 
 #define TYPE_ED25519 0x01
 

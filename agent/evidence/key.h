@@ -1,8 +1,8 @@
 /*
  * key.h - what key.c, note.c and succession.c share behind their headers.
  */
-#ifndef KEY_H
-#define KEY_H
+#ifndef EVIDENCE_KEY_H
+#define EVIDENCE_KEY_H
 
 #include <stdint.h>
 
@@ -47,4 +47,4 @@ int note_split(const char *note, size_t len, struct slice *text,
 int note_check(const char *note, size_t len, struct slice text,
     struct trust trust, char signer[256], struct err *err);
 
-#endif /* KEY_H */
+#endif /* EVIDENCE_KEY_H */

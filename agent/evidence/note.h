@@ -7,8 +7,8 @@
  * vkey: "<name>+<hex key id>+<base64(0x01 || key)>".
  * c2sp.org/tlog-checkpoint: the text is origin, tree size, base64 root.
  */
-#ifndef NOTE_H
-#define NOTE_H
+#ifndef EVIDENCE_NOTE_H
+#define EVIDENCE_NOTE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,4 +73,4 @@ struct checkpoint {
 int note_open(const char *note, size_t len, const struct verifier *keys,
     size_t n, struct checkpoint *cp, struct err *err);
 
-#endif /* NOTE_H */
+#endif /* EVIDENCE_NOTE_H */

@@ -13,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access.h"
-#include "clock.h"
-#include "digest.h"
-#include "err.h"
-#include "http.h"
-#include "mem.h"
-#include "pem.h"
-#include "secret.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "http/access.h"
+#include "http/client.h"
+#include "http/pem.h"
 
 /* A transfer that brings less than this over the timeout is stalled. */
 #define STALL_BYTES 1024

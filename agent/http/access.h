@@ -1,8 +1,8 @@
 /*
  * access.h - inside of the HTTP client, see http.h.
  */
-#ifndef ACCESS_H
-#define ACCESS_H
+#ifndef HTTP_ACCESS_H
+#define HTTP_ACCESS_H
 
 struct http_access;
 
@@ -10,4 +10,4 @@ struct http_access;
  * of before must not be used any more. */
 unsigned http_access_generation(struct http_access *a);
 
-#endif /* ACCESS_H */
+#endif /* HTTP_ACCESS_H */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "http.h"
-#include "setting.h"
+#include "base/err.h"
+#include "config/setting.h"
+#include "http/client.h"
 
 const struct setting http_settings[] = {
 	{ .key = "proxy",

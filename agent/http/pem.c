@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
-#include "err.h"
-#include "pem.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "http/pem.h"
 
 /* The system's bundle of a distribution has about 150. */
 #define CERTIFICATES_MOST 4096

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "clock.h"
-#include "mem.h"
-#include "rate.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/rate.h"
 
 /* The budget grows by half after so long at its limit … */
 #define GROW_AFTER (2 * CLOCK_SECOND)

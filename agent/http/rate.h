@@ -7,8 +7,8 @@
  * larger ones), and shrinks again, to no less than the documented one, when
  * the vendor throttles.
  */
-#ifndef RATE_H
-#define RATE_H
+#ifndef HTTP_RATE_H
+#define HTTP_RATE_H
 
 #include <stdint.h>
 
@@ -45,4 +45,4 @@ double rate_budget(struct rate *r);
  * clients do not come back together. */
 int64_t backoff(unsigned n, int64_t least, int64_t most);
 
-#endif /* RATE_H */
+#endif /* HTTP_RATE_H */

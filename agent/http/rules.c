@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http.h"
-#include "rules.h"
+#include "http/client.h"
+#include "http/rules.h"
 
 static const char *const class_names[] = {
 	[REPLY_OK] = "ok",

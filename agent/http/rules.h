@@ -6,8 +6,8 @@
  * status, header and the code in the body into a class, a cause and a cure.
  * An error is never an empty page.
  */
-#ifndef RULES_H
-#define RULES_H
+#ifndef HTTP_RULES_H
+#define HTTP_RULES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -76,4 +76,4 @@ struct reply_error {
 };
 void rules_error(const char *body, size_t len, struct reply_error *out);
 
-#endif /* RULES_H */
+#endif /* HTTP_RULES_H */

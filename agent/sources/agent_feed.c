@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent_feed.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "sources/agent_feed.h"
 #include "store/delivery.h"
 #include "store/feed.h"
 #include "store/report.h"

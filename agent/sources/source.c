@@ -3,7 +3,7 @@
  */
 #include <stddef.h>
 
-#include "source.h"
+#include "sources/source.h"
 
 const struct source_type *const source_types[] = {
 	&source_office365,

@@ -6,14 +6,14 @@
  * code, writes only through pieces (store/feed.h), and ends each call with a
  * ruling.  A new one is a file in this folder and a line in source.c.
  */
-#ifndef SOURCE_H
-#define SOURCE_H
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http/http.h"
+#include "http/client.h"
 #include "http/rules.h"
 
 struct blame;
@@ -139,4 +139,4 @@ extern const struct source_type *const source_types[];
 
 extern const struct source_type source_office365;
 
-#endif /* SOURCE_H */
+#endif /* SOURCES_SOURCE_H */

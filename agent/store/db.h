@@ -10,8 +10,8 @@
  *   i int64_t   t const char * (NULL: null)   b const void *, size_t
  *   m int64_t, INT64_MIN: null
  */
-#ifndef DB_H
-#define DB_H
+#ifndef STORE_DB_H
+#define STORE_DB_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -115,4 +115,4 @@ bool db_checkpoint(struct store *s, bool truncate);
 /* Bare SQL, without arguments, not kept. */
 int db_exec(struct store *s, const char *sql, struct err *err);
 
-#endif /* DB_H */
+#endif /* STORE_DB_H */

@@ -1,8 +1,8 @@
 /*
  * delivery.h - how far each output has got, dead letters, requests.
  */
-#ifndef DELIVERY_H
-#define DELIVERY_H
+#ifndef STORE_DELIVERY_H
+#define STORE_DELIVERY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,4 +87,4 @@ int request_next(struct store *s, const char *kind, const char *target,
     struct request *r, struct err *err);
 int request_done(struct store *s, int64_t id, struct err *err);
 
-#endif /* DELIVERY_H */
+#endif /* STORE_DELIVERY_H */

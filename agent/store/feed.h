@@ -6,8 +6,8 @@
  * feed_commit() is the only way into the store for events, cursor, ledger,
  * seen-set and gaps; all of a piece lands in one transaction or nothing does.
  */
-#ifndef FEED_H
-#define FEED_H
+#ifndef STORE_FEED_H
+#define STORE_FEED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -143,4 +143,4 @@ void feed_state(struct feed *f, int64_t due, const char *error,
 /* The horizon alone; written the same way, at most once a second. */
 void feed_horizon(struct feed *f, int64_t horizon);
 
-#endif /* FEED_H */
+#endif /* STORE_FEED_H */

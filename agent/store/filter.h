@@ -2,8 +2,8 @@
  * filter.h - the Bloom filter in front of the seen-set: fixed size, never a
  * false "not there".
  */
-#ifndef FILTER_H
-#define FILTER_H
+#ifndef STORE_FILTER_H
+#define STORE_FILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,4 +30,4 @@ void filter_saturate(struct filter *f);
 size_t filter_added(const struct filter *f);
 size_t filter_good(const struct filter *f);
 
-#endif /* FILTER_H */
+#endif /* STORE_FILTER_H */

@@ -9,8 +9,8 @@
  * the skipped ones differs, the vendor answered in another order and the
  * fetch starts again without skipping, the seen-set keeping repeats out.
  */
-#ifndef ITEM_H
-#define ITEM_H
+#ifndef STORE_ITEM_H
+#define STORE_ITEM_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -58,4 +58,4 @@ int item_oldest(struct feed *f, int64_t *created, int64_t *expires,
  * transaction; *n says how many. */
 int item_expire(struct feed *f, int64_t now, size_t *n, struct err *err);
 
-#endif /* ITEM_H */
+#endif /* STORE_ITEM_H */

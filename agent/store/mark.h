@@ -13,8 +13,8 @@
  * positions and deletions still find some.  A handle that collects never takes
  * it, and waits until it is there again.
  */
-#ifndef MARK_H
-#define MARK_H
+#ifndef STORE_MARK_H
+#define STORE_MARK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,4 +51,4 @@ bool mark_keep_reserve(struct store *s);
 int64_t mark_reserve_wants(const struct store *s);
 void mark_spend_reserve(struct store *s);
 
-#endif /* MARK_H */
+#endif /* STORE_MARK_H */

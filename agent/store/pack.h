@@ -3,8 +3,8 @@
  * lines built, hashed and packed.  All that costs time at a commit is here
  * and needs no lock on the store.
  */
-#ifndef PACK_H
-#define PACK_H
+#ifndef STORE_PACK_H
+#define STORE_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -59,4 +59,4 @@ int pack_end(struct pack *k, struct err *err);
 /* Free what the store keeps for the next pack, where it is not in use. */
 void pack_release(struct store *s);
 
-#endif /* PACK_H */
+#endif /* STORE_PACK_H */

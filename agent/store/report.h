@@ -6,8 +6,8 @@
  * had last, so that no transaction stays open between two calls: 1 and the
  * row, 0 no more, -1 with err.
  */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef STORE_REPORT_H
+#define STORE_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,4 +83,4 @@ int report_gap(struct store *s, int64_t after, struct gap_row *g,
 /* How many gaps there are. */
 int report_gaps(struct store *s, uint64_t *n, struct err *err);
 
-#endif /* REPORT_H */
+#endif /* STORE_REPORT_H */

@@ -11,8 +11,8 @@
  * A feed is meant by its name, so that ids live on when a recovery begins a
  * new tree (store.h).
  */
-#ifndef SEEN_H
-#define SEEN_H
+#ifndef STORE_SEEN_H
+#define STORE_SEEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -85,4 +85,4 @@ int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
  * may be more, 0 done, -1. */
 int seen_expire(struct store *s, int64_t now, struct err *err);
 
-#endif /* SEEN_H */
+#endif /* STORE_SEEN_H */

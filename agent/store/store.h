@@ -21,8 +21,8 @@
  * still whole of the old one is delivered under the old name.  Every
  * checkpoint ever made stays true, and nothing is missing in either tree.
  */
-#ifndef STORE_H
-#define STORE_H
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,4 +87,4 @@ int store_clean(struct store *s, int64_t retain, struct err *err);
  * local clock says. */
 int store_forget(struct store *s, int64_t now, struct err *err);
 
-#endif /* STORE_H */
+#endif /* STORE_STORE_H */

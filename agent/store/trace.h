@@ -6,8 +6,8 @@
  * time of its feed if that is longer; beyond, for as long as agent.retain
  * keeps the event itself.
  */
-#ifndef TRACE_H
-#define TRACE_H
+#ifndef STORE_TRACE_H
+#define STORE_TRACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,4 +64,4 @@ struct trace_output {
 int trace_output(struct store *s, const struct trace *t, const char *after,
     struct trace_output *o, struct err *err);
 
-#endif /* TRACE_H */
+#endif /* STORE_TRACE_H */

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "digest.h"
-#include "err.h"
-#include "file.h"
-#include "gzip.h"
-#include "gzip_engine.h"
-#include "mem.h"
-#include "merkle.h"
-#include "splitter_impl.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/gzip.h"
+#include "base/gzip_engine.h"
+#include "base/mem.h"
+#include "base/merkle.h"
+#include "base/splitter_impl.h"
 
 #define LARGEST ((size_t)1 << 30)
 #define BATCH ((size_t)1 << 20)

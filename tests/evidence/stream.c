@@ -16,13 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/sealed.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
 #include "store/line.h"
+#include "tests/lib/sealed.h"
 
 #define LINE_MOST (16 * 1024 * 1024)
 

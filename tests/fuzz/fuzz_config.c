@@ -4,14 +4,14 @@
  */
 #include <string.h>
 
-#include "config_tree.h"
-#include "err.h"
-#include "fuzz.h"
-#include "node.h"
-#include "outputs/http.h"
-#include "outputs/syslog.h"
-#include "setting.h"
-#include "sources/office365.h"
+#include "base/err.h"
+#include "base/node.h"
+#include "config/setting.h"
+#include "config/tree.h"
+#include "outputs/http/http.h"
+#include "outputs/syslog/syslog.h"
+#include "sources/office365/office365.h"
+#include "tests/fuzz/fuzz.h"
 
 static const struct {
 	const struct setting *rows;

@@ -7,11 +7,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "evidence/checkpoint.h"
 #include "evidence/key.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/succession.h"
-#include "fuzz.h"
+#include "evidence/rotation.h"
+#include "tests/fuzz/fuzz.h"
 
 #define MOST (256 * 1024)
 

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "../lib/split.h"
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/lib/split.h"
 
 #define MOST_FOR_JANSSON 65536
 

@@ -8,14 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/sealed.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "evidence/note.h"
-#include "evidence/verify.h"
-#include "fuzz.h"
 #include "store/line.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/lib/sealed.h"
+#include "verify/verify.h"
 
 #define MOST (16 * 1024 * 1024)
 #define LINES 96

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/succession.h"
-#include "sealed.h"
+#include "evidence/rotation.h"
+#include "tests/lib/sealed.h"
 
 void
 sealed_begin(struct sealed *s, const char *name)

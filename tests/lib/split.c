@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
-#include "split.h"
-#include "splitter_impl.h"
+#include "base/mem.h"
+#include "base/splitter_impl.h"
+#include "tests/lib/split.h"
 
 #define MOST ((size_t)1 << 30)
 

@@ -2,16 +2,16 @@
  * split.h - one document through the splitter in one way, with all that came
  * of it written down, so that ways can be compared.
  */
-#ifndef SPLIT_H
-#define SPLIT_H
+#ifndef TESTS_LIB_SPLIT_H
+#define TESTS_LIB_SPLIT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
-#include "err.h"
-#include "splitter.h"
-#include "splitter_scan.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/splitter.h"
+#include "base/splitter_scan.h"
 
 struct split_way {
 	const struct scan_kind *scan;
@@ -36,4 +36,4 @@ int split_compare(const struct split_result *a, const struct split_result *b);
 
 void split_release(struct split_result *r);
 
-#endif /* SPLIT_H */
+#endif /* TESTS_LIB_SPLIT_H */

@@ -8,8 +8,8 @@
 #include <strings.h>
 #include <time.h>
 
-#include "content.h"
-#include "request.h"
+#include "tests/sim/content.h"
+#include "tests/sim/request.h"
 
 /* Calls without PublisherIdentifier share a small pool: so many in all. */
 #define ANONYMOUS_MOST 20

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "request.h"
+#include "tests/sim/request.h"
 
 #define SKEW 300 /* seconds that clocks may differ */
 #define JTIS_MOST 100000

@@ -12,8 +12,8 @@
 #include <zlib.h>
 
 #include "base/mem.h"
-#include "content.h"
-#include "tally.h"
+#include "tests/sim/content.h"
+#include "tests/tally.h"
 
 /* From event to availability: 5 to 90 minutes, as Microsoft says. */
 #define LATENESS_MOST 5100

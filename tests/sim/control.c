@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "content.h"
-#include "request.h"
+#include "tests/sim/content.h"
+#include "tests/sim/request.h"
 
 const char *const stats_names[STATS] = {
 	[STAT_TOKENS] = "tokens",

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fault.h"
+#include "tests/sim/fault.h"
 
 struct fault_row {
 	const char *name;

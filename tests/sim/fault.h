@@ -5,14 +5,14 @@
  * which content type only, and how many times at most.  "all=5%" sets every
  * fault that a correct client survives.
  */
-#ifndef SIM_FAULT_H
-#define SIM_FAULT_H
+#ifndef TESTS_SIM_FAULT_H
+#define TESTS_SIM_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "generate.h"
+#include "tests/sim/generate.h"
 
 /* Where a fault can strike. */
 enum scope {
@@ -75,4 +75,4 @@ const char *faults_parse(struct faults *f, const char *script);
 enum fault faults_roll(struct faults *f, struct rng *r, enum scope scope,
     enum content content);
 
-#endif /* SIM_FAULT_H */
+#endif /* TESTS_SIM_FAULT_H */

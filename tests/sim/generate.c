@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "generate.h"
+#include "tests/sim/generate.h"
 
 #define ORGANIZATION "0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11"
 #define BASE64                                           \

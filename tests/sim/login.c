@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "request.h"
+#include "tests/sim/request.h"
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define FIELD_MOST 8192

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "tests/sim/sim.h"
 
 enum value_kind { TEXT, NUMBER, REAL, FLAG, NEGATED, SECONDS, SIZES, SCRIPT };
 

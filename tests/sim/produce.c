@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "content.h"
+#include "tests/sim/content.h"
 
 #define TICK 20 /* ms */
 

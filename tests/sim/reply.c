@@ -11,8 +11,8 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "content.h"
-#include "request.h"
+#include "tests/sim/content.h"
+#include "tests/sim/request.h"
 
 #define SLOW_PIECE 4096
 #define SLOW_PAUSE 20 /* ms */

@@ -1,13 +1,13 @@
 /*
  * request.h - one request on its way through the simulator, and its answer.
  */
-#ifndef SIM_REQUEST_H
-#define SIM_REQUEST_H
+#ifndef TESTS_SIM_REQUEST_H
+#define TESTS_SIM_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sim.h"
+#include "tests/sim/sim.h"
 
 #define HEADERS_MOST 6
 
@@ -75,4 +75,4 @@ void api_answer(struct request *rq, struct reply *r);
 /* What api_answer() is going to do, for the dice. */
 enum scope api_scope(const struct request *rq, enum content *content);
 
-#endif /* SIM_REQUEST_H */
+#endif /* TESTS_SIM_REQUEST_H */

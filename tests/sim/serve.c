@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "request.h"
+#include "tests/sim/request.h"
 
 #define UPLOAD_MOST 65536
 

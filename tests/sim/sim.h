@@ -9,8 +9,8 @@
  * requests; sim.lock guards everything that they share.  Times are
  * milliseconds of the simulator's clock, which may be off on purpose.
  */
-#ifndef SIM_H
-#define SIM_H
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -19,8 +19,8 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "fault.h"
-#include "generate.h"
+#include "tests/sim/fault.h"
+#include "tests/sim/generate.h"
 
 #define MS INT64_C(1000)
 #define MS_MINUTE (60 * MS)
@@ -173,4 +173,4 @@ struct MHD_Connection;
 int control_answer(struct sim *s, struct MHD_Connection *c, const char *method,
     const char *url);
 
-#endif /* SIM_H */
+#endif /* TESTS_SIM_SIM_H */

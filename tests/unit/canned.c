@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "canned.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "tests/unit/canned.h"
 
 #define REQUESTS_MOST (1 << 20)
 #define REPLIES_MOST 64

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
-#include "file.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "cmd/cmd.h"
 #include "store/batch.h"
 #include "store/feed.h"
 #include "store/store.h"
-#include "store_help.h"
+#include "tests/unit/cmd_rig.h"
+#include "tests/unit/store_help.h"
 
 #define OUTPUT_MOST (1024 * 1024)
 

@@ -2,11 +2,11 @@
  * cmd_rig.h - subcommands run as main() does, on a store made for the
  * occasion in a folder of its own.
  */
-#ifndef CMD_RIG_H
-#define CMD_RIG_H
+#ifndef TESTS_UNIT_CMD_RIG_H
+#define TESTS_UNIT_CMD_RIG_H
 
-#include "buf.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "tests/unit/unit.h"
 
 struct cmd;
 struct gap_row;
@@ -47,4 +47,4 @@ void rig_seal(const char *value);
 /* Before the end, for those who want it gone. */
 void rig_close_store(void);
 
-#endif /* CMD_RIG_H */
+#endif /* TESTS_UNIT_CMD_RIG_H */

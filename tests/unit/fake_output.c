@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "fake_output.h"
-#include "outputs/parcel.h"
+#include "delivery/parcel.h"
+#include "tests/unit/fake_output.h"
 
 struct fake_script fake_script;
 

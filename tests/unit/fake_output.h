@@ -1,8 +1,8 @@
 /*
  * fake_output.h - a destination that judges as a test says.
  */
-#ifndef FAKE_OUTPUT_H
-#define FAKE_OUTPUT_H
+#ifndef TESTS_UNIT_FAKE_OUTPUT_H
+#define TESTS_UNIT_FAKE_OUTPUT_H
 
 #include <stddef.h>
 
@@ -21,4 +21,4 @@ struct fake_script {
 extern struct fake_script fake_script;
 extern const struct output_type fake_output;
 
-#endif /* FAKE_OUTPUT_H */
+#endif /* TESTS_UNIT_FAKE_OUTPUT_H */

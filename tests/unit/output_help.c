@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "output_help.h"
-#include "unit.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/unit.h"
 
 #define DEADLINE (20 * CLOCK_SECOND)
 

@@ -2,15 +2,15 @@
  * output_help.h - one output with one event, for the suites about
  * destinations.
  */
-#ifndef OUTPUT_HELP_H
-#define OUTPUT_HELP_H
+#ifndef TESTS_UNIT_OUTPUT_HELP_H
+#define TESTS_UNIT_OUTPUT_HELP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delivery/parcel.h"
 #include "outputs/output.h"
-#include "outputs/parcel.h"
 
 struct courier {
 	struct output out;
@@ -40,4 +40,4 @@ void courier_drive(struct courier *c, courier_fn *done, void *ctx);
 
 void courier_close(struct courier *c);
 
-#endif /* OUTPUT_HELP_H */
+#endif /* TESTS_UNIT_OUTPUT_HELP_H */

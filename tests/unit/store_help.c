@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "base/merkle.h"
 #include "store/batch.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 void
 store_help_begin(char *dir, size_t dir_size, char *path, size_t path_size)

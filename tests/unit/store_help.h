@@ -1,8 +1,8 @@
 /*
  * store_help.h - a store in a folder of its own, for the suites about it.
  */
-#ifndef STORE_HELP_H
-#define STORE_HELP_H
+#ifndef TESTS_UNIT_STORE_HELP_H
+#define TESTS_UNIT_STORE_HELP_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,4 +26,4 @@ struct feed *store_help_feed(struct store *s, const char *name, int64_t dedupe);
 void store_help_add(struct piece *p, const char *id, const char *data);
 struct commit_result store_help_commit(struct piece *p);
 
-#endif /* STORE_HELP_H */
+#endif /* TESTS_UNIT_STORE_HELP_H */

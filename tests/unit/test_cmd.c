@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "cmd.h"
-#include "config.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "cmd/cmd.h"
+#include "config/config.h"
+#include "tests/unit/unit.h"
 
 /* What the subcommand was called with. */
 static struct {

@@ -13,12 +13,12 @@
 
 #include <jansson.h>
 
-#include "clock.h"
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
 #include "store/delivery.h"
 #include "store/feed.h"
+#include "tests/unit/cmd_rig.h"
 
 /* Patience in milliseconds. */
 #define DEADLINE 20000

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "config.h"
-#include "err.h"
-#include "file.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/config.h"
 #include "outputs/output.h"
 #include "sources/source.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #define CONFIGS VECTORS "config/"
 #define EXPECT_MOST 65536

@@ -4,9 +4,9 @@
  */
 #include <stdint.h>
 
-#include "clock.h"
-#include "outputs/confirm.h"
-#include "unit.h"
+#include "base/clock.h"
+#include "outputs/syslog/confirm.h"
+#include "tests/unit/unit.h"
 
 /* How a peer answers the requests that it has read. */
 enum manner {

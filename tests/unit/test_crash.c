@@ -25,8 +25,8 @@
 #include "store/item.h"
 #include "store/line.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
 #define PAGE 20 /* events of a page, which repeats half of the one before */

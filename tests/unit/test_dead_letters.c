@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
 #include "store/delivery.h"
+#include "tests/unit/cmd_rig.h"
 
 /* A dead letter of an output, with the event "x" times size. */
 static void

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/verify.h"
 #include "store/batch.h"
+#include "tests/unit/cmd_rig.h"
+#include "verify/verify.h"
 
 #define EVENT(k)                                                              \
 	"{\"feed\":\"" RIG_FEED "\",\"index\":" k ",\"event\":{\"n\":" k "}}" \

@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "evidence/frame.h"
-#include "evidence/parts.h"
-#include "evidence/reader.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
+#include "verify/frame.h"
+#include "verify/parts.h"
+#include "verify/reader.h"
 
 #define SD "[sealfeed@32473 feed=\"contoso/Audit.Exchange\" index=\"42\"]"
 #define FRAME \

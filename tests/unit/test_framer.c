@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "outputs/framer.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "outputs/output.h"
-#include "unit.h"
+#include "outputs/syslog/framer.h"
+#include "tests/unit/unit.h"
 
 static const struct framer_spec plain = {
 	.host = "fra1",

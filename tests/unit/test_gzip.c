@@ -9,13 +9,13 @@
 
 #include <zlib.h>
 
-#include "buf.h"
-#include "err.h"
-#include "file.h"
-#include "gunzip.h"
-#include "gzip.h"
-#include "gzip_engine.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/gunzip.h"
+#include "base/gzip.h"
+#include "base/gzip_engine.h"
+#include "tests/unit/unit.h"
 
 #define MOST (8 << 20)
 

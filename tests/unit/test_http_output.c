@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "canned.h"
-#include "output_help.h"
-#include "outputs/http.h"
-#include "unit.h"
+#include "outputs/http/http.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
 #define LINE                                                                 \

@@ -3,10 +3,10 @@
  */
 #include <string.h>
 
-#include "digest.h"
-#include "merkle.h"
-#include "text.h"
-#include "unit.h"
+#include "base/digest.h"
+#include "base/merkle.h"
+#include "base/text.h"
+#include "tests/unit/unit.h"
 
 #define MOST 130
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
-#include "node.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/node.h"
+#include "tests/unit/unit.h"
 
 static struct node *
 parse(const char *text)

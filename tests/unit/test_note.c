@@ -7,10 +7,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/merkle.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/succession.h"
-#include "unit.h"
+#include "evidence/rotation.h"
+#include "tests/unit/unit.h"
 
 /* RFC 8032 section 7.1, test 1, as PKCS#8 and as SubjectPublicKeyInfo. */
 #define RFC8032_KEY                                                          \

@@ -9,16 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "canned.h"
-#include "clock.h"
-#include "err.h"
-#include "http/http.h"
-#include "http/oauth.h"
-#include "http/secret.h"
-#include "mem.h"
-#include "text.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/secret.h"
+#include "http/auth_oauth2.h"
+#include "http/client.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/unit.h"
 
 /* A key and a self-signed certificate for it, as PEM. */
 static void

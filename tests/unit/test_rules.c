@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "http/http.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "http/client.h"
 #include "http/rules.h"
-#include "sources/office365.h"
-#include "unit.h"
+#include "sources/office365/office365.h"
+#include "tests/unit/unit.h"
 
 static void
 judge(int status, const char *headers, const char *body, struct ruling *r)

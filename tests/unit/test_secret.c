@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "file.h"
-#include "http/secret.h"
-#include "mem.h"
-#include "unit.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "tests/unit/unit.h"
 
 static char dir[] = "/tmp/sealfeed-secret-XXXXXX";
 

@@ -14,8 +14,8 @@
 #include "store/report.h"
 #include "store/seen.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define NAME "contoso/Audit.General"
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
-#include "node.h"
-#include "setting.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/node.h"
+#include "config/setting.h"
+#include "tests/unit/unit.h"
 
 struct inner {
 	char *ca;

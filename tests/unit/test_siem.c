@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "mem.h"
-#include "output_help.h"
-#include "outputs/syslog.h"
-#include "tls_peer.h"
-#include "unit.h"
+#include "base/mem.h"
+#include "outputs/syslog/syslog.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/tls_peer.h"
+#include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
 #define FRAME                                                                 \

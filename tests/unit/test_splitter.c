@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "lib/split.h"
-#include "mem.h"
-#include "splitter_impl.h"
-#include "unit.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/splitter_impl.h"
+#include "tests/lib/split.h"
+#include "tests/unit/unit.h"
 
 #define FOLDER VECTORS "splitter"
 #define MOST_VECTORS 500

@@ -7,9 +7,9 @@
 
 #include <jansson.h>
 
-#include "lib/split.h"
-#include "splitter_impl.h"
-#include "unit.h"
+#include "base/splitter_impl.h"
+#include "tests/lib/split.h"
+#include "tests/unit/unit.h"
 
 #define LONGEST (1 << 20)
 

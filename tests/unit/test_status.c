@@ -5,13 +5,13 @@
 
 #include <jansson.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "config.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "cmd/table.h"
+#include "config/config.h"
 #include "sources/source.h"
-#include "status.h"
-#include "table.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
+#include "watch/status.h"
 
 /* 2026-11-22T04:26:58Z */
 #define NOW INT64_C(1795321618000000)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "table.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "cmd/table.h"
+#include "tests/unit/unit.h"
 
 static const struct column columns[] = {
 	{ .head = "ID", .right = true },

@@ -13,8 +13,8 @@
 #include "store/item.h"
 #include "store/store.h"
 #include "store/trace.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 static char dir[64];
 static char path[128];

@@ -16,8 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mem.h"
-#include "tls_peer.h"
+#include "base/mem.h"
+#include "tests/unit/tls_peer.h"
 
 #define READ_MOST (1 << 20)
 

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 static Suite *(*const suites[])(void) = {
 	suite_agent_feed,

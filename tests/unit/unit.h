@@ -1,8 +1,8 @@
 /*
  * unit.h - the unit test program: one suite a module, one row in unit.c.
  */
-#ifndef UNIT_H
-#define UNIT_H
+#ifndef TESTS_UNIT_UNIT_H
+#define TESTS_UNIT_UNIT_H
 
 #include <check.h>
 
@@ -57,4 +57,4 @@ Suite *suite_window(void);
  * sanitizers make each round long enough). */
 unsigned unit_rounds(unsigned n);
 
-#endif /* UNIT_H */
+#endif /* TESTS_UNIT_UNIT_H */

@@ -1,0 +1,246 @@
+/*
+ * check.c - is the configuration good?  With --live: do the credentials
+ * work, do the outputs answer?
+ *
+ * Without --live nothing is opened but the configuration, so that a fleet
+ * tool can run it on a file before it is put in place.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "config/config.h"
+#include "config/secret.h"
+#include "evidence/note.h"
+#include "outputs/output.h"
+#include "sources/source.h"
+
+#define SAID_MOST (64 * 1024)
+
+/* One run; everything is printed as it is found and kept for --json. */
+struct check {
+	bool json;
+	const char *path;
+	struct faults faults;
+	json_t *warnings;
+	json_t *live;
+	size_t failed; /* of the live ones */
+};
+
+static void
+warn(struct check *c, const char *text)
+{
+	(void)json_array_append_new(c->warnings, json_string(text));
+	if (!c->json)
+		(void)fprintf(stderr, "%s: warning: %s\n", c->path, text);
+}
+
+/* What is allowed, since drop-ins may still be to come, but collects or
+ * delivers nothing. */
+static void
+look_for_gaps(struct check *c, const struct config *config)
+{
+	if (config->n_sources == 0)
+		warn(c,
+		    "no sources: only the agent's own feed will be "
+		    "delivered");
+	if (config->n_outputs == 0)
+		warn(c, "no outputs: \"run\" has nowhere to deliver to");
+}
+
+/* The result of one live check; what may have several lines. */
+static void
+live_result(struct check *c, const char *subject, const struct buf *said,
+    const struct err *err)
+{
+	const char *text = said->data == NULL ? "" : said->data;
+	bool good = err->text[0] == '\0';
+
+	if (!good)
+		c->failed++;
+	(void)json_array_append_new(c->live,
+	    json_pack("{s:s, s:b, s:s, s:s}", "subject", subject, "ok", good,
+		"found", text, "error", err->text));
+	if (c->json)
+		return;
+	while (*text != '\0') {
+		int len = (int)strcspn(text, "\n");
+
+		(void)printf("%s: %.*s\n", subject, len, text);
+		text += len + (text[len] == '\n');
+	}
+	if (good)
+		(void)printf("%s: good\n", subject);
+	else
+		(void)fprintf(stderr, "%s: %s\n", subject, err->text);
+	(void)fflush(stdout);
+}
+
+static void
+live_key(struct check *c, const struct agent_conf *agent)
+{
+	struct buf said = BUF_INIT(SAID_MOST);
+	struct err err = ERR_INIT;
+	struct signer *signer = NULL;
+	char *pem;
+
+	pem = secret_resolve_pem(agent->key, &err);
+	if (pem != NULL)
+		signer = signer_open(agent->name, pem, &err);
+	if (signer != NULL && buf_adds(&said, "verifier key ") == 0)
+		(void)signer_vkey(signer, &said, &err);
+	live_result(c, "agent.key", &said, &err);
+	signer_free(signer);
+	secret_free(pem);
+	buf_release(&said);
+}
+
+static void
+live_source(struct check *c, const struct source_conf *s)
+{
+	struct buf said = BUF_INIT(SAID_MOST);
+	struct err err = ERR_INIT;
+	char subject[128];
+
+	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
+	if (s->type->live != NULL)
+		(void)s->type->live(s->name, s->conf, &said, &err);
+	live_result(c, subject, &said, &err);
+	buf_release(&said);
+}
+
+static void
+live_output(struct check *c, const struct config *config,
+    const struct output_conf *o)
+{
+	struct output out = {
+		.type = o->type,
+		.name = o->name,
+		.agent = config->agent.name,
+		.conf = o->conf,
+		.probing = true,
+	};
+	struct buf said = BUF_INIT(SAID_MOST);
+	struct err err = ERR_INIT;
+	char subject[128];
+
+	(void)snprintf(subject, sizeof(subject), "outputs.%s", o->name);
+	if (o->type->open(&out, &err) == 0) {
+		(void)o->type->probe(&out, &said, &err);
+		o->type->close(&out);
+	}
+	live_result(c, subject, &said, &err);
+	buf_release(&said);
+}
+
+static void
+live(struct check *c, const struct config *config)
+{
+	live_key(c, &config->agent);
+	for (size_t i = 0; i < config->n_sources; i++)
+		live_source(c, &config->sources[i]);
+	for (size_t i = 0; i < config->n_outputs; i++)
+		live_output(c, config, &config->outputs[i]);
+}
+
+static json_t *
+faults_json(const struct faults *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fault_place *p = &f->place[i];
+
+		(void)json_array_append_new(list,
+		    json_pack("{s:s?, s:I, s:s}", "file", p->file, "line",
+			(json_int_t)p->line, "fault", p->text));
+	}
+	return list;
+}
+
+static void
+print_json(const struct check *c, const struct config *config, bool live_too)
+{
+	json_t *all = json_pack("{s:b, s:s, s:o, s:O}", "ok",
+	    config != NULL && c->failed == 0, "config", c->path, "faults",
+	    faults_json(&c->faults), "warnings", c->warnings);
+
+	if (config != NULL)
+		(void)json_object_set_new(all, "digest",
+		    json_string(config->digest));
+	if (live_too)
+		(void)json_object_set(all, "live", c->live);
+	if (json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
+		(void)putchar('\n');
+	json_decref(all);
+}
+
+static void
+print_text(const struct check *c, const struct config *config)
+{
+	for (size_t i = 0; i < c->faults.n; i++)
+		(void)fprintf(stderr, "%s\n", c->faults.line[i]);
+	if (config != NULL)
+		(void)printf("%s: good: %zu source%s, %zu output%s\n", c->path,
+		    config->n_sources, config->n_sources == 1 ? "" : "s",
+		    config->n_outputs, config->n_outputs == 1 ? "" : "s");
+}
+
+static int
+check_run(const struct cmd *cmd, struct cmd_line *line)
+{
+	bool live_too = cmd_value(line, "live") != NULL;
+	struct check c = {
+		.json = line->json,
+		.path = line->argc > 0 ? line->argv[0] : line->config,
+		.faults = FAULTS_INIT,
+		.warnings = json_array(),
+		.live = json_array(),
+	};
+	struct config *config;
+	int rc = EXIT_CONF;
+
+	(void)cmd;
+	config = config_load(c.path, &c.faults);
+	if (!c.json)
+		print_text(&c, config);
+	if (config != NULL) {
+		look_for_gaps(&c, config);
+		if (live_too)
+			live(&c, config);
+		rc = c.failed == 0 ? EXIT_FINE : EXIT_WRONG;
+	}
+	if (c.json)
+		print_json(&c, config, live_too);
+	config_free(config);
+	faults_release(&c.faults);
+	json_decref(c.warnings);
+	json_decref(c.live);
+	return rc;
+}
+
+static const struct cmd_option check_options[] = {
+	{ .name = "live",
+	    .help = "Also load the signing key, get a token of every source "
+		    "and list its subscriptions, connect to every output; "
+		    "say the cause and the cure of what fails." },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_check = {
+	.name = "check",
+	.arguments = "[FILE]",
+	.help = "Check a configuration and print its faults with file and "
+		"line. Without --live it opens nothing but the configuration "
+		"(FILE, or that of --config, with conf.d beside it), so that "
+		"it needs no network, no secrets and no privileges. The exit "
+		"status is 0 when the configuration is good, 78 when it has "
+		"a fault, 1 when something does not work with --live.",
+	.options = check_options,
+	.most = 1,
+	.run = check_run,
+};

@@ -1,0 +1,43 @@
+/*
+ * run.c - `sealfeed run`.
+ */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "config/config.h"
+#include "run/supervise.h"
+
+static int
+run(const struct cmd *cmd, struct cmd_line *line)
+{
+	struct faults faults = { 0 };
+	struct config *config;
+
+	(void)cmd;
+	config = config_load(line->config, &faults);
+	for (size_t i = 0; i < faults.n; i++)
+		(void)fprintf(stderr, "%s\n", faults.line[i]);
+	faults_release(&faults);
+	if (config == NULL)
+		return EXIT_CONF;
+	if (config->n_outputs == 0) {
+		(void)fprintf(stderr,
+		    "%s: there are no outputs, so nothing could be delivered; "
+		    "add one\n",
+		    line->config);
+		config_free(config);
+		return EXIT_CONF;
+	}
+	log_open("sealfeed", (enum log_level)config->agent.log_level);
+	return supervise(line->config, config);
+}
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.arguments = "",
+	.help = "Collect, seal and ship, in the foreground. It wants one "
+		"output at least; without a source it delivers its own feed "
+		"alone.",
+	.run = run,
+};

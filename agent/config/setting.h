@@ -1,0 +1,151 @@
+/*
+ * setting.h - options as rows of a table.
+ *
+ * A row is all there is to an option: parser, default, range check, nearest
+ * known key, `sealfeed options`, `sealfeed check` and the manual page read
+ * it.  A table fills a struct of its module by offset.
+ */
+#ifndef CONFIG_SETTING_H
+#define CONFIG_SETTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct faults;
+struct node;
+
+enum setting_type {
+	SETTING_STRING,   /* char *, owned; NULL when unset or "" */
+	SETTING_LIST,     /* char **, NULL-terminated, owned */
+	SETTING_INTEGER,  /* int64_t */
+	SETTING_BOOL,     /* bool */
+	SETTING_SIZE,     /* int64_t, bytes ("64KiB") */
+	SETTING_DURATION, /* int64_t, microseconds ("30m") */
+	SETTING_CHOICE,   /* int: index into choices */
+	SETTING_SECRET,   /* char *: the text with its ${…} unresolved; see
+			     http/secret.h */
+	SETTING_SECRETS,  /* struct setting_pair *: map of name to such a text,
+			     ended by a NULL name */
+	SETTING_TABLE     /* the rows of .table, whose struct is at offset,
+			     stand beside the others; key is only a label */
+};
+
+struct setting_pair {
+	char *name;
+	char *value;
+};
+
+struct setting {
+	const char *key; /* "tls.ca": a dot is a map in the file */
+	enum setting_type type;
+	size_t offset;
+	bool required;
+	const char *def; /* as it would stand in the file; NULL: none */
+	int64_t min;     /* with max, for numbers; min == max: no range */
+	int64_t max;
+	const char *const *choices;  /* NULL-terminated */
+	const struct setting *table; /* of SETTING_TABLE */
+	const char *help; /* sentences, for the manual and `options` */
+};
+
+/* Every table ends so. */
+#define SETTING_END         \
+	{                   \
+		.key = NULL \
+	}
+
+/*
+ * Fill conf (zeroed, laid out as table says) from map, defaults first.  Every
+ * fault is added to faults with its file and line (unknown key with the
+ * nearest known one, wrong type, out of range, missing); the caller looks at
+ * faults, not at a return value.  A value of null, or "" where text is meant,
+ * is as if the key were not there.  where is the path of map in messages,
+ * "sources.contoso".  Keys in skip (NULL-terminated, may be NULL) belong to
+ * the caller.  Secrets are checked for their form only and never repeated in
+ * a fault.  A value that has a fault keeps its default.
+ */
+void settings_fill(const struct setting *table, const struct node *map,
+    const char *where, const char *const *skip, void *conf,
+    struct faults *faults);
+
+/* Free what settings_fill() allocated in conf, not conf itself. */
+void settings_release(const struct setting *table, void *conf);
+
+/* A row, and where its value is in the struct of the whole table. */
+struct setting_row {
+	const struct setting *setting;
+	size_t offset;
+};
+
+/* Call fn for each row of table, tables within in their place.  row is
+ * borrowed for the call. */
+typedef void setting_fn(void *ctx, const struct setting_row *row);
+void settings_each(const struct setting *table, setting_fn *fn, void *ctx);
+
+/* For the manual and `options`: "duration", "list", …; and the range of a
+ * number as the file would write it, "1 to 64", or the choices, "tls, tcp",
+ * appended to out (nothing where there are none): 0, -1 at its ceiling. */
+const char *setting_type_name(const struct setting *s);
+int setting_range(const struct setting *s, struct buf *out);
+
+/*
+ * Put the value of node into conf + row->offset, freeing what was there.
+ * Returns false when that is a fault, which is then in faults.  (The part of
+ * settings_fill() that knows the types.)
+ */
+bool setting_set(const struct setting_row *row, const struct node *node,
+    const char *where, void *conf, struct faults *faults);
+
+/* What went wrong in the configuration, several at once. */
+struct faults {
+	char **line; /* each "FILE:LINE: subject: cause; remedy" */
+	struct fault_place {
+		char *file;       /* NULL: no place in a file */
+		size_t line;      /* from 1 */
+		const char *text; /* the part of line after the place */
+	} * place;
+	size_t n;
+};
+
+/* No more than these are kept; the last one says so. */
+#define FAULTS_MOST 1000
+
+#define FAULTS_INIT    \
+	{              \
+		.n = 0 \
+	}
+
+/* Add one; at NULL: it has no place in a file.  Control characters are
+ * escaped.  Remember where the node stood, not the node. */
+void faults_add(struct faults *f, const struct node *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Add the sentence of an err that begins with "FILE:LINE: " itself. */
+void faults_add_err(struct faults *f, const char *sentence);
+
+/* Add a fault for each key in the tree that its map has twice. */
+void faults_repeats(struct faults *f, const struct node *tree);
+
+/* Order them by file and line. */
+void faults_sort(struct faults *f);
+
+void faults_release(struct faults *f);
+
+/* For the cross-checks of a type: where its options stand. */
+struct blame {
+	const struct node *map;
+	const char *where; /* "sources.contoso" */
+	struct faults *faults;
+	size_t filled; /* faults->n after settings_fill() */
+};
+
+/* Add a fault; the sentence begins with the key that is at fault, "tls.cert:
+ * a certificate is of no use without …", and gets that key's line, or the
+ * map's where the key is not in it.  A key of which settings_fill() said
+ * something is left alone. */
+void blame(const struct blame *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif /* CONFIG_SETTING_H */

@@ -1,0 +1,91 @@
+/*
+ * rotation.c - a change of the signing key, told by the old one.
+ */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "evidence/key.h"
+#include "evidence/rotation.h"
+
+#define TITLE "sealfeed next key\n"
+
+int
+succession_sign(const struct signer *old, const struct signer *next,
+    struct buf *out, struct err *err)
+{
+	size_t start;
+
+	if (strcmp(old->name, next->name) != 0)
+		return err_set(err, "the key of %s can't follow the key of %s",
+		    next->name, old->name);
+	if (buf_adds(out, old->succession) == -1)
+		return err_set(err, "too many keys have followed each other");
+	start = out->len;
+	if (buf_adds(out, TITLE) == -1 || signer_vkey(next, out, err) == -1 ||
+	    buf_adds(out, "\n") == -1)
+		return err_set(err, "too many keys have followed each other");
+	return note_finish(old, out, start, err);
+}
+
+const char *
+signer_succession(const struct signer *s)
+{
+	return s->succession;
+}
+
+const char *
+succession_find(const char *text)
+{
+	const char *at = strstr(text, "\n" TITLE);
+
+	return at == NULL ? NULL : at + 1;
+}
+
+struct slice
+succession_next(struct slice *rest)
+{
+	struct slice note = *rest;
+	const char *next;
+
+	if (rest->len < strlen(TITLE) ||
+	    memcmp(rest->data, TITLE, strlen(TITLE)) != 0)
+		return (struct slice){ .data = NULL };
+	next = memmem(rest->data + 1, rest->len - 1, "\n" TITLE,
+	    strlen("\n" TITLE));
+	if (next != NULL)
+		note.len = (size_t)(next + 1 - note.data);
+	rest->data += note.len;
+	rest->len -= note.len;
+	return note;
+}
+
+int
+succession_open(struct slice note, const struct verifier *keys, size_t n,
+    struct verifier *next, struct err *err)
+{
+	const struct trust trust = { .keys = keys, .n = n };
+	char vkey[sizeof(next->name) + 128];
+	char signer[256];
+	struct slice text;
+	size_t len;
+
+	if (note_split(note.data, note.len, &text, err) == -1)
+		return -1;
+	if (text.len <= strlen(TITLE) + 1 ||
+	    memcmp(text.data, TITLE, strlen(TITLE)) != 0)
+		return err_set(err, "not a note about a key");
+	len = text.len - strlen(TITLE) - 1;
+	if (len >= sizeof(vkey) ||
+	    memchr(text.data + strlen(TITLE), '\n', len) != NULL)
+		return err_set(err, "not a note about one key");
+	memcpy(vkey, text.data + strlen(TITLE), len);
+	vkey[len] = '\0';
+	if (note_check(note.data, note.len, text, trust, signer, err) == -1 ||
+	    verifier_parse(vkey, next, err) == -1)
+		return -1;
+	if (next->any_name || strcmp(next->name, signer) != 0)
+		return err_set(err, "%s can't tell the key of another agent",
+		    signer);
+	return 0;
+}

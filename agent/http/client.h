@@ -1,0 +1,143 @@
+/*
+ * client.h - the one HTTP client, on libcurl.
+ *
+ * TLS is always verified, redirects are never followed, plain http:// goes to
+ * loopback only, bodies stream into the caller's function without a size
+ * limit, and everything else that a peer can make long has a bound.
+ */
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "config/setting.h"
+
+struct blame;
+struct err;
+
+/* Options that every source and every HTTP output has. */
+struct http_conf {
+	char *proxy; /* secret text: "http://user:password@host:port" */
+	struct {
+		char *ca;   /* secret texts, see secret_resolve_pem() */
+		char *cert; /* with key: client certificate and its chain */
+		char *key;
+	} tls;
+	int64_t timeout; /* microseconds, to connect and of a stall */
+};
+
+extern const struct setting http_settings[];
+
+/* Pure cross-check of the options, for `check`. */
+void http_conf_check(const struct http_conf *conf, const struct blame *b);
+
+/* http_url_check() for `check`; url may be NULL. */
+void http_url_blame(const char *what, const char *url, const struct blame *b);
+
+/* Check a configured URL: https, or http to loopback; a host, no user, no
+ * fragment.  what ("api_url") begins the sentence. */
+int http_url_check(const char *what, const char *url, struct err *err);
+
+/* Do both URLs have the same scheme, host and port?  Hostile input is fine. */
+bool http_same_origin(const char *a, const char *b);
+
+/* Append scheme://host[:port] of url, the port only where it is not the
+ * scheme's own.  -1: not a URL. */
+int http_origin(const char *url, struct buf *out, struct err *err);
+
+/*
+ * What a peer is reached with: proxy, CA, client certificate and key, resolved
+ * and parsed once, in memory.  Threads may share one.
+ */
+struct http_access;
+
+/* conf is borrowed for the life of the access. */
+struct http_access *http_access_open(const struct http_conf *conf,
+    struct err *err);
+void http_access_free(struct http_access *a);
+
+/* Read files and variables again; the old ones stay when that fails. */
+int http_access_reload(struct http_access *a, struct err *err);
+
+/* Microseconds since 1970 at which the client certificate ends, INT64_MAX:
+ * there is none. */
+int64_t http_access_expires(struct http_access *a);
+
+/*
+ * Set everything of the access and of the rules above on an easy handle (a
+ * CURL *) for one request to url: verification, proxy, timeouts, stall,
+ * protocols, no redirects, gzip.  For outputs, which drive curl themselves.
+ */
+int http_access_apply(struct http_access *a, void *easy, const char *url,
+    struct err *err);
+
+/* One thread's connections. */
+struct http;
+
+/* stop(ctx) true ends a transfer at once; NULL: never.  a is borrowed. */
+typedef bool http_stop_fn(void *ctx);
+struct http *http_new(struct http_access *a, http_stop_fn *stop, void *ctx);
+void http_free(struct http *h);
+
+/* Takes the next bytes of the body of a 2xx reply; 0, or -1 with err to end
+ * the transfer. */
+typedef int http_take_fn(void *ctx, const char *data, size_t len,
+    struct err *err);
+
+struct http_request {
+	const char *url;
+	const char *body;   /* NULL: GET, else POST, "" for an empty one */
+	const char *type;   /* Content-Type of the body */
+	const char *bearer; /* access token, or NULL */
+	const char *secret; /* further text to keep out of err, or NULL */
+	/* NULL: the body of a 2xx goes to reply.body like any other.  Where
+	 * it is set a 2xx that is not JSON is an error (a login page). */
+	http_take_fn *take;
+	void *ctx;
+};
+
+/* Most of a body that is kept for judging, and of all headers together. */
+#define HTTP_BODY_MOST (256 * 1024)
+#define HTTP_HEADERS_MOST (64 * 1024)
+
+struct http_reply {
+	int status;          /* 0: no answer */
+	int64_t date;        /* the Date header; INT64_MIN: none */
+	int64_t date_at;     /* clock_monotonic() when that came */
+	int64_t retry_after; /* microseconds; -1: not said */
+	char type[96];       /* media type in lower case, "" if not said */
+	uint64_t bytes;      /* of the body, decoded */
+	bool partial;        /* some of the body has been given to take */
+	struct buf body;     /* what take did not get */
+	struct buf headers;  /* raw lines */
+};
+
+void http_reply_init(struct http_reply *r);
+void http_reply_release(struct http_reply *r);
+
+/* Value of a header, trimmed, in out (size bytes); false where it is absent
+ * or longer.  The name is compared without regard to case. */
+bool http_header(const struct http_reply *r, const char *name, char *out,
+    size_t size);
+
+/*
+ * Make one request and fill reply (initialised, reused).  0: a whole answer
+ * came, whatever its status says.  -1: none or half of one came, or take
+ * refused it; err says cause and remedy, reply what there was of it.
+ */
+int http_do(struct http *h, const struct http_request *req,
+    struct http_reply *reply, struct err *err);
+
+/* What an administrator can do when a proxy's answer to CONNECT ended a
+ * transfer of easy, a CURL handle; NULL: that was not what ended it, or it
+ * may pass. */
+const char *http_tunnel_cure(void *easy);
+
+/* Retry-After (RFC 9110 section 10.2.3) as microseconds from now (the time of
+ * the Date header); -1: not one. */
+int64_t http_retry_after(const char *value, int64_t now);
+
+#endif /* HTTP_CLIENT_H */

@@ -1,0 +1,213 @@
+/*
+ * health.c - what verdicts mean for a trip and for the output.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "ship/ship.h"
+
+#define RETRY_FIRST CLOCK_SECOND
+#define RETRY_MOST CLOCK_MINUTE
+
+/* What a destination may ask for. */
+#define DELAY_MOST CLOCK_HOUR
+
+/* Verdicts of retry in a row that are more than bad luck. */
+#define STREAK_BAD 3
+
+/* Events refused one by one, and none accepted between them, before each one
+ * that follows has to wait: each of them becomes a dead letter. */
+#define ROW_MOST 20
+
+int64_t
+ship_backoff(unsigned n, int64_t first, int64_t most)
+{
+	int64_t delay = first;
+	uint8_t dice = 128; /* the mean, where there is no entropy */
+
+	for (unsigned i = 1; i < n && delay < most; i++)
+		delay *= 2;
+	if (delay > most)
+		delay = most;
+	(void)!getrandom(&dice, sizeof(dice), GRND_NONBLOCK);
+	/* Three to five quarters: agents must not come back in step. */
+	return delay * 3 / 4 + delay / 2 * dice / 255;
+}
+
+void
+ship_health(struct ship *s, enum ship_health h, const char *why)
+{
+	enum ship_health before = s->health;
+	bool changed = h != before;
+
+	if (h != SHIP_WELL && strcmp(s->out.trouble, why) != 0)
+		changed = true;
+	if (!changed)
+		return;
+	s->health = h;
+	s->news = true;
+	(void)snprintf(s->out.trouble, sizeof(s->out.trouble), "%s",
+	    h == SHIP_WELL ? "" : why);
+	if (h == SHIP_WELL)
+		log_notice("delivering again");
+	else if (h == SHIP_RETRYING && before != h)
+		log_warn("%s; everything is kept and tried again", why);
+	else if (h == SHIP_BLOCKED && before != h)
+		log_err("blocked: %s; everything is kept", why);
+	else if (h == SHIP_REFUSING && before != h)
+		log_err("refusing: %s", why);
+	else
+		log_info("%s", why);
+}
+
+bool
+ship_refusing(const struct ship *s)
+{
+	return s->row >= ROW_MOST;
+}
+
+void
+ship_refused(struct ship *s, bool event, const char *why)
+{
+	int64_t now = clock_monotonic();
+	char text[sizeof(s->out.trouble)];
+
+	if (event && !ship_refusing(s) && ++s->row == ROW_MOST)
+		s->level = 0; /* of a trouble before */
+	if (!ship_refusing(s))
+		return;
+	if (now >= s->hold)
+		s->hold = now +
+		    ship_backoff(++s->level, SHIP_BLOCKED_FIRST,
+			SHIP_BLOCKED_MOST);
+	(void)snprintf(text, sizeof(text),
+	    "the receiver refuses every event, %d in a row so far: %.250s; "
+	    "look into its log and correct what it takes, or url and format "
+	    "here; now and then one event is tried, then all goes on",
+	    ROW_MOST, why);
+	ship_health(s, SHIP_REFUSING, text);
+}
+
+static struct trip *
+find(struct ship *s, const struct parcel *p)
+{
+	struct trip *t = s->trips;
+
+	while (t->parcel != p)
+		t = t->next;
+	return t;
+}
+
+static void
+delivered(struct ship *s, struct trip *t)
+{
+	struct err err = ERR_INIT;
+
+	t->state = TRIP_SETTLED;
+	s->add[DELIVERY_EVENTS] += parcel_events(t->parcel);
+	if (parcel_events(t->parcel) > 0)
+		s->row = 0;
+	else if (ship_refusing(s))
+		return; /* a checkpoint: that tells nothing of events */
+	s->streak = 0;
+	s->level = 0;
+	s->hold = 0;
+	if (t->letter != 0 &&
+	    dead_letter_remove(s->store, t->letter, &err) != 0)
+		log_err("dead letter %lld was delivered and cannot be "
+			"removed: %s",
+		    (long long)t->letter, err.text);
+	if (s->health == SHIP_WELL)
+		return;
+	ship_health(s, SHIP_WELL, "");
+	for (t = s->trips; t != NULL; t = t->next)
+		t->due = 0;
+}
+
+static void
+retry(struct ship *s, struct trip *t, int64_t delay, const char *why)
+{
+	int64_t now = clock_monotonic();
+
+	t->state = TRIP_WAITING;
+	if (s->shut)
+		return; /* the output is being closed: not its fault */
+	t->tries++;
+	s->streak++;
+	s->met = s->out.connects;
+	s->add[DELIVERY_RETRIES]++;
+	s->news = true;
+	t->due = now + ship_backoff(t->tries, RETRY_FIRST, RETRY_MOST);
+	if (delay > DELAY_MOST)
+		delay = DELAY_MOST;
+	/* Nothing is under way any more: the destination is in trouble, and
+	 * not one parcel. */
+	if (s->n_flight == 0 && delay <= 0)
+		delay = ship_backoff(++s->level, RETRY_FIRST, RETRY_MOST);
+	if (delay > 0 && now + delay > s->hold)
+		s->hold = now + delay;
+	if (s->n_flight == 0 || s->streak >= STREAK_BAD)
+		ship_health(s, SHIP_RETRYING, why);
+}
+
+static void
+blocked(struct ship *s, struct trip *t, const char *why)
+{
+	t->state = TRIP_WAITING;
+	t->due = 0;
+	if (s->shut)
+		return;
+	s->shut = true;
+	s->add[DELIVERY_RETRIES]++;
+	s->news = true;
+	ship_health(s, SHIP_BLOCKED, why);
+}
+
+static void
+done(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
+    const char *why)
+{
+	struct ship *s = ctx;
+	struct trip *t = find(s, p);
+
+	s->n_flight--;
+	parcel_unload(p);
+	switch (v) {
+	case VERDICT_DELIVERED:
+		delivered(s, t);
+		break;
+	case VERDICT_RETRY:
+		retry(s, t, delay, why);
+		break;
+	case VERDICT_REFUSED:
+		t->state = TRIP_REFUSED;
+		s->streak = 0;
+		(void)snprintf(t->why, sizeof(t->why), "%s", why);
+		break;
+	case VERDICT_BLOCKED:
+		blocked(s, t, why);
+		break;
+	}
+}
+
+static int
+refuse(void *ctx, struct parcel *p, size_t i, const char *why)
+{
+	struct ship *s = ctx;
+	struct err err = ERR_INIT;
+
+	if (parcel_marked(p, i))
+		return 0;
+	if (find(s, p)->letter == 0 && ship_letter(s, p, i, why, &err) != 0) {
+		log_err("%s", err.text);
+		return -1;
+	}
+	parcel_mark(p, i);
+	return 0;
+}
+
+const struct output_owner ship_owner = { .done = done, .refuse = refuse };

@@ -1,0 +1,352 @@
+/*
+ * chain.c - the proof of one feed: from checkpoint to checkpoint.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "evidence/checkpoint.h"
+#include "verify/chain.h"
+#include "verify/match.h"
+#include "verify/state.h"
+
+/* One stream under examination; runs of one kind become one finding. */
+struct exam {
+	const struct chain *c;
+	struct stream *s;
+	struct found_run run[FOUND_KINDS];
+	uint64_t place[FOUND_KINDS]; /* where the run's first event stood */
+	uint64_t begins; /* indexes below may lie before the input */
+};
+
+static const char *const run_text[FOUND_KINDS] = {
+	[FOUND_ALTERED] = "altered",
+	[FOUND_UNSEALED] = "no checkpoint in the input covers it",
+	[FOUND_NOT_YET] = "not yet covered by a checkpoint",
+	[FOUND_BEGINS] = "not covered, since the span of its checkpoint begins "
+			 "before the input",
+	[FOUND_UNPROVEN] = "present, but not proven, since others of its span "
+			   "are missing or altered",
+};
+
+const char *
+chain_place(const struct chain *c, uint64_t place, char out[CHAIN_PLACE])
+{
+	(void)snprintf(out, CHAIN_PLACE, "%s line %" PRIu64,
+	    c->inputs[PLACE_INPUT(place)], PLACE_LINE(place));
+	return out;
+}
+
+static void
+missing(const struct chain *c, const struct stream *s, uint64_t first,
+    uint64_t end, const char *why)
+{
+	if (end - first == 1)
+		found_events(c->founds, FOUND_MISSING, s->name, first, first,
+		    "missing%s", why);
+	else if (first < end)
+		found_events(c->founds, FOUND_MISSING, s->name, first, end - 1,
+		    "missing, %" PRIu64 " events%s", end - first, why);
+}
+
+void
+chain_missing(const struct chain *c, const struct stream *s, uint64_t first,
+    uint64_t end, const char *why)
+{
+	const struct witness_letter *l =
+	    witness_letter(c->witness, s->name, first, end);
+
+	for (; l != NULL; l = witness_letter(c->witness, s->name, first, end)) {
+		missing(c, s, first, l->index, why);
+		found_events(c->founds, FOUND_MISSING, s->name, l->index,
+		    l->index, "missing: %s", l->text);
+		first = l->index + 1;
+	}
+	missing(c, s, first, end, why);
+}
+
+static void
+flush(struct exam *x, enum found_kind kind)
+{
+	struct found_run *r = &x->run[kind];
+	char place[CHAIN_PLACE];
+
+	if (r->first == r->end)
+		return;
+	if (kind == FOUND_MISSING)
+		chain_missing(x->c, x->s, r->first, r->end, "");
+	else
+		found_events(x->c->founds, kind, x->s->name, r->first,
+		    r->end - 1, "%s (%s%s)", run_text[kind],
+		    r->end - r->first > 1 ? "from " : "",
+		    chain_place(x->c, x->place[kind], place));
+	*r = (struct found_run){ .first = 0 };
+}
+
+static void
+run_add(struct exam *x, enum found_kind kind, uint64_t first, uint64_t end,
+    uint64_t place)
+{
+	if (first >= end)
+		return;
+	if (!found_run_extend(&x->run[kind], first, end)) {
+		flush(x, kind);
+		(void)found_run_extend(&x->run[kind], first, end);
+	}
+	if (x->run[kind].first == first)
+		x->place[kind] = place;
+}
+
+/* A gap at the very beginning may be what is before the input. */
+static void
+gap(struct exam *x, uint64_t first, uint64_t end)
+{
+	if (first < x->begins)
+		first = x->begins < end ? x->begins : end;
+	run_add(x, FOUND_MISSING, first, end, 0);
+}
+
+/* Several events with one index, and the tree does not say which is true. */
+static void
+conflict(struct exam *x, const struct group *g, const uint8_t *code)
+{
+	char place[2][CHAIN_PLACE];
+	const struct seen *likely = NULL;
+
+	for (size_t i = 0; i < g->n_seen && code != NULL; i++)
+		if (memcmp(g->seen[i].leaf, code, PROOF_CODE) == 0)
+			likely = &g->seen[i];
+	found_events(x->c->founds, FOUND_CONFLICT, x->s->name, g->index,
+	    g->index,
+	    "%zu different events with this index (%s, %s%s), which is the "
+	    "sealed one is not proven%s%s",
+	    g->n_seen, chain_place(x->c, g->seen[0].place, place[0]),
+	    chain_place(x->c, g->seen[1].place, place[1]),
+	    g->n_seen > 2 ? ", …" : "",
+	    likely == NULL ? "" : "; the check code speaks for ",
+	    likely == NULL              ? ""
+		: likely == &g->seen[0] ? place[0]
+					: place[1]);
+}
+
+/* All are there, none is what the codes call altered, yet they do not fit. */
+static void
+unnarrowed(struct exam *x, uint64_t first, uint64_t end)
+{
+	if (end - first == 1)
+		run_add(x, FOUND_ALTERED, first, end,
+		    x->s->seen.list[seen_list_find(&x->s->seen, first)].place);
+	else
+		found_events(x->c->founds, FOUND_UNNARROWED, x->s->name, first,
+		    end - 1,
+		    "one or more of these events are altered; not narrowed "
+		    "down");
+}
+
+/* fit_fn: all readings but the right one were put in by someone. */
+static void
+forged(void *ctx, const struct group *g, const struct seen *right)
+{
+	struct exam *x = ctx;
+	char place[2][CHAIN_PLACE];
+	bool seen = right >= g->seen && right < g->seen + g->n_seen;
+
+	for (size_t i = 0; i < g->n_seen; i++) {
+		/* The right one may be another reading of the same line. */
+		if ((!seen && g->seen[i].place == right->place) ||
+		    memcmp(g->seen[i].leaf, right->leaf, DIGEST_LEN) == 0)
+			continue;
+		found_events(x->c->founds, FOUND_FORGED, x->s->name, g->index,
+		    g->index,
+		    "forged: %s is not the sealed event, that of %s is",
+		    chain_place(x->c, g->seen[i].place, place[0]),
+		    chain_place(x->c, right->place, place[1]));
+	}
+}
+
+/* The events [first, end) do not lead where they should, or it is not known
+ * where that is (not suspect): say which are missing, which the codes call
+ * altered, and what that leaves. */
+static void
+diagnose(struct exam *x, uint64_t first, uint64_t end, const struct mark *codes,
+    bool suspect)
+{
+	enum found_kind rest = FOUND_UNPROVEN;
+	struct cursor c = cursor_at(x->s, first);
+	struct group g;
+	uint64_t at = first;
+	uint64_t altered = 0;
+	uint64_t holes = 0;
+
+	for (; cursor_next(&c, &g) && g.index < end; at = g.index + 1) {
+		const uint8_t *code = code_of(codes, g.index);
+
+		gap(x, at, g.index);
+		holes += at < g.index && g.index > x->begins;
+		if (g.n_seen > 1)
+			conflict(x, &g, code);
+		if (code == NULL || group_agree(&g, code) > 0)
+			continue;
+		altered++;
+		run_add(x, FOUND_ALTERED, g.index, g.index + 1,
+		    g.seen[0].place);
+	}
+	gap(x, at, end);
+	holes += at < end && end > x->begins;
+	if (suspect && holes + altered == 0) {
+		if (first >= x->begins) {
+			unnarrowed(x, first, end);
+			return;
+		}
+		rest = FOUND_BEGINS;
+	}
+	c = cursor_at(x->s, first);
+	while (cursor_next(&c, &g) && g.index < end) {
+		const uint8_t *code = code_of(codes, g.index);
+
+		if (code == NULL || group_agree(&g, code) > 0)
+			run_add(x, rest, g.index, g.index + 1, g.seen[0].place);
+	}
+}
+
+/* The events from one state to the next. */
+static void
+examine(struct exam *x, const struct state *a, const struct state *b)
+{
+	struct segment g;
+
+	if (!b->authentic) {
+		diagnose(x, a->size, b->size, NULL, false);
+		return;
+	}
+	for (size_t j = 0; j < state_steps(b); j++) {
+		enum state_step step = state_step(a, b, j, &g);
+		int choice = -1;
+
+		if (step == STEP_DIFFERENT) {
+			found_checkpoint(x->c->founds, x->s->name, b->size,
+			    "inconsistent with the tree of %" PRIu64
+			    " events before it: another history",
+			    a->size);
+			continue;
+		}
+		if (step == STEP_LEAVES)
+			choice = fit(x->c->digest, x->s, &g, NULL);
+		if (choice == -1) {
+			diagnose(x, g.start.end, g.end, b->mark,
+			    step == STEP_LEAVES);
+			continue;
+		}
+		stream_prove(x->s, g.start.end, g.end);
+		fit_ambiguous(x->s, &g, choice, forged, x);
+	}
+}
+
+/* Whether the events lead from a to b; the peaks of b become known. */
+static bool
+link_states(const struct chain *c, const struct stream *s,
+    const struct state *a, struct state *b)
+{
+	struct merkle_range got;
+	struct segment g;
+
+	for (size_t j = 0; j < state_steps(b); j++) {
+		enum state_step step = state_step(a, b, j, &g);
+
+		if (step == STEP_SAME)
+			continue;
+		if (step != STEP_LEAVES || fit(c->digest, s, &g, &got) == -1)
+			return false;
+	}
+	if (b->peaks == NULL) {
+		b->own = xmalloc(got.n * DIGEST_LEN);
+		memcpy(b->own, got.node, got.n * DIGEST_LEN);
+		b->peaks = b->own;
+		b->n = got.n;
+	}
+	return true;
+}
+
+static void
+link_all(const struct chain *c, const struct stream *s, struct states *st)
+{
+	for (size_t i = 1; i < st->n; i++)
+		st->list[i - 1].linked =
+		    link_states(c, s, &st->list[i - 1], &st->list[i]);
+	for (size_t i = st->n; i-- > 1;)
+		if (st->list[i - 1].linked && st->list[i].authentic)
+			st->list[i - 1].authentic = true;
+}
+
+/* Events of [first, end) that no checkpoint reaches. */
+static void
+outside(struct exam *x, uint64_t first, uint64_t end, enum found_kind kind)
+{
+	struct cursor c = cursor_at(x->s, first);
+	struct group g;
+
+	for (; cursor_next(&c, &g) && g.index < end; first = g.index + 1) {
+		gap(x, first, g.index);
+		if (g.n_seen > 1)
+			conflict(x, &g, NULL);
+		run_add(x, kind, g.index, g.index + 1, g.seen[0].place);
+	}
+	if (end != UINT64_MAX)
+		gap(x, first, end);
+}
+
+/* From where on gaps are gaps: an input may begin inside a feed, and there
+ * inside the span of a checkpoint. */
+static uint64_t
+beginning(const struct stream *s, const struct states *st)
+{
+	uint64_t first = s->seen.n > 0 ? s->seen.list[0].index : UINT64_MAX;
+
+	if (st->n < 2 || st->list[0].size == 0 || first < st->list[0].size)
+		return 0;
+	return first < st->list[1].size ? first : st->list[1].size;
+}
+
+/* The events from one state to the next, quickly where all is well. */
+static void
+pass(struct exam *x, const struct state *a, const struct state *b)
+{
+	size_t seen = seen_list_find(&x->s->seen, b->size) -
+	    seen_list_find(&x->s->seen, a->size);
+
+	if (a->linked && b->authentic && seen == b->size - a->size)
+		stream_prove(x->s, a->size, b->size);
+	else
+		examine(x, a, b);
+}
+
+void
+chain_check(const struct chain *c, struct stream *s)
+{
+	struct exam x = { .c = c, .s = s };
+	uint64_t first = s->seen.n > 0 ? s->seen.list[0].index : 0;
+	struct states st;
+
+	states_make(c, s, &st);
+	link_all(c, s, &st);
+	if (st.n < 2) {
+		found_feed(c->founds, FOUND_UNSEALED, s->name,
+		    "no good checkpoint, so nothing of it is proven");
+		outside(&x, first, UINT64_MAX, FOUND_NOT_YET);
+	} else {
+		x.begins = beginning(s, &st);
+		if (first < st.list[0].size)
+			outside(&x, first, st.list[0].size, FOUND_UNSEALED);
+		if (st.list[0].size > 0)
+			found_feed(c->founds, FOUND_BEGINS, s->name,
+			    "the input begins at index %" PRIu64,
+			    s->seen.n > 0 ? first : st.list[1].size);
+		for (size_t i = 1; i < st.n; i++)
+			pass(&x, &st.list[i - 1], &st.list[i]);
+		outside(&x, st.list[st.n - 1].size, UINT64_MAX, FOUND_NOT_YET);
+	}
+	for (int kind = 0; kind < FOUND_KINDS; kind++)
+		flush(&x, (enum found_kind)kind);
+	states_release(&st);
+}

@@ -1,0 +1,409 @@
+/*
+ * verify.c - takes the lines of the inputs, and draws the conclusions.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "evidence/note.h"
+#include "verify/chain.h"
+#include "verify/tally.h"
+
+/* A readable line is no longer, so its other readings are not, either. */
+#define SCRATCH_MOST READER_LINE_MOST
+
+struct verify *
+verify_new(const struct verify_options *options)
+{
+	struct verify *v = xcalloc(1, sizeof(*v));
+
+	v->options = *options;
+	v->digest = digest_new();
+	v->parts = parts_new();
+	v->witness = witness_new();
+	v->scratch = (struct buf)BUF_INIT(SCRATCH_MOST);
+	v->told = (struct buf)BUF_INIT(SUCCESSION_MOST);
+	proof_init(&v->proof);
+	v->keys = xcalloc(options->n_keys + 1, sizeof(*v->keys));
+	memcpy(v->keys, options->keys, options->n_keys * sizeof(*v->keys));
+	v->n_keys = options->n_keys;
+	return v;
+}
+
+void
+verify_free(struct verify *v)
+{
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < v->n_streams; i++)
+		stream_free(v->streams[i]);
+	for (size_t i = 0; i < v->n_inputs; i++)
+		free(v->inputs[i]);
+	free(v->streams);
+	free(v->inputs);
+	digest_free(v->digest);
+	parts_free(v->parts);
+	witness_free(v->witness);
+	founds_release(&v->founds);
+	proof_release(&v->proof);
+	buf_release(&v->scratch);
+	buf_release(&v->told);
+	free(v->keys);
+	free(v);
+}
+
+const char *
+tally_place(const struct verify *v, uint64_t place, char out[CHAIN_PLACE])
+{
+	const struct chain c = { .inputs = v->inputs };
+
+	return chain_place(&c, place, out);
+}
+
+bool
+tally_is_asked(const struct verify *v, const char *feed)
+{
+	for (size_t i = 0; i < v->options.n_feeds; i++)
+		if (witness_is_tree_of(feed, v->options.feeds[i]))
+			return true;
+	return v->options.n_feeds == 0;
+}
+
+static int
+compare(const struct stream *s, struct slice feed)
+{
+	int order = strncmp(s->name, feed.data, feed.len);
+
+	return order != 0 ? order : s->name[feed.len] != '\0';
+}
+
+/* Where the feed's stream is, or would be. */
+static size_t
+position(const struct verify *v, struct slice feed)
+{
+	size_t low = 0;
+	size_t high = v->n_streams;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare(v->streams[mid], feed) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct stream *
+tally_find(const struct verify *v, const char *feed)
+{
+	struct slice name = { .data = feed, .len = strlen(feed) };
+	size_t at = position(v, name);
+
+	if (at == v->n_streams || compare(v->streams[at], name) != 0)
+		return NULL;
+	return v->streams[at];
+}
+
+/* The stream of a feed, begun when it is new; NULL: too many. */
+static struct stream *
+stream_of(struct verify *v, struct slice feed)
+{
+	size_t at;
+
+	if (v->last != NULL && compare(v->last, feed) == 0)
+		return v->last;
+	at = position(v, feed);
+	if (at == v->n_streams || compare(v->streams[at], feed) != 0) {
+		if (v->n_streams == TALLY_FEEDS) {
+			if (!v->too_many)
+				found_feed(&v->founds, FOUND_BROKEN, "",
+				    "more than %d feeds; the others are not "
+				    "checked",
+				    TALLY_FEEDS);
+			v->too_many = true;
+			return NULL;
+		}
+		v->streams = xreallocarray(v->streams, v->n_streams + 1,
+		    sizeof(struct stream *));
+		memmove(v->streams + at + 1, v->streams + at,
+		    (v->n_streams - at) * sizeof(struct stream *));
+		v->streams[at] = stream_new(feed.data, feed.len);
+		v->streams[at]->asked = tally_is_asked(v, v->streams[at]->name);
+		v->n_streams++;
+	}
+	v->last = v->streams[at];
+	return v->last;
+}
+
+/* Readings of an event in which a syslog server escaped control characters:
+ * they count beside the bytes as they stand. */
+static void
+other_readings(struct verify *v, struct stream *s, const struct frame *f,
+    uint64_t place)
+{
+	size_t known = f->value.len;
+	uint8_t leaf[DIGEST_LEN];
+	char *out;
+
+	if (memmem(f->value.data, f->value.len, "#0", 2) == NULL)
+		return;
+	buf_clear(&v->scratch);
+	out = buf_room(&v->scratch, f->value.len);
+	for (int everywhere = 0; out != NULL && everywhere < 2; everywhere++) {
+		size_t n = frame_unescape(f->value.data, f->value.len,
+		    everywhere == 1, out);
+
+		if (n == known)
+			continue;
+		known = n;
+		merkle_leaf(v->digest, out, n, leaf);
+		seen_list_add(&s->other, f->number, place, leaf);
+	}
+}
+
+static void
+take_event(struct verify *v, struct stream *s, const struct frame *f,
+    uint64_t place)
+{
+	uint8_t leaf[DIGEST_LEN];
+
+	merkle_leaf(v->digest, f->value.data, f->value.len, leaf);
+	seen_list_add(&s->seen, f->number, place, leaf);
+	s->events++;
+	if (f->syslog)
+		other_readings(v, s, f, place);
+	if (witness_is_agent(s->name))
+		witness_event(v->witness, s->name, f->number, f->value);
+}
+
+/* The opened checkpoint's relations to its line and its peaks; NULL: good,
+ * with *m complete; else what is wrong. */
+static const char *
+mark_make(struct verify *v, const struct frame *f, const struct checkpoint *cp,
+    struct mark *m)
+{
+	const struct proof *p = &v->proof;
+	struct merkle_range before;
+	struct merkle_range after;
+	uint8_t root[DIGEST_LEN];
+
+	if (cp->size != f->number)
+		return "the line's size is not the signed one";
+	if (p->from >= cp->size || cp->size > MERKLE_MOST ||
+	    merkle_load(&before, 0, p->from, p->before.data, p->before.len) ==
+		-1)
+		return "its peaks before do not fit its size";
+	m->from = p->from;
+	m->size = cp->size;
+	memcpy(m->root, cp->root, DIGEST_LEN);
+	merkle_root(v->digest, &before, m->before);
+	m->n_before = before.n;
+	m->peaks = xmalloc(p->before.len + p->after.len + 1);
+	if (before.n > 0)
+		memcpy(m->peaks, p->before.data, p->before.len);
+	if (p->check.len == (cp->size - p->from) * PROOF_CODE) {
+		m->check = xmalloc(p->check.len);
+		memcpy(m->check, p->check.data, p->check.len);
+	}
+	if (merkle_load(&after, 0, cp->size, p->after.data, p->after.len) == -1)
+		return "its peaks after do not fit its size";
+	merkle_root(v->digest, &after, root);
+	if (memcmp(root, cp->root, DIGEST_LEN) != 0)
+		return "its peaks after do not hash to the signed root";
+	memcpy(m->peaks + p->before.len, p->after.data, p->after.len);
+	m->n_after = after.n;
+	return NULL;
+}
+
+/* Whether the origin is that of the feed, signed by its own agent. */
+static const char *
+wrong_origin(struct stream *s, const struct checkpoint *cp)
+{
+	size_t agent = strlen(cp->signer);
+
+	if (strncmp(cp->origin, cp->signer, agent) != 0 ||
+	    cp->origin[agent] != '/' ||
+	    strcmp(cp->origin + agent + 1, s->name) != 0)
+		return "its origin is another feed or agent";
+	if (s->agent[0] == '\0')
+		memcpy(s->agent, cp->signer, sizeof(s->agent));
+	else if (strcmp(s->agent, cp->signer) != 0)
+		return "another agent signed the feed's other checkpoints; "
+		       "check one agent at a time";
+	return NULL;
+}
+
+static bool
+is_known(const struct verify *v, const struct verifier *key)
+{
+	for (size_t i = 0; i < v->n_keys; i++)
+		if (memcmp(v->keys[i].key, key->key, sizeof(key->key)) == 0 &&
+		    (v->keys[i].any_name ||
+			strcmp(v->keys[i].name, key->name) == 0))
+			return true;
+	return false;
+}
+
+/* Trust the keys that follow those that are trusted. */
+static void
+follow_keys(struct verify *v)
+{
+	struct slice rest = { .data = v->proof.keys.data,
+		.len = v->proof.keys.len };
+	struct slice note;
+
+	if (rest.len == 0 ||
+	    (v->told.len == rest.len &&
+		memcmp(v->told.data, rest.data, rest.len) == 0))
+		return;
+	buf_clear(&v->told);
+	if (buf_add(&v->told, rest.data, rest.len) == -1)
+		return;
+	while ((note = succession_next(&rest)).data != NULL) {
+		struct err why = ERR_INIT;
+		struct verifier next;
+
+		/* One that nobody trusted signed says nothing; the checkpoint
+		 * will show whether that matters. */
+		if (succession_open(note, v->keys, v->n_keys, &next, &why) ==
+			-1 ||
+		    is_known(v, &next) || v->n_keys >= TALLY_KEYS)
+			continue;
+		v->keys =
+		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
+		v->keys[v->n_keys++] = next;
+		found_feed(&v->founds, FOUND_KEY, "",
+		    "a new key of %s is trusted, since a trusted one tells it "
+		    "(key id %02x%02x%02x%02x)",
+		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
+	}
+}
+
+static int
+open_note(struct verify *v, struct checkpoint *cp, struct err *err)
+{
+	follow_keys(v);
+	return note_open(v->proof.note.data, v->proof.note.len, v->keys,
+	    v->n_keys, cp, err);
+}
+
+static void
+take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
+    uint64_t place)
+{
+	struct mark m = { .place = place };
+	struct err err = ERR_INIT;
+	const char *wrong;
+	struct checkpoint cp;
+	char where[CHAIN_PLACE];
+
+	(void)tally_place(v, place, where);
+	if (proof_parse(f->value.data, f->value.len, &v->proof, &err) == -1 ||
+	    open_note(v, &cp, &err) == -1) {
+		if (v->line->cut)
+			v->cut = true;
+		else if (s->asked)
+			found_checkpoint(&v->founds, s->name, f->number,
+			    "%s (%s)", err.text, where);
+		return;
+	}
+	wrong = wrong_origin(s, &cp);
+	if (wrong != NULL) {
+		if (s->asked)
+			found_checkpoint(&v->founds, s->name, f->number,
+			    "%s: signed is \"%s\" by %s (%s)", wrong, cp.origin,
+			    cp.signer, where);
+		return;
+	}
+	wrong = mark_make(v, f, &cp, &m);
+	if (wrong != NULL && s->asked)
+		found_checkpoint(&v->founds, s->name, f->number, "%s (%s)",
+		    wrong, where);
+	/* The signed root counts, even where the unsigned peaks after do not
+	 * agree with it. */
+	if (m.size > 0)
+		stream_mark(s, &m);
+}
+
+/* A whole event or checkpoint. */
+static void
+take(void *ctx, const struct frame *f, uint64_t place)
+{
+	struct verify *v = ctx;
+	struct stream *s = stream_of(v, f->feed);
+
+	if (s == NULL || (!s->asked && !witness_is_agent(s->name)))
+		return;
+	if (f->kind == FRAME_EVENT)
+		take_event(v, s, f, place);
+	else
+		take_checkpoint(v, s, f, place);
+}
+
+static void
+broken(struct verify *v, uint64_t place, const char *why)
+{
+	char where[CHAIN_PLACE];
+
+	if (v->line->cut)
+		v->cut = true;
+	else
+		found_feed(&v->founds, FOUND_BROKEN, "", "%s %s",
+		    tally_place(v, place, where), why);
+}
+
+/* reader_fn */
+static void
+take_line(void *ctx, const struct reader_line *line)
+{
+	struct verify *v = ctx;
+	uint64_t place = PLACE(v->n_inputs - 1, line->number);
+	struct frame f;
+
+	v->line = line;
+	if (line->data == NULL) {
+		broken(v, place, "is too long to be read");
+		return;
+	}
+	switch (frame_parse(line->data, line->len, &f)) {
+	case FRAME_NOTHING:
+		v->n_other += line->len > 0;
+		return;
+	case FRAME_BROKEN:
+		broken(v, place, "begins like a line of sealfeed, but is none");
+		return;
+	case FRAME_EVENT:
+		v->n_events++;
+		break;
+	case FRAME_CHECKPOINT:
+		v->n_checkpoints++;
+		break;
+	}
+	if (f.part == 0)
+		take(v, &f, place);
+	else if (parts_add(v->parts, &f, place, take, v) == -1)
+		broken(v, place,
+		    "is a part of a split event, of which too many are "
+		    "incomplete");
+}
+
+int
+verify_input(struct verify *v, const char *path, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int rc;
+
+	v->inputs = xreallocarray(v->inputs, v->n_inputs + 1, sizeof(char *));
+	v->inputs[v->n_inputs++] =
+	    xstrdup(strcmp(path, "-") == 0 ? "standard input" : path);
+	rc = reader_lines(path, take_line, v, &why);
+	if (rc == -1) {
+		found_feed(&v->founds, FOUND_BROKEN, "", "%s", why.text);
+		(void)err_set(err, "%s", why.text);
+	}
+	return rc;
+}

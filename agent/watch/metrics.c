@@ -1,0 +1,331 @@
+/*
+ * metrics.c - what the store knows, in the Prometheus text format.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/mem.h"
+#include "base/role.h"
+#include "config/config.h"
+#include "store/report.h"
+#include "store/store.h"
+#include "watch/metrics.h"
+#include "watch/status.h"
+
+/* More feeds than any configuration has; a bound, not a limit. */
+#define ROWS_MOST 1000
+
+/* The heartbeat comes every minute. */
+#define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
+
+enum unit {
+	UNIT_COUNT,   /* uint64_t, as it is */
+	UNIT_INTEGER, /* int64_t, as it is */
+	UNIT_TIME,    /* int64_t microseconds since 1970: seconds */
+	UNIT_AGE,     /* the same: seconds from then to now */
+	UNIT_TEXT     /* char[]: 1 when there is something in it */
+};
+
+struct family {
+	const char *name;
+	const char *type;
+	enum unit unit;
+	size_t offset;
+	const char *help;
+};
+
+#define FEED(member) offsetof(struct feed_report, member)
+static const struct family feed_families[] = {
+	{ "sealfeed_feed_events_total", "counter", UNIT_COUNT, FEED(size),
+	    "Events collected and durable." },
+	{ "sealfeed_feed_sealed_events_total", "counter", UNIT_COUNT,
+	    FEED(sealed), "Events covered by a signed checkpoint." },
+	{ "sealfeed_feed_duplicates_total", "counter", UNIT_COUNT,
+	    FEED(duplicates), "Events kept out because their id was seen." },
+	{ "sealfeed_feed_requests_total", "counter", UNIT_COUNT,
+	    FEED(count[FEED_REQUESTS]), "Requests to the vendor." },
+	{ "sealfeed_feed_errors_total", "counter", UNIT_COUNT,
+	    FEED(count[FEED_ERRORS]), "Requests that failed." },
+	{ "sealfeed_feed_throttled_total", "counter", UNIT_COUNT,
+	    FEED(count[FEED_THROTTLED]), "Requests the vendor throttled." },
+	{ "sealfeed_feed_received_bytes_total", "counter", UNIT_COUNT,
+	    FEED(count[FEED_BYTES]), "Bytes of replies." },
+	{ "sealfeed_feed_failing", "gauge", UNIT_TEXT, FEED(error),
+	    "1 while the last poll failed." },
+	{ "sealfeed_feed_last_success_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(success), "Last poll that succeeded." },
+	{ "sealfeed_feed_last_commit_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(committed), "Last commit with events." },
+	{ "sealfeed_feed_newest_event_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(newest), "Newest event time collected." },
+	{ "sealfeed_feed_next_poll_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(due), "When the vendor is asked next." },
+	{ "sealfeed_feed_backlog_items", "gauge", UNIT_COUNT, FEED(items),
+	    "Listed items still to be fetched." },
+};
+
+static int64_t
+lag(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	return report_lag(f, now);
+}
+
+static int64_t
+retained(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	int64_t until = status_deletion(config, f);
+
+	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
+}
+
+/* Gauges of a feed that follow from more than one of its figures. */
+static const struct {
+	const char *name;
+	/* Microseconds; REPORT_NEVER: no sample. */
+	int64_t (*span)(const struct config *config,
+	    const struct feed_report *f, int64_t now);
+	const char *help;
+} feed_spans[] = {
+	{ "sealfeed_feed_lag_seconds", lag,
+	    "Age of the oldest content listed and not collected; if there is "
+	    "none, the time since the vendor had no other." },
+	{ "sealfeed_feed_retention_horizon_seconds", retained,
+	    "Until the vendor deletes the oldest of what is unread." },
+};
+
+#define OUTPUT(member) offsetof(struct output_report, member)
+static const struct family output_families[] = {
+	{ "sealfeed_output_events_total", "counter", UNIT_COUNT,
+	    OUTPUT(count[DELIVERY_EVENTS]), "Events delivered." },
+	{ "sealfeed_output_sent_bytes_total", "counter", UNIT_COUNT,
+	    OUTPUT(count[DELIVERY_BYTES]), "Bytes put on the wire." },
+	{ "sealfeed_output_retries_total", "counter", UNIT_COUNT,
+	    OUTPUT(count[DELIVERY_RETRIES]), "Deliveries begun again." },
+	{ "sealfeed_output_refused_total", "counter", UNIT_COUNT,
+	    OUTPUT(count[DELIVERY_REFUSED]),
+	    "Events that became dead letters." },
+	{ "sealfeed_output_connects_total", "counter", UNIT_COUNT,
+	    OUTPUT(count[DELIVERY_CONNECTS]), "Connections made." },
+	{ "sealfeed_output_position_batch", "gauge", UNIT_INTEGER,
+	    OUTPUT(position.batch), "Batch up to which all is delivered." },
+	{ "sealfeed_output_position_timestamp_seconds", "gauge", UNIT_TIME,
+	    OUTPUT(moved), "When the position last moved." },
+	{ "sealfeed_output_backlog_events", "gauge", UNIT_COUNT,
+	    OUTPUT(backlog_events), "Events collected, not delivered." },
+	{ "sealfeed_output_backlog_bytes", "gauge", UNIT_COUNT,
+	    OUTPUT(backlog_bytes), "Bytes of these events' lines." },
+	{ "sealfeed_output_oldest_undelivered_seconds", "gauge", UNIT_AGE,
+	    OUTPUT(oldest), "Since when the oldest of these waits." },
+	{ "sealfeed_output_dead_letters", "gauge", UNIT_COUNT,
+	    OUTPUT(dead_letters), "Dead letters kept." },
+	{ "sealfeed_output_failing", "gauge", UNIT_TEXT, OUTPUT(error),
+	    "1 while the output is in trouble." },
+};
+
+struct page {
+	struct buf *out;
+	int64_t now;
+	int rc; /* sticky: -1 once the answer does not fit */
+};
+
+#define SAY(p, ...)                                        \
+	do {                                               \
+		if (buf_addf((p)->out, __VA_ARGS__) == -1) \
+			(p)->rc = -1;                      \
+	} while (0)
+
+static void
+family(struct page *p, const char *name, const char *type, const char *help)
+{
+	SAY(p, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static double
+seconds(int64_t us)
+{
+	return (double)us / (double)CLOCK_SECOND;
+}
+
+/* One sample of a table's family; a time that is not known has none. */
+static void
+sample(struct page *p, const struct family *f, const char *label,
+    const char *value, const void *row)
+{
+	const char *at = (const char *)row + f->offset;
+	uint64_t count;
+	int64_t n;
+
+	memcpy(&count, at, sizeof(count));
+	memcpy(&n, at, sizeof(n));
+	if (f->unit == UNIT_TEXT)
+		SAY(p, "%s{%s=\"%s\"} %d\n", f->name, label, value,
+		    at[0] != '\0');
+	else if (f->unit == UNIT_COUNT)
+		SAY(p, "%s{%s=\"%s\"} %" PRIu64 "\n", f->name, label, value,
+		    count);
+	else if (f->unit == UNIT_INTEGER)
+		SAY(p, "%s{%s=\"%s\"} %" PRId64 "\n", f->name, label, value, n);
+	else if (n != REPORT_NEVER && n != INT64_MAX)
+		SAY(p, "%s{%s=\"%s\"} %.3f\n", f->name, label, value,
+		    f->unit == UNIT_TIME ? seconds(n) : seconds(p->now - n));
+}
+
+static int
+read_feeds(struct store *s, struct feed_report *rows, size_t *n,
+    struct err *err)
+{
+	int64_t after = 0;
+	int rc;
+
+	for (*n = 0; *n < ROWS_MOST; after = rows[(*n)++].id) {
+		rc = report_feed(s, after, &rows[*n], err);
+		if (rc != 1)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+feeds(struct page *p, struct store *s, const struct role *r, struct err *err)
+{
+	struct feed_report *rows = xcalloc(ROWS_MOST, sizeof(*rows));
+	size_t n, n_families = sizeof(feed_families) / sizeof(feed_families[0]);
+	size_t n_spans = sizeof(feed_spans) / sizeof(feed_spans[0]);
+	int rc = read_feeds(s, rows, &n, err);
+
+	for (size_t k = 0; rc == 0 && k < n_families; k++) {
+		const struct family *f = &feed_families[k];
+
+		family(p, f->name, f->type, f->help);
+		for (size_t i = 0; i < n; i++)
+			sample(p, f, "feed", rows[i].tree, &rows[i]);
+	}
+	for (size_t k = 0; rc == 0 && k < n_spans; k++) {
+		family(p, feed_spans[k].name, "gauge", feed_spans[k].help);
+		for (size_t i = 0; i < n; i++) {
+			int64_t span =
+			    feed_spans[k].span(r->config, &rows[i], p->now);
+
+			if (span != REPORT_NEVER)
+				SAY(p, "%s{feed=\"%s\"} %.3f\n",
+				    feed_spans[k].name, rows[i].tree,
+				    seconds(span));
+		}
+	}
+	free(rows);
+	return rc;
+}
+
+static int
+outputs(struct page *p, struct store *s, struct err *err)
+{
+	static const char name[] = "sealfeed_output_mode_info";
+	size_t n_families =
+	    sizeof(output_families) / sizeof(output_families[0]);
+	struct output_report row;
+	int rc = 1;
+
+	for (size_t k = 0; rc != -1 && k <= n_families; k++) {
+		if (k == n_families)
+			family(p, name, "gauge",
+			    "How deliveries are confirmed.");
+		else
+			family(p, output_families[k].name,
+			    output_families[k].type, output_families[k].help);
+		row.name[0] = '\0';
+		while ((rc = report_output(s, row.name, &row, err)) == 1) {
+			if (k < n_families)
+				sample(p, &output_families[k], "output",
+				    row.name, &row);
+			else if (row.mode[0] != '\0')
+				SAY(p, "%s{output=\"%s\",mode=\"%s\"} 1\n",
+				    name, row.name, row.mode);
+		}
+	}
+	return rc;
+}
+
+static int
+whole(struct page *p, struct store *s, const struct role *r, struct err *err)
+{
+	struct store_room room;
+	uint64_t gaps;
+
+	if (store_room_now(s, &room, err) == -1 ||
+	    report_gaps(s, &gaps, err) == -1)
+		return -1;
+	family(p, "sealfeed_build_info", "gauge", "Version of the agent.");
+	SAY(p, "sealfeed_build_info{version=\"%s\",compression=\"%s\"} 1\n",
+	    PACKAGE_VERSION, gzip_library());
+	family(p, "sealfeed_start_time_seconds", "gauge",
+	    "When the agent was started.");
+	SAY(p, "sealfeed_start_time_seconds %.3f\n", seconds(r->started));
+	family(p, "sealfeed_gaps_total", "counter",
+	    "Gaps: what can no longer be read from a vendor.");
+	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", gaps);
+	family(p, "sealfeed_store_used_bytes", "gauge", "Store in use.");
+	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", room.used);
+	family(p, "sealfeed_store_max_bytes", "gauge", "Limit of the store.");
+	SAY(p, "sealfeed_store_max_bytes %" PRId64 "\n", room.max_size);
+	family(p, "sealfeed_store_disk_free_bytes", "gauge",
+	    "Free on the file system of the store.");
+	SAY(p, "sealfeed_store_disk_free_bytes %" PRId64 "\n", room.free);
+	family(p, "sealfeed_store_full", "gauge",
+	    "1 while collecting pauses for want of room.");
+	SAY(p, "sealfeed_store_full %d\n", room.full);
+	return 0;
+}
+
+int
+metrics_write(struct store *s, const struct role *r, struct buf *out,
+    struct err *err)
+{
+	struct page p = { .out = out, .now = clock_now() };
+
+	if (whole(&p, s, r, err) == -1 || feeds(&p, s, r, err) == -1 ||
+	    outputs(&p, s, err) == -1)
+		return -1;
+	if (p.rc == -1)
+		return err_set(err, "metrics: larger than an answer may be");
+	return 0;
+}
+
+int
+metrics_ready(struct store *s, const struct role *r, struct err *err)
+{
+	struct feed_report row = { .id = 0 };
+	int64_t now = clock_now();
+	char own[256];
+	int rc;
+
+	(void)snprintf(own, sizeof(own), "%s/agent", r->config->agent.name);
+	while ((rc = report_feed(s, row.id, &row, err)) == 1) {
+		if (strcmp(row.name, own) != 0)
+			continue;
+		if (row.committed < r->started || row.sealed == 0)
+			continue; /* of an earlier life */
+		if (now - row.committed > HEARTBEAT_LATE)
+			return err_set(err,
+			    "collect: no heartbeat for %.0f "
+			    "seconds",
+			    seconds(now - row.committed));
+		if (row.sealed < row.size &&
+		    row.committed < now - HEARTBEAT_LATE / 3)
+			return err_set(err,
+			    "seal: %" PRIu64 " events of the "
+			    "agent's own feed wait for their checkpoint; see "
+			    "agent.key",
+			    row.size - row.sealed);
+		return 0;
+	}
+	if (rc == -1)
+		return -1;
+	return err_set(err, "collect and seal: not heard of since the start");
+}
