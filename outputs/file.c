@@ -298,9 +298,9 @@ file_close(struct output *out)
 }
 
 const struct output_type output_file = {
-	.name = "file",
-	.settings = file_settings,
-	.conf_size = sizeof(struct file_conf),
+	.type.name = "file",
+	.type.settings = file_settings,
+	.type.conf_size = sizeof(struct file_conf),
 	.open = file_open,
 	.window = file_window,
 	.send = file_send,

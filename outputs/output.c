@@ -8,10 +8,10 @@
 
 #define WHY_MAX 512
 
-const struct output_type *const output_types[] = {
-	&output_syslog,
-	&output_http,
-	&output_file,
+const struct config_type *const output_types[] = {
+	&output_syslog.type,
+	&output_http.type,
+	&output_file.type,
 	NULL,
 };
 

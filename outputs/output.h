@@ -13,11 +13,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "config/config.h"
 
-struct blame;
 struct err;
 struct output;
-struct setting;
 
 enum verdict {
 	VERDICT_DELIVERED, /* acknowledged: the store may forget it */
@@ -58,15 +57,8 @@ int parcel_gzip(struct parcel *p, struct buf *out, struct err *err);
 void parcel_unload(struct parcel *p);
 
 struct output_type {
-	const char *name;               /* "type" in the configuration */
-	const struct setting *settings; /* ends with SETTING_END */
-	size_t conf_size;
+	struct config_type type; /* must stand first: output_type_of() */
 
-	/* Pure cross-check of options for `check`: blame() for each fault.
-	 * Values that are faulty in themselves have been blamed before and
-	 * hold their default; a required text may be NULL then.  NULL:
-	 * nothing to check. */
-	void (*check)(const void *conf, const struct blame *b);
 	/* Load keys and certificates, no network; sets out->state and
 	 * out->parcel_most.  Called again after close when credentials may
 	 * have been rotated.  -1: nothing to close. */
@@ -127,7 +119,14 @@ int output_refuse(struct output *out, struct parcel *p, size_t i,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* All types, NULL-terminated. */
-extern const struct output_type *const output_types[];
+extern const struct config_type *const output_types[];
+
+/* The whole record of a type out of output_types. */
+static inline const struct output_type *
+output_type_of(const struct config_type *type)
+{
+	return (const struct output_type *)type;
+}
 
 extern const struct output_type output_syslog;
 extern const struct output_type output_http;

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config/config.h"
+struct config;
+struct config_entry;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
@@ -22,7 +23,7 @@ enum role_kind { ROLE_COLLECT, ROLE_SEAL, ROLE_SHIP, ROLE_WATCH, ROLE_KINDS };
 struct role {
 	enum role_kind kind;
 	const struct config *config;
-	const struct output_conf *output; /* of a ship, else NULL */
+	const struct config_entry *output; /* of a ship, else NULL */
 	int wake_fd;      /* readable: look again (an eventfd); role_rest()
 			     and drive() wait on it */
 	int alive_fd;     /* eventfd for role_alive() */
@@ -54,11 +55,5 @@ void role_wake(const struct role *r, enum role_kind kind);
 /* Sleep until woken, stopping, or timeout_ms (-1: for ever is not allowed,
  * at most 10 s) have passed; clears the wake. */
 void role_rest(const struct role *r, int timeout_ms);
-
-/* The roles. */
-int collect_run(const struct role *r);
-int seal_run(const struct role *r);
-int ship_run(const struct role *r);
-int watch_run(const struct role *r);
 
 #endif /* BASE_ROLE_H */

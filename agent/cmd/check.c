@@ -17,6 +17,7 @@
 #include "config/secret.h"
 #include "evidence/note.h"
 #include "outputs/output.h"
+#include "run/types.h"
 #include "sources/source.h"
 
 #define SAID_MOST (64 * 1024)
@@ -100,25 +101,26 @@ live_key(struct check *c, const struct agent_conf *agent)
 }
 
 static void
-live_source(struct check *c, const struct source_conf *s)
+live_source(struct check *c, const struct config_entry *s)
 {
+	const struct source_type *type = source_type_of(s->type);
 	struct buf said = BUF_INIT(SAID_MOST);
 	struct err err = ERR_INIT;
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
-	if (s->type->live != NULL)
-		(void)s->type->live(s->name, s->conf, &said, &err);
+	if (type->live != NULL)
+		(void)type->live(s->name, s->conf, &said, &err);
 	live_result(c, subject, &said, &err);
 	buf_release(&said);
 }
 
 static void
 live_output(struct check *c, const struct config *config,
-    const struct output_conf *o)
+    const struct config_entry *o)
 {
 	struct output out = {
-		.type = o->type,
+		.type = output_type_of(o->type),
 		.name = o->name,
 		.agent = config->agent.name,
 		.conf = o->conf,
@@ -129,9 +131,9 @@ live_output(struct check *c, const struct config *config,
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "outputs.%s", o->name);
-	if (o->type->open(&out, &err) == 0) {
-		(void)o->type->probe(&out, &said, &err);
-		o->type->close(&out);
+	if (out.type->open(&out, &err) == 0) {
+		(void)out.type->probe(&out, &said, &err);
+		out.type->close(&out);
 	}
 	live_result(c, subject, &said, &err);
 	buf_release(&said);
@@ -205,7 +207,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	int rc = EXIT_CONF;
 
 	(void)cmd;
-	config = config_load(c.path, &c.faults);
+	config = config_load(c.path, &agent_types, &c.faults);
 	if (!c.json)
 		print_text(&c, config);
 	if (config != NULL) {

@@ -8,11 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Exit statuses, of sysexits.h where that has one. */
-#define EXIT_FINE 0
-#define EXIT_WRONG 1 /* with the data or the peer */
-#define EXIT_USE 64
-#define EXIT_CONF 78
+#include "base/exit_status.h"
 
 /* An option of a subcommand: `--name VALUE`, or a flag where value is NULL. */
 struct cmd_option {

@@ -11,12 +11,14 @@
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
 #include "config/config.h"
+#include "run/types.h"
 
 struct config *
 cmd_config(const struct cmd_line *line)
 {
 	struct faults faults = { .n = 0 };
-	struct config *config = config_load(line->config, &faults);
+	struct config *config =
+	    config_load(line->config, &agent_types, &faults);
 
 	for (size_t i = 0; i < faults.n; i++)
 		(void)fprintf(stderr, "%s\n", faults.line[i]);

@@ -3,11 +3,13 @@
  * also read it: as text, as JSON, as the body of sealfeed.yaml(5).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/roff.h"
@@ -15,7 +17,6 @@
 #include "outputs/output.h"
 #include "sources/source.h"
 
-#define SECTIONS_MOST 64
 #define RANGE_MOST 4096
 
 /* A table and where it stands in the file. */
@@ -26,8 +27,8 @@ struct section {
 };
 
 struct sections {
-	struct section list[SECTIONS_MOST];
-	const char *names[SECTIONS_MOST + 1];
+	struct section *list;
+	const char **names; /* of these, and NULL */
 	size_t n;
 };
 
@@ -35,11 +36,12 @@ static void
 add_section(struct sections *s, const char *name, const char *kind,
     const struct setting *rows)
 {
-	if (s->n == SECTIONS_MOST)
-		return;
+	s->list = xreallocarray(s->list, s->n + 1, sizeof(*s->list));
+	s->names = xreallocarray(s->names, s->n + 2, sizeof(*s->names));
 	s->list[s->n] =
 	    (struct section){ .name = name, .kind = kind, .rows = rows };
 	s->names[s->n++] = name;
+	s->names[s->n] = NULL;
 }
 
 static void
@@ -216,9 +218,9 @@ options_run(const struct cmd *cmd, struct cmd_line *line)
 
 	find_sections(&all);
 	rc = check_names(cmd, &all, line);
-	if (rc != 0)
-		return rc;
-	if (cmd_value(line, "man") != NULL) {
+	if (rc != 0) {
+		/* check_names() has said what is wrong. */
+	} else if (cmd_value(line, "man") != NULL) {
 		each_section(&all, line, man_section, NULL);
 	} else if (line->json) {
 		list = json_array();
@@ -229,7 +231,9 @@ options_run(const struct cmd *cmd, struct cmd_line *line)
 	} else {
 		each_section(&all, line, text_section, NULL);
 	}
-	return EXIT_FINE;
+	free(all.list);
+	free(all.names);
+	return rc;
 }
 
 static const struct cmd_option options_options[] = {

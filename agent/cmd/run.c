@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "config/config.h"
 #include "run/supervise.h"
+#include "run/types.h"
 
 static int
 run(const struct cmd *cmd, struct cmd_line *line)
@@ -15,7 +16,7 @@ run(const struct cmd *cmd, struct cmd_line *line)
 	struct config *config;
 
 	(void)cmd;
-	config = config_load(line->config, &faults);
+	config = config_load(line->config, &agent_types, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		(void)fprintf(stderr, "%s\n", faults.line[i]);
 	faults_release(&faults);

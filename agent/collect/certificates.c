@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/role.h"
-#include "collect/collect.h"
+#include "collect/collect_private.h"
 #include "config/config.h"
 #include "config/secret.h"
 #include "config/setting.h"

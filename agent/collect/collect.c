@@ -7,11 +7,12 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/exit_status.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
-#include "cmd/cmd.h"
 #include "collect/collect.h"
+#include "collect/collect_private.h"
 #include "config/config.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
@@ -113,17 +114,18 @@ open_jobs(struct runner *r, struct err *err)
 }
 
 static int
-open_runner(struct collector *c, const struct source_conf *conf,
+open_runner(struct collector *c, const struct config_entry *conf,
     struct err *err)
 {
 	struct runner *r = &c->runners[c->n_runners++];
 	struct source *s = &r->source;
+	const struct source_type *type = source_type_of(conf->type);
 
 	r->collector = c;
-	*s = (struct source){ .type = conf->type,
+	*s = (struct source){ .type = type,
 		.name = conf->name,
 		.conf = conf->conf,
-		.rate = rate_new(conf->type->budget, conf->type->budget_most),
+		.rate = rate_new(type->budget, type->budget_most),
 		.clock = server_clock_new(),
 		.stop = stop_now,
 		.rest = rest,

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "collect/collect.h"
+#include "collect/collect_private.h"
 #include "store/feed.h"
 #include "store/item.h"
 #include "store/store.h"

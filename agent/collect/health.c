@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "collect/collect.h"
+#include "collect/collect_private.h"
 #include "http/server_clock.h"
 #include "sources/agent_feed.h"
 #include "store/feed.h"

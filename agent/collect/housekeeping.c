@@ -13,7 +13,7 @@
 #include "base/human.h"
 #include "base/log.h"
 #include "base/role.h"
-#include "collect/collect.h"
+#include "collect/collect_private.h"
 #include "config/config.h"
 #include "http/server_clock.h"
 #include "sources/agent_feed.h"

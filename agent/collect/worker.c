@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
-#include "collect/collect.h"
+#include "collect/collect_private.h"
 #include "http/rate.h"
 #include "store/feed.h"
 

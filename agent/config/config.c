@@ -15,13 +15,8 @@
 #include "config/config.h"
 #include "config/setting.h"
 #include "config/tree.h"
-#include "outputs/output.h"
-#include "run/child.h"
-#include "sources/source.h"
 
-#define TYPES_MOST 64
 #define NAME_MOST 63
-#define SOURCES_MOST 1024
 
 /* From LOG_LEVEL_ERR on. */
 static const char *const log_levels[] = { "err", "warn", "notice", "info",
@@ -90,19 +85,11 @@ const struct setting agent_settings[] = {
 	SETTING_END,
 };
 
-/* What sources and outputs have in common, so that one function reads both. */
-struct entry {
-	const char *section; /* "sources" */
-	const char *noun;    /* "source" */
-	const char *types[TYPES_MOST + 1];
-	struct {
-		const struct setting *settings;
-		size_t conf_size;
-		void (*check)(const void *conf, const struct blame *b);
-	} type[TYPES_MOST];
-	/* Of the one that was read last. */
-	size_t found;
-	void *conf;
+/* What differs between the sections "sources" and "outputs". */
+struct section {
+	const char *name;
+	const char *noun; /* "source" */
+	const struct config_type *const *types;
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -127,31 +114,49 @@ check_name(const struct node *at, const char *section, struct faults *faults)
 		    section, at->key, NAME_MOST);
 }
 
+/* The name of the type nearest to text, NULL: none is near. */
+static const char *
+nearest_type(const char *text, const struct config_type *const *types)
+{
+	const char **names;
+	const char *near;
+	size_t n = 0;
+
+	while (types[n] != NULL)
+		n++;
+	names = xcalloc(n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = types[i]->name;
+	near = text_nearest(text, names);
+	free(names);
+	return near;
+}
+
 static void
-unknown_type(const struct entry *e, const struct node *at, const char *where,
+unknown_type(const struct section *s, const struct node *at, const char *where,
     struct faults *faults)
 {
-	const char *near = text_nearest(at->text, e->types);
+	const char *near = nearest_type(at->text, s->types);
 	char known[512] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; e->types[i] != NULL && used < sizeof(known); i++)
+	for (size_t i = 0; s->types[i] != NULL && used < sizeof(known); i++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used,
-		    "%s%s", i == 0 ? "" : ", ", e->types[i]);
+		    "%s%s", i == 0 ? "" : ", ", s->types[i]->name);
 	if (near != NULL)
 		faults_add(faults, at,
 		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
 		    "\"%s\"?",
-		    where, e->noun, at->text, known, near);
+		    where, s->noun, at->text, known, near);
 	else
 		faults_add(faults, at,
 		    "%s: unknown %s type \"%.60s\"; known are %s", where,
-		    e->noun, at->text, known);
+		    s->noun, at->text, known);
 }
 
-/* Set e->found; false: there is no such type. */
-static bool
-find_type(struct entry *e, const struct node *map, const char *where,
+/* The type that the entry names; NULL: there is none, which was said. */
+static const struct config_type *
+find_type(const struct section *s, const struct node *map, const char *where,
     struct faults *faults)
 {
 	const struct node *type = node_get(map, "type");
@@ -160,117 +165,61 @@ find_type(struct entry *e, const struct node *map, const char *where,
 	    type->text[0] == '\0') {
 		faults_add(faults, type == NULL ? map : type,
 		    "%s: \"type\" is missing", where);
-		return false;
+		return NULL;
 	}
-	for (e->found = 0; e->types[e->found] != NULL; e->found++)
-		if (strcmp(e->types[e->found], type->text) == 0)
-			return true;
-	unknown_type(e, type, where, faults);
-	return false;
+	for (size_t i = 0; s->types[i] != NULL; i++)
+		if (strcmp(s->types[i]->name, type->text) == 0)
+			return s->types[i];
+	unknown_type(s, type, where, faults);
+	return NULL;
 }
 
-/* Read one source or output into e->conf; false: it can't be read. */
+/* Read one source or output; false: it can't be read. */
 static bool
-read_entry(struct entry *e, const struct node *map, struct faults *faults)
+read_entry(const struct section *s, const struct node *map,
+    struct config_entry *e, struct faults *faults)
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128];
 	struct blame b = { .map = map, .where = where, .faults = faults };
 
-	check_name(map, e->section, faults);
-	(void)snprintf(where, sizeof(where), "%s.%.80s", e->section, map->key);
+	check_name(map, s->name, faults);
+	(void)snprintf(where, sizeof(where), "%s.%.80s", s->name, map->key);
 	if (map->type != NODE_MAP) {
 		faults_add(faults, map, "%s: must be a map of its options",
 		    where);
 		return false;
 	}
-	if (!find_type(e, map, where, faults))
+	e->type = find_type(s, map, where, faults);
+	if (e->type == NULL)
 		return false;
-	e->conf = xcalloc(1, e->type[e->found].conf_size);
-	settings_fill(e->type[e->found].settings, map, where, ours, e->conf,
-	    faults);
+	e->conf = xcalloc(1, e->type->conf_size);
+	settings_fill(e->type->settings, map, where, ours, e->conf, faults);
 	b.filled = faults->n;
-	if (e->type[e->found].check != NULL)
-		e->type[e->found].check(e->conf, &b);
+	if (e->type->check != NULL)
+		e->type->check(e->conf, &b);
+	e->name = xstrdup(map->key);
+	config_tree_digest(map, map->key, e->digest);
 	return true;
 }
 
-/* The map of a section, NULL: it is not there or empty. */
-static const struct node *
-find_section(const struct node *tree, const char *name, size_t most,
-    struct faults *faults)
-{
-	const struct node *section = node_get(tree, name);
-	size_t n = 0;
-
-	if (section == NULL || node_null(section))
-		return NULL;
-	if (section->type != NODE_MAP) {
-		faults_add(faults, section, "%s: must be a map", name);
-		return NULL;
-	}
-	for (const struct node *c = section->child; c != NULL; c = c->next)
-		n++;
-	if (n <= most)
-		return section;
-	faults_add(faults, section, "%s: %zu entries; %zu is the most", name, n,
-	    most);
-	return NULL;
-}
-
+/* Read all entries of a section into *list. */
 static void
-read_sources(struct config *c, const struct node *tree, struct faults *faults)
+read_section(const struct section *s, const struct node *tree,
+    struct config_entry **list, size_t *n, struct faults *faults)
 {
-	const struct node *section =
-	    find_section(tree, "sources", SOURCES_MOST, faults);
-	struct entry e = { .section = "sources", .noun = "source" };
-	struct source_conf *s;
+	const struct node *map = node_get(tree, s->name);
 
-	for (size_t i = 0; source_types[i] != NULL && i < TYPES_MOST; i++) {
-		e.types[i] = source_types[i]->name;
-		e.type[i].settings = source_types[i]->settings;
-		e.type[i].conf_size = source_types[i]->conf_size;
-		e.type[i].check = source_types[i]->check;
+	if (map == NULL || node_null(map))
+		return;
+	if (map->type != NODE_MAP) {
+		faults_add(faults, map, "%s: must be a map", s->name);
+		return;
 	}
-	for (const struct node *n = section == NULL ? NULL : section->child;
-	     n != NULL; n = n->next) {
-		if (!read_entry(&e, n, faults))
-			continue;
-		c->sources = xreallocarray(c->sources, c->n_sources + 1,
-		    sizeof(*c->sources));
-		s = &c->sources[c->n_sources++];
-		s->name = xstrdup(n->key);
-		s->type = source_types[e.found];
-		s->conf = e.conf;
-		config_tree_digest(n, n->key, s->digest);
-	}
-}
-
-static void
-read_outputs(struct config *c, const struct node *tree, struct faults *faults)
-{
-	const struct node *section =
-	    find_section(tree, "outputs", CHILD_OUTPUTS, faults);
-	struct entry e = { .section = "outputs", .noun = "output" };
-	struct output_conf *o;
-
-	for (size_t i = 0; output_types[i] != NULL && i < TYPES_MOST; i++) {
-		e.types[i] = output_types[i]->name;
-		e.type[i].settings = output_types[i]->settings;
-		e.type[i].conf_size = output_types[i]->conf_size;
-		e.type[i].check = output_types[i]->check;
-	}
-	for (const struct node *n = section == NULL ? NULL : section->child;
-	     n != NULL; n = n->next) {
-		if (!read_entry(&e, n, faults))
-			continue;
-		c->outputs = xreallocarray(c->outputs, c->n_outputs + 1,
-		    sizeof(*c->outputs));
-		o = &c->outputs[c->n_outputs++];
-		o->name = xstrdup(n->key);
-		o->type = output_types[e.found];
-		o->conf = e.conf;
-		config_tree_digest(n, n->key, o->digest);
+	for (const struct node *c = map->child; c != NULL; c = c->next) {
+		*list = xreallocarray(*list, *n + 1, sizeof(**list));
+		if (read_entry(s, c, &(*list)[*n], faults))
+			++*n;
 	}
 }
 
@@ -350,8 +299,11 @@ check_sections(const struct node *tree, struct faults *faults)
 }
 
 struct config *
-config_load(const char *path, struct faults *faults)
+config_load(const char *path, const struct config_types *types,
+    struct faults *faults)
 {
+	const struct section sources = { "sources", "source", types->sources };
+	const struct section outputs = { "outputs", "output", types->outputs };
 	struct node *tree = config_tree(path, faults);
 	struct config *c;
 
@@ -361,8 +313,8 @@ config_load(const char *path, struct faults *faults)
 	c = xcalloc(1, sizeof(*c));
 	check_sections(tree, faults);
 	read_agent(c, tree, faults);
-	read_sources(c, tree, faults);
-	read_outputs(c, tree, faults);
+	read_section(&sources, tree, &c->sources, &c->n_sources, faults);
+	read_section(&outputs, tree, &c->outputs, &c->n_outputs, faults);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
 	node_free(tree);
@@ -373,25 +325,24 @@ config_load(const char *path, struct faults *faults)
 	return NULL;
 }
 
+static void
+free_entries(struct config_entry *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		settings_release(list[i].type->settings, list[i].conf);
+		free(list[i].conf);
+		free(list[i].name);
+	}
+	free(list);
+}
+
 void
 config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->n_sources; i++) {
-		settings_release(c->sources[i].type->settings,
-		    c->sources[i].conf);
-		free(c->sources[i].conf);
-		free(c->sources[i].name);
-	}
-	for (size_t i = 0; i < c->n_outputs; i++) {
-		settings_release(c->outputs[i].type->settings,
-		    c->outputs[i].conf);
-		free(c->outputs[i].conf);
-		free(c->outputs[i].name);
-	}
+	free_entries(c->sources, c->n_sources);
+	free_entries(c->outputs, c->n_outputs);
 	settings_release(agent_settings, &c->agent);
-	free(c->sources);
-	free(c->outputs);
 	free(c);
 }

@@ -11,8 +11,26 @@
 
 #include "config/setting.h"
 
-struct output_type;
-struct source_type;
+/*
+ * What the configuration needs to know of a type of source or output; the
+ * type's own record begins with it (sources/source.h, outputs/output.h).
+ */
+struct config_type {
+	const char *name;               /* "type" in the configuration */
+	const struct setting *settings; /* ends with SETTING_END */
+	size_t conf_size;               /* of the struct that they fill */
+	/* Pure cross-check of options for `check`: blame() for each fault.
+	 * Values that are faulty in themselves have been blamed before and
+	 * hold their default; a required text may be NULL then.  NULL:
+	 * nothing to check. */
+	void (*check)(const void *conf, const struct blame *b);
+};
+
+/* The types that a configuration may name, each list ended by NULL. */
+struct config_types {
+	const struct config_type *const *sources;
+	const struct config_type *const *outputs;
+};
 
 struct agent_conf {
 	char *name;     /* first part of every origin */
@@ -30,25 +48,18 @@ struct agent_conf {
 };
 
 /* One entry of "sources" or "outputs". */
-struct source_conf {
+struct config_entry {
 	char *name;
-	const struct source_type *type;
+	const struct config_type *type;
 	void *conf;      /* type->conf_size bytes, as type->settings says */
 	char digest[65]; /* of everything that it was made from */
 };
 
-struct output_conf {
-	char *name;
-	const struct output_type *type;
-	void *conf;
-	char digest[65];
-};
-
 struct config {
 	struct agent_conf agent;
-	struct source_conf *sources;
+	struct config_entry *sources;
 	size_t n_sources;
-	struct output_conf *outputs;
+	struct config_entry *outputs;
 	size_t n_outputs;
 	char agent_digest[65];
 	char digest[65]; /* of the whole, for the start event */
@@ -62,10 +73,11 @@ bool config_good_name(const char *name);
 /* Rows of the "agent" block. */
 extern const struct setting agent_settings[];
 
-/* Read and validate path with its conf.d.  No network, no secrets resolved,
- * nothing written.  Returns the configuration or NULL with at least one
- * fault. */
-struct config *config_load(const char *path, struct faults *faults);
+/* Read and validate path with its conf.d.  types is borrowed for the life of
+ * the result.  No network, no secrets resolved, nothing written.  Returns the
+ * configuration or NULL with at least one fault. */
+struct config *config_load(const char *path, const struct config_types *types,
+    struct faults *faults);
 void config_free(struct config *c);
 
 #endif /* CONFIG_CONFIG_H */

@@ -13,7 +13,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "collect/collect.h"
 #include "run/child.h"
+#include "seal/seal.h"
+#include "ship/ship.h"
+#include "watch/watch.h"
 
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MOST (30 * CLOCK_SECOND)
@@ -49,8 +54,6 @@ free_slot(struct children *all, enum role_kind kind)
 			.alive_fd = c->alive_fd };
 		return c;
 	}
-	if (all->n == CHILD_MAX)
-		return NULL;
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	alive = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (wake < 0 || alive < 0) {
@@ -58,6 +61,7 @@ free_slot(struct children *all, enum role_kind kind)
 		(void)close(alive);
 		return NULL;
 	}
+	all->slot = xreallocarray(all->slot, all->n + 1, sizeof(*all->slot));
 	c = &all->slot[all->n++];
 	*c = (struct child){ .kind = kind, .wake_fd = wake, .alive_fd = alive };
 	return c;
@@ -84,7 +88,7 @@ children_slot(struct children *all, enum role_kind kind, const char *output)
 	return c;
 }
 
-static const struct output_conf *
+static const struct config_entry *
 find_output(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_outputs; i++) {
@@ -99,8 +103,8 @@ static _Noreturn void
 run(const struct children *all, const struct child *c,
     const struct config *config, pid_t parent)
 {
-	int peers[CHILD_MAX + 1];
-	enum role_kind peer_kinds[CHILD_MAX];
+	int *peers = xcalloc(all->n + 1, sizeof(*peers));
+	enum role_kind *peer_kinds = xcalloc(all->n, sizeof(*peer_kinds));
 	struct role r = {
 		.kind = c->kind,
 		.config = config,

@@ -9,10 +9,7 @@
 #include <sys/types.h>
 
 #include "base/role.h"
-
-/* Outputs of one agent; each has its ship process. */
-#define CHILD_OUTPUTS 64
-#define CHILD_MAX (CHILD_OUTPUTS + ROLE_KINDS - 1)
+#include "config/config.h"
 
 struct child {
 	enum role_kind kind;
@@ -33,14 +30,15 @@ struct child {
 };
 
 struct children {
-	struct child slot[CHILD_MAX];
+	struct child *slot; /* never fewer */
 	size_t n;
 	int64_t began;     /* wall clock at which the supervisor began */
 	const char *cause; /* of the starts to come, for the agent's feed */
 };
 
 /* The slot for a role (output: name, NULL for the others); a new one is made
- * where there is none.  NULL: no slot or descriptor left. */
+ * where there is none.  Borrowed until the next call.  NULL: no descriptor is
+ * left. */
 struct child *children_slot(struct children *all, enum role_kind kind,
     const char *output);
 

@@ -17,14 +17,15 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/exit_status.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cmd/cmd.h"
 #include "config/config.h"
 #include "run/child.h"
 #include "run/notify.h"
 #include "run/supervise.h"
+#include "run/types.h"
 #include "store/delivery.h"
 #include "store/store.h"
 
@@ -107,9 +108,9 @@ want(struct supervisor *s, enum role_kind kind, const char *output,
 	char both[sizeof(c->digest)];
 
 	if (c == NULL) {
-		log_err("%s: no process or descriptor left for it; at most %d "
-			"outputs, and mind the limit on open files",
-		    output == NULL ? "role" : output, CHILD_OUTPUTS);
+		log_err("%s: no descriptor left for it; mind the limit on "
+			"open files",
+		    output == NULL ? "role" : output);
 		return;
 	}
 	c->wanted = true;
@@ -170,8 +171,8 @@ start_due(struct supervisor *s)
 static int
 tell_outputs(const struct config *c, struct err *err)
 {
-	const char *names[CHILD_OUTPUTS];
 	struct store *store;
+	const char **names;
 	int rc;
 
 	/* Without one, all that is collected would count as delivered. */
@@ -179,15 +180,14 @@ tell_outputs(const struct config *c, struct err *err)
 		return err_set(err,
 		    "outputs: there are none, so nothing could be delivered; "
 		    "add one");
-	if (c->n_outputs > CHILD_OUTPUTS)
-		return err_set(err, "outputs: %zu of them; at most %d",
-		    c->n_outputs, CHILD_OUTPUTS);
-	for (size_t i = 0; i < c->n_outputs; i++)
-		names[i] = c->outputs[i].name;
 	store = store_open(c->agent.store.path, STORE_DURABLE, err);
 	if (store == NULL)
 		return -1;
+	names = xcalloc(c->n_outputs, sizeof(*names));
+	for (size_t i = 0; i < c->n_outputs; i++)
+		names[i] = c->outputs[i].name;
 	rc = delivery_outputs(store, names, c->n_outputs, err);
+	free(names);
 	store_close(store);
 	return rc;
 }
@@ -227,7 +227,7 @@ reload(struct supervisor *s)
 
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld",
 	    (long long)clock_monotonic());
-	fresh = config_load(s->path, &faults);
+	fresh = config_load(s->path, &agent_types, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		log_err("%s", faults.line[i]);
 	faults_release(&faults);
@@ -484,6 +484,7 @@ supervise(const char *path, struct config *config)
 out:
 	(void)close(s.signals);
 	(void)close(s.lock);
+	free(s.all.slot);
 	config_free(s.config);
 	return rc;
 }

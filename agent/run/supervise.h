@@ -12,7 +12,7 @@ struct config;
  * a store: a lock file beside it is held by the supervisor and its roles.
  *
  * Stopping takes at most five seconds: collect first, then seal what it left,
- * then ship what seal left.  Returns an exit status (cmd.h).
+ * then ship what seal left.  Returns an exit status (base/exit_status.h).
  */
 int supervise(const char *path, struct config *config);
 

@@ -14,10 +14,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/role.h"
+#include "config/config.h"
 #include "config/secret.h"
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
 #include "evidence/rotation.h"
+#include "seal/seal.h"
 #include "store/batch.h"
 #include "store/store.h"
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "ship/ship.h"
+#include "ship/ship_private.h"
 
 /* How often the store is asked for requests; it has no other way to tell. */
 #define LOOK CLOCK_SECOND

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "ship/ship.h"
+#include "ship/ship_private.h"
 
 #define RETRY_FIRST CLOCK_SECOND
 #define RETRY_MOST CLOCK_MINUTE

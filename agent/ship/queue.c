@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "ship/ship.h"
+#include "ship/ship_private.h"
 #include "store/store.h"
 
 /* Dead letters are spoken of at most that often. */

@@ -8,8 +8,6 @@
  * The position is written without fsync and may fall back with a crash: then
  * events are sent again, never skipped.
  */
-#include "ship/ship.h"
-
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,6 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "ship/ship.h"
+#include "ship/ship_private.h"
 #include "store/store.h"
 
 /* The position is written at most that often. */
@@ -42,11 +42,11 @@
 static int
 begin(struct ship *s, const struct role *r, struct err *err)
 {
-	const struct output_conf *conf = r->output;
+	const struct config_entry *conf = r->output;
 
 	s->role = r;
 	s->out = (struct output){
-		.type = conf->type,
+		.type = output_type_of(conf->type),
 		.name = conf->name,
 		.agent = r->config->agent.name,
 		.conf = conf->conf,

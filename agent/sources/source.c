@@ -5,7 +5,7 @@
 
 #include "sources/source.h"
 
-const struct source_type *const source_types[] = {
-	&source_office365,
+const struct config_type *const source_types[] = {
+	&source_office365.type,
 	NULL,
 };

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "http/client.h"
 #include "http/rules.h"
 
-struct blame;
 struct buf;
 struct err;
 struct feed;
@@ -24,7 +24,6 @@ struct item;
 struct piece;
 struct rate;
 struct server_clock;
-struct setting;
 struct source;
 
 /* One feed of a source. */
@@ -88,16 +87,8 @@ enum poll_next {
 };
 
 struct source_type {
-	const char *name;               /* "type" in the configuration */
-	const struct setting *settings; /* ends with SETTING_END */
-	size_t conf_size;
+	struct config_type type; /* must stand first: source_type_of() */
 	size_t stream_size;
-
-	/* Pure cross-check of options for `check`: blame() for each fault.
-	 * Values that are faulty in themselves have been blamed before and
-	 * hold their default; a required text may be NULL then.  NULL:
-	 * nothing to check. */
-	void (*check)(const void *conf, const struct blame *b);
 	/* Names of the feeds, NULL-terminated, borrowed from conf. */
 	const char *const *(*streams)(const void *conf);
 	/* The common options inside conf. */
@@ -135,7 +126,14 @@ struct source_type {
 };
 
 /* All types, NULL-terminated. */
-extern const struct source_type *const source_types[];
+extern const struct config_type *const source_types[];
+
+/* The whole record of a type out of source_types. */
+static inline const struct source_type *
+source_type_of(const struct config_type *type)
+{
+	return (const struct source_type *)type;
+}
 
 extern const struct source_type source_office365;
 

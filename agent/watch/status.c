@@ -28,10 +28,10 @@ retention(const struct config *config, const char *feed)
 	size_t len = strcspn(feed, "/");
 
 	for (size_t i = 0; i < config->n_sources; i++) {
-		const struct source_conf *s = &config->sources[i];
+		const struct config_entry *s = &config->sources[i];
 
 		if (strlen(s->name) == len && strncmp(s->name, feed, len) == 0)
-			return s->type->retention;
+			return source_type_of(s->type)->retention;
 	}
 	return 0;
 }

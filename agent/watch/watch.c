@@ -18,8 +18,10 @@
 #include "base/listen.h"
 #include "base/log.h"
 #include "base/role.h"
+#include "config/config.h"
 #include "store/store.h"
 #include "watch/metrics.h"
+#include "watch/watch.h"
 
 #define ANSWER_MOST (8 << 20)
 #define CONNECTIONS_MOST 32

@@ -443,10 +443,10 @@ http_close(struct output *out)
 }
 
 const struct output_type output_http = {
-	.name = "http",
-	.settings = http_output_settings,
-	.conf_size = sizeof(struct http_output_conf),
-	.check = http_output_check,
+	.type.name = "http",
+	.type.settings = http_output_settings,
+	.type.conf_size = sizeof(struct http_output_conf),
+	.type.check = http_output_check,
 	.open = http_open,
 	.window = http_window,
 	.send = http_send,

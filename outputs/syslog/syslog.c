@@ -355,10 +355,10 @@ syslog_close(struct output *out)
 }
 
 const struct output_type output_syslog = {
-	.name = "syslog",
-	.settings = syslog_settings,
-	.conf_size = sizeof(struct syslog_conf),
-	.check = syslog_check,
+	.type.name = "syslog",
+	.type.settings = syslog_settings,
+	.type.conf_size = sizeof(struct syslog_conf),
+	.type.check = syslog_check,
 	.open = syslog_open,
 	.window = syslog_window,
 	.send = syslog_send,

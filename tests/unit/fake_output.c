@@ -102,7 +102,7 @@ fake_close(struct output *out)
 }
 
 const struct output_type fake_output = {
-	.name = "fake",
+	.type.name = "fake",
 	.open = fake_open,
 	.window = fake_window,
 	.send = fake_send,

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "outputs/output.h"
+#include "run/types.h"
 #include "sources/source.h"
 #include "tests/unit/unit.h"
 
@@ -36,7 +37,7 @@ load(const char *name, struct faults *faults)
 	struct config *c;
 
 	*faults = (struct faults)FAULTS_INIT;
-	c = config_load(path, faults);
+	c = config_load(path, &agent_types, faults);
 	free(path);
 	return c;
 }
@@ -111,7 +112,7 @@ START_TEST(the_host_names_the_agent)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
 	ck_assert_int_eq(file_create(path, "{}", 2, 0600, &err), 0);
-	c = config_load(path, &faults);
+	c = config_load(path, &agent_types, &faults);
 	/* A host's name may be one that the agent can't have. */
 	if (c == NULL)
 		ck_assert_ptr_nonnull(strstr(faults.line[0], "agent.name"));
@@ -135,7 +136,7 @@ load_text(const char *text)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
 	ck_assert_int_eq(file_create(path, text, strlen(text), 0600, &err), 0);
-	c = config_load(path, &faults);
+	c = config_load(path, &agent_types, &faults);
 	ck_assert_msg(c != NULL, "%s", faults.n > 0 ? faults.line[0] : "");
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);

@@ -100,7 +100,8 @@ child(int wake, int alive)
 	static const int peers[] = { -1 };
 	static char agent[] = "fra1", siem[] = "siem";
 	struct config config = { .agent.name = agent };
-	struct output_conf output = { .name = siem, .type = &fake_output };
+	struct config_entry output = { .name = siem,
+		.type = &fake_output.type };
 	struct role role = { .kind = ROLE_SHIP,
 		.config = &config,
 		.output = &output,

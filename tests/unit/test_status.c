@@ -17,14 +17,14 @@
 #define NOW INT64_C(1795321618000000)
 
 static const struct source_type vendor = {
-	.name = "vendor",
+	.type.name = "vendor",
 	.retention = 7 * CLOCK_DAY,
 };
 
 static char agent[] = "fra1", path[] = "/var/lib/sealfeed/store.db";
 static char source_name[] = "contoso";
-static struct source_conf sources[] = {
-	{ .name = source_name, .type = &vendor },
+static struct config_entry sources[] = {
+	{ .name = source_name, .type = &vendor.type },
 };
 static const struct config config = {
 	.agent = { .name = agent, .store = { .path = path } },

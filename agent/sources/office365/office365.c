@@ -277,11 +277,11 @@ close_source(struct source *s)
 }
 
 const struct source_type source_office365 = {
-	.name = "office365",
-	.settings = office365_settings,
-	.conf_size = sizeof(struct office365_conf),
+	.type.name = "office365",
+	.type.settings = office365_settings,
+	.type.conf_size = sizeof(struct office365_conf),
 	.stream_size = sizeof(struct office365_stream),
-	.check = office365_check,
+	.type.check = office365_check,
 	.streams = streams,
 	.http = http,
 	.budget = BUDGET,
