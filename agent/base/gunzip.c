@@ -16,7 +16,7 @@
 #endif
 
 #include "base/err.h"
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 #include "base/mem.h"
 
 #define PIECE ((size_t)32 * 1024)

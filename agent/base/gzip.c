@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 #include "base/mem.h"
 
 #define HEADER 10

@@ -2,7 +2,7 @@
  * gzip_isal.c - raw deflate with Intel ISA-L: five times as fast as zlib at
  * a better ratio.
  */
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 
 #ifdef HAVE_ISAL
 #include <stdbool.h>

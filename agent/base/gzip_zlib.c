@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 #include "base/mem.h"
 
 #define LEVEL 1

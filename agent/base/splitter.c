@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 
 /* Blocks that are classified in one go: their masks stay in the cache. */
 #define BATCH 16

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 
 int
 splitter_keep(struct splitter *s, const char *end)

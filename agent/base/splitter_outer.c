@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 
 const char *
 splitter_describe(char c)

@@ -2,12 +2,23 @@
  * dead_letters.c - what is asked of the dead letters.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/human.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/cmd_store.h"
 #include "cmd/dead_letters.h"
+#include "cmd/table.h"
 #include "config/config.h"
+#include "store/delivery.h"
 
 static const struct letters_verb verbs[] = {
 	{ .name = "retry", .will = "will be sent again" },
@@ -170,3 +181,293 @@ letters_ask(struct store *s, const struct letters_order *o,
 		return -1;
 	return ask_orphans(o, s, told, err);
 }
+
+static const struct cmd_option letter_options[] = {
+	{ .name = "all", .help = "Retry or drop all, or all of --output." },
+	{ .name = "output",
+	    .value = "NAME",
+	    .help = "Only those of this output." },
+	{ .name = "show",
+	    .value = "ID",
+	    .help = "Print the event's bytes; on a terminal control "
+		    "characters are escaped." },
+	{ .name = NULL },
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct column columns[] = {
+	{ .head = "ID", .right = true },
+	{ .head = "OUTPUT" },
+	{ .head = "FEED", .cut = true },
+	{ .head = "INDEX", .right = true },
+	{ .head = "SIZE", .right = true },
+	{ .head = "REFUSED" },
+};
+
+/* What the command line wants. */
+struct order {
+	const struct cmd *cmd;
+	const struct cmd_line *line;
+	const struct config *config;
+	const struct letters_verb *verb; /* NULL: list */
+	const char *output;              /* NULL: any */
+	int64_t show;                    /* 0: nothing */
+	int64_t *id;
+	size_t n;
+};
+
+static void
+put_row(struct json_put *j, const struct dead_letter *d)
+{
+	json_put_open(j, NULL, '{');
+	json_put_count(j, "id", (uint64_t)d->id);
+	json_put_text(j, "output", d->output);
+	json_put_text(j, "feed", d->feed);
+	json_put_count(j, "index", d->index);
+	json_put_count(j, "bytes", d->event.len);
+	json_put_time(j, "event_time", d->event_time);
+	json_put_time(j, "refused", d->when);
+	json_put_text(j, "reason", d->reason);
+	json_put_close(j, '}');
+}
+
+static void
+add_row(struct table *t, const struct dead_letter *d)
+{
+	char when[CLOCK_TEXT], size[HUMAN_TEXT];
+
+	(void)clock_format(d->when, 0, when);
+	table_cell(t, "%" PRId64, d->id);
+	table_cell(t, "%s", d->output);
+	table_cell(t, "%s", d->feed);
+	table_cell(t, "%" PRIu64, d->index);
+	table_cell(t, "%s", human_bytes(size, d->event.len));
+	table_cell(t, "%s", when);
+	table_note(t, "%s", d->reason);
+}
+
+static int
+list(const struct order *o, struct store *s, struct err *err)
+{
+	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
+	struct listing l;
+	int rc;
+
+	listing_open(&l, o->line->json, columns, COUNT(columns));
+	while ((rc = dead_letter_next(s, o->output, d.id, &d, err)) == 1) {
+		if (o->line->json)
+			put_row(&l.json, &d);
+		else
+			add_row(l.table, &d);
+		rc = listing_next(&l, err);
+		if (rc != 0)
+			break;
+	}
+	rc = listing_close(&l, rc, "There are no dead letters.", err);
+	buf_release(&d.event);
+	return rc;
+}
+
+static int
+show(const struct order *o, struct store *s, struct err *err)
+{
+	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
+	struct buf out = BUF_INIT(LETTER_MOST);
+	int rc = letters_find(s, o->show, &d, err);
+
+	if (rc != 0)
+		goto out;
+	if (isatty(STDOUT_FILENO))
+		rc = text_printable(&out, d.event.data, d.event.len);
+	else
+		rc = buf_add(&out, d.event.data, d.event.len);
+	if (rc != 0 || buf_add(&out, "\n", 1) != 0)
+		rc = err_set(err,
+		    "dead letter %" PRId64 " does not fit into "
+		    "memory",
+		    o->show);
+	else
+		rc = cmd_print(&out, err);
+out:
+	buf_release(&out);
+	buf_release(&d.event);
+	return rc;
+}
+
+static void
+say_json(const struct order *o, const struct letters_told *told)
+{
+	struct buf out = BUF_INIT(4096);
+	struct json_put j = JSON_PUT_INIT(&out);
+
+	json_put_open(&j, NULL, '{');
+	json_put_text(&j, "request", o->verb->name);
+	json_put_count(&j, "letters", told->letters);
+	json_put_count(&j, "outputs", told->outputs);
+	json_put_count(&j, "removed", told->gone);
+	json_put_count(&j, "left", told->left);
+	json_put_close(&j, '}');
+	if (j.rc == 0)
+		(void)printf("%s\n", out.data);
+	buf_release(&out);
+}
+
+static const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void
+say(const struct order *o, const struct letters_told *told)
+{
+	if (told->letters > 0)
+		(void)printf("%" PRIu64 " dead letter%s %s.\n", told->letters,
+		    plural(told->letters), o->verb->will);
+	if (told->outputs > 0)
+		(void)printf("All dead letters of %" PRIu64 " output%s %s.\n",
+		    told->outputs, plural(told->outputs), o->verb->will);
+	if (told->letters + told->outputs > 0)
+		(void)printf("The agent does that within seconds, or once it "
+			     "runs.\n");
+	if (told->gone > 0)
+		(void)printf("Forgotten, since no output of that name is "
+			     "configured any more: %" PRIu64 "\n",
+		    told->gone);
+	if (told->left > 0)
+		(void)printf("Left, since no output of that name is "
+			     "configured any more: %" PRIu64 "\n",
+		    told->left);
+	if (told->letters + told->outputs + told->gone + told->left == 0)
+		(void)printf("There are no dead letters.\n");
+}
+
+static int
+ask(const struct order *o, struct store *s, struct err *err)
+{
+	const struct letters_order order = {
+		.config = o->config,
+		.verb = o->verb,
+		.output = o->output,
+		.id = o->id,
+		.n = o->n,
+	};
+	struct letters_told told = { .letters = 0 };
+	int rc = letters_ask(s, &order, &told, err);
+
+	if (rc == 0 && o->line->json)
+		say_json(o, &told);
+	else if (rc == 0)
+		say(o, &told);
+	return rc;
+}
+
+/* Read the arguments behind the verb; 0 or the exit status. */
+static int
+read_ids(struct order *o, int argc, char **argv)
+{
+	bool all = cmd_value(o->line, "all") != NULL;
+
+	if (o->verb == NULL && (argc > 0 || all))
+		return cmd_misused(o->cmd, "list takes no ID and no --all");
+	if (o->verb != NULL && all == (argc > 0))
+		return cmd_misused(o->cmd,
+		    "%s needs the ID of a dead letter, "
+		    "several, or --all",
+		    o->verb->name);
+	if (argc > 0)
+		o->id = xcalloc((size_t)argc, sizeof(*o->id));
+	for (; o->n < (size_t)argc; o->n++)
+		if (cmd_number(argv[o->n], &o->id[o->n]) != 0 ||
+		    o->id[o->n] == 0)
+			return cmd_misused(o->cmd,
+			    "\"%s\" is not the ID of a dead letter",
+			    argv[o->n]);
+	return 0;
+}
+
+/* Read the command line; 0 or the exit status. */
+static int
+read_order(struct order *o)
+{
+	const char *id = cmd_value(o->line, "show");
+	int argc = o->line->argc;
+	char **argv = o->line->argv;
+
+	o->output = cmd_value(o->line, "output");
+	if (id != NULL && argc > 0)
+		return cmd_misused(o->cmd, "--show stands alone");
+	if (id != NULL && (cmd_number(id, &o->show) != 0 || o->show == 0))
+		return cmd_misused(o->cmd,
+		    "\"%s\" is not the ID of a dead letter", id);
+	if (argc == 0)
+		return read_ids(o, 0, argv);
+	o->verb = letters_verb(argv[0]);
+	if (o->verb == NULL && strcmp(argv[0], "list") != 0)
+		return cmd_misused(o->cmd,
+		    "\"%s\" is neither list, retry nor drop", argv[0]);
+	return read_ids(o, argc - 1, argv + 1);
+}
+
+/* What is asked for, on a store that is there already. */
+static int
+carry_out(const struct order *o, struct err *err)
+{
+	struct store *s = cmd_store(o->config, STORE_READ, err);
+	int rc = -1;
+
+	if (s != NULL && o->verb != NULL) {
+		store_close(s);
+		s = cmd_store(o->config, STORE_DURABLE, err);
+	}
+	if (s == NULL)
+		return -1;
+	if (o->verb != NULL)
+		rc = ask(o, s, err);
+	else if (o->show != 0)
+		rc = show(o, s, err);
+	else
+		rc = list(o, s, err);
+	store_close(s);
+	return rc;
+}
+
+static int
+letters_run(const struct cmd *cmd, struct cmd_line *line)
+{
+	struct order o = { .cmd = cmd, .line = line };
+	struct config *config = NULL;
+	struct err err = ERR_INIT;
+	int rc = read_order(&o);
+
+	if (rc != 0)
+		goto out;
+	config = cmd_config(line);
+	o.config = config;
+	if (config == NULL)
+		rc = EXIT_CONF;
+	else if (carry_out(&o, &err) != 0)
+		rc = cmd_failed(cmd, &err);
+out:
+	config_free(config);
+	free(o.id);
+	return rc;
+}
+
+const struct cmd cmd_dead_letters = {
+	.name = "dead-letters",
+	.arguments = "[list|retry|drop] [ID...]",
+	.help = "List events that an output refused for good, send them "
+		"again, or forget them. Nothing but list is done at once: the "
+		"process of the output does it, within seconds or once the "
+		"agent runs. Dead letters of outputs that are no longer "
+		"configured are dropped at once and can't be retried. A "
+		"receiver that refuses every event does not turn them all "
+		"into dead letters: after twenty in a row, and until it "
+		"accepts one, a single event is tried, in the end every five "
+		"minutes, and status says so.",
+	.options = letter_options,
+	.most = -1,
+	.run = letters_run,
+};

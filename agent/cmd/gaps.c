@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
-#include "cmd/listing.h"
+#include "cmd/table.h"
 #include "config/config.h"
 #include "store/report.h"
 

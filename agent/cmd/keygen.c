@@ -16,7 +16,7 @@
 #include "evidence/note.h"
 #include "evidence/rotation.h"
 
-#define KEY_MOST (4096 + SUCCESSION_MOST)
+#define KEY_MOST (4096 + KEY_ROTATIONS_MAX)
 #define NAME_MOST 63
 
 /* The key that signed so far: a file, or a provider's URI. */
@@ -48,7 +48,7 @@ add_succession(const char *name, const char *old, struct buf *pem,
 	int rc = -1;
 
 	if (next != NULL && signer != NULL)
-		rc = succession_sign(signer, next, pem, err);
+		rc = rotation_sign(signer, next, pem, err);
 	signer_free(next);
 	signer_free(signer);
 	return rc;

@@ -10,8 +10,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/json_put.h"
 
 struct buf;
+struct err;
 
 #define TABLE_WIDTH 100
 #define TABLE_COLUMNS 12
@@ -48,5 +53,25 @@ int table_print(struct table *t, struct buf *out);
 /* Append a sentence, wrapped at TABLE_WIDTH, each line behind indent
  * blanks, with a newline at the end; made printable. */
 int table_wrap(struct buf *out, size_t indent, const char *text);
+
+/* A row goes into table, or into json where that is asked for. */
+struct listing {
+	bool as_json;
+	struct table *table;
+	struct json_put json;
+	struct buf out;
+	uint64_t rows;
+};
+
+/* columns (n) is borrowed until listing_close(). */
+void listing_open(struct listing *l, bool as_json, const struct column *columns,
+    size_t n);
+
+/* A row is complete; writes when there are many. */
+int listing_next(struct listing *l, struct err *err);
+
+/* Write the rest; none: the sentence that a table without rows is.  rc not 0:
+ * something failed before, only free.  Returns rc or -1. */
+int listing_close(struct listing *l, int rc, const char *none, struct err *err);
 
 #endif /* CMD_TABLE_H */

@@ -13,7 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
 #include "config/config.h"
-#include "store/trace.h"
+#include "store/report.h"
 
 /* An id may be in several feeds and trees. */
 #define PLACES_MOST 64

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "collect/collect_private.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/store.h"
 
 /* Small items of a backlog are committed together: so many, or for so long;

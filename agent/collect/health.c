@@ -14,7 +14,6 @@
 #include "http/server_clock.h"
 #include "sources/agent_feed.h"
 #include "store/feed.h"
-#include "store/item.h"
 
 /* A hiccup that the next try cures is not worth an event. */
 #define TELL_AFTER 3

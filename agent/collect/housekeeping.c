@@ -18,7 +18,6 @@
 #include "http/server_clock.h"
 #include "sources/agent_feed.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/store.h"
 
 #define FIRST_HEARTBEAT (5 * CLOCK_SECOND)

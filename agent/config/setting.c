@@ -4,15 +4,475 @@
  * setting_value.c.
  */
 #include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/text.h"
+#include "config/secret.h"
 #include "config/setting.h"
+
+#define SIZE_TEXT 32
+
+/* Where a value goes and how to complain about it. */
+struct slot {
+	const struct setting_row *row;
+	const struct node *node;
+	const char *where;
+	void *to;
+	struct faults *faults;
+};
+
+/* All of a type: its name in the manual, how it is read and freed. */
+struct kind {
+	const char *name;
+	bool (*set)(const struct slot *s);
+	void (*release)(void *at); /* NULL: nothing to free */
+};
+
+static bool
+fault(const struct slot *s, const char *why)
+{
+	faults_add(s->faults, s->node, "%s: \"%s\" %s", s->where,
+	    s->row->setting->key, why);
+	return false;
+}
+
+/* A fault that repeats what the file says; not for secrets. */
+static bool
+fault_value(const struct slot *s, const struct node *at, const char *why)
+{
+	faults_add(s->faults, at, "%s: \"%s\": \"%.60s\" %s", s->where,
+	    s->row->setting->key, at->text, why);
+	return false;
+}
+
+static bool
+is_text(const struct slot *s, const char *meant)
+{
+	if (s->node->type == NODE_SCALAR)
+		return true;
+	faults_add(s->faults, s->node, "%s: \"%s\" must be %s, not a %s",
+	    s->where, s->row->setting->key, meant,
+	    s->node->type == NODE_LIST ? "list" : "map");
+	return false;
+}
+
+/* Text that goes into messages, headers and file names. */
+static bool
+good_text(const struct slot *s, const struct node *node)
+{
+	for (const char *p = node->text; *p != '\0'; p++)
+		if (iscntrl((unsigned char)*p))
+			return fault(s, "has a control character in it");
+	if (strstr(node->text, "${") != NULL)
+		return fault_value(s, node,
+		    "is taken as it is, but ${…} stands for something only "
+		    "where a secret is meant");
+	return true;
+}
+
+static void
+put_string(void *at, char *text)
+{
+	char **to = at;
+
+	free(*to);
+	*to = text;
+}
+
+static bool
+set_string(const struct slot *s)
+{
+	if (!is_text(s, "text") || !good_text(s, s->node))
+		return false;
+	put_string(s->to, xstrdup(s->node->text));
+	return true;
+}
+
+static void
+release_string(void *at)
+{
+	put_string(at, NULL);
+}
+
+/* Secrets are never repeated, not even the broken ones. */
+static bool
+good_secret(const struct slot *s, const struct node *node)
+{
+	struct err err = ERR_INIT;
+
+	if (secret_check(node->text, &err) == 0)
+		return true;
+	faults_add(s->faults, node, "%s: \"%s\" %s", s->where,
+	    s->row->setting->key, err.text);
+	return false;
+}
+
+static bool
+set_secret(const struct slot *s)
+{
+	if (!is_text(s, "text") || !good_secret(s, s->node))
+		return false;
+	put_string(s->to, xstrdup(s->node->text));
+	return true;
+}
+
+static void
+release_secret(void *at)
+{
+	char **to = at;
+
+	secret_free(*to);
+	*to = NULL;
+}
+
+static void
+release_secrets(void *at)
+{
+	struct setting_pair **pairs = at;
+
+	for (struct setting_pair *p = *pairs; p != NULL && p->name != NULL;
+	     p++) {
+		free(p->name);
+		secret_free(p->value);
+	}
+	free(*pairs);
+	*pairs = NULL;
+}
+
+static bool
+set_secrets(const struct slot *s)
+{
+	struct setting_pair **to = s->to;
+	struct setting_pair *pairs;
+	size_t n = 0;
+
+	if (s->node->type != NODE_MAP)
+		return fault(s, "must be a map of names and values");
+	for (const struct node *c = s->node->child; c != NULL; c = c->next) {
+		if (c->type != NODE_SCALAR)
+			return fault(s, "must hold plain values");
+		if (!good_secret(s, c))
+			return false;
+		n++;
+	}
+	pairs = xcalloc(n + 1, sizeof(*pairs));
+	n = 0;
+	for (const struct node *c = s->node->child; c != NULL; c = c->next) {
+		pairs[n].name = xstrdup(c->key);
+		pairs[n++].value = xstrdup(c->text);
+	}
+	release_secrets(to);
+	*to = pairs;
+	return true;
+}
+
+/* Index of text in choices, -1: none. */
+static int
+choice_of(const char *const *choices, const char *text)
+{
+	for (int i = 0; choices[i] != NULL; i++)
+		if (strcmp(choices[i], text) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+not_a_choice(const struct slot *s, const struct node *node)
+{
+	const char *const *choices = s->row->setting->choices;
+	const char *near = text_nearest(node->text, choices);
+	struct buf known = BUF_INIT(1000);
+	bool whole = true;
+
+	if (near != NULL) {
+		faults_add(s->faults, node,
+		    "%s: \"%s\": unknown \"%.60s\"; did you mean \"%s\"?",
+		    s->where, s->row->setting->key, node->text, near);
+		return false;
+	}
+	for (size_t i = 0; choices[i] != NULL && whole; i++)
+		whole = buf_addf(&known, "%s%s", i == 0 ? "" : ", ",
+			    choices[i]) == 0;
+	faults_add(s->faults, node,
+	    "%s: \"%s\": unknown \"%.60s\"; known are %s", s->where,
+	    s->row->setting->key, node->text, known.data);
+	buf_release(&known);
+	return false;
+}
+
+static bool
+set_choice(const struct slot *s)
+{
+	int found;
+
+	if (!is_text(s, "one word"))
+		return false;
+	found = choice_of(s->row->setting->choices, s->node->text);
+	if (found < 0)
+		return not_a_choice(s, s->node);
+	*(int *)s->to = found;
+	return true;
+}
+
+static void
+release_list(void *at)
+{
+	char ***list = at;
+
+	for (char **p = *list; p != NULL && *p != NULL; p++)
+		free(*p);
+	free(*list);
+	*list = NULL;
+}
+
+static bool
+good_entry(const struct slot *s, const struct node *entry)
+{
+	const char *const *choices = s->row->setting->choices;
+
+	if (entry->type != NODE_SCALAR) {
+		faults_add(s->faults, entry, "%s: \"%s\" must hold plain texts",
+		    s->where, s->row->setting->key);
+		return false;
+	}
+	if (choices != NULL && choice_of(choices, entry->text) < 0)
+		return not_a_choice(s, entry);
+	return good_text(s, entry);
+}
+
+static bool
+set_list(const struct slot *s)
+{
+	char ***to = s->to;
+	bool good = true;
+	size_t n = 0;
+	char **list;
+
+	if (s->node->type != NODE_LIST)
+		return fault(s, "must be a list, such as [a, b]");
+	for (const struct node *c = s->node->child; c != NULL; c = c->next) {
+		good = good_entry(s, c) && good;
+		n++;
+	}
+	if (!good)
+		return false;
+	if (n == 0 && s->row->setting->def != NULL)
+		return fault(s,
+		    "is an empty list; leave the key out for the default");
+	list = xcalloc(n + 1, sizeof(*list));
+	n = 0;
+	for (const struct node *c = s->node->child; c != NULL; c = c->next)
+		list[n++] = xstrdup(c->text);
+	release_list(to);
+	*to = list;
+	return true;
+}
+
+static bool
+set_bool(const struct slot *s)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{ "true", true },
+		{ "yes", true },
+		{ "on", true },
+		{ "false", false },
+		{ "no", false },
+		{ "off", false },
+	};
+
+	if (!is_text(s, "true or false"))
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(s->node->text, words[i].word) != 0)
+			continue;
+		*(bool *)s->to = words[i].value;
+		return true;
+	}
+	return fault_value(s, s->node, "is neither true nor false");
+}
+
+static int
+parse_integer(const char *text, int64_t *value)
+{
+	intmax_t n;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]) && text[0] != '-')
+		return -1;
+	errno = 0;
+	n = strtoimax(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n < INT64_MIN ||
+	    n > INT64_MAX)
+		return -1;
+	*value = n;
+	return 0;
+}
+
+static void
+format_integer(char *out, int64_t value)
+{
+	(void)snprintf(out, SIZE_TEXT, "%" PRId64, value);
+}
+
+static void
+format_size(char *out, int64_t bytes)
+{
+	static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (unit < 4 && bytes >= 1024 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	(void)snprintf(out, SIZE_TEXT, "%" PRId64 "%s", bytes, units[unit]);
+}
+
+/* The three kinds of number. */
+struct number {
+	enum setting_type type;
+	int (*parse)(const char *text, int64_t *value);
+	void (*format)(char *out, int64_t value);
+	const char *hint;
+};
+
+static const struct number *
+number_of(enum setting_type type)
+{
+	static const struct number numbers[] = {
+		{ .type = SETTING_INTEGER,
+		    .parse = parse_integer,
+		    .format = format_integer,
+		    .hint = "is not a whole number" },
+		{ .type = SETTING_SIZE,
+		    .parse = text_size,
+		    .format = format_size,
+		    .hint = "is not a size; write 512, 64KiB, 10MB, 20GiB" },
+		{ .type = SETTING_DURATION,
+		    .parse = text_duration,
+		    .format = text_duration_format,
+		    .hint = "is not a duration; write 250ms, 90s, 15m, 24h, "
+			    "7d" },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].type == type)
+			return &numbers[i];
+	return NULL;
+}
+
+static bool
+set_number(const struct slot *s)
+{
+	const struct setting *set = s->row->setting;
+	const struct number *kind = number_of(set->type);
+	char least[SIZE_TEXT], most[SIZE_TEXT];
+	int64_t value;
+
+	if (!is_text(s, "a number"))
+		return false;
+	if (kind->parse(s->node->text, &value) < 0)
+		return fault_value(s, s->node, kind->hint);
+	if (set->min != set->max && (value < set->min || value > set->max)) {
+		kind->format(least, set->min);
+		kind->format(most, set->max);
+		faults_add(s->faults, s->node,
+		    "%s: \"%s\": \"%.60s\" is out of range; it must be %s to "
+		    "%s",
+		    s->where, s->row->setting->key, s->node->text, least, most);
+		return false;
+	}
+	*(int64_t *)s->to = value;
+	return true;
+}
+
+/* SETTING_TABLE has no row: tables are laid flat before. */
+static const struct kind kinds[] = {
+	[SETTING_STRING] = { .name = "text",
+	    .set = set_string,
+	    .release = release_string },
+	[SETTING_LIST] = { .name = "list",
+	    .set = set_list,
+	    .release = release_list },
+	[SETTING_INTEGER] = { .name = "number", .set = set_number },
+	[SETTING_BOOL] = { .name = "true or false", .set = set_bool },
+	[SETTING_SIZE] = { .name = "size", .set = set_number },
+	[SETTING_DURATION] = { .name = "duration", .set = set_number },
+	[SETTING_CHOICE] = { .name = "choice", .set = set_choice },
+	[SETTING_SECRET] = { .name = "secret",
+	    .set = set_secret,
+	    .release = release_secret },
+	[SETTING_SECRETS] = { .name = "map of secrets",
+	    .set = set_secrets,
+	    .release = release_secrets },
+};
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == SETTING_TABLE,
+    "a kind for every type");
+
+bool
+setting_set(const struct setting_row *row, const struct node *node,
+    const char *where, void *conf, struct faults *faults)
+{
+	const struct slot s = {
+		.row = row,
+		.node = node,
+		.where = where,
+		.to = (char *)conf + row->offset,
+		.faults = faults,
+	};
+
+	return kinds[row->setting->type].set(&s);
+}
+
+static void
+release_row(void *conf, const struct setting_row *row)
+{
+	const struct kind *kind = &kinds[row->setting->type];
+
+	if (kind->release != NULL)
+		kind->release((char *)conf + row->offset);
+}
+
+void
+settings_release(const struct setting *table, void *conf)
+{
+	settings_each(table, release_row, conf);
+}
+
+const char *
+setting_type_name(const struct setting *s)
+{
+	return kinds[s->type].name;
+}
+
+int
+setting_range(const struct setting *s, struct buf *out)
+{
+	const struct number *kind = number_of(s->type);
+	char least[SIZE_TEXT], most[SIZE_TEXT];
+
+	for (size_t i = 0; s->choices != NULL && s->choices[i] != NULL; i++)
+		if (buf_addf(out, "%s%s", i == 0 ? "" : ", ", s->choices[i]) <
+		    0)
+			return -1;
+	if (kind == NULL || s->min == s->max)
+		return 0;
+	kind->format(least, s->min);
+	kind->format(most, s->max);
+	return buf_addf(out, "%s to %s", least, most);
+}
 
 /* Keys at one level, with room for those of the caller. */
 #define KEYS_MOST 128

@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/errors.h"
+
 struct buf;
-struct faults;
 struct node;
 
 enum setting_type {
@@ -97,55 +98,5 @@ int setting_range(const struct setting *s, struct buf *out);
  */
 bool setting_set(const struct setting_row *row, const struct node *node,
     const char *where, void *conf, struct faults *faults);
-
-/* What went wrong in the configuration, several at once. */
-struct faults {
-	char **line; /* each "FILE:LINE: subject: cause; remedy" */
-	struct fault_place {
-		char *file;       /* NULL: no place in a file */
-		size_t line;      /* from 1 */
-		const char *text; /* the part of line after the place */
-	} * place;
-	size_t n;
-};
-
-/* No more than these are kept; the last one says so. */
-#define FAULTS_MOST 1000
-
-#define FAULTS_INIT    \
-	{              \
-		.n = 0 \
-	}
-
-/* Add one; at NULL: it has no place in a file.  Control characters are
- * escaped.  Remember where the node stood, not the node. */
-void faults_add(struct faults *f, const struct node *at, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Add the sentence of an err that begins with "FILE:LINE: " itself. */
-void faults_add_err(struct faults *f, const char *sentence);
-
-/* Add a fault for each key in the tree that its map has twice. */
-void faults_repeats(struct faults *f, const struct node *tree);
-
-/* Order them by file and line. */
-void faults_sort(struct faults *f);
-
-void faults_release(struct faults *f);
-
-/* For the cross-checks of a type: where its options stand. */
-struct blame {
-	const struct node *map;
-	const char *where; /* "sources.contoso" */
-	struct faults *faults;
-	size_t filled; /* faults->n after settings_fill() */
-};
-
-/* Add a fault; the sentence begins with the key that is at fault, "tls.cert:
- * a certificate is of no use without …", and gets that key's line, or the
- * map's where the key is not in it.  A key of which settings_fill() said
- * something is left alone. */
-void blame(const struct blame *b, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 
 #endif /* CONFIG_SETTING_H */

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/text.h"
-#include "config/setting.h"
+#include "config/errors.h"
 #include "config/tree.h"
 
 /* Far above any real one; a wrong path (a log, a disk) ends early. */

@@ -21,7 +21,7 @@ proof_init(struct proof *p)
 		.before = BUF_INIT(MERKLE_PEAKS * DIGEST_LEN),
 		.after = BUF_INIT(MERKLE_PEAKS * DIGEST_LEN),
 		.check = BUF_INIT(PROOF_MOST),
-		.keys = BUF_INIT(SUCCESSION_MOST),
+		.keys = BUF_INIT(KEY_ROTATIONS_MAX),
 	};
 }
 
@@ -52,7 +52,7 @@ static int
 add_keys(struct buf *out, const char *keys)
 {
 	struct slice rest = { .data = keys, .len = strlen(keys) };
-	struct slice note = succession_next(&rest);
+	struct slice note = rotation_next(&rest);
 
 	if (note.data == NULL)
 		return 0;
@@ -62,7 +62,7 @@ add_keys(struct buf *out, const char *keys)
 		if ((!first && buf_adds(out, ",") == -1) ||
 		    text_json_string(out, note.data, note.len) == -1)
 			return -1;
-		note = succession_next(&rest);
+		note = rotation_next(&rest);
 	}
 	return buf_adds(out, "]");
 }

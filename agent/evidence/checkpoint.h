@@ -5,7 +5,7 @@
  *   {"note":"…","from":40,"before":["…"],"after":["…"],"check":"…"}
  *
  * Behind "after" may stand "keys": ["…"], notes about keys that followed each
- * other (succession.h).
+ * other (rotation.h).
  *
  * Only the notes are signed.  The peaks prove themselves: `after` must hash to
  * the note's root, and `before` with the leaves of the events must give
@@ -50,7 +50,7 @@ struct proof_parts {
 	const struct merkle_range *before; /* the tree as it was */
 	const struct merkle_range *after;
 	const struct buf *check; /* codes of the leaves between, or empty */
-	const char *keys;        /* signer_succession() */
+	const char *keys;        /* signer_rotations() */
 };
 
 /* Append the value. */

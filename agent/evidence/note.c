@@ -5,43 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/err.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "evidence/key.h"
+#include "evidence/note.h"
 
-#define SIGNATURE_LEN 64
 #define DASH "\xe2\x80\x94 " /* U+2014 and a space begin a signature line */
-
-static int
-sign(EVP_PKEY *key, const void *text, size_t len, uint8_t out[SIGNATURE_LEN],
-    struct err *err)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t n = SIGNATURE_LEN;
-	int rc = 0;
-
-	if (ctx == NULL ||
-	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
-	    EVP_DigestSign(ctx, out, &n, text, len) != 1 || n != SIGNATURE_LEN)
-		rc = key_failed(err, "the signing key does not sign");
-	EVP_MD_CTX_free(ctx);
-	return rc;
-}
 
 int
 note_finish(const struct signer *s, struct buf *out, size_t start,
     struct err *err)
 {
-	uint8_t blob[KEY_ID_LEN + SIGNATURE_LEN];
+	uint8_t blob[KEY_ID_LEN + KEY_SIGNATURE_LEN];
 
-	memcpy(blob, s->id, KEY_ID_LEN);
-	if (sign(s->key, out->data + start, out->len - start, blob + KEY_ID_LEN,
-		err) == -1)
+	memcpy(blob, signer_id(s), KEY_ID_LEN);
+	if (signer_sign(s, out->data + start, out->len - start,
+		blob + KEY_ID_LEN, err) == -1)
 		return -1;
-	if (buf_addf(out, "\n" DASH "%s ", s->name) == -1 ||
+	if (buf_addf(out, "\n" DASH "%s ", signer_name(s)) == -1 ||
 	    text_base64(out, blob, sizeof(blob)) == -1 ||
 	    buf_adds(out, "\n") == -1)
 		return err_set(err, "the note does not fit its buffer");
@@ -175,37 +156,6 @@ parse_text(const char *s, size_t len, struct checkpoint *cp, struct err *err)
 	return rc;
 }
 
-static bool
-signature_is_good(const struct verifier *v, const uint8_t *sig,
-    const char *text, size_t len)
-{
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-	    v->key, KEY_LEN);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = key != NULL && ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	    EVP_DigestVerify(ctx, sig, SIGNATURE_LEN,
-		(const unsigned char *)text, len) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	return good;
-}
-
-/* Whether v is the key that a signature line names. */
-static bool
-is_key(const struct verifier *v, const char *name, const uint8_t *id)
-{
-	uint8_t own[KEY_ID_LEN];
-
-	if (!v->any_name)
-		return strcmp(v->name, name) == 0 &&
-		    memcmp(v->id, id, KEY_ID_LEN) == 0;
-	key_id(name, v->key, own);
-	return memcmp(own, id, KEY_ID_LEN) == 0;
-}
-
 /* "— name base64": the name and the bytes; -1 malformed. */
 static int
 parse_signature(struct slice line, char name[256], struct buf *raw)
@@ -248,11 +198,11 @@ check_signature(struct slice line, struct slice text, struct trust trust,
 	for (size_t i = 0; i < trust.n && rc == 0; i++) {
 		const uint8_t *id = (const uint8_t *)raw.data;
 
-		if (raw.len != KEY_ID_LEN + SIGNATURE_LEN ||
-		    !is_key(&trust.keys[i], name, id))
+		if (raw.len != KEY_ID_LEN + KEY_SIGNATURE_LEN ||
+		    !verifier_is(&trust.keys[i], name, id))
 			continue;
-		if (!signature_is_good(&trust.keys[i], id + KEY_ID_LEN,
-			text.data, text.len))
+		if (!verifier_check(&trust.keys[i], id + KEY_ID_LEN, text.data,
+			text.len))
 			rc = err_set(err, "bad signature by key %s", name);
 		else
 			rc = 1;

@@ -5,21 +5,21 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "evidence/key.h"
+#include "evidence/note.h"
 #include "evidence/rotation.h"
 
-#define TITLE "sealfeed next key\n"
+#define TITLE KEY_ROTATION_TITLE
 
 int
-succession_sign(const struct signer *old, const struct signer *next,
+rotation_sign(const struct signer *old, const struct signer *next,
     struct buf *out, struct err *err)
 {
 	size_t start;
 
-	if (strcmp(old->name, next->name) != 0)
+	if (strcmp(signer_name(old), signer_name(next)) != 0)
 		return err_set(err, "the key of %s can't follow the key of %s",
-		    next->name, old->name);
-	if (buf_adds(out, old->succession) == -1)
+		    signer_name(next), signer_name(old));
+	if (buf_adds(out, signer_rotations(old)) == -1)
 		return err_set(err, "too many keys have followed each other");
 	start = out->len;
 	if (buf_adds(out, TITLE) == -1 || signer_vkey(next, out, err) == -1 ||
@@ -28,22 +28,8 @@ succession_sign(const struct signer *old, const struct signer *next,
 	return note_finish(old, out, start, err);
 }
 
-const char *
-signer_succession(const struct signer *s)
-{
-	return s->succession;
-}
-
-const char *
-succession_find(const char *text)
-{
-	const char *at = strstr(text, "\n" TITLE);
-
-	return at == NULL ? NULL : at + 1;
-}
-
 struct slice
-succession_next(struct slice *rest)
+rotation_next(struct slice *rest)
 {
 	struct slice note = *rest;
 	const char *next;
@@ -61,7 +47,7 @@ succession_next(struct slice *rest)
 }
 
 int
-succession_open(struct slice note, const struct verifier *keys, size_t n,
+rotation_open(struct slice note, const struct verifier *keys, size_t n,
     struct verifier *next, struct err *err)
 {
 	const struct trust trust = { .keys = keys, .n = n };

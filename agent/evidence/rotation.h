@@ -18,34 +18,20 @@
 #include <stddef.h>
 
 #include "base/text.h"
-
-struct buf;
-struct err;
-struct signer;
-struct verifier;
-
-/* All notes of a key together are no longer. */
-#define SUCCESSION_MOST (16 * 1024)
+#include "evidence/key.h"
 
 /* Append the notes that old has, and a new one that says that next follows;
  * both sign by the same name. */
-int succession_sign(const struct signer *old, const struct signer *next,
+int rotation_sign(const struct signer *old, const struct signer *next,
     struct buf *out, struct err *err);
-
-/* The notes that came with the key, one behind the other; "": none. */
-const char *signer_succession(const struct signer *s);
-
-/* Find the notes in the text of a key's file.  Returns where they begin, NULL:
- * there are none. */
-const char *succession_find(const char *text);
 
 /* Take the next note off the front of rest; its data is NULL behind the last
  * one. */
-struct slice succession_next(struct slice *rest);
+struct slice rotation_next(struct slice *rest);
 
 /* Read a note: when one of the n keys signed it, *next is the key that
  * follows.  Hostile input. */
-int succession_open(struct slice note, const struct verifier *keys, size_t n,
+int rotation_open(struct slice note, const struct verifier *keys, size_t n,
     struct verifier *next, struct err *err);
 
 #endif /* EVIDENCE_ROTATION_H */

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "http/auth_oauth2.h"
+#include "http/auth_jwt.h"
 #include "http/pem.h"
 
 #define LIFE (10 * 60) /* seconds */

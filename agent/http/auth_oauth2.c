@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
+#include "http/auth_jwt.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/rate.h"

@@ -11,7 +11,6 @@
 
 #include "http/rules.h"
 
-struct buf;
 struct err;
 struct http;
 struct oauth;
@@ -42,18 +41,5 @@ char *oauth_token(struct oauth *o, struct http *h, struct ruling *r);
  * many tokens in a row were not, since one was accepted. */
 unsigned oauth_reject(struct oauth *o, const char *token);
 void oauth_accept(struct oauth *o);
-
-/* What a client assertion says. */
-struct assertion {
-	const char *audience; /* the token URL, exactly */
-	const char *client_id;
-	const char *certificate; /* PEM text */
-	const char *private_key; /* PEM text */
-	int64_t now;             /* of the server, microseconds */
-};
-
-/* Append the signed JWT: RS256, x5t, valid for ten minutes. */
-int oauth_assertion(const struct assertion *a, struct buf *out,
-    struct err *err);
 
 #endif /* HTTP_AUTH_OAUTH2_H */

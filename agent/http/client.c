@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/gunzip.h"
 #include "base/mem.h"
-#include "http/access.h"
 #include "http/client.h"
 
 struct http {

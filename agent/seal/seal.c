@@ -79,7 +79,7 @@ seal_one(struct seal *s, struct err *err)
 		.before = &u->peaks,
 		.after = &after,
 		.check = &u->check,
-		.keys = signer_succession(s->signer) };
+		.keys = signer_rotations(s->signer) };
 	uint8_t root[DIGEST_LEN];
 	char origin[sizeof(u->feed) + 256];
 

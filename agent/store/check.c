@@ -15,8 +15,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/mark.h"
-#include "store/salvage.h"
+#include "store/recovery.h"
+#include "store/size_log.h"
+#include "store/store.h"
 
 /* Up to here everything is read at each start; beyond, what is small, and the
  * rest when a role has met damage. */
@@ -92,7 +93,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	struct err why = ERR_INIT;
 	struct stat st;
 	int64_t version;
-	bool all = mark_suspected(s->path);
+	bool all = db_damage_flagged(s->path);
 
 	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MOST)
 		all = true;
@@ -103,7 +104,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 			return 0;
 		return err_set(err, "%s", why.text);
 	}
-	if (version > db_version())
+	if (version > store_version())
 		return err_set(err,
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
@@ -212,8 +213,8 @@ static void
 forget_ids(struct store *s, int64_t seq)
 {
 	for (int64_t id = seq + 1; id <= seq + FEEDS_LOST_MOST; id++) {
-		if (mark_get(s, id) == 0)
-			mark_set(s, id, MARK_LOST);
+		if (size_log_get(s->size_log, id) == 0)
+			size_log_set(s->size_log, id, SIZE_LOG_LOST);
 	}
 }
 
@@ -259,7 +260,7 @@ replace(struct store **from, const char *what, char *said, size_t size,
 	if (rc == 0 && !v.whole_feeds)
 		rc = forget_feeds(path, err);
 	if (rc == 0) {
-		mark_trust(path);
+		db_unflag_damage(path);
 		if (v.whole_feeds)
 			(void)snprintf(said, size,
 			    "%s: damaged (%s); moved aside as %s; recovered "
@@ -358,7 +359,7 @@ resume(const char *path, char *said, size_t size, struct err *err)
 	if (access(recovered, F_OK) == 0) {
 		rc = exchange(path, recovered, aside, sizeof(aside), err);
 		if (rc == 0) {
-			mark_trust(path);
+			db_unflag_damage(path);
 			(void)snprintf(said, size,
 			    "%s: was damaged, moved aside as %s and recovered",
 			    path, aside);
@@ -373,11 +374,11 @@ resume(const char *path, char *said, size_t size, struct err *err)
 static int64_t
 lost_of(struct store *s, int64_t id, int64_t size)
 {
-	const uint64_t had = mark_get(s, id);
+	const uint64_t had = size_log_get(s->size_log, id);
 
-	if (had == MARK_LOST || had <= (uint64_t)size)
+	if (had == SIZE_LOG_LOST || had <= (uint64_t)size)
 		return 0;
-	mark_set(s, id, MARK_LOST);
+	size_log_set(s->size_log, id, SIZE_LOG_LOST);
 	return (int64_t)had - size;
 }
 
@@ -395,7 +396,7 @@ compare_mark(const char *path, char *said, size_t size, struct err *err)
 		return -1;
 	rc = db_number(s, err, 0, &seq,
 	    "SELECT seq FROM sqlite_sequence WHERE name = 'feed'", "");
-	for (int64_t id = seq + 1; id <= mark_last(s); id++)
+	for (int64_t id = seq + 1; id <= size_log_last(s->size_log); id++)
 		lost += lost_of(s, id, 0);
 	if (rc == 0 && lost > 0)
 		forget_ids(s, seq);
@@ -429,7 +430,7 @@ store_check(const char *path, char *said, size_t size, struct err *err)
 	    resume(path, said, size, err) != 0)
 		return -1;
 	if (access(path, F_OK) == 0) {
-		s = db_open_bare(path, err);
+		s = store_open_bare(path, err);
 		if (s == NULL)
 			return -1;
 		rc = inspect(s, &state, what, sizeof(what), err);
@@ -441,18 +442,18 @@ store_check(const char *path, char *said, size_t size, struct err *err)
 		if (rc != 0)
 			return -1;
 	}
-	mark_trust(path);
+	db_unflag_damage(path);
 	return compare_mark(path, said, size, err);
 }
 
 bool
 store_damaged(const char *path)
 {
-	return mark_suspected(path);
+	return db_damage_flagged(path);
 }
 
 void
 store_report(struct store *s)
 {
-	mark_suspect(s->path);
+	db_flag_damage(s->path);
 }

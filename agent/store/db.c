@@ -2,15 +2,19 @@
  * db.c - the handle behind struct store: statements, transactions, errors.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "store/db.h"
-#include "store/mark.h"
+#include "store/reserve.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
@@ -30,6 +34,36 @@ db_busy(void *ctx, int tries)
 		return 0;
 	(void)nanosleep(&nap, NULL);
 	return 1;
+}
+
+void
+db_flag_damage(const char *path)
+{
+	char *name = xasprintf("%s.suspect", path);
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		(void)close(fd);
+	free(name);
+}
+
+bool
+db_damage_flagged(const char *path)
+{
+	char *name = xasprintf("%s.suspect", path);
+	bool there = access(name, F_OK) == 0;
+
+	free(name);
+	return there;
+}
+
+void
+db_unflag_damage(const char *path)
+{
+	char *name = xasprintf("%s.suspect", path);
+
+	(void)unlink(name);
+	free(name);
 }
 
 void
@@ -62,7 +96,7 @@ db_fail(struct store *s, int rc, struct err *err)
 		    s->path, cause != 0 ? strerror(cause) : sqlite3_errstr(rc));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		mark_suspect(s->path);
+		db_flag_damage(s->path);
 		return err_set(err,
 		    "%s: damaged (%s); it is moved aside and what can be read "
 		    "is recovered at the next start",
@@ -127,8 +161,8 @@ make_room(struct store *s, struct err *err)
 	if (!s->tight)
 		return 0;
 	if (!s->collects)
-		mark_spend_reserve(s);
-	else if (!mark_keep_reserve(s))
+		reserve_release(s->path);
+	else if (!reserve_keep(s->path))
 		return db_fail(s, SQLITE_FULL, err);
 	if (db_checkpoint(s, false))
 		s->tight = false;
@@ -150,7 +184,7 @@ begin(struct store *s, bool relaxed, struct err *err)
 int
 db_begin(struct store *s, struct err *err)
 {
-	return begin(s, s->access != STORE_DURABLE, err);
+	return begin(s, !s->durable, err);
 }
 
 int

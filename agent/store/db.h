@@ -20,8 +20,6 @@
 
 #include <sqlite3.h>
 
-#include "store/store.h"
-
 struct buf;
 struct err;
 struct filter;
@@ -32,7 +30,7 @@ struct kit;
 struct store {
 	sqlite3 *db;
 	char *path;
-	enum store_access access;
+	bool durable; /* writes are synchronous=FULL by default */
 	bool relaxed; /* synchronous is NORMAL now */
 	pthread_mutex_t mutex;
 	struct {
@@ -41,7 +39,7 @@ struct store {
 	} kept[DB_STATEMENTS];
 	bool tight;    /* the disk was full: make room in the WAL first */
 	bool collects; /* a feed was opened: the reserve is for others */
-	int mark;      /* descriptor of the mark file, -1: none */
+	int size_log;  /* descriptor, -1: none */
 	int64_t max_size;
 	int64_t min_free;
 	bool full;
@@ -55,11 +53,11 @@ struct store {
 	size_t n_kits;
 };
 
-/* A handle on whatever is at path: nothing is checked, made or migrated. */
-struct store *db_open_bare(const char *path, struct err *err);
-
-/* The user_version that this program writes. */
-int64_t db_version(void);
+/* The damage flag, PATH.suspect: someone has found the file at path damaged,
+ * and all of it is read at the next store_check(), which takes it down. */
+void db_flag_damage(const char *path);
+bool db_damage_flagged(const char *path);
+void db_unflag_damage(const char *path);
 
 /* SQLite's busy handler: sleeps a little. */
 int db_busy(void *ctx, int tries);

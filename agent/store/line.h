@@ -14,7 +14,7 @@
  *    "after":["<base64>",…],"check":"<base64>"}
  *
  * Behind "after" there may be "keys", for readers that trust an earlier key of
- * the agent (evidence/succession.h).
+ * the agent (evidence/rotation.h).
  *
  * from: size of the tree before; before, after: the peaks, left to right;
  * check: the first four bytes of the leaf hash of each event in [from, size),

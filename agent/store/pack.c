@@ -9,7 +9,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/inside.h"
+#include "store/feed_private.h"
 #include "store/line.h"
 #include "store/pack.h"
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct err;
+struct filter;
 struct store;
 
 #define SEEN_KEY 10           /* bytes of SHA-256(id) */
@@ -84,5 +85,22 @@ int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
 /* One bounded step of dropping old runs, in the caller's transaction: 1 there
  * may be more, 0 done, -1. */
 int seen_expire(struct store *s, int64_t now, struct err *err);
+
+/* At most bytes large (at least one block of 64). */
+struct filter *filter_new(size_t bytes);
+void filter_free(struct filter *f);
+
+/* Any thread. */
+bool filter_has(const struct filter *f, const uint8_t key[SEEN_KEY]);
+
+/* One thread at a time: under the store's lock. */
+void filter_add(struct filter *f, const uint8_t key[SEEN_KEY]);
+void filter_empty(struct filter *f);
+/* Everything is in it from now on. */
+void filter_saturate(struct filter *f);
+
+/* Keys added since it was empty, and how many keep it sharp. */
+size_t filter_added(const struct filter *f);
+size_t filter_good(const struct filter *f);
 
 #endif /* STORE_SEEN_H */

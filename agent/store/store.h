@@ -43,6 +43,13 @@ struct store *store_open(const char *path, enum store_access access,
     struct err *err);
 void store_close(struct store *s);
 
+/* A handle on whatever is at path, for store_check(): nothing is checked, made
+ * or migrated. */
+struct store *store_open_bare(const char *path, struct err *err);
+
+/* The version of the schema that this program writes (user_version). */
+int64_t store_version(void);
+
 /* There will be nothing to do for a while: give back memory that is kept for
  * the next commit.  Any thread. */
 void store_rest(struct store *s);

@@ -20,6 +20,8 @@
 
 #include "base/text.h"
 
+struct parts;
+
 /* A split event has no more parts than this. */
 #define FRAME_PARTS 4096
 
@@ -56,5 +58,25 @@ enum frame_kind frame_parse(const char *line, size_t len, struct frame *frame);
  * len bytes to out; returns how many, len when nothing was escaped.
  */
 size_t frame_unescape(const char *s, size_t len, bool everywhere, char *out);
+
+struct parts *parts_new(void);
+void parts_free(struct parts *p);
+
+/* Takes a whole event or checkpoint, its place that of the part which
+ * completed it. */
+typedef void parts_fn(void *ctx, const struct frame *whole, uint64_t place);
+
+/*
+ * Add one part (copied).  When it is the last one that was missing, fn gets
+ * the whole; where a part came with different bytes, fn gets each combination
+ * (some), for the tree to decide.  Returns 0, or -1 when more is incomplete
+ * than is held; the part is left out then.
+ */
+int parts_add(struct parts *p, const struct frame *f, uint64_t place,
+    parts_fn *fn, void *ctx);
+
+/* What is still incomplete: fn gets the frame of the first part seen, its
+ * value empty, part saying how many of them are there. */
+void parts_left(const struct parts *p, parts_fn *fn, void *ctx);
 
 #endif /* VERIFY_FRAME_H */

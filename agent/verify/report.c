@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "verify/tally.h"
+#include "verify/verify_private.h"
 
 /* Ranges that are listed for a feed. */
 #define RANGES_MOST 10

@@ -16,10 +16,10 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/gzip.h"
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 #include "base/mem.h"
 #include "base/merkle.h"
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 
 #define LARGEST ((size_t)1 << 30)
 #define BATCH ((size_t)1 << 20)

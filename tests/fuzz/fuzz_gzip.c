@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CEILING ((size_t)4 << 20)

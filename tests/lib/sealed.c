@@ -54,7 +54,7 @@ sealed_checkpoint(struct digest *d, struct sealed *s,
 		.before = &s->before,
 		.after = &s->peaks,
 		.check = &s->check,
-		.keys = signer_succession(signer) };
+		.keys = signer_rotations(signer) };
 	uint8_t root[DIGEST_LEN];
 	char origin[256];
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 #include "tests/lib/split.h"
 
 #define MOST ((size_t)1 << 30)

@@ -22,7 +22,6 @@
 #include "store/batch.h"
 #include "store/delivery.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/line.h"
 #include "store/store.h"
 #include "tests/unit/store_help.h"

@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "tests/unit/unit.h"
 #include "verify/frame.h"
-#include "verify/parts.h"
 #include "verify/reader.h"
 
 #define SD "[sealfeed@32473 feed=\"contoso/Audit.Exchange\" index=\"42\"]"

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/gunzip.h"
 #include "base/gzip.h"
-#include "base/gzip_engine.h"
+#include "base/gzip_private.h"
 #include "tests/unit/unit.h"
 
 #define MOST (8 << 20)

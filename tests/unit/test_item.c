@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "tests/unit/store_help.h"

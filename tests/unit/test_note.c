@@ -210,7 +210,7 @@ END_TEST
 /* The old key tells the new one; who trusts neither learns nothing. */
 START_TEST(key_follows_key)
 {
-	struct buf pem = BUF_INIT(SUCCESSION_MOST);
+	struct buf pem = BUF_INIT(KEY_ROTATIONS_MAX);
 	struct buf vkey = BUF_INIT(1000);
 	struct err err = ERR_INIT;
 	struct signer *old = signer_open("fra1", RFC8032_KEY, &err);
@@ -222,23 +222,23 @@ START_TEST(key_follows_key)
 
 	ck_assert_int_eq(signer_generate(&pem, &err), 0);
 	next = signer_open("fra1", pem.data, &err);
-	ck_assert_str_eq(signer_succession(next), "");
-	ck_assert_int_eq(succession_sign(other, next, &pem, &err), -1);
+	ck_assert_str_eq(signer_rotations(next), "");
+	ck_assert_int_eq(rotation_sign(other, next, &pem, &err), -1);
 	err_clear(&err);
-	ck_assert_int_eq(succession_sign(old, next, &pem, &err), 0);
+	ck_assert_int_eq(rotation_sign(old, next, &pem, &err), 0);
 	signer_free(next);
 	/* A reader of the file may have dropped the last LF. */
 	pem.data[pem.len - 1] = '\0';
 	next = signer_open("fra1", pem.data, &err);
-	rest.data = signer_succession(next);
+	rest.data = signer_rotations(next);
 	rest.len = strlen(rest.data);
 	ck_assert_int_eq(verifier_parse(RFC8032_PUBLIC, &key, &err), 0);
-	rest = succession_next(&rest);
-	ck_assert_int_eq(succession_open(rest, &key, 1, &got, &err), 0);
+	rest = rotation_next(&rest);
+	ck_assert_int_eq(rotation_open(rest, &key, 1, &got, &err), 0);
 	ck_assert_int_eq(signer_vkey(next, &vkey, &err), 0);
 	ck_assert_int_eq(verifier_parse(vkey.data, &key, &err), 0);
 	ck_assert_mem_eq(got.key, key.key, sizeof(key.key));
-	ck_assert_int_eq(succession_open(rest, &key, 1, &got, &err), -1);
+	ck_assert_int_eq(rotation_open(rest, &key, 1, &got, &err), -1);
 	signer_free(old);
 	signer_free(other);
 	signer_free(next);

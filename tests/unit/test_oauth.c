@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/secret.h"
+#include "http/auth_jwt.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "tests/unit/canned.h"

@@ -19,7 +19,6 @@
 #include "store/batch.h"
 #include "store/delivery.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "tests/unit/store_help.h"

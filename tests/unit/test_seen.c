@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/filter.h"
 #include "store/report.h"
 #include "store/seen.h"
 #include "store/store.h"

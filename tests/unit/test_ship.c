@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/role.h"
 #include "config/config.h"
+#include "ship/ship.h"
 #include "store/batch.h"
 #include "store/delivery.h"
 #include "store/feed.h"

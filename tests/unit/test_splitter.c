@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 #include "tests/lib/split.h"
 #include "tests/unit/unit.h"
 

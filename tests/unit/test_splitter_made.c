@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "base/splitter_impl.h"
+#include "base/splitter_private.h"
 #include "tests/lib/split.h"
 #include "tests/unit/unit.h"
 

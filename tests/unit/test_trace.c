@@ -10,9 +10,8 @@
 #include "store/batch.h"
 #include "store/delivery.h"
 #include "store/feed.h"
-#include "store/item.h"
+#include "store/report.h"
 #include "store/store.h"
-#include "store/trace.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
 

@@ -19,7 +19,6 @@
 #include "base/splitter.h"
 #include "sources/office365/office365.h"
 #include "store/feed.h"
-#include "store/item.h"
 
 /* Longest event that is held in memory.  Documented ones end far below a
  * megabyte. */

@@ -1,5 +1,5 @@
 /*
- * faults.c - what went wrong in the configuration, several at once.
+ * errors.c - what went wrong in the configuration, several at once.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/text.h"
-#include "config/setting.h"
+#include "config/errors.h"
 
 #define FAULT_TEXT_MOST 1024
 

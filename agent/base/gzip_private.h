@@ -2,8 +2,8 @@
  * gzip_engine.h - what gzip.c wants of a library: raw deflate (RFC 1951) in
  * both directions and CRC-32.  Only gzip*.c and their tests include it.
  */
-#ifndef BASE_GZIP_ENGINE_H
-#define BASE_GZIP_ENGINE_H
+#ifndef BASE_GZIP_PRIVATE_H
+#define BASE_GZIP_PRIVATE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -50,4 +50,4 @@ struct gzip *gzip_new_with(const struct gzip_engine *engine);
  * where needed.  NULL at out's ceiling, or without memory. */
 uint8_t *gzip_room(struct buf *out, size_t *avail);
 
-#endif /* BASE_GZIP_ENGINE_H */
+#endif /* BASE_GZIP_PRIVATE_H */

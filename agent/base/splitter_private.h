@@ -5,8 +5,8 @@
  * bytes of a block at once, strings above all, is found first, as masks; then
  * the steps of the present mode walk over the few bytes that matter.
  */
-#ifndef BASE_SPLITTER_IMPL_H
-#define BASE_SPLITTER_IMPL_H
+#ifndef BASE_SPLITTER_PRIVATE_H
+#define BASE_SPLITTER_PRIVATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -150,4 +150,4 @@ splitter_in_element(const struct splitter *s)
 	    s->mode == MODE_SCALAR;
 }
 
-#endif /* BASE_SPLITTER_IMPL_H */
+#endif /* BASE_SPLITTER_PRIVATE_H */

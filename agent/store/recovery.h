@@ -1,8 +1,8 @@
 /*
  * salvage.h - a damaged store is replaced by what can be read out of it.
  */
-#ifndef STORE_SALVAGE_H
-#define STORE_SALVAGE_H
+#ifndef STORE_RECOVERY_H
+#define STORE_RECOVERY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,4 +39,4 @@ int salvage_mend(struct store *to, struct salvage *v, struct err *err);
 int salvage_payloads_good(struct store *s, char *what, size_t size,
     struct err *err);
 
-#endif /* STORE_SALVAGE_H */
+#endif /* STORE_RECOVERY_H */

@@ -2,8 +2,8 @@
  * inside.h - the insides of struct feed and struct piece, for the modules of
  * the store that share them.
  */
-#ifndef STORE_INSIDE_H
-#define STORE_INSIDE_H
+#ifndef STORE_FEED_PRIVATE_H
+#define STORE_FEED_PRIVATE_H
 
 #include <pthread.h>
 
@@ -119,4 +119,4 @@ int feed_renew(struct store *s, int64_t old, const char *name, struct err *err);
 /* When the claim on item was taken, INT64_MIN: it is not claimed. */
 int64_t feed_claimed(struct feed *f, int64_t item);
 
-#endif /* STORE_INSIDE_H */
+#endif /* STORE_FEED_PRIVATE_H */

@@ -1,8 +1,8 @@
 /*
  * tally.h - what verify.c, verdict.c and report.c share behind verify.h.
  */
-#ifndef VERIFY_TALLY_H
-#define VERIFY_TALLY_H
+#ifndef VERIFY_VERIFY_PRIVATE_H
+#define VERIFY_VERIFY_PRIVATE_H
 
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
@@ -10,7 +10,7 @@
 #include "verify/chain.h"
 #include "verify/claims.h"
 #include "verify/finding.h"
-#include "verify/parts.h"
+#include "verify/frame.h"
 #include "verify/reader.h"
 #include "verify/stream.h"
 #include "verify/verify.h"
@@ -59,4 +59,4 @@ struct stream *tally_find(const struct verify *v, const char *feed);
 const char *tally_place(const struct verify *v, uint64_t place,
     char out[CHAIN_PLACE]);
 
-#endif /* VERIFY_TALLY_H */
+#endif /* VERIFY_VERIFY_PRIVATE_H */
