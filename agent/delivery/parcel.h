@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "outputs/output.h"
+#include "base/buf.h"
 #include "store/delivery.h"
 
 struct cargo;
@@ -61,6 +61,45 @@ int cargo_check(struct cargo *c, struct err *err);
 size_t cargo_events(const struct cargo *c); /* lines without checkpoint */
 const char *cargo_feed(const struct cargo *c);
 uint64_t cargo_first(const struct cargo *c); /* index of its first event */
+
+/*
+ * What a destination may do with a parcel.
+ */
+
+/* One line of a parcel: an event, or a checkpoint. */
+struct parcel_line {
+	const char *feed;
+	bool checkpoint;
+	uint64_t number;   /* index of the event, size of the checkpoint */
+	int64_t when;      /* event time, or the checkpoint's */
+	const char *value; /* bytes of the event, of the checkpoint's object */
+	size_t len;
+};
+
+/* Consecutive lines that move together; owned by ship. */
+struct parcel;
+
+size_t parcel_lines(const struct parcel *p);
+size_t parcel_bytes(const struct parcel *p); /* of all lines, unpacked */
+
+/* The i-th line; borrowed until parcel_unload().  Unpacks at first use; going
+ * forward line by line is cheap.  -1: the store's bytes are damaged or not to
+ * be had, err says which; end p with VERDICT_REFUSED, ship finds out more. */
+int parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
+    struct err *err);
+
+/* Append the whole parcel to out as NDJSON lines (line.h), or as one joinable
+ * gzip member of them, which packs nothing again that the store holds packed.
+ * -1 as above, or at out's ceiling. */
+int parcel_text(struct parcel *p, struct buf *out, struct err *err);
+int parcel_gzip(struct parcel *p, struct buf *out, struct err *err);
+
+/* Free the bytes; the parcel can be read again later (from the store). */
+void parcel_unload(struct parcel *p);
+
+/*
+ * What its owner, ship, does with it.
+ */
 
 struct parcel *parcel_new(void);
 void parcel_free(struct parcel *p);

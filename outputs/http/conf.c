@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "outputs/http/http.h"
+#include "outputs/http/conf.h"
 
 #define OFFSET(member) offsetof(struct http_output_conf, member)
 

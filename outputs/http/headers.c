@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "config/secret.h"
-#include "outputs/http/http.h"
+#include "outputs/http/conf.h"
 
 /* Longest header line; servers take 8 KiB. */
 #define HEADER_MOST 8192

@@ -6,7 +6,7 @@
  * as they are.  When no answer comes it is not known what became of a
  * request, and it is sent again.
  */
-#include "outputs/http/http.h"
+#include "outputs/http/conf.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "outputs/syslog/syslog.h"
+#include "outputs/syslog/conf.h"
 
 #define OFFSET(member) offsetof(struct syslog_conf, member)
 

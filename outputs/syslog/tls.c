@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
-#include "outputs/syslog/syslog.h"
+#include "outputs/syslog/conf.h"
 #include "outputs/syslog/tls.h"
 
 /* Names of a certificate that are listed. */

@@ -8,8 +8,8 @@
 #include "base/node.h"
 #include "config/setting.h"
 #include "config/tree.h"
-#include "outputs/http/http.h"
-#include "outputs/syslog/syslog.h"
+#include "outputs/http/conf.h"
+#include "outputs/syslog/conf.h"
 #include "sources/office365/office365.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "outputs/http/http.h"
+#include "outputs/http/conf.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/output_help.h"
 #include "tests/unit/unit.h"

@@ -5,7 +5,7 @@
 
 #include "outputs/http/headers.h"
 #include "outputs/http/status.h"
-#include "outputs/syslog/syslog.h"
+#include "outputs/syslog/conf.h"
 #include "tests/unit/unit.h"
 
 static const struct {

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "outputs/syslog/syslog.h"
+#include "outputs/syslog/conf.h"
 #include "tests/unit/output_help.h"
 #include "tests/unit/tls_peer.h"
 #include "tests/unit/unit.h"

@@ -1,17 +1,13 @@
 /*
- * syslog.h - what the syslog output is told by the configuration.
+ * conf.h - what the syslog output is told by the configuration.
  */
-#ifndef OUTPUTS_SYSLOG_SYSLOG_H
-#define OUTPUTS_SYSLOG_SYSLOG_H
+#ifndef OUTPUTS_SYSLOG_CONF_H
+#define OUTPUTS_SYSLOG_CONF_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "config/setting.h"
-
-struct buf;
-struct err;
-struct link;
 
 enum syslog_transport { SYSLOG_TLS, SYSLOG_TCP };
 enum syslog_oversize { SYSLOG_DEAD_LETTER, SYSLOG_SPLIT };
@@ -58,8 +54,4 @@ bool syslog_loopback(const char *host);
  * into 32 bytes; -1 when it is not one. */
 int syslog_fingerprint(const char *text, uint8_t out[32]);
 
-/* Open l, find out whether the receiver confirms, and append to said what was
- * found.  -1 with cause and cure. */
-int syslog_reach(struct link *l, struct buf *said, struct err *err);
-
-#endif /* OUTPUTS_SYSLOG_SYSLOG_H */
+#endif /* OUTPUTS_SYSLOG_CONF_H */

@@ -1,8 +1,8 @@
 /*
- * http.h - what the HTTP output is told by the configuration.
+ * conf.h - what the HTTP output is told by the configuration.
  */
-#ifndef OUTPUTS_HTTP_HTTP_H
-#define OUTPUTS_HTTP_HTTP_H
+#ifndef OUTPUTS_HTTP_CONF_H
+#define OUTPUTS_HTTP_CONF_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,4 +32,4 @@ extern const struct setting http_output_settings[];
 struct blame;
 void http_output_check(const void *conf, const struct blame *b);
 
-#endif /* OUTPUTS_HTTP_HTTP_H */
+#endif /* OUTPUTS_HTTP_CONF_H */

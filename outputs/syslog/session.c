@@ -10,22 +10,242 @@
  * hold.time has passed.  When a connection ends in any way, all parcels that
  * are not delivered are sent again.
  */
-#include "outputs/syslog/syslog.h"
-
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "outputs/output.h"
+#include "outputs/syslog/conf.h"
+#include "outputs/syslog/confirm.h"
 #include "outputs/syslog/framer.h"
 #include "outputs/syslog/link.h"
-#include "outputs/syslog/receiver.h"
 #include "outputs/syslog/tls.h"
 #include "store/feed.h"
+
+/* How often the kernel is asked what has left, while something is held. */
+#define LOOK (50 * CLOCK_SECOND / 1000)
+
+/* Connections in a row whose peer stopped answering before it is believed
+ * that it has been replaced by one that does not. */
+#define SILENT_MOST 3
+
+/* Waiting for confirmation is extended up to timeout << this. */
+#define PATIENCE_MOST 6
+
+/* What delivery is worth, for status. */
+#define MODE_CONFIRMED "confirmed"
+#define MODE_UNCONFIRMED "unconfirmed"
+#define MODE_UNKNOWN "not known yet"
+
+/* Parcels, and beside hold.bytes bytes, between the store and their
+ * confirmation.  Most parcels are small, and none may wait for the
+ * confirmation of others. */
+#define FLIGHTS 128
+#define FLIGHT_BYTES (4 << 20)
+
+struct flight {
+	struct parcel *parcel;
+	uint64_t end;    /* link_sent() behind its last byte */
+	int64_t left_at; /* when all of that had left; 0: not yet */
+};
+
+struct siem {
+	struct output *out;
+	const struct syslog_conf *conf;
+	char host[256];
+	char port[6];
+	struct tls *tls;
+	struct framer *framer;
+	struct link *link;
+	struct confirm confirm;
+	bool up;            /* the link was, when last looked */
+	bool known;         /* the peer answers requests */
+	unsigned silent;    /* see SILENT_MOST */
+	unsigned patience;  /* see PATIENCE_MOST */
+	uint64_t answers;   /* of the link, taken into account */
+	uint64_t delivered; /* parcels on this link */
+	uint64_t due_end; /* link_sent() at the oldest request without answer */
+	uint64_t counted; /* of link_sent(), in out->bytes */
+	struct buf frames;
+	size_t offset; /* of frames, written */
+	/* Oldest first; those before written are on the wire whole, and of
+	 * the next one so many lines are in frames or on the wire. */
+	struct flight flight[FLIGHTS];
+	size_t n;
+	uint64_t bytes; /* of these */
+	size_t written;
+	size_t line;
+	bool decided; /* since drive began */
+};
+
+/* Take the i-th flight out and tell its verdict. */
+static void
+siem_decide(struct siem *s, size_t i, enum verdict v, const char *why)
+{
+	struct parcel *p = s->flight[i].parcel;
+
+	s->n--;
+	s->bytes -= parcel_bytes(p);
+	memmove(&s->flight[i], &s->flight[i + 1],
+	    (s->n - i) * sizeof(s->flight[0]));
+	if (i < s->written)
+		s->written--;
+	s->decided = true;
+	output_done(s->out, p, v, 0, "%s", why);
+}
+
+/* The first one is delivered. */
+static void
+siem_deliver(struct siem *s)
+{
+	s->delivered++;
+	siem_decide(s, 0, VERDICT_DELIVERED, "");
+}
+
+/* Deliver what the receiver has proven to have read. */
+static void
+siem_settle_proven(struct siem *s, int64_t now)
+{
+	struct confirm *c = &s->confirm;
+
+	for (; s->answers < link_answers(s->link); s->answers++) {
+		confirm_answer(c, now);
+		s->due_end = link_sent(s->link);
+		s->known = true;
+		s->silent = 0;
+		s->patience = 0;
+		s->out->mode = MODE_CONFIRMED;
+	}
+	while (s->written > 0 && s->delivered < c->proven)
+		siem_deliver(s);
+}
+
+/* Deliver what has been held long enough, where nothing can be proven. */
+static void
+siem_settle_held(struct siem *s, int64_t now, int64_t *wait)
+{
+	const struct syslog_conf *conf = s->conf;
+	uint64_t left = link_left(s->link);
+
+	for (size_t i = 0; i < s->written; i++) {
+		if (s->flight[i].left_at == 0 && s->flight[i].end <= left)
+			s->flight[i].left_at = now;
+	}
+	while (s->written > 0) {
+		const struct flight *f = &s->flight[0];
+
+		if (now + LOOK < *wait)
+			*wait = now + LOOK;
+		if (f->left_at == 0 ||
+		    (left - f->end < (uint64_t)conf->hold.bytes &&
+			now - f->left_at < conf->hold.time))
+			break;
+		siem_deliver(s);
+	}
+}
+
+/* The peer has not confirmed for too long. */
+static void
+fail_silent(struct siem *s)
+{
+	if (s->confirm.mode == CONFIRM_UNKNOWN && ++s->silent >= SILENT_MOST)
+		s->known = false;
+	if (s->patience < PATIENCE_MOST)
+		s->patience++;
+	link_fail(s->link, false,
+	    "the receiver takes data and does not confirm it; look whether "
+	    "it hangs");
+}
+
+/* Ask it for proof, when it is time to; *wait as for confirm_wants(). */
+static void
+siem_ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
+{
+	struct confirm *c = &s->confirm;
+
+	if (c->mode == CONFIRM_NO)
+		return;
+	if (link_left(s->link) < s->due_end)
+		confirm_busy(c, now);
+	while (confirm_wants(c, idle, now, wait) && link_ask(s->link)) {
+		if (c->asked == c->answered)
+			s->due_end = link_sent(s->link);
+		confirm_asked(c, now);
+	}
+	if (c->mode == CONFIRM_NO)
+		s->out->mode = MODE_UNCONFIRMED;
+	else if (confirm_owed(c, now) > s->conf->timeout << s->patience)
+		fail_silent(s);
+}
+
+/* Longest wait for a receipt. */
+#define RECEIPT (CLOCK_SECOND)
+
+/* Step until the link is no longer opening or until has passed. */
+static enum link_state
+wait_for(struct link *l, int64_t until, uint64_t answers)
+{
+	enum link_state state;
+	struct pollfd p;
+	int64_t wait, now;
+
+	for (;;) {
+		state = link_step(l);
+		now = clock_monotonic();
+		if (state == LINK_DOWN || now >= until)
+			return state;
+		if (state == LINK_UP && link_answers(l) >= answers)
+			return state;
+		wait = until;
+		p.fd = link_poll(l, &p.events, &wait);
+		if (wait > now)
+			(void)poll(&p, 1, (int)((wait - now + 999) / 1000));
+	}
+}
+
+/* Two requests: see confirm.h for why one may stay without an answer. */
+static const char *
+receipt(struct link *l)
+{
+	if (!link_able(l))
+		return "; delivery is unconfirmed, since confirmation needs "
+		       "TLS 1.3";
+	if (!link_ask(l) || !link_ask(l))
+		return "; delivery could not be asked to be confirmed";
+	(void)wait_for(l, clock_monotonic() + RECEIPT, 1);
+	return link_answers(l) > 0
+	    ? "; delivery is confirmed"
+	    : "; delivery is unconfirmed, since the receiver does not answer "
+	      "key updates";
+}
+
+/* Open l, find out whether the receiver confirms, and append to said what was
+ * found.  -1 with cause and cure. */
+static int
+syslog_reach(struct link *l, struct buf *said, struct err *err)
+{
+	const char *confirmed;
+
+	link_open(l);
+	/* The link itself gives up after its timeout. */
+	if (wait_for(l, INT64_MAX, 0) != LINK_UP)
+		return err_set(err, "%s", link_why(l));
+	confirmed = receipt(l);
+	/* A receiver that wants a client certificate says so only now. */
+	if (link_down(l))
+		return err_set(err, "%s", link_why(l));
+	if (link_describe(l, said) != 0 || buf_adds(said, confirmed) != 0)
+		return err_set(err, "no room for what was found");
+	return 0;
+}
 
 /* A batch with its checkpoint goes whole, small ones together. */
 #define PARCEL_MOST (BATCH_BYTES + (128 << 10))
