@@ -16,7 +16,7 @@ const struct config_type *const output_types[] = {
 };
 
 void
-output_done(struct output *out, struct parcel *p, enum verdict v, int64_t delay,
+output_done(struct output *out, struct chunk *p, enum verdict v, int64_t delay,
     const char *why, ...)
 {
 	char text[WHY_MAX];
@@ -29,7 +29,7 @@ output_done(struct output *out, struct parcel *p, enum verdict v, int64_t delay,
 }
 
 int
-output_refuse(struct output *out, struct parcel *p, size_t i, const char *why,
+output_refuse(struct output *out, struct chunk *p, size_t i, const char *why,
     ...)
 {
 	char text[WHY_MAX];

@@ -2,7 +2,7 @@
  * output.h - what every destination provides.
  *
  * ship owns order, positions, retry, back-off, bisection and dead letters.
- * An output moves parcels and says how each ended.  A new one is a file in
+ * An output moves chunks and says how each ended.  A new one is a file in
  * this folder and a line in output.c.
  */
 #ifndef OUTPUTS_OUTPUT_H
@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "config/config.h"
-#include "delivery/parcel.h"
+#include "delivery/chunk.h"
 
 struct err;
 struct output;
@@ -30,33 +30,33 @@ struct output_type {
 	struct config_type type; /* must stand first: output_type_of() */
 
 	/* Load keys and certificates, no network; sets out->state and
-	 * out->parcel_most.  Called again after close when credentials may
+	 * out->chunk_max.  Called again after close when credentials may
 	 * have been rotated.  -1: nothing to close. */
 	int (*open)(struct output *out, struct err *err);
-	/* How many parcels may be in flight now. */
+	/* How many chunks may be in in-flight chunk now. */
 	size_t (*window)(const struct output *out);
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
-	void (*send)(struct output *out, struct parcel *p);
-	/* Move bytes until a parcel is decided, wake_fd is readable or
+	void (*send)(struct output *out, struct chunk *p);
+	/* Move bytes until a chunk is decided, wake_fd is readable or
 	 * timeout_ms have passed. */
 	void (*drive)(struct output *out, int wake_fd, int timeout_ms);
 	/* SIGUSR1: open files again; NULL: has none. */
 	void (*reopen)(struct output *out);
 	/* For check --live: reach the peer as send() would, deliver nothing.
-	 * After open().  Returns 0 or -1 with cause and cure; said gets what
+	 * After open().  Returns 0 or -1 with cause and hint; message gets what
 	 * was found. */
-	int (*probe)(struct output *out, struct buf *said, struct err *err);
-	/* Drop connections and free state; parcels in flight end in
+	int (*probe)(struct output *out, struct buf *message, struct err *err);
+	/* Drop connections and free state; chunks in in-flight chunk end in
 	 * VERDICT_RETRY, or DELIVERED where that turns out just then. */
 	void (*close)(struct output *out);
 };
 
 /* What an output tells its owner: ship, or a test. */
 struct output_owner {
-	void (*done)(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
+	void (*done)(void *ctx, struct chunk *p, enum verdict v, int64_t delay,
 	    const char *why);
-	int (*refuse)(void *ctx, struct parcel *p, size_t i, const char *why);
+	int (*refuse)(void *ctx, struct chunk *p, size_t i, const char *why);
 };
 
 /* One configured output in its ship process. */
@@ -65,11 +65,11 @@ struct output {
 	const char *name;
 	const char *agent; /* the agent's name, for HOSTNAME */
 	const void *conf;
-	bool probing;       /* only probe() will follow open(): touch nothing */
-	void *state;        /* the type's own */
-	size_t parcel_most; /* bytes of lines that a parcel may have; a single
+	bool probing;     /* only probe() will follow open(): touch nothing */
+	void *state;      /* the type's own */
+	size_t chunk_max; /* bytes of lines that a chunk may have; a single
 			       line may be larger */
-	const char *mode;   /* static text for status: "confirmed" … */
+	const char *mode; /* static text for status: "confirmed" … */
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */
@@ -79,13 +79,13 @@ struct output {
 
 /* p is decided.  delay: microseconds to wait before the next try (0: the
  * usual back-off).  why: sentence for the log, status and dead letter. */
-void output_done(struct output *out, struct parcel *p, enum verdict v,
+void output_done(struct output *out, struct chunk *p, enum verdict v,
     int64_t delay, const char *why, ...) __attribute__((format(printf, 5, 6)));
 
 /* Line i of p can never be accepted while the rest of p goes on: it becomes a
  * dead letter, once, durable on return.  -1: that failed, end p with
  * VERDICT_RETRY. */
-int output_refuse(struct output *out, struct parcel *p, size_t i,
+int output_refuse(struct output *out, struct chunk *p, size_t i,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* All types, NULL-terminated. */

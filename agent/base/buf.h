@@ -19,9 +19,9 @@ struct buf {
 	size_t ceiling; /* len never exceeds it */
 };
 
-#define BUF_INIT(most)            \
-	{                         \
-		.ceiling = (most) \
+#define BUF_INIT(max)            \
+	{                        \
+		.ceiling = (max) \
 	}
 
 void buf_init(struct buf *b, size_t ceiling);

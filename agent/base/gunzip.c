@@ -121,9 +121,9 @@ gunzip_push(struct gunzip *g, const void *data, size_t len, struct err *err)
 	const uint8_t *in = data;
 	size_t made = 0;
 
-	if (len > GZIP_PIECE)
+	if (len > GZIP_BLOCK)
 		return err_set(err, "%zu bytes are too many at once", len);
-	/* A full piece may not be all: more can come without input. */
+	/* A full write batch may not be all: more can come without input. */
 	while (len > 0 || (g->inside && made == PIECE)) {
 		bool ended;
 

@@ -126,7 +126,7 @@ gzip_pack(struct gzip *g, const void *data, size_t len, struct buf *out,
 	size_t before = out->len;
 	uint8_t tail[TAIL] = { 0x03, 0x00 };
 
-	if (len > GZIP_PIECE)
+	if (len > GZIP_BLOCK)
 		return err_set(err,
 		    "gzip: %zu bytes are too many for one "
 		    "member",

@@ -115,8 +115,8 @@ isal_pack(void *state, const void *data, size_t len, struct buf *out,
 			    "gzip: the packed data would pass "
 			    "%zu bytes",
 			    out->ceiling);
-		if (room > GZIP_PIECE)
-			room = GZIP_PIECE;
+		if (room > GZIP_BLOCK)
+			room = GZIP_BLOCK;
 		s->next_out = to;
 		s->avail_out = (uint32_t)room;
 		rc = isal_deflate(s);
@@ -139,8 +139,8 @@ inflate_some(struct inflate_state *s, struct buf *out, size_t *made,
 	bool full = to == NULL;
 	int rc;
 
-	if (room > GZIP_PIECE)
-		room = GZIP_PIECE;
+	if (room > GZIP_BLOCK)
+		room = GZIP_BLOCK;
 	s->next_out = full ? &scratch : to;
 	s->avail_out = (uint32_t)room;
 	rc = isal_inflate(s);
@@ -176,7 +176,7 @@ isal_unpack(void *state, const void *data, size_t len, size_t *used,
 		size_t made;
 
 		if (s->avail_in == 0) {
-			size_t piece = left < GZIP_PIECE ? left : GZIP_PIECE;
+			size_t piece = left < GZIP_BLOCK ? left : GZIP_BLOCK;
 
 			s->avail_in = (uint32_t)piece;
 			left -= piece;

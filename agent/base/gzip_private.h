@@ -20,7 +20,7 @@ struct gzip_engine {
 	void *(*open)(void);
 	void (*close)(void *state);
 	/* Append data as blocks that end with a sync flush.  len is at most
-	 * GZIP_PIECE and not 0. */
+	 * GZIP_BLOCK and not 0. */
 	int (*deflate)(void *state, const void *data, size_t len,
 	    struct buf *out, struct err *err);
 	/* Append what the blocks at data hold, up to and with the final one;
@@ -32,7 +32,7 @@ struct gzip_engine {
 };
 
 /* Counters of the libraries have 32 bits. */
-#define GZIP_PIECE ((size_t)1 << 30)
+#define GZIP_BLOCK ((size_t)1 << 30)
 
 extern const struct gzip_engine gzip_zlib;
 #ifdef HAVE_ISAL

@@ -74,8 +74,8 @@ zlib_deflate(void *state, const void *data, size_t len, struct buf *out,
 			    "gzip: the packed data would pass "
 			    "%zu bytes",
 			    out->ceiling);
-		if (room > GZIP_PIECE)
-			room = GZIP_PIECE;
+		if (room > GZIP_BLOCK)
+			room = GZIP_BLOCK;
 		s->next_out = to;
 		s->avail_out = (uInt)room;
 		(void)deflate(s, Z_SYNC_FLUSH);
@@ -94,8 +94,8 @@ inflate_some(z_stream *s, struct buf *out, struct err *err)
 	bool full = to == NULL;
 	int rc;
 
-	if (room > GZIP_PIECE)
-		room = GZIP_PIECE;
+	if (room > GZIP_BLOCK)
+		room = GZIP_BLOCK;
 	s->next_out = full ? &scratch : to;
 	s->avail_out = (uInt)room;
 	rc = inflate(s, Z_NO_FLUSH);
@@ -130,7 +130,7 @@ zlib_inflate(void *state, const void *data, size_t len, size_t *used,
 	s->avail_in = 0;
 	while (rc != Z_STREAM_END) {
 		if (s->avail_in == 0) {
-			size_t piece = left < GZIP_PIECE ? left : GZIP_PIECE;
+			size_t piece = left < GZIP_BLOCK ? left : GZIP_BLOCK;
 
 			s->avail_in = (uInt)piece;
 			left -= piece;

@@ -20,7 +20,7 @@ enum log_level {
 };
 
 /* Name the process ("collect", "ship siem"); copied. */
-void log_open(const char *role, enum log_level most);
+void log_open(const char *role, enum log_level max);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -21,7 +21,7 @@
 
 #define MERKLE_PEAKS 64
 #define MERKLE_NODES (2 * MERKLE_PEAKS)
-#define MERKLE_MOST (UINT64_C(1) << 62) /* leaves of a tree */
+#define MERKLE_MAX (UINT64_C(1) << 62) /* leaves of a tree */
 
 struct merkle_range {
 	uint64_t first;
@@ -50,7 +50,7 @@ int merkle_join(struct digest *d, struct merkle_range *left,
 void merkle_root(struct digest *d, const struct merkle_range *peaks,
     uint8_t out[DIGEST_LEN]);
 
-/* How many nodes the range [first, end) has; end is at most MERKLE_MOST. */
+/* How many nodes the range [first, end) has; end is at most MERKLE_MAX. */
 size_t merkle_count(uint64_t first, uint64_t end);
 
 /* Fill r from stored nodes; -1 (r as it was) when their bytes do not fit

@@ -87,7 +87,7 @@ new_node(struct reader *r, const yaml_event_t *ev, enum node_type type)
 {
 	struct node *n;
 
-	if (++r->nodes > YAML_NODES_MOST)
+	if (++r->nodes > YAML_NODES_MAX)
 		return refuse(r, ev, "the file has too many entries");
 	n = xcalloc(1, sizeof(*n));
 	n->type = type;
@@ -221,7 +221,7 @@ tagged(const yaml_event_t *ev)
 static struct node *
 read_node(struct reader *r, const yaml_event_t *ev, int depth)
 {
-	if (depth >= YAML_DEPTH_MOST)
+	if (depth >= YAML_DEPTH_MAX)
 		return refuse(r, ev, "the file is nested too deeply");
 	if (tagged(ev))
 		return refuse(r, ev, "a tag (!name) is not supported");
@@ -382,7 +382,7 @@ node_merge(struct node *base, struct node *over)
 	node_free(over);
 }
 
-/* Depth is bounded by YAML_DEPTH_MOST, length by a loop. */
+/* Depth is bounded by YAML_DEPTH_MAX, length by a loop. */
 void
 node_free(struct node *n)
 {

@@ -26,13 +26,13 @@ struct node {
 };
 
 /* More nodes than any configuration needs; keeps hostile files cheap. */
-#define YAML_NODES_MOST 20000
-#define YAML_DEPTH_MOST 32
+#define YAML_NODES_MAX 20000
+#define YAML_DEPTH_MAX 32
 
 /*
  * Parse text (named file in messages).  Returns a tree that the caller frees
  * with node_free(), or NULL: not YAML, more than one document, an alias or a
- * tag, nesting above YAML_DEPTH_MOST, too many nodes; err then begins with
+ * tag, nesting above YAML_DEPTH_MAX, too many nodes; err then begins with
  * "FILE:LINE: ".  An empty file is an empty map.  A key that a map has twice
  * stays in the tree, with first set; node_get() finds the first.
  */

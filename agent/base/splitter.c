@@ -62,7 +62,7 @@ splitter_new_with(const struct splitter_spec *spec, splitter_fn *take,
 	s->time.shift = 1;
 	set_filter(s, &s->id, spec->id);
 	set_filter(s, &s->time, spec->time);
-	buf_init(&s->kept, spec->most);
+	buf_init(&s->kept, spec->max);
 	splitter_reset(s);
 	return s;
 }
@@ -121,7 +121,7 @@ splitter_too_long(struct splitter *s)
 	return err_set(s->err,
 	    "byte %llu: the element that begins here is "
 	    "longer than %zu bytes",
-	    (unsigned long long)s->started, s->spec->most);
+	    (unsigned long long)s->started, s->spec->max);
 }
 
 int
@@ -135,7 +135,7 @@ splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
 	 * pushes. */
 	if (splitter_in_element(s) && !s->spec->pass_longer && !s->skipping &&
 	    !s->eating &&
-	    s->kept.len + (size_t)(b->p + i - s->segment) > s->spec->most)
+	    s->kept.len + (size_t)(b->p + i - s->segment) > s->spec->max)
 		return splitter_too_long(s);
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);

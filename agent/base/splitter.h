@@ -46,7 +46,7 @@ struct splitter_spec {
 	const char *const *path;
 	const char *id;   /* key of the element's own id, or NULL */
 	const char *time; /* key of its time, or NULL */
-	size_t most;      /* longest element in bytes */
+	size_t max;       /* longest element in bytes */
 	/* What is longer is passed without its bytes, its end found as that
 	 * of any other and nothing of it kept; false: it is an error. */
 	bool pass_longer;

@@ -17,7 +17,7 @@ splitter_keep(struct splitter *s, const char *end)
 	if (s->skipping || s->eating)
 		return 0;
 	n = (size_t)(end - s->segment);
-	if (n > s->spec->most - s->kept.len)
+	if (n > s->spec->max - s->kept.len)
 		return splitter_too_long(s);
 	if (buf_add(&s->kept, s->segment, n) != 0)
 		return err_set(s->err,
@@ -114,7 +114,7 @@ finish(struct splitter *s, const char *end)
 
 	s->expected = EXPECT_COMMA;
 	if (!s->skipping &&
-	    s->kept.len + (size_t)(end - s->segment) > s->spec->most &&
+	    s->kept.len + (size_t)(end - s->segment) > s->spec->max &&
 	    splitter_too_long(s) != 0)
 		return -1;
 	if (s->skipping)
@@ -205,7 +205,7 @@ line_break(struct splitter *s, const struct block *b, unsigned i, unsigned *pos)
 	if (s->skipping)
 		return 0;
 	/* White space counts until it is known to be left out. */
-	if (s->kept.len + (size_t)(end - s->segment) > s->spec->most)
+	if (s->kept.len + (size_t)(end - s->segment) > s->spec->max)
 		return splitter_too_long(s);
 	while (end > s->segment && splitter_space(end[-1]))
 		end--;

@@ -325,7 +325,7 @@ text_duration_format(char *out, int64_t us)
 }
 
 static size_t
-least(size_t a, size_t b)
+min(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -347,11 +347,11 @@ distance(const char *a, size_t an, const char *b, size_t bn)
 		row = recycled;
 		row[0] = i;
 		for (size_t k = 1; k <= bn; k++) {
-			row[k] = least(above[k - 1] + (a[i - 1] != b[k - 1]),
-			    least(above[k], row[k - 1]) + 1);
+			row[k] = min(above[k - 1] + (a[i - 1] != b[k - 1]),
+			    min(above[k], row[k - 1]) + 1);
 			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
 			    a[i - 2] == b[k - 1])
-				row[k] = least(row[k], before[k - 2] + 1);
+				row[k] = min(row[k], before[k - 2] + 1);
 		}
 	}
 	return row[bn];

@@ -20,13 +20,13 @@
 #include "run/types.h"
 #include "sources/source.h"
 
-#define SAID_MOST (64 * 1024)
+#define MESSAGE_MAX (64 * 1024)
 
 /* One run; everything is printed as it is found and kept for --json. */
 struct check {
 	bool json;
 	const char *path;
-	struct faults faults;
+	struct config_errors faults;
 	json_t *warnings;
 	json_t *live;
 	size_t failed; /* of the live ones */
@@ -55,10 +55,10 @@ look_for_gaps(struct check *c, const struct config *config)
 
 /* The result of one live check; what may have several lines. */
 static void
-live_result(struct check *c, const char *subject, const struct buf *said,
+live_result(struct check *c, const char *subject, const struct buf *message,
     const struct err *err)
 {
-	const char *text = said->data == NULL ? "" : said->data;
+	const char *text = message->data == NULL ? "" : message->data;
 	bool good = err->text[0] == '\0';
 
 	if (!good)
@@ -84,7 +84,7 @@ live_result(struct check *c, const char *subject, const struct buf *said,
 static void
 live_key(struct check *c, const struct agent_conf *agent)
 {
-	struct buf said = BUF_INIT(SAID_MOST);
+	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
 	struct signer *signer = NULL;
 	char *pem;
@@ -92,27 +92,27 @@ live_key(struct check *c, const struct agent_conf *agent)
 	pem = secret_resolve_pem(agent->key, &err);
 	if (pem != NULL)
 		signer = signer_open(agent->name, pem, &err);
-	if (signer != NULL && buf_adds(&said, "verifier key ") == 0)
-		(void)signer_vkey(signer, &said, &err);
-	live_result(c, "agent.key", &said, &err);
+	if (signer != NULL && buf_adds(&message, "verifier key ") == 0)
+		(void)signer_vkey(signer, &message, &err);
+	live_result(c, "agent.key", &message, &err);
 	signer_free(signer);
 	secret_free(pem);
-	buf_release(&said);
+	buf_release(&message);
 }
 
 static void
 live_source(struct check *c, const struct config_entry *s)
 {
 	const struct source_type *type = source_type_of(s->type);
-	struct buf said = BUF_INIT(SAID_MOST);
+	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
 	if (type->live != NULL)
-		(void)type->live(s->name, s->conf, &said, &err);
-	live_result(c, subject, &said, &err);
-	buf_release(&said);
+		(void)type->live(s->name, s->conf, &message, &err);
+	live_result(c, subject, &message, &err);
+	buf_release(&message);
 }
 
 static void
@@ -126,17 +126,17 @@ live_output(struct check *c, const struct config *config,
 		.conf = o->conf,
 		.probing = true,
 	};
-	struct buf said = BUF_INIT(SAID_MOST);
+	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "outputs.%s", o->name);
 	if (out.type->open(&out, &err) == 0) {
-		(void)out.type->probe(&out, &said, &err);
+		(void)out.type->probe(&out, &message, &err);
 		out.type->close(&out);
 	}
-	live_result(c, subject, &said, &err);
-	buf_release(&said);
+	live_result(c, subject, &message, &err);
+	buf_release(&message);
 }
 
 static void
@@ -150,12 +150,12 @@ live(struct check *c, const struct config *config)
 }
 
 static json_t *
-faults_json(const struct faults *f)
+config_errors_json(const struct config_errors *f)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < f->n; i++) {
-		const struct fault_place *p = &f->place[i];
+		const struct config_error_place *p = &f->place[i];
 
 		(void)json_array_append_new(list,
 		    json_pack("{s:s?, s:I, s:s}", "file", p->file, "line",
@@ -169,7 +169,7 @@ print_json(const struct check *c, const struct config *config, bool live_too)
 {
 	json_t *all = json_pack("{s:b, s:s, s:o, s:O}", "ok",
 	    config != NULL && c->failed == 0, "config", c->path, "faults",
-	    faults_json(&c->faults), "warnings", c->warnings);
+	    config_errors_json(&c->faults), "warnings", c->warnings);
 
 	if (config != NULL)
 		(void)json_object_set_new(all, "digest",
@@ -199,7 +199,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	struct check c = {
 		.json = line->json,
 		.path = line->argc > 0 ? line->argv[0] : line->config,
-		.faults = FAULTS_INIT,
+		.faults = CONFIG_ERRORS_INIT,
 		.warnings = json_array(),
 		.live = json_array(),
 	};
@@ -219,7 +219,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	if (c.json)
 		print_json(&c, config, live_too);
 	config_free(config);
-	faults_release(&c.faults);
+	config_errors_release(&c.faults);
 	json_decref(c.warnings);
 	json_decref(c.live);
 	return rc;
@@ -243,6 +243,6 @@ const struct cmd cmd_check = {
 		"status is 0 when the configuration is good, 78 when it has "
 		"a fault, 1 when something does not work with --live.",
 	.options = check_options,
-	.most = 1,
+	.max = 1,
 	.run = check_run,
 };

@@ -14,8 +14,8 @@
 #include "config/config.h"
 
 /* Names of the subcommands or of one's options. */
-#define NAMES_MOST 64
-#define USAGE_MOST 4096
+#define NAMES_MAX 64
+#define USAGE_MAX 4096
 
 const struct cmd_option cmd_common[] = {
 	{ .name = "config",
@@ -62,7 +62,7 @@ cmd_usage(const struct cmd *cmd, struct buf *out)
 int
 cmd_misused(const struct cmd *cmd, const char *fmt, ...)
 {
-	struct buf usage = BUF_INIT(USAGE_MOST);
+	struct buf usage = BUF_INIT(USAGE_MAX);
 	va_list ap;
 
 	(void)fprintf(stderr, "sealfeed %s: ", cmd->name);
@@ -78,10 +78,10 @@ cmd_misused(const struct cmd *cmd, const char *fmt, ...)
 const struct cmd *
 cmd_find(const struct cmd *const *all, const char *name)
 {
-	const char *names[NAMES_MOST + 1] = { NULL };
+	const char *names[NAMES_MAX + 1] = { NULL };
 	const char *near;
 
-	for (size_t i = 0; all[i] != NULL && i < NAMES_MOST; i++) {
+	for (size_t i = 0; all[i] != NULL && i < NAMES_MAX; i++) {
 		if (strcmp(all[i]->name, name) == 0)
 			return all[i];
 		names[i] = all[i]->name;
@@ -100,15 +100,15 @@ cmd_find(const struct cmd *const *all, const char *name)
 struct parse {
 	const struct cmd *cmd;
 	struct cmd_line *line;
-	struct option longs[NAMES_MOST + 1];
-	const char *names[NAMES_MOST + 1];
+	struct option longs[NAMES_MAX + 1];
+	const char *names[NAMES_MAX + 1];
 	size_t n;
 };
 
 static void
 add_options(struct parse *p, const struct cmd_option *o)
 {
-	for (; o != NULL && o->name != NULL && p->n < NAMES_MOST; o++) {
+	for (; o != NULL && o->name != NULL && p->n < NAMES_MAX; o++) {
 		p->names[p->n] = o->name;
 		p->longs[p->n] = (struct option){
 			.name = o->name,
@@ -189,13 +189,13 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 		cmd_print_help(cmd);
 		return EXIT_FINE;
 	}
-	if (line->argc < cmd->least)
+	if (line->argc < cmd->min)
 		return cmd_misused(cmd, "an argument is missing");
-	if (cmd->most >= 0 && line->argc > cmd->most)
+	if (cmd->max >= 0 && line->argc > cmd->max)
 		return cmd_misused(cmd,
 		    "there are more arguments than it "
 		    "takes: \"%s\"",
-		    line->argv[cmd->most]);
+		    line->argv[cmd->max]);
 	line->config = cmd_value(line, "config");
 	if (line->config == NULL)
 		line->config = CONFIG_PATH;

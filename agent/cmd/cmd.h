@@ -42,7 +42,7 @@ struct cmd {
 	const struct cmd_option *options; /* ended by a NULL name; NULL: none.
 					     --config, --json and --help come
 					     free */
-	int least, most;                  /* arguments; most -1: any number */
+	int min, max;                     /* arguments; most -1: any number */
 	int (*run)(const struct cmd *cmd, struct cmd_line *line);
 };
 

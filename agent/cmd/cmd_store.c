@@ -16,13 +16,13 @@
 struct config *
 cmd_config(const struct cmd_line *line)
 {
-	struct faults faults = { .n = 0 };
+	struct config_errors faults = { .n = 0 };
 	struct config *config =
 	    config_load(line->config, &agent_types, &faults);
 
 	for (size_t i = 0; i < faults.n; i++)
 		(void)fprintf(stderr, "%s\n", faults.line[i]);
-	faults_release(&faults);
+	config_errors_release(&faults);
 	return config;
 }
 

@@ -18,15 +18,15 @@
 #include "cmd/dead_letters.h"
 #include "cmd/table.h"
 #include "config/config.h"
-#include "store/delivery.h"
+#include "store/position.h"
 
-static const struct letters_verb verbs[] = {
+static const struct dead_letters_verb verbs[] = {
 	{ .name = "retry", .will = "will be sent again" },
 	{ .name = "drop", .will = "will be forgotten", .here = true },
 };
 
-const struct letters_verb *
-letters_verb(const char *name)
+const struct dead_letters_verb *
+dead_letters_verb(const char *name)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(verbs[i].name, name) == 0)
@@ -35,7 +35,7 @@ letters_verb(const char *name)
 }
 
 int
-letters_find(struct store *s, int64_t id, struct dead_letter *d,
+dead_letters_find(struct store *s, int64_t id, struct dead_letter *d,
     struct err *err)
 {
 	int rc = dead_letter_next(s, NULL, id - 1, d, err);
@@ -58,7 +58,7 @@ configured(const struct config *config, const char *output)
 
 /* Whether the order can be carried out for the letter. */
 static int
-check(const struct letters_order *o, const struct dead_letter *d,
+check(const struct dead_letters_order *o, const struct dead_letter *d,
     struct err *err)
 {
 	if (o->output != NULL && strcmp(d->output, o->output) != 0)
@@ -76,8 +76,9 @@ check(const struct letters_order *o, const struct dead_letter *d,
 /* Ask the output of a letter, or do it here where that output is no more:
  * nobody would ever read the request. */
 static int
-ask_one(const struct letters_order *o, struct store *s,
-    const struct dead_letter *d, struct letters_told *told, struct err *err)
+ask_one(const struct dead_letters_order *o, struct store *s,
+    const struct dead_letter *d, struct dead_letters_told *told,
+    struct err *err)
 {
 	struct request r = { .number = d->id };
 
@@ -92,20 +93,20 @@ ask_one(const struct letters_order *o, struct store *s,
 }
 
 static int
-ask_given(const struct letters_order *o, struct store *s,
-    struct letters_told *told, struct err *err)
+ask_given(const struct dead_letters_order *o, struct store *s,
+    struct dead_letters_told *told, struct err *err)
 {
-	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
+	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	int rc = 0;
 
 	/* All must be fit before the first is touched. */
 	for (size_t i = 0; i < o->n && rc == 0; i++) {
-		rc = letters_find(s, o->id[i], &d, err);
+		rc = dead_letters_find(s, o->id[i], &d, err);
 		if (rc == 0)
 			rc = check(o, &d, err);
 	}
 	for (size_t i = 0; i < o->n && rc == 0; i++) {
-		rc = letters_find(s, o->id[i], &d, err);
+		rc = dead_letters_find(s, o->id[i], &d, err);
 		if (rc == 0)
 			rc = ask_one(o, s, &d, told, err);
 	}
@@ -117,7 +118,7 @@ ask_given(const struct letters_order *o, struct store *s,
 static int
 any(struct store *s, const char *output, struct err *err)
 {
-	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
+	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	int rc = dead_letter_next(s, output, 0, &d, err);
 
 	buf_release(&d.event);
@@ -126,8 +127,8 @@ any(struct store *s, const char *output, struct err *err)
 
 /* One request for all that an output has. */
 static int
-ask_outputs(const struct letters_order *o, struct store *s,
-    struct letters_told *told, struct err *err)
+ask_outputs(const struct dead_letters_order *o, struct store *s,
+    struct dead_letters_told *told, struct err *err)
 {
 	struct request r = { .number = 0 };
 	int rc = 0;
@@ -150,10 +151,10 @@ ask_outputs(const struct letters_order *o, struct store *s,
 
 /* Those of outputs that are no more: forgotten, or left where they are. */
 static int
-ask_orphans(const struct letters_order *o, struct store *s,
-    struct letters_told *told, struct err *err)
+ask_orphans(const struct dead_letters_order *o, struct store *s,
+    struct dead_letters_told *told, struct err *err)
 {
-	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
+	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	int rc;
 
 	while ((rc = dead_letter_next(s, o->output, d.id, &d, err)) == 1) {
@@ -172,8 +173,8 @@ ask_orphans(const struct letters_order *o, struct store *s,
 }
 
 int
-letters_ask(struct store *s, const struct letters_order *o,
-    struct letters_told *told, struct err *err)
+dead_letters_ask(struct store *s, const struct dead_letters_order *o,
+    struct dead_letters_told *told, struct err *err)
 {
 	if (o->n > 0)
 		return ask_given(o, s, told, err);
@@ -210,9 +211,9 @@ struct order {
 	const struct cmd *cmd;
 	const struct cmd_line *line;
 	const struct config *config;
-	const struct letters_verb *verb; /* NULL: list */
-	const char *output;              /* NULL: any */
-	int64_t show;                    /* 0: nothing */
+	const struct dead_letters_verb *verb; /* NULL: list */
+	const char *output;                   /* NULL: any */
+	int64_t show;                         /* 0: nothing */
 	int64_t *id;
 	size_t n;
 };
@@ -250,7 +251,7 @@ add_row(struct table *t, const struct dead_letter *d)
 static int
 list(const struct order *o, struct store *s, struct err *err)
 {
-	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
+	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	struct listing l;
 	int rc;
 
@@ -272,9 +273,9 @@ list(const struct order *o, struct store *s, struct err *err)
 static int
 show(const struct order *o, struct store *s, struct err *err)
 {
-	struct dead_letter d = { .event = BUF_INIT(LETTER_MOST) };
-	struct buf out = BUF_INIT(LETTER_MOST);
-	int rc = letters_find(s, o->show, &d, err);
+	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
+	struct buf out = BUF_INIT(DEAD_LETTER_BYTES_MAX);
+	int rc = dead_letters_find(s, o->show, &d, err);
 
 	if (rc != 0)
 		goto out;
@@ -296,7 +297,7 @@ out:
 }
 
 static void
-say_json(const struct order *o, const struct letters_told *told)
+say_json(const struct order *o, const struct dead_letters_told *told)
 {
 	struct buf out = BUF_INIT(4096);
 	struct json_put j = JSON_PUT_INIT(&out);
@@ -320,7 +321,7 @@ plural(uint64_t n)
 }
 
 static void
-say(const struct order *o, const struct letters_told *told)
+say(const struct order *o, const struct dead_letters_told *told)
 {
 	if (told->letters > 0)
 		(void)printf("%" PRIu64 " dead letter%s %s.\n", told->letters,
@@ -346,15 +347,15 @@ say(const struct order *o, const struct letters_told *told)
 static int
 ask(const struct order *o, struct store *s, struct err *err)
 {
-	const struct letters_order order = {
+	const struct dead_letters_order order = {
 		.config = o->config,
 		.verb = o->verb,
 		.output = o->output,
 		.id = o->id,
 		.n = o->n,
 	};
-	struct letters_told told = { .letters = 0 };
-	int rc = letters_ask(s, &order, &told, err);
+	struct dead_letters_told told = { .letters = 0 };
+	int rc = dead_letters_ask(s, &order, &told, err);
 
 	if (rc == 0 && o->line->json)
 		say_json(o, &told);
@@ -403,7 +404,7 @@ read_order(struct order *o)
 		    "\"%s\" is not the ID of a dead letter", id);
 	if (argc == 0)
 		return read_ids(o, 0, argv);
-	o->verb = letters_verb(argv[0]);
+	o->verb = dead_letters_verb(argv[0]);
 	if (o->verb == NULL && strcmp(argv[0], "list") != 0)
 		return cmd_misused(o->cmd,
 		    "\"%s\" is neither list, retry nor drop", argv[0]);
@@ -434,7 +435,7 @@ carry_out(const struct order *o, struct err *err)
 }
 
 static int
-letters_run(const struct cmd *cmd, struct cmd_line *line)
+dead_letters_run(const struct cmd *cmd, struct cmd_line *line)
 {
 	struct order o = { .cmd = cmd, .line = line };
 	struct config *config = NULL;
@@ -468,6 +469,6 @@ const struct cmd cmd_dead_letters = {
 		"accepts one, a single event is tried, in the end every five "
 		"minutes, and status says so.",
 	.options = letter_options,
-	.most = -1,
-	.run = letters_run,
+	.max = -1,
+	.run = dead_letters_run,
 };

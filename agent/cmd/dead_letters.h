@@ -12,34 +12,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/delivery.h"
+#include "store/position.h"
 
 struct config;
 struct err;
 struct store;
 
 /* Ceiling of buffers that take an event: what the store took fits. */
-#define LETTER_MOST (SIZE_MAX / 2)
+#define DEAD_LETTER_BYTES_MAX (SIZE_MAX / 2)
 
-struct letters_verb {
+struct dead_letters_verb {
 	const char *name; /* also the request's kind */
 	const char *will; /* happen to them, for people */
 	bool here;        /* can be done without the output's process */
 };
 
 /* "retry" and "drop"; NULL: another word. */
-const struct letters_verb *letters_verb(const char *name);
+const struct dead_letters_verb *dead_letters_verb(const char *name);
 
-struct letters_order {
+struct dead_letters_order {
 	const struct config *config;
-	const struct letters_verb *verb;
+	const struct dead_letters_verb *verb;
 	const char *output; /* NULL: any */
 	const int64_t *id;  /* n of them; n 0: all */
 	size_t n;
 };
 
 /* What was done about it. */
-struct letters_told {
+struct dead_letters_told {
 	uint64_t letters; /* asked for by their ids */
 	uint64_t outputs; /* asked for all of so many outputs */
 	uint64_t gone;    /* removed here: nobody would read the request */
@@ -47,12 +47,12 @@ struct letters_told {
 };
 
 /* The letter with that id into *d; there must be one. */
-int letters_find(struct store *s, int64_t id, struct dead_letter *d,
+int dead_letters_find(struct store *s, int64_t id, struct dead_letter *d,
     struct err *err);
 
 /* Ask (s open for writing) and add to *told.  A letter that is not there or
  * can't be sent again is an error before anything is asked. */
-int letters_ask(struct store *s, const struct letters_order *o,
-    struct letters_told *told, struct err *err);
+int dead_letters_ask(struct store *s, const struct dead_letters_order *o,
+    struct dead_letters_told *told, struct err *err);
 
 #endif /* CMD_DEAD_LETTERS_H */

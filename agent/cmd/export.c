@@ -23,9 +23,9 @@
 #include "store/report.h"
 
 /* A line around a checkpoint's value. */
-#define FRAME_MOST 1024
+#define FRAME_MAX 1024
 
-struct job {
+struct feed_worker {
 	const struct export_want *want;
 	FILE *to;
 	struct export_done *done;
@@ -35,7 +35,7 @@ struct job {
 };
 
 static int
-put(struct job *j, const char *data, size_t len, struct err *err)
+put(struct feed_worker *j, const char *data, size_t len, struct err *err)
 {
 	if (fwrite(data, 1, len, j->to) != len)
 		return err_set(err, "the export can't be written: %s",
@@ -78,7 +78,7 @@ skip_lines(const char *s, size_t len, uint64_t n)
 }
 
 static int
-unpack(struct job *j, const struct batch *b, struct err *err)
+unpack(struct feed_worker *j, const struct batch *b, struct err *err)
 {
 	buf_clear(&j->lines);
 	j->lines.ceiling = b->raw_len;
@@ -93,8 +93,8 @@ unpack(struct job *j, const struct batch *b, struct err *err)
 
 /* Events [from, to) of the batch, unpacked before. */
 static int
-put_events(struct job *j, const struct batch *b, uint64_t from, uint64_t to,
-    struct err *err)
+put_events(struct feed_worker *j, const struct batch *b, uint64_t from,
+    uint64_t to, struct err *err)
 {
 	const struct buf *l = &j->lines;
 	size_t at = skip_lines(l->data, l->len, from - b->first);
@@ -112,7 +112,7 @@ put_events(struct job *j, const struct batch *b, uint64_t from, uint64_t to,
 
 /* Note a batch that is damaged; the others are worth having. */
 static void
-note_damage(struct job *j, const struct batch *b, struct err *why)
+note_damage(struct feed_worker *j, const struct batch *b, struct err *why)
 {
 	(void)err_prefix(why, "batch %" PRId64 " of %s, events from %" PRIu64,
 	    b->id, b->feed, b->first);
@@ -122,12 +122,12 @@ note_damage(struct job *j, const struct batch *b, struct err *why)
 }
 
 static int
-put_checkpoint(struct job *j, const struct batch *b, struct err *err)
+put_checkpoint(struct feed_worker *j, const struct batch *b, struct err *err)
 {
 	struct export_feed *f = tally(j->done, b);
 
 	buf_clear(&j->line);
-	j->line.ceiling = b->checkpoint.len + FRAME_MOST;
+	j->line.ceiling = b->checkpoint.len + FRAME_MAX;
 	if (line_add(&j->line, LINE_CHECKPOINT, b->feed, b->size,
 		b->checkpoint.data, b->checkpoint.len) != 0)
 		return err_set(err, "%s: the checkpoint doesn't fit", b->feed);
@@ -139,7 +139,7 @@ put_checkpoint(struct job *j, const struct batch *b, struct err *err)
 static int
 put_batch(void *ctx, const struct batch *b, struct err *err)
 {
-	struct job *j = ctx;
+	struct feed_worker *j = ctx;
 	const struct export_want *w = j->want;
 	struct err why = ERR_INIT;
 	uint64_t from = b->first, to = b->first + b->count;
@@ -161,7 +161,7 @@ int
 export_lines(struct store *s, const struct export_want *want, FILE *to,
     struct export_done *done, struct err *err)
 {
-	struct job j = { .want = want, .to = to, .done = done };
+	struct feed_worker j = { .want = want, .to = to, .done = done };
 	int rc;
 
 	j.gzip = gzip_new();

@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/roff.h"
 
-#define USAGE_MOST 4096
+#define USAGE_MAX 4096
 
 static void
 print_options(const struct cmd_option *o)
@@ -25,7 +25,7 @@ print_options(const struct cmd_option *o)
 void
 cmd_print_help(const struct cmd *cmd)
 {
-	struct buf usage = BUF_INIT(USAGE_MOST);
+	struct buf usage = BUF_INIT(USAGE_MAX);
 
 	if (cmd_usage(cmd, &usage) == 0)
 		(void)printf("usage: %s\n\n", usage.data);
@@ -81,7 +81,7 @@ man_options(const struct cmd_option *o)
 static void
 man_cmd(const struct cmd *cmd)
 {
-	struct buf usage = BUF_INIT(USAGE_MOST);
+	struct buf usage = BUF_INIT(USAGE_MAX);
 
 	(void)fputs(".SS ", stdout);
 	roff_text(stdout, cmd->name);
@@ -131,6 +131,6 @@ const struct cmd cmd_help = {
 	.arguments = "[SUBCOMMAND]",
 	.help = "Print the subcommands, or the options of one.",
 	.options = help_options,
-	.most = 1,
+	.max = 1,
 	.run = help_run,
 };

@@ -16,8 +16,8 @@
 #include "evidence/note.h"
 #include "evidence/rotation.h"
 
-#define KEY_MOST (4096 + KEY_ROTATIONS_MAX)
-#define NAME_MOST 63
+#define KEY_MAX (4096 + KEY_ROTATIONS_MAX)
+#define NAME_LEN_MAX 63
 
 /* The key that signed so far: a file, or a provider's URI. */
 static struct signer *
@@ -60,13 +60,13 @@ get_key(const struct cmd_line *line, const char *name, struct err *err)
 {
 	const char *path = line->argv[0];
 	const char *old = cmd_value(line, "follows");
-	struct buf pem = BUF_INIT(KEY_MOST);
+	struct buf pem = BUF_INIT(KEY_MAX);
 	char *copy = NULL;
 
 	if (cmd_value(line, "public") != NULL)
 		return secret_resolve_pem(path, err);
 	/* All at once, so that no copy of the key is left behind. */
-	if (buf_room(&pem, KEY_MOST) == NULL)
+	if (buf_room(&pem, KEY_MAX) == NULL)
 		(void)err_set(err, "memory is short");
 	else if (signer_generate(&pem, err) == 0 &&
 	    (old == NULL || add_succession(name, old, &pem, err) == 0) &&
@@ -98,7 +98,7 @@ static int
 keygen_run(const struct cmd *cmd, struct cmd_line *line)
 {
 	const char *name = cmd_value(line, "name");
-	struct buf vkey = BUF_INIT(KEY_MOST);
+	struct buf vkey = BUF_INIT(KEY_MAX);
 	struct err err = ERR_INIT;
 	struct signer *signer = NULL;
 	char *pem;
@@ -111,7 +111,7 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 		return cmd_misused(cmd,
 		    "--name: \"%s\" must be 1 to %d letters, digits, \".\", "
 		    "\"_\" or \"-\"",
-		    name, NAME_MOST);
+		    name, NAME_LEN_MAX);
 	pem = get_key(line, name, &err);
 	if (pem != NULL)
 		signer = signer_open(name, pem, &err);
@@ -148,7 +148,7 @@ const struct cmd cmd_keygen = {
 		"the C2SP verifier key, which \"sealfeed verify\" takes and "
 		"which is no secret, to standard output on a line of its own.",
 	.options = keygen_options,
-	.least = 1,
-	.most = 1,
+	.min = 1,
+	.max = 1,
 	.run = keygen_run,
 };

@@ -17,7 +17,7 @@
 #include "outputs/output.h"
 #include "sources/source.h"
 
-#define RANGE_MOST 4096
+#define RANGE_MAX 4096
 
 /* A table and where it stands in the file. */
 struct section {
@@ -60,7 +60,7 @@ find_sections(struct sections *s)
 static void
 describe(const struct setting *s, struct buf *out)
 {
-	struct buf range = BUF_INIT(RANGE_MOST);
+	struct buf range = BUF_INIT(RANGE_MAX);
 	const char *def = s->def == NULL ? "" : s->def;
 	bool good;
 
@@ -79,7 +79,7 @@ describe(const struct setting *s, struct buf *out)
 static void
 text_row(void *ctx, const struct setting_row *row)
 {
-	struct buf about = BUF_INIT(2 * RANGE_MOST);
+	struct buf about = BUF_INIT(2 * RANGE_MAX);
 
 	(void)ctx;
 	describe(row->setting, &about);
@@ -104,7 +104,7 @@ text_section(void *ctx, const struct section *s)
 static void
 man_row(void *ctx, const struct setting_row *row)
 {
-	struct buf about = BUF_INIT(2 * RANGE_MOST);
+	struct buf about = BUF_INIT(2 * RANGE_MAX);
 
 	(void)ctx;
 	describe(row->setting, &about);
@@ -144,7 +144,7 @@ static void
 json_row(void *ctx, const struct setting_row *row)
 {
 	const struct setting *s = row->setting;
-	struct buf range = BUF_INIT(RANGE_MOST);
+	struct buf range = BUF_INIT(RANGE_MAX);
 	json_t *list = ctx;
 	json_t *one = json_pack("{s:s, s:s, s:b, s:s?, s:s}", "key", s->key,
 	    "type", setting_type_name(s), "required", s->required, "default",
@@ -249,6 +249,6 @@ const struct cmd cmd_options = {
 		"default and meaning. With arguments, only those of the agent "
 		"or of the named types of source and output.",
 	.options = options_options,
-	.most = -1,
+	.max = -1,
 	.run = options_run,
 };

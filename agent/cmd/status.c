@@ -112,8 +112,8 @@ output_row(const struct status *st, const struct output_report *o,
 	table_cell(t, "%" PRIu64, o->backlog_events);
 	table_cell(t, "%s",
 	    o->backlog_events == 0 ? "-" : span(text, st->now, o->oldest));
-	table_cell(t, "%" PRIu64, o->count[DELIVERY_EVENTS]);
-	table_cell(t, "%" PRIu64, o->count[DELIVERY_RETRIES]);
+	table_cell(t, "%" PRIu64, o->count[OUTPUT_EVENTS]);
+	table_cell(t, "%" PRIu64, o->count[OUTPUT_RETRIES]);
 	table_cell(t, "%" PRIu64, o->dead_letters);
 	if (o->error[0] != '\0')
 		table_note(t, "error for %s: %s",
@@ -200,13 +200,13 @@ static int
 print_store(const struct status *st, struct buf *out)
 {
 	const struct store_room *r = &st->room;
-	char used[HUMAN_TEXT], most[HUMAN_TEXT], left[HUMAN_TEXT];
+	char used[HUMAN_TEXT], max[HUMAN_TEXT], left[HUMAN_TEXT];
 
 	(void)human_bytes(used, (uint64_t)r->used);
-	(void)human_bytes(most, (uint64_t)r->max_size);
+	(void)human_bytes(max, (uint64_t)r->max_size);
 	(void)human_bytes(left, (uint64_t)r->free);
 	if (buf_addf(out, "store: %s of at most %s used, %s free on the disk\n",
-		used, most, left) != 0)
+		used, max, left) != 0)
 		return -1;
 	return r->full ? say_full(st, out) : 0;
 }
@@ -279,7 +279,7 @@ draw(const struct config *config, bool json, struct buf *out, struct err *err)
 	rc = json ? status_json(&st, out) : status_text(&st, out);
 	if (rc != 0)
 		(void)err_set(err, "the status has more than %d bytes",
-		    STATUS_MOST);
+		    STATUS_MAX);
 out:
 	status_release(&st);
 	store_close(s);
@@ -289,7 +289,7 @@ out:
 static int
 show(const struct config *config, bool json, struct err *err)
 {
-	struct buf out = BUF_INIT(STATUS_MOST);
+	struct buf out = BUF_INIT(STATUS_MAX);
 	int rc = draw(config, json, &out, err);
 
 	if (rc == 0)
@@ -302,7 +302,7 @@ show(const struct config *config, bool json, struct err *err)
 static int
 show_again(const struct config *config, bool json, struct err *err)
 {
-	struct buf out = BUF_INIT(STATUS_MOST);
+	struct buf out = BUF_INIT(STATUS_MAX);
 	struct err why = ERR_INIT;
 	int rc = 0;
 

@@ -16,8 +16,8 @@
 
 #define BETWEEN 2     /* blanks between columns */
 #define NOTE_INDENT 4 /* blanks in front of a note */
-#define CUT_LEAST 9   /* what is left of a cell that is cut */
-#define CELL_MOST 4096
+#define CUT_MIN 9     /* what is left of a cell that is cut */
+#define CELL_MAX 4096
 
 struct row {
 	char *cell[TABLE_COLUMNS];
@@ -66,8 +66,8 @@ static char *printable(const char *fmt, va_list ap)
 static char *
 printable(const char *fmt, va_list ap)
 {
-	char text[CELL_MOST];
-	struct buf b = BUF_INIT(4 * CELL_MOST);
+	char text[CELL_MAX];
+	struct buf b = BUF_INIT(4 * CELL_MAX);
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	/* Four bytes at most for each, so that it always fits. */
@@ -173,8 +173,8 @@ room_of(const struct table *t, size_t i)
 	if (!t->columns[i].cut || all <= TABLE_WIDTH)
 		return t->width[i];
 	over = all - TABLE_WIDTH;
-	if (t->width[i] < over + CUT_LEAST)
-		return t->width[i] < CUT_LEAST ? t->width[i] : CUT_LEAST;
+	if (t->width[i] < over + CUT_MIN)
+		return t->width[i] < CUT_MIN ? t->width[i] : CUT_MIN;
 	return t->width[i] - over;
 }
 
@@ -224,14 +224,14 @@ add_cells(const struct table *t, const char *const *cell, struct buf *out)
 static size_t
 line_end(const char *s, size_t room)
 {
-	size_t most = bytes_of(s, room);
-	size_t at = most;
+	size_t max = bytes_of(s, room);
+	size_t at = max;
 
-	if (s[most] == '\0')
-		return most;
+	if (s[max] == '\0')
+		return max;
 	while (at > 0 && s[at] != ' ')
 		at--;
-	return at > 0 ? at : most;
+	return at > 0 ? at : max;
 }
 
 static int
@@ -298,14 +298,14 @@ table_print(struct table *t, struct buf *out)
 
 /* Rows that are aligned together; their text is far below the ceiling. */
 #define ROWS 256
-#define PIECE_MOST (16 * 1024 * 1024)
+#define PIECE_MAX (16 * 1024 * 1024)
 
 void
 listing_open(struct listing *l, bool as_json, const struct column *columns,
     size_t n)
 {
 	*l = (struct listing){ .as_json = as_json };
-	buf_init(&l->out, PIECE_MOST);
+	buf_init(&l->out, PIECE_MAX);
 	l->table = table_new(columns, n);
 	l->json = (struct json_put)JSON_PUT_INIT(&l->out);
 	if (as_json)
@@ -321,7 +321,7 @@ flush(struct listing *l, struct err *err)
 		rc = table_print(l->table, &l->out);
 	if (rc != 0)
 		return err_set(err, "%d rows have more than %d bytes", ROWS,
-		    PIECE_MOST);
+		    PIECE_MAX);
 	return cmd_print(&l->out, err);
 }
 
@@ -345,7 +345,7 @@ finish(struct listing *l, const char *none, struct err *err)
 	}
 	if (rc != 0)
 		return err_set(err, "the list has more than %d bytes",
-		    PIECE_MOST);
+		    PIECE_MAX);
 	return flush(l, err);
 }
 

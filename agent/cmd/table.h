@@ -47,7 +47,7 @@ size_t table_rows(const struct table *t);
 
 /* Append the heads (the first time) and the rows since the last time.  What
  * has been printed sets the least widths of what follows, so that a long list
- * can be printed piece by piece.  -1 at out's ceiling. */
+ * can be printed bit by bit.  -1 at out's ceiling. */
 int table_print(struct table *t, struct buf *out);
 
 /* Append a sentence, wrapped at TABLE_WIDTH, each line behind indent

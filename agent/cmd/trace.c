@@ -16,8 +16,8 @@
 #include "store/report.h"
 
 /* An id may be in several feeds and trees. */
-#define PLACES_MOST 64
-#define OUT_MOST (1 << 20)
+#define PLACES_MAX 64
+#define OUT_MAX (1 << 20)
 
 /* In words, for people and for --json. */
 static const struct {
@@ -157,10 +157,10 @@ find(struct store *s, const char *what, struct trace_place *places, size_t *n,
 		(void)snprintf(feed, sizeof(feed), "%.*s", (int)(colon - what),
 		    what);
 		if (trace_find_index(s, feed, (uint64_t)index, places,
-			PLACES_MOST, n, err) != 0)
+			PLACES_MAX, n, err) != 0)
 			return -1;
 	}
-	if (*n == 0 && trace_find(s, what, places, PLACES_MOST, n, err) != 0)
+	if (*n == 0 && trace_find(s, what, places, PLACES_MAX, n, err) != 0)
 		return -1;
 	if (*n == 0)
 		return err_set(err,
@@ -173,8 +173,8 @@ find(struct store *s, const char *what, struct trace_place *places, size_t *n,
 static int
 trace(struct store *s, const char *what, bool json, struct err *err)
 {
-	struct trace_place places[PLACES_MOST];
-	struct buf out = BUF_INIT(OUT_MOST);
+	struct trace_place places[PLACES_MAX];
+	struct buf out = BUF_INIT(OUT_MAX);
 	struct json_put j = JSON_PUT_INIT(&out);
 	struct trace t;
 	size_t n;
@@ -226,7 +226,7 @@ const struct cmd cmd_trace = {
 		"after every output has had the event, or for the feed's "
 		"dedupe time if that is longer. Exits 1 when the event is not "
 		"known.",
-	.least = 1,
-	.most = 1,
+	.min = 1,
+	.max = 1,
 	.run = trace_run,
 };

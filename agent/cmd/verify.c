@@ -13,8 +13,8 @@
 #include "evidence/note.h"
 #include "verify/verify.h"
 
-#define KEY_FILE_MOST (256 * 1024)
-#define REPORT_MOST (256 * 1024 * 1024)
+#define KEY_FILE_MAX (256 * 1024)
+#define REPORT_MAX (256 * 1024 * 1024)
 
 struct keys {
 	struct verifier *list;
@@ -54,7 +54,7 @@ add_file(struct keys *keys, char *text, struct err *err)
 static int
 read_key(struct keys *keys, const char *value, struct err *err)
 {
-	struct buf text = BUF_INIT(KEY_FILE_MOST);
+	struct buf text = BUF_INIT(KEY_FILE_MAX);
 	struct err no_key = ERR_INIT;
 	int rc;
 
@@ -74,7 +74,7 @@ read_key(struct keys *keys, const char *value, struct err *err)
 static int
 print(const struct verify *v, bool json, struct err *err)
 {
-	struct buf out = BUF_INIT(REPORT_MOST);
+	struct buf out = BUF_INIT(REPORT_MAX);
 	int rc = 0;
 
 	if (!json)
@@ -172,7 +172,7 @@ const struct cmd cmd_verify = {
 		"input. Names what is missing, altered, forged or repeated by "
 		"feed and index, and ends with 0 only if all is well.",
 	.options = verify_options,
-	.least = 1,
-	.most = -1,
+	.min = 1,
+	.max = -1,
 	.run = verify_run,
 };

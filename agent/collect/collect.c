@@ -53,7 +53,7 @@ static void
 listed(void *ctx, struct stream *st)
 {
 	struct collector *c = ctx;
-	struct job *j = st->job;
+	struct feed_worker *j = st->worker;
 
 	(void)pthread_mutex_lock(&c->lock);
 	j->listings++;
@@ -74,14 +74,14 @@ committed(void *ctx, struct stream *st)
 
 /* source.trouble */
 static void
-trouble(void *ctx, struct stream *st, const struct ruling *r)
+trouble(void *ctx, struct stream *st, const struct outcome *r)
 {
 	(void)ctx;
-	collect_troubled(st->job, r);
+	collect_troubled(st->worker, r);
 }
 
 static int
-open_jobs(struct runner *r, struct err *err)
+open_workers(struct source_runner *r, struct err *err)
 {
 	struct source *s = &r->source;
 	const char *const *names = s->type->streams(s->conf);
@@ -89,17 +89,17 @@ open_jobs(struct runner *r, struct err *err)
 
 	while (names[n] != NULL)
 		n++;
-	r->jobs = xcalloc(n + 1, sizeof(*r->jobs));
-	for (; r->n_jobs < n; r->n_jobs++) {
-		struct job *j = &r->jobs[r->n_jobs];
-		char *name = xasprintf("%s/%s", s->name, names[r->n_jobs]);
+	r->workers = xcalloc(n + 1, sizeof(*r->workers));
+	for (; r->n_workers < n; r->n_workers++) {
+		struct feed_worker *j = &r->workers[r->n_workers];
+		char *name = xasprintf("%s/%s", s->name, names[r->n_workers]);
 
 		j->runner = r;
 		j->listed = INT64_MIN;
 		j->oldest = j->expires = INT64_MAX;
 		j->stream = (struct stream){ .source = s,
-			.name = names[r->n_jobs],
-			.job = j,
+			.name = names[r->n_workers],
+			.worker = j,
 			.listed = INT64_MIN,
 			.state = xcalloc(1, s->type->stream_size) };
 		j->stream.feed = feed_open(r->collector->store, name,
@@ -117,7 +117,7 @@ static int
 open_runner(struct collector *c, const struct config_entry *conf,
     struct err *err)
 {
-	struct runner *r = &c->runners[c->n_runners++];
+	struct source_runner *r = &c->runners[c->n_runners++];
 	struct source *s = &r->source;
 	const struct source_type *type = source_type_of(conf->type);
 
@@ -125,7 +125,7 @@ open_runner(struct collector *c, const struct config_entry *conf,
 	*s = (struct source){ .type = type,
 		.name = conf->name,
 		.conf = conf->conf,
-		.rate = rate_new(type->budget, type->budget_most),
+		.rate = rate_new(type->budget, type->budget_max),
 		.clock = server_clock_new(),
 		.stop = stop_now,
 		.rest = rest,
@@ -133,17 +133,17 @@ open_runner(struct collector *c, const struct config_entry *conf,
 		.committed = committed,
 		.trouble = trouble,
 		.ctx = c };
-	return open_jobs(r, err);
+	return open_workers(r, err);
 }
 
 static void
-close_runner(struct runner *r)
+close_runner(struct source_runner *r)
 {
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		feed_close(r->jobs[i].stream.feed);
-		free(r->jobs[i].stream.state);
+	for (size_t i = 0; i < r->n_workers; i++) {
+		feed_close(r->workers[i].stream.feed);
+		free(r->workers[i].stream.state);
 	}
-	free(r->jobs);
+	free(r->workers);
 	free(r->fetchers);
 	if (r->source.state != NULL)
 		r->source.type->close(&r->source);
@@ -203,7 +203,7 @@ int
 collect_run(const struct role *role)
 {
 	struct collector c;
-	struct house house;
+	struct housekeeping house;
 	struct err err = ERR_INIT;
 	int status = EXIT_WRONG;
 
@@ -215,10 +215,10 @@ collect_run(const struct role *role)
 	if (status != EXIT_FINE)
 		log_err("%s", err.text);
 	else
-		collect_house_open(&c, &house);
+		collect_housekeeping_open(&c, &house);
 	while (status == EXIT_FINE && !role_stopping(role)) {
 		role_alive(role);
-		collect_house_keep(&c, &house);
+		collect_housekeeping_keep(&c, &house);
 		role_rest(role, TICK_MS);
 	}
 	if (!collect_join(&c)) {
@@ -227,7 +227,7 @@ collect_run(const struct role *role)
 		return status;
 	}
 	if (status == EXIT_FINE)
-		collect_house_close(&c, &house);
+		collect_housekeeping_close(&c, &house);
 	collector_close(&c);
 	curl_global_cleanup();
 	return status;

@@ -20,7 +20,7 @@
 struct agent_feed;
 struct err;
 struct role;
-struct runner;
+struct source_runner;
 struct store;
 
 /* How a feed's polls are going; under collector.lock. */
@@ -34,9 +34,9 @@ struct health {
 };
 
 /* One feed. */
-struct job {
+struct feed_worker {
 	struct stream stream;
-	struct runner *runner;
+	struct source_runner *runner;
 	pthread_t thread;
 	bool running;
 	/* Under collector.lock. */
@@ -58,15 +58,15 @@ struct job {
 };
 
 /* One source. */
-struct runner {
+struct source_runner {
 	struct source source;
 	struct collector *collector;
-	struct job *jobs;
-	size_t n_jobs;
+	struct feed_worker *workers;
+	size_t n_workers;
 	pthread_t *fetchers;
 	size_t n_fetchers; /* started */
 	bool started;
-	size_t turn; /* which job is asked first */
+	size_t turn; /* which worker is asked first */
 	bool skewed; /* its clock's distance has been told */
 };
 
@@ -81,8 +81,8 @@ struct collector {
 	bool stopping;
 	bool paused;  /* the store is full */
 	int64_t hold; /* monotonic: the store fails, no fetch before */
-	int64_t said; /* and that is not said again before */
-	struct runner *runners;
+	int64_t failure_logged; /* and that is not logged again before */
+	struct source_runner *runners;
 	size_t n_runners;
 };
 
@@ -101,16 +101,16 @@ bool collect_join(struct collector *c);
  * a number of times; what someone has to put right, or what stays, less and
  * less often.  Outages of everything are the business of rate_bad().
  */
-struct patience {
-	int64_t soon;      /* so many tries … */
-	int64_t soon_most; /* … are no further apart */
-	bool any;          /* whatever the trouble */
-	int64_t most;
+struct retry_policy {
+	int64_t soon;     /* so many tries … */
+	int64_t soon_max; /* … are no further apart */
+	bool any;         /* whatever the trouble */
+	int64_t max;
 };
 
 /* How long to wait after n failures in a row. */
-int64_t collect_patience(const struct patience *p, const struct ruling *r,
-    int64_t n);
+int64_t collect_retry_delay(const struct retry_policy *p,
+    const struct outcome *r, int64_t n);
 
 /* A thread without work looks so often nevertheless. */
 #define COLLECT_IDLE (5 * CLOCK_SECOND)
@@ -118,45 +118,46 @@ int64_t collect_patience(const struct patience *p, const struct ruling *r,
 /* Wait for cond until a monotonic time, with collector.lock held. */
 void collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic);
 
-/* Fetches items of a struct runner until the agent stops. */
+/* Fetches items of a struct source_runner until the agent stops. */
 void *collect_fetch_thread(void *arg);
 
 /* Tell how a poll or a fetch ended, or of a trouble within one: log, feed
  * state, agent's own feed. */
-void collect_troubled(struct job *j, const struct ruling *r);
-void collect_polled(struct job *j, const struct ruling *r, int64_t delay);
-void collect_fetched(struct job *j, const struct item *it,
-    const struct ruling *r);
+void collect_troubled(struct feed_worker *j, const struct outcome *r);
+void collect_polled(struct feed_worker *j, const struct outcome *r,
+    int64_t delay);
+void collect_fetched(struct feed_worker *j, const struct item *it,
+    const struct outcome *r);
 
 /* When each duty of the main thread is next due, monotonic. */
-struct house {
+struct housekeeping {
 	int64_t heartbeat;
 	int64_t start;
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;
 	int64_t say_paused;
-	int64_t said_trouble; /* with the store */
+	int64_t trouble_logged; /* with the store */
 };
 
 /* Begin with the events that tell of the start. */
-void collect_house_open(struct collector *c, struct house *h);
+void collect_housekeeping_open(struct collector *c, struct housekeeping *h);
 /* Do what is due. */
-void collect_house_keep(struct collector *c, struct house *h);
+void collect_housekeeping_keep(struct collector *c, struct housekeeping *h);
 /* End with the one that tells of the stop. */
-void collect_house_close(struct collector *c, struct house *h);
+void collect_housekeeping_close(struct collector *c, struct housekeeping *h);
 
 /* Look what is still to be fetched. */
-int collect_look(struct job *j, struct err *err);
+int collect_look(struct feed_worker *j, struct err *err);
 
 /* A look's result, by the local clock: everything that the vendor made
  * available before was read; and when it deletes the oldest of the rest.
  * INT64_MIN: not known.  With collector.lock held. */
-int64_t collect_horizon(const struct job *j);
-int64_t collect_deletion(const struct job *j);
+int64_t collect_horizon(const struct feed_worker *j);
+int64_t collect_deletion(const struct feed_worker *j);
 
 /* A feed's last fetch for now has ended: how it stands may be told. */
-void collect_fetched_all(struct job *j);
+void collect_fetched_all(struct feed_worker *j);
 
 /* Warn about certificates of the configuration that end soon. */
 void collect_certificates(struct collector *c);

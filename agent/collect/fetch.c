@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collect/collect_private.h"
+#include "store/commit.h"
 #include "store/feed.h"
 #include "store/store.h"
+#include "store/write_batch.h"
 
 /* Small items of a backlog are committed together: so many, or for so long;
  * and all threads together keep no more of a feed than it can have claimed. */
@@ -19,25 +21,25 @@
 #define GATHER_TIME (CLOCK_SECOND / 5)
 #define CLAIMS 200
 
-static const struct patience item_patience = { .soon = 20,
+static const struct retry_policy item_retry = { .soon = 20,
 	.any = true,
-	.soon_most = 4 * CLOCK_SECOND,
-	.most = 5 * CLOCK_MINUTE };
+	.soon_max = 4 * CLOCK_SECOND,
+	.max = 5 * CLOCK_MINUTE };
 
 /* May j have one more fetch?  Every other feed keeps a thread in reserve, so
  * that four dripping blobs here hold up nobody there.  With the lock held. */
 static bool
-has_turn(const struct job *j)
+has_turn(const struct feed_worker *j)
 {
-	const struct runner *r = j->runner;
+	const struct source_runner *r = j->runner;
 	size_t busy = 0, waiting = 0;
 
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		busy += r->jobs[i].active;
-		if (&r->jobs[i] != j && r->jobs[i].active == 0)
+	for (size_t i = 0; i < r->n_workers; i++) {
+		busy += r->workers[i].active;
+		if (&r->workers[i] != j && r->workers[i].active == 0)
 			waiting++;
 	}
-	if (r->n_fetchers < r->n_jobs)
+	if (r->n_fetchers < r->n_workers)
 		waiting = 0;
 	return busy + waiting < r->n_fetchers;
 }
@@ -45,7 +47,7 @@ has_turn(const struct job *j)
 /* The store fails.  The next fetch waits: what cannot be noted as tried would
  * be asked for at once, again and again. */
 static void
-store_fails(const struct job *j, const struct err *err)
+store_fails(const struct feed_worker *j, const struct err *err)
 {
 	struct collector *c = j->runner->collector;
 	int64_t now = clock_monotonic();
@@ -53,9 +55,9 @@ store_fails(const struct job *j, const struct err *err)
 
 	(void)pthread_mutex_lock(&c->lock);
 	c->hold = now + COLLECT_IDLE;
-	say = now >= c->said;
+	say = now >= c->failure_logged;
 	if (say)
-		c->said = now + CLOCK_MINUTE;
+		c->failure_logged = now + CLOCK_MINUTE;
 	(void)pthread_mutex_unlock(&c->lock);
 	if (say)
 		log_err("%s: %s", feed_name(j->stream.feed), err->text);
@@ -65,7 +67,7 @@ store_fails(const struct job *j, const struct err *err)
  * and then j->item_due is set.  With the lock held, which is released
  * meanwhile. */
 static int
-claim(struct job *j, struct item *it)
+claim(struct feed_worker *j, struct item *it)
 {
 	struct collector *c = j->runner->collector;
 	unsigned listings = j->listings;
@@ -96,7 +98,7 @@ static void
 go_lean(struct collector *c, struct worker *w)
 {
 	(void)pthread_mutex_unlock(&c->lock);
-	piece_free(w->spare);
+	write_batch_free(w->spare);
 	w->spare = NULL;
 	store_rest(c->store);
 	mem_give_back();
@@ -105,26 +107,27 @@ go_lean(struct collector *c, struct worker *w)
 
 /* Wait for an item of any feed of the source, soon without memory that is
  * not needed then.  NULL: stopping. */
-static struct job *
-pick(struct runner *r, struct worker *w, struct item *it)
+static struct feed_worker *
+pick(struct source_runner *r, struct worker *w, struct item *it)
 {
 	struct collector *c = r->collector;
 	const int64_t begin = clock_monotonic();
-	struct job *found = NULL;
+	struct feed_worker *found = NULL;
 
 	(void)pthread_mutex_lock(&c->lock);
 	while (!c->stopping && found == NULL) {
 		int64_t now = clock_monotonic(), next = now + COLLECT_IDLE;
 
 		for (size_t i = 0;
-		     i < r->n_jobs && !c->paused && c->hold <= now; i++) {
-			struct job *j = &r->jobs[(r->turn + i) % r->n_jobs];
+		     i < r->n_workers && !c->paused && c->hold <= now; i++) {
+			struct feed_worker *j =
+			    &r->workers[(r->turn + i) % r->n_workers];
 
 			if (j->item_due > now || !has_turn(j))
 				continue;
 			j->active++;
 			if (claim(j, it) == 1) {
-				r->turn = (r->turn + i + 1) % r->n_jobs;
+				r->turn = (r->turn + i + 1) % r->n_workers;
 				found = j;
 				break;
 			}
@@ -132,9 +135,10 @@ pick(struct runner *r, struct worker *w, struct item *it)
 		}
 		if (found != NULL)
 			break;
-		for (size_t i = 0; i < r->n_jobs; i++)
-			if (has_turn(&r->jobs[i]) && r->jobs[i].item_due < next)
-				next = r->jobs[i].item_due;
+		for (size_t i = 0; i < r->n_workers; i++)
+			if (has_turn(&r->workers[i]) &&
+			    r->workers[i].item_due < next)
+				next = r->workers[i].item_due;
 		if (c->paused)
 			next = now + COLLECT_IDLE;
 		if (next < c->hold)
@@ -153,7 +157,7 @@ pick(struct runner *r, struct worker *w, struct item *it)
 /* Another item of the same feed, if one is due now: it may keep its thread
  * as long as no other feed waits for one. */
 static bool
-pick_same(struct job *j, struct item *it)
+pick_same(struct feed_worker *j, struct item *it)
 {
 	struct collector *c = j->runner->collector;
 	bool found = false;
@@ -167,10 +171,10 @@ pick_same(struct job *j, struct item *it)
 
 /* Record as a gap what is gone; 0, or -1 when that is not durable. */
 static int
-give_up(struct job *j, const struct item *it, const struct ruling *r,
+give_up(struct feed_worker *j, const struct item *it, const struct outcome *r,
     struct err *err)
 {
-	struct piece *p = piece_new(j->stream.feed);
+	struct write_batch *p = write_batch_new(j->stream.feed);
 	struct gap_row *g = xcalloc(1, sizeof(*g));
 	struct commit_result res;
 	int rc;
@@ -180,19 +184,19 @@ give_up(struct job *j, const struct item *it, const struct ruling *r,
 	g->to = it->created;
 	(void)snprintf(g->key, sizeof(g->key), "%s", it->key);
 	(void)snprintf(g->cause, sizeof(g->cause), "%.500s", r->text);
-	piece_gap(p, g);
+	write_batch_gap(p, g);
 	rc = feed_commit(p, &res, err);
 	free(g);
-	piece_free(p);
+	write_batch_free(p);
 	return rc;
 }
 
 /* Give the item back as its fetch ended, and release it. */
 static void
-settle(struct job *j, struct item *it, const struct ruling *r)
+settle(struct feed_worker *j, struct item *it, const struct outcome *r)
 {
 	struct collector *c = j->runner->collector;
-	int64_t wait = collect_patience(&item_patience, r, it->attempts);
+	int64_t wait = collect_retry_delay(&item_retry, r, it->attempts);
 	const char *why = r->class == REPLY_OK ? NULL : r->text;
 	struct err err = ERR_INIT;
 
@@ -217,12 +221,13 @@ settle(struct job *j, struct item *it, const struct ruling *r)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-/* A fetching thread: items of one feed whose pieces wait to be committed. */
+/* A fetching thread: items of one feed whose write batches wait to be
+ * committed. */
 struct fetcher {
 	struct worker w;
-	struct job *job;
+	struct feed_worker *worker;
 	struct item item[GATHER_ITEMS];
-	struct piece *piece[GATHER_ITEMS];
+	struct write_batch *batch[GATHER_ITEMS];
 	size_t n;
 	size_t bytes;
 	int64_t since; /* monotonic: the first of them is complete */
@@ -232,24 +237,24 @@ struct fetcher {
 static void
 flush(struct fetcher *f)
 {
-	struct runner *r = f->job != NULL ? f->job->runner : NULL;
+	struct source_runner *r = f->worker != NULL ? f->worker->runner : NULL;
 	int rc[GATHER_ITEMS] = { 0 };
 	struct err err = ERR_INIT;
 
 	if (f->n == 0)
 		return;
-	(void)feed_commit_all(f->piece, f->n, rc, &err);
+	(void)feed_commit_all(f->batch, f->n, rc, &err);
 	for (size_t i = 0; i < f->n; i++) {
-		struct ruling ruling;
+		struct outcome outcome;
 
-		(void)ruling_set(&ruling, rc[i] == 0 ? REPLY_OK : REPLY_RETRY,
+		(void)outcome_set(&outcome, rc[i] == 0 ? REPLY_OK : REPLY_RETRY,
 		    "%s", rc[i] == 0 ? "committed" : err.text);
-		settle(f->job, &f->item[i], &ruling);
-		piece_free(f->piece[i]);
+		settle(f->worker, &f->item[i], &outcome);
+		write_batch_free(f->batch[i]);
 	}
 	f->n = 0;
 	f->bytes = 0;
-	r->source.committed(r->source.ctx, &f->job->stream);
+	r->source.committed(r->source.ctx, &f->worker->stream);
 }
 
 /* http_stop_fn: a transfer that takes its time must not hold up what came
@@ -268,20 +273,20 @@ stop_or_flush(void *ctx)
 static void
 fetch(struct fetcher *f, struct item *it)
 {
-	struct ruling ruling = { .class = REPLY_OK };
-	size_t share = CLAIMS / (f->job->runner->n_fetchers + 1);
+	struct outcome outcome = { .class = REPLY_OK };
+	size_t share = CLAIMS / (f->worker->runner->n_fetchers + 1);
 
 	f->w.gather = true;
 	f->w.left = NULL;
-	f->w.source->type->fetch(&f->w, &f->job->stream, it, &ruling);
+	f->w.source->type->fetch(&f->w, &f->worker->stream, it, &outcome);
 	if (f->w.left == NULL) {
-		settle(f->job, it, &ruling);
+		settle(f->worker, it, &outcome);
 		return;
 	}
 	if (f->n == 0)
 		f->since = clock_monotonic();
-	f->bytes += piece_bytes(f->w.left);
-	f->piece[f->n] = f->w.left;
+	f->bytes += write_batch_bytes(f->w.left);
+	f->batch[f->n] = f->w.left;
 	f->item[f->n++] = *it;
 	if (f->n >= GATHER_ITEMS || f->n >= share || f->bytes >= GATHER_BYTES ||
 	    clock_monotonic() - f->since > GATHER_TIME)
@@ -292,7 +297,7 @@ fetch(struct fetcher *f, struct item *it)
 void *
 collect_fetch_thread(void *arg)
 {
-	struct runner *r = arg;
+	struct source_runner *r = arg;
 	struct collector *c = r->collector;
 	struct fetcher *f = xcalloc(1, sizeof(*f));
 	struct item it;
@@ -300,18 +305,18 @@ collect_fetch_thread(void *arg)
 
 	f->w.source = &r->source;
 	f->w.http = http_new(r->source.access, stop_or_flush, f);
-	while ((f->job = pick(r, &f->w, &it)) != NULL) {
+	while ((f->worker = pick(r, &f->w, &it)) != NULL) {
 		do
 			fetch(f, &it);
-		while (f->n > 0 && pick_same(f->job, &it));
+		while (f->n > 0 && pick_same(f->worker, &it));
 		flush(f);
 		(void)pthread_mutex_lock(&c->lock);
-		last = --f->job->active == 0;
+		last = --f->worker->active == 0;
 		(void)pthread_mutex_unlock(&c->lock);
 		if (last)
-			collect_fetched_all(f->job);
+			collect_fetched_all(f->worker);
 	}
-	piece_free(f->w.spare);
+	write_batch_free(f->w.spare);
 	http_free(f->w.http);
 	free(f);
 	return NULL;

@@ -22,7 +22,7 @@
 #define TELL_EVERY CLOCK_MINUTE
 
 int
-collect_look(struct job *j, struct err *err)
+collect_look(struct feed_worker *j, struct err *err)
 {
 	struct collector *c = j->runner->collector;
 	/* Before the look: what a poll lists meanwhile is not in it. */
@@ -42,7 +42,7 @@ collect_look(struct job *j, struct err *err)
 /* Where the store fails the survey, which looks too, tells of it; and what
  * was seen before paints nothing better than it is. */
 static void
-look(struct job *j)
+look(struct feed_worker *j)
 {
 	struct err err = ERR_INIT;
 
@@ -51,13 +51,13 @@ look(struct job *j)
 
 /* A time of the vendor by the local clock, which spans are measured with. */
 static int64_t
-local(const struct job *j, int64_t at)
+local(const struct feed_worker *j, int64_t at)
 {
 	return clock_now() - (server_clock_now(j->runner->source.clock) - at);
 }
 
 int64_t
-collect_horizon(const struct job *j)
+collect_horizon(const struct feed_worker *j)
 {
 	int64_t at = j->listed;
 
@@ -67,7 +67,7 @@ collect_horizon(const struct job *j)
 }
 
 int64_t
-collect_deletion(const struct job *j)
+collect_deletion(const struct feed_worker *j)
 {
 	int64_t at = j->expires;
 
@@ -79,14 +79,14 @@ collect_deletion(const struct job *j)
 
 /* Someone has to act, or the vendor's answer is strange enough. */
 static bool
-is_serious(const struct ruling *r)
+is_serious(const struct outcome *r)
 {
 	return r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG ||
 	    r->class == REPLY_CLOCK || r->class == REPLY_INACTIVE;
 }
 
 static json_t *
-about(const struct job *j, const char *class, const char *code,
+about(const struct feed_worker *j, const char *class, const char *code,
     const char *text)
 {
 	json_t *o =
@@ -99,14 +99,14 @@ about(const struct job *j, const char *class, const char *code,
 }
 
 static bool
-is_foreign(const struct ruling *r)
+is_foreign(const struct outcome *r)
 {
 	return strcmp(r->code, "foreign-host") == 0;
 }
 
 /* Is it time to tell again?  at is one of the fields of j. */
 static bool
-may_tell(struct job *j, int64_t *at)
+may_tell(struct feed_worker *j, int64_t *at)
 {
 	struct collector *c = j->runner->collector;
 	int64_t now = clock_monotonic();
@@ -122,7 +122,7 @@ may_tell(struct job *j, int64_t *at)
 
 /* A URL was not followed.  what: the item it belongs to, or NULL. */
 static void
-tell_refused(struct job *j, const struct ruling *r, const char *what)
+tell_refused(struct feed_worker *j, const struct outcome *r, const char *what)
 {
 	struct collector *c = j->runner->collector;
 	json_t *more;
@@ -138,7 +138,7 @@ tell_refused(struct job *j, const struct ruling *r, const char *what)
 }
 
 void
-collect_troubled(struct job *j, const struct ruling *r)
+collect_troubled(struct feed_worker *j, const struct outcome *r)
 {
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
 	if (is_foreign(r))
@@ -151,7 +151,7 @@ collect_troubled(struct job *j, const struct ruling *r)
 }
 
 static void
-tell_trouble(struct job *j, const struct health *h)
+tell_trouble(struct feed_worker *j, const struct health *h)
 {
 	struct agent_feed *own = j->runner->collector->own;
 	const char *class = reply_class_name(h->class);
@@ -166,7 +166,7 @@ tell_trouble(struct job *j, const struct health *h)
 }
 
 static void
-tell_recovery(struct job *j, const struct health *h)
+tell_recovery(struct feed_worker *j, const struct health *h)
 {
 	int64_t lasted = (clock_monotonic() - h->since) / CLOCK_SECOND;
 
@@ -178,7 +178,7 @@ tell_recovery(struct job *j, const struct health *h)
 }
 
 void
-collect_polled(struct job *j, const struct ruling *r, int64_t delay)
+collect_polled(struct feed_worker *j, const struct outcome *r, int64_t delay)
 {
 	struct collector *c = j->runner->collector;
 	struct health *h = &j->health, was;
@@ -222,7 +222,7 @@ collect_polled(struct job *j, const struct ruling *r, int64_t delay)
 
 /* Created at the vendor to durable here, both by the vendor's clock. */
 static void
-note_lateness(struct job *j, const struct item *it)
+note_lateness(struct feed_worker *j, const struct item *it)
 {
 	struct collector *c = j->runner->collector;
 	int64_t late = server_clock_now(j->runner->source.clock) - it->created;
@@ -234,7 +234,7 @@ note_lateness(struct job *j, const struct item *it)
 }
 
 void
-collect_fetched_all(struct job *j)
+collect_fetched_all(struct feed_worker *j)
 {
 	struct collector *c = j->runner->collector;
 	int64_t horizon;
@@ -247,7 +247,8 @@ collect_fetched_all(struct job *j)
 }
 
 void
-collect_fetched(struct job *j, const struct item *it, const struct ruling *r)
+collect_fetched(struct feed_worker *j, const struct item *it,
+    const struct outcome *r)
 {
 	struct agent_feed *own = j->runner->collector->own;
 	const char *feed = feed_name(j->stream.feed);

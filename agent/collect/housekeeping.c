@@ -29,7 +29,7 @@
 #define CERTIFICATES_EVERY CLOCK_DAY
 #define SAY_PAUSED_EVERY CLOCK_HOUR
 /* A clock that is further off is told. */
-#define SKEW_MOST (5 * CLOCK_MINUTE)
+#define SKEW_MAX (5 * CLOCK_MINUTE)
 
 static json_t *
 feed_names(const struct collector *c)
@@ -37,10 +37,10 @@ feed_names(const struct collector *c)
 	json_t *names = json_array();
 
 	for (size_t i = 0; i < c->n_runners; i++)
-		for (size_t k = 0; k < c->runners[i].n_jobs; k++)
+		for (size_t k = 0; k < c->runners[i].n_workers; k++)
 			(void)json_array_append_new(names,
 			    json_string(feed_name(c->runners[i]
-						      .jobs[k]
+						      .workers[k]
 						      .stream.feed)));
 	return names;
 }
@@ -60,12 +60,12 @@ say_start(struct collector *c)
 		feed_names(c)));
 }
 
-static struct job *
-find_job(struct collector *c, const char *name)
+static struct feed_worker *
+find_worker(struct collector *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_runners; i++)
-		for (size_t k = 0; k < c->runners[i].n_jobs; k++) {
-			struct job *j = &c->runners[i].jobs[k];
+		for (size_t k = 0; k < c->runners[i].n_workers; k++) {
+			struct feed_worker *j = &c->runners[i].workers[k];
 
 			if (strcmp(feed_name(j->stream.feed), name) == 0)
 				return j;
@@ -84,7 +84,7 @@ add_lateness(struct collector *c, json_t *feeds)
 	{
 		const char *name =
 		    json_string_value(json_object_get(o, "feed"));
-		struct job *j = find_job(c, name);
+		struct feed_worker *j = find_worker(c, name);
 
 		if (j == NULL || j->lateness == 0)
 			continue;
@@ -114,16 +114,16 @@ say_counts(struct collector *c, const char *type)
 }
 
 static void
-flush_own(struct collector *c, struct house *h)
+flush_own(struct collector *c, struct housekeeping *h)
 {
 	struct err err = ERR_INIT;
 	int rc = agent_feed_flush(c->own, &err);
 
 	if (rc == 1)
 		role_wake(c->role, ROLE_SEAL);
-	if (rc != -1 || clock_monotonic() < h->said_trouble)
+	if (rc != -1 || clock_monotonic() < h->trouble_logged)
 		return;
-	h->said_trouble = clock_monotonic() + CLOCK_MINUTE;
+	h->trouble_logged = clock_monotonic() + CLOCK_MINUTE;
 	log_err("%s", err.text);
 }
 
@@ -131,21 +131,21 @@ flush_own(struct collector *c, struct house *h)
 static int64_t
 until_gap(struct collector *c)
 {
-	int64_t least = INT64_MAX;
+	int64_t min = INT64_MAX;
 
 	(void)pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < c->n_runners; i++) {
-		const struct runner *r = &c->runners[i];
+		const struct source_runner *r = &c->runners[i];
 
-		for (size_t k = 0; k < r->n_jobs; k++) {
-			int64_t at = collect_deletion(&r->jobs[k]);
+		for (size_t k = 0; k < r->n_workers; k++) {
+			int64_t at = collect_deletion(&r->workers[k]);
 
-			if (at != INT64_MIN && at - clock_now() < least)
-				least = at - clock_now();
+			if (at != INT64_MIN && at - clock_now() < min)
+				min = at - clock_now();
 		}
 	}
 	(void)pthread_mutex_unlock(&c->lock);
-	return least == INT64_MAX ? -1 : least / CLOCK_SECOND;
+	return min == INT64_MAX ? -1 : min / CLOCK_SECOND;
 }
 
 static void
@@ -180,7 +180,7 @@ say_paused(struct collector *c, const struct store_room *room)
 
 /* Pause while the store is full, resume by itself. */
 static void
-watch_room(struct collector *c, struct house *h)
+watch_room(struct collector *c, struct housekeeping *h)
 {
 	struct store_room room;
 	struct err err = ERR_INIT;
@@ -208,7 +208,7 @@ watch_room(struct collector *c, struct house *h)
 }
 
 static void
-survey_job(struct job *j)
+survey_worker(struct feed_worker *j)
 {
 	struct collector *c = j->runner->collector;
 	struct source *s = &j->runner->source;
@@ -236,12 +236,12 @@ survey_job(struct job *j)
 }
 
 static void
-watch_clock(struct runner *r)
+watch_clock(struct source_runner *r)
 {
 	int64_t skew = server_clock_skew(r->source.clock);
 	int64_t off = skew < 0 ? -skew : skew;
 
-	if (off <= SKEW_MOST) {
+	if (off <= SKEW_MAX) {
 		r->skewed = false;
 		return;
 	}
@@ -261,11 +261,11 @@ static void
 survey(struct collector *c)
 {
 	for (size_t i = 0; i < c->n_runners; i++) {
-		struct runner *r = &c->runners[i];
+		struct source_runner *r = &c->runners[i];
 
 		watch_clock(r);
-		for (size_t k = 0; k < r->n_jobs; k++)
-			survey_job(&r->jobs[k]);
+		for (size_t k = 0; k < r->n_workers; k++)
+			survey_worker(&r->workers[k]);
 	}
 }
 
@@ -304,7 +304,7 @@ is_due(int64_t *at, int64_t now, int64_t every)
 }
 
 void
-collect_house_keep(struct collector *c, struct house *h)
+collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 {
 	int64_t now = clock_monotonic();
 
@@ -324,14 +324,15 @@ collect_house_keep(struct collector *c, struct house *h)
 }
 
 void
-collect_house_open(struct collector *c, struct house *h)
+collect_housekeeping_open(struct collector *c, struct housekeeping *h)
 {
-	*h = (struct house){ .heartbeat = clock_monotonic() + FIRST_HEARTBEAT };
+	*h = (struct housekeeping){ .heartbeat =
+					clock_monotonic() + FIRST_HEARTBEAT };
 	say_start(c);
 }
 
 void
-collect_house_close(struct collector *c, struct house *h)
+collect_housekeeping_close(struct collector *c, struct housekeeping *h)
 {
 	say_counts(c, "stop");
 	flush_own(c, h);

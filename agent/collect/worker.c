@@ -18,11 +18,11 @@
 /* jansson recurses into hostile nesting; only what is touched costs. */
 #define STACK (1024 * 1024)
 
-#define BACKOFF_LEAST (CLOCK_SECOND / 2)
+#define BACKOFF_MIN (CLOCK_SECOND / 2)
 
-static const struct patience poll_patience = { .soon = 10,
-	.soon_most = 4 * CLOCK_SECOND,
-	.most = CLOCK_MINUTE };
+static const struct retry_policy poll_retry = { .soon = 10,
+	.soon_max = 4 * CLOCK_SECOND,
+	.max = CLOCK_MINUTE };
 
 /* While there is a backlog polls come so often, … */
 #define SOON CLOCK_SECOND
@@ -42,7 +42,8 @@ collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic)
 }
 
 int64_t
-collect_patience(const struct patience *p, const struct ruling *r, int64_t n)
+collect_retry_delay(const struct retry_policy *p, const struct outcome *r,
+    int64_t n)
 {
 	int64_t wait;
 
@@ -52,22 +53,22 @@ collect_patience(const struct patience *p, const struct ruling *r, int64_t n)
 		n = INT16_MAX;
 	if (n < p->soon &&
 	    (p->any || r->class == REPLY_RETRY || r->class == REPLY_THROTTLED))
-		wait = backoff((unsigned)n, BACKOFF_LEAST, p->soon_most);
+		wait = backoff((unsigned)n, BACKOFF_MIN, p->soon_max);
 	else
-		wait = backoff((unsigned)n, BACKOFF_LEAST, p->most);
+		wait = backoff((unsigned)n, BACKOFF_MIN, p->max);
 	return wait > r->wait ? wait : r->wait;
 }
 
 /* How long until the next poll. */
 static int64_t
-poll_delay(const struct job *j, const struct ruling *r, enum poll_next next,
-    int64_t took)
+poll_delay(const struct feed_worker *j, const struct outcome *r,
+    enum poll_next next, int64_t took)
 {
 	const struct source *s = &j->runner->source;
 	int64_t interval = s->type->interval(s->conf), delay;
 
 	if (r->class != REPLY_OK)
-		return collect_patience(&poll_patience, r, j->health.failures);
+		return collect_retry_delay(&poll_retry, r, j->health.failures);
 	if (next == POLL_AGAIN)
 		return 0;
 	if (next == POLL_REST)
@@ -79,11 +80,11 @@ poll_delay(const struct job *j, const struct ruling *r, enum poll_next next,
 /* A feed whose first poll has to wait tells nevertheless how far behind it is
  * and when the vendor deletes what it has not read. */
 static void
-begin_paused(struct job *j)
+begin_paused(struct feed_worker *j)
 {
 	struct collector *c = j->runner->collector;
 	const struct source_type *type = j->runner->source.type;
-	struct ruling ruling = { .class = REPLY_OK };
+	struct outcome outcome = { .class = REPLY_OK };
 	bool paused;
 
 	(void)pthread_mutex_lock(&c->lock);
@@ -91,17 +92,17 @@ begin_paused(struct job *j)
 	(void)pthread_mutex_unlock(&c->lock);
 	if (!paused || type->begin == NULL)
 		return;
-	type->begin(&j->stream, &ruling);
-	if (ruling.class != REPLY_OK)
-		collect_troubled(j, &ruling);
+	type->begin(&j->stream, &outcome);
+	if (outcome.class != REPLY_OK)
+		collect_troubled(j, &outcome);
 }
 
 /* Poll one feed until the agent stops. */
 static void *
 poll_thread(void *arg)
 {
-	struct job *j = arg;
-	struct runner *r = j->runner;
+	struct feed_worker *j = arg;
+	struct source_runner *r = j->runner;
 	struct collector *c = r->collector;
 	struct worker w = { .source = &r->source };
 	int64_t due = 0;
@@ -109,7 +110,7 @@ poll_thread(void *arg)
 	w.http = http_new(r->source.access, r->source.stop, r->source.ctx);
 	begin_paused(j);
 	for (;;) {
-		struct ruling ruling = { .class = REPLY_OK };
+		struct outcome outcome = { .class = REPLY_OK };
 		enum poll_next next;
 		int64_t began, delay;
 
@@ -123,9 +124,10 @@ poll_thread(void *arg)
 		}
 		(void)pthread_mutex_unlock(&c->lock);
 		began = clock_monotonic();
-		next = r->source.type->poll(&w, &j->stream, &ruling);
-		delay = poll_delay(j, &ruling, next, clock_monotonic() - began);
-		collect_polled(j, &ruling, delay);
+		next = r->source.type->poll(&w, &j->stream, &outcome);
+		delay =
+		    poll_delay(j, &outcome, next, clock_monotonic() - began);
+		collect_polled(j, &outcome, delay);
 		due = clock_monotonic() + delay;
 	}
 	http_free(w.http);
@@ -161,7 +163,7 @@ open_source(struct source *s, struct err *err)
 }
 
 static int
-start_threads(struct runner *r, struct err *err)
+start_threads(struct source_runner *r, struct err *err)
 {
 	const struct source *s = &r->source;
 	size_t n =
@@ -178,8 +180,8 @@ start_threads(struct runner *r, struct err *err)
 		r->n_fetchers++;
 		(void)pthread_mutex_unlock(&c->lock);
 	}
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		struct job *j = &r->jobs[i];
+	for (size_t i = 0; i < r->n_workers; i++) {
+		struct feed_worker *j = &r->workers[i];
 
 		if (j->running)
 			continue;
@@ -192,18 +194,18 @@ start_threads(struct runner *r, struct err *err)
 }
 
 static void
-start_runner(struct runner *r)
+start_runner(struct source_runner *r)
 {
 	struct err err = ERR_INIT;
-	struct ruling why;
+	struct outcome why;
 
 	if (r->started ||
 	    (open_source(&r->source, &err) == 0 && start_threads(r, &err) == 0))
 		return;
-	(void)ruling_set(&why, REPLY_CONFIG, "%s", err.text);
-	for (size_t i = 0; i < r->n_jobs; i++)
-		if (!r->jobs[i].running)
-			collect_polled(&r->jobs[i], &why, 0);
+	(void)outcome_set(&why, REPLY_CONFIG, "%s", err.text);
+	for (size_t i = 0; i < r->n_workers; i++)
+		if (!r->workers[i].running)
+			collect_polled(&r->workers[i], &why, 0);
 }
 
 void
@@ -239,13 +241,13 @@ collect_join(struct collector *c)
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += STOP_SECONDS;
 	for (size_t i = 0; i < c->n_runners; i++) {
-		struct runner *r = &c->runners[i];
+		struct source_runner *r = &c->runners[i];
 
 		for (size_t k = 0; k < r->n_fetchers; k++)
 			all = join(r->fetchers[k], &until) && all;
-		for (size_t k = 0; k < r->n_jobs; k++)
-			if (r->jobs[k].running)
-				all = join(r->jobs[k].thread, &until) && all;
+		for (size_t k = 0; k < r->n_workers; k++)
+			if (r->workers[k].running)
+				all = join(r->workers[k].thread, &until) && all;
 	}
 	return all;
 }

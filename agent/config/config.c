@@ -16,7 +16,7 @@
 #include "config/setting.h"
 #include "config/tree.h"
 
-#define NAME_MOST 63
+#define NAME_LEN_MAX 63
 
 /* From LOG_LEVEL_ERR on. */
 static const char *const log_levels[] = { "err", "warn", "notice", "info",
@@ -101,17 +101,18 @@ config_good_name(const char *name)
 				      "0123456789._-";
 	size_t len = strlen(name);
 
-	return len > 0 && len <= NAME_MOST && strspn(name, allowed) == len;
+	return len > 0 && len <= NAME_LEN_MAX && strspn(name, allowed) == len;
 }
 
 static void
-check_name(const struct node *at, const char *section, struct faults *faults)
+check_name(const struct node *at, const char *section,
+    struct config_errors *faults)
 {
 	if (!config_good_name(at->key))
-		faults_add(faults, at,
+		config_errors_add(faults, at,
 		    "%s: the name \"%.80s\" must be 1 to %d letters, digits, "
 		    "\".\", \"_\" or \"-\"",
-		    section, at->key, NAME_MOST);
+		    section, at->key, NAME_LEN_MAX);
 }
 
 /* The name of the type nearest to text, NULL: none is near. */
@@ -134,7 +135,7 @@ nearest_type(const char *text, const struct config_type *const *types)
 
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
-    struct faults *faults)
+    struct config_errors *faults)
 {
 	const char *near = nearest_type(at->text, s->types);
 	char known[512] = "";
@@ -144,12 +145,12 @@ unknown_type(const struct section *s, const struct node *at, const char *where,
 		used += (size_t)snprintf(known + used, sizeof(known) - used,
 		    "%s%s", i == 0 ? "" : ", ", s->types[i]->name);
 	if (near != NULL)
-		faults_add(faults, at,
+		config_errors_add(faults, at,
 		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
 		    "\"%s\"?",
 		    where, s->noun, at->text, known, near);
 	else
-		faults_add(faults, at,
+		config_errors_add(faults, at,
 		    "%s: unknown %s type \"%.60s\"; known are %s", where,
 		    s->noun, at->text, known);
 }
@@ -157,13 +158,13 @@ unknown_type(const struct section *s, const struct node *at, const char *where,
 /* The type that the entry names; NULL: there is none, which was said. */
 static const struct config_type *
 find_type(const struct section *s, const struct node *map, const char *where,
-    struct faults *faults)
+    struct config_errors *faults)
 {
 	const struct node *type = node_get(map, "type");
 
 	if (type == NULL || type->type != NODE_SCALAR ||
 	    type->text[0] == '\0') {
-		faults_add(faults, type == NULL ? map : type,
+		config_errors_add(faults, type == NULL ? map : type,
 		    "%s: \"type\" is missing", where);
 		return NULL;
 	}
@@ -177,17 +178,19 @@ find_type(const struct section *s, const struct node *map, const char *where,
 /* Read one source or output; false: it can't be read. */
 static bool
 read_entry(const struct section *s, const struct node *map,
-    struct config_entry *e, struct faults *faults)
+    struct config_entry *e, struct config_errors *faults)
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128];
-	struct blame b = { .map = map, .where = where, .faults = faults };
+	struct config_section b = {
+		.map = map, .where = where, .faults = faults
+	};
 
 	check_name(map, s->name, faults);
 	(void)snprintf(where, sizeof(where), "%s.%.80s", s->name, map->key);
 	if (map->type != NODE_MAP) {
-		faults_add(faults, map, "%s: must be a map of its options",
-		    where);
+		config_errors_add(faults, map,
+		    "%s: must be a map of its options", where);
 		return false;
 	}
 	e->type = find_type(s, map, where, faults);
@@ -206,14 +209,14 @@ read_entry(const struct section *s, const struct node *map,
 /* Read all entries of a section into *list. */
 static void
 read_section(const struct section *s, const struct node *tree,
-    struct config_entry **list, size_t *n, struct faults *faults)
+    struct config_entry **list, size_t *n, struct config_errors *faults)
 {
 	const struct node *map = node_get(tree, s->name);
 
 	if (map == NULL || node_null(map))
 		return;
 	if (map->type != NODE_MAP) {
-		faults_add(faults, map, "%s: must be a map", s->name);
+		config_errors_add(faults, map, "%s: must be a map", s->name);
 		return;
 	}
 	for (const struct node *c = map->child; c != NULL; c = c->next) {
@@ -225,38 +228,39 @@ read_section(const struct section *s, const struct node *tree,
 
 /* The agent's name, or the host's where it has none. */
 static void
-settle_name(struct agent_conf *a, const struct blame *b)
+settle_name(struct agent_conf *a, const struct config_section *b)
 {
 	char host[256] = "";
 
 	if (a->name == NULL && gethostname(host, sizeof(host) - 1) == 0) {
 		a->name = xstrdup(host);
 		if (!config_good_name(host))
-			blame(b,
+			config_error(b,
 			    "name: this host's name \"%.80s\" can't be the "
 			    "agent's; set agent.name to 1 to %d letters, "
 			    "digits, \".\", \"_\" or \"-\"",
-			    host, NAME_MOST);
+			    host, NAME_LEN_MAX);
 	} else if (a->name != NULL && !config_good_name(a->name)) {
-		blame(b,
+		config_error(b,
 		    "name: \"%.80s\" must be 1 to %d letters, digits, \".\", "
 		    "\"_\" or \"-\"",
-		    a->name, NAME_MOST);
+		    a->name, NAME_LEN_MAX);
 	}
 }
 
 static void
-read_agent(struct config *c, const struct node *tree, struct faults *faults)
+read_agent(struct config *c, const struct node *tree,
+    struct config_errors *faults)
 {
 	const struct node nothing = {
 		.type = NODE_MAP, .file = tree->file, .line = tree->line
 	};
 	const struct node *agent = node_get(tree, "agent");
-	struct blame b = { .where = "agent", .faults = faults };
+	struct config_section b = { .where = "agent", .faults = faults };
 	struct err err = ERR_INIT;
 
 	if (agent != NULL && !node_null(agent) && agent->type != NODE_MAP)
-		faults_add(faults, agent, "agent: must be a map");
+		config_errors_add(faults, agent, "agent: must be a map");
 	if (agent == NULL || agent->type != NODE_MAP)
 		agent = &nothing;
 	b.map = agent;
@@ -265,14 +269,14 @@ read_agent(struct config *c, const struct node *tree, struct faults *faults)
 	b.filled = faults->n;
 	settle_name(&c->agent, &b);
 	if (listen_check(c->agent.watch.listen, &err) < 0)
-		blame(&b, "watch.listen: %s", err.text);
+		config_error(&b, "watch.listen: %s", err.text);
 	/* The host's name is part of what the roles were started with. */
 	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
 	    c->agent_digest);
 }
 
 static void
-check_sections(const struct node *tree, struct faults *faults)
+check_sections(const struct node *tree, struct config_errors *faults)
 {
 	static const char *const known[] = { "agent", "sources", "outputs",
 		NULL };
@@ -287,11 +291,11 @@ check_sections(const struct node *tree, struct faults *faults)
 			continue;
 		near = text_nearest(n->key, known);
 		if (near != NULL)
-			faults_add(faults, n,
+			config_errors_add(faults, n,
 			    "unknown key \"%.60s\"; did you mean \"%s\"?",
 			    n->key, near);
 		else
-			faults_add(faults, n,
+			config_errors_add(faults, n,
 			    "unknown key \"%.60s\"; known are agent, sources, "
 			    "outputs",
 			    n->key);
@@ -300,14 +304,14 @@ check_sections(const struct node *tree, struct faults *faults)
 
 struct config *
 config_load(const char *path, const struct config_types *types,
-    struct faults *faults)
+    struct config_errors *faults)
 {
 	const struct section sources = { "sources", "source", types->sources };
 	const struct section outputs = { "outputs", "output", types->outputs };
 	struct node *tree = config_tree(path, faults);
 	struct config *c;
 
-	faults_sort(faults);
+	config_errors_sort(faults);
 	if (tree == NULL)
 		return NULL;
 	c = xcalloc(1, sizeof(*c));
@@ -318,7 +322,7 @@ config_load(const char *path, const struct config_types *types,
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
 	node_free(tree);
-	faults_sort(faults);
+	config_errors_sort(faults);
 	if (faults->n == 0)
 		return c;
 	config_free(c);

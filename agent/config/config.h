@@ -19,11 +19,11 @@ struct config_type {
 	const char *name;               /* "type" in the configuration */
 	const struct setting *settings; /* ends with SETTING_END */
 	size_t conf_size;               /* of the struct that they fill */
-	/* Pure cross-check of options for `check`: blame() for each fault.
-	 * Values that are faulty in themselves have been blamed before and
-	 * hold their default; a required text may be NULL then.  NULL:
+	/* Pure cross-check of options for `check`: config_error() for each
+	 * fault. Values that are faulty in themselves have been blamed before
+	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
-	void (*check)(const void *conf, const struct blame *b);
+	void (*check)(const void *conf, const struct config_section *b);
 };
 
 /* The types that a configuration may name, each list ended by NULL. */
@@ -77,7 +77,7 @@ extern const struct setting agent_settings[];
  * the result.  No network, no secrets resolved, nothing written.  Returns the
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
-    struct faults *faults);
+    struct config_errors *faults);
 void config_free(struct config *c);
 
 #endif /* CONFIG_CONFIG_H */

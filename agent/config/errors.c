@@ -11,14 +11,14 @@
 #include "base/text.h"
 #include "config/errors.h"
 
-#define FAULT_TEXT_MOST 1024
+#define ERROR_TEXT_MAX 1024
 
 /* Takes file. */
 static void
-add(struct faults *f, char *file, size_t line, const char *text)
+add(struct config_errors *f, char *file, size_t line, const char *text)
 {
-	struct fault_place *place;
-	char clean[FAULT_TEXT_MOST];
+	struct config_error_place *place;
+	char clean[ERROR_TEXT_MAX];
 	size_t before = 0;
 
 	/* It ends on terminals and in logs and repeats what a file says. */
@@ -32,7 +32,7 @@ add(struct faults *f, char *file, size_t line, const char *text)
 		before = strlen(f->line[f->n]) - strlen(clean);
 	}
 	place = &f->place[f->n];
-	*place = (struct fault_place){
+	*place = (struct config_error_place){
 		.file = file, .line = line, .text = f->line[f->n] + before
 	};
 	f->n++;
@@ -40,17 +40,18 @@ add(struct faults *f, char *file, size_t line, const char *text)
 
 /* Whether there is room for one more; says so where there is not. */
 static bool
-room(struct faults *f)
+room(struct config_errors *f)
 {
-	if (f->n == FAULTS_MOST - 1)
+	if (f->n == CONFIG_ERRORS_MAX - 1)
 		add(f, NULL, 0, "there are more faults than these");
-	return f->n < FAULTS_MOST;
+	return f->n < CONFIG_ERRORS_MAX;
 }
 
 void
-faults_add(struct faults *f, const struct node *at, const char *fmt, ...)
+config_errors_add(struct config_errors *f, const struct node *at,
+    const char *fmt, ...)
 {
-	char text[FAULT_TEXT_MOST];
+	char text[ERROR_TEXT_MAX];
 	va_list ap;
 
 	if (!room(f))
@@ -81,7 +82,7 @@ number_at(const char *p, const char **text)
 }
 
 void
-faults_add_err(struct faults *f, const char *sentence)
+config_errors_add_err(struct config_errors *f, const char *sentence)
 {
 	const char *text;
 	size_t line;
@@ -99,20 +100,20 @@ faults_add_err(struct faults *f, const char *sentence)
 }
 
 void
-faults_repeats(struct faults *f, const struct node *tree)
+config_errors_repeats(struct config_errors *f, const struct node *tree)
 {
 	for (const struct node *n = tree->child; n != NULL; n = n->next) {
 		if (n->first != 0)
-			faults_add(f, n,
+			config_errors_add(f, n,
 			    "key \"%.60s\" is here twice; the first one is in "
 			    "line %zu",
 			    n->key, n->first);
-		faults_repeats(f, n);
+		config_errors_repeats(f, n);
 	}
 }
 
 void
-faults_release(struct faults *f)
+config_errors_release(struct config_errors *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		free(f->line[i]);
@@ -120,11 +121,11 @@ faults_release(struct faults *f)
 	}
 	free(f->line);
 	free(f->place);
-	*f = (struct faults)FAULTS_INIT;
+	*f = (struct config_errors)CONFIG_ERRORS_INIT;
 }
 
 static bool
-before(const struct fault_place *a, const struct fault_place *b)
+before(const struct config_error_place *a, const struct config_error_place *b)
 {
 	const char *x = a->file == NULL ? "" : a->file;
 	const char *y = b->file == NULL ? "" : b->file;
@@ -133,12 +134,12 @@ before(const struct fault_place *a, const struct fault_place *b)
 	return order < 0 || (order == 0 && a->line < b->line);
 }
 
-/* Insertion keeps equal ones in their order; FAULTS_MOST bounds it. */
+/* Insertion keeps equal ones in their order; CONFIG_ERRORS_MAX bounds it. */
 void
-faults_sort(struct faults *f)
+config_errors_sort(struct config_errors *f)
 {
 	for (size_t i = 1; i < f->n; i++) {
-		struct fault_place place = f->place[i];
+		struct config_error_place place = f->place[i];
 		char *line = f->line[i];
 		size_t j = i;
 
@@ -153,7 +154,7 @@ faults_sort(struct faults *f)
 
 /* Whether settings_fill() said something of the key. */
 static bool
-has_fault(const struct blame *b, const char *key)
+has_fault(const struct config_section *b, const char *key)
 {
 	char *start = xasprintf("%s: \"%s\"", b->where, key);
 	bool found = false;
@@ -167,9 +168,9 @@ has_fault(const struct blame *b, const char *key)
 }
 
 void
-blame(const struct blame *b, const char *fmt, ...)
+config_error(const struct config_section *b, const char *fmt, ...)
 {
-	char text[FAULT_TEXT_MOST];
+	char text[ERROR_TEXT_MAX];
 	const struct node *at;
 	va_list ap;
 	char *key;
@@ -180,7 +181,7 @@ blame(const struct blame *b, const char *fmt, ...)
 	key = xstrndup(text, strcspn(text, ":, "));
 	at = node_find(b->map, key);
 	if (!has_fault(b, key))
-		faults_add(b->faults, at == NULL ? b->map : at, "%s: \"%s\"%s",
-		    b->where, key, text + strlen(key));
+		config_errors_add(b->faults, at == NULL ? b->map : at,
+		    "%s: \"%s\"%s", b->where, key, text + strlen(key));
 	free(key);
 }

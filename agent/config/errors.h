@@ -10,9 +10,9 @@
 struct node;
 
 /* What went wrong in the configuration, several at once. */
-struct faults {
+struct config_errors {
 	char **line; /* each "FILE:LINE: subject: cause; remedy" */
-	struct fault_place {
+	struct config_error_place {
 		char *file;       /* NULL: no place in a file */
 		size_t line;      /* from 1 */
 		const char *text; /* the part of line after the place */
@@ -21,34 +21,34 @@ struct faults {
 };
 
 /* No more than these are kept; the last one says so. */
-#define FAULTS_MOST 1000
+#define CONFIG_ERRORS_MAX 1000
 
-#define FAULTS_INIT    \
-	{              \
-		.n = 0 \
+#define CONFIG_ERRORS_INIT \
+	{                  \
+		.n = 0     \
 	}
 
 /* Add one; at NULL: it has no place in a file.  Control characters are
  * escaped.  Remember where the node stood, not the node. */
-void faults_add(struct faults *f, const struct node *at, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void config_errors_add(struct config_errors *f, const struct node *at,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Add the sentence of an err that begins with "FILE:LINE: " itself. */
-void faults_add_err(struct faults *f, const char *sentence);
+void config_errors_add_err(struct config_errors *f, const char *sentence);
 
 /* Add a fault for each key in the tree that its map has twice. */
-void faults_repeats(struct faults *f, const struct node *tree);
+void config_errors_repeats(struct config_errors *f, const struct node *tree);
 
 /* Order them by file and line. */
-void faults_sort(struct faults *f);
+void config_errors_sort(struct config_errors *f);
 
-void faults_release(struct faults *f);
+void config_errors_release(struct config_errors *f);
 
 /* For the cross-checks of a type: where its options stand. */
-struct blame {
+struct config_section {
 	const struct node *map;
 	const char *where; /* "sources.contoso" */
-	struct faults *faults;
+	struct config_errors *faults;
 	size_t filled; /* faults->n after settings_fill() */
 };
 
@@ -56,7 +56,7 @@ struct blame {
  * a certificate is of no use without …", and gets that key's line, or the
  * map's where the key is not in it.  A key of which settings_fill() said
  * something is left alone. */
-void blame(const struct blame *b, const char *fmt, ...)
+void config_error(const struct config_section *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif /* CONFIG_ERRORS_H */

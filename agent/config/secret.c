@@ -18,8 +18,8 @@
 #include "config/secret.h"
 
 /* A key and its chain are some KiB, a system's bundle of CAs 250. */
-#define SECRET_MOST (1024 * 1024)
-#define NAME_MOST 1024
+#define SECRET_MAX (1024 * 1024)
+#define NAME_LEN_MAX 1024
 
 static int append_file(const char *name, struct buf *out, struct err *err);
 static int append_env(const char *name, struct buf *out, struct err *err);
@@ -52,7 +52,7 @@ struct reference {
 static bool
 good_path(const char *name, size_t len)
 {
-	return name[0] != '\0' && len > 0 && len < NAME_MOST;
+	return name[0] != '\0' && len > 0 && len < NAME_LEN_MAX;
 }
 
 static bool
@@ -61,7 +61,8 @@ good_variable(const char *name, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
 			return false;
-	return len > 0 && len < NAME_MOST && !isdigit((unsigned char)name[0]);
+	return len > 0 && len < NAME_LEN_MAX &&
+	    !isdigit((unsigned char)name[0]);
 }
 
 static bool
@@ -166,7 +167,7 @@ append_credential(const char *name, struct buf *out, struct err *err)
 static int
 expand(const char *text, struct buf *out, struct err *err)
 {
-	char name[NAME_MOST];
+	char name[NAME_LEN_MAX];
 	struct reference r;
 	const char *s;
 
@@ -192,8 +193,8 @@ expand(const char *text, struct buf *out, struct err *err)
 static int
 open_buf(struct buf *b, struct err *err)
 {
-	buf_init(b, SECRET_MOST);
-	if (buf_room(b, SECRET_MOST) == NULL)
+	buf_init(b, SECRET_MAX);
+	if (buf_room(b, SECRET_MAX) == NULL)
 		return err_set(err, "memory is short");
 	return buf_adds(b, "");
 }
@@ -246,7 +247,7 @@ read_named(const char *text, const char *name, struct err *err)
 
 	if (open_buf(&b, err) < 0)
 		goto out;
-	if (strchr(name, '\n') == NULL && strlen(name) < NAME_MOST &&
+	if (strchr(name, '\n') == NULL && strlen(name) < NAME_LEN_MAX &&
 	    append_file(name, &b, &why) == 0)
 		content = xstrdup(b.data);
 	else if (strstr(text, "${") != NULL)

@@ -28,7 +28,7 @@ struct slot {
 	const struct node *node;
 	const char *where;
 	void *to;
-	struct faults *faults;
+	struct config_errors *faults;
 };
 
 /* All of a type: its name in the manual, how it is read and freed. */
@@ -41,7 +41,7 @@ struct kind {
 static bool
 fault(const struct slot *s, const char *why)
 {
-	faults_add(s->faults, s->node, "%s: \"%s\" %s", s->where,
+	config_errors_add(s->faults, s->node, "%s: \"%s\" %s", s->where,
 	    s->row->setting->key, why);
 	return false;
 }
@@ -50,7 +50,7 @@ fault(const struct slot *s, const char *why)
 static bool
 fault_value(const struct slot *s, const struct node *at, const char *why)
 {
-	faults_add(s->faults, at, "%s: \"%s\": \"%.60s\" %s", s->where,
+	config_errors_add(s->faults, at, "%s: \"%s\": \"%.60s\" %s", s->where,
 	    s->row->setting->key, at->text, why);
 	return false;
 }
@@ -60,7 +60,7 @@ is_text(const struct slot *s, const char *meant)
 {
 	if (s->node->type == NODE_SCALAR)
 		return true;
-	faults_add(s->faults, s->node, "%s: \"%s\" must be %s, not a %s",
+	config_errors_add(s->faults, s->node, "%s: \"%s\" must be %s, not a %s",
 	    s->where, s->row->setting->key, meant,
 	    s->node->type == NODE_LIST ? "list" : "map");
 	return false;
@@ -112,7 +112,7 @@ good_secret(const struct slot *s, const struct node *node)
 
 	if (secret_check(node->text, &err) == 0)
 		return true;
-	faults_add(s->faults, node, "%s: \"%s\" %s", s->where,
+	config_errors_add(s->faults, node, "%s: \"%s\" %s", s->where,
 	    s->row->setting->key, err.text);
 	return false;
 }
@@ -195,7 +195,7 @@ not_a_choice(const struct slot *s, const struct node *node)
 	bool whole = true;
 
 	if (near != NULL) {
-		faults_add(s->faults, node,
+		config_errors_add(s->faults, node,
 		    "%s: \"%s\": unknown \"%.60s\"; did you mean \"%s\"?",
 		    s->where, s->row->setting->key, node->text, near);
 		return false;
@@ -203,7 +203,7 @@ not_a_choice(const struct slot *s, const struct node *node)
 	for (size_t i = 0; choices[i] != NULL && whole; i++)
 		whole = buf_addf(&known, "%s%s", i == 0 ? "" : ", ",
 			    choices[i]) == 0;
-	faults_add(s->faults, node,
+	config_errors_add(s->faults, node,
 	    "%s: \"%s\": unknown \"%.60s\"; known are %s", s->where,
 	    s->row->setting->key, node->text, known.data);
 	buf_release(&known);
@@ -241,8 +241,9 @@ good_entry(const struct slot *s, const struct node *entry)
 	const char *const *choices = s->row->setting->choices;
 
 	if (entry->type != NODE_SCALAR) {
-		faults_add(s->faults, entry, "%s: \"%s\" must hold plain texts",
-		    s->where, s->row->setting->key);
+		config_errors_add(s->faults, entry,
+		    "%s: \"%s\" must hold plain texts", s->where,
+		    s->row->setting->key);
 		return false;
 	}
 	if (choices != NULL && choice_of(choices, entry->text) < 0)
@@ -378,7 +379,7 @@ set_number(const struct slot *s)
 {
 	const struct setting *set = s->row->setting;
 	const struct number *kind = number_of(set->type);
-	char least[SIZE_TEXT], most[SIZE_TEXT];
+	char min[SIZE_TEXT], max[SIZE_TEXT];
 	int64_t value;
 
 	if (!is_text(s, "a number"))
@@ -386,12 +387,12 @@ set_number(const struct slot *s)
 	if (kind->parse(s->node->text, &value) < 0)
 		return fault_value(s, s->node, kind->hint);
 	if (set->min != set->max && (value < set->min || value > set->max)) {
-		kind->format(least, set->min);
-		kind->format(most, set->max);
-		faults_add(s->faults, s->node,
+		kind->format(min, set->min);
+		kind->format(max, set->max);
+		config_errors_add(s->faults, s->node,
 		    "%s: \"%s\": \"%.60s\" is out of range; it must be %s to "
 		    "%s",
-		    s->where, s->row->setting->key, s->node->text, least, most);
+		    s->where, s->row->setting->key, s->node->text, min, max);
 		return false;
 	}
 	*(int64_t *)s->to = value;
@@ -423,7 +424,7 @@ _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == SETTING_TABLE,
 
 bool
 setting_set(const struct setting_row *row, const struct node *node,
-    const char *where, void *conf, struct faults *faults)
+    const char *where, void *conf, struct config_errors *faults)
 {
 	const struct slot s = {
 		.row = row,
@@ -461,7 +462,7 @@ int
 setting_range(const struct setting *s, struct buf *out)
 {
 	const struct number *kind = number_of(s->type);
-	char least[SIZE_TEXT], most[SIZE_TEXT];
+	char min[SIZE_TEXT], max[SIZE_TEXT];
 
 	for (size_t i = 0; s->choices != NULL && s->choices[i] != NULL; i++)
 		if (buf_addf(out, "%s%s", i == 0 ? "" : ", ", s->choices[i]) <
@@ -469,16 +470,16 @@ setting_range(const struct setting *s, struct buf *out)
 			return -1;
 	if (kind == NULL || s->min == s->max)
 		return 0;
-	kind->format(least, s->min);
-	kind->format(most, s->max);
-	return buf_addf(out, "%s to %s", least, most);
+	kind->format(min, s->min);
+	kind->format(max, s->max);
+	return buf_addf(out, "%s to %s", min, max);
 }
 
 /* Keys at one level, with room for those of the caller. */
-#define KEYS_MOST 128
-#define PATH_MOST 512
+#define KEYS_MAX 128
+#define PATH_LEN_MAX 512
 /* Of a key that a table knows. */
-#define NAME_MOST 64
+#define NAME_LEN_MAX 64
 
 static void
 each(const struct setting *table, size_t offset, setting_fn *fn, void *ctx)
@@ -507,7 +508,7 @@ struct fill {
 	const char *where;
 	const char *const *skip;
 	void *conf;
-	struct faults *faults;
+	struct config_errors *faults;
 };
 
 static void
@@ -552,10 +553,10 @@ find_missing(void *ctx, const struct setting_row *row)
 	if (node != NULL && !unset(row->setting, node))
 		return;
 	if (node == NULL)
-		faults_add(f->faults, f->map, "%s: \"%s\" is missing", f->where,
-		    row->setting->key);
+		config_errors_add(f->faults, f->map, "%s: \"%s\" is missing",
+		    f->where, row->setting->key);
 	else
-		faults_add(f->faults, node,
+		config_errors_add(f->faults, node,
 		    "%s: \"%s\" is empty; it must be "
 		    "set",
 		    f->where, row->setting->key);
@@ -569,10 +570,10 @@ struct look {
 	bool found; /* row is the one */
 	bool inner; /* rows begin with "key." */
 	/* A row elsewhere in the table that ends in this key, "" if none. */
-	char deeper[NAME_MOST];
+	char deeper[NAME_LEN_MAX];
 	/* The names that would be known in its place. */
-	char name[KEYS_MOST][NAME_MOST];
-	const char *names[KEYS_MOST + 1];
+	char name[KEYS_MAX][NAME_LEN_MAX];
+	const char *names[KEYS_MAX + 1];
 	size_t n;
 };
 
@@ -583,9 +584,9 @@ add_name(struct look *l, const char *name, size_t len)
 		if (strlen(l->name[i]) == len &&
 		    strncmp(l->name[i], name, len) == 0)
 			return;
-	if (l->n == KEYS_MOST)
+	if (l->n == KEYS_MAX)
 		return;
-	(void)snprintf(l->name[l->n], NAME_MOST, "%.*s", (int)len, name);
+	(void)snprintf(l->name[l->n], NAME_LEN_MAX, "%.*s", (int)len, name);
 	l->names[l->n] = l->name[l->n];
 	l->n++;
 }
@@ -629,7 +630,7 @@ static void
 unknown(const struct fill *f, struct look *l, const struct node *node,
     const char *path)
 {
-	char hint[PATH_MOST];
+	char hint[PATH_LEN_MAX];
 	const char *near;
 
 	for (size_t i = 0;
@@ -645,7 +646,7 @@ unknown(const struct fill *f, struct look *l, const struct node *node,
 		    near != NULL ? near : l->deeper);
 	else
 		list_names(l, hint, sizeof(hint));
-	faults_add(f->faults, node, "%s: unknown key \"%.60s\"%s", path,
+	config_errors_add(f->faults, node, "%s: unknown key \"%.60s\"%s", path,
 	    node->key, hint);
 }
 
@@ -668,7 +669,7 @@ static void
 fill_child(struct fill *f, struct look *l, const struct node *n,
     const char *path)
 {
-	char prefix[PATH_MOST];
+	char prefix[PATH_LEN_MAX];
 
 	settings_each(f->table, look_at, l);
 	if (strchr(n->key, '.') != NULL || !(l->found || l->inner)) {
@@ -681,7 +682,7 @@ fill_child(struct fill *f, struct look *l, const struct node *n,
 		(void)snprintf(prefix, sizeof(prefix), "%.100s.", l->key);
 		fill_map(f, n, prefix);
 	} else if (!node_null(n)) {
-		faults_add(f->faults, n,
+		config_errors_add(f->faults, n,
 		    "%s: \"%s\" must be a map of further keys", path, n->key);
 	}
 }
@@ -691,7 +692,7 @@ static void
 fill_map(struct fill *f, const struct node *map, const char *prefix)
 {
 	struct look *l = xmalloc(sizeof(*l));
-	char key[PATH_MOST], path[PATH_MOST];
+	char key[PATH_LEN_MAX], path[PATH_LEN_MAX];
 	size_t len = strlen(prefix);
 
 	(void)snprintf(path, sizeof(path), "%s%s%.*s", f->where,
@@ -712,7 +713,7 @@ fill_map(struct fill *f, const struct node *map, const char *prefix)
 void
 settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
-    struct faults *faults)
+    struct config_errors *faults)
 {
 	struct fill f = {
 		.table = table,

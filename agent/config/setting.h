@@ -69,7 +69,7 @@ struct setting {
  */
 void settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
-    struct faults *faults);
+    struct config_errors *faults);
 
 /* Free what settings_fill() allocated in conf, not conf itself. */
 void settings_release(const struct setting *table, void *conf);
@@ -97,6 +97,6 @@ int setting_range(const struct setting *s, struct buf *out);
  * settings_fill() that knows the types.)
  */
 bool setting_set(const struct setting_row *row, const struct node *node,
-    const char *where, void *conf, struct faults *faults);
+    const char *where, void *conf, struct config_errors *faults);
 
 #endif /* CONFIG_SETTING_H */

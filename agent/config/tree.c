@@ -18,13 +18,13 @@
 #include "config/tree.h"
 
 /* Far above any real one; a wrong path (a log, a disk) ends early. */
-#define FILE_MOST (1 << 20)
-#define FILES_MOST 1000
+#define FILE_MAX (1 << 20)
+#define FILES_MAX 1000
 
 static struct node *
-read_file(const char *path, struct faults *faults)
+read_file(const char *path, struct config_errors *faults)
 {
-	struct buf text = BUF_INIT(FILE_MOST);
+	struct buf text = BUF_INIT(FILE_MAX);
 	struct err err = ERR_INIT;
 	struct node *tree = NULL;
 
@@ -32,14 +32,14 @@ read_file(const char *path, struct faults *faults)
 		tree = yaml_parse(path, text.data == NULL ? "" : text.data,
 		    text.len, &err);
 	if (tree == NULL) {
-		faults_add_err(faults, err.text);
+		config_errors_add_err(faults, err.text);
 	} else if (tree->type != NODE_MAP) {
-		faults_add(faults, tree,
+		config_errors_add(faults, tree,
 		    "the file must be a map: agent, sources, outputs");
 		node_free(tree);
 		tree = NULL;
 	} else {
-		faults_repeats(faults, tree);
+		config_errors_repeats(faults, tree);
 	}
 	buf_release(&text);
 	return tree;
@@ -79,13 +79,13 @@ dropin_dir(const char *path)
 /* Merge one file of conf.d into tree; false: it has a fault. */
 static bool
 add_dropin(struct node *tree, const char *dir, const char *name,
-    struct faults *faults)
+    struct config_errors *faults)
 {
 	char *path = xasprintf("%s/%s", dir, name);
 	struct node *over = NULL;
 
 	if (ends_in(name, ".yml"))
-		faults_add(faults, NULL,
+		config_errors_add(faults, NULL,
 		    "%s: only *.yaml is read here; rename it to %.*s.yaml",
 		    path, (int)strlen(name) - 4, name);
 	else
@@ -97,7 +97,7 @@ add_dropin(struct node *tree, const char *dir, const char *name,
 }
 
 static bool
-add_dropins(struct node *tree, const char *path, struct faults *faults)
+add_dropins(struct node *tree, const char *path, struct config_errors *faults)
 {
 	char *dir = dropin_dir(path);
 	struct dirent **entries = NULL;
@@ -106,16 +106,16 @@ add_dropins(struct node *tree, const char *path, struct faults *faults)
 
 	n = scandir(dir, &entries, is_dropin, by_name);
 	if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
-		faults_add(faults, NULL, "%s: %s", dir, strerror(errno));
+		config_errors_add(faults, NULL, "%s: %s", dir, strerror(errno));
 		good = false;
 	}
-	if (n > FILES_MOST) {
-		faults_add(faults, NULL, "%s: more than %d files", dir,
-		    FILES_MOST);
+	if (n > FILES_MAX) {
+		config_errors_add(faults, NULL, "%s: more than %d files", dir,
+		    FILES_MAX);
 		good = false;
 	}
 	for (int i = 0; i < n; i++) {
-		if (n <= FILES_MOST)
+		if (n <= FILES_MAX)
 			good =
 			    add_dropin(tree, dir, entries[i]->d_name, faults) &&
 			    good;
@@ -127,7 +127,7 @@ add_dropins(struct node *tree, const char *path, struct faults *faults)
 }
 
 struct node *
-config_tree(const char *path, struct faults *faults)
+config_tree(const char *path, struct config_errors *faults)
 {
 	struct node *tree = read_file(path, faults);
 	struct node *scratch = NULL;

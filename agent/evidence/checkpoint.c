@@ -17,10 +17,10 @@ void
 proof_init(struct proof *p)
 {
 	*p = (struct proof){
-		.note = BUF_INIT(NOTE_MOST),
+		.note = BUF_INIT(NOTE_MAX),
 		.before = BUF_INIT(MERKLE_PEAKS * DIGEST_LEN),
 		.after = BUF_INIT(MERKLE_PEAKS * DIGEST_LEN),
-		.check = BUF_INIT(PROOF_MOST),
+		.check = BUF_INIT(PROOF_MAX),
 		.keys = BUF_INIT(KEY_ROTATIONS_MAX),
 	};
 }
@@ -154,7 +154,7 @@ proof_parse(const char *value, size_t len, struct proof *p, struct err *err)
 	buf_clear(&p->after);
 	buf_clear(&p->check);
 	buf_clear(&p->keys);
-	if (len <= PROOF_MOST)
+	if (len <= PROOF_MAX)
 		obj = json_loadb(value, len, JSON_REJECT_DUPLICATES, &why);
 	rc = json_is_object(obj) ? get_members(obj, p) : -1;
 	json_decref(obj);

@@ -24,7 +24,7 @@ struct err;
 
 /* No value is longer: a note, twice 64 peaks and the check codes of a batch
  * many times larger than any that is made. */
-#define PROOF_MOST (1024 * 1024)
+#define PROOF_MAX (1024 * 1024)
 
 /* Bytes of a leaf hash that its check code has. */
 #define PROOF_CODE 4

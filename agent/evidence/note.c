@@ -60,12 +60,12 @@ utf8_sequence(const unsigned char *s, size_t len)
 {
 	static const struct {
 		unsigned char first, last;
-		uint32_t least; /* code point that needs so many bytes */
+		uint32_t min; /* code point that needs so many bytes */
 	} lead[] = {
-		{ .first = 0x00, .last = 0x7f, .least = 0 },
-		{ .first = 0xc2, .last = 0xdf, .least = 0x80 },
-		{ .first = 0xe0, .last = 0xef, .least = 0x800 },
-		{ .first = 0xf0, .last = 0xf4, .least = 0x10000 },
+		{ .first = 0x00, .last = 0x7f, .min = 0 },
+		{ .first = 0xc2, .last = 0xdf, .min = 0x80 },
+		{ .first = 0xe0, .last = 0xef, .min = 0x800 },
+		{ .first = 0xf0, .last = 0xf4, .min = 0x10000 },
 	};
 	size_t n = 0;
 	uint32_t c;
@@ -82,7 +82,7 @@ utf8_sequence(const unsigned char *s, size_t len)
 			return 0;
 		c = c << 6 | (s[i] & 0x3fu);
 	}
-	if (c < lead[n].least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+	if (c < lead[n].min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return 0;
 	return n + 1;
 }
@@ -185,7 +185,7 @@ static int
 check_signature(struct slice line, struct slice text, struct trust trust,
     char signer[256], struct err *err)
 {
-	struct buf raw = BUF_INIT(NOTE_MOST);
+	struct buf raw = BUF_INIT(NOTE_MAX);
 	char name[256];
 	int rc = 0;
 
@@ -226,7 +226,7 @@ signatures_of(const char *note, size_t len)
 int
 note_split(const char *note, size_t len, struct slice *text, struct err *err)
 {
-	const char *at = len > NOTE_MOST ? NULL : signatures_of(note, len);
+	const char *at = len > NOTE_MAX ? NULL : signatures_of(note, len);
 
 	if (at == NULL || at == note + len || note[len - 1] != '\n')
 		return err_set(err, "not a signed note");

@@ -32,7 +32,7 @@ struct checkpoint {
 };
 
 /* No note is longer, or has more signature lines that are looked at. */
-#define NOTE_MOST (64 * 1024)
+#define NOTE_MAX (64 * 1024)
 #define NOTE_SIGNATURES 64
 
 /* Take note apart and check that one of its signatures is by one of the n

@@ -55,25 +55,26 @@ const struct setting http_settings[] = {
 };
 
 void
-http_conf_check(const struct http_conf *conf, const struct blame *b)
+http_conf_check(const struct http_conf *conf, const struct config_section *b)
 {
 	if (conf->tls.cert != NULL && conf->tls.key == NULL)
-		blame(b,
+		config_error(b,
 		    "tls.cert: a certificate is of no use without its key; "
 		    "set tls.key");
 	if (conf->tls.key != NULL && conf->tls.cert == NULL)
-		blame(b,
+		config_error(b,
 		    "tls.key: a key is of no use without its certificate; "
 		    "set tls.cert");
 }
 
 void
-http_url_blame(const char *what, const char *url, const struct blame *b)
+http_url_check_setting(const char *what, const char *url,
+    const struct config_section *b)
 {
 	struct err err = ERR_INIT;
 
 	if (url != NULL && http_url_check(what, url, &err) != 0)
-		blame(b, "%s", err.text);
+		config_error(b, "%s", err.text);
 }
 
 struct url {

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "config/setting.h"
 
-struct blame;
+struct config_section;
 struct err;
 
 /* Options that every source and every HTTP output has. */
@@ -29,10 +29,12 @@ struct http_conf {
 extern const struct setting http_settings[];
 
 /* Pure cross-check of the options, for `check`. */
-void http_conf_check(const struct http_conf *conf, const struct blame *b);
+void http_conf_check(const struct http_conf *conf,
+    const struct config_section *b);
 
 /* http_url_check() for `check`; url may be NULL. */
-void http_url_blame(const char *what, const char *url, const struct blame *b);
+void http_url_check_setting(const char *what, const char *url,
+    const struct config_section *b);
 
 /* Check a configured URL: https, or http to loopback; a host, no user, no
  * fragment.  what ("api_url") begins the sentence. */

@@ -21,7 +21,7 @@
 #define LIFE (10 * 60) /* seconds */
 /* Clocks of a server farm differ. */
 #define EARLY 60
-#define JWT_MOST (16 * 1024)
+#define JWT_MAX (16 * 1024)
 
 /* A random UUID (RFC 4122 version 4). */
 static int
@@ -121,7 +121,7 @@ oauth_assertion(const struct assertion *a, struct buf *out, struct err *err)
 {
 	STACK_OF(X509) * certs;
 	EVP_PKEY *key = NULL;
-	struct buf jwt = BUF_INIT(JWT_MOST);
+	struct buf jwt = BUF_INIT(JWT_MAX);
 	int rc = -1;
 
 	certs = pem_certificates("certificate", a->certificate, err);

@@ -24,13 +24,13 @@
 #define AHEAD (5 * CLOCK_MINUTE)
 /* Where the server does not say how long it lives. */
 #define LIFE_UNSAID (5 * CLOCK_MINUTE)
-#define LIFE_MOST CLOCK_DAY
+#define LIFE_MAX CLOCK_DAY
 
 /* Requests at once for one token. */
 #define TRIES 3
 
-#define BODY_MOST (32 * 1024)
-#define TOKEN_MOST (64 * 1024)
+#define BODY_MAX (32 * 1024)
+#define TOKEN_MAX (64 * 1024)
 
 struct oauth {
 	pthread_mutex_t lock;
@@ -50,7 +50,7 @@ struct oauth {
 	unsigned failures;
 	int64_t again;              /* monotonic: not before */
 	uint8_t failed[DIGEST_LEN]; /* the credentials that did */
-	struct ruling why;
+	struct outcome why;
 };
 
 /* What Microsoft Entra answers: "Microsoft Entra authentication and
@@ -59,58 +59,58 @@ static const struct rule rules[] = {
 	{ .code = "AADSTS7000222",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client secret or certificate has expired",
-	    .cure = "make a new one in the app registration and put it where "
+	    .hint = "make a new one in the app registration and put it where "
 		    "client_secret or certificate points" },
 	{ .code = "AADSTS7000215",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client secret is wrong",
-	    .cure = "client_secret must be the secret's value, not its ID" },
+	    .hint = "client_secret must be the secret's value, not its ID" },
 	{ .code = "AADSTS7000216",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "no secret or assertion arrived",
-	    .cure = "set client_secret, or certificate and private_key" },
+	    .hint = "set client_secret, or certificate and private_key" },
 	{ .code = "AADSTS700027",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the assertion's certificate is not registered",
-	    .cure = "upload certificate to the app registration" },
+	    .hint = "upload certificate to the app registration" },
 	{ .code = "AADSTS700024",
 	    .class = REPLY_CLOCK,
 	    .cause = "the assertion is outside its time",
-	    .cure = "set this machine's clock; the assertion is made anew "
+	    .hint = "set this machine's clock; the assertion is made anew "
 		    "with the server's" },
 	{ .code = "AADSTS700016",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application is unknown in this tenant",
-	    .cure = "check client_id, tenant and cloud" },
+	    .hint = "check client_id, tenant and cloud" },
 	{ .code = "AADSTS700021",
 	    .class = REPLY_CONFIG,
 	    .cause = "the assertion's client is not the application",
-	    .cure = "check client_id" },
+	    .hint = "check client_id" },
 	{ .code = "AADSTS90002",
 	    .class = REPLY_CONFIG,
 	    .cause = "the tenant is unknown",
-	    .cure = "check tenant and cloud" },
+	    .hint = "check tenant and cloud" },
 	{ .code = "AADSTS900023",
 	    .class = REPLY_CONFIG,
 	    .cause = "the tenant is not a valid one",
-	    .cure = "check tenant" },
+	    .hint = "check tenant" },
 	{ .code = "AADSTS500011",
 	    .class = REPLY_CONFIG,
 	    .cause = "the API is unknown in this tenant",
-	    .cure = "check cloud and api_url, and that the tenant has the "
+	    .hint = "check cloud and api_url, and that the tenant has the "
 		    "Office 365 Management APIs" },
 	{ .code = "AADSTS7000112",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application is disabled",
-	    .cure = "enable the enterprise application in the tenant" },
+	    .hint = "enable the enterprise application in the tenant" },
 	{ .code = "AADSTS65001",
 	    .class = REPLY_CONFIG,
 	    .cause = "nobody has consented to the permissions",
-	    .cure = "grant admin consent to the application" },
+	    .hint = "grant admin consent to the application" },
 	{ .code = "AADSTS53003",
 	    .class = REPLY_CONFIG,
 	    .cause = "a conditional access policy blocks the application",
-	    .cure = "exempt this workload identity or this network" },
+	    .hint = "exempt this workload identity or this network" },
 	{ .code = "AADSTS90033",
 	    .class = REPLY_RETRY,
 	    .cause = "Microsoft Entra is unavailable for a moment" },
@@ -120,27 +120,27 @@ static const struct rule rules[] = {
 	{ .code = "invalid_client",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client's credentials are refused",
-	    .cure = "check client_id and client_secret or certificate" },
+	    .hint = "check client_id and client_secret or certificate" },
 	{ .code = "unauthorized_client",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application may not use this grant",
-	    .cure = "check the app registration" },
+	    .hint = "check the app registration" },
 	{ .code = "invalid_scope",
 	    .class = REPLY_CONFIG,
 	    .cause = "the scope is refused",
-	    .cure = "check cloud and api_url" },
+	    .hint = "check cloud and api_url" },
 	{ .status = 400,
 	    .class = REPLY_CONFIG,
 	    .cause = "the token request is refused",
-	    .cure = "check tenant, client_id and cloud" },
+	    .hint = "check tenant, client_id and cloud" },
 	{ .status = 401,
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client's credentials are refused",
-	    .cure = "check client_id and client_secret or certificate" },
+	    .hint = "check client_id and client_secret or certificate" },
 	{ .status = 404,
 	    .class = REPLY_CONFIG,
 	    .cause = "there is no token endpoint",
-	    .cure = "check login_url and tenant" },
+	    .hint = "check login_url and tenant" },
 	{ .status = 0 },
 };
 
@@ -263,7 +263,7 @@ add_assertion(const struct oauth *o, const struct credentials *c,
 		.certificate = c->certificate,
 		.private_key = c->private_key,
 		.now = server_clock_now(o->clock) };
-	struct buf jwt = BUF_INIT(BODY_MOST);
+	struct buf jwt = BUF_INIT(BODY_MAX);
 	int rc = -1;
 
 	if (oauth_assertion(&a, &jwt, err) == 0) {
@@ -306,8 +306,8 @@ read_life(const json_t *reply)
 		seconds = strtoimax(json_string_value(v), NULL, 10);
 	if (seconds <= 0)
 		return LIFE_UNSAID;
-	if (seconds > LIFE_MOST / CLOCK_SECOND)
-		return LIFE_MOST;
+	if (seconds > LIFE_MAX / CLOCK_SECOND)
+		return LIFE_MAX;
 	return seconds * CLOCK_SECOND;
 }
 
@@ -315,7 +315,7 @@ read_life(const json_t *reply)
 static bool
 is_token(const char *s, size_t len)
 {
-	if (len == 0 || len > TOKEN_MOST || strlen(s) != len)
+	if (len == 0 || len > TOKEN_MAX || strlen(s) != len)
 		return false;
 	for (; *s != '\0'; s++)
 		if (*s <= 0x20 || *s == 0x7f)
@@ -324,7 +324,7 @@ is_token(const char *s, size_t len)
 }
 
 static void
-keep_token(struct oauth *o, const struct http_reply *reply, struct ruling *r)
+keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 {
 	json_t *top =
 	    json_loadb(reply->body.data != NULL ? reply->body.data : "",
@@ -334,7 +334,7 @@ keep_token(struct oauth *o, const struct http_reply *reply, struct ruling *r)
 
 	if (!json_is_string(token) ||
 	    !is_token(json_string_value(token), json_string_length(token))) {
-		(void)ruling_set(r, REPLY_RETRY,
+		(void)outcome_set(r, REPLY_RETRY,
 		    "status %d without an access token (type %s); check "
 		    "login_url and proxies between",
 		    reply->status, reply->type);
@@ -345,22 +345,22 @@ keep_token(struct oauth *o, const struct http_reply *reply, struct ruling *r)
 		o->token = xstrdup(json_string_value(token));
 		o->ends = clock_monotonic() + life;
 		o->renew = o->ends - ahead;
-		(void)ruling_set(r, REPLY_OK, "a token was issued");
+		(void)outcome_set(r, REPLY_OK, "a token was issued");
 	}
 	json_decref(top);
 }
 
 static void
 ask(struct oauth *o, struct http *h, const struct credentials *c,
-    struct ruling *r)
+    struct outcome *r)
 {
-	struct buf body = BUF_INIT(BODY_MOST);
+	struct buf body = BUF_INIT(BODY_MAX);
 	struct err err = ERR_INIT;
 	struct http_reply reply;
 
 	http_reply_init(&reply);
 	if (make_body(o, c, &body, &err) != 0) {
-		(void)ruling_set(r, REPLY_CREDENTIALS, "%s", err.text);
+		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
 	} else {
 		const struct http_request req = { .url = o->token_url,
 			.body = body.data,
@@ -370,7 +370,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 
 		server_clock_hear(o->clock, &reply);
 		if (rc != 0) {
-			(void)ruling_set(r, REPLY_RETRY, "%s", err.text);
+			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 		} else {
 			rules_judge(rules, &reply, r);
 			if (r->class == REPLY_OK)
@@ -387,7 +387,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 
 /* Get a token; with the lock held. */
 static void
-renew(struct oauth *o, struct http *h, struct ruling *r)
+renew(struct oauth *o, struct http *h, struct outcome *r)
 {
 	int64_t now = clock_monotonic();
 	struct credentials c;
@@ -395,7 +395,7 @@ renew(struct oauth *o, struct http *h, struct ruling *r)
 	char text[sizeof(r->text)];
 
 	if (credentials_read(o, &c, &err) != 0) {
-		(void)ruling_set(r, REPLY_CREDENTIALS, "%s", err.text);
+		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
 	} else if (now < o->again &&
 	    memcmp(c.digest, o->failed, DIGEST_LEN) == 0) {
 		*r = o->why;
@@ -431,18 +431,18 @@ renew(struct oauth *o, struct http *h, struct ruling *r)
 }
 
 char *
-oauth_token(struct oauth *o, struct http *h, struct ruling *r)
+oauth_token(struct oauth *o, struct http *h, struct outcome *r)
 {
 	char *token = NULL;
 
 	(void)pthread_mutex_lock(&o->lock);
-	(void)ruling_set(r, REPLY_OK, "the token is valid");
+	(void)outcome_set(r, REPLY_OK, "the token is valid");
 	if (o->token == NULL || clock_monotonic() >= o->renew)
 		renew(o, h, r);
 	/* While a renewal fails, the old one is good to its end. */
 	if (r->class != REPLY_OK && o->token != NULL &&
 	    clock_monotonic() < o->ends)
-		(void)ruling_set(r, REPLY_OK, "the token is valid");
+		(void)outcome_set(r, REPLY_OK, "the token is valid");
 	if (r->class == REPLY_OK)
 		token = xstrdup(o->token);
 	(void)pthread_mutex_unlock(&o->lock);

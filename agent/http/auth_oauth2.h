@@ -35,7 +35,7 @@ void oauth_free(struct oauth *o);
  * have changed meanwhile.  The caller gives it to secret_free().  NULL: r
  * says why and how long to wait.
  */
-char *oauth_token(struct oauth *o, struct http *h, struct ruling *r);
+char *oauth_token(struct oauth *o, struct http *h, struct outcome *r);
 
 /* A server did not accept this token: get another one next time.  Returns how
  * many tokens in a row were not, since one was accepted. */

@@ -58,8 +58,8 @@ void
 http_reply_init(struct http_reply *r)
 {
 	*r = (struct http_reply){ .retry_after = -1, .date = INT64_MIN };
-	buf_init(&r->body, HTTP_BODY_MOST);
-	buf_init(&r->headers, HTTP_HEADERS_MOST);
+	buf_init(&r->body, HTTP_BODY_MAX);
+	buf_init(&r->headers, HTTP_HEADERS_MAX);
 }
 
 void
@@ -212,13 +212,13 @@ take_body(void *ctx, const char *data, size_t len, struct err *err)
 		return t->req->take(t->req->ctx, data, len, err);
 	}
 	/* An error body is judged by its beginning. */
-	room = HTTP_BODY_MOST - r->body.len;
+	room = HTTP_BODY_MAX - r->body.len;
 	if (room > 0 && buf_add(&r->body, data, len < room ? len : room) != 0)
 		return err_set(err, "out of memory");
 	r->bytes += len;
-	if (r->bytes <= HTTP_BODY_MOST || t->req->take != NULL)
+	if (r->bytes <= HTTP_BODY_MAX || t->req->take != NULL)
 		return 0;
-	return err_set(err, "a body of more than %d bytes", HTTP_BODY_MOST);
+	return err_set(err, "a body of more than %d bytes", HTTP_BODY_MAX);
 }
 
 /* CURLOPT_WRITEFUNCTION */
@@ -274,7 +274,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	if (buf_add(&r->headers, data, len) != 0) {
 		t->refused = true;
 		(void)err_set(t->err, "headers of more than %d bytes",
-		    HTTP_HEADERS_MOST);
+		    HTTP_HEADERS_MAX);
 		return 0;
 	}
 	if (trimmed(data, len) == 0) {
@@ -411,8 +411,8 @@ prepare(struct transfer *t, struct curl_slist *headers)
 /* What an administrator can do about a transfer that failed. */
 static const struct {
 	CURLcode code;
-	const char *cure;
-} cures[] = {
+	const char *hint;
+} hints[] = {
 	{ CURLE_COULDNT_RESOLVE_PROXY, "check proxy and DNS" },
 	{ CURLE_COULDNT_RESOLVE_HOST, "check DNS and the URL" },
 	{ CURLE_COULDNT_CONNECT, "check the network, the firewall and proxy" },
@@ -430,7 +430,7 @@ static const struct {
 };
 
 const char *
-http_tunnel_cure(void *easy)
+http_tunnel_hint(void *easy)
 {
 	long status = 0;
 
@@ -448,18 +448,18 @@ http_tunnel_cure(void *easy)
 static int
 explain(struct transfer *t, CURLcode code)
 {
-	const char *cure = http_tunnel_cure(t->h->easy);
+	const char *hint = http_tunnel_hint(t->h->easy);
 	const char *why = t->h->why;
 
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return err_set(t->err, "the agent is stopping");
-	for (size_t i = 0; i < sizeof(cures) / sizeof(cures[0]); i++)
-		if (cure == NULL && cures[i].code == code)
-			cure = cures[i].cure;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hint == NULL && hints[i].code == code)
+			hint = hints[i].hint;
 	if (*why == '\0')
 		why = curl_easy_strerror(code);
-	return err_set(t->err, "%s%s%s", why, cure != NULL ? "; " : "",
-	    cure != NULL ? cure : "");
+	return err_set(t->err, "%s%s%s", why, hint != NULL ? "; " : "",
+	    hint != NULL ? hint : "");
 }
 
 static int

@@ -43,8 +43,8 @@ struct http_request {
 };
 
 /* Most of a body that is kept for judging, and of all headers together. */
-#define HTTP_BODY_MOST (256 * 1024)
-#define HTTP_HEADERS_MOST (64 * 1024)
+#define HTTP_BODY_MAX (256 * 1024)
+#define HTTP_HEADERS_MAX (64 * 1024)
 
 struct http_reply {
 	int status;          /* 0: no answer */
@@ -77,7 +77,7 @@ int http_do(struct http *h, const struct http_request *req,
 /* What an administrator can do when a proxy's answer to CONNECT ended a
  * transfer of easy, a CURL handle; NULL: that was not what ended it, or it
  * may pass. */
-const char *http_tunnel_cure(void *easy);
+const char *http_tunnel_hint(void *easy);
 
 /* Retry-After (RFC 9110 section 10.2.3) as microseconds from now (the time of
  * the Date header); -1: not one. */

@@ -21,8 +21,8 @@
 #include "watch/watch.h"
 
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
-#define BACKOFF_MOST (30 * CLOCK_SECOND)
-#define SILENCE_MOST CLOCK_MINUTE
+#define BACKOFF_MAX (30 * CLOCK_SECOND)
+#define SILENCE_MAX CLOCK_MINUTE
 
 /* One row a role. */
 static const struct {
@@ -198,11 +198,11 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->restart = clock_monotonic();
 		return c;
 	}
-	if (clock_monotonic() - c->started > BACKOFF_MOST)
+	if (clock_monotonic() - c->started > BACKOFF_MAX)
 		c->backoff = 0;
 	c->backoff = c->backoff == 0 ? BACKOFF_FIRST : c->backoff * 2;
-	if (c->backoff > BACKOFF_MOST)
-		c->backoff = BACKOFF_MOST;
+	if (c->backoff > BACKOFF_MAX)
+		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
 	log_err("%s: %s; starting it again in %.1f s", c->name, how,
@@ -223,7 +223,7 @@ children_watch(struct children *all)
 			c->last_sign = now;
 			c->seen_alive = true;
 		}
-		if (c->pid == 0 || now - c->last_sign < SILENCE_MOST)
+		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
 			continue;
 		log_err("%s: no sign of life for a minute; killing it",
 		    c->name);

@@ -26,18 +26,18 @@
 #include "run/notify.h"
 #include "run/supervise.h"
 #include "run/types.h"
-#include "store/delivery.h"
+#include "store/position.h"
 #include "store/store.h"
 
 /* How long a predecessor may still take to finish (its own limit is five). */
-#define LOCK_PATIENCE (10 * CLOCK_SECOND)
+#define LOCK_TIMEOUT (10 * CLOCK_SECOND)
 #define TICK_MS 500
 
 /* Between two tries to mend or open a store that cannot be written. */
-#define MEND_AGAIN (10 * CLOCK_SECOND)
+#define REPAIR_AGAIN (10 * CLOCK_SECOND)
 
 /* How long the roles may take to end before that. */
-#define MEND_PATIENCE (5 * CLOCK_SECOND)
+#define REPAIR_TIMEOUT (5 * CLOCK_SECOND)
 
 struct supervisor {
 	const char *path;
@@ -48,9 +48,9 @@ struct supervisor {
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
 	bool ready;
-	bool damaged;      /* or not to be opened: no role runs until it is */
-	int64_t mend_at;   /* not before: it failed a moment ago */
-	int64_t mend_kill; /* monotonic: no role may run any longer */
+	bool damaged;        /* or not to be opened: no role runs until it is */
+	int64_t repair_at;   /* not before: it failed a moment ago */
+	int64_t repair_kill; /* monotonic: no role may run any longer */
 };
 
 /* When in a stop each kind of role gets its SIGTERM at the latest; earlier
@@ -72,7 +72,7 @@ static int
 lock_store(struct supervisor *s, struct err *err)
 {
 	char *name = xasprintf("%s.lock", s->config->agent.store.path);
-	int64_t until = clock_monotonic() + LOCK_PATIENCE;
+	int64_t until = clock_monotonic() + LOCK_TIMEOUT;
 	int rc = -1;
 
 	if (file_parents(name, err) == -1)
@@ -186,7 +186,7 @@ tell_outputs(const struct config *c, struct err *err)
 	names = xcalloc(c->n_outputs, sizeof(*names));
 	for (size_t i = 0; i < c->n_outputs; i++)
 		names[i] = c->outputs[i].name;
-	rc = delivery_outputs(store, names, c->n_outputs, err);
+	rc = position_set_outputs(store, names, c->n_outputs, err);
 	free(names);
 	store_close(store);
 	return rc;
@@ -196,13 +196,13 @@ tell_outputs(const struct config *c, struct err *err)
 static int
 prepare_store(struct supervisor *s, struct err *err)
 {
-	char said[1024];
+	char message[1024];
 
-	if (store_check(s->config->agent.store.path, said, sizeof(said), err) ==
-	    -1)
+	if (store_check(s->config->agent.store.path, message, sizeof(message),
+		err) == -1)
 		return -1;
-	if (said[0] != '\0')
-		log_err("%s", said);
+	if (message[0] != '\0')
+		log_err("%s", message);
 	return tell_outputs(s->config, err);
 }
 
@@ -221,7 +221,7 @@ look_again(struct supervisor *s)
 static void
 reload(struct supervisor *s)
 {
-	struct faults faults = { 0 };
+	struct config_errors faults = { 0 };
 	struct err err = ERR_INIT;
 	struct config *fresh;
 
@@ -230,7 +230,7 @@ reload(struct supervisor *s)
 	fresh = config_load(s->path, &agent_types, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		log_err("%s", faults.line[i]);
-	faults_release(&faults);
+	config_errors_release(&faults);
 	if (fresh != NULL &&
 	    strcmp(fresh->agent.store.path, s->config->agent.store.path) != 0)
 		(void)err_set(&err,
@@ -326,19 +326,19 @@ mend(struct supervisor *s)
 	struct err err = ERR_INIT;
 	int64_t now = clock_monotonic();
 
-	if (s->mend_kill == 0)
-		s->mend_kill = now + MEND_PATIENCE;
+	if (s->repair_kill == 0)
+		s->repair_kill = now + REPAIR_TIMEOUT;
 	for (size_t i = 0; i < s->all.n; i++)
 		child_signal(&s->all.slot[i],
-		    now < s->mend_kill ? SIGTERM : SIGKILL);
+		    now < s->repair_kill ? SIGTERM : SIGKILL);
 	if (children_running(&s->all) > 0)
 		return;
-	s->mend_kill = 0;
-	if (clock_monotonic() < s->mend_at)
+	s->repair_kill = 0;
+	if (clock_monotonic() < s->repair_at)
 		return;
 	if (prepare_store(s, &err) == -1) {
 		log_err("%s", err.text);
-		s->mend_at = clock_monotonic() + MEND_AGAIN;
+		s->repair_at = clock_monotonic() + REPAIR_AGAIN;
 		return;
 	}
 	s->damaged = false;
@@ -365,7 +365,7 @@ prepare_or_wait(struct supervisor *s, struct err *err)
 	err_clear(err);
 	notify_send("READY=1\nSTATUS=waiting for room on the store's disk");
 	s->damaged = true;
-	s->mend_at = clock_monotonic() + MEND_AGAIN;
+	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
 	return 0;
 }
 

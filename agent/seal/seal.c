@@ -35,8 +35,8 @@ struct seal {
 	struct buf note;
 	struct buf value;
 	struct unsealed next;
-	char said[sizeof(((struct err *)NULL)->text)]; /* last complaint */
-	int64_t said_at;
+	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
+	int64_t logged_at;
 };
 
 /* The key as the configuration says: a provider's URI, PEM, or a file. */
@@ -62,11 +62,12 @@ complain(struct seal *s, const char *what, const struct err *err)
 {
 	int64_t now = clock_monotonic();
 
-	if (strcmp(s->said, err->text) == 0 && now - s->said_at < COMPLAIN)
+	if (strcmp(s->message, err->text) == 0 && now - s->logged_at < COMPLAIN)
 		return;
-	memcpy(s->said, err->text, sizeof(s->said));
-	s->said_at = now;
-	log_err("%s: %s; nothing is shipped until this works", what, s->said);
+	memcpy(s->message, err->text, sizeof(s->message));
+	s->logged_at = now;
+	log_err("%s: %s; nothing is shipped until this works", what,
+	    s->message);
 }
 
 /* Sign the tree of s->next with its new leaves: 0 or -1. */
@@ -151,7 +152,7 @@ turn(struct seal *s)
 		complain(s, "sealing", &err);
 		return RETRY_MS;
 	}
-	s->said[0] = '\0';
+	s->message[0] = '\0';
 	return REST_MS;
 }
 
@@ -161,9 +162,9 @@ seal_run(const struct role *r)
 	struct err err = ERR_INIT;
 	struct seal s = {
 		.role = r,
-		.note = BUF_INIT(NOTE_MOST),
-		.value = BUF_INIT(PROOF_MOST),
-		.next = { .check = BUF_INIT(PROOF_MOST) },
+		.note = BUF_INIT(NOTE_MAX),
+		.value = BUF_INIT(PROOF_MAX),
+		.next = { .check = BUF_INIT(PROOF_MAX) },
 	};
 
 	s.store = store_open(r->config->agent.store.path, STORE_DURABLE, &err);

@@ -3,7 +3,7 @@
  *
  * The loop fills, sends, waits for verdicts and settles.  It owns order,
  * retry, back-off, bisection, dead letters and the position, so that a
- * destination only moves parcels and says how each ended.
+ * destination only moves chunks and says how each ended.
  *
  * The position is written without fsync and may fall back with a crash: then
  * events are sent again, never skipped.
@@ -37,7 +37,7 @@
 /* A store that fails is tried again that often, and for that long; then this
  * role ends, and the supervisor looks at the store before the next start. */
 #define STORE_AGAIN CLOCK_SECOND
-#define STORE_PATIENCE (30 * CLOCK_SECOND)
+#define STORE_TIMEOUT (30 * CLOCK_SECOND)
 
 static int
 begin(struct ship *s, const struct role *r, struct err *err)
@@ -59,11 +59,12 @@ begin(struct ship *s, const struct role *r, struct err *err)
 		return -1;
 	store_limits(s->store, r->config->agent.store.max_size,
 	    r->config->agent.store.min_free);
-	s->stock = stock_new(s->store);
-	if (delivery_position(s->store, s->out.name, &s->position, err) != 0)
+	s->reader = batch_reader_new(s->store);
+	if (position_read(s->store, s->out.name, &s->progress.position, err) !=
+	    0)
 		return -1;
-	s->after = s->position.batch;
-	s->line = s->position.lines;
+	s->next.after = s->progress.position.batch;
+	s->next.line = s->progress.position.lines;
 	return 0;
 }
 
@@ -73,15 +74,16 @@ open_output(struct ship *s, int64_t now)
 {
 	struct err err = ERR_INIT;
 
-	if (s->open || now < s->hold)
+	if (s->open || now < s->health.hold)
 		return;
 	if (s->out.type->open(&s->out, &err) == 0) {
 		s->open = true;
 		return;
 	}
 	ship_health(s, SHIP_BLOCKED, err.text);
-	s->hold = now +
-	    ship_backoff(++s->level, SHIP_BLOCKED_FIRST, SHIP_BLOCKED_MOST);
+	s->health.hold = now +
+	    ship_backoff(++s->health.level, SHIP_BLOCKED_FIRST,
+		SHIP_BLOCKED_MAX);
 }
 
 /* Close what is blocked; it is opened again, with its credentials read again,
@@ -89,35 +91,37 @@ open_output(struct ship *s, int64_t now)
 static void
 shut_output(struct ship *s, int64_t now)
 {
-	if (!s->shut)
+	if (!s->health.shut)
 		return;
 	s->out.type->close(&s->out);
 	s->open = false;
-	s->shut = false;
-	s->hold = now +
-	    ship_backoff(++s->level, SHIP_BLOCKED_FIRST, SHIP_BLOCKED_MOST);
+	s->health.shut = false;
+	s->health.hold = now +
+	    ship_backoff(++s->health.level, SHIP_BLOCKED_FIRST,
+		SHIP_BLOCKED_MAX);
 }
 
 static void
-dispatch(struct ship *s, struct trip *t)
+dispatch(struct ship *s, struct delivery *t)
 {
-	t->state = TRIP_FLIGHT;
-	s->n_flight++;
-	s->out.type->send(&s->out, t->parcel);
+	t->state = DELIVERY_IN_FLIGHT;
+	s->queue.in_flight++;
+	s->out.type->send(&s->out, t->chunk);
 }
 
 /* Send what is due; returns whether there was anything.  A destination in
- * trouble gets one parcel at a time, until a new connection is there. */
+ * trouble gets one chunk at a time, until a new connection is there. */
 static bool
 send_due(struct ship *s, int64_t now)
 {
-	bool trouble = (s->streak > 0 || s->health != SHIP_WELL) &&
-	    s->out.connects == s->met;
+	bool trouble =
+	    (s->health.retries > 0 || s->health.state != SHIP_WELL) &&
+	    s->out.connects == s->health.connects;
 	bool sent = false;
-	struct trip *probe;
+	struct delivery *probe;
 	size_t window;
 
-	if (!s->open || s->shut || now < s->hold)
+	if (!s->open || s->health.shut || now < s->health.hold)
 		return false;
 	if (ship_refusing(s)) {
 		probe = ship_probe(s);
@@ -126,14 +130,14 @@ send_due(struct ship *s, int64_t now)
 		return probe != NULL;
 	}
 	window = trouble ? 1 : s->out.type->window(&s->out);
-	for (struct trip *t = s->trips; t != NULL && s->n_flight < window;
-	     t = t->next) {
-		if (t->state != TRIP_WAITING ||
-		    (t->due > now && s->health == SHIP_WELL))
+	for (struct delivery *t = s->queue.first;
+	     t != NULL && s->queue.in_flight < window; t = t->next) {
+		if (t->state != DELIVERY_WAITING ||
+		    (t->due > now && s->health.state == SHIP_WELL))
 			continue;
 		sent = true;
 		dispatch(s, t);
-		if (s->shut || s->hold > now)
+		if (s->health.shut || s->health.hold > now)
 			break;
 	}
 	return sent;
@@ -141,48 +145,51 @@ send_due(struct ship *s, int64_t now)
 
 /* What status shows, with what is to be added since it was written. */
 static void
-describe(struct ship *s, struct delivery_state *state)
+describe(struct ship *s, struct output_state *state)
 {
-	s->add[DELIVERY_BYTES] = s->out.bytes - s->bytes;
-	s->add[DELIVERY_CONNECTS] = s->out.connects - s->connects;
+	s->progress.add[OUTPUT_BYTES] = s->out.bytes - s->progress.bytes;
+	s->progress.add[OUTPUT_CONNECTS] =
+	    s->out.connects - s->progress.connects;
 	state->mode = s->out.mode;
 	state->error = s->out.trouble[0] == '\0' ? NULL : s->out.trouble;
-	memcpy(state->add, s->add, sizeof(state->add));
+	memcpy(state->add, s->progress.add, sizeof(state->add));
 }
 
 /* Write position and state when there is something to write. */
 static int
 write_position(struct ship *s, int64_t now, struct err *err)
 {
-	struct delivery_state state;
+	struct output_state state;
 	int rc;
 
-	if ((!s->moved && !s->news) || now < s->move_at)
+	if ((!s->progress.moved && !s->progress.changed) ||
+	    now < s->progress.move_at)
 		return 0;
 	describe(s, &state);
-	rc = s->moved
-	    ? delivery_move(s->store, s->out.name, &s->position, &state, err)
-	    : delivery_note(s->store, s->out.name, &state, err);
+	rc = s->progress.moved
+	    ? position_move(s->store, s->out.name, &s->progress.position,
+		  &state, err)
+	    : position_note(s->store, s->out.name, &state, err);
 	if (rc != 0)
 		return -1;
-	s->bytes = s->out.bytes;
-	s->connects = s->out.connects;
-	memset(s->add, 0, sizeof(s->add));
-	s->moved = false;
-	s->news = false;
-	s->move_at = now + MOVE_EVERY;
+	s->progress.bytes = s->out.bytes;
+	s->progress.connects = s->out.connects;
+	memset(s->progress.add, 0, sizeof(s->progress.add));
+	s->progress.moved = false;
+	s->progress.changed = false;
+	s->progress.move_at = now + MOVE_EVERY;
 	return 0;
 }
 
 static int
 clean(struct ship *s, int64_t now, struct err *err)
 {
-	if (now < s->clean_at)
+	if (now < s->keeping.clean_at)
 		return 0;
-	if (!s->passed && now < s->clean_at + CLEAN_RESTING)
+	if (!s->keeping.passed && now < s->keeping.clean_at + CLEAN_RESTING)
 		return 0;
-	s->clean_at = now + CLEAN_MOVING;
-	s->passed = false;
+	s->keeping.clean_at = now + CLEAN_MOVING;
+	s->keeping.passed = false;
 	if (store_clean(s->store, s->role->config->agent.retain, err) != 0)
 		return -1;
 	/* It may have been waiting for room. */
@@ -196,18 +203,20 @@ rest_ms(const struct ship *s, int64_t now)
 {
 	int64_t due = now + REST_MS * CLOCK_SECOND / 1000;
 
-	if (s->hold > now && s->hold < due)
-		due = s->hold;
-	if (s->moved && s->move_at < due)
-		due = s->move_at;
-	if (s->turn_at > now)
-		return (int)((s->turn_at - now + 999) / 1000);
-	for (const struct trip *t = s->trips; t != NULL; t = t->next) {
-		if (t->state == TRIP_REFUSED ||
-		    (t->state == TRIP_SETTLED &&
-			(t == s->trips || t->letter != 0)))
+	if (s->health.hold > now && s->health.hold < due)
+		due = s->health.hold;
+	if (s->progress.moved && s->progress.move_at < due)
+		due = s->progress.move_at;
+	if (s->keeping.turn_at > now)
+		return (int)((s->keeping.turn_at - now + 999) / 1000);
+	for (const struct delivery *t = s->queue.first; t != NULL;
+	     t = t->next) {
+		if (t->state == DELIVERY_REFUSED ||
+		    (t->state == DELIVERY_SETTLED &&
+			(t == s->queue.first || t->dead_letter != 0)))
 			return 0;
-		if (t->state == TRIP_WAITING && t->due > now && t->due < due)
+		if (t->state == DELIVERY_WAITING && t->due > now &&
+		    t->due < due)
 			due = t->due;
 	}
 	return due <= now ? 0 : (int)((due - now + 999) / 1000);
@@ -247,20 +256,20 @@ try_turn(struct ship *s, int64_t now)
 {
 	struct err err = ERR_INIT;
 
-	if (now < s->turn_at)
+	if (now < s->keeping.turn_at)
 		return 0;
 	if (turn(s, now, &err) == 0) {
-		if (s->failing != 0)
+		if (s->keeping.failing != 0)
 			log_notice("the store works again");
-		s->failing = 0;
+		s->keeping.failing = 0;
 		return 0;
 	}
-	if (s->failing == 0) {
-		s->failing = now;
+	if (s->keeping.failing == 0) {
+		s->keeping.failing = now;
 		log_err("%s", err.text);
 	}
-	s->turn_at = now + STORE_AGAIN;
-	return now - s->failing > STORE_PATIENCE ? -1 : 0;
+	s->keeping.turn_at = now + STORE_AGAIN;
+	return now - s->keeping.failing > STORE_TIMEOUT ? -1 : 0;
 }
 
 /* Say what delivery is worth when that changes. */
@@ -272,16 +281,16 @@ watch_mode(struct ship *s, const char **mode)
 	if ((*mode)[0] != '\0')
 		log_notice("delivery is %s", s->out.mode);
 	*mode = s->out.mode;
-	s->news = true;
+	s->progress.changed = true;
 }
 
 static void
 keep_lean(struct ship *s, int64_t now)
 {
-	if (s->trips != NULL) {
-		s->busy = now;
-	} else if (s->busy != 0 && now - s->busy > LEAN_AFTER) {
-		s->busy = 0;
+	if (s->queue.first != NULL) {
+		s->keeping.busy = now;
+	} else if (s->keeping.busy != 0 && now - s->keeping.busy > LEAN_AFTER) {
+		s->keeping.busy = 0;
 		store_rest(s->store);
 		mem_give_back();
 	}
@@ -294,15 +303,15 @@ begin_anew(struct ship *s)
 {
 	if (s->open && s->out.type->reopen != NULL)
 		s->out.type->reopen(&s->out);
-	if (s->health == SHIP_WELL)
+	if (s->health.state == SHIP_WELL)
 		return;
-	s->shut = true; /* what is cut short now is nobody's fault */
+	s->health.shut = true; /* what is cut short now is nobody's fault */
 	if (s->open)
 		s->out.type->close(&s->out);
 	s->open = false;
-	s->shut = false;
-	s->level = 0;
-	s->hold = 0;
+	s->health.shut = false;
+	s->health.level = 0;
+	s->health.hold = 0;
 }
 
 static int
@@ -333,7 +342,7 @@ finish(struct ship *s)
 {
 	int64_t now, until = clock_monotonic() + STOP_WAIT;
 
-	while (s->open && s->n_flight > 0) {
+	while (s->open && s->queue.in_flight > 0) {
 		now = clock_monotonic();
 		if (now >= until)
 			break;
@@ -342,7 +351,7 @@ finish(struct ship *s)
 		s->out.type->drive(&s->out, s->role->wake_fd,
 		    (int)((until - now) / 1000) + 1);
 	}
-	s->shut = true; /* what is cut short now is nobody's fault */
+	s->health.shut = true; /* what is cut short now is nobody's fault */
 	if (s->open)
 		s->out.type->close(&s->out);
 	s->open = false;
@@ -351,7 +360,7 @@ finish(struct ship *s)
 int
 ship_run(const struct role *r)
 {
-	struct ship s = { .health = SHIP_WELL };
+	struct ship s = { .health.state = SHIP_WELL };
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -360,14 +369,14 @@ ship_run(const struct role *r)
 		rc = work(&s);
 		finish(&s);
 		ship_settle(&s);
-		s.move_at = 0;
+		s.progress.move_at = 0;
 		if (write_position(&s, clock_monotonic(), &err) != 0)
 			rc = -1;
 	}
 	if (err.text[0] != '\0')
 		log_err("%s", err.text);
 	ship_drop_all(&s);
-	stock_free(s.stock);
+	batch_reader_free(s.reader);
 	store_close(s.store);
 	return rc == 0 ? 0 : 1;
 }

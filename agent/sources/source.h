@@ -3,8 +3,8 @@
  *
  * collect owns threads, retry, back-off, pause, feed states and the agent's
  * own feed.  A source type speaks its vendor's protocol in plain blocking
- * code, writes only through pieces (store/feed.h), and ends each call with a
- * ruling.  A new one is a file in this folder and a line in source.c.
+ * code, writes only through write batches (store/feed.h), and ends each call
+ * with a outcome.  A new one is a file in this folder and a line in source.c.
  */
 #ifndef SOURCES_SOURCE_H
 #define SOURCES_SOURCE_H
@@ -21,7 +21,7 @@ struct buf;
 struct err;
 struct feed;
 struct item;
-struct piece;
+struct write_batch;
 struct rate;
 struct server_clock;
 struct source;
@@ -31,8 +31,8 @@ struct stream {
 	struct source *source;
 	const char *name; /* "Audit.Exchange", borrowed from the conf */
 	struct feed *feed;
-	void *state; /* the type's own, stream_size zeroed bytes */
-	void *job;   /* collect's own */
+	void *state;  /* the type's own, stream_size zeroed bytes */
+	void *worker; /* collect's own */
 	/* When the vendor was last asked for what is new, by its own clock:
 	 * all that it had to show then is in the ledger or in the store.
 	 * While older content is still being listed, how far that has got.
@@ -58,25 +58,25 @@ struct source {
 	void (*committed)(void *ctx, struct stream *st);
 	/* Something went wrong that is being tried again at once, or, with
 	 * REPLY_GONE, a part of an item is lost and has its gap. */
-	void (*trouble)(void *ctx, struct stream *st, const struct ruling *r);
+	void (*trouble)(void *ctx, struct stream *st, const struct outcome *r);
 	void *ctx; /* of these */
 };
 
 /*
  * What a thread has.  While there is a backlog of small items, a commit for
  * each would cost more than all else: where fetch finds gather set, it may
- * leave a piece that makes its item complete in left, and collect commits
+ * leave a write batch that makes its item complete in left, and collect commits
  * several at once.
  */
 struct worker {
 	struct source *source;
 	struct http *http;
 	bool gather;
-	struct piece *left;  /* taken by collect */
-	struct piece *spare; /* for piece_again(); NULL: none */
+	struct write_batch *left;  /* taken by collect */
+	struct write_batch *spare; /* for write_batch_reuse(); NULL: none */
 };
 
-/* Larger pieces fetch commits itself. */
+/* Larger write batches fetch commits itself. */
 #define GATHER_BYTES (256 * 1024)
 
 /* What a poll wants next. */
@@ -96,7 +96,7 @@ struct source_type {
 	/* Requests a minute that the vendor documents, and that a large
 	 * customer may get. */
 	double budget;
-	double budget_most;
+	double budget_max;
 	/* Threads that fetch, and how long between polls. */
 	int64_t (*parallel)(const void *conf);
 	int64_t (*interval)(const void *conf);
@@ -110,17 +110,17 @@ struct source_type {
 	/* A first poll that has to wait, because the store is full: let a
 	 * new feed begin now, and say in st->listed where one goes on.  No
 	 * network; the thread that polls calls it.  NULL: nothing to do. */
-	void (*begin)(struct stream *st, struct ruling *r);
+	void (*begin)(struct stream *st, struct outcome *r);
 	/* Ask what is new.  One thread a stream calls it. */
 	enum poll_next (*poll)(struct worker *w, struct stream *st,
-	    struct ruling *r);
+	    struct outcome *r);
 	/* Bring one listed item; NULL where there is no ledger.  Several
 	 * threads call it. */
 	void (*fetch)(struct worker *w, struct stream *st,
-	    const struct item *it, struct ruling *r);
+	    const struct item *it, struct outcome *r);
 	/* For check --live: get tokens, read subscriptions, change nothing.
-	 * said gets lines about what was found. */
-	int (*live)(const char *name, const void *conf, struct buf *said,
+	 * message gets lines about what was found. */
+	int (*live)(const char *name, const void *conf, struct buf *message,
 	    struct err *err);
 	void (*close)(struct source *s);
 };

@@ -10,15 +10,15 @@
 #include "store/batch.h"
 #include "store/db.h"
 #include "store/feed.h"
-#include "store/feed_private.h"
+#include "store/write_batch_private.h"
 
 void
 batch_init(struct batch *b)
 {
 	*b = (struct batch){ .id = 0 };
-	buf_init(&b->payload, PIECE_BYTES_MOST);
-	buf_init(&b->times, PIECE_BYTES_MOST);
-	buf_init(&b->checkpoint, PIECE_BYTES_MOST);
+	buf_init(&b->payload, WRITE_BATCH_BYTES_MAX);
+	buf_init(&b->times, WRITE_BATCH_BYTES_MAX);
+	buf_init(&b->checkpoint, WRITE_BATCH_BYTES_MAX);
 }
 
 void

@@ -18,19 +18,19 @@
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
-#define BUSY_MOST (30 * CLOCK_SECOND)
-#define BUSY_NAP_LEAST 200 /* microseconds */
-#define BUSY_NAP_MOST 10000
+#define BUSY_MAX (30 * CLOCK_SECOND)
+#define BUSY_NAP_MIN 200 /* microseconds */
+#define BUSY_NAP_MAX 10000
 
 int
 db_busy(void *ctx, int tries)
 {
-	struct timespec nap = { .tv_nsec = BUSY_NAP_LEAST * 1000L };
+	struct timespec nap = { .tv_nsec = BUSY_NAP_MIN * 1000L };
 
 	(void)ctx;
 	if (tries > 5)
-		nap.tv_nsec = BUSY_NAP_MOST * 1000L;
-	if (tries > BUSY_MOST / BUSY_NAP_MOST)
+		nap.tv_nsec = BUSY_NAP_MAX * 1000L;
+	if (tries > BUSY_MAX / BUSY_NAP_MAX)
 		return 0;
 	(void)nanosleep(&nap, NULL);
 	return 1;

@@ -23,7 +23,7 @@
 struct buf;
 struct err;
 struct filter;
-struct kit;
+struct scratch;
 
 #define DB_STATEMENTS 256 /* a power of two, twice what there are */
 
@@ -47,10 +47,10 @@ struct store {
 	pthread_rwlock_t filling; /* for its readers */
 	size_t filter_bytes;
 	/* See pack.h: those that are not in use, and how many there are. */
-	pthread_mutex_t kit_mutex;
-	pthread_cond_t kit_given;
-	struct kit *kits;
-	size_t n_kits;
+	pthread_mutex_t scratch_mutex;
+	pthread_cond_t scratch_given;
+	struct scratch *scratch;
+	size_t n_scratch;
 };
 
 /* The damage flag, PATH.suspect: someone has found the file at path damaged,

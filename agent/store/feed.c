@@ -305,7 +305,7 @@ claim(struct feed *f, int64_t item)
 	int rc = -1;
 
 	(void)pthread_mutex_lock(&f->mutex);
-	if (f->n_claims < CLAIMS_MOST) {
+	if (f->n_claims < CLAIMS_MAX) {
 		f->claims[f->n_claims].item = item;
 		f->claims[f->n_claims++].when = clock_now();
 		f->turn = !f->turn;

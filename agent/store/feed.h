@@ -1,10 +1,14 @@
 /*
- * feed.h - feeds, and the commit of what was read from a vendor.
+ * feed.h - feeds and their ledgers.
  *
- * A piece is what one reader (a worker with its blob, a poll with its page)
- * wants to become durable together: events, and the state that they justify.
- * feed_commit() is the only way into the store for events, cursor, ledger,
- * seen-set and gaps; all of a piece lands in one transaction or nothing does.
+ * The ledger has what a vendor listed and is still to be fetched, or was,
+ * until it expires there.  An item is fetched element by element and committed
+ * bit by bit.  Its chain is SHA-256 over (chain before || leaf hash of the
+ * element), for every element in the order of the reply, repeats included.  A
+ * second fetch skips the elements that are already committed and compares:
+ * when the chain over the skipped ones differs, the vendor answered in another
+ * order and the fetch starts again without skipping, the seen-set keeping
+ * repeats out.
  */
 #ifndef STORE_FEED_H
 #define STORE_FEED_H
@@ -14,11 +18,9 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "base/text.h"
 
 struct err;
 struct feed;
-struct piece;
 struct store;
 
 /* A batch never holds more lines: with its checkpoint it fits one request of a
@@ -43,88 +45,6 @@ int64_t feed_id(const struct feed *f);
 /* The cursor as last committed (JSON text, "" at first, "lost" after events
  * were lost: begin as far back as the vendor goes); caller frees. */
 char *feed_cursor(struct feed *f);
-
-/* Pieces.  A piece belongs to one thread at a time. */
-struct piece *piece_new(struct feed *f);
-
-/* The same, with the memory of an old piece, which is taken (NULL: none) and
- * loses what is in it. */
-struct piece *piece_again(struct piece *old, struct feed *f);
-
-/* What is in p, in a piece with no more memory than it takes; p is empty
- * then.  NULL: no memory, and p is as it was. */
-struct piece *piece_move(struct piece *p);
-void piece_free(struct piece *p);
-
-/* Append one event (copied): its bytes, its id (data NULL: none, never a
- * duplicate), its time (INT64_MIN: unknown). */
-int piece_event(struct piece *p, const char *data, size_t len, struct slice id,
-    int64_t when, struct err *err);
-
-/* Append one event with its leaf hash (merkle_leaf()), which need not be made
- * again then. */
-int piece_hashed(struct piece *p, struct slice event, struct slice id,
-    int64_t when, const uint8_t leaf[32], struct err *err);
-
-/* Bytes and events so far, with what a line adds: a reader commits when there
- * may be no room for one more in a batch, at PIECE_BYTES or BATCH_EVENTS. */
-#define PIECE_BYTES (BATCH_BYTES - (32 << 10))
-size_t piece_bytes(const struct piece *p);
-size_t piece_events(const struct piece *p);
-
-/* The feed's cursor after this piece; copied. */
-void piece_cursor(struct piece *p, const char *json);
-
-/* A newly listed item; one that the ledger has already is left as it is.
- * Copied.  uri may be NULL; times in microseconds. */
-struct listed {
-	const char *key;
-	const char *uri;
-	int64_t created; /* when the vendor made it available */
-	int64_t expires;
-};
-void piece_listed(struct piece *p, const struct listed *l);
-
-/* Progress of item (ledger id): elements of it that are committed with this
- * piece or before, the running digest over them (see item.h), and whether it
- * is complete. */
-void piece_item(struct piece *p, int64_t item, uint64_t elements,
-    const uint8_t chain[32], bool complete);
-
-/* A gap: item (0: a span of time from..to) that can no longer be read. */
-struct gap_row {
-	int64_t id; /* set when read */
-	int64_t feed_id;
-	char feed[256];
-	int64_t item;
-	char key[256];
-	int64_t from;
-	int64_t to;
-	int64_t recorded;
-	char cause[512];
-	bool part; /* of the item, which goes on; not read back */
-};
-void piece_gap(struct piece *p, const struct gap_row *g);
-
-struct commit_result {
-	uint64_t events;     /* new in the store */
-	uint64_t duplicates; /* kept out by their id */
-	size_t listed;       /* items new to the ledger */
-};
-
-/*
- * Make the piece durable; blocks until it is, together with what other
- * threads commit to the same feed meanwhile (one fsync for all).  Repeats of
- * an id, within the piece too, are left out.  On success the piece is empty
- * and can be used again; on failure (disk full, I/O error) nothing has
- * changed, the piece is as it was and can be committed again.
- */
-int feed_commit(struct piece *p, struct commit_result *res, struct err *err);
-
-/* The same for several pieces of one feed, which become durable in as few
- * transactions as can be.  Each may fail alone: rc[i] is as feed_commit()
- * returns; err tells of the first that did.  -1 when any did. */
-int feed_commit_all(struct piece *const *p, size_t n, int *rc, struct err *err);
 
 /* Bookkeeping outside the events; relaxed durability, never an error that
  * matters to the caller. */

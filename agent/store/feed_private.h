@@ -1,6 +1,6 @@
 /*
- * inside.h - the insides of struct feed and struct piece, for the modules of
- * the store that share them.
+ * feed_private.h - the inside of struct feed, for the modules of the store
+ * that share it.
  */
 #ifndef STORE_FEED_PRIVATE_H
 #define STORE_FEED_PRIVATE_H
@@ -11,61 +11,10 @@
 #include "base/digest.h"
 #include "store/feed.h"
 
-/* A piece holds at most this; a reader commits at BATCH_BYTES, so only a
- * single event can come near. */
-#define PIECE_BYTES_MOST (512 * 1024 * 1024)
+struct write_batch;
 
 /* Items that one process works on at a time. */
-#define CLAIMS_MOST 256
-
-struct piece_event {
-	size_t at; /* in data: the event's bytes, its id behind them */
-	size_t len;
-	size_t id_len; /* SIZE_MAX: no id */
-	int64_t when;
-	bool hashed;
-	uint8_t leaf[DIGEST_LEN]; /* if so */
-};
-
-struct piece_listed {
-	char *key;
-	char *uri;
-	int64_t created;
-	int64_t expires;
-};
-
-struct piece_progress {
-	int64_t item;
-	uint64_t elements;
-	uint8_t chain[DIGEST_LEN];
-	bool complete;
-};
-
-struct piece {
-	struct feed *feed;
-	struct buf data;
-	struct piece_event *events;
-	size_t n_events, room_events;
-	size_t bytes; /* of events, and about what their lines add */
-	char *cursor; /* NULL: as it is */
-	struct piece_listed *listed;
-	size_t n_listed, room_listed;
-	struct piece_progress *progress;
-	size_t n_progress, room_progress;
-	struct gap_row *gaps;
-	size_t n_gaps, room_gaps;
-
-	/* For feed_commit(). */
-	struct piece *next; /* in the feed's queue */
-	bool done;
-	int rc;
-	struct err *err;
-	uint64_t first; /* index of its first new event */
-	struct commit_result result;
-};
-
-/* Make it empty, keeping some memory. */
-void piece_clear(struct piece *p);
+#define CLAIMS_MAX 256
 
 /* What feed_count() and feed_state() said and is not written yet. */
 struct feed_news {
@@ -89,7 +38,7 @@ struct feed {
 	/* Guards what follows; never held while waiting for the store. */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	struct piece *queue, **tail;
+	struct write_batch *queue, **tail;
 	bool led; /* a thread commits now and alone touches size */
 	uint64_t size;
 	char *cursor;
@@ -98,7 +47,7 @@ struct feed {
 	struct {
 		int64_t item;
 		int64_t when;
-	} claims[CLAIMS_MOST];
+	} claims[CLAIMS_MAX];
 	size_t n_claims;
 	bool turn;     /* the next claim is for the newest */
 	int64_t ahead; /* wall clock before the monotonic one; 0: not known */

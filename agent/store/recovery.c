@@ -24,6 +24,7 @@
 #include "store/feed_private.h"
 #include "store/recovery.h"
 #include "store/seen.h"
+#include "store/write_batch_private.h"
 
 #define NONE SIZE_MAX
 
@@ -31,16 +32,16 @@ static const struct table {
 	const char *name;
 	const char *order; /* its key: read from both ends up to the damage */
 	const char *from_end;
-	size_t whole; /* offset of the flag in struct salvage, NONE: without */
+	size_t whole; /* offset of the flag in struct recovery, NONE: without */
 } tables[] = {
 	{ .name = "feed",
 	    .order = "id",
 	    .from_end = "id DESC",
-	    .whole = offsetof(struct salvage, whole_feeds) },
+	    .whole = offsetof(struct recovery, whole_feeds) },
 	{ .name = "batch",
 	    .order = "id",
 	    .from_end = "id DESC",
-	    .whole = offsetof(struct salvage, whole_batches) },
+	    .whole = offsetof(struct recovery, whole_batches) },
 	{ .name = "payload",
 	    .order = "batch",
 	    .from_end = "batch DESC",
@@ -52,11 +53,11 @@ static const struct table {
 	{ .name = "item",
 	    .order = "id",
 	    .from_end = "id DESC",
-	    .whole = offsetof(struct salvage, whole_items) },
+	    .whole = offsetof(struct recovery, whole_items) },
 	{ .name = "piece",
 	    .order = "feed, first",
 	    .from_end = "feed DESC, first DESC",
-	    .whole = offsetof(struct salvage, whole_pieces) },
+	    .whole = offsetof(struct recovery, whole_pieces) },
 	{ .name = "run", .order = "id", .from_end = "id DESC", .whole = NONE },
 	{ .name = "seen", .order = "id", .from_end = "id DESC", .whole = NONE },
 	{ .name = "output",
@@ -150,7 +151,7 @@ copy_rows(struct store *from, struct store *to, const char *table,
 
 static int
 copy_table(struct store *from, struct store *to, const struct table *t,
-    struct salvage *v, struct err *err)
+    struct recovery *v, struct err *err)
 {
 	int rc;
 
@@ -189,7 +190,7 @@ copy_sequences(struct store *from, struct store *to, struct err *err)
 }
 
 int
-salvage_copy(struct store *from, struct store *to, struct salvage *v,
+recovery_copy(struct store *from, struct store *to, struct recovery *v,
     struct err *err)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -224,7 +225,7 @@ next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
 	    " LEFT JOIN batch b ON b.id = p.batch"
 	    " WHERE p.batch > ? ORDER BY p.batch LIMIT 1",
 	    "i", *id);
-	struct buf raw = BUF_INIT(PIECE_BYTES_MOST + BATCH_BYTES);
+	struct buf raw = BUF_INIT(WRITE_BATCH_BYTES_MAX + BATCH_BYTES);
 	struct err why = ERR_INIT;
 	int rc = st == NULL ? -1 : db_step(s, st, err);
 
@@ -241,7 +242,8 @@ next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
 }
 
 int
-salvage_payloads_good(struct store *s, char *what, size_t size, struct err *err)
+recovery_payloads_good(struct store *s, char *what, size_t size,
+    struct err *err)
 {
 	struct gzip *g = gzip_new();
 	struct err why = ERR_INIT;
@@ -376,7 +378,7 @@ batch_good(const struct cut *c, sqlite3_stmt *st, int64_t first)
 
 /* Find where the feed must be cut, if it must. */
 static int
-find_cut(struct store *s, const struct salvage *v, struct cut *c,
+find_cut(struct store *s, const struct recovery *v, struct cut *c,
     struct err *err)
 {
 	sqlite3_stmt *st = db_query(s, err,
@@ -469,7 +471,7 @@ cut_seen(struct store *s, const struct cut *c, struct err *err)
 
 /* Take the items out of the ledger whose events are lost. */
 static int
-cut_items(struct store *s, const struct salvage *v, const struct cut *c,
+cut_items(struct store *s, const struct recovery *v, const struct cut *c,
     struct err *err)
 {
 	const int64_t now = clock_now();
@@ -518,7 +520,7 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 }
 
 static int
-cut(struct store *s, struct salvage *v, const struct cut *c, struct err *err)
+cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
 {
 	if (cut_items(s, v, c, err) != 0 || cut_seen(s, c, err) != 0 ||
 	    cut_batches(s, c, err) != 0)
@@ -534,7 +536,7 @@ cut(struct store *s, struct salvage *v, const struct cut *c, struct err *err)
 }
 
 static int
-mend(struct store *s, struct salvage *v, struct err *err)
+mend(struct store *s, struct recovery *v, struct err *err)
 {
 	struct cut c = { .feed = 0 };
 	int rc;
@@ -561,7 +563,7 @@ mend(struct store *s, struct salvage *v, struct err *err)
 }
 
 int
-salvage_mend(struct store *to, struct salvage *v, struct err *err)
+recovery_repair(struct store *to, struct recovery *v, struct err *err)
 {
 	if (db_begin(to, err) != 0)
 		return -1;

@@ -1,5 +1,5 @@
 /*
- * salvage.h - a damaged store is replaced by what can be read out of it.
+ * recovery.h - a damaged store is replaced by what can be read out of it.
  */
 #ifndef STORE_RECOVERY_H
 #define STORE_RECOVERY_H
@@ -13,7 +13,7 @@ struct err;
 struct store;
 
 /* What could be read. */
-struct salvage {
+struct recovery {
 	const char *aside; /* damaged payloads go into files whose names
 			      begin so; NULL: they don't */
 	bool whole_feeds;  /* every row of that table */
@@ -27,16 +27,16 @@ struct salvage {
 
 /* Copy, table by table and row by row, what is readable in from (a bare
  * handle) into to, a new store.  -1 only when to cannot be written. */
-int salvage_copy(struct store *from, struct store *to, struct salvage *v,
+int recovery_copy(struct store *from, struct store *to, struct recovery *v,
     struct err *err);
 
 /* Make what was copied agree with itself: events from the first lost batch on
  * are given up, so that they are fetched again, in a new tree. */
-int salvage_mend(struct store *to, struct salvage *v, struct err *err);
+int recovery_repair(struct store *to, struct recovery *v, struct err *err);
 
 /* 1: the payloads of all batches are sound; 0: that of some batch is damaged,
  * which is said in what; -1: that cannot be found out. */
-int salvage_payloads_good(struct store *s, char *what, size_t size,
+int recovery_payloads_good(struct store *s, char *what, size_t size,
     struct err *err);
 
 #endif /* STORE_RECOVERY_H */

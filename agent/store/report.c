@@ -8,10 +8,10 @@
 #include "base/err.h"
 #include "base/gzip.h"
 #include "store/db.h"
-#include "store/feed_private.h"
 #include "store/line.h"
 #include "store/report.h"
 #include "store/seen.h"
+#include "store/write_batch_private.h"
 
 static void
 read_feed(sqlite3_stmt *st, struct feed_report *r)
@@ -83,11 +83,11 @@ read_output_report(sqlite3_stmt *st, struct output_report *r)
 	r->position.batch = sqlite3_column_int64(st, 2);
 	r->position.lines = (size_t)sqlite3_column_int64(st, 3);
 	r->moved = db_time(st, 4);
-	r->count[DELIVERY_EVENTS] = (uint64_t)sqlite3_column_int64(st, 5);
-	r->count[DELIVERY_BYTES] = (uint64_t)sqlite3_column_int64(st, 6);
-	r->count[DELIVERY_RETRIES] = (uint64_t)sqlite3_column_int64(st, 7);
-	r->count[DELIVERY_REFUSED] = (uint64_t)sqlite3_column_int64(st, 8);
-	r->count[DELIVERY_CONNECTS] = (uint64_t)sqlite3_column_int64(st, 9);
+	r->count[OUTPUT_EVENTS] = (uint64_t)sqlite3_column_int64(st, 5);
+	r->count[OUTPUT_BYTES] = (uint64_t)sqlite3_column_int64(st, 6);
+	r->count[OUTPUT_RETRIES] = (uint64_t)sqlite3_column_int64(st, 7);
+	r->count[OUTPUT_REFUSED] = (uint64_t)sqlite3_column_int64(st, 8);
+	r->count[OUTPUT_CONNECTS] = (uint64_t)sqlite3_column_int64(st, 9);
 	r->dead_letters = (uint64_t)sqlite3_column_int64(st, 10);
 	db_text(st, 11, r->error, sizeof(r->error));
 	r->failed = db_time(st, 12);
@@ -196,14 +196,14 @@ report_gaps(struct store *s, uint64_t *n, struct err *err)
 /* Room for places that fills up. */
 struct finds {
 	struct trace_place *places;
-	size_t most;
+	size_t max;
 	size_t n;
 };
 
 static void
 put(struct finds *f, int64_t feed, uint64_t index)
 {
-	if (f->n < f->most)
+	if (f->n < f->max)
 		f->places[f->n++] = (struct trace_place){
 			.feed = feed,
 			.index = index,
@@ -264,7 +264,7 @@ scan_lines(const struct buf *lines, const struct buf *quoted, int64_t feed,
 static int
 scan(struct store *s, const char *id, struct finds *f, struct err *err)
 {
-	struct buf lines = BUF_INIT(PIECE_BYTES_MOST + BATCH_BYTES);
+	struct buf lines = BUF_INIT(WRITE_BATCH_BYTES_MAX + BATCH_BYTES);
 	struct buf quoted = BUF_INIT(4096);
 	struct gzip *g = gzip_new();
 	sqlite3_stmt *st = NULL;
@@ -279,7 +279,7 @@ scan(struct store *s, const char *id, struct finds *f, struct err *err)
 		    "");
 	if (st == NULL)
 		rc = -1;
-	while (rc == 0 && f->n < f->most) {
+	while (rc == 0 && f->n < f->max) {
 		rc = db_step(s, st, err);
 		if (rc != 1)
 			break;
@@ -299,9 +299,9 @@ scan(struct store *s, const char *id, struct finds *f, struct err *err)
 
 int
 trace_find(struct store *s, const char *id, struct trace_place *places,
-    size_t most, size_t *n, struct err *err)
+    size_t max, size_t *n, struct err *err)
 {
-	struct finds f = { .places = places, .most = most };
+	struct finds f = { .places = places, .max = max };
 	int rc;
 
 	db_lock(s);
@@ -315,9 +315,9 @@ trace_find(struct store *s, const char *id, struct trace_place *places,
 
 int
 trace_find_index(struct store *s, const char *feed, uint64_t index,
-    struct trace_place *places, size_t most, size_t *n, struct err *err)
+    struct trace_place *places, size_t max, size_t *n, struct err *err)
 {
-	struct finds f = { .places = places, .most = most };
+	struct finds f = { .places = places, .max = max };
 	sqlite3_stmt *st;
 	int rc;
 

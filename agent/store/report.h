@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/delivery.h"
 #include "store/feed.h"
+#include "store/position.h"
+#include "store/write_batch.h"
 
 struct err;
 struct store;
@@ -67,7 +68,7 @@ struct output_report {
 	uint64_t backlog_bytes;  /* of their lines, unpacked */
 	int64_t oldest;          /* when the first of them was committed */
 	int64_t moved;           /* when the position last moved */
-	uint64_t count[DELIVERY_COUNTERS];
+	uint64_t count[OUTPUT_COUNTERS];
 	uint64_t dead_letters; /* kept now */
 	char error[512];       /* of now, "" when all is well */
 	int64_t failed;        /* since when */
@@ -94,12 +95,12 @@ struct trace_place {
  * seen-set of every feed, and where there is none, as a string in the events
  * that are still kept. *n says how many. */
 int trace_find(struct store *s, const char *id, struct trace_place *places,
-    size_t most, size_t *n, struct err *err);
+    size_t max, size_t *n, struct err *err);
 
 /* The places of the event with an index in a feed, by its name or that of one
  * of its trees. */
 int trace_find_index(struct store *s, const char *feed, uint64_t index,
-    struct trace_place *places, size_t most, size_t *n, struct err *err);
+    struct trace_place *places, size_t max, size_t *n, struct err *err);
 
 /* Times are INT64_MIN where something has not happened or is not known. */
 struct trace {

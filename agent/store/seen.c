@@ -245,8 +245,8 @@ seen_search(struct store *s, const struct seen_run *run,
 	return 0;
 }
 
-#define RUNS_MOST 64       /* merged at once */
-#define MERGE_MOST 2000000 /* entries: some 100 ms of a commit */
+#define RUNS_MAX 64       /* merged at once */
+#define MERGE_MAX 2000000 /* entries: some 100 ms of a commit */
 
 /* One run being read. */
 struct reader {
@@ -284,7 +284,7 @@ choose(struct merge *m, int64_t feed, int64_t bucket, int64_t level,
 	while ((rc = db_step(m->s, st, err)) == 1) {
 		const int64_t count = sqlite3_column_int64(st, 3);
 
-		if (m->n == RUNS_MOST || m->count + count > MERGE_MOST) {
+		if (m->n == RUNS_MAX || m->count + count > MERGE_MAX) {
 			db_done(st);
 			return 0;
 		}
@@ -400,12 +400,12 @@ merge(struct merge *m, int64_t feed, int64_t bucket, struct err *err)
 
 int
 seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
-    size_t least, struct err *err)
+    size_t min, struct err *err)
 {
 	struct merge m = { .s = s };
 	int rc = choose(&m, feed, bucket, level, err);
 
-	if (rc == 0 && m.n >= least)
+	if (rc == 0 && m.n >= min)
 		rc = merge(&m, feed, bucket, err) == 0 ? 1 : -1;
 	free(m.reader);
 	return rc;
@@ -413,11 +413,11 @@ seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
 
 #define FAN 8           /* runs that are merged into one */
 #define EXPIRE_ROWS 500 /* a step of seen_expire() deletes */
-#define CLOSE_LEAST 3   /* runs that a finished bucket may keep */
+#define CLOSE_MIN 3     /* runs that a finished bucket may keep */
 
 /* Filling the filter from more than this many times what keeps it sharp would
  * only read. */
-#define FILL_MOST 4
+#define FILL_MAX 4
 
 void
 seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
@@ -447,7 +447,7 @@ fill_empty(struct store *s, struct err *err)
 
 	if (db_number(s, err, 0, &count, "SELECT sum(count) FROM run", "") != 0)
 		return -1;
-	if (count > (int64_t)filter_good(s->filter) * FILL_MOST) {
+	if (count > (int64_t)filter_good(s->filter) * FILL_MAX) {
 		filter_saturate(s->filter);
 		return 0;
 	}
@@ -566,7 +566,7 @@ begin_bucket(struct store *s, int64_t feed, int64_t bucket, struct err *err)
 		return -1;
 	if (before < 0 || before == bucket)
 		return 0;
-	if (seen_merge(s, feed, before, -1, CLOSE_LEAST, err) < 0)
+	if (seen_merge(s, feed, before, -1, CLOSE_MIN, err) < 0)
 		return -1;
 	if (filter_added(s->filter) > filter_good(s->filter) / 2)
 		return fill(s, err);

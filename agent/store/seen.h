@@ -65,7 +65,7 @@ int seen_search(struct store *s, const struct seen_run *run,
 /* For seen_add(): merge the runs of a feed and bucket on level (-1: all), if
  * there are at least that many: 1 done, 0 not, -1. */
 int seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
-    size_t least, struct err *err);
+    size_t min, struct err *err);
 
 /* Writes a run, row by row. */
 struct seen_writer {

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "store/size_log.h"
 
-#define FEEDS_MOST 65536 /* ids that the log has room for */
+#define FEEDS_MAX 65536 /* ids that the log has room for */
 
 struct slot {
 	uint64_t size;
@@ -36,7 +36,7 @@ size_log_set(int fd, int64_t feed, uint64_t size)
 {
 	const struct slot slot = { .size = size, .check = ~size };
 
-	if (fd < 0 || feed < 1 || feed > FEEDS_MOST)
+	if (fd < 0 || feed < 1 || feed > FEEDS_MAX)
 		return;
 	/* A full disk must not stop a commit that is already durable. */
 	if (pwrite(fd, &slot, sizeof(slot),
@@ -49,7 +49,7 @@ size_log_get(int fd, int64_t feed)
 {
 	struct slot slot;
 
-	if (fd < 0 || feed < 1 || feed > FEEDS_MOST ||
+	if (fd < 0 || feed < 1 || feed > FEEDS_MAX ||
 	    pread(fd, &slot, sizeof(slot),
 		(feed - 1) * (int64_t)sizeof(slot)) != sizeof(slot) ||
 	    slot.check != ~slot.size)
@@ -64,7 +64,7 @@ size_log_last(int fd)
 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return 0;
-	if (st.st_size / (int64_t)sizeof(struct slot) > FEEDS_MOST)
-		return FEEDS_MOST;
+	if (st.st_size / (int64_t)sizeof(struct slot) > FEEDS_MAX)
+		return FEEDS_MAX;
 	return st.st_size / (int64_t)sizeof(struct slot);
 }

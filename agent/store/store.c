@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/commit.h"
 #include "store/db.h"
-#include "store/pack.h"
 #include "store/reserve.h"
 #include "store/seen.h"
 #include "store/size_log.h"
@@ -175,8 +175,8 @@ new_handle(const char *path)
 	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
 	(void)pthread_mutex_init(&s->mutex, NULL);
-	(void)pthread_mutex_init(&s->kit_mutex, NULL);
-	(void)pthread_cond_init(&s->kit_given, NULL);
+	(void)pthread_mutex_init(&s->scratch_mutex, NULL);
+	(void)pthread_cond_init(&s->scratch_given, NULL);
 	(void)pthread_rwlock_init(&s->filling, NULL);
 	return s;
 }
@@ -219,7 +219,7 @@ store_open(const char *path, enum store_access access, struct err *err)
 void
 store_rest(struct store *s)
 {
-	pack_release(s);
+	commit_release(s);
 	db_lock(s);
 	(void)sqlite3_db_release_memory(s->db);
 	db_unlock(s);
@@ -233,27 +233,27 @@ store_close(struct store *s)
 	for (size_t i = 0; i < DB_STATEMENTS; i++)
 		(void)sqlite3_finalize(s->kept[i].st);
 	seen_release(s);
-	pack_release(s);
+	commit_release(s);
 	(void)sqlite3_close_v2(s->db);
 	if (s->size_log >= 0)
 		(void)close(s->size_log);
 	(void)pthread_rwlock_destroy(&s->filling);
 	(void)pthread_mutex_destroy(&s->mutex);
-	(void)pthread_mutex_destroy(&s->kit_mutex);
-	(void)pthread_cond_destroy(&s->kit_given);
+	(void)pthread_mutex_destroy(&s->scratch_mutex);
+	(void)pthread_cond_destroy(&s->scratch_given);
 	free(s->path);
 	free(s);
 }
 
-#define STEPS_MOST 64        /* transactions a call */
+#define STEPS_MAX 64         /* transactions a call */
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
 #define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "128"
 #define VACUUM_PAGES_N 128
-#define WAL_MOST (16 << 20)
-#define OPEN_LEAST (1 << 20) /* of free space, to open a store */
-#define FREE_LEAST (4 << 20) /* below that it is about to fail */
-#define SLACK 20             /* full ends a twentieth below the limit */
+#define WAL_MAX (16 << 20)
+#define OPEN_MIN (1 << 20) /* of free space, to open a store */
+#define FREE_MIN (4 << 20) /* below that it is about to fail */
+#define SLACK 20           /* full ends a twentieth below the limit */
 
 void
 store_limits(struct store *s, int64_t max_size, int64_t min_free)
@@ -286,11 +286,11 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 {
 	struct store_room r = {
 		.max_size = s->max_size,
-		.min_free = s->min_free > FREE_LEAST ? s->min_free : FREE_LEAST,
+		.min_free = s->min_free > FREE_MIN ? s->min_free : FREE_MIN,
 	};
 	const int64_t reserve = reserve_needs(s->path);
 	struct statvfs fs;
-	int64_t most, least;
+	int64_t max, min;
 	int rc;
 
 	if (statvfs(s->path, &fs) != 0)
@@ -302,13 +302,13 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 	db_lock(s);
 	rc = used(s, &r.used, err);
 	if (rc == 0) {
-		most = s->max_size;
-		least = r.min_free;
+		max = s->max_size;
+		min = r.min_free;
 		if (s->full) {
-			most -= most / SLACK;
-			least += least / SLACK;
+			max -= max / SLACK;
+			min += min / SLACK;
 		}
-		r.full = (most > 0 && r.used >= most) || r.free < least;
+		r.full = (max > 0 && r.used >= max) || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
@@ -325,7 +325,7 @@ store_cramped(const char *path)
 	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	struct statvfs fs;
 	bool cramped =
-	    statvfs(dir, &fs) == 0 && fs.f_bavail * fs.f_frsize < OPEN_LEAST;
+	    statvfs(dir, &fs) == 0 && fs.f_bavail * fs.f_frsize < OPEN_MIN;
 
 	free(dir);
 	return cramped;
@@ -498,13 +498,13 @@ give_back(struct store *s, bool all, struct err *err)
 	db_lock(s);
 	rc = pragma(s, "PRAGMA freelist_count", &unused, err);
 	for (int i = 0; rc == 0 && unused > (all ? 0 : FREE_PAGES) &&
-	     i < (all ? STEPS_MOST : 1);
+	     i < (all ? STEPS_MAX : 1);
 	     i++) {
 		rc = db_exec(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")",
 		    err);
 		unused -= VACUUM_PAGES_N;
 	}
-	if (rc == 0 && (all || wal_size(s) > WAL_MOST))
+	if (rc == 0 && (all || wal_size(s) > WAL_MAX))
 		(void)db_checkpoint(s, true);
 	db_unlock(s);
 	return rc;
@@ -513,7 +513,7 @@ give_back(struct store *s, bool all, struct err *err)
 static int
 run(struct clean *c, clean_fn *const *steps, struct err *err)
 {
-	int left = STEPS_MOST;
+	int left = STEPS_MAX;
 
 	for (; *steps != NULL; steps++) {
 		int rc;

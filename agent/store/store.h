@@ -58,13 +58,14 @@ void store_rest(struct store *s);
  * All of it is read where it is small or damage was met; else the tables but
  * not the events.  said (size bytes) gets a sentence when something was found,
  * else "".  Nobody else may have the store open.  -1 leaves all as it was. */
-int store_check(const char *path, char *said, size_t size, struct err *err);
+int store_check(const char *path, char *message, size_t size, struct err *err);
 
 /* Since the last store_check(), someone has met damage in the store: SQLite
- * said so to one of its functions, or store_report() was called, by who found
- * the bytes of an event damaged.  All roles have to end for a store_check(). */
+ * said so to one of its functions, or store_flag_damage() was called, by who
+ * found the bytes of an event damaged.  All roles have to end for a
+ * store_check(). */
 bool store_damaged(const char *path);
-void store_report(struct store *s);
+void store_flag_damage(struct store *s);
 
 struct store_room {
 	int64_t used;     /* bytes of the file that hold data */
@@ -85,7 +86,7 @@ bool store_cramped(const char *path);
 /* Housekeeping, by ship and collect, about once a second: delete payloads of
  * batches that every output has passed for longer than retain, and metadata
  * older than theirs, give pages back.  outputs: the configured names;
- * positions of others are forgotten by delivery_outputs(). */
+ * positions of others are forgotten by position_set_outputs(). */
 int store_clean(struct store *s, int64_t retain, struct err *err);
 
 /* By collect: forget ids beyond the feeds' dedupe times and items that

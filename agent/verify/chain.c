@@ -108,17 +108,17 @@ unite(const struct chain *c, const struct stream *s, struct state *kept,
 		return;
 	}
 	if (next->mark != NULL)
-		found_checkpoint(c->founds, s->name, next->size,
+		finding_checkpoint(c->findings, s->name, next->size,
 		    "signed twice with different roots (%s, %s): two histories",
 		    chain_place(c, kept->mark->place, place[0]),
 		    chain_place(c, next->mark->place, place[1]));
 	else if (kept->mark != NULL)
-		found_checkpoint(c->founds, s->name, next->claimer->size,
+		finding_checkpoint(c->findings, s->name, next->claimer->size,
 		    "its peaks before do not hash to the root of checkpoint "
 		    "%" PRIu64 " (%s)",
 		    kept->size, chain_place(c, next->claimer->place, place[0]));
 	else
-		found_checkpoint(c->founds, s->name, next->claimer->size,
+		finding_checkpoint(c->findings, s->name, next->claimer->size,
 		    "its peaks before are not those of checkpoint %" PRIu64
 		    " (%s)",
 		    kept->claimer->size,
@@ -215,22 +215,24 @@ state_step(const struct state *a, const struct state *b, size_t j,
 }
 
 /* One stream under examination; runs of one kind become one finding. */
-struct exam {
+struct diagnosis {
 	const struct chain *c;
 	struct stream *s;
-	struct found_run run[FOUND_KINDS];
-	uint64_t place[FOUND_KINDS]; /* where the run's first event stood */
+	struct finding_run run[FINDING_KINDS];
+	uint64_t place[FINDING_KINDS]; /* where the run's first event stood */
 	uint64_t begins; /* indexes below may lie before the input */
 };
 
-static const char *const run_text[FOUND_KINDS] = {
-	[FOUND_ALTERED] = "altered",
-	[FOUND_UNSEALED] = "no checkpoint in the input covers it",
-	[FOUND_NOT_YET] = "not yet covered by a checkpoint",
-	[FOUND_BEGINS] = "not covered, since the span of its checkpoint begins "
-			 "before the input",
-	[FOUND_UNPROVEN] = "present, but not proven, since others of its span "
-			   "are missing or altered",
+static const char *const run_text[FINDING_KINDS] = {
+	[FINDING_ALTERED] = "altered",
+	[FINDING_UNSEALED] = "no checkpoint in the input covers it",
+	[FINDING_NOT_YET] = "not yet covered by a checkpoint",
+	[FINDING_BEGINS] =
+	    "not covered, since the span of its checkpoint begins "
+	    "before the input",
+	[FINDING_UNPROVEN] =
+	    "present, but not proven, since others of its span "
+	    "are missing or altered",
 };
 
 const char *
@@ -246,23 +248,24 @@ missing(const struct chain *c, const struct stream *s, uint64_t first,
     uint64_t end, const char *why)
 {
 	if (end - first == 1)
-		found_events(c->founds, FOUND_MISSING, s->name, first, first,
-		    "missing%s", why);
+		finding_events(c->findings, FINDING_MISSING, s->name, first,
+		    first, "missing%s", why);
 	else if (first < end)
-		found_events(c->founds, FOUND_MISSING, s->name, first, end - 1,
-		    "missing, %" PRIu64 " events%s", end - first, why);
+		finding_events(c->findings, FINDING_MISSING, s->name, first,
+		    end - 1, "missing, %" PRIu64 " events%s", end - first, why);
 }
 
 void
 chain_missing(const struct chain *c, const struct stream *s, uint64_t first,
     uint64_t end, const char *why)
 {
-	const struct witness_letter *l =
-	    witness_letter(c->witness, s->name, first, end);
+	const struct claims_dead_letter *l =
+	    claims_dead_letter(c->claims, s->name, first, end);
 
-	for (; l != NULL; l = witness_letter(c->witness, s->name, first, end)) {
+	for (; l != NULL;
+	     l = claims_dead_letter(c->claims, s->name, first, end)) {
 		missing(c, s, first, l->index, why);
-		found_events(c->founds, FOUND_MISSING, s->name, l->index,
+		finding_events(c->findings, FINDING_MISSING, s->name, l->index,
 		    l->index, "missing: %s", l->text);
 		first = l->index + 1;
 	}
@@ -270,32 +273,32 @@ chain_missing(const struct chain *c, const struct stream *s, uint64_t first,
 }
 
 static void
-flush(struct exam *x, enum found_kind kind)
+flush(struct diagnosis *x, enum finding_kind kind)
 {
-	struct found_run *r = &x->run[kind];
+	struct finding_run *r = &x->run[kind];
 	char place[CHAIN_PLACE];
 
 	if (r->first == r->end)
 		return;
-	if (kind == FOUND_MISSING)
+	if (kind == FINDING_MISSING)
 		chain_missing(x->c, x->s, r->first, r->end, "");
 	else
-		found_events(x->c->founds, kind, x->s->name, r->first,
+		finding_events(x->c->findings, kind, x->s->name, r->first,
 		    r->end - 1, "%s (%s%s)", run_text[kind],
 		    r->end - r->first > 1 ? "from " : "",
 		    chain_place(x->c, x->place[kind], place));
-	*r = (struct found_run){ .first = 0 };
+	*r = (struct finding_run){ .first = 0 };
 }
 
 static void
-run_add(struct exam *x, enum found_kind kind, uint64_t first, uint64_t end,
-    uint64_t place)
+run_add(struct diagnosis *x, enum finding_kind kind, uint64_t first,
+    uint64_t end, uint64_t place)
 {
 	if (first >= end)
 		return;
-	if (!found_run_extend(&x->run[kind], first, end)) {
+	if (!finding_run_extend(&x->run[kind], first, end)) {
 		flush(x, kind);
-		(void)found_run_extend(&x->run[kind], first, end);
+		(void)finding_run_extend(&x->run[kind], first, end);
 	}
 	if (x->run[kind].first == first)
 		x->place[kind] = place;
@@ -303,16 +306,16 @@ run_add(struct exam *x, enum found_kind kind, uint64_t first, uint64_t end,
 
 /* A gap at the very beginning may be what is before the input. */
 static void
-gap(struct exam *x, uint64_t first, uint64_t end)
+gap(struct diagnosis *x, uint64_t first, uint64_t end)
 {
 	if (first < x->begins)
 		first = x->begins < end ? x->begins : end;
-	run_add(x, FOUND_MISSING, first, end, 0);
+	run_add(x, FINDING_MISSING, first, end, 0);
 }
 
 /* Several events with one index, and the tree does not say which is true. */
 static void
-conflict(struct exam *x, const struct group *g, const uint8_t *code)
+conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 {
 	char place[2][CHAIN_PLACE];
 	const struct seen *likely = NULL;
@@ -320,7 +323,7 @@ conflict(struct exam *x, const struct group *g, const uint8_t *code)
 	for (size_t i = 0; i < g->n_seen && code != NULL; i++)
 		if (memcmp(g->seen[i].leaf, code, PROOF_CODE) == 0)
 			likely = &g->seen[i];
-	found_events(x->c->founds, FOUND_CONFLICT, x->s->name, g->index,
+	finding_events(x->c->findings, FINDING_CONFLICT, x->s->name, g->index,
 	    g->index,
 	    "%zu different events with this index (%s, %s%s), which is the "
 	    "sealed one is not proven%s%s",
@@ -335,23 +338,23 @@ conflict(struct exam *x, const struct group *g, const uint8_t *code)
 
 /* All are there, none is what the codes call altered, yet they do not fit. */
 static void
-unnarrowed(struct exam *x, uint64_t first, uint64_t end)
+unnarrowed(struct diagnosis *x, uint64_t first, uint64_t end)
 {
 	if (end - first == 1)
-		run_add(x, FOUND_ALTERED, first, end,
+		run_add(x, FINDING_ALTERED, first, end,
 		    x->s->seen.list[seen_list_find(&x->s->seen, first)].place);
 	else
-		found_events(x->c->founds, FOUND_UNNARROWED, x->s->name, first,
-		    end - 1,
+		finding_events(x->c->findings, FINDING_UNNARROWED, x->s->name,
+		    first, end - 1,
 		    "one or more of these events are altered; not narrowed "
 		    "down");
 }
 
-/* fit_fn: all readings but the right one were put in by someone. */
+/* match_fn: all readings but the right one were put in by someone. */
 static void
 forged(void *ctx, const struct group *g, const struct seen *right)
 {
-	struct exam *x = ctx;
+	struct diagnosis *x = ctx;
 	char place[2][CHAIN_PLACE];
 	bool seen = right >= g->seen && right < g->seen + g->n_seen;
 
@@ -360,8 +363,8 @@ forged(void *ctx, const struct group *g, const struct seen *right)
 		if ((!seen && g->seen[i].place == right->place) ||
 		    memcmp(g->seen[i].leaf, right->leaf, DIGEST_LEN) == 0)
 			continue;
-		found_events(x->c->founds, FOUND_FORGED, x->s->name, g->index,
-		    g->index,
+		finding_events(x->c->findings, FINDING_FORGED, x->s->name,
+		    g->index, g->index,
 		    "forged: %s is not the sealed event, that of %s is",
 		    chain_place(x->c, g->seen[i].place, place[0]),
 		    chain_place(x->c, right->place, place[1]));
@@ -372,10 +375,10 @@ forged(void *ctx, const struct group *g, const struct seen *right)
  * where that is (not suspect): say which are missing, which the codes call
  * altered, and what that leaves. */
 static void
-diagnose(struct exam *x, uint64_t first, uint64_t end, const struct mark *codes,
-    bool suspect)
+diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
+    const struct mark *codes, bool suspect)
 {
-	enum found_kind rest = FOUND_UNPROVEN;
+	enum finding_kind rest = FINDING_UNPROVEN;
 	struct cursor c = cursor_at(x->s, first);
 	struct group g;
 	uint64_t at = first;
@@ -392,7 +395,7 @@ diagnose(struct exam *x, uint64_t first, uint64_t end, const struct mark *codes,
 		if (code == NULL || group_agree(&g, code) > 0)
 			continue;
 		altered++;
-		run_add(x, FOUND_ALTERED, g.index, g.index + 1,
+		run_add(x, FINDING_ALTERED, g.index, g.index + 1,
 		    g.seen[0].place);
 	}
 	gap(x, at, end);
@@ -402,7 +405,7 @@ diagnose(struct exam *x, uint64_t first, uint64_t end, const struct mark *codes,
 			unnarrowed(x, first, end);
 			return;
 		}
-		rest = FOUND_BEGINS;
+		rest = FINDING_BEGINS;
 	}
 	c = cursor_at(x->s, first);
 	while (cursor_next(&c, &g) && g.index < end) {
@@ -415,7 +418,7 @@ diagnose(struct exam *x, uint64_t first, uint64_t end, const struct mark *codes,
 
 /* The events from one state to the next. */
 static void
-examine(struct exam *x, const struct state *a, const struct state *b)
+examine(struct diagnosis *x, const struct state *a, const struct state *b)
 {
 	struct segment g;
 
@@ -428,7 +431,7 @@ examine(struct exam *x, const struct state *a, const struct state *b)
 		int choice = -1;
 
 		if (step == STEP_DIFFERENT) {
-			found_checkpoint(x->c->founds, x->s->name, b->size,
+			finding_checkpoint(x->c->findings, x->s->name, b->size,
 			    "inconsistent with the tree of %" PRIu64
 			    " events before it: another history",
 			    a->size);
@@ -442,7 +445,7 @@ examine(struct exam *x, const struct state *a, const struct state *b)
 			continue;
 		}
 		stream_prove(x->s, g.start.end, g.end);
-		fit_ambiguous(x->s, &g, choice, forged, x);
+		match_ambiguous(x->s, &g, choice, forged, x);
 	}
 }
 
@@ -484,7 +487,8 @@ link_all(const struct chain *c, const struct stream *s, struct states *st)
 
 /* Events of [first, end) that no checkpoint reaches. */
 static void
-outside(struct exam *x, uint64_t first, uint64_t end, enum found_kind kind)
+outside(struct diagnosis *x, uint64_t first, uint64_t end,
+    enum finding_kind kind)
 {
 	struct cursor c = cursor_at(x->s, first);
 	struct group g;
@@ -513,7 +517,7 @@ beginning(const struct stream *s, const struct states *st)
 
 /* The events from one state to the next, quickly where all is well. */
 static void
-pass(struct exam *x, const struct state *a, const struct state *b)
+pass(struct diagnosis *x, const struct state *a, const struct state *b)
 {
 	size_t seen = seen_list_find(&x->s->seen, b->size) -
 	    seen_list_find(&x->s->seen, a->size);
@@ -527,29 +531,30 @@ pass(struct exam *x, const struct state *a, const struct state *b)
 void
 chain_check(const struct chain *c, struct stream *s)
 {
-	struct exam x = { .c = c, .s = s };
+	struct diagnosis x = { .c = c, .s = s };
 	uint64_t first = s->seen.n > 0 ? s->seen.list[0].index : 0;
 	struct states st;
 
 	states_make(c, s, &st);
 	link_all(c, s, &st);
 	if (st.n < 2) {
-		found_feed(c->founds, FOUND_UNSEALED, s->name,
+		finding_feed(c->findings, FINDING_UNSEALED, s->name,
 		    "no good checkpoint, so nothing of it is proven");
-		outside(&x, first, UINT64_MAX, FOUND_NOT_YET);
+		outside(&x, first, UINT64_MAX, FINDING_NOT_YET);
 	} else {
 		x.begins = beginning(s, &st);
 		if (first < st.list[0].size)
-			outside(&x, first, st.list[0].size, FOUND_UNSEALED);
+			outside(&x, first, st.list[0].size, FINDING_UNSEALED);
 		if (st.list[0].size > 0)
-			found_feed(c->founds, FOUND_BEGINS, s->name,
+			finding_feed(c->findings, FINDING_BEGINS, s->name,
 			    "the input begins at index %" PRIu64,
 			    s->seen.n > 0 ? first : st.list[1].size);
 		for (size_t i = 1; i < st.n; i++)
 			pass(&x, &st.list[i - 1], &st.list[i]);
-		outside(&x, st.list[st.n - 1].size, UINT64_MAX, FOUND_NOT_YET);
+		outside(&x, st.list[st.n - 1].size, UINT64_MAX,
+		    FINDING_NOT_YET);
 	}
-	for (int kind = 0; kind < FOUND_KINDS; kind++)
-		flush(&x, (enum found_kind)kind);
+	for (int kind = 0; kind < FINDING_KINDS; kind++)
+		flush(&x, (enum finding_kind)kind);
 	states_release(&st);
 }

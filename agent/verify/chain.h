@@ -23,8 +23,8 @@
 
 struct chain {
 	struct digest *digest;
-	struct founds *founds;
-	const struct witness *witness;
+	struct findings *findings;
+	const struct claims *claims;
 	char *const *inputs; /* names, for "FILE line 12" */
 };
 

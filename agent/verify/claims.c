@@ -11,26 +11,26 @@
 
 /* More feeds or refused events than an agent can have; a forger's are passed
  * over. */
-#define FEEDS_MOST 4096
-#define LETTERS_MOST 1000000
-#define NAME_MOST 255
-#define REASON_MOST 512
+#define FEEDS_MAX 4096
+#define DEAD_LETTERS_MAX 1000000
+#define NAME_LEN_MAX 255
+#define REASON_MAX 512
 
-struct witness {
-	struct witness_feed *feed;
+struct claims {
+	struct claims_feed *feed;
 	size_t n_feeds;
-	struct witness_letter *letter;
+	struct claims_dead_letter *dead_letter;
 	size_t n_letters;
 };
 
-struct witness *
-witness_new(void)
+struct claims *
+claims_new(void)
 {
-	return xcalloc(1, sizeof(struct witness));
+	return xcalloc(1, sizeof(struct claims));
 }
 
 void
-witness_free(struct witness *w)
+claims_free(struct claims *w)
 {
 	if (w == NULL)
 		return;
@@ -40,24 +40,24 @@ witness_free(struct witness *w)
 		free(w->feed[i].claim);
 	}
 	for (size_t i = 0; i < w->n_letters; i++) {
-		free(w->letter[i].feed);
-		free(w->letter[i].text);
+		free(w->dead_letter[i].feed);
+		free(w->dead_letter[i].text);
 	}
 	free(w->feed);
-	free(w->letter);
+	free(w->dead_letter);
 	free(w);
 }
 
 bool
-witness_is_agent(const char *feed)
+claims_is_agent(const char *feed)
 {
 	const char *slash = strchr(feed, '/');
 
-	return slash != NULL && witness_is_tree_of(slash, "/agent");
+	return slash != NULL && claims_is_tree_of(slash, "/agent");
 }
 
 bool
-witness_is_tree_of(const char *tree, const char *feed)
+claims_is_tree_of(const char *tree, const char *feed)
 {
 	size_t len = strlen(feed);
 
@@ -74,10 +74,10 @@ grow(void *list, size_t n, size_t size)
 	return xreallocarray(list, n == 0 ? 1 : 2 * n, size);
 }
 
-static struct witness_feed *
-feed_of(struct witness *w, const char *agent_feed, const char *feed)
+static struct claims_feed *
+feed_of(struct claims *w, const char *agent_feed, const char *feed)
 {
-	struct witness_feed *f;
+	struct claims_feed *f;
 
 	for (size_t i = 0; i < w->n_feeds; i++) {
 		f = &w->feed[i];
@@ -85,24 +85,24 @@ feed_of(struct witness *w, const char *agent_feed, const char *feed)
 		    strcmp(f->agent_feed, agent_feed) == 0)
 			return f;
 	}
-	if (w->n_feeds == FEEDS_MOST)
+	if (w->n_feeds == FEEDS_MAX)
 		return NULL;
 	w->feed = grow(w->feed, w->n_feeds, sizeof(*w->feed));
 	f = &w->feed[w->n_feeds++];
-	*f = (struct witness_feed){ .agent_feed = xstrdup(agent_feed),
+	*f = (struct claims_feed){ .agent_feed = xstrdup(agent_feed),
 		.feed = xstrdup(feed) };
 	return f;
 }
 
 static void
-claim(struct witness *w, const char *agent_feed, uint64_t index,
+claim(struct claims *w, const char *agent_feed, uint64_t index,
     const json_t *entry)
 {
 	const char *feed = json_string_value(json_object_get(entry, "feed"));
 	json_int_t size = json_integer_value(json_object_get(entry, "size"));
-	struct witness_feed *f;
+	struct claims_feed *f;
 
-	if (feed == NULL || strlen(feed) > NAME_MOST || size <= 0)
+	if (feed == NULL || strlen(feed) > NAME_LEN_MAX || size <= 0)
 		return;
 	f = feed_of(w, agent_feed, feed);
 	/* A feed at rest is named by every heartbeat: one is enough. */
@@ -111,11 +111,11 @@ claim(struct witness *w, const char *agent_feed, uint64_t index,
 		return;
 	f->claim = grow(f->claim, f->n, sizeof(*f->claim));
 	f->claim[f->n++] =
-	    (struct witness_claim){ .size = (uint64_t)size, .index = index };
+	    (struct claim){ .size = (uint64_t)size, .index = index };
 }
 
 static void
-letter(struct witness *w, const json_t *obj)
+dead_letter(struct claims *w, const json_t *obj)
 {
 	const char *feed = json_string_value(json_object_get(obj, "feed"));
 	const char *output = json_string_value(json_object_get(obj, "output"));
@@ -123,19 +123,21 @@ letter(struct witness *w, const json_t *obj)
 	const json_t *index = json_object_get(obj, "index");
 
 	if (feed == NULL || output == NULL || !json_is_integer(index) ||
-	    strlen(feed) > NAME_MOST || w->n_letters == LETTERS_MOST)
+	    strlen(feed) > NAME_LEN_MAX || w->n_letters == DEAD_LETTERS_MAX)
 		return;
-	w->letter = grow(w->letter, w->n_letters, sizeof(*w->letter));
-	w->letter[w->n_letters++] = (struct witness_letter){
+	w->dead_letter =
+	    grow(w->dead_letter, w->n_letters, sizeof(*w->dead_letter));
+	w->dead_letter[w->n_letters++] = (struct claims_dead_letter){
 		.feed = xstrdup(feed),
 		.index = (uint64_t)json_integer_value(index),
-		.text = xasprintf("dead letter at output %.*s: %.*s", NAME_MOST,
-		    output, REASON_MOST, reason == NULL ? "no reason" : reason),
+		.text = xasprintf("dead letter at output %.*s: %.*s",
+		    NAME_LEN_MAX, output, REASON_MAX,
+		    reason == NULL ? "no reason" : reason),
 	};
 }
 
 void
-witness_event(struct witness *w, const char *agent_feed, uint64_t index,
+claims_event(struct claims *w, const char *agent_feed, uint64_t index,
     struct slice event)
 {
 	json_t *obj = json_loadb(event.data, event.len, 0, NULL);
@@ -145,15 +147,15 @@ witness_event(struct witness *w, const char *agent_feed, uint64_t index,
 	for (size_t i = 0; i < json_array_size(feeds); i++)
 		claim(w, agent_feed, index, json_array_get(feeds, i));
 	if (type != NULL && strcmp(type, "dead-letter") == 0)
-		letter(w, obj);
+		dead_letter(w, obj);
 	json_decref(obj);
 }
 
 static int
 by_feed(const void *a, const void *b)
 {
-	const struct witness_letter *x = a;
-	const struct witness_letter *y = b;
+	const struct claims_dead_letter *x = a;
+	const struct claims_dead_letter *y = b;
 	int order = strcmp(x->feed, y->feed);
 
 	if (order != 0)
@@ -162,21 +164,22 @@ by_feed(const void *a, const void *b)
 }
 
 void
-witness_sort(struct witness *w)
+claims_sort(struct claims *w)
 {
 	if (w->n_letters > 1)
-		qsort(w->letter, w->n_letters, sizeof(*w->letter), by_feed);
+		qsort(w->dead_letter, w->n_letters, sizeof(*w->dead_letter),
+		    by_feed);
 }
 
-const struct witness_feed *
-witness_feeds(const struct witness *w, size_t *n)
+const struct claims_feed *
+claims_feeds(const struct claims *w, size_t *n)
 {
 	*n = w->n_feeds;
 	return w->feed;
 }
 
-const struct witness_letter *
-witness_letter(const struct witness *w, const char *feed, uint64_t first,
+const struct claims_dead_letter *
+claims_dead_letter(const struct claims *w, const char *feed, uint64_t first,
     uint64_t end)
 {
 	size_t low = 0;
@@ -184,15 +187,17 @@ witness_letter(const struct witness *w, const char *feed, uint64_t first,
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = strcmp(w->letter[mid].feed, feed);
+		int order = strcmp(w->dead_letter[mid].feed, feed);
 
-		if (order < 0 || (order == 0 && w->letter[mid].index < first))
+		if (order < 0 ||
+		    (order == 0 && w->dead_letter[mid].index < first))
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == w->n_letters || strcmp(w->letter[low].feed, feed) != 0 ||
-	    w->letter[low].index >= end)
+	if (low == w->n_letters ||
+	    strcmp(w->dead_letter[low].feed, feed) != 0 ||
+	    w->dead_letter[low].index >= end)
 		return NULL;
-	return &w->letter[low];
+	return &w->dead_letter[low];
 }

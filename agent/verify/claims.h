@@ -11,46 +11,46 @@
 
 #include "base/text.h"
 
-struct witness;
+struct claims;
 
-struct witness *witness_new(void);
-void witness_free(struct witness *w);
+struct claims *claims_new(void);
+void claims_free(struct claims *w);
 
 /* Whether a feed's name is that of an agent's own feed, "fra1/agent". */
-bool witness_is_agent(const char *feed);
+bool claims_is_agent(const char *feed);
 
 /* Whether tree is the feed of that name, or a later tree of it: after the loss
  * of its store an agent begins "contoso/Audit.Exchange~TIME". */
-bool witness_is_tree_of(const char *tree, const char *feed);
+bool claims_is_tree_of(const char *tree, const char *feed);
 
 /* Read event index of an agent's own feed.  What is not understood is passed
  * over: other kinds of events, hostile ones. */
-void witness_event(struct witness *w, const char *agent_feed, uint64_t index,
+void claims_event(struct claims *w, const char *agent_feed, uint64_t index,
     struct slice event);
 
 /* Call when all is read. */
-void witness_sort(struct witness *w);
+void claims_sort(struct claims *w);
 
 /* "this feed had so many events", said by event index of agent_feed. */
-struct witness_claim {
+struct claim {
 	uint64_t size;
 	uint64_t index;
 };
-struct witness_feed {
+struct claims_feed {
 	char *agent_feed;
 	char *feed;
-	struct witness_claim *claim;
+	struct claim *claim;
 	size_t n;
 };
-const struct witness_feed *witness_feeds(const struct witness *w, size_t *n);
+const struct claims_feed *claims_feeds(const struct claims *w, size_t *n);
 
 /* The first dead letter of feed in [first, end), NULL: none. */
-struct witness_letter {
+struct claims_dead_letter {
 	char *feed;
 	uint64_t index;
 	char *text; /* "dead letter at output siem: too long" */
 };
-const struct witness_letter *witness_letter(const struct witness *w,
+const struct claims_dead_letter *claims_dead_letter(const struct claims *w,
     const char *feed, uint64_t first, uint64_t end);
 
 #endif /* VERIFY_CLAIMS_H */

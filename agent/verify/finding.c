@@ -10,42 +10,42 @@
 #include "base/mem.h"
 #include "verify/finding.h"
 
-const struct found_rule found_rules[FOUND_KINDS] = {
-	[FOUND_ALTERED] = { .name = "altered", .wrong = true },
-	[FOUND_UNNARROWED] = { .name = "altered-somewhere", .wrong = true },
-	[FOUND_MISSING] = { .name = "missing", .wrong = true },
-	[FOUND_INCOMPLETE] = { .name = "incomplete", .wrong = true },
-	[FOUND_FORGED] = { .name = "forged", .wrong = true },
-	[FOUND_CONFLICT] = { .name = "conflict", .wrong = true },
-	[FOUND_CHECKPOINT] = { .name = "checkpoint", .wrong = true },
-	[FOUND_UNSEALED] = { .name = "unsealed", .wrong = true },
-	[FOUND_GONE] = { .name = "feed-missing", .wrong = true },
-	[FOUND_BROKEN] = { .name = "unreadable", .wrong = true },
-	[FOUND_NOT_YET] = { .name = "not-yet-covered", .complete = true },
-	[FOUND_BEGINS] = { .name = "begins-inside", .complete = true },
-	[FOUND_UNPROVEN] = { .name = "unproven", .complete = true },
-	[FOUND_KEY] = { .name = "key" },
-	[FOUND_RENEWED] = { .name = "renewed", .complete = true },
-	[FOUND_REPEATED] = { .name = "repeated" },
+const struct finding_rule finding_rules[FINDING_KINDS] = {
+	[FINDING_ALTERED] = { .name = "altered", .wrong = true },
+	[FINDING_UNNARROWED] = { .name = "altered-somewhere", .wrong = true },
+	[FINDING_MISSING] = { .name = "missing", .wrong = true },
+	[FINDING_INCOMPLETE] = { .name = "incomplete", .wrong = true },
+	[FINDING_FORGED] = { .name = "forged", .wrong = true },
+	[FINDING_CONFLICT] = { .name = "conflict", .wrong = true },
+	[FINDING_CHECKPOINT] = { .name = "checkpoint", .wrong = true },
+	[FINDING_UNSEALED] = { .name = "unsealed", .wrong = true },
+	[FINDING_GONE] = { .name = "feed-missing", .wrong = true },
+	[FINDING_BROKEN] = { .name = "unreadable", .wrong = true },
+	[FINDING_NOT_YET] = { .name = "not-yet-covered", .complete = true },
+	[FINDING_BEGINS] = { .name = "begins-inside", .complete = true },
+	[FINDING_UNPROVEN] = { .name = "unproven", .complete = true },
+	[FINDING_KEY] = { .name = "key" },
+	[FINDING_RENEWED] = { .name = "renewed", .complete = true },
+	[FINDING_REPEATED] = { .name = "repeated" },
 };
 
-static void add(struct founds *f, struct found *one, const char *fmt,
+static void add(struct findings *f, struct finding *one, const char *fmt,
     va_list ap) __attribute__((format(printf, 3, 0)));
 
 static void
-add(struct founds *f, struct found *one, const char *fmt, va_list ap)
+add(struct findings *f, struct finding *one, const char *fmt, va_list ap)
 {
 	char subject[1024];
-	char *said = NULL;
+	char *message = NULL;
 
 	f->of[one->kind]++;
-	if (f->n == FOUND_MOST)
+	if (f->n == FINDING_MAX)
 		return;
 	(void)snprintf(subject, sizeof(subject), "%s", one->text);
-	if (vasprintf(&said, fmt, ap) == -1)
-		said = xstrdup(fmt);
-	one->text = xasprintf("%s: %s", subject, said);
-	free(said);
+	if (vasprintf(&message, fmt, ap) == -1)
+		message = xstrdup(fmt);
+	one->text = xasprintf("%s: %s", subject, message);
+	free(message);
 	one->feed = xstrdup(one->feed);
 	/* Room doubles: n is a power of two when it is used up. */
 	if ((f->n & (f->n - 1)) == 0)
@@ -55,12 +55,12 @@ add(struct founds *f, struct found *one, const char *fmt, va_list ap)
 }
 
 void
-found_events(struct founds *f, enum found_kind kind, const char *feed,
+finding_events(struct findings *f, enum finding_kind kind, const char *feed,
     uint64_t first, uint64_t last, const char *fmt, ...)
 {
 	char name[256 + 1];
 	char subject[sizeof(name) + 64];
-	struct found one = { .kind = kind,
+	struct finding one = { .kind = kind,
 		.feed = name,
 		.first = first,
 		.last = last,
@@ -80,12 +80,12 @@ found_events(struct founds *f, enum found_kind kind, const char *feed,
 }
 
 void
-found_checkpoint(struct founds *f, const char *feed, uint64_t size,
+finding_checkpoint(struct findings *f, const char *feed, uint64_t size,
     const char *fmt, ...)
 {
 	char name[256 + 1];
 	char subject[sizeof(name) + 64];
-	struct found one = { .kind = FOUND_CHECKPOINT,
+	struct finding one = { .kind = FINDING_CHECKPOINT,
 		.feed = name,
 		.first = size,
 		.last = size,
@@ -101,12 +101,12 @@ found_checkpoint(struct founds *f, const char *feed, uint64_t size,
 }
 
 void
-found_feed(struct founds *f, enum found_kind kind, const char *feed,
+finding_feed(struct findings *f, enum finding_kind kind, const char *feed,
     const char *fmt, ...)
 {
 	char name[256 + 1];
 	char subject[sizeof(name)];
-	struct found one = { .kind = kind, .feed = name, .text = subject };
+	struct finding one = { .kind = kind, .feed = name, .text = subject };
 	va_list ap;
 
 	(void)snprintf(name, sizeof(name), "%s", feed);
@@ -120,8 +120,8 @@ found_feed(struct founds *f, enum found_kind kind, const char *feed,
 static int
 compare(const void *a, const void *b)
 {
-	const struct found *x = a;
-	const struct found *y = b;
+	const struct finding *x = a;
+	const struct finding *y = b;
 	int order = strcmp(x->feed, y->feed);
 
 	if (order == 0)
@@ -130,25 +130,25 @@ compare(const void *a, const void *b)
 }
 
 void
-founds_sort(struct founds *f)
+findings_sort(struct findings *f)
 {
 	if (f->n > 1)
 		qsort(f->list, f->n, sizeof(*f->list), compare);
 }
 
 void
-founds_release(struct founds *f)
+findings_release(struct findings *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		free(f->list[i].feed);
 		free(f->list[i].text);
 	}
 	free(f->list);
-	*f = (struct founds){ .n = 0 };
+	*f = (struct findings){ .n = 0 };
 }
 
 bool
-found_run_extend(struct found_run *r, uint64_t first, uint64_t end)
+finding_run_extend(struct finding_run *r, uint64_t first, uint64_t end)
 {
 	if (r->first != r->end && r->end != first)
 		return false;

@@ -35,7 +35,7 @@ feed_is_good(struct slice feed)
 
 /* Decimal digits, nothing else. */
 static int
-parse_number(struct slice s, uint64_t most, uint64_t *number)
+parse_number(struct slice s, uint64_t max, uint64_t *number)
 {
 	uint64_t n = 0;
 
@@ -45,7 +45,7 @@ parse_number(struct slice s, uint64_t most, uint64_t *number)
 		uint64_t digit = (uint64_t)(s.data[i] - '0');
 
 		if (s.data[i] < '0' || s.data[i] > '9' ||
-		    n > (most - digit) / 10)
+		    n > (max - digit) / 10)
 			return -1;
 		n = n * 10 + digit;
 	}
@@ -321,14 +321,14 @@ frame_unescape(const char *s, size_t len, bool everywhere, char *out)
 
 /* What is held of incomplete events, together: far more than a receiver lets
  * arrive out of order. */
-#define HELD_MOST (256 * 1024 * 1024)
-#define PENDING_MOST 1024
+#define HELD_MAX (256 * 1024 * 1024)
+#define PENDING_MAX 1024
 
 /* Parts with other bytes than one before, of an event; a forger's doing. */
-#define SPARE_MOST 16
-#define COMBINATIONS_MOST 64
+#define SPARE_MAX 16
+#define COMBINATIONS_MAX 64
 
-struct piece {
+struct write_batch {
 	unsigned part;
 	uint64_t place;
 	size_t len;
@@ -340,12 +340,12 @@ struct pending {
 	struct frame frame; /* value unused; feed points to feed */
 	uint64_t place;
 	unsigned distinct;
-	struct piece *piece; /* sorted by part */
+	struct write_batch *piece; /* sorted by part */
 	size_t n;
 };
 
 struct parts {
-	struct pending *pending[PENDING_MOST];
+	struct pending *pending[PENDING_MAX];
 	size_t n;
 	size_t held;
 };
@@ -420,7 +420,7 @@ keep(struct parts *p, struct pending *e, const struct frame *f, uint64_t place)
 	size_t same = 0;
 
 	for (; at < e->n && e->piece[at].part <= f->part; at++) {
-		const struct piece *k = &e->piece[at];
+		const struct write_batch *k = &e->piece[at];
 
 		if (k->part != f->part)
 			continue;
@@ -429,12 +429,12 @@ keep(struct parts *p, struct pending *e, const struct frame *f, uint64_t place)
 			return 0;
 		same++;
 	}
-	if (e->n - e->distinct >= SPARE_MOST && same > 0)
+	if (e->n - e->distinct >= SPARE_MAX && same > 0)
 		return -1;
 	e->piece = xreallocarray(e->piece, e->n + 1, sizeof(*e->piece));
 	memmove(&e->piece[at + 1], &e->piece[at],
 	    (e->n - at) * sizeof(*e->piece));
-	e->piece[at] = (struct piece){ .part = f->part,
+	e->piece[at] = (struct write_batch){ .part = f->part,
 		.place = place,
 		.len = f->value.len,
 		.data = xstrndup(f->value.data, f->value.len) };
@@ -455,7 +455,7 @@ combine(const struct pending *e, size_t number, struct buf *out,
 
 	buf_clear(out);
 	while (i < e->n) {
-		const struct piece *piece;
+		const struct write_batch *piece;
 		size_t variants = 1;
 
 		while (i + variants < e->n &&
@@ -475,12 +475,12 @@ combine(const struct pending *e, size_t number, struct buf *out,
 static void
 complete(struct pending *e, uint64_t place, parts_fn *fn, void *ctx)
 {
-	struct buf whole = BUF_INIT(HELD_MOST);
+	struct buf whole = BUF_INIT(HELD_MAX);
 	struct frame f = e->frame;
 
 	f.part = 0;
 	f.parts = 0;
-	for (size_t i = 0; i < COMBINATIONS_MOST; i++) {
+	for (size_t i = 0; i < COMBINATIONS_MAX; i++) {
 		uint64_t at = place;
 
 		if (combine(e, i, &whole, &at) != 0)
@@ -498,10 +498,10 @@ parts_add(struct parts *p, const struct frame *f, uint64_t place, parts_fn *fn,
 {
 	size_t at = find(p, f);
 
-	if (p->held + f->value.len > HELD_MOST)
+	if (p->held + f->value.len > HELD_MAX)
 		return -1;
 	if (at == p->n) {
-		if (p->n == PENDING_MOST)
+		if (p->n == PENDING_MAX)
 			return -1;
 		at = begin(p, f, place);
 	}

@@ -146,8 +146,8 @@ fit(struct digest *d, const struct stream *s, const struct segment *g,
 }
 
 void
-fit_ambiguous(const struct stream *s, const struct segment *g, int choice,
-    fit_fn *fn, void *ctx)
+match_ambiguous(const struct stream *s, const struct segment *g, int choice,
+    match_fn *fn, void *ctx)
 {
 	struct cursor c = cursor_at(s, g->start.end);
 	uint64_t rest = (uint64_t)choice;

@@ -58,8 +58,9 @@ int fit(struct digest *d, const struct stream *s, const struct segment *g,
 
 /* Tell fn each group of the segment that was seen with several bytes, and the
  * entry that fit() chose. */
-typedef void fit_fn(void *ctx, const struct group *g, const struct seen *right);
-void fit_ambiguous(const struct stream *s, const struct segment *g, int choice,
-    fit_fn *fn, void *ctx);
+typedef void match_fn(void *ctx, const struct group *g,
+    const struct seen *right);
+void match_ambiguous(const struct stream *s, const struct segment *g,
+    int choice, match_fn *fn, void *ctx);
 
 #endif /* VERIFY_MATCH_H */

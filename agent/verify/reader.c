@@ -26,7 +26,7 @@ struct reader {
 static void
 give(struct reader *r, const char *data, size_t len)
 {
-	r->line.data = r->skipping || len > READER_LINE_MOST ? NULL : data;
+	r->line.data = r->skipping || len > READER_LINE_MAX ? NULL : data;
 	r->line.len = len;
 	r->line.number++;
 	r->skipping = false;
@@ -48,7 +48,7 @@ give_lines(struct reader *r)
 		lf = memchr(data, '\n', (size_t)(end - data));
 	}
 	buf_drop(&r->held, (size_t)(data - r->held.data));
-	if (r->held.len > READER_LINE_MOST) {
+	if (r->held.len > READER_LINE_MAX) {
 		r->skipping = true;
 		buf_clear(&r->held);
 	}
@@ -86,7 +86,7 @@ int
 reader_lines(const char *path, reader_fn *fn, void *ctx, struct err *err)
 {
 	struct reader r = {
-		.held = BUF_INIT((size_t)READER_LINE_MOST + 2 * CHUNK),
+		.held = BUF_INIT((size_t)READER_LINE_MAX + 2 * CHUNK),
 		.fn = fn,
 		.ctx = ctx,
 	};

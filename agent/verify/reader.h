@@ -12,7 +12,7 @@ struct err;
 
 /* A longer line is passed over and reported: no receiver takes one message of
  * this length, and memory stays bounded. */
-#define READER_LINE_MOST (64 * 1024 * 1024)
+#define READER_LINE_MAX (64 * 1024 * 1024)
 
 struct reader_line {
 	const char *data; /* borrowed, without LF; NULL: too long */

@@ -9,10 +9,10 @@
 #include "verify/verify_private.h"
 
 /* Ranges that are listed for a feed. */
-#define RANGES_MOST 10
+#define RANGES_MAX 10
 
 /* Findings that are printed of one feed and kind; JSON has all. */
-#define LINES_MOST 1000
+#define LINES_MAX 1000
 
 /* Text from inputs must not drive a terminal. */
 static void
@@ -41,16 +41,16 @@ print_stream(const struct stream *s, FILE *out)
 	(void)fprintf(out, "%s: %zu events, ", s->name, s->seen.n);
 	if (s->n_proven == 0)
 		(void)fputs("none proven", out);
-	for (size_t i = 0; i < s->n_proven && i < RANGES_MOST; i++) {
+	for (size_t i = 0; i < s->n_proven && i < RANGES_MAX; i++) {
 		const struct range *r = &s->proven[i];
 
 		(void)fputs(i == 0 ? "proven " : ", ", out);
 		(void)fprintf(out, "%" PRIu64 "-%" PRIu64, r->first,
 		    r->end - 1);
 	}
-	if (s->n_proven > RANGES_MOST)
+	if (s->n_proven > RANGES_MAX)
 		(void)fprintf(out, " and %zu more ranges",
-		    s->n_proven - RANGES_MOST);
+		    s->n_proven - RANGES_MAX);
 	(void)fprintf(out, "; %zu checkpoints", s->n_marks);
 	if (s->repeated > 0)
 		(void)fprintf(out, "; %" PRIu64 " identical repeats",
@@ -61,25 +61,25 @@ print_stream(const struct stream *s, FILE *out)
 static void
 print_findings(const struct verify *v, FILE *out)
 {
-	const struct founds *f = &v->founds;
+	const struct findings *f = &v->findings;
 	const char *feed = "";
-	size_t printed[FOUND_KINDS] = { 0 };
+	size_t printed[FINDING_KINDS] = { 0 };
 	size_t left_out = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		const struct found *one = &f->list[i];
+		const struct finding *one = &f->list[i];
 
 		if (strcmp(one->feed, feed) != 0) {
 			feed = one->feed;
 			memset(printed, 0, sizeof(printed));
 		}
-		if (printed[one->kind]++ < LINES_MOST)
+		if (printed[one->kind]++ < LINES_MAX)
 			print_safe(out, one->text);
 		else
 			left_out++;
 	}
-	for (int kind = 0; kind < FOUND_KINDS; kind++)
+	for (int kind = 0; kind < FINDING_KINDS; kind++)
 		kept += f->of[kind];
 	left_out += kept - f->n;
 	if (left_out > 0)
@@ -102,9 +102,9 @@ wrong(const struct verify *v)
 {
 	size_t n = 0;
 
-	for (int kind = 0; kind < FOUND_KINDS; kind++)
-		if (tally_is_wrong(v, (enum found_kind)kind))
-			n += v->founds.of[kind];
+	for (int kind = 0; kind < FINDING_KINDS; kind++)
+		if (tally_is_wrong(v, (enum finding_kind)kind))
+			n += v->findings.of[kind];
 	return n;
 }
 
@@ -154,10 +154,10 @@ json_stream(const struct stream *s, struct buf *out)
 }
 
 static int
-json_finding(const struct verify *v, const struct found *one, struct buf *out)
+json_finding(const struct verify *v, const struct finding *one, struct buf *out)
 {
 	if (buf_addf(out, "{\"kind\":\"%s\",\"wrong\":%s,\"feed\":",
-		found_rules[one->kind].name,
+		finding_rules[one->kind].name,
 		tally_is_wrong(v, one->kind) ? "true" : "false") == -1 ||
 	    text_json_string(out, one->feed, strlen(one->feed)) == -1 ||
 	    buf_addf(out,
@@ -190,9 +190,9 @@ verify_json(const struct verify *v, struct buf *out)
 	}
 	if (buf_adds(out, "],\"findings\":[") == -1)
 		return -1;
-	for (size_t i = 0; i < v->founds.n; i++)
+	for (size_t i = 0; i < v->findings.n; i++)
 		if (buf_adds(out, i == 0 ? "" : ",") == -1 ||
-		    json_finding(v, &v->founds.list[i], out) == -1)
+		    json_finding(v, &v->findings.list[i], out) == -1)
 			return -1;
 	return buf_adds(out, "]}\n");
 }

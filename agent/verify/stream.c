@@ -93,7 +93,7 @@ is_copy(const struct seen_list *l, size_t from, const struct seen *e)
 
 /* Different events with one index that are compared with each other; a
  * forger who makes more is told of all the same, as copies of the last. */
-#define VARIANTS_MOST 64
+#define VARIANTS_MAX 64
 
 static uint64_t
 unite(struct seen_list *l, stream_repeated *repeated, void *ctx)
@@ -108,7 +108,7 @@ unite(struct seen_list *l, stream_repeated *repeated, void *ctx)
 
 		if (l->n > 0 && l->list[l->n - 1].index != e.index)
 			from = l->n;
-		if (l->n - from >= VARIANTS_MOST || is_copy(l, from, &e)) {
+		if (l->n - from >= VARIANTS_MAX || is_copy(l, from, &e)) {
 			copies++;
 			if (repeated != NULL)
 				repeated(ctx, &e);

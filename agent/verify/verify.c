@@ -13,7 +13,7 @@
 #include "verify/verify_private.h"
 
 /* A readable line is no longer, so its other readings are not, either. */
-#define SCRATCH_MOST READER_LINE_MOST
+#define SCRATCH_MAX READER_LINE_MAX
 
 struct verify *
 verify_new(const struct verify_options *options)
@@ -23,8 +23,8 @@ verify_new(const struct verify_options *options)
 	v->options = *options;
 	v->digest = digest_new();
 	v->parts = parts_new();
-	v->witness = witness_new();
-	v->scratch = (struct buf)BUF_INIT(SCRATCH_MOST);
+	v->claims = claims_new();
+	v->scratch = (struct buf)BUF_INIT(SCRATCH_MAX);
 	v->told = (struct buf)BUF_INIT(KEY_ROTATIONS_MAX);
 	proof_init(&v->proof);
 	v->keys = xcalloc(options->n_keys + 1, sizeof(*v->keys));
@@ -46,8 +46,8 @@ verify_free(struct verify *v)
 	free(v->inputs);
 	digest_free(v->digest);
 	parts_free(v->parts);
-	witness_free(v->witness);
-	founds_release(&v->founds);
+	claims_free(v->claims);
+	findings_release(&v->findings);
 	proof_release(&v->proof);
 	buf_release(&v->scratch);
 	buf_release(&v->told);
@@ -67,7 +67,7 @@ bool
 tally_is_asked(const struct verify *v, const char *feed)
 {
 	for (size_t i = 0; i < v->options.n_feeds; i++)
-		if (witness_is_tree_of(feed, v->options.feeds[i]))
+		if (claims_is_tree_of(feed, v->options.feeds[i]))
 			return true;
 	return v->options.n_feeds == 0;
 }
@@ -121,7 +121,7 @@ stream_of(struct verify *v, struct slice feed)
 	if (at == v->n_streams || compare(v->streams[at], feed) != 0) {
 		if (v->n_streams == TALLY_FEEDS) {
 			if (!v->too_many)
-				found_feed(&v->founds, FOUND_BROKEN, "",
+				finding_feed(&v->findings, FINDING_BROKEN, "",
 				    "more than %d feeds; the others are not "
 				    "checked",
 				    TALLY_FEEDS);
@@ -177,8 +177,8 @@ take_event(struct verify *v, struct stream *s, const struct frame *f,
 	s->events++;
 	if (f->syslog)
 		other_readings(v, s, f, place);
-	if (witness_is_agent(s->name))
-		witness_event(v->witness, s->name, f->number, f->value);
+	if (claims_is_agent(s->name))
+		claims_event(v->claims, s->name, f->number, f->value);
 }
 
 /* The opened checkpoint's relations to its line and its peaks; NULL: good,
@@ -194,7 +194,7 @@ mark_make(struct verify *v, const struct frame *f, const struct checkpoint *cp,
 
 	if (cp->size != f->number)
 		return "the line's size is not the signed one";
-	if (p->from >= cp->size || cp->size > MERKLE_MOST ||
+	if (p->from >= cp->size || cp->size > MERKLE_MAX ||
 	    merkle_load(&before, 0, p->from, p->before.data, p->before.len) ==
 		-1)
 		return "its peaks before do not fit its size";
@@ -277,7 +277,7 @@ follow_keys(struct verify *v)
 		v->keys =
 		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
 		v->keys[v->n_keys++] = next;
-		found_feed(&v->founds, FOUND_KEY, "",
+		finding_feed(&v->findings, FINDING_KEY, "",
 		    "a new key of %s is trusted, since a trusted one tells it "
 		    "(key id %02x%02x%02x%02x)",
 		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
@@ -308,21 +308,21 @@ take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
 		if (v->line->cut)
 			v->cut = true;
 		else if (s->asked)
-			found_checkpoint(&v->founds, s->name, f->number,
+			finding_checkpoint(&v->findings, s->name, f->number,
 			    "%s (%s)", err.text, where);
 		return;
 	}
 	wrong = wrong_origin(s, &cp);
 	if (wrong != NULL) {
 		if (s->asked)
-			found_checkpoint(&v->founds, s->name, f->number,
+			finding_checkpoint(&v->findings, s->name, f->number,
 			    "%s: signed is \"%s\" by %s (%s)", wrong, cp.origin,
 			    cp.signer, where);
 		return;
 	}
 	wrong = mark_make(v, f, &cp, &m);
 	if (wrong != NULL && s->asked)
-		found_checkpoint(&v->founds, s->name, f->number, "%s (%s)",
+		finding_checkpoint(&v->findings, s->name, f->number, "%s (%s)",
 		    wrong, where);
 	/* The signed root counts, even where the unsigned peaks after do not
 	 * agree with it. */
@@ -337,7 +337,7 @@ take(void *ctx, const struct frame *f, uint64_t place)
 	struct verify *v = ctx;
 	struct stream *s = stream_of(v, f->feed);
 
-	if (s == NULL || (!s->asked && !witness_is_agent(s->name)))
+	if (s == NULL || (!s->asked && !claims_is_agent(s->name)))
 		return;
 	if (f->kind == FRAME_EVENT)
 		take_event(v, s, f, place);
@@ -353,7 +353,7 @@ broken(struct verify *v, uint64_t place, const char *why)
 	if (v->line->cut)
 		v->cut = true;
 	else
-		found_feed(&v->founds, FOUND_BROKEN, "", "%s %s",
+		finding_feed(&v->findings, FINDING_BROKEN, "", "%s %s",
 		    tally_place(v, place, where), why);
 }
 
@@ -403,33 +403,34 @@ verify_input(struct verify *v, const char *path, struct err *err)
 	    xstrdup(strcmp(path, "-") == 0 ? "standard input" : path);
 	rc = reader_lines(path, take_line, v, &why);
 	if (rc == -1) {
-		found_feed(&v->founds, FOUND_BROKEN, "", "%s", why.text);
+		finding_feed(&v->findings, FINDING_BROKEN, "", "%s", why.text);
 		(void)err_set(err, "%s", why.text);
 	}
 	return rc;
 }
 
 bool
-tally_is_wrong(const struct verify *v, enum found_kind kind)
+tally_is_wrong(const struct verify *v, enum finding_kind kind)
 {
-	return found_rules[kind].wrong ||
-	    (v->options.complete && found_rules[kind].complete);
+	return finding_rules[kind].wrong ||
+	    (v->options.complete && finding_rules[kind].complete);
 }
 
 /* stream_repeated */
 struct repeats {
 	struct verify *v;
 	const struct stream *stream;
-	struct found_run run;
+	struct finding_run run;
 };
 
 static void
 repeats_flush(struct repeats *r)
 {
 	if (r->run.first < r->run.end)
-		found_events(&r->v->founds, FOUND_REPEATED, r->stream->name,
-		    r->run.first, r->run.end - 1, "repeated, identical copies");
-	r->run = (struct found_run){ .first = 0 };
+		finding_events(&r->v->findings, FINDING_REPEATED,
+		    r->stream->name, r->run.first, r->run.end - 1,
+		    "repeated, identical copies");
+	r->run = (struct finding_run){ .first = 0 };
 }
 
 static void
@@ -439,9 +440,9 @@ repeated(void *ctx, const struct seen *copy)
 
 	if (r->run.first < r->run.end && copy->index < r->run.end)
 		return;
-	if (!found_run_extend(&r->run, copy->index, copy->index + 1)) {
+	if (!finding_run_extend(&r->run, copy->index, copy->index + 1)) {
 		repeats_flush(r);
-		(void)found_run_extend(&r->run, copy->index, copy->index + 1);
+		(void)finding_run_extend(&r->run, copy->index, copy->index + 1);
 	}
 }
 
@@ -458,11 +459,12 @@ left_over(void *ctx, const struct frame *f, uint64_t place)
 	if (f->kind != FRAME_EVENT || !tally_is_asked(v, f->feed.data))
 		return;
 	if (s != NULL && at < s->seen.n && s->seen.list[at].index == f->number)
-		found_events(&v->founds, FOUND_REPEATED, s->name, f->number,
-		    f->number, "parts of it stand there once more (%s)",
+		finding_events(&v->findings, FINDING_REPEATED, s->name,
+		    f->number, f->number,
+		    "parts of it stand there once more (%s)",
 		    tally_place(v, place, where));
 	else
-		found_events(&v->founds, FOUND_INCOMPLETE, f->feed.data,
+		finding_events(&v->findings, FINDING_INCOMPLETE, f->feed.data,
 		    f->number, f->number,
 		    "incomplete, %u of its %u parts (from %s)", f->part,
 		    f->parts, tally_place(v, place, where));
@@ -471,14 +473,14 @@ left_over(void *ctx, const struct frame *f, uint64_t place)
 static void
 check_streams(struct verify *v)
 {
-	struct founds unasked = { .n = 0 };
+	struct findings unasked = { .n = 0 };
 
 	for (size_t i = 0; i < v->n_streams; i++) {
 		struct stream *s = v->streams[i];
 		struct repeats r = { .v = v, .stream = s };
 		struct chain c = { .digest = v->digest,
-			.founds = s->asked ? &v->founds : &unasked,
-			.witness = v->witness,
+			.findings = s->asked ? &v->findings : &unasked,
+			.claims = v->claims,
 			.inputs = v->inputs };
 
 		stream_sort(s, s->asked ? repeated : NULL, &r);
@@ -486,7 +488,7 @@ check_streams(struct verify *v)
 		if (s->seen.n + s->n_marks > 0 || s->asked)
 			chain_check(&c, s);
 	}
-	founds_release(&unasked);
+	findings_release(&unasked);
 }
 
 static bool
@@ -499,31 +501,31 @@ holds(const struct verify *v, const char *feed)
 
 /* The statement about a feed that reaches farthest; size 0: none that counts.
  */
-static struct witness_claim
-farthest(const struct verify *v, const struct witness_feed *w,
+static struct claim
+farthest(const struct verify *v, const struct claims_feed *w,
     const struct stream *agent)
 {
-	struct witness_claim most = { .size = 0 };
-	struct witness_claim first = w->claim[0];
+	struct claim max = { .size = 0 };
+	struct claim first = w->claim[0];
 	bool present = holds(v, w->feed);
 
 	for (size_t i = 0; i < w->n; i++) {
-		const struct witness_claim *c = &w->claim[i];
+		const struct claim *c = &w->claim[i];
 
 		if (c->index < first.index)
 			first = *c;
 		/* For a feed that is not there anyone's word is worth a
 		 * look; for a tail only what is proven counts. */
-		if (c->size > most.size &&
+		if (c->size > max.size &&
 		    (!present || stream_is_proven(agent, c->index)))
-			most = *c;
+			max = *c;
 	}
 	/* Where the agent's feed does not begin with its first event, all
 	 * that the other had by then may lie before the input, too. */
 	if (!present && !v->options.complete && agent->seen.n > 0 &&
-	    agent->seen.list[0].index > 0 && most.size <= first.size)
-		most.size = 0;
-	return most;
+	    agent->seen.list[0].index > 0 && max.size <= first.size)
+		max.size = 0;
+	return max;
 }
 
 /* The tree that an agent began after this one, when its store was lost: only
@@ -538,40 +540,40 @@ successor(const struct verify *v, const char *tree)
 	for (size_t i = 0; i < v->n_streams; i++)
 		if (v->streams[i]->n_marks > 0 &&
 		    strcmp(v->streams[i]->name, tree) > 0 &&
-		    witness_is_tree_of(v->streams[i]->name, feed))
+		    claims_is_tree_of(v->streams[i]->name, feed))
 			return v->streams[i]->name;
 	return NULL;
 }
 
 /* What one agent's own feed says about one feed. */
 static void
-hear(struct verify *v, const struct witness_feed *w)
+hear(struct verify *v, const struct claims_feed *w)
 {
 	const struct stream *agent = tally_find(v, w->agent_feed);
 	const struct stream *s = tally_find(v, w->feed);
-	const struct chain c = {
-		.founds = &v->founds, .witness = v->witness, .inputs = v->inputs
-	};
-	struct witness_claim most;
+	const struct chain c = { .findings = &v->findings,
+		.claims = v->claims,
+		.inputs = v->inputs };
+	struct claim max;
 	char why[512];
 
 	if (agent == NULL || !tally_is_asked(v, w->feed))
 		return;
-	most = farthest(v, w, agent);
+	max = farthest(v, w, agent);
 	(void)snprintf(why, sizeof(why),
 	    ": %s index %" PRIu64 " says that it had %" PRIu64 " events",
-	    w->agent_feed, most.index, most.size);
-	if (most.size > 0 && !holds(v, w->feed))
-		found_feed(&v->founds, FOUND_GONE, w->feed, "missing whole%s",
-		    why);
-	else if (most.size > stream_size(s) && successor(v, w->feed) != NULL)
-		found_events(&v->founds, FOUND_RENEWED, w->feed, stream_size(s),
-		    most.size - 1,
+	    w->agent_feed, max.index, max.size);
+	if (max.size > 0 && !holds(v, w->feed))
+		finding_feed(&v->findings, FINDING_GONE, w->feed,
+		    "missing whole%s", why);
+	else if (max.size > stream_size(s) && successor(v, w->feed) != NULL)
+		finding_events(&v->findings, FINDING_RENEWED, w->feed,
+		    stream_size(s), max.size - 1,
 		    "lost by the agent before it was shipped, which began %s "
 		    "instead%s",
 		    successor(v, w->feed), why);
-	else if (most.size > 0 && stream_size(s) < most.size)
-		chain_missing(&c, s, stream_size(s), most.size, why);
+	else if (max.size > 0 && stream_size(s) < max.size)
+		chain_missing(&c, s, stream_size(s), max.size, why);
 }
 
 /* Whether there is any tree of the feed. */
@@ -579,7 +581,7 @@ static bool
 holds_tree(const struct verify *v, const char *feed)
 {
 	for (size_t i = 0; i < v->n_streams; i++)
-		if (witness_is_tree_of(v->streams[i]->name, feed) &&
+		if (claims_is_tree_of(v->streams[i]->name, feed) &&
 		    holds(v, v->streams[i]->name))
 			return true;
 	return false;
@@ -588,9 +590,9 @@ holds_tree(const struct verify *v, const char *feed)
 static bool
 is_said_gone(const struct verify *v, const char *feed)
 {
-	for (size_t i = 0; i < v->founds.n; i++)
-		if (v->founds.list[i].kind == FOUND_GONE &&
-		    strcmp(v->founds.list[i].feed, feed) == 0)
+	for (size_t i = 0; i < v->findings.n; i++)
+		if (v->findings.list[i].kind == FINDING_GONE &&
+		    strcmp(v->findings.list[i].feed, feed) == 0)
 			return true;
 	return false;
 }
@@ -599,21 +601,21 @@ is_said_gone(const struct verify *v, const char *feed)
 static void
 check_absent(struct verify *v)
 {
-	const struct witness_feed *w;
+	const struct claims_feed *w;
 	size_t n;
 
-	w = witness_feeds(v->witness, &n);
+	w = claims_feeds(v->claims, &n);
 	for (size_t i = 0; i < n; i++)
 		hear(v, &w[i]);
 	for (size_t i = 0; i < v->options.n_feeds; i++) {
 		const char *feed = v->options.feeds[i];
 
 		if (!holds_tree(v, feed) && !is_said_gone(v, feed))
-			found_feed(&v->founds, FOUND_GONE, feed,
+			finding_feed(&v->findings, FINDING_GONE, feed,
 			    "nothing of it is in the input");
 	}
 	if (v->n_events + v->n_checkpoints == 0)
-		found_feed(&v->founds, FOUND_BROKEN, "",
+		finding_feed(&v->findings, FINDING_BROKEN, "",
 		    "nothing of sealfeed is in it; a syslog server must keep "
 		    "the structured data");
 }
@@ -630,7 +632,7 @@ check_agents(struct verify *v)
 			continue;
 		(void)snprintf(own, sizeof(own), "%s/agent", agent);
 		if (!holds_tree(v, own) && !is_said_gone(v, own))
-			found_feed(&v->founds, FOUND_GONE, own,
+			finding_feed(&v->findings, FINDING_GONE, own,
 			    "missing whole: the agent's own feed, which says "
 			    "what the others held");
 	}
@@ -639,16 +641,16 @@ check_agents(struct verify *v)
 bool
 verify_finish(struct verify *v)
 {
-	witness_sort(v->witness);
+	claims_sort(v->claims);
 	check_streams(v);
 	parts_left(v->parts, left_over, v);
 	check_absent(v);
 	check_agents(v);
-	founds_sort(&v->founds);
+	findings_sort(&v->findings);
 	v->well = true;
-	for (int kind = 0; kind < FOUND_KINDS; kind++)
-		if (v->founds.of[kind] > 0 &&
-		    tally_is_wrong(v, (enum found_kind)kind))
+	for (int kind = 0; kind < FINDING_KINDS; kind++)
+		if (v->findings.of[kind] > 0 &&
+		    tally_is_wrong(v, (enum finding_kind)kind))
 			v->well = false;
 	return v->well;
 }

@@ -27,9 +27,9 @@ struct verify {
 	size_t n_keys;
 	struct buf told; /* the last notes about keys, read already */
 	struct digest *digest;
-	struct founds founds;
+	struct findings findings;
 	struct parts *parts;
-	struct witness *witness;
+	struct claims *claims;
 	struct stream **streams; /* by name */
 	size_t n_streams;
 	struct stream *last; /* the one of the line before, most likely */
@@ -47,7 +47,7 @@ struct verify {
 };
 
 /* Whether a finding makes the exit status 1. */
-bool tally_is_wrong(const struct verify *v, enum found_kind kind);
+bool tally_is_wrong(const struct verify *v, enum finding_kind kind);
 
 /* Whether --feed lets this one in. */
 bool tally_is_asked(const struct verify *v, const char *feed);

@@ -19,7 +19,7 @@
 #include "watch/status.h"
 
 /* More feeds than any configuration has; a bound, not a limit. */
-#define ROWS_MOST 1000
+#define ROWS_MAX 1000
 
 /* The heartbeat comes every minute. */
 #define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
@@ -103,16 +103,15 @@ static const struct {
 #define OUTPUT(member) offsetof(struct output_report, member)
 static const struct family output_families[] = {
 	{ "sealfeed_output_events_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[DELIVERY_EVENTS]), "Events delivered." },
+	    OUTPUT(count[OUTPUT_EVENTS]), "Events delivered." },
 	{ "sealfeed_output_sent_bytes_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[DELIVERY_BYTES]), "Bytes put on the wire." },
+	    OUTPUT(count[OUTPUT_BYTES]), "Bytes put on the wire." },
 	{ "sealfeed_output_retries_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[DELIVERY_RETRIES]), "Deliveries begun again." },
+	    OUTPUT(count[OUTPUT_RETRIES]), "Deliveries begun again." },
 	{ "sealfeed_output_refused_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[DELIVERY_REFUSED]),
-	    "Events that became dead letters." },
+	    OUTPUT(count[OUTPUT_REFUSED]), "Events that became dead letters." },
 	{ "sealfeed_output_connects_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[DELIVERY_CONNECTS]), "Connections made." },
+	    OUTPUT(count[OUTPUT_CONNECTS]), "Connections made." },
 	{ "sealfeed_output_position_batch", "gauge", UNIT_INTEGER,
 	    OUTPUT(position.batch), "Batch up to which all is delivered." },
 	{ "sealfeed_output_position_timestamp_seconds", "gauge", UNIT_TIME,
@@ -184,7 +183,7 @@ read_feeds(struct store *s, struct feed_report *rows, size_t *n,
 	int64_t after = 0;
 	int rc;
 
-	for (*n = 0; *n < ROWS_MOST; after = rows[(*n)++].id) {
+	for (*n = 0; *n < ROWS_MAX; after = rows[(*n)++].id) {
 		rc = report_feed(s, after, &rows[*n], err);
 		if (rc != 1)
 			return rc;
@@ -195,7 +194,7 @@ read_feeds(struct store *s, struct feed_report *rows, size_t *n,
 static int
 feeds(struct page *p, struct store *s, const struct role *r, struct err *err)
 {
-	struct feed_report *rows = xcalloc(ROWS_MOST, sizeof(*rows));
+	struct feed_report *rows = xcalloc(ROWS_MAX, sizeof(*rows));
 	size_t n, n_families = sizeof(feed_families) / sizeof(feed_families[0]);
 	size_t n_spans = sizeof(feed_spans) / sizeof(feed_spans[0]);
 	int rc = read_feeds(s, rows, &n, err);

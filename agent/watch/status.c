@@ -209,12 +209,12 @@ static void
 put_output(struct json_put *j, const struct status *st,
     const struct output_report *o)
 {
-	static const char *const counters[DELIVERY_COUNTERS] = {
-		[DELIVERY_EVENTS] = "delivered",
-		[DELIVERY_BYTES] = "sent_bytes",
-		[DELIVERY_RETRIES] = "retries",
-		[DELIVERY_REFUSED] = "refused",
-		[DELIVERY_CONNECTS] = "connects",
+	static const char *const counters[OUTPUT_COUNTERS] = {
+		[OUTPUT_EVENTS] = "delivered",
+		[OUTPUT_BYTES] = "sent_bytes",
+		[OUTPUT_RETRIES] = "retries",
+		[OUTPUT_REFUSED] = "refused",
+		[OUTPUT_CONNECTS] = "connects",
 	};
 
 	json_put_open(j, NULL, '{');
@@ -232,7 +232,7 @@ put_output(struct json_put *j, const struct status *st,
 	put_error(j, o->error);
 	json_put_time(j, "error_since",
 	    o->error[0] == '\0' ? REPORT_NEVER : o->failed);
-	for (size_t i = 0; i < DELIVERY_COUNTERS; i++)
+	for (size_t i = 0; i < OUTPUT_COUNTERS; i++)
 		json_put_count(j, counters[i], o->count[i]);
 	json_put_close(j, '}');
 }

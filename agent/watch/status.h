@@ -22,7 +22,7 @@ struct err;
 #define STATUS_ROWS 4096
 
 /* Most that the renderers make of that. */
-#define STATUS_MOST (64 * 1024 * 1024)
+#define STATUS_MAX (64 * 1024 * 1024)
 
 struct status {
 	const struct config *config; /* borrowed */

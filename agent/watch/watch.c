@@ -23,8 +23,8 @@
 #include "watch/metrics.h"
 #include "watch/watch.h"
 
-#define ANSWER_MOST (8 << 20)
-#define CONNECTIONS_MOST 32
+#define ANSWER_MAX (8 << 20)
+#define CONNECTIONS_MAX 32
 #define IDLE_SECONDS 15
 #define STEP_MS 1000
 
@@ -145,7 +145,7 @@ on_request(void *ctx, struct MHD_Connection *c, const char *url,
     size_t *upload_size, void **state)
 {
 	static const char plain[] = "text/plain; charset=utf-8";
-	struct buf out = BUF_INIT(ANSWER_MOST);
+	struct buf out = BUF_INIT(ANSWER_MAX);
 	const struct page *page = find_page(url);
 	unsigned status;
 
@@ -182,7 +182,7 @@ open_daemon(struct watch *w, struct err *err)
 		return -1;
 	w->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request,
 	    w, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)CONNECTIONS_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)IDLE_SECONDS, MHD_OPTION_END);
 	if (w->daemon != NULL)
 		return 0;

@@ -87,31 +87,31 @@ static const char *const own_headers[] = { "content-encoding", "content-length",
 
 static void
 check_header(const struct http_output_conf *conf, const char *name,
-    const struct blame *b)
+    const struct config_section *b)
 {
 	if (!is_token(name))
-		blame(b, "headers: \"%s\" is not a header name", name);
+		config_error(b, "headers: \"%s\" is not a header name", name);
 	for (size_t i = 0; own_headers[i] != NULL; i++)
 		if (strcasecmp(name, own_headers[i]) == 0)
-			blame(b,
+			config_error(b,
 			    "headers: %s is set by this output; leave it out",
 			    name);
 	if (strcasecmp(name, "authorization") == 0 &&
 	    (conf->bearer != NULL || conf->basic != NULL))
-		blame(b,
+		config_error(b,
 		    "headers: Authorization is given twice; leave out bearer "
 		    "and basic, or this header");
 }
 
 void
-http_output_check(const void *c, const struct blame *b)
+http_output_check(const void *c, const struct config_section *b)
 {
 	const struct http_output_conf *conf = c;
 	const struct setting_pair *h = conf->headers;
 
 	if (conf->bearer != NULL && conf->basic != NULL)
-		blame(b, "basic: there is bearer, too; leave one out");
-	http_url_blame("url", conf->url, b);
+		config_error(b, "basic: there is bearer, too; leave one out");
+	http_url_check_setting("url", conf->url, b);
 	http_conf_check(&conf->common, b);
 	for (; h != NULL && h->name != NULL; h++)
 		check_header(conf, h->name, b);

@@ -29,7 +29,7 @@ struct err;
 extern const struct setting http_output_settings[];
 
 /* The pure checks of these options; see output_type.check. */
-struct blame;
-void http_output_check(const void *conf, const struct blame *b);
+struct config_section;
+void http_output_check(const void *conf, const struct config_section *b);
 
 #endif /* OUTPUTS_HTTP_CONF_H */

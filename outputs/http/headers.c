@@ -14,7 +14,7 @@
 #include "outputs/http/conf.h"
 
 /* Longest header line; servers take 8 KiB. */
-#define HEADER_MOST 8192
+#define HEADER_MAX 8192
 
 static void
 wipe(struct buf *b)
@@ -36,7 +36,7 @@ static int
 add(struct curl_slist **list, const char *setting, const char *before,
     const char *secret, bool encode, struct err *err)
 {
-	struct buf line = BUF_INIT(HEADER_MOST);
+	struct buf line = BUF_INIT(HEADER_MAX);
 	struct curl_slist *grown = NULL;
 	char *value = secret_resolve(secret, err);
 	int rc;
@@ -70,7 +70,7 @@ add_headers(const struct http_output_conf *conf, struct curl_slist **list,
     struct err *err)
 {
 	const struct setting_pair *h = conf->headers;
-	struct buf before = BUF_INIT(HEADER_MOST);
+	struct buf before = BUF_INIT(HEADER_MAX);
 	int rc = 0;
 
 	for (; rc == 0 && h != NULL && h->name != NULL; h++) {

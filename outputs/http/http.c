@@ -1,7 +1,7 @@
 /*
- * http.c - NDJSON lines posted over HTTPS, several requests in flight.
+ * http.c - NDJSON lines posted over HTTPS, several requests in in-flight chunk.
  *
- * A parcel is one request, and delivered when the answer says so.  Where the
+ * A chunk is one request, and delivered when the answer says so.  Where the
  * wire wants what the store holds, gzip of lines, the store's bytes are sent
  * as they are.  When no answer comes it is not known what became of a
  * request, and it is sent again.
@@ -22,17 +22,17 @@
 #include "outputs/http/status.h"
 #include "outputs/output.h"
 
-/* More than a parcel, or a single event, has. */
-#define BODY_MOST ((size_t)1 << 30)
+/* More than a chunk, or a single event, has. */
+#define BODY_MAX ((size_t)1 << 30)
 
 /* What is kept of an answer, for the reason. */
-#define ANSWER_MOST 200
+#define ANSWER_MAX 200
 
-/* One request that can be in flight. */
+/* One request that can be in in-flight chunk. */
 struct post {
 	struct uplink *uplink;
 	CURL *easy;
-	struct parcel *parcel; /* NULL: free */
+	struct chunk *chunk; /* NULL: free */
 	struct buf body;
 	struct buf answer;
 	char retry_after[64];
@@ -88,8 +88,8 @@ uplink_load(struct uplink *u, struct err *err)
 		struct post *p = &u->post[u->n];
 
 		p->uplink = u;
-		buf_init(&p->body, BODY_MOST);
-		buf_init(&p->answer, ANSWER_MOST);
+		buf_init(&p->body, BODY_MAX);
+		buf_init(&p->answer, ANSWER_MAX);
 		p->easy = curl_easy_init();
 		if (p->easy == NULL)
 			return err_set(err, "libcurl: does not start");
@@ -104,13 +104,13 @@ http_open(struct output *out, struct err *err)
 
 	u->out = out;
 	u->conf = out->conf;
-	buf_init(&u->text, BODY_MOST);
+	buf_init(&u->text, BODY_MAX);
 	if (uplink_load(u, err) != 0) {
 		uplink_free(u);
 		return -1;
 	}
 	out->state = u;
-	out->parcel_most = (size_t)u->conf->max_body;
+	out->chunk_max = (size_t)u->conf->max_body;
 	out->mode = "acknowledged";
 	return 0;
 }
@@ -125,12 +125,12 @@ http_window(const struct output *out)
 
 /* The raw events of p, one a line. */
 static int
-bare_lines(struct parcel *p, struct buf *out, struct err *err)
+bare_lines(struct chunk *p, struct buf *out, struct err *err)
 {
-	struct parcel_line line;
+	struct chunk_line line;
 
-	for (size_t i = 0; i < parcel_lines(p); i++) {
-		if (parcel_line(p, i, &line, err) != 0)
+	for (size_t i = 0; i < chunk_lines(p); i++) {
+		if (chunk_line(p, i, &line, err) != 0)
 			return -1;
 		if (!line.checkpoint &&
 		    (buf_add(out, line.value, line.len) != 0 ||
@@ -140,7 +140,7 @@ bare_lines(struct parcel *p, struct buf *out, struct err *err)
 	return 0;
 }
 
-/* Make the body of the request for p's parcel. */
+/* Make the body of the request for p's chunk. */
 static int
 render(struct post *p, struct err *err)
 {
@@ -149,13 +149,13 @@ render(struct post *p, struct err *err)
 
 	buf_clear(&p->body);
 	if (!bare && u->conf->compress)
-		return parcel_gzip(p->parcel, &p->body, err);
+		return chunk_gzip(p->chunk, &p->body, err);
 	if (!bare)
-		return parcel_text(p->parcel, &p->body, err);
+		return chunk_text(p->chunk, &p->body, err);
 	if (!u->conf->compress)
-		return bare_lines(p->parcel, &p->body, err);
+		return bare_lines(p->chunk, &p->body, err);
 	buf_clear(&u->text);
-	if (bare_lines(p->parcel, &u->text, err) != 0)
+	if (bare_lines(p->chunk, &u->text, err) != 0)
 		return -1;
 	if (u->text.len == 0)
 		return 0; /* a checkpoint alone: there is nothing to send */
@@ -167,7 +167,7 @@ static size_t
 take_answer(char *data, size_t one, size_t len, void *ctx)
 {
 	struct post *p = ctx;
-	size_t room = ANSWER_MOST - p->answer.len;
+	size_t room = ANSWER_MAX - p->answer.len;
 
 	(void)one;
 	if (buf_add(&p->answer, data, len < room ? len : room) != 0)
@@ -224,30 +224,30 @@ aim(struct post *p, struct err *err)
 }
 
 static void
-http_send(struct output *out, struct parcel *parcel)
+http_send(struct output *out, struct chunk *chunk)
 {
 	struct uplink *u = out->state;
 	struct err err = ERR_INIT;
 	struct post *p = u->post;
 
-	while (p->parcel != NULL)
+	while (p->chunk != NULL)
 		p++;
-	p->parcel = parcel;
+	p->chunk = chunk;
 	if (render(p, &err) != 0) {
-		p->parcel = NULL;
-		output_done(out, parcel, VERDICT_REFUSED, 0, "%s", err.text);
+		p->chunk = NULL;
+		output_done(out, chunk, VERDICT_REFUSED, 0, "%s", err.text);
 		return;
 	}
-	parcel_unload(parcel);
+	chunk_unload(chunk);
 	if (p->body.len == 0) {
-		p->parcel = NULL;
-		output_done(out, parcel, VERDICT_DELIVERED, 0, "%s", "");
+		p->chunk = NULL;
+		output_done(out, chunk, VERDICT_DELIVERED, 0, "%s", "");
 		return;
 	}
 	if (aim(p, &err) != 0 ||
 	    curl_multi_add_handle(u->multi, p->easy) != CURLM_OK) {
-		p->parcel = NULL;
-		output_done(out, parcel, VERDICT_BLOCKED, 0, "%s",
+		p->chunk = NULL;
+		output_done(out, chunk, VERDICT_BLOCKED, 0, "%s",
 		    err.text[0] == '\0' ? "libcurl: takes no request"
 					: err.text);
 		return;
@@ -276,18 +276,18 @@ settings_fault(CURLcode rc)
 static enum verdict
 judge_failure(const struct post *p, CURLcode rc, char *why, size_t size)
 {
-	const char *cure = http_tunnel_cure(p->easy);
+	const char *hint = http_tunnel_hint(p->easy);
 
 	(void)snprintf(why, size, "%s: %s%s%s", p->uplink->conf->url,
 	    p->trouble[0] == '\0' ? curl_easy_strerror(rc) : p->trouble,
-	    cure == NULL ? "" : "; ", cure == NULL ? "" : cure);
-	return cure != NULL || settings_fault(rc) ? VERDICT_BLOCKED
+	    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+	return hint != NULL || settings_fault(rc) ? VERDICT_BLOCKED
 						  : VERDICT_RETRY;
 }
 
 /* What the answer says, on one line. */
 static void
-one_line(const struct buf *answer, char out[ANSWER_MOST + 1])
+one_line(const struct buf *answer, char out[ANSWER_MAX + 1])
 {
 	size_t len = 0;
 
@@ -311,7 +311,7 @@ judge(const struct post *p, CURLcode rc, char *why, size_t size)
 {
 	const char *url = p->uplink->conf->url;
 	const struct http_meaning *m;
-	char answer[ANSWER_MOST + 1];
+	char answer[ANSWER_MAX + 1];
 	long status = 0;
 
 	if (rc != CURLE_OK)
@@ -321,8 +321,8 @@ judge(const struct post *p, CURLcode rc, char *why, size_t size)
 	m = http_meaning((int)status);
 	(void)snprintf(why, size, "%s: answers %ld%s%s%s%s%s%s", url, status,
 	    p->location[0] == '\0' ? "" : " to ", p->location,
-	    answer[0] == '\0' ? "" : ": ", answer, m->cure == NULL ? "" : "; ",
-	    m->cure == NULL ? "" : m->cure);
+	    answer[0] == '\0' ? "" : ": ", answer, m->hint == NULL ? "" : "; ",
+	    m->hint == NULL ? "" : m->hint);
 	return m->verdict;
 }
 
@@ -342,7 +342,7 @@ static void
 finish(struct post *p, CURLcode rc)
 {
 	struct uplink *u = p->uplink;
-	struct parcel *parcel = p->parcel;
+	struct chunk *chunk = p->chunk;
 	curl_off_t sent = 0;
 	char why[512];
 	enum verdict v = judge(p, rc, why, sizeof(why));
@@ -354,10 +354,10 @@ finish(struct post *p, CURLcode rc)
 	u->out->connects += (uint64_t)connects;
 	(void)curl_multi_remove_handle(u->multi, p->easy);
 	buf_release(&p->body);
-	p->parcel = NULL;
+	p->chunk = NULL;
 	u->flying--;
 	u->decided = true;
-	output_done(u->out, parcel, v, asked_delay(p), "%s", why);
+	output_done(u->out, chunk, v, asked_delay(p), "%s", why);
 }
 
 static void
@@ -396,7 +396,7 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
  * lines 200.  Emptiness is packed as lines are: no bytes at all are no gzip,
  * which gateways and Go programs may answer with a 500. */
 static int
-http_probe(struct output *out, struct buf *said, struct err *err)
+http_probe(struct output *out, struct buf *message, struct err *err)
 {
 	struct uplink *u = out->state;
 	struct post *p = &u->post[0];
@@ -411,7 +411,7 @@ http_probe(struct output *out, struct buf *said, struct err *err)
 	v = judge(p, curl_easy_perform(p->easy), why, sizeof(why));
 	if (v != VERDICT_DELIVERED && v != VERDICT_REFUSED)
 		return err_set(err, "%s (to an empty request)", why);
-	if (buf_addf(said,
+	if (buf_addf(message,
 		v == VERDICT_DELIVERED
 		    ? "%s (to an empty request); delivery is acknowledged"
 		    : "%s (to an empty request, which it may refuse; if the "
@@ -429,13 +429,13 @@ http_close(struct output *out)
 
 	for (size_t i = 0; i < u->n; i++) {
 		struct post *p = &u->post[i];
-		struct parcel *parcel = p->parcel;
+		struct chunk *chunk = p->chunk;
 
-		if (parcel == NULL)
+		if (chunk == NULL)
 			continue;
 		(void)curl_multi_remove_handle(u->multi, p->easy);
-		p->parcel = NULL;
-		output_done(out, parcel, VERDICT_RETRY, 0,
+		p->chunk = NULL;
+		output_done(out, chunk, VERDICT_RETRY, 0,
 		    "the output was closed");
 	}
 	uplink_free(u);

@@ -45,7 +45,7 @@ static const struct http_meaning meanings[] = {
 
 static const struct http_meaning no_meaning = {
 	.verdict = VERDICT_RETRY,
-	.cure = "that is not an answer to a POST; check url",
+	.hint = "that is not an answer to a POST; check url",
 };
 
 const struct http_meaning *

@@ -10,7 +10,7 @@ struct http_meaning {
 	int from; /* first status */
 	int to;   /* last one */
 	enum verdict verdict;
-	const char *cure; /* for the administrator, or NULL */
+	const char *hint; /* for the administrator, or NULL */
 };
 
 /*

@@ -213,21 +213,21 @@ syslog_fingerprint(const char *text, uint8_t out[32])
 }
 
 static void
-check_tls(const struct syslog_conf *conf, const struct blame *b)
+check_tls(const struct syslog_conf *conf, const struct config_section *b)
 {
 	uint8_t digest[32];
 
 	if (conf->tls.cert != NULL && conf->tls.key == NULL)
-		blame(b,
+		config_error(b,
 		    "tls.cert: a certificate is of no use without its key; "
 		    "set tls.key");
 	if (conf->tls.key != NULL && conf->tls.cert == NULL)
-		blame(b,
+		config_error(b,
 		    "tls.key: a key is of no use without its certificate; "
 		    "set tls.cert");
 	for (char **f = conf->tls.fingerprint; f != NULL && *f != NULL; f++) {
 		if (syslog_fingerprint(*f, digest) != 0)
-			blame(b,
+			config_error(b,
 			    "tls.fingerprint: \"%s\" is not sha-256: and 32 "
 			    "pairs of hexadecimal digits with colons between "
 			    "them; `openssl x509 -fingerprint -sha256` prints "
@@ -237,45 +237,45 @@ check_tls(const struct syslog_conf *conf, const struct blame *b)
 }
 
 static void
-check_address(const struct syslog_conf *conf, const struct blame *b)
+check_address(const struct syslog_conf *conf, const struct config_section *b)
 {
 	char host[256], port[6];
 
 	if (conf->address == NULL)
 		return;
 	if (syslog_address(conf->address, host, port) != 0)
-		blame(b,
+		config_error(b,
 		    "address: \"%s\" is not host:port; an IPv6 address stands "
 		    "in brackets",
 		    conf->address);
 	else if (conf->transport == SYSLOG_TCP && !conf->insecure &&
 	    !syslog_loopback(host))
-		blame(b,
+		config_error(b,
 		    "transport: tcp to %s would send events in the clear; use "
 		    "tls, or set insecure: true",
 		    host);
 }
 
 static void
-check_app_name(const char *name, const struct blame *b)
+check_app_name(const char *name, const struct config_section *b)
 {
 	size_t len = strlen(name), good = 0;
 
 	while (name[good] > 32 && name[good] < 127)
 		good++;
 	if (len == 0 || len > 48)
-		blame(b,
+		config_error(b,
 		    "app_name: has %zu characters; RFC 5424 allows 1 to 48",
 		    len);
 	else if (good < len)
-		blame(b,
+		config_error(b,
 		    "app_name: \"%s\" has a character that RFC 5424 does not "
 		    "allow; use printable ASCII without spaces",
 		    name);
 }
 
 void
-syslog_check(const void *c, const struct blame *b)
+syslog_check(const void *c, const struct config_section *b)
 {
 	const struct syslog_conf *conf = c;
 

@@ -39,8 +39,8 @@ struct syslog_conf {
 extern const struct setting syslog_settings[];
 
 /* The pure checks of these options; see output_type.check. */
-struct blame;
-void syslog_check(const void *conf, const struct blame *b);
+struct config_section;
+void syslog_check(const void *conf, const struct config_section *b);
 
 /* Take "host:port" apart; an IPv6 address stands in brackets.  host and port
  * have room for 256 and 6 bytes.  -1 when it is not one. */

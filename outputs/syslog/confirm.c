@@ -5,12 +5,13 @@
 
 #include "base/clock.h"
 
-/* Two requests in flight keep a peer going that answers one with the next. */
+/* Two requests in in-flight chunk keep a peer going that answers one with the
+ * next. */
 #define LAG 2
 
 /* Requests without data between them that a peer takes: Go's crypto/tls
  * closes after 16 records in a row that bring no data, BoringSSL after 32. */
-#define BARE_MOST 8
+#define BARE_MAX 8
 
 /* GnuTLS closes at more than 8 key updates a second. */
 #define PATIENCE CLOCK_SECOND
@@ -56,8 +57,8 @@ confirm_wants(struct confirm *c, bool idle, int64_t now, int64_t *wait)
 		return false;
 	}
 	if (pending < c->lag)
-		return c->covered < c->written || (idle && c->bare < BARE_MOST);
-	if (c->bare == BARE_MOST || pending == CONFIRM_PENDING)
+		return c->covered < c->written || (idle && c->bare < BARE_MAX);
+	if (c->bare == BARE_MAX || pending == CONFIRM_PENDING)
 		return false;
 	no_later_than(wait, c->last_asked + PATIENCE);
 	if (now - c->last_asked < PATIENCE)

@@ -14,7 +14,7 @@
  * for the n-th request and perhaps for later ones.  Counting it for the n-th
  * alone is always safe.  It lags where a peer is late or merges answers, and
  * catches up when idle: requests with nothing new before them push the last
- * parcels' request down to a number that gets answered.
+ * chunks' request down to a number that gets answered.
  *
  * This module decides when to ask and what is proven.  It has no clock and no
  * connection.  Times are microseconds of one monotonic clock.
@@ -37,11 +37,11 @@ enum confirm_mode {
 struct confirm {
 	enum confirm_mode mode;
 	bool known;       /* this peer has answered on an earlier one */
-	uint64_t written; /* parcels put on the connection */
+	uint64_t written; /* chunks put on the connection */
 	uint64_t proven;  /* of these */
 	uint64_t asked;   /* requests */
 	uint64_t answered;
-	uint64_t covers[CONFIRM_PENDING]; /* parcels before request n */
+	uint64_t covers[CONFIRM_PENDING]; /* chunks before request n */
 	uint64_t covered;                 /* by the last request */
 	unsigned lag;                     /* requests that may be unanswered */
 	unsigned bare;       /* requests in a row with nothing new */
@@ -52,7 +52,7 @@ struct confirm {
 /* A new connection.  able: TLS 1.3; known: see above. */
 void confirm_begin(struct confirm *c, bool able, bool known);
 
-/* The last byte of one more parcel was written. */
+/* The last byte of one more chunk was written. */
 void confirm_wrote(struct confirm *c);
 
 /*

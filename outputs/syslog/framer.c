@@ -12,16 +12,16 @@
 #include "outputs/syslog/framer.h"
 
 /* RFC 5424 section 6: most characters of these fields. */
-#define HOST_MOST 255
-#define MSGID_MOST 32
+#define HOST_MAX 255
+#define MSGID_MAX 32
 
-#define DIGITS_MOST 20 /* of a uint64_t */
-#define CLOSING 3      /* bytes of '"] ' behind the last parameter */
+#define DIGITS_MAX 20 /* of a uint64_t */
+#define CLOSING 3     /* bytes of '"] ' behind the last parameter */
 
 /* Everything of a message but time, number, part and MSG; room for a feed of
  * 255 characters, each escaped. */
 struct head {
-	char text[HOST_MOST + MSGID_MOST + 800];
+	char text[HOST_MAX + MSGID_MAX + 800];
 	size_t len;
 };
 
@@ -39,11 +39,11 @@ struct framer {
 /* A copy of s as a header field: printable ASCII, others become "?", NILVALUE
  * when nothing is left. */
 static void
-field(char *out, size_t most, const char *s)
+field(char *out, size_t max, const char *s)
 {
 	size_t n = 0;
 
-	for (; *s != '\0' && n < most; s++)
+	for (; *s != '\0' && n < max; s++)
 		out[n++] = *s > 32 && *s < 127 ? *s : '?';
 	if (n == 0)
 		out[n++] = '-';
@@ -56,8 +56,8 @@ framer_new(const struct framer_spec *spec)
 	struct framer *f = xcalloc(1, sizeof(*f));
 
 	f->spec = *spec;
-	f->host = xmalloc(HOST_MOST + 1);
-	field(f->host, HOST_MOST, spec->host);
+	f->host = xmalloc(HOST_MAX + 1);
+	field(f->host, HOST_MAX, spec->host);
 	f->app = xstrdup(spec->app);
 	f->begin_len = (size_t)snprintf(f->begin, sizeof(f->begin), "<%u>1 ",
 	    spec->priority);
@@ -105,37 +105,37 @@ static void
 turn_to(struct framer *f, const char *feed)
 {
 	const char *slash = strchr(feed, '/');
-	char msgid[MSGID_MOST + 1], escaped[520];
+	char msgid[MSGID_MAX + 1], escaped[520];
 
 	free(f->feed);
 	f->feed = xstrdup(feed);
-	field(msgid, MSGID_MOST, slash == NULL ? feed : slash + 1);
+	field(msgid, MSGID_MAX, slash == NULL ? feed : slash + 1);
 	escape(escaped, sizeof(escaped), feed);
 	make_head(f, &f->event, msgid, escaped, "index");
 	make_head(f, &f->checkpoint, "checkpoint", escaped, "checkpoint");
 }
 
-/* Decimal digits of n, right-aligned in out[DIGITS_MOST]; returns how many. */
+/* Decimal digits of n, right-aligned in out[DIGITS_MAX]; returns how many. */
 static size_t
 digits(char *out, uint64_t n)
 {
-	size_t at = DIGITS_MOST;
+	size_t at = DIGITS_MAX;
 
 	do {
 		out[--at] = (char)('0' + n % 10);
 		n /= 10;
 	} while (n > 0);
-	return DIGITS_MOST - at;
+	return DIGITS_MAX - at;
 }
 
-/* One message: its pieces, and their length together. */
+/* One message: its write batches, and their length together. */
 struct message {
 	const struct head *head;
 	char time[CLOCK_TEXT];
 	size_t time_len;
-	char number[DIGITS_MOST];
+	char number[DIGITS_MAX];
 	size_t number_len;
-	char part[2 * DIGITS_MOST + 24]; /* ' part="1" parts="3"' */
+	char part[2 * DIGITS_MAX + 24]; /* ' part="1" parts="3"' */
 	size_t part_len;
 };
 
@@ -160,18 +160,18 @@ add(const struct framer *f, const struct message *m, const char *msg,
     size_t len, struct buf *out)
 {
 	size_t size = around(f, m) + len, n;
-	char count[DIGITS_MOST], *to;
+	char count[DIGITS_MAX], *to;
 
 	n = digits(count, size);
 	to = buf_room(out, n + 1 + size);
 	if (to == NULL)
 		return -1;
-	to = put(to, count + DIGITS_MOST - n, n);
+	to = put(to, count + DIGITS_MAX - n, n);
 	*to++ = ' ';
 	to = put(to, f->begin, f->begin_len);
 	to = put(to, m->time, m->time_len);
 	to = put(to, m->head->text, m->head->len);
-	to = put(to, m->number + DIGITS_MOST - m->number_len, m->number_len);
+	to = put(to, m->number + DIGITS_MAX - m->number_len, m->number_len);
 	*to++ = '"';
 	to = put(to, m->part, m->part_len);
 	*to++ = ']';
@@ -220,7 +220,7 @@ add_parts(const struct framer *f, struct message *m, const char *s, size_t len,
 
 	/* Room for the longest numbers, whatever these will be. */
 	m->part_len = sizeof(m->part) - 1;
-	room = f->spec.most - (around(f, m));
+	room = f->spec.max - (around(f, m));
 	parts = count_parts(s, len, room);
 	for (size_t i = 1; i <= parts; i++) {
 		size_t n = slice(s, len, room);
@@ -267,7 +267,7 @@ add_checkpoint(const struct framer *f, struct message *m, const char *s,
 		return add_parts(f, m, s, len, out);
 	copy = xstrndup(s, cut + 1);
 	copy[cut] = '}';
-	if (around(f, m) + cut + 1 > f->spec.most)
+	if (around(f, m) + cut + 1 > f->spec.max)
 		rc = add_parts(f, m, copy, cut + 1, out);
 	else
 		rc = add(f, m, copy, cut + 1, out) == 0 ? FRAME_ADDED
@@ -277,7 +277,7 @@ add_checkpoint(const struct framer *f, struct message *m, const char *s,
 }
 
 enum framed
-frame_add(struct framer *f, const struct parcel_line *line, struct buf *out,
+frame_add(struct framer *f, const struct chunk_line *line, struct buf *out,
     size_t *size)
 {
 	struct message m;
@@ -289,7 +289,7 @@ frame_add(struct framer *f, const struct parcel_line *line, struct buf *out,
 	m.number_len = digits(m.number, line->number);
 	m.part_len = 0;
 	*size = around(f, &m) + line->len;
-	if (*size <= f->spec.most)
+	if (*size <= f->spec.max)
 		return add(f, &m, line->value, line->len, out) == 0
 		    ? FRAME_ADDED
 		    : FRAME_MEMORY;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 struct buf;
-struct parcel_line;
+struct chunk_line;
 
 struct framer;
 
@@ -25,8 +25,8 @@ struct framer_spec {
 	const char *app;
 	unsigned priority; /* facility * 8 + severity */
 	uint64_t enterprise;
-	size_t most; /* bytes of a message, header included */
-	bool split;  /* larger ones into parts */
+	size_t max; /* bytes of a message, header included */
+	bool split; /* larger ones into parts */
 };
 
 /* spec's strings are copied. */
@@ -43,7 +43,7 @@ enum framed {
  * Append the frame or frames of line to out, or nothing.  A checkpoint that
  * is too large goes without its "check", and in parts when it still is.
  */
-enum framed frame_add(struct framer *f, const struct parcel_line *line,
+enum framed frame_add(struct framer *f, const struct chunk_line *line,
     struct buf *out, size_t *size);
 
 #endif /* OUTPUTS_SYSLOG_FRAMER_H */

@@ -250,7 +250,7 @@ link_sent(const struct link *l)
 }
 
 uint64_t
-link_left(struct link *l)
+link_acknowledged(struct link *l)
 {
 	int queued = 0;
 	uint64_t acked;
@@ -329,7 +329,7 @@ prove_end(struct link *l, int wait_ms)
 		(void)poll(&p, 1, LOOK_MS);
 		rc = read_end(l, &bye);
 	}
-	return rc == 1 && link_left(l) == l->sent;
+	return rc == 1 && link_acknowledged(l) == l->sent;
 }
 
 bool
@@ -369,7 +369,7 @@ link_describe(const struct link *l, struct buf *out)
 
 /* A receiver has nothing to say; one that talks without end is not read
  * without end. */
-#define READS_MOST 64
+#define READS_MAX 64
 
 struct link *
 link_new(const char *host, const char *port, const struct tls *t,
@@ -573,7 +573,7 @@ read_tls(struct link *l)
 	char scratch[4096];
 	int rc;
 
-	for (int i = 0; i < READS_MOST; i++) {
+	for (int i = 0; i < READS_MAX; i++) {
 		ERR_clear_error();
 		errno = 0;
 		rc = SSL_read(l->session.ssl, scratch, sizeof(scratch));
@@ -591,7 +591,7 @@ read_plain(struct link *l)
 	char scratch[4096];
 	ssize_t rc;
 
-	for (int i = 0; i < READS_MOST; i++) {
+	for (int i = 0; i < READS_MAX; i++) {
 		rc = recv(l->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
 		if (rc > 0)
 			continue;

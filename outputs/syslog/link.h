@@ -50,7 +50,7 @@ uint64_t link_answers(const struct link *l);
 /* Bytes handed to the kernel on this connection, and those of them that the
  * peer's kernel has acknowledged. */
 uint64_t link_sent(const struct link *l);
-uint64_t link_left(struct link *l);
+uint64_t link_acknowledged(struct link *l);
 
 /* For poll(): descriptor (-1: none) and events; *wait becomes the time
  * (monotonic) at which link_step() is due, if that is earlier. */

@@ -2,12 +2,12 @@
  * syslog.c - RFC 5424 messages over RFC 5425 TLS or RFC 6587 TCP, with
  * confirmed delivery where the receiver's TLS library makes that possible.
  *
- * Parcels go out one behind the other.  A parcel is delivered when the
+ * Chunks go out one behind the other.  A chunk is delivered when the
  * receiver has proven to have read it (confirm.h).  Where it cannot prove
- * anything, a parcel counts as delivered when the receiver's kernel has
+ * anything, a chunk counts as delivered when the receiver's kernel has
  * acknowledged all of it, and since then hold.bytes more were acknowledged,
  * which is more than a kernel keeps for an application that does not read, or
- * hold.time has passed.  When a connection ends in any way, all parcels that
+ * hold.time has passed.  When a connection ends in any way, all chunks that
  * are not delivered are sent again.
  */
 #include <poll.h>
@@ -35,26 +35,26 @@
 
 /* Connections in a row whose peer stopped answering before it is believed
  * that it has been replaced by one that does not. */
-#define SILENT_MOST 3
+#define SILENT_MAX 3
 
 /* Waiting for confirmation is extended up to timeout << this. */
-#define PATIENCE_MOST 6
+#define TIMEOUT_SHIFT_MAX 6
 
 /* What delivery is worth, for status. */
 #define MODE_CONFIRMED "confirmed"
 #define MODE_UNCONFIRMED "unconfirmed"
 #define MODE_UNKNOWN "not known yet"
 
-/* Parcels, and beside hold.bytes bytes, between the store and their
- * confirmation.  Most parcels are small, and none may wait for the
+/* Chunks, and beside hold.bytes bytes, between the store and their
+ * confirmation.  Most chunks are small, and none may wait for the
  * confirmation of others. */
-#define FLIGHTS 128
-#define FLIGHT_BYTES (4 << 20)
+#define IN_FLIGHT_MAX 128
+#define IN_FLIGHT_BYTES (4 << 20)
 
-struct flight {
-	struct parcel *parcel;
-	uint64_t end;    /* link_sent() behind its last byte */
-	int64_t left_at; /* when all of that had left; 0: not yet */
+struct in_flight {
+	struct chunk *chunk;
+	uint64_t end;            /* link_sent() behind its last byte */
+	int64_t acknowledged_at; /* when all of that had left; 0: not yet */
 };
 
 struct siem {
@@ -66,19 +66,19 @@ struct siem {
 	struct framer *framer;
 	struct link *link;
 	struct confirm confirm;
-	bool up;            /* the link was, when last looked */
-	bool known;         /* the peer answers requests */
-	unsigned silent;    /* see SILENT_MOST */
-	unsigned patience;  /* see PATIENCE_MOST */
-	uint64_t answers;   /* of the link, taken into account */
-	uint64_t delivered; /* parcels on this link */
+	bool up;                /* the link was, when last looked */
+	bool known;             /* the peer answers requests */
+	unsigned silent;        /* see SILENT_MAX */
+	unsigned timeout_shift; /* see TIMEOUT_SHIFT_MAX */
+	uint64_t answers;       /* of the link, taken into account */
+	uint64_t delivered;     /* chunks on this link */
 	uint64_t due_end; /* link_sent() at the oldest request without answer */
 	uint64_t counted; /* of link_sent(), in out->bytes */
 	struct buf frames;
 	size_t offset; /* of frames, written */
 	/* Oldest first; those before written are on the wire whole, and of
 	 * the next one so many lines are in frames or on the wire. */
-	struct flight flight[FLIGHTS];
+	struct in_flight in_flight[IN_FLIGHT_MAX];
 	size_t n;
 	uint64_t bytes; /* of these */
 	size_t written;
@@ -86,16 +86,16 @@ struct siem {
 	bool decided; /* since drive began */
 };
 
-/* Take the i-th flight out and tell its verdict. */
+/* Take the i-th in-flight chunk out and tell its verdict. */
 static void
 siem_decide(struct siem *s, size_t i, enum verdict v, const char *why)
 {
-	struct parcel *p = s->flight[i].parcel;
+	struct chunk *p = s->in_flight[i].chunk;
 
 	s->n--;
-	s->bytes -= parcel_bytes(p);
-	memmove(&s->flight[i], &s->flight[i + 1],
-	    (s->n - i) * sizeof(s->flight[0]));
+	s->bytes -= chunk_bytes(p);
+	memmove(&s->in_flight[i], &s->in_flight[i + 1],
+	    (s->n - i) * sizeof(s->in_flight[0]));
 	if (i < s->written)
 		s->written--;
 	s->decided = true;
@@ -121,7 +121,7 @@ siem_settle_proven(struct siem *s, int64_t now)
 		s->due_end = link_sent(s->link);
 		s->known = true;
 		s->silent = 0;
-		s->patience = 0;
+		s->timeout_shift = 0;
 		s->out->mode = MODE_CONFIRMED;
 	}
 	while (s->written > 0 && s->delivered < c->proven)
@@ -133,20 +133,21 @@ static void
 siem_settle_held(struct siem *s, int64_t now, int64_t *wait)
 {
 	const struct syslog_conf *conf = s->conf;
-	uint64_t left = link_left(s->link);
+	uint64_t left = link_acknowledged(s->link);
 
 	for (size_t i = 0; i < s->written; i++) {
-		if (s->flight[i].left_at == 0 && s->flight[i].end <= left)
-			s->flight[i].left_at = now;
+		if (s->in_flight[i].acknowledged_at == 0 &&
+		    s->in_flight[i].end <= left)
+			s->in_flight[i].acknowledged_at = now;
 	}
 	while (s->written > 0) {
-		const struct flight *f = &s->flight[0];
+		const struct in_flight *f = &s->in_flight[0];
 
 		if (now + LOOK < *wait)
 			*wait = now + LOOK;
-		if (f->left_at == 0 ||
+		if (f->acknowledged_at == 0 ||
 		    (left - f->end < (uint64_t)conf->hold.bytes &&
-			now - f->left_at < conf->hold.time))
+			now - f->acknowledged_at < conf->hold.time))
 			break;
 		siem_deliver(s);
 	}
@@ -156,10 +157,10 @@ siem_settle_held(struct siem *s, int64_t now, int64_t *wait)
 static void
 fail_silent(struct siem *s)
 {
-	if (s->confirm.mode == CONFIRM_UNKNOWN && ++s->silent >= SILENT_MOST)
+	if (s->confirm.mode == CONFIRM_UNKNOWN && ++s->silent >= SILENT_MAX)
 		s->known = false;
-	if (s->patience < PATIENCE_MOST)
-		s->patience++;
+	if (s->timeout_shift < TIMEOUT_SHIFT_MAX)
+		s->timeout_shift++;
 	link_fail(s->link, false,
 	    "the receiver takes data and does not confirm it; look whether "
 	    "it hangs");
@@ -173,7 +174,7 @@ siem_ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
 
 	if (c->mode == CONFIRM_NO)
 		return;
-	if (link_left(s->link) < s->due_end)
+	if (link_acknowledged(s->link) < s->due_end)
 		confirm_busy(c, now);
 	while (confirm_wants(c, idle, now, wait) && link_ask(s->link)) {
 		if (c->asked == c->answered)
@@ -182,7 +183,7 @@ siem_ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
 	}
 	if (c->mode == CONFIRM_NO)
 		s->out->mode = MODE_UNCONFIRMED;
-	else if (confirm_owed(c, now) > s->conf->timeout << s->patience)
+	else if (confirm_owed(c, now) > s->conf->timeout << s->timeout_shift)
 		fail_silent(s);
 }
 
@@ -228,9 +229,9 @@ receipt(struct link *l)
 }
 
 /* Open l, find out whether the receiver confirms, and append to said what was
- * found.  -1 with cause and cure. */
+ * found.  -1 with cause and hint. */
 static int
-syslog_reach(struct link *l, struct buf *said, struct err *err)
+syslog_reach(struct link *l, struct buf *message, struct err *err)
 {
 	const char *confirmed;
 
@@ -242,22 +243,22 @@ syslog_reach(struct link *l, struct buf *said, struct err *err)
 	/* A receiver that wants a client certificate says so only now. */
 	if (link_down(l))
 		return err_set(err, "%s", link_why(l));
-	if (link_describe(l, said) != 0 || buf_adds(said, confirmed) != 0)
+	if (link_describe(l, message) != 0 || buf_adds(message, confirmed) != 0)
 		return err_set(err, "no room for what was found");
 	return 0;
 }
 
 /* A batch with its checkpoint goes whole, small ones together. */
-#define PARCEL_MOST (BATCH_BYTES + (128 << 10))
+#define CHUNK_MAX (BATCH_BYTES + (128 << 10))
 
 /* Frames are gathered for one write up to this: several TLS records. */
 #define GATHER ((size_t)64 << 10)
 
 /* More than the largest event, split and framed. */
-#define FRAMES_MOST ((size_t)1 << 30)
+#define FRAMES_MAX ((size_t)1 << 30)
 
-/* Memory for frames that is kept between parcels. */
-#define KEPT_MOST ((size_t)1 << 20)
+/* Memory for frames that is kept between chunks. */
+#define KEPT_MAX ((size_t)1 << 20)
 
 /* How long a goodbye may take. */
 #define PARTING_MS 1500
@@ -284,7 +285,7 @@ siem_load(struct siem *s, struct err *err)
 		.app = conf->app_name,
 		.priority = (unsigned)(conf->facility * 8 + conf->severity),
 		.enterprise = (uint64_t)conf->enterprise,
-		.most = (size_t)conf->max_message,
+		.max = (size_t)conf->max_message,
 		.split = conf->oversize == SYSLOG_SPLIT,
 	};
 
@@ -298,7 +299,7 @@ siem_load(struct siem *s, struct err *err)
 	}
 	s->framer = framer_new(&spec);
 	s->link = link_new(s->host, s->port, s->tls, conf->timeout);
-	buf_init(&s->frames, FRAMES_MOST);
+	buf_init(&s->frames, FRAMES_MAX);
 	return 0;
 }
 
@@ -316,7 +317,7 @@ syslog_open(struct output *out, struct err *err)
 		return -1;
 	}
 	out->state = s;
-	out->parcel_most = PARCEL_MOST;
+	out->chunk_max = CHUNK_MAX;
 	out->mode = s->tls == NULL ? MODE_UNCONFIRMED : MODE_UNKNOWN;
 	return 0;
 }
@@ -325,9 +326,9 @@ static size_t
 syslog_window(const struct output *out)
 {
 	const struct siem *s = out->state;
-	uint64_t most = (uint64_t)s->conf->hold.bytes + FLIGHT_BYTES;
+	uint64_t max = (uint64_t)s->conf->hold.bytes + IN_FLIGHT_BYTES;
 
-	return s->bytes < most ? FLIGHTS : s->n;
+	return s->bytes < max ? IN_FLIGHT_MAX : s->n;
 }
 
 /* The link is down: everything begins again. */
@@ -369,14 +370,14 @@ came_up(struct siem *s)
 
 /* Put line i of p into frames; -1: p is decided. */
 static int
-frame_line(struct siem *s, struct parcel *p, size_t i)
+frame_line(struct siem *s, struct chunk *p, size_t i)
 {
-	struct parcel_line line;
+	struct chunk_line line;
 	struct err err = ERR_INIT;
 	enum verdict v = VERDICT_REFUSED;
 	size_t size = 0;
 
-	if (parcel_line(p, i, &line, &err) == 0) {
+	if (chunk_line(p, i, &line, &err) == 0) {
 		switch (frame_add(s->framer, &line, &s->frames, &size)) {
 		case FRAME_ADDED:
 			return 0;
@@ -400,22 +401,22 @@ frame_line(struct siem *s, struct parcel *p, size_t i)
 	}
 	/* What was framed of p is on the wire, or will be: the receiver sees
 	 * it again when p is sent again. */
-	parcel_unload(p);
+	chunk_unload(p);
 	s->line = 0;
 	siem_decide(s, s->written, v, err.text);
 	return -1;
 }
 
-/* Gather frames of the parcel that is next; false: there is none. */
+/* Gather frames of the chunk that is next; false: there is none. */
 static bool
 gather(struct siem *s)
 {
-	struct parcel *p;
+	struct chunk *p;
 
 	if (s->written == s->n)
 		return false;
-	p = s->flight[s->written].parcel;
-	while (s->frames.len < GATHER && s->line < parcel_lines(p)) {
+	p = s->in_flight[s->written].chunk;
+	while (s->frames.len < GATHER && s->line < chunk_lines(p)) {
 		if (frame_line(s, p, s->line) != 0)
 			return true;
 		s->line++;
@@ -423,15 +424,15 @@ gather(struct siem *s)
 	return true;
 }
 
-/* The parcel that is next has been written. */
+/* The chunk that is next has been written. */
 static void
 wrote(struct siem *s)
 {
-	struct flight *f = &s->flight[s->written];
+	struct in_flight *f = &s->in_flight[s->written];
 
-	parcel_unload(f->parcel);
+	chunk_unload(f->chunk);
 	f->end = link_sent(s->link);
-	f->left_at = 0;
+	f->acknowledged_at = 0;
 	s->written++;
 	s->line = 0;
 	confirm_wrote(&s->confirm);
@@ -450,7 +451,7 @@ push(struct siem *s)
 			buf_clear(&s->frames);
 			if (s->written < s->n && s->line > 0 &&
 			    s->line ==
-				parcel_lines(s->flight[s->written].parcel))
+				chunk_lines(s->in_flight[s->written].chunk))
 				wrote(s);
 			if (!gather(s))
 				break;
@@ -462,7 +463,7 @@ push(struct siem *s)
 			return false;
 		s->offset += n;
 	}
-	if (s->frames.size > KEPT_MOST)
+	if (s->frames.size > KEPT_MAX)
 		buf_release(&s->frames);
 	return true;
 }
@@ -481,7 +482,7 @@ work_up(struct siem *s, int64_t *wait)
 	if (s->confirm.mode == CONFIRM_NO)
 		siem_settle_held(s, now, wait);
 	else
-		(void)link_left(s->link);
+		(void)link_acknowledged(s->link);
 	count_bytes(s);
 	if (link_stalled(s->link, now))
 		link_fail(s->link, false,
@@ -506,12 +507,12 @@ work(struct siem *s, int64_t *wait)
 }
 
 static void
-syslog_send(struct output *out, struct parcel *p)
+syslog_send(struct output *out, struct chunk *p)
 {
 	struct siem *s = out->state;
 
-	s->flight[s->n++] = (struct flight){ .parcel = p };
-	s->bytes += parcel_bytes(p);
+	s->in_flight[s->n++] = (struct in_flight){ .chunk = p };
+	s->bytes += chunk_bytes(p);
 	if (link_down(s->link))
 		link_open(s->link);
 }
@@ -549,11 +550,11 @@ syslog_drive(struct output *out, int wake_fd, int timeout_ms)
 }
 
 static int
-syslog_probe(struct output *out, struct buf *said, struct err *err)
+syslog_probe(struct output *out, struct buf *message, struct err *err)
 {
 	struct siem *s = out->state;
 
-	return syslog_reach(s->link, said, err);
+	return syslog_reach(s->link, message, err);
 }
 
 static void

@@ -23,7 +23,7 @@
 #include "outputs/syslog/tls.h"
 
 /* Names of a certificate that are listed. */
-#define NAMES_MOST 8
+#define NAMES_MAX 8
 
 /* Room for "sha-256:" and 32 pairs with colons. */
 #define FINGERPRINT_TEXT 104
@@ -79,7 +79,7 @@ list_names(X509 *cert, struct buf *out)
 	    X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	int n = names == NULL ? 0 : sk_GENERAL_NAME_num(names), rc = 0;
 
-	for (int i = 0; rc == 0 && i < n && i < NAMES_MOST; i++) {
+	for (int i = 0; rc == 0 && i < n && i < NAMES_MAX; i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 		const char *comma = out->len > 0 ? ", " : "";
 		char ip[INET6_ADDRSTRLEN] = "?";
@@ -99,7 +99,7 @@ list_names(X509 *cert, struct buf *out)
 			rc = buf_addf(out, "%s%s", comma, ip);
 		}
 	}
-	if (rc == 0 && n > NAMES_MOST)
+	if (rc == 0 && n > NAMES_MAX)
 		rc = buf_adds(out, " and more");
 	GENERAL_NAMES_free(names);
 	if (rc == 0 && out->len == 0) {
@@ -360,7 +360,7 @@ tls_describe(const struct session *s, struct buf *out)
 	"TLS_CHACHA20_POLY1305_SHA256"
 
 /* Most certificates in one file: a system's bundle has some 150. */
-#define CERTIFICATES_MOST 1000
+#define CERTIFICATES_MAX 1000
 
 /* The text of OpenSSL's first queued error; clears the queue. */
 static const char *
@@ -407,7 +407,7 @@ load_ca(SSL_CTX *ctx, const char *text, struct err *err)
 
 	if (bio == NULL)
 		return -1;
-	while (n < CERTIFICATES_MOST) {
+	while (n < CERTIFICATES_MAX) {
 		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
 		if (cert == NULL)
 			break;
@@ -439,7 +439,7 @@ load_cert(SSL_CTX *ctx, const char *text, struct err *err)
 	if (cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1)
 		rc = 0;
 	X509_free(cert);
-	for (int n = 0; rc == 0 && n < CERTIFICATES_MOST; n++) {
+	for (int n = 0; rc == 0 && n < CERTIFICATES_MAX; n++) {
 		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
 		if (cert == NULL)
 			break;

@@ -29,7 +29,7 @@ struct bench {
 	struct buf lines; /* the file */
 	struct buf array; /* the same as a JSON array */
 	size_t events;
-	int64_t least;    /* microseconds a row */
+	int64_t min;      /* microseconds a row */
 	const char *only; /* beginning of the rows wanted */
 	const struct scan_kind *scan;
 	size_t chunk;
@@ -80,7 +80,7 @@ static void
 split(struct bench *b, splitter_fn *take)
 {
 	static const struct splitter_spec spec = {
-		.id = "Id", .time = "CreationTime", .most = BATCH
+		.id = "Id", .time = "CreationTime", .max = BATCH
 	};
 	struct splitter *s = splitter_new_with(&spec, take, b, b->scan);
 	struct err err = ERR_INIT;
@@ -199,7 +199,7 @@ row(struct bench *b, const char *what, const char *how,
 		if (seconds < best)
 			best = seconds;
 		rounds++;
-	} while (spent - start < b->least);
+	} while (spent - start < b->min);
 	seconds = (double)(spent - start) / 1e6 / (double)rounds;
 	(void)printf("%-14s %-16s %8.0f %8.0f %9.1f\n", what, how,
 	    (double)b->lines.len / seconds / 1e6,
@@ -286,7 +286,7 @@ main(int argc, char **argv)
 		    "[ROWS]]\n");
 		return 64;
 	}
-	b.least = (int64_t)((argc > 2 ? atof(argv[2]) : 1.0) * 1e6);
+	b.min = (int64_t)((argc > 2 ? atof(argv[2]) : 1.0) * 1e6);
 	b.only = argc > 3 ? argv[3] : "";
 	b.digest = digest_new();
 	buf_init(&b.packed, LARGEST);

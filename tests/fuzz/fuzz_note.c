@@ -12,7 +12,7 @@
 #include "evidence/rotation.h"
 #include "tests/fuzz/fuzz.h"
 
-#define MOST (256 * 1024)
+#define MAX (256 * 1024)
 
 /* A key of RFC 8032 section 7.1, so that what is found can be run again. */
 static const char pem[] =
@@ -78,7 +78,7 @@ static void
 sign(const uint8_t *data, size_t size)
 {
 	uint8_t blob[KEY_ID_LEN + 64];
-	struct buf note = BUF_INIT(MOST);
+	struct buf note = BUF_INIT(MAX);
 	struct err err = ERR_INIT;
 
 	memcpy(blob, signer_id(signer), KEY_ID_LEN);
@@ -99,7 +99,7 @@ sign(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf text = BUF_INIT(MOST);
+	struct buf text = BUF_INIT(MAX);
 	struct err err = ERR_INIT;
 	struct verifier v;
 	struct proof proof;

@@ -43,7 +43,7 @@ static void
 check_judgement(struct http_reply *reply)
 {
 	struct reply_error e;
-	struct ruling r;
+	struct outcome r;
 
 	rules_error(reply->body.data, reply->body.len, &e);
 	check_text(e.code, sizeof(e.code));

@@ -97,10 +97,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const path[] = { "value", NULL };
 	const struct splitter_spec specs[] = {
-		{ .id = "Id", .time = "CreationTime", .most = 1 << 20 },
-		{ .id = "Id", .most = 1 + size / 3 },
-		{ .id = "Id", .most = 1 + size / 5, .pass_longer = true },
-		{ .path = path, .id = "Id", .time = "t", .most = 1 << 20 },
+		{ .id = "Id", .time = "CreationTime", .max = 1 << 20 },
+		{ .id = "Id", .max = 1 + size / 3 },
+		{ .id = "Id", .max = 1 + size / 5, .pass_longer = true },
+		{ .path = path, .id = "Id", .time = "t", .max = 1 << 20 },
 	};
 
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {

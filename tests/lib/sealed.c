@@ -16,7 +16,7 @@ sealed_begin(struct sealed *s, const char *name)
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
 	merkle_range_init(&s->peaks, 0);
 	s->before = s->peaks;
-	s->check = (struct buf)BUF_INIT(PROOF_MOST);
+	s->check = (struct buf)BUF_INIT(PROOF_MAX);
 }
 
 void
@@ -48,7 +48,7 @@ uint64_t
 sealed_checkpoint(struct digest *d, struct sealed *s,
     const struct signer *signer, const char *agent, struct buf *value)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	const struct proof_parts parts = { .note = &note,
 		.before = &s->before,

@@ -8,7 +8,7 @@
 #include "base/splitter_private.h"
 #include "tests/lib/split.h"
 
-#define MOST ((size_t)1 << 30)
+#define MAX ((size_t)1 << 30)
 
 /* A test stops at its first surprise; also under a fuzzer. */
 static void
@@ -74,8 +74,8 @@ split_run(const struct splitter_spec *spec, const struct split_way *way,
 	 * sees whoever reads on, and are gone after the push. */
 	char *memory = room == 0 ? NULL : xmalloc(room);
 
-	*r = (struct split_result){ .elements = BUF_INIT(MOST),
-		.keys = BUF_INIT(MOST) };
+	*r = (struct split_result){ .elements = BUF_INIT(MAX),
+		.keys = BUF_INIT(MAX) };
 	while (len > 0 && r->rc == 0) {
 		size_t n = next_chunk(way, &x, len);
 		char *chunk = memory + (room - n);

@@ -193,7 +193,8 @@ action_faults(struct call *c)
 {
 	const char *script = argument(c, "set");
 
-	return script == NULL || faults_parse(&c->sim->faults, script) != NULL
+	return script == NULL ||
+		config_errors_parse(&c->sim->faults, script) != NULL
 	    ? -1
 	    : 0;
 }

@@ -23,9 +23,9 @@
 #define BASE64                                           \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst" \
 	"uvwxyz0123456789+/"
-#define DEPTH_MOST 4 /* repeats inside repeats */
-#define THINGS 600   /* that a tenant has of a class */
-#define BURST 6      /* records in a row, by one user */
+#define DEPTH_MAX 4 /* repeats inside repeats */
+#define THINGS 600  /* that a tenant has of a class */
+#define BURST 6     /* records in a row, by one user */
 
 const char *const content_names[CONTENTS] = {
 	[CONTENT_AAD] = "Audit.AzureActiveDirectory",
@@ -420,7 +420,7 @@ put_template(struct maker *m, const char *t, size_t len, int depth)
 {
 	const char *end = t + len;
 
-	if (depth > DEPTH_MOST)
+	if (depth > DEPTH_MAX)
 		abort();
 	while (t < end) {
 		const char *run = t;

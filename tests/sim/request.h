@@ -9,7 +9,7 @@
 
 #include "tests/sim/sim.h"
 
-#define HEADERS_MOST 6
+#define HEADERS_MAX 6
 
 struct request {
 	struct sim *sim;
@@ -30,7 +30,7 @@ struct reply {
 	struct {
 		char name[32];
 		char value[1024];
-	} header[HEADERS_MOST];
+	} header[HEADERS_MAX];
 	size_t n_headers;
 	struct blob *blob; /* what the body holds, to mark it as sent */
 	bool packed;       /* body is a gzip member already */

@@ -58,14 +58,14 @@ struct region {
 	size_t count;
 };
 
-#define PARTS_MOST 2
+#define PARTS_MAX 2
 
 struct blob {
 	char id[128];
 	int64_t created; /* contentCreated */
 	int64_t visible; /* listed from here on */
 	int64_t expires;
-	struct region part[PARTS_MOST];
+	struct region part[PARTS_MAX];
 	const char *gone;   /* "AF20050": answers so and is in no ledger */
 	uint64_t synthetic; /* made while it is sent: number of records */
 	uint64_t number;    /* … the first one's number */
@@ -132,7 +132,7 @@ struct sim {
 	struct options opt;
 	pthread_mutex_t lock;
 	struct feed feed[CONTENTS];
-	struct faults faults;
+	struct config_errors faults;
 	struct rng rng;
 	uint64_t stat[STATS];
 	int64_t clock_offset;

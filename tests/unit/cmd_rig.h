@@ -18,7 +18,7 @@ struct store;
 struct rig {
 	struct store *store; /* durable */
 	struct buf out;      /* what the last run printed */
-	struct buf said;     /* … on standard error */
+	struct buf message;  /* … on standard error */
 };
 extern struct rig rig;
 
@@ -38,7 +38,8 @@ void rig_config(const char *more);
 /* Run "SUBCOMMAND ARGUMENTS"; returns the exit status. */
 int rig_run(const char *line);
 
-/* Commit n events {"n":K} as one piece, with a gap unless that is NULL. */
+/* Commit n events {"n":K} as one write batch, with a gap unless that is NULL.
+ */
 void rig_commit(int first, int n, const struct gap_row *gap);
 
 /* Seal all that is there with a checkpoint whose value that is. */

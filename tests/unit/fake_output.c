@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "delivery/parcel.h"
+#include "delivery/chunk.h"
 #include "tests/unit/fake_output.h"
 
 struct fake_script fake_script;
@@ -19,7 +19,7 @@ static int
 fake_open(struct output *out, struct err *e)
 {
 	(void)e;
-	out->parcel_most = fake_script.most;
+	out->chunk_max = fake_script.max;
 	out->mode = "acknowledged";
 	return 0;
 }
@@ -44,13 +44,13 @@ keep(const struct buf *text)
 
 /* Refuse the lines with "big", keep the others. */
 static int
-sort_out(struct output *out, struct parcel *p, struct buf *text)
+sort_out(struct output *out, struct chunk *p, struct buf *text)
 {
-	struct parcel_line line;
+	struct chunk_line line;
 	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < parcel_lines(p); i++) {
-		if (parcel_line(p, i, &line, &e) != 0)
+	for (size_t i = 0; i < chunk_lines(p); i++) {
+		if (chunk_line(p, i, &line, &e) != 0)
 			return -1;
 		if (memmem(line.value, line.len, "big", 3) != NULL) {
 			if (output_refuse(out, p, i, "too %s", "big") != 0)
@@ -64,7 +64,7 @@ sort_out(struct output *out, struct parcel *p, struct buf *text)
 }
 
 static void
-fake_send(struct output *out, struct parcel *p)
+fake_send(struct output *out, struct chunk *p)
 {
 	struct buf text = BUF_INIT(1 << 24);
 	struct err e = ERR_INIT;
@@ -76,7 +76,7 @@ fake_send(struct output *out, struct parcel *p)
 		return;
 	}
 	if (fake_script.mark ? sort_out(out, p, &text) != 0
-			     : parcel_text(p, &text, &e) != 0)
+			     : chunk_text(p, &text, &e) != 0)
 		v = VERDICT_REFUSED;
 	else if (fake_script.judge != NULL && text.len > 0)
 		v = fake_script.judge(text.data);

@@ -11,7 +11,7 @@
 struct fake_script {
 	const char *received; /* the file for what was delivered, by lines */
 	enum verdict (*judge)(const char *text); /* NULL: delivered */
-	size_t most;                             /* bytes of a parcel */
+	size_t max;                              /* bytes of a chunk */
 	bool mark;    /* lines with "big" are refused alone */
 	int failures; /* verdicts retry before the first judgement */
 	int run;      /* so many events in a row are bad */

@@ -50,16 +50,16 @@ static const struct cmd cmd_copy = {
 	.arguments = "FILE…",
 	.help = "Copy. More about it.",
 	.options = copy_options,
-	.least = 1,
-	.most = 2,
+	.min = 1,
+	.max = 2,
 	.run = copy_run,
 };
 
 static const struct cmd *const table[] = { &cmd_help, &cmd_copy, NULL };
 
-/* Run with what the words of line say; said gets standard error. */
+/* Run with what the words of line say; message gets standard error. */
 static int
-run(const char *line, char *said, size_t size)
+run(const char *line, char *message, size_t size)
 {
 	char copy[200], *argv[20] = { NULL }, *save = NULL;
 	FILE *err = tmpfile();
@@ -78,25 +78,26 @@ run(const char *line, char *said, size_t size)
 	ck_assert_int_ge(dup2(kept, STDERR_FILENO), 0);
 	(void)close(kept);
 	rewind(err);
-	n = fread(said, 1, size - 1, err);
-	said[n] = '\0';
+	n = fread(message, 1, size - 1, err);
+	message[n] = '\0';
 	(void)fclose(err);
 	return rc;
 }
 
 START_TEST(options_and_arguments_in_any_order)
 {
-	char said[1000];
+	char message[1000];
 
-	ck_assert_int_eq(run("copy a --key=k --fast b --json", said, 1000), 7);
+	ck_assert_int_eq(run("copy a --key=k --fast b --json", message, 1000),
+	    7);
 	ck_assert_str_eq(got.key, "k");
 	ck_assert(got.fast);
 	ck_assert(got.json);
 	ck_assert_str_eq(got.config, CONFIG_PATH);
 	ck_assert_str_eq(got.first, "a");
 	ck_assert_int_eq(got.argc, 2);
-	ck_assert_int_eq(run("copy --config c --key 1 --key 2 -- --key", said,
-			     1000),
+	ck_assert_int_eq(run("copy --config c --key 1 --key 2 -- --key",
+			     message, 1000),
 	    7);
 	ck_assert_str_eq(got.key, "2");
 	ck_assert_str_eq(got.config, "c");
@@ -107,7 +108,7 @@ END_TEST
 
 static const struct {
 	const char *line;
-	const char *said;
+	const char *message;
 } misuses[] = {
 	{ "", "usage: sealfeed SUBCOMMAND" },
 	{ "cpoy a", "unknown subcommand \"cpoy\"; did you mean \"copy\"?" },
@@ -126,10 +127,12 @@ static const struct {
 
 START_TEST(wrong_usage_is_64_and_says_why)
 {
-	char said[1000];
+	char message[1000];
 
-	ck_assert_int_eq(run(misuses[_i].line, said, sizeof(said)), EXIT_USE);
-	ck_assert_msg(strstr(said, misuses[_i].said) != NULL, "%s", said);
+	ck_assert_int_eq(run(misuses[_i].line, message, sizeof(message)),
+	    EXIT_USE);
+	ck_assert_msg(strstr(message, misuses[_i].message) != NULL, "%s",
+	    message);
 	ck_assert_int_eq(got.calls, 0);
 }
 END_TEST

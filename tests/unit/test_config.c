@@ -19,7 +19,7 @@
 #include "tests/unit/unit.h"
 
 #define CONFIGS VECTORS "config/"
-#define EXPECT_MOST 65536
+#define EXPECT_MAX 65536
 
 static struct dirent **names;
 static int n_names;
@@ -31,12 +31,12 @@ is_case(const struct dirent *d)
 }
 
 static struct config *
-load(const char *name, struct faults *faults)
+load(const char *name, struct config_errors *faults)
 {
 	char *path = xasprintf("%s%s/sealfeed.yaml", CONFIGS, name);
 	struct config *c;
 
-	*faults = (struct faults)FAULTS_INIT;
+	*faults = (struct config_errors)CONFIG_ERRORS_INIT;
 	c = config_load(path, &agent_types, faults);
 	free(path);
 	return c;
@@ -44,7 +44,8 @@ load(const char *name, struct faults *faults)
 
 /* Append the faults as `expect` has them: without the folder's path. */
 static void
-write_faults(const char *name, const struct faults *faults, struct buf *out)
+write_faults(const char *name, const struct config_errors *faults,
+    struct buf *out)
 {
 	char *folder = xasprintf("%s%s/", CONFIGS, name);
 
@@ -62,9 +63,9 @@ START_TEST(every_fault_is_found)
 {
 	const char *name = names[_i]->d_name;
 	char *path = xasprintf("%s%s/expect", CONFIGS, name);
-	struct buf expect = BUF_INIT(EXPECT_MOST), got = BUF_INIT(EXPECT_MOST);
+	struct buf expect = BUF_INIT(EXPECT_MAX), got = BUF_INIT(EXPECT_MAX);
 	struct err err = ERR_INIT;
-	struct faults faults;
+	struct config_errors faults;
 	struct config *c = load(name, &faults);
 
 	ck_assert_msg(file_read(path, &expect, &err) == 0, "%s", err.text);
@@ -75,7 +76,7 @@ START_TEST(every_fault_is_found)
 	ck_assert_int_eq(c != NULL, strncmp(name, "good", 4) == 0);
 	ck_assert_int_eq(c == NULL, faults.n > 0);
 	config_free(c);
-	faults_release(&faults);
+	config_errors_release(&faults);
 	buf_release(&expect);
 	buf_release(&got);
 	free(path);
@@ -84,7 +85,7 @@ END_TEST
 
 START_TEST(values_arrive)
 {
-	struct faults faults;
+	struct config_errors faults;
 	struct config *c = load("good-merged", &faults);
 
 	ck_assert_ptr_nonnull(c);
@@ -105,7 +106,7 @@ END_TEST
 START_TEST(the_host_names_the_agent)
 {
 	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
-	struct faults faults = FAULTS_INIT;
+	struct config_errors faults = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct config *c;
 
@@ -119,7 +120,7 @@ START_TEST(the_host_names_the_agent)
 	else
 		ck_assert(config_good_name(c->agent.name));
 	config_free(c);
-	faults_release(&faults);
+	config_errors_release(&faults);
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);
 }
@@ -129,7 +130,7 @@ static struct config *
 load_text(const char *text)
 {
 	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
-	struct faults faults = FAULTS_INIT;
+	struct config_errors faults = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct config *c;
 

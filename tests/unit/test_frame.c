@@ -244,7 +244,7 @@ take_line(void *ctx, const struct reader_line *line)
 		    0);
 }
 
-/* A line of more than READER_LINE_MOST bytes between two others. */
+/* A line of more than READER_LINE_MAX bytes between two others. */
 START_TEST(reader_line_too_long)
 {
 	char path[] = "/tmp/sealfeed-test-XXXXXX";
@@ -255,7 +255,7 @@ START_TEST(reader_line_too_long)
 
 	ck_assert_ptr_nonnull(f);
 	(void)fputs("one\n", f);
-	ck_assert_int_eq(fseek(f, (long)READER_LINE_MOST + 10, SEEK_CUR), 0);
+	ck_assert_int_eq(fseek(f, (long)READER_LINE_MAX + 10, SEEK_CUR), 0);
 	(void)fputs("\n\nlast", f);
 	ck_assert_int_eq(fclose(f), 0);
 	ck_assert_int_eq(reader_lines(path, take_line, &l, &err), 0);

@@ -46,7 +46,7 @@ make(const char *name, const char *key, const char *origin, struct buf *note,
 
 START_TEST(what_is_signed_opens)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	struct checkpoint cp;
 	struct verifier v;
@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(bare_public_key_opens)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	struct checkpoint cp;
 	struct verifier v;
@@ -87,7 +87,7 @@ END_TEST
 /* Every single changed byte must be noticed. */
 START_TEST(altered_note_is_refused)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct checkpoint cp;
 	struct verifier v;
 
@@ -115,9 +115,9 @@ END_TEST
 
 START_TEST(other_key_is_refused)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct buf pem = BUF_INIT(1000);
-	struct buf other = BUF_INIT(NOTE_MOST);
+	struct buf other = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	struct checkpoint cp;
 	struct verifier v[2];
@@ -255,8 +255,8 @@ START_TEST(proof_round_trip)
 	struct digest *d = digest_new();
 	struct merkle_range before;
 	struct merkle_range after;
-	struct buf out = BUF_INIT(PROOF_MOST);
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf out = BUF_INIT(PROOF_MAX);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct buf check = BUF_INIT(100);
 	const struct proof_parts parts = { .note = &note,
 		.before = &before,

@@ -220,7 +220,7 @@ make(const char *path)
 START_TEST(a_token_is_kept_until_it_is_rejected)
 {
 	struct oauth *o = make("/good");
-	struct ruling r;
+	struct outcome r;
 	char *t = oauth_token(o, http, &r), *again;
 
 	ck_assert_msg(t != NULL, "%s", r.text);
@@ -247,7 +247,7 @@ END_TEST
 START_TEST(a_refusal_names_cause_and_cure)
 {
 	struct oauth *o = make("/expired");
-	struct ruling r;
+	struct outcome r;
 
 	ck_assert(oauth_token(o, http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_CREDENTIALS);
@@ -269,7 +269,7 @@ END_TEST
 START_TEST(a_token_that_no_header_can_carry)
 {
 	struct oauth *o = make("/odd");
-	struct ruling r;
+	struct outcome r;
 
 	ck_assert(oauth_token(o, http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_RETRY);

@@ -92,12 +92,12 @@ START_TEST(a_rotated_file_is_read_anew)
 END_TEST
 
 static void
-fails(const char *text, const char *said)
+fails(const char *text, const char *message)
 {
 	struct err err = ERR_INIT;
 
 	ck_assert_ptr_null(secret_resolve(text, &err));
-	ck_assert_msg(strstr(err.text, said) != NULL, "%s", err.text);
+	ck_assert_msg(strstr(err.text, message) != NULL, "%s", err.text);
 }
 
 START_TEST(what_cannot_be_read_is_named)

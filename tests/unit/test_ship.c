@@ -23,10 +23,12 @@
 #include "config/config.h"
 #include "ship/ship.h"
 #include "store/batch.h"
-#include "store/delivery.h"
+#include "store/commit.h"
 #include "store/feed.h"
+#include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
+#include "store/write_batch.h"
 #include "tests/unit/fake_output.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
@@ -51,11 +53,12 @@ set_up(void)
 	err_clear(&err);
 	(void)snprintf(cured, sizeof(cured), "%s/cured", dir);
 	fake_script = (struct fake_script){
-		.received = received, .most = 1 << 20, .run = 1
+		.received = received, .max = 1 << 20, .run = 1
 	};
 	s = store_open(path, STORE_DURABLE, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
-	ck_assert_msg(delivery_outputs(s, names, 1, &err) == 0, "%s", err.text);
+	ck_assert_msg(position_set_outputs(s, names, 1, &err) == 0, "%s",
+	    err.text);
 	store_close(s);
 }
 
@@ -72,7 +75,7 @@ fill(int batches, int events, int bad, const char *word)
 {
 	struct store *s = store_open(path, STORE_DURABLE, &err);
 	struct feed *f = feed_open(s, FEED, 0, &err);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	struct commit_result res;
 	struct slice none = { .data = NULL };
 	char text[128];
@@ -81,7 +84,7 @@ fill(int batches, int events, int bad, const char *word)
 		(void)snprintf(text, sizeof(text), "{\"n\":%d,\"w\":\"%s\"}",
 		    fake_script.base + n,
 		    n >= bad && n < bad + fake_script.run ? word : "");
-		ck_assert_int_eq(piece_event(p, text, strlen(text), none,
+		ck_assert_int_eq(write_batch_add(p, text, strlen(text), none,
 				     CLOCK_DAY, &err),
 		    0);
 		if ((n + 1) % events == 0)
@@ -89,7 +92,7 @@ fill(int batches, int events, int bad, const char *word)
 	}
 	while (store_help_seal(s, &err) == 1)
 		continue;
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -158,7 +161,7 @@ all_settled(struct store *s)
 	struct batch b;
 	int rc;
 
-	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
 	batch_init(&b);
 	rc = batch_next_sealed(s, pos.batch, &b, &err);
 	batch_release(&b);
@@ -222,7 +225,7 @@ one_letter(int index, const char *reason, size_t len)
 
 START_TEST(everything_is_delivered_once)
 {
-	fake_script.most = (size_t)_i;
+	fake_script.max = (size_t)_i;
 	fill(5, 40, -1, "");
 	ship_until(all_settled);
 	each_once(200, -1, 1);
@@ -298,7 +301,7 @@ arrived_then_mended(struct store *s)
 
 	if (mended)
 		return all_settled(s);
-	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
 	if (pos.batch < 2)
 		return false;
 	sql("DROP VIEW payload; ALTER TABLE kept RENAME TO payload");
@@ -306,7 +309,7 @@ arrived_then_mended(struct store *s)
 	return false;
 }
 
-/* The store fails in the middle of what would be one parcel. */
+/* The store fails in the middle of what would be one chunk. */
 START_TEST(failing_read_skips_nothing)
 {
 	mended = false;
@@ -330,18 +333,18 @@ reported(struct store *s)
  * it up to be fetched again. */
 START_TEST(damaged_batch_is_reported)
 {
-	char said[1024];
+	char message[1024];
 	int times[41];
 
-	fake_script.most = (size_t)_i;
+	fake_script.max = (size_t)_i;
 	fill(4, 10, -1, "");
 	sql("UPDATE payload SET lines = substr(lines, 1, 20) || x'00' || "
 	    "substr(lines, 22) WHERE batch = (SELECT min(batch) + 1 FROM "
 	    "payload)");
 	ship_until(reported);
-	ck_assert_int_eq(store_check(path, said, sizeof(said), &err), 0);
-	ck_assert_msg(strstr(said, " events are to be fetched") != NULL, "%s",
-	    said);
+	ck_assert_int_eq(store_check(path, message, sizeof(message), &err), 0);
+	ck_assert_msg(strstr(message, " events are to be fetched") != NULL,
+	    "%s", message);
 	ck_assert(!store_damaged(path));
 	ship_until(all_settled);
 	one_letter(-1, "", 0);
@@ -419,7 +422,7 @@ letters(struct store *s, char *trouble, size_t size)
 }
 
 static void
-letters_in_the_end(uint64_t n)
+dead_letters_in_the_end(uint64_t n)
 {
 	struct store *s = store_open(path, STORE_READ, &err);
 	char trouble[512];
@@ -456,7 +459,7 @@ START_TEST(receiver_that_refuses_all_is_not_fed_all)
 	fake_script.judge = nothing_until_cured;
 	fill(3, 100, -1, "");
 	ship_until(refused_then_cured);
-	letters_in_the_end(21);
+	dead_letters_in_the_end(21);
 	count(300, times);
 	for (int i = 0; i < 300; i++) {
 		ck_assert_int_le(times[i], 1);
@@ -485,12 +488,12 @@ START_TEST(run_of_bad_events_holds_up_nobody)
 {
 	int times[202];
 
-	fake_script.most = 4000;
+	fake_script.max = 4000;
 	fake_script.judge = no_bad;
 	fake_script.run = 35;
 	fill(2, 100, 20, "bad");
 	ship_until(run_is_over);
-	letters_in_the_end(35);
+	dead_letters_in_the_end(35);
 	count(201, times);
 	for (int i = 0; i < 201; i++)
 		ck_assert_int_eq(times[i], i < 20 || i >= 55);
@@ -500,7 +503,7 @@ END_TEST
 Suite *
 suite_ship(void)
 {
-	/* A parcel of one line each, of parts of a batch, of several. */
+	/* A chunk of one line each, of parts of a batch, of several. */
 	static const int sizes[] = { 1, 700, 1 << 20 };
 	Suite *s = suite_create("ship");
 	TCase *tc = tcase_create("ship");

@@ -28,13 +28,13 @@ struct vector {
 	struct buf expect;
 	struct buf path;
 	struct buf keys; /* data NULL: not compared */
-	struct buf most; /* data NULL: LONGEST, and longer is an error */
+	struct buf max;  /* data NULL: LONGEST, and longer is an error */
 	const char *steps[MOST_KEYS + 1];
 };
 
 static const struct splitter_spec plain = { .id = "Id",
 	.time = "CreationTime",
-	.most = LONGEST };
+	.max = LONGEST };
 
 static int
 read_part(const char *name, const char *part, struct buf *b)
@@ -54,7 +54,7 @@ load(const char *name, struct vector *v)
 	ck_assert_int_eq(read_part(name, "input", &v->input), 0);
 	ck_assert_int_eq(read_part(name, "expect", &v->expect), 0);
 	(void)read_part(name, "keys", &v->keys);
-	(void)read_part(name, "most", &v->most);
+	(void)read_part(name, "most", &v->max);
 	if (read_part(name, "path", &v->path) == 0) {
 		for (char *s = strtok(v->path.data, "\n"); s != NULL;
 		     s = strtok(NULL, "\n")) {
@@ -72,7 +72,7 @@ unload(struct vector *v)
 	buf_release(&v->expect);
 	buf_release(&v->path);
 	buf_release(&v->keys);
-	buf_release(&v->most);
+	buf_release(&v->max);
 }
 
 static void
@@ -144,8 +144,8 @@ check_vector(const char *name)
 
 	load(name, &v);
 	spec.path = v.steps;
-	if (v.most.data != NULL) {
-		spec.most = strtoul(v.most.data, NULL, 10);
+	if (v.max.data != NULL) {
+		spec.max = strtoul(v.max.data, NULL, 10);
 		spec.pass_longer = true;
 	}
 	split_run(&spec, &way, v.input.data == NULL ? "" : v.input.data,
@@ -218,13 +218,13 @@ START_TEST(longest_element)
 	const char *row = rows[_i];
 
 	ck_assert_int_eq(buf_adds(&in, row), 0);
-	for (size_t most = 1; most < 24; most++) {
-		struct splitter_spec spec = { .id = "a", .most = most };
+	for (size_t max = 1; max < 24; max++) {
+		struct splitter_spec spec = { .id = "a", .max = max };
 		struct split_way way = { .scan = scan_best() };
 		struct split_result r;
 
 		split_run(&spec, &way, row, strlen(row), &r);
-		if (most < 10) {
+		if (max < 10) {
 			ck_assert_int_eq(r.rc, -1);
 			ck_assert_ptr_nonnull(strstr(r.err.text,
 			    "longer than"));
@@ -235,7 +235,7 @@ START_TEST(longest_element)
 		spec.pass_longer = true;
 		split_run(&spec, &way, row, strlen(row), &r);
 		ck_assert_ptr_null(strstr(r.err.text, "longer than"));
-		if (most < 10 && r.rc == 0)
+		if (max < 10 && r.rc == 0)
 			ck_assert_ptr_nonnull(strstr(r.elements.data,
 			    "longer\n"));
 		every_way(row, &spec, &in, &r);
@@ -306,8 +306,8 @@ START_TEST(long_and_absent_keys)
 	static const char key[] =
 	    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 	    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk";
-	struct splitter_spec spec = { .id = key, .most = LONGEST };
-	struct splitter_spec none = { .most = LONGEST };
+	struct splitter_spec spec = { .id = key, .max = LONGEST };
+	struct splitter_spec none = { .max = LONGEST };
 	struct split_way way = { .scan = scan_best() };
 	struct split_result r;
 	struct buf in = BUF_INIT(10000);

@@ -15,7 +15,7 @@
 
 static const struct splitter_spec plain = { .id = "Id",
 	.time = "CreationTime",
-	.most = LONGEST };
+	.max = LONGEST };
 
 /* Any valid JSON, with white space anywhere. */
 struct maker {

@@ -70,7 +70,7 @@ static const struct output_report siem = {
 	.backlog_events = 4,
 	.oldest = NOW - 5 * CLOCK_SECOND,
 	.moved = NOW - CLOCK_SECOND,
-	.count = { [DELIVERY_EVENTS] = 1234563 },
+	.count = { [OUTPUT_EVENTS] = 1234563 },
 	.failed = REPORT_NEVER,
 };
 
@@ -105,7 +105,7 @@ static struct buf text;
 static bool
 says(const char *s)
 {
-	text = (struct buf)BUF_INIT(STATUS_MOST);
+	text = (struct buf)BUF_INIT(STATUS_MAX);
 	ck_assert_int_eq(status_text(&st, &text), 0);
 	for (const char *at = text.data; *at != '\0';) {
 		size_t n = strcspn(at, "\n");
@@ -121,7 +121,7 @@ says(const char *s)
 
 START_TEST(all_is_well)
 {
-	struct buf b = BUF_INIT(STATUS_MOST);
+	struct buf b = BUF_INIT(STATUS_MAX);
 
 	begin();
 	ck_assert_int_eq(status_text(&st, &b), 0);
@@ -207,7 +207,7 @@ text_of(const json_t *o, const char *key)
 
 START_TEST(json_has_base_units)
 {
-	struct buf b = BUF_INIT(STATUS_MOST);
+	struct buf b = BUF_INIT(STATUS_MAX);
 	json_t *root, *feed, *output;
 
 	begin();

@@ -17,7 +17,7 @@
 #include "store/feed.h"
 
 /* A fresh token that is refused may be a hiccup; so many in a row are not. */
-#define REJECTED_MOST 4
+#define REJECTED_MAX 4
 
 #define PUBLISHER "PublisherIdentifier="
 
@@ -80,11 +80,11 @@ office365_publish(const struct office365 *o, const char *url, struct buf *out)
 
 bool
 office365_own(const struct office365 *o, const char *what, const char *url,
-    struct ruling *r)
+    struct outcome *r)
 {
 	if (http_same_origin(url, o->root))
 		return true;
-	(void)ruling_set(r, REPLY_RETRY,
+	(void)outcome_set(r, REPLY_RETRY,
 	    "%s leads to another host than api_url and is refused: %.*s; no "
 	    "token was sent",
 	    what, (int)strcspn(url, "?"), url);
@@ -118,7 +118,7 @@ take_turn(struct worker *w, int reserve)
 /* Ask once with this token. */
 static enum reply_class
 ask(struct worker *w, const struct office365_call *c, const char *token,
-    struct http_reply *reply, struct ruling *r)
+    struct http_reply *reply, struct outcome *r)
 {
 	const struct http_request req = { .url = c->url,
 		.body = c->post ? "" : NULL,
@@ -135,10 +135,10 @@ ask(struct worker *w, const struct office365_call *c, const char *token,
 	count(c, FEED_BYTES, reply->bytes);
 	server_clock_hear(s->clock, reply);
 	if (s->stop(s->ctx))
-		return ruling_set(r, REPLY_STOPPED, "the agent is stopping");
+		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
 	if (rc != 0) {
 		rate_bad(s->rate, clock_monotonic());
-		return ruling_set(r, REPLY_RETRY, "%s", err.text);
+		return outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
 	rules_judge(office365_rules, reply, r);
 	if (r->class == REPLY_THROTTLED) {
@@ -154,7 +154,7 @@ ask(struct worker *w, const struct office365_call *c, const char *token,
 
 enum reply_class
 office365_call(struct worker *w, const struct office365_call *c,
-    struct http_reply *reply, struct ruling *r)
+    struct http_reply *reply, struct outcome *r)
 {
 	struct office365 *o = w->source->state;
 	unsigned rejected = 0;
@@ -163,7 +163,7 @@ office365_call(struct worker *w, const struct office365_call *c,
 		char *token;
 
 		if (!take_turn(w, c->reserve))
-			return ruling_set(r, REPLY_STOPPED,
+			return outcome_set(r, REPLY_STOPPED,
 			    "the agent is stopping");
 		token = oauth_token(o->oauth, w->http, r);
 		if (token == NULL) {
@@ -181,6 +181,6 @@ office365_call(struct worker *w, const struct office365_call *c,
 		if (r->class != REPLY_UNAUTHORISED)
 			return r->class;
 	}
-	r->class = rejected < REJECTED_MOST ? REPLY_RETRY : REPLY_CREDENTIALS;
+	r->class = rejected < REJECTED_MAX ? REPLY_RETRY : REPLY_CREDENTIALS;
 	return r->class;
 }

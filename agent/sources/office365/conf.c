@@ -149,7 +149,7 @@ const struct setting office365_settings[] = {
 
 /* An option that goes into URLs as it is: a GUID, or a domain name. */
 static void
-check_name(const char *key, const char *value, const struct blame *b)
+check_name(const char *key, const char *value, const struct config_section *b)
 {
 	static const char taken[] = "0123456789abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
@@ -157,7 +157,7 @@ check_name(const char *key, const char *value, const struct blame *b)
 	if (value == NULL ||
 	    (*value != '\0' && strspn(value, taken) == strlen(value)))
 		return;
-	blame(b,
+	config_error(b,
 	    "%s: \"%s\" is not an ID like "
 	    "0873ee4d-d342-44f2-8961-74c442a2fad2; copy it from the app "
 	    "registration",
@@ -165,38 +165,39 @@ check_name(const char *key, const char *value, const struct blame *b)
 }
 
 static void
-check_content(char **content, const struct blame *b)
+check_content(char **content, const struct config_section *b)
 {
 	for (size_t n = 0; content != NULL && content[n] != NULL; n++)
 		for (size_t i = 0; i < n; i++)
 			if (strcmp(content[n], content[i]) == 0)
-				blame(b, "content: %s is named twice",
+				config_error(b, "content: %s is named twice",
 				    content[n]);
 }
 
 static void
-check_credentials(const struct office365_conf *c, const struct blame *b)
+check_credentials(const struct office365_conf *c,
+    const struct config_section *b)
 {
 	if (c->client_secret != NULL && c->certificate != NULL)
-		blame(b,
+		config_error(b,
 		    "client_secret: there is a certificate, too; keep one of "
 		    "the two");
 	if (c->client_secret == NULL && c->certificate == NULL &&
 	    c->private_key == NULL)
-		blame(b,
+		config_error(b,
 		    "client_secret: missing; give a client_secret, or a "
 		    "certificate and its private_key");
 	if (c->certificate != NULL && c->private_key == NULL)
-		blame(b,
+		config_error(b,
 		    "private_key: missing; the certificate alone can't sign");
 	if (c->private_key != NULL && c->certificate == NULL)
-		blame(b,
+		config_error(b,
 		    "certificate: missing; the private_key alone says "
 		    "nothing to Microsoft");
 }
 
 void
-office365_check(const void *conf, const struct blame *b)
+office365_check(const void *conf, const struct config_section *b)
 {
 	const struct office365_conf *c = conf;
 
@@ -205,8 +206,8 @@ office365_check(const void *conf, const struct blame *b)
 	check_name("publisher", c->publisher, b);
 	check_credentials(c, b);
 	check_content(c->content, b);
-	http_url_blame("login_url", c->login_url, b);
-	http_url_blame("api_url", c->api_url, b);
+	http_url_check_setting("login_url", c->login_url, b);
+	http_url_check_setting("api_url", c->api_url, b);
 	http_conf_check(&c->http, b);
 }
 

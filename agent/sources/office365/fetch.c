@@ -18,11 +18,13 @@
 #include "base/merkle.h"
 #include "base/splitter.h"
 #include "sources/office365/office365.h"
+#include "store/commit.h"
 #include "store/feed.h"
+#include "store/write_batch.h"
 
 /* Longest event that is held in memory.  Documented ones end far below a
  * megabyte. */
-#define EVENT_MOST (16 * 1024 * 1024)
+#define EVENT_MAX (16 * 1024 * 1024)
 
 /* Requests that downloads leave to listings. */
 #define RESERVE 10
@@ -35,7 +37,7 @@ struct fetching {
 	struct worker *w;
 	struct stream *st;
 	const struct item *item;
-	struct piece *piece;
+	struct write_batch *piece;
 	struct splitter *splitter;
 	struct digest *digest;
 	uint64_t skip; /* elements that are committed already */
@@ -49,9 +51,10 @@ commit(struct fetching *f, bool complete, struct err *err)
 {
 	struct commit_result res;
 
-	piece_item(f->piece, f->item->id, f->n, f->chain, complete);
-	if (complete && f->w->gather && piece_bytes(f->piece) <= GATHER_BYTES) {
-		f->w->left = piece_move(f->piece);
+	write_batch_item(f->piece, f->item->id, f->n, f->chain, complete);
+	if (complete && f->w->gather &&
+	    write_batch_bytes(f->piece) <= GATHER_BYTES) {
+		f->w->left = write_batch_move(f->piece);
 		if (f->w->left != NULL)
 			return 0;
 	}
@@ -84,7 +87,7 @@ lose_event(struct fetching *f)
 {
 	const struct source *s = f->st->source;
 	struct gap_row *g = xcalloc(1, sizeof(*g));
-	struct ruling r;
+	struct outcome r;
 
 	g->item = f->item->id;
 	g->part = true;
@@ -94,9 +97,9 @@ lose_event(struct fetching *f)
 	(void)snprintf(g->cause, sizeof(g->cause),
 	    "event %llu of the blob, counted from 0, is longer than %d MiB, "
 	    "the most that is held in memory",
-	    (unsigned long long)f->n - 1, EVENT_MOST / (1024 * 1024));
-	piece_gap(f->piece, g);
-	(void)ruling_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
+	    (unsigned long long)f->n - 1, EVENT_MAX / (1024 * 1024));
+	write_batch_gap(f->piece, g);
+	(void)outcome_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
 	s->trouble(s->ctx, f->st, &r);
 	free(g);
 }
@@ -126,10 +129,11 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	if (el->time.data != NULL &&
 	    clock_parse(el->time.data, el->time.len, &when) != 0)
 		when = INT64_MIN;
-	if (piece_hashed(f->piece, event, el->id, when, leaf, err) != 0)
+	if (write_batch_add_hashed(f->piece, event, el->id, when, leaf, err) !=
+	    0)
 		return -1;
-	if (piece_bytes(f->piece) < PIECE_BYTES &&
-	    piece_events(f->piece) < BATCH_EVENTS)
+	if (write_batch_bytes(f->piece) < WRITE_BATCH_BYTES &&
+	    write_batch_events(f->piece) < BATCH_EVENTS)
 		return 0;
 	return commit(f, false, err);
 }
@@ -145,25 +149,25 @@ take_bytes(void *ctx, const char *data, size_t len, struct err *err)
 
 /* The reply was whole: is the document, too? */
 static void
-finish(struct fetching *f, struct ruling *r)
+finish(struct fetching *f, struct outcome *r)
 {
 	struct err err = ERR_INIT;
 
 	if (splitter_end(f->splitter, &err) != 0) {
-		(void)ruling_set(r, REPLY_RETRY, "the blob can't be used: %s",
+		(void)outcome_set(r, REPLY_RETRY, "the blob can't be used: %s",
 		    err.text);
 	} else if (f->n < f->skip) {
 		f->changed = true;
-		(void)ruling_set(r, REPLY_RETRY,
+		(void)outcome_set(r, REPLY_RETRY,
 		    "the blob has fewer events than before");
 	} else if (commit(f, true, &err) != 0) {
-		(void)ruling_set(r, REPLY_RETRY, "%s", err.text);
+		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
 }
 
 /* Ask for the blob once. */
 static void
-get(struct worker *w, struct fetching *f, const char *url, struct ruling *r)
+get(struct worker *w, struct fetching *f, const char *url, struct outcome *r)
 {
 	const struct office365_call call = { .url = url,
 		.reserve = RESERVE,
@@ -187,26 +191,26 @@ get(struct worker *w, struct fetching *f, const char *url, struct ruling *r)
 
 void
 office365_fetch(struct worker *w, struct stream *st, const struct item *it,
-    struct ruling *r)
+    struct outcome *r)
 {
 	static const struct splitter_spec spec = { .id = "Id",
 		.time = "CreationTime",
-		.most = EVENT_MOST,
+		.max = EVENT_MAX,
 		.pass_longer = true };
 	const struct office365 *o = w->source->state;
 	struct fetching f = {
 		.w = w, .st = st, .item = it, .skip = it->elements
 	};
-	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MOST);
+	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MAX);
 
 	if (!office365_own(o, "contentUri", it->uri, r))
 		return;
 	if (office365_publish(o, it->uri, &url) != 0) {
-		(void)ruling_set(r, REPLY_RETRY, "contentUri is too long");
+		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
 		buf_release(&url);
 		return;
 	}
-	f.piece = piece_again(w->spare, st->feed);
+	f.piece = write_batch_reuse(w->spare, st->feed);
 	w->spare = NULL;
 	f.splitter = splitter_new(&spec, take_event, &f);
 	f.digest = digest_new();

@@ -19,26 +19,28 @@
 #include "http/rate.h"
 #include "http/server_clock.h"
 #include "sources/office365/office365.h"
+#include "store/commit.h"
 #include "store/feed.h"
+#include "store/write_batch.h"
 
 /* One window has at most so many pages; a real one has some hundreds of rows
  * a page. */
-#define PAGES_MOST 20000
+#define PAGES_MAX 20000
 /* A lost page token begins the window anew so often before it backs off. */
-#define RESTARTS_MOST 3
+#define RESTARTS_MAX 3
 /* A page that fails is asked for again at once, so often and so long: a
  * listing of many pages would else hardly ever come to its end at a vendor
  * that has a bad day. */
 #define PAGE_TRIES 8
 #define PAGE_PATIENCE (15 * CLOCK_SECOND)
 #define PAGE_PAUSE (CLOCK_SECOND / 4)
-#define PAGE_PAUSE_MOST (4 * CLOCK_SECOND)
+#define PAGE_PAUSE_MAX (4 * CLOCK_SECOND)
 /* Rows a commit. */
 #define ROWS 1000
 /* A row is about 400 bytes. */
-#define ROW_MOST (64 * 1024)
-#define KEY_MOST 1024
-#define URI_MOST 8192
+#define ROW_MAX (64 * 1024)
+#define KEY_MAX 1024
+#define URI_MAX 8192
 
 /* Listings leave no tokens for anybody, downloads do. */
 #define RESERVE 0
@@ -46,10 +48,10 @@
 struct listing {
 	struct worker *w;
 	struct stream *st;
-	struct piece *piece;
+	struct write_batch *piece;
 	struct splitter *splitter;
 	struct office365_listing *what;
-	uint64_t hash[ROWS]; /* of the keys in the piece */
+	uint64_t hash[ROWS]; /* of the keys in the write batch */
 	size_t rows;         /* so many */
 	/* First bytes of the SHA-256 of each page's URL: a token that comes
 	 * again would go round for ever. */
@@ -98,13 +100,13 @@ flush(struct listing *l, struct err *err)
 }
 
 static int
-row_text(const json_t *row, const char *key, size_t most, const char **out,
+row_text(const json_t *row, const char *key, size_t max, const char **out,
     struct err *err)
 {
 	const json_t *v = json_object_get(row, key);
 
 	*out = json_string_value(v);
-	if (*out == NULL || **out == '\0' || json_string_length(v) > most)
+	if (*out == NULL || **out == '\0' || json_string_length(v) > max)
 		return err_set(err,
 		    "a row of the content list has no usable %s", key);
 	return 0;
@@ -127,8 +129,8 @@ add_row(struct listing *l, const json_t *row, uint64_t h, struct err *err)
 {
 	struct listed item = { .key = NULL };
 
-	if (row_text(row, "contentId", KEY_MOST, &item.key, err) != 0 ||
-	    row_text(row, "contentUri", URI_MOST, &item.uri, err) != 0 ||
+	if (row_text(row, "contentId", KEY_MAX, &item.key, err) != 0 ||
+	    row_text(row, "contentUri", URI_MAX, &item.uri, err) != 0 ||
 	    row_time(row, "contentCreated", &item.created, err) != 0)
 		return -1;
 	/* Documented as seven days; a list without it is not an error. */
@@ -136,7 +138,7 @@ add_row(struct listing *l, const json_t *row, uint64_t h, struct err *err)
 		item.expires = item.created + OFFICE365_KEPT;
 	else if (row_time(row, "contentExpiration", &item.expires, err) != 0)
 		return -1;
-	piece_listed(l->piece, &item);
+	write_batch_listed(l->piece, &item);
 	l->hash[l->rows++] = h;
 	return l->rows < ROWS ? 0 : flush(l, err);
 }
@@ -201,21 +203,21 @@ remember(struct listing *l, const char *url)
  * the last. */
 static enum reply_class
 read_next(struct listing *l, const struct http_reply *reply, struct buf *next,
-    struct ruling *r)
+    struct outcome *r)
 {
 	const struct office365 *o = l->w->source->state;
-	char *uri = xmalloc(HTTP_HEADERS_MOST);
+	char *uri = xmalloc(HTTP_HEADERS_MAX);
 
 	/* One page of Microsoft's documentation has another name. */
-	if (!http_header(reply, "NextPageUri", uri, HTTP_HEADERS_MOST) &&
-	    !http_header(reply, "NextPageUrl", uri, HTTP_HEADERS_MOST))
+	if (!http_header(reply, "NextPageUri", uri, HTTP_HEADERS_MAX) &&
+	    !http_header(reply, "NextPageUrl", uri, HTTP_HEADERS_MAX))
 		uri[0] = '\0';
 	if (*uri != '\0' && office365_own(o, "NextPageUri", uri, r)) {
 		if (office365_publish(o, uri, next) != 0)
-			(void)ruling_set(r, REPLY_RETRY,
+			(void)outcome_set(r, REPLY_RETRY,
 			    "NextPageUri is too long");
 		else if (is_repeated(l, next->data))
-			(void)ruling_set(r, REPLY_RETRY,
+			(void)outcome_set(r, REPLY_RETRY,
 			    "NextPageUri leads back to a page of before");
 	}
 	free(uri);
@@ -224,7 +226,8 @@ read_next(struct listing *l, const struct http_reply *reply, struct buf *next,
 
 /* Ask for one page; next gets the URL of the following one. */
 static enum reply_class
-get_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
+get_page(struct listing *l, const char *url, struct buf *next,
+    struct outcome *r)
 {
 	const struct office365_call call = { .url = url,
 		.reserve = RESERVE,
@@ -243,7 +246,7 @@ get_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
 			    ? reply.date
 			    : server_clock_now(l->w->source->clock);
 		if (splitter_end(l->splitter, &err) != 0 || flush(l, &err) != 0)
-			(void)ruling_set(r, REPLY_RETRY,
+			(void)outcome_set(r, REPLY_RETRY,
 			    "the content list can't be used: %s", err.text);
 		else
 			(void)read_next(l, &reply, next, r);
@@ -255,7 +258,7 @@ get_page(struct listing *l, const char *url, struct buf *next, struct ruling *r)
 /* The same, again and again for a while when it fails. */
 static enum reply_class
 insist_on_page(struct listing *l, const char *url, struct buf *next,
-    struct ruling *r)
+    struct outcome *r)
 {
 	const struct source *s = l->w->source;
 	int64_t end = clock_monotonic() + PAGE_PATIENCE, pause;
@@ -265,14 +268,14 @@ insist_on_page(struct listing *l, const char *url, struct buf *next,
 		(void)get_page(l, url, next, r);
 		if (r->class != REPLY_RETRY && r->class != REPLY_THROTTLED)
 			break;
-		pause = backoff(try, PAGE_PAUSE, PAGE_PAUSE_MOST);
+		pause = backoff(try, PAGE_PAUSE, PAGE_PAUSE_MAX);
 		if (pause < r->wait)
 			pause = r->wait;
 		if (try + 1 == PAGE_TRIES || clock_monotonic() + pause > end)
 			break;
 		s->trouble(s->ctx, l->st, r);
 		if (!s->rest(s->ctx, pause))
-			return ruling_set(r, REPLY_STOPPED,
+			return outcome_set(r, REPLY_STOPPED,
 			    "the agent is stopping");
 	}
 	return r->class;
@@ -280,14 +283,14 @@ insist_on_page(struct listing *l, const char *url, struct buf *next,
 
 /* From the first page to the last. */
 static enum reply_class
-get_pages(struct listing *l, const char *first, struct ruling *r)
+get_pages(struct listing *l, const char *first, struct outcome *r)
 {
-	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MOST);
-	struct buf next = BUF_INIT(2 * HTTP_HEADERS_MOST);
+	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MAX);
+	struct buf next = BUF_INIT(2 * HTTP_HEADERS_MAX);
 
 	l->n_seen = 0;
 	if (buf_adds(&next, first) != 0)
-		return ruling_set(r, REPLY_RETRY, "the URL is too long");
+		return outcome_set(r, REPLY_RETRY, "the URL is too long");
 	do {
 		struct buf swap = url;
 
@@ -295,11 +298,10 @@ get_pages(struct listing *l, const char *first, struct ruling *r)
 		next = swap;
 		remember(l, url.data);
 		(void)insist_on_page(l, url.data, &next, r);
-	} while (r->class == REPLY_OK && next.len > 0 &&
-	    l->n_seen < PAGES_MOST);
+	} while (r->class == REPLY_OK && next.len > 0 && l->n_seen < PAGES_MAX);
 	if (r->class == REPLY_OK && next.len > 0)
-		(void)ruling_set(r, REPLY_RETRY,
-		    "the content list has more than %d pages", PAGES_MOST);
+		(void)outcome_set(r, REPLY_RETRY,
+		    "the content list has more than %d pages", PAGES_MAX);
 	buf_release(&url);
 	buf_release(&next);
 	return r->class;
@@ -307,10 +309,10 @@ get_pages(struct listing *l, const char *first, struct ruling *r)
 
 enum reply_class
 office365_list(struct worker *w, struct stream *st,
-    struct office365_listing *what, struct ruling *r)
+    struct office365_listing *what, struct outcome *r)
 {
 	static const struct splitter_spec spec = { .id = "contentId",
-		.most = ROW_MOST };
+		.max = ROW_MAX };
 	const struct office365 *o = w->source->state;
 	struct listing *l = xcalloc(1, sizeof(*l));
 	char from[20], to[20];
@@ -324,15 +326,15 @@ office365_list(struct worker *w, struct stream *st,
 	l->w = w;
 	l->st = st;
 	l->what = what;
-	l->piece = piece_new(st->feed);
+	l->piece = write_batch_new(st->feed);
 	l->splitter = splitter_new(&spec, take_row, l);
 	l->digest = digest_new();
-	for (int i = 0; i <= RESTARTS_MOST; i++)
+	for (int i = 0; i <= RESTARTS_MAX; i++)
 		if (get_pages(l, first, r) != REPLY_CURSOR)
 			break;
 	digest_free(l->digest);
 	splitter_free(l->splitter);
-	piece_free(l->piece);
+	write_batch_free(l->piece);
 	free(l->seen);
 	free(l);
 	free(first);

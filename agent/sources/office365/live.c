@@ -14,7 +14,7 @@
 #include "http/server_clock.h"
 #include "sources/office365/office365.h"
 
-#define SKEW_MOST (5 * CLOCK_MINUTE)
+#define SKEW_MAX (5 * CLOCK_MINUTE)
 
 static bool
 never(void *ctx)
@@ -47,7 +47,7 @@ discard(void *ctx, const char *data, size_t len, struct err *err)
 
 /* May this content be read?  Lists the last minute of it. */
 static enum reply_class
-try_listing(struct worker *w, const char *content_type, struct ruling *r)
+try_listing(struct worker *w, const char *content_type, struct outcome *r)
 {
 	const struct office365 *o = w->source->state;
 	int64_t now = server_clock_now(w->source->clock);
@@ -71,28 +71,28 @@ try_listing(struct worker *w, const char *content_type, struct ruling *r)
 
 /* One line about one content type; -1 when it can't be collected. */
 static int
-look(struct worker *w, const char *content_type, struct buf *said,
+look(struct worker *w, const char *content_type, struct buf *message,
     struct err *err)
 {
 	struct office365_subscription sub;
-	struct ruling r;
+	struct outcome r;
 
 	if (office365_subscription(w, content_type, &sub, &r) != REPLY_OK)
 		return err_set(err, "%s: %s", content_type, r.text);
 	if (!sub.enabled)
-		return buf_addf(said,
+		return buf_addf(message,
 		    "%s: the subscription is %s; the agent will start it\n",
 		    content_type, sub.known ? "disabled" : "missing");
 	if (try_listing(w, content_type, &r) != REPLY_OK)
 		return err_set(err, "%s: %s", content_type, r.text);
-	return buf_addf(said,
+	return buf_addf(message,
 	    "%s: the subscription is enabled and can be "
 	    "listed\n",
 	    content_type);
 }
 
 static int
-look_at_all(struct worker *w, struct buf *said, struct err *err)
+look_at_all(struct worker *w, struct buf *message, struct err *err)
 {
 	const struct office365_conf *conf = w->source->conf;
 	const bool *waiting = w->source->ctx;
@@ -103,18 +103,18 @@ look_at_all(struct worker *w, struct buf *said, struct err *err)
 	for (size_t i = 0; conf->content[i] != NULL; i++) {
 		struct err one = ERR_INIT;
 
-		if (look(w, conf->content[i], said, &one) == 0)
+		if (look(w, conf->content[i], message, &one) == 0)
 			continue;
 		/* Behind a refused token or a throttle all are alike. */
 		if (*waiting)
 			break;
-		if (rc != 0 && buf_addf(said, "%s\n", one.text) != 0)
+		if (rc != 0 && buf_addf(message, "%s\n", one.text) != 0)
 			break;
 		rc = err_set(err, "%s", one.text);
 	}
 	skew = server_clock_skew(w->source->clock);
-	if ((skew > SKEW_MOST || skew < -SKEW_MOST) &&
-	    buf_addf(said,
+	if ((skew > SKEW_MAX || skew < -SKEW_MAX) &&
+	    buf_addf(message,
 		"the vendor's clock is %lld s off from this "
 		"machine's; set the clock here\n",
 		(long long)(skew / CLOCK_SECOND)) != 0)
@@ -123,7 +123,7 @@ look_at_all(struct worker *w, struct buf *said, struct err *err)
 }
 
 int
-office365_live(const char *name, const void *conf, struct buf *said,
+office365_live(const char *name, const void *conf, struct buf *message,
     struct err *err)
 {
 	const struct office365_conf *c = conf;
@@ -143,7 +143,7 @@ office365_live(const char *name, const void *conf, struct buf *said,
 	s.state = office365_new(c, err);
 	if (s.access != NULL && s.state != NULL) {
 		w.http = http_new(s.access, NULL, NULL);
-		rc = look_at_all(&w, said, err);
+		rc = look_at_all(&w, message, err);
 	}
 	http_free(w.http);
 	office365_free(s.state);

@@ -12,7 +12,9 @@
 #include "http/server_clock.h"
 #include "sources/office365/office365.h"
 #include "sources/source.h"
+#include "store/commit.h"
 #include "store/feed.h"
+#include "store/write_batch.h"
 
 /* Polls that follow each other faster than this list the whole overlap only
  * so often, and the last seconds in between; and where the whole takes long,
@@ -27,35 +29,35 @@
 /* Microsoft's baseline for a tenant, and the older figure that large ones
  * get with a PublisherIdentifier. */
 #define BUDGET 2000.0
-#define BUDGET_MOST 60000.0
+#define BUDGET_MAX 60000.0
 
 enum reply_class
-office365_save(struct stream *st, struct piece *p, struct ruling *r)
+office365_save(struct stream *st, struct write_batch *p, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
-	struct piece *own = p == NULL ? piece_new(st->feed) : NULL;
+	struct write_batch *own = p == NULL ? write_batch_new(st->feed) : NULL;
 	struct buf json = BUF_INIT(1024);
 	struct commit_result res;
 	struct err err = ERR_INIT;
 
 	if (p == NULL)
 		p = own;
-	(void)ruling_set(r, REPLY_OK, "committed");
+	(void)outcome_set(r, REPLY_OK, "committed");
 	if (o365_cursor_write(&os->cursor, &json) != 0)
-		(void)ruling_set(r, REPLY_RETRY, "the cursor is too long");
+		(void)outcome_set(r, REPLY_RETRY, "the cursor is too long");
 	else
-		piece_cursor(p, json.data);
+		write_batch_cursor(p, json.data);
 	if (r->class == REPLY_OK && feed_commit(p, &res, &err) != 0)
-		(void)ruling_set(r, REPLY_RETRY, "%s", err.text);
+		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	if (r->class == REPLY_OK)
 		os->saved = clock_monotonic();
 	buf_release(&json);
-	piece_free(own);
+	write_batch_free(own);
 	return r->class;
 }
 
 enum reply_class
-office365_begin(struct stream *st, struct ruling *r)
+office365_begin(struct stream *st, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
 	struct server_clock *clock = st->source->clock;
@@ -63,7 +65,7 @@ office365_begin(struct stream *st, struct ruling *r)
 	struct o365_cursor *c = &os->cursor;
 	bool known = server_clock_known(clock);
 
-	(void)ruling_set(r, REPLY_OK, "begun");
+	(void)outcome_set(r, REPLY_OK, "begun");
 	if (c->from == 0) {
 		o365_cursor_begin(c, server_clock_now(clock), conf->initial);
 		os->guessed = !known;
@@ -94,7 +96,7 @@ load(struct stream *st)
 
 /* And, as long as nothing was listed, say where the cursor stands. */
 static enum reply_class
-begin(struct stream *st, struct ruling *r)
+begin(struct stream *st, struct outcome *r)
 {
 	const struct office365_stream *os = st->state;
 	int64_t before = os->cursor.listed;
@@ -107,7 +109,7 @@ begin(struct stream *st, struct ruling *r)
 
 /* source_type.begin */
 static void
-begin_offline(struct stream *st, struct ruling *r)
+begin_offline(struct stream *st, struct outcome *r)
 {
 	const struct office365_stream *os = st->state;
 
@@ -118,15 +120,15 @@ begin_offline(struct stream *st, struct ruling *r)
 
 /* See that there is a subscription and a cursor. */
 static enum reply_class
-make_ready(struct worker *w, struct stream *st, struct ruling *r)
+make_ready(struct worker *w, struct stream *st, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
-	struct ruling begun;
+	struct outcome begun;
 
 	if (!os->loaded)
 		load(st);
 	if (os->subscribed)
-		return ruling_set(r, REPLY_OK, "ready");
+		return outcome_set(r, REPLY_OK, "ready");
 	(void)office365_subscribe(w, st, r);
 	/* However long the subscription takes: what the feed begins with
 	 * counts from now on. */
@@ -138,7 +140,7 @@ make_ready(struct worker *w, struct stream *st, struct ruling *r)
 /* List the newest window.  True: more of the past remains. */
 static bool
 list_newest(struct worker *w, struct stream *st, size_t *fresh,
-    struct ruling *r)
+    struct outcome *r)
 {
 	struct office365_stream *os = st->state;
 	const struct office365_conf *conf = st->source->conf;
@@ -147,7 +149,7 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	struct office365_listing l = { .thorough = false };
 	struct window gap;
 	struct gap_row row = { .item = 0 };
-	struct piece *p;
+	struct write_batch *p;
 	bool full;
 
 	full = mono >= os->full;
@@ -168,23 +170,23 @@ list_newest(struct worker *w, struct stream *st, size_t *fresh,
 	st->listed = l.window.to < now ? l.window.to : now;
 	if (l.fresh == 0 && gap.from == gap.to && mono - os->saved < SAVE_EVERY)
 		return l.window.to < now;
-	p = piece_new(st->feed);
+	p = write_batch_new(st->feed);
 	if (gap.from < gap.to) {
 		row.from = gap.from;
 		row.to = gap.to;
 		(void)snprintf(row.cause, sizeof(row.cause),
 		    "not listed within the 7 days that Microsoft keeps "
 		    "content");
-		piece_gap(p, &row);
+		write_batch_gap(p, &row);
 	}
 	(void)office365_save(st, p, r);
-	piece_free(p);
+	write_batch_free(p);
 	return l.window.to < now;
 }
 
 /* List one slice of a sweep if one is due.  True: slices remain. */
 static bool
-sweep(struct worker *w, struct stream *st, size_t *fresh, struct ruling *r)
+sweep(struct worker *w, struct stream *st, size_t *fresh, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
 	int64_t now = server_clock_now(st->source->clock);
@@ -207,7 +209,7 @@ sweep(struct worker *w, struct stream *st, size_t *fresh, struct ruling *r)
 }
 
 enum poll_next
-office365_poll(struct worker *w, struct stream *st, struct ruling *r)
+office365_poll(struct worker *w, struct stream *st, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
 	size_t fresh = 0, late = 0;
@@ -285,7 +287,7 @@ const struct source_type source_office365 = {
 	.streams = streams,
 	.http = http,
 	.budget = BUDGET,
-	.budget_most = BUDGET_MOST,
+	.budget_max = BUDGET_MAX,
 	.parallel = parallel,
 	.interval = interval,
 	.dedupe = dedupe,

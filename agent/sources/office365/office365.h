@@ -20,7 +20,7 @@
 #include "sources/source.h"
 
 struct oauth;
-struct piece;
+struct write_batch;
 
 enum office365_cloud {
 	CLOUD_COMMERCIAL,
@@ -53,8 +53,8 @@ struct office365_conf {
 extern const struct setting office365_settings[];
 
 /* The cross-check of source_type. */
-struct blame;
-void office365_check(const void *conf, const struct blame *b);
+struct config_section;
+void office365_check(const void *conf, const struct config_section *b);
 
 /* Base URLs, borrowed from conf or static; *len leaves out slashes at the
  * end. */
@@ -111,7 +111,8 @@ struct office365_call {
  * after a 401.  Returns r->class.
  */
 enum reply_class office365_call(struct worker *w,
-    const struct office365_call *c, struct http_reply *reply, struct ruling *r);
+    const struct office365_call *c, struct http_reply *reply,
+    struct outcome *r);
 
 /* Append url with PublisherIdentifier if it has none yet.  -1: too long. */
 int office365_publish(const struct office365 *o, const char *url,
@@ -119,7 +120,7 @@ int office365_publish(const struct office365 *o, const char *url,
 
 /* Does url belong to the API's own host?  If not, r says so. */
 bool office365_own(const struct office365 *o, const char *what, const char *url,
-    struct ruling *r);
+    struct outcome *r);
 
 /* Subscriptions of the tenant, as the API lists them. */
 struct office365_subscription {
@@ -128,20 +129,20 @@ struct office365_subscription {
 };
 enum reply_class office365_subscription(struct worker *w,
     const char *content_type, struct office365_subscription *out,
-    struct ruling *r);
+    struct outcome *r);
 
 /* See that the stream's subscription is on: start it if it is not, at most
  * once per 15 minutes.  Never stops one. */
 enum reply_class office365_subscribe(struct worker *w, struct stream *st,
-    struct ruling *r);
+    struct outcome *r);
 
 /* Let a new feed's cursor begin, by the server's clock where that is known
  * and else by the local one, put right as soon as it is. */
-enum reply_class office365_begin(struct stream *st, struct ruling *r);
+enum reply_class office365_begin(struct stream *st, struct outcome *r);
 
-/* Make the cursor durable, with piece p if that is not NULL. */
-enum reply_class office365_save(struct stream *st, struct piece *p,
-    struct ruling *r);
+/* Make the cursor durable, with write batch p if that is not NULL. */
+enum reply_class office365_save(struct stream *st, struct write_batch *p,
+    struct outcome *r);
 
 /* Put all content of a window, every page of it, into the ledger. */
 struct office365_listing {
@@ -151,14 +152,14 @@ struct office365_listing {
 	int64_t date;  /* set: the server's time when it began */
 };
 enum reply_class office365_list(struct worker *w, struct stream *st,
-    struct office365_listing *what, struct ruling *r);
+    struct office365_listing *what, struct outcome *r);
 
 /* The functions of source_type. */
 enum poll_next office365_poll(struct worker *w, struct stream *st,
-    struct ruling *r);
+    struct outcome *r);
 void office365_fetch(struct worker *w, struct stream *st, const struct item *it,
-    struct ruling *r);
-int office365_live(const char *name, const void *conf, struct buf *said,
+    struct outcome *r);
+int office365_live(const char *name, const void *conf, struct buf *message,
     struct err *err);
 
 #endif /* SOURCES_OFFICE365_OFFICE365_H */

@@ -50,7 +50,7 @@ find(const json_t *list, const char *content_type,
 
 enum reply_class
 office365_subscription(struct worker *w, const char *content_type,
-    struct office365_subscription *out, struct ruling *r)
+    struct office365_subscription *out, struct outcome *r)
 {
 	const struct office365 *o = w->source->state;
 	char *url = xasprintf("%s/subscriptions/list?PublisherIdentifier=%s",
@@ -68,7 +68,7 @@ office365_subscription(struct worker *w, const char *content_type,
 		if (json_is_array(list))
 			find(list, content_type, out);
 		else
-			(void)ruling_set(r, REPLY_RETRY,
+			(void)outcome_set(r, REPLY_RETRY,
 			    "the list of subscriptions is not a JSON array "
 			    "(type %s); a proxy's or a login page",
 			    reply.type);
@@ -91,7 +91,7 @@ is_object(const struct buf *body)
 }
 
 static enum reply_class
-start(struct worker *w, struct stream *st, struct ruling *r)
+start(struct worker *w, struct stream *st, struct outcome *r)
 {
 	const struct office365 *o = w->source->state;
 	struct office365_stream *os = st->state;
@@ -107,7 +107,7 @@ start(struct worker *w, struct stream *st, struct ruling *r)
 	if (office365_call(w, &call, &reply, r) == REPLY_BENIGN)
 		r->class = REPLY_OK;
 	else if (r->class == REPLY_OK && !is_object(&reply.body))
-		(void)ruling_set(r, REPLY_RETRY,
+		(void)outcome_set(r, REPLY_RETRY,
 		    "the answer to the subscription's start is not a JSON "
 		    "object (type %s); a proxy's or a login page",
 		    reply.type);
@@ -131,7 +131,7 @@ guard(const struct office365_stream *os, int64_t now)
 }
 
 enum reply_class
-office365_subscribe(struct worker *w, struct stream *st, struct ruling *r)
+office365_subscribe(struct worker *w, struct stream *st, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
 	struct office365_subscription sub;
@@ -148,7 +148,7 @@ office365_subscribe(struct worker *w, struct stream *st, struct ruling *r)
 	if (wait > 0 && sub.enabled)
 		goto on;
 	if (wait > 0) {
-		(void)ruling_set(r, REPLY_INACTIVE,
+		(void)outcome_set(r, REPLY_INACTIVE,
 		    "the subscription is %s and was started not long ago; it "
 		    "may be started again in %d s",
 		    sub.known ? "disabled" : "missing",
@@ -165,5 +165,5 @@ office365_subscribe(struct worker *w, struct stream *st, struct ruling *r)
 on:
 	os->subscribed = true;
 	os->denied = false;
-	return ruling_set(r, REPLY_OK, "the subscription is enabled");
+	return outcome_set(r, REPLY_OK, "the subscription is enabled");
 }

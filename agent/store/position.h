@@ -1,8 +1,8 @@
 /*
- * delivery.h - how far each output has got, dead letters, requests.
+ * position.h - how far each output has got, dead letters, requests.
  */
-#ifndef STORE_DELIVERY_H
-#define STORE_DELIVERY_H
+#ifndef STORE_POSITION_H
+#define STORE_POSITION_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ struct store;
 /* Make the store's outputs those of names (n): new ones begin at the oldest
  * batch kept, those no longer configured stop holding batches back and are
  * forgotten. */
-int delivery_outputs(struct store *s, const char *const *names, size_t n,
+int position_set_outputs(struct store *s, const char *const *names, size_t n,
     struct err *err);
 
 struct position {
@@ -24,34 +24,34 @@ struct position {
 	size_t lines;  /* and so many of the next one, its checkpoint last */
 };
 
-int delivery_position(struct store *s, const char *output, struct position *pos,
+int position_read(struct store *s, const char *output, struct position *pos,
     struct err *err);
 
-enum delivery_counter {
-	DELIVERY_EVENTS,
-	DELIVERY_BYTES,
-	DELIVERY_RETRIES,
-	DELIVERY_REFUSED,
-	DELIVERY_CONNECTS,
-	DELIVERY_COUNTERS
+enum output_counter {
+	OUTPUT_EVENTS,
+	OUTPUT_BYTES,
+	OUTPUT_RETRIES,
+	OUTPUT_REFUSED,
+	OUTPUT_CONNECTS,
+	OUTPUT_COUNTERS
 };
 
 /* What status and metrics show about an output. */
-struct delivery_state {
+struct output_state {
 	const char *mode;  /* "confirmed", "unconfirmed", "acknowledged" … */
 	const char *error; /* NULL: none now */
-	uint64_t add[DELIVERY_COUNTERS]; /* to be added */
+	uint64_t add[OUTPUT_COUNTERS]; /* to be added */
 };
 
 /* Move the position and note the time at which each batch was passed, for
  * trace.  May be lost by a crash, never torn. */
-int delivery_move(struct store *s, const char *output,
-    const struct position *pos, const struct delivery_state *state,
+int position_move(struct store *s, const char *output,
+    const struct position *pos, const struct output_state *state,
     struct err *err);
 
 /* Record state without moving. */
-int delivery_note(struct store *s, const char *output,
-    const struct delivery_state *state, struct err *err);
+int position_note(struct store *s, const char *output,
+    const struct output_state *state, struct err *err);
 
 struct dead_letter {
 	int64_t id;
@@ -87,4 +87,4 @@ int request_next(struct store *s, const char *kind, const char *target,
     struct request *r, struct err *err);
 int request_done(struct store *s, int64_t id, struct err *err);
 
-#endif /* STORE_DELIVERY_H */
+#endif /* STORE_POSITION_H */

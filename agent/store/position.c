@@ -1,5 +1,5 @@
 /*
- * delivery.c - how far each output has got.
+ * position.c - how far each output has got.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/db.h"
-#include "store/delivery.h"
+#include "store/position.h"
 
 static bool
 among(const char *name, const char *const *names, size_t n)
@@ -45,7 +45,7 @@ forget(struct store *s, const char *const *names, size_t n, struct err *err)
 }
 
 int
-delivery_outputs(struct store *s, const char *const *names, size_t n,
+position_set_outputs(struct store *s, const char *const *names, size_t n,
     struct err *err)
 {
 	int rc;
@@ -64,7 +64,7 @@ delivery_outputs(struct store *s, const char *const *names, size_t n,
 }
 
 int
-delivery_position(struct store *s, const char *output, struct position *pos,
+position_read(struct store *s, const char *output, struct position *pos,
     struct err *err)
 {
 	sqlite3_stmt *st;
@@ -86,7 +86,7 @@ delivery_position(struct store *s, const char *output, struct position *pos,
 }
 
 static int
-note(struct store *s, const char *output, const struct delivery_state *state,
+note(struct store *s, const char *output, const struct output_state *state,
     struct err *err)
 {
 	const bool well = state->error == NULL;
@@ -98,11 +98,11 @@ note(struct store *s, const char *output, const struct delivery_state *state,
 		" retries = retries + ?7, refused = refused + ?8,"
 		" connects = connects + ?9 WHERE name = ?1",
 		"tttiiiiii", output, state->mode, well ? "" : state->error,
-		clock_now(), (int64_t)state->add[DELIVERY_EVENTS],
-		(int64_t)state->add[DELIVERY_BYTES],
-		(int64_t)state->add[DELIVERY_RETRIES],
-		(int64_t)state->add[DELIVERY_REFUSED],
-		(int64_t)state->add[DELIVERY_CONNECTS]) != 0)
+		clock_now(), (int64_t)state->add[OUTPUT_EVENTS],
+		(int64_t)state->add[OUTPUT_BYTES],
+		(int64_t)state->add[OUTPUT_RETRIES],
+		(int64_t)state->add[OUTPUT_REFUSED],
+		(int64_t)state->add[OUTPUT_CONNECTS]) != 0)
 		return -1;
 	if (db_changes(s) != 1)
 		return err_set(err, "%s: no output \"%s\"", s->path, output);
@@ -128,8 +128,8 @@ move(struct store *s, const char *output, const struct position *pos,
 }
 
 int
-delivery_move(struct store *s, const char *output, const struct position *pos,
-    const struct delivery_state *state, struct err *err)
+position_move(struct store *s, const char *output, const struct position *pos,
+    const struct output_state *state, struct err *err)
 {
 	int rc;
 
@@ -142,8 +142,8 @@ delivery_move(struct store *s, const char *output, const struct position *pos,
 }
 
 int
-delivery_note(struct store *s, const char *output,
-    const struct delivery_state *state, struct err *err)
+position_note(struct store *s, const char *output,
+    const struct output_state *state, struct err *err)
 {
 	if (db_begin_relaxed(s, err) != 0)
 		return -1;

@@ -1,5 +1,5 @@
 /*
- * parcel.c - runs of lines out of sealed batches.
+ * chunk.c - runs of lines out of sealed batches.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "delivery/parcel.h"
+#include "delivery/chunk.h"
 #include "store/batch.h"
 #include "store/line.h"
 
@@ -21,10 +21,10 @@
 #define LINE_AROUND 64
 
 /* More than the largest event that a source takes, and a wrapper. */
-#define SCRATCH_MOST ((size_t)1 << 30)
+#define SCRATCH_MAX ((size_t)1 << 30)
 
-struct cargo {
-	struct stock *stock;
+struct batch_ref {
+	struct batch_reader *reader;
 	size_t refs;
 	size_t users; /* spans that need the bytes now */
 	int64_t id;   /* of the batch, 0: of a dead letter */
@@ -39,28 +39,28 @@ struct cargo {
 	size_t offset;
 };
 
-struct stock {
+struct batch_reader {
 	struct store *store;
 	struct gzip *gzip;
 	struct batch next; /* where batches are read into */
 	struct buf scratch[2];
 };
 
-struct stock *
-stock_new(struct store *s)
+struct batch_reader *
+batch_reader_new(struct store *s)
 {
-	struct stock *k = xcalloc(1, sizeof(*k));
+	struct batch_reader *k = xcalloc(1, sizeof(*k));
 
 	k->store = s;
 	k->gzip = gzip_new();
 	batch_init(&k->next);
-	buf_init(&k->scratch[0], SCRATCH_MOST);
-	buf_init(&k->scratch[1], SCRATCH_MOST);
+	buf_init(&k->scratch[0], SCRATCH_MAX);
+	buf_init(&k->scratch[1], SCRATCH_MAX);
 	return k;
 }
 
 void
-stock_free(struct stock *k)
+batch_reader_free(struct batch_reader *k)
 {
 	if (k == NULL)
 		return;
@@ -72,38 +72,39 @@ stock_free(struct stock *k)
 }
 
 static struct gzip *
-cargo_gzip(const struct cargo *c)
+batch_gzip(const struct batch_ref *c)
 {
-	return c->stock->gzip;
+	return c->reader->gzip;
 }
 
 /* Scratch for packing; cleared. */
 static struct buf *
-cargo_scratch(const struct cargo *c, size_t i)
+batch_scratch(const struct batch_ref *c, size_t i)
 {
-	buf_clear(&c->stock->scratch[i]);
-	return &c->stock->scratch[i];
+	buf_clear(&c->reader->scratch[i]);
+	return &c->reader->scratch[i];
 }
 
-static struct cargo *
-cargo_new(struct stock *k)
+static struct batch_ref *
+batch_ref_new(struct batch_reader *k)
 {
-	struct cargo *c = xcalloc(1, sizeof(*c));
+	struct batch_ref *c = xcalloc(1, sizeof(*c));
 
-	c->stock = k;
+	c->reader = k;
 	c->refs = 1;
 	batch_init(&c->batch);
 	return c;
 }
 
 int
-cargo_next(struct stock *k, int64_t after, struct cargo **to, struct err *err)
+batch_reader_next(struct batch_reader *k, int64_t after, struct batch_ref **to,
+    struct err *err)
 {
-	struct cargo *c = cargo_new(k);
+	struct batch_ref *c = batch_ref_new(k);
 	int rc = batch_next_sealed(k->store, after, &c->batch, err);
 
 	if (rc != 1) {
-		cargo_unref(c);
+		batch_ref_release(c);
 		return rc;
 	}
 	c->id = c->batch.id;
@@ -114,15 +115,15 @@ cargo_next(struct stock *k, int64_t after, struct cargo **to, struct err *err)
 	return 1;
 }
 
-struct cargo *
-cargo_letter(struct stock *k, const struct dead_letter *d)
+struct batch_ref *
+batch_reader_dead_letter(struct batch_reader *k, const struct dead_letter *d)
 {
-	struct cargo *c = cargo_new(k);
+	struct batch_ref *c = batch_ref_new(k);
 
 	(void)snprintf(c->batch.feed, sizeof(c->batch.feed), "%s", d->feed);
 	c->batch.first = d->index;
 	c->batch.count = 1;
-	buf_init(&c->raw, SCRATCH_MOST);
+	buf_init(&c->raw, SCRATCH_MAX);
 	if (line_add(&c->raw, LINE_EVENT, d->feed, d->index, d->event.data,
 		d->event.len) != 0)
 		abort(); /* the store took it, so it is shorter than that */
@@ -134,15 +135,15 @@ cargo_letter(struct stock *k, const struct dead_letter *d)
 	return c;
 }
 
-struct cargo *
-cargo_ref(struct cargo *c)
+struct batch_ref *
+batch_ref_share(struct batch_ref *c)
 {
 	c->refs++;
 	return c;
 }
 
 void
-cargo_unref(struct cargo *c)
+batch_ref_release(struct batch_ref *c)
 {
 	if (c == NULL || --c->refs > 0)
 		return;
@@ -153,58 +154,58 @@ cargo_unref(struct cargo *c)
 }
 
 int64_t
-cargo_batch(const struct cargo *c)
+batch_ref_id(const struct batch_ref *c)
 {
 	return c->id;
 }
 
 size_t
-cargo_events(const struct cargo *c)
+batch_ref_events(const struct batch_ref *c)
 {
 	return c->batch.count;
 }
 
 const char *
-cargo_feed(const struct cargo *c)
+batch_ref_feed(const struct batch_ref *c)
 {
 	return c->batch.feed;
 }
 
 uint64_t
-cargo_first(const struct cargo *c)
+batch_ref_first(const struct batch_ref *c)
 {
 	return c->batch.first;
 }
 
 static bool
-cargo_has_checkpoint(const struct cargo *c)
+batch_ref_has_checkpoint(const struct batch_ref *c)
 {
 	return c->batch.checkpoint.len > 0;
 }
 
 size_t
-cargo_lines(const struct cargo *c)
+batch_ref_lines(const struct batch_ref *c)
 {
-	return c->batch.count + (cargo_has_checkpoint(c) ? 1 : 0);
+	return c->batch.count + (batch_ref_has_checkpoint(c) ? 1 : 0);
 }
 
 static size_t
-checkpoint_bytes(const struct cargo *c)
+checkpoint_bytes(const struct batch_ref *c)
 {
-	if (!cargo_has_checkpoint(c))
+	if (!batch_ref_has_checkpoint(c))
 		return 0;
 	return c->batch.checkpoint.len + strlen(c->batch.feed) + LINE_AROUND;
 }
 
 size_t
-cargo_bytes(const struct cargo *c)
+batch_ref_bytes(const struct batch_ref *c)
 {
 	return c->batch.raw_len + checkpoint_bytes(c);
 }
 
 /* Append the line of the checkpoint. */
 static int
-cargo_checkpoint(const struct cargo *c, struct buf *out)
+batch_ref_checkpoint(const struct batch_ref *c, struct buf *out)
 {
 	const struct buf *value = &c->batch.checkpoint;
 
@@ -214,7 +215,7 @@ cargo_checkpoint(const struct cargo *c, struct buf *out)
 
 /* -1 with the sentence that says which events are affected. */
 static int
-damaged(const struct cargo *c, const char *how, struct err *err)
+damaged(const struct batch_ref *c, const char *how, struct err *err)
 {
 	return err_set(err,
 	    "batch %lld: events %llu to %llu of %s are damaged in the store "
@@ -235,10 +236,10 @@ swap(struct buf *a, struct buf *b)
 
 /* Read the payload again: 0, 1 when the batch is gone, -1. */
 static int
-reload(struct cargo *c, struct err *err)
+reload(struct batch_ref *c, struct err *err)
 {
-	struct batch *next = &c->stock->next;
-	int rc = batch_next_sealed(c->stock->store, c->id - 1, next, err);
+	struct batch *next = &c->reader->next;
+	int rc = batch_next_sealed(c->reader->store, c->id - 1, next, err);
 
 	if (rc < 0)
 		return -1;
@@ -250,9 +251,9 @@ reload(struct cargo *c, struct err *err)
 	return 0;
 }
 
-/* See cargo_check(); the bytes stay. */
+/* See batch_ref_check(); the bytes stay. */
 static int
-load(struct cargo *c, struct err *err)
+load(struct batch_ref *c, struct err *err)
 {
 	struct err how = ERR_INIT;
 	int rc;
@@ -265,7 +266,7 @@ load(struct cargo *c, struct err *err)
 			return rc < 0 ? -1 : -damaged(c, "not there", err);
 	}
 	buf_clear(&c->raw);
-	if (gzip_unpack(c->stock->gzip, c->batch.payload.data,
+	if (gzip_unpack(c->reader->gzip, c->batch.payload.data,
 		c->batch.payload.len, &c->raw, &how) != 0)
 		return -damaged(c, how.text, err);
 	if (c->raw.len != c->batch.raw_len)
@@ -277,13 +278,13 @@ load(struct cargo *c, struct err *err)
 }
 
 static int
-cargo_unpack(struct cargo *c, struct err *err)
+batch_ref_unpack(struct batch_ref *c, struct err *err)
 {
 	return load(c, err) == 0 ? 0 : -1;
 }
 
 static void
-drop(struct cargo *c)
+drop(struct batch_ref *c)
 {
 	buf_release(&c->raw);
 	buf_release(&c->batch.payload);
@@ -297,7 +298,7 @@ drop(struct cargo *c)
 }
 
 int
-cargo_check(struct cargo *c, struct err *err)
+batch_ref_check(struct batch_ref *c, struct err *err)
 {
 	int rc = load(c, err);
 
@@ -309,7 +310,7 @@ cargo_check(struct cargo *c, struct err *err)
 /* Make the packed bytes, the lines, the event times be there.  -1: damaged,
  * gone or unreadable now. */
 static int
-cargo_pack(struct cargo *c, struct err *err)
+batch_ref_pack(struct batch_ref *c, struct err *err)
 {
 	int rc = c->packed ? 0 : reload(c, err);
 
@@ -317,7 +318,7 @@ cargo_pack(struct cargo *c, struct err *err)
 }
 
 static int
-cargo_times(struct cargo *c, struct err *err)
+batch_ref_times(struct batch_ref *c, struct err *err)
 {
 	if (c->times != NULL)
 		return 0;
@@ -331,7 +332,7 @@ cargo_times(struct cargo *c, struct err *err)
 
 /* Move the mark to the begin of line; 0, or -1 when there are not so many. */
 static int
-seek(struct cargo *c, size_t line)
+seek(struct batch_ref *c, size_t line)
 {
 	const char *lf;
 
@@ -352,7 +353,7 @@ seek(struct cargo *c, size_t line)
 
 /* The lines [from, to) of the batch's events as they are, unpacked before. */
 static int
-cargo_slice(struct cargo *c, size_t from, size_t to, struct slice *s,
+batch_ref_slice(struct batch_ref *c, size_t from, size_t to, struct slice *s,
     struct err *err)
 {
 	size_t begin;
@@ -371,10 +372,10 @@ cargo_slice(struct cargo *c, size_t from, size_t to, struct slice *s,
 }
 
 int
-cargo_fit(struct cargo *c, size_t from, size_t room, bool alone, size_t *to,
-    size_t *bytes, struct err *err)
+batch_ref_fit(struct batch_ref *c, size_t from, size_t room, bool alone,
+    size_t *to, size_t *bytes, struct err *err)
 {
-	size_t begin, all = cargo_bytes(c), lines = cargo_lines(c);
+	size_t begin, all = batch_ref_bytes(c), lines = batch_ref_lines(c);
 	size_t end = from, size = 0;
 
 	if (from == 0 && (all <= room || lines == 1)) {
@@ -382,12 +383,12 @@ cargo_fit(struct cargo *c, size_t from, size_t room, bool alone, size_t *to,
 		*bytes = *to == 0 ? 0 : all;
 		return 0;
 	}
-	if (from < c->batch.count && cargo_unpack(c, err) != 0)
+	if (from < c->batch.count && batch_ref_unpack(c, err) != 0)
 		return -1;
 	for (; end < c->batch.count; end++) {
 		struct slice s;
 
-		if (cargo_slice(c, end, end + 1, &s, err) != 0)
+		if (batch_ref_slice(c, end, end + 1, &s, err) != 0)
 			return -1;
 		if (size + s.len > room && !(alone && end == from))
 			break;
@@ -406,29 +407,29 @@ cargo_fit(struct cargo *c, size_t from, size_t room, bool alone, size_t *to,
 
 /* One user more, one fewer; the last one frees the bytes. */
 static void
-cargo_use(struct cargo *c)
+batch_ref_use(struct batch_ref *c)
 {
 	c->users++;
 }
 
 static void
-cargo_leave(struct cargo *c)
+batch_ref_leave(struct batch_ref *c)
 {
 	if (--c->users == 0)
 		drop(c);
 }
 
-/* Lines [from, to) of one cargo. */
-struct span {
-	struct cargo *cargo;
+/* Lines [from, to) of one batch. */
+struct line_range {
+	struct batch_ref *batch_ref;
 	size_t from;
 	size_t to;
 	size_t bytes;
 	bool using; /* its bytes */
 };
 
-struct parcel {
-	struct span *span;
+struct chunk {
+	struct line_range *range;
 	size_t n;
 	size_t lines;
 	size_t bytes;
@@ -440,37 +441,37 @@ struct parcel {
 	size_t base;
 };
 
-struct parcel *
-parcel_new(void)
+struct chunk *
+chunk_new(void)
 {
-	return xcalloc(1, sizeof(struct parcel));
+	return xcalloc(1, sizeof(struct chunk));
 }
 
 void
-parcel_free(struct parcel *p)
+chunk_free(struct chunk *p)
 {
 	if (p == NULL)
 		return;
-	parcel_unload(p);
+	chunk_unload(p);
 	for (size_t i = 0; i < p->n; i++)
-		cargo_unref(p->span[i].cargo);
-	free(p->span);
+		batch_ref_release(p->range[i].batch_ref);
+	free(p->range);
 	free(p->mark);
 	free(p);
 }
 
 int
-parcel_add(struct parcel *p, struct cargo *c, size_t from, size_t to,
+chunk_add(struct chunk *p, struct batch_ref *c, size_t from, size_t to,
     size_t bytes)
 {
-	if (p->n == PARCEL_SPANS)
+	if (p->n == CHUNK_RANGES)
 		return -1;
 	/* A power of two is full. */
 	if ((p->n & (p->n - 1)) == 0)
-		p->span = xreallocarray(p->span, p->n == 0 ? 1 : 2 * p->n,
-		    sizeof(*p->span));
-	p->span[p->n++] = (struct span){
-		.cargo = cargo_ref(c),
+		p->range = xreallocarray(p->range, p->n == 0 ? 1 : 2 * p->n,
+		    sizeof(*p->range));
+	p->range[p->n++] = (struct line_range){
+		.batch_ref = batch_ref_share(c),
 		.from = from,
 		.to = to,
 		.bytes = bytes,
@@ -481,20 +482,20 @@ parcel_add(struct parcel *p, struct cargo *c, size_t from, size_t to,
 }
 
 size_t
-parcel_lines(const struct parcel *p)
+chunk_lines(const struct chunk *p)
 {
 	return p->lines;
 }
 
 size_t
-parcel_bytes(const struct parcel *p)
+chunk_bytes(const struct chunk *p)
 {
 	return p->bytes;
 }
 
 /* The span that line i is in; *base is the number of its first line. */
 static size_t
-find(const struct parcel *p, size_t i, size_t *base)
+find(const struct chunk *p, size_t i, size_t *base)
 {
 	size_t at = p->at, first = p->base, lines;
 
@@ -503,7 +504,7 @@ find(const struct parcel *p, size_t i, size_t *base)
 		first = 0;
 	}
 	for (;; at++) {
-		lines = p->span[at].to - p->span[at].from;
+		lines = p->range[at].to - p->range[at].from;
 		if (i < first + lines)
 			break;
 		first += lines;
@@ -512,48 +513,49 @@ find(const struct parcel *p, size_t i, size_t *base)
 	return at;
 }
 
-struct cargo *
-parcel_cargo(const struct parcel *p, size_t i, size_t *line)
+struct batch_ref *
+chunk_batch_of(const struct chunk *p, size_t i, size_t *line)
 {
 	size_t base, at = find(p, i, &base);
 
-	*line = p->span[at].from + (i - base);
-	return p->span[at].cargo;
+	*line = p->range[at].from + (i - base);
+	return p->range[at].batch_ref;
 }
 
 /* Cut the span s in two behind n lines: the second goes to rest.  Their bytes
  * are a guess, by the share of lines. */
 static void
-span_split(struct span *s, size_t n, struct parcel *rest)
+range_split(struct line_range *s, size_t n, struct chunk *rest)
 {
 	size_t bytes = s->bytes / (s->to - s->from) * n;
 
-	(void)parcel_add(rest, s->cargo, s->from + n, s->to, s->bytes - bytes);
+	(void)chunk_add(rest, s->batch_ref, s->from + n, s->to,
+	    s->bytes - bytes);
 	s->to = s->from + n;
 	s->bytes = bytes;
 }
 
-struct parcel *
-parcel_split(struct parcel *p, size_t at)
+struct chunk *
+chunk_split(struct chunk *p, size_t at)
 {
-	struct parcel *rest = parcel_new();
+	struct chunk *rest = chunk_new();
 	size_t base, keep = find(p, at, &base), kept = 0;
 
-	parcel_unload(p);
+	chunk_unload(p);
 	if (at > base)
-		span_split(&p->span[keep++], at - base, rest);
+		range_split(&p->range[keep++], at - base, rest);
 	for (size_t i = keep; i < p->n; i++) {
-		const struct span *s = &p->span[i];
+		const struct line_range *s = &p->range[i];
 
-		(void)parcel_add(rest, s->cargo, s->from, s->to, s->bytes);
-		cargo_unref(s->cargo);
+		(void)chunk_add(rest, s->batch_ref, s->from, s->to, s->bytes);
+		batch_ref_release(s->batch_ref);
 	}
 	p->n = keep;
 	p->lines = at;
 	p->bytes -= rest->bytes;
 	for (size_t i = 0; i < p->n_marks; i++) {
 		if (p->mark[i] >= at)
-			parcel_mark(rest, p->mark[i] - at);
+			chunk_set_refused(rest, p->mark[i] - at);
 		else
 			p->mark[kept++] = p->mark[i];
 	}
@@ -564,30 +566,30 @@ parcel_split(struct parcel *p, size_t at)
 }
 
 void
-parcel_end(const struct parcel *p, struct position *pos)
+chunk_end(const struct chunk *p, struct position *pos)
 {
-	const struct span *last = &p->span[p->n - 1];
+	const struct line_range *last = &p->range[p->n - 1];
 
-	if (last->to == cargo_lines(last->cargo)) {
-		pos->batch = last->cargo->id;
+	if (last->to == batch_ref_lines(last->batch_ref)) {
+		pos->batch = last->batch_ref->id;
 		pos->lines = 0;
 	} else {
-		pos->batch = last->cargo->after;
+		pos->batch = last->batch_ref->after;
 		pos->lines = last->to;
 	}
 }
 
 void
-parcel_mark(struct parcel *p, size_t i)
+chunk_set_refused(struct chunk *p, size_t i)
 {
-	if (parcel_marked(p, i))
+	if (chunk_is_refused(p, i))
 		return;
 	p->mark = xreallocarray(p->mark, p->n_marks + 1, sizeof(*p->mark));
 	p->mark[p->n_marks++] = i;
 }
 
 bool
-parcel_marked(const struct parcel *p, size_t i)
+chunk_is_refused(const struct chunk *p, size_t i)
 {
 	for (size_t k = 0; k < p->n_marks; k++) {
 		if (p->mark[k] == i)
@@ -597,48 +599,47 @@ parcel_marked(const struct parcel *p, size_t i)
 }
 
 size_t
-parcel_events(const struct parcel *p)
+chunk_events(const struct chunk *p)
 {
 	size_t events = p->lines;
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->span[i].to > p->span[i].cargo->batch.count)
+		if (p->range[i].to > p->range[i].batch_ref->batch.count)
 			events--;
 	}
 	return events - p->n_marks;
 }
 
 static void
-use(struct span *s)
+use(struct line_range *s)
 {
 	if (!s->using)
-		cargo_use(s->cargo);
+		batch_ref_use(s->batch_ref);
 	s->using = true;
 }
 
 void
-parcel_unload(struct parcel *p)
+chunk_unload(struct chunk *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->span[i].using)
-			cargo_leave(p->span[i].cargo);
-		p->span[i].using = false;
+		if (p->range[i].using)
+			batch_ref_leave(p->range[i].batch_ref);
+		p->range[i].using = false;
 	}
 }
 
 int
-parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
-    struct err *err)
+chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 {
-	struct span *s;
-	struct cargo *c;
+	struct line_range *s;
+	struct batch_ref *c;
 	struct slice text;
 	struct line parsed;
 	size_t n;
 
 	p->at = find(p, i, &p->base);
-	s = &p->span[p->at];
-	c = s->cargo;
+	s = &p->range[p->at];
+	c = s->batch_ref;
 	n = s->from + (i - p->base);
 	use(s);
 	line->feed = c->batch.feed;
@@ -650,8 +651,8 @@ parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
 		line->len = c->batch.checkpoint.len;
 		return 0;
 	}
-	if (cargo_unpack(c, err) != 0 || cargo_times(c, err) != 0 ||
-	    cargo_slice(c, n, n + 1, &text, err) != 0)
+	if (batch_ref_unpack(c, err) != 0 || batch_ref_times(c, err) != 0 ||
+	    batch_ref_slice(c, n, n + 1, &text, err) != 0)
 		return -1;
 	if (line_parse(text.data, text.len - 1, &parsed) != 0 ||
 	    parsed.kind != LINE_EVENT || parsed.number != c->batch.first + n)
@@ -668,9 +669,10 @@ parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
 
 /* The events among the lines of s, without the checkpoint. */
 static size_t
-events_end(const struct span *s)
+events_end(const struct line_range *s)
 {
-	return s->to > s->cargo->batch.count ? s->cargo->batch.count : s->to;
+	return s->to > s->batch_ref->batch.count ? s->batch_ref->batch.count
+						 : s->to;
 }
 
 static int
@@ -681,7 +683,7 @@ full(struct err *err)
 
 /* Append the lines of s; packed leaves out whole batches' events. */
 static int
-span_text(struct span *s, bool checkpoint_only, struct buf *out,
+range_text(struct line_range *s, bool checkpoint_only, struct buf *out,
     struct err *err)
 {
 	size_t end = events_end(s);
@@ -689,54 +691,55 @@ span_text(struct span *s, bool checkpoint_only, struct buf *out,
 
 	use(s);
 	if (!checkpoint_only && s->from < end) {
-		if (cargo_unpack(s->cargo, err) != 0 ||
-		    cargo_slice(s->cargo, s->from, end, &text, err) != 0)
+		if (batch_ref_unpack(s->batch_ref, err) != 0 ||
+		    batch_ref_slice(s->batch_ref, s->from, end, &text, err) !=
+			0)
 			return -1;
 		if (buf_add(out, text.data, text.len) != 0)
 			return full(err);
 	}
-	if (s->to > end && cargo_checkpoint(s->cargo, out) != 0)
+	if (s->to > end && batch_ref_checkpoint(s->batch_ref, out) != 0)
 		return full(err);
 	return 0;
 }
 
 int
-parcel_text(struct parcel *p, struct buf *out, struct err *err)
+chunk_text(struct chunk *p, struct buf *out, struct err *err)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		if (span_text(&p->span[i], false, out, err) != 0)
+		if (range_text(&p->range[i], false, out, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-span_gzip(struct span *s, struct buf *out, struct err *err)
+range_gzip(struct line_range *s, struct buf *out, struct err *err)
 {
-	struct cargo *c = s->cargo;
-	struct buf *text = cargo_scratch(c, 0), *member = cargo_scratch(c, 1);
+	struct batch_ref *c = s->batch_ref;
+	struct buf *text = batch_scratch(c, 0), *member = batch_scratch(c, 1);
 	bool whole = c->id != 0 && s->from == 0 && s->to >= c->batch.count;
 
 	use(s);
 	if (whole &&
-	    (cargo_pack(c, err) != 0 ||
+	    (batch_ref_pack(c, err) != 0 ||
 		gzip_join(out, c->batch.payload.data, c->batch.payload.len,
 		    err) != 0))
 		return -1;
-	if (span_text(s, whole, text, err) != 0)
+	if (range_text(s, whole, text, err) != 0)
 		return -1;
 	if (text->len == 0)
 		return 0;
-	if (gzip_pack(cargo_gzip(c), text->data, text->len, member, err) != 0)
+	if (gzip_pack(batch_gzip(c), text->data, text->len, member, err) != 0)
 		return -1;
 	return gzip_join(out, member->data, member->len, err);
 }
 
 int
-parcel_gzip(struct parcel *p, struct buf *out, struct err *err)
+chunk_gzip(struct chunk *p, struct buf *out, struct err *err)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		if (span_gzip(&p->span[i], out, err) != 0)
+		if (range_gzip(&p->range[i], out, err) != 0)
 			return -1;
 	}
 	return 0;
