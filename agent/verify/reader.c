@@ -19,6 +19,7 @@ struct reader {
 	size_t searched; /* of held: surely without an LF */
 	struct reader_line line;
 	bool skipping; /* the rest of a line that is too long */
+	size_t max;    /* bytes of a line */
 	reader_fn *fn;
 	void *ctx;
 };
@@ -26,7 +27,7 @@ struct reader {
 static void
 give(struct reader *r, const char *data, size_t len)
 {
-	r->line.data = r->skipping || len > READER_LINE_MAX ? NULL : data;
+	r->line.data = r->skipping || len > r->max ? NULL : data;
 	r->line.len = len;
 	r->line.number++;
 	r->skipping = false;
@@ -48,7 +49,7 @@ give_lines(struct reader *r)
 		lf = memchr(data, '\n', (size_t)(end - data));
 	}
 	buf_drop(&r->held, (size_t)(data - r->held.data));
-	if (r->held.len > READER_LINE_MAX) {
+	if (r->held.len > r->max) {
 		r->skipping = true;
 		buf_clear(&r->held);
 	}
@@ -85,8 +86,16 @@ read_all(struct reader *r, gzFile in, struct err *err)
 int
 reader_lines(const char *path, reader_fn *fn, void *ctx, struct err *err)
 {
+	return reader_lines_upto(path, READER_LINE_MAX, fn, ctx, err);
+}
+
+int
+reader_lines_upto(const char *path, size_t max, reader_fn *fn, void *ctx,
+    struct err *err)
+{
 	struct reader r = {
-		.held = BUF_INIT((size_t)READER_LINE_MAX + 2 * CHUNK),
+		.held = BUF_INIT(max + (size_t)2 * CHUNK),
+		.max = max,
 		.fn = fn,
 		.ctx = ctx,
 	};

@@ -30,6 +30,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/sealfeed-$story.XXXXXX") || exit 1
 tenant=0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11
 client=6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42
 patience=${SEALFEED_PATIENCE:-60} # seconds that most waits may take
+. "$top/tests/e2e/load.sh"
 . "$top/tests/e2e/receivers.sh"
 receivers_use "${SEALFEED_RECEIVERS:-$build/tests/var/receivers}" || true
 
@@ -97,14 +98,23 @@ trap 'exit 130' INT TERM
 
 # -- waiting ---------------------------------------------------------------
 
-# within SECONDS COMMAND…: try until it succeeds or the time is over.
+# within SECONDS COMMAND…: try until it succeeds or the time is over.  Seconds
+# are those of an idle machine (load.sh); $took is how many ms went by.
+took=0
 within() {
-	local end=$((SECONDS + $1))
+	local begin end status=0
+	grant
+	begin=$granted
+	end=$((begin + 1000 * $1))
 	shift
 	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
+		grant
+		[ "$granted" -lt "$end" ] || { status=1; break; }
 		sleep 0.1
 	done
+	grant
+	took=$((granted - begin))
+	return "$status"
 }
 
 # wait_for SECONDS WHAT COMMAND…: the same, and fail with WHAT.

@@ -5,7 +5,8 @@
 # letters are sent, and verify is content.
 . "${0%/*}/lib.sh"
 
-sim --events 3000 --rate 600
+sim --events 1000 --rate 600 --subscribed
+steer "make?type=Audit.Exchange&blobs=3&events=4&large=1"
 rsyslog siem ossl
 rsyslog parts ossl
 syslogng archive
@@ -18,18 +19,19 @@ no_repeats parts archive
 verified parts archive
 grep -q ' part="2" parts="' "$work/parts/events" || fail "nothing was split"
 wait_for 20 "siem has the rest" output_is siem backlog_events -eq 0
-output_is siem dead_letters -ge 1 || fail "no dead letters"
+output_is siem dead_letters -ge 12 || fail "not twelve dead letters"
 ask dead-letters >"$work/letters"
 grep -q 'a message of .*, max_message is 8192; raise that' "$work/letters" ||
     fail "no reason and cure: $(cat "$work/letters")"
-grep -q '"type":"dead-letter".*"output":"siem","feed":"contoso/' \
-    "$work/parts/events" || fail "the agent's own feed does not tell"
+wait_for 20 "the agent's own feed tells" grep -q \
+    '"type":"dead-letter".*"output":"siem","feed":"contoso/' "$work/parts/events"
 "$sealfeed" verify --key "$work/vkey" "$work/siem/events" >"$work/verify" &&
     fail "verify misses nothing at siem"
 grep -q 'missing: dead letter at output siem: a message of' "$work/verify" ||
     fail "verify does not explain: $(cat "$work/verify")"
 outputs=${outputs/max_message: 8KiB/max_message: 64KiB}
 agent_reload
+wait_for 10 "the higher limit is taken over" log_has ": taken over"
 ask dead-letters retry --all >"$work/letters" || fail "$(cat "$work/letters")"
 settled siem
 verified siem

@@ -100,13 +100,16 @@ add_line(struct sim *s, struct feed *f, struct buf *out)
 }
 
 static void
-add_record(struct sim *s, struct feed *f, int64_t when, bool small,
+add_record(struct sim *s, struct feed *f, int64_t when, const struct make *make,
     struct buf *out)
 {
 	if (f->lines != NULL)
 		add_line(s, f, out);
-	else if (small)
+	else if (make->small)
 		generate_small(s->opt.seed + f->content, f->content,
+		    f->number++, when, out);
+	else if (make->large)
+		generate_large(s->opt.seed + f->content, f->content,
 		    f->number++, when, out);
 	else
 		generate_record(s->opt.seed + f->content, f->content,
@@ -128,7 +131,7 @@ content_make(struct sim *s, struct feed *f, size_t n, const struct make *make)
 		int64_t when = b->created / MS - LATENESS_MIN -
 		    (int64_t)rng_below(&s->rng, LATENESS_MAX);
 
-		add_record(s, f, when, make->small, &lines);
+		add_record(s, f, when, make, &lines);
 		if (buf_add(&lines, "\n", 1) == -1)
 			sim_die("out of memory");
 		if (i == 0)

@@ -20,6 +20,7 @@ struct make {
 	const char *gone; /* the AF code that it answers with for ever */
 	bool foreign;
 	bool small;  /* short records */
+	bool large;  /* records above 8 KiB */
 	bool repeat; /* with one event of an earlier blob */
 };
 

@@ -79,7 +79,7 @@ feed_argument(const struct call *c)
 }
 
 /* make?type=&events=1&blobs=1&age=0&hold=0&life=0&gone=AF20051&foreign=1
- * &small=1; times in seconds. */
+ * &small=1&large=1; times in seconds. */
 static int
 action_make(struct call *c)
 {
@@ -89,7 +89,8 @@ action_make(struct call *c)
 		.hold = number(c, "hold", 0) * MS,
 		.life = number(c, "life", 0) * MS,
 		.foreign = number(c, "foreign", 0) != 0,
-		.small = number(c, "small", 0) != 0 };
+		.small = number(c, "small", 0) != 0,
+		.large = number(c, "large", 0) != 0 };
 
 	if (gone != NULL)
 		make.gone =

@@ -26,6 +26,7 @@
 #define DEPTH_MAX 4 /* repeats inside repeats */
 #define THINGS 600  /* that a tenant has of a class */
 #define BURST 6     /* records in a row, by one user */
+#define LARGE 12000 /* bytes: more than a syslog message of 8 KiB takes */
 
 const char *const content_names[CONTENTS] = {
 	[CONTENT_AAD] = "Audit.AzureActiveDirectory",
@@ -544,4 +545,20 @@ generate_small(uint64_t seed, enum content content, uint64_t number,
 	    "'OrganizationId':'$o','RecordType':6,'UserType':0,"
 	    "'UserKey':'i:0h.f|membership|1003$x','Workload':'SharePoint',"
 	    "'ClientIP':'$i','UserId':'$u'}");
+}
+
+void
+generate_large(uint64_t seed, enum content content, uint64_t number,
+    int64_t when, struct buf *out)
+{
+	size_t before = out->len;
+	struct maker m;
+
+	generate_record(seed, content, number, when, out);
+	maker_begin(&m, seed + 1, number, when, out);
+	out->len--; /* the closing brace */
+	put_string(&m, ",'Document':'");
+	while (out->len - before < LARGE)
+		put_words(&m, 20);
+	put_string(&m, "'}");
 }

@@ -59,4 +59,8 @@ void generate_record(uint64_t seed, enum content content, uint64_t number,
 void generate_small(uint64_t seed, enum content content, uint64_t number,
     int64_t when, struct buf *out);
 
+/* Append a record of 12 to 64 KB. */
+void generate_large(uint64_t seed, enum content content, uint64_t number,
+    int64_t when, struct buf *out);
+
 #endif /* TESTS_SIM_GENERATE_H */
