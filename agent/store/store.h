@@ -56,8 +56,9 @@ void store_rest(struct store *s);
 
 /* Check the file before the roles start (supervisor): recover or quarantine.
  * All of it is read where it is small or damage was met; else the tables but
- * not the events.  said (size bytes) gets a sentence when something was found,
- * else "".  Nobody else may have the store open.  -1 leaves all as it was. */
+ * not the events.  message (size bytes) gets a sentence when something was
+ * found, else "".  Nobody else may have the store open.  -1 leaves all as it
+ * was. */
 int store_check(const char *path, char *message, size_t size, struct err *err);
 
 /* Since the last store_check(), someone has met damage in the store: SQLite
