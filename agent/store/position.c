@@ -93,16 +93,10 @@ note(struct store *s, const char *output, const struct output_state *state,
 
 	if (db_run(s, err,
 		"UPDATE output SET mode = coalesce(?2, mode), error = ?3,"
-		" failed = iif(?3 = '', NULL, coalesce(failed, ?4)),"
-		" events = events + ?5, bytes = bytes + ?6,"
-		" retries = retries + ?7, refused = refused + ?8,"
-		" connects = connects + ?9 WHERE name = ?1",
-		"tttiiiiii", output, state->mode, well ? "" : state->error,
-		clock_now(), (int64_t)state->add[OUTPUT_EVENTS],
-		(int64_t)state->add[OUTPUT_BYTES],
-		(int64_t)state->add[OUTPUT_RETRIES],
-		(int64_t)state->add[OUTPUT_REFUSED],
-		(int64_t)state->add[OUTPUT_CONNECTS]) != 0)
+		" failed = iif(?3 = '', NULL, coalesce(failed, ?4))"
+		OUTPUT_COUNTER_ROWS(COUNTER_ADD) " WHERE name = ?1",
+		"tttic", output, state->mode, well ? "" : state->error,
+		clock_now(), state->add, (size_t)OUTPUT_COUNTERS) != 0)
 		return -1;
 	if (db_changes(s) != 1)
 		return err_set(err, "%s: no output \"%s\"", s->path, output);
