@@ -264,8 +264,9 @@ bind_next(sqlite3_stmt *st, int *at, char type, va_list *ap)
 		    -1, SQLITE_STATIC);
 	case 'b':
 		data = va_arg(*ap, const void *);
-		return sqlite3_bind_blob64(st, (*at)++, data == NULL ? "" : data,
-		    va_arg(*ap, size_t), SQLITE_STATIC);
+		return sqlite3_bind_blob64(st, (*at)++,
+		    data == NULL ? "" : data, va_arg(*ap, size_t),
+		    SQLITE_STATIC);
 	case 'c':
 		count = va_arg(*ap, const uint64_t *);
 		return bind_counts(st, at, count, va_arg(*ap, size_t));

@@ -61,10 +61,11 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
 	    " f.error, f.horizon, f.committed, f.newest,"
 	    " count(i.id), min(i.expires), min(i.created)" FEED_COUNTER_ROWS(
-		COUNTER_FEED)
-	    " FROM feed f LEFT JOIN item i ON i.feed = f.id AND i.state = 0"
-	    " WHERE f.id = (SELECT min(id) FROM feed WHERE id > ?)"
-	    " GROUP BY f.id",
+		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
+			      "AND i.state = 0"
+			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
+			      "id > ?)"
+			      " GROUP BY f.id",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
@@ -141,7 +142,7 @@ report_output(struct store *s, const char *after, struct output_report *r,
 	    " (SELECT count(*) FROM dead_letter d WHERE d.output = o.name),"
 	    " error, failed" OUTPUT_COUNTER_ROWS(
 		COUNTER_NAME) " FROM output o WHERE name > ?"
-	    " ORDER BY name LIMIT 1",
+			      " ORDER BY name LIMIT 1",
 	    "t", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
@@ -205,7 +206,7 @@ struct finds {
 };
 
 static void
-put(struct finds *f, int64_t feed, uint64_t index)
+add_place(struct finds *f, int64_t feed, uint64_t index)
 {
 	if (f->n < f->max)
 		f->places[f->n++] = (struct trace_place){
@@ -236,7 +237,7 @@ find_seen(struct store *s, const char *id, struct finds *f, struct err *err)
 
 		rc = seen_search(s, &run, hash, &index, err);
 		if (rc == 1)
-			put(f, sqlite3_column_int64(st, 0), index);
+			add_place(f, sqlite3_column_int64(st, 0), index);
 		else if (rc == 0)
 			rc = 1;
 	}
@@ -260,7 +261,7 @@ scan_lines(const struct buf *lines, const struct buf *quoted, int64_t feed,
 		if (line_parse(at, (size_t)(lf - at), &l) == 0 &&
 		    memmem(l.value.data, l.value.len, quoted->data,
 			quoted->len) != NULL)
-			put(f, feed, l.number);
+			add_place(f, feed, l.number);
 	}
 }
 
@@ -332,7 +333,7 @@ trace_find_index(struct store *s, const char *feed, uint64_t index,
 	    "ti", feed, (int64_t)index);
 	rc = st == NULL ? -1 : 1;
 	while (rc == 1 && (rc = db_step(s, st, err)) == 1)
-		put(&f, sqlite3_column_int64(st, 0), index);
+		add_place(&f, sqlite3_column_int64(st, 0), index);
 	db_unlock(s);
 	*n = f.n;
 	return rc;

@@ -166,8 +166,8 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 		return -1;
 	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
 	if (rc == 0)
-		rc = add_counters(s, "output", output_counters,
-		    OUTPUT_COUNTERS, err);
+		rc = add_counters(s, "output", output_counters, OUTPUT_COUNTERS,
+		    err);
 	return db_end(s, rc, err);
 }
 
