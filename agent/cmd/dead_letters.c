@@ -48,7 +48,7 @@ struct dead_letters_told {
 
 static const struct dead_letters_verb verbs[] = {
 	{ .name = "retry", .will = "will be sent again" },
-	{ .name = "drop", .will = "will be forgotten", .here = true },
+	{ .name = "drop", .will = "will be dropped", .here = true },
 };
 
 /* "retry" and "drop"; NULL: another word. */
@@ -91,11 +91,11 @@ check(const struct dead_letters_order *o, const struct dead_letter *d,
 {
 	if (o->output != NULL && strcmp(d->output, o->output) != 0)
 		return err_set(err,
-		    "dead letter %" PRId64 " is of the output %s", d->id,
+		    "dead letter %" PRId64 " belongs to output %s", d->id,
 		    d->output);
 	if (!o->verb->here && !configured(o->config, d->output))
 		return err_set(err,
-		    "dead letter %" PRId64 " can't be sent again: its output "
+		    "dead letter %" PRId64 " cannot be sent again: its output "
 		    "%s is no longer configured",
 		    d->id, d->output);
 	return 0;
@@ -214,14 +214,15 @@ dead_letters_ask(struct store *s, const struct dead_letters_order *o,
 }
 
 static const struct cmd_option letter_options[] = {
-	{ .name = "all", .help = "Retry or drop all, or all of --output." },
+	{ .name = "all",
+	    .help = "Retry or drop all dead letters, or all of --output." },
 	{ .name = "output",
 	    .value = "NAME",
-	    .help = "Only those of this output." },
+	    .help = "Only the dead letters of this output." },
 	{ .name = "show",
 	    .value = "ID",
-	    .help = "Print the event's bytes; on a terminal control "
-		    "characters are escaped." },
+	    .help = "Print the bytes of the event; control characters are "
+		    "escaped on a terminal." },
 	{ .name = NULL },
 };
 
@@ -360,15 +361,15 @@ print_told(const struct order *o, const struct dead_letters_told *told)
 		(void)printf("All dead letters of %" PRIu64 " output%s %s.\n",
 		    told->outputs, plural(told->outputs), o->verb->will);
 	if (told->letters + told->outputs > 0)
-		(void)printf("The agent does that within seconds, or once it "
-			     "runs.\n");
+		(void)printf("The agent does this within seconds, or when it "
+			     "next runs.\n");
 	if (told->gone > 0)
-		(void)printf("Forgotten, since no output of that name is "
-			     "configured any more: %" PRIu64 "\n",
+		(void)printf("Dropped, because their output is no longer "
+			     "configured: %" PRIu64 "\n",
 		    told->gone);
 	if (told->left > 0)
-		(void)printf("Left, since no output of that name is "
-			     "configured any more: %" PRIu64 "\n",
+		(void)printf("Kept, because their output is no longer "
+			     "configured: %" PRIu64 "\n",
 		    told->left);
 	if (told->letters + told->outputs + told->gone + told->left == 0)
 		(void)printf("There are no dead letters.\n");
@@ -401,11 +402,10 @@ read_ids(struct order *o, int argc, char **argv)
 	bool all = cmd_value(o->line, "all") != NULL;
 
 	if (o->verb == NULL && (argc > 0 || all))
-		return cmd_misused(o->cmd, "list takes no ID and no --all");
-	if (o->verb != NULL && all == (argc > 0))
 		return cmd_misused(o->cmd,
-		    "%s needs the ID of a dead letter, "
-		    "several, or --all",
+		    "list takes neither an ID nor --all");
+	if (o->verb != NULL && all == (argc > 0))
+		return cmd_misused(o->cmd, "%s needs at least one ID, or --all",
 		    o->verb->name);
 	if (argc > 0)
 		o->id = xcalloc((size_t)argc, sizeof(*o->id));
@@ -428,7 +428,8 @@ read_order(struct order *o)
 
 	o->output = cmd_value(o->line, "output");
 	if (id != NULL && argc > 0)
-		return cmd_misused(o->cmd, "--show stands alone");
+		return cmd_misused(o->cmd,
+		    "--show cannot be combined with anything else");
 	if (id != NULL && (cmd_number(id, &o->show) != 0 || o->show == 0))
 		return cmd_misused(o->cmd,
 		    "\"%s\" is not the ID of a dead letter", id);
@@ -489,15 +490,17 @@ out:
 const struct cmd cmd_dead_letters = {
 	.name = "dead-letters",
 	.arguments = "[list|retry|drop] [ID...]",
-	.help = "List events that an output refused for good, send them "
-		"again, or forget them. Nothing but list is done at once: the "
-		"process of the output does it, within seconds or once the "
-		"agent runs. Dead letters of outputs that are no longer "
-		"configured are dropped at once and can't be retried. A "
-		"receiver that refuses every event does not turn them all "
-		"into dead letters: after twenty in a row, and until it "
-		"accepts one, a single event is tried, in the end every five "
-		"minutes, and status says so.",
+	.summary =
+	    "List, retry or drop events that an output refused for good.",
+	.help =
+	    "List the events that an output refused for good, send them again, "
+	    "or drop them. The process of the output carries out retry and "
+	    "drop within seconds, or when the agent next runs; for an output "
+	    "that is no longer configured, drop takes effect immediately and "
+	    "retry is refused. A receiver that refuses every event does not "
+	    "turn them all into dead letters: after twenty refusals in a row, "
+	    "a single event is tried at a time, at intervals that grow to five "
+	    "minutes, until the receiver accepts one; status says so.",
 	.options = letter_options,
 	.max = -1,
 	.run = dead_letters_run,

@@ -64,7 +64,7 @@ static int
 put(struct feed_worker *j, const char *data, size_t len, struct err *err)
 {
 	if (fwrite(data, 1, len, j->to) != len)
-		return err_set(err, "the export can't be written: %s",
+		return err_set(err, "the export cannot be written: %s",
 		    strerror(errno));
 	j->done->bytes += len;
 	return 0;
@@ -113,7 +113,7 @@ unpack(struct feed_worker *j, const struct batch *b, struct err *err)
 		return -1;
 	if (j->lines.len == 0 ||
 	    skip_lines(j->lines.data, j->lines.len, b->count) != j->lines.len)
-		return err_set(err, "there are not %zu lines in it", b->count);
+		return err_set(err, "it does not hold %zu lines", b->count);
 	return 0;
 }
 
@@ -156,7 +156,7 @@ put_checkpoint(struct feed_worker *j, const struct batch *b, struct err *err)
 	j->line.ceiling = b->checkpoint.len + FRAME_MAX;
 	if (line_add(&j->line, LINE_CHECKPOINT, b->feed, b->size,
 		b->checkpoint.data, b->checkpoint.len) != 0)
-		return err_set(err, "%s: the checkpoint doesn't fit", b->feed);
+		return err_set(err, "%s: the checkpoint is too large", b->feed);
 	f->checkpoints++;
 	f->covered = b->size;
 	return put(j, j->line.data, j->line.len, err);
@@ -195,7 +195,7 @@ export_lines(struct store *s, const struct export_want *want, FILE *to,
 	j.gzip = gzip_new();
 	rc = batch_walk(s, want->feed, put_batch, &j, err);
 	if (rc == 0 && fflush(to) != 0)
-		rc = err_set(err, "the export can't be written: %s",
+		rc = err_set(err, "the export cannot be written: %s",
 		    strerror(errno));
 	gzip_free(j.gzip);
 	buf_release(&j.lines);
@@ -213,17 +213,17 @@ export_release(struct export_done *done)
 static const struct cmd_option export_options[] = {
 	{ .name = "feed",
 	    .value = "FEED",
-	    .help = "Only this feed, for example contoso/Audit.Exchange; "
-		    "\"sealfeed verify --feed\" then checks it alone." },
+	    .help = "Export only this feed, such as contoso/Audit.Exchange; "
+		    "check the result with \"sealfeed verify --feed\"." },
 	{ .name = "from",
 	    .value = "INDEX",
-	    .help = "The first event to write; needs --feed." },
+	    .help = "Index of the first event; needs --feed." },
 	{ .name = "to",
 	    .value = "INDEX",
-	    .help = "The last event to write; needs --feed." },
+	    .help = "Index of the last event; needs --feed." },
 	{ .name = "output",
 	    .value = "FILE",
-	    .help = "Write to FILE (mode 0600), not to standard output." },
+	    .help = "Write to FILE (mode 0600) instead of standard output." },
 	{ .name = NULL },
 };
 
@@ -252,7 +252,7 @@ read_want(const struct cmd *cmd, const struct cmd_line *line,
 		want->to = (uint64_t)n;
 	}
 	if (want->from > want->to)
-		return cmd_misused(cmd, "--from is behind --to");
+		return cmd_misused(cmd, "--from is greater than --to");
 	return 0;
 }
 
@@ -321,12 +321,13 @@ print_feed(const struct export_feed *f)
 	    f->name, f->events, f->first, f->next - 1, f->checkpoints);
 	if (f->missing > 0)
 		(void)fprintf(stderr,
-		    "%s: %" PRIu64 " events between these are not kept\n",
+		    "%s: %" PRIu64
+		    " events between these are no longer in the store\n",
 		    f->name, f->missing);
 	if (f->covered < f->next)
 		(void)fprintf(stderr,
 		    "%s: events from %" PRIu64
-		    " on have no checkpoint in here\n",
+		    " on have no checkpoint in this export\n",
 		    f->name, f->covered > f->first ? f->covered : f->first);
 }
 
@@ -345,16 +346,16 @@ print_done(const struct cmd *cmd, const struct config *config,
 		    human_bytes(text, done->bytes));
 	else
 		(void)fprintf(stderr,
-		    "Nothing to export: the store keeps no sealed events that "
-		    "were asked for.%s\n",
+		    "Nothing to export: the store holds none of the requested "
+		    "events.%s\n",
 		    config->agent.retain == 0
-			? " agent.retain is 0, so that events are deleted as "
-			  "soon as every output has them; set it to keep an "
+			? " agent.retain is 0, so events are deleted as soon "
+			  "as every output has them; raise it to keep an "
 			  "archive."
 			: "");
 	if (done->damaged == 0)
 		return EXIT_FINE;
-	(void)err_set(&err, "%" PRIu64 " batches can't be read, the first: %s",
+	(void)err_set(&err, "%" PRIu64 " batches cannot be read, the first: %s",
 	    done->damaged, done->trouble);
 	return cmd_failed(cmd, &err);
 }
@@ -403,12 +404,13 @@ export_run(const struct cmd *cmd, struct cmd_line *line)
 
 const struct cmd cmd_export = {
 	.name = "export",
-	.help = "Write the sealed events that the store keeps, and their "
-		"checkpoints, as NDJSON lines in commit order, fit for "
-		"\"sealfeed verify\". Delivered events are kept as long as "
-		"agent.retain says. A checkpoint that proves events behind "
-		"the last one wanted, too, is left out; what only it covers is "
-		"\"not yet covered\" for verify.",
+	.summary = "Write sealed events and their checkpoints as NDJSON.",
+	.help = "Write the sealed events in the store and their checkpoints as "
+		"NDJSON lines in commit order, in the form that \"sealfeed "
+		"verify\" reads. Delivered events stay in the store for "
+		"agent.retain. A checkpoint that also covers events after the "
+		"last requested one is left out; events that only it covers "
+		"are \"not yet covered\" to verify.",
 	.options = export_options,
 	.run = export_run,
 };

@@ -96,10 +96,11 @@ gaps_run(const struct cmd *cmd, struct cmd_line *line)
 
 const struct cmd cmd_gaps = {
 	.name = "gaps",
-	.help = "List what can no longer be read from a vendor: spans of time "
-		"and listed items that expired or were refused for good, or "
-		"one event of an item that is too long for memory, each with "
-		"its cause. Exits 0 when the list could be read, with "
-		"gaps or without.",
+	.summary = "List what can no longer be read from a vendor.",
+	.help =
+	    "List what can no longer be read from a vendor, each with its "
+	    "cause: time spans and listed items that expired or were refused "
+	    "for good, and single events that are too large for memory. The "
+	    "exit status is 0 if the list could be read, with or without gaps.",
 	.run = gaps_run,
 };

@@ -170,6 +170,7 @@ for syntax in ndjson syslog header split; do
 	stream key.pem fra1 $syntax 1 41 | grep -F "$(size $ex 41)" >fork
 	cat good fork >bad
 	check 0 more-checkpoints bad
+	# shellcheck disable=SC2094 # an argument named as the file is
 	stream key.pem fra1 $syntax 2 40 fork | grep -F "$(size $ex 80)" >fork
 	cat good fork >bad
 	check 1 two-histories bad

@@ -7,12 +7,13 @@
 # The disk is a small tmpfs in a mount namespace of the story's own.
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" -eq 0 ] && as= || as=-r
-	if ! unshare $as -m mount -t tmpfs none /mnt 2>/dev/null; then
+	as=()
+	[ "$(id -u)" -eq 0 ] || as=(-r)
+	if ! unshare "${as[@]}" -m mount -t tmpfs none /mnt 2>/dev/null; then
 		echo "diskfull: skipped: unshare and mount are not allowed here"
 		exit 77
 	fi
-	exec unshare $as -m --propagation private "$0" inside
+	exec unshare "${as[@]}" -m --propagation private "$0" inside
 fi
 . "${0%/*}/lib.sh"
 
