@@ -55,8 +55,9 @@ struct stream {
 	/* When the vendor was last asked for what is new, by its own clock:
 	 * all that it had to show then is in the ledger or in the store.
 	 * While older content is still being listed, how far that has got.
-	 * Set by begin and poll.  INT64_MIN: not known. */
-	int64_t listed;
+	 * Set by begin and poll, read by another thread.  INT64_MIN: not
+	 * known. */
+	_Atomic int64_t listed;
 };
 
 /* One configured source in the collect process. */
