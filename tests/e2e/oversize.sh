@@ -31,7 +31,7 @@ grep -q 'missing: dead letter at output siem: a message of' "$work/verify" ||
     fail "verify does not explain: $(cat "$work/verify")"
 outputs=${outputs/max_message: 8KiB/max_message: 64KiB}
 agent_reload
-wait_for 10 "the higher limit is taken over" log_has ": taken over"
+wait_for 10 "the higher limit is in effect" log_has ": configuration reloaded"
 ask dead-letters retry --all >"$work/letters" || fail "$(cat "$work/letters")"
 settled siem
 verified siem
