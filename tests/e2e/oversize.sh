@@ -21,7 +21,7 @@ grep -q ' part="2" parts="' "$work/parts/events" || fail "nothing was split"
 wait_for 20 "siem has the rest" output_is siem backlog_events -eq 0
 output_is siem dead_letters -ge 12 || fail "not twelve dead letters"
 ask dead-letters >"$work/letters"
-grep -q 'a message of .*, max_message is 8192; raise that' "$work/letters" ||
+grep -Eq 'a message of .* exceeds max_message \(8192\); raise it' "$work/letters" ||
     fail "no reason and cure: $(cat "$work/letters")"
 wait_for 20 "the agent's own feed tells" grep -q \
     '"type":"dead-letter".*"output":"siem","feed":"contoso/' "$work/parts/events"
