@@ -204,7 +204,10 @@ rebuild(struct store *from, const char *fresh, struct recovery *v,
 	if (rc == 0)
 		rc = recovery_repair(to, v, err);
 	if (rc == 0 && !db_checkpoint(to, true))
-		rc = err_set(err, "%s: cannot be finished", fresh);
+		rc = err_set(err,
+		    "%s: the last pages of the recovered store cannot be "
+		    "written",
+		    fresh);
 	store_close(to);
 	return rc;
 }
@@ -333,12 +336,12 @@ move_strange(const char *path, char *message, size_t size, struct err *err)
 			rc = rename(name, to);
 			if (rc != 0)
 				(void)err_set(err,
-				    "%s: no regular file, and cannot be "
+				    "%s: not a regular file, and cannot be "
 				    "renamed: %s; move it away",
 				    name, strerror(errno));
 			else
 				(void)snprintf(message, size,
-				    "%s: no regular file; moved aside as %s",
+				    "%s: not a regular file; moved aside as %s",
 				    name, to);
 		}
 		free(name);

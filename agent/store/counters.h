@@ -17,18 +17,18 @@
 	X(FEED_THROTTLED, "throttled", "throttled", "throttled",              \
 	    "Requests the vendor throttled.")                                 \
 	X(FEED_BYTES, "bytes", "received_bytes", "received_bytes",            \
-	    "Bytes of replies.")
+	    "Bytes of replies received.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \
 	X(OUTPUT_BYTES, "bytes", "sent_bytes", "sent_bytes",                   \
-	    "Bytes put on the wire.")                                          \
+	    "Bytes sent on the wire.")                                         \
 	X(OUTPUT_RETRIES, "retries", "retries", "retries",                     \
-	    "Deliveries begun again.")                                         \
+	    "Deliveries retried.")                                             \
 	X(OUTPUT_REFUSED, "refused", "refused", "refused",                     \
 	    "Events that became dead letters.")                                \
 	X(OUTPUT_CONNECTS, "connects", "connects", "connects",                 \
-	    "Connections made.")
+	    "Connections opened.")
 
 #define COUNTER_ENUM(id, column, key, metric, help) id,
 

@@ -103,7 +103,7 @@ db_fail(struct store *s, int rc, struct err *err)
 		    s->path, sqlite3_errmsg(s->db));
 	case SQLITE_BUSY:
 		return err_set(err,
-		    "%s: locked by another process for too long; end what "
+		    "%s: locked by another process for too long; stop whatever "
 		    "holds it open for writing",
 		    s->path);
 	case SQLITE_READONLY:

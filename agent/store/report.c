@@ -381,7 +381,7 @@ trace_read(struct store *s, const struct trace_place *place, struct trace *t,
 	}
 	db_unlock(s);
 	if (rc == 0)
-		return err_set(err, "%s: feed %lld is not there", s->path,
+		return err_set(err, "%s: there is no feed %lld", s->path,
 		    (long long)place->feed);
 	return rc == 1 ? 0 : -1;
 }

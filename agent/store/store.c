@@ -211,8 +211,8 @@ set_up(struct store *s, bool read_only, struct err *err)
 {
 	if (read_only && access(s->path, F_OK) != 0)
 		return err_set(err,
-		    "%s: %s; the agent makes it when it first runs, or "
-		    "agent.store.path names another",
+		    "%s: %s; the agent creates the store on its first run; "
+		    "check agent.store.path",
 		    s->path, strerror(errno));
 	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;

@@ -42,19 +42,20 @@ static const struct family feed_families[] = {
 	{ "sealfeed_feed_sealed_events_total", "counter", UNIT_COUNT,
 	    FEED(sealed), "Events covered by a signed checkpoint." },
 	{ "sealfeed_feed_duplicates_total", "counter", UNIT_COUNT,
-	    FEED(duplicates), "Events kept out because their id was seen." },
+	    FEED(duplicates),
+	    "Events dropped because their id was already seen." },
 	{ "sealfeed_feed_failing", "gauge", UNIT_TEXT, FEED(error),
-	    "1 while the last poll failed." },
+	    "1 if the last poll failed, else 0." },
 	{ "sealfeed_feed_last_success_timestamp_seconds", "gauge", UNIT_TIME,
-	    FEED(success), "Last poll that succeeded." },
+	    FEED(success), "Time of the last successful poll." },
 	{ "sealfeed_feed_last_commit_timestamp_seconds", "gauge", UNIT_TIME,
-	    FEED(committed), "Last commit with events." },
+	    FEED(committed), "Time of the last commit with events." },
 	{ "sealfeed_feed_newest_event_timestamp_seconds", "gauge", UNIT_TIME,
-	    FEED(newest), "Newest event time collected." },
+	    FEED(newest), "Newest event time among the events collected." },
 	{ "sealfeed_feed_next_poll_timestamp_seconds", "gauge", UNIT_TIME,
-	    FEED(due), "When the vendor is asked next." },
+	    FEED(due), "Time of the next poll." },
 	{ "sealfeed_feed_backlog_items", "gauge", UNIT_COUNT, FEED(items),
-	    "Listed items still to be fetched." },
+	    "Listed items that are not fetched yet." },
 };
 
 static int64_t
@@ -81,28 +82,31 @@ static const struct {
 	const char *help;
 } feed_spans[] = {
 	{ "sealfeed_feed_lag_seconds", lag,
-	    "Age of the oldest content listed and not collected; if there is "
-	    "none, the time since the vendor had no other." },
+	    "Age of the oldest content listed but not collected; if there is "
+	    "none, time since the vendor last had nothing new." },
 	{ "sealfeed_feed_retention_horizon_seconds", retained,
-	    "Until the vendor deletes the oldest of what is unread." },
+	    "Time until the vendor deletes the oldest unread content." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)
 static const struct family output_families[] = {
 	{ "sealfeed_output_position_batch", "gauge", UNIT_INTEGER,
-	    OUTPUT(position.batch), "Batch up to which all is delivered." },
+	    OUTPUT(position.batch),
+	    "Last batch up to which everything is delivered." },
 	{ "sealfeed_output_position_timestamp_seconds", "gauge", UNIT_TIME,
-	    OUTPUT(moved), "When the position last moved." },
+	    OUTPUT(moved), "Time at which the position last moved." },
 	{ "sealfeed_output_backlog_events", "gauge", UNIT_COUNT,
-	    OUTPUT(backlog_events), "Events collected, not delivered." },
+	    OUTPUT(backlog_events), "Events collected but not delivered yet." },
 	{ "sealfeed_output_backlog_bytes", "gauge", UNIT_COUNT,
-	    OUTPUT(backlog_bytes), "Bytes of these events' lines." },
+	    OUTPUT(backlog_bytes),
+	    "Bytes of the lines of events not delivered yet." },
 	{ "sealfeed_output_oldest_undelivered_seconds", "gauge", UNIT_AGE,
-	    OUTPUT(oldest), "Since when the oldest of these waits." },
+	    OUTPUT(oldest),
+	    "How long the oldest undelivered event has waited." },
 	{ "sealfeed_output_dead_letters", "gauge", UNIT_COUNT,
-	    OUTPUT(dead_letters), "Dead letters kept." },
+	    OUTPUT(dead_letters), "Dead letters in the store." },
 	{ "sealfeed_output_failing", "gauge", UNIT_TEXT, OUTPUT(error),
-	    "1 while the output is in trouble." },
+	    "1 if the output is failing, else 0." },
 };
 
 struct page {
@@ -244,20 +248,22 @@ whole(struct page *p, const struct status *st, const struct role *r)
 	SAY(p, "sealfeed_build_info{version=\"%s\",compression=\"%s\"} 1\n",
 	    PACKAGE_VERSION, gzip_library());
 	family(p, "sealfeed_start_time_seconds", "gauge",
-	    "When the agent was started.");
+	    "Time at which the agent was started.");
 	SAY(p, "sealfeed_start_time_seconds %.3f\n", seconds(r->started));
 	family(p, "sealfeed_gaps_total", "counter",
-	    "Gaps: what can no longer be read from a vendor.");
+	    "Gaps: spans and items that can no longer be read from a vendor.");
 	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", st->gaps);
-	family(p, "sealfeed_store_used_bytes", "gauge", "Store in use.");
+	family(p, "sealfeed_store_used_bytes", "gauge",
+	    "Bytes of the store in use.");
 	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", st->room.used);
-	family(p, "sealfeed_store_max_bytes", "gauge", "Limit of the store.");
+	family(p, "sealfeed_store_max_bytes", "gauge",
+	    "Size limit of the store.");
 	SAY(p, "sealfeed_store_max_bytes %" PRId64 "\n", st->room.max_size);
 	family(p, "sealfeed_store_disk_free_bytes", "gauge",
-	    "Free on the file system of the store.");
+	    "Bytes free on the file system of the store.");
 	SAY(p, "sealfeed_store_disk_free_bytes %" PRId64 "\n", st->room.free);
 	family(p, "sealfeed_store_full", "gauge",
-	    "1 while collecting pauses for want of room.");
+	    "1 while collecting is paused for lack of space, else 0.");
 	SAY(p, "sealfeed_store_full %d\n", st->room.full);
 }
 
@@ -275,8 +281,8 @@ metrics_write(struct store *s, const struct role *r, struct buf *out,
 		feeds(&p, &st);
 		outputs(&p, &st);
 		if (p.rc == -1)
-			rc = err_set(err,
-			    "metrics: larger than an answer may be");
+			rc =
+			    err_set(err, "metrics: larger than a reply may be");
 	}
 	status_release(&st);
 	return rc;
@@ -312,5 +318,5 @@ metrics_ready(struct store *s, const struct role *r, struct err *err)
 	}
 	if (rc == -1)
 		return -1;
-	return err_set(err, "collect and seal: not heard of since the start");
+	return err_set(err, "collect and seal: no heartbeat since the start");
 }

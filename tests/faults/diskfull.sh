@@ -91,8 +91,8 @@ fill
 wait_for 30 "collect pauses" says "collect: .*collecting pauses.*make room"
 pass 300
 ask status | paste -sd' ' >"$work/status"
-grep -Eq "(4|10) MiB are to be left" "$work/status" &&
-    grep -q "makes a gap in 6d" "$work/status" ||
+grep -Eq "(4|10) MiB must stay free" "$work/status" &&
+    grep -q "turns this into a gap in 6d" "$work/status" ||
     fail "status does not tell of it: $(cat "$work/status")"
 lines=$(tail -n +$((said_before + 1)) "$work/agent.log" | wc -l)
 [ "$lines" -le 40 ] || fail "$lines lines of log about one full disk"

@@ -84,6 +84,6 @@ not_said() {
 # no_loop N: no role died more often than that since the log began.
 no_loop() {
 	local deaths
-	deaths=$(grep -c "starting it again in" "$work/agent.log")
+	deaths=$(grep -c "restarting in" "$work/agent.log")
 	[ "$deaths" -le "$1" ] || fail "$deaths deaths, at most $1 are fine"
 }

@@ -62,7 +62,7 @@ START_TEST(export_cuts)
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data, EVENT("1"));
 	ck_assert_ptr_nonnull(strstr(rig.message.data,
-	    "events from 1 on have no checkpoint in here"));
+	    "events from 1 on have no checkpoint in this export"));
 	ck_assert_int_eq(rig_run("export --from 2 --feed " RIG_FEED),
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data,

@@ -194,7 +194,7 @@ START_TEST(a_full_store_names_the_deadline)
 	ck_assert(!says("down"));
 	st.room.used = 0;
 	st.room.free = 1 << 20;
-	ck_assert(says("its disk has 1 MiB free, 1 GiB are to be left "
+	ck_assert(says("its disk has 1 MiB free, and 1 GiB must stay free "
 		       "(agent.store.min_free)."));
 }
 END_TEST
