@@ -3,8 +3,8 @@
  */
 #include <stddef.h>
 
-#include "cmd.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_run,

@@ -1,11 +1,11 @@
 /*
  * file.c - NDJSON lines (line.h) appended to a file.
  *
- * A parcel is delivered when its lines are on the disk.  The file never keeps
+ * A chunk is delivered when its lines are on the disk.  The file never keeps
  * a part of a line: what a full disk or a crash left of one is cut off before
  * the next is appended.
  */
-#include "file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,20 +16,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "err.h"
-#include "mem.h"
-#include "output.h"
-#include "setting.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "config/setting.h"
+#include "outputs/output.h"
 #include "store/feed.h"
 
-#define PARCEL_MOST (BATCH_BYTES + (128 << 10))
+#define CHUNK_MAX (BATCH_BYTES + (128 << 10))
 
-/* More than a parcel, or a single event, has. */
-#define TEXT_MOST ((size_t)1 << 30)
+/* More than a chunk, or a single event, has. */
+#define TEXT_MAX ((size_t)1 << 30)
 
-/* Memory for lines that is kept between parcels. */
-#define KEPT_MOST ((size_t)2 << 20)
+/* Memory for lines that is kept between chunks. */
+#define KEPT_MAX ((size_t)2 << 20)
 
 /* Steps in which the end of the last whole line is looked for. */
 #define BACK_STEP 65536
@@ -45,8 +45,8 @@ static const struct setting file_settings[] = {
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct file_conf, path),
 	    .required = true,
-	    .help = "File to which lines are appended; created when missing, "
-		    "opened again when it was renamed or on SIGUSR1." },
+	    .help = "File to append lines to; created if missing, reopened "
+		    "after it is renamed and on SIGUSR1." },
 	SETTING_END
 };
 
@@ -126,8 +126,8 @@ take_over(struct archive *a, struct err *err)
 
 	if (flock(a->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
 		return err_set(err,
-		    "%s: another process writes to it; give each output a "
-		    "file of its own",
+		    "%s: another process writes to it; give each output its "
+		    "own file",
 		    a->path);
 	if (fstat(a->fd, &st) != 0)
 		return err_set(err, "%s: %s", a->path, strerror(errno));
@@ -203,13 +203,13 @@ file_open(struct output *out, struct err *err)
 
 	a->path = conf->path;
 	a->fd = -1;
-	buf_init(&a->text, TEXT_MOST);
+	buf_init(&a->text, TEXT_MAX);
 	if (!out->probing && open_file(a, err) != 0) {
 		free(a);
 		return -1;
 	}
 	out->state = a;
-	out->parcel_most = PARCEL_MOST;
+	out->chunk_max = CHUNK_MAX;
 	out->mode = "written to disk";
 	return 0;
 }
@@ -222,7 +222,7 @@ file_window(const struct output *out)
 }
 
 static void
-file_send(struct output *out, struct parcel *p)
+file_send(struct output *out, struct chunk *p)
 {
 	struct archive *a = out->state;
 	struct err err = ERR_INIT;
@@ -231,13 +231,13 @@ file_send(struct output *out, struct parcel *p)
 	buf_clear(&a->text);
 	if (follow(a, &err) != 0)
 		v = VERDICT_RETRY;
-	else if (parcel_text(p, &a->text, &err) != 0)
+	else if (chunk_text(p, &a->text, &err) != 0)
 		v = VERDICT_REFUSED;
 	else if (append(a, &err) != 0)
 		v = VERDICT_RETRY;
 	else
 		out->bytes += a->text.len;
-	if (a->text.size > KEPT_MOST)
+	if (a->text.size > KEPT_MAX)
 		buf_release(&a->text);
 	output_done(out, p, v, 0, "%s", err.text);
 }
@@ -260,7 +260,7 @@ file_reopen(struct output *out)
 /* Looks, and touches nothing: the agent may have the file open, and root
  * would make one that the agent's user cannot write. */
 static int
-file_probe(struct output *out, struct buf *said, struct err *err)
+file_probe(struct output *out, struct buf *message, struct err *err)
 {
 	const struct archive *a = out->state;
 	char *place = directory_of(a->path);
@@ -277,9 +277,9 @@ file_probe(struct output *out, struct buf *said, struct err *err)
 	    0)
 		(void)err_set(err, "%s: %s; it must be writable for this user",
 		    there ? a->path : place, strerror(errno));
-	else if (buf_addf(said, "%s can be written, %lld bytes so far", a->path,
-		     (long long)st.st_size) != 0)
-		(void)err_set(err, "%s: no room for what was found", a->path);
+	else if (buf_addf(message, "%s can be written, %lld bytes so far",
+		     a->path, (long long)st.st_size) != 0)
+		(void)err_set(err, "%s: the result is too large", a->path);
 	else
 		rc = 0;
 	free(place);
@@ -298,9 +298,9 @@ file_close(struct output *out)
 }
 
 const struct output_type output_file = {
-	.name = "file",
-	.settings = file_settings,
-	.conf_size = sizeof(struct file_conf),
+	.type.name = "file",
+	.type.settings = file_settings,
+	.type.conf_size = sizeof(struct file_conf),
 	.open = file_open,
 	.window = file_window,
 	.send = file_send,

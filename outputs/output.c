@@ -4,19 +4,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "output.h"
+#include "outputs/output.h"
 
 #define WHY_MAX 512
 
-const struct output_type *const output_types[] = {
-	&output_syslog,
-	&output_http,
-	&output_file,
+const struct config_type *const output_types[] = {
+	&output_syslog.type,
+	&output_http.type,
+	&output_file.type,
 	NULL,
 };
 
 void
-output_done(struct output *out, struct parcel *p, enum verdict v, int64_t delay,
+output_done(struct output *out, struct chunk *p, enum verdict v, int64_t delay,
     const char *why, ...)
 {
 	char text[WHY_MAX];
@@ -29,7 +29,20 @@ output_done(struct output *out, struct parcel *p, enum verdict v, int64_t delay,
 }
 
 int
-output_refuse(struct output *out, struct parcel *p, size_t i, const char *why,
+output_settle(struct output *out, struct chunk *p, size_t from, size_t to,
+    enum verdict v, const char *why, ...)
+{
+	char text[WHY_MAX];
+	va_list ap;
+
+	va_start(ap, why);
+	(void)vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	return out->owner->settle(out->owner_ctx, p, from, to, v, text);
+}
+
+int
+output_refuse(struct output *out, struct chunk *p, size_t i, const char *why,
     ...)
 {
 	char text[WHY_MAX];

@@ -2,22 +2,22 @@
  * output.h - what every destination provides.
  *
  * ship owns order, positions, retry, back-off, bisection and dead letters.
- * An output moves parcels and says how each ended.  A new one is a file in
+ * An output moves chunks and says how each ended.  A new one is a file in
  * this folder and a line in output.c.
  */
-#ifndef OUTPUT_H
-#define OUTPUT_H
+#ifndef OUTPUTS_OUTPUT_H
+#define OUTPUTS_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "config/config.h"
+#include "delivery/chunk.h"
 
-struct blame;
 struct err;
 struct output;
-struct setting;
 
 enum verdict {
 	VERDICT_DELIVERED, /* acknowledged: the store may forget it */
@@ -26,75 +26,39 @@ enum verdict {
 	VERDICT_BLOCKED    /* credentials or settings: keep, alarm, probe */
 };
 
-/* One line of a parcel: an event, or a checkpoint. */
-struct parcel_line {
-	const char *feed;
-	bool checkpoint;
-	uint64_t number;   /* index of the event, size of the checkpoint */
-	int64_t when;      /* event time, or the checkpoint's */
-	const char *value; /* bytes of the event, of the checkpoint's object */
-	size_t len;
-};
-
-/* Consecutive lines that move together; owned by ship. */
-struct parcel;
-
-size_t parcel_lines(const struct parcel *p);
-size_t parcel_bytes(const struct parcel *p); /* of all lines, unpacked */
-
-/* The i-th line; borrowed until parcel_unload().  Unpacks at first use; going
- * forward line by line is cheap.  -1: the store's bytes are damaged or not to
- * be had, err says which; end p with VERDICT_REFUSED, ship finds out more. */
-int parcel_line(struct parcel *p, size_t i, struct parcel_line *line,
-    struct err *err);
-
-/* Append the whole parcel to out as NDJSON lines (line.h), or as one joinable
- * gzip member of them, which packs nothing again that the store holds packed.
- * -1 as above, or at out's ceiling. */
-int parcel_text(struct parcel *p, struct buf *out, struct err *err);
-int parcel_gzip(struct parcel *p, struct buf *out, struct err *err);
-
-/* Free the bytes; the parcel can be read again later (from the store). */
-void parcel_unload(struct parcel *p);
-
 struct output_type {
-	const char *name;               /* "type" in the configuration */
-	const struct setting *settings; /* ends with SETTING_END */
-	size_t conf_size;
+	struct config_type type; /* must stand first: output_type_of() */
 
-	/* Pure cross-check of options for `check`: blame() for each fault.
-	 * Values that are faulty in themselves have been blamed before and
-	 * hold their default; a required text may be NULL then.  NULL:
-	 * nothing to check. */
-	void (*check)(const void *conf, const struct blame *b);
 	/* Load keys and certificates, no network; sets out->state and
-	 * out->parcel_most.  Called again after close when credentials may
+	 * out->chunk_max.  Called again after close when credentials may
 	 * have been rotated.  -1: nothing to close. */
 	int (*open)(struct output *out, struct err *err);
-	/* How many parcels may be in flight now. */
+	/* How many chunks may be in in-flight chunk now. */
 	size_t (*window)(const struct output *out);
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
-	void (*send)(struct output *out, struct parcel *p);
-	/* Move bytes until a parcel is decided, wake_fd is readable or
+	void (*send)(struct output *out, struct chunk *p);
+	/* Move bytes until a chunk is decided, wake_fd is readable or
 	 * timeout_ms have passed. */
 	void (*drive)(struct output *out, int wake_fd, int timeout_ms);
 	/* SIGUSR1: open files again; NULL: has none. */
 	void (*reopen)(struct output *out);
 	/* For check --live: reach the peer as send() would, deliver nothing.
-	 * After open().  Returns 0 or -1 with cause and cure; said gets what
+	 * After open().  Returns 0 or -1 with cause and hint; message gets what
 	 * was found. */
-	int (*probe)(struct output *out, struct buf *said, struct err *err);
-	/* Drop connections and free state; parcels in flight end in
+	int (*probe)(struct output *out, struct buf *message, struct err *err);
+	/* Drop connections and free state; chunks in in-flight chunk end in
 	 * VERDICT_RETRY, or DELIVERED where that turns out just then. */
 	void (*close)(struct output *out);
 };
 
 /* What an output tells its owner: ship, or a test. */
 struct output_owner {
-	void (*done)(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
+	void (*done)(void *ctx, struct chunk *p, enum verdict v, int64_t delay,
 	    const char *why);
-	int (*refuse)(void *ctx, struct parcel *p, size_t i, const char *why);
+	int (*settle)(void *ctx, struct chunk *p, size_t from, size_t to,
+	    enum verdict v, const char *why);
+	int (*refuse)(void *ctx, struct chunk *p, size_t i, const char *why);
 };
 
 /* One configured output in its ship process. */
@@ -103,11 +67,11 @@ struct output {
 	const char *name;
 	const char *agent; /* the agent's name, for HOSTNAME */
 	const void *conf;
-	bool probing;       /* only probe() will follow open(): touch nothing */
-	void *state;        /* the type's own */
-	size_t parcel_most; /* bytes of lines that a parcel may have; a single
+	bool probing;     /* only probe() will follow open(): touch nothing */
+	void *state;      /* the type's own */
+	size_t chunk_max; /* bytes of lines that a chunk may have; a single
 			       line may be larger */
-	const char *mode;   /* static text for status: "confirmed" … */
+	const char *mode; /* static text for status: "confirmed" … */
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */
@@ -115,22 +79,43 @@ struct output {
 	void *owner_ctx;
 };
 
-/* p is decided.  delay: microseconds to wait before the next try (0: the
- * usual back-off).  why: sentence for the log, status and dead letter. */
-void output_done(struct output *out, struct parcel *p, enum verdict v,
+/* All lines of p are decided that were not settled before.  delay:
+ * microseconds to wait before the next try (0: the usual back-off).  why:
+ * sentence for the log, status and dead letter. */
+void output_done(struct output *out, struct chunk *p, enum verdict v,
     int64_t delay, const char *why, ...) __attribute__((format(printf, 5, 6)));
 
-/* Line i of p can never be accepted while the rest of p goes on: it becomes a
- * dead letter, once, durable on return.  -1: that failed, end p with
- * VERDICT_RETRY. */
-int output_refuse(struct output *out, struct parcel *p, size_t i,
+/*
+ * The receiver decided on the lines [from, to) of p and not on all: they are
+ * not sent again whatever the verdict of output_done(), with which this takes
+ * effect.
+ *
+ * VERDICT_DELIVERED: always 0.  VERDICT_REFUSED: each becomes a dead letter,
+ * durable on return; tell of what was delivered first, since refusals are
+ * another matter where a receiver takes nothing.  -1: some of the lines are to
+ * be kept, end p with VERDICT_RETRY.
+ */
+int output_settle(struct output *out, struct chunk *p, size_t from, size_t to,
+    enum verdict v, const char *why, ...) __attribute__((format(printf, 6, 7)));
+
+/* Line i of p can never be sent, which the output itself finds, while the rest
+ * of p goes on: it becomes a dead letter, once, durable on return.  -1: that
+ * failed, end p with VERDICT_RETRY. */
+int output_refuse(struct output *out, struct chunk *p, size_t i,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 
 /* All types, NULL-terminated. */
-extern const struct output_type *const output_types[];
+extern const struct config_type *const output_types[];
+
+/* The whole record of a type out of output_types. */
+static inline const struct output_type *
+output_type_of(const struct config_type *type)
+{
+	return (const struct output_type *)type;
+}
 
 extern const struct output_type output_syslog;
 extern const struct output_type output_http;
 extern const struct output_type output_file;
 
-#endif /* OUTPUT_H */
+#endif /* OUTPUTS_OUTPUT_H */

@@ -25,11 +25,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "tally.h"
+#include "tests/tally.h"
 
-#define STREAMS_MOST 64
+#define STREAMS_MAX 64
 #define PLACES_FIRST 1024
-#define WHOLE_MOST ((size_t)1 << 30)
+#define WHOLE_MAX ((size_t)1 << 30)
 
 /* Of one index: the start of its hash and whether it was there. */
 struct place {
@@ -46,7 +46,7 @@ struct stream {
 	uint64_t parts;   /* of these */
 };
 
-static struct stream streams[STREAMS_MOST];
+static struct stream streams[STREAMS_MAX];
 static size_t n_streams;
 static enum { SUMS, LINES, REPEATS } mode = SUMS;
 static bool conflict;
@@ -66,7 +66,7 @@ stream_get(const char *name, size_t len)
 		    memcmp(streams[i].name, name, len) == 0)
 			return &streams[i];
 	}
-	if (n_streams == STREAMS_MOST || len >= sizeof(streams[0].name))
+	if (n_streams == STREAMS_MAX || len >= sizeof(streams[0].name))
 		die("input", "too many feeds");
 	memcpy(streams[n_streams].name, name, len);
 	return &streams[n_streams++];
@@ -153,7 +153,7 @@ take_part(const char *feed, size_t feed_len, uint64_t index, uint64_t part,
 
 	if (part == 1) {
 		buf_release(&s->whole);
-		buf_init(&s->whole, WHOLE_MOST);
+		buf_init(&s->whole, WHOLE_MAX);
 		s->parts = 0;
 	}
 	if (part != s->parts + 1)

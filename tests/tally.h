@@ -4,8 +4,8 @@
  * Of each event the first 32 bytes of SHA-256 as four 64-bit numbers, added
  * up modulo 2^64.  Good against accidents, which is all that tests need.
  */
-#ifndef TALLY_H
-#define TALLY_H
+#ifndef TESTS_TALLY_H
+#define TESTS_TALLY_H
 
 #include <openssl/evp.h>
 #include <stdint.h>
@@ -39,4 +39,4 @@ tally_text(const struct tally *t, char *out)
 	    (unsigned long long)t->sum[2], (unsigned long long)t->sum[3]);
 }
 
-#endif /* TALLY_H */
+#endif /* TESTS_TALLY_H */

@@ -7,8 +7,8 @@
  * and returns -1.  data is NUL-terminated after any addition (the NUL is not
  * counted in len), and NULL only before the first one.
  */
-#ifndef BUF_H
-#define BUF_H
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
 
 #include <stddef.h>
 
@@ -19,9 +19,9 @@ struct buf {
 	size_t ceiling; /* len never exceeds it */
 };
 
-#define BUF_INIT(most)            \
-	{                         \
-		.ceiling = (most) \
+#define BUF_INIT(max)            \
+	{                        \
+		.ceiling = (max) \
 	}
 
 void buf_init(struct buf *b, size_t ceiling);
@@ -50,4 +50,4 @@ void buf_release(struct buf *b);
  * Never NULL. */
 char *buf_take(struct buf *b, size_t *len);
 
-#endif /* BUF_H */
+#endif /* BASE_BUF_H */

@@ -5,8 +5,8 @@
  * A time is an int64_t in microseconds since 1970-01-01T00:00:00Z.  Intervals
  * are measured with clock_monotonic(), never with the wall clock.
  */
-#ifndef CLOCK_H
-#define CLOCK_H
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,4 +43,4 @@ int clock_parse_http(const char *s, int64_t *when);
  * are written as the nearest end of that span.  Fast: caches the day. */
 size_t clock_format(int64_t when, int digits, char *out);
 
-#endif /* CLOCK_H */
+#endif /* BASE_CLOCK_H */

@@ -7,8 +7,8 @@
 
 #include <openssl/evp.h>
 
-#include "digest.h"
-#include "mem.h"
+#include "base/digest.h"
+#include "base/mem.h"
 
 /* Up to here a copy is cheaper than a second call: nodes of a tree. */
 #define SHORT 128

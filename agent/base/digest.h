@@ -1,8 +1,8 @@
 /*
  * digest.h - SHA-256.
  */
-#ifndef DIGEST_H
-#define DIGEST_H
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,4 +20,4 @@ void digest_free(struct digest *d);
 void digest_sha256(struct digest *d, const void *prefix, size_t prefix_len,
     const void *data, size_t len, uint8_t *out);
 
-#endif /* DIGEST_H */
+#endif /* BASE_DIGEST_H */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "err.h"
+#include "base/err.h"
 
 int
 err_vset(struct err *err, const char *fmt, va_list ap)
@@ -28,21 +28,21 @@ err_set(struct err *err, const char *fmt, ...)
 int
 err_prefix(struct err *err, const char *fmt, ...)
 {
-	char said[sizeof(err->text)];
+	char message[sizeof(err->text)];
 	size_t used;
 	va_list ap;
 	int n;
 
 	if (err == NULL)
 		return -1;
-	memcpy(said, err->text, sizeof(said));
+	memcpy(message, err->text, sizeof(message));
 	va_start(ap, fmt);
 	n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	used = n < 0 ? 0 : (size_t)n;
 	if (used < sizeof(err->text))
 		(void)snprintf(err->text + used, sizeof(err->text) - used,
-		    ": %s", said);
+		    ": %s", message);
 	return -1;
 }
 

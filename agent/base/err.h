@@ -7,8 +7,8 @@
  * first error wins: a later err_set() on the same struct is ignored until
  * err_clear().
  */
-#ifndef ERR_H
-#define ERR_H
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
 
 #include <stdarg.h>
 
@@ -36,4 +36,4 @@ int err_prefix(struct err *err, const char *fmt, ...)
 
 void err_clear(struct err *err);
 
-#endif /* ERR_H */
+#endif /* BASE_ERR_H */

@@ -1,8 +1,8 @@
 /*
  * file.h - whole files: read with a bound, replaced whole or not at all.
  */
-#ifndef FILE_H
-#define FILE_H
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -29,4 +29,4 @@ int file_parents(const char *path, struct err *err);
  * errno. */
 int file_write_all(int fd, const void *data, size_t len);
 
-#endif /* FILE_H */
+#endif /* BASE_FILE_H */

@@ -2,8 +2,8 @@
  * gunzip.h - gzip (RFC 1952) that is unpacked while it comes, by the library
  * that gzip.h packs with.
  */
-#ifndef GUNZIP_H
-#define GUNZIP_H
+#ifndef BASE_GUNZIP_H
+#define BASE_GUNZIP_H
 
 #include <stddef.h>
 
@@ -30,4 +30,4 @@ int gunzip_push(struct gunzip *g, const void *data, size_t len,
  * at all is complete. */
 int gunzip_end(const struct gunzip *g, struct err *err);
 
-#endif /* GUNZIP_H */
+#endif /* BASE_GUNZIP_H */

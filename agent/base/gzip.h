@@ -10,8 +10,8 @@
  * many batches go into one request, and readers that stop after a first
  * member lose nothing.
  */
-#ifndef GZIP_H
-#define GZIP_H
+#ifndef BASE_GZIP_H
+#define BASE_GZIP_H
 
 #include <stddef.h>
 
@@ -38,4 +38,4 @@ int gzip_unpack(struct gzip *g, const void *data, size_t len, struct buf *out,
 /* "zlib 1.2.13" or "ISA-L 2.30.0", for version and bench. */
 const char *gzip_library(void);
 
-#endif /* GZIP_H */
+#endif /* BASE_GZIP_H */

@@ -2,7 +2,7 @@
  * gzip_isal.c - raw deflate with Intel ISA-L: five times as fast as zlib at
  * a better ratio.
  */
-#include "gzip_engine.h"
+#include "base/gzip_private.h"
 
 #ifdef HAVE_ISAL
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 
 #include <isa-l.h>
 
-#include "buf.h"
-#include "err.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
 
 #define LEVEL 1
 /* Tokens of one block are kept here; larger brings next to nothing. */
@@ -112,11 +112,10 @@ isal_pack(void *state, const void *data, size_t len, struct buf *out,
 
 		if (to == NULL)
 			return err_set(err,
-			    "gzip: the packed data would pass "
-			    "%zu bytes",
+			    "gzip: the compressed data would exceed %zu bytes",
 			    out->ceiling);
-		if (room > GZIP_PIECE)
-			room = GZIP_PIECE;
+		if (room > GZIP_BLOCK)
+			room = GZIP_BLOCK;
 		s->next_out = to;
 		s->avail_out = (uint32_t)room;
 		rc = isal_deflate(s);
@@ -139,8 +138,8 @@ inflate_some(struct inflate_state *s, struct buf *out, size_t *made,
 	bool full = to == NULL;
 	int rc;
 
-	if (room > GZIP_PIECE)
-		room = GZIP_PIECE;
+	if (room > GZIP_BLOCK)
+		room = GZIP_BLOCK;
 	s->next_out = full ? &scratch : to;
 	s->avail_out = (uint32_t)room;
 	rc = isal_inflate(s);
@@ -148,8 +147,7 @@ inflate_some(struct inflate_state *s, struct buf *out, size_t *made,
 	*made = room - s->avail_out;
 	if (full && *made > 0)
 		return err_set(err,
-		    "gzip: the data unpacks to more than %zu "
-		    "bytes",
+		    "gzip: the data decompresses to more than %zu bytes",
 		    out->ceiling);
 	out->len += *made;
 	if (rc < 0)
@@ -176,7 +174,7 @@ isal_unpack(void *state, const void *data, size_t len, size_t *used,
 		size_t made;
 
 		if (s->avail_in == 0) {
-			size_t piece = left < GZIP_PIECE ? left : GZIP_PIECE;
+			size_t piece = left < GZIP_BLOCK ? left : GZIP_BLOCK;
 
 			s->avail_in = (uint32_t)piece;
 			left -= piece;

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "clock.h"
-#include "human.h"
+#include "base/clock.h"
+#include "base/human.h"
 
 const char *
 human_span(char *out, int64_t us)

@@ -1,8 +1,8 @@
 /*
  * human.h - spans of time and amounts of bytes as people read them.
  */
-#ifndef HUMAN_H
-#define HUMAN_H
+#ifndef BASE_HUMAN_H
+#define BASE_HUMAN_H
 
 #include <stdint.h>
 
@@ -15,4 +15,4 @@ const char *human_span(char *out, int64_t us);
 /* Write bytes as "512 B", "1.5 GiB", "20 GiB".  Returns out[HUMAN_TEXT]. */
 const char *human_bytes(char *out, uint64_t bytes);
 
-#endif /* HUMAN_H */
+#endif /* BASE_HUMAN_H */

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "json_put.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json_put.h"
+#include "base/text.h"
 
 static void
 put(struct json_put *j, const char *s)

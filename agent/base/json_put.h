@@ -5,8 +5,8 @@
  * inside an array and at the top.  Failures stick: rc is -1 once the buffer
  * refused something, and the caller looks at it once, at the end.
  */
-#ifndef JSON_PUT_H
-#define JSON_PUT_H
+#ifndef BASE_JSON_PUT_H
+#define BASE_JSON_PUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,4 +42,4 @@ void json_put_seconds(struct json_put *j, const char *key, int64_t us);
  * (INT64_MIN, INT64_MAX) is null. */
 void json_put_time(struct json_put *j, const char *key, int64_t when);
 
-#endif /* JSON_PUT_H */
+#endif /* BASE_JSON_PUT_H */

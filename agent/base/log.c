@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "text.h"
+#include "base/log.h"
+#include "base/text.h"
 
 #define LOG_LINE_MAX 2048
 
@@ -16,10 +16,10 @@ static enum log_level level = LOG_LEVEL_NOTICE;
 static bool prefix = true;
 
 void
-log_open(const char *name, enum log_level most)
+log_open(const char *name, enum log_level max)
 {
 	(void)snprintf(role, sizeof(role), "%s", name);
-	level = most;
+	level = max;
 	prefix = !isatty(STDERR_FILENO);
 }
 

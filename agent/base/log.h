@@ -8,8 +8,8 @@
  * remote text reaches the log only through this module.  No secrets, tokens
  * or events.
  */
-#ifndef LOG_H
-#define LOG_H
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
 
 enum log_level {
 	LOG_LEVEL_ERR = 3,
@@ -20,7 +20,7 @@ enum log_level {
 };
 
 /* Name the process ("collect", "ship siem"); copied. */
-void log_open(const char *role, enum log_level most);
+void log_open(const char *role, enum log_level max);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -28,4 +28,4 @@ void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-#endif /* LOG_H */
+#endif /* BASE_LOG_H */

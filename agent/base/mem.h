@@ -4,8 +4,8 @@
  * Dying is safe: recovery is the normal start.  Anything whose size the
  * outside decides goes through buf.h, which has a ceiling.
  */
-#ifndef MEM_H
-#define MEM_H
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
 
 #include <stddef.h>
 
@@ -34,4 +34,4 @@ void mem_keep(void);
 /* Give back what was kept: when there will be nothing to do for a while. */
 void mem_give_back(void);
 
-#endif /* MEM_H */
+#endif /* BASE_MEM_H */

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 static void *
 strict_malloc(size_t size)

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "merkle.h"
+#include "base/merkle.h"
 
 #define MOST_LEVEL 63
 
@@ -73,7 +73,7 @@ merkle_join(struct digest *d, struct merkle_range *left,
 {
 	uint64_t at = right->first;
 
-	if (right->first != left->end || right->end > MERKLE_MOST)
+	if (right->first != left->end || right->end > MERKLE_MAX)
 		return -1;
 	for (size_t i = 0; i < right->n; i++) {
 		unsigned level = level_at(at, right->end);
@@ -118,7 +118,7 @@ merkle_load(struct merkle_range *r, uint64_t first, uint64_t end,
 {
 	size_t n;
 
-	if (first > end || end > MERKLE_MOST)
+	if (first > end || end > MERKLE_MAX)
 		return -1;
 	n = merkle_count(first, end);
 	if (bytes != n * DIGEST_LEN)

@@ -11,17 +11,17 @@
  * hashed once, where its bytes are, into its range; joining ranges to peaks
  * needs no leaf.
  */
-#ifndef MERKLE_H
-#define MERKLE_H
+#ifndef BASE_MERKLE_H
+#define BASE_MERKLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "digest.h"
+#include "base/digest.h"
 
 #define MERKLE_PEAKS 64
 #define MERKLE_NODES (2 * MERKLE_PEAKS)
-#define MERKLE_MOST (UINT64_C(1) << 62) /* leaves of a tree */
+#define MERKLE_MAX (UINT64_C(1) << 62) /* leaves of a tree */
 
 struct merkle_range {
 	uint64_t first;
@@ -50,7 +50,7 @@ int merkle_join(struct digest *d, struct merkle_range *left,
 void merkle_root(struct digest *d, const struct merkle_range *peaks,
     uint8_t out[DIGEST_LEN]);
 
-/* How many nodes the range [first, end) has; end is at most MERKLE_MOST. */
+/* How many nodes the range [first, end) has; end is at most MERKLE_MAX. */
 size_t merkle_count(uint64_t first, uint64_t end);
 
 /* Fill r from stored nodes; -1 (r as it was) when their bytes do not fit
@@ -58,4 +58,4 @@ size_t merkle_count(uint64_t first, uint64_t end);
 int merkle_load(struct merkle_range *r, uint64_t first, uint64_t end,
     const void *nodes, size_t bytes);
 
-#endif /* MERKLE_H */
+#endif /* BASE_MERKLE_H */

@@ -45,7 +45,7 @@ complain(struct reader *r)
 	const char *hint = "";
 
 	if (p->error == YAML_MEMORY_ERROR) {
-		(void)err_set(r->err, "%s:1: memory is short", r->file);
+		(void)err_set(r->err, "%s:1: out of memory", r->file);
 		return;
 	}
 	if (p->error == YAML_READER_ERROR) {
@@ -56,7 +56,7 @@ complain(struct reader *r)
 	if (at < r->len && r->text[at] == '\t')
 		hint = "; indent with spaces, not with tabs";
 	if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
-		(void)err_set(r->err, "%s:%zu: %s %s that begins in line %zu%s",
+		(void)err_set(r->err, "%s:%zu: %s %s that begins on line %zu%s",
 		    r->file, p->problem_mark.line + 1, problem, p->context,
 		    p->context_mark.line + 1, hint);
 	else
@@ -87,7 +87,7 @@ new_node(struct reader *r, const yaml_event_t *ev, enum node_type type)
 {
 	struct node *n;
 
-	if (++r->nodes > YAML_NODES_MOST)
+	if (++r->nodes > YAML_NODES_MAX)
 		return refuse(r, ev, "the file has too many entries");
 	n = xcalloc(1, sizeof(*n));
 	n->type = type;
@@ -221,7 +221,7 @@ tagged(const yaml_event_t *ev)
 static struct node *
 read_node(struct reader *r, const yaml_event_t *ev, int depth)
 {
-	if (depth >= YAML_DEPTH_MOST)
+	if (depth >= YAML_DEPTH_MAX)
 		return refuse(r, ev, "the file is nested too deeply");
 	if (tagged(ev))
 		return refuse(r, ev, "a tag (!name) is not supported");
@@ -290,7 +290,7 @@ yaml_parse(const char *file, const char *text, size_t len, struct err *err)
 	bool empty = false;
 
 	if (!yaml_parser_initialize(&r.parser)) {
-		(void)err_set(err, "%s:1: memory is short", file);
+		(void)err_set(err, "%s:1: out of memory", file);
 		return NULL;
 	}
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text,
@@ -382,7 +382,7 @@ node_merge(struct node *base, struct node *over)
 	node_free(over);
 }
 
-/* Depth is bounded by YAML_DEPTH_MOST, length by a loop. */
+/* Depth is bounded by YAML_DEPTH_MAX, length by a loop. */
 void
 node_free(struct node *n)
 {

@@ -2,8 +2,8 @@
  * node.h - YAML 1.1 files (JSON included) as a tree that remembers where each
  * node stood, read with libyaml.
  */
-#ifndef NODE_H
-#define NODE_H
+#ifndef BASE_NODE_H
+#define BASE_NODE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,13 +26,13 @@ struct node {
 };
 
 /* More nodes than any configuration needs; keeps hostile files cheap. */
-#define YAML_NODES_MOST 20000
-#define YAML_DEPTH_MOST 32
+#define YAML_NODES_MAX 20000
+#define YAML_DEPTH_MAX 32
 
 /*
  * Parse text (named file in messages).  Returns a tree that the caller frees
  * with node_free(), or NULL: not YAML, more than one document, an alias or a
- * tag, nesting above YAML_DEPTH_MOST, too many nodes; err then begins with
+ * tag, nesting above YAML_DEPTH_MAX, too many nodes; err then begins with
  * "FILE:LINE: ".  An empty file is an empty map.  A key that a map has twice
  * stays in the tree, with first set; node_get() finds the first.
  */
@@ -55,4 +55,4 @@ bool node_null(const struct node *n);
 
 void node_free(struct node *n);
 
-#endif /* NODE_H */
+#endif /* BASE_NODE_H */

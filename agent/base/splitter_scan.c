@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#include "splitter_scan.h"
+#include "base/splitter_scan.h"
 
 #define CASE_BIT 0x20
 

@@ -5,8 +5,8 @@
  * This is all of the splitter that knows of processors.  Every kind gives the
  * same masks; the portable one runs anywhere.
  */
-#ifndef SPLITTER_SCAN_H
-#define SPLITTER_SCAN_H
+#ifndef BASE_SPLITTER_SCAN_H
+#define BASE_SPLITTER_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,4 +35,4 @@ extern const struct scan_kind scan_kinds[];
 /* The fastest kind that this processor has. */
 const struct scan_kind *scan_best(void);
 
-#endif /* SPLITTER_SCAN_H */
+#endif /* BASE_SPLITTER_SCAN_H */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "text.h"
+#include "base/buf.h"
+#include "base/text.h"
 
 /* Names longer than this are not compared letter by letter. */
 #define LONGEST_NAME 64
@@ -152,11 +152,10 @@ text_hex(char *out, const void *data, size_t len)
 	out[2 * len] = '\0';
 }
 
-/* Length of the well-formed UTF-8 sequence at s (Unicode table 3-7), 0 if
- * there is none. */
-static size_t
-utf8_length(const uint8_t *s, size_t len)
+size_t
+text_utf8(const char *data, size_t len)
 {
+	const uint8_t *s = (const uint8_t *)data;
 	static const struct {
 		uint8_t first, last; /* byte 1 */
 		uint8_t low, high;   /* byte 2 */
@@ -215,7 +214,7 @@ text_json_string(struct buf *b, const char *s, size_t len)
 		return -1;
 	while (i < len) {
 		bool escape = at[i] < 0x20 || at[i] == '"' || at[i] == '\\';
-		size_t n = escape ? 0 : utf8_length(at + i, len - i);
+		size_t n = escape ? 0 : text_utf8(s + i, len - i);
 
 		if (n > 0) {
 			i += n;
@@ -244,7 +243,7 @@ text_printable(struct buf *b, const char *s, size_t len)
 	for (size_t i = 0; i < len; i += n) {
 		bool fine;
 
-		n = utf8_length(at + i, len - i);
+		n = text_utf8(s + i, len - i);
 		fine = n > 0 && at[i] >= 0x20 && at[i] != 0x7f &&
 		    (at[i] != 0xc2 || at[i + 1] >= 0xa0);
 		if (fine) {
@@ -325,7 +324,7 @@ text_duration_format(char *out, int64_t us)
 }
 
 static size_t
-least(size_t a, size_t b)
+min(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -347,11 +346,11 @@ distance(const char *a, size_t an, const char *b, size_t bn)
 		row = recycled;
 		row[0] = i;
 		for (size_t k = 1; k <= bn; k++) {
-			row[k] = least(above[k - 1] + (a[i - 1] != b[k - 1]),
-			    least(above[k], row[k - 1]) + 1);
+			row[k] = min(above[k - 1] + (a[i - 1] != b[k - 1]),
+			    min(above[k], row[k - 1]) + 1);
 			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
 			    a[i - 2] == b[k - 1])
-				row[k] = least(row[k], before[k - 2] + 1);
+				row[k] = min(row[k], before[k - 2] + 1);
 		}
 	}
 	return row[bn];

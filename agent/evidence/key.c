@@ -14,15 +14,24 @@
 #include <openssl/ui.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "evidence/key.h"
-#include "evidence/succession.h"
 
 #define TYPE_ED25519 0x01
 
-int
+struct signer {
+	char *name;
+	EVP_PKEY *key;
+	uint8_t public[KEY_LEN];
+	uint8_t id[KEY_ID_LEN];
+	char *rotations; /* "" where there are none */
+};
+
+/* err_set() with OpenSSL's own reason behind what. */
+static int
 key_failed(struct err *err, const char *what)
 {
 	char why[256] = "unknown reason";
@@ -56,7 +65,8 @@ name_is_good(const char *name, size_t len)
 	return true;
 }
 
-void
+/* The key id of a key by that name. */
+static void
 key_id(const char *name, const uint8_t key[KEY_LEN], uint8_t id[KEY_ID_LEN])
 {
 	uint8_t hash[DIGEST_LEN];
@@ -86,7 +96,7 @@ public_of(EVP_PKEY *key, uint8_t out[KEY_LEN], struct err *err)
 		KEY_LEN, &len) == 1 &&
 	    len == KEY_LEN)
 		return 0;
-	return key_failed(err, "the key does not tell its public half");
+	return key_failed(err, "the public key cannot be read from the key");
 }
 
 bool
@@ -139,12 +149,12 @@ key_from_uri(const char *uri)
 
 /* The notes behind the key in its file, whose last LF may have been dropped. */
 static char *
-succession_of(const char *pem)
+rotations_of(const char *pem)
 {
-	const char *at = succession_find(pem);
-	size_t len = at == NULL ? 0 : strlen(at);
+	const char *at = strstr(pem, "\n" KEY_ROTATION_TITLE);
+	size_t len = at == NULL ? 0 : strlen(++at);
 
-	if (len == 0 || len >= SUCCESSION_MOST)
+	if (len == 0 || len >= KEY_ROTATIONS_MAX)
 		return xstrdup("");
 	return xasprintf("%s%s", at, at[len - 1] == '\n' ? "" : "\n");
 }
@@ -157,8 +167,8 @@ signer_open(const char *name, const char *pem_or_uri, struct err *err)
 	s->name = xstrdup(name);
 	if (!name_is_good(name, strlen(name))) {
 		(void)err_set(err,
-		    "\"%s\" can't name a signing key: use "
-		    "printable ASCII without space and \"+\"",
+		    "\"%s\" cannot name a signing key: use printable ASCII "
+		    "without spaces and \"+\"",
 		    name);
 		goto bad;
 	}
@@ -173,7 +183,7 @@ signer_open(const char *name, const char *pem_or_uri, struct err *err)
 	if (public_of(s->key, s->public, err) == -1)
 		goto bad;
 	key_id(s->name, s->public, s->id);
-	s->succession = succession_of(pem_or_uri);
+	s->rotations = rotations_of(pem_or_uri);
 	return s;
 bad:
 	signer_free(s);
@@ -186,7 +196,7 @@ signer_free(struct signer *s)
 	if (s == NULL)
 		return;
 	EVP_PKEY_free(s->key);
-	free(s->succession);
+	free(s->rotations);
 	free(s->name);
 	free(s);
 }
@@ -203,7 +213,7 @@ signer_generate(struct buf *pem, struct err *err)
 	if (key == NULL || bio == NULL ||
 	    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
 		NULL) != 1) {
-		(void)key_failed(err, "no Ed25519 key can be made");
+		(void)key_failed(err, "no Ed25519 key can be created");
 		goto out;
 	}
 	len = BIO_get_mem_data(bio, &data);
@@ -230,6 +240,73 @@ signer_vkey(const struct signer *s, struct buf *out, struct err *err)
 	    text_base64(out, typed, sizeof(typed)) == -1)
 		return err_set(err, "the verifier key does not fit its buffer");
 	return 0;
+}
+
+const char *
+signer_name(const struct signer *s)
+{
+	return s->name;
+}
+
+const uint8_t *
+signer_id(const struct signer *s)
+{
+	return s->id;
+}
+
+const char *
+signer_rotations(const struct signer *s)
+{
+	return s->rotations;
+}
+
+int
+signer_sign(const struct signer *s, const char *data, size_t len,
+    uint8_t signature[KEY_SIGNATURE_LEN], struct err *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t n = KEY_SIGNATURE_LEN;
+	int rc = 0;
+
+	if (ctx == NULL ||
+	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, s->key) != 1 ||
+	    EVP_DigestSign(ctx, signature, &n, (const unsigned char *)data,
+		len) != 1 ||
+	    n != KEY_SIGNATURE_LEN)
+		rc = key_failed(err, "the signing key fails to sign");
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
+
+bool
+verifier_check(const struct verifier *v,
+    const uint8_t signature[KEY_SIGNATURE_LEN], const char *data, size_t len)
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+	    v->key, KEY_LEN);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good = key != NULL && ctx != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
+	    EVP_DigestVerify(ctx, signature, KEY_SIGNATURE_LEN,
+		(const unsigned char *)data, len) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return good;
+}
+
+bool
+verifier_is(const struct verifier *v, const char *name,
+    const uint8_t id[KEY_ID_LEN])
+{
+	uint8_t own[KEY_ID_LEN];
+
+	if (!v->any_name)
+		return strcmp(v->name, name) == 0 &&
+		    memcmp(v->id, id, KEY_ID_LEN) == 0;
+	key_id(name, v->key, own);
+	return memcmp(own, id, KEY_ID_LEN) == 0;
 }
 
 static int

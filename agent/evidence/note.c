@@ -5,43 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/err.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "evidence/key.h"
+#include "evidence/note.h"
 
-#define SIGNATURE_LEN 64
 #define DASH "\xe2\x80\x94 " /* U+2014 and a space begin a signature line */
-
-static int
-sign(EVP_PKEY *key, const void *text, size_t len, uint8_t out[SIGNATURE_LEN],
-    struct err *err)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t n = SIGNATURE_LEN;
-	int rc = 0;
-
-	if (ctx == NULL ||
-	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
-	    EVP_DigestSign(ctx, out, &n, text, len) != 1 || n != SIGNATURE_LEN)
-		rc = key_failed(err, "the signing key does not sign");
-	EVP_MD_CTX_free(ctx);
-	return rc;
-}
 
 int
 note_finish(const struct signer *s, struct buf *out, size_t start,
     struct err *err)
 {
-	uint8_t blob[KEY_ID_LEN + SIGNATURE_LEN];
+	uint8_t blob[KEY_ID_LEN + KEY_SIGNATURE_LEN];
 
-	memcpy(blob, s->id, KEY_ID_LEN);
-	if (sign(s->key, out->data + start, out->len - start, blob + KEY_ID_LEN,
-		err) == -1)
+	memcpy(blob, signer_id(s), KEY_ID_LEN);
+	if (signer_sign(s, out->data + start, out->len - start,
+		blob + KEY_ID_LEN, err) == -1)
 		return -1;
-	if (buf_addf(out, "\n" DASH "%s ", s->name) == -1 ||
+	if (buf_addf(out, "\n" DASH "%s ", signer_name(s)) == -1 ||
 	    text_base64(out, blob, sizeof(blob)) == -1 ||
 	    buf_adds(out, "\n") == -1)
 		return err_set(err, "the note does not fit its buffer");
@@ -79,12 +60,12 @@ utf8_sequence(const unsigned char *s, size_t len)
 {
 	static const struct {
 		unsigned char first, last;
-		uint32_t least; /* code point that needs so many bytes */
+		uint32_t min; /* code point that needs so many bytes */
 	} lead[] = {
-		{ .first = 0x00, .last = 0x7f, .least = 0 },
-		{ .first = 0xc2, .last = 0xdf, .least = 0x80 },
-		{ .first = 0xe0, .last = 0xef, .least = 0x800 },
-		{ .first = 0xf0, .last = 0xf4, .least = 0x10000 },
+		{ .first = 0x00, .last = 0x7f, .min = 0 },
+		{ .first = 0xc2, .last = 0xdf, .min = 0x80 },
+		{ .first = 0xe0, .last = 0xef, .min = 0x800 },
+		{ .first = 0xf0, .last = 0xf4, .min = 0x10000 },
 	};
 	size_t n = 0;
 	uint32_t c;
@@ -101,7 +82,7 @@ utf8_sequence(const unsigned char *s, size_t len)
 			return 0;
 		c = c << 6 | (s[i] & 0x3fu);
 	}
-	if (c < lead[n].least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+	if (c < lead[n].min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return 0;
 	return n + 1;
 }
@@ -175,37 +156,6 @@ parse_text(const char *s, size_t len, struct checkpoint *cp, struct err *err)
 	return rc;
 }
 
-static bool
-signature_is_good(const struct verifier *v, const uint8_t *sig,
-    const char *text, size_t len)
-{
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-	    v->key, KEY_LEN);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = key != NULL && ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	    EVP_DigestVerify(ctx, sig, SIGNATURE_LEN,
-		(const unsigned char *)text, len) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	return good;
-}
-
-/* Whether v is the key that a signature line names. */
-static bool
-is_key(const struct verifier *v, const char *name, const uint8_t *id)
-{
-	uint8_t own[KEY_ID_LEN];
-
-	if (!v->any_name)
-		return strcmp(v->name, name) == 0 &&
-		    memcmp(v->id, id, KEY_ID_LEN) == 0;
-	key_id(name, v->key, own);
-	return memcmp(own, id, KEY_ID_LEN) == 0;
-}
-
 /* "— name base64": the name and the bytes; -1 malformed. */
 static int
 parse_signature(struct slice line, char name[256], struct buf *raw)
@@ -235,7 +185,7 @@ static int
 check_signature(struct slice line, struct slice text, struct trust trust,
     char signer[256], struct err *err)
 {
-	struct buf raw = BUF_INIT(NOTE_MOST);
+	struct buf raw = BUF_INIT(NOTE_MAX);
 	char name[256];
 	int rc = 0;
 
@@ -248,11 +198,11 @@ check_signature(struct slice line, struct slice text, struct trust trust,
 	for (size_t i = 0; i < trust.n && rc == 0; i++) {
 		const uint8_t *id = (const uint8_t *)raw.data;
 
-		if (raw.len != KEY_ID_LEN + SIGNATURE_LEN ||
-		    !is_key(&trust.keys[i], name, id))
+		if (raw.len != KEY_ID_LEN + KEY_SIGNATURE_LEN ||
+		    !verifier_is(&trust.keys[i], name, id))
 			continue;
-		if (!signature_is_good(&trust.keys[i], id + KEY_ID_LEN,
-			text.data, text.len))
+		if (!verifier_check(&trust.keys[i], id + KEY_ID_LEN, text.data,
+			text.len))
 			rc = err_set(err, "bad signature by key %s", name);
 		else
 			rc = 1;
@@ -276,13 +226,13 @@ signatures_of(const char *note, size_t len)
 int
 note_split(const char *note, size_t len, struct slice *text, struct err *err)
 {
-	const char *at = len > NOTE_MOST ? NULL : signatures_of(note, len);
+	const char *at = len > NOTE_MAX ? NULL : signatures_of(note, len);
 
 	if (at == NULL || at == note + len || note[len - 1] != '\n')
 		return err_set(err, "not a signed note");
 	if (!characters_are_good(note, len))
 		return err_set(err,
-		    "the note has characters that none may have");
+		    "the note has characters that are not allowed");
 	text->data = note;
 	text->len = (size_t)(at - note) - 1;
 	return 0;

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
-#include "err.h"
-#include "pem.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "http/pem.h"
 
 /* The system's bundle of a distribution has about 150. */
-#define CERTIFICATES_MOST 4096
+#define CERTIFICATES_MAX 4096
 
 /* OpenSSL would ask the terminal for a passphrase. */
 static int
@@ -34,7 +34,7 @@ STACK_OF(X509) *
 
 	if (bio == NULL || certs == NULL)
 		goto fail;
-	while (sk_X509_num(certs) < CERTIFICATES_MOST) {
+	while (sk_X509_num(certs) < CERTIFICATES_MAX) {
 		cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
 		if (cert == NULL)
 			break;

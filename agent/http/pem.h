@@ -1,8 +1,8 @@
 /*
  * pem.h - certificates and private keys out of PEM text.
  */
-#ifndef PEM_H
-#define PEM_H
+#ifndef HTTP_PEM_H
+#define HTTP_PEM_H
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -23,4 +23,4 @@ EVP_PKEY *pem_key(const char *what, const char *text, struct err *err);
 /* When a certificate ends, microseconds since 1970; INT64_MAX: unreadable. */
 int64_t pem_expires(const X509 *cert);
 
-#endif /* PEM_H */
+#endif /* HTTP_PEM_H */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "clock.h"
-#include "mem.h"
-#include "rate.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/rate.h"
 
 /* The budget grows by half after so long at its limit … */
 #define GROW_AFTER (2 * CLOCK_SECOND)
@@ -16,18 +16,18 @@
 /* A bucket holds so many seconds of its rate. */
 #define BURST_SECONDS 15.0
 
-#define PAUSE_LEAST (CLOCK_SECOND / 2)
-#define PAUSE_MOST (5 * CLOCK_MINUTE)
+#define PAUSE_MIN (CLOCK_SECOND / 2)
+#define PAUSE_MAX (5 * CLOCK_MINUTE)
 
 /* So many failures in a row, of all threads, open the breaker. */
-#define BAD_MOST 16
-#define BREAK_MOST (30 * CLOCK_SECOND)
+#define BAD_MAX 16
+#define BREAK_MAX (30 * CLOCK_SECOND)
 
 struct rate {
 	pthread_mutex_t lock;
 	double per_second;
-	double least;
-	double most;
+	double min;
+	double max;
 	double tokens;
 	int64_t filled;   /* when tokens was right */
 	int64_t until;    /* paused */
@@ -38,14 +38,14 @@ struct rate {
 };
 
 struct rate *
-rate_new(double per_minute, double most)
+rate_new(double per_minute, double max)
 {
 	struct rate *r = xcalloc(1, sizeof(*r));
 
 	(void)pthread_mutex_init(&r->lock, NULL);
 	r->per_second = per_minute / 60;
-	r->least = r->per_second;
-	r->most = most / 60;
+	r->min = r->per_second;
+	r->max = max / 60;
 	r->tokens = r->per_second * BURST_SECONDS;
 	r->filled = INT64_MIN;
 	r->objected = INT64_MIN;
@@ -64,13 +64,13 @@ rate_free(struct rate *r)
 static void
 fill(struct rate *r, int64_t now)
 {
-	double most = r->per_second * BURST_SECONDS;
+	double max = r->per_second * BURST_SECONDS;
 
 	if (r->filled != INT64_MIN && now > r->filled)
 		r->tokens += (double)(now - r->filled) / (double)CLOCK_SECOND *
 		    r->per_second;
-	if (r->tokens > most)
-		r->tokens = most;
+	if (r->tokens > max)
+		r->tokens = max;
 	r->filled = now;
 }
 
@@ -83,8 +83,8 @@ grow(struct rate *r, int64_t now)
 		return;
 	r->changed = now;
 	r->per_second *= 1.5;
-	if (r->per_second > r->most)
-		r->per_second = r->most;
+	if (r->per_second > r->max)
+		r->per_second = r->max;
 }
 
 int64_t
@@ -128,11 +128,11 @@ rate_throttled(struct rate *r, int64_t sent, int64_t now, int64_t wait)
 	if (r->objected == INT64_MIN || sent > r->objected) {
 		r->objected = now;
 		r->per_second *= 0.7;
-		if (r->per_second < r->least)
-			r->per_second = r->least;
+		if (r->per_second < r->min)
+			r->per_second = r->min;
 		r->changed = now;
 		if (wait == 0)
-			wait = backoff(r->pauses, PAUSE_LEAST, PAUSE_MOST);
+			wait = backoff(r->pauses, PAUSE_MIN, PAUSE_MAX);
 		r->pauses++;
 	}
 	if (wait > 0)
@@ -162,11 +162,10 @@ rate_bad(struct rate *r, int64_t now)
 {
 	(void)pthread_mutex_lock(&r->lock);
 	r->bad++;
-	if (r->bad >= BAD_MOST)
+	if (r->bad >= BAD_MAX)
 		pause_until(r,
 		    now +
-			backoff(r->bad / BAD_MOST - 1, CLOCK_SECOND,
-			    BREAK_MOST));
+			backoff(r->bad / BAD_MAX - 1, CLOCK_SECOND, BREAK_MAX));
 	(void)pthread_mutex_unlock(&r->lock);
 }
 
@@ -182,15 +181,15 @@ rate_budget(struct rate *r)
 }
 
 int64_t
-backoff(unsigned n, int64_t least, int64_t most)
+backoff(unsigned n, int64_t min, int64_t max)
 {
 	uint32_t chance = 0;
-	int64_t wait = least;
+	int64_t wait = min;
 
-	for (; n > 0 && wait < most; n--)
+	for (; n > 0 && wait < max; n--)
 		wait *= 2;
-	if (wait > most)
-		wait = most;
+	if (wait > max)
+		wait = max;
 	/* Without randomness the full time is as good. */
 	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(chance))

@@ -7,15 +7,15 @@
  * larger ones), and shrinks again, to no less than the documented one, when
  * the vendor throttles.
  */
-#ifndef RATE_H
-#define RATE_H
+#ifndef HTTP_RATE_H
+#define HTTP_RATE_H
 
 #include <stdint.h>
 
 struct rate;
 
 /* per_minute: the documented budget; most: what growth ends at. */
-struct rate *rate_new(double per_minute, double most);
+struct rate *rate_new(double per_minute, double max);
 void rate_free(struct rate *r);
 
 /*
@@ -43,6 +43,6 @@ double rate_budget(struct rate *r);
 
 /* least * 2^n, at most most, less up to half of it by chance, so that many
  * clients do not come back together. */
-int64_t backoff(unsigned n, int64_t least, int64_t most);
+int64_t backoff(unsigned n, int64_t min, int64_t max);
 
-#endif /* RATE_H */
+#endif /* HTTP_RATE_H */

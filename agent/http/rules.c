@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http.h"
-#include "rules.h"
+#include "http/client.h"
+#include "http/rules.h"
 
 static const char *const class_names[] = {
 	[REPLY_OK] = "ok",
@@ -43,16 +43,16 @@ static const struct rule general[] = {
 	{ .status = 403,
 	    .class = REPLY_CONFIG,
 	    .cause = "access is forbidden",
-	    .cure = "check the permissions of the application and the admin "
+	    .hint = "check the permissions of the application and the admin "
 		    "consent" },
 	{ .status = 404,
 	    .class = REPLY_RETRY,
 	    .cause = "not found",
-	    .cure = "check the URL in the configuration" },
+	    .hint = "check the URL in the configuration" },
 	{ .status = 407,
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the proxy wants a user and a password",
-	    .cure = "set them in proxy" },
+	    .hint = "set them in proxy" },
 	{ .status = 408,
 	    .class = REPLY_RETRY,
 	    .cause = "the request timed out" },
@@ -106,7 +106,7 @@ find(const struct rule *rules, const struct http_reply *reply,
 }
 
 enum reply_class
-ruling_set(struct ruling *out, enum reply_class class, const char *fmt, ...)
+outcome_set(struct outcome *out, enum reply_class class, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -121,24 +121,24 @@ ruling_set(struct ruling *out, enum reply_class class, const char *fmt, ...)
 
 void
 rules_judge(const struct rule *rules, const struct http_reply *reply,
-    struct ruling *out)
+    struct outcome *out)
 {
 	struct reply_error e;
 	const struct rule *r;
 
 	if (reply->status / 100 == 2) {
-		(void)ruling_set(out, REPLY_OK, "status %d", reply->status);
+		(void)outcome_set(out, REPLY_OK, "status %d", reply->status);
 		return;
 	}
 	rules_error(reply->body.data, reply->body.len, &e);
 	r = find(rules, reply, &e);
 	if (r == NULL)
 		r = find(general, reply, &e);
-	(void)ruling_set(out, r != NULL ? r->class : REPLY_RETRY,
+	(void)outcome_set(out, r != NULL ? r->class : REPLY_RETRY,
 	    "status %d%s%s%s%s%s%s%s%s", reply->status,
 	    *e.code != '\0' ? " " : "", e.code, r != NULL ? ": " : "",
-	    r != NULL ? r->cause : "", r != NULL && r->cure != NULL ? "; " : "",
-	    r != NULL && r->cure != NULL ? r->cure : "",
+	    r != NULL ? r->cause : "", r != NULL && r->hint != NULL ? "; " : "",
+	    r != NULL && r->hint != NULL ? r->hint : "",
 	    *e.message != '\0' ? "; the server says: " : "", e.message);
 	(void)snprintf(out->code, sizeof(out->code), "%s", e.code);
 	if (reply->retry_after > 0)

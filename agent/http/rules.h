@@ -3,11 +3,11 @@
  *
  * Status codes alone say too little: Office 365 throttles inside a 403, and
  * a 200 can be a login page.  A table of rules, first match wins, turns
- * status, header and the code in the body into a class, a cause and a cure.
+ * status, header and the code in the body into a class, a cause and a hint.
  * An error is never an empty page.
  */
-#ifndef RULES_H
-#define RULES_H
+#ifndef HTTP_RULES_H
+#define HTTP_RULES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,15 +38,15 @@ struct rule {
 	const char *text;   /* must be part of the message; NULL: none */
 	enum reply_class class;
 	const char *cause; /* sentence, without a stop */
-	const char *cure;  /* likewise; NULL: nothing to do */
+	const char *hint;  /* likewise; NULL: nothing to do */
 };
 
 /* What happened and what to do about it. */
-struct ruling {
+struct outcome {
 	enum reply_class class;
 	int64_t wait;    /* microseconds that the vendor asked for; 0: none */
 	char code[48];   /* of the body, "" where there is none */
-	char text[1024]; /* sentence: status, code, cause; cure */
+	char text[1024]; /* sentence: status, code, cause; hint */
 };
 
 /* Name of a class, for logs and the agent's own feed. */
@@ -58,10 +58,10 @@ const char *reply_class_name(enum reply_class class);
  * anything but a 2xx.
  */
 void rules_judge(const struct rule *rules, const struct http_reply *reply,
-    struct ruling *out);
+    struct outcome *out);
 
-/* A ruling from a sentence; returns out's class. */
-enum reply_class ruling_set(struct ruling *out, enum reply_class class,
+/* A outcome from a sentence; returns out's class. */
+enum reply_class outcome_set(struct outcome *out, enum reply_class class,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
@@ -76,4 +76,4 @@ struct reply_error {
 };
 void rules_error(const char *body, size_t len, struct reply_error *out);
 
-#endif /* RULES_H */
+#endif /* HTTP_RULES_H */

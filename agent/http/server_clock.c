@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "clock.h"
-#include "http.h"
-#include "mem.h"
-#include "server_clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/client.h"
+#include "http/server_clock.h"
 
 /* A Date has whole seconds: two of them may differ so much without either
  * clock having stepped. */

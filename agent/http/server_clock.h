@@ -5,8 +5,8 @@
  * and assertions are computed with it, so that it does not matter when the
  * local clock is wrong or steps.
  */
-#ifndef SERVER_CLOCK_H
-#define SERVER_CLOCK_H
+#ifndef HTTP_SERVER_CLOCK_H
+#define HTTP_SERVER_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,4 +31,4 @@ int64_t server_clock_now(struct server_clock *c);
  * about two seconds. */
 int64_t server_clock_skew(struct server_clock *c);
 
-#endif /* SERVER_CLOCK_H */
+#endif /* HTTP_SERVER_CLOCK_H */

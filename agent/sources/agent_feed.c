@@ -5,21 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent_feed.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "store/delivery.h"
+#include "sources/agent_feed.h"
+#include "store/commit.h"
 #include "store/feed.h"
+#include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
+#include "store/write_batch.h"
 
 /* Events that wait for the store; more are counted and told as a number. */
-#define QUEUE_MOST 4096
+#define QUEUE_MAX 4096
 /* Rows of each kind a commit. */
-#define ROWS_MOST 500
-#define FEEDS_MOST 4096
+#define ROWS_MAX 500
+#define FEEDS_MAX 4096
 /* Of a number: the nearest double of a thousandth has more, which say
  * nothing.  It is enough for the seconds of thirty thousand years. */
 #define DIGITS JSON_REAL_PRECISION(15)
@@ -30,7 +32,7 @@ struct agent_feed {
 	char *name;
 	pthread_mutex_t lock;
 	json_t *queue;  /* array */
-	size_t dropped; /* beyond QUEUE_MOST */
+	size_t dropped; /* beyond QUEUE_MAX */
 	/* The last rows that became events. */
 	int64_t gap;
 	int64_t dead_letter;
@@ -134,7 +136,7 @@ agent_feed_say(struct agent_feed *a, const char *type, json_t *more)
 	json_t *event = make(type, more);
 
 	(void)pthread_mutex_lock(&a->lock);
-	if (json_array_size(a->queue) < QUEUE_MOST)
+	if (json_array_size(a->queue) < QUEUE_MAX)
 		(void)json_array_append(a->queue, event);
 	else
 		a->dropped++;
@@ -172,7 +174,7 @@ give_back(struct agent_feed *a, json_t *queue)
 }
 
 static int
-add_event(struct piece *p, const json_t *event, struct err *err)
+add_event(struct write_batch *p, const json_t *event, struct err *err)
 {
 	const struct slice none = { .data = NULL };
 	char *text = json_dumps(event, JSON_COMPACT | DIGITS);
@@ -180,18 +182,19 @@ add_event(struct piece *p, const json_t *event, struct err *err)
 
 	if (text == NULL)
 		return err_set(err, "an event of the agent is not valid UTF-8");
-	rc = piece_event(p, text, strlen(text), none, clock_now(), err);
+	rc = write_batch_add(p, text, strlen(text), none, clock_now(), err);
 	free(text);
 	return rc;
 }
 
 static int
-add_gaps(struct agent_feed *a, struct piece *p, int64_t *last, struct err *err)
+add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
 {
 	struct gap_row *g = xcalloc(1, sizeof(*g));
 	int found = 1;
 
-	for (int i = 0; i < ROWS_MOST && found == 1; i++) {
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
 		json_t *event, *more;
 
 		found = report_gap(a->store, *last, g, err);
@@ -216,14 +219,14 @@ add_gaps(struct agent_feed *a, struct piece *p, int64_t *last, struct err *err)
 }
 
 static int
-add_dead_letters(struct agent_feed *a, struct piece *p, int64_t *last,
+add_dead_letters(struct agent_feed *a, struct write_batch *p, int64_t *last,
     struct err *err)
 {
 	struct dead_letter *d = xcalloc(1, sizeof(*d));
 	int found = 1;
 
 	buf_init(&d->event, SIZE_MAX);
-	for (int i = 0; i < ROWS_MOST && found == 1; i++) {
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
 		json_t *event;
 
 		found = dead_letter_next(a->store, NULL, *last, d, err);
@@ -252,7 +255,7 @@ add_dead_letters(struct agent_feed *a, struct piece *p, int64_t *last,
 int
 agent_feed_flush(struct agent_feed *a, struct err *err)
 {
-	struct piece *p = piece_new(a->feed);
+	struct write_batch *p = write_batch_new(a->feed);
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
 	struct commit_result res;
@@ -270,12 +273,12 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	    add_dead_letters(a, p, &dead_letter, err) != 0)
 		goto out;
 	rc = 0;
-	if (piece_events(p) == 0 && dead_letter == a->dead_letter)
+	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
 	    "{\"gap\":%lld,\"dead_letter\":%lld}", (long long)gap,
 	    (long long)dead_letter);
-	piece_cursor(p, cursor);
+	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
 	if (rc == 1) {
 		a->gap = gap;
@@ -286,24 +289,23 @@ out:
 		give_back(a, queue);
 	else
 		json_decref(queue);
-	piece_free(p);
+	write_batch_free(p);
 	return rc;
 }
 
 static json_t *
 feed_counts(const struct feed_report *f, int64_t now)
 {
-	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-	    "feed", f->tree, "size", (json_int_t)f->size, "sealed",
-	    (json_int_t)f->sealed, "backlog", (json_int_t)f->items,
-	    "duplicates", (json_int_t)f->duplicates, "requests",
-	    (json_int_t)f->count[FEED_REQUESTS], "errors",
-	    (json_int_t)f->count[FEED_ERRORS], "throttled",
-	    (json_int_t)f->count[FEED_THROTTLED], "bytes",
-	    (json_int_t)f->count[FEED_BYTES]);
+	json_t *o =
+	    json_pack("{s:s, s:I, s:I, s:I, s:I}", "feed", f->tree, "size",
+		(json_int_t)f->size, "sealed", (json_int_t)f->sealed, "backlog",
+		(json_int_t)f->items, "duplicates", (json_int_t)f->duplicates);
 
 	if (o == NULL)
 		return NULL;
+	for (size_t i = 0; i < FEED_COUNTERS; i++)
+		(void)json_object_set_new(o, feed_counters[i].column,
+		    json_integer((json_int_t)f->count[i]));
 	(void)json_object_set_new(o, "lag_seconds",
 	    agent_feed_seconds(report_lag(f, now)));
 	(void)json_object_set_new(o, "last_success_seconds",
@@ -327,7 +329,7 @@ agent_feed_counts(struct store *s, struct err *err)
 	int64_t now = clock_now();
 	int found = 1;
 
-	for (int i = 0; i < FEEDS_MOST && found == 1; i++) {
+	for (int i = 0; i < FEEDS_MAX && found == 1; i++) {
 		found = report_feed(s, f->id, f, err);
 		if (found == 1)
 			(void)json_array_append_new(feeds, feed_counts(f, now));

@@ -16,8 +16,8 @@
  * It is sealed and shipped like any other: who reads the SIEM sees what the
  * agent could not do.
  */
-#ifndef AGENT_FEED_H
-#define AGENT_FEED_H
+#ifndef SOURCES_AGENT_FEED_H
+#define SOURCES_AGENT_FEED_H
 
 #include <jansson.h>
 
@@ -53,4 +53,4 @@ json_t *agent_feed_seconds(int64_t span);
 /* Text that someone else wrote, UTF-8 or not. */
 json_t *agent_feed_text(const char *s);
 
-#endif /* AGENT_FEED_H */
+#endif /* SOURCES_AGENT_FEED_H */

@@ -3,9 +3,9 @@
  */
 #include <stddef.h>
 
-#include "source.h"
+#include "sources/source.h"
 
-const struct source_type *const source_types[] = {
-	&source_office365,
+const struct config_type *const source_types[] = {
+	&source_office365.type,
 	NULL,
 };

@@ -3,37 +3,55 @@
  *
  * collect owns threads, retry, back-off, pause, feed states and the agent's
  * own feed.  A source type speaks its vendor's protocol in plain blocking
- * code, writes only through pieces (store/feed.h), and ends each call with a
- * ruling.  A new one is a file in this folder and a line in source.c.
+ * code, writes only through write batches (store/feed.h), and ends each call
+ * with an outcome.  A new one is a folder here and a line in source.c.
  */
-#ifndef SOURCE_H
-#define SOURCE_H
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http/http.h"
+#include "config/config.h"
+#include "http/client.h"
 #include "http/rules.h"
 
-struct blame;
 struct buf;
 struct err;
 struct feed;
 struct item;
-struct piece;
+struct write_batch;
 struct rate;
 struct server_clock;
-struct setting;
 struct source;
+
+/*
+ * What one configured source is to those who run it or report on it.  Each
+ * instance has its own, so that two of a type may differ; what it points to is
+ * borrowed from the conf.  Times are microseconds.
+ */
+struct source_definition {
+	const char *const *streams; /* names of the feeds, NULL-terminated */
+	size_t stream_size;         /* of stream.state */
+	const struct http_conf *http;
+	/* Requests a minute that the vendor documents, and that a large
+	 * customer may get. */
+	double budget;
+	double budget_max;
+	int64_t parallel;  /* threads that fetch */
+	int64_t interval;  /* between polls */
+	int64_t dedupe;    /* how long an event's id is remembered, 0: off */
+	int64_t retention; /* how long the vendor keeps it, 0: not known */
+};
 
 /* One feed of a source. */
 struct stream {
 	struct source *source;
-	const char *name; /* "Audit.Exchange", borrowed from the conf */
+	const char *name; /* "Audit.Exchange", from definition.streams */
 	struct feed *feed;
-	void *state; /* the type's own, stream_size zeroed bytes */
-	void *job;   /* collect's own */
+	void *state;  /* the type's own, definition.stream_size zeroed bytes */
+	void *worker; /* collect's own */
 	/* When the vendor was last asked for what is new, by its own clock:
 	 * all that it had to show then is in the ledger or in the store.
 	 * While older content is still being listed, how far that has got.
@@ -47,6 +65,7 @@ struct source {
 	const struct source_type *type;
 	const char *name;
 	const void *conf;
+	struct source_definition definition;
 	struct http_access *access;
 	struct rate *rate; /* one budget for all threads */
 	struct server_clock *clock;
@@ -60,25 +79,25 @@ struct source {
 	void (*committed)(void *ctx, struct stream *st);
 	/* Something went wrong that is being tried again at once, or, with
 	 * REPLY_GONE, a part of an item is lost and has its gap. */
-	void (*trouble)(void *ctx, struct stream *st, const struct ruling *r);
+	void (*trouble)(void *ctx, struct stream *st, const struct outcome *r);
 	void *ctx; /* of these */
 };
 
 /*
  * What a thread has.  While there is a backlog of small items, a commit for
  * each would cost more than all else: where fetch finds gather set, it may
- * leave a piece that makes its item complete in left, and collect commits
+ * leave a write batch that makes its item complete in left, and collect commits
  * several at once.
  */
 struct worker {
 	struct source *source;
 	struct http *http;
 	bool gather;
-	struct piece *left;  /* taken by collect */
-	struct piece *spare; /* for piece_again(); NULL: none */
+	struct write_batch *left;  /* taken by collect */
+	struct write_batch *spare; /* for write_batch_reuse(); NULL: none */
 };
 
-/* Larger pieces fetch commits itself. */
+/* Larger write batches fetch commits itself. */
 #define GATHER_BYTES (256 * 1024)
 
 /* What a poll wants next. */
@@ -89,55 +108,40 @@ enum poll_next {
 };
 
 struct source_type {
-	const char *name;               /* "type" in the configuration */
-	const struct setting *settings; /* ends with SETTING_END */
-	size_t conf_size;
-	size_t stream_size;
-
-	/* Pure cross-check of options for `check`: blame() for each fault.
-	 * Values that are faulty in themselves have been blamed before and
-	 * hold their default; a required text may be NULL then.  NULL:
-	 * nothing to check. */
-	void (*check)(const void *conf, const struct blame *b);
-	/* Names of the feeds, NULL-terminated, borrowed from conf. */
-	const char *const *(*streams)(const void *conf);
-	/* The common options inside conf. */
-	const struct http_conf *(*http)(const void *conf);
-	/* Requests a minute that the vendor documents, and that a large
-	 * customer may get. */
-	double budget;
-	double budget_most;
-	/* Threads that fetch, and how long between polls. */
-	int64_t (*parallel)(const void *conf);
-	int64_t (*interval)(const void *conf);
-	/* Keeps an event's id in the seen-set, microseconds, 0: off. */
-	int64_t (*dedupe)(const void *conf);
-	/* How long the vendor keeps what it listed, microseconds. */
-	int64_t retention;
-
+	struct config_type type; /* must stand first: source_type_of() */
+	/* Fill all of *d for a source with this conf.  Pure: no network, no
+	 * files, no secrets; `status` and `check` call it, too. */
+	void (*define)(const void *conf, struct source_definition *d);
 	/* Allocate s->state; no network. */
 	int (*open)(struct source *s, struct err *err);
 	/* A first poll that has to wait, because the store is full: let a
 	 * new feed begin now, and say in st->listed where one goes on.  No
 	 * network; the thread that polls calls it.  NULL: nothing to do. */
-	void (*begin)(struct stream *st, struct ruling *r);
+	void (*begin)(struct stream *st, struct outcome *r);
 	/* Ask what is new.  One thread a stream calls it. */
 	enum poll_next (*poll)(struct worker *w, struct stream *st,
-	    struct ruling *r);
+	    struct outcome *r);
 	/* Bring one listed item; NULL where there is no ledger.  Several
 	 * threads call it. */
 	void (*fetch)(struct worker *w, struct stream *st,
-	    const struct item *it, struct ruling *r);
+	    const struct item *it, struct outcome *r);
 	/* For check --live: get tokens, read subscriptions, change nothing.
-	 * said gets lines about what was found. */
-	int (*live)(const char *name, const void *conf, struct buf *said,
+	 * message gets lines about what was found. */
+	int (*live)(const char *name, const void *conf, struct buf *message,
 	    struct err *err);
 	void (*close)(struct source *s);
 };
 
 /* All types, NULL-terminated. */
-extern const struct source_type *const source_types[];
+extern const struct config_type *const source_types[];
+
+/* The whole record of a type out of source_types. */
+static inline const struct source_type *
+source_type_of(const struct config_type *type)
+{
+	return (const struct source_type *)type;
+}
 
 extern const struct source_type source_office365;
 
-#endif /* SOURCE_H */
+#endif /* SOURCES_SOURCE_H */

@@ -5,8 +5,8 @@
  * before the first unsealed one can be read, a prefix, so that one number, the
  * position of an output, says how far it has got.
  */
-#ifndef BATCH_H
-#define BATCH_H
+#ifndef STORE_BATCH_H
+#define STORE_BATCH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -73,4 +73,4 @@ typedef int batch_fn(void *ctx, const struct batch *b, struct err *err);
 int batch_walk(struct store *s, const char *feed, batch_fn *fn, void *ctx,
     struct err *err);
 
-#endif /* BATCH_H */
+#endif /* STORE_BATCH_H */

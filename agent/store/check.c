@@ -15,15 +15,16 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/mark.h"
-#include "store/salvage.h"
+#include "store/recovery.h"
+#include "store/size_log.h"
+#include "store/store.h"
 
 /* Up to here everything is read at each start; beyond, what is small, and the
  * rest when a role has met damage. */
-#define ALL_MOST (256 << 20)
+#define ALL_MAX (256 << 20)
 
 /* Feeds that a store can have lost without a trace of their number. */
-#define FEEDS_LOST_MOST 256
+#define FEEDS_LOST_MAX 256
 
 static const char *const small_tables[] = { "feed", "batch", "item", "piece",
 	"output", "passed", "run", "dead_letter", "gap", "request" };
@@ -92,9 +93,9 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	struct err why = ERR_INIT;
 	struct stat st;
 	int64_t version;
-	bool all = mark_suspected(s->path);
+	bool all = db_damage_flagged(s->path);
 
-	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MOST)
+	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MAX)
 		all = true;
 	*state = STATE_DAMAGED;
 	if (db_number(s, &why, 0, &version, "PRAGMA user_version", "") != 0) {
@@ -103,7 +104,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 			return 0;
 		return err_set(err, "%s", why.text);
 	}
-	if (version > db_version())
+	if (version > store_version())
 		return err_set(err,
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
@@ -115,7 +116,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 		return 0;
 	*state = STATE_SOUND;
 	if (version > 0 && all) {
-		int good = salvage_payloads_good(s, what, size, err);
+		int good = recovery_payloads_good(s, what, size, err);
 
 		if (good < 0)
 			return -1;
@@ -127,7 +128,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 
 /* Move the database at from, with its companions, to the name to. */
 static int
-move(const char *from, const char *to, struct err *err)
+move_database(const char *from, const char *to, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		char *a = xasprintf("%s%s", from, tails[i]);
@@ -181,14 +182,15 @@ exchange(const char *path, const char *recovered, char *aside, size_t size,
     struct err *err)
 {
 	name_aside(path, aside, size);
-	if (move(path, aside, err) != 0 || move(recovered, path, err) != 0)
+	if (move_database(path, aside, err) != 0 ||
+	    move_database(recovered, path, err) != 0)
 		return -1;
 	return 0;
 }
 
 /* Build PATH.recovered out of the damaged store. */
 static int
-rebuild(struct store *from, const char *fresh, struct salvage *v,
+rebuild(struct store *from, const char *fresh, struct recovery *v,
     struct err *err)
 {
 	struct store *to;
@@ -198,11 +200,14 @@ rebuild(struct store *from, const char *fresh, struct salvage *v,
 	to = store_open(fresh, STORE_DURABLE, err);
 	if (to == NULL)
 		return -1;
-	rc = salvage_copy(from, to, v, err);
+	rc = recovery_copy(from, to, v, err);
 	if (rc == 0)
-		rc = salvage_mend(to, v, err);
+		rc = recovery_repair(to, v, err);
 	if (rc == 0 && !db_checkpoint(to, true))
-		rc = err_set(err, "%s: cannot be finished", fresh);
+		rc = err_set(err,
+		    "%s: the last pages of the recovered store cannot be "
+		    "written",
+		    fresh);
 	store_close(to);
 	return rc;
 }
@@ -211,9 +216,9 @@ rebuild(struct store *from, const char *fresh, struct salvage *v,
 static void
 forget_ids(struct store *s, int64_t seq)
 {
-	for (int64_t id = seq + 1; id <= seq + FEEDS_LOST_MOST; id++) {
-		if (mark_get(s, id) == 0)
-			mark_set(s, id, MARK_LOST);
+	for (int64_t id = seq + 1; id <= seq + FEEDS_LOST_MAX; id++) {
+		if (size_log_get(s->size_log, id) == 0)
+			size_log_set(s->size_log, id, SIZE_LOG_LOST);
 	}
 }
 
@@ -235,13 +240,13 @@ forget_feeds(const char *path, struct err *err)
 }
 
 static int
-replace(struct store **from, const char *what, char *said, size_t size,
+replace(struct store **from, const char *what, char *message, size_t size,
     struct err *err)
 {
 	char *path = xstrdup((*from)->path);
 	char *fresh = xasprintf("%s.new", path);
 	char *recovered = xasprintf("%s.recovered", path);
-	struct salvage v = {
+	struct recovery v = {
 		.whole_feeds = true,
 		.whole_batches = true,
 		.whole_items = true,
@@ -253,15 +258,15 @@ replace(struct store **from, const char *what, char *said, size_t size,
 	store_close(*from);
 	*from = NULL;
 	if (rc == 0)
-		rc = move(fresh, recovered, err);
+		rc = move_database(fresh, recovered, err);
 	if (rc == 0)
 		rc = exchange(path, recovered, aside, sizeof(aside), err);
 	if (rc == 0 && !v.whole_feeds)
 		rc = forget_feeds(path, err);
 	if (rc == 0) {
-		mark_trust(path);
+		db_unflag_damage(path);
 		if (v.whole_feeds)
-			(void)snprintf(said, size,
+			(void)snprintf(message, size,
 			    "%s: damaged (%s); moved aside as %s; recovered "
 			    "with %lld batches, %lld events are to be fetched "
 			    "again from the vendor, %lld feeds begin a new "
@@ -269,7 +274,7 @@ replace(struct store **from, const char *what, char *said, size_t size,
 			    path, what, aside, (long long)v.batches,
 			    (long long)v.lost, (long long)v.feeds);
 		else
-			(void)snprintf(said, size,
+			(void)snprintf(message, size,
 			    "%s: damaged (%s); moved aside as %s; recovered "
 			    "with %lld batches; what the vendor still has is "
 			    "fetched again, in new trees",
@@ -284,12 +289,12 @@ replace(struct store **from, const char *what, char *said, size_t size,
 
 /* The file is sound but for some payloads: it stays, and they go. */
 static int
-mend_here(const char *path, const char *what, char *said, size_t size,
+repair_in_place(const char *path, const char *what, char *message, size_t size,
     struct err *err)
 {
 	struct store *s = store_open(path, STORE_DURABLE, err);
 	char aside[1024];
-	struct salvage v = {
+	struct recovery v = {
 		.aside = aside,
 		.whole_feeds = true,
 		.whole_batches = true,
@@ -301,10 +306,10 @@ mend_here(const char *path, const char *what, char *said, size_t size,
 	if (s == NULL)
 		return -1;
 	name_aside(path, aside, sizeof(aside));
-	rc = salvage_mend(s, &v, err);
+	rc = recovery_repair(s, &v, err);
 	store_close(s);
 	if (rc == 0)
-		(void)snprintf(said, size,
+		(void)snprintf(message, size,
 		    "%s: damaged (%s); what cannot be read is kept as %s-*; "
 		    "%lld events are to be fetched again from the vendor, %lld "
 		    "feeds begin a new tree",
@@ -315,7 +320,7 @@ mend_here(const char *path, const char *what, char *said, size_t size,
 /* What has the name of a file of the store and is no file: a directory that
  * somebody made. */
 static int
-move_strange(const char *path, char *said, size_t size, struct err *err)
+move_strange(const char *path, char *message, size_t size, struct err *err)
 {
 	char aside[1024];
 	int rc = 0;
@@ -331,12 +336,12 @@ move_strange(const char *path, char *said, size_t size, struct err *err)
 			rc = rename(name, to);
 			if (rc != 0)
 				(void)err_set(err,
-				    "%s: no regular file, and cannot be "
+				    "%s: not a regular file, and cannot be "
 				    "renamed: %s; move it away",
 				    name, strerror(errno));
 			else
-				(void)snprintf(said, size,
-				    "%s: no regular file; moved aside as %s",
+				(void)snprintf(message, size,
+				    "%s: not a regular file; moved aside as %s",
 				    name, to);
 		}
 		free(name);
@@ -347,7 +352,7 @@ move_strange(const char *path, char *said, size_t size, struct err *err)
 
 /* A recovery that was cut off. */
 static int
-resume(const char *path, char *said, size_t size, struct err *err)
+resume(const char *path, char *message, size_t size, struct err *err)
 {
 	char *fresh = xasprintf("%s.new", path);
 	char *recovered = xasprintf("%s.recovered", path);
@@ -358,8 +363,8 @@ resume(const char *path, char *said, size_t size, struct err *err)
 	if (access(recovered, F_OK) == 0) {
 		rc = exchange(path, recovered, aside, sizeof(aside), err);
 		if (rc == 0) {
-			mark_trust(path);
-			(void)snprintf(said, size,
+			db_unflag_damage(path);
+			(void)snprintf(message, size,
 			    "%s: was damaged, moved aside as %s and recovered",
 			    path, aside);
 		}
@@ -373,18 +378,18 @@ resume(const char *path, char *said, size_t size, struct err *err)
 static int64_t
 lost_of(struct store *s, int64_t id, int64_t size)
 {
-	const uint64_t had = mark_get(s, id);
+	const uint64_t had = size_log_get(s->size_log, id);
 
-	if (had == MARK_LOST || had <= (uint64_t)size)
+	if (had == SIZE_LOG_LOST || had <= (uint64_t)size)
 		return 0;
-	mark_set(s, id, MARK_LOST);
+	size_log_set(s->size_log, id, SIZE_LOG_LOST);
 	return (int64_t)had - size;
 }
 
 /* Say when the store has fewer events than it had: an old copy, or one that
  * lost its WAL. */
 static int
-compare_mark(const char *path, char *said, size_t size, struct err *err)
+compare_mark(const char *path, char *message, size_t size, struct err *err)
 {
 	struct store *s = store_open(path, STORE_RELAXED, err);
 	int64_t seq = 0, lost = 0;
@@ -395,7 +400,7 @@ compare_mark(const char *path, char *said, size_t size, struct err *err)
 		return -1;
 	rc = db_number(s, err, 0, &seq,
 	    "SELECT seq FROM sqlite_sequence WHERE name = 'feed'", "");
-	for (int64_t id = seq + 1; id <= mark_last(s); id++)
+	for (int64_t id = seq + 1; id <= size_log_last(s->size_log); id++)
 		lost += lost_of(s, id, 0);
 	if (rc == 0 && lost > 0)
 		forget_ids(s, seq);
@@ -407,8 +412,8 @@ compare_mark(const char *path, char *said, size_t size, struct err *err)
 		lost += lost_of(s, sqlite3_column_int64(st, 0),
 		    sqlite3_column_int64(st, 1));
 	store_close(s);
-	if (rc == 0 && lost > 0 && said[0] == '\0')
-		(void)snprintf(said, size,
+	if (rc == 0 && lost > 0 && message[0] == '\0')
+		(void)snprintf(message, size,
 		    "%s: has lost the last %lld events that were in it (an old "
 		    "copy, or its WAL is gone); they are fetched again from "
 		    "the vendor, and their feeds begin a new tree",
@@ -417,42 +422,42 @@ compare_mark(const char *path, char *said, size_t size, struct err *err)
 }
 
 int
-store_check(const char *path, char *said, size_t size, struct err *err)
+store_check(const char *path, char *message, size_t size, struct err *err)
 {
 	enum state state = STATE_SOUND;
 	char what[256] = "";
 	struct store *s;
 	int rc;
 
-	said[0] = '\0';
-	if (move_strange(path, said, size, err) != 0 ||
-	    resume(path, said, size, err) != 0)
+	message[0] = '\0';
+	if (move_strange(path, message, size, err) != 0 ||
+	    resume(path, message, size, err) != 0)
 		return -1;
 	if (access(path, F_OK) == 0) {
-		s = db_open_bare(path, err);
+		s = store_open_bare(path, err);
 		if (s == NULL)
 			return -1;
 		rc = inspect(s, &state, what, sizeof(what), err);
 		if (rc == 0 && state == STATE_DAMAGED)
-			rc = replace(&s, what, said, size, err);
+			rc = replace(&s, what, message, size, err);
 		store_close(s);
 		if (rc == 0 && state == STATE_PAYLOADS)
-			rc = mend_here(path, what, said, size, err);
+			rc = repair_in_place(path, what, message, size, err);
 		if (rc != 0)
 			return -1;
 	}
-	mark_trust(path);
-	return compare_mark(path, said, size, err);
+	db_unflag_damage(path);
+	return compare_mark(path, message, size, err);
 }
 
 bool
 store_damaged(const char *path)
 {
-	return mark_suspected(path);
+	return db_damage_flagged(path);
 }
 
 void
-store_report(struct store *s)
+store_flag_damage(struct store *s)
 {
-	mark_suspect(s->path);
+	db_flag_damage(s->path);
 }

@@ -1,25 +1,352 @@
 /*
- * commit.c - pieces become durable: one thread leads, takes what others have
- * queued meanwhile, packs it without a lock, and writes it in one
+ * commit.c - write batches become durable: one thread leads, takes what others
+ * have queued meanwhile, packs it without a lock, and writes it in one
  * transaction.
+ *
+ * Packing: repeats are left out, indexes assigned, lines built, hashed and
+ * compressed.  All that costs time at a commit is there and needs no lock on
+ * the store.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/err.h"
+#include "base/gzip.h"
 #include "base/mem.h"
+#include "base/merkle.h"
+#include "store/commit.h"
 #include "store/db.h"
-#include "store/inside.h"
-#include "store/item.h"
-#include "store/mark.h"
-#include "store/pack.h"
+#include "store/feed.h"
+#include "store/feed_private.h"
+#include "store/line.h"
 #include "store/seen.h"
+#include "store/size_log.h"
+#include "store/write_batch_private.h"
+
+#define LINE_FRAME 320 /* more than line_add() puts around an event */
+#define LINES_MAX (WRITE_BATCH_BYTES_MAX + LINE_FRAME)
+/* A batch of usual size: made once, used again and again. */
+#define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
+#define CHECK_LEN 4
+#define SET_MIN 64
+#define TIME_MAX (INT64_MAX / 4) /* differences stay in range */
+
+/* So many packs at a time: one is written while another is packed. */
+#define SCRATCH_MAX 2
+
+/* One batch, ready to be stored. */
+struct packed {
+	uint64_t first;
+	size_t count;
+	int64_t oldest; /* INT64_MIN: unknown */
+	int64_t newest;
+	size_t raw_len;
+	struct buf payload;
+	struct buf times;
+	struct buf checks;
+	struct merkle_range range;
+};
+
+struct pack {
+	struct feed *feed;
+	struct scratch *scratch;
+	uint64_t next; /* index of the next event */
+	struct packed *batch;
+	size_t n, room;
+	int64_t last_time;
+	/* Ids of the events that are new. */
+	struct seen_entry *entries;
+	size_t n_entries, room_entries;
+	uint32_t *set; /* open hash over entries: place + 1, 0 free */
+	size_t set_size;
+};
+
+/* Finish the last batch. */
+static int pack_end(struct pack *k, struct err *err);
+
+/* What a pack needs; kept for the next. */
+struct scratch {
+	struct digest *digest;
+	struct gzip *gzip;
+	struct buf lines;
+	struct scratch *next;
+};
+
+static struct scratch *
+scratch_new(void)
+{
+	struct scratch *scratch = xcalloc(1, sizeof(*scratch));
+
+	scratch->digest = digest_new();
+	scratch->gzip = gzip_new();
+	buf_init(&scratch->lines, LINES_MAX);
+	return scratch;
+}
+
+/* Waits for one where all are in use. */
+static struct scratch *
+scratch_take(struct store *s)
+{
+	struct scratch *scratch;
+
+	(void)pthread_mutex_lock(&s->scratch_mutex);
+	while (s->scratch == NULL && s->n_scratch == SCRATCH_MAX)
+		(void)pthread_cond_wait(&s->scratch_given, &s->scratch_mutex);
+	scratch = s->scratch;
+	if (scratch != NULL)
+		s->scratch = scratch->next;
+	else
+		s->n_scratch++;
+	(void)pthread_mutex_unlock(&s->scratch_mutex);
+	return scratch != NULL ? scratch : scratch_new();
+}
+
+static void
+scratch_give(struct store *s, struct scratch *scratch)
+{
+	if (scratch->lines.size > 2 * LINES_USUAL)
+		buf_release(&scratch->lines);
+	else
+		buf_clear(&scratch->lines);
+	(void)pthread_mutex_lock(&s->scratch_mutex);
+	scratch->next = s->scratch;
+	s->scratch = scratch;
+	(void)pthread_cond_signal(&s->scratch_given);
+	(void)pthread_mutex_unlock(&s->scratch_mutex);
+}
+
+/* Free what the store keeps for the next pack, where it is not in use. */
+void
+commit_release(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->scratch_mutex);
+	while (s->scratch != NULL) {
+		struct scratch *scratch = s->scratch;
+
+		s->scratch = scratch->next;
+		s->n_scratch--;
+		digest_free(scratch->digest);
+		gzip_free(scratch->gzip);
+		buf_release(&scratch->lines);
+		free(scratch);
+	}
+	(void)pthread_mutex_unlock(&s->scratch_mutex);
+}
+
+/* Begin behind the feed's size. */
+static void
+pack_init(struct pack *k, struct feed *f)
+{
+	*k = (struct pack){
+		.feed = f,
+		.scratch = scratch_take(f->store),
+		.next = f->size,
+	};
+}
+
+static void
+pack_clear(struct pack *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		buf_release(&k->batch[i].payload);
+		buf_release(&k->batch[i].times);
+		buf_release(&k->batch[i].checks);
+	}
+	free(k->batch);
+	free(k->entries);
+	free(k->set);
+	scratch_give(k->feed->store, k->scratch);
+}
+
+/* The place of key in the set: where it is, or the free one for it. */
+static size_t
+set_find(const struct pack *k, const uint8_t key[SEEN_KEY])
+{
+	uint64_t at;
+
+	memcpy(&at, key, sizeof(at));
+	for (at &= k->set_size - 1; k->set[at] != 0;
+	     at = (at + 1) & (k->set_size - 1)) {
+		if (memcmp(k->entries[k->set[at] - 1].key, key, SEEN_KEY) == 0)
+			break;
+	}
+	return (size_t)at;
+}
+
+static void
+set_grow(struct pack *k)
+{
+	k->room_entries =
+	    k->room_entries == 0 ? SET_MIN / 2 : k->room_entries * 2;
+	k->entries =
+	    xreallocarray(k->entries, k->room_entries, sizeof(*k->entries));
+	free(k->set);
+	k->set_size = k->room_entries * 2;
+	k->set = xcalloc(k->set_size, sizeof(*k->set));
+	for (size_t i = 0; i < k->n_entries; i++)
+		k->set[set_find(k, k->entries[i].key)] = (uint32_t)i + 1;
+}
+
+/* 1: the id is new and remembered; 0: it was there; -1. */
+static int
+is_new(struct pack *k, const char *id, size_t len, struct err *err)
+{
+	struct feed *f = k->feed;
+	uint8_t hash[DIGEST_LEN];
+	uint64_t index;
+	size_t at;
+	int rc;
+
+	digest_sha256(k->scratch->digest, NULL, 0, id, len, hash);
+	if (k->n_entries == k->room_entries)
+		set_grow(k);
+	at = set_find(k, hash);
+	if (k->set[at] != 0)
+		return 0;
+	if (seen_maybe(f->store, hash)) {
+		rc = seen_find(f->store, f->name, hash, &index, err);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+	}
+	seen_entry_set(&k->entries[k->n_entries], hash, k->next);
+	k->set[at] = (uint32_t)++k->n_entries;
+	return 1;
+}
+
+static struct packed *
+batch_begin(struct pack *k)
+{
+	struct packed *b;
+
+	if (k->n == k->room) {
+		k->room = k->room == 0 ? 1 : k->room * 2;
+		k->batch = xreallocarray(k->batch, k->room, sizeof(*k->batch));
+	}
+	b = &k->batch[k->n++];
+	*b = (struct packed){
+		.first = k->next,
+		.oldest = INT64_MIN,
+		.newest = INT64_MIN,
+	};
+	buf_init(&b->payload, LINES_MAX);
+	buf_init(&b->times, BATCH_EVENTS * 10);
+	buf_init(&b->checks, BATCH_EVENTS * CHECK_LEN);
+	merkle_range_init(&b->range, k->next);
+	buf_clear(&k->scratch->lines);
+	/* Where there is no room for it now, line_add() will say so. */
+	(void)!buf_room(&k->scratch->lines, LINES_USUAL);
+	k->last_time = 0;
+	return b;
+}
+
+/* Times as differences to the one before, zigzag, plus one, in groups of
+ * seven bits, lowest first; 0 stands for none. */
+static int
+add_time(struct pack *k, struct packed *b, int64_t when)
+{
+	uint8_t bytes[10];
+	uint64_t n = 0;
+	size_t len = 0;
+
+	if (when > -TIME_MAX && when < TIME_MAX) {
+		const int64_t diff = when - k->last_time;
+
+		n = (((uint64_t)diff << 1) ^ (uint64_t)(diff >> 63)) + 1;
+		k->last_time = when;
+		if (b->oldest == INT64_MIN || when < b->oldest)
+			b->oldest = when;
+		if (when > b->newest)
+			b->newest = when;
+	}
+	do {
+		bytes[len++] = (uint8_t)((n & 0x7f) | (n > 0x7f ? 0x80 : 0));
+		n >>= 7;
+	} while (n > 0);
+	return buf_add(&b->times, bytes, len);
+}
+
+static int
+add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
+    struct err *err)
+{
+	const size_t len = ev->len;
+	struct buf *lines = &k->scratch->lines;
+	struct packed *b = k->n > 0 ? &k->batch[k->n - 1] : NULL;
+	uint8_t leaf[DIGEST_LEN];
+
+	if (b == NULL || b->payload.len > 0) {
+		b = batch_begin(k);
+	} else if (b->count == BATCH_EVENTS ||
+	    lines->len + len + LINE_FRAME > BATCH_BYTES) {
+		if (pack_end(k, err) != 0)
+			return -1;
+		b = batch_begin(k);
+	}
+	if (ev->hashed)
+		memcpy(leaf, ev->leaf, DIGEST_LEN);
+	else
+		merkle_leaf(k->scratch->digest, data, len, leaf);
+	merkle_append(k->scratch->digest, &b->range, leaf);
+	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
+	    add_time(k, b, ev->when) != 0 ||
+	    line_add(lines, LINE_EVENT, k->feed->tree, k->next, data, len) != 0)
+		return err_set(err,
+		    "%s: no memory for a batch with an event of %zu bytes",
+		    k->feed->name, len);
+	b->count++;
+	k->next++;
+	return 0;
+}
+
+/* Add the new events of p; sets its first, result.events and .duplicates. */
+static int
+pack_write_batch(struct pack *k, struct write_batch *p, struct err *err)
+{
+	p->first = k->next;
+	p->result = (struct commit_result){ .events = 0 };
+	for (size_t i = 0; i < p->n_events; i++) {
+		const struct write_batch_event *ev = &p->events[i];
+		const char *data = p->data.data + ev->at;
+		int rc = 1;
+
+		if (k->feed->dedupe > 0 && ev->id_len != SIZE_MAX)
+			rc = is_new(k, data + ev->len, ev->id_len, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0) {
+			p->result.duplicates++;
+			continue;
+		}
+		if (add_event(k, ev, data, err) != 0)
+			return -1;
+		p->result.events++;
+	}
+	return 0;
+}
+
+static int
+pack_end(struct pack *k, struct err *err)
+{
+	struct buf *lines = &k->scratch->lines;
+	struct packed *b;
+
+	if (k->n == 0 || k->batch[k->n - 1].payload.len > 0)
+		return 0;
+	b = &k->batch[k->n - 1];
+	b->raw_len = lines->len;
+	return gzip_pack(k->scratch->gzip, lines->data, lines->len, &b->payload,
+	    err);
+}
 
 /* What one leader commits. */
 struct commit {
 	struct feed *feed;
-	struct piece *first; /* a list, through next */
+	struct write_batch *first; /* a list, through next */
 	struct pack pack;
 	struct feed_news news;
 	uint64_t duplicates;
@@ -81,11 +408,11 @@ put_batches(struct commit *c, struct err *err)
 }
 
 static int
-put_listed(struct commit *c, struct piece *p, struct err *err)
+put_listed(struct commit *c, struct write_batch *p, struct err *err)
 {
 	p->result.listed = 0;
 	for (size_t i = 0; i < p->n_listed; i++) {
-		const struct piece_listed *l = &p->listed[i];
+		const struct write_batch_listed *l = &p->listed[i];
 
 		if (db_run(c->feed->store, err,
 			"INSERT INTO item (feed, key, uri, created, expires,"
@@ -100,12 +427,12 @@ put_listed(struct commit *c, struct piece *p, struct err *err)
 }
 
 static int
-put_progress(struct commit *c, struct piece *p, struct err *err)
+put_progress(struct commit *c, struct write_batch *p, struct err *err)
 {
 	struct store *s = c->feed->store;
 
 	for (size_t i = 0; i < p->n_progress; i++) {
-		const struct piece_progress *g = &p->progress[i];
+		const struct write_batch_progress *g = &p->progress[i];
 		const int64_t state = g->complete ? ITEM_DONE : ITEM_LISTED;
 
 		if (db_run(s, err,
@@ -143,7 +470,7 @@ put_gap_item(struct store *s, const struct gap_row *g, struct err *err)
 }
 
 static int
-put_gaps(struct commit *c, struct piece *p, struct err *err)
+put_gaps(struct commit *c, struct write_batch *p, struct err *err)
 {
 	for (size_t i = 0; i < p->n_gaps; i++) {
 		const struct gap_row *g = &p->gaps[i];
@@ -202,7 +529,7 @@ last_cursor(const struct commit *c)
 {
 	const char *cursor = NULL;
 
-	for (const struct piece *p = c->first; p != NULL; p = p->next) {
+	for (const struct write_batch *p = c->first; p != NULL; p = p->next) {
 		if (p->cursor != NULL)
 			cursor = p->cursor;
 	}
@@ -218,7 +545,7 @@ put_all(struct commit *c, struct err *err)
 	    seen_add(f->store, f->id, f->dedupe, c->pack.entries,
 		c->pack.n_entries, err) != 0)
 		return -1;
-	for (struct piece *p = c->first; p != NULL; p = p->next) {
+	for (struct write_batch *p = c->first; p != NULL; p = p->next) {
 		if (put_listed(c, p, err) != 0 ||
 		    put_progress(c, p, err) != 0 || put_gaps(c, p, err) != 0)
 			return -1;
@@ -226,7 +553,8 @@ put_all(struct commit *c, struct err *err)
 	return 0;
 }
 
-/* Commit the pieces of c; called by the leader, without the feed's mutex. */
+/* Commit the write batches of c; called by the leader, without the feed's
+ * mutex. */
 static int
 lead(struct commit *c, struct err *err)
 {
@@ -234,8 +562,9 @@ lead(struct commit *c, struct err *err)
 	int rc = 0;
 
 	pack_init(&c->pack, f);
-	for (struct piece *p = c->first; p != NULL && rc == 0; p = p->next) {
-		rc = pack_piece(&c->pack, p, err);
+	for (struct write_batch *p = c->first; p != NULL && rc == 0;
+	     p = p->next) {
+		rc = pack_write_batch(&c->pack, p, err);
 		c->duplicates += p->result.duplicates;
 	}
 	if (rc == 0)
@@ -250,15 +579,16 @@ lead(struct commit *c, struct err *err)
 			feed_news_back(f, &c->news);
 	}
 	if (rc == 0 && c->pack.n > 0)
-		mark_set(f->store, f->id, c->pack.next);
+		size_log_set(f->store->size_log, f->id, c->pack.next);
 	return rc;
 }
 
-/* Take from the queue what goes into about one batch, at least one piece. */
-static struct piece *
-take(struct feed *f)
+/* Take from the queue what goes into about one batch, at least one write batch.
+ */
+static struct write_batch *
+take_queued(struct feed *f)
 {
-	struct piece *first = f->queue, *p = first;
+	struct write_batch *first = f->queue, *p = first;
 	size_t bytes = p->bytes, events = p->n_events;
 
 	while (p->next != NULL && bytes + p->next->bytes <= BATCH_BYTES &&
@@ -274,7 +604,7 @@ take(struct feed *f)
 	return first;
 }
 
-/* Tell the threads that wait for the pieces of c. */
+/* Tell the threads that wait for the write batches of c. */
 static void
 settle(struct commit *c, int rc, const struct err *err)
 {
@@ -288,7 +618,7 @@ settle(struct commit *c, int rc, const struct err *err)
 			f->cursor = xstrdup(cursor);
 		}
 	}
-	for (struct piece *p = c->first, *next; p != NULL; p = next) {
+	for (struct write_batch *p = c->first, *next; p != NULL; p = next) {
 		next = p->next;
 		p->next = NULL;
 		p->rc = rc;
@@ -300,7 +630,7 @@ settle(struct commit *c, int rc, const struct err *err)
 
 /* Behind what other threads have queued; under the feed's mutex. */
 static void
-enqueue(struct feed *f, struct piece *p, struct err *err)
+enqueue(struct feed *f, struct write_batch *p, struct err *err)
 {
 	p->done = false;
 	p->err = err;
@@ -312,7 +642,7 @@ enqueue(struct feed *f, struct piece *p, struct err *err)
 /* Until p is done: lead when no one does, else wait for who does.  Under the
  * feed's mutex. */
 static void
-see_to(struct feed *f, struct piece *p)
+see_to(struct feed *f, struct write_batch *p)
 {
 	while (!p->done) {
 		struct err why = ERR_INIT;
@@ -324,7 +654,7 @@ see_to(struct feed *f, struct piece *p)
 			continue;
 		}
 		f->led = true;
-		c.first = take(f);
+		c.first = take_queued(f);
 		(void)pthread_mutex_unlock(&f->mutex);
 		rc = lead(&c, &why);
 		(void)pthread_mutex_lock(&f->mutex);
@@ -338,7 +668,7 @@ see_to(struct feed *f, struct piece *p)
 }
 
 int
-feed_commit(struct piece *p, struct commit_result *res, struct err *err)
+feed_commit(struct write_batch *p, struct commit_result *res, struct err *err)
 {
 	struct feed *f = p->feed;
 
@@ -350,12 +680,13 @@ feed_commit(struct piece *p, struct commit_result *res, struct err *err)
 		return -1;
 	if (res != NULL)
 		*res = p->result;
-	piece_clear(p);
+	write_batch_clear(p);
 	return 0;
 }
 
 int
-feed_commit_all(struct piece *const *p, size_t n, int *rc, struct err *err)
+feed_commit_all(struct write_batch *const *p, size_t n, int *rc,
+    struct err *err)
 {
 	struct feed *f = n > 0 ? p[0]->feed : NULL;
 	int all = 0;
@@ -371,7 +702,7 @@ feed_commit_all(struct piece *const *p, size_t n, int *rc, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		rc[i] = p[i]->rc;
 		if (rc[i] == 0)
-			piece_clear(p[i]);
+			write_batch_clear(p[i]);
 		else
 			all = -1;
 	}

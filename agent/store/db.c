@@ -2,34 +2,68 @@
  * db.c - the handle behind struct store: statements, transactions, errors.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "store/db.h"
-#include "store/mark.h"
+#include "store/reserve.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
-#define BUSY_MOST (30 * CLOCK_SECOND)
-#define BUSY_NAP_LEAST 200 /* microseconds */
-#define BUSY_NAP_MOST 10000
+#define BUSY_MAX (30 * CLOCK_SECOND)
+#define BUSY_NAP_MIN 200 /* microseconds */
+#define BUSY_NAP_MAX 10000
 
 int
 db_busy(void *ctx, int tries)
 {
-	struct timespec nap = { .tv_nsec = BUSY_NAP_LEAST * 1000L };
+	struct timespec nap = { .tv_nsec = BUSY_NAP_MIN * 1000L };
 
 	(void)ctx;
 	if (tries > 5)
-		nap.tv_nsec = BUSY_NAP_MOST * 1000L;
-	if (tries > BUSY_MOST / BUSY_NAP_MOST)
+		nap.tv_nsec = BUSY_NAP_MAX * 1000L;
+	if (tries > BUSY_MAX / BUSY_NAP_MAX)
 		return 0;
 	(void)nanosleep(&nap, NULL);
 	return 1;
+}
+
+void
+db_flag_damage(const char *path)
+{
+	char *name = xasprintf("%s.suspect", path);
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		(void)close(fd);
+	free(name);
+}
+
+bool
+db_damage_flagged(const char *path)
+{
+	char *name = xasprintf("%s.suspect", path);
+	bool there = access(name, F_OK) == 0;
+
+	free(name);
+	return there;
+}
+
+void
+db_unflag_damage(const char *path)
+{
+	char *name = xasprintf("%s.suspect", path);
+
+	(void)unlink(name);
+	free(name);
 }
 
 void
@@ -62,14 +96,14 @@ db_fail(struct store *s, int rc, struct err *err)
 		    s->path, cause != 0 ? strerror(cause) : sqlite3_errstr(rc));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		mark_suspect(s->path);
+		db_flag_damage(s->path);
 		return err_set(err,
 		    "%s: damaged (%s); it is moved aside and what can be read "
 		    "is recovered at the next start",
 		    s->path, sqlite3_errmsg(s->db));
 	case SQLITE_BUSY:
 		return err_set(err,
-		    "%s: locked by another process for too long; end what "
+		    "%s: locked by another process for too long; stop whatever "
 		    "holds it open for writing",
 		    s->path);
 	case SQLITE_READONLY:
@@ -127,8 +161,8 @@ make_room(struct store *s, struct err *err)
 	if (!s->tight)
 		return 0;
 	if (!s->collects)
-		mark_spend_reserve(s);
-	else if (!mark_keep_reserve(s))
+		reserve_release(s->path);
+	else if (!reserve_keep(s->path))
 		return db_fail(s, SQLITE_FULL, err);
 	if (db_checkpoint(s, false))
 		s->tight = false;
@@ -150,7 +184,7 @@ begin(struct store *s, bool relaxed, struct err *err)
 int
 db_begin(struct store *s, struct err *err)
 {
-	return begin(s, s->access != STORE_DURABLE, err);
+	return begin(s, !s->durable, err);
 }
 
 int
@@ -201,25 +235,41 @@ statement(struct store *s, const char *sql, struct err *err)
 }
 
 static int
-bind_one(sqlite3_stmt *st, int at, char type, va_list *ap)
+bind_counts(sqlite3_stmt *st, int *at, const uint64_t *count, size_t n)
 {
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_int64(st, (*at)++, (int64_t)count[i]);
+	return rc;
+}
+
+/* Bind the argument of that type and move *at behind it. */
+static int
+bind_next(sqlite3_stmt *st, int *at, char type, va_list *ap)
+{
+	const uint64_t *count;
 	const void *data;
 	int64_t n;
 
 	switch (type) {
 	case 'i':
-		return sqlite3_bind_int64(st, at, va_arg(*ap, int64_t));
+		return sqlite3_bind_int64(st, (*at)++, va_arg(*ap, int64_t));
 	case 'm':
 		n = va_arg(*ap, int64_t);
-		return n == INT64_MIN ? sqlite3_bind_null(st, at)
-				      : sqlite3_bind_int64(st, at, n);
+		return n == INT64_MIN ? sqlite3_bind_null(st, (*at)++)
+				      : sqlite3_bind_int64(st, (*at)++, n);
 	case 't':
-		return sqlite3_bind_text(st, at, va_arg(*ap, const char *), -1,
-		    SQLITE_STATIC);
+		return sqlite3_bind_text(st, (*at)++, va_arg(*ap, const char *),
+		    -1, SQLITE_STATIC);
 	case 'b':
 		data = va_arg(*ap, const void *);
-		return sqlite3_bind_blob64(st, at, data == NULL ? "" : data,
-		    va_arg(*ap, size_t), SQLITE_STATIC);
+		return sqlite3_bind_blob64(st, (*at)++,
+		    data == NULL ? "" : data, va_arg(*ap, size_t),
+		    SQLITE_STATIC);
+	case 'c':
+		count = va_arg(*ap, const uint64_t *);
+		return bind_counts(st, at, count, va_arg(*ap, size_t));
 	default:
 		return SQLITE_MISUSE;
 	}
@@ -231,13 +281,13 @@ query(struct store *s, struct err *err, const char *sql, const char *types,
 {
 	sqlite3_stmt *st = statement(s, sql, err);
 	va_list rest;
-	int rc = SQLITE_OK;
+	int rc = SQLITE_OK, at = 1;
 
 	if (st == NULL)
 		return NULL;
 	va_copy(rest, ap);
-	for (int i = 0; types[i] != '\0' && rc == SQLITE_OK; i++)
-		rc = bind_one(st, i + 1, types[i], &rest);
+	for (; *types != '\0' && rc == SQLITE_OK; types++)
+		rc = bind_next(st, &at, *types, &rest);
 	va_end(rest);
 	if (rc == SQLITE_OK)
 		return st;

@@ -9,9 +9,10 @@
  * Arguments are bound by a string of types, one letter each:
  *   i int64_t   t const char * (NULL: null)   b const void *, size_t
  *   m int64_t, INT64_MIN: null
+ *   c const uint64_t *, size_t: so many arguments
  */
-#ifndef DB_H
-#define DB_H
+#ifndef STORE_DB_H
+#define STORE_DB_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,19 +21,17 @@
 
 #include <sqlite3.h>
 
-#include "store/store.h"
-
 struct buf;
 struct err;
 struct filter;
-struct kit;
+struct scratch;
 
 #define DB_STATEMENTS 256 /* a power of two, twice what there are */
 
 struct store {
 	sqlite3 *db;
 	char *path;
-	enum store_access access;
+	bool durable; /* writes are synchronous=FULL by default */
 	bool relaxed; /* synchronous is NORMAL now */
 	pthread_mutex_t mutex;
 	struct {
@@ -41,7 +40,7 @@ struct store {
 	} kept[DB_STATEMENTS];
 	bool tight;    /* the disk was full: make room in the WAL first */
 	bool collects; /* a feed was opened: the reserve is for others */
-	int mark;      /* descriptor of the mark file, -1: none */
+	int size_log;  /* descriptor, -1: none */
 	int64_t max_size;
 	int64_t min_free;
 	bool full;
@@ -49,17 +48,17 @@ struct store {
 	pthread_rwlock_t filling; /* for its readers */
 	size_t filter_bytes;
 	/* See pack.h: those that are not in use, and how many there are. */
-	pthread_mutex_t kit_mutex;
-	pthread_cond_t kit_given;
-	struct kit *kits;
-	size_t n_kits;
+	pthread_mutex_t scratch_mutex;
+	pthread_cond_t scratch_given;
+	struct scratch *scratch;
+	size_t n_scratch;
 };
 
-/* A handle on whatever is at path: nothing is checked, made or migrated. */
-struct store *db_open_bare(const char *path, struct err *err);
-
-/* The user_version that this program writes. */
-int64_t db_version(void);
+/* The damage flag, PATH.suspect: someone has found the file at path damaged,
+ * and all of it is read at the next store_check(), which takes it down. */
+void db_flag_damage(const char *path);
+bool db_damage_flagged(const char *path);
+void db_unflag_damage(const char *path);
 
 /* SQLite's busy handler: sleeps a little. */
 int db_busy(void *ctx, int tries);
@@ -115,4 +114,4 @@ bool db_checkpoint(struct store *s, bool truncate);
 /* Bare SQL, without arguments, not kept. */
 int db_exec(struct store *s, const char *sql, struct err *err);
 
-#endif /* DB_H */
+#endif /* STORE_DB_H */

@@ -14,15 +14,15 @@
  *    "after":["<base64>",…],"check":"<base64>"}
  *
  * Behind "after" there may be "keys", for readers that trust an earlier key of
- * the agent (evidence/succession.h).
+ * the agent (evidence/rotation.h).
  *
  * from: size of the tree before; before, after: the peaks, left to right;
  * check: the first four bytes of the leaf hash of each event in [from, size),
  * a hint that lets verify name an altered event; it is not evidence, comes
  * last and may be left out where a destination's limit asks for it.
  */
-#ifndef LINE_H
-#define LINE_H
+#ifndef STORE_LINE_H
+#define STORE_LINE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -48,4 +48,4 @@ int line_add(struct buf *b, enum line_kind kind, const char *feed,
 /* Take a line (without its LF) apart; slices point into it.  -1: not one. */
 int line_parse(const char *s, size_t len, struct line *line);
 
-#endif /* LINE_H */
+#endif /* STORE_LINE_H */

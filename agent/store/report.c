@@ -1,11 +1,28 @@
 /*
  * report.c - what status, metrics and the agent's own feed tell.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/err.h"
+#include "base/gzip.h"
 #include "store/db.h"
+#include "store/line.h"
 #include "store/report.h"
+#include "store/seen.h"
+#include "store/write_batch_private.h"
+
+#define COUNTER_FEED(id, column, key, metric, help) ", f." column
+#define COUNTER_NAME(id, column, key, metric, help) ", " column
+
+/* Counters stand last, from column first on. */
+static void
+read_counts(sqlite3_stmt *st, int first, uint64_t *count, int n)
+{
+	for (int i = 0; i < n; i++)
+		count[i] = (uint64_t)sqlite3_column_int64(st, first + i);
+}
 
 static void
 read_feed(sqlite3_stmt *st, struct feed_report *r)
@@ -17,20 +34,17 @@ read_feed(sqlite3_stmt *st, struct feed_report *r)
 	r->size = (uint64_t)sqlite3_column_int64(st, 4);
 	r->sealed = (uint64_t)sqlite3_column_int64(st, 5);
 	r->duplicates = (uint64_t)sqlite3_column_int64(st, 6);
-	r->count[FEED_REQUESTS] = (uint64_t)sqlite3_column_int64(st, 7);
-	r->count[FEED_ERRORS] = (uint64_t)sqlite3_column_int64(st, 8);
-	r->count[FEED_THROTTLED] = (uint64_t)sqlite3_column_int64(st, 9);
-	r->count[FEED_BYTES] = (uint64_t)sqlite3_column_int64(st, 10);
-	r->due = db_time(st, 11);
-	r->success = db_time(st, 12);
-	r->failure = db_time(st, 13);
-	db_text(st, 14, r->error, sizeof(r->error));
-	r->horizon = db_time(st, 15);
-	r->committed = db_time(st, 16);
-	r->newest = db_time(st, 17);
-	r->items = (uint64_t)sqlite3_column_int64(st, 18);
-	r->items_expire = db_time(st, 19);
-	r->items_created = db_time(st, 20);
+	r->due = db_time(st, 7);
+	r->success = db_time(st, 8);
+	r->failure = db_time(st, 9);
+	db_text(st, 10, r->error, sizeof(r->error));
+	r->horizon = db_time(st, 11);
+	r->committed = db_time(st, 12);
+	r->newest = db_time(st, 13);
+	r->items = (uint64_t)sqlite3_column_int64(st, 14);
+	r->items_expire = db_time(st, 15);
+	r->items_created = db_time(st, 16);
+	read_counts(st, 17, r->count, FEED_COUNTERS);
 }
 
 int
@@ -44,13 +58,14 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	st = db_query(s, err,
 	    "SELECT f.id, f.name, f.tree, EXISTS(SELECT 1 FROM feed g"
 	    "  WHERE g.name = f.name AND g.id > f.id),"
-	    " f.size, f.sealed, f.duplicates, f.requests, f.errors,"
-	    " f.throttled, f.bytes, f.due, f.success, f.failure, f.error,"
-	    " f.horizon, f.committed, f.newest,"
-	    " count(i.id), min(i.expires), min(i.created)"
-	    " FROM feed f LEFT JOIN item i ON i.feed = f.id AND i.state = 0"
-	    " WHERE f.id = (SELECT min(id) FROM feed WHERE id > ?)"
-	    " GROUP BY f.id",
+	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
+	    " f.error, f.horizon, f.committed, f.newest,"
+	    " count(i.id), min(i.expires), min(i.created)" FEED_COUNTER_ROWS(
+		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
+			      "AND i.state = 0"
+			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
+			      "id > ?)"
+			      " GROUP BY f.id",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
@@ -70,21 +85,17 @@ report_lag(const struct feed_report *r, int64_t now)
 }
 
 static void
-read_output(sqlite3_stmt *st, struct output_report *r)
+read_output_report(sqlite3_stmt *st, struct output_report *r)
 {
 	db_text(st, 0, r->name, sizeof(r->name));
 	db_text(st, 1, r->mode, sizeof(r->mode));
 	r->position.batch = sqlite3_column_int64(st, 2);
 	r->position.lines = (size_t)sqlite3_column_int64(st, 3);
 	r->moved = db_time(st, 4);
-	r->count[DELIVERY_EVENTS] = (uint64_t)sqlite3_column_int64(st, 5);
-	r->count[DELIVERY_BYTES] = (uint64_t)sqlite3_column_int64(st, 6);
-	r->count[DELIVERY_RETRIES] = (uint64_t)sqlite3_column_int64(st, 7);
-	r->count[DELIVERY_REFUSED] = (uint64_t)sqlite3_column_int64(st, 8);
-	r->count[DELIVERY_CONNECTS] = (uint64_t)sqlite3_column_int64(st, 9);
-	r->dead_letters = (uint64_t)sqlite3_column_int64(st, 10);
-	db_text(st, 11, r->error, sizeof(r->error));
-	r->failed = db_time(st, 12);
+	r->dead_letters = (uint64_t)sqlite3_column_int64(st, 5);
+	db_text(st, 6, r->error, sizeof(r->error));
+	r->failed = db_time(st, 7);
+	read_counts(st, 8, r->count, OUTPUT_COUNTERS);
 }
 
 /* What is behind the position: running totals make it two rows, however long
@@ -127,15 +138,15 @@ report_output(struct store *s, const char *after, struct output_report *r,
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT name, mode, position, lines, moved, events, bytes,"
-	    " retries, refused, connects,"
+	    "SELECT name, mode, position, lines, moved,"
 	    " (SELECT count(*) FROM dead_letter d WHERE d.output = o.name),"
-	    " error, failed FROM output o WHERE name > ?"
-	    " ORDER BY name LIMIT 1",
+	    " error, failed" OUTPUT_COUNTER_ROWS(
+		COUNTER_NAME) " FROM output o WHERE name > ?"
+			      " ORDER BY name LIMIT 1",
 	    "t", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		read_output(st, r);
+		read_output_report(st, r);
 		db_done(st);
 		if (read_backlog(s, r, err) != 0)
 			rc = -1;
@@ -184,5 +195,243 @@ report_gaps(struct store *s, uint64_t *n, struct err *err)
 	db_unlock(s);
 	if (rc == 0)
 		*n = (uint64_t)count;
+	return rc;
+}
+
+/* Room for places that fills up. */
+struct finds {
+	struct trace_place *places;
+	size_t max;
+	size_t n;
+};
+
+static void
+add_place(struct finds *f, int64_t feed, uint64_t index)
+{
+	if (f->n < f->max)
+		f->places[f->n++] = (struct trace_place){
+			.feed = feed,
+			.index = index,
+		};
+}
+
+static int
+find_seen(struct store *s, const char *id, struct finds *f, struct err *err)
+{
+	struct digest *d = digest_new();
+	uint8_t hash[DIGEST_LEN];
+	sqlite3_stmt *st;
+	int rc;
+
+	digest_sha256(d, NULL, 0, id, strlen(id), hash);
+	digest_free(d);
+	st = db_query(s, err, "SELECT feed, first, rows FROM run ORDER BY id",
+	    "");
+	rc = st == NULL ? -1 : 1;
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
+		struct seen_run run = {
+			.first = sqlite3_column_int64(st, 1),
+			.rows = sqlite3_column_int64(st, 2),
+		};
+		uint64_t index;
+
+		rc = seen_search(s, &run, hash, &index, err);
+		if (rc == 1)
+			add_place(f, sqlite3_column_int64(st, 0), index);
+		else if (rc == 0)
+			rc = 1;
+	}
+	if (rc < 0)
+		db_done(st);
+	return rc;
+}
+
+/* Look for quoted in the events of lines. */
+static void
+scan_lines(const struct buf *lines, const struct buf *quoted, int64_t feed,
+    struct finds *f)
+{
+	const char *at = lines->data, *end = at + lines->len, *lf;
+	struct line l;
+
+	for (; at < end; at = lf + 1) {
+		lf = memchr(at, '\n', (size_t)(end - at));
+		if (lf == NULL)
+			return;
+		if (line_parse(at, (size_t)(lf - at), &l) == 0 &&
+		    memmem(l.value.data, l.value.len, quoted->data,
+			quoted->len) != NULL)
+			add_place(f, feed, l.number);
+	}
+}
+
+/* Events of feeds without dedupe, or from before it began. */
+static int
+scan(struct store *s, const char *id, struct finds *f, struct err *err)
+{
+	struct buf lines = BUF_INIT(WRITE_BATCH_BYTES_MAX + BATCH_BYTES);
+	struct buf quoted = BUF_INIT(4096);
+	struct gzip *g = gzip_new();
+	sqlite3_stmt *st = NULL;
+	int rc = 0;
+
+	if (buf_addf(&quoted, "\"%s\"", id) != 0)
+		rc = err_set(err, "an id of %zu bytes is too long", strlen(id));
+	if (rc == 0)
+		st = db_query(s, err,
+		    "SELECT b.feed, p.lines FROM payload p"
+		    " CROSS JOIN batch b ON b.id = p.batch ORDER BY b.id",
+		    "");
+	if (st == NULL)
+		rc = -1;
+	while (rc == 0 && f->n < f->max) {
+		rc = db_step(s, st, err);
+		if (rc != 1)
+			break;
+		buf_clear(&lines);
+		rc = gzip_unpack(g, sqlite3_column_blob(st, 1),
+		    (size_t)sqlite3_column_bytes(st, 1), &lines, err);
+		if (rc == 0)
+			scan_lines(&lines, &quoted, sqlite3_column_int64(st, 0),
+			    f);
+	}
+	db_done(st);
+	gzip_free(g);
+	buf_release(&quoted);
+	buf_release(&lines);
+	return rc;
+}
+
+int
+trace_find(struct store *s, const char *id, struct trace_place *places,
+    size_t max, size_t *n, struct err *err)
+{
+	struct finds f = { .places = places, .max = max };
+	int rc;
+
+	db_lock(s);
+	rc = find_seen(s, id, &f, err);
+	if (rc == 0 && f.n == 0)
+		rc = scan(s, id, &f, err);
+	db_unlock(s);
+	*n = f.n;
+	return rc;
+}
+
+int
+trace_find_index(struct store *s, const char *feed, uint64_t index,
+    struct trace_place *places, size_t max, size_t *n, struct err *err)
+{
+	struct finds f = { .places = places, .max = max };
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT id FROM feed WHERE (name = ?1 OR tree = ?1) AND size > ?2"
+	    " ORDER BY id",
+	    "ti", feed, (int64_t)index);
+	rc = st == NULL ? -1 : 1;
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1)
+		add_place(&f, sqlite3_column_int64(st, 0), index);
+	db_unlock(s);
+	*n = f.n;
+	return rc;
+}
+
+static void
+read_trace(sqlite3_stmt *st, struct trace *t)
+{
+	db_text(st, 0, t->feed, sizeof(t->feed));
+	t->batch = sqlite3_column_int64(st, 1);
+	t->committed = db_time(st, 2);
+	t->sealed = db_time(st, 3);
+	t->item = sqlite3_column_int64(st, 4);
+	db_text(st, 5, t->key, sizeof(t->key));
+	t->created = db_time(st, 6);
+	t->listed = db_time(st, 7);
+	t->fetched = db_time(st, 8);
+}
+
+int
+trace_read(struct store *s, const struct trace_place *place, struct trace *t,
+    struct err *err)
+{
+	const int64_t index = (int64_t)place->index;
+	sqlite3_stmt *st;
+	int rc;
+
+	*t = (struct trace){ .place = *place };
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT f.tree, b.id, b.committed, b.sealed, i.id, i.key,"
+	    " i.created, i.listed, i.fetched FROM feed f"
+	    " LEFT JOIN batch b ON b.id = (SELECT id FROM batch"
+	    "  WHERE feed = ?1 AND first <= ?2 AND first + count > ?2"
+	    "  ORDER BY first DESC LIMIT 1)"
+	    " LEFT JOIN piece p ON p.feed = ?1 AND p.first = (SELECT first"
+	    "  FROM piece WHERE feed = ?1 AND first <= ?2"
+	    "  AND first + count > ?2 ORDER BY first DESC LIMIT 1)"
+	    " LEFT JOIN item i ON i.id = p.item WHERE f.id = ?1",
+	    "ii", place->feed, index);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		read_trace(st, t);
+		db_done(st);
+	}
+	db_unlock(s);
+	if (rc == 0)
+		return err_set(err, "%s: there is no feed %lld", s->path,
+		    (long long)place->feed);
+	return rc == 1 ? 0 : -1;
+}
+
+static void
+read_trace_output(sqlite3_stmt *st, const struct trace *t,
+    struct trace_output *o)
+{
+	const int64_t position = sqlite3_column_int64(st, 1);
+	/* Of the batch that follows the position, so many are settled. */
+	const bool inside = t->batch == sqlite3_column_int64(st, 3) &&
+	    (int64_t)t->place.index <
+		sqlite3_column_int64(st, 4) + sqlite3_column_int64(st, 2);
+
+	db_text(st, 0, o->name, sizeof(o->name));
+	db_text(st, 7, o->reason, sizeof(o->reason));
+	o->time = INT64_MIN;
+	o->state = TRACE_WAITING;
+	if (sqlite3_column_type(st, 6) != SQLITE_NULL) {
+		o->state = TRACE_DEAD_LETTER;
+		o->time = db_time(st, 6);
+	} else if (t->batch == 0 || position >= t->batch || inside) {
+		o->state = TRACE_DELIVERED;
+		o->time = inside ? INT64_MIN : db_time(st, 5);
+	}
+}
+
+int
+trace_output(struct store *s, const struct trace *t, const char *after,
+    struct trace_output *o, struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT o.name, o.position, o.lines, b.id, b.first,"
+	    " (SELECT time FROM passed p WHERE p.output = o.name"
+	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason"
+	    " FROM output o LEFT JOIN batch b ON b.id ="
+	    "  (SELECT min(id) FROM batch WHERE id > o.position)"
+	    " LEFT JOIN dead_letter d ON d.output = o.name AND d.feed = ?3"
+	    "  AND d.number = ?4"
+	    " WHERE o.name > ?1 ORDER BY o.name LIMIT 1",
+	    "titi", after, t->batch, t->feed, (int64_t)t->place.index);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		read_trace_output(st, t, o);
+		db_done(st);
+	}
+	db_unlock(s);
 	return rc;
 }

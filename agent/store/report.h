@@ -1,20 +1,22 @@
 /*
- * report.h - what status, metrics and the agent's own feed tell: everything
- * that the store knows about feeds, outputs and gaps, read only.
+ * report.h - what the store tells those who ask: status, metrics, gaps, and
+ * the way of one event, where it came from, when it was committed and sealed,
+ * and what each output did with it.
  *
- * Each function gives one row at a time, the one that follows what the caller
- * had last, so that no transaction stays open between two calls: 1 and the
- * row, 0 no more, -1 with err.
+ * The way of an event is known for a day after every output has passed it, or
+ * for the dedupe time of its feed if that is longer; beyond, for as long as
+ * agent.retain keeps the event itself.
  */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef STORE_REPORT_H
+#define STORE_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/delivery.h"
 #include "store/feed.h"
+#include "store/position.h"
+#include "store/write_batch.h"
 
 struct err;
 struct store;
@@ -66,7 +68,7 @@ struct output_report {
 	uint64_t backlog_bytes;  /* of their lines, unpacked */
 	int64_t oldest;          /* when the first of them was committed */
 	int64_t moved;           /* when the position last moved */
-	uint64_t count[DELIVERY_COUNTERS];
+	uint64_t count[OUTPUT_COUNTERS];
 	uint64_t dead_letters; /* kept now */
 	char error[512];       /* of now, "" when all is well */
 	int64_t failed;        /* since when */
@@ -83,4 +85,52 @@ int report_gap(struct store *s, int64_t after, struct gap_row *g,
 /* How many gaps there are. */
 int report_gaps(struct store *s, uint64_t *n, struct err *err);
 
-#endif /* REPORT_H */
+/* Where an event is. */
+struct trace_place {
+	int64_t feed; /* id */
+	uint64_t index;
+};
+
+/* Find the places (at most most) of the event with that id: by its id in the
+ * seen-set of every feed, and where there is none, as a string in the events
+ * that are still kept. *n says how many. */
+int trace_find(struct store *s, const char *id, struct trace_place *places,
+    size_t max, size_t *n, struct err *err);
+
+/* The places of the event with an index in a feed, by its name or that of one
+ * of its trees. */
+int trace_find_index(struct store *s, const char *feed, uint64_t index,
+    struct trace_place *places, size_t max, size_t *n, struct err *err);
+
+/* Times are INT64_MIN where something has not happened or is not known. */
+struct trace {
+	struct trace_place place;
+	char feed[256]; /* its tree */
+	int64_t batch;  /* 0: no longer known */
+	int64_t item;   /* 0: it came from none */
+	char key[512];  /* of the item */
+	int64_t created;
+	int64_t listed;
+	int64_t fetched;
+	int64_t committed;
+	int64_t sealed;
+};
+
+int trace_read(struct store *s, const struct trace_place *place,
+    struct trace *t, struct err *err);
+
+enum trace_state { TRACE_WAITING, TRACE_DELIVERED, TRACE_DEAD_LETTER };
+
+struct trace_output {
+	char name[64];
+	enum trace_state state;
+	int64_t time;     /* delivered, refused; INT64_MIN: not known */
+	char reason[512]; /* of the dead letter */
+};
+
+/* What the output that follows after (by name, "" gives the first) did with
+ * the event: 1, 0 no more, -1. */
+int trace_output(struct store *s, const struct trace *t, const char *after,
+    struct trace_output *o, struct err *err);
+
+#endif /* STORE_REPORT_H */

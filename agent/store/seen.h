@@ -11,14 +11,15 @@
  * A feed is meant by its name, so that ids live on when a recovery begins a
  * new tree (store.h).
  */
-#ifndef SEEN_H
-#define SEEN_H
+#ifndef STORE_SEEN_H
+#define STORE_SEEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct err;
+struct filter;
 struct store;
 
 #define SEEN_KEY 10           /* bytes of SHA-256(id) */
@@ -61,11 +62,6 @@ struct seen_run {
 int seen_search(struct store *s, const struct seen_run *run,
     const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err);
 
-/* For seen_add(): merge the runs of a feed and bucket on level (-1: all), if
- * there are at least that many: 1 done, 0 not, -1. */
-int seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
-    size_t least, struct err *err);
-
 /* Writes a run, row by row. */
 struct seen_writer {
 	struct store *s;
@@ -73,9 +69,6 @@ struct seen_writer {
 	struct seen_entry e[SEEN_ROW];
 	size_t n;
 };
-int seen_write(struct seen_writer *w, const struct seen_entry *e,
-    struct err *err);
-int seen_write_end(struct seen_writer *w, struct err *err);
 
 /* Read a row: 1 and its n entries in e, 0 it is not there, -1. */
 int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
@@ -85,4 +78,19 @@ int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
  * may be more, 0 done, -1. */
 int seen_expire(struct store *s, int64_t now, struct err *err);
 
-#endif /* SEEN_H */
+/* At most bytes large (at least one block of 64). */
+struct filter *filter_new(size_t bytes);
+void filter_free(struct filter *f);
+
+/* Any thread. */
+bool filter_has(const struct filter *f, const uint8_t key[SEEN_KEY]);
+
+/* One thread at a time: under the store's lock. */
+void filter_add(struct filter *f, const uint8_t key[SEEN_KEY]);
+void filter_empty(struct filter *f);
+/* Everything is in it from now on. */
+void filter_saturate(struct filter *f);
+
+size_t filter_good(const struct filter *f);
+
+#endif /* STORE_SEEN_H */

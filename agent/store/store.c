@@ -6,16 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/commit.h"
+#include "store/counters.h"
 #include "store/db.h"
-#include "store/mark.h"
-#include "store/pack.h"
+#include "store/reserve.h"
 #include "store/seen.h"
+#include "store/size_log.h"
+#include "store/store.h"
 
 /* Each step brings user_version from its place in the table to the next. */
 static const char schema[] = {
@@ -102,6 +107,70 @@ migrate(struct store *s, struct err *err)
 	return 0;
 }
 
+/* Does the table lack the column of a counter? */
+static int
+lacks(struct store *s, const char *table, const char *column, bool *lacking,
+    struct err *err)
+{
+	int64_t there;
+
+	if (db_number(s, err, 0, &there,
+		"SELECT count(*) FROM pragma_table_info(?) WHERE name = ?",
+		"tt", table, column) != 0)
+		return -1;
+	*lacking = there == 0;
+	return 0;
+}
+
+/* Add the column of each counter that the table lacks. */
+static int
+add_counters(struct store *s, const char *table, const struct counter *counters,
+    size_t n, struct err *err)
+{
+	bool lacking;
+	char sql[256];
+
+	for (size_t i = 0; i < n; i++) {
+		if (lacks(s, table, counters[i].column, &lacking, err) != 0)
+			return -1;
+		(void)snprintf(sql, sizeof(sql),
+		    "ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0",
+		    table, counters[i].column);
+		if (lacking && db_exec(s, sql, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* New counters stand at the end of their tables, so a store that has the last
+ * ones has them all.  In one transaction, so that two roles may try at once. */
+static int
+complete_counters(struct store *s, bool read_only, struct err *err)
+{
+	const char *feed = feed_counters[FEED_COUNTERS - 1].column;
+	const char *output = output_counters[OUTPUT_COUNTERS - 1].column;
+	bool no_feed, no_output;
+	int rc;
+
+	if (lacks(s, "feed", feed, &no_feed, err) != 0 ||
+	    lacks(s, "output", output, &no_output, err) != 0)
+		return -1;
+	if (!no_feed && !no_output)
+		return 0;
+	if (read_only)
+		return err_set(err,
+		    "%s: last written by an older version of sealfeed; start "
+		    "the agent once, then ask again",
+		    s->path);
+	if (db_begin(s, err) != 0)
+		return -1;
+	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
+	if (rc == 0)
+		rc = add_counters(s, "output", output_counters, OUTPUT_COUNTERS,
+		    err);
+	return db_end(s, rc, err);
+}
+
 /* SQLite would let everyone read it; its other files get the mode of this one.
  * What goes wrong here, SQLite will tell. */
 static void
@@ -114,12 +183,12 @@ create_file(const char *path)
 }
 
 static int
-connect_file(struct store *s, struct err *err)
+connect_file(struct store *s, bool read_only, struct err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	int rc;
 
-	if (s->access != STORE_READ) {
+	if (!read_only) {
 		flags |= SQLITE_OPEN_CREATE;
 		create_file(s->path);
 	}
@@ -129,7 +198,7 @@ connect_file(struct store *s, struct err *err)
 		    s->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db));
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	(void)sqlite3_busy_handler(s->db, db_busy, NULL);
-	if (s->access != STORE_READ)
+	if (!read_only)
 		return db_exec(s, settings, err);
 	/* Looking must not carry over the WAL of a store that is down. */
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
@@ -138,49 +207,51 @@ connect_file(struct store *s, struct err *err)
 }
 
 static int
-set_up(struct store *s, struct err *err)
+set_up(struct store *s, bool read_only, struct err *err)
 {
-	if (s->access == STORE_READ && access(s->path, F_OK) != 0)
+	if (read_only && access(s->path, F_OK) != 0)
 		return err_set(err,
-		    "%s: %s; the agent makes it when it first runs, or "
-		    "agent.store.path names another",
+		    "%s: %s; the agent creates the store on its first run; "
+		    "check agent.store.path",
 		    s->path, strerror(errno));
-	if (s->access != STORE_READ && file_parents(s->path, err) != 0)
+	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;
-	if (connect_file(s, err) != 0 || migrate(s, err) != 0)
+	if (connect_file(s, read_only, err) != 0 || migrate(s, err) != 0)
 		return -1;
-	if (s->access == STORE_READ)
+	if (complete_counters(s, read_only, err) != 0)
+		return -1;
+	if (read_only)
 		return 0;
-	(void)mark_keep_reserve(s);
-	s->relaxed = s->access != STORE_DURABLE;
+	(void)reserve_keep(s->path);
+	s->relaxed = !s->durable;
 	if (db_exec(s,
 		s->relaxed ? "PRAGMA synchronous=NORMAL"
 			   : "PRAGMA synchronous=FULL",
 		err) != 0)
 		return -1;
-	return mark_open(s, err);
+	s->size_log = size_log_open(s->path, err);
+	return s->size_log < 0 ? -1 : 0;
 }
 
 static struct store *
-new_handle(const char *path, enum store_access access)
+new_handle(const char *path)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	s->path = xstrdup(path);
-	s->access = access;
-	s->mark = -1;
+	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
 	(void)pthread_mutex_init(&s->mutex, NULL);
-	(void)pthread_mutex_init(&s->kit_mutex, NULL);
-	(void)pthread_cond_init(&s->kit_given, NULL);
+	(void)pthread_mutex_init(&s->scratch_mutex, NULL);
+	(void)pthread_cond_init(&s->scratch_given, NULL);
 	(void)pthread_rwlock_init(&s->filling, NULL);
 	return s;
 }
 
 struct store *
-db_open_bare(const char *path, struct err *err)
+store_open_bare(const char *path, struct err *err)
 {
-	struct store *s = new_handle(path, STORE_READ);
+	struct store *s = new_handle(path);
 	int rc = sqlite3_open_v2(path, &s->db,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
@@ -195,7 +266,7 @@ db_open_bare(const char *path, struct err *err)
 }
 
 int64_t
-db_version(void)
+store_version(void)
 {
 	return NEWEST;
 }
@@ -203,9 +274,10 @@ db_version(void)
 struct store *
 store_open(const char *path, enum store_access access, struct err *err)
 {
-	struct store *s = new_handle(path, access);
+	struct store *s = new_handle(path);
 
-	if (set_up(s, err) == 0)
+	s->durable = access == STORE_DURABLE;
+	if (set_up(s, access == STORE_READ, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -214,7 +286,7 @@ store_open(const char *path, enum store_access access, struct err *err)
 void
 store_rest(struct store *s)
 {
-	pack_release(s);
+	commit_release(s);
 	db_lock(s);
 	(void)sqlite3_db_release_memory(s->db);
 	db_unlock(s);
@@ -228,13 +300,314 @@ store_close(struct store *s)
 	for (size_t i = 0; i < DB_STATEMENTS; i++)
 		(void)sqlite3_finalize(s->kept[i].st);
 	seen_release(s);
-	pack_release(s);
+	commit_release(s);
 	(void)sqlite3_close_v2(s->db);
-	mark_close(s);
+	if (s->size_log >= 0)
+		(void)close(s->size_log);
 	(void)pthread_rwlock_destroy(&s->filling);
 	(void)pthread_mutex_destroy(&s->mutex);
-	(void)pthread_mutex_destroy(&s->kit_mutex);
-	(void)pthread_cond_destroy(&s->kit_given);
+	(void)pthread_mutex_destroy(&s->scratch_mutex);
+	(void)pthread_cond_destroy(&s->scratch_given);
 	free(s->path);
 	free(s);
+}
+
+#define STEPS_MAX 64         /* transactions a call */
+#define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
+#define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
+#define VACUUM_PAGES "128"
+#define VACUUM_PAGES_N 128
+#define WAL_MAX (16 << 20)
+#define OPEN_MIN (1 << 20) /* of free space, to open a store */
+#define FREE_MIN (4 << 20) /* below that it is about to fail */
+#define SLACK 20           /* full ends a twentieth below the limit */
+
+void
+store_limits(struct store *s, int64_t max_size, int64_t min_free)
+{
+	s->max_size = max_size;
+	s->min_free = min_free;
+}
+
+static int
+pragma(struct store *s, const char *sql, int64_t *n, struct err *err)
+{
+	return db_number(s, err, 0, n, sql, "");
+}
+
+static int
+used(struct store *s, int64_t *bytes, struct err *err)
+{
+	int64_t pages, unused, size;
+
+	if (pragma(s, "PRAGMA page_count", &pages, err) != 0 ||
+	    pragma(s, "PRAGMA freelist_count", &unused, err) != 0 ||
+	    pragma(s, "PRAGMA page_size", &size, err) != 0)
+		return -1;
+	*bytes = (pages - unused) * size;
+	return 0;
+}
+
+int
+store_room_now(struct store *s, struct store_room *room, struct err *err)
+{
+	struct store_room r = {
+		.max_size = s->max_size,
+		.min_free = s->min_free > FREE_MIN ? s->min_free : FREE_MIN,
+	};
+	const int64_t reserve = reserve_needs(s->path);
+	struct statvfs fs;
+	int64_t max, min;
+	int rc;
+
+	if (statvfs(s->path, &fs) != 0)
+		return err_set(err, "%s: %s", s->path, strerror(errno));
+	/* Nothing is collected before the reserve is there again. */
+	if (r.min_free < reserve)
+		r.min_free = reserve;
+	r.free = (int64_t)(fs.f_bavail * fs.f_frsize);
+	db_lock(s);
+	rc = used(s, &r.used, err);
+	if (rc == 0) {
+		max = s->max_size;
+		min = r.min_free;
+		if (s->full) {
+			max -= max / SLACK;
+			min += min / SLACK;
+		}
+		r.full = (max > 0 && r.used >= max) || r.free < min;
+		s->full = r.full;
+		*room = r;
+	}
+	db_unlock(s);
+	return rc;
+}
+
+bool
+store_cramped(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	struct statvfs fs;
+	bool cramped =
+	    statvfs(dir, &fs) == 0 && fs.f_bavail * fs.f_frsize < OPEN_MIN;
+
+	free(dir);
+	return cramped;
+}
+
+/* What a step works with. */
+struct clean {
+	struct store *s;
+	int64_t now;
+	int64_t retain;
+	int64_t passed; /* by every output, for longer than retain */
+	int64_t keep;   /* how long batches are remembered */
+};
+
+static int
+find_passed(struct clean *c, struct err *err)
+{
+	/* An output that is new, or has not moved for so long, has no row:
+	 * it holds everything back. */
+	static const char retained[] =
+	    "SELECT min(coalesce((SELECT batch FROM passed p"
+	    " WHERE p.output = o.name AND p.time <= ?"
+	    " ORDER BY p.time DESC, p.batch DESC LIMIT 1), 0)) FROM output o";
+
+	if (db_number(c->s, err, CLOCK_DAY, &c->keep,
+		"SELECT max(dedupe) FROM feed", "") != 0)
+		return -1;
+	if (c->keep < TRACE_TIME)
+		c->keep = TRACE_TIME;
+	if (c->retain > 0)
+		return db_number(c->s, err, 0, &c->passed, retained, "i",
+		    c->now - c->retain);
+	return db_number(c->s, err, 0, &c->passed,
+	    "SELECT min(position) FROM output", "");
+}
+
+/* Each returns 1 when it did something and may find more, 0, or -1. */
+typedef int clean_fn(struct clean *c, struct err *err);
+
+static int
+done_some(struct clean *c, int rc)
+{
+	if (rc != 0)
+		return -1;
+	return db_changes(c->s) > 0 ? 1 : 0;
+}
+
+static int
+clean_payloads(struct clean *c, struct err *err)
+{
+	if (db_run(c->s, err,
+		"DELETE FROM checkpoint WHERE batch IN (SELECT batch"
+		" FROM payload WHERE batch <= ? ORDER BY batch LIMIT 32)",
+		"i", c->passed) != 0)
+		return -1;
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM payload WHERE batch IN (SELECT batch"
+		" FROM payload WHERE batch <= ? ORDER BY batch LIMIT 32)",
+		"i", c->passed));
+}
+
+static int
+clean_batches(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM batch WHERE id IN (SELECT id FROM"
+		" (SELECT id, committed FROM batch WHERE id <= ?1"
+		" AND id < coalesce((SELECT min(batch) FROM payload), 1 << 62)"
+		" ORDER BY id LIMIT 1000) WHERE committed < ?2)",
+		"ii", c->passed, c->now - c->keep));
+}
+
+static int
+clean_passed(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM passed WHERE (output, batch) IN ("
+		"SELECT p.output, p.batch FROM output o CROSS JOIN passed p"
+		" ON p.output = o.name AND p.batch < coalesce("
+		"(SELECT min(id) FROM batch), 0) LIMIT 1000)",
+		""));
+}
+
+static int
+clean_pieces(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM piece WHERE (feed, first) IN ("
+		"SELECT p.feed, p.first FROM feed f CROSS JOIN piece p"
+		" ON p.feed = f.id AND p.first < coalesce("
+		"(SELECT min(first) FROM batch b WHERE b.feed = f.id), f.size)"
+		" LIMIT 1000)",
+		""));
+}
+
+static int
+clean_items(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM item WHERE id IN (SELECT id FROM item"
+		" WHERE expires < ? AND state <> 0 ORDER BY expires"
+		" LIMIT 1000)",
+		"i", c->now - TRACE_TIME));
+}
+
+static int
+clean_seen(struct clean *c, struct err *err)
+{
+	return seen_expire(c->s, c->now, err);
+}
+
+/* Trees that a recovery closed, once nothing refers to them. */
+static int
+clean_feeds(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM feed WHERE id < (SELECT max(id) FROM feed g"
+		" WHERE g.name = feed.name)"
+		" AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.feed = feed.id)"
+		" AND NOT EXISTS (SELECT 1 FROM run r WHERE r.feed = feed.id)"
+		" AND NOT EXISTS (SELECT 1 FROM gap x WHERE x.feed = feed.id)",
+		""));
+}
+
+static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
+	clean_passed, clean_pieces, clean_feeds, NULL };
+static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
+
+/* One transaction; 1 it did something, 0, -1. */
+static int
+step(struct clean *c, clean_fn *fn, struct err *err)
+{
+	int rc;
+
+	if (db_begin_relaxed(c->s, err) != 0)
+		return -1;
+	rc = find_passed(c, err);
+	if (rc == 0)
+		rc = fn(c, err);
+	if (db_end(c->s, rc < 0 ? -1 : 0, err) != 0)
+		return -1;
+	return rc;
+}
+
+static int64_t
+wal_size(const struct store *s)
+{
+	char *name = xasprintf("%s-wal", s->path);
+	struct stat st;
+	int64_t size = stat(name, &st) == 0 ? st.st_size : 0;
+
+	free(name);
+	return size;
+}
+
+/* Give pages back, some at a time, and keep the WAL short; all of it where
+ * there is not even room for the reserve. */
+static int
+give_back(struct store *s, bool all, struct err *err)
+{
+	int64_t unused;
+	int rc;
+
+	db_lock(s);
+	rc = pragma(s, "PRAGMA freelist_count", &unused, err);
+	for (int i = 0; rc == 0 && unused > (all ? 0 : FREE_PAGES) &&
+	     i < (all ? STEPS_MAX : 1);
+	     i++) {
+		rc = db_exec(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")",
+		    err);
+		unused -= VACUUM_PAGES_N;
+	}
+	if (rc == 0 && (all || wal_size(s) > WAL_MAX))
+		(void)db_checkpoint(s, true);
+	db_unlock(s);
+	return rc;
+}
+
+static int
+run(struct clean *c, clean_fn *const *steps, struct err *err)
+{
+	int left = STEPS_MAX;
+
+	for (; *steps != NULL; steps++) {
+		int rc;
+
+		do {
+			rc = step(c, *steps, err);
+		} while (rc == 1 && --left > 0);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_forget(struct store *s, int64_t now, struct err *err)
+{
+	struct clean c = { .s = s, .now = now };
+
+	return run(&c, forget_steps, err);
+}
+
+int
+store_clean(struct store *s, int64_t retain, struct err *err)
+{
+	struct clean c = { .s = s, .now = clock_now(), .retain = retain };
+
+	if (run(&c, clean_steps, err) != 0)
+		return -1;
+	return give_back(s, s->tight || !reserve_keep(s->path), err);
 }

@@ -21,8 +21,8 @@
  * still whole of the old one is delivered under the old name.  Every
  * checkpoint ever made stays true, and nothing is missing in either tree.
  */
-#ifndef STORE_H
-#define STORE_H
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,21 +43,30 @@ struct store *store_open(const char *path, enum store_access access,
     struct err *err);
 void store_close(struct store *s);
 
+/* A handle on whatever is at path, for store_check(): nothing is checked, made
+ * or migrated. */
+struct store *store_open_bare(const char *path, struct err *err);
+
+/* The version of the schema that this program writes (user_version). */
+int64_t store_version(void);
+
 /* There will be nothing to do for a while: give back memory that is kept for
  * the next commit.  Any thread. */
 void store_rest(struct store *s);
 
 /* Check the file before the roles start (supervisor): recover or quarantine.
  * All of it is read where it is small or damage was met; else the tables but
- * not the events.  said (size bytes) gets a sentence when something was found,
- * else "".  Nobody else may have the store open.  -1 leaves all as it was. */
-int store_check(const char *path, char *said, size_t size, struct err *err);
+ * not the events.  message (size bytes) gets a sentence when something was
+ * found, else "".  Nobody else may have the store open.  -1 leaves all as it
+ * was. */
+int store_check(const char *path, char *message, size_t size, struct err *err);
 
 /* Since the last store_check(), someone has met damage in the store: SQLite
- * said so to one of its functions, or store_report() was called, by who found
- * the bytes of an event damaged.  All roles have to end for a store_check(). */
+ * said so to one of its functions, or store_flag_damage() was called, by who
+ * found the bytes of an event damaged.  All roles have to end for a
+ * store_check(). */
 bool store_damaged(const char *path);
-void store_report(struct store *s);
+void store_flag_damage(struct store *s);
 
 struct store_room {
 	int64_t used;     /* bytes of the file that hold data */
@@ -78,7 +87,7 @@ bool store_cramped(const char *path);
 /* Housekeeping, by ship and collect, about once a second: delete payloads of
  * batches that every output has passed for longer than retain, and metadata
  * older than theirs, give pages back.  outputs: the configured names;
- * positions of others are forgotten by delivery_outputs(). */
+ * positions of others are forgotten by position_set_outputs(). */
 int store_clean(struct store *s, int64_t retain, struct err *err);
 
 /* By collect: forget ids beyond the feeds' dedupe times and items that
@@ -87,4 +96,4 @@ int store_clean(struct store *s, int64_t retain, struct err *err);
  * local clock says. */
 int store_forget(struct store *s, int64_t now, struct err *err);
 
-#endif /* STORE_H */
+#endif /* STORE_STORE_H */

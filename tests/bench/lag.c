@@ -10,14 +10,14 @@
  * so what is printed is a little more than the lag.  Vendor and agent must
  * share a clock.  SECONDS: leave out what was available in the first so many.
  *
- * Prints "EVENTS P50 P99 MOST", times in milliseconds.
+ * Prints "EVENTS P50 P99 MAX", times in milliseconds.
  */
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Pieces in the order of their lag. */
+/* Write batches in the order of their lag. */
 static const char query[] =
     "WITH lags AS (SELECT p.count AS events, (SELECT min(d.time) FROM passed d"
     " WHERE d.output = ?1 AND d.batch >= (SELECT b.id FROM batch b"

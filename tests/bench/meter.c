@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCESSES_MOST 256
+#define PROCESSES_MAX 256
 
 static volatile sig_atomic_t stopping;
 static double tick; /* seconds */
@@ -125,7 +125,7 @@ family(int pid, int *out, size_t n)
 {
 	char name[64], text[4096], *at = text, *end;
 
-	if (n == PROCESSES_MOST)
+	if (n == PROCESSES_MAX)
 		return n;
 	out[n++] = pid;
 	(void)snprintf(name, sizeof(name), "task/%d/children", pid);
@@ -144,7 +144,7 @@ family(int pid, int *out, size_t n)
 static bool
 sample(int root, double at)
 {
-	int pid[PROCESSES_MOST];
+	int pid[PROCESSES_MAX];
 	size_t n = family(root, pid, 0);
 	double own, ended, all_ended = 0;
 	char name[64];

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "digest.h"
-#include "err.h"
-#include "file.h"
-#include "gzip.h"
-#include "gzip_engine.h"
-#include "mem.h"
-#include "merkle.h"
-#include "splitter_impl.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/gzip.h"
+#include "base/gzip_private.h"
+#include "base/mem.h"
+#include "base/merkle.h"
+#include "base/splitter_private.h"
 
 #define LARGEST ((size_t)1 << 30)
 #define BATCH ((size_t)1 << 20)
@@ -29,7 +29,7 @@ struct bench {
 	struct buf lines; /* the file */
 	struct buf array; /* the same as a JSON array */
 	size_t events;
-	int64_t least;    /* microseconds a row */
+	int64_t min;      /* microseconds a row */
 	const char *only; /* beginning of the rows wanted */
 	const struct scan_kind *scan;
 	size_t chunk;
@@ -80,7 +80,7 @@ static void
 split(struct bench *b, splitter_fn *take)
 {
 	static const struct splitter_spec spec = {
-		.id = "Id", .time = "CreationTime", .most = BATCH
+		.id = "Id", .time = "CreationTime", .max = BATCH
 	};
 	struct splitter *s = splitter_new_with(&spec, take, b, b->scan);
 	struct err err = ERR_INIT;
@@ -199,7 +199,7 @@ row(struct bench *b, const char *what, const char *how,
 		if (seconds < best)
 			best = seconds;
 		rounds++;
-	} while (spent - start < b->least);
+	} while (spent - start < b->min);
 	seconds = (double)(spent - start) / 1e6 / (double)rounds;
 	(void)printf("%-14s %-16s %8.0f %8.0f %9.1f\n", what, how,
 	    (double)b->lines.len / seconds / 1e6,
@@ -286,7 +286,7 @@ main(int argc, char **argv)
 		    "[ROWS]]\n");
 		return 64;
 	}
-	b.least = (int64_t)((argc > 2 ? atof(argv[2]) : 1.0) * 1e6);
+	b.min = (int64_t)((argc > 2 ? atof(argv[2]) : 1.0) * 1e6);
 	b.only = argc > 3 ? argv[3] : "";
 	b.digest = digest_new();
 	buf_init(&b.packed, LARGEST);

@@ -16,15 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/sealed.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
 #include "store/line.h"
+#include "tests/lib/sealed.h"
 
-#define LINE_MOST (16 * 1024 * 1024)
+#define LINE_MAX (16 * 1024 * 1024)
 
 enum syntax { NDJSON, SYSLOG, HEADER, SPLIT, SYNTAXES };
 static const char *const syntaxes[SYNTAXES] = {
@@ -117,7 +117,7 @@ event(struct maker *m, struct sealed *t, const char *value, size_t len)
 static void
 checkpoint(struct maker *m, struct sealed *t)
 {
-	struct buf value = BUF_INIT(PROOF_MOST);
+	struct buf value = BUF_INIT(PROOF_MAX);
 	uint64_t size =
 	    sealed_checkpoint(m->digest, t, m->signer, m->agent, &value);
 
@@ -154,7 +154,7 @@ static void
 heartbeat(struct maker *m)
 {
 	struct sealed *own = &m->feed[2];
-	struct buf text = BUF_INIT(LINE_MOST);
+	struct buf text = BUF_INIT(LINE_MAX);
 
 	must(buf_adds(&text, "{\"type\":\"heartbeat\",\"feeds\":["), NULL);
 	if (m->lost > 0)
@@ -214,8 +214,8 @@ make(struct maker *m, unsigned long rounds, unsigned long events)
 int
 main(int argc, char **argv)
 {
-	struct maker m = { .out = BUF_INIT(LINE_MOST) };
-	struct buf pem = BUF_INIT(LINE_MOST);
+	struct maker m = { .out = BUF_INIT(LINE_MAX) };
+	struct buf pem = BUF_INIT(LINE_MAX);
 	struct err err = ERR_INIT;
 	char own[100];
 

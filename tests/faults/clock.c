@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEXT_MOST 32
+#define TEXT_MAX 32
 
 static const char *text; /* mapped: what is written shows at once */
 
@@ -27,7 +27,7 @@ begin(void)
 
 	if (fd == -1)
 		return;
-	map = mmap(NULL, TEXT_MOST, PROT_READ, MAP_SHARED, fd, 0);
+	map = mmap(NULL, TEXT_MAX, PROT_READ, MAP_SHARED, fd, 0);
 	if (map != MAP_FAILED)
 		text = map;
 	(void)close(fd);
@@ -37,7 +37,7 @@ int
 clock_gettime(clockid_t id, struct timespec *t)
 {
 	int rc = (int)syscall(SYS_clock_gettime, id, t);
-	char now[TEXT_MOST];
+	char now[TEXT_MAX];
 
 	if (rc != 0 || text == NULL ||
 	    (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE))

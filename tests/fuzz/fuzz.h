@@ -6,8 +6,8 @@
  * seeds/NAME, whichever there are.  Without libFuzzer it is linked
  * with standalone.c, which runs it over these seeds.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,4 +26,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                              \
 	} while (0)
 
-#endif /* FUZZ_H */
+#endif /* TESTS_FUZZ_FUZZ_H */

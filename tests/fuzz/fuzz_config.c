@@ -4,19 +4,19 @@
  */
 #include <string.h>
 
-#include "config_tree.h"
-#include "err.h"
-#include "fuzz.h"
-#include "node.h"
-#include "outputs/http.h"
-#include "outputs/syslog.h"
-#include "setting.h"
-#include "sources/office365.h"
+#include "base/err.h"
+#include "base/node.h"
+#include "config/setting.h"
+#include "config/tree.h"
+#include "outputs/http/conf.h"
+#include "outputs/syslog/conf.h"
+#include "sources/office365/office365.h"
+#include "tests/fuzz/fuzz.h"
 
 static const struct {
 	const struct setting *rows;
 	size_t size;
-	void (*check)(const void *conf, const struct blame *b);
+	void (*check)(const void *conf, const struct config_section *b);
 } types[] = {
 	{ office365_settings, sizeof(struct office365_conf), office365_check },
 	{ syslog_settings, sizeof(struct syslog_conf), syslog_check },
@@ -25,12 +25,12 @@ static const struct {
 };
 
 static void
-fill(const struct node *map, struct faults *faults)
+fill(const struct node *map, struct config_errors *faults)
 {
 	static const char *const skip[] = { "type", NULL };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		struct blame b = {
+		struct config_section b = {
 			.map = map, .where = "thing", .faults = faults
 		};
 		void *conf = calloc(1, types[i].size);
@@ -45,7 +45,7 @@ fill(const struct node *map, struct faults *faults)
 }
 
 static void
-fill_all(const struct node *n, struct faults *faults)
+fill_all(const struct node *n, struct config_errors *faults)
 {
 	if (n->type == NODE_MAP)
 		fill(n, faults);
@@ -58,7 +58,7 @@ fill_all(const struct node *n, struct faults *faults)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct faults faults = FAULTS_INIT;
+	struct config_errors faults = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	char before[65], after[65];
 	struct node *tree, *again;
@@ -66,14 +66,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tree = yaml_parse("f", (const char *)data, size, &err);
 	if (tree == NULL) {
 		FUZZ_CHECK(strncmp(err.text, "f:", 2) == 0);
-		faults_add_err(&faults, err.text);
+		config_errors_add_err(&faults, err.text);
 		FUZZ_CHECK(faults.place[0].line > 0);
-		faults_release(&faults);
+		config_errors_release(&faults);
 		return 0;
 	}
 	again = yaml_parse("g", (const char *)data, size, &err);
 	FUZZ_CHECK(again != NULL);
-	faults_repeats(&faults, tree);
+	config_errors_repeats(&faults, tree);
 	config_tree_digest(tree, "a", before);
 	if (faults.n == 0 && tree->type == NODE_MAP) {
 		node_merge(tree, again);
@@ -83,9 +83,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		node_free(again);
 	}
 	fill_all(tree, &faults);
-	faults_sort(&faults);
-	FUZZ_CHECK(faults.n <= FAULTS_MOST);
-	faults_release(&faults);
+	config_errors_sort(&faults);
+	FUZZ_CHECK(faults.n <= CONFIG_ERRORS_MAX);
+	config_errors_release(&faults);
 	node_free(tree);
 	return 0;
 }

@@ -4,11 +4,11 @@
  */
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
-#include "fuzz.h"
-#include "gzip.h"
-#include "gzip_engine.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/gzip_private.h"
+#include "tests/fuzz/fuzz.h"
 
 #define CEILING ((size_t)4 << 20)
 

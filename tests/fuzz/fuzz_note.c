@@ -7,13 +7,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "evidence/key.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/succession.h"
-#include "fuzz.h"
+#include "evidence/rotation.h"
+#include "tests/fuzz/fuzz.h"
 
-#define MOST (256 * 1024)
+#define MAX (256 * 1024)
 
 /* A key of RFC 8032 section 7.1, so that what is found can be run again. */
 static const char pem[] =
@@ -42,15 +41,15 @@ static void
 read_succession(const struct buf *text, int checkpoint)
 {
 	struct slice rest = { .data = text->data, .len = text->len };
-	struct slice note = succession_next(&rest);
+	struct slice note = rotation_next(&rest);
 	size_t used = 0;
 
-	for (; note.data != NULL; note = succession_next(&rest)) {
+	for (; note.data != NULL; note = rotation_next(&rest)) {
 		struct err err = ERR_INIT;
 		struct verifier next;
 
 		used += note.len;
-		if (succession_open(note, &verifier, 1, &next, &err) == -1)
+		if (rotation_open(note, &verifier, 1, &next, &err) == -1)
 			continue;
 		FUZZ_CHECK(checkpoint == -1);
 		FUZZ_CHECK(strcmp(next.name, "fra1") == 0);
@@ -79,14 +78,12 @@ static void
 sign(const uint8_t *data, size_t size)
 {
 	uint8_t blob[KEY_ID_LEN + 64];
-	struct buf note = BUF_INIT(MOST);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t n = 64;
+	struct buf note = BUF_INIT(MAX);
+	struct err err = ERR_INIT;
 
-	memcpy(blob, signer->id, KEY_ID_LEN);
-	FUZZ_CHECK(EVP_DigestSignInit(ctx, NULL, NULL, NULL, signer->key) == 1);
-	FUZZ_CHECK(EVP_DigestSign(ctx, blob + KEY_ID_LEN, &n, data, size) == 1);
-	EVP_MD_CTX_free(ctx);
+	memcpy(blob, signer_id(signer), KEY_ID_LEN);
+	FUZZ_CHECK(signer_sign(signer, (const char *)data, size,
+		       blob + KEY_ID_LEN, &err) == 0);
 	FUZZ_CHECK(buf_add(&note, data, size) == 0);
 	FUZZ_CHECK(buf_adds(&note, "\n\xe2\x80\x94 fra1 ") == 0);
 	FUZZ_CHECK(text_base64(&note, blob, sizeof(blob)) == 0);
@@ -102,7 +99,7 @@ sign(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf text = BUF_INIT(MOST);
+	struct buf text = BUF_INIT(MAX);
 	struct err err = ERR_INIT;
 	struct verifier v;
 	struct proof proof;

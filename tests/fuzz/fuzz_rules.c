@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "clock.h"
-#include "fuzz.h"
-#include "http/http.h"
+#include "base/clock.h"
+#include "http/client.h"
 #include "http/rules.h"
-#include "sources/office365.h"
+#include "sources/office365/office365.h"
+#include "tests/fuzz/fuzz.h"
 
 /* What a sentence for the log and the agent's own feed may look like. */
 static void
@@ -43,7 +43,7 @@ static void
 check_judgement(struct http_reply *reply)
 {
 	struct reply_error e;
-	struct ruling r;
+	struct outcome r;
 
 	rules_error(reply->body.data, reply->body.len, &e);
 	check_text(e.code, sizeof(e.code));

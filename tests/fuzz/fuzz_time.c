@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "clock.h"
-#include "fuzz.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "tests/fuzz/fuzz.h"
 
 static void
 try_time(const uint8_t *data, size_t size)

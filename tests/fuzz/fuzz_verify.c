@@ -8,16 +8,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/sealed.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "evidence/note.h"
-#include "evidence/verify.h"
-#include "fuzz.h"
 #include "store/line.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/lib/sealed.h"
+#include "verify/verify.h"
 
-#define MOST (16 * 1024 * 1024)
+#define MAX (16 * 1024 * 1024)
 #define LINES 96
 
 /* A key of RFC 8032 section 7.1, so that what is found can be run again. */
@@ -49,7 +49,7 @@ is_well(const void *data, size_t size, bool only)
 		.feeds = feeds,
 		.n_feeds = only ? 2 : 0 };
 	struct verify *v = verify_new(&options);
-	struct buf json = BUF_INIT(MOST);
+	struct buf json = BUF_INIT(MAX);
 	struct err err = ERR_INIT;
 	FILE *out = fopen("/dev/null", "w");
 	int fd = memfd_create("input", MFD_CLOEXEC);
@@ -88,7 +88,7 @@ static void
 add(struct export *e, enum line_kind kind, size_t feed, uint64_t number,
     const struct buf *value)
 {
-	struct buf b = BUF_INIT(MOST);
+	struct buf b = BUF_INIT(MAX);
 
 	FUZZ_CHECK(line_add(&b, kind, e->feed[feed].name, number, value->data,
 		       value->len) == 0);
@@ -113,7 +113,7 @@ add_event(struct export *e, size_t feed)
 static void
 add_checkpoint(struct export *e, size_t feed)
 {
-	struct buf value = BUF_INIT(MOST);
+	struct buf value = BUF_INIT(MAX);
 	uint64_t size;
 
 	if (e->feed[feed].peaks.end == e->feed[feed].before.end)
@@ -160,7 +160,7 @@ build(struct export *e, const uint8_t *order, size_t n)
 static bool
 judge(const struct export *e, size_t without, size_t twice)
 {
-	struct buf all = BUF_INIT(MOST);
+	struct buf all = BUF_INIT(MAX);
 	bool well;
 
 	for (size_t i = 0; i < e->n; i++) {

@@ -5,11 +5,11 @@
 #include <dirent.h>
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
-#include "file.h"
-#include "fuzz.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "tests/fuzz/fuzz.h"
 
 #define LARGEST (64 << 20)
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/succession.h"
-#include "sealed.h"
+#include "evidence/rotation.h"
+#include "tests/lib/sealed.h"
 
 void
 sealed_begin(struct sealed *s, const char *name)
@@ -16,7 +16,7 @@ sealed_begin(struct sealed *s, const char *name)
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
 	merkle_range_init(&s->peaks, 0);
 	s->before = s->peaks;
-	s->check = (struct buf)BUF_INIT(PROOF_MOST);
+	s->check = (struct buf)BUF_INIT(PROOF_MAX);
 }
 
 void
@@ -48,13 +48,13 @@ uint64_t
 sealed_checkpoint(struct digest *d, struct sealed *s,
     const struct signer *signer, const char *agent, struct buf *value)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	const struct proof_parts parts = { .note = &note,
 		.before = &s->before,
 		.after = &s->peaks,
 		.check = &s->check,
-		.keys = signer_succession(signer) };
+		.keys = signer_rotations(signer) };
 	uint8_t root[DIGEST_LEN];
 	char origin[256];
 

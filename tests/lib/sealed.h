@@ -1,8 +1,8 @@
 /*
  * sealed.h - a feed sealed by the book, for tests of what reads it.
  */
-#ifndef SEALED_H
-#define SEALED_H
+#ifndef TESTS_LIB_SEALED_H
+#define TESTS_LIB_SEALED_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,4 +31,4 @@ uint64_t sealed_event(struct digest *d, struct sealed *s, const char *value,
 uint64_t sealed_checkpoint(struct digest *d, struct sealed *s,
     const struct signer *signer, const char *agent, struct buf *value);
 
-#endif /* SEALED_H */
+#endif /* TESTS_LIB_SEALED_H */

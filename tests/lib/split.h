@@ -2,16 +2,16 @@
  * split.h - one document through the splitter in one way, with all that came
  * of it written down, so that ways can be compared.
  */
-#ifndef SPLIT_H
-#define SPLIT_H
+#ifndef TESTS_LIB_SPLIT_H
+#define TESTS_LIB_SPLIT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
-#include "err.h"
-#include "splitter.h"
-#include "splitter_scan.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/splitter.h"
+#include "base/splitter_scan.h"
 
 struct split_way {
 	const struct scan_kind *scan;
@@ -22,6 +22,8 @@ struct split_way {
 struct split_result {
 	struct buf elements; /* one a line, "longer" for what is too long */
 	struct buf keys;     /* "id time" a line, "-" where there is none */
+	struct buf arrays;   /* number of its array a line */
+	struct buf values;   /* token a line, "-" where there is none */
 	size_t count;
 	int rc; /* of the last push, or of the end */
 	struct err err;
@@ -36,4 +38,4 @@ int split_compare(const struct split_result *a, const struct split_result *b);
 
 void split_release(struct split_result *r);
 
-#endif /* SPLIT_H */
+#endif /* TESTS_LIB_SPLIT_H */

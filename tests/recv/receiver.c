@@ -28,8 +28,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define BODY_MOST ((size_t)256 << 20)
-#define PEM_MOST 65536
+#define BODY_MAX ((size_t)256 << 20)
+#define PEM_MAX 65536
 #define HANG_SECONDS 600
 
 static struct {
@@ -41,7 +41,7 @@ static struct {
 	const char *bad; /* a body with this text in it is refused */
 	size_t max_body; /* of what travels; above: 413 */
 	unsigned short port;
-} opt = { .dir = ".", .max_body = BODY_MOST };
+} opt = { .dir = ".", .max_body = BODY_MAX };
 
 static int events_fd, requests_fd;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -214,7 +214,7 @@ static unsigned
 take(struct MHD_Connection *conn, struct request *rq, size_t *lines,
     const char **why)
 {
-	struct buf plain = BUF_INIT(BODY_MOST);
+	struct buf plain = BUF_INIT(BODY_MAX);
 	const struct buf *body = &rq->body;
 	unsigned status = 200;
 
@@ -354,9 +354,9 @@ static char *
 read_file(const char *path)
 {
 	FILE *in = fopen(path, "r");
-	char *text = xcalloc(1, PEM_MOST);
+	char *text = xcalloc(1, PEM_MAX);
 
-	if (in == NULL || fread(text, 1, PEM_MOST - 1, in) == 0)
+	if (in == NULL || fread(text, 1, PEM_MAX - 1, in) == 0)
 		die("%s can't be read", path);
 	(void)fclose(in);
 	return text;

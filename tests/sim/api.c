@@ -8,13 +8,13 @@
 #include <strings.h>
 #include <time.h>
 
-#include "content.h"
-#include "request.h"
+#include "tests/sim/content.h"
+#include "tests/sim/request.h"
 
 /* Calls without PublisherIdentifier share a small pool: so many in all. */
-#define ANONYMOUS_MOST 20
+#define ANONYMOUS_MAX 20
 /* Microsoft looks a little further back than it says. */
-#define BACK_MOST (7 * MS_DAY + MS_HOUR)
+#define BACK_MAX (7 * MS_DAY + MS_HOUR)
 
 struct route {
 	const char *method;
@@ -177,7 +177,7 @@ window(struct request *rq, struct reply *r, int64_t *from, int64_t *to)
 		reply_error(r, 400, "AF20030", "%s", rule);
 		return false;
 	}
-	if (*from < now - BACK_MOST) {
+	if (*from < now - BACK_MAX) {
 		reply_error(r, 400, "AF20055", "%s", rule);
 		return false;
 	}
@@ -277,22 +277,22 @@ list_page(struct request *rq, struct reply *r, const struct feed *f,
     int64_t from, int64_t to)
 {
 	const struct blob *rows[1024];
-	size_t at, end, n = 0, most = (size_t)rq->sim->opt.page;
+	size_t at, end, n = 0, max = (size_t)rq->sim->opt.page;
 	int64_t now = sim_clock(rq->sim);
 
 	if (!page_position(rq, r, f, &at, &end))
 		return;
-	if (most > sizeof(rows) / sizeof(rows[0]))
-		most = sizeof(rows) / sizeof(rows[0]);
+	if (max > sizeof(rows) / sizeof(rows[0]))
+		max = sizeof(rows) / sizeof(rows[0]);
 	if (rq->fault == FAULT_EMPTY_PAGE)
-		most = 0;
+		max = 0;
 	for (; at < end; at++) {
 		const struct blob *b = f->blobs[at];
 
 		if (b->created < from || b->created >= to || b->visible > now ||
 		    b->expires <= now)
 			continue;
-		if (n == most)
+		if (n == max)
 			break;
 		rows[n++] = b;
 	}
@@ -457,7 +457,7 @@ publisher_good(struct request *rq, struct reply *r)
 	if (is_guid(publisher))
 		return true;
 	rq->sim->stat[STAT_NO_PUBLISHER]++;
-	if (rq->sim->stat[STAT_NO_PUBLISHER] <= ANONYMOUS_MOST)
+	if (rq->sim->stat[STAT_NO_PUBLISHER] <= ANONYMOUS_MAX)
 		return true;
 	reply_error(r, 403, "AF429",
 	    "Too many requests. Method=GetBlob, PublisherId="

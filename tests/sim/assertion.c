@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "request.h"
+#include "tests/sim/request.h"
 
 #define SKEW 300 /* seconds that clocks may differ */
-#define JTIS_MOST 100000
+#define JTIS_MAX 100000
 
 #define BAD_SIGNATURE                                                      \
 	"AADSTS700027: The certificate with identifier used to sign the "  \
@@ -128,7 +128,7 @@ jti_fresh(struct sim *s, const char *jti)
 	(void)pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; fresh && i < s->n_jtis; i++)
 		fresh = strcmp(s->jtis[i], jti) != 0;
-	if (fresh && s->n_jtis < JTIS_MOST) {
+	if (fresh && s->n_jtis < JTIS_MAX) {
 		s->jtis =
 		    xreallocarray(s->jtis, s->n_jtis + 1, sizeof(s->jtis[0]));
 		s->jtis[s->n_jtis++] = xstrdup(jti);

@@ -12,12 +12,12 @@
 #include <zlib.h>
 
 #include "base/mem.h"
-#include "content.h"
-#include "tally.h"
+#include "tests/sim/content.h"
+#include "tests/tally.h"
 
 /* From event to availability: 5 to 90 minutes, as Microsoft says. */
-#define LATENESS_MOST 5100
-#define LATENESS_LEAST 300
+#define LATENESS_MAX 5100
+#define LATENESS_MIN 300
 
 static const char *const id_parts[CONTENTS] = {
 	[CONTENT_AAD] = "audit_azureactivedirectory$Audit_AzureActiveDirectory",
@@ -128,8 +128,8 @@ content_make(struct sim *s, struct feed *f, size_t n, const struct make *make)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int64_t when = b->created / MS - LATENESS_LEAST -
-		    (int64_t)rng_below(&s->rng, LATENESS_MOST);
+		int64_t when = b->created / MS - LATENESS_MIN -
+		    (int64_t)rng_below(&s->rng, LATENESS_MAX);
 
 		add_record(s, f, when, make, &lines);
 		if (buf_add(&lines, "\n", 1) == -1)
@@ -283,7 +283,7 @@ content_read(const struct sim *s, enum content c, const struct blob *b,
 	const char *p, *end;
 	int rc = buf_adds(out, pretty ? "\r\n[\r\n  " : "[");
 
-	for (size_t i = 0; i < PARTS_MOST; i++) {
+	for (size_t i = 0; i < PARTS_MAX; i++) {
 		if (b->part[i].count > 0)
 			read_region(s->feed[c].ledger, &b->part[i], &lines);
 	}
@@ -309,14 +309,14 @@ content_pack(struct buf *body)
 	struct buf out = BUF_INIT(SIZE_MAX / 2);
 	z_stream z = { .next_in = (unsigned char *)body->data,
 		.avail_in = (uInt)body->len };
-	uLong most;
+	uLong max;
 
 	if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
 	    Z_OK)
 		sim_die("deflateInit2 failed");
-	most = deflateBound(&z, (uLong)body->len);
-	z.next_out = (unsigned char *)buf_room(&out, most);
-	z.avail_out = (uInt)most;
+	max = deflateBound(&z, (uLong)body->len);
+	z.next_out = (unsigned char *)buf_room(&out, max);
+	z.avail_out = (uInt)max;
 	if (z.next_out == NULL || deflate(&z, Z_FINISH) != Z_STREAM_END)
 		sim_die("deflate failed");
 	out.len = z.total_out;

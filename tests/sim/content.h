@@ -7,10 +7,10 @@
  * regions of these files.  DIR/ledger/synthetic has a line "TYPE COUNT SUM"
  * for each blob that is too large to write down (tally.h says what SUM is).
  */
-#ifndef SIM_CONTENT_H
-#define SIM_CONTENT_H
+#ifndef TESTS_SIM_CONTENT_H
+#define TESTS_SIM_CONTENT_H
 
-#include "sim.h"
+#include "tests/sim/sim.h"
 
 /* How a blob is to be; zero is the ordinary one. */
 struct make {
@@ -54,4 +54,4 @@ void content_pack(struct buf *body);
  * The caller holds the lock. */
 uint64_t content_outstanding(const struct sim *s);
 
-#endif /* SIM_CONTENT_H */
+#endif /* TESTS_SIM_CONTENT_H */

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "content.h"
-#include "request.h"
+#include "tests/sim/content.h"
+#include "tests/sim/request.h"
 
 const char *const stats_names[STATS] = {
 	[STAT_TOKENS] = "tokens",
@@ -194,7 +194,8 @@ action_faults(struct call *c)
 {
 	const char *script = argument(c, "set");
 
-	return script == NULL || faults_parse(&c->sim->faults, script) != NULL
+	return script == NULL ||
+		config_errors_parse(&c->sim->faults, script) != NULL
 	    ? -1
 	    : 0;
 }

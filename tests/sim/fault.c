@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fault.h"
+#include "tests/sim/fault.h"
 
 struct fault_row {
 	const char *name;
@@ -88,7 +88,7 @@ parse_content(const char *s)
 
 /* One "name[@TYPE]=chance"; part is changed. */
 static int
-parse_part(struct faults *f, char *part)
+parse_part(struct config_errors *f, char *part)
 {
 	char *value = strchr(part, '=');
 	char *type = strchr(part, '@');
@@ -116,7 +116,7 @@ parse_part(struct faults *f, char *part)
 }
 
 const char *
-faults_parse(struct faults *f, const char *script)
+config_errors_parse(struct config_errors *f, const char *script)
 {
 	static char part[128];
 
@@ -141,7 +141,7 @@ faults_parse(struct faults *f, const char *script)
 }
 
 enum fault
-faults_roll(struct faults *f, struct rng *r, enum scope scope,
+config_errors_roll(struct config_errors *f, struct rng *r, enum scope scope,
     enum content content)
 {
 	enum fault hit = FAULT_NONE;

@@ -5,14 +5,14 @@
  * which content type only, and how many times at most.  "all=5%" sets every
  * fault that a correct client survives.
  */
-#ifndef SIM_FAULT_H
-#define SIM_FAULT_H
+#ifndef TESTS_SIM_FAULT_H
+#define TESTS_SIM_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "generate.h"
+#include "tests/sim/generate.h"
 
 /* Where a fault can strike. */
 enum scope {
@@ -60,7 +60,7 @@ struct fault_rule {
 	uint64_t hits;
 };
 
-struct faults {
+struct config_errors {
 	struct fault_rule rule[FAULTS];
 };
 
@@ -68,11 +68,11 @@ const char *fault_name(enum fault f);
 
 /* Read a script on top of what is set; "none" clears all.  NULL, or the part
  * that could not be read. */
-const char *faults_parse(struct faults *f, const char *script);
+const char *config_errors_parse(struct config_errors *f, const char *script);
 
 /* Throw the dice for one request or blob: the fault that strikes, or
  * FAULT_NONE.  content is CONTENTS where there is none. */
-enum fault faults_roll(struct faults *f, struct rng *r, enum scope scope,
-    enum content content);
+enum fault config_errors_roll(struct config_errors *f, struct rng *r,
+    enum scope scope, enum content content);
 
-#endif /* SIM_FAULT_H */
+#endif /* TESTS_SIM_FAULT_H */

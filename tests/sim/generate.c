@@ -17,16 +17,16 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "generate.h"
+#include "tests/sim/generate.h"
 
 #define ORGANIZATION "0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11"
 #define BASE64                                           \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst" \
 	"uvwxyz0123456789+/"
-#define DEPTH_MOST 4 /* repeats inside repeats */
-#define THINGS 600   /* that a tenant has of a class */
-#define BURST 6      /* records in a row, by one user */
-#define LARGE 12000  /* bytes: more than a syslog message of 8 KiB takes */
+#define DEPTH_MAX 4 /* repeats inside repeats */
+#define THINGS 600  /* that a tenant has of a class */
+#define BURST 6     /* records in a row, by one user */
+#define LARGE 12000 /* bytes: more than a syslog message of 8 KiB takes */
 
 const char *const content_names[CONTENTS] = {
 	[CONTENT_AAD] = "Audit.AzureActiveDirectory",
@@ -421,7 +421,7 @@ put_template(struct maker *m, const char *t, size_t len, int depth)
 {
 	const char *end = t + len;
 
-	if (depth > DEPTH_MOST)
+	if (depth > DEPTH_MAX)
 		abort();
 	while (t < end) {
 		const char *run = t;

@@ -6,8 +6,8 @@
  * generator whose state is the seed and the number of the record.  The same
  * seed, number and time give the same bytes, at any moment and in any order.
  */
-#ifndef SIM_GENERATE_H
-#define SIM_GENERATE_H
+#ifndef TESTS_SIM_GENERATE_H
+#define TESTS_SIM_GENERATE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -63,4 +63,4 @@ void generate_small(uint64_t seed, enum content content, uint64_t number,
 void generate_large(uint64_t seed, enum content content, uint64_t number,
     int64_t when, struct buf *out);
 
-#endif /* SIM_GENERATE_H */
+#endif /* TESTS_SIM_GENERATE_H */

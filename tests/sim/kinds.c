@@ -5,7 +5,7 @@
  * field names are from Microsoft's "Office 365 Management Activity API
  * schema" and "CopilotInteraction" pages.
  */
-#include "generate.h"
+#include "tests/sim/generate.h"
 
 #define AAD_ACTOR                                                       \
 	",'AzureActiveDirectoryEventType':1,'ExtendedProperties':["     \

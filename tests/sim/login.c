@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "request.h"
+#include "tests/sim/request.h"
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#define FIELD_MOST 8192
+#define FIELD_MAX 8192
 
 /* Status, "error" and AADSTS code with its text. */
 struct refusal {
@@ -63,7 +63,7 @@ form_field(const struct buf *form, const char *name, char *out)
 	}
 	if (*p == '\0')
 		return false;
-	for (p += len + 1; *p != '\0' && *p != '&' && n < FIELD_MOST - 1; p++) {
+	for (p += len + 1; *p != '\0' && *p != '&' && n < FIELD_MAX - 1; p++) {
 		if (*p == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
 			out[n++] =
 			    (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
@@ -188,7 +188,7 @@ issue(struct request *rq, struct reply *r)
 void
 login_answer(struct request *rq, struct reply *r)
 {
-	char *field = xmalloc(FIELD_MOST);
+	char *field = xmalloc(FIELD_MAX);
 	struct refusal spare;
 	const struct refusal *why = check(rq, field, &spare);
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "content.h"
+#include "tests/sim/content.h"
 
 int64_t
 sim_clock(const struct sim *s)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "tests/sim/sim.h"
 
 enum value_kind { TEXT, NUMBER, REAL, FLAG, NEGATED, SECONDS, SIZES, SCRIPT };
 
@@ -123,7 +123,7 @@ set(struct options *o, const struct row *row, const char *value, struct sim *s)
 			sim_die("--blob: %s is no LEAST-MOST", value);
 		break;
 	case SCRIPT:
-		wrong = faults_parse(&s->faults, value);
+		wrong = config_errors_parse(&s->faults, value);
 		if (wrong != NULL)
 			sim_die("--faults: %s is not understood", wrong);
 		break;

@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "content.h"
+#include "tests/sim/content.h"
 
 #define TICK 20 /* ms */
 
@@ -70,7 +70,7 @@ make_one(struct sim *s, struct feed *f, size_t n)
 {
 	struct make make = { .age = 0 };
 	enum fault fault =
-	    faults_roll(&s->faults, &s->rng, SCOPE_MAKE, f->content);
+	    config_errors_roll(&s->faults, &s->rng, SCOPE_MAKE, f->content);
 
 	if (fault == FAULT_LATE)
 		make.hold =

@@ -11,12 +11,12 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "content.h"
-#include "request.h"
+#include "tests/sim/content.h"
+#include "tests/sim/request.h"
 
 #define SLOW_PIECE 4096
 #define SLOW_PAUSE 20 /* ms */
-#define HANG_MOST 600 /* seconds */
+#define HANG_MAX 600  /* seconds */
 
 /* A body on its way out. */
 struct stream {
@@ -43,7 +43,7 @@ reply_header(struct reply *r, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (r->n_headers == HEADERS_MOST)
+	if (r->n_headers == HEADERS_MAX)
 		sim_die("too many headers in a reply");
 	(void)snprintf(r->header[r->n_headers].name, sizeof(r->header[0].name),
 	    "%s", name);
@@ -160,7 +160,7 @@ mark_served(struct stream *st)
 }
 
 static ssize_t
-stream_read(void *cls, uint64_t pos, char *to, size_t most)
+stream_read(void *cls, uint64_t pos, char *to, size_t max)
 {
 	struct stream *st = cls;
 	size_t n;
@@ -174,8 +174,8 @@ stream_read(void *cls, uint64_t pos, char *to, size_t most)
 		mark_served(st);
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	}
-	if (n > most)
-		n = most;
+	if (n > max)
+		n = max;
 	if (st->fault == FAULT_RESET && st->at + n > st->cut) {
 		reset(st->fd);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -278,7 +278,7 @@ reply_send(struct request *rq, struct reply *r)
 	int rc;
 
 	if (rq->fault == FAULT_HANG) {
-		for (int i = 0; i < HANG_MOST; i++)
+		for (int i = 0; i < HANG_MAX; i++)
 			sim_sleep(MS);
 	}
 	if (rq->fault == FAULT_CLOSE || rq->fault == FAULT_HANG) {

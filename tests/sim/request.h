@@ -1,15 +1,15 @@
 /*
  * request.h - one request on its way through the simulator, and its answer.
  */
-#ifndef SIM_REQUEST_H
-#define SIM_REQUEST_H
+#ifndef TESTS_SIM_REQUEST_H
+#define TESTS_SIM_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sim.h"
+#include "tests/sim/sim.h"
 
-#define HEADERS_MOST 6
+#define HEADERS_MAX 6
 
 struct request {
 	struct sim *sim;
@@ -30,7 +30,7 @@ struct reply {
 	struct {
 		char name[32];
 		char value[1024];
-	} header[HEADERS_MOST];
+	} header[HEADERS_MAX];
 	size_t n_headers;
 	struct blob *blob; /* what the body holds, to mark it as sent */
 	bool packed;       /* body is a gzip member already */
@@ -75,4 +75,4 @@ void api_answer(struct request *rq, struct reply *r);
 /* What api_answer() is going to do, for the dice. */
 enum scope api_scope(const struct request *rq, enum content *content);
 
-#endif /* SIM_REQUEST_H */
+#endif /* TESTS_SIM_REQUEST_H */

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "request.h"
+#include "tests/sim/request.h"
 
-#define UPLOAD_MOST 65536
+#define UPLOAD_MAX 65536
 
 static int
 dispatch(struct request *rq)
@@ -27,7 +27,7 @@ dispatch(struct request *rq)
 	if (!login)
 		scope = api_scope(rq, &rq->content);
 	(void)pthread_mutex_lock(&s->lock);
-	rq->fault = faults_roll(&s->faults, &s->rng, scope, rq->content);
+	rq->fault = config_errors_roll(&s->faults, &s->rng, scope, rq->content);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (rq->fault == FAULT_EXPIRED)
 		login_expire(s, rq);
@@ -52,7 +52,7 @@ answer(void *cls, struct MHD_Connection *conn, const char *url,
 	if (rq == NULL) {
 		rq = xcalloc(1, sizeof(*rq));
 		rq->sim = cls;
-		buf_init(&rq->upload, UPLOAD_MOST);
+		buf_init(&rq->upload, UPLOAD_MAX);
 		*con_cls = rq;
 		return MHD_YES;
 	}
@@ -108,9 +108,9 @@ static char *
 read_file(const char *path)
 {
 	FILE *in = fopen(path, "r");
-	char *text = xcalloc(1, UPLOAD_MOST);
+	char *text = xcalloc(1, UPLOAD_MAX);
 
-	if (in == NULL || fread(text, 1, UPLOAD_MOST - 1, in) == 0)
+	if (in == NULL || fread(text, 1, UPLOAD_MAX - 1, in) == 0)
 		sim_die("%s can't be read", path);
 	(void)fclose(in);
 	return text;

@@ -9,8 +9,8 @@
  * requests; sim.lock guards everything that they share.  Times are
  * milliseconds of the simulator's clock, which may be off on purpose.
  */
-#ifndef SIM_H
-#define SIM_H
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -19,8 +19,8 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "fault.h"
-#include "generate.h"
+#include "tests/sim/fault.h"
+#include "tests/sim/generate.h"
 
 #define MS INT64_C(1000)
 #define MS_MINUTE (60 * MS)
@@ -58,14 +58,14 @@ struct region {
 	size_t count;
 };
 
-#define PARTS_MOST 2
+#define PARTS_MAX 2
 
 struct blob {
 	char id[128];
 	int64_t created; /* contentCreated */
 	int64_t visible; /* listed from here on */
 	int64_t expires;
-	struct region part[PARTS_MOST];
+	struct region part[PARTS_MAX];
 	const char *gone;   /* "AF20050": answers so and is in no ledger */
 	uint64_t synthetic; /* made while it is sent: number of records */
 	uint64_t number;    /* … the first one's number */
@@ -132,7 +132,7 @@ struct sim {
 	struct options opt;
 	pthread_mutex_t lock;
 	struct feed feed[CONTENTS];
-	struct faults faults;
+	struct config_errors faults;
 	struct rng rng;
 	uint64_t stat[STATS];
 	int64_t clock_offset;
@@ -173,4 +173,4 @@ struct MHD_Connection;
 int control_answer(struct sim *s, struct MHD_Connection *c, const char *method,
     const char *url);
 
-#endif /* SIM_H */
+#endif /* TESTS_SIM_SIM_H */

@@ -11,15 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "canned.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "tests/unit/canned.h"
 
-#define REQUESTS_MOST (1 << 20)
-#define REPLIES_MOST 64
+#define REQUESTS_MAX (1 << 20)
+#define REPLIES_MAX 64
 
 struct canned {
 	const struct canned_reply *table;
-	size_t used[REPLIES_MOST];
+	size_t used[REPLIES_MAX];
 	int fd;
 	char url[64];
 	pthread_t thread;
@@ -83,7 +83,7 @@ serve(struct canned *c, int fd)
 
 	if (len > 0) {
 		(void)pthread_mutex_lock(&c->lock);
-		if (c->len + len < REQUESTS_MOST) {
+		if (c->len + len < REQUESTS_MAX) {
 			memcpy(c->requests + c->len, buf, len + 1);
 			c->len += len;
 		}
@@ -118,7 +118,7 @@ canned_start(const struct canned_reply *table)
 	socklen_t len = sizeof(sin);
 
 	c->table = table;
-	c->requests = xcalloc(1, REQUESTS_MOST);
+	c->requests = xcalloc(1, REQUESTS_MAX);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd == -1 ||

@@ -2,8 +2,8 @@
  * canned.h - an HTTP server on loopback that answers with given bytes, right
  * or wrong.
  */
-#ifndef CANNED_H
-#define CANNED_H
+#ifndef TESTS_UNIT_CANNED_H
+#define TESTS_UNIT_CANNED_H
 
 #include <stddef.h>
 
@@ -30,4 +30,4 @@ const char *canned_url(const struct canned *c);
 const char *canned_requests(struct canned *c);
 size_t canned_count(struct canned *c);
 
-#endif /* CANNED_H */
+#endif /* TESTS_UNIT_CANNED_H */

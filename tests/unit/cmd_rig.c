@@ -6,16 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
-#include "file.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "cmd/cmd.h"
 #include "store/batch.h"
+#include "store/commit.h"
 #include "store/feed.h"
 #include "store/store.h"
-#include "store_help.h"
+#include "store/write_batch.h"
+#include "tests/unit/cmd_rig.h"
+#include "tests/unit/store_help.h"
 
-#define OUTPUT_MOST (1024 * 1024)
+#define OUTPUT_MAX (1024 * 1024)
 
 const struct cmd *const rig_cmds[] = { &cmd_dead_letters, &cmd_export,
 	&cmd_gaps, &cmd_status, NULL };
@@ -62,7 +64,7 @@ begin(void)
 	ck_assert_msg(rig.store != NULL, "%s", err.text);
 	feed = feed_open(rig.store, RIG_FEED, 0, &err);
 	ck_assert_msg(feed != NULL, "%s", err.text);
-	rig.out = rig.said = (struct buf)BUF_INIT(OUTPUT_MOST);
+	rig.out = rig.message = (struct buf)BUF_INIT(OUTPUT_MAX);
 }
 
 void
@@ -79,7 +81,7 @@ end(void)
 {
 	rig_close_store();
 	buf_release(&rig.out);
-	buf_release(&rig.said);
+	buf_release(&rig.message);
 	store_help_end(folder);
 }
 
@@ -120,14 +122,14 @@ rig_run(const char *line)
 		(void)close(kept[i]);
 	}
 	slurp(to[0], &rig.out);
-	slurp(to[1], &rig.said);
+	slurp(to[1], &rig.message);
 	return rc;
 }
 
 void
 rig_commit(int first, int n, const struct gap_row *gap)
 {
-	struct piece *p = piece_new(feed);
+	struct write_batch *p = write_batch_new(feed);
 	struct commit_result res;
 	struct err err = ERR_INIT;
 	const struct slice none = { .data = NULL };
@@ -136,14 +138,14 @@ rig_commit(int first, int n, const struct gap_row *gap)
 		char event[40];
 		int len = snprintf(event, sizeof(event), "{\"n\":%d}", i);
 
-		ck_assert_int_eq(piece_event(p, event, (size_t)len, none,
+		ck_assert_int_eq(write_batch_add(p, event, (size_t)len, none,
 				     INT64_MIN, &err),
 		    0);
 	}
 	if (gap != NULL)
-		piece_gap(p, gap);
+		write_batch_gap(p, gap);
 	ck_assert_msg(feed_commit(p, &res, &err) == 0, "%s", err.text);
-	piece_free(p);
+	write_batch_free(p);
 }
 
 void
@@ -154,7 +156,7 @@ rig_seal(const char *value)
 	struct merkle_range peaks;
 	struct err err = ERR_INIT;
 
-	u.check = (struct buf)BUF_INIT(OUTPUT_MOST);
+	u.check = (struct buf)BUF_INIT(OUTPUT_MAX);
 	ck_assert_msg(batch_next_unsealed(rig.store, &u, &err) == 1, "%s",
 	    err.text);
 	peaks = u.peaks;

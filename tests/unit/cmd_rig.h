@@ -2,11 +2,11 @@
  * cmd_rig.h - subcommands run as main() does, on a store made for the
  * occasion in a folder of its own.
  */
-#ifndef CMD_RIG_H
-#define CMD_RIG_H
+#ifndef TESTS_UNIT_CMD_RIG_H
+#define TESTS_UNIT_CMD_RIG_H
 
-#include "buf.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "tests/unit/unit.h"
 
 struct cmd;
 struct gap_row;
@@ -18,7 +18,7 @@ struct store;
 struct rig {
 	struct store *store; /* durable */
 	struct buf out;      /* what the last run printed */
-	struct buf said;     /* … on standard error */
+	struct buf message;  /* … on standard error */
 };
 extern struct rig rig;
 
@@ -38,7 +38,8 @@ void rig_config(const char *more);
 /* Run "SUBCOMMAND ARGUMENTS"; returns the exit status. */
 int rig_run(const char *line);
 
-/* Commit n events {"n":K} as one piece, with a gap unless that is NULL. */
+/* Commit n events {"n":K} as one write batch, with a gap unless that is NULL.
+ */
 void rig_commit(int first, int n, const struct gap_row *gap);
 
 /* Seal all that is there with a checkpoint whose value that is. */
@@ -47,4 +48,4 @@ void rig_seal(const char *value);
 /* Before the end, for those who want it gone. */
 void rig_close_store(void);
 
-#endif /* CMD_RIG_H */
+#endif /* TESTS_UNIT_CMD_RIG_H */

@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "fake_output.h"
-#include "outputs/parcel.h"
+#include "delivery/chunk.h"
+#include "tests/unit/fake_output.h"
 
 struct fake_script fake_script;
 
@@ -19,7 +19,7 @@ static int
 fake_open(struct output *out, struct err *e)
 {
 	(void)e;
-	out->parcel_most = fake_script.most;
+	out->chunk_max = fake_script.max;
 	out->mode = "acknowledged";
 	return 0;
 }
@@ -32,10 +32,9 @@ fake_window(const struct output *out)
 }
 
 static void
-keep(const struct buf *text)
+keep(const char *path, const struct buf *text)
 {
-	int fd =
-	    open(fake_script.received, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	if (fd < 0 || file_write_all(fd, text->data, text->len) != 0)
 		abort();
@@ -44,13 +43,13 @@ keep(const struct buf *text)
 
 /* Refuse the lines with "big", keep the others. */
 static int
-sort_out(struct output *out, struct parcel *p, struct buf *text)
+sort_out(struct output *out, struct chunk *p, struct buf *text)
 {
-	struct parcel_line line;
+	struct chunk_line line;
 	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < parcel_lines(p); i++) {
-		if (parcel_line(p, i, &line, &e) != 0)
+	for (size_t i = 0; i < chunk_lines(p); i++) {
+		if (chunk_line(p, i, &line, &e) != 0)
 			return -1;
 		if (memmem(line.value, line.len, "big", 3) != NULL) {
 			if (output_refuse(out, p, i, "too %s", "big") != 0)
@@ -63,25 +62,83 @@ sort_out(struct output *out, struct parcel *p, struct buf *text)
 	return 0;
 }
 
+/* Settle line i of p as v says, which is appended to text if delivered; returns
+ * whether it is to come again. */
+static bool
+settle(struct output *out, struct chunk *p, size_t i, enum verdict v,
+    const struct chunk_line *line, struct buf *text)
+{
+	if (v == VERDICT_DELIVERED &&
+	    (buf_add(text, line->value, line->len) != 0 ||
+		buf_add(text, "\n", 1) != 0))
+		abort();
+	return v == VERDICT_RETRY ||
+	    output_settle(out, p, i, i + 1, v, "not this %s", "one") != 0;
+}
+
+/* Judge each line; delivered ones first, as a good output does. */
 static void
-fake_send(struct output *out, struct parcel *p)
+judge_each(struct output *out, struct chunk *p)
+{
+	static const enum verdict order[] = { VERDICT_DELIVERED,
+		VERDICT_REFUSED, VERDICT_RETRY };
+	static int n;
+	struct buf text = BUF_INIT(1 << 24), sent = BUF_INIT(1 << 20);
+	struct chunk_line line;
+	struct err e = ERR_INIT;
+	bool again = false;
+
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; i < chunk_lines(p); i++) {
+			enum verdict v;
+
+			if (chunk_line(p, i, &line, &e) != 0)
+				abort();
+			if (k == 0 &&
+			    (line.checkpoint
+				    ? buf_adds(&sent, "c ")
+				    : buf_addf(&sent, "%llu ",
+					  (unsigned long long)line.number)) !=
+				0)
+				abort();
+			v = fake_script.each(n, &line);
+			if (v == order[k] && settle(out, p, i, v, &line, &text))
+				again = true;
+		}
+	}
+	n++;
+	sent.data[sent.len - 1] = '\n';
+	keep(fake_script.received, &text);
+	keep(fake_script.sent, &sent);
+	buf_release(&text);
+	buf_release(&sent);
+	output_done(out, p, again ? VERDICT_RETRY : VERDICT_DELIVERED, 1,
+	    "again");
+}
+
+static void
+fake_send(struct output *out, struct chunk *p)
 {
 	struct buf text = BUF_INIT(1 << 24);
 	struct err e = ERR_INIT;
 	enum verdict v = VERDICT_DELIVERED;
 
+	if (fake_script.each != NULL) {
+		judge_each(out, p);
+		return;
+	}
 	if (fake_script.failures > 0) {
 		fake_script.failures--;
 		output_done(out, p, VERDICT_RETRY, 1, "not yet");
 		return;
 	}
 	if (fake_script.mark ? sort_out(out, p, &text) != 0
-			     : parcel_text(p, &text, &e) != 0)
+			     : chunk_text(p, &text, &e) != 0)
 		v = VERDICT_REFUSED;
 	else if (fake_script.judge != NULL && text.len > 0)
 		v = fake_script.judge(text.data);
 	if (v == VERDICT_DELIVERED && text.len > 0)
-		keep(&text);
+		keep(fake_script.received, &text);
 	buf_release(&text);
 	output_done(out, p, v, 0, "%s", e.text[0] == '\0' ? "no" : e.text);
 }
@@ -102,7 +159,7 @@ fake_close(struct output *out)
 }
 
 const struct output_type fake_output = {
-	.name = "fake",
+	.type.name = "fake",
 	.open = fake_open,
 	.window = fake_window,
 	.send = fake_send,

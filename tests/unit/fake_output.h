@@ -1,8 +1,8 @@
 /*
  * fake_output.h - a destination that judges as a test says.
  */
-#ifndef FAKE_OUTPUT_H
-#define FAKE_OUTPUT_H
+#ifndef TESTS_UNIT_FAKE_OUTPUT_H
+#define TESTS_UNIT_FAKE_OUTPUT_H
 
 #include <stddef.h>
 
@@ -11,14 +11,20 @@
 struct fake_script {
 	const char *received; /* the file for what was delivered, by lines */
 	enum verdict (*judge)(const char *text); /* NULL: delivered */
-	size_t most;                             /* bytes of a parcel */
-	bool mark;    /* lines with "big" are refused alone */
-	int failures; /* verdicts retry before the first judgement */
-	int run;      /* so many events in a row are bad */
-	int base;     /* the number of the first event made next */
+	size_t max;                              /* bytes of a chunk */
+	/* Verdict on each line of the n-th chunk that is sent, from 0: lines
+	 * that are delivered or refused are settled, the others are again;
+	 * NULL: one verdict on the whole. */
+	enum verdict (*each)(int n, const struct chunk_line *line);
+	const char *sent; /* with each, the file for the numbers of the lines
+			     of each chunk, "0 1 c" with a checkpoint */
+	bool mark;        /* lines with "big" are refused alone */
+	int failures;     /* verdicts retry before the first judgement */
+	int run;          /* so many events in a row are bad */
+	int base;         /* the number of the first event made next */
 };
 
 extern struct fake_script fake_script;
 extern const struct output_type fake_output;
 
-#endif /* FAKE_OUTPUT_H */
+#endif /* TESTS_UNIT_FAKE_OUTPUT_H */

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "output_help.h"
-#include "unit.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/unit.h"
 
 #define DEADLINE (20 * CLOCK_SECOND)
 
@@ -17,12 +17,11 @@
 #define LOOK_MS 10
 
 static void
-done(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
-    const char *why)
+done(void *ctx, struct chunk *p, enum verdict v, int64_t delay, const char *why)
 {
 	struct courier *c = ctx;
 
-	ck_assert_ptr_eq(p, c->parcel);
+	ck_assert_ptr_eq(p, c->chunk);
 	ck_assert(!c->decided);
 	c->decided = true;
 	c->verdict = v;
@@ -31,19 +30,35 @@ done(void *ctx, struct parcel *p, enum verdict v, int64_t delay,
 }
 
 static int
-refuse(void *ctx, struct parcel *p, size_t i, const char *why)
+refuse(void *ctx, struct chunk *p, size_t i, const char *why)
 {
 	struct courier *c = ctx;
 
-	ck_assert_ptr_eq(p, c->parcel);
-	if (!parcel_marked(p, i))
+	ck_assert_ptr_eq(p, c->chunk);
+	if (chunk_mark(p, i) == CHUNK_OPEN)
 		c->refused++;
-	parcel_mark(p, i);
+	(void)chunk_set_mark(p, i, i + 1, CHUNK_REFUSED);
 	(void)snprintf(c->why, sizeof(c->why), "%s", why);
 	return 0;
 }
 
-static const struct output_owner owner = { .done = done, .refuse = refuse };
+static int
+settle(void *ctx, struct chunk *p, size_t from, size_t to, enum verdict v,
+    const char *why)
+{
+	if (v == VERDICT_DELIVERED)
+		(void)chunk_set_mark(p, from, to, CHUNK_DELIVERED);
+	else
+		for (size_t i = from; i < to; i++)
+			(void)refuse(ctx, p, i, why);
+	return 0;
+}
+
+static const struct output_owner owner = {
+	.done = done,
+	.settle = settle,
+	.refuse = refuse,
+};
 
 void
 courier_open(struct courier *c, const struct output_type *type,
@@ -53,7 +68,7 @@ courier_open(struct courier *c, const struct output_type *type,
 		.index = 42,
 		.event_time = CLOCK_DAY };
 	struct err err = ERR_INIT;
-	struct cargo *cargo;
+	struct batch_ref *batch_ref;
 
 	*c = (struct courier){ .out = { .type = type,
 				   .name = "siem",
@@ -64,12 +79,13 @@ courier_open(struct courier *c, const struct output_type *type,
 	c->wake = eventfd(0, EFD_NONBLOCK);
 	buf_init(&d.event, strlen(event));
 	ck_assert_int_eq(buf_adds(&d.event, event), 0);
-	c->stock = stock_new(NULL);
-	cargo = cargo_letter(c->stock, &d);
-	c->parcel = parcel_new();
-	ck_assert_int_eq(parcel_add(c->parcel, cargo, 0, 1, cargo_bytes(cargo)),
+	c->reader = batch_reader_new(NULL, NULL);
+	batch_ref = batch_reader_dead_letter(c->reader, &d);
+	c->chunk = chunk_new();
+	ck_assert_int_eq(chunk_add(c->chunk, batch_ref, 0, 1,
+			     batch_ref_bytes(batch_ref)),
 	    0);
-	cargo_unref(cargo);
+	batch_ref_release(batch_ref);
 	buf_release(&d.event);
 	ck_assert_msg(type->open(&c->out, &err) == 0, "%s", err.text);
 }
@@ -79,7 +95,7 @@ courier_drive(struct courier *c, courier_fn *wanted, void *ctx)
 {
 	int64_t until = clock_monotonic() + DEADLINE;
 
-	c->out.type->send(&c->out, c->parcel);
+	c->out.type->send(&c->out, c->chunk);
 	while (!wanted(ctx)) {
 		ck_assert_msg(clock_monotonic() < until, "not in time");
 		c->out.type->drive(&c->out, c->wake, LOOK_MS);
@@ -103,7 +119,7 @@ void
 courier_close(struct courier *c)
 {
 	c->out.type->close(&c->out);
-	parcel_free(c->parcel);
-	stock_free(c->stock);
+	chunk_free(c->chunk);
+	batch_reader_free(c->reader);
 	(void)close(c->wake);
 }

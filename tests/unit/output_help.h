@@ -2,20 +2,20 @@
  * output_help.h - one output with one event, for the suites about
  * destinations.
  */
-#ifndef OUTPUT_HELP_H
-#define OUTPUT_HELP_H
+#ifndef TESTS_UNIT_OUTPUT_HELP_H
+#define TESTS_UNIT_OUTPUT_HELP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delivery/chunk.h"
 #include "outputs/output.h"
-#include "outputs/parcel.h"
 
 struct courier {
 	struct output out;
-	struct stock *stock;
-	struct parcel *parcel;
+	struct batch_reader *reader;
+	struct chunk *chunk;
 	int wake;
 	/* The verdict. */
 	bool decided;
@@ -25,12 +25,12 @@ struct courier {
 	size_t refused; /* lines, alone */
 };
 
-/* Open an output of the type with a parcel of one event, index 42 of
+/* Open an output of the type with a chunk of one event, index 42 of
  * contoso/Audit.Exchange. */
 void courier_open(struct courier *c, const struct output_type *type,
     const void *conf, const char *event);
 
-/* Send the parcel and drive until it is decided; fails the test after a
+/* Send the chunk and drive until it is decided; fails the test after a
  * deadline. */
 void courier_deliver(struct courier *c);
 
@@ -40,4 +40,4 @@ void courier_drive(struct courier *c, courier_fn *done, void *ctx);
 
 void courier_close(struct courier *c);
 
-#endif /* OUTPUT_HELP_H */
+#endif /* TESTS_UNIT_OUTPUT_HELP_H */

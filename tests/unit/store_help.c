@@ -13,8 +13,9 @@
 #include "base/err.h"
 #include "base/merkle.h"
 #include "store/batch.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/commit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 void
 store_help_begin(char *dir, size_t dir_size, char *path, size_t path_size)
@@ -87,18 +88,18 @@ store_help_feed(struct store *s, const char *name, int64_t dedupe)
 }
 
 void
-store_help_add(struct piece *p, const char *id, const char *data)
+store_help_add(struct write_batch *p, const char *id, const char *data)
 {
 	struct slice slice = { .data = id, .len = id == NULL ? 0 : strlen(id) };
 	struct err err = ERR_INIT;
 
-	ck_assert_msg(piece_event(p, data, strlen(data), slice,
+	ck_assert_msg(write_batch_add(p, data, strlen(data), slice,
 			  1700000000 * CLOCK_SECOND, &err) == 0,
 	    "%s", err.text);
 }
 
 struct commit_result
-store_help_commit(struct piece *p)
+store_help_commit(struct write_batch *p)
 {
 	struct commit_result res = { .events = 0 };
 	struct err err = ERR_INIT;

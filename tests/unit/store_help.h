@@ -1,14 +1,15 @@
 /*
  * store_help.h - a store in a folder of its own, for the suites about it.
  */
-#ifndef STORE_HELP_H
-#define STORE_HELP_H
+#ifndef TESTS_UNIT_STORE_HELP_H
+#define TESTS_UNIT_STORE_HELP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store/feed.h"
 #include "store/store.h"
+#include "store/write_batch.h"
 
 struct err;
 
@@ -23,7 +24,7 @@ int store_help_seal(struct store *s, struct err *err);
 /* Each fails the test with the reason.  id: NULL, an event without one. */
 struct store *store_help_open(const char *path, enum store_access access);
 struct feed *store_help_feed(struct store *s, const char *name, int64_t dedupe);
-void store_help_add(struct piece *p, const char *id, const char *data);
-struct commit_result store_help_commit(struct piece *p);
+void store_help_add(struct write_batch *p, const char *id, const char *data);
+struct commit_result store_help_commit(struct write_batch *p);
 
-#endif /* STORE_HELP_H */
+#endif /* TESTS_UNIT_STORE_HELP_H */

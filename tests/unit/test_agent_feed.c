@@ -11,17 +11,17 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "config.h"
-#include "metrics.h"
-#include "role.h"
+#include "base/role.h"
+#include "config/config.h"
 #include "sources/agent_feed.h"
-#include "status.h"
 #include "store/batch.h"
 #include "store/feed.h"
 #include "store/report.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
+#include "watch/metrics.h"
+#include "watch/status.h"
 
 static char dir[64];
 static char path[128];

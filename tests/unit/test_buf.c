@@ -3,8 +3,8 @@
  */
 #include <stdlib.h>
 
-#include "buf.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "tests/unit/unit.h"
 
 START_TEST(ceiling_is_never_passed)
 {

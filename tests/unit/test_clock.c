@@ -3,8 +3,8 @@
  */
 #include <string.h>
 
-#include "clock.h"
-#include "unit.h"
+#include "base/clock.h"
+#include "tests/unit/unit.h"
 
 static const struct {
 	const char *text;

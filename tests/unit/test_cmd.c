@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "cmd.h"
-#include "config.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "cmd/cmd.h"
+#include "config/config.h"
+#include "tests/unit/unit.h"
 
 /* What the subcommand was called with. */
 static struct {
@@ -48,18 +48,19 @@ static const struct cmd_option copy_options[] = {
 static const struct cmd cmd_copy = {
 	.name = "copy",
 	.arguments = "FILE…",
+	.summary = "Copy.",
 	.help = "Copy. More about it.",
 	.options = copy_options,
-	.least = 1,
-	.most = 2,
+	.min = 1,
+	.max = 2,
 	.run = copy_run,
 };
 
 static const struct cmd *const table[] = { &cmd_help, &cmd_copy, NULL };
 
-/* Run with what the words of line say; said gets standard error. */
+/* Run with what the words of line say; message gets standard error. */
 static int
-run(const char *line, char *said, size_t size)
+run(const char *line, char *message, size_t size)
 {
 	char copy[200], *argv[20] = { NULL }, *save = NULL;
 	FILE *err = tmpfile();
@@ -78,25 +79,26 @@ run(const char *line, char *said, size_t size)
 	ck_assert_int_ge(dup2(kept, STDERR_FILENO), 0);
 	(void)close(kept);
 	rewind(err);
-	n = fread(said, 1, size - 1, err);
-	said[n] = '\0';
+	n = fread(message, 1, size - 1, err);
+	message[n] = '\0';
 	(void)fclose(err);
 	return rc;
 }
 
 START_TEST(options_and_arguments_in_any_order)
 {
-	char said[1000];
+	char message[1000];
 
-	ck_assert_int_eq(run("copy a --key=k --fast b --json", said, 1000), 7);
+	ck_assert_int_eq(run("copy a --key=k --fast b --json", message, 1000),
+	    7);
 	ck_assert_str_eq(got.key, "k");
 	ck_assert(got.fast);
 	ck_assert(got.json);
 	ck_assert_str_eq(got.config, CONFIG_PATH);
 	ck_assert_str_eq(got.first, "a");
 	ck_assert_int_eq(got.argc, 2);
-	ck_assert_int_eq(run("copy --config c --key 1 --key 2 -- --key", said,
-			     1000),
+	ck_assert_int_eq(run("copy --config c --key 1 --key 2 -- --key",
+			     message, 1000),
 	    7);
 	ck_assert_str_eq(got.key, "2");
 	ck_assert_str_eq(got.config, "c");
@@ -107,7 +109,7 @@ END_TEST
 
 static const struct {
 	const char *line;
-	const char *said;
+	const char *message;
 } misuses[] = {
 	{ "", "usage: sealfeed SUBCOMMAND" },
 	{ "cpoy a", "unknown subcommand \"cpoy\"; did you mean \"copy\"?" },
@@ -115,7 +117,7 @@ static const struct {
 	{ "copy",
 	    "sealfeed copy: an argument is missing\nusage: sealfeed "
 	    "copy [--key KEY] [--fast] FILE…\n" },
-	{ "copy a b c", "more arguments than it takes: \"c\"" },
+	{ "copy a b c", "too many arguments: \"c\"" },
 	{ "copy --kye 1 a",
 	    "unknown option \"--kye\"; did you mean "
 	    "\"--key\"?" },
@@ -126,10 +128,12 @@ static const struct {
 
 START_TEST(wrong_usage_is_64_and_says_why)
 {
-	char said[1000];
+	char message[1000];
 
-	ck_assert_int_eq(run(misuses[_i].line, said, sizeof(said)), EXIT_USE);
-	ck_assert_msg(strstr(said, misuses[_i].said) != NULL, "%s", said);
+	ck_assert_int_eq(run(misuses[_i].line, message, sizeof(message)),
+	    EXIT_USE);
+	ck_assert_msg(strstr(message, misuses[_i].message) != NULL, "%s",
+	    message);
 	ck_assert_int_eq(got.calls, 0);
 }
 END_TEST

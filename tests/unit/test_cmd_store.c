@@ -13,12 +13,13 @@
 
 #include <jansson.h>
 
-#include "clock.h"
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
-#include "store/delivery.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
 #include "store/feed.h"
+#include "store/position.h"
+#include "store/write_batch.h"
+#include "tests/unit/cmd_rig.h"
 
 /* Patience in milliseconds. */
 #define DEADLINE 20000
@@ -44,7 +45,7 @@ static const char *const misuses[] = {
 START_TEST(misuse_is_64)
 {
 	ck_assert_msg(rig_run(misuses[_i]) == EXIT_USE, "%s", misuses[_i]);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "usage: sealfeed "));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "usage: sealfeed "));
 }
 END_TEST
 
@@ -59,7 +60,7 @@ START_TEST(no_store_is_said)
 	(void)unlink(rig_path("store.db-shm"));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		ck_assert_int_eq(rig_run(lines[i]), EXIT_WRONG);
-		ck_assert_ptr_nonnull(strstr(rig.said.data, "store.db"));
+		ck_assert_ptr_nonnull(strstr(rig.message.data, "store.db"));
 		ck_assert_int_eq(access(rig_path("store.db"), F_OK), -1);
 	}
 }
@@ -69,7 +70,7 @@ START_TEST(wrong_configuration_is_78)
 {
 	rig_config(", retian: 1");
 	ck_assert_int_eq(rig_run("status"), EXIT_CONF);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "sealfeed.yaml:1: "));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "sealfeed.yaml:1: "));
 }
 END_TEST
 
@@ -108,7 +109,7 @@ START_TEST(status_tells_the_store)
 	struct err err = ERR_INIT;
 	json_t *root, *row;
 
-	ck_assert_int_eq(delivery_outputs(rig.store, names, 1, &err), 0);
+	ck_assert_int_eq(position_set_outputs(rig.store, names, 1, &err), 0);
 	rig_commit(0, 3, NULL);
 	rig_seal("{}");
 	rig_commit(3, 1, NULL);

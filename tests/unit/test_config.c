@@ -8,17 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "config.h"
-#include "err.h"
-#include "file.h"
-#include "mem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/config.h"
 #include "outputs/output.h"
+#include "run/types.h"
 #include "sources/source.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #define CONFIGS VECTORS "config/"
-#define EXPECT_MOST 65536
+#define EXPECT_MAX 65536
 
 static struct dirent **names;
 static int n_names;
@@ -30,20 +31,21 @@ is_case(const struct dirent *d)
 }
 
 static struct config *
-load(const char *name, struct faults *faults)
+load(const char *name, struct config_errors *faults)
 {
 	char *path = xasprintf("%s%s/sealfeed.yaml", CONFIGS, name);
 	struct config *c;
 
-	*faults = (struct faults)FAULTS_INIT;
-	c = config_load(path, faults);
+	*faults = (struct config_errors)CONFIG_ERRORS_INIT;
+	c = config_load(path, &agent_types, faults);
 	free(path);
 	return c;
 }
 
 /* Append the faults as `expect` has them: without the folder's path. */
 static void
-write_faults(const char *name, const struct faults *faults, struct buf *out)
+write_faults(const char *name, const struct config_errors *faults,
+    struct buf *out)
 {
 	char *folder = xasprintf("%s%s/", CONFIGS, name);
 
@@ -61,9 +63,9 @@ START_TEST(every_fault_is_found)
 {
 	const char *name = names[_i]->d_name;
 	char *path = xasprintf("%s%s/expect", CONFIGS, name);
-	struct buf expect = BUF_INIT(EXPECT_MOST), got = BUF_INIT(EXPECT_MOST);
+	struct buf expect = BUF_INIT(EXPECT_MAX), got = BUF_INIT(EXPECT_MAX);
 	struct err err = ERR_INIT;
-	struct faults faults;
+	struct config_errors faults;
 	struct config *c = load(name, &faults);
 
 	ck_assert_msg(file_read(path, &expect, &err) == 0, "%s", err.text);
@@ -74,7 +76,7 @@ START_TEST(every_fault_is_found)
 	ck_assert_int_eq(c != NULL, strncmp(name, "good", 4) == 0);
 	ck_assert_int_eq(c == NULL, faults.n > 0);
 	config_free(c);
-	faults_release(&faults);
+	config_errors_release(&faults);
 	buf_release(&expect);
 	buf_release(&got);
 	free(path);
@@ -83,7 +85,7 @@ END_TEST
 
 START_TEST(values_arrive)
 {
-	struct faults faults;
+	struct config_errors faults;
 	struct config *c = load("good-merged", &faults);
 
 	ck_assert_ptr_nonnull(c);
@@ -104,21 +106,21 @@ END_TEST
 START_TEST(the_host_names_the_agent)
 {
 	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
-	struct faults faults = FAULTS_INIT;
+	struct config_errors faults = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct config *c;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
 	ck_assert_int_eq(file_create(path, "{}", 2, 0600, &err), 0);
-	c = config_load(path, &faults);
+	c = config_load(path, &agent_types, &faults);
 	/* A host's name may be one that the agent can't have. */
 	if (c == NULL)
 		ck_assert_ptr_nonnull(strstr(faults.line[0], "agent.name"));
 	else
 		ck_assert(config_good_name(c->agent.name));
 	config_free(c);
-	faults_release(&faults);
+	config_errors_release(&faults);
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);
 }
@@ -128,14 +130,14 @@ static struct config *
 load_text(const char *text)
 {
 	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
-	struct faults faults = FAULTS_INIT;
+	struct config_errors faults = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct config *c;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
 	ck_assert_int_eq(file_create(path, text, strlen(text), 0600, &err), 0);
-	c = config_load(path, &faults);
+	c = config_load(path, &agent_types, &faults);
 	ck_assert_msg(c != NULL, "%s", faults.n > 0 ? faults.line[0] : "");
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);

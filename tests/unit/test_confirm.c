@@ -4,9 +4,9 @@
  */
 #include <stdint.h>
 
-#include "clock.h"
-#include "outputs/confirm.h"
-#include "unit.h"
+#include "base/clock.h"
+#include "outputs/syslog/confirm.h"
+#include "tests/unit/unit.h"
 
 /* How a peer answers the requests that it has read. */
 enum manner {
@@ -24,7 +24,7 @@ struct world {
 	uint64_t written;
 	uint64_t requests;   /* read by the peer */
 	uint64_t answers;    /* sent by it */
-	uint64_t read[1000]; /* parcels read before request n */
+	uint64_t read[1000]; /* chunks read before request n */
 };
 
 static void

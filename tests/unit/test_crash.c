@@ -20,13 +20,14 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "store/batch.h"
-#include "store/delivery.h"
+#include "store/commit.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/line.h"
+#include "store/position.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/write_batch.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
 #define PAGE 20 /* events of a page, which repeats half of the one before */
@@ -56,7 +57,7 @@ open_feed(struct store **s)
 	struct feed *f;
 
 	*s = store_open(path, STORE_DURABLE, &err);
-	if (*s == NULL || delivery_outputs(*s, names, 1, &err) != 0)
+	if (*s == NULL || position_set_outputs(*s, names, 1, &err) != 0)
 		return NULL;
 	f = feed_open(*s, FEED, CLOCK_DAY, &err);
 	if (f == NULL)
@@ -66,7 +67,7 @@ open_feed(struct store **s)
 
 /* Add a page of events to p; the cursor counts pages. */
 static void
-add_page(struct piece *p, int page)
+add_page(struct write_batch *p, int page)
 {
 	char data[64], id[32], cursor[32];
 
@@ -77,11 +78,11 @@ add_page(struct piece *p, int page)
 		(void)snprintf(id, sizeof(id), "event-%d", n);
 		(void)snprintf(data, sizeof(data), "{\"n\":%d}", n);
 		slice.len = strlen(id);
-		if (piece_event(p, data, strlen(data), slice, n, NULL) != 0)
+		if (write_batch_add(p, data, strlen(data), slice, n, NULL) != 0)
 			abort();
 	}
 	(void)snprintf(cursor, sizeof(cursor), "%d", page + 1);
-	piece_cursor(p, cursor);
+	write_batch_cursor(p, cursor);
 }
 
 /* Collect and seal page after page, until killed; say each on fd. */
@@ -98,13 +99,13 @@ work(int fd)
 	cursor = feed_cursor(f);
 	page = atoi(cursor);
 	for (;; page++) {
-		struct piece *p = piece_new(f);
+		struct write_batch *p = write_batch_new(f);
 
 		add_page(p, page);
 		if (feed_commit(p, NULL, NULL) != 0 ||
 		    write(fd, &page, sizeof(page)) != sizeof(page))
 			_exit(1);
-		piece_free(p);
+		write_batch_free(p);
 		if (store_help_seal(s, NULL) < 0)
 			_exit(1);
 	}
@@ -197,7 +198,7 @@ END_TEST
 
 /* A page that is not compressed to nothing. */
 static void
-add_noise(struct piece *p, int from)
+add_noise(struct write_batch *p, int from)
 {
 	char data[600];
 
@@ -208,7 +209,7 @@ add_noise(struct piece *p, int from)
 		while (n < 500)
 			data[n++] = (char)('a' + lrand48() % 26);
 		memcpy(data + n, "\":1}", 5);
-		ck_assert_int_eq(piece_event(p, data, strlen(data),
+		ck_assert_int_eq(write_batch_add(p, data, strlen(data),
 				     (struct slice){ .data = NULL }, 1, &err),
 		    0);
 	}
@@ -221,12 +222,12 @@ static void
 fill_up(void)
 {
 	struct rlimit all, few = { .rlim_cur = 6 << 20 };
-	struct delivery_state state = { .mode = "x" };
+	struct output_state state = { .mode = "x" };
 	struct position pos = { .batch = 0 };
 	int failed = 0, committed = 0;
 	struct store *s;
 	struct feed *f = open_feed(&s);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	struct batch b;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &all), 0);
@@ -245,7 +246,7 @@ fill_up(void)
 		}
 		failed++;
 		ck_assert_str_ne(why.text, "");
-		ck_assert_uint_eq(piece_events(p), 100);
+		ck_assert_uint_eq(write_batch_events(p), 100);
 	}
 	ck_assert_int_gt(committed, 20);
 	/* Room is made although there is none. */
@@ -257,7 +258,7 @@ fill_up(void)
 	pos.batch = b.id;
 	for (int tries = 0; pos.batch > 0 && tries < 5; tries++) {
 		err_clear(&err);
-		if (delivery_move(s, "siem", &pos, &state, &err) == 0 &&
+		if (position_move(s, "siem", &pos, &state, &err) == 0 &&
 		    store_clean(s, 0, &err) == 0)
 			break;
 	}
@@ -269,7 +270,7 @@ fill_up(void)
 	ck_assert_str_eq(err.text, "");
 	ck_assert_int_eq(batch_next_sealed(s, b.id, &b, &err), 1);
 	batch_release(&b);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }

@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
-#include "store/delivery.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "store/position.h"
+#include "tests/unit/cmd_rig.h"
 
 /* A dead letter of an output, with the event "x" times size. */
 static void
@@ -87,7 +87,7 @@ START_TEST(dead_letters_are_listed)
 	ck_assert_int_eq(rig_run("dead-letters --show 2"), EXIT_FINE);
 	ck_assert_str_eq(rig.out.data, "xxx\n");
 	ck_assert_int_eq(rig_run("dead-letters --show 3"), EXIT_WRONG);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "no dead letter 3"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "no dead letter 3"));
 }
 END_TEST
 
@@ -101,7 +101,7 @@ START_TEST(dead_letters_by_id)
 	ck_assert(!requested("retry", 2));
 	/* Nothing is asked when one of them can't be. */
 	ck_assert_int_eq(rig_run("dead-letters retry 1 3"), EXIT_WRONG);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "no longer configured"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "no longer configured"));
 	ck_assert_int_eq(rig_run("dead-letters drop 1 9"), EXIT_WRONG);
 	ck_assert_int_eq(rig_run("dead-letters drop 3 --output siem"),
 	    EXIT_WRONG);
@@ -123,7 +123,8 @@ START_TEST(dead_letters_all)
 	refuse("other", 3, 1);
 	ck_assert_int_eq(rig_run("dead-letters retry --all"), EXIT_FINE);
 	ck_assert(requested("retry", 0));
-	ck_assert_ptr_nonnull(strstr(rig.out.data, "configured any more: 1\n"));
+	ck_assert_ptr_nonnull(strstr(rig.out.data,
+	    "no longer configured: 1\n"));
 	ck_assert_int_eq(
 	    rig_run("dead-letters drop --all --output siem --json"), EXIT_FINE);
 	ck_assert_str_eq(rig.out.data,

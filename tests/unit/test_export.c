@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd.h"
-#include "cmd_rig.h"
-#include "err.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/verify.h"
 #include "store/batch.h"
+#include "tests/unit/cmd_rig.h"
+#include "verify/verify.h"
 
 #define EVENT(k)                                                              \
 	"{\"feed\":\"" RIG_FEED "\",\"index\":" k ",\"event\":{\"n\":" k "}}" \
@@ -37,9 +37,9 @@ START_TEST(export_writes_what_travels)
 	ck_assert_str_eq(rig.out.data,
 	    EVENT("0") EVENT("1") EVENT("2") CHECKPOINT("3", PROOF("0"))
 		EVENT("3") EVENT("4") CHECKPOINT("5", PROOF("3")));
-	ck_assert_ptr_nonnull(strstr(rig.said.data,
+	ck_assert_ptr_nonnull(strstr(rig.message.data,
 	    RIG_FEED ": 5 events, 0 to 4, 2 checkpoints\n"));
-	ck_assert_ptr_null(strstr(rig.said.data, "in here"));
+	ck_assert_ptr_null(strstr(rig.message.data, "in here"));
 	ck_assert_int_eq(rig_run("export --feed " RIG_FEED), EXIT_FINE);
 	ck_assert_uint_gt(rig.out.len, 0);
 }
@@ -56,23 +56,23 @@ START_TEST(export_cuts)
 	ck_assert_str_eq(rig.out.data,
 	    EVENT("0") EVENT("1") EVENT("2") CHECKPOINT("3", PROOF("0"))
 		EVENT("3") EVENT("4"));
-	ck_assert_ptr_nonnull(strstr(rig.said.data,
-	    "events from 3 on have no checkpoint in here"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data,
+	    "events from 3 on have no checkpoint in this export"));
 	ck_assert_int_eq(rig_run("export --from 1 --to 1 --feed " RIG_FEED),
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data, EVENT("1"));
-	ck_assert_ptr_nonnull(strstr(rig.said.data,
-	    "events from 1 on have no checkpoint in here"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data,
+	    "events from 1 on have no checkpoint in this export"));
 	ck_assert_int_eq(rig_run("export --from 2 --feed " RIG_FEED),
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data,
 	    EVENT("2") CHECKPOINT("3", PROOF("0")) EVENT("3") EVENT("4")
 		EVENT("5") CHECKPOINT("6", PROOF("3")));
-	ck_assert_ptr_null(strstr(rig.said.data, "in here"));
+	ck_assert_ptr_null(strstr(rig.message.data, "in here"));
 	ck_assert_int_eq(rig_run("export --from 9 --feed " RIG_FEED),
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data, "");
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "Nothing to export"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "Nothing to export"));
 }
 END_TEST
 
@@ -94,21 +94,21 @@ START_TEST(export_into_a_file)
 	(void)snprintf(line, sizeof(line), "export --output %s",
 	    rig_path("none/out"));
 	ck_assert_int_eq(rig_run(line), EXIT_WRONG);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "No such file"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "No such file"));
 }
 END_TEST
 
 START_TEST(export_of_nothing_says_why)
 {
 	ck_assert_int_eq(rig_run("export"), EXIT_FINE);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "agent.retain is 0"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "agent.retain is 0"));
 	rig_config(", retain: 1h");
 	ck_assert_int_eq(rig_run("export"), EXIT_FINE);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "Nothing to export"));
-	ck_assert_ptr_null(strstr(rig.said.data, "agent.retain"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "Nothing to export"));
+	ck_assert_ptr_null(strstr(rig.message.data, "agent.retain"));
 	ck_assert_int_eq(rig_run("export --feed contoso/Audit.Exchang"),
 	    EXIT_WRONG);
-	ck_assert_ptr_nonnull(strstr(rig.said.data, "no such feed"));
+	ck_assert_ptr_nonnull(strstr(rig.message.data, "no such feed"));
 }
 END_TEST
 
@@ -118,7 +118,7 @@ sign(const struct signer *signer)
 {
 	static struct unsealed u;
 	struct digest *d = digest_new();
-	struct buf note = BUF_INIT(NOTE_MOST), value = BUF_INIT(PROOF_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX), value = BUF_INIT(PROOF_MAX);
 	struct merkle_range peaks;
 	const struct proof_parts parts = { .note = &note,
 		.before = &u.peaks,
@@ -189,9 +189,9 @@ START_TEST(every_cut_with_a_checkpoint_verifies)
 	sign(signer);
 	/* Checkpoints are at 3, 7 and 9; without any nothing is proven. */
 	for (int from = 0; from < 9; from = from == 0 ? 3 : from + 1) {
-		int least = from < 3 ? 2 : from < 7 ? 6 : 8;
+		int min = from < 3 ? 2 : from < 7 ? 6 : 8;
 
-		for (int to = least; to < 9; to++) {
+		for (int to = min; to < 9; to++) {
 			(void)snprintf(line, sizeof(line),
 			    "export --feed " RIG_FEED
 			    " --from %d --to %d --output %s",

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "err.h"
-#include "file.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "tests/unit/unit.h"
 
 static char folder[64];
 static char path[128];

@@ -12,10 +12,10 @@
 
 #include "base/err.h"
 #include "base/file.h"
-#include "output_help.h"
 #include "outputs/output.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
 #define LINE                                                                 \

@@ -7,10 +7,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "evidence/frame.h"
-#include "evidence/parts.h"
-#include "evidence/reader.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
+#include "verify/frame.h"
+#include "verify/reader.h"
 
 #define SD "[sealfeed@32473 feed=\"contoso/Audit.Exchange\" index=\"42\"]"
 #define FRAME \
@@ -248,7 +247,7 @@ take_line(void *ctx, const struct reader_line *line)
 /* A line that is longer than allowed, and than what is read at once, between
  * two others.  Memory that is touched for the first time is dear under the
  * sanitizers: the bound is a small one. */
-#define SHORT_LINE_MOST (2 * 1024 * 1024)
+#define SHORT_LINE_MAX (2 * 1024 * 1024)
 
 START_TEST(reader_line_too_long)
 {
@@ -260,10 +259,10 @@ START_TEST(reader_line_too_long)
 
 	ck_assert_ptr_nonnull(f);
 	(void)fputs("one\n", f);
-	ck_assert_int_eq(fseek(f, (long)SHORT_LINE_MOST + 10, SEEK_CUR), 0);
+	ck_assert_int_eq(fseek(f, (long)SHORT_LINE_MAX + 10, SEEK_CUR), 0);
 	(void)fputs("\n\nlast", f);
 	ck_assert_int_eq(fclose(f), 0);
-	ck_assert_int_eq(reader_lines_upto(path, SHORT_LINE_MOST, take_line, &l,
+	ck_assert_int_eq(reader_lines_upto(path, SHORT_LINE_MAX, take_line, &l,
 			     &err),
 	    0);
 	ck_assert_str_eq(l.text.data, "1:one|3:|4:last|");

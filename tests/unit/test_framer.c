@@ -5,27 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "outputs/framer.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "outputs/output.h"
-#include "unit.h"
+#include "outputs/syslog/framer.h"
+#include "tests/unit/unit.h"
 
 static const struct framer_spec plain = {
 	.host = "fra1",
 	.app = "sealfeed",
 	.priority = 110,
 	.enterprise = 32473,
-	.most = 65536,
+	.max = 65536,
 };
 
 /* 2023-11-14T22:13:20.123456Z */
 #define WHEN INT64_C(1700000000123456)
 
-static struct parcel_line
+static struct chunk_line
 event(const char *feed, uint64_t number, const char *value)
 {
-	return (struct parcel_line){ .feed = feed,
+	return (struct chunk_line){ .feed = feed,
 		.number = number,
 		.when = WHEN,
 		.value = value,
@@ -34,7 +34,7 @@ event(const char *feed, uint64_t number, const char *value)
 
 /* Frame line by spec; the frames are the caller's. */
 static char *
-framed(const struct framer_spec *spec, const struct parcel_line *line)
+framed(const struct framer_spec *spec, const struct chunk_line *line)
 {
 	struct framer *f = framer_new(spec);
 	struct buf out = BUF_INIT(1 << 20);
@@ -47,7 +47,7 @@ framed(const struct framer_spec *spec, const struct parcel_line *line)
 
 START_TEST(event_vector)
 {
-	struct parcel_line line =
+	struct chunk_line line =
 	    event("contoso/Audit.Exchange", 42, "{\"Id\":\"x\"}");
 	char *s = framed(&plain, &line);
 
@@ -61,7 +61,7 @@ END_TEST
 
 START_TEST(checkpoint_vector)
 {
-	struct parcel_line line =
+	struct chunk_line line =
 	    event("contoso/Audit.Exchange", 43, "{\"note\":\"n\"}");
 	char *s;
 
@@ -78,7 +78,7 @@ END_TEST
 START_TEST(fields_are_made_fit)
 {
 	struct framer_spec spec = plain;
-	struct parcel_line line =
+	struct chunk_line line =
 	    event("a\"]\\b/a-stream-with-a-name-of-more-than-32-characters",
 		UINT64_MAX, "{}");
 	char *s;
@@ -98,7 +98,7 @@ START_TEST(heads_follow_the_feed)
 {
 	struct framer *f = framer_new(&plain);
 	struct buf out = BUF_INIT(1 << 20);
-	struct parcel_line a = event("a/x", 1, "{}"), b = event("b/y", 2, "{}");
+	struct chunk_line a = event("a/x", 1, "{}"), b = event("b/y", 2, "{}");
 	size_t size = 0;
 
 	ck_assert_int_eq(frame_add(f, &a, &out, &size), FRAME_ADDED);
@@ -120,17 +120,17 @@ START_TEST(limit_is_exact)
 	struct framer_spec spec = plain;
 	struct framer *f;
 	struct buf out = BUF_INIT(1 << 20);
-	struct parcel_line line =
+	struct chunk_line line =
 	    event("contoso/Audit.Exchange", 42, "{\"Id\":\"x\"}");
 	size_t size = 0;
 
-	spec.most = 131;
+	spec.max = 131;
 	f = framer_new(&spec);
 	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_ADDED);
 	ck_assert_uint_eq(size, 131);
 	ck_assert_uint_eq(out.len, 131 + 4);
 	framer_free(f);
-	spec.most = 130;
+	spec.max = 130;
 	f = framer_new(&spec);
 	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_LARGE);
 	ck_assert_uint_eq(size, 131);
@@ -163,7 +163,7 @@ START_TEST(parts_join_to_the_event)
 {
 	struct framer_spec spec = plain;
 	char value[20001], whole[20001] = "", message[4097], expected[64];
-	struct parcel_line line;
+	struct chunk_line line;
 	char *s;
 	const char *at;
 	int n = 0, parts = 0;
@@ -176,7 +176,7 @@ START_TEST(parts_join_to_the_event)
 	}
 	value[19999] = '\0';
 	spec.split = true;
-	spec.most = 4096;
+	spec.max = 4096;
 	line = event("contoso/Audit.Exchange", 7, value);
 	s = framed(&spec, &line);
 	for (at = s; next_frame(&at, message, sizeof(message)); n++) {
@@ -203,7 +203,7 @@ START_TEST(large_checkpoint_goes_without_check)
 {
 	struct framer_spec spec = plain;
 	char value[9000], codes[8001];
-	struct parcel_line line;
+	struct chunk_line line;
 	char *s;
 
 	memset(codes, 'A', 8000);
@@ -212,7 +212,7 @@ START_TEST(large_checkpoint_goes_without_check)
 	    "{\"note\":\"n\",\"from\":40,\"before\":[],\"after\":[\"x\"],"
 	    "\"check\":\"%s\"}",
 	    codes);
-	spec.most = 4096;
+	spec.max = 4096;
 	line = event("contoso/Audit.Exchange", 43, value);
 	line.checkpoint = true;
 	s = framed(&spec, &line);

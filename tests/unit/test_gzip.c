@@ -9,15 +9,15 @@
 
 #include <zlib.h>
 
-#include "buf.h"
-#include "err.h"
-#include "file.h"
-#include "gunzip.h"
-#include "gzip.h"
-#include "gzip_engine.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/gunzip.h"
+#include "base/gzip.h"
+#include "base/gzip_private.h"
+#include "tests/unit/unit.h"
 
-#define MOST (8 << 20)
+#define MAX (8 << 20)
 
 static const struct gzip_engine *const engines[] = {
 	&gzip_zlib,
@@ -38,9 +38,9 @@ begin(int i)
 	g = gzip_new_with(engines[i]);
 	other = gzip_new_with(engines[(i + 1) % ENGINES]);
 	err_clear(&err);
-	buf_init(&data, MOST);
-	buf_init(&packed, MOST);
-	buf_init(&back, MOST);
+	buf_init(&data, MAX);
+	buf_init(&packed, MAX);
+	buf_init(&back, MAX);
 }
 
 static void
@@ -186,7 +186,7 @@ END_TEST
 static void
 join(size_t members)
 {
-	struct buf part = BUF_INIT(MOST), one = BUF_INIT(MOST);
+	struct buf part = BUF_INIT(MAX), one = BUF_INIT(MAX);
 
 	for (size_t i = 0; i < members; i++) {
 		buf_clear(&part);
@@ -235,7 +235,7 @@ END_TEST
 
 START_TEST(joined_members_join_again)
 {
-	struct buf first = BUF_INIT(MOST), all = BUF_INIT(MOST);
+	struct buf first = BUF_INIT(MAX), all = BUF_INIT(MAX);
 
 	begin(_i);
 	join(3);
@@ -276,7 +276,7 @@ foreign_member(struct buf *out, const struct buf *in)
 
 START_TEST(members_of_others_unpack)
 {
-	struct buf part = BUF_INIT(MOST);
+	struct buf part = BUF_INIT(MAX);
 
 	begin(_i);
 	for (unsigned i = 0; i < 5; i++) {
@@ -294,7 +294,7 @@ END_TEST
 
 START_TEST(members_of_others_do_not_join)
 {
-	struct buf foreign = BUF_INIT(MOST);
+	struct buf foreign = BUF_INIT(MAX);
 
 	begin(_i);
 	some_lines(&data, 1, 10);
@@ -341,7 +341,7 @@ START_TEST(damage_is_found)
 	ck_assert_int_eq(buf_adds(&packed, "x"), 0);
 	ck_assert_int_eq(gzip_unpack(g, packed.data, packed.len, &back, &err),
 	    -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "behind its end"));
+	ck_assert_ptr_nonnull(strstr(err.text, "after its end"));
 	finish();
 }
 END_TEST
@@ -452,7 +452,7 @@ stream(struct gunzip *u, size_t len, size_t step)
 
 START_TEST(a_stream_is_unpacked_while_it_comes)
 {
-	static const size_t steps[] = { 1, 7, 4096, 16384, MOST };
+	static const size_t steps[] = { 1, 7, 4096, 16384, MAX };
 	struct gunzip *u = gunzip_new();
 	size_t one;
 

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "canned.h"
-#include "clock.h"
-#include "err.h"
-#include "http/http.h"
-#include "mem.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "http/client.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/unit.h"
 
 #define JSON "Content-Type: application/json; charset=utf-8\r\n"
 

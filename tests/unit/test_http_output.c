@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "canned.h"
-#include "output_help.h"
-#include "outputs/http.h"
-#include "unit.h"
+#include "outputs/http/conf.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
 #define LINE                                                                 \
@@ -212,8 +212,8 @@ END_TEST
 /* What a probe finds. */
 static const struct {
 	const char *answer;
-	const char *said;  /* NULL: the probe fails … */
-	const char *fails; /* … with this */
+	const char *message; /* NULL: the probe fails … */
+	const char *fails;   /* … with this */
 } probes[] = {
 	{ "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok",
 	    "answers 202: ok (to an empty request); ", NULL },
@@ -237,25 +237,26 @@ START_TEST(probe_delivers_nothing)
 	};
 	struct canned *server = canned_start(table);
 	struct http_output_conf conf = conf_for(server);
-	struct buf said = BUF_INIT(4096);
+	struct buf message = BUF_INIT(4096);
 	struct err err = ERR_INIT;
 	struct courier c;
 	int rc;
 
 	conf.compress = _i % 2 == 1;
 	courier_open(&c, &output_http, &conf, EVENT);
-	rc = output_http.probe(&c.out, &said, &err);
-	if (probes[_i / 2].said != NULL) {
+	rc = output_http.probe(&c.out, &message, &err);
+	if (probes[_i / 2].message != NULL) {
 		ck_assert_msg(rc == 0, "%s", err.text);
-		ck_assert_msg(strstr(said.data, probes[_i / 2].said) != NULL,
-		    "%s", said.data);
+		ck_assert_msg(strstr(message.data, probes[_i / 2].message) !=
+			NULL,
+		    "%s", message.data);
 	} else {
 		ck_assert_int_eq(rc, -1);
 		ck_assert_msg(strstr(err.text, probes[_i / 2].fails) != NULL,
 		    "%s", err.text);
 	}
 	courier_close(&c);
-	buf_release(&said);
+	buf_release(&message);
 	no_lines(canned_requests(server), conf.compress);
 	canned_stop(server);
 }

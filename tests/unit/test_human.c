@@ -1,9 +1,9 @@
 /*
  * test_human.c - spans and sizes for people.
  */
-#include "clock.h"
-#include "human.h"
-#include "unit.h"
+#include "base/clock.h"
+#include "base/human.h"
+#include "tests/unit/unit.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 

@@ -1,5 +1,5 @@
 /*
- * test_item.c - the ledger: what is listed is fetched once, piece by piece,
+ * test_item.c - the ledger: what is listed is fetched once, bit by bit,
  * or becomes a gap.
  */
 #include <stdio.h>
@@ -8,11 +8,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/feed.h"
-#include "store/item.h"
 #include "store/report.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/write_batch.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
 
@@ -33,32 +33,41 @@ tear_down(void)
 	store_help_end(dir);
 }
 
-START_TEST(ledger)
+/* List three items in f and claim them: the first to expire, the newest, then
+ * again the first to expire. */
+static void
+list_and_claim(struct feed *f, struct write_batch *p, int64_t now,
+    struct item it[3])
 {
-	struct store *s = store_help_open(path, STORE_DURABLE);
-	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
-	const int64_t now = clock_now();
-	const uint8_t chain[32] = { 1, 2, 3 };
-	struct listed l[3] = {
+	const struct listed l[3] = {
 		{ "one", "https://x/1", now - 9, now + CLOCK_DAY },
 		{ "two", "https://x/2", now - 5, now + 2 * CLOCK_DAY },
 		{ "three", NULL, now - 7, now + CLOCK_HOUR },
 	};
+	int64_t next;
+
+	for (int i = 0; i < 3; i++)
+		write_batch_listed(p, &l[i]);
+	ck_assert_uint_eq(store_help_commit(p).listed, 3);
+	write_batch_listed(p, &l[0]);
+	ck_assert_uint_eq(store_help_commit(p).listed, 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(item_claim(f, &it[i], &next, &err), 1);
+}
+
+START_TEST(ledger)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	const int64_t now = clock_now();
+	const uint8_t chain[32] = { 1, 2, 3 };
 	struct item it[3], none;
 	int64_t next, created, expires;
 	uint64_t n;
 	size_t gaps;
 
-	for (int i = 0; i < 3; i++)
-		piece_listed(p, &l[i]);
-	ck_assert_uint_eq(store_help_commit(p).listed, 3);
-	piece_listed(p, &l[0]);
-	ck_assert_uint_eq(store_help_commit(p).listed, 0);
-
-	/* The first to expire, the newest, the first to expire. */
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(item_claim(f, &it[i], &next, &err), 1);
+	list_and_claim(f, p, now, it);
 	ck_assert_str_eq(it[0].key, "three");
 	ck_assert_ptr_null(it[0].uri);
 	ck_assert_str_eq(it[1].key, "two");
@@ -68,7 +77,7 @@ START_TEST(ledger)
 
 	/* Progress, then a failure. */
 	store_help_add(p, "a", "{}");
-	piece_item(p, it[0].id, 1, chain, false);
+	write_batch_item(p, it[0].id, 1, chain, false);
 	(void)store_help_commit(p);
 	ck_assert_int_eq(item_return(f, &it[0], now + CLOCK_HOUR, "reset",
 			     &err),
@@ -82,12 +91,12 @@ START_TEST(ledger)
 	item_release(&none);
 
 	/* Complete. */
-	piece_item(p, it[1].id, 0, chain, true);
+	write_batch_item(p, it[1].id, 0, chain, true);
 	(void)store_help_commit(p);
 	ck_assert_int_eq(item_return(f, &it[1], 0, NULL, &err), 0);
 	ck_assert_int_eq(item_oldest(f, &created, &expires, &err), 0);
-	ck_assert_int_eq(created, l[2].created);
-	ck_assert_int_eq(expires, l[2].expires);
+	ck_assert_int_eq(created, now - 7);
+	ck_assert_int_eq(expires, now + CLOCK_HOUR);
 
 	/* What expires unread is a gap, but not while it is fetched. */
 	ck_assert_int_eq(item_expire(f, now, &gaps, &err), 0);
@@ -98,7 +107,7 @@ START_TEST(ledger)
 	ck_assert_uint_eq(n, 1);
 	for (int i = 0; i < 3; i++)
 		item_release(&it[i]);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -108,22 +117,22 @@ START_TEST(part_of_an_item_is_a_gap)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	const uint8_t chain[32] = { 9 };
 	struct listed l = { "one", "u", 1, INT64_MAX };
 	struct gap_row g = { .part = true, .from = 1, .to = 1 };
 	struct item it;
 	uint64_t n;
 
-	piece_listed(p, &l);
+	write_batch_listed(p, &l);
 	(void)store_help_commit(p);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	g.item = it.id;
 	/* The same once more, when the item is read from its start again. */
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(g.cause, sizeof(g.cause), "event %d", i / 2);
-		piece_gap(p, &g);
-		piece_item(p, it.id, (uint64_t)i, chain, false);
+		write_batch_gap(p, &g);
+		write_batch_item(p, it.id, (uint64_t)i, chain, false);
 		(void)store_help_commit(p);
 	}
 	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
@@ -134,7 +143,7 @@ START_TEST(part_of_an_item_is_a_gap)
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	ck_assert_uint_eq(it.elements, 2);
 	item_release(&it);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -144,19 +153,19 @@ START_TEST(progress_is_kept_for_the_next_try)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	const uint8_t chain[32] = { 9 };
 	struct listed l = { "one", "u", 1, INT64_MAX };
 	struct item it;
 
-	piece_listed(p, &l);
+	write_batch_listed(p, &l);
 	(void)store_help_commit(p);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	ck_assert_uint_eq(it.elements, 0);
-	piece_item(p, it.id, 5, chain, false);
+	write_batch_item(p, it.id, 5, chain, false);
 	(void)store_help_commit(p);
 	item_release(&it);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	f = store_help_feed(s, FEED, CLOCK_DAY);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);

@@ -1,9 +1,9 @@
 /*
  * test_json_put.c - writing JSON member by member.
  */
-#include "buf.h"
-#include "json_put.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/json_put.h"
+#include "tests/unit/unit.h"
 
 START_TEST(commas_and_nesting)
 {

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "store/line.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 START_TEST(event_line)
 {

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "listen.h"
-#include "unit.h"
+#include "base/err.h"
+#include "base/listen.h"
+#include "tests/unit/unit.h"
 
 static const struct {
 	const char *where;

@@ -3,24 +3,24 @@
  */
 #include <string.h>
 
-#include "digest.h"
-#include "merkle.h"
-#include "text.h"
-#include "unit.h"
+#include "base/digest.h"
+#include "base/merkle.h"
+#include "base/text.h"
+#include "tests/unit/unit.h"
 
-#define MOST 130
+#define MAX 130
 
 /* Leaf i of the trees below: its index, as one byte, i times. */
-static uint8_t leaves[MOST][DIGEST_LEN];
+static uint8_t leaves[MAX][DIGEST_LEN];
 static struct digest *d;
 
 static void
 setup(void)
 {
-	uint8_t data[MOST];
+	uint8_t data[MAX];
 
 	d = digest_new();
-	for (size_t i = 0; i < MOST; i++) {
+	for (size_t i = 0; i < MAX; i++) {
 		memset(data, (int)i, sizeof(data));
 		merkle_leaf(d, data, i, leaves[i]);
 	}
@@ -99,7 +99,7 @@ START_TEST(append_is_the_definition)
 
 	merkle_range_init(&r, 0);
 	assert_root(&r, 0);
-	for (size_t i = 0; i < MOST; i++) {
+	for (size_t i = 0; i < MAX; i++) {
 		merkle_append(d, &r, leaves[i]);
 		assert_root(&r, i + 1);
 	}
@@ -110,7 +110,7 @@ START_TEST(any_two_parts_join)
 {
 	struct merkle_range left, right, whole;
 
-	for (size_t n = 0; n <= unit_rounds(MOST); n++) {
+	for (size_t n = 0; n <= unit_rounds(MAX); n++) {
 		fill(&whole, 0, n);
 		for (size_t split = 0; split <= n; split++) {
 			fill(&left, 0, split);
@@ -182,14 +182,14 @@ START_TEST(large_trees_fit)
 {
 	struct merkle_range r;
 	uint8_t nodes[MERKLE_NODES][DIGEST_LEN] = { { 0 } };
-	size_t n = merkle_count(1, MERKLE_MOST - 1);
+	size_t n = merkle_count(1, MERKLE_MAX - 1);
 
 	ck_assert_uint_eq(n, 122);
-	ck_assert_int_eq(merkle_load(&r, 1, MERKLE_MOST - 1, nodes,
+	ck_assert_int_eq(merkle_load(&r, 1, MERKLE_MAX - 1, nodes,
 			     n * DIGEST_LEN),
 	    0);
 	merkle_append(d, &r, leaves[0]);
-	ck_assert_uint_eq(r.n, merkle_count(1, MERKLE_MOST));
+	ck_assert_uint_eq(r.n, merkle_count(1, MERKLE_MAX));
 }
 END_TEST
 

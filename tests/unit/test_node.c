@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
-#include "node.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/node.h"
+#include "tests/unit/unit.h"
 
 static struct node *
 parse(const char *text)
@@ -68,7 +68,7 @@ START_TEST(nothing_is_an_empty_map)
 }
 END_TEST
 
-START_TEST(faults_name_the_line)
+START_TEST(config_errors_name_the_line)
 {
 	char deep[200] = "a: ";
 
@@ -90,7 +90,7 @@ START_TEST(too_many_nodes_are_refused)
 	struct buf b = BUF_INIT(1 << 20);
 
 	ck_assert_int_eq(buf_adds(&b, "["), 0);
-	for (int i = 0; i <= YAML_NODES_MOST; i++)
+	for (int i = 0; i <= YAML_NODES_MAX; i++)
 		ck_assert_int_eq(buf_adds(&b, "1,"), 0);
 	refused(b.data, "f.yaml:1: the file has too many");
 	buf_release(&b);
@@ -133,7 +133,7 @@ suite_node(void)
 	tcase_add_test(tc, nodes_know_their_lines);
 	tcase_add_test(tc, json_is_yaml);
 	tcase_add_test(tc, nothing_is_an_empty_map);
-	tcase_add_test(tc, faults_name_the_line);
+	tcase_add_test(tc, config_errors_name_the_line);
 	tcase_add_test(tc, too_many_nodes_are_refused);
 	tcase_add_test(tc, repeated_keys_are_marked);
 	tcase_add_test(tc, maps_merge_and_all_else_is_replaced);

@@ -7,10 +7,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/merkle.h"
+#include "evidence/checkpoint.h"
 #include "evidence/note.h"
-#include "evidence/proof.h"
-#include "evidence/succession.h"
-#include "unit.h"
+#include "evidence/rotation.h"
+#include "tests/unit/unit.h"
 
 /* RFC 8032 section 7.1, test 1, as PKCS#8 and as SubjectPublicKeyInfo. */
 #define RFC8032_KEY                                                          \
@@ -46,7 +46,7 @@ make(const char *name, const char *key, const char *origin, struct buf *note,
 
 START_TEST(what_is_signed_opens)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	struct checkpoint cp;
 	struct verifier v;
@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(bare_public_key_opens)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	struct checkpoint cp;
 	struct verifier v;
@@ -87,7 +87,7 @@ END_TEST
 /* Every single changed byte must be noticed. */
 START_TEST(altered_note_is_refused)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct checkpoint cp;
 	struct verifier v;
 
@@ -115,9 +115,9 @@ END_TEST
 
 START_TEST(other_key_is_refused)
 {
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct buf pem = BUF_INIT(1000);
-	struct buf other = BUF_INIT(NOTE_MOST);
+	struct buf other = BUF_INIT(NOTE_MAX);
 	struct err err = ERR_INIT;
 	struct checkpoint cp;
 	struct verifier v[2];
@@ -210,7 +210,7 @@ END_TEST
 /* The old key tells the new one; who trusts neither learns nothing. */
 START_TEST(key_follows_key)
 {
-	struct buf pem = BUF_INIT(SUCCESSION_MOST);
+	struct buf pem = BUF_INIT(KEY_ROTATIONS_MAX);
 	struct buf vkey = BUF_INIT(1000);
 	struct err err = ERR_INIT;
 	struct signer *old = signer_open("fra1", RFC8032_KEY, &err);
@@ -222,23 +222,23 @@ START_TEST(key_follows_key)
 
 	ck_assert_int_eq(signer_generate(&pem, &err), 0);
 	next = signer_open("fra1", pem.data, &err);
-	ck_assert_str_eq(signer_succession(next), "");
-	ck_assert_int_eq(succession_sign(other, next, &pem, &err), -1);
+	ck_assert_str_eq(signer_rotations(next), "");
+	ck_assert_int_eq(rotation_sign(other, next, &pem, &err), -1);
 	err_clear(&err);
-	ck_assert_int_eq(succession_sign(old, next, &pem, &err), 0);
+	ck_assert_int_eq(rotation_sign(old, next, &pem, &err), 0);
 	signer_free(next);
 	/* A reader of the file may have dropped the last LF. */
 	pem.data[pem.len - 1] = '\0';
 	next = signer_open("fra1", pem.data, &err);
-	rest.data = signer_succession(next);
+	rest.data = signer_rotations(next);
 	rest.len = strlen(rest.data);
 	ck_assert_int_eq(verifier_parse(RFC8032_PUBLIC, &key, &err), 0);
-	rest = succession_next(&rest);
-	ck_assert_int_eq(succession_open(rest, &key, 1, &got, &err), 0);
+	rest = rotation_next(&rest);
+	ck_assert_int_eq(rotation_open(rest, &key, 1, &got, &err), 0);
 	ck_assert_int_eq(signer_vkey(next, &vkey, &err), 0);
 	ck_assert_int_eq(verifier_parse(vkey.data, &key, &err), 0);
 	ck_assert_mem_eq(got.key, key.key, sizeof(key.key));
-	ck_assert_int_eq(succession_open(rest, &key, 1, &got, &err), -1);
+	ck_assert_int_eq(rotation_open(rest, &key, 1, &got, &err), -1);
 	signer_free(old);
 	signer_free(other);
 	signer_free(next);
@@ -255,8 +255,8 @@ START_TEST(proof_round_trip)
 	struct digest *d = digest_new();
 	struct merkle_range before;
 	struct merkle_range after;
-	struct buf out = BUF_INIT(PROOF_MOST);
-	struct buf note = BUF_INIT(NOTE_MOST);
+	struct buf out = BUF_INIT(PROOF_MAX);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct buf check = BUF_INIT(100);
 	const struct proof_parts parts = { .note = &note,
 		.before = &before,

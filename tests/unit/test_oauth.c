@@ -9,16 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "canned.h"
-#include "clock.h"
-#include "err.h"
-#include "http/http.h"
-#include "http/oauth.h"
-#include "http/secret.h"
-#include "mem.h"
-#include "text.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/secret.h"
+#include "http/auth_jwt.h"
+#include "http/auth_oauth2.h"
+#include "http/client.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/unit.h"
 
 /* A key and a self-signed certificate for it, as PEM. */
 static void
@@ -219,7 +220,7 @@ make(const char *path)
 START_TEST(a_token_is_kept_until_it_is_rejected)
 {
 	struct oauth *o = make("/good");
-	struct ruling r;
+	struct outcome r;
 	char *t = oauth_token(o, http, &r), *again;
 
 	ck_assert_msg(t != NULL, "%s", r.text);
@@ -246,7 +247,7 @@ END_TEST
 START_TEST(a_refusal_names_cause_and_cure)
 {
 	struct oauth *o = make("/expired");
-	struct ruling r;
+	struct outcome r;
 
 	ck_assert(oauth_token(o, http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_CREDENTIALS);
@@ -268,7 +269,7 @@ END_TEST
 START_TEST(a_token_that_no_header_can_carry)
 {
 	struct oauth *o = make("/odd");
-	struct ruling r;
+	struct outcome r;
 
 	ck_assert(oauth_token(o, http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_RETRY);

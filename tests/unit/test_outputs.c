@@ -3,10 +3,10 @@
  */
 #include <string.h>
 
-#include "outputs/http_head.h"
-#include "outputs/http_verdict.h"
-#include "outputs/syslog.h"
-#include "unit.h"
+#include "outputs/http/headers.h"
+#include "outputs/http/status.h"
+#include "outputs/syslog/conf.h"
+#include "tests/unit/unit.h"
 
 static const struct {
 	const char *address;

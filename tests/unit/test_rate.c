@@ -1,9 +1,9 @@
 /*
  * test_rate.c - the shared budget of requests, and back-off.
  */
-#include "clock.h"
+#include "base/clock.h"
 #include "http/rate.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #define T0 (1000 * CLOCK_SECOND)
 

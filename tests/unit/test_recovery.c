@@ -17,20 +17,21 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/batch.h"
-#include "store/delivery.h"
+#include "store/commit.h"
 #include "store/feed.h"
-#include "store/item.h"
+#include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/write_batch.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
 #define BATCHES 60
 
 static char dir[64];
 static char path[128];
-static char said[1024];
+static char message[1024];
 static struct err err;
 
 static void
@@ -49,8 +50,8 @@ tear_down(void)
 static void
 check_ok(void)
 {
-	ck_assert_msg(store_check(path, said, sizeof(said), &err) == 0, "%s",
-	    err.text);
+	ck_assert_msg(store_check(path, message, sizeof(message), &err) == 0,
+	    "%s", err.text);
 }
 
 static int
@@ -70,14 +71,14 @@ damaged_files(void)
 static void
 fill_one(struct feed *f, int number, const char *salt)
 {
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	char key[32], data[200], id[48];
 	struct listed l = { key, "https://x/y", 1, INT64_MAX };
 	const uint8_t chain[32] = { 1 };
 	struct item it;
 
 	(void)snprintf(key, sizeof(key), "item-%d", number);
-	piece_listed(p, &l);
+	write_batch_listed(p, &l);
 	ck_assert_int_eq(feed_commit(p, NULL, &err), 0);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	for (int i = 0; i < 3; i++) {
@@ -89,15 +90,16 @@ fill_one(struct feed *f, int number, const char *salt)
 		    (unsigned)number * 2654435761u,
 		    (unsigned)(number + i) * 40503u, (unsigned)i * 97u, salt);
 		s.len = strlen(id);
-		ck_assert_int_eq(piece_event(p, data, strlen(data), s, 1, &err),
+		ck_assert_int_eq(write_batch_add(p, data, strlen(data), s, 1,
+				     &err),
 		    0);
 	}
-	piece_item(p, it.id, 3, chain, true);
-	piece_cursor(p, "{\"n\":1}");
+	write_batch_item(p, it.id, 3, chain, true);
+	write_batch_cursor(p, "{\"n\":1}");
 	ck_assert_msg(feed_commit(p, NULL, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
 	item_release(&it);
-	piece_free(p);
+	write_batch_free(p);
 }
 
 static void
@@ -108,7 +110,7 @@ fill(int n)
 	struct feed *f;
 
 	ck_assert_msg(s != NULL, "%s", err.text);
-	ck_assert_int_eq(delivery_outputs(s, names, 1, &err), 0);
+	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
 	f = feed_open(s, FEED, CLOCK_DAY, &err);
 	ck_assert_msg(f != NULL, "%s", err.text);
 	for (int i = 0; i < n; i++)
@@ -179,10 +181,10 @@ START_TEST(a_sound_store_is_left_alone)
 	char tree[256];
 
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 	fill(BATCHES);
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 	ck_assert_int_eq(damaged_files(), 0);
 	go_on(tree, sizeof(tree));
 	ck_assert_str_eq(tree, FEED);
@@ -199,13 +201,13 @@ START_TEST(no_database)
 	fill(3);
 	ck_assert_int_eq(file_replace(path, junk, sizeof(junk), 0600, &err), 0);
 	check_ok();
-	ck_assert_ptr_nonnull(strstr(said, "damaged"));
+	ck_assert_ptr_nonnull(strstr(message, "damaged"));
 	ck_assert_int_ge(damaged_files(), 1);
 	go_on(tree, sizeof(tree));
 	ck_assert_str_ne(tree, FEED);
 	ck_assert_int_eq(strncmp(tree, FEED "~", strlen(FEED) + 1), 0);
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 }
 END_TEST
 
@@ -216,11 +218,11 @@ START_TEST(the_file_is_gone)
 	fill(3);
 	ck_assert_int_eq(unlink(path), 0);
 	check_ok();
-	ck_assert_ptr_nonnull(strstr(said, "has lost the last 9 events"));
+	ck_assert_ptr_nonnull(strstr(message, "has lost the last 9 events"));
 	go_on(tree, sizeof(tree));
 	ck_assert_str_ne(tree, FEED);
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 }
 END_TEST
 
@@ -233,11 +235,11 @@ START_TEST(cut_short)
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(truncate(path, st.st_size * _i / 10), 0);
 	check_ok();
-	ck_assert_str_ne(said, "");
+	ck_assert_str_ne(message, "");
 	go_on(tree, sizeof(tree));
 	(void)deliverable();
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 }
 END_TEST
 
@@ -255,7 +257,7 @@ START_TEST(set_back)
 	ck_assert_str_eq(tree, FEED);
 	ck_assert_int_eq(file_replace(path, old.data, old.len, 0600, &err), 0);
 	check_ok();
-	ck_assert_ptr_nonnull(strstr(said, "has lost the last 3 events"));
+	ck_assert_ptr_nonnull(strstr(message, "has lost the last 3 events"));
 	go_on(tree, sizeof(tree));
 	ck_assert_str_ne(tree, FEED);
 	/* What the old copy held is still delivered, in the old tree. */
@@ -267,7 +269,7 @@ START_TEST(set_back)
 	store_close(s);
 	buf_release(&old);
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 }
 END_TEST
 
@@ -305,7 +307,7 @@ START_TEST(a_flipped_bit_in_an_event)
 	fill(BATCHES);
 	overwrite(path, find_payload(20), "\x55", 1);
 	check_ok();
-	ck_assert_ptr_nonnull(strstr(said, "the events of batch 20"));
+	ck_assert_ptr_nonnull(strstr(message, "the events of batch 20"));
 	ck_assert_int_ge(damaged_files(), 1);
 	/* The store holds what was before, and fetches the rest again. */
 	lost = 3 * BATCHES - deliverable();
@@ -316,12 +318,12 @@ START_TEST(a_flipped_bit_in_an_event)
 		char key[32];
 		struct listed l = { key, "https://x/y", 1, INT64_MAX };
 		struct commit_result res;
-		struct piece *p = piece_new(f);
+		struct write_batch *p = write_batch_new(f);
 
 		(void)snprintf(key, sizeof(key), "item-%d", i);
-		piece_listed(p, &l);
+		write_batch_listed(p, &l);
 		ck_assert_int_eq(feed_commit(p, &res, &err), 0);
-		piece_free(p);
+		write_batch_free(p);
 		if (res.listed == 0)
 			continue;
 		/* fill_one() lists it no more, claims and commits it. */
@@ -336,7 +338,7 @@ START_TEST(a_flipped_bit_in_an_event)
 	store_close(s);
 	ck_assert_uint_eq(deliverable(), 3 * BATCHES);
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 	go_on(tree, sizeof(tree));
 }
 END_TEST
@@ -363,7 +365,7 @@ START_TEST(noise)
 	go_on(tree, sizeof(tree));
 	(void)deliverable();
 	check_ok();
-	ck_assert_str_eq(said, "");
+	ck_assert_str_eq(message, "");
 }
 END_TEST
 
@@ -381,7 +383,7 @@ START_TEST(cut_off)
 	if (_i == 1)
 		ck_assert_int_eq(unlink(path), 0);
 	check_ok();
-	ck_assert_ptr_nonnull(strstr(said, "was damaged"));
+	ck_assert_ptr_nonnull(strstr(message, "was damaged"));
 	ck_assert_int_ne(access(recovered, F_OK), 0);
 	ck_assert_uint_eq(deliverable(), 6);
 	buf_release(&old);
@@ -393,7 +395,7 @@ START_TEST(a_newer_version_is_no_damage)
 	fill(1);
 	/* user_version is at 60 in the header, big-endian. */
 	overwrite(path, 60, "\0\0\0\x63", 4);
-	ck_assert_int_eq(store_check(path, said, sizeof(said), &err), -1);
+	ck_assert_int_eq(store_check(path, message, sizeof(message), &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "newer"));
 	ck_assert_int_eq(damaged_files(), 0);
 	err_clear(&err);

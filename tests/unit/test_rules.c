@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "http/http.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "http/client.h"
 #include "http/rules.h"
-#include "sources/office365.h"
-#include "unit.h"
+#include "sources/office365/office365.h"
+#include "tests/unit/unit.h"
 
 static void
-judge(int status, const char *headers, const char *body, struct ruling *r)
+judge(int status, const char *headers, const char *body, struct outcome *r)
 {
 	struct http_reply reply;
 	char value[100];
@@ -79,7 +79,7 @@ START_TEST(classes)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct ruling r;
+		struct outcome r;
 
 		judge(rows[i].status, rows[i].headers, rows[i].body, &r);
 		ck_assert_msg(r.class == rows[i].class, "%zu: %s: %s", i,
@@ -92,7 +92,7 @@ END_TEST
 
 START_TEST(the_vendor_says_how_long)
 {
-	struct ruling r;
+	struct outcome r;
 
 	judge(429, "Retry-After: 3\r\n", "", &r);
 	ck_assert_int_eq(r.wait, 3 * CLOCK_SECOND);

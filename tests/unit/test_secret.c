@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "file.h"
-#include "http/secret.h"
-#include "mem.h"
-#include "unit.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "tests/unit/unit.h"
 
 static char dir[] = "/tmp/sealfeed-secret-XXXXXX";
 
@@ -92,12 +92,12 @@ START_TEST(a_rotated_file_is_read_anew)
 END_TEST
 
 static void
-fails(const char *text, const char *said)
+fails(const char *text, const char *message)
 {
 	struct err err = ERR_INIT;
 
 	ck_assert_ptr_null(secret_resolve(text, &err));
-	ck_assert_msg(strstr(err.text, said) != NULL, "%s", err.text);
+	ck_assert_msg(strstr(err.text, message) != NULL, "%s", err.text);
 }
 
 START_TEST(what_cannot_be_read_is_named)

@@ -10,12 +10,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/filter.h"
 #include "store/report.h"
 #include "store/seen.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define NAME "contoso/Audit.General"
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
-#include "node.h"
-#include "setting.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/node.h"
+#include "config/setting.h"
+#include "tests/unit/unit.h"
 
 struct inner {
 	char *ca;
@@ -90,28 +90,28 @@ static const struct setting rows[] = {
 static const char *const skip[] = { "type", NULL };
 
 static void
-fill(const char *text, struct thing *t, struct faults *f)
+fill(const char *text, struct thing *t, struct config_errors *f)
 {
 	struct err err = ERR_INIT;
 	struct node *n = yaml_parse("f", text, strlen(text), &err);
 
 	ck_assert_msg(n != NULL, "%s", err.text);
 	memset(t, 0, sizeof(*t));
-	*f = (struct faults)FAULTS_INIT;
+	*f = (struct config_errors)CONFIG_ERRORS_INIT;
 	settings_fill(rows, n, "thing", skip, t, f);
 	node_free(n);
 }
 
 static void
-drop(struct thing *t, struct faults *f)
+drop(struct thing *t, struct config_errors *f)
 {
 	settings_release(rows, t);
-	faults_release(f);
+	config_errors_release(f);
 }
 
 START_TEST(defaults_come_first)
 {
-	struct faults f;
+	struct config_errors f;
 	struct thing t;
 
 	fill("host: a\ntype: x\ncount:\n", &t, &f);
@@ -132,7 +132,7 @@ END_TEST
 
 START_TEST(values_of_every_type)
 {
-	struct faults f;
+	struct config_errors f;
 	struct thing t;
 
 	fill("{host: 12, names: [mail], count: \"9\", on: No,\n"
@@ -165,14 +165,16 @@ static const struct {
 	{ "{}", "f:1: thing: \"host\" is missing" },
 	{ "host: ''", "f:1: thing: \"host\" is empty; it must be set" },
 	{ "host: [a]", "f:1: thing: \"host\" must be text, not a list" },
-	{ "host: \"a\\nb\"", "f:1: thing: \"host\" has a control character" },
-	{ "host: '${env:A}'", "f:1: thing: \"host\": \"${env:A}\" is taken" },
+	{ "host: \"a\\nb\"",
+	    "f:1: thing: \"host\" contains a control character" },
+	{ "host: '${env:A}'",
+	    "f:1: thing: \"host\": \"${env:A}\" is not a secret" },
 	{ "{host: a, hots: b}",
 	    "f:1: thing: unknown key \"hots\"; did you mean \"host\"?" },
 	{ "{host: a, typo: b}",
 	    "f:1: thing: unknown key \"typo\"; did you mean \"type\"?" },
 	{ "{host: a, xyzzyplugh: b}",
-	    "f:1: thing: unknown key \"xyzzyplugh\"; known are host, names" },
+	    "f:1: thing: unknown key \"xyzzyplugh\"; known: host, names" },
 	{ "{host: a, tls: {cs: b}}",
 	    "f:1: thing.tls: unknown key \"cs\"; did you mean \"ca\"?" },
 	{ "{host: a, ca: b}",
@@ -186,7 +188,8 @@ static const struct {
 	{ "{host: a, names: []}", "f:1: thing: \"names\" is an empty list" },
 	{ "{host: a, names: [mial]}",
 	    "f:1: thing: \"names\": unknown \"mial\"; did you mean" },
-	{ "{host: a, names: [{}]}", "f:1: thing: \"names\" must hold plain" },
+	{ "{host: a, names: [{}]}",
+	    "f:1: thing: \"names\" must contain only plain" },
 	{ "{host: a, count: many}",
 	    "f:1: thing: \"count\": \"many\" is not a whole number" },
 	{ "{host: a, count: 99999999999999999999}",
@@ -204,13 +207,13 @@ static const struct {
 	{ "{host: a, mode: fats}",
 	    "f:1: thing: \"mode\": unknown \"fats\"; did you mean \"fast\"?" },
 	{ "{host: a, mode: 7up7up7}",
-	    "f:1: thing: \"mode\": unknown \"7up7up7\"; known are fast, slow" },
+	    "f:1: thing: \"mode\": unknown \"7up7up7\"; known: fast, slow" },
 	{ "{host: a, key: 'se${cret'}",
-	    "f:1: thing: \"key\" has \"${\" at character 3 that is none" },
+	    "f:1: thing: \"key\" has \"${\" at character 3 that does not" },
 	{ "{host: a, headers: [a]}",
 	    "f:1: thing: \"headers\" must be a map of names and values" },
 	{ "{host: a, headers: {a: [b]}}",
-	    "f:1: thing: \"headers\" must hold plain values" },
+	    "f:1: thing: \"headers\" must contain only plain values" },
 	{ "{host: a, headers: {a: 'x${fil:/a}'}}",
 	    "f:1: thing: \"headers\" has \"${\" at character 2" },
 	{ "{host: a, wait: soon}",
@@ -222,7 +225,7 @@ static const struct {
 
 START_TEST(each_fault_says_where_and_what)
 {
-	struct faults f;
+	struct config_errors f;
 	struct thing t;
 
 	fill(faulty[_i].text, &t, &f);
@@ -234,9 +237,9 @@ START_TEST(each_fault_says_where_and_what)
 }
 END_TEST
 
-START_TEST(faults_come_all_at_once)
+START_TEST(config_errors_come_all_at_once)
 {
-	struct faults f;
+	struct config_errors f;
 	struct thing t;
 
 	fill("count: 0\nmode: x1\ntls:\n  a: b\n  c: d\n", &t, &f);
@@ -252,8 +255,8 @@ END_TEST
 START_TEST(blame_finds_the_line_and_keeps_silent_twice)
 {
 	static const char text[] = "host: a\ntls:\n  ca: b\ncount: x\n";
-	struct blame b = { .where = "thing" };
-	struct faults f = FAULTS_INIT;
+	struct config_section b = { .where = "thing" };
+	struct config_errors f = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct thing t = { .host = NULL };
 	struct node *n = yaml_parse("f", text, strlen(text), &err);
@@ -264,13 +267,13 @@ START_TEST(blame_finds_the_line_and_keeps_silent_twice)
 	b.map = n;
 	b.faults = &f;
 	b.filled = f.n;
-	blame(&b, "count: is odd");
-	blame(&b, "tls.ca: is bad");
-	blame(&b, "mode: is missing");
+	config_error(&b, "count: is odd");
+	config_error(&b, "tls.ca: is bad");
+	config_error(&b, "mode: is missing");
 	ck_assert_uint_eq(f.n, 3);
 	ck_assert_str_eq(f.line[1], "f:3: thing: \"tls.ca\": is bad");
 	ck_assert_str_eq(f.line[2], "f:1: thing: \"mode\": is missing");
-	faults_sort(&f);
+	config_errors_sort(&f);
 	ck_assert_str_eq(f.line[0], "f:1: thing: \"mode\": is missing");
 	ck_assert_uint_eq(f.place[2].line, 4);
 	node_free(n);
@@ -278,21 +281,21 @@ START_TEST(blame_finds_the_line_and_keeps_silent_twice)
 }
 END_TEST
 
-START_TEST(faults_are_bounded_and_clean)
+START_TEST(config_errors_are_bounded_and_clean)
 {
-	struct faults f = FAULTS_INIT;
+	struct config_errors f = CONFIG_ERRORS_INIT;
 
-	for (int i = 0; i < FAULTS_MOST + 10; i++)
-		faults_add(&f, NULL, "a\nb\x1b");
-	ck_assert_uint_eq(f.n, FAULTS_MOST);
+	for (int i = 0; i < CONFIG_ERRORS_MAX + 10; i++)
+		config_errors_add(&f, NULL, "a\nb\x1b");
+	ck_assert_uint_eq(f.n, CONFIG_ERRORS_MAX);
 	ck_assert_str_eq(f.line[0], "a\\x0ab\\x1b");
-	ck_assert_str_eq(f.line[f.n - 1], "there are more faults than these");
-	faults_release(&f);
-	faults_add_err(&f, "C:/a b.yaml:12: did not find");
+	ck_assert_str_eq(f.line[f.n - 1], "there are more faults");
+	config_errors_release(&f);
+	config_errors_add_err(&f, "C:/a b.yaml:12: did not find");
 	ck_assert_str_eq(f.place[0].file, "C:/a b.yaml");
 	ck_assert_uint_eq(f.place[0].line, 12);
 	ck_assert_str_eq(f.place[0].text, "did not find");
-	faults_release(&f);
+	config_errors_release(&f);
 }
 END_TEST
 
@@ -325,9 +328,9 @@ suite_setting(void)
 	tcase_add_test(tc, values_of_every_type);
 	tcase_add_loop_test(tc, each_fault_says_where_and_what, 0,
 	    sizeof(faulty) / sizeof(faulty[0]));
-	tcase_add_test(tc, faults_come_all_at_once);
+	tcase_add_test(tc, config_errors_come_all_at_once);
 	tcase_add_test(tc, blame_finds_the_line_and_keeps_silent_twice);
-	tcase_add_test(tc, faults_are_bounded_and_clean);
+	tcase_add_test(tc, config_errors_are_bounded_and_clean);
 	tcase_add_test(tc, ranges_are_written_as_in_the_file);
 	suite_add_tcase(s, tc);
 	return s;

@@ -19,16 +19,19 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "config.h"
-#include "fake_output.h"
-#include "role.h"
+#include "base/role.h"
+#include "config/config.h"
+#include "ship/ship.h"
 #include "store/batch.h"
-#include "store/delivery.h"
+#include "store/commit.h"
 #include "store/feed.h"
+#include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/write_batch.h"
+#include "tests/unit/fake_output.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
 #define DEADLINE (60 * CLOCK_SECOND)
@@ -36,6 +39,7 @@
 static char dir[64];
 static char path[128];
 static char received[160]; /* what was delivered, a line each */
+static char sent[160];     /* what was sent, where lines are judged alone */
 static char cured[160];    /* once it is there, nothing is refused */
 static struct err err;
 
@@ -47,14 +51,16 @@ set_up(void)
 
 	store_help_begin(dir, sizeof(dir), path, sizeof(path));
 	(void)snprintf(received, sizeof(received), "%s/received", dir);
+	(void)snprintf(sent, sizeof(sent), "%s/sent", dir);
 	err_clear(&err);
 	(void)snprintf(cured, sizeof(cured), "%s/cured", dir);
 	fake_script = (struct fake_script){
-		.received = received, .most = 1 << 20, .run = 1
+		.received = received, .sent = sent, .max = 1 << 20, .run = 1
 	};
 	s = store_open(path, STORE_DURABLE, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
-	ck_assert_msg(delivery_outputs(s, names, 1, &err) == 0, "%s", err.text);
+	ck_assert_msg(position_set_outputs(s, names, 1, &err) == 0, "%s",
+	    err.text);
 	store_close(s);
 }
 
@@ -71,7 +77,7 @@ fill(int batches, int events, int bad, const char *word)
 {
 	struct store *s = store_open(path, STORE_DURABLE, &err);
 	struct feed *f = feed_open(s, FEED, 0, &err);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	struct commit_result res;
 	struct slice none = { .data = NULL };
 	char text[128];
@@ -80,7 +86,7 @@ fill(int batches, int events, int bad, const char *word)
 		(void)snprintf(text, sizeof(text), "{\"n\":%d,\"w\":\"%s\"}",
 		    fake_script.base + n,
 		    n >= bad && n < bad + fake_script.run ? word : "");
-		ck_assert_int_eq(piece_event(p, text, strlen(text), none,
+		ck_assert_int_eq(write_batch_add(p, text, strlen(text), none,
 				     CLOCK_DAY, &err),
 		    0);
 		if ((n + 1) % events == 0)
@@ -88,7 +94,7 @@ fill(int batches, int events, int bad, const char *word)
 	}
 	while (store_help_seal(s, &err) == 1)
 		continue;
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -100,7 +106,8 @@ child(int wake, int alive)
 	static const int peers[] = { -1 };
 	static char agent[] = "fra1", siem[] = "siem";
 	struct config config = { .agent.name = agent };
-	struct output_conf output = { .name = siem, .type = &fake_output };
+	struct config_entry output = { .name = siem,
+		.type = &fake_output.type };
 	struct role role = { .kind = ROLE_SHIP,
 		.config = &config,
 		.output = &output,
@@ -117,9 +124,9 @@ child(int wake, int alive)
 /* What the test waits for. */
 typedef bool wanted_fn(struct store *s);
 
-/* Run the role until wanted holds, then stop it. */
+/* Run the role until wanted holds, then end it with the signal how. */
 static void
-ship_until(wanted_fn *wanted)
+ship_until_then(wanted_fn *wanted, int how)
 {
 	int wake = eventfd(0, EFD_NONBLOCK), status = -1;
 	struct pollfd alive = { .fd = eventfd(0, EFD_NONBLOCK),
@@ -140,12 +147,18 @@ ship_until(wanted_fn *wanted)
 		(void)poll(NULL, 0, 5);
 	}
 	store_close(s);
-	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(kill(pid, how), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	ck_assert_int_eq(WIFEXITED(status), how == SIGTERM);
+	ck_assert(how != SIGTERM || WEXITSTATUS(status) == 0);
 	(void)close(wake);
 	(void)close(alive.fd);
+}
+
+static void
+ship_until(wanted_fn *wanted)
+{
+	ship_until_then(wanted, SIGTERM);
 }
 
 /* Nothing is left beyond the position. */
@@ -156,7 +169,7 @@ all_settled(struct store *s)
 	struct batch b;
 	int rc;
 
-	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
 	batch_init(&b);
 	rc = batch_next_sealed(s, pos.batch, &b, &err);
 	batch_release(&b);
@@ -220,7 +233,7 @@ one_letter(int index, const char *reason, size_t len)
 
 START_TEST(everything_is_delivered_once)
 {
-	fake_script.most = (size_t)_i;
+	fake_script.max = (size_t)_i;
 	fill(5, 40, -1, "");
 	ship_until(all_settled);
 	each_once(200, -1, 1);
@@ -296,7 +309,7 @@ arrived_then_mended(struct store *s)
 
 	if (mended)
 		return all_settled(s);
-	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
 	if (pos.batch < 2)
 		return false;
 	sql("DROP VIEW payload; ALTER TABLE kept RENAME TO payload");
@@ -304,7 +317,7 @@ arrived_then_mended(struct store *s)
 	return false;
 }
 
-/* The store fails in the middle of what would be one parcel. */
+/* The store fails in the middle of what would be one chunk. */
 START_TEST(failing_read_skips_nothing)
 {
 	mended = false;
@@ -328,18 +341,18 @@ reported(struct store *s)
  * it up to be fetched again. */
 START_TEST(damaged_batch_is_reported)
 {
-	char said[1024];
+	char message[1024];
 	int times[41];
 
-	fake_script.most = (size_t)_i;
+	fake_script.max = (size_t)_i;
 	fill(4, 10, -1, "");
 	sql("UPDATE payload SET lines = substr(lines, 1, 20) || x'00' || "
 	    "substr(lines, 22) WHERE batch = (SELECT min(batch) + 1 FROM "
 	    "payload)");
 	ship_until(reported);
-	ck_assert_int_eq(store_check(path, said, sizeof(said), &err), 0);
-	ck_assert_msg(strstr(said, " events are to be fetched") != NULL, "%s",
-	    said);
+	ck_assert_int_eq(store_check(path, message, sizeof(message), &err), 0);
+	ck_assert_msg(strstr(message, " events are to be fetched") != NULL,
+	    "%s", message);
 	ck_assert(!store_damaged(path));
 	ship_until(all_settled);
 	one_letter(-1, "", 0);
@@ -417,7 +430,7 @@ letters(struct store *s, char *trouble, size_t size)
 }
 
 static void
-letters_in_the_end(uint64_t n)
+dead_letters_in_the_end(uint64_t n)
 {
 	struct store *s = store_open(path, STORE_READ, &err);
 	char trouble[512];
@@ -454,7 +467,7 @@ START_TEST(receiver_that_refuses_all_is_not_fed_all)
 	fake_script.judge = nothing_until_cured;
 	fill(3, 100, -1, "");
 	ship_until(refused_then_cured);
-	letters_in_the_end(21);
+	dead_letters_in_the_end(21);
 	count(300, times);
 	for (int i = 0; i < 300; i++) {
 		ck_assert_int_le(times[i], 1);
@@ -483,22 +496,221 @@ START_TEST(run_of_bad_events_holds_up_nobody)
 {
 	int times[202];
 
-	fake_script.most = 4000;
+	fake_script.max = 4000;
 	fake_script.judge = no_bad;
 	fake_script.run = 35;
 	fill(2, 100, 20, "bad");
 	ship_until(run_is_over);
-	letters_in_the_end(35);
+	dead_letters_in_the_end(35);
 	count(201, times);
 	for (int i = 0; i < 201; i++)
 		ck_assert_int_eq(times[i], i < 20 || i >= 55);
 }
 END_TEST
 
+/* What was sent, a line for each chunk. */
+static void
+sent_is(const char *want)
+{
+	FILE *f = fopen(sent, "r");
+	char text[4096];
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	(void)fclose(f);
+	ck_assert_str_eq(text, want);
+}
+
+static size_t
+chunks_sent(void)
+{
+	FILE *f = fopen(sent, "r");
+	size_t n = 0;
+	int c;
+
+	ck_assert_ptr_nonnull(f);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	(void)fclose(f);
+	return n;
+}
+
+/* Splunk HEC: earlier events are in, this one is bad, the others again. */
+static enum verdict
+up_to_four(int n, const struct chunk_line *line)
+{
+	if (n > 0 || (!line->checkpoint && line->number < 4))
+		return VERDICT_DELIVERED;
+	return !line->checkpoint && line->number == 4 ? VERDICT_REFUSED
+						      : VERDICT_RETRY;
+}
+
+START_TEST(first_lines_and_one_bad_are_settled)
+{
+	fake_script.each = up_to_four;
+	fill(2, 5, -1, "");
+	ship_until(all_settled);
+	sent_is("0 1 2 3 4 5 6 7 8 9 c\n5 6 7 8 9 c\n");
+	each_once(10, 4, 1);
+	one_letter(4, "not this one", strlen("{\"n\":4,\"w\":\"\"}"));
+}
+END_TEST
+
+/* Elasticsearch: some are in, some again, here and there. */
+static enum verdict
+holes(int n, const struct chunk_line *line)
+{
+	bool in = line->number == 3 || line->number == 4 || line->number == 5 ||
+	    line->number == 8;
+
+	return n > 0 || (in && !line->checkpoint) ? VERDICT_DELIVERED
+						  : VERDICT_RETRY;
+}
+
+START_TEST(only_what_is_not_settled_is_sent_again)
+{
+	fake_script.each = holes;
+	fill(2, 5, -1, "");
+	ship_until(all_settled);
+	sent_is("0 1 2 3 4 5 6 7 8 9 c\n0 1 2 6 7 9 c\n");
+	each_once(10, -1, 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+/* Every third, so that the chunk has more parts than CHUNK_RANGES, and again
+ * every third of the rest. */
+static enum verdict
+every_third(int n, const struct chunk_line *line)
+{
+	return n > 3 || (line->number + (uint64_t)n) % 3 == 0
+	    ? VERDICT_DELIVERED
+	    : VERDICT_RETRY;
+}
+
+START_TEST(many_holes)
+{
+	fake_script.each = every_third;
+	fill(3, 500, -1, "");
+	ship_until(all_settled);
+	each_once(1500, -1, 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+/* Event 2 is never taken by this process. */
+static enum verdict
+never_two(int n, const struct chunk_line *line)
+{
+	(void)n;
+	return line->number == 2 ? VERDICT_RETRY : VERDICT_DELIVERED;
+}
+
+static bool
+behind_two(struct store *s)
+{
+	struct position pos;
+	int times[21];
+
+	count(20, times);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(pos.batch, 0);
+	ck_assert_uint_le(pos.lines, 2);
+	ck_assert_int_eq(times[2], 0);
+	return pos.lines == 2 && times[3] > 0 && chunks_sent() > 1;
+}
+
+START_TEST(crash_loses_no_line_between_settled_ones)
+{
+	int times[21];
+
+	fake_script.max = 700;
+	fake_script.each = never_two;
+	fill(4, 5, -1, "");
+	ship_until_then(behind_two, SIGKILL);
+	fake_script.each = NULL;
+	ship_until(all_settled);
+	count(20, times);
+	for (int i = 0; i < 20; i++)
+		ck_assert_msg(times[i] >= 1, "event %d is lost", i);
+	ck_assert_int_eq(times[0], 1);
+	ck_assert_int_eq(times[2], 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+static enum verdict
+none_until_cured(int n, const struct chunk_line *line)
+{
+	(void)n;
+	return access(cured, F_OK) == 0 || line->checkpoint ? VERDICT_DELIVERED
+							    : VERDICT_REFUSED;
+}
+
+START_TEST(lines_refused_alone_are_counted)
+{
+	int times[301], missing = 0;
+
+	fake_script.each = none_until_cured;
+	fill(3, 100, -1, "");
+	ship_until(refused_then_cured);
+	dead_letters_in_the_end(21);
+	count(300, times);
+	for (int i = 0; i < 300; i++)
+		missing += times[i] == 0;
+	ck_assert_int_eq(missing, 21);
+}
+END_TEST
+
+static enum verdict
+refuse_bad(int n, const struct chunk_line *line)
+{
+	(void)n;
+	return memmem(line->value, line->len, "bad", 3) == NULL
+	    ? VERDICT_DELIVERED
+	    : VERDICT_REFUSED;
+}
+
+/* The others of the chunk are taken, so the receiver is well. */
+START_TEST(many_bad_lines_among_good_ones)
+{
+	fake_script.each = refuse_bad;
+	fake_script.run = 70;
+	fill(1, 100, 20, "bad");
+	ship_until(all_settled);
+	ck_assert_uint_eq(chunks_sent(), 1);
+	dead_letters_in_the_end(70);
+}
+END_TEST
+
+static bool
+no_requests(struct store *s)
+{
+	struct request r = { .id = 0 };
+	int rc = request_next(s, "retry", "siem", &r, &err);
+
+	ck_assert_int_ge(rc, 0);
+	return rc == 0;
+}
+
+START_TEST(dead_letter_is_refused_again)
+{
+	fake_script.each = refuse_bad;
+	fill(1, 10, 3, "bad");
+	ship_until(all_settled);
+	one_letter(3, "not this one", strlen("{\"n\":3,\"w\":\"bad\"}"));
+	ask_for("retry");
+	ship_until(no_requests);
+	one_letter(3, "not this one", strlen("{\"n\":3,\"w\":\"bad\"}"));
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
-	/* A parcel of one line each, of parts of a batch, of several. */
+	/* A chunk of one line each, of parts of a batch, of several. */
 	static const int sizes[] = { 1, 700, 1 << 20 };
 	Suite *s = suite_create("ship");
 	TCase *tc = tcase_create("ship");
@@ -520,6 +732,13 @@ suite_ship(void)
 	tcase_add_test(tc, failing_read_skips_nothing);
 	tcase_add_test(tc, dead_letter_is_sent_again);
 	tcase_add_test(tc, dead_letter_is_dropped);
+	tcase_add_test(tc, first_lines_and_one_bad_are_settled);
+	tcase_add_test(tc, only_what_is_not_settled_is_sent_again);
+	tcase_add_test(tc, many_holes);
+	tcase_add_test(tc, crash_loses_no_line_between_settled_ones);
+	tcase_add_test(tc, lines_refused_alone_are_counted);
+	tcase_add_test(tc, many_bad_lines_among_good_ones);
+	tcase_add_test(tc, dead_letter_is_refused_again);
 	suite_add_tcase(s, tc);
 	return s;
 }

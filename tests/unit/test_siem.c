@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "mem.h"
-#include "output_help.h"
-#include "outputs/syslog.h"
-#include "tls_peer.h"
-#include "unit.h"
+#include "base/mem.h"
+#include "outputs/syslog/conf.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/tls_peer.h"
+#include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
 #define FRAME                                                                 \
@@ -257,11 +257,11 @@ static const struct {
 	{ { .version = TLS1_3_VERSION }, pin_other, VERDICT_BLOCKED,
 	    "has the fingerprint sha-256:" },
 	{ { .version = TLS1_3_VERSION }, other_authority, VERDICT_BLOCKED,
-	    "issued by CN = unit peer, which is not among tls.ca" },
+	    "issued by CN = unit peer, which is not in tls.ca" },
 	{ { .version = TLS1_3_VERSION, .expired = true }, NULL, VERDICT_BLOCKED,
 	    "expired at" },
 	{ { .version = TLS1_3_VERSION, .client = true }, NULL, VERDICT_BLOCKED,
-	    "wants a client certificate" },
+	    "requires a client certificate" },
 	{ { .version = TLS1_3_VERSION, .client = true }, own_certificate,
 	    VERDICT_DELIVERED, "" },
 	{ { .version = TLS1_2_VERSION, .client = true }, NULL, VERDICT_BLOCKED,

@@ -3,23 +3,30 @@
  * and every size of push.
  *
  * A vector is a folder: input, expect (one element a line, or "error: " and
- * what the error holds), and where it matters path (one key a line), keys
- * ("id time" a line) and most (bytes; a longer element is the line "longer").
+ * what the error holds), and where it matters
+ *
+ *   path     pointers to the arrays, one a line
+ *   arrays   expected: the number of its array for each element
+ *   values   pointers to the values that are kept
+ *   kept     expected: a token for each, "-" where there is none
+ *   options  "absent_is_empty", "object_is_element", one a line
+ *   keys     expected: "id time" a line
+ *   most     bytes; a longer element is the line "longer"
  */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "lib/split.h"
-#include "mem.h"
-#include "splitter_impl.h"
-#include "unit.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/splitter_private.h"
+#include "tests/lib/split.h"
+#include "tests/unit/unit.h"
 
 #define FOLDER VECTORS "splitter"
 #define MOST_VECTORS 500
-#define MOST_KEYS 8
+#define MOST_PATHS 8
 #define LARGEST_CHUNK 70
 #define LONGEST (1 << 20)
 
@@ -27,14 +34,19 @@ struct vector {
 	struct buf input;
 	struct buf expect;
 	struct buf path;
-	struct buf keys; /* data NULL: not compared */
-	struct buf most; /* data NULL: LONGEST, and longer is an error */
-	const char *steps[MOST_KEYS + 1];
+	struct buf values;
+	struct buf options;
+	struct buf arrays; /* data NULL: not compared, as the next two */
+	struct buf kept;
+	struct buf keys;
+	struct buf max; /* data NULL: LONGEST, and longer is an error */
+	const char *array_at[MOST_PATHS + 1];
+	const char *value_at[MOST_PATHS + 1];
 };
 
 static const struct splitter_spec plain = { .id = "Id",
 	.time = "CreationTime",
-	.most = LONGEST };
+	.max = LONGEST };
 
 static int
 read_part(const char *name, const char *part, struct buf *b)
@@ -46,23 +58,42 @@ read_part(const char *name, const char *part, struct buf *b)
 	return file_read(path, b, NULL);
 }
 
+/* A part's lines, NULL behind the last. */
 static void
-load(const char *name, struct vector *v)
+read_lines(const char *name, const char *part, struct buf *b,
+    const char *lines[MOST_PATHS + 1])
 {
 	size_t n = 0;
 
+	if (read_part(name, part, b) == 0) {
+		for (char *s = strtok(b->data, "\n"); s != NULL;
+		     s = strtok(NULL, "\n")) {
+			ck_assert_uint_lt(n, MOST_PATHS);
+			lines[n++] = s;
+		}
+	}
+	lines[n] = NULL;
+}
+
+static void
+load(const char *name, struct vector *v)
+{
 	ck_assert_int_eq(read_part(name, "input", &v->input), 0);
 	ck_assert_int_eq(read_part(name, "expect", &v->expect), 0);
 	(void)read_part(name, "keys", &v->keys);
-	(void)read_part(name, "most", &v->most);
-	if (read_part(name, "path", &v->path) == 0) {
-		for (char *s = strtok(v->path.data, "\n"); s != NULL;
-		     s = strtok(NULL, "\n")) {
-			ck_assert_uint_lt(n, MOST_KEYS);
-			v->steps[n++] = s;
-		}
-	}
-	v->steps[n] = NULL;
+	(void)read_part(name, "most", &v->max);
+	(void)read_part(name, "arrays", &v->arrays);
+	(void)read_part(name, "kept", &v->kept);
+	(void)read_part(name, "options", &v->options);
+	read_lines(name, "path", &v->path, v->array_at);
+	read_lines(name, "values", &v->values, v->value_at);
+}
+
+static bool
+has_option(const struct vector *v, const char *option)
+{
+	return v->options.data != NULL &&
+	    strstr(v->options.data, option) != NULL;
 }
 
 static void
@@ -71,8 +102,12 @@ unload(struct vector *v)
 	buf_release(&v->input);
 	buf_release(&v->expect);
 	buf_release(&v->path);
+	buf_release(&v->values);
+	buf_release(&v->options);
+	buf_release(&v->arrays);
+	buf_release(&v->kept);
 	buf_release(&v->keys);
-	buf_release(&v->most);
+	buf_release(&v->max);
 }
 
 static void
@@ -107,6 +142,10 @@ assert_expected(const char *name, const struct vector *v,
 	assert_same(name, "elements", &r->elements, &v->expect);
 	if (v->keys.data != NULL)
 		assert_same(name, "keys", &r->keys, &v->keys);
+	if (v->arrays.data != NULL)
+		assert_same(name, "arrays", &r->arrays, &v->arrays);
+	if (v->kept.data != NULL)
+		assert_same(name, "kept", &r->values, &v->kept);
 }
 
 /* The same document in every way must give what first gave. */
@@ -143,9 +182,13 @@ check_vector(const char *name)
 	struct split_result r;
 
 	load(name, &v);
-	spec.path = v.steps;
-	if (v.most.data != NULL) {
-		spec.most = strtoul(v.most.data, NULL, 10);
+	if (v.array_at[0] != NULL)
+		spec.arrays = v.array_at;
+	spec.values = v.value_at;
+	spec.absent_is_empty = has_option(&v, "absent_is_empty");
+	spec.object_is_element = has_option(&v, "object_is_element");
+	if (v.max.data != NULL) {
+		spec.max = strtoul(v.max.data, NULL, 10);
 		spec.pass_longer = true;
 	}
 	split_run(&spec, &way, v.input.data == NULL ? "" : v.input.data,
@@ -218,13 +261,13 @@ START_TEST(longest_element)
 	const char *row = rows[_i];
 
 	ck_assert_int_eq(buf_adds(&in, row), 0);
-	for (size_t most = 1; most < 24; most++) {
-		struct splitter_spec spec = { .id = "a", .most = most };
+	for (size_t max = 1; max < 24; max++) {
+		struct splitter_spec spec = { .id = "a", .max = max };
 		struct split_way way = { .scan = scan_best() };
 		struct split_result r;
 
 		split_run(&spec, &way, row, strlen(row), &r);
-		if (most < 10) {
+		if (max < 10) {
 			ck_assert_int_eq(r.rc, -1);
 			ck_assert_ptr_nonnull(strstr(r.err.text,
 			    "longer than"));
@@ -235,7 +278,7 @@ START_TEST(longest_element)
 		spec.pass_longer = true;
 		split_run(&spec, &way, row, strlen(row), &r);
 		ck_assert_ptr_null(strstr(r.err.text, "longer than"));
-		if (most < 10 && r.rc == 0)
+		if (max < 10 && r.rc == 0)
 			ck_assert_ptr_nonnull(strstr(r.elements.data,
 			    "longer\n"));
 		every_way(row, &spec, &in, &r);
@@ -306,8 +349,8 @@ START_TEST(long_and_absent_keys)
 	static const char key[] =
 	    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 	    "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk";
-	struct splitter_spec spec = { .id = key, .most = LONGEST };
-	struct splitter_spec none = { .most = LONGEST };
+	struct splitter_spec spec = { .id = key, .max = LONGEST };
+	struct splitter_spec none = { .max = LONGEST };
 	struct split_way way = { .scan = scan_best() };
 	struct split_result r;
 	struct buf in = BUF_INIT(10000);

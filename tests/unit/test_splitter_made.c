@@ -7,15 +7,15 @@
 
 #include <jansson.h>
 
-#include "lib/split.h"
-#include "splitter_impl.h"
-#include "unit.h"
+#include "base/splitter_private.h"
+#include "tests/lib/split.h"
+#include "tests/unit/unit.h"
 
 #define LONGEST (1 << 20)
 
 static const struct splitter_spec plain = { .id = "Id",
 	.time = "CreationTime",
-	.most = LONGEST };
+	.max = LONGEST };
 
 /* Any valid JSON, with white space anywhere. */
 struct maker {

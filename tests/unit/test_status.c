@@ -5,26 +5,33 @@
 
 #include <jansson.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "config.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "cmd/table.h"
+#include "config/config.h"
 #include "sources/source.h"
-#include "status.h"
-#include "table.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
+#include "watch/status.h"
 
 /* 2026-11-22T04:26:58Z */
 #define NOW INT64_C(1795321618000000)
 
+static void
+define(const void *conf, struct source_definition *d)
+{
+	(void)conf;
+	*d = (struct source_definition){ .retention = 7 * CLOCK_DAY };
+}
+
 static const struct source_type vendor = {
-	.name = "vendor",
-	.retention = 7 * CLOCK_DAY,
+	.type.name = "vendor",
+	.define = define,
 };
 
 static char agent[] = "fra1", path[] = "/var/lib/sealfeed/store.db";
 static char source_name[] = "contoso";
-static struct source_conf sources[] = {
-	{ .name = source_name, .type = &vendor },
+static struct config_entry sources[] = {
+	{ .name = source_name, .type = &vendor.type },
 };
 static const struct config config = {
 	.agent = { .name = agent, .store = { .path = path } },
@@ -70,7 +77,7 @@ static const struct output_report siem = {
 	.backlog_events = 4,
 	.oldest = NOW - 5 * CLOCK_SECOND,
 	.moved = NOW - CLOCK_SECOND,
-	.count = { [DELIVERY_EVENTS] = 1234563 },
+	.count = { [OUTPUT_EVENTS] = 1234563 },
 	.failed = REPORT_NEVER,
 };
 
@@ -105,7 +112,7 @@ static struct buf text;
 static bool
 says(const char *s)
 {
-	text = (struct buf)BUF_INIT(STATUS_MOST);
+	text = (struct buf)BUF_INIT(STATUS_MAX);
 	ck_assert_int_eq(status_text(&st, &text), 0);
 	for (const char *at = text.data; *at != '\0';) {
 		size_t n = strcspn(at, "\n");
@@ -121,7 +128,7 @@ says(const char *s)
 
 START_TEST(all_is_well)
 {
-	struct buf b = BUF_INIT(STATUS_MOST);
+	struct buf b = BUF_INIT(STATUS_MAX);
 
 	begin();
 	ck_assert_int_eq(status_text(&st, &b), 0);
@@ -129,8 +136,8 @@ START_TEST(all_is_well)
 	    "sealfeed fra1 at 2026-11-22T04:26:58Z\n"
 	    "store: 1 GiB of at most 20 GiB used, 35 GiB free on the disk\n"
 	    "gaps: none\n"
-	    "retention: what is unread now the vendors delete in 6d 23h at "
-	    "the soonest\n"
+	    "retention: unread events are deleted by their vendors in 6d 23h "
+	    "at the earliest\n"
 	    "\n"
 	    "FEED                     EVENTS   SEALED  REPEATS  LISTED  LAG  "
 	    "POLLED  NEXT\n"
@@ -156,7 +163,8 @@ START_TEST(troubles_are_said)
 	feeds[0].items = 5;
 	feeds[0].items_expire = NOW + 2 * CLOCK_DAY;
 	ck_assert(says("    error 4m ago: the vendor says \\x1b[2Jno\n"
-		       "    vendor deletes in 2d what is unread\n"));
+		       "    the vendor deletes the oldest unread events in "
+		       "2d\n"));
 	(void)strcpy(outputs[0].mode, "unconfirmed");
 	(void)strcpy(outputs[0].error, "connection refused");
 	outputs[0].failed = NOW - CLOCK_HOUR;
@@ -181,12 +189,12 @@ START_TEST(a_full_store_names_the_deadline)
 	st.room.used = st.room.max_size;
 	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
 	ck_assert(says("The store is full: agent.store.max_size is 20 GiB. "
-		       "Collect pauses"));
-	ck_assert(says("makes a gap in 6d 23h.\n"));
+		       "Collecting pauses"));
+	ck_assert(says("turns this into a gap in 6d 23h.\n"));
 	ck_assert(!says("down"));
 	st.room.used = 0;
 	st.room.free = 1 << 20;
-	ck_assert(says("its disk has 1 MiB free, 1 GiB are to be left "
+	ck_assert(says("its disk has 1 MiB free, and 1 GiB must stay free "
 		       "(agent.store.min_free)."));
 }
 END_TEST
@@ -207,7 +215,7 @@ text_of(const json_t *o, const char *key)
 
 START_TEST(json_has_base_units)
 {
-	struct buf b = BUF_INIT(STATUS_MOST);
+	struct buf b = BUF_INIT(STATUS_MAX);
 	json_t *root, *feed, *output;
 
 	begin();

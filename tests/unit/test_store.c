@@ -1,5 +1,5 @@
 /*
- * test_store.c - the store: from a piece to a batch that every output has
+ * test_store.c - the store: from a write batch to a batch that every output has
  * passed.
  */
 #include <inttypes.h>
@@ -16,13 +16,15 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "store/batch.h"
-#include "store/delivery.h"
+#include "store/commit.h"
 #include "store/feed.h"
 #include "store/line.h"
+#include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/write_batch.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
 
@@ -47,7 +49,7 @@ START_TEST(events_come_back_as_lines)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	struct commit_result res;
 	struct gzip *g = gzip_new();
 	struct buf lines = BUF_INIT(1 << 20);
@@ -57,11 +59,11 @@ START_TEST(events_come_back_as_lines)
 	store_help_add(p, "a", "{\"Id\":\"a\"}");
 	store_help_add(p, "b", "{\"Id\":\"b\"}");
 	store_help_add(p, "a", "{\"Id\":\"a\",\"again\":true}");
-	piece_cursor(p, "{\"until\":1}");
+	write_batch_cursor(p, "{\"until\":1}");
 	res = store_help_commit(p);
 	ck_assert_uint_eq(res.events, 2);
 	ck_assert_uint_eq(res.duplicates, 1);
-	ck_assert_uint_eq(piece_events(p), 0);
+	ck_assert_uint_eq(write_batch_events(p), 0);
 
 	batch_init(&b);
 	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 0);
@@ -84,7 +86,7 @@ START_TEST(events_come_back_as_lines)
 	batch_release(&b);
 	buf_release(&lines);
 	gzip_free(g);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -94,23 +96,23 @@ START_TEST(memory_comes_and_goes)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, 0);
-	struct piece *p = piece_new(f), *small;
+	struct write_batch *p = write_batch_new(f), *small;
 
 	for (int i = 0; i < 3; i++) {
 		store_help_add(p, NULL, "{}");
 		store_help_add(p, NULL, "[]");
-		small = piece_move(p);
+		small = write_batch_move(p);
 		ck_assert_ptr_nonnull(small);
-		ck_assert_uint_eq(piece_events(small), 2);
-		ck_assert_uint_eq(piece_events(p), 0);
+		ck_assert_uint_eq(write_batch_events(small), 2);
+		ck_assert_uint_eq(write_batch_events(p), 0);
 		ck_assert_uint_eq(store_help_commit(small).events, 2);
-		piece_free(small);
+		write_batch_free(small);
 		store_help_add(p, NULL, "{}");
-		p = piece_again(p, f);
-		ck_assert_uint_eq(piece_events(p), 0);
+		p = write_batch_reuse(p, f);
+		ck_assert_uint_eq(write_batch_events(p), 0);
 		store_rest(s);
 	}
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -120,13 +122,13 @@ START_TEST(state_survives)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	char *cursor;
 
 	store_help_add(p, "a", "{}");
-	piece_cursor(p, "{\"n\":7}");
+	write_batch_cursor(p, "{\"n\":7}");
 	(void)store_help_commit(p);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 
@@ -135,11 +137,11 @@ START_TEST(state_survives)
 	cursor = feed_cursor(f);
 	ck_assert_str_eq(cursor, "{\"n\":7}");
 	free(cursor);
-	p = piece_new(f);
+	p = write_batch_new(f);
 	store_help_add(p, "a", "{}");
 	store_help_add(p, "b", "{}");
 	ck_assert_uint_eq(store_help_commit(p).events, 1);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -149,13 +151,13 @@ START_TEST(ids_are_not_kept_without_dedupe)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, 0);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 
 	store_help_add(p, "a", "{}");
 	store_help_add(p, "a", "{}");
 	store_help_add(p, NULL, "{}");
 	ck_assert_uint_eq(store_help_commit(p).events, 3);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -165,7 +167,7 @@ START_TEST(a_large_piece_becomes_several_batches)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, 0);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	const size_t large = BATCH_BYTES + 5000;
 	char *big = xmalloc(large + 1);
 	uint64_t next = 0;
@@ -192,7 +194,7 @@ START_TEST(a_large_piece_becomes_several_batches)
 	ck_assert_uint_eq(next, BATCH_EVENTS + 12);
 	batch_release(&b);
 	free(big);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -203,13 +205,13 @@ START_TEST(delivered_batches_are_deleted)
 	static const char *const names[] = { "siem", "copy" };
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
-	struct delivery_state state = { .mode = "confirmed", .add = { 3 } };
+	struct write_batch *p = write_batch_new(f);
+	struct output_state state = { .mode = "confirmed", .add = { 3 } };
 	struct position pos;
 	struct output_report r;
 	struct batch b;
 
-	ck_assert_int_eq(delivery_outputs(s, names, 2, &err), 0);
+	ck_assert_int_eq(position_set_outputs(s, names, 2, &err), 0);
 	for (int i = 0; i < 3; i++) {
 		store_help_add(p, NULL, "{}");
 		(void)store_help_commit(p);
@@ -220,15 +222,15 @@ START_TEST(delivered_batches_are_deleted)
 	ck_assert_int_eq(report_output(s, "", &r, &err), 1);
 	ck_assert_str_eq(r.name, "copy");
 	ck_assert_uint_eq(r.backlog_events, 3);
-	ck_assert_int_eq(delivery_position(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
 	ck_assert_int_eq(pos.batch, 0);
 	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
 	pos.batch = b.id;
-	ck_assert_int_eq(delivery_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
 	ck_assert_int_eq(store_clean(s, 0, &err), 0);
 	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
 	ck_assert_int_eq(b.id, pos.batch);
-	ck_assert_int_eq(delivery_move(s, "copy", &pos, &state, &err), 0);
+	ck_assert_int_eq(position_move(s, "copy", &pos, &state, &err), 0);
 	ck_assert_int_eq(store_clean(s, CLOCK_HOUR, &err), 0);
 	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
 	ck_assert_int_eq(b.id, pos.batch);
@@ -240,20 +242,20 @@ START_TEST(delivered_batches_are_deleted)
 	ck_assert_str_eq(r.name, "siem");
 	ck_assert_str_eq(r.mode, "confirmed");
 	ck_assert_uint_eq(r.backlog_events, 2);
-	ck_assert_uint_eq(r.count[DELIVERY_EVENTS], 3);
+	ck_assert_uint_eq(r.count[OUTPUT_EVENTS], 3);
 	ck_assert_int_eq(report_output(s, "siem", &r, &err), 0);
 
 	/* An output that is no longer configured holds nothing back. */
-	ck_assert_int_eq(delivery_outputs(s, names, 1, &err), 0);
-	ck_assert_int_eq(delivery_position(s, "copy", &pos, &err), -1);
+	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
+	ck_assert_int_eq(position_read(s, "copy", &pos, &err), -1);
 	batch_release(&b);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
 END_TEST
 
-START_TEST(letters_and_requests)
+START_TEST(dead_letters_and_requests)
 {
 	struct store *s = store_help_open(path, STORE_RELAXED);
 	struct dead_letter d = {
@@ -297,7 +299,7 @@ START_TEST(feeds_are_reported)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	struct store *reader;
 	struct feed_report r;
 
@@ -328,7 +330,7 @@ START_TEST(feeds_are_reported)
 	ck_assert_int_eq(report_lag(&r, 34567), REPORT_NEVER);
 	ck_assert_int_eq(report_feed(reader, r.id, &r, &err), 0);
 	store_close(reader);
-	piece_free(p);
+	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
 }
@@ -343,7 +345,7 @@ static void *
 work(void *ctx)
 {
 	struct feed *f = ctx;
-	struct piece *p = piece_new(f);
+	struct write_batch *p = write_batch_new(f);
 	uint64_t *mine = xcalloc(1, sizeof(*mine));
 	char id[64];
 
@@ -356,14 +358,14 @@ work(void *ctx)
 			(void)snprintf(id, sizeof(id), "%d-%d-%p", i, k,
 			    k < 2 ? NULL : (void *)mine);
 			struct slice slice = { .data = id, .len = strlen(id) };
-			if (piece_event(p, "{}", 2, slice, 0, &why) != 0)
+			if (write_batch_add(p, "{}", 2, slice, 0, &why) != 0)
 				return NULL;
 		}
 		if (feed_commit(p, &res, &why) != 0)
 			return NULL;
 		*mine += res.events;
 	}
-	piece_free(p);
+	write_batch_free(p);
 	return mine;
 }
 
@@ -399,15 +401,15 @@ START_TEST(another_writer_is_found)
 	struct store *s = store_help_open(path, STORE_DURABLE);
 	struct feed *f = store_help_feed(s, FEED, 0),
 		    *g = store_help_feed(s, FEED, 0);
-	struct piece *p = piece_new(f), *q = piece_new(g);
+	struct write_batch *p = write_batch_new(f), *q = write_batch_new(g);
 
 	store_help_add(p, NULL, "{}");
 	store_help_add(q, NULL, "{}");
 	(void)store_help_commit(p);
 	ck_assert_int_eq(feed_commit(q, NULL, &err), -1);
-	ck_assert_uint_eq(piece_events(q), 1);
-	piece_free(p);
-	piece_free(q);
+	ck_assert_uint_eq(write_batch_events(q), 1);
+	write_batch_free(p);
+	write_batch_free(q);
 	feed_close(f);
 	feed_close(g);
 	store_close(s);
@@ -462,7 +464,7 @@ suite_store(void)
 	tcase_add_test(tc, ids_are_not_kept_without_dedupe);
 	tcase_add_test(tc, a_large_piece_becomes_several_batches);
 	tcase_add_test(tc, delivered_batches_are_deleted);
-	tcase_add_test(tc, letters_and_requests);
+	tcase_add_test(tc, dead_letters_and_requests);
 	tcase_add_test(tc, feeds_are_reported);
 	tcase_add_test(tc, threads_commit_together);
 	tcase_add_test(tc, another_writer_is_found);

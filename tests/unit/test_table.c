@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buf.h"
-#include "table.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "cmd/table.h"
+#include "tests/unit/unit.h"
 
 static const struct column columns[] = {
 	{ .head = "ID", .right = true },
@@ -85,15 +85,15 @@ END_TEST
 static size_t
 widest(const char *s)
 {
-	size_t most = 0;
+	size_t max = 0;
 
 	while (*s != '\0') {
 		size_t n = strcspn(s, "\n");
 
-		most = n > most ? n : most;
+		max = n > max ? n : max;
 		s += n + (s[n] == '\n');
 	}
-	return most;
+	return max;
 }
 
 START_TEST(a_wide_row_loses_the_middle_of_a_cell)

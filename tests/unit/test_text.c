@@ -3,9 +3,9 @@
  */
 #include <string.h>
 
-#include "buf.h"
-#include "text.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "tests/unit/unit.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 

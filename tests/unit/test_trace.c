@@ -8,13 +8,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/batch.h"
-#include "store/delivery.h"
+#include "store/commit.h"
 #include "store/feed.h"
-#include "store/item.h"
+#include "store/position.h"
+#include "store/report.h"
 #include "store/store.h"
-#include "store/trace.h"
-#include "store_help.h"
-#include "unit.h"
+#include "store/write_batch.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
 
 static char dir[64];
 static char path[128];
@@ -31,7 +32,7 @@ set_up(void)
 	err_clear(&err);
 	s = store_open(path, STORE_DURABLE, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
-	ck_assert_int_eq(delivery_outputs(s, names, 2, &err), 0);
+	ck_assert_int_eq(position_set_outputs(s, names, 2, &err), 0);
 }
 
 static void
@@ -49,12 +50,12 @@ collect(int64_t dedupe)
 	const int64_t now = clock_now();
 	struct listed l = { "item-1", "u", now - 5, now + CLOCK_DAY };
 	const uint8_t chain[32] = { 0 };
-	struct piece *p;
+	struct write_batch *p;
 	struct item it;
 
 	f = feed_open(s, "contoso/DLP.All", dedupe, &err);
-	p = piece_new(f);
-	piece_listed(p, &l);
+	p = write_batch_new(f);
+	write_batch_listed(p, &l);
 	ck_assert_int_eq(feed_commit(p, NULL, &err), 0);
 	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	for (int i = 0; i < 2; i++) {
@@ -62,15 +63,15 @@ collect(int64_t dedupe)
 		struct slice id = { .data = i == 0 ? "a" : "b", .len = 1 };
 
 		(void)snprintf(data, sizeof(data), "{\"Id\":\"%c\"}", 'a' + i);
-		ck_assert_int_eq(piece_event(p, data, strlen(data), id, now,
+		ck_assert_int_eq(write_batch_add(p, data, strlen(data), id, now,
 				     &err),
 		    0);
 	}
-	piece_item(p, it.id, 2, chain, true);
+	write_batch_item(p, it.id, 2, chain, true);
 	ck_assert_int_eq(feed_commit(p, NULL, &err), 0);
 	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
 	item_release(&it);
-	piece_free(p);
+	write_batch_free(p);
 }
 
 static size_t
@@ -99,7 +100,7 @@ state_at(const struct trace *t, const char *output, struct trace_output *o)
 
 START_TEST(every_step)
 {
-	struct delivery_state state = { .mode = "confirmed" };
+	struct output_state state = { .mode = "confirmed" };
 	struct dead_letter d = { .output = "copy",
 		.feed = "contoso/DLP.All",
 		.index = 1,
@@ -127,7 +128,7 @@ START_TEST(every_step)
 	ck_assert_int_le(t.committed, t.sealed);
 
 	/* The first of two lines. */
-	ck_assert_int_eq(delivery_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_WAITING);
 	ck_assert_uint_eq(find("a", &t), 1);
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_DELIVERED);
@@ -135,7 +136,7 @@ START_TEST(every_step)
 	/* All, and one refused. */
 	ck_assert_uint_eq(find("b", &t), 1);
 	pos = (struct position){ .batch = t.batch };
-	ck_assert_int_eq(delivery_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
 	ck_assert_int_eq(dead_letter_add(s, &d, &err), 0);
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_DELIVERED);
 	ck_assert_int_ge(o.time, t.sealed);
@@ -144,7 +145,7 @@ START_TEST(every_step)
 	ck_assert_int_eq(o.time, 77);
 
 	/* When the events are gone, too. */
-	ck_assert_int_eq(delivery_move(s, "copy", &pos, &state, &err), 0);
+	ck_assert_int_eq(position_move(s, "copy", &pos, &state, &err), 0);
 	ck_assert_int_eq(store_clean(s, 0, &err), 0);
 	ck_assert_uint_eq(find("a", &t), 1);
 	ck_assert_int_eq(state_at(&t, "copy", &o), TRACE_DELIVERED);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "clock.h"
-#include "sources/office365_window.h"
-#include "unit.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "sources/office365/window.h"
+#include "tests/unit/unit.h"
 
 /* 2026-03-29T01:30:00Z: European clocks just went to summer time, which must
  * not matter. */

@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mem.h"
-#include "tls_peer.h"
+#include "base/mem.h"
+#include "tests/unit/tls_peer.h"
 
-#define READ_MOST (1 << 20)
+#define READ_MAX (1 << 20)
 
 struct tls_peer {
 	struct tls_peer_spec spec;
@@ -149,8 +149,8 @@ static void
 take(struct tls_peer *p, const char *data, size_t len)
 {
 	must(pthread_mutex_lock(&p->lock) == 0, "lock");
-	if (len > READ_MOST - p->len)
-		len = READ_MOST - p->len;
+	if (len > READ_MAX - p->len)
+		len = READ_MAX - p->len;
 	memcpy(p->text + p->len, data, len);
 	p->len += len;
 	must(pthread_mutex_unlock(&p->lock) == 0, "unlock");
@@ -221,7 +221,7 @@ tls_peer_start(const struct tls_peer_spec *spec)
 	(void)signal(SIGPIPE, SIG_IGN);
 	p->spec = *spec;
 	make_context(p);
-	p->text = xcalloc(1, READ_MOST + 1);
+	p->text = xcalloc(1, READ_MAX + 1);
 	p->fd = socket(AF_INET, SOCK_STREAM, 0);
 	must(p->fd >= 0 && bind(p->fd, (struct sockaddr *)&a, len) == 0 &&
 		listen(p->fd, 8) == 0 &&

@@ -1,8 +1,8 @@
 /*
  * tls_peer.h - a syslog receiver over TLS, with a certificate of its own.
  */
-#ifndef TLS_PEER_H
-#define TLS_PEER_H
+#ifndef TESTS_UNIT_TLS_PEER_H
+#define TESTS_UNIT_TLS_PEER_H
 
 #include <stdbool.h>
 
@@ -30,4 +30,4 @@ const char *tls_peer_fingerprint(const struct tls_peer *p); /* "sha-256:…" */
 /* Whether text has been read so far. */
 bool tls_peer_has(struct tls_peer *p, const char *text);
 
-#endif /* TLS_PEER_H */
+#endif /* TESTS_UNIT_TLS_PEER_H */

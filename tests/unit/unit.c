@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 #define SAMPLE 8000000
@@ -41,6 +41,7 @@ static Suite *(*const suites[])(void) = {
 	suite_human,
 	suite_item,
 	suite_json_put,
+	suite_json_valid,
 	suite_line,
 	suite_listen,
 	suite_merkle,
@@ -121,11 +122,11 @@ run_suite(size_t i)
 static int
 run_side_by_side(void)
 {
-	long most = 2 * sysconf(_SC_NPROCESSORS_ONLN), running = 0;
+	long max = 2 * sysconf(_SC_NPROCESSORS_ONLN), running = 0;
 	int rc = EXIT_SUCCESS, status;
 
 	for (size_t i = 0; i < SUITES || running > 0;) {
-		if (i < SUITES && running < most) {
+		if (i < SUITES && running < max) {
 			pid_t pid = fork();
 
 			if (pid == 0)

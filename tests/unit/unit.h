@@ -1,8 +1,8 @@
 /*
  * unit.h - the unit test program: one suite a module, one row in unit.c.
  */
-#ifndef UNIT_H
-#define UNIT_H
+#ifndef TESTS_UNIT_UNIT_H
+#define TESTS_UNIT_UNIT_H
 
 #include <check.h>
 
@@ -29,6 +29,7 @@ Suite *suite_http_output(void);
 Suite *suite_human(void);
 Suite *suite_item(void);
 Suite *suite_json_put(void);
+Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_listen(void);
 Suite *suite_merkle(void);
@@ -57,4 +58,4 @@ Suite *suite_window(void);
  * sanitizers make each round long enough). */
 unsigned unit_rounds(unsigned n);
 
-#endif /* UNIT_H */
+#endif /* TESTS_UNIT_UNIT_H */

@@ -1,0 +1,105 @@
+/*
+ * role.c - what a role process gets from the supervisor.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/role.h"
+
+#define REST_MOST_MS 10000
+
+static atomic_int stopping; /* every thread of collect asks */
+static volatile sig_atomic_t reopen;
+static int signal_fd = -1; /* the wake descriptor, for the handlers */
+
+/* Add one to an eventfd.  It is non-blocking: a full counter is a wake that
+ * is pending already. */
+static void
+poke(int fd)
+{
+	const uint64_t one = 1;
+	int saved = errno;
+
+	if (write(fd, &one, sizeof(one)) < 0)
+		errno = saved;
+}
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGTERM)
+		stopping = 1;
+	else
+		reopen = 1;
+	poke(signal_fd);
+}
+
+void
+role_signals(const struct role *r)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t none;
+
+	signal_fd = r->wake_fd;
+	(void)sigaction(SIGTERM, &act, NULL);
+	(void)sigaction(SIGUSR1, &act, NULL);
+	(void)sigaction(SIGINT, &ignore, NULL);
+	(void)sigaction(SIGHUP, &ignore, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool
+role_stopping(const struct role *r)
+{
+	(void)r;
+	return stopping != 0;
+}
+
+bool
+role_reopen(const struct role *r)
+{
+	(void)r;
+	if (reopen == 0)
+		return false;
+	reopen = 0;
+	return true;
+}
+
+void
+role_alive(const struct role *r)
+{
+	poke(r->alive_fd);
+}
+
+void
+role_wake(const struct role *r, enum role_kind kind)
+{
+	for (size_t i = 0; r->peers[i] != -1; i++) {
+		if (r->peer_kinds[i] == kind)
+			poke(r->peers[i]);
+	}
+}
+
+void
+role_rest(const struct role *r, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = r->wake_fd, .events = POLLIN };
+	uint64_t count;
+
+	role_alive(r);
+	if (timeout_ms < 0 || timeout_ms > REST_MOST_MS)
+		timeout_ms = REST_MOST_MS;
+	/* Even where the handler could not write to the descriptor. */
+	if (stopping)
+		timeout_ms = 0;
+	/* A signal ends the wait early, which callers expect anyway. */
+	if (poll(&pfd, 1, timeout_ms) == 1 &&
+	    read(r->wake_fd, &count, sizeof(count)) < 0)
+		errno = 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * role.h - what a role process gets from the supervisor.
+ *
+ * The supervisor forks one process a role.  A role opens its own store
+ * handle, works until role_stopping(), leaves everything durable and returns
+ * its exit status: 0 asked to stop, 1 something is wrong (it will be started
+ * again with back-off), ROLE_DAMAGED the store's file is damaged (all roles
+ * are stopped, store_check() mends or replaces it, all start again).
+ */
+#ifndef BASE_ROLE_H
+#define BASE_ROLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct config_entry;
+
+#define ROLE_DAMAGED 65 /* EX_DATAERR */
+
+enum role_kind { ROLE_COLLECT, ROLE_SEAL, ROLE_SHIP, ROLE_WATCH, ROLE_KINDS };
+
+struct role {
+	enum role_kind kind;
+	const struct config *config;
+	const struct config_entry *output; /* of a ship, else NULL */
+	int wake_fd;      /* readable: look again (an eventfd); role_rest()
+			     and drive() wait on it */
+	int alive_fd;     /* eventfd for role_alive() */
+	const int *peers; /* wake descriptors, ended by -1: all roles */
+	const enum role_kind *peer_kinds; /* the kind of each */
+	int64_t started;   /* when the supervisor began, not this process */
+	bool again;        /* this role died before and is started again */
+	const char *cause; /* for the agent's own feed: "start", "reload",
+			      "restart" */
+};
+
+/* The signals of a role process; the supervisor calls it after the fork. */
+void role_signals(const struct role *r);
+
+/* SIGTERM came: finish within five seconds.  wake_fd is readable then, too. */
+bool role_stopping(const struct role *r);
+
+/* SIGUSR1 came since the last call: reopen files (log rotation), read files
+ * of credentials again. */
+bool role_reopen(const struct role *r);
+
+/* Tell the supervisor that this process is not hung; call it in every loop,
+ * at least every ten seconds. */
+void role_alive(const struct role *r);
+
+/* Wake all roles of a kind. */
+void role_wake(const struct role *r, enum role_kind kind);
+
+/* Sleep until woken, stopping, or timeout_ms (-1: for ever is not allowed,
+ * at most 10 s) have passed; clears the wake. */
+void role_rest(const struct role *r, int timeout_ms);
+
+#endif /* BASE_ROLE_H */

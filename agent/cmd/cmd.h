@@ -1,0 +1,93 @@
+/*
+ * cmd.h - the subcommands: one file agent/cmd/NAME.c and one row in main.c
+ * for each.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/exit_status.h"
+
+/* An option of a subcommand: `--name VALUE`, or a flag where value is NULL. */
+struct cmd_option {
+	const char *name;
+	const char *value; /* "FILE" in the usage text */
+	const char *help;
+};
+
+struct cmd;
+
+/* What the command line said. */
+struct cmd_line {
+	const struct cmd *const *all; /* for help */
+	const char *config;           /* --config, or the default path */
+	bool json;                    /* --json */
+	char **argv;                  /* arguments, without options */
+	int argc;
+	/* Every option given, in order; value "" for a flag. */
+	struct {
+		const char *name;
+		const char *value;
+	} * given;
+	size_t n_given;
+};
+
+struct cmd {
+	const char *name;
+	const char *arguments; /* "INPUT…" in the usage text */
+	const char *summary;   /* one line in the list of subcommands */
+	const char *help;      /* sentences */
+	const struct cmd_option *options; /* ended by a NULL name; NULL: none.
+					     --config, --json and --help come
+					     free */
+	int min, max;                     /* arguments; most -1: any number */
+	int (*run)(const struct cmd *cmd, struct cmd_line *line);
+};
+
+/* Options that every subcommand has, ended by a NULL name. */
+extern const struct cmd_option cmd_common[];
+
+/* The program: find the subcommand in all (ended by NULL), read its options,
+ * run it.  Returns the exit status; wrong usage is EXIT_USE with a line on
+ * standard error that says what was wrong, and the usage. */
+int cmd_main(const struct cmd *const *all, int argc, char **argv);
+
+/* Say what is wrong with the usage of cmd; returns EXIT_USE. */
+int cmd_misused(const struct cmd *cmd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Append "sealfeed verify [--key KEY] INPUT…" (no newline); -1: too long. */
+struct buf;
+int cmd_usage(const struct cmd *cmd, struct buf *out);
+
+/* Print "usage: sealfeed verify …" in lines of at most 80 columns. */
+void cmd_print_usage(const struct cmd *cmd, FILE *to);
+
+/* The subcommand by that name; NULL: there is none, which was said on
+ * standard error with the nearest there is. */
+const struct cmd *cmd_find(const struct cmd *const *all, const char *name);
+
+/* Print the list of subcommands; the usage and options of one. */
+void cmd_print_all(const struct cmd *const *all, FILE *to);
+void cmd_print_help(const struct cmd *cmd);
+
+/* The last value given for an option, NULL if it was not. */
+const char *cmd_value(const struct cmd_line *line, const char *name);
+
+extern const struct cmd cmd_check;
+extern const struct cmd cmd_dead_letters;
+extern const struct cmd cmd_export;
+extern const struct cmd cmd_gaps;
+extern const struct cmd cmd_help;
+extern const struct cmd cmd_keygen;
+extern const struct cmd cmd_options;
+extern const struct cmd cmd_run;
+extern const struct cmd cmd_status;
+extern const struct cmd cmd_trace;
+extern const struct cmd cmd_verify;
+extern const struct cmd cmd_version;
+
+#endif /* CMD_CMD_H */

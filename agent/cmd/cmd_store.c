@@ -1,0 +1,77 @@
+/*
+ * cmd_store.c - what the subcommands share that look into the store.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/cmd_store.h"
+#include "config/config.h"
+#include "run/types.h"
+
+struct config *
+cmd_config(const struct cmd_line *line)
+{
+	struct config_errors faults = { .n = 0 };
+	struct config *config =
+	    config_load(line->config, &agent_types, &faults);
+
+	for (size_t i = 0; i < faults.n; i++)
+		(void)fprintf(stderr, "%s\n", faults.line[i]);
+	config_errors_release(&faults);
+	return config;
+}
+
+struct store *
+cmd_store(const struct config *config, enum store_access access,
+    struct err *err)
+{
+	return store_open(config->agent.store.path, access, err);
+}
+
+int
+cmd_failed(const struct cmd *cmd, const struct err *err)
+{
+	struct buf clean = BUF_INIT(4 * sizeof(err->text));
+
+	/* Four bytes at most for each, so that it always fits. */
+	if (text_printable(&clean, err->text, strlen(err->text)) == 0 &&
+	    clean.len > 0)
+		(void)fprintf(stderr, "sealfeed %s: %s\n", cmd->name,
+		    clean.data);
+	buf_release(&clean);
+	return EXIT_WRONG;
+}
+
+int
+cmd_print(struct buf *out, struct err *err)
+{
+	if (fwrite(out->data == NULL ? "" : out->data, 1, out->len, stdout) !=
+		out->len ||
+	    fflush(stdout) != 0)
+		return err_set(err, "standard output cannot be written: %s",
+		    strerror(errno));
+	buf_clear(out);
+	return 0;
+}
+
+int
+cmd_number(const char *text, int64_t *n)
+{
+	int64_t value = 0;
+
+	if (*text == '\0')
+		return -1;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9' ||
+		    __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, *text - '0', &value))
+			return -1;
+	}
+	*n = value;
+	return 0;
+}

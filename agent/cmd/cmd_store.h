@@ -1,0 +1,35 @@
+/*
+ * cmd_store.h - what the subcommands share that look into the store.
+ */
+#ifndef CMD_CMD_STORE_H
+#define CMD_CMD_STORE_H
+
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct buf;
+struct cmd;
+struct cmd_line;
+struct config;
+struct err;
+
+/* Load the configuration of the command line, each fault a line on standard
+ * error.  NULL: EXIT_CONF. */
+struct config *cmd_config(const struct cmd_line *line);
+
+/* Open the configured store; the caller gives it to store_close(). */
+struct store *cmd_store(const struct config *config, enum store_access access,
+    struct err *err);
+
+/* Say what went wrong, "sealfeed status: …", on standard error, made
+ * printable.  Returns EXIT_WRONG. */
+int cmd_failed(const struct cmd *cmd, const struct err *err);
+
+/* Write out to standard output and empty it.  -1: err says why that failed. */
+int cmd_print(struct buf *out, struct err *err);
+
+/* Read a number of decimal digits; -1: something else, or beyond INT64_MAX. */
+int cmd_number(const char *text, int64_t *n);
+
+#endif /* CMD_CMD_STORE_H */

@@ -1,0 +1,360 @@
+/*
+ * table.c - rows under heads, as the subcommands print them.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd_store.h"
+#include "cmd/table.h"
+
+#define BETWEEN 2     /* blanks between columns */
+#define NOTE_INDENT 4 /* blanks in front of a note */
+#define CUT_MIN 9     /* what is left of a cell that is cut */
+#define CELL_MAX 4096
+
+struct row {
+	char *cell[TABLE_COLUMNS];
+	size_t n;
+	char *note; /* NULL: none; several are lines */
+};
+
+struct table {
+	const struct column *columns;
+	size_t n;
+	size_t width[TABLE_COLUMNS];
+	bool headed;
+	struct row *rows;
+	size_t n_rows;
+	size_t room;
+};
+
+/* Columns that s takes: a code point each. */
+static size_t
+width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* Bytes of the first n columns of s. */
+static size_t
+bytes_of(const char *s, size_t n)
+{
+	const char *at = s;
+
+	while (*at != '\0') {
+		if (((unsigned char)*at & 0xc0) != 0x80 && n-- == 0)
+			break;
+		at++;
+	}
+	return (size_t)(at - s);
+}
+
+static char *printable(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
+
+static char *
+printable(const char *fmt, va_list ap)
+{
+	char text[CELL_MAX];
+	struct buf b = BUF_INIT(4 * CELL_MAX);
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	/* Four bytes at most for each, so that it always fits. */
+	if (text_printable(&b, text, strlen(text)) != 0 || b.len == 0) {
+		buf_release(&b);
+		return xstrdup("");
+	}
+	return buf_take(&b, NULL);
+}
+
+struct table *
+table_new(const struct column *columns, size_t n)
+{
+	struct table *t = xcalloc(1, sizeof(*t));
+
+	assert(n <= TABLE_COLUMNS);
+	t->columns = columns;
+	t->n = n;
+	for (size_t i = 0; i < n; i++)
+		t->width[i] = width(columns[i].head);
+	return t;
+}
+
+static void
+forget_rows(struct table *t)
+{
+	for (size_t i = 0; i < t->n_rows; i++) {
+		for (size_t k = 0; k < t->rows[i].n; k++)
+			free(t->rows[i].cell[k]);
+		free(t->rows[i].note);
+	}
+	t->n_rows = 0;
+}
+
+void
+table_free(struct table *t)
+{
+	if (t == NULL)
+		return;
+	forget_rows(t);
+	free(t->rows);
+	free(t);
+}
+
+size_t
+table_rows(const struct table *t)
+{
+	return t->n_rows;
+}
+
+void
+table_cell(struct table *t, const char *fmt, ...)
+{
+	struct row *row = t->n_rows == 0 ? NULL : &t->rows[t->n_rows - 1];
+	va_list ap;
+	char *text;
+
+	if (row == NULL || row->n == t->n) {
+		if (t->n_rows == t->room) {
+			t->room = t->room == 0 ? 16 : 2 * t->room;
+			t->rows = xreallocarray(t->rows, t->room, sizeof(*row));
+		}
+		row = &t->rows[t->n_rows++];
+		*row = (struct row){ .n = 0 };
+	}
+	va_start(ap, fmt);
+	text = printable(fmt, ap);
+	va_end(ap);
+	if (width(text) > t->width[row->n])
+		t->width[row->n] = width(text);
+	row->cell[row->n++] = text;
+}
+
+void
+table_note(struct table *t, const char *fmt, ...)
+{
+	struct row *row;
+	va_list ap;
+	char *text, *both;
+
+	assert(t->n_rows > 0);
+	row = &t->rows[t->n_rows - 1];
+	va_start(ap, fmt);
+	text = printable(fmt, ap);
+	va_end(ap);
+	if (row->note != NULL) {
+		both = xasprintf("%s\n%s", row->note, text);
+		free(row->note);
+		free(text);
+		text = both;
+	}
+	row->note = text;
+}
+
+/* The columns that a cell of column i has, after cutting. */
+static size_t
+room_of(const struct table *t, size_t i)
+{
+	size_t all = BETWEEN * (t->n - 1), over;
+
+	for (size_t k = 0; k < t->n; k++)
+		all += t->width[k];
+	if (!t->columns[i].cut || all <= TABLE_WIDTH)
+		return t->width[i];
+	over = all - TABLE_WIDTH;
+	if (t->width[i] < over + CUT_MIN)
+		return t->width[i] < CUT_MIN ? t->width[i] : CUT_MIN;
+	return t->width[i] - over;
+}
+
+static int
+blanks(struct buf *out, size_t n)
+{
+	return n == 0 ? 0 : buf_addf(out, "%*s", (int)n, "");
+}
+
+/* One cell in room columns, its middle cut out where it has more. */
+static int
+add_cut(struct buf *out, const char *s, size_t room)
+{
+	size_t has = width(s), front, back;
+
+	if (has <= room)
+		return buf_adds(out, s);
+	front = (room - 2) / 2;
+	back = room - 2 - front;
+	if (buf_add(out, s, bytes_of(s, front)) != 0 ||
+	    buf_adds(out, "..") != 0)
+		return -1;
+	return buf_adds(out, s + bytes_of(s, has - back));
+}
+
+static int
+add_cells(const struct table *t, const char *const *cell, struct buf *out)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		size_t room = room_of(t, i), has = width(cell[i]);
+		size_t pad = has < room ? room - has : 0;
+		bool right = t->columns[i].right;
+
+		if (blanks(out, (i > 0 ? BETWEEN : 0) + (right ? pad : 0)) !=
+			0 ||
+		    add_cut(out, cell[i], room) != 0)
+			return -1;
+		/* Nothing behind the last one. */
+		if (!right && i + 1 < t->n && blanks(out, pad) != 0)
+			return -1;
+	}
+	return buf_add(out, "\n", 1);
+}
+
+/* Where the line that begins at s ends: at most room columns, between words
+ * where there are any. */
+static size_t
+line_end(const char *s, size_t room)
+{
+	size_t max = bytes_of(s, room);
+	size_t at = max;
+
+	if (s[max] == '\0')
+		return max;
+	while (at > 0 && s[at] != ' ')
+		at--;
+	return at > 0 ? at : max;
+}
+
+static int
+wrap_clean(struct buf *out, size_t indent, const char *s)
+{
+	while (*s != '\0') {
+		size_t n = line_end(s, TABLE_WIDTH - indent);
+
+		if (blanks(out, indent) != 0 || buf_add(out, s, n) != 0 ||
+		    buf_add(out, "\n", 1) != 0)
+			return -1;
+		s += n;
+		s += strspn(s, " ");
+	}
+	return 0;
+}
+
+int
+table_wrap(struct buf *out, size_t indent, const char *text)
+{
+	struct buf clean = BUF_INIT(out->ceiling);
+	int rc = text_printable(&clean, text, strlen(text));
+
+	if (rc == 0 && clean.len > 0)
+		rc = wrap_clean(out, indent, clean.data);
+	buf_release(&clean);
+	return rc;
+}
+
+static int
+add_note(char *note, struct buf *out)
+{
+	char *save = NULL;
+
+	for (char *s = strtok_r(note, "\n", &save); s != NULL;
+	     s = strtok_r(NULL, "\n", &save))
+		if (wrap_clean(out, NOTE_INDENT, s) != 0)
+			return -1;
+	return 0;
+}
+
+int
+table_print(struct table *t, struct buf *out)
+{
+	const char *cell[TABLE_COLUMNS];
+
+	for (size_t i = 0; i < t->n; i++)
+		cell[i] = t->columns[i].head;
+	if (!t->headed && add_cells(t, cell, out) != 0)
+		return -1;
+	t->headed = true;
+	for (size_t k = 0; k < t->n_rows; k++) {
+		struct row *row = &t->rows[k];
+
+		for (size_t i = 0; i < t->n; i++)
+			cell[i] = i < row->n ? row->cell[i] : "";
+		if (add_cells(t, cell, out) != 0 ||
+		    (row->note != NULL && add_note(row->note, out) != 0))
+			return -1;
+	}
+	forget_rows(t);
+	return 0;
+}
+
+/* Rows that are aligned together; their text is far below the ceiling. */
+#define ROWS 256
+#define PIECE_MAX (16 * 1024 * 1024)
+
+void
+listing_open(struct listing *l, bool as_json, const struct column *columns,
+    size_t n)
+{
+	*l = (struct listing){ .as_json = as_json };
+	buf_init(&l->out, PIECE_MAX);
+	l->table = table_new(columns, n);
+	l->json = (struct json_put)JSON_PUT_INIT(&l->out);
+	if (as_json)
+		json_put_open(&l->json, NULL, '[');
+}
+
+static int
+flush(struct listing *l, struct err *err)
+{
+	int rc = l->json.rc;
+
+	if (rc == 0 && !l->as_json && table_rows(l->table) > 0)
+		rc = table_print(l->table, &l->out);
+	if (rc != 0)
+		return err_set(err, "%d rows are larger than %d bytes", ROWS,
+		    PIECE_MAX);
+	return cmd_print(&l->out, err);
+}
+
+int
+listing_next(struct listing *l, struct err *err)
+{
+	return ++l->rows % ROWS == 0 ? flush(l, err) : 0;
+}
+
+/* What comes behind the rows. */
+static int
+finish(struct listing *l, const char *none, struct err *err)
+{
+	int rc = 0;
+
+	if (l->as_json) {
+		json_put_close(&l->json, ']');
+		rc = buf_adds(&l->out, "\n");
+	} else if (l->rows == 0) {
+		rc = buf_addf(&l->out, "%s\n", none);
+	}
+	if (rc != 0)
+		return err_set(err, "the list is larger than %d bytes",
+		    PIECE_MAX);
+	return flush(l, err);
+}
+
+int
+listing_close(struct listing *l, int rc, const char *none, struct err *err)
+{
+	if (rc == 0)
+		rc = finish(l, none, err);
+	table_free(l->table);
+	buf_release(&l->out);
+	return rc;
+}

@@ -1,0 +1,179 @@
+/*
+ * verify.c - check exports, archives and the files of syslog servers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "evidence/note.h"
+#include "verify/verify.h"
+
+#define KEY_FILE_MAX (256 * 1024)
+#define REPORT_MAX (256 * 1024 * 1024)
+
+struct keys {
+	struct verifier *list;
+	size_t n;
+};
+
+static int
+add_key(struct keys *keys, const char *text, struct err *err)
+{
+	keys->list =
+	    xreallocarray(keys->list, keys->n + 1, sizeof(*keys->list));
+	if (verifier_parse(text, &keys->list[keys->n], err) == -1)
+		return -1;
+	keys->n++;
+	return 0;
+}
+
+/* A file with a key in PEM, or with verifier keys, one a line; lines that are
+ * empty or begin with "#" are passed over. */
+static int
+add_file(struct keys *keys, char *text, struct err *err)
+{
+	size_t before = keys->n;
+	char *rest = text;
+	char *line;
+
+	if (strstr(text, "-----BEGIN ") != NULL)
+		return add_key(keys, text, err);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[strspn(line, " \t\r")] != '\0' && line[0] != '#' &&
+		    add_key(keys, line, err) == -1)
+			return -1;
+	return keys->n > before ? 0 : err_set(err, "it holds no key");
+}
+
+/* --key: a verifier key, or the file of one. */
+static int
+read_key(struct keys *keys, const char *value, struct err *err)
+{
+	struct buf text = BUF_INIT(KEY_FILE_MAX);
+	struct err no_key = ERR_INIT;
+	int rc;
+
+	if (add_key(keys, value, &no_key) == 0)
+		return 0;
+	rc = file_read(value, &text, err);
+	if (rc == 0 && text.data == NULL)
+		rc = err_set(err, "it holds no key");
+	if (rc == 0)
+		rc = add_file(keys, text.data, err);
+	if (rc == -1)
+		(void)err_prefix(err, "--key %s", value);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+print(const struct verify *v, bool json, struct err *err)
+{
+	struct buf out = BUF_INIT(REPORT_MAX);
+	int rc = 0;
+
+	if (!json)
+		rc = verify_text(v, stdout);
+	else if (verify_json(v, &out) == -1 ||
+	    fwrite(out.data, 1, out.len, stdout) != out.len ||
+	    fflush(stdout) != 0)
+		rc = -1;
+	buf_release(&out);
+	return rc == 0 ? 0 : err_set(err, "the report cannot be written");
+}
+
+/* Read, conclude, print: the exit status. */
+static int
+work(const struct verify_options *options, const struct cmd_line *line)
+{
+	struct verify *v = verify_new(options);
+	struct err err = ERR_INIT;
+	int status = EXIT_WRONG;
+
+	for (int i = 0; i < line->argc; i++) {
+		struct err unread = ERR_INIT;
+
+		if (verify_input(v, line->argv[i], &unread) == -1)
+			(void)fprintf(stderr, "sealfeed verify: %s\n",
+			    unread.text);
+	}
+	if (verify_finish(v))
+		status = EXIT_FINE;
+	if (print(v, line->json, &err) == -1) {
+		(void)fprintf(stderr, "sealfeed verify: %s\n", err.text);
+		status = EXIT_WRONG;
+	}
+	verify_free(v);
+	return status;
+}
+
+static int
+verify_run(const struct cmd *cmd, struct cmd_line *line)
+{
+	struct keys keys = { .n = 0 };
+	const char **feeds = xcalloc(line->n_given + 1, sizeof(*feeds));
+	struct verify_options options = { .feeds = feeds };
+	struct err err = ERR_INIT;
+	int status;
+
+	for (size_t i = 0; i < line->n_given; i++) {
+		const char *name = line->given[i].name;
+
+		if (strcmp(name, "feed") == 0)
+			feeds[options.n_feeds++] = line->given[i].value;
+		else if (strcmp(name, "complete") == 0)
+			options.complete = true;
+		else if (strcmp(name, "key") == 0 && err.text[0] == '\0')
+			(void)read_key(&keys, line->given[i].value, &err);
+	}
+	options.keys = keys.list;
+	options.n_keys = keys.n;
+	if (err.text[0] != '\0')
+		status = cmd_misused(cmd, "%s", err.text);
+	else if (keys.n == 0)
+		status = cmd_misused(cmd,
+		    "--key is missing: give the verifier key that \"sealfeed "
+		    "keygen\" printed, or a file that holds it");
+	else
+		status = work(&options, line);
+	free(keys.list);
+	free(feeds);
+	return status;
+}
+
+static const struct cmd_option verify_options[] = {
+	{ .name = "key",
+	    .value = "KEY",
+	    .help =
+		"A trusted key: a verifier key as \"sealfeed keygen\" prints "
+		"it, a file with one such key per line, or a public key in "
+		"PEM. May be repeated, for example after a key rotation." },
+	{ .name = "feed",
+	    .value = "NAME",
+	    .help = "Check only this feed, such as contoso/Audit.Exchange. May "
+		    "be repeated." },
+	{ .name = "complete",
+	    .help = "Also fail if an event is not covered by a checkpoint or a "
+		    "feed does not begin with index 0." },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_verify = {
+	.name = "verify",
+	.arguments = "INPUT...",
+	.summary = "Check what a receiver has stored.",
+	.help = "Check what a receiver has stored. The input is sealfeed's own "
+		"lines (exports, archives) or the files of syslog servers that "
+		"keep the structured data, plain or gzip; \"-\" is standard "
+		"input. Missing, altered, forged and repeated events are named "
+		"by feed and index. The exit status is 0 only if all is well.",
+	.options = verify_options,
+	.min = 1,
+	.max = -1,
+	.run = verify_run,
+};

@@ -1,0 +1,234 @@
+/*
+ * collect.c - the role that reads from the vendors: its main thread opens
+ * the store and the sources, starts their threads and keeps house.
+ */
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/exit_status.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/role.h"
+#include "collect/collect.h"
+#include "collect/collect_private.h"
+#include "config/config.h"
+#include "http/rate.h"
+#include "http/server_clock.h"
+#include "sources/agent_feed.h"
+#include "store/feed.h"
+#include "store/store.h"
+
+#define TICK_MS 500
+
+static bool
+stop_now(void *ctx)
+{
+	const struct collector *c = ctx;
+
+	return role_stopping(c->role);
+}
+
+/* source.rest */
+static bool
+rest(void *ctx, int64_t us)
+{
+	struct collector *c = ctx;
+	int64_t until = clock_monotonic() + us;
+	struct timespec at = { .tv_sec = until / CLOCK_SECOND,
+		.tv_nsec = until % CLOCK_SECOND * 1000 };
+	bool go;
+
+	(void)pthread_mutex_lock(&c->lock);
+	while (!c->stopping && clock_monotonic() < until)
+		(void)pthread_cond_timedwait(&c->calm, &c->lock, &at);
+	go = !c->stopping;
+	(void)pthread_mutex_unlock(&c->lock);
+	return go;
+}
+
+/* source.listed */
+static void
+listed(void *ctx, struct stream *st)
+{
+	struct collector *c = ctx;
+	struct feed_worker *j = st->worker;
+
+	(void)pthread_mutex_lock(&c->lock);
+	j->listings++;
+	j->item_due = 0;
+	(void)pthread_cond_broadcast(&c->work);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+/* source.committed */
+static void
+committed(void *ctx, struct stream *st)
+{
+	struct collector *c = ctx;
+
+	(void)st;
+	role_wake(c->role, ROLE_SEAL);
+}
+
+/* source.trouble */
+static void
+trouble(void *ctx, struct stream *st, const struct outcome *r)
+{
+	(void)ctx;
+	collect_troubled(st->worker, r);
+}
+
+static int
+open_workers(struct source_runner *r, struct err *err)
+{
+	struct source *s = &r->source;
+	const char *const *names = s->definition.streams;
+	size_t n = 0;
+
+	while (names[n] != NULL)
+		n++;
+	r->workers = xcalloc(n + 1, sizeof(*r->workers));
+	for (; r->n_workers < n; r->n_workers++) {
+		struct feed_worker *j = &r->workers[r->n_workers];
+		char *name = xasprintf("%s/%s", s->name, names[r->n_workers]);
+
+		j->runner = r;
+		j->listed = INT64_MIN;
+		j->oldest = j->expires = INT64_MAX;
+		j->stream = (struct stream){ .source = s,
+			.name = names[r->n_workers],
+			.worker = j,
+			.listed = INT64_MIN,
+			.state = xcalloc(1, s->definition.stream_size) };
+		j->stream.feed = feed_open(r->collector->store, name,
+		    s->definition.dedupe, err);
+		free(name);
+		if (j->stream.feed == NULL) {
+			free(j->stream.state);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+open_runner(struct collector *c, const struct config_entry *conf,
+    struct err *err)
+{
+	struct source_runner *r = &c->runners[c->n_runners++];
+	struct source *s = &r->source;
+
+	r->collector = c;
+	*s = (struct source){ .type = source_type_of(conf->type),
+		.name = conf->name,
+		.conf = conf->conf,
+		.clock = server_clock_new(),
+		.stop = stop_now,
+		.rest = rest,
+		.listed = listed,
+		.committed = committed,
+		.trouble = trouble,
+		.ctx = c };
+	s->type->define(s->conf, &s->definition);
+	s->rate = rate_new(s->definition.budget, s->definition.budget_max);
+	return open_workers(r, err);
+}
+
+static void
+close_runner(struct source_runner *r)
+{
+	for (size_t i = 0; i < r->n_workers; i++) {
+		feed_close(r->workers[i].stream.feed);
+		free(r->workers[i].stream.state);
+	}
+	free(r->workers);
+	free(r->fetchers);
+	if (r->source.state != NULL)
+		r->source.type->close(&r->source);
+	http_access_free(r->source.access);
+	rate_free(r->source.rate);
+	server_clock_free(r->source.clock);
+}
+
+static void
+collector_init(struct collector *c, const struct role *role)
+{
+	pthread_condattr_t attr;
+
+	*c = (struct collector){ .role = role };
+	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&c->work, &attr);
+	(void)pthread_cond_init(&c->calm, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+static int
+collector_open(struct collector *c, struct err *err)
+{
+	const struct config *config = c->role->config;
+
+	c->store = store_open(config->agent.store.path, STORE_DURABLE, err);
+	if (c->store == NULL)
+		return -1;
+	store_limits(c->store, config->agent.store.max_size,
+	    config->agent.store.min_free);
+	c->own = agent_feed_open(c->store, config->agent.name, err);
+	if (c->own == NULL)
+		return -1;
+	c->runners = xcalloc(config->n_sources + 1, sizeof(*c->runners));
+	for (size_t i = 0; i < config->n_sources; i++)
+		if (open_runner(c, &config->sources[i], err) != 0)
+			return -1;
+	return 0;
+}
+
+static void
+collector_close(struct collector *c)
+{
+	for (size_t i = 0; i < c->n_runners; i++)
+		close_runner(&c->runners[i]);
+	free(c->runners);
+	agent_feed_close(c->own);
+	store_close(c->store);
+	(void)pthread_cond_destroy(&c->work);
+	(void)pthread_cond_destroy(&c->calm);
+	(void)pthread_mutex_destroy(&c->lock);
+}
+
+int
+collect_run(const struct role *role)
+{
+	struct collector c;
+	struct housekeeping house;
+	struct err err = ERR_INIT;
+	int status = EXIT_WRONG;
+
+	collector_init(&c, role);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		(void)err_set(&err, "libcurl can't be initialised");
+	else if (collector_open(&c, &err) == 0)
+		status = EXIT_FINE;
+	if (status != EXIT_FINE)
+		log_err("%s", err.text);
+	else
+		collect_housekeeping_open(&c, &house);
+	while (status == EXIT_FINE && !role_stopping(role)) {
+		role_alive(role);
+		collect_housekeeping_keep(&c, &house);
+		role_rest(role, TICK_MS);
+	}
+	if (!collect_join(&c)) {
+		log_warn("a thread did not end in time; what it had not "
+			 "committed is fetched again");
+		return status;
+	}
+	if (status == EXIT_FINE)
+		collect_housekeeping_close(&c, &house);
+	collector_close(&c);
+	curl_global_cleanup();
+	return status;
+}

@@ -1,0 +1,165 @@
+/*
+ * collect_private.h - inside of the collect role: its threads and what they
+ * share.
+ *
+ * A source has one thread for each feed that asks what is new, and `parallel`
+ * threads that bring what was listed: a slow listing or a dripping blob holds
+ * up nobody else.  The main thread keeps house.
+ */
+#ifndef COLLECT_COLLECT_PRIVATE_H
+#define COLLECT_COLLECT_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/rules.h"
+#include "sources/source.h"
+
+struct agent_feed;
+struct err;
+struct role;
+struct source_runner;
+struct store;
+
+/* How a feed's polls are going; under collector.lock. */
+struct health {
+	enum reply_class class;
+	unsigned failures; /* in a row */
+	int64_t since;     /* first of them, monotonic */
+	bool told;         /* in the log and the agent's own feed */
+	char code[48];
+	char text[512];
+};
+
+/* One feed. */
+struct feed_worker {
+	struct stream stream;
+	struct source_runner *runner;
+	pthread_t thread;
+	bool running;
+	/* Under collector.lock. */
+	struct health health;
+	unsigned active;     /* fetches under way */
+	unsigned listings;   /* grows with every listing */
+	int64_t item_due;    /* monotonic: no claim before */
+	int64_t say_refused; /* monotonic: what was refused, … */
+	int64_t say_item;    /* … and what ails items, is told again after */
+	int64_t lateness;    /* longest created-to-collected since told */
+	int64_t due;         /* wall clock, of the next poll */
+	/* As of the last collect_look(), by the vendor's clock: all up to
+	 * listed is in the ledger (INT64_MIN: not known), and the oldest
+	 * that is still to be fetched (INT64_MAX: none) was made available
+	 * then and expires then. */
+	int64_t listed;
+	int64_t oldest;
+	int64_t expires;
+};
+
+/* One source. */
+struct source_runner {
+	struct source source;
+	struct collector *collector;
+	struct feed_worker *workers;
+	size_t n_workers;
+	pthread_t *fetchers;
+	size_t n_fetchers; /* started */
+	bool started;
+	size_t turn; /* which worker is asked first */
+	bool skewed; /* its clock's distance has been told */
+};
+
+struct collector {
+	const struct role *role;
+	struct store *store;
+	struct agent_feed *own;
+	pthread_mutex_t lock;
+	/* Both by the monotonic clock, both told of a stop and a resume. */
+	pthread_cond_t work; /* for fetchers: there are items */
+	pthread_cond_t calm; /* for polls and waits */
+	bool stopping;
+	bool paused;  /* the store is full */
+	int64_t hold; /* monotonic: the store fails, no fetch before */
+	int64_t failure_logged; /* and that is not logged again before */
+	struct source_runner *runners;
+	size_t n_runners;
+};
+
+/*
+ * Open the sources that are not open yet and start their threads.  One whose
+ * certificates or settings can't be used is told of and tried again at the
+ * next call; the others don't suffer.
+ */
+void collect_start(struct collector *c);
+
+/* End all threads; false when some did not end in time. */
+bool collect_join(struct collector *c);
+
+/*
+ * Back-off.  What the vendor's bad day is the cause of is tried again soon,
+ * a number of times; what someone has to put right, or what stays, less and
+ * less often.  Outages of everything are the business of rate_bad().
+ */
+struct retry_policy {
+	int64_t soon;     /* so many tries … */
+	int64_t soon_max; /* … are no further apart */
+	bool any;         /* whatever the trouble */
+	int64_t max;
+};
+
+/* How long to wait after n failures in a row. */
+int64_t collect_retry_delay(const struct retry_policy *p,
+    const struct outcome *r, int64_t n);
+
+/* A thread without work looks so often nevertheless. */
+#define COLLECT_IDLE (5 * CLOCK_SECOND)
+
+/* Wait for cond until a monotonic time, with collector.lock held. */
+void collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic);
+
+/* Fetches items of a struct source_runner until the agent stops. */
+void *collect_fetch_thread(void *arg);
+
+/* Tell how a poll or a fetch ended, or of a trouble within one: log, feed
+ * state, agent's own feed. */
+void collect_troubled(struct feed_worker *j, const struct outcome *r);
+void collect_polled(struct feed_worker *j, const struct outcome *r,
+    int64_t delay);
+void collect_fetched(struct feed_worker *j, const struct item *it,
+    const struct outcome *r);
+
+/* When each duty of the main thread is next due, monotonic. */
+struct housekeeping {
+	int64_t heartbeat;
+	int64_t start;
+	int64_t survey;
+	int64_t clean;
+	int64_t certificates;
+	int64_t say_paused;
+	int64_t trouble_logged; /* with the store */
+};
+
+/* Begin with the events that tell of the start. */
+void collect_housekeeping_open(struct collector *c, struct housekeeping *h);
+/* Do what is due. */
+void collect_housekeeping_keep(struct collector *c, struct housekeeping *h);
+/* End with the one that tells of the stop. */
+void collect_housekeeping_close(struct collector *c, struct housekeeping *h);
+
+/* Look what is still to be fetched. */
+int collect_look(struct feed_worker *j, struct err *err);
+
+/* A look's result, by the local clock: everything that the vendor made
+ * available before was read; and when it deletes the oldest of the rest.
+ * INT64_MIN: not known.  With collector.lock held. */
+int64_t collect_horizon(const struct feed_worker *j);
+int64_t collect_deletion(const struct feed_worker *j);
+
+/* A feed's last fetch for now has ended: how it stands may be told. */
+void collect_fetched_all(struct feed_worker *j);
+
+/* Warn about certificates of the configuration that end soon. */
+void collect_certificates(struct collector *c);
+
+#endif /* COLLECT_COLLECT_PRIVATE_H */

@@ -1,0 +1,323 @@
+/*
+ * fetch.c - the threads that bring what was listed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "collect/collect_private.h"
+#include "store/commit.h"
+#include "store/feed.h"
+#include "store/store.h"
+#include "store/write_batch.h"
+
+/* Small items of a backlog are committed together: so many, or for so long;
+ * and all threads together keep no more of a feed than it can have claimed. */
+#define GATHER_ITEMS 32
+#define GATHER_TIME (CLOCK_SECOND / 5)
+#define CLAIMS 200
+
+static const struct retry_policy item_retry = { .soon = 20,
+	.any = true,
+	.soon_max = 4 * CLOCK_SECOND,
+	.max = 5 * CLOCK_MINUTE };
+
+/* May j have one more fetch?  Every other feed keeps a thread in reserve, so
+ * that four dripping blobs here hold up nobody there.  With the lock held. */
+static bool
+has_turn(const struct feed_worker *j)
+{
+	const struct source_runner *r = j->runner;
+	size_t busy = 0, waiting = 0;
+
+	for (size_t i = 0; i < r->n_workers; i++) {
+		busy += r->workers[i].active;
+		if (&r->workers[i] != j && r->workers[i].active == 0)
+			waiting++;
+	}
+	if (r->n_fetchers < r->n_workers)
+		waiting = 0;
+	return busy + waiting < r->n_fetchers;
+}
+
+/* The store fails.  The next fetch waits: what cannot be noted as tried would
+ * be asked for at once, again and again. */
+static void
+store_fails(const struct feed_worker *j, const struct err *err)
+{
+	struct collector *c = j->runner->collector;
+	int64_t now = clock_monotonic();
+	bool say;
+
+	(void)pthread_mutex_lock(&c->lock);
+	c->hold = now + COLLECT_IDLE;
+	say = now >= c->failure_logged;
+	if (say)
+		c->failure_logged = now + CLOCK_MINUTE;
+	(void)pthread_mutex_unlock(&c->lock);
+	if (say)
+		log_err("%s: %s", feed_name(j->stream.feed), err->text);
+}
+
+/* Claim an item for j, whose count of fetches has this one in it: 1, 0 none,
+ * and then j->item_due is set.  With the lock held, which is released
+ * meanwhile. */
+static int
+claim(struct feed_worker *j, struct item *it)
+{
+	struct collector *c = j->runner->collector;
+	unsigned listings = j->listings;
+	int64_t next = INT64_MAX, wait;
+	struct err err = ERR_INIT;
+	int rc;
+
+	(void)pthread_mutex_unlock(&c->lock);
+	rc = item_claim(j->stream.feed, it, &next, &err);
+	if (rc == -1)
+		store_fails(j, &err);
+	(void)pthread_mutex_lock(&c->lock);
+	if (rc == 1)
+		return 1;
+	/* One that was listed meanwhile may be due at once. */
+	if (rc == 0 && j->listings != listings)
+		return 0;
+	wait = rc == 0 && next != INT64_MAX ? next - clock_now() : COLLECT_IDLE;
+	if (wait > COLLECT_IDLE || rc == -1)
+		wait = COLLECT_IDLE;
+	j->item_due = clock_monotonic() + (wait > 0 ? wait : 0);
+	return 0;
+}
+
+/* Give back memory that is not needed at rest.  With the lock held, which is
+ * released meanwhile. */
+static void
+go_lean(struct collector *c, struct worker *w)
+{
+	(void)pthread_mutex_unlock(&c->lock);
+	write_batch_free(w->spare);
+	w->spare = NULL;
+	store_rest(c->store);
+	mem_give_back();
+	(void)pthread_mutex_lock(&c->lock);
+}
+
+/* Wait for an item of any feed of the source, soon without memory that is
+ * not needed then.  NULL: stopping. */
+static struct feed_worker *
+pick(struct source_runner *r, struct worker *w, struct item *it)
+{
+	struct collector *c = r->collector;
+	const int64_t begin = clock_monotonic();
+	struct feed_worker *found = NULL;
+
+	(void)pthread_mutex_lock(&c->lock);
+	while (!c->stopping && found == NULL) {
+		int64_t now = clock_monotonic(), next = now + COLLECT_IDLE;
+
+		for (size_t i = 0;
+		     i < r->n_workers && !c->paused && c->hold <= now; i++) {
+			struct feed_worker *j =
+			    &r->workers[(r->turn + i) % r->n_workers];
+
+			if (j->item_due > now || !has_turn(j))
+				continue;
+			j->active++;
+			if (claim(j, it) == 1) {
+				r->turn = (r->turn + i + 1) % r->n_workers;
+				found = j;
+				break;
+			}
+			j->active--;
+		}
+		if (found != NULL)
+			break;
+		for (size_t i = 0; i < r->n_workers; i++)
+			if (has_turn(&r->workers[i]) &&
+			    r->workers[i].item_due < next)
+				next = r->workers[i].item_due;
+		if (c->paused)
+			next = now + COLLECT_IDLE;
+		if (next < c->hold)
+			next = c->hold;
+		if (c->stopping || clock_monotonic() >= next)
+			continue;
+		if (w->spare != NULL && now - begin >= COLLECT_IDLE)
+			go_lean(c, w);
+		else
+			collect_wait(c, &c->work, next);
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	return found;
+}
+
+/* Another item of the same feed, if one is due now: it may keep its thread
+ * as long as no other feed waits for one. */
+static bool
+pick_same(struct feed_worker *j, struct item *it)
+{
+	struct collector *c = j->runner->collector;
+	bool found = false;
+
+	(void)pthread_mutex_lock(&c->lock);
+	if (!c->stopping && !c->paused && j->item_due <= clock_monotonic())
+		found = claim(j, it) == 1;
+	(void)pthread_mutex_unlock(&c->lock);
+	return found;
+}
+
+/* Record as a gap what is gone; 0, or -1 when that is not durable. */
+static int
+give_up(struct feed_worker *j, const struct item *it, const struct outcome *r,
+    struct err *err)
+{
+	struct write_batch *p = write_batch_new(j->stream.feed);
+	struct gap_row *g = xcalloc(1, sizeof(*g));
+	struct commit_result res;
+	int rc;
+
+	g->item = it->id;
+	g->from = it->created;
+	g->to = it->created;
+	(void)snprintf(g->key, sizeof(g->key), "%s", it->key);
+	(void)snprintf(g->cause, sizeof(g->cause), "%.500s", r->text);
+	write_batch_gap(p, g);
+	rc = feed_commit(p, &res, err);
+	free(g);
+	write_batch_free(p);
+	return rc;
+}
+
+/* Give the item back as its fetch ended, and release it. */
+static void
+settle(struct feed_worker *j, struct item *it, const struct outcome *r)
+{
+	struct collector *c = j->runner->collector;
+	int64_t wait = collect_retry_delay(&item_retry, r, it->attempts);
+	const char *why = r->class == REPLY_OK ? NULL : r->text;
+	struct err err = ERR_INIT;
+
+	collect_fetched(j, it, r);
+	if (r->class == REPLY_GONE) {
+		if (give_up(j, it, r, &err) == 0)
+			why = NULL;
+		else
+			store_fails(j, &err);
+	}
+	err_clear(&err);
+	if (item_return(j->stream.feed, it, clock_now() + wait, why, &err) != 0)
+		store_fails(j, &err);
+	item_release(it);
+	if (why == NULL)
+		return;
+	(void)pthread_mutex_lock(&c->lock);
+	if (clock_monotonic() + wait < j->item_due)
+		j->item_due = clock_monotonic() + wait;
+	/* This thread may be busy elsewhere when it is due. */
+	(void)pthread_cond_signal(&c->work);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+/* A fetching thread: items of one feed whose write batches wait to be
+ * committed. */
+struct fetcher {
+	struct worker w;
+	struct feed_worker *worker;
+	struct item item[GATHER_ITEMS];
+	struct write_batch *batch[GATHER_ITEMS];
+	size_t n;
+	size_t bytes;
+	int64_t since; /* monotonic: the first of them is complete */
+};
+
+/* Commit what waits. */
+static void
+flush(struct fetcher *f)
+{
+	struct source_runner *r = f->worker != NULL ? f->worker->runner : NULL;
+	int rc[GATHER_ITEMS] = { 0 };
+	struct err err = ERR_INIT;
+
+	if (f->n == 0)
+		return;
+	(void)feed_commit_all(f->batch, f->n, rc, &err);
+	for (size_t i = 0; i < f->n; i++) {
+		struct outcome outcome;
+
+		(void)outcome_set(&outcome, rc[i] == 0 ? REPLY_OK : REPLY_RETRY,
+		    "%s", rc[i] == 0 ? "committed" : err.text);
+		settle(f->worker, &f->item[i], &outcome);
+		write_batch_free(f->batch[i]);
+	}
+	f->n = 0;
+	f->bytes = 0;
+	r->source.committed(r->source.ctx, &f->worker->stream);
+}
+
+/* http_stop_fn: a transfer that takes its time must not hold up what came
+ * before it. */
+static bool
+stop_or_flush(void *ctx)
+{
+	struct fetcher *f = ctx;
+
+	if (f->n > 0 && clock_monotonic() - f->since > GATHER_TIME)
+		flush(f);
+	return f->w.source->stop(f->w.source->ctx);
+}
+
+/* Fetch one item; what it leaves waits for more of its kind. */
+static void
+fetch(struct fetcher *f, struct item *it)
+{
+	struct outcome outcome = { .class = REPLY_OK };
+	size_t share = CLAIMS / (f->worker->runner->n_fetchers + 1);
+
+	f->w.gather = true;
+	f->w.left = NULL;
+	f->w.source->type->fetch(&f->w, &f->worker->stream, it, &outcome);
+	if (f->w.left == NULL) {
+		settle(f->worker, it, &outcome);
+		return;
+	}
+	if (f->n == 0)
+		f->since = clock_monotonic();
+	f->bytes += write_batch_bytes(f->w.left);
+	f->batch[f->n] = f->w.left;
+	f->item[f->n++] = *it;
+	if (f->n >= GATHER_ITEMS || f->n >= share || f->bytes >= GATHER_BYTES ||
+	    clock_monotonic() - f->since > GATHER_TIME)
+		flush(f);
+}
+
+/* Fetch items of one source until the agent stops. */
+void *
+collect_fetch_thread(void *arg)
+{
+	struct source_runner *r = arg;
+	struct collector *c = r->collector;
+	struct fetcher *f = xcalloc(1, sizeof(*f));
+	struct item it;
+	bool last;
+
+	f->w.source = &r->source;
+	f->w.http = http_new(r->source.access, stop_or_flush, f);
+	while ((f->worker = pick(r, &f->w, &it)) != NULL) {
+		do
+			fetch(f, &it);
+		while (f->n > 0 && pick_same(f->worker, &it));
+		flush(f);
+		(void)pthread_mutex_lock(&c->lock);
+		last = --f->worker->active == 0;
+		(void)pthread_mutex_unlock(&c->lock);
+		if (last)
+			collect_fetched_all(f->worker);
+	}
+	write_batch_free(f->w.spare);
+	http_free(f->w.http);
+	free(f);
+	return NULL;
+}

@@ -1,0 +1,339 @@
+/*
+ * housekeeping.c - what the main thread of collect keeps an eye on: room in
+ * the store, expiring items, clocks, certificates; and what it tells of in
+ * the agent's own feed.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/human.h"
+#include "base/log.h"
+#include "base/role.h"
+#include "collect/collect_private.h"
+#include "config/config.h"
+#include "http/server_clock.h"
+#include "sources/agent_feed.h"
+#include "store/feed.h"
+#include "store/store.h"
+
+#define FIRST_HEARTBEAT (5 * CLOCK_SECOND)
+#define HEARTBEAT_EVERY CLOCK_MINUTE
+/* Sources that could not be opened are tried again so often. */
+#define START_EVERY (10 * CLOCK_SECOND)
+#define SURVEY_EVERY (5 * CLOCK_SECOND)
+#define CLEAN_EVERY (10 * CLOCK_SECOND)
+#define CERTIFICATES_EVERY CLOCK_DAY
+#define SAY_PAUSED_EVERY CLOCK_HOUR
+/* A clock that is further off is told. */
+#define SKEW_MAX (5 * CLOCK_MINUTE)
+
+static json_t *
+feed_names(const struct collector *c)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < c->n_runners; i++)
+		for (size_t k = 0; k < c->runners[i].n_workers; k++)
+			(void)json_array_append_new(names,
+			    json_string(feed_name(c->runners[i]
+						      .workers[k]
+						      .stream.feed)));
+	return names;
+}
+
+static void
+say_start(struct collector *c)
+{
+	const struct role *r = c->role;
+	const char *cause = r->again ? "restart" : r->cause;
+
+	if (strcmp(cause, "reload") == 0)
+		agent_feed_say(c->own, "configuration",
+		    json_pack("{s:s}", "configuration", r->config->digest));
+	agent_feed_say(c->own, "start",
+	    json_pack("{s:s, s:s, s:s, s:o}", "version", PACKAGE_VERSION,
+		"cause", cause, "configuration", r->config->digest, "feeds",
+		feed_names(c)));
+}
+
+static struct feed_worker *
+find_worker(struct collector *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_runners; i++)
+		for (size_t k = 0; k < c->runners[i].n_workers; k++) {
+			struct feed_worker *j = &c->runners[i].workers[k];
+
+			if (strcmp(feed_name(j->stream.feed), name) == 0)
+				return j;
+		}
+	return NULL;
+}
+
+/* The longest that something available has waited since the last time. */
+static void
+add_lateness(struct collector *c, json_t *feeds)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(feeds, i, o)
+	{
+		const char *name =
+		    json_string_value(json_object_get(o, "feed"));
+		struct feed_worker *j = find_worker(c, name);
+
+		if (j == NULL || j->lateness == 0)
+			continue;
+		(void)json_object_set_new(o, "lateness_seconds",
+		    agent_feed_seconds(j->lateness));
+		j->lateness = 0;
+	}
+}
+
+/* Heartbeat and stop: every feed with its counts. */
+static void
+say_counts(struct collector *c, const char *type)
+{
+	struct err err = ERR_INIT;
+	json_t *feeds = agent_feed_counts(c->store, &err);
+
+	if (feeds == NULL) {
+		log_err("%s", err.text);
+		return;
+	}
+	(void)pthread_mutex_lock(&c->lock);
+	add_lateness(c, feeds);
+	(void)pthread_mutex_unlock(&c->lock);
+	agent_feed_say(c->own, type,
+	    json_pack("{s:s, s:o}", "version", PACKAGE_VERSION, "feeds",
+		feeds));
+}
+
+static void
+flush_own(struct collector *c, struct housekeeping *h)
+{
+	struct err err = ERR_INIT;
+	int rc = agent_feed_flush(c->own, &err);
+
+	if (rc == 1)
+		role_wake(c->role, ROLE_SEAL);
+	if (rc != -1 || clock_monotonic() < h->trouble_logged)
+		return;
+	h->trouble_logged = clock_monotonic() + CLOCK_MINUTE;
+	log_err("%s", err.text);
+}
+
+/* Seconds until the vendor deletes the oldest of what is not collected. */
+static int64_t
+until_gap(struct collector *c)
+{
+	int64_t min = INT64_MAX;
+
+	(void)pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->n_runners; i++) {
+		const struct source_runner *r = &c->runners[i];
+
+		for (size_t k = 0; k < r->n_workers; k++) {
+			int64_t at = collect_deletion(&r->workers[k]);
+
+			if (at != INT64_MIN && at - clock_now() < min)
+				min = at - clock_now();
+		}
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	return min == INT64_MAX ? -1 : min / CLOCK_SECOND;
+}
+
+static void
+say_paused(struct collector *c, const struct store_room *room)
+{
+	int64_t left = until_gap(c);
+	char horizon[64], size[4][HUMAN_TEXT];
+
+	if (left >= 0)
+		(void)snprintf(horizon, sizeof(horizon),
+		    "in %" PRId64 " h %" PRId64 " min", left / 3600,
+		    left / 60 % 60);
+	else
+		(void)snprintf(horizon, sizeof(horizon),
+		    "when the vendor's retention ends");
+	log_err("the store is full (%s of %s used, %s free on its disk, %s to "
+		"be left): collecting pauses; the first gap comes %s; %s",
+	    human_bytes(size[0], (uint64_t)room->used),
+	    human_bytes(size[1], (uint64_t)room->max_size),
+	    human_bytes(size[2], (uint64_t)room->free),
+	    human_bytes(size[3], (uint64_t)room->min_free), horizon,
+	    room->free < room->min_free
+		? "make room on the store's disk"
+		: "see which output is behind, or raise store.max_size");
+	agent_feed_say(c->own, "paused",
+	    json_pack("{s:I, s:I, s:I, s:I, s:I}", "used",
+		(json_int_t)room->used, "max_size", (json_int_t)room->max_size,
+		"free", (json_int_t)room->free, "min_free",
+		(json_int_t)room->min_free, "gap_in_seconds",
+		(json_int_t)left));
+}
+
+/* Pause while the store is full, resume by itself. */
+static void
+watch_room(struct collector *c, struct housekeeping *h)
+{
+	struct store_room room;
+	struct err err = ERR_INIT;
+	bool was = c->paused;
+
+	if (store_room_now(c->store, &room, &err) != 0) {
+		log_err("%s", err.text);
+		return;
+	}
+	(void)pthread_mutex_lock(&c->lock);
+	c->paused = room.full;
+	if (was && !room.full) {
+		(void)pthread_cond_broadcast(&c->work);
+		(void)pthread_cond_broadcast(&c->calm);
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	if (was && !room.full) {
+		log_notice("the store has room again: collecting resumes");
+		agent_feed_say(c->own, "resumed", NULL);
+	}
+	if (room.full && (!was || clock_monotonic() >= h->say_paused)) {
+		h->say_paused = clock_monotonic() + SAY_PAUSED_EVERY;
+		say_paused(c, &room);
+	}
+}
+
+static void
+survey_worker(struct feed_worker *j)
+{
+	struct collector *c = j->runner->collector;
+	struct source *s = &j->runner->source;
+	struct err err = ERR_INIT;
+	const char *why = NULL;
+	size_t expired = 0;
+
+	if (item_expire(j->stream.feed, server_clock_now(s->clock), &expired,
+		&err) != 0 ||
+	    collect_look(j, &err) != 0)
+		log_err("%s: %s", feed_name(j->stream.feed), err.text);
+	if (expired > 0)
+		log_err("%s: %zu items expired at the vendor before they "
+			"could be fetched; see gaps",
+		    feed_name(j->stream.feed), expired);
+	(void)pthread_mutex_lock(&c->lock);
+	/* A poll that hangs must not look like one that succeeded. */
+	if (c->paused)
+		why = "the store is full: collecting pauses";
+	else if (j->health.failures > 0)
+		why = j->health.text;
+	if (why != NULL)
+		feed_state(j->stream.feed, j->due, why, collect_horizon(j));
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+static void
+watch_clock(struct source_runner *r)
+{
+	int64_t skew = server_clock_skew(r->source.clock);
+	int64_t off = skew < 0 ? -skew : skew;
+
+	if (off <= SKEW_MAX) {
+		r->skewed = false;
+		return;
+	}
+	if (r->skewed)
+		return;
+	r->skewed = true;
+	log_warn("%s: the vendor's clock is %" PRId64 " s %s this machine's; "
+		 "set the clock here (times are taken from the vendor)",
+	    r->source.name, off / CLOCK_SECOND,
+	    skew > 0 ? "ahead of" : "behind");
+	agent_feed_say(r->collector->own, "clock",
+	    json_pack("{s:s, s:I}", "source", r->source.name, "skew_seconds",
+		(json_int_t)(skew / CLOCK_SECOND)));
+}
+
+static void
+survey(struct collector *c)
+{
+	for (size_t i = 0; i < c->n_runners; i++) {
+		struct source_runner *r = &c->runners[i];
+
+		watch_clock(r);
+		for (size_t k = 0; k < r->n_workers; k++)
+			survey_worker(&r->workers[k]);
+	}
+}
+
+/* A time that is over by every clock that is known. */
+static int64_t
+surely_now(const struct collector *c)
+{
+	int64_t now = clock_now();
+
+	for (size_t i = 0; i < c->n_runners; i++) {
+		int64_t there = server_clock_now(c->runners[i].source.clock);
+
+		if (there < now)
+			now = there;
+	}
+	return now;
+}
+
+static void
+clean(struct collector *c)
+{
+	struct err err = ERR_INIT;
+
+	if (store_clean(c->store, c->role->config->agent.retain, &err) != 0 ||
+	    store_forget(c->store, surely_now(c), &err) != 0)
+		log_err("%s", err.text);
+}
+
+static bool
+is_due(int64_t *at, int64_t now, int64_t every)
+{
+	if (now < *at)
+		return false;
+	*at = now + every;
+	return true;
+}
+
+void
+collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
+{
+	int64_t now = clock_monotonic();
+
+	/* Before anything is read that there is no room for. */
+	watch_room(c, h);
+	if (is_due(&h->start, now, START_EVERY))
+		collect_start(c);
+	if (is_due(&h->survey, now, SURVEY_EVERY))
+		survey(c);
+	if (is_due(&h->clean, now, CLEAN_EVERY))
+		clean(c);
+	if (is_due(&h->certificates, now, CERTIFICATES_EVERY))
+		collect_certificates(c);
+	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
+		say_counts(c, "heartbeat");
+	flush_own(c, h);
+}
+
+void
+collect_housekeeping_open(struct collector *c, struct housekeeping *h)
+{
+	*h = (struct housekeeping){ .heartbeat =
+					clock_monotonic() + FIRST_HEARTBEAT };
+	say_start(c);
+}
+
+void
+collect_housekeeping_close(struct collector *c, struct housekeeping *h)
+{
+	say_counts(c, "stop");
+	flush_own(c, h);
+}

@@ -1,0 +1,361 @@
+/*
+ * config.c - the configuration: from a tree to structs, by the tables.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/listen.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/node.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "config/setting.h"
+#include "config/tree.h"
+
+#define NAME_LEN_MAX 63
+
+/* From LOG_LEVEL_ERR on. */
+static const char *const log_levels[] = { "err", "warn", "notice", "info",
+	"debug", NULL };
+
+const struct setting agent_settings[] = {
+	{ .key = "name",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, name),
+	    .help =
+		"The agent's name: first part of every checkpoint's origin, "
+		"HOSTNAME of syslog messages, name of the signing key. "
+		"Letters, digits, \".\", \"_\" and \"-\". It must not change "
+		"during the life of a store. Default: the host name." },
+	{ .key = "key",
+	    .type = SETTING_SECRET,
+	    .offset = offsetof(struct agent_conf, key),
+	    .def = "/etc/sealfeed/seal.pem",
+	    .help = "The Ed25519 key that signs checkpoints: a file, PEM text, "
+		    "or the URI of an OpenSSL provider (pkcs11:...). "
+		    "\"sealfeed keygen\" creates one." },
+	{ .key = "retain",
+	    .type = SETTING_DURATION,
+	    .offset = offsetof(struct agent_conf, retain),
+	    .def = "0",
+	    .min = 0,
+	    .max = INT64_C(3650) * 86400 * 1000000,
+	    .help = "How long events stay in the store after every output has "
+		    "them, so that \"export\", \"verify\" and \"trace\" can "
+		    "still use them." },
+	{ .key = "log_level",
+	    .type = SETTING_CHOICE,
+	    .offset = offsetof(struct agent_conf, log_level),
+	    .def = "notice",
+	    .choices = log_levels,
+	    .help = "Least severe messages that are logged to standard error. "
+		    "Events, tokens and secrets are never logged." },
+	{ .key = "store.path",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, store.path),
+	    .def = "/var/lib/sealfeed/store.db",
+	    .help = "The store, an SQLite file. Its directory must be writable "
+		    "and on a local file system." },
+	{ .key = "store.max_size",
+	    .type = SETTING_SIZE,
+	    .offset = offsetof(struct agent_conf, store.max_size),
+	    .def = "20GiB",
+	    .min = INT64_C(16) << 20,
+	    .max = INT64_C(64) << 40,
+	    .help = "Collecting pauses while the store is this large. Nothing "
+		    "is ever evicted; the vendor keeps the rest." },
+	{ .key = "store.min_free",
+	    .type = SETTING_SIZE,
+	    .offset = offsetof(struct agent_conf, store.min_free),
+	    .def = "1GiB",
+	    .min = 0,
+	    .max = INT64_C(64) << 40,
+	    .help =
+		"Collecting pauses while less than this is free on the store's "
+		"file system; at least 4MiB stay free in any case." },
+	{ .key = "watch.listen",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, watch.listen),
+	    .def = "127.0.0.1:9469",
+	    .help =
+		"Where /metrics, /healthz and /readyz are served: a loopback "
+		"address and port, or the path of a unix socket." },
+	SETTING_END,
+};
+
+/* What differs between the sections "sources" and "outputs". */
+struct section {
+	const char *name;
+	const char *noun; /* "source" */
+	const struct config_type *const *types;
+};
+
+/* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
+bool
+config_good_name(const char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789._-";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= NAME_LEN_MAX && strspn(name, allowed) == len;
+}
+
+static void
+check_name(const struct node *at, const char *section,
+    struct config_errors *faults)
+{
+	if (!config_good_name(at->key))
+		config_errors_add(faults, at,
+		    "%s: the name \"%.80s\" must be 1 to %d letters, digits, "
+		    "\".\", \"_\" or \"-\"",
+		    section, at->key, NAME_LEN_MAX);
+}
+
+/* The name of the type nearest to text, NULL: none is near. */
+static const char *
+nearest_type(const char *text, const struct config_type *const *types)
+{
+	const char **names;
+	const char *near;
+	size_t n = 0;
+
+	while (types[n] != NULL)
+		n++;
+	names = xcalloc(n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = types[i]->name;
+	near = text_nearest(text, names);
+	free(names);
+	return near;
+}
+
+/* Of the list of known types in an error, which has a bound itself. */
+#define KNOWN_MAX (16 * 1024)
+
+static void
+unknown_type(const struct section *s, const struct node *at, const char *where,
+    struct config_errors *faults)
+{
+	const char *near = nearest_type(at->text, s->types);
+	struct buf list = BUF_INIT(KNOWN_MAX);
+	const char *known;
+
+	for (size_t i = 0; s->types[i] != NULL; i++)
+		if (buf_addf(&list, "%s%s", i == 0 ? "" : ", ",
+			s->types[i]->name) != 0)
+			break;
+	known = list.data == NULL ? "" : list.data;
+	if (near != NULL)
+		config_errors_add(faults, at,
+		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
+		    "\"%s\"?",
+		    where, s->noun, at->text, known, near);
+	else
+		config_errors_add(faults, at,
+		    "%s: unknown %s type \"%.60s\"; known: %s", where, s->noun,
+		    at->text, known);
+	buf_release(&list);
+}
+
+/* The type that the entry names; NULL: there is none, which was said. */
+static const struct config_type *
+find_type(const struct section *s, const struct node *map, const char *where,
+    struct config_errors *faults)
+{
+	const struct node *type = node_get(map, "type");
+
+	if (type == NULL || type->type != NODE_SCALAR ||
+	    type->text[0] == '\0') {
+		config_errors_add(faults, type == NULL ? map : type,
+		    "%s: \"type\" is missing", where);
+		return NULL;
+	}
+	for (size_t i = 0; s->types[i] != NULL; i++)
+		if (strcmp(s->types[i]->name, type->text) == 0)
+			return s->types[i];
+	unknown_type(s, type, where, faults);
+	return NULL;
+}
+
+/* Read one source or output; false: it can't be read. */
+static bool
+read_entry(const struct section *s, const struct node *map,
+    struct config_entry *e, struct config_errors *faults)
+{
+	static const char *const ours[] = { "type", NULL };
+	char where[128];
+	struct config_section b = {
+		.map = map, .where = where, .faults = faults
+	};
+
+	check_name(map, s->name, faults);
+	(void)snprintf(where, sizeof(where), "%s.%.80s", s->name, map->key);
+	if (map->type != NODE_MAP) {
+		config_errors_add(faults, map,
+		    "%s: must be a map of its options", where);
+		return false;
+	}
+	e->type = find_type(s, map, where, faults);
+	if (e->type == NULL)
+		return false;
+	e->conf = xcalloc(1, e->type->conf_size);
+	settings_fill(e->type->settings, map, where, ours, e->conf, faults);
+	b.filled = faults->n;
+	if (e->type->check != NULL)
+		e->type->check(e->conf, &b);
+	e->name = xstrdup(map->key);
+	config_tree_digest(map, map->key, e->digest);
+	return true;
+}
+
+/* Read all entries of a section into *list. */
+static void
+read_section(const struct section *s, const struct node *tree,
+    struct config_entry **list, size_t *n, struct config_errors *faults)
+{
+	const struct node *map = node_get(tree, s->name);
+
+	if (map == NULL || node_null(map))
+		return;
+	if (map->type != NODE_MAP) {
+		config_errors_add(faults, map, "%s: must be a map", s->name);
+		return;
+	}
+	for (const struct node *c = map->child; c != NULL; c = c->next) {
+		*list = xreallocarray(*list, *n + 1, sizeof(**list));
+		if (read_entry(s, c, &(*list)[*n], faults))
+			++*n;
+	}
+}
+
+/* The agent's name, or the host's where it has none. */
+static void
+settle_name(struct agent_conf *a, const struct config_section *b)
+{
+	char host[256] = "";
+
+	if (a->name == NULL && gethostname(host, sizeof(host) - 1) == 0) {
+		a->name = xstrdup(host);
+		if (!config_good_name(host))
+			config_error(b,
+			    "name: the host name \"%.80s\" cannot be the "
+			    "agent's name; set agent.name to 1 to %d letters, "
+			    "digits, \".\", \"_\" or \"-\"",
+			    host, NAME_LEN_MAX);
+	} else if (a->name != NULL && !config_good_name(a->name)) {
+		config_error(b,
+		    "name: \"%.80s\" must be 1 to %d letters, digits, \".\", "
+		    "\"_\" or \"-\"",
+		    a->name, NAME_LEN_MAX);
+	}
+}
+
+static void
+read_agent(struct config *c, const struct node *tree,
+    struct config_errors *faults)
+{
+	const struct node nothing = {
+		.type = NODE_MAP, .file = tree->file, .line = tree->line
+	};
+	const struct node *agent = node_get(tree, "agent");
+	struct config_section b = { .where = "agent", .faults = faults };
+	struct err err = ERR_INIT;
+
+	if (agent != NULL && !node_null(agent) && agent->type != NODE_MAP)
+		config_errors_add(faults, agent, "agent: must be a map");
+	if (agent == NULL || agent->type != NODE_MAP)
+		agent = &nothing;
+	b.map = agent;
+	settings_fill(agent_settings, agent, "agent", NULL, &c->agent, faults);
+	c->agent.log_level += LOG_LEVEL_ERR;
+	b.filled = faults->n;
+	settle_name(&c->agent, &b);
+	if (listen_check(c->agent.watch.listen, &err) < 0)
+		config_error(&b, "watch.listen: %s", err.text);
+	/* The host's name is part of what the roles were started with. */
+	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
+	    c->agent_digest);
+}
+
+static void
+check_sections(const struct node *tree, struct config_errors *faults)
+{
+	static const char *const known[] = { "agent", "sources", "outputs",
+		NULL };
+	const char *near;
+
+	for (const struct node *n = tree->child; n != NULL; n = n->next) {
+		bool found = false;
+
+		for (size_t i = 0; known[i] != NULL; i++)
+			found = found || strcmp(known[i], n->key) == 0;
+		if (found)
+			continue;
+		near = text_nearest(n->key, known);
+		if (near != NULL)
+			config_errors_add(faults, n,
+			    "unknown key \"%.60s\"; did you mean \"%s\"?",
+			    n->key, near);
+		else
+			config_errors_add(faults, n,
+			    "unknown key \"%.60s\"; known: agent, sources, "
+			    "outputs",
+			    n->key);
+	}
+}
+
+struct config *
+config_load(const char *path, const struct config_types *types,
+    struct config_errors *faults)
+{
+	const struct section sources = { "sources", "source", types->sources };
+	const struct section outputs = { "outputs", "output", types->outputs };
+	struct node *tree = config_tree(path, faults);
+	struct config *c;
+
+	config_errors_sort(faults);
+	if (tree == NULL)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	check_sections(tree, faults);
+	read_agent(c, tree, faults);
+	read_section(&sources, tree, &c->sources, &c->n_sources, faults);
+	read_section(&outputs, tree, &c->outputs, &c->n_outputs, faults);
+	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
+	    c->digest);
+	node_free(tree);
+	config_errors_sort(faults);
+	if (faults->n == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+static void
+free_entries(struct config_entry *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		settings_release(list[i].type->settings, list[i].conf);
+		free(list[i].conf);
+		free(list[i].name);
+	}
+	free(list);
+}
+
+void
+config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	free_entries(c->sources, c->n_sources);
+	free_entries(c->outputs, c->n_outputs);
+	settings_release(agent_settings, &c->agent);
+	free(c);
+}

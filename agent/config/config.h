@@ -1,0 +1,83 @@
+/*
+ * config.h - the configuration: /etc/sealfeed/sealfeed.yaml merged with
+ * conf.d/ beside it (*.yaml in name order), validated against the tables.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/setting.h"
+
+/*
+ * What the configuration needs to know of a type of source or output; the
+ * type's own record begins with it (sources/source.h, outputs/output.h).
+ */
+struct config_type {
+	const char *name;               /* "type" in the configuration */
+	const struct setting *settings; /* ends with SETTING_END */
+	size_t conf_size;               /* of the struct that they fill */
+	/* Pure cross-check of options for `check`: config_error() for each
+	 * fault. Values that are faulty in themselves have been blamed before
+	 * and hold their default; a required text may be NULL then.  NULL:
+	 * nothing to check. */
+	void (*check)(const void *conf, const struct config_section *b);
+};
+
+/* The types that a configuration may name, each list ended by NULL. */
+struct config_types {
+	const struct config_type *const *sources;
+	const struct config_type *const *outputs;
+};
+
+struct agent_conf {
+	char *name;     /* first part of every origin */
+	char *key;      /* secret text: path, PEM or provider URI */
+	int64_t retain; /* microseconds a delivered batch stays */
+	int log_level;  /* enum log_level */
+	struct {
+		char *path;
+		int64_t max_size;
+		int64_t min_free;
+	} store;
+	struct {
+		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
+	} watch;
+};
+
+/* One entry of "sources" or "outputs". */
+struct config_entry {
+	char *name;
+	const struct config_type *type;
+	void *conf;      /* type->conf_size bytes, as type->settings says */
+	char digest[65]; /* of everything that it was made from */
+};
+
+struct config {
+	struct agent_conf agent;
+	struct config_entry *sources;
+	size_t n_sources;
+	struct config_entry *outputs;
+	size_t n_outputs;
+	char agent_digest[65];
+	char digest[65]; /* of the whole, for the start event */
+};
+
+#define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
+
+/* Names of the agent, of sources and outputs: [A-Za-z0-9._-]{1,63}. */
+bool config_good_name(const char *name);
+
+/* Rows of the "agent" block. */
+extern const struct setting agent_settings[];
+
+/* Read and validate path with its conf.d.  types is borrowed for the life of
+ * the result.  No network, no secrets resolved, nothing written.  Returns the
+ * configuration or NULL with at least one fault. */
+struct config *config_load(const char *path, const struct config_types *types,
+    struct config_errors *faults);
+void config_free(struct config *c);
+
+#endif /* CONFIG_CONFIG_H */

@@ -1,0 +1,290 @@
+/*
+ * secret.c - settings that stand for something kept elsewhere.
+ *
+ * Content goes through one buffer that is allocated at its full size, so
+ * that growing leaves no copies behind, and is wiped.
+ */
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/secret.h"
+
+/* A key and its chain are some KiB, a system's bundle of CAs 250. */
+#define SECRET_MAX (1024 * 1024)
+#define NAME_LEN_MAX 1024
+
+static int append_file(const char *name, struct buf *out, struct err *err);
+static int append_env(const char *name, struct buf *out, struct err *err);
+static int append_credential(const char *name, struct buf *out,
+    struct err *err);
+static bool good_path(const char *name, size_t len);
+static bool good_variable(const char *name, size_t len);
+static bool good_credential(const char *name, size_t len);
+
+static const struct form {
+	const char *prefix;
+	bool (*good)(const char *name, size_t len);
+	int (*append)(const char *name, struct buf *out, struct err *err);
+} forms[] = {
+	{ .prefix = "${file:", .good = good_path, .append = append_file },
+	{ .prefix = "${env:", .good = good_variable, .append = append_env },
+	{ .prefix = "${credential:",
+	    .good = good_credential,
+	    .append = append_credential },
+};
+
+/* A reference within a text. */
+struct reference {
+	const struct form *form;
+	const char *name;
+	size_t len;
+	const char *end; /* what follows the "}" */
+};
+
+static bool
+good_path(const char *name, size_t len)
+{
+	return name[0] != '\0' && len > 0 && len < NAME_LEN_MAX;
+}
+
+static bool
+good_variable(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+			return false;
+	return len > 0 && len < NAME_LEN_MAX &&
+	    !isdigit((unsigned char)name[0]);
+}
+
+static bool
+good_credential(const char *name, size_t len)
+{
+	if (len == 0 || len > 255 || memchr(name, '/', len) != NULL)
+		return false;
+	return name[0] != '.' || (len > 1 && strncmp(name, "..", len) != 0);
+}
+
+/* Take apart the reference that begins at s ("${"). */
+static int
+parse_reference(const char *s, struct reference *r)
+{
+	const char *end = strchr(s, '}');
+
+	if (end == NULL)
+		return -1;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t skip = strlen(forms[i].prefix);
+
+		if (strncmp(s, forms[i].prefix, skip) != 0)
+			continue;
+		*r = (struct reference){
+			.form = &forms[i],
+			.name = s + skip,
+			.len = (size_t)(end - s) - skip,
+			.end = end + 1,
+		};
+		return r->form->good(r->name, r->len) ? 0 : -1;
+	}
+	return -1;
+}
+
+int
+secret_check(const char *text, struct err *err)
+{
+	struct reference r;
+	const char *s = text;
+
+	while ((s = strstr(s, "${")) != NULL) {
+		if (parse_reference(s, &r) < 0)
+			return err_set(err,
+			    "has \"${\" at character %zu that does not begin "
+			    "${file:PATH}, ${env:NAME} or ${credential:NAME}",
+			    (size_t)(s - text) + 1);
+		s = r.end;
+	}
+	return 0;
+}
+
+static int
+append_file(const char *name, struct buf *out, struct err *err)
+{
+	size_t before = out->len;
+
+	if (file_read(name, out, err) < 0)
+		return -1;
+	if (memchr(out->data + before, '\0', out->len - before) != NULL)
+		return err_set(err, "%s: not text: it contains NUL bytes",
+		    name);
+	if (out->len > before && out->data[out->len - 1] == '\n')
+		out->len--;
+	if (out->len > before && out->data[out->len - 1] == '\r')
+		out->len--;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+static int
+append_env(const char *name, struct buf *out, struct err *err)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL)
+		return err_set(err, "environment variable %s is not set", name);
+	if (buf_adds(out, value) < 0)
+		return err_set(err, "environment variable %s is too long",
+		    name);
+	return 0;
+}
+
+static int
+append_credential(const char *name, struct buf *out, struct err *err)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+	int rc;
+
+	if (dir == NULL)
+		return err_set(err,
+		    "credential %s: no credentials were passed: "
+		    "CREDENTIALS_DIRECTORY is not set; systemd sets it for "
+		    "LoadCredential=",
+		    name);
+	path = xasprintf("%s/%s", dir, name);
+	rc = append_file(path, out, err);
+	free(path);
+	return rc;
+}
+
+/* Append text with its references replaced. */
+static int
+expand(const char *text, struct buf *out, struct err *err)
+{
+	char name[NAME_LEN_MAX];
+	struct reference r;
+	const char *s;
+
+	if (secret_check(text, err) < 0)
+		return err_prefix(err, "a secret");
+	while ((s = strstr(text, "${")) != NULL) {
+		if (buf_add(out, text, (size_t)(s - text)) < 0)
+			return err_set(err, "a secret is too long");
+		if (parse_reference(s, &r) < 0)
+			return err_set(err, "a secret is malformed");
+		memcpy(name, r.name, r.len);
+		name[r.len] = '\0';
+		if (r.form->append(name, out, err) < 0)
+			return -1;
+		text = r.end;
+	}
+	if (buf_adds(out, text) < 0)
+		return err_set(err, "a secret is too long");
+	return 0;
+}
+
+/* A buffer that will not be moved while it fills. */
+static int
+open_buf(struct buf *b, struct err *err)
+{
+	buf_init(b, SECRET_MAX);
+	if (buf_room(b, SECRET_MAX) == NULL)
+		return err_set(err, "out of memory");
+	return buf_adds(b, "");
+}
+
+static void
+close_buf(struct buf *b)
+{
+	if (b->data != NULL)
+		OPENSSL_cleanse(b->data, b->size);
+	buf_release(b);
+}
+
+char *
+secret_resolve(const char *text, struct err *err)
+{
+	char *secret = NULL;
+	struct buf b;
+
+	if (open_buf(&b, err) == 0 && expand(text, &b, err) == 0)
+		secret = xstrdup(b.data);
+	close_buf(&b);
+	return secret;
+}
+
+/* "pkcs11:…", as OpenSSL's providers take it (RFC 3986 section 3.1). */
+static bool
+is_uri(const char *s)
+{
+	size_t n = 0;
+
+	if (!isalpha((unsigned char)s[0]))
+		return false;
+	while (isalnum((unsigned char)s[n]) || strchr("+-.", s[n]) != NULL) {
+		if (s[n] == '\0')
+			return false;
+		n++;
+	}
+	return s[n] == ':';
+}
+
+/* The content of the file named by a resolved text.  The message must not
+ * repeat that text where it came from a reference: it may be a key in a form
+ * that was not expected. */
+static char *
+read_named(const char *text, const char *name, struct err *err)
+{
+	struct err why = ERR_INIT;
+	char *content = NULL;
+	struct buf b;
+
+	if (open_buf(&b, err) < 0)
+		goto out;
+	if (strchr(name, '\n') == NULL && strlen(name) < NAME_LEN_MAX &&
+	    append_file(name, &b, &why) == 0)
+		content = xstrdup(b.data);
+	else if (strstr(text, "${") != NULL)
+		(void)err_set(err,
+		    "%.200s: its content is neither PEM nor the name of a "
+		    "readable file",
+		    text);
+	else if (why.text[0] != '\0')
+		(void)err_set(err, "%s", why.text);
+	else
+		(void)err_set(err,
+		    "a key or certificate is neither PEM (\"-----BEGIN\") "
+		    "nor the name of a file");
+out:
+	close_buf(&b);
+	return content;
+}
+
+char *
+secret_resolve_pem(const char *text, struct err *err)
+{
+	char *secret = secret_resolve(text, err);
+	char *content;
+
+	if (secret == NULL || secret[0] == '\0' || is_uri(secret) ||
+	    strstr(secret, "-----BEGIN") != NULL)
+		return secret;
+	content = read_named(text, secret, err);
+	secret_free(secret);
+	return content;
+}
+
+void
+secret_free(char *s)
+{
+	if (s != NULL)
+		OPENSSL_cleanse(s, strlen(s));
+	free(s);
+}

@@ -1,0 +1,34 @@
+/*
+ * secret.h - settings that stand for something kept elsewhere.
+ *
+ * "${file:PATH}", "${env:NAME}" and "${credential:NAME}" (a file in
+ * $CREDENTIALS_DIRECTORY) stand for that content, one trailing newline
+ * dropped, anywhere in the text.  They are resolved only in the role that
+ * needs them, at the moment of use, and again when the peer says that a
+ * credential is bad: so a rotated file is picked up while running.
+ */
+#ifndef CONFIG_SECRET_H
+#define CONFIG_SECRET_H
+
+#include <stddef.h>
+
+struct err;
+
+/* The text with its references replaced, 64 KiB at most; the caller gives it
+ * back to secret_free().  NULL when one cannot be read; err names it and
+ * never holds any of its content. */
+char *secret_resolve(const char *text, struct err *err);
+
+/* For keys and certificates: like secret_resolve(), but a text that is then
+ * neither PEM (has "-----BEGIN") nor a URI ("pkcs11:…", returned as it is)
+ * nor empty is taken as a file name and that file's content is returned. */
+char *secret_resolve_pem(const char *text, struct err *err);
+
+/* Wipe and free; NULL is fine. */
+void secret_free(char *s);
+
+/* -1 and err (to be put behind the setting's name: "has …") when text has a
+ * "${" that is none of the three forms; no file is opened. */
+int secret_check(const char *text, struct err *err);
+
+#endif /* CONFIG_SECRET_H */

@@ -1,0 +1,206 @@
+/*
+ * tree.c - the configuration's files as one tree.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/node.h"
+#include "base/text.h"
+#include "config/errors.h"
+#include "config/tree.h"
+
+/* Far above any real one; a wrong path (a log, a disk) ends early. */
+#define FILE_MAX (1 << 20)
+#define FILES_MAX 1000
+
+static struct node *
+read_file(const char *path, struct config_errors *faults)
+{
+	struct buf text = BUF_INIT(FILE_MAX);
+	struct err err = ERR_INIT;
+	struct node *tree = NULL;
+
+	if (file_read(path, &text, &err) == 0)
+		tree = yaml_parse(path, text.data == NULL ? "" : text.data,
+		    text.len, &err);
+	if (tree == NULL) {
+		config_errors_add_err(faults, err.text);
+	} else if (tree->type != NODE_MAP) {
+		config_errors_add(faults, tree,
+		    "the file must be a map of agent, sources and outputs");
+		node_free(tree);
+		tree = NULL;
+	} else {
+		config_errors_repeats(faults, tree);
+	}
+	buf_release(&text);
+	return tree;
+}
+
+static bool
+ends_in(const char *name, const char *end)
+{
+	size_t len = strlen(name), n = strlen(end);
+
+	return len > n && strcmp(name + len - n, end) == 0;
+}
+
+static int
+is_dropin(const struct dirent *d)
+{
+	return d->d_name[0] != '.' &&
+	    (ends_in(d->d_name, ".yaml") || ends_in(d->d_name, ".yml"));
+}
+
+/* By bytes, not by locale: the order must be the same everywhere. */
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static char *
+dropin_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return xasprintf("%.*sconf.d",
+	    slash == NULL ? 0 : (int)(slash + 1 - path), path);
+}
+
+/* Merge one file of conf.d into tree; false: it has a fault. */
+static bool
+add_dropin(struct node *tree, const char *dir, const char *name,
+    struct config_errors *faults)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct node *over = NULL;
+
+	if (ends_in(name, ".yml"))
+		config_errors_add(faults, NULL,
+		    "%s: only *.yaml is read here; rename it to %.*s.yaml",
+		    path, (int)strlen(name) - 4, name);
+	else
+		over = read_file(path, faults);
+	if (over != NULL)
+		node_merge(tree, over);
+	free(path);
+	return over != NULL;
+}
+
+static bool
+add_dropins(struct node *tree, const char *path, struct config_errors *faults)
+{
+	char *dir = dropin_dir(path);
+	struct dirent **entries = NULL;
+	bool good = true;
+	int n;
+
+	n = scandir(dir, &entries, is_dropin, by_name);
+	if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
+		config_errors_add(faults, NULL, "%s: %s", dir, strerror(errno));
+		good = false;
+	}
+	if (n > FILES_MAX) {
+		config_errors_add(faults, NULL, "%s: more than %d files", dir,
+		    FILES_MAX);
+		good = false;
+	}
+	for (int i = 0; i < n; i++) {
+		if (n <= FILES_MAX)
+			good =
+			    add_dropin(tree, dir, entries[i]->d_name, faults) &&
+			    good;
+		free(entries[i]);
+	}
+	free(entries);
+	free(dir);
+	return good;
+}
+
+struct node *
+config_tree(const char *path, struct config_errors *faults)
+{
+	struct node *tree = read_file(path, faults);
+	struct node *scratch = NULL;
+	bool good = tree != NULL;
+
+	/* The drop-ins' own faults are wanted even without the main file. */
+	if (tree == NULL) {
+		scratch = xcalloc(1, sizeof(*scratch));
+		scratch->type = NODE_MAP;
+		tree = scratch;
+	}
+	good = add_dropins(tree, path, faults) && good;
+	if (good)
+		return tree;
+	node_free(tree);
+	return NULL;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct node *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+/* Write node so that no two different ones are written alike. */
+static void
+write_node(FILE *out, const struct node *node)
+{
+	const struct node **kids;
+	size_t n = 0;
+
+	if (node->type == NODE_SCALAR) {
+		(void)fprintf(out, "s%zu:%s", strlen(node->text), node->text);
+		return;
+	}
+	for (const struct node *c = node->child; c != NULL; c = c->next)
+		n++;
+	(void)fprintf(out, "%c%zu:", node->type == NODE_MAP ? 'm' : 'l', n);
+	kids = xcalloc(n + 1, sizeof(struct node *));
+	n = 0;
+	for (const struct node *c = node->child; c != NULL; c = c->next)
+		kids[n++] = c;
+	if (node->type == NODE_MAP)
+		qsort(kids, n, sizeof(struct node *), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (node->type == NODE_MAP)
+			(void)fprintf(out, "k%zu:%s", strlen(kids[i]->key),
+			    kids[i]->key);
+		write_node(out, kids[i]);
+	}
+	free(kids);
+}
+
+void
+config_tree_digest(const struct node *node, const char *salt, char out[65])
+{
+	uint8_t hash[DIGEST_LEN];
+	struct digest *digest = digest_new();
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (stream == NULL)
+		abort(); /* memory is gone, as in mem.c */
+	(void)fprintf(stream, "%zu:%s", strlen(salt), salt);
+	if (node != NULL)
+		write_node(stream, node);
+	if (fclose(stream) != 0)
+		abort();
+	digest_sha256(digest, "", 0, text, len, hash);
+	text_hex(out, hash, sizeof(hash));
+	free(text);
+	digest_free(digest);
+}

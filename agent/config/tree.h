@@ -1,0 +1,22 @@
+/*
+ * tree.h - the configuration's files as one tree, before anything is
+ * known about its keys.
+ */
+#ifndef CONFIG_TREE_H
+#define CONFIG_TREE_H
+
+struct config_errors;
+struct node;
+
+/* Read path and conf.d beside it (*.yaml in name order) into one tree, which
+ * the caller frees.  NULL: a file can't be read or is not YAML; the faults
+ * say so, one at least, of all files. */
+struct node *config_tree(const char *path, struct config_errors *faults);
+
+/* Digest of what node says, whatever the order of its keys, the files and
+ * lines it stood in, its comments and quotes; salt goes in, too.  node may
+ * be NULL.  out gets 64 digits and a NUL. */
+void config_tree_digest(const struct node *node, const char *salt,
+    char out[65]);
+
+#endif /* CONFIG_TREE_H */

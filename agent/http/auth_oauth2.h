@@ -1,0 +1,45 @@
+/*
+ * auth_oauth2.h - access tokens by OAuth 2.0 client credentials (RFC 6749
+ * section 4.4), with a secret or a signed assertion (RFC 7523), as Microsoft
+ * Entra wants it: learn.microsoft.com/entra/identity-platform/
+ * v2-oauth2-client-creds-grant-flow and certificate-credentials.
+ */
+#ifndef HTTP_AUTH_OAUTH2_H
+#define HTTP_AUTH_OAUTH2_H
+
+#include <stdint.h>
+
+#include "http/rules.h"
+
+struct err;
+struct http;
+struct oauth;
+
+struct oauth_conf {
+	const char *token_url;
+	const char *scope;
+	const char *client_id;
+	const char *client_secret; /* secret texts; NULL with a certificate */
+	const char *certificate;
+	const char *private_key;
+};
+
+/* Copies conf, whose secrets stay unresolved until they are needed. */
+struct oauth *oauth_new(const struct oauth_conf *conf);
+void oauth_free(struct oauth *o);
+
+/*
+ * A token that is valid for some minutes more: the cached one, or a new one
+ * got with h.  One thread asks, the others wait for its answer; after a
+ * failure the server is left alone for a growing time, unless the credentials
+ * have changed meanwhile.  The caller gives it to secret_free().  NULL: r
+ * says why and how long to wait.
+ */
+char *oauth_token(struct oauth *o, struct http *h, struct outcome *r);
+
+/* A server did not accept this token: get another one next time.  Returns how
+ * many tokens in a row were not, since one was accepted. */
+unsigned oauth_reject(struct oauth *o, const char *token);
+void oauth_accept(struct oauth *o);
+
+#endif /* HTTP_AUTH_OAUTH2_H */

@@ -1,0 +1,520 @@
+/*
+ * client.c - one request and its answer, blocking.
+ */
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gunzip.h"
+#include "base/mem.h"
+#include "http/client.h"
+
+struct http {
+	struct http_access *access;
+	unsigned generation; /* of access, that easy was made for */
+	http_stop_fn *stop;
+	void *ctx;
+	CURL *easy;
+	struct gunzip *gunzip; /* NULL until a reply is packed */
+	char why[CURL_ERROR_SIZE];
+};
+
+/* A request under way: what curl's callbacks see. */
+struct transfer {
+	struct http *h;
+	const struct http_request *req;
+	struct http_reply *reply;
+	struct err *err;
+	bool packed;  /* the reply's body is */
+	bool refused; /* a callback of ours ended it; err says why */
+};
+
+struct http *
+http_new(struct http_access *a, http_stop_fn *stop, void *ctx)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+
+	h->access = a;
+	h->stop = stop;
+	h->ctx = ctx;
+	return h;
+}
+
+void
+http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	curl_easy_cleanup(h->easy);
+	gunzip_free(h->gunzip);
+	free(h);
+}
+
+void
+http_reply_init(struct http_reply *r)
+{
+	*r = (struct http_reply){ .retry_after = -1, .date = INT64_MIN };
+	buf_init(&r->body, HTTP_BODY_MAX);
+	buf_init(&r->headers, HTTP_HEADERS_MAX);
+}
+
+void
+http_reply_release(struct http_reply *r)
+{
+	buf_release(&r->body);
+	buf_release(&r->headers);
+}
+
+static void
+reply_clear(struct http_reply *r)
+{
+	struct buf body = r->body, headers = r->headers;
+
+	*r = (struct http_reply){ .retry_after = -1,
+		.date = INT64_MIN,
+		.body = body,
+		.headers = headers };
+	buf_clear(&r->body);
+	buf_clear(&r->headers);
+}
+
+/* Length of a line's text, without white space at its end. */
+static size_t
+trimmed(const char *s, size_t len)
+{
+	while (len > 0 && strchr(" \t\r\n", s[len - 1]) != NULL)
+		len--;
+	return len;
+}
+
+bool
+http_header(const struct http_reply *r, const char *name, char *out,
+    size_t size)
+{
+	size_t name_len = strlen(name);
+	const char *s = r->headers.data, *end;
+
+	if (s == NULL)
+		return false;
+	for (end = s + r->headers.len; s < end;) {
+		const char *nl = memchr(s, '\n', (size_t)(end - s));
+		const char *next = nl != NULL ? nl + 1 : end;
+		size_t len = trimmed(s, (size_t)(next - s));
+
+		if (len > name_len && s[name_len] == ':' &&
+		    strncasecmp(s, name, name_len) == 0) {
+			s += name_len + 1;
+			len -= name_len + 1;
+			while (len > 0 && (*s == ' ' || *s == '\t')) {
+				s++;
+				len--;
+			}
+			if (len >= size)
+				return false;
+			memcpy(out, s, len);
+			out[len] = '\0';
+			return true;
+		}
+		s = next;
+	}
+	return false;
+}
+
+int64_t
+http_retry_after(const char *value, int64_t now)
+{
+	int64_t when;
+	uintmax_t seconds;
+	char *end;
+
+	if (*value >= '0' && *value <= '9') {
+		seconds = strtoumax(value, &end, 10);
+		if (*end != '\0' && *end != '.')
+			return -1;
+		if (seconds > (uintmax_t)(CLOCK_DAY / CLOCK_SECOND))
+			return CLOCK_DAY;
+		/* Some send "1.5": the whole second behind it. */
+		return ((int64_t)seconds + (*end == '.')) * CLOCK_SECOND;
+	}
+	if (clock_parse_http(value, &when) != 0)
+		return -1;
+	if (when <= now)
+		return 0;
+	return when - now < CLOCK_DAY ? when - now : CLOCK_DAY;
+}
+
+/* The headers are complete: read those that every caller wants. */
+static void
+read_headers(struct http_reply *r)
+{
+	char value[128];
+	int64_t now;
+
+	if (http_header(r, "Date", value, sizeof(value)) &&
+	    clock_parse_http(value, &r->date) == 0)
+		r->date_at = clock_monotonic();
+	now = r->date != INT64_MIN ? r->date : clock_now();
+	if (http_header(r, "Retry-After", value, sizeof(value)))
+		r->retry_after = http_retry_after(value, now);
+	if (http_header(r, "Content-Type", value, sizeof(value))) {
+		size_t i = 0;
+
+		for (; i < sizeof(r->type) - 1; i++) {
+			unsigned char c = (unsigned char)value[i];
+
+			if (c == '\0' || c == ';' || c == ' ' || c == '\t')
+				break;
+			if (c >= 'A' && c <= 'Z')
+				c = (unsigned char)(c - 'A' + 'a');
+			r->type[i] = (char)c;
+		}
+		r->type[i] = '\0';
+	}
+}
+
+static bool
+is_json(const char *type)
+{
+	size_t len = strlen(type);
+
+	return len == 0 || strcmp(type, "application/json") == 0 ||
+	    strcmp(type, "text/json") == 0 ||
+	    (len > 5 && strcmp(type + len - 5, "+json") == 0);
+}
+
+/* Does the body go to the caller's function? */
+static bool
+streams(const struct transfer *t)
+{
+	return t->req->take != NULL && t->reply->status / 100 == 2;
+}
+
+/* gunzip_fn: the next bytes of the body itself. */
+static int
+take_body(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct transfer *t = ctx;
+	struct http_reply *r = t->reply;
+	size_t room;
+
+	if (streams(t)) {
+		if (!is_json(r->type))
+			return err_set(err,
+			    "status %d with a body of type %s where JSON was "
+			    "expected; a proxy's or a login page",
+			    r->status, r->type);
+		r->bytes += len;
+		r->partial = true;
+		return t->req->take(t->req->ctx, data, len, err);
+	}
+	/* An error body is judged by its beginning. */
+	room = HTTP_BODY_MAX - r->body.len;
+	if (room > 0 && buf_add(&r->body, data, len < room ? len : room) != 0)
+		return err_set(err, "out of memory");
+	r->bytes += len;
+	if (r->bytes <= HTTP_BODY_MAX || t->req->take != NULL)
+		return 0;
+	return err_set(err, "a body of more than %d bytes", HTTP_BODY_MAX);
+}
+
+/* CURLOPT_WRITEFUNCTION */
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t len = size * n;
+	int rc = t->packed ? gunzip_push(t->h->gunzip, data, len, t->err)
+			   : take_body(t, data, len, t->err);
+
+	t->refused = rc != 0;
+	return rc == 0 ? len : 0;
+}
+
+/* Bodies are unpacked here: libcurl does not miss the end of one that is cut
+ * off, and knows no faster library than zlib. */
+static int
+open_body(struct transfer *t)
+{
+	char coding[64];
+
+	t->packed = false;
+	if (!http_header(t->reply, "Content-Encoding", coding,
+		sizeof(coding)) ||
+	    strcasecmp(coding, "identity") == 0)
+		return 0;
+	if (strcasecmp(coding, "gzip") != 0 &&
+	    strcasecmp(coding, "x-gzip") != 0)
+		return err_set(t->err,
+		    "status %d with Content-Encoding %s, where gzip at most "
+		    "was asked for",
+		    t->reply->status, coding);
+	if (t->h->gunzip == NULL)
+		t->h->gunzip = gunzip_new();
+	gunzip_begin(t->h->gunzip, take_body, t);
+	t->packed = true;
+	return 0;
+}
+
+/* CURLOPT_HEADERFUNCTION: one line at a time. */
+static size_t
+on_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	struct http_reply *r = t->reply;
+	size_t len = size * n;
+	long status = 0;
+
+	/* A status line begins anew: an interim reply came before. */
+	if (len >= 5 && strncmp(data, "HTTP/", 5) == 0)
+		buf_clear(&r->headers);
+	if (buf_add(&r->headers, data, len) != 0) {
+		t->refused = true;
+		(void)err_set(t->err, "headers of more than %d bytes",
+		    HTTP_HEADERS_MAX);
+		return 0;
+	}
+	if (trimmed(data, len) == 0) {
+		(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE,
+		    &status);
+		r->status = (int)status;
+		read_headers(r);
+		if (open_body(t) != 0) {
+			t->refused = true;
+			return 0;
+		}
+	}
+	return len;
+}
+
+/* CURLOPT_XFERINFOFUNCTION: about once a second. */
+static int
+on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,
+    curl_off_t ul)
+{
+	const struct transfer *t = arg;
+
+	(void)dl_all;
+	(void)dl;
+	(void)ul_all;
+	(void)ul;
+	return t->h->stop != NULL && t->h->stop(t->h->ctx);
+}
+
+/* Overwrite every occurrence of a secret. */
+static void
+scrub(struct buf *b, const char *secret)
+{
+	size_t len = secret != NULL ? strlen(secret) : 0;
+	char *at = b->data;
+
+	if (len == 0)
+		return;
+	while (at != NULL) {
+		at = memmem(at, b->len - (size_t)(at - b->data), secret, len);
+		if (at != NULL)
+			memset(at, '*', len);
+	}
+}
+
+static int
+add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	char *line = xasprintf("%s%s", name, value);
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	explicit_bzero(line, strlen(line));
+	free(line);
+	if (longer == NULL)
+		return -1;
+	*list = longer;
+	return 0;
+}
+
+static int
+make_headers(const struct http_request *req, struct curl_slist **list)
+{
+	/* Without "Expect: 100-continue", which costs a second at servers
+	 * that do not know it. */
+	if (add_header(list, "Accept: ", "application/json") != 0 ||
+	    add_header(list, "Expect:", "") != 0)
+		return -1;
+	if (req->bearer != NULL &&
+	    add_header(list, "Authorization: Bearer ", req->bearer) != 0)
+		return -1;
+	if (req->body != NULL &&
+	    add_header(list,
+		req->type != NULL ? "Content-Type: " : "Content-Type:",
+		req->type != NULL ? req->type : "") != 0)
+		return -1;
+	return 0;
+}
+
+static void
+free_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *l = list; l != NULL; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	curl_slist_free_all(list);
+}
+
+/* A handle whose connections belong to the present credentials. */
+static int
+ready(struct http *h, struct err *err)
+{
+	unsigned generation = http_access_generation(h->access);
+
+	if (h->easy != NULL && generation != h->generation) {
+		curl_easy_cleanup(h->easy);
+		h->easy = NULL;
+	}
+	h->generation = generation;
+	if (h->easy == NULL)
+		h->easy = curl_easy_init();
+	else
+		curl_easy_reset(h->easy); /* keeps the connections */
+	if (h->easy == NULL)
+		return err_set(err, "libcurl: out of memory");
+	return 0;
+}
+
+static int
+prepare(struct transfer *t, struct curl_slist *headers)
+{
+	CURL *e = t->h->easy;
+	const struct http_request *req = t->req;
+
+	if (http_access_apply(t->h->access, e, req->url, t->err) != 0)
+		return -1;
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->h->why);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	(void)curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	if (req->body == NULL)
+		return 0;
+	(void)curl_easy_setopt(e, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+	    (curl_off_t)strlen(req->body));
+	(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body);
+	return 0;
+}
+
+/* What an administrator can do about a transfer that failed. */
+static const struct {
+	CURLcode code;
+	const char *hint;
+} hints[] = {
+	{ CURLE_COULDNT_RESOLVE_PROXY, "check proxy and DNS" },
+	{ CURLE_COULDNT_RESOLVE_HOST, "check DNS and the URL" },
+	{ CURLE_COULDNT_CONNECT, "check the network, the firewall and proxy" },
+	{ CURLE_PARTIAL_FILE, "the reply was cut off" },
+	{ CURLE_HTTP2, "the HTTP/2 connection broke" },
+	{ CURLE_HTTP2_STREAM, "the reply was cut off" },
+	{ CURLE_OPERATION_TIMEDOUT, "no answer or a stall; see timeout" },
+	{ CURLE_SSL_CONNECT_ERROR,
+	    "TLS could not be agreed on; check tls.ca, tls.cert and whether "
+	    "a proxy inspects TLS" },
+	{ CURLE_PEER_FAILED_VERIFICATION,
+	    "the server's certificate is not trusted; check the URL, tls.ca "
+	    "and whether a proxy inspects TLS" },
+	{ CURLE_SSL_CERTPROBLEM, "check tls.cert and tls.key" },
+};
+
+const char *
+http_tunnel_hint(void *easy)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	/* tinyproxy says 401 about a wrong password. */
+	if (status == 401 || status == 407)
+		return "the proxy does not accept the user and password, or "
+		       "wants some; check proxy";
+	if (status == 403)
+		return "the proxy does not let it through; permit the host "
+		       "there";
+	return NULL;
+}
+
+static int
+explain(struct transfer *t, CURLcode code)
+{
+	const char *hint = http_tunnel_hint(t->h->easy);
+	const char *why = t->h->why;
+
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return err_set(t->err, "the agent is stopping");
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hint == NULL && hints[i].code == code)
+			hint = hints[i].hint;
+	if (*why == '\0')
+		why = curl_easy_strerror(code);
+	return err_set(t->err, "%s%s%s", why, hint != NULL ? "; " : "",
+	    hint != NULL ? hint : "");
+}
+
+static int
+run(struct transfer *t)
+{
+	struct http_reply *r = t->reply;
+	CURLcode code;
+	long status = 0;
+
+	t->h->why[0] = '\0';
+	code = curl_easy_perform(t->h->easy);
+	(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
+	r->status = (int)status;
+	if (code == CURLE_OK && streams(t) && !is_json(r->type) &&
+	    r->bytes == 0)
+		return err_set(t->err,
+		    "status %d with an empty body of type %s where JSON was "
+		    "expected",
+		    r->status, r->type);
+	if (code == CURLE_OK)
+		return t->packed ? gunzip_end(t->h->gunzip, t->err) : 0;
+	if (!t->refused)
+		(void)explain(t, code);
+	/* Perhaps what we present or trust was rotated. */
+	if (!t->refused && code != CURLE_ABORTED_BY_CALLBACK) {
+		struct err ignored = ERR_INIT;
+
+		if (http_access_reload(t->h->access, &ignored) != 0)
+			(void)err_prefix(t->err, "%.200s", ignored.text);
+	}
+	return -1;
+}
+
+int
+http_do(struct http *h, const struct http_request *req,
+    struct http_reply *reply, struct err *err)
+{
+	struct transfer t = { .h = h, .req = req, .reply = reply, .err = err };
+	struct curl_slist *headers = NULL;
+	int rc = -1;
+
+	reply_clear(reply);
+	if (ready(h, err) != 0)
+		return -1;
+	if (make_headers(req, &headers) != 0)
+		(void)err_set(err, "libcurl: out of memory");
+	else if (prepare(&t, headers) == 0)
+		rc = run(&t);
+	scrub(&reply->body, req->bearer);
+	scrub(&reply->body, req->secret);
+	if (rc != 0)
+		(void)err_prefix(err, "%s %.*s",
+		    req->body != NULL ? "POST" : "GET",
+		    (int)strcspn(req->url, "?"), req->url);
+	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+	free_headers(headers);
+	return rc;
+}

@@ -1,0 +1,86 @@
+/*
+ * client.h - the one HTTP client, on libcurl.
+ *
+ * TLS is always verified, redirects are never followed, plain http:// goes to
+ * loopback only, bodies stream into the caller's function without a size
+ * limit, and everything else that a peer can make long has a bound.
+ */
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/access.h"
+
+struct err;
+
+/* One thread's connections. */
+struct http;
+
+/* stop(ctx) true ends a transfer at once; NULL: never.  a is borrowed. */
+typedef bool http_stop_fn(void *ctx);
+struct http *http_new(struct http_access *a, http_stop_fn *stop, void *ctx);
+void http_free(struct http *h);
+
+/* Takes the next bytes of the body of a 2xx reply; 0, or -1 with err to end
+ * the transfer. */
+typedef int http_take_fn(void *ctx, const char *data, size_t len,
+    struct err *err);
+
+struct http_request {
+	const char *url;
+	const char *body;   /* NULL: GET, else POST, "" for an empty one */
+	const char *type;   /* Content-Type of the body */
+	const char *bearer; /* access token, or NULL */
+	const char *secret; /* further text to keep out of err, or NULL */
+	/* NULL: the body of a 2xx goes to reply.body like any other.  Where
+	 * it is set a 2xx that is not JSON is an error (a login page). */
+	http_take_fn *take;
+	void *ctx;
+};
+
+/* Most of a body that is kept for judging, and of all headers together. */
+#define HTTP_BODY_MAX (256 * 1024)
+#define HTTP_HEADERS_MAX (64 * 1024)
+
+struct http_reply {
+	int status;          /* 0: no answer */
+	int64_t date;        /* the Date header; INT64_MIN: none */
+	int64_t date_at;     /* clock_monotonic() when that came */
+	int64_t retry_after; /* microseconds; -1: not said */
+	char type[96];       /* media type in lower case, "" if not said */
+	uint64_t bytes;      /* of the body, decoded */
+	bool partial;        /* some of the body has been given to take */
+	struct buf body;     /* what take did not get */
+	struct buf headers;  /* raw lines */
+};
+
+void http_reply_init(struct http_reply *r);
+void http_reply_release(struct http_reply *r);
+
+/* Value of a header, trimmed, in out (size bytes); false where it is absent
+ * or longer.  The name is compared without regard to case. */
+bool http_header(const struct http_reply *r, const char *name, char *out,
+    size_t size);
+
+/*
+ * Make one request and fill reply (initialised, reused).  0: a whole answer
+ * came, whatever its status says.  -1: none or half of one came, or take
+ * refused it; err says cause and remedy, reply what there was of it.
+ */
+int http_do(struct http *h, const struct http_request *req,
+    struct http_reply *reply, struct err *err);
+
+/* What an administrator can do when a proxy's answer to CONNECT ended a
+ * transfer of easy, a CURL handle; NULL: that was not what ended it, or it
+ * may pass. */
+const char *http_tunnel_hint(void *easy);
+
+/* Retry-After (RFC 9110 section 10.2.3) as microseconds from now (the time of
+ * the Date header); -1: not one. */
+int64_t http_retry_after(const char *value, int64_t now);
+
+#endif /* HTTP_CLIENT_H */

@@ -1,0 +1,64 @@
+/*
+ * child.h - the role processes as the supervisor sees them.
+ */
+#ifndef RUN_CHILD_H
+#define RUN_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/role.h"
+#include "config/config.h"
+
+struct child {
+	enum role_kind kind;
+	char name[80];    /* "collect", "ship siem" */
+	char output[64];  /* of a ship, else "" */
+	char digest[132]; /* of the configuration that it is to run with */
+	bool wanted;      /* to be kept running */
+	bool asked;       /* to stop, in order to start with a new one */
+	pid_t pid;        /* 0: not running */
+	int wake_fd;      /* lives as long as the slot: others inherit it */
+	int alive_fd;
+	bool seen_alive;   /* said so since its last start */
+	int64_t last_sign; /* monotonic time of that, or of the start */
+	int64_t started;   /* monotonic */
+	int64_t restart;   /* monotonic time of the next start, 0: not due */
+	int64_t backoff;
+	unsigned deaths;
+};
+
+struct children {
+	struct child *slot; /* never fewer */
+	size_t n;
+	int64_t began;     /* wall clock at which the supervisor began */
+	const char *cause; /* of the starts to come, for the agent's feed */
+};
+
+/* The slot for a role (output: name, NULL for the others); a new one is made
+ * where there is none.  Borrowed until the next call.  NULL: no descriptor is
+ * left. */
+struct child *children_slot(struct children *all, enum role_kind kind,
+    const char *output);
+
+/* Fork the role of c with config.  0, or -1 with errno: try again later. */
+int child_start(struct children *all, struct child *c,
+    const struct config *config);
+
+/* Send a signal if it runs. */
+void child_signal(const struct child *c, int sig);
+
+/* Note that pid ended with status (waitpid) and say so in the log; sets the
+ * time of the restart.  Returns the child, NULL if pid is none of ours. */
+struct child *children_reap(struct children *all, pid_t pid, int status,
+    bool stopping);
+
+/* Read the signs of life; kill what has been silent for a minute. */
+void children_watch(struct children *all);
+
+/* Number running, and whether all wanted ones have shown life. */
+size_t children_running(const struct children *all);
+bool children_ready(const struct children *all);
+
+#endif /* RUN_CHILD_H */

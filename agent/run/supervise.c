@@ -1,0 +1,490 @@
+/*
+ * supervise.c - `sealfeed run`: one process a role, kept running.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/exit_status.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "run/child.h"
+#include "run/notify.h"
+#include "run/supervise.h"
+#include "run/types.h"
+#include "store/position.h"
+#include "store/store.h"
+
+/* How long a predecessor may still take to finish (its own limit is five). */
+#define LOCK_TIMEOUT (10 * CLOCK_SECOND)
+#define TICK_MS 500
+
+/* Between two tries to mend or open a store that cannot be written. */
+#define REPAIR_AGAIN (10 * CLOCK_SECOND)
+
+/* How long the roles may take to end before that. */
+#define REPAIR_TIMEOUT (5 * CLOCK_SECOND)
+
+struct supervisor {
+	const char *path;
+	struct config *config;
+	struct children all;
+	int signals;     /* signalfd */
+	int lock;        /* inherited by the roles on purpose */
+	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
+	int64_t pinged;
+	bool ready;
+	bool damaged;        /* or not to be opened: no role runs until it is */
+	int64_t repair_at;   /* not before: it failed a moment ago */
+	int64_t repair_kill; /* monotonic: no role may run any longer */
+};
+
+/* When in a stop each kind of role gets its SIGTERM at the latest; earlier
+ * when the kinds before it are gone.  What still runs at the end is killed. */
+static const struct {
+	enum role_kind kind;
+	int64_t after;
+} stop_order[] = {
+	{ ROLE_COLLECT, 0 },
+	{ ROLE_SEAL, CLOCK_SECOND },
+	{ ROLE_SHIP, 3 * CLOCK_SECOND / 2 },
+	{ ROLE_WATCH, 7 * CLOCK_SECOND / 2 },
+};
+#define STOP_KILL (4 * CLOCK_SECOND) /* of the five that are promised */
+
+/* The lock is on the open file, which the roles inherit: a new supervisor
+ * waits for the last of them, and never two collect into one store. */
+static int
+lock_store(struct supervisor *s, struct err *err)
+{
+	char *name = xasprintf("%s.lock", s->config->agent.store.path);
+	int64_t until = clock_monotonic() + LOCK_TIMEOUT;
+	int rc = -1;
+
+	if (file_parents(name, err) == -1)
+		goto out;
+	s->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock < 0) {
+		(void)err_set(err, "%s: %s", name, strerror(errno));
+		goto out;
+	}
+	while (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || clock_monotonic() > until) {
+			(void)err_set(err,
+			    "%s: another sealfeed is running on this store; "
+			    "stop it or set another agent.store.path",
+			    name);
+			goto out;
+		}
+		(void)poll(NULL, 0, 50);
+	}
+	rc = 0;
+out:
+	free(name);
+	return rc;
+}
+
+/* Keep running the role of kind (and output) with the configuration of these
+ * digests; a running one with others is asked to stop and comes back. */
+static void
+want(struct supervisor *s, enum role_kind kind, const char *output,
+    const char *digest, const char *more)
+{
+	struct child *c = children_slot(&s->all, kind, output);
+	char both[sizeof(c->digest)];
+
+	if (c == NULL) {
+		log_err("%s: no file descriptor left; raise the limit on open "
+			"files",
+		    output == NULL ? "role" : output);
+		return;
+	}
+	c->wanted = true;
+	(void)snprintf(both, sizeof(both), "%.64s %.64s", digest, more);
+	if (strcmp(c->digest, both) == 0)
+		return;
+	memcpy(c->digest, both, sizeof(both));
+	c->deaths = 0;
+	c->backoff = 0;
+	if (c->pid == 0) {
+		c->restart = clock_monotonic();
+		return;
+	}
+	c->asked = true;
+	child_signal(c, SIGTERM);
+}
+
+/* Decide what runs with the present configuration.  seal wakes every ship
+ * and collect reports the configuration, so both follow any change. */
+static void
+want_all(struct supervisor *s)
+{
+	const struct config *c = s->config;
+
+	for (size_t i = 0; i < s->all.n; i++)
+		s->all.slot[i].wanted = false;
+	for (size_t i = 0; i < c->n_outputs; i++)
+		want(s, ROLE_SHIP, c->outputs[i].name, c->agent_digest,
+		    c->outputs[i].digest);
+	want(s, ROLE_SEAL, NULL, c->digest, "");
+	want(s, ROLE_WATCH, NULL, c->digest, "");
+	want(s, ROLE_COLLECT, NULL, c->digest, "");
+	for (size_t i = 0; i < s->all.n; i++) {
+		if (!s->all.slot[i].wanted)
+			child_signal(&s->all.slot[i], SIGTERM);
+	}
+}
+
+static void
+start_due(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->all.n; i++) {
+		struct child *c = &s->all.slot[i];
+
+		if (!c->wanted || c->pid > 0 || c->restart == 0 ||
+		    c->restart > clock_monotonic())
+			continue;
+		if (child_start(&s->all, c, s->config) == 0)
+			continue;
+		log_err("%s: cannot fork: %s; retrying", c->name,
+		    strerror(errno));
+		c->restart = clock_monotonic() + CLOCK_SECOND;
+	}
+}
+
+/* Delivery positions of outputs that are gone must not hold batches back,
+ * new outputs must be known before the next batch is let go. */
+static int
+tell_outputs(const struct config *c, struct err *err)
+{
+	struct store *store;
+	const char **names;
+	int rc;
+
+	/* Without one, all that is collected would count as delivered. */
+	if (c->n_outputs == 0)
+		return err_set(err,
+		    "outputs: none is configured, so nothing can be delivered; "
+		    "add one");
+	store = store_open(c->agent.store.path, STORE_DURABLE, err);
+	if (store == NULL)
+		return -1;
+	names = xcalloc(c->n_outputs, sizeof(*names));
+	for (size_t i = 0; i < c->n_outputs; i++)
+		names[i] = c->outputs[i].name;
+	rc = position_set_outputs(store, names, c->n_outputs, err);
+	free(names);
+	store_close(store);
+	return rc;
+}
+
+/* Before the roles start: a sound store that knows the outputs. */
+static int
+prepare_store(struct supervisor *s, struct err *err)
+{
+	char message[1024];
+
+	if (store_check(s->config->agent.store.path, message, sizeof(message),
+		err) == -1)
+		return -1;
+	if (message[0] != '\0')
+		log_err("%s", message);
+	return tell_outputs(s->config, err);
+}
+
+/* What the configuration names, certificates and secrets in files, may have
+ * changed as well. */
+static void
+look_again(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->all.n; i++) {
+		if (s->all.slot[i].wanted && !s->all.slot[i].asked)
+			child_signal(&s->all.slot[i], SIGUSR1);
+	}
+}
+
+/* SIGHUP: keep the old configuration when the new one is wrong. */
+static void
+reload(struct supervisor *s)
+{
+	struct config_errors faults = { 0 };
+	struct err err = ERR_INIT;
+	struct config *fresh;
+
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)clock_monotonic());
+	fresh = config_load(s->path, &agent_types, &faults);
+	for (size_t i = 0; i < faults.n; i++)
+		log_err("%s", faults.line[i]);
+	config_errors_release(&faults);
+	if (fresh != NULL &&
+	    strcmp(fresh->agent.store.path, s->config->agent.store.path) != 0)
+		(void)err_set(&err,
+		    "agent.store.path: cannot change while the agent runs; "
+		    "restart the service");
+	else if (fresh != NULL)
+		(void)tell_outputs(fresh, &err);
+	if (fresh == NULL || err.text[0] != '\0') {
+		log_err("%s: configuration not reloaded, the old one stays in "
+			"effect%s%s",
+		    s->path, err.text[0] == '\0' ? "" : ": ", err.text);
+		config_free(fresh);
+	} else {
+		config_free(s->config);
+		s->config = fresh;
+		s->all.cause = "reload";
+		want_all(s);
+		look_again(s);
+		log_notice("%s: configuration reloaded", s->path);
+	}
+	notify_send("READY=1");
+}
+
+static void
+begin_stop(struct supervisor *s)
+{
+	if (s->stop_at != 0)
+		return;
+	notify_send("STOPPING=1");
+	s->stop_at = clock_monotonic();
+	for (size_t i = 0; i < s->all.n; i++)
+		s->all.slot[i].wanted = false;
+}
+
+static bool
+runs_any(const struct supervisor *s, enum role_kind kind)
+{
+	for (size_t i = 0; i < s->all.n; i++) {
+		if (s->all.slot[i].kind == kind && s->all.slot[i].pid > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Ask the roles to stop in their order; a role is asked once the ones before
+ * it are gone or have had their time. */
+static void
+go_on_stopping(struct supervisor *s)
+{
+	int64_t past = clock_monotonic() - s->stop_at;
+	bool before = false;
+
+	for (size_t k = 0; k < sizeof(stop_order) / sizeof(stop_order[0]);
+	     k++) {
+		if (before && past < stop_order[k].after)
+			return;
+		for (size_t i = 0; i < s->all.n; i++) {
+			struct child *c = &s->all.slot[i];
+
+			if (c->kind != stop_order[k].kind || c->pid == 0)
+				continue;
+			if (!c->asked)
+				child_signal(c, SIGTERM);
+			c->asked = true;
+			if (past >= STOP_KILL)
+				child_signal(c, SIGKILL);
+		}
+		before = before || runs_any(s, stop_order[k].kind);
+	}
+}
+
+static void
+reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *c = children_reap(&s->all, pid, status,
+		    s->stop_at != 0 || s->damaged);
+
+		if (c != NULL && WIFEXITED(status) &&
+		    WEXITSTATUS(status) == ROLE_DAMAGED)
+			s->damaged = true;
+	}
+}
+
+/* A role found the store's file damaged: nobody may have it open while it is
+ * mended or moved aside. */
+static void
+mend(struct supervisor *s)
+{
+	struct err err = ERR_INIT;
+	int64_t now = clock_monotonic();
+
+	if (s->repair_kill == 0)
+		s->repair_kill = now + REPAIR_TIMEOUT;
+	for (size_t i = 0; i < s->all.n; i++)
+		child_signal(&s->all.slot[i],
+		    now < s->repair_kill ? SIGTERM : SIGKILL);
+	if (children_running(&s->all) > 0)
+		return;
+	s->repair_kill = 0;
+	if (clock_monotonic() < s->repair_at)
+		return;
+	if (prepare_store(s, &err) == -1) {
+		log_err("%s", err.text);
+		s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+		return;
+	}
+	s->damaged = false;
+	if (s->all.n == 0) {
+		log_notice("the store can be opened now");
+		want_all(s);
+	}
+	for (size_t i = 0; i < s->all.n; i++)
+		s->all.slot[i].restart = clock_monotonic();
+}
+
+/* A full disk gets better without us; a service that is started again and
+ * again would not help. */
+static int
+prepare_or_wait(struct supervisor *s, struct err *err)
+{
+	if (prepare_store(s, err) == 0) {
+		want_all(s);
+		return 0;
+	}
+	if (!store_cramped(s->config->agent.store.path))
+		return -1;
+	log_err("%s; the agent starts as soon as there is room", err->text);
+	err_clear(err);
+	notify_send("READY=1\nSTATUS=waiting for space on the store's disk");
+	s->damaged = true;
+	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+	return 0;
+}
+
+static void
+take_signal(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			begin_stop(s);
+			break;
+		case SIGHUP:
+			if (s->stop_at == 0)
+				reload(s);
+			break;
+		case SIGUSR1:
+			for (size_t i = 0; i < s->all.n; i++)
+				child_signal(&s->all.slot[i], SIGUSR1);
+			break;
+		default: /* SIGCHLD: reap() follows */
+			break;
+		}
+	}
+}
+
+/* Tell systemd that all is well, as long as it is. */
+static void
+ping(struct supervisor *s)
+{
+	int64_t now = clock_monotonic();
+
+	if (!s->ready && s->stop_at == 0 && !s->damaged &&
+	    children_ready(&s->all)) {
+		s->ready = true;
+		notify_send("READY=1");
+		log_notice("ready: %zu sources, %zu outputs",
+		    s->config->n_sources, s->config->n_outputs);
+	}
+	if (notify_interval() > 0 && now - s->pinged > notify_interval() / 2) {
+		s->pinged = now;
+		notify_send("WATCHDOG=1");
+	}
+}
+
+static int
+open_signals(struct supervisor *s, struct err *err)
+{
+	static const int mine[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(mine) / sizeof(mine[0]); i++)
+		(void)sigaddset(&set, mine[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->signals < 0)
+		return err_set(err, "signals: %s", strerror(errno));
+	return 0;
+}
+
+static void
+loop(struct supervisor *s)
+{
+	struct pollfd pfd = { .fd = s->signals, .events = POLLIN };
+
+	for (;;) {
+		take_signal(s);
+		reap(s);
+		if (s->stop_at != 0) {
+			go_on_stopping(s);
+			if (children_running(&s->all) == 0)
+				return;
+		} else if (s->damaged ||
+		    store_damaged(s->config->agent.store.path)) {
+			s->damaged = true;
+			mend(s);
+		} else {
+			start_due(s);
+			children_watch(&s->all);
+		}
+		ping(s);
+		(void)poll(&pfd, 1,
+		    s->ready && s->stop_at == 0 && children_ready(&s->all)
+			? TICK_MS
+			: TICK_MS / 10);
+	}
+}
+
+int
+supervise(const char *path, struct config *config)
+{
+	struct supervisor s = {
+		.path = path,
+		.config = config,
+		.signals = -1,
+		.lock = -1,
+		.all = { .began = clock_now(), .cause = "start" },
+	};
+	const struct rlimit none = { 0, 0 };
+	struct err err = ERR_INIT;
+	int rc = EXIT_WRONG;
+
+	notify_open();
+	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
+	if (lock_store(&s, &err) == -1 || open_signals(&s, &err) == -1 ||
+	    prepare_or_wait(&s, &err) == -1) {
+		log_err("%s", err.text);
+		goto out;
+	}
+	loop(&s);
+	log_notice("stopped");
+	rc = EXIT_FINE;
+out:
+	(void)close(s.signals);
+	(void)close(s.lock);
+	free(s.all.slot);
+	config_free(s.config);
+	return rc;
+}

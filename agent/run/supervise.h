@@ -1,0 +1,19 @@
+/*
+ * supervise.h - `sealfeed run`: one process a role, kept running.
+ */
+#ifndef RUN_SUPERVISE_H
+#define RUN_SUPERVISE_H
+
+struct config;
+
+/*
+ * Run until SIGTERM or SIGINT, in the foreground.  path: of the configuration
+ * that SIGHUP reads again; config: as loaded from it, taken.  One supervisor
+ * a store: a lock file beside it is held by the supervisor and its roles.
+ *
+ * Stopping takes at most five seconds: collect first, then seal what it left,
+ * then ship what seal left.  Returns an exit status (base/exit_status.h).
+ */
+int supervise(const char *path, struct config *config);
+
+#endif /* RUN_SUPERVISE_H */

@@ -1,0 +1,187 @@
+/*
+ * seal.c - the role that holds the signing key.
+ *
+ * It joins what collect hashed to the feeds' trees, signs their new sizes
+ * and roots, and so sets batches free for shipping.  It talks to nobody.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/role.h"
+#include "config/config.h"
+#include "config/secret.h"
+#include "evidence/checkpoint.h"
+#include "evidence/note.h"
+#include "evidence/rotation.h"
+#include "seal/seal.h"
+#include "store/batch.h"
+#include "store/store.h"
+
+#define REST_MS 10000                /* between looks when nobody wakes us */
+#define RETRY_MS 5000                /* after a failure */
+#define COMPLAIN (10 * CLOCK_MINUTE) /* a lasting failure is said again */
+
+struct seal {
+	const struct role *role;
+	struct store *store;
+	struct signer *signer;
+	struct digest *digest;
+	struct buf note;
+	struct buf value;
+	struct unsealed next;
+	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
+	int64_t logged_at;
+};
+
+/* The key as the configuration says: a provider's URI, PEM, or a file. */
+static struct signer *
+load_key(const struct config *c, struct err *err)
+{
+	struct signer *signer = NULL;
+	char *text = secret_resolve(c->agent.key, err);
+
+	if (text != NULL && !signer_is_uri(text)) {
+		secret_free(text);
+		text = secret_resolve_pem(c->agent.key, err);
+	}
+	if (text != NULL)
+		signer = signer_open(c->agent.name, text, err);
+	secret_free(text);
+	return signer;
+}
+
+/* Once for each new trouble, and from time to time while it lasts. */
+static void
+complain(struct seal *s, const char *what, const struct err *err)
+{
+	int64_t now = clock_monotonic();
+
+	if (strcmp(s->message, err->text) == 0 && now - s->logged_at < COMPLAIN)
+		return;
+	memcpy(s->message, err->text, sizeof(s->message));
+	s->logged_at = now;
+	log_err("%s: %s; nothing is shipped until this succeeds", what,
+	    s->message);
+}
+
+/* Sign the tree of s->next with its new leaves: 0 or -1. */
+static int
+seal_one(struct seal *s, struct err *err)
+{
+	struct unsealed *u = &s->next;
+	struct merkle_range after = u->peaks;
+	const struct proof_parts parts = { .note = &s->note,
+		.before = &u->peaks,
+		.after = &after,
+		.check = &u->check,
+		.keys = signer_rotations(s->signer) };
+	uint8_t root[DIGEST_LEN];
+	char origin[sizeof(u->feed) + 256];
+
+	if (merkle_join(s->digest, &after, &u->added) == -1)
+		return err_set(err,
+		    "%s: the batches from index %" PRIu64
+		    " do not follow the sealed tree of %" PRIu64 " events",
+		    u->feed, u->added.first, u->peaks.end);
+	merkle_root(s->digest, &after, root);
+	if (snprintf(origin, sizeof(origin), "%s/%s",
+		s->role->config->agent.name, u->feed) >= (int)sizeof(origin))
+		return err_set(err, "%s: the agent's name is too long",
+		    u->feed);
+	buf_clear(&s->note);
+	buf_clear(&s->value);
+	if (note_sign(s->signer, origin, after.end, root, &s->note, err) ==
+	    -1) {
+		/* A token that was pulled needs a fresh session. */
+		signer_free(s->signer);
+		s->signer = NULL;
+		return -1;
+	}
+	if (proof_build(&s->value, &parts, err) == -1)
+		return -1;
+	return batch_seal(s->store, u, &after, s->value.data, err);
+}
+
+/* Seal everything that waits: 1 something was sealed, 0 nothing was there,
+ * -1. */
+static int
+seal_all(struct seal *s, struct err *err)
+{
+	int sealed = 0;
+
+	while (!role_stopping(s->role)) {
+		int rc = batch_next_unsealed(s->store, &s->next, err);
+
+		if (rc == 1)
+			rc = seal_one(s, err) == -1 ? -1 : 1;
+		if (rc == -1)
+			return -1;
+		if (rc == 0)
+			break;
+		log_debug("%s: sealed up to %" PRIu64, s->next.feed,
+		    s->next.added.end);
+		sealed = 1;
+		role_alive(s->role);
+		/* What is sealed can travel while the rest is signed. */
+		role_wake(s->role, ROLE_SHIP);
+	}
+	return sealed;
+}
+
+/* One turn of the loop; returns how long to rest. */
+static int
+turn(struct seal *s)
+{
+	struct err err = ERR_INIT;
+
+	if (s->signer == NULL) {
+		s->signer = load_key(s->role->config, &err);
+		if (s->signer == NULL) {
+			complain(s, "agent.key", &err);
+			return RETRY_MS;
+		}
+		log_notice("signing key loaded");
+	}
+	if (seal_all(s, &err) == -1) {
+		complain(s, "sealing", &err);
+		return RETRY_MS;
+	}
+	s->message[0] = '\0';
+	return REST_MS;
+}
+
+int
+seal_run(const struct role *r)
+{
+	struct err err = ERR_INIT;
+	struct seal s = {
+		.role = r,
+		.note = BUF_INIT(NOTE_MAX),
+		.value = BUF_INIT(PROOF_MAX),
+		.next = { .check = BUF_INIT(PROOF_MAX) },
+	};
+
+	s.store = store_open(r->config->agent.store.path, STORE_DURABLE, &err);
+	if (s.store == NULL) {
+		log_err("%s", err.text);
+		return 1;
+	}
+	s.digest = digest_new();
+	while (!role_stopping(r)) {
+		role_alive(r);
+		role_rest(r, turn(&s));
+	}
+	signer_free(s.signer);
+	digest_free(s.digest);
+	buf_release(&s.note);
+	buf_release(&s.value);
+	buf_release(&s.next.check);
+	store_close(s.store);
+	return 0;
+}

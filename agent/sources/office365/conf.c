@@ -1,0 +1,249 @@
+/*
+ * conf.c - options of the Microsoft 365 source.
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "config/setting.h"
+#include "sources/office365/office365.h"
+
+static const char *const cloud_names[] = {
+	[CLOUD_COMMERCIAL] = "commercial",
+	[CLOUD_GCC] = "gcc",
+	[CLOUD_GCC_HIGH] = "gcc-high",
+	[CLOUD_DOD] = "dod",
+	[CLOUD_CHINA] = "china",
+	[CLOUDS] = NULL,
+};
+
+/* Hosts of the national clouds: the API reference and Microsoft Entra
+ * "National clouds". */
+static const struct {
+	const char *login;
+	const char *api;
+} clouds[] = {
+	[CLOUD_COMMERCIAL] = { "https://login.microsoftonline.com",
+	    "https://manage.office.com" },
+	[CLOUD_GCC] = { "https://login.microsoftonline.com",
+	    "https://manage-gcc.office.com" },
+	[CLOUD_GCC_HIGH] = { "https://login.microsoftonline.us",
+	    "https://manage.office365.us" },
+	[CLOUD_DOD] = { "https://login.microsoftonline.us",
+	    "https://manage.protection.apps.mil" },
+	[CLOUD_CHINA] = { "https://login.partner.microsoftonline.cn",
+	    "https://manage.office365.cn" },
+};
+_Static_assert(sizeof(clouds) / sizeof(clouds[0]) == CLOUDS, "clouds");
+
+static const char *const content_types[] = {
+	"Audit.AzureActiveDirectory",
+	"Audit.Exchange",
+	"Audit.SharePoint",
+	"Audit.General",
+	"DLP.All",
+	NULL,
+};
+
+#define FIELD(name) offsetof(struct office365_conf, name)
+
+const struct setting office365_settings[] = {
+	{ .key = "cloud",
+	    .type = SETTING_CHOICE,
+	    .offset = FIELD(cloud),
+	    .def = "commercial",
+	    .choices = cloud_names,
+	    .help = "Microsoft's cloud that the tenant lives in: sets "
+		    "login_url and api_url." },
+	{ .key = "login_url",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(login_url),
+	    .help = "Where tokens come from, instead of the cloud's: "
+		    "{login_url}/{tenant}/oauth2/v2.0/token." },
+	{ .key = "api_url",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(api_url),
+	    .help = "Where the Management Activity API is, instead of the "
+		    "cloud's: {api_url}/api/v1.0/{tenant}/activity/feed." },
+	{ .key = "tenant",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(tenant),
+	    .required = true,
+	    .help = "Directory (tenant) ID, a GUID." },
+	{ .key = "client_id",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(client_id),
+	    .required = true,
+	    .help = "Application (client) ID of the app registration, which "
+		    "needs the application permissions ActivityFeed.Read and, "
+		    "for DLP.All, ActivityFeed.ReadDlp." },
+	{ .key = "client_secret",
+	    .type = SETTING_SECRET,
+	    .offset = FIELD(client_secret),
+	    .help = "Client secret of the app registration." },
+	{ .key = "certificate",
+	    .type = SETTING_SECRET,
+	    .offset = FIELD(certificate),
+	    .help = "Certificate of the app registration, instead of a "
+		    "secret; a file or PEM text." },
+	{ .key = "private_key",
+	    .type = SETTING_SECRET,
+	    .offset = FIELD(private_key),
+	    .help = "RSA private key of the certificate, a file or PEM "
+		    "text." },
+	{ .key = "content",
+	    .type = SETTING_LIST,
+	    .offset = FIELD(content),
+	    .def = "[Audit.AzureActiveDirectory, Audit.Exchange, "
+		   "Audit.SharePoint, Audit.General, DLP.All]",
+	    .choices = content_types,
+	    .help = "Content types to collect; each is a feed." },
+	{ .key = "publisher",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(publisher),
+	    .help = "PublisherIdentifier, the GUID whose request budget "
+		    "counts; default: the tenant." },
+	{ .key = "parallel",
+	    .type = SETTING_INTEGER,
+	    .offset = FIELD(parallel),
+	    .def = "8",
+	    .min = 1,
+	    .max = 64,
+	    .help = "Content blobs that are downloaded at the same time." },
+	{ .key = "initial",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(initial),
+	    .def = "24h",
+	    .min = 0,
+	    .max = INT64_C(604800000000),
+	    .help = "How far back a new feed begins; Microsoft keeps 7d." },
+	{ .key = "interval",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(interval),
+	    .def = "15s",
+	    .min = INT64_C(50000),
+	    .max = INT64_C(3600000000),
+	    .help = "Time between two listings of a feed; shorter while "
+		    "there is a backlog." },
+	{ .key = "overlap",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(overlap),
+	    .def = "30m",
+	    .min = 0,
+	    .max = INT64_C(82800000000),
+	    .help = "How much of what was listed already is listed again, "
+		    "for blobs that appear late." },
+	{ .key = "dedupe",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(dedupe),
+	    .def = "24h",
+	    .min = 0,
+	    .max = INT64_C(2592000000000),
+	    .help = "How long the Id of an event keeps repeats of it out; "
+		    "0 lets every repeat in." },
+	{ .key = "http",
+	    .type = SETTING_TABLE,
+	    .offset = FIELD(http),
+	    .table = http_settings },
+	SETTING_END,
+};
+
+/* An option that goes into URLs as it is: a GUID, or a domain name. */
+static void
+check_name(const char *key, const char *value, const struct config_section *b)
+{
+	static const char taken[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
+
+	if (value == NULL ||
+	    (*value != '\0' && strspn(value, taken) == strlen(value)))
+		return;
+	config_error(b,
+	    "%s: \"%s\" is not an ID like "
+	    "0873ee4d-d342-44f2-8961-74c442a2fad2; copy it from the app "
+	    "registration",
+	    key, value);
+}
+
+static void
+check_content(char **content, const struct config_section *b)
+{
+	for (size_t n = 0; content != NULL && content[n] != NULL; n++)
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(content[n], content[i]) == 0)
+				config_error(b, "content: %s is named twice",
+				    content[n]);
+}
+
+static void
+check_credentials(const struct office365_conf *c,
+    const struct config_section *b)
+{
+	if (c->client_secret != NULL && c->certificate != NULL)
+		config_error(b,
+		    "client_secret: there is a certificate, too; keep one of "
+		    "the two");
+	if (c->client_secret == NULL && c->certificate == NULL &&
+	    c->private_key == NULL)
+		config_error(b,
+		    "client_secret: missing; give a client_secret, or a "
+		    "certificate and its private_key");
+	if (c->certificate != NULL && c->private_key == NULL)
+		config_error(b,
+		    "private_key: missing; the certificate alone can't sign");
+	if (c->private_key != NULL && c->certificate == NULL)
+		config_error(b,
+		    "certificate: missing; the private_key alone says "
+		    "nothing to Microsoft");
+}
+
+void
+office365_check(const void *conf, const struct config_section *b)
+{
+	const struct office365_conf *c = conf;
+
+	check_name("tenant", c->tenant, b);
+	check_name("client_id", c->client_id, b);
+	check_name("publisher", c->publisher, b);
+	check_credentials(c, b);
+	check_content(c->content, b);
+	http_url_check_setting("login_url", c->login_url, b);
+	http_url_check_setting("api_url", c->api_url, b);
+	http_conf_check(&c->http, b);
+}
+
+/* Length of a URL without slashes at its end. */
+static int
+base_length(const char *url)
+{
+	size_t len = strlen(url);
+
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	return (int)len;
+}
+
+const char *
+office365_login(const struct office365_conf *c, int *len)
+{
+	const char *url =
+	    c->login_url != NULL ? c->login_url : clouds[c->cloud].login;
+
+	*len = base_length(url);
+	return url;
+}
+
+const char *
+office365_api(const struct office365_conf *c, int *len)
+{
+	const char *url =
+	    c->api_url != NULL ? c->api_url : clouds[c->cloud].api;
+
+	*len = base_length(url);
+	return url;
+}
+
+const char *
+office365_publisher(const struct office365_conf *c)
+{
+	return c->publisher != NULL ? c->publisher : c->tenant;
+}

@@ -1,0 +1,227 @@
+/*
+ * fetch.c - one content blob, from the API into the store.
+ *
+ * A blob is a JSON array of any length.  It streams through the splitter and
+ * is committed piecewise; a fetch that breaks off continues behind what is
+ * committed, after checking that the blob still begins with the same events.
+ * An event that is too long for memory becomes a gap, the others go on.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/merkle.h"
+#include "base/splitter.h"
+#include "sources/office365/office365.h"
+#include "store/commit.h"
+#include "store/feed.h"
+#include "store/write_batch.h"
+
+/* Longest event that is held in memory.  Documented ones end far below a
+ * megabyte. */
+#define EVENT_MAX (16 * 1024 * 1024)
+
+/* Requests that downloads leave to listings. */
+#define RESERVE 10
+
+/* A 404 without one of the API's codes may be some proxy's: it is believed
+ * after so many tries. */
+#define NOT_FOUND_TRIES 4
+
+struct fetching {
+	struct worker *w;
+	struct stream *st;
+	const struct item *item;
+	struct write_batch *piece;
+	struct splitter *splitter;
+	struct digest *digest;
+	uint64_t skip; /* elements that are committed already */
+	uint64_t n;    /* elements so far */
+	uint8_t chain[DIGEST_LEN];
+	bool changed; /* it does not begin as it did */
+};
+
+static int
+commit(struct fetching *f, bool complete, struct err *err)
+{
+	struct commit_result res;
+
+	write_batch_item(f->piece, f->item->id, f->n, f->chain, complete);
+	if (complete && f->w->gather &&
+	    write_batch_bytes(f->piece) <= GATHER_BYTES) {
+		f->w->left = write_batch_move(f->piece);
+		if (f->w->left != NULL)
+			return 0;
+	}
+	if (feed_commit(f->piece, &res, err) != 0)
+		return -1;
+	if (res.events > 0)
+		f->st->source->committed(f->st->source->ctx, f->st);
+	return 0;
+}
+
+/* The last event, which the chain has now, is committed already: 1, 0 not, -1
+ * the blob is another one. */
+static int
+is_known(struct fetching *f, struct err *err)
+{
+	if (f->n != f->skip)
+		return f->n < f->skip;
+	if (memcmp(f->chain, f->item->chain, DIGEST_LEN) == 0)
+		return 1;
+	f->changed = true;
+	return err_set(err,
+	    "the blob does not begin with the events that it began with "
+	    "before");
+}
+
+/* The last event is too long.  It is durable with the next one, so that it is
+ * told once. */
+static void
+lose_event(struct fetching *f)
+{
+	const struct source *s = f->st->source;
+	struct gap_row *g = xcalloc(1, sizeof(*g));
+	struct outcome r;
+
+	g->item = f->item->id;
+	g->part = true;
+	g->from = f->item->created;
+	g->to = f->item->created;
+	(void)snprintf(g->key, sizeof(g->key), "%s", f->item->key);
+	(void)snprintf(g->cause, sizeof(g->cause),
+	    "event %llu of the blob, counted from 0, is longer than %d MiB, "
+	    "the most that is held in memory",
+	    (unsigned long long)f->n - 1, EVENT_MAX / (1024 * 1024));
+	write_batch_gap(f->piece, g);
+	(void)outcome_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
+	s->trouble(s->ctx, f->st, &r);
+	free(g);
+}
+
+/* splitter_fn: one event. */
+static int
+take_event(void *ctx, const struct element *el, struct err *err)
+{
+	struct fetching *f = ctx;
+	const struct slice event = { .data = el->data, .len = el->len };
+	uint8_t leaf[DIGEST_LEN];
+	int64_t when = INT64_MIN;
+	int known;
+
+	/* One that is too long counts as if it were empty. */
+	merkle_leaf(f->digest, el->data != NULL ? el->data : "", el->len, leaf);
+	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
+	    f->chain);
+	f->n++;
+	known = is_known(f, err);
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	if (el->data == NULL) {
+		lose_event(f);
+		return 0;
+	}
+	if (el->time.data != NULL &&
+	    clock_parse(el->time.data, el->time.len, &when) != 0)
+		when = INT64_MIN;
+	if (write_batch_add_hashed(f->piece, event, el->id, when, leaf, err) !=
+	    0)
+		return -1;
+	if (write_batch_bytes(f->piece) < WRITE_BATCH_BYTES &&
+	    write_batch_events(f->piece) < BATCH_EVENTS)
+		return 0;
+	return commit(f, false, err);
+}
+
+/* http_take_fn */
+static int
+take_bytes(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct fetching *f = ctx;
+
+	return splitter_push(f->splitter, data, len, err);
+}
+
+/* The reply was whole: is the document, too? */
+static void
+finish(struct fetching *f, struct outcome *r)
+{
+	struct err err = ERR_INIT;
+
+	if (splitter_end(f->splitter, &err) != 0) {
+		(void)outcome_set(r, REPLY_RETRY, "the blob can't be used: %s",
+		    err.text);
+	} else if (f->n < f->skip) {
+		f->changed = true;
+		(void)outcome_set(r, REPLY_RETRY,
+		    "the blob has fewer events than before");
+	} else if (commit(f, true, &err) != 0) {
+		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
+	}
+}
+
+/* Ask for the blob once. */
+static void
+get(struct worker *w, struct fetching *f, const char *url, struct outcome *r)
+{
+	const struct office365_call call = { .url = url,
+		.reserve = RESERVE,
+		.feed = f->st->feed,
+		.take = take_bytes,
+		.ctx = f };
+	struct http_reply reply;
+
+	splitter_reset(f->splitter);
+	f->n = 0;
+	f->changed = false;
+	memset(f->chain, 0, sizeof(f->chain));
+	http_reply_init(&reply);
+	if (office365_call(w, &call, &reply, r) == REPLY_OK)
+		finish(f, r);
+	else if (reply.status == 404 && r->class == REPLY_RETRY &&
+	    f->item->attempts >= NOT_FOUND_TRIES)
+		r->class = REPLY_GONE;
+	http_reply_release(&reply);
+}
+
+void
+office365_fetch(struct worker *w, struct stream *st, const struct item *it,
+    struct outcome *r)
+{
+	static const struct splitter_spec spec = { .id = "Id",
+		.time = "CreationTime",
+		.max = EVENT_MAX,
+		.pass_longer = true };
+	const struct office365 *o = w->source->state;
+	struct fetching f = {
+		.w = w, .st = st, .item = it, .skip = it->elements
+	};
+	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MAX);
+
+	if (!office365_own(o, "contentUri", it->uri, r))
+		return;
+	if (office365_publish(o, it->uri, &url) != 0) {
+		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
+		buf_release(&url);
+		return;
+	}
+	f.piece = write_batch_reuse(w->spare, st->feed);
+	w->spare = NULL;
+	f.splitter = splitter_new(&spec, take_event, &f);
+	f.digest = digest_new();
+	get(w, &f, url.data, r);
+	if (f.changed) {
+		/* From its start; the seen-set keeps repeats out. */
+		f.skip = 0;
+		get(w, &f, url.data, r);
+	}
+	digest_free(f.digest);
+	splitter_free(f.splitter);
+	w->spare = f.piece;
+	buf_release(&url);
+}

@@ -1,0 +1,33 @@
+/*
+ * commit.h - the one way into the store for what was read from a vendor.
+ */
+#ifndef STORE_COMMIT_H
+#define STORE_COMMIT_H
+
+#include <stddef.h>
+
+#include "store/write_batch.h"
+
+struct err;
+struct store;
+
+/*
+ * Make the write batch durable; blocks until it is, together with what other
+ * threads commit to the same feed meanwhile (one fsync for all).  Repeats of
+ * an id, within the write batch too, are left out.  On success the write batch
+ * is empty and can be used again; on failure (disk full, I/O error) nothing has
+ * changed, the write batch is as it was and can be committed again.
+ */
+int feed_commit(struct write_batch *p, struct commit_result *res,
+    struct err *err);
+
+/* The same for several write batches of one feed, which become durable in as
+ * few transactions as can be.  Each may fail alone: rc[i] is as feed_commit()
+ * returns; err tells of the first that did.  -1 when any did. */
+int feed_commit_all(struct write_batch *const *p, size_t n, int *rc,
+    struct err *err);
+
+/* Free what the store keeps for the next commit, where it is not in use. */
+void commit_release(struct store *s);
+
+#endif /* STORE_COMMIT_H */

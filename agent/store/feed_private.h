@@ -1,0 +1,71 @@
+/*
+ * feed_private.h - the inside of struct feed, for the modules of the store
+ * that share it.
+ */
+#ifndef STORE_FEED_PRIVATE_H
+#define STORE_FEED_PRIVATE_H
+
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "store/feed.h"
+
+struct write_batch;
+
+/* Items that one process works on at a time. */
+#define CLAIMS_MAX 256
+
+/* What feed_count() and feed_state() said and is not written yet. */
+struct feed_news {
+	bool any;
+	uint64_t count[FEED_COUNTERS];
+	int64_t due; /* times: INT64_MIN where there is nothing new */
+	int64_t success;
+	int64_t failure;
+	int64_t horizon;
+	bool has_error;
+	char error[512];
+};
+
+struct feed {
+	struct store *store;
+	char name[256];
+	char tree[256];
+	int64_t id;
+	int64_t dedupe;
+
+	/* Guards what follows; never held while waiting for the store. */
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct write_batch *queue, **tail;
+	bool led; /* a thread commits now and alone touches size */
+	uint64_t size;
+	char *cursor;
+	struct feed_news news;
+	int64_t written; /* monotonic time of the last write of news */
+	struct {
+		int64_t item;
+		int64_t when;
+	} claims[CLAIMS_MAX];
+	size_t n_claims;
+	bool turn;     /* the next claim is for the newest */
+	int64_t ahead; /* wall clock before the monotonic one; 0: not known */
+};
+
+/* Take the news for writing, inside a transaction; feed_news_back() puts them
+ * back when that fails. */
+void feed_news_take(struct feed *f, struct feed_news *n);
+void feed_news_back(struct feed *f, const struct feed_news *n);
+int feed_news_write(struct feed *f, const struct feed_news *n, struct err *err);
+
+/* The store has lost events of the feed with the id old that may have been
+ * signed and shipped: their indexes must not be used again, so what comes goes
+ * into a new tree.  The old row keeps what is still to be delivered of the old
+ * tree; the ledger goes over to the new.  In the caller's transaction. */
+int feed_renew(struct store *s, int64_t old, const char *name, struct err *err);
+
+/* When the claim on item was taken, INT64_MIN: it is not claimed. */
+int64_t feed_claimed(struct feed *f, int64_t item);
+
+#endif /* STORE_FEED_PRIVATE_H */

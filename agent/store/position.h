@@ -1,0 +1,82 @@
+/*
+ * position.h - how far each output has got, dead letters, requests.
+ */
+#ifndef STORE_POSITION_H
+#define STORE_POSITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/counters.h"
+
+struct err;
+struct store;
+
+/* Make the store's outputs those of names (n): new ones begin at the oldest
+ * batch kept, those no longer configured stop holding batches back and are
+ * forgotten. */
+int position_set_outputs(struct store *s, const char *const *names, size_t n,
+    struct err *err);
+
+struct position {
+	int64_t batch; /* every line of batches up to this one is settled */
+	size_t lines;  /* and so many of the next one, its checkpoint last */
+};
+
+int position_read(struct store *s, const char *output, struct position *pos,
+    struct err *err);
+
+/* What status and metrics show about an output. */
+struct output_state {
+	const char *mode;  /* "confirmed", "unconfirmed", "acknowledged" … */
+	const char *error; /* NULL: none now */
+	uint64_t add[OUTPUT_COUNTERS]; /* to be added */
+};
+
+/* Move the position and note the time at which each batch was passed, for
+ * trace.  May be lost by a crash, never torn. */
+int position_move(struct store *s, const char *output,
+    const struct position *pos, const struct output_state *state,
+    struct err *err);
+
+/* Record state without moving. */
+int position_note(struct store *s, const char *output,
+    const struct output_state *state, struct err *err);
+
+struct dead_letter {
+	int64_t id;
+	char output[64];
+	char feed[256];
+	uint64_t index;
+	int64_t when;
+	char reason[512];
+	struct buf event; /* its bytes */
+	int64_t event_time;
+};
+
+/* Durable before it returns; the position may move past the event then. */
+int dead_letter_add(struct store *s, const struct dead_letter *d,
+    struct err *err);
+/* The lowest id above after, output NULL for all: 1, 0 none, -1. */
+int dead_letter_next(struct store *s, const char *output, int64_t after,
+    struct dead_letter *d, struct err *err);
+int dead_letter_remove(struct store *s, int64_t id, struct err *err);
+
+/* Requests of the command line to a role: kind "retry" (dead letter id, 0 all
+ * of the output), "drop". */
+struct request {
+	int64_t id;
+	char kind[32];
+	char target[64]; /* output or source */
+	int64_t number;
+	char argument[256];
+};
+int request_add(struct store *s, const struct request *r, struct err *err);
+/* The oldest one for target: 1, 0 none, -1. */
+int request_next(struct store *s, const char *kind, const char *target,
+    struct request *r, struct err *err);
+int request_done(struct store *s, int64_t id, struct err *err);
+
+#endif /* STORE_POSITION_H */

@@ -1,0 +1,571 @@
+/*
+ * mend.c - makes what was copied out of a damaged store agree with itself.
+ *
+ * What an output has not passed yet must be whole: per feed, its batches
+ * follow one another, each has its payload, and the last ends at the feed's
+ * size.  From the first one that does not, the feed is cut: the batches are
+ * dropped, the ids of their events are forgotten, the items that they came
+ * from leave the ledger, so that the vendor lists them anew, and the feed goes
+ * on in a new tree.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/gzip.h"
+#include "base/mem.h"
+#include "base/merkle.h"
+#include "store/db.h"
+#include "store/feed_private.h"
+#include "store/recovery.h"
+#include "store/seen.h"
+#include "store/write_batch_private.h"
+
+#define NONE SIZE_MAX
+
+static const struct table {
+	const char *name;
+	const char *order; /* its key: read from both ends up to the damage */
+	const char *from_end;
+	size_t whole; /* offset of the flag in struct recovery, NONE: without */
+} tables[] = {
+	{ .name = "feed",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = offsetof(struct recovery, whole_feeds) },
+	{ .name = "batch",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = offsetof(struct recovery, whole_batches) },
+	{ .name = "payload",
+	    .order = "batch",
+	    .from_end = "batch DESC",
+	    .whole = NONE },
+	{ .name = "checkpoint",
+	    .order = "batch",
+	    .from_end = "batch DESC",
+	    .whole = NONE },
+	{ .name = "item",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = offsetof(struct recovery, whole_items) },
+	{ .name = "piece",
+	    .order = "feed, first",
+	    .from_end = "feed DESC, first DESC",
+	    .whole = offsetof(struct recovery, whole_pieces) },
+	{ .name = "run", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "seen", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "output",
+	    .order = "name",
+	    .from_end = "name DESC",
+	    .whole = NONE },
+	{ .name = "passed",
+	    .order = "output, batch",
+	    .from_end = "output DESC, batch DESC",
+	    .whole = NONE },
+	{ .name = "dead_letter",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+	{ .name = "gap", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "request",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+};
+
+/* The statement that inserts rows with the columns of st. */
+static sqlite3_stmt *
+inserter(struct store *to, const char *table, sqlite3_stmt *st)
+{
+	struct buf sql = BUF_INIT(4096);
+	sqlite3_stmt *in = NULL;
+	const int n = sqlite3_column_count(st);
+	int rc = buf_addf(&sql, "INSERT OR IGNORE INTO %s (", table);
+
+	for (int i = 0; i < n && rc == 0; i++)
+		rc = buf_addf(&sql, "%s%s", i == 0 ? "" : ", ",
+		    sqlite3_column_name(st, i));
+	for (int i = 0; i < n && rc == 0; i++)
+		rc = buf_adds(&sql, i == 0 ? ") VALUES (?" : ", ?");
+	if (rc == 0)
+		rc = buf_adds(&sql, ")");
+	/* A table that is not ours any more cannot be copied. */
+	if (rc == 0 &&
+	    sqlite3_prepare_v2(to->db, sql.data, -1, &in, NULL) != SQLITE_OK)
+		in = NULL;
+	buf_release(&sql);
+	return in;
+}
+
+static int
+copy_row(struct store *to, sqlite3_stmt *in, sqlite3_stmt *st, struct err *err)
+{
+	const int n = sqlite3_column_count(st);
+	int rc = SQLITE_OK;
+
+	for (int i = 0; i < n && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_value(in, i + 1, sqlite3_column_value(st, i));
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(in);
+	(void)sqlite3_reset(in);
+	/* What breaks a rule of the table is damaged, and stays out. */
+	if (rc == SQLITE_DONE || (rc & 0xff) == SQLITE_CONSTRAINT ||
+	    (rc & 0xff) == SQLITE_MISMATCH)
+		return 0;
+	return db_fail(to, rc, err);
+}
+
+/* Copy rows up to the end, 1, or up to the first that cannot be read, 0. */
+static int
+copy_rows(struct store *from, struct store *to, const char *table,
+    const char *order, struct err *err)
+{
+	sqlite3_stmt *st = NULL, *in = NULL;
+	char sql[128];
+	int rc, done = 0;
+
+	(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY %s", table,
+	    order);
+	if (sqlite3_prepare_v2(from->db, sql, -1, &st, NULL) == SQLITE_OK)
+		in = inserter(to, table, st);
+	rc = 0;
+	while (in != NULL && rc == 0) {
+		const int step = sqlite3_step(st);
+
+		if (step != SQLITE_ROW) {
+			done = step == SQLITE_DONE;
+			break;
+		}
+		rc = copy_row(to, in, st, err);
+	}
+	(void)sqlite3_finalize(in);
+	(void)sqlite3_finalize(st);
+	return rc != 0 ? -1 : done;
+}
+
+static int
+copy_table(struct store *from, struct store *to, const struct table *t,
+    struct recovery *v, struct err *err)
+{
+	int rc;
+
+	if (db_begin(to, err) != 0)
+		return -1;
+	rc = copy_rows(from, to, t->name, t->order, err);
+	if (rc == 0) {
+		if (t->whole != NONE)
+			*(bool *)((char *)v + t->whole) = false;
+		rc = copy_rows(from, to, t->name, t->from_end, err);
+	}
+	return db_end(to, rc < 0 ? -1 : 0, err);
+}
+
+/* Ids must not be given out again: positions refer to those of batches. */
+static int
+copy_sequences(struct store *from, struct store *to, struct err *err)
+{
+	int rc;
+
+	if (db_begin(to, err) != 0)
+		return -1;
+	rc = db_run(to, err, "DELETE FROM sqlite_sequence", "");
+	if (rc == 0 && copy_rows(from, to, "sqlite_sequence", "rowid", err) < 0)
+		rc = -1;
+	if (rc == 0)
+		rc = db_run(to, err,
+		    "DELETE FROM sqlite_sequence WHERE name = 'batch'", "");
+	if (rc == 0)
+		rc = db_run(to, err,
+		    "INSERT INTO sqlite_sequence (name, seq) SELECT 'batch',"
+		    " max((SELECT coalesce(max(position), 0) + 1 FROM output),"
+		    " (SELECT coalesce(max(id), 0) FROM batch))",
+		    "");
+	return db_end(to, rc, err);
+}
+
+int
+recovery_copy(struct store *from, struct store *to, struct recovery *v,
+    struct err *err)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (copy_table(from, to, &tables[i], v, err) != 0)
+			return -1;
+	}
+	return copy_sequences(from, to, err);
+}
+
+#define CHECK_LEN 4
+
+/* Where a feed must be cut. */
+struct cut {
+	int64_t feed;
+	char name[256];
+	int64_t size;
+	int64_t sealed;
+	bool peaks_good;
+	bool closed;    /* an earlier tree of its name */
+	int64_t passed; /* batches up to this one need no payload */
+	int64_t at;     /* event index */
+	bool needed;
+};
+
+/* The next payload above *id: 1 and whether it is good, 0 none, -1. */
+static int
+next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT p.batch, p.lines, b.raw_len FROM payload p"
+	    " LEFT JOIN batch b ON b.id = p.batch"
+	    " WHERE p.batch > ? ORDER BY p.batch LIMIT 1",
+	    "i", *id);
+	struct buf raw = BUF_INIT(WRITE_BATCH_BYTES_MAX + BATCH_BYTES);
+	struct err why = ERR_INIT;
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+
+	if (rc != 1)
+		return rc;
+	*id = sqlite3_column_int64(st, 0);
+	*good = sqlite3_column_type(st, 2) != SQLITE_NULL &&
+	    gzip_unpack(g, sqlite3_column_blob(st, 1),
+		(size_t)sqlite3_column_bytes(st, 1), &raw, &why) == 0 &&
+	    raw.len == (size_t)sqlite3_column_int64(st, 2);
+	buf_release(&raw);
+	db_done(st);
+	return 1;
+}
+
+int
+recovery_payloads_good(struct store *s, char *what, size_t size,
+    struct err *err)
+{
+	struct gzip *g = gzip_new();
+	struct err why = ERR_INIT;
+	int64_t id = 0;
+	bool good = true;
+	int rc;
+
+	do {
+		rc = next_payload(s, g, &id, &good, &why);
+	} while (rc == 1 && good);
+	gzip_free(g);
+	if (rc < 0 && (sqlite3_errcode(s->db) & 0xff) != SQLITE_CORRUPT)
+		return err_set(err, "%s", why.text);
+	if (rc < 0)
+		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
+	else if (!good)
+		(void)snprintf(what, size, "the events of batch %lld",
+		    (long long)id);
+	return rc == 0 ? 1 : 0;
+}
+
+/* Keep the bytes of a payload that is given up in a file of their own. */
+static int
+put_aside(struct store *s, const char *aside, int64_t id, struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT lines FROM payload WHERE batch = ?", "i", id);
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+	char *name;
+
+	if (rc != 1)
+		return rc;
+	name = xasprintf("%s-batch-%lld.gz", aside, (long long)id);
+	rc = file_replace(name, sqlite3_column_blob(st, 0),
+	    (size_t)sqlite3_column_bytes(st, 0), 0640, err);
+	db_done(st);
+	free(name);
+	return rc;
+}
+
+static int
+drop_bad_payloads(struct store *s, const char *aside, struct err *err)
+{
+	struct gzip *g = gzip_new();
+	int64_t id = 0;
+	bool good;
+	int rc;
+
+	while ((rc = next_payload(s, g, &id, &good, err)) == 1) {
+		if (good)
+			continue;
+		if ((aside != NULL && put_aside(s, aside, id, err) != 0) ||
+		    db_run(s, err, "DELETE FROM payload WHERE batch = ?", "i",
+			id) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	gzip_free(g);
+	return rc;
+}
+
+static const char *const orphans[] = {
+	"DELETE FROM batch WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM payload WHERE batch NOT IN (SELECT id FROM batch)",
+	"DELETE FROM checkpoint WHERE batch NOT IN (SELECT batch FROM payload)",
+	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
+	("DELETE FROM seen WHERE NOT EXISTS (SELECT 1 FROM run r"
+	 " WHERE seen.id >= r.first AND seen.id < r.first + r.rows)"),
+};
+
+static int
+drop_orphans(struct store *s, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(orphans) / sizeof(orphans[0]); i++) {
+		if (db_run(s, err, orphans[i], "") != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The row of the first feed above after: 1, 0 none, -1. */
+static int
+next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT id, name, size, sealed, peaks, EXISTS (SELECT 1 FROM feed g"
+	    " WHERE g.name = f.name AND g.id > f.id),"
+	    " coalesce((SELECT min(position) FROM output), 0)"
+	    " FROM feed f WHERE id > ? ORDER BY id LIMIT 1",
+	    "i", after);
+	struct merkle_range peaks;
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+
+	if (rc != 1)
+		return rc;
+	*c = (struct cut){
+		.feed = sqlite3_column_int64(st, 0),
+		.size = sqlite3_column_int64(st, 2),
+		.sealed = sqlite3_column_int64(st, 3),
+		.closed = sqlite3_column_int(st, 5) != 0,
+		.passed = sqlite3_column_int64(st, 6),
+	};
+	db_text(st, 1, c->name, sizeof(c->name));
+	c->peaks_good = merkle_load(&peaks, 0, (uint64_t)c->sealed,
+			    sqlite3_column_blob(st, 4),
+			    (size_t)sqlite3_column_bytes(st, 4)) == 0;
+	db_done(st);
+	return 1;
+}
+
+/* Is the batch in the row of st fit to be delivered? */
+static bool
+batch_good(const struct cut *c, sqlite3_stmt *st, int64_t first)
+{
+	const int64_t count = sqlite3_column_int64(st, 2);
+	const size_t nodes =
+	    merkle_count((uint64_t)first, (uint64_t)(first + count));
+
+	if (sqlite3_column_int(st, 4) == 0 ||
+	    sqlite3_column_int64(st, 1) != first)
+		return false;
+	/* Sealed. */
+	if (sqlite3_column_int(st, 3) != 0)
+		return true;
+	return c->peaks_good && first >= c->sealed &&
+	    (size_t)sqlite3_column_bytes(st, 6) == nodes * DIGEST_LEN &&
+	    sqlite3_column_int64(st, 7) == count * CHECK_LEN;
+}
+
+/* Find where the feed must be cut, if it must. */
+static int
+find_cut(struct store *s, const struct recovery *v, struct cut *c,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT id, first, count, sealed IS NOT NULL,"
+	    " EXISTS (SELECT 1 FROM payload p WHERE p.batch = b.id),"
+	    " EXISTS (SELECT 1 FROM checkpoint k WHERE k.batch = b.id),"
+	    " nodes, length(checks) FROM batch b WHERE feed = ? ORDER BY first",
+	    "i", c->feed);
+	int64_t next = -1;
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	while ((rc = db_step(s, st, err)) == 1) {
+		const int64_t id = sqlite3_column_int64(st, 0);
+		const int64_t first = sqlite3_column_int64(st, 1);
+		const bool passed = id <= c->passed;
+
+		/* Those before it may be lost, and not delivered. */
+		if (next < 0 && first > 0 && id > c->passed + 1 &&
+		    !v->whole_batches) {
+			c->needed = true;
+			db_done(st);
+			return 0;
+		}
+		if (next < 0)
+			c->at = next = first;
+		if (passed)
+			next = first;
+		else if (!batch_good(c, st, next)) {
+			c->needed = true;
+			db_done(st);
+			return 0;
+		}
+		next += sqlite3_column_int64(st, 2);
+		/* The cut goes behind a checkpoint, or among what has none
+		 * yet. */
+		if (passed || sqlite3_column_int(st, 3) == 0 ||
+		    sqlite3_column_int(st, 5) != 0)
+			c->at = next;
+	}
+	if (next < 0) {
+		c->needed = !v->whole_batches && c->size > 0;
+		next = c->size;
+		c->at = c->needed ? 0 : c->size;
+	}
+	if (next != c->size || c->at != c->size || !c->peaks_good)
+		c->needed = true;
+	return rc;
+}
+
+/* Forget the ids in a row whose events are from the cut on. */
+static int
+cut_row(struct store *s, const struct cut *c, int64_t row, struct err *err)
+{
+	struct seen_entry e[SEEN_ROW];
+	size_t n = 0, kept = 0;
+	int rc = seen_row(s, row, e, &n, err);
+
+	for (size_t i = 0; i < n && rc == 1; i++) {
+		if ((int64_t)seen_entry_index(&e[i]) < c->at)
+			e[kept++] = e[i];
+	}
+	if (rc != 1 || kept == n)
+		return rc < 0 ? -1 : 0;
+	return db_run(s, err, "UPDATE seen SET entries = ? WHERE id = ?", "bi",
+	    e, kept * sizeof(e[0]), row);
+}
+
+static int
+cut_seen(struct store *s, const struct cut *c, struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT first, rows FROM run WHERE feed = ?", "i", c->feed);
+	int rc = st == NULL ? -1 : 1;
+
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
+		const int64_t first = sqlite3_column_int64(st, 0);
+		const int64_t rows = sqlite3_column_int64(st, 1);
+
+		for (int64_t row = first; row < first + rows; row++) {
+			if (cut_row(s, c, row, err) != 0) {
+				db_done(st);
+				return -1;
+			}
+		}
+	}
+	return rc;
+}
+
+/* Take the items out of the ledger whose events are lost. */
+static int
+cut_items(struct store *s, const struct recovery *v, const struct cut *c,
+    struct err *err)
+{
+	const int64_t now = clock_now();
+
+	/* Where it is not known which, all. */
+	if (!v->whole_pieces &&
+	    db_run(s, err,
+		"DELETE FROM item WHERE feed IN (SELECT id FROM feed"
+		" WHERE name = ?)",
+		"t", c->name) != 0)
+		return -1;
+	if (db_run(s, err,
+		"INSERT INTO gap (feed, item, key, since, until, recorded,"
+		" cause) SELECT feed, id, key, created, created, ?3,"
+		" 'the store was damaged, and it has expired at the vendor'"
+		" FROM item WHERE expires <= ?3 AND id IN (SELECT item"
+		" FROM piece WHERE feed = ?1 AND first + count > ?2)",
+		"iii", c->feed, c->at, now) != 0)
+		return -1;
+	return db_run(s, err,
+	    "DELETE FROM item WHERE id IN (SELECT item FROM piece"
+	    " WHERE feed = ?1 AND first + count > ?2)",
+	    "ii", c->feed, c->at);
+}
+
+static int
+cut_batches(struct store *s, const struct cut *c, struct err *err)
+{
+	if (db_run(s, err,
+		"DELETE FROM payload WHERE batch IN (SELECT id FROM batch"
+		" WHERE feed = ?1 AND first >= ?2)",
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err,
+		"DELETE FROM checkpoint WHERE batch IN (SELECT id FROM batch"
+		" WHERE feed = ?1 AND first >= ?2)",
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err, "DELETE FROM batch WHERE feed = ?1 AND first >= ?2",
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err, "DELETE FROM piece WHERE feed = ?1 AND first >= ?2",
+		"ii", c->feed, c->at) != 0)
+		return -1;
+	return db_run(s, err,
+	    "UPDATE feed SET size = min(size, ?2), cursor = 'lost'"
+	    " WHERE id = ?1",
+	    "ii", c->feed, c->at);
+}
+
+static int
+cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
+{
+	if (cut_items(s, v, c, err) != 0 || cut_seen(s, c, err) != 0 ||
+	    cut_batches(s, c, err) != 0)
+		return -1;
+	if (c->size > c->at)
+		v->lost += c->size - c->at;
+	v->feeds++;
+	if (c->closed)
+		return db_run(s, err,
+		    "UPDATE feed SET cursor = 'lost' WHERE name = ?", "t",
+		    c->name);
+	return feed_renew(s, c->feed, c->name, err);
+}
+
+static int
+mend(struct store *s, struct recovery *v, struct err *err)
+{
+	struct cut c = { .feed = 0 };
+	int rc;
+
+	if (drop_bad_payloads(s, v->aside, err) != 0 ||
+	    drop_orphans(s, err) != 0)
+		return -1;
+	/* Trees that begin here are sound, and found to be so. */
+	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
+		if (find_cut(s, v, &c, err) != 0 ||
+		    (c.needed && cut(s, v, &c, err) != 0))
+			return -1;
+	}
+	/* The batch that an output is in the middle of may be gone. */
+	if (rc == 0 && v->feeds > 0)
+		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
+	/* What was listed and is not known any more is listed again. */
+	if (rc == 0 && !v->whole_items)
+		rc = db_run(s, err, "UPDATE feed SET cursor = 'lost'", "");
+	if (rc == 0)
+		rc = db_number(s, err, 0, &v->batches,
+		    "SELECT count(*) FROM payload", "");
+	return rc;
+}
+
+int
+recovery_repair(struct store *to, struct recovery *v, struct err *err)
+{
+	if (db_begin(to, err) != 0)
+		return -1;
+	return db_end(to, mend(to, v, err), err);
+}

@@ -1,0 +1,42 @@
+/*
+ * recovery.h - a damaged store is replaced by what can be read out of it.
+ */
+#ifndef STORE_RECOVERY_H
+#define STORE_RECOVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+struct store;
+
+/* What could be read. */
+struct recovery {
+	const char *aside; /* damaged payloads go into files whose names
+			      begin so; NULL: they don't */
+	bool whole_feeds;  /* every row of that table */
+	bool whole_batches;
+	bool whole_items;
+	bool whole_pieces;
+	int64_t batches; /* kept with their events */
+	int64_t lost;    /* events that were kept before and are not now */
+	int64_t feeds;   /* that begin a new tree */
+};
+
+/* Copy, table by table and row by row, what is readable in from (a bare
+ * handle) into to, a new store.  -1 only when to cannot be written. */
+int recovery_copy(struct store *from, struct store *to, struct recovery *v,
+    struct err *err);
+
+/* Make what was copied agree with itself: events from the first lost batch on
+ * are given up, so that they are fetched again, in a new tree. */
+int recovery_repair(struct store *to, struct recovery *v, struct err *err);
+
+/* 1: the payloads of all batches are sound; 0: that of some batch is damaged,
+ * which is said in what; -1: that cannot be found out. */
+int recovery_payloads_good(struct store *s, char *what, size_t size,
+    struct err *err);
+
+#endif /* STORE_RECOVERY_H */

@@ -1,0 +1,92 @@
+/*
+ * write_batch.h - the commit of what was read from a vendor.
+ *
+ * A write batch is what one reader (a worker with its blob, a poll with its
+ * page) wants to become durable together: events, and the state that they
+ * justify.  feed_commit() is the only way into the store for events, cursor,
+ * ledger, seen-set and gaps; all of a write batch lands in one transaction or
+ * nothing does.
+ */
+#ifndef STORE_WRITE_BATCH_H
+#define STORE_WRITE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "store/feed.h"
+
+struct err;
+struct write_batch;
+
+/* A write batch belongs to one thread at a time. */
+struct write_batch *write_batch_new(struct feed *f);
+
+/* The same, with the memory of an old write batch, which is taken (NULL: none)
+ * and loses what is in it. */
+struct write_batch *write_batch_reuse(struct write_batch *old, struct feed *f);
+
+/* What is in p, in a write batch with no more memory than it takes; p is empty
+ * then.  NULL: no memory, and p is as it was. */
+struct write_batch *write_batch_move(struct write_batch *p);
+void write_batch_free(struct write_batch *p);
+
+/* Append one event (copied): its bytes, its id (data NULL: none, never a
+ * duplicate), its time (INT64_MIN: unknown). */
+int write_batch_add(struct write_batch *p, const char *data, size_t len,
+    struct slice id, int64_t when, struct err *err);
+
+/* Append one event with its leaf hash (merkle_leaf()), which need not be made
+ * again then. */
+int write_batch_add_hashed(struct write_batch *p, struct slice event,
+    struct slice id, int64_t when, const uint8_t leaf[32], struct err *err);
+
+/* Bytes and events so far, with what a line adds: a reader commits when there
+ * may be no room for one more in a batch, at WRITE_BATCH_BYTES or BATCH_EVENTS.
+ */
+#define WRITE_BATCH_BYTES (BATCH_BYTES - (32 << 10))
+size_t write_batch_bytes(const struct write_batch *p);
+size_t write_batch_events(const struct write_batch *p);
+
+/* The feed's cursor after this write batch; copied. */
+void write_batch_cursor(struct write_batch *p, const char *json);
+
+/* A newly listed item; one that the ledger has already is left as it is.
+ * Copied.  uri may be NULL; times in microseconds. */
+struct listed {
+	const char *key;
+	const char *uri;
+	int64_t created; /* when the vendor made it available */
+	int64_t expires;
+};
+void write_batch_listed(struct write_batch *p, const struct listed *l);
+
+/* Progress of item (ledger id): elements of it that are committed with this
+ * write batch or before, the running digest over them (see feed.h), and whether
+ * it is complete. */
+void write_batch_item(struct write_batch *p, int64_t item, uint64_t elements,
+    const uint8_t chain[32], bool complete);
+
+/* A gap: item (0: a span of time from..to) that can no longer be read. */
+struct gap_row {
+	int64_t id; /* set when read */
+	int64_t feed_id;
+	char feed[256];
+	int64_t item;
+	char key[256];
+	int64_t from;
+	int64_t to;
+	int64_t recorded;
+	char cause[512];
+	bool part; /* of the item, which goes on; not read back */
+};
+void write_batch_gap(struct write_batch *p, const struct gap_row *g);
+
+struct commit_result {
+	uint64_t events;     /* new in the store */
+	uint64_t duplicates; /* kept out by their id */
+	size_t listed;       /* items new to the ledger */
+};
+
+#endif /* STORE_WRITE_BATCH_H */

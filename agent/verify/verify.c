@@ -1,0 +1,659 @@
+/*
+ * verify.c - takes the lines of the inputs, and draws the conclusions.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "evidence/note.h"
+#include "verify/chain.h"
+#include "verify/verify_private.h"
+
+/* A readable line is no longer, so its other readings are not, either. */
+#define SCRATCH_MAX READER_LINE_MAX
+
+struct verify *
+verify_new(const struct verify_options *options)
+{
+	struct verify *v = xcalloc(1, sizeof(*v));
+
+	v->options = *options;
+	v->digest = digest_new();
+	v->parts = parts_new();
+	v->claims = claims_new();
+	v->scratch = (struct buf)BUF_INIT(SCRATCH_MAX);
+	v->told = (struct buf)BUF_INIT(KEY_ROTATIONS_MAX);
+	proof_init(&v->proof);
+	v->keys = xcalloc(options->n_keys + 1, sizeof(*v->keys));
+	memcpy(v->keys, options->keys, options->n_keys * sizeof(*v->keys));
+	v->n_keys = options->n_keys;
+	return v;
+}
+
+void
+verify_free(struct verify *v)
+{
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < v->n_streams; i++)
+		stream_free(v->streams[i]);
+	for (size_t i = 0; i < v->n_inputs; i++)
+		free(v->inputs[i]);
+	free(v->streams);
+	free(v->inputs);
+	digest_free(v->digest);
+	parts_free(v->parts);
+	claims_free(v->claims);
+	findings_release(&v->findings);
+	proof_release(&v->proof);
+	buf_release(&v->scratch);
+	buf_release(&v->told);
+	free(v->keys);
+	free(v);
+}
+
+/* chain_place() */
+static const char *
+tally_place(const struct verify *v, uint64_t place, char out[CHAIN_PLACE])
+{
+	const struct chain c = { .inputs = v->inputs };
+
+	return chain_place(&c, place, out);
+}
+
+/* Whether --feed lets this one in. */
+static bool
+tally_is_asked(const struct verify *v, const char *feed)
+{
+	for (size_t i = 0; i < v->options.n_feeds; i++)
+		if (claims_is_tree_of(feed, v->options.feeds[i]))
+			return true;
+	return v->options.n_feeds == 0;
+}
+
+static int
+compare_name(const struct stream *s, struct slice feed)
+{
+	int order = strncmp(s->name, feed.data, feed.len);
+
+	return order != 0 ? order : s->name[feed.len] != '\0';
+}
+
+/* Where the feed's stream is, or would be. */
+static size_t
+position(const struct verify *v, struct slice feed)
+{
+	size_t low = 0;
+	size_t high = v->n_streams;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_name(v->streams[mid], feed) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* NULL: nothing was read of it. */
+static struct stream *
+tally_find(const struct verify *v, const char *feed)
+{
+	struct slice name = { .data = feed, .len = strlen(feed) };
+	size_t at = position(v, name);
+
+	if (at == v->n_streams || compare_name(v->streams[at], name) != 0)
+		return NULL;
+	return v->streams[at];
+}
+
+/* The stream of a feed, begun when it is new; NULL: too many. */
+static struct stream *
+stream_of(struct verify *v, struct slice feed)
+{
+	size_t at;
+
+	if (v->last != NULL && compare_name(v->last, feed) == 0)
+		return v->last;
+	at = position(v, feed);
+	if (at == v->n_streams || compare_name(v->streams[at], feed) != 0) {
+		if (v->n_streams == TALLY_FEEDS) {
+			if (!v->too_many)
+				finding_feed(&v->findings, FINDING_BROKEN, "",
+				    "more than %d feeds; the others are not "
+				    "checked",
+				    TALLY_FEEDS);
+			v->too_many = true;
+			return NULL;
+		}
+		v->streams = xreallocarray(v->streams, v->n_streams + 1,
+		    sizeof(struct stream *));
+		memmove(v->streams + at + 1, v->streams + at,
+		    (v->n_streams - at) * sizeof(struct stream *));
+		v->streams[at] = stream_new(feed.data, feed.len);
+		v->streams[at]->asked = tally_is_asked(v, v->streams[at]->name);
+		v->n_streams++;
+	}
+	v->last = v->streams[at];
+	return v->last;
+}
+
+/* Readings of an event in which a syslog server escaped control characters:
+ * they count beside the bytes as they stand. */
+static void
+other_readings(struct verify *v, struct stream *s, const struct frame *f,
+    uint64_t place)
+{
+	size_t known = f->value.len;
+	uint8_t leaf[DIGEST_LEN];
+	char *out;
+
+	if (memmem(f->value.data, f->value.len, "#0", 2) == NULL)
+		return;
+	buf_clear(&v->scratch);
+	out = buf_room(&v->scratch, f->value.len);
+	for (int everywhere = 0; out != NULL && everywhere < 2; everywhere++) {
+		size_t n = frame_unescape(f->value.data, f->value.len,
+		    everywhere == 1, out);
+
+		if (n == known)
+			continue;
+		known = n;
+		merkle_leaf(v->digest, out, n, leaf);
+		seen_list_add(&s->other, f->number, place, leaf);
+	}
+}
+
+static void
+take_event(struct verify *v, struct stream *s, const struct frame *f,
+    uint64_t place)
+{
+	uint8_t leaf[DIGEST_LEN];
+
+	merkle_leaf(v->digest, f->value.data, f->value.len, leaf);
+	seen_list_add(&s->seen, f->number, place, leaf);
+	s->events++;
+	if (f->syslog)
+		other_readings(v, s, f, place);
+	if (claims_is_agent(s->name))
+		claims_event(v->claims, s->name, f->number, f->value);
+}
+
+/* The opened checkpoint's relations to its line and its peaks; NULL: good,
+ * with *m complete; else what is wrong. */
+static const char *
+mark_make(struct verify *v, const struct frame *f, const struct checkpoint *cp,
+    struct mark *m)
+{
+	const struct proof *p = &v->proof;
+	struct merkle_range before;
+	struct merkle_range after;
+	uint8_t root[DIGEST_LEN];
+
+	if (cp->size != f->number)
+		return "the line's size is not the signed one";
+	if (p->from >= cp->size || cp->size > MERKLE_MAX ||
+	    merkle_load(&before, 0, p->from, p->before.data, p->before.len) ==
+		-1)
+		return "its peaks before do not fit its size";
+	m->from = p->from;
+	m->size = cp->size;
+	memcpy(m->root, cp->root, DIGEST_LEN);
+	merkle_root(v->digest, &before, m->before);
+	m->n_before = before.n;
+	m->peaks = xmalloc(p->before.len + p->after.len + 1);
+	if (before.n > 0)
+		memcpy(m->peaks, p->before.data, p->before.len);
+	if (p->check.len == (cp->size - p->from) * PROOF_CODE) {
+		m->check = xmalloc(p->check.len);
+		memcpy(m->check, p->check.data, p->check.len);
+	}
+	if (merkle_load(&after, 0, cp->size, p->after.data, p->after.len) == -1)
+		return "its peaks after do not fit its size";
+	merkle_root(v->digest, &after, root);
+	if (memcmp(root, cp->root, DIGEST_LEN) != 0)
+		return "its peaks after do not hash to the signed root";
+	memcpy(m->peaks + p->before.len, p->after.data, p->after.len);
+	m->n_after = after.n;
+	return NULL;
+}
+
+/* Whether the origin is that of the feed, signed by its own agent. */
+static const char *
+wrong_origin(struct stream *s, const struct checkpoint *cp)
+{
+	size_t agent = strlen(cp->signer);
+
+	if (strncmp(cp->origin, cp->signer, agent) != 0 ||
+	    cp->origin[agent] != '/' ||
+	    strcmp(cp->origin + agent + 1, s->name) != 0)
+		return "its origin is another feed or agent";
+	if (s->agent[0] == '\0')
+		memcpy(s->agent, cp->signer, sizeof(s->agent));
+	else if (strcmp(s->agent, cp->signer) != 0)
+		return "another agent signed the feed's other checkpoints; "
+		       "check one agent at a time";
+	return NULL;
+}
+
+static bool
+is_known(const struct verify *v, const struct verifier *key)
+{
+	for (size_t i = 0; i < v->n_keys; i++)
+		if (memcmp(v->keys[i].key, key->key, sizeof(key->key)) == 0 &&
+		    (v->keys[i].any_name ||
+			strcmp(v->keys[i].name, key->name) == 0))
+			return true;
+	return false;
+}
+
+/* Trust the keys that follow those that are trusted. */
+static void
+follow_keys(struct verify *v)
+{
+	struct slice rest = { .data = v->proof.keys.data,
+		.len = v->proof.keys.len };
+	struct slice note;
+
+	if (rest.len == 0 ||
+	    (v->told.len == rest.len &&
+		memcmp(v->told.data, rest.data, rest.len) == 0))
+		return;
+	buf_clear(&v->told);
+	if (buf_add(&v->told, rest.data, rest.len) == -1)
+		return;
+	while ((note = rotation_next(&rest)).data != NULL) {
+		struct err why = ERR_INIT;
+		struct verifier next;
+
+		/* One that nobody trusted signed says nothing; the checkpoint
+		 * will show whether that matters. */
+		if (rotation_open(note, v->keys, v->n_keys, &next, &why) ==
+			-1 ||
+		    is_known(v, &next) || v->n_keys >= TALLY_KEYS)
+			continue;
+		v->keys =
+		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
+		v->keys[v->n_keys++] = next;
+		finding_feed(&v->findings, FINDING_KEY, "",
+		    "a new key of %s is trusted, because a trusted key "
+		    "announces it (key id %02x%02x%02x%02x)",
+		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
+	}
+}
+
+static int
+open_note(struct verify *v, struct checkpoint *cp, struct err *err)
+{
+	follow_keys(v);
+	return note_open(v->proof.note.data, v->proof.note.len, v->keys,
+	    v->n_keys, cp, err);
+}
+
+static void
+take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
+    uint64_t place)
+{
+	struct mark m = { .place = place };
+	struct err err = ERR_INIT;
+	const char *wrong;
+	struct checkpoint cp;
+	char where[CHAIN_PLACE];
+
+	(void)tally_place(v, place, where);
+	if (proof_parse(f->value.data, f->value.len, &v->proof, &err) == -1 ||
+	    open_note(v, &cp, &err) == -1) {
+		if (v->line->cut)
+			v->cut = true;
+		else if (s->asked)
+			finding_checkpoint(&v->findings, s->name, f->number,
+			    "%s (%s)", err.text, where);
+		return;
+	}
+	wrong = wrong_origin(s, &cp);
+	if (wrong != NULL) {
+		if (s->asked)
+			finding_checkpoint(&v->findings, s->name, f->number,
+			    "%s: signed is \"%s\" by %s (%s)", wrong, cp.origin,
+			    cp.signer, where);
+		return;
+	}
+	wrong = mark_make(v, f, &cp, &m);
+	if (wrong != NULL && s->asked)
+		finding_checkpoint(&v->findings, s->name, f->number, "%s (%s)",
+		    wrong, where);
+	/* The signed root counts, even where the unsigned peaks after do not
+	 * agree with it. */
+	if (m.size > 0)
+		stream_mark(s, &m);
+}
+
+/* A whole event or checkpoint. */
+static void
+take(void *ctx, const struct frame *f, uint64_t place)
+{
+	struct verify *v = ctx;
+	struct stream *s = stream_of(v, f->feed);
+
+	if (s == NULL || (!s->asked && !claims_is_agent(s->name)))
+		return;
+	if (f->kind == FRAME_EVENT)
+		take_event(v, s, f, place);
+	else
+		take_checkpoint(v, s, f, place);
+}
+
+static void
+broken(struct verify *v, uint64_t place, const char *why)
+{
+	char where[CHAIN_PLACE];
+
+	if (v->line->cut)
+		v->cut = true;
+	else
+		finding_feed(&v->findings, FINDING_BROKEN, "", "%s %s",
+		    tally_place(v, place, where), why);
+}
+
+/* reader_fn */
+static void
+take_line(void *ctx, const struct reader_line *line)
+{
+	struct verify *v = ctx;
+	uint64_t place = PLACE(v->n_inputs - 1, line->number);
+	struct frame f;
+
+	v->line = line;
+	if (line->data == NULL) {
+		broken(v, place, "is too long to be read");
+		return;
+	}
+	switch (frame_parse(line->data, line->len, &f)) {
+	case FRAME_NOTHING:
+		v->n_other += line->len > 0;
+		return;
+	case FRAME_BROKEN:
+		broken(v, place,
+		    "begins like a line of sealfeed, but is not one");
+		return;
+	case FRAME_EVENT:
+		v->n_events++;
+		break;
+	case FRAME_CHECKPOINT:
+		v->n_checkpoints++;
+		break;
+	}
+	if (f.part == 0)
+		take(v, &f, place);
+	else if (parts_add(v->parts, &f, place, take, v) == -1)
+		broken(v, place,
+		    "is a part of a split event, of which too many are "
+		    "incomplete");
+}
+
+int
+verify_input(struct verify *v, const char *path, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int rc;
+
+	v->inputs = xreallocarray(v->inputs, v->n_inputs + 1, sizeof(char *));
+	v->inputs[v->n_inputs++] =
+	    xstrdup(strcmp(path, "-") == 0 ? "standard input" : path);
+	rc = reader_lines(path, take_line, v, &why);
+	if (rc == -1) {
+		finding_feed(&v->findings, FINDING_BROKEN, "", "%s", why.text);
+		(void)err_set(err, "%s", why.text);
+	}
+	return rc;
+}
+
+bool
+tally_is_wrong(const struct verify *v, enum finding_kind kind)
+{
+	return finding_rules[kind].wrong ||
+	    (v->options.complete && finding_rules[kind].complete);
+}
+
+/* stream_repeated */
+struct repeats {
+	struct verify *v;
+	const struct stream *stream;
+	struct finding_run run;
+};
+
+static void
+repeats_flush(struct repeats *r)
+{
+	if (r->run.first < r->run.end)
+		finding_events(&r->v->findings, FINDING_REPEATED,
+		    r->stream->name, r->run.first, r->run.end - 1,
+		    "repeated, identical copies");
+	r->run = (struct finding_run){ .first = 0 };
+}
+
+static void
+repeated(void *ctx, const struct seen *copy)
+{
+	struct repeats *r = ctx;
+
+	if (r->run.first < r->run.end && copy->index < r->run.end)
+		return;
+	if (!finding_run_extend(&r->run, copy->index, copy->index + 1)) {
+		repeats_flush(r);
+		(void)finding_run_extend(&r->run, copy->index, copy->index + 1);
+	}
+}
+
+/* parts_fn: what is left over.  A part that was repeated after its event was
+ * whole is no more than a copy. */
+static void
+left_over(void *ctx, const struct frame *f, uint64_t place)
+{
+	struct verify *v = ctx;
+	struct stream *s = tally_find(v, f->feed.data);
+	char where[CHAIN_PLACE];
+	size_t at = s == NULL ? 0 : seen_list_find(&s->seen, f->number);
+
+	if (f->kind != FRAME_EVENT || !tally_is_asked(v, f->feed.data))
+		return;
+	if (s != NULL && at < s->seen.n && s->seen.list[at].index == f->number)
+		finding_events(&v->findings, FINDING_REPEATED, s->name,
+		    f->number, f->number, "parts of it are repeated (%s)",
+		    tally_place(v, place, where));
+	else
+		finding_events(&v->findings, FINDING_INCOMPLETE, f->feed.data,
+		    f->number, f->number,
+		    "incomplete, %u of its %u parts (from %s)", f->part,
+		    f->parts, tally_place(v, place, where));
+}
+
+static void
+check_streams(struct verify *v)
+{
+	struct findings unasked = { .n = 0 };
+
+	for (size_t i = 0; i < v->n_streams; i++) {
+		struct stream *s = v->streams[i];
+		struct repeats r = { .v = v, .stream = s };
+		struct chain c = { .digest = v->digest,
+			.findings = s->asked ? &v->findings : &unasked,
+			.claims = v->claims,
+			.inputs = v->inputs };
+
+		stream_sort(s, s->asked ? repeated : NULL, &r);
+		repeats_flush(&r);
+		if (s->seen.n + s->n_marks > 0 || s->asked)
+			chain_check(&c, s);
+	}
+	findings_release(&unasked);
+}
+
+static bool
+holds(const struct verify *v, const char *feed)
+{
+	const struct stream *s = tally_find(v, feed);
+
+	return s != NULL && s->seen.n + s->n_marks > 0;
+}
+
+/* The statement about a feed that reaches farthest; size 0: none that counts.
+ */
+static struct claim
+farthest(const struct verify *v, const struct claims_feed *w,
+    const struct stream *agent)
+{
+	struct claim max = { .size = 0 };
+	struct claim first = w->claim[0];
+	bool present = holds(v, w->feed);
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct claim *c = &w->claim[i];
+
+		if (c->index < first.index)
+			first = *c;
+		/* For a feed that is not there anyone's word is worth a
+		 * look; for a tail only what is proven counts. */
+		if (c->size > max.size &&
+		    (!present || stream_is_proven(agent, c->index)))
+			max = *c;
+	}
+	/* Where the agent's feed does not begin with its first event, all
+	 * that the other had by then may lie before the input, too. */
+	if (!present && !v->options.complete && agent->seen.n > 0 &&
+	    agent->seen.list[0].index > 0 && max.size <= first.size)
+		max.size = 0;
+	return max;
+}
+
+/* The tree that an agent began after this one, when its store was lost: only
+ * a signed one counts. */
+static const char *
+successor(const struct verify *v, const char *tree)
+{
+	char feed[FRAME_FEED + 1];
+
+	(void)snprintf(feed, sizeof(feed), "%.*s", (int)strcspn(tree, "~"),
+	    tree);
+	for (size_t i = 0; i < v->n_streams; i++)
+		if (v->streams[i]->n_marks > 0 &&
+		    strcmp(v->streams[i]->name, tree) > 0 &&
+		    claims_is_tree_of(v->streams[i]->name, feed))
+			return v->streams[i]->name;
+	return NULL;
+}
+
+/* What one agent's own feed says about one feed. */
+static void
+hear(struct verify *v, const struct claims_feed *w)
+{
+	const struct stream *agent = tally_find(v, w->agent_feed);
+	const struct stream *s = tally_find(v, w->feed);
+	const struct chain c = { .findings = &v->findings,
+		.claims = v->claims,
+		.inputs = v->inputs };
+	struct claim max;
+	char why[512];
+
+	if (agent == NULL || !tally_is_asked(v, w->feed))
+		return;
+	max = farthest(v, w, agent);
+	(void)snprintf(why, sizeof(why),
+	    ": %s index %" PRIu64 " says that it had %" PRIu64 " events",
+	    w->agent_feed, max.index, max.size);
+	if (max.size > 0 && !holds(v, w->feed))
+		finding_feed(&v->findings, FINDING_GONE, w->feed,
+		    "missing entirely%s", why);
+	else if (max.size > stream_size(s) && successor(v, w->feed) != NULL)
+		finding_events(&v->findings, FINDING_RENEWED, w->feed,
+		    stream_size(s), max.size - 1,
+		    "lost by the agent before it was shipped; the agent began "
+		    "%s instead%s",
+		    successor(v, w->feed), why);
+	else if (max.size > 0 && stream_size(s) < max.size)
+		chain_missing(&c, s, stream_size(s), max.size, why);
+}
+
+/* Whether there is any tree of the feed. */
+static bool
+holds_tree(const struct verify *v, const char *feed)
+{
+	for (size_t i = 0; i < v->n_streams; i++)
+		if (claims_is_tree_of(v->streams[i]->name, feed) &&
+		    holds(v, v->streams[i]->name))
+			return true;
+	return false;
+}
+
+static bool
+is_said_gone(const struct verify *v, const char *feed)
+{
+	for (size_t i = 0; i < v->findings.n; i++)
+		if (v->findings.list[i].kind == FINDING_GONE &&
+		    strcmp(v->findings.list[i].feed, feed) == 0)
+			return true;
+	return false;
+}
+
+/* Feeds of which there is nothing. */
+static void
+check_absent(struct verify *v)
+{
+	const struct claims_feed *w;
+	size_t n;
+
+	w = claims_feeds(v->claims, &n);
+	for (size_t i = 0; i < n; i++)
+		hear(v, &w[i]);
+	for (size_t i = 0; i < v->options.n_feeds; i++) {
+		const char *feed = v->options.feeds[i];
+
+		if (!holds_tree(v, feed) && !is_said_gone(v, feed))
+			finding_feed(&v->findings, FINDING_GONE, feed,
+			    "the input holds none of its lines");
+	}
+	if (v->n_events + v->n_checkpoints == 0)
+		finding_feed(&v->findings, FINDING_BROKEN, "",
+		    "it holds no line of sealfeed; a syslog server must keep "
+		    "the structured data");
+}
+
+/* Each agent whose feeds are there must have its own feed there. */
+static void
+check_agents(struct verify *v)
+{
+	for (size_t i = 0; i < v->n_streams && v->options.n_feeds == 0; i++) {
+		const char *agent = v->streams[i]->agent;
+		char own[sizeof(v->streams[i]->agent) + sizeof("/agent")];
+
+		if (agent[0] == '\0')
+			continue;
+		(void)snprintf(own, sizeof(own), "%s/agent", agent);
+		if (!holds_tree(v, own) && !is_said_gone(v, own))
+			finding_feed(&v->findings, FINDING_GONE, own,
+			    "missing entirely: the agent's own feed, which "
+			    "records what the other feeds held");
+	}
+}
+
+bool
+verify_finish(struct verify *v)
+{
+	claims_sort(v->claims);
+	check_streams(v);
+	parts_left(v->parts, left_over, v);
+	check_absent(v);
+	check_agents(v);
+	findings_sort(&v->findings);
+	v->well = true;
+	for (int kind = 0; kind < FINDING_KINDS; kind++)
+		if (v->findings.of[kind] > 0 &&
+		    tally_is_wrong(v, (enum finding_kind)kind))
+			v->well = false;
+	return v->well;
+}

@@ -1,0 +1,52 @@
+/*
+ * tally.h - what verify.c, verdict.c and report.c share behind verify.h.
+ */
+#ifndef VERIFY_VERIFY_PRIVATE_H
+#define VERIFY_VERIFY_PRIVATE_H
+
+#include "evidence/checkpoint.h"
+#include "evidence/note.h"
+#include "evidence/rotation.h"
+#include "verify/chain.h"
+#include "verify/claims.h"
+#include "verify/finding.h"
+#include "verify/frame.h"
+#include "verify/reader.h"
+#include "verify/stream.h"
+#include "verify/verify.h"
+
+/* An input that names more feeds is a forger's. */
+#define TALLY_FEEDS 65536
+
+/* An agent that changed its key more often is a forger's. */
+#define TALLY_KEYS 1024
+
+struct verify {
+	struct verify_options options;
+	struct verifier *keys; /* the given ones, and those that followed */
+	size_t n_keys;
+	struct buf told; /* the last notes about keys, read already */
+	struct digest *digest;
+	struct findings findings;
+	struct parts *parts;
+	struct claims *claims;
+	struct stream **streams; /* by name */
+	size_t n_streams;
+	struct stream *last; /* the one of the line before, most likely */
+	char **inputs;
+	size_t n_inputs;
+	struct proof proof;
+	struct buf scratch;
+	const struct reader_line *line; /* being read */
+	uint64_t n_events;              /* lines of each sort */
+	uint64_t n_checkpoints;
+	uint64_t n_other;
+	bool too_many; /* feeds: said once */
+	bool cut;      /* the last line of an input is not whole */
+	bool well;     /* the verdict */
+};
+
+/* Whether a finding makes the exit status 1. */
+bool tally_is_wrong(const struct verify *v, enum finding_kind kind);
+
+#endif /* VERIFY_VERIFY_PRIVATE_H */

@@ -1,0 +1,322 @@
+/*
+ * metrics.c - what the store knows, in the Prometheus text format.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/role.h"
+#include "config/config.h"
+#include "store/report.h"
+#include "store/store.h"
+#include "watch/metrics.h"
+#include "watch/status.h"
+
+/* The heartbeat comes every minute. */
+#define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
+
+enum unit {
+	UNIT_COUNT,   /* uint64_t, as it is */
+	UNIT_INTEGER, /* int64_t, as it is */
+	UNIT_TIME,    /* int64_t microseconds since 1970: seconds */
+	UNIT_AGE,     /* the same: seconds from then to now */
+	UNIT_TEXT     /* char[]: 1 when there is something in it */
+};
+
+struct family {
+	const char *name;
+	const char *type;
+	enum unit unit;
+	size_t offset;
+	const char *help;
+};
+
+#define FEED(member) offsetof(struct feed_report, member)
+static const struct family feed_families[] = {
+	{ "sealfeed_feed_events_total", "counter", UNIT_COUNT, FEED(size),
+	    "Events collected and durable." },
+	{ "sealfeed_feed_sealed_events_total", "counter", UNIT_COUNT,
+	    FEED(sealed), "Events covered by a signed checkpoint." },
+	{ "sealfeed_feed_duplicates_total", "counter", UNIT_COUNT,
+	    FEED(duplicates),
+	    "Events dropped because their id was already seen." },
+	{ "sealfeed_feed_failing", "gauge", UNIT_TEXT, FEED(error),
+	    "1 if the last poll failed, else 0." },
+	{ "sealfeed_feed_last_success_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(success), "Time of the last successful poll." },
+	{ "sealfeed_feed_last_commit_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(committed), "Time of the last commit with events." },
+	{ "sealfeed_feed_newest_event_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(newest), "Newest event time among the events collected." },
+	{ "sealfeed_feed_next_poll_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(due), "Time of the next poll." },
+	{ "sealfeed_feed_backlog_items", "gauge", UNIT_COUNT, FEED(items),
+	    "Listed items that are not fetched yet." },
+};
+
+static int64_t
+lag(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	return report_lag(f, now);
+}
+
+static int64_t
+retained(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	int64_t until = status_deletion(config, f);
+
+	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
+}
+
+/* Gauges of a feed that follow from more than one of its figures. */
+static const struct {
+	const char *name;
+	/* Microseconds; REPORT_NEVER: no sample. */
+	int64_t (*span)(const struct config *config,
+	    const struct feed_report *f, int64_t now);
+	const char *help;
+} feed_spans[] = {
+	{ "sealfeed_feed_lag_seconds", lag,
+	    "Age of the oldest content listed but not collected; if there is "
+	    "none, time since the vendor last had nothing new." },
+	{ "sealfeed_feed_retention_horizon_seconds", retained,
+	    "Time until the vendor deletes the oldest unread content." },
+};
+
+#define OUTPUT(member) offsetof(struct output_report, member)
+static const struct family output_families[] = {
+	{ "sealfeed_output_position_batch", "gauge", UNIT_INTEGER,
+	    OUTPUT(position.batch),
+	    "Last batch up to which everything is delivered." },
+	{ "sealfeed_output_position_timestamp_seconds", "gauge", UNIT_TIME,
+	    OUTPUT(moved), "Time at which the position last moved." },
+	{ "sealfeed_output_backlog_events", "gauge", UNIT_COUNT,
+	    OUTPUT(backlog_events), "Events collected but not delivered yet." },
+	{ "sealfeed_output_backlog_bytes", "gauge", UNIT_COUNT,
+	    OUTPUT(backlog_bytes),
+	    "Bytes of the lines of events not delivered yet." },
+	{ "sealfeed_output_oldest_undelivered_seconds", "gauge", UNIT_AGE,
+	    OUTPUT(oldest),
+	    "How long the oldest undelivered event has waited." },
+	{ "sealfeed_output_dead_letters", "gauge", UNIT_COUNT,
+	    OUTPUT(dead_letters), "Dead letters in the store." },
+	{ "sealfeed_output_failing", "gauge", UNIT_TEXT, OUTPUT(error),
+	    "1 if the output is failing, else 0." },
+};
+
+struct page {
+	struct buf *out;
+	int64_t now;
+	int rc; /* sticky: -1 once the answer does not fit */
+};
+
+#define SAY(p, ...)                                        \
+	do {                                               \
+		if (buf_addf((p)->out, __VA_ARGS__) == -1) \
+			(p)->rc = -1;                      \
+	} while (0)
+
+static void
+family(struct page *p, const char *name, const char *type, const char *help)
+{
+	SAY(p, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static double
+seconds(int64_t us)
+{
+	return (double)us / (double)CLOCK_SECOND;
+}
+
+/* One sample of a table's family; a time that is not known has none. */
+static void
+sample(struct page *p, const struct family *f, const char *label,
+    const char *value, const void *row)
+{
+	const char *at = (const char *)row + f->offset;
+	uint64_t count;
+	int64_t n;
+
+	memcpy(&count, at, sizeof(count));
+	memcpy(&n, at, sizeof(n));
+	if (f->unit == UNIT_TEXT)
+		SAY(p, "%s{%s=\"%s\"} %d\n", f->name, label, value,
+		    at[0] != '\0');
+	else if (f->unit == UNIT_COUNT)
+		SAY(p, "%s{%s=\"%s\"} %" PRIu64 "\n", f->name, label, value,
+		    count);
+	else if (f->unit == UNIT_INTEGER)
+		SAY(p, "%s{%s=\"%s\"} %" PRId64 "\n", f->name, label, value, n);
+	else if (n != REPORT_NEVER && n != INT64_MAX)
+		SAY(p, "%s{%s=\"%s\"} %.3f\n", f->name, label, value,
+		    f->unit == UNIT_TIME ? seconds(n) : seconds(p->now - n));
+}
+
+/* One sample of a counter. */
+static void
+count(struct page *p, const char *kind, const struct counter *c,
+    const char *value, uint64_t n)
+{
+	SAY(p, "sealfeed_%s_%s_total{%s=\"%s\"} %" PRIu64 "\n", kind, c->metric,
+	    kind, value, n);
+}
+
+static void
+count_family(struct page *p, const char *kind, const struct counter *c)
+{
+	SAY(p,
+	    "# HELP sealfeed_%s_%s_total %s\n"
+	    "# TYPE sealfeed_%s_%s_total counter\n",
+	    kind, c->metric, c->help, kind, c->metric);
+}
+
+static void
+spans(struct page *p, const struct status *st)
+{
+	for (size_t k = 0; k < sizeof(feed_spans) / sizeof(feed_spans[0]);
+	     k++) {
+		family(p, feed_spans[k].name, "gauge", feed_spans[k].help);
+		for (size_t i = 0; i < st->n_feeds; i++) {
+			int64_t span = feed_spans[k].span(st->config,
+			    &st->feeds[i], p->now);
+
+			if (span != REPORT_NEVER)
+				SAY(p, "%s{feed=\"%s\"} %.3f\n",
+				    feed_spans[k].name, st->feeds[i].tree,
+				    seconds(span));
+		}
+	}
+}
+
+static void
+feeds(struct page *p, const struct status *st)
+{
+	const size_t n = sizeof(feed_families) / sizeof(feed_families[0]);
+
+	for (size_t k = 0; k < n; k++) {
+		const struct family *f = &feed_families[k];
+
+		family(p, f->name, f->type, f->help);
+		for (size_t i = 0; i < st->n_feeds; i++)
+			sample(p, f, "feed", st->feeds[i].tree, &st->feeds[i]);
+	}
+	for (size_t k = 0; k < FEED_COUNTERS; k++) {
+		count_family(p, "feed", &feed_counters[k]);
+		for (size_t i = 0; i < st->n_feeds; i++)
+			count(p, "feed", &feed_counters[k], st->feeds[i].tree,
+			    st->feeds[i].count[k]);
+	}
+	spans(p, st);
+}
+
+static void
+outputs(struct page *p, const struct status *st)
+{
+	static const char mode[] = "sealfeed_output_mode_info";
+	const size_t n = sizeof(output_families) / sizeof(output_families[0]);
+
+	for (size_t k = 0; k < n; k++) {
+		const struct family *f = &output_families[k];
+
+		family(p, f->name, f->type, f->help);
+		for (size_t i = 0; i < st->n_outputs; i++)
+			sample(p, f, "output", st->outputs[i].name,
+			    &st->outputs[i]);
+	}
+	for (size_t k = 0; k < OUTPUT_COUNTERS; k++) {
+		count_family(p, "output", &output_counters[k]);
+		for (size_t i = 0; i < st->n_outputs; i++)
+			count(p, "output", &output_counters[k],
+			    st->outputs[i].name, st->outputs[i].count[k]);
+	}
+	family(p, mode, "gauge", "How deliveries are confirmed.");
+	for (size_t i = 0; i < st->n_outputs; i++)
+		if (st->outputs[i].mode[0] != '\0')
+			SAY(p, "%s{output=\"%s\",mode=\"%s\"} 1\n", mode,
+			    st->outputs[i].name, st->outputs[i].mode);
+}
+
+static void
+whole(struct page *p, const struct status *st, const struct role *r)
+{
+	family(p, "sealfeed_build_info", "gauge", "Version of the agent.");
+	SAY(p, "sealfeed_build_info{version=\"%s\",compression=\"%s\"} 1\n",
+	    PACKAGE_VERSION, gzip_library());
+	family(p, "sealfeed_start_time_seconds", "gauge",
+	    "Time at which the agent was started.");
+	SAY(p, "sealfeed_start_time_seconds %.3f\n", seconds(r->started));
+	family(p, "sealfeed_gaps_total", "counter",
+	    "Gaps: spans and items that can no longer be read from a vendor.");
+	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", st->gaps);
+	family(p, "sealfeed_store_used_bytes", "gauge",
+	    "Bytes of the store in use.");
+	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", st->room.used);
+	family(p, "sealfeed_store_max_bytes", "gauge",
+	    "Size limit of the store.");
+	SAY(p, "sealfeed_store_max_bytes %" PRId64 "\n", st->room.max_size);
+	family(p, "sealfeed_store_disk_free_bytes", "gauge",
+	    "Bytes free on the file system of the store.");
+	SAY(p, "sealfeed_store_disk_free_bytes %" PRId64 "\n", st->room.free);
+	family(p, "sealfeed_store_full", "gauge",
+	    "1 while collecting is paused for lack of space, else 0.");
+	SAY(p, "sealfeed_store_full %d\n", st->room.full);
+}
+
+int
+metrics_write(struct store *s, const struct role *r, struct buf *out,
+    struct err *err)
+{
+	struct status st = { .now = 0 };
+	struct page p = { .out = out };
+	int rc = status_read(s, r->config, &st, err);
+
+	if (rc == 0) {
+		p.now = st.now;
+		whole(&p, &st, r);
+		feeds(&p, &st);
+		outputs(&p, &st);
+		if (p.rc == -1)
+			rc =
+			    err_set(err, "metrics: larger than a reply may be");
+	}
+	status_release(&st);
+	return rc;
+}
+
+int
+metrics_ready(struct store *s, const struct role *r, struct err *err)
+{
+	struct feed_report row = { .id = 0 };
+	int64_t now = clock_now();
+	char own[256];
+	int rc;
+
+	(void)snprintf(own, sizeof(own), "%s/agent", r->config->agent.name);
+	while ((rc = report_feed(s, row.id, &row, err)) == 1) {
+		if (strcmp(row.name, own) != 0)
+			continue;
+		if (row.committed < r->started || row.sealed == 0)
+			continue; /* of an earlier life */
+		if (now - row.committed > HEARTBEAT_LATE)
+			return err_set(err,
+			    "collect: no heartbeat for %.0f "
+			    "seconds",
+			    seconds(now - row.committed));
+		if (row.sealed < row.size &&
+		    row.committed < now - HEARTBEAT_LATE / 3)
+			return err_set(err,
+			    "seal: %" PRIu64 " events of the "
+			    "agent's own feed wait for their checkpoint; see "
+			    "agent.key",
+			    row.size - row.sealed);
+		return 0;
+	}
+	if (rc == -1)
+		return -1;
+	return err_set(err, "collect and seal: no heartbeat since the start");
+}

@@ -1,0 +1,227 @@
+/*
+ * watch.c - the role that answers scrapers: /metrics, /healthz, /readyz.
+ *
+ * It holds no secret and reads the store alone; one connection at a time is
+ * plenty for that.
+ */
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/listen.h"
+#include "base/log.h"
+#include "base/role.h"
+#include "config/config.h"
+#include "store/store.h"
+#include "watch/metrics.h"
+#include "watch/watch.h"
+
+#define ANSWER_MAX (8 << 20)
+#define CONNECTIONS_MAX 32
+#define IDLE_SECONDS 15
+#define STEP_MS 1000
+
+struct watch {
+	const struct role *role;
+	struct store *store; /* NULL until it can be opened */
+	struct MHD_Daemon *daemon;
+};
+
+/* What is served; fill returns the HTTP status. */
+struct page {
+	const char *path;
+	const char *type;
+	unsigned (*fill)(struct watch *w, struct buf *out);
+};
+
+/* Open the store where it is not open; NULL with the cause. */
+static struct store *
+store_of(struct watch *w, struct err *err)
+{
+	const struct agent_conf *conf = &w->role->config->agent;
+
+	if (w->store != NULL)
+		return w->store;
+	w->store = store_open(conf->store.path, STORE_READ, err);
+	if (w->store != NULL)
+		store_limits(w->store, conf->store.max_size,
+		    conf->store.min_free);
+	return w->store;
+}
+
+/* An answer that does not fit is a fault of ours: say so, do not cut it. */
+static unsigned
+sentence(struct buf *out, unsigned status, const char *text)
+{
+	buf_clear(out);
+	if (buf_addf(out, "%s\n", text) == -1)
+		return MHD_HTTP_INTERNAL_SERVER_ERROR;
+	return status;
+}
+
+static unsigned
+serve_metrics(struct watch *w, struct buf *out)
+{
+	struct err err = ERR_INIT;
+	struct store *s = store_of(w, &err);
+
+	if (s == NULL || metrics_write(s, w->role, out, &err) == -1)
+		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	return MHD_HTTP_OK;
+}
+
+static unsigned
+serve_health(struct watch *w, struct buf *out)
+{
+	struct err err = ERR_INIT;
+	struct store *s = store_of(w, &err);
+	struct store_room room;
+
+	if (s == NULL || store_room_now(s, &room, &err) == -1)
+		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	return sentence(out, MHD_HTTP_OK, "ok");
+}
+
+static unsigned
+serve_ready(struct watch *w, struct buf *out)
+{
+	struct err err = ERR_INIT;
+	struct store *s = store_of(w, &err);
+
+	if (s == NULL || metrics_ready(s, w->role, &err) == -1)
+		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	return sentence(out, MHD_HTTP_OK, "ok");
+}
+
+static const struct page pages[] = {
+	{ "/metrics", "text/plain; version=0.0.4; charset=utf-8",
+	    serve_metrics },
+	{ "/healthz", "text/plain; charset=utf-8", serve_health },
+	{ "/readyz", "text/plain; charset=utf-8", serve_ready },
+};
+
+static const struct page *
+find_page(const char *path)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strcmp(pages[i].path, path) == 0)
+			return &pages[i];
+	}
+	return NULL;
+}
+
+/* Hand a filled answer to the connection; takes out's memory. */
+static enum MHD_Result
+answer(struct MHD_Connection *c, unsigned status, const char *type,
+    struct buf *out)
+{
+	struct MHD_Response *r;
+	enum MHD_Result rc;
+	size_t len;
+	char *data = buf_take(out, &len);
+
+	r = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+	if (r == NULL) {
+		free(data);
+		return MHD_NO;
+	}
+	rc = MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (rc == MHD_YES)
+		rc = MHD_queue_response(c, status, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+static enum MHD_Result
+on_request(void *ctx, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *upload,
+    size_t *upload_size, void **state)
+{
+	static const char plain[] = "text/plain; charset=utf-8";
+	struct buf out = BUF_INIT(ANSWER_MAX);
+	const struct page *page = find_page(url);
+	unsigned status;
+
+	(void)version;
+	(void)upload;
+	if (*state == NULL) { /* headers only: wait for the whole request */
+		*state = ctx;
+		return MHD_YES;
+	}
+	if (*upload_size != 0) { /* a body nobody asked for */
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+		status = sentence(&out, MHD_HTTP_METHOD_NOT_ALLOWED,
+		    "only GET is supported");
+		return answer(c, status, plain, &out);
+	}
+	if (page == NULL) {
+		status = sentence(&out, MHD_HTTP_NOT_FOUND,
+		    "available: /metrics /healthz /readyz");
+		return answer(c, status, plain, &out);
+	}
+	status = page->fill(ctx, &out);
+	return answer(c, status, page->type, &out);
+}
+
+static int
+open_daemon(struct watch *w, struct err *err)
+{
+	int fd = listen_open(w->role->config->agent.watch.listen, err);
+
+	if (fd < 0)
+		return -1;
+	w->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request,
+	    w, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+	if (w->daemon != NULL)
+		return 0;
+	(void)close(fd);
+	return err_set(err, "watch: cannot start the HTTP server");
+}
+
+static void
+loop(struct watch *w)
+{
+	const union MHD_DaemonInfo *info =
+	    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	struct pollfd pfd[2] = {
+		{ .fd = info->epoll_fd, .events = POLLIN },
+		{ .fd = w->role->wake_fd, .events = POLLIN },
+	};
+
+	while (!role_stopping(w->role)) {
+		role_alive(w->role);
+		(void)poll(pfd, 2, STEP_MS);
+		if (pfd[1].revents != 0)
+			role_rest(w->role, 0);
+		(void)MHD_run(w->daemon);
+	}
+}
+
+int
+watch_run(const struct role *r)
+{
+	struct watch w = { .role = r };
+	struct err err = ERR_INIT;
+
+	if (open_daemon(&w, &err) == -1) {
+		log_err("%s", err.text);
+		return 1;
+	}
+	loop(&w);
+	MHD_stop_daemon(w.daemon);
+	if (w.store != NULL)
+		store_close(w.store);
+	return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * conf.c - the options of the HTTP output and their checks.
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "outputs/http/conf.h"
+
+#define OFFSET(member) offsetof(struct http_output_conf, member)
+
+static const char *const envelopes[] = { "seal", "none", NULL };
+
+const struct setting http_output_settings[] = {
+	{ .key = "url",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(url),
+	    .required = true,
+	    .help = "Where lines are posted, https://…; plain http:// only "
+		    "to loopback." },
+	{ .key = "bearer",
+	    .type = SETTING_SECRET,
+	    .offset = OFFSET(bearer),
+	    .help = "Token for Authorization: Bearer." },
+	{ .key = "basic",
+	    .type = SETTING_SECRET,
+	    .offset = OFFSET(basic),
+	    .help = "user:password for Authorization: Basic." },
+	{ .key = "headers",
+	    .type = SETTING_SECRETS,
+	    .offset = OFFSET(headers),
+	    .help = "Further headers, name to value." },
+	{ .key = "envelope",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(envelope),
+	    .def = "seal",
+	    .choices = envelopes,
+	    .help = "seal: lines of feed, index and event, with checkpoints. "
+		    "none: the events alone, which cannot be verified." },
+	{ .key = "compress",
+	    .type = SETTING_BOOL,
+	    .offset = OFFSET(compress),
+	    .def = "true",
+	    .help = "Send with Content-Encoding: gzip." },
+	{ .key = "parallel",
+	    .type = SETTING_INTEGER,
+	    .offset = OFFSET(parallel),
+	    .def = "4",
+	    .min = 1,
+	    .max = 32,
+	    .help = "Requests in flight." },
+	{ .key = "max_body",
+	    .type = SETTING_SIZE,
+	    .offset = OFFSET(max_body),
+	    .def = "1MiB",
+	    .min = 1024,
+	    .max = 64 << 20,
+	    .help = "Lines in one request, in bytes before compression; a "
+		    "single longer line is sent alone." },
+	{ .key = "http",
+	    .type = SETTING_TABLE,
+	    .offset = OFFSET(common),
+	    .table = http_settings },
+	SETTING_END
+};
+
+/* RFC 9110 section 5.6.2, token. */
+static bool
+is_token(const char *s)
+{
+	static const char extra[] = "!#$%&'*+-.^_`|~";
+
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++) {
+		bool alnum = (*s >= '0' && *s <= '9') ||
+		    (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z');
+
+		if (!alnum && strchr(extra, *s) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Headers that this output decides itself. */
+static const char *const own_headers[] = { "content-encoding", "content-length",
+	"content-type", "host", "transfer-encoding", NULL };
+
+static void
+check_header(const struct http_output_conf *conf, const char *name,
+    const struct config_section *b)
+{
+	if (!is_token(name))
+		config_error(b, "headers: \"%s\" is not a header name", name);
+	for (size_t i = 0; own_headers[i] != NULL; i++)
+		if (strcasecmp(name, own_headers[i]) == 0)
+			config_error(b,
+			    "headers: %s is set by this output; leave it out",
+			    name);
+	if (strcasecmp(name, "authorization") == 0 &&
+	    (conf->bearer != NULL || conf->basic != NULL))
+		config_error(b,
+		    "headers: Authorization is given twice; leave out bearer "
+		    "and basic, or this header");
+}
+
+void
+http_output_check(const void *c, const struct config_section *b)
+{
+	const struct http_output_conf *conf = c;
+	const struct setting_pair *h = conf->headers;
+
+	if (conf->bearer != NULL && conf->basic != NULL)
+		config_error(b, "basic: there is bearer, too; leave one out");
+	http_url_check_setting("url", conf->url, b);
+	http_conf_check(&conf->common, b);
+	for (; h != NULL && h->name != NULL; h++)
+		check_header(conf, h->name, b);
+}

@@ -1,0 +1,77 @@
+/*
+ * confirm.h - what a TLS 1.3 peer has proven to have read.
+ *
+ * RFC 8446 section 4.6.3: whoever receives a KeyUpdate with update_requested
+ * answers with one of its own.  Messages of a connection are handled in
+ * order, and a TLS library looks at the KeyUpdate only after the application
+ * has taken every byte before it.  So an answer is a receipt for everything
+ * that was sent before its request.
+ *
+ * An answer does not say to which request it belongs.  A peer may answer late
+ * (OpenSSL's answer to one request leaves when the next request is read; so
+ * the first of a connection seems to stay unanswered) or once for several,
+ * but never before it has read the request: so the n-th answer is a receipt
+ * for the n-th request and perhaps for later ones.  Counting it for the n-th
+ * alone is always safe.  It lags where a peer is late or merges answers, and
+ * catches up when idle: requests with nothing new before them push the last
+ * chunks' request down to a number that gets answered.
+ *
+ * This module decides when to ask and what is proven.  It has no clock and no
+ * connection.  Times are microseconds of one monotonic clock.
+ */
+#ifndef OUTPUTS_SYSLOG_CONFIRM_H
+#define OUTPUTS_SYSLOG_CONFIRM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum confirm_mode {
+	CONFIRM_UNKNOWN, /* no answer yet, and it is not too late for one */
+	CONFIRM_YES,     /* the peer answers */
+	CONFIRM_NO       /* it does not; nothing is asked any more */
+};
+
+/* Requests that are waited for at most, a power of two. */
+#define CONFIRM_PENDING 16
+
+struct confirm {
+	enum confirm_mode mode;
+	bool known;       /* this peer has answered on an earlier one */
+	uint64_t written; /* chunks put on the connection */
+	uint64_t proven;  /* of these */
+	uint64_t asked;   /* requests */
+	uint64_t answered;
+	uint64_t covers[CONFIRM_PENDING]; /* chunks before request n */
+	uint64_t covered;                 /* by the last request */
+	unsigned lag;                     /* requests that may be unanswered */
+	unsigned bare;       /* requests in a row with nothing new */
+	int64_t first_asked; /* of those since the last answer */
+	int64_t last_asked;
+};
+
+/* A new connection.  able: TLS 1.3; known: see above. */
+void confirm_begin(struct confirm *c, bool able, bool known);
+
+/* The last byte of one more chunk was written. */
+void confirm_wrote(struct confirm *c);
+
+/*
+ * Is a request to be sent now?  idle: there is nothing else to send.  *wait
+ * becomes the time after which the answer may be another one, if that is
+ * earlier than what it is already.
+ */
+bool confirm_wants(struct confirm *c, bool idle, int64_t now, int64_t *wait);
+
+/* A request was written. */
+void confirm_asked(struct confirm *c, int64_t now);
+
+/* The peer's answer came.  c->proven has what it proves. */
+void confirm_answer(struct confirm *c, int64_t now);
+
+/* Bytes are still on their way to the peer, which so owes nothing yet. */
+void confirm_busy(struct confirm *c, int64_t now);
+
+/* How long, in microseconds, the peer has owed an answer; 0: it owes none. */
+int64_t confirm_owed(const struct confirm *c, int64_t now);
+
+#endif /* OUTPUTS_SYSLOG_CONFIRM_H */

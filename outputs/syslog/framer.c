@@ -1,0 +1,301 @@
+/*
+ * framer.c - RFC 5424 messages in octet-counted frames.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "outputs/output.h"
+#include "outputs/syslog/framer.h"
+
+/* RFC 5424 section 6: most characters of these fields. */
+#define HOST_MAX 255
+#define MSGID_MAX 32
+
+#define DIGITS_MAX 20 /* of a uint64_t */
+#define CLOSING 3     /* bytes of '"] ' behind the last parameter */
+
+/* Everything of a message but time, number, part and MSG; room for a feed of
+ * 255 characters, each escaped. */
+struct head {
+	char text[HOST_MAX + MSGID_MAX + 800];
+	size_t len;
+};
+
+struct framer {
+	struct framer_spec spec;
+	char *host;
+	char *app;
+	char *feed; /* that the heads are of */
+	char begin[16];
+	size_t begin_len;
+	struct head event;
+	struct head checkpoint;
+};
+
+/* A copy of s as a header field: printable ASCII, others become "?", NILVALUE
+ * when nothing is left. */
+static void
+field(char *out, size_t max, const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0' && n < max; s++)
+		out[n++] = *s > 32 && *s < 127 ? *s : '?';
+	if (n == 0)
+		out[n++] = '-';
+	out[n] = '\0';
+}
+
+struct framer *
+framer_new(const struct framer_spec *spec)
+{
+	struct framer *f = xcalloc(1, sizeof(*f));
+
+	f->spec = *spec;
+	f->host = xmalloc(HOST_MAX + 1);
+	field(f->host, HOST_MAX, spec->host);
+	f->app = xstrdup(spec->app);
+	f->begin_len = (size_t)snprintf(f->begin, sizeof(f->begin), "<%u>1 ",
+	    spec->priority);
+	return f;
+}
+
+void
+framer_free(struct framer *f)
+{
+	if (f == NULL)
+		return;
+	free(f->host);
+	free(f->app);
+	free(f->feed);
+	free(f);
+}
+
+/* RFC 5424 section 6.3.3: a parameter's value escapes these three. */
+static void
+escape(char *out, size_t room, const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0' && n + 2 < room; s++) {
+		if (*s == '"' || *s == '\\' || *s == ']')
+			out[n++] = '\\';
+		out[n++] = *s;
+	}
+	out[n] = '\0';
+}
+
+static void
+make_head(struct framer *f, struct head *h, const char *msgid, const char *feed,
+    const char *number)
+{
+	int n = snprintf(h->text, sizeof(h->text),
+	    " %s %s - %s [sealfeed@%llu feed=\"%s\" %s=\"", f->host, f->app,
+	    msgid, (unsigned long long)f->spec.enterprise, feed, number);
+
+	h->len = (size_t)n;
+}
+
+/* Make the heads those of feed. */
+static void
+turn_to(struct framer *f, const char *feed)
+{
+	const char *slash = strchr(feed, '/');
+	char msgid[MSGID_MAX + 1], escaped[520];
+
+	free(f->feed);
+	f->feed = xstrdup(feed);
+	field(msgid, MSGID_MAX, slash == NULL ? feed : slash + 1);
+	escape(escaped, sizeof(escaped), feed);
+	make_head(f, &f->event, msgid, escaped, "index");
+	make_head(f, &f->checkpoint, "checkpoint", escaped, "checkpoint");
+}
+
+/* Decimal digits of n, right-aligned in out[DIGITS_MAX]; returns how many. */
+static size_t
+digits(char *out, uint64_t n)
+{
+	size_t at = DIGITS_MAX;
+
+	do {
+		out[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return DIGITS_MAX - at;
+}
+
+/* One message: its write batches, and their length together. */
+struct message {
+	const struct head *head;
+	char time[CLOCK_TEXT];
+	size_t time_len;
+	char number[DIGITS_MAX];
+	size_t number_len;
+	char part[2 * DIGITS_MAX + 24]; /* ' part="1" parts="3"' */
+	size_t part_len;
+};
+
+static char *
+put(char *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+	return to + len;
+}
+
+/* Bytes of the message without MSG. */
+static size_t
+around(const struct framer *f, const struct message *m)
+{
+	return f->begin_len + m->time_len + m->head->len + m->number_len +
+	    m->part_len + CLOSING;
+}
+
+/* Append one frame. */
+static int
+add(const struct framer *f, const struct message *m, const char *msg,
+    size_t len, struct buf *out)
+{
+	size_t size = around(f, m) + len, n;
+	char count[DIGITS_MAX], *to;
+
+	n = digits(count, size);
+	to = buf_room(out, n + 1 + size);
+	if (to == NULL)
+		return -1;
+	to = put(to, count + DIGITS_MAX - n, n);
+	*to++ = ' ';
+	to = put(to, f->begin, f->begin_len);
+	to = put(to, m->time, m->time_len);
+	to = put(to, m->head->text, m->head->len);
+	to = put(to, m->number + DIGITS_MAX - m->number_len, m->number_len);
+	*to++ = '"';
+	to = put(to, m->part, m->part_len);
+	*to++ = ']';
+	*to++ = ' ';
+	*put(to, msg, len) = '\0';
+	out->len += n + 1 + size;
+	return 0;
+}
+
+/* Length of a slice of at most room bytes that ends between two characters of
+ * UTF-8; of bytes that are not UTF-8, somewhere. */
+static size_t
+slice(const char *s, size_t len, size_t room)
+{
+	size_t n = room;
+
+	if (len <= room)
+		return len;
+	for (int back = 0; back < 4 && n > 1; back++, n--) {
+		if (((unsigned char)s[n] & 0xc0) != 0x80)
+			return n;
+	}
+	return room;
+}
+
+static size_t
+count_parts(const char *s, size_t len, size_t room)
+{
+	size_t parts = 0;
+
+	while (len > 0) {
+		size_t n = slice(s, len, room);
+
+		s += n;
+		len -= n;
+		parts++;
+	}
+	return parts;
+}
+
+static enum framed
+add_parts(const struct framer *f, struct message *m, const char *s, size_t len,
+    struct buf *out)
+{
+	size_t room, parts, before = out->len;
+
+	/* Room for the longest numbers, whatever these will be. */
+	m->part_len = sizeof(m->part) - 1;
+	room = f->spec.max - (around(f, m));
+	parts = count_parts(s, len, room);
+	for (size_t i = 1; i <= parts; i++) {
+		size_t n = slice(s, len, room);
+
+		m->part_len = (size_t)snprintf(m->part, sizeof(m->part),
+		    " part=\"%zu\" parts=\"%zu\"", i, parts);
+		if (add(f, m, s, n, out) != 0) {
+			out->len = before;
+			return FRAME_MEMORY;
+		}
+		s += n;
+		len -= n;
+	}
+	return FRAME_ADDED;
+}
+
+/* Where the optional last member of a checkpoint (line.h) begins with its
+ * comma, or len where there is none. */
+static size_t
+without_check(const char *s, size_t len)
+{
+	static const char key[] = ",\"check\":";
+	size_t at = len;
+
+	if (len < sizeof(key) + 3 || memcmp(s + len - 2, "\"}", 2) != 0)
+		return len;
+	for (at = len - 3; at > 0 && s[at] != '"'; at--)
+		continue;
+	if (at < sizeof(key) ||
+	    memcmp(s + at - (sizeof(key) - 1), key, sizeof(key) - 1) != 0)
+		return len;
+	return at - (sizeof(key) - 1);
+}
+
+static enum framed
+add_checkpoint(const struct framer *f, struct message *m, const char *s,
+    size_t len, struct buf *out)
+{
+	size_t cut = without_check(s, len);
+	enum framed rc;
+	char *copy;
+
+	if (cut == len)
+		return add_parts(f, m, s, len, out);
+	copy = xstrndup(s, cut + 1);
+	copy[cut] = '}';
+	if (around(f, m) + cut + 1 > f->spec.max)
+		rc = add_parts(f, m, copy, cut + 1, out);
+	else
+		rc = add(f, m, copy, cut + 1, out) == 0 ? FRAME_ADDED
+							: FRAME_MEMORY;
+	free(copy);
+	return rc;
+}
+
+enum framed
+frame_add(struct framer *f, const struct chunk_line *line, struct buf *out,
+    size_t *size)
+{
+	struct message m;
+
+	if (f->feed == NULL || strcmp(f->feed, line->feed) != 0)
+		turn_to(f, line->feed);
+	m.head = line->checkpoint ? &f->checkpoint : &f->event;
+	m.time_len = clock_format(line->when, 3, m.time);
+	m.number_len = digits(m.number, line->number);
+	m.part_len = 0;
+	*size = around(f, &m) + line->len;
+	if (*size <= f->spec.max)
+		return add(f, &m, line->value, line->len, out) == 0
+		    ? FRAME_ADDED
+		    : FRAME_MEMORY;
+	if (line->checkpoint)
+		return add_checkpoint(f, &m, line->value, line->len, out);
+	if (f->spec.split)
+		return add_parts(f, &m, line->value, line->len, out);
+	return FRAME_LARGE;
+}

@@ -1,0 +1,612 @@
+/*
+ * tls.c - contexts for TLS connections: what is trusted, who we are.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "outputs/syslog/conf.h"
+#include "outputs/syslog/tls.h"
+
+/* Names of a certificate that are listed. */
+#define NAMES_MAX 8
+
+/* Room for "sha-256:" and 32 pairs with colons. */
+#define FINGERPRINT_TEXT 104
+
+struct tls {
+	SSL_CTX *ctx;
+	const char *name;
+	uint8_t (*fingerprint)[32];
+	size_t n_fingerprints;
+	bool authority; /* check chain and name, not the fingerprint alone */
+};
+
+static void
+fingerprint_text(const unsigned char *digest, char out[FINGERPRINT_TEXT])
+{
+	int n = snprintf(out, FINGERPRINT_TEXT, "sha-256");
+
+	for (size_t i = 0; i < 32; i++)
+		n += snprintf(out + n, FINGERPRINT_TEXT - (size_t)n, ":%02X",
+		    digest[i]);
+}
+
+/* "CN = siem.example.com", bounded. */
+static void
+name_text(const X509_NAME *name, char *out, size_t size)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	int n = 0;
+
+	if (bio != NULL &&
+	    X509_NAME_print_ex(bio, name, 0,
+		XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+		n = BIO_read(bio, out, (int)size - 1);
+	out[n > 0 ? n : 0] = '\0';
+	BIO_free(bio);
+}
+
+static void
+time_text(const ASN1_TIME *when, char out[CLOCK_TEXT])
+{
+	struct tm tm;
+
+	out[0] = '\0';
+	if (ASN1_TIME_to_tm(when, &tm) == 1)
+		(void)clock_format(timegm(&tm) * CLOCK_SECOND, 0, out);
+}
+
+/* Append the names and addresses that cert is for.  -1 at out's ceiling. */
+static int
+list_names(X509 *cert, struct buf *out)
+{
+	GENERAL_NAMES *names =
+	    X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	int n = names == NULL ? 0 : sk_GENERAL_NAME_num(names), rc = 0;
+
+	for (int i = 0; rc == 0 && i < n && i < NAMES_MAX; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		const char *comma = out->len > 0 ? ", " : "";
+		char ip[INET6_ADDRSTRLEN] = "?";
+
+		if (name->type == GEN_DNS) {
+			rc = buf_addf(out, "%s%.*s", comma,
+			    ASN1_STRING_length(name->d.dNSName),
+			    (const char *)
+				ASN1_STRING_get0_data(name->d.dNSName));
+		} else if (name->type == GEN_IPADD) {
+			(void)inet_ntop(ASN1_STRING_length(name->d.iPAddress) ==
+				    4
+				? AF_INET
+				: AF_INET6,
+			    ASN1_STRING_get0_data(name->d.iPAddress), ip,
+			    sizeof(ip));
+			rc = buf_addf(out, "%s%s", comma, ip);
+		}
+	}
+	if (rc == 0 && n > NAMES_MAX)
+		rc = buf_adds(out, " and more");
+	GENERAL_NAMES_free(names);
+	if (rc == 0 && out->len == 0) {
+		char subject[256];
+
+		name_text(X509_get_subject_name(cert), subject,
+		    sizeof(subject));
+		rc = buf_addf(out, "no name (subject %s)", subject);
+	}
+	return rc;
+}
+
+static void
+explain_name(X509 *cert, const char *name, struct err *why)
+{
+	struct buf names = BUF_INIT(600);
+	int full = list_names(cert, &names);
+
+	(void)err_set(why,
+	    "the receiver's certificate is for %s%s, not for %s; set tls.name "
+	    "to a name that it has, or address to the right host",
+	    names.len > 0 ? names.data : "other names",
+	    full != 0 ? " and more" : "", name);
+	buf_release(&names);
+}
+
+static void
+explain_issuer(X509 *cert, const unsigned char *digest, struct err *why)
+{
+	char issuer[256], print[FINGERPRINT_TEXT];
+
+	name_text(X509_get_issuer_name(cert), issuer, sizeof(issuer));
+	fingerprint_text(digest, print);
+	(void)err_set(why,
+	    "the receiver's certificate is issued by %s, which is not in "
+	    "tls.ca; add that authority's certificate there, or pin this one "
+	    "with tls.fingerprint: [\"%s\"]",
+	    issuer, print);
+}
+
+static void
+explain_time(X509 *cert, bool early, struct err *why)
+{
+	char subject[256], when[CLOCK_TEXT];
+
+	name_text(X509_get_subject_name(cert), subject, sizeof(subject));
+	time_text(early ? X509_get0_notBefore(cert) : X509_get0_notAfter(cert),
+	    when);
+	if (early)
+		(void)err_set(why,
+		    "the receiver's certificate of %s is not valid before %s; "
+		    "check the clocks of both machines",
+		    subject, when);
+	else
+		(void)err_set(why,
+		    "the receiver's certificate of %s expired at %s; renew it "
+		    "there",
+		    subject, when);
+}
+
+static void
+explain_chain(X509_STORE_CTX *store, const struct tls *t,
+    const unsigned char *digest, struct err *why)
+{
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	X509 *at = X509_STORE_CTX_get_current_cert(store);
+	int code = X509_STORE_CTX_get_error(store);
+
+	if (at == NULL)
+		at = leaf;
+	switch (code) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		explain_time(at, code == X509_V_ERR_CERT_NOT_YET_VALID, why);
+		break;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		explain_name(leaf, t->name, why);
+		break;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		explain_issuer(at, digest, why);
+		break;
+	default:
+		(void)err_set(why,
+		    "the receiver's certificate is not valid: %s",
+		    X509_verify_cert_error_string(code));
+	}
+}
+
+static bool
+pinned(const struct tls *t, const unsigned char *digest)
+{
+	for (size_t i = 0; i < t->n_fingerprints; i++) {
+		if (memcmp(t->fingerprint[i], digest, 32) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+expect_name(X509_STORE_CTX *store, const char *name)
+{
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
+
+	/* A trusted authority need not be a root: administrators hand out
+	 * intermediate ones, and receivers' self-signed certificates. */
+	X509_STORE_CTX_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	X509_VERIFY_PARAM_set_hostflags(param,
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1)
+		return 0;
+	ERR_clear_error();
+	return X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 ? 0 : -1;
+}
+
+/* For SSL_CTX_set_cert_verify_callback(): fingerprint, chain and name, as
+ * configured; sets the session's why. */
+static int
+tls_check(X509_STORE_CTX *store, void *ctx)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+	    SSL_get_ex_data_X509_STORE_CTX_idx());
+	const struct session *s = SSL_get_app_data(ssl);
+	const struct tls *t = s->tls;
+	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
+	char print[FINGERPRINT_TEXT];
+
+	(void)ctx;
+	if (X509_digest(X509_STORE_CTX_get0_cert(store), EVP_sha256(), digest,
+		NULL) != 1)
+		return 0;
+	if (t->n_fingerprints > 0 && !pinned(t, digest)) {
+		fingerprint_text(digest, print);
+		(void)err_set(s->why,
+		    "the receiver's certificate has the fingerprint %s, which "
+		    "tls.fingerprint does not list; add it if that is the "
+		    "receiver's new certificate",
+		    print);
+		X509_STORE_CTX_set_error(store,
+		    X509_V_ERR_APPLICATION_VERIFICATION);
+		return 0;
+	}
+	if (!t->authority)
+		return 1;
+	if (expect_name(store, t->name) != 0)
+		return 0;
+	if (X509_verify_cert(store) == 1)
+		return 1;
+	explain_chain(store, t, digest, s->why);
+	return 0;
+}
+
+/* What OpenSSL's reasons mean to an administrator. */
+static const struct {
+	int reason;
+	const char *text;
+} reasons[] = {
+	{ SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
+	    "the receiver requires a client certificate; set tls.cert and "
+	    "tls.key" },
+	{ SSL_R_TLSV1_ALERT_UNKNOWN_CA,
+	    "the receiver does not know the authority that issued tls.cert; "
+	    "make it trust that one, or use a certificate of its authority" },
+	{ SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
+	    "the receiver does not accept tls.cert; check what it requires of "
+	    "clients" },
+	{ SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+	    "the receiver does not accept this kind of tls.cert; check its "
+	    "key usage" },
+	{ SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+	    "the receiver says that tls.cert has expired; renew it" },
+	{ SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
+	    "the receiver says that tls.cert is revoked; use another one" },
+	{ SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
+	    "the receiver does not accept tls.cert; check what it requires of "
+	    "clients" },
+	{ SSL_R_TLSV1_ALERT_ACCESS_DENIED,
+	    "the receiver denies access to tls.cert; allow it there" },
+	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
+	    "the receiver ended the handshake: no common cipher suite, or it "
+	    "requires a client certificate (tls.cert, tls.key)" },
+	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
+	    "the receiver supports neither TLS 1.2 nor 1.3; update it" },
+	{ SSL_R_UNSUPPORTED_PROTOCOL,
+	    "the receiver supports neither TLS 1.2 nor 1.3; update it" },
+	{ SSL_R_TLSV1_UNRECOGNIZED_NAME,
+	    "the receiver does not recognise the host name; set tls.name" },
+	{ SSL_R_WRONG_VERSION_NUMBER,
+	    "the receiver does not speak TLS on this port; use its TLS port" },
+};
+
+bool
+tls_explain(const struct session *s, int rc, struct err *err)
+{
+	int saved = errno, kind = SSL_get_error(s->ssl, rc);
+	unsigned long code = ERR_peek_error();
+	const char *text = ERR_reason_error_string(code);
+
+	ERR_clear_error();
+	if (s->why->text[0] != '\0') {
+		(void)err_set(err, "%s", s->why->text);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (kind == SSL_ERROR_SSL && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+		    ERR_GET_REASON(code) == reasons[i].reason) {
+			(void)err_set(err, "%s", reasons[i].text);
+			return true;
+		}
+	}
+	if (kind == SSL_ERROR_ZERO_RETURN)
+		(void)err_set(err, "the receiver closed the connection");
+	else if (kind == SSL_ERROR_SYSCALL && saved != 0)
+		(void)err_set(err, "%s", strerror(saved));
+	else if (kind == SSL_ERROR_SYSCALL ||
+	    ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		(void)err_set(err,
+		    "the receiver closed the connection without close_notify");
+	else
+		(void)err_set(err, "TLS failed: %s",
+		    text == NULL ? "unknown error" : text);
+	return false;
+}
+
+int
+tls_describe(const struct session *s, struct buf *out)
+{
+	X509 *cert = SSL_get1_peer_certificate(s->ssl);
+	char subject[256] = "?", until[CLOCK_TEXT] = "?";
+
+	if (cert != NULL) {
+		name_text(X509_get_subject_name(cert), subject,
+		    sizeof(subject));
+		time_text(X509_get0_notAfter(cert), until);
+	}
+	X509_free(cert);
+	return buf_addf(out, "%s with %s, certificate of %s valid until %s",
+	    SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), subject,
+	    until);
+}
+
+/* RFC 9662 section 4: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is the preferred
+ * one of TLS 1.2.  The CBC suite that it lists for old peers is not offered.
+ */
+#define SUITES_12                        \
+	"ECDHE-RSA-AES128-GCM-SHA256:"   \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:" \
+	"ECDHE-RSA-AES256-GCM-SHA384:"   \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:" \
+	"ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-CHACHA20-POLY1305"
+#define SUITES_13                                        \
+	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
+	"TLS_CHACHA20_POLY1305_SHA256"
+
+/* Most certificates in one file: a system's bundle has some 150. */
+#define CERTIFICATES_MAX 1000
+
+/* The text of OpenSSL's first queued error; clears the queue. */
+static const char *
+reason(void)
+{
+	unsigned long code = ERR_get_error();
+	const char *text = ERR_reason_error_string(code);
+
+	ERR_clear_error();
+	return text == NULL ? "unknown error" : text;
+}
+
+/* PEM bytes that a setting stands for. */
+static BIO *
+pem_open(const char *setting, const char *text, char **pem, struct err *err)
+{
+	*pem = secret_resolve_pem(text, err);
+	if (*pem == NULL) {
+		(void)err_prefix(err, "%s", setting);
+		return NULL;
+	}
+	return BIO_new_mem_buf(*pem, -1);
+}
+
+/* Never ask a terminal. */
+static int
+no_password(char *out, int size, int writing, void *ctx)
+{
+	(void)out;
+	(void)size;
+	(void)writing;
+	(void)ctx;
+	return -1;
+}
+
+static int
+load_ca(SSL_CTX *ctx, const char *text, struct err *err)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	char *pem = NULL;
+	BIO *bio = pem_open("tls.ca", text, &pem, err);
+	X509 *cert;
+	int n = 0;
+
+	if (bio == NULL)
+		return -1;
+	while (n < CERTIFICATES_MAX) {
+		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+		if (cert == NULL)
+			break;
+		(void)X509_STORE_add_cert(store, cert);
+		X509_free(cert);
+		n++;
+	}
+	ERR_clear_error(); /* the end of the file is one */
+	BIO_free(bio);
+	secret_free(pem);
+	if (n == 0)
+		return err_set(err,
+		    "tls.ca: no certificate in it; give a PEM "
+		    "file of the authority's certificates");
+	return 0;
+}
+
+static int
+load_cert(SSL_CTX *ctx, const char *text, struct err *err)
+{
+	char *pem = NULL;
+	BIO *bio = pem_open("tls.cert", text, &pem, err);
+	X509 *cert;
+	int rc = -1;
+
+	if (bio == NULL)
+		return -1;
+	cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+	if (cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1)
+		rc = 0;
+	X509_free(cert);
+	for (int n = 0; rc == 0 && n < CERTIFICATES_MAX; n++) {
+		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+		if (cert == NULL)
+			break;
+		/* Takes cert where it succeeds. */
+		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
+			X509_free(cert);
+			rc = -1;
+		}
+	}
+	if (rc != 0)
+		(void)err_set(err, "tls.cert: not a certificate (%s)",
+		    reason());
+	ERR_clear_error();
+	BIO_free(bio);
+	secret_free(pem);
+	return rc;
+}
+
+static int
+load_key(SSL_CTX *ctx, const char *text, struct err *err)
+{
+	char *pem = NULL;
+	BIO *bio = pem_open("tls.key", text, &pem, err);
+	EVP_PKEY *key;
+	int rc = 0;
+
+	if (bio == NULL)
+		return -1;
+	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	if (key == NULL)
+		rc = err_set(err,
+		    "tls.key: not a private key without a password (%s)",
+		    reason());
+	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1)
+		rc = err_set(err,
+		    "tls.key: does not belong to tls.cert (%s); they must be a "
+		    "pair",
+		    reason());
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	secret_free(pem);
+	return rc;
+}
+
+static int
+load_fingerprints(struct tls *t, char *const *list, struct err *err)
+{
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	if (n == 0)
+		return 0;
+	t->fingerprint = xcalloc(n, sizeof(*t->fingerprint));
+	for (; t->n_fingerprints < n; t->n_fingerprints++) {
+		if (syslog_fingerprint(list[t->n_fingerprints],
+			t->fingerprint[t->n_fingerprints]) != 0)
+			return err_set(err,
+			    "tls.fingerprint: \"%s\" is not a SHA-256 "
+			    "fingerprint",
+			    list[t->n_fingerprints]);
+	}
+	return 0;
+}
+
+static int
+load(struct tls *t, const struct syslog_conf *conf, struct err *err)
+{
+	if (load_fingerprints(t, conf->tls.fingerprint, err) != 0)
+		return -1;
+	t->authority = conf->tls.ca != NULL || t->n_fingerprints == 0;
+	if (conf->tls.ca != NULL && load_ca(t->ctx, conf->tls.ca, err) != 0)
+		return -1;
+	if (conf->tls.ca == NULL && t->authority &&
+	    SSL_CTX_set_default_verify_paths(t->ctx) != 1)
+		return err_set(err,
+		    "tls.ca: unset, and the system's "
+		    "certificates cannot be read (%s)",
+		    reason());
+	if (conf->tls.cert == NULL)
+		return 0;
+	if (load_cert(t->ctx, conf->tls.cert, err) != 0)
+		return -1;
+	return load_key(t->ctx, conf->tls.key, err);
+}
+
+static int
+set_up(SSL_CTX *ctx, struct err *err)
+{
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(ctx, SUITES_12) != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx, SUITES_13) != 1)
+		return err_set(err,
+		    "tls: OpenSSL rejects the cipher suites (%s)", reason());
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, tls_check, NULL);
+	return 0;
+}
+
+struct tls *
+tls_open(const struct syslog_conf *conf, const char *name, struct err *err)
+{
+	struct tls *t = xcalloc(1, sizeof(*t));
+
+	t->name = name;
+	t->ctx = SSL_CTX_new(TLS_client_method());
+	if (t->ctx == NULL) {
+		(void)err_set(err, "tls: OpenSSL cannot be initialised (%s)",
+		    reason());
+	} else if (set_up(t->ctx, err) == 0 && load(t, conf, err) == 0) {
+		return t;
+	}
+	tls_close(t);
+	return NULL;
+}
+
+void
+tls_close(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_CTX_free(t->ctx);
+	free(t->fingerprint);
+	free(t);
+}
+
+/* Count the peer's KeyUpdates that ask for none, which answer ours
+ * (RFC 8446 section 4.6.3). */
+static void
+see_message(int writing, int version, int type, const void *data, size_t len,
+    SSL *ssl, void *ctx)
+{
+	const unsigned char *message = data;
+	struct session *s = ctx;
+
+	(void)version;
+	(void)ssl;
+	if (writing == 0 && type == SSL3_RT_HANDSHAKE && len == 5 &&
+	    message[0] == SSL3_MT_KEY_UPDATE &&
+	    message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
+		s->answers++;
+}
+
+int
+tls_begin(const struct tls *t, struct session *s, int fd, struct err *err)
+{
+	unsigned char address[16];
+	char host[256]; /* OpenSSL's macro takes no const */
+	bool numeric = inet_pton(AF_INET, t->name, address) == 1 ||
+	    inet_pton(AF_INET6, t->name, address) == 1;
+
+	(void)snprintf(host, sizeof(host), "%s", t->name);
+	s->tls = t;
+	s->answers = 0;
+	s->ssl = SSL_new(t->ctx);
+	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1 ||
+	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||
+	    SSL_set_app_data(s->ssl, s) != 1)
+		return err_set(err, "tls: OpenSSL cannot create a session (%s)",
+		    reason());
+	SSL_set_msg_callback(s->ssl, see_message);
+	SSL_set_msg_callback_arg(s->ssl, s);
+	SSL_set_connect_state(s->ssl);
+	return 0;
+}
