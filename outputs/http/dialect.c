@@ -22,6 +22,7 @@ intake_request_begin(struct intake_request *r, const char *url)
 	r->chunk = NULL;
 	r->from = 0;
 	r->to = 0;
+	r->lines = 0;
 	r->failed = false;
 	http_head_free(r->headers);
 	r->headers = NULL;

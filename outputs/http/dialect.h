@@ -56,10 +56,12 @@ struct intake {
 struct intake_request {
 	const char *method; /* "POST"; static text */
 	struct buf body;    /* packed already where Content-Encoding says so */
-	/* It carries the lines [from, to) of chunk; NULL: none. */
+	/* It is for the lines [from, to) of chunk, NULL: for none, and carries
+	 * so many: those that render() left out are not counted. */
 	const struct chunk *chunk;
 	size_t from;
 	size_t to;
+	size_t lines;
 	/* For intake_url(), intake_header(). */
 	struct buf url;
 	struct curl_slist *headers;
@@ -69,7 +71,7 @@ struct intake_request {
 /* An answer that came whole, whatever its status. */
 struct intake_response {
 	int status;
-	size_t lines;     /* in the request; 0: a probe, a poll */
+	size_t lines;     /* that the request carries; 0: a probe, a poll */
 	const char *body; /* NUL-terminated; the begin, where it is longer than
 			     INTAKE_ANSWER_MAX */
 	size_t len;
@@ -88,10 +90,10 @@ struct http_dialect {
 	void (*close)(struct intake *in);
 
 	/* Append what the intake wants of one line; nothing at all leaves the
-	 * line out, which counts as delivered with the others.  prefix, what
-	 * separates two lines, suffix: around them, NULL is "".  The limits of
-	 * in count all that, before compression; a line that is larger alone
-	 * goes alone.  -1: the line cannot be sent. */
+	 * line out, for good.  prefix, separator and suffix stand around the
+	 * others, NULL is "".  The limits of in count all that, before
+	 * compression; a line that is larger alone goes alone.  -1: the line
+	 * cannot be sent. */
 	int (*render)(struct intake *in, const struct chunk_line *line,
 	    struct buf *body, struct err *err);
 	const char *prefix;
@@ -154,9 +156,10 @@ void intake_header(struct intake_request *r, const char *name,
 bool intake_answer_header(const struct intake_response *r, const char *name,
     char *out, size_t size);
 
-/* The lines from the last one told of up to, not including, to.  A range of
- * one refused line becomes a dead letter with the reason, a longer one is
- * halved to the line at fault.  to is cut to the lines that there are. */
+/* The lines from the last one told of up to, not including, to, counted from 0
+ * as the request carries them.  A range of one refused line becomes a dead
+ * letter with the reason, a longer one is halved to the line at fault.  to is
+ * cut to the lines that there are. */
 void intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 

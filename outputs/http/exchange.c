@@ -2,6 +2,7 @@
  * exchange.c - one request on a curl handle, and its answer.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -37,6 +38,7 @@ exchange_release(struct exchange *x)
 	intake_request_release(&x->request);
 	buf_release(&x->answer);
 	buf_release(&x->answer_headers);
+	free(x->carried.line);
 }
 
 /* For CURLOPT_WRITEFUNCTION: the begin of the answer. */
@@ -96,7 +98,8 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	struct intake_request *r = &x->request;
 
 	if (r->failed)
-		return err_set(err, "request: its URL or a header is too long");
+		return err_set(err,
+		    "request: its URL or a header is too long or malformed");
 	http_head_free(x->headers);
 	x->headers = NULL;
 	if (r->headers != NULL) {
@@ -226,7 +229,7 @@ exchange_response(const struct exchange *x)
 {
 	return (struct intake_response){
 		.status = status_of(x),
-		.lines = x->request.to - x->request.from,
+		.lines = x->request.lines,
 		.body = x->answer.data == NULL ? "" : x->answer.data,
 		.len = x->answer.len,
 		.cut = x->cut,

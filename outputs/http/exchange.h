@@ -20,6 +20,14 @@ struct exchange {
 	bool busy;                 /* the transport: it is under way */
 	struct transfer *transfer; /* the transport's: of this chunk, or NULL */
 	struct intake_request request;
+	/* The transport's: which lines of the chunk the request carries, n of
+	 * size allocated; all: every one from request.from on. */
+	struct {
+		size_t *line;
+		size_t n;
+		size_t size;
+		bool all;
+	} carried;
 	struct curl_slist *headers; /* the request's and the common ones; NULL:
 				       the common ones */
 	struct buf answer;

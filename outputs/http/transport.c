@@ -184,6 +184,8 @@ expire_pending(struct uplink *u, int64_t now)
 {
 	char span[32], why[WHY_MAX];
 
+	if (u->n_pending == 0)
+		return;
 	text_duration_format(span, u->intake.poll_timeout);
 	(void)snprintf(why, sizeof(why),
 	    "%s: took events and did not confirm them within %s", u->conf->url,
@@ -231,40 +233,77 @@ cut_back(struct buf *b, size_t len)
 	b->len = len;
 }
 
-/* Render lines of t from the next one on into text, up to the limits; the
- * first of those that the intake wants goes in whatever its size. */
+/* x's request carries line i of its chunk, too. */
+static void
+carry(struct exchange *x, size_t i)
+{
+	if (x->carried.n == x->carried.size) {
+		x->carried.size = x->carried.size == 0 ? 64 : 2 * x->carried.n;
+		x->carried.line = xreallocarray(x->carried.line,
+		    x->carried.size, sizeof(*x->carried.line));
+	}
+	x->carried.line[x->carried.n++] = i;
+}
+
+/* The line of the chunk that is the k-th of x's request. */
+static size_t
+carried(const struct exchange *x, size_t k)
+{
+	return x->carried.all ? x->request.from + k : x->carried.line[k];
+}
+
+/* Render the next line of x's chunk behind text: 1, 0 it is left out, -1. */
 static int
-fill(struct uplink *u, struct transfer *t, struct buf *text, struct err *err)
+render_line(struct uplink *u, struct exchange *x, struct buf *text,
+    struct err *err)
 {
 	const struct http_dialect *d = u->dialect;
-	struct intake *in = &u->intake;
-	size_t tail = d->suffix == NULL ? 0 : strlen(d->suffix);
-	size_t rendered = 0, before, begin;
+	const char *lead = x->carried.n == 0 ? d->prefix : d->separator;
+	size_t before = text->len, begin;
+	struct transfer *t = x->transfer;
 	struct chunk_line line;
 
-	buf_clear(text);
+	if (chunk_line(t->chunk, t->next, &line, err) != 0 ||
+	    add_text(text, lead, err) != 0)
+		return -1;
+	begin = text->len;
+	if (d->render(&u->intake, &line, text, err) != 0)
+		return -1;
+	if (text->len > begin)
+		return 1;
+	cut_back(text, before);
+	return 0;
+}
+
+/* Render lines of x's chunk from the next one on, up to the limits; the first
+ * of those that are wanted goes in whatever its size. */
+static int
+fill(struct uplink *u, struct exchange *x, struct buf *text, struct err *err)
+{
+	const struct intake *in = &u->intake;
+	const char *suffix = u->dialect->suffix;
+	size_t tail = suffix == NULL ? 0 : strlen(suffix), before;
+	struct transfer *t = x->transfer;
+	int rc;
+
 	for (; t->next < chunk_lines(t->chunk); t->next++) {
-		if (in->lines_max > 0 && rendered == in->lines_max)
+		if (in->lines_max > 0 && x->carried.n == in->lines_max)
 			break;
 		before = text->len;
-		if (chunk_line(t->chunk, t->next, &line, err) != 0 ||
-		    add_text(text, rendered == 0 ? d->prefix : d->separator,
-			err) != 0)
+		rc = render_line(u, x, text, err);
+		if (rc < 0)
 			return -1;
-		begin = text->len;
-		if (d->render(in, &line, text, err) != 0)
-			return -1;
-		if (text->len == begin) {
-			cut_back(text, before);
+		if (rc == 0) {
+			deliver(u, t, t->next, t->next + 1);
 			continue;
 		}
-		if (rendered > 0 && text->len + tail > in->body_max) {
+		if (x->carried.n > 0 && text->len + tail > in->body_max) {
 			cut_back(text, before);
 			break;
 		}
-		rendered++;
+		carry(x, t->next);
 	}
-	return rendered == 0 ? 0 : add_text(text, d->suffix, err);
+	return x->carried.n == 0 ? 0 : add_text(text, suffix, err);
 }
 
 /* Pack the body in its place. */
@@ -290,12 +329,17 @@ render(struct uplink *u, struct exchange *x, struct err *err)
 	int rc = 0;
 
 	buf_clear(body);
+	x->carried.n = 0;
+	x->carried.all = false;
 	if (t->next == 0 && u->dialect->whole != NULL)
 		rc = u->dialect->whole(&u->intake, t->chunk, body, err);
-	if (rc == 1)
+	if (rc == 1) {
 		t->next = chunk_lines(t->chunk);
-	else if (rc == 0)
-		rc = fill(u, t, body, err);
+		x->carried.n = t->next;
+		x->carried.all = true;
+	} else if (rc == 0) {
+		rc = fill(u, x, body, err);
+	}
 	if (rc < 0)
 		return -1;
 	if (t->next == chunk_lines(t->chunk))
@@ -317,6 +361,7 @@ send_lines(struct uplink *u, struct exchange *x, size_t from, struct err *err)
 	r->chunk = t->chunk;
 	r->from = from;
 	r->to = t->next;
+	r->lines = x->carried.n;
 	if (u->dialect->prepare != NULL &&
 	    u->dialect->prepare(&u->intake, r, err) != 0)
 		return -1;
@@ -337,7 +382,7 @@ go_on(struct uplink *u, struct exchange *x)
 		if (render(u, x, &err) != 0)
 			leave(t, VERDICT_REFUSED, 0, err.text);
 		else if (x->request.body.len == 0)
-			deliver(u, t, from, t->next);
+			continue; /* nothing of them is wanted */
 		else if (send_lines(u, x, from, &err) == 0)
 			return;
 		else
@@ -366,51 +411,57 @@ judge_lines(struct uplink *u, struct exchange *x, CURLcode rc,
 	return u->dialect->judge(&u->intake, &r, v);
 }
 
-/* A range of v that is not delivered; those are settled before. */
+/* The range, whose first line is first of x's request, is taken. */
+static void
+settle_taken(struct uplink *u, struct exchange *x,
+    const struct intake_range *range, size_t first)
+{
+	struct pending p = { .transfer = x->transfer,
+		.number = range->number,
+		.from = carried(x, first),
+		.to = carried(x, range->to - 1) + 1,
+		.deadline = clock_monotonic() + u->intake.poll_timeout };
+
+	if (range->pending)
+		add_pending(u, &p);
+	else
+		deliver(u, p.transfer, p.from, p.to);
+}
+
+/* It is not. */
 static void
 settle_other(struct uplink *u, struct exchange *x,
-    const struct intake_range *range, size_t from)
+    const struct intake_range *range, size_t first)
 {
 	struct transfer *t = x->transfer;
-	size_t to = x->request.from + range->to;
+	size_t line = carried(x, first);
 
-	if (range->verdict != VERDICT_REFUSED || to - from > 1)
+	if (range->verdict != VERDICT_REFUSED || range->to - first > 1)
 		leave(t, range->verdict, exchange_delay(x), range->why);
-	else if (output_settle(u->out, t->chunk, from, to, VERDICT_REFUSED,
-		     "%s", range->why) != 0)
+	else if (output_settle(u->out, t->chunk, line, line + 1,
+		     VERDICT_REFUSED, "%s", range->why) != 0)
 		leave(t, VERDICT_RETRY, 0, range->why);
 }
 
-/* Do what the dialect told of the lines of x's request. */
+/* Do what the dialect told of the lines of x's request; first of those that
+ * are taken, as output_settle() wants it. */
 static void
 settle_lines(struct uplink *u, struct exchange *x,
     const struct intake_verdicts *v)
 {
-	struct transfer *t = x->transfer;
-	const struct intake_request *r = &x->request;
-	size_t from = r->from;
+	size_t first = 0;
 
-	for (size_t i = 0; i < v->n; from = r->from + v->list[i++].to) {
-		const struct intake_range *range = &v->list[i];
-		struct pending p = { .transfer = t,
-			.number = range->number,
-			.from = from,
-			.to = r->from + range->to,
-			.deadline =
-			    clock_monotonic() + u->intake.poll_timeout };
-
-		if (range->pending)
-			add_pending(u, &p);
-		else if (range->verdict == VERDICT_DELIVERED)
-			deliver(u, t, p.from, p.to);
+	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
+		if (v->list[i].verdict == VERDICT_DELIVERED)
+			settle_taken(u, x, &v->list[i], first);
 	}
-	if (from < r->to)
-		leave(t, VERDICT_RETRY, exchange_delay(x),
+	if (first < x->request.lines)
+		leave(x->transfer, VERDICT_RETRY, exchange_delay(x),
 		    "the answer does not tell of all events");
-	from = r->from;
-	for (size_t i = 0; i < v->n; from = r->from + v->list[i++].to) {
+	first = 0;
+	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
 		if (v->list[i].verdict != VERDICT_DELIVERED)
-			settle_other(u, x, &v->list[i], from);
+			settle_other(u, x, &v->list[i], first);
 	}
 }
 

@@ -61,7 +61,7 @@ trial_render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	bool json = json_valid(line->value, line->len);
 
 	(void)in;
-	if (line->checkpoint)
+	if (line->checkpoint || memmem(line->value, line->len, "skip", 4))
 		return 0;
 	if (buf_addf(body,
 		"{\"feed\":\"%s\",\"index\":%llu,\"type\":\"%s\",\"time\":%lld,"
@@ -364,6 +364,44 @@ START_TEST(what_is_not_told_of_goes_again)
 }
 END_TEST
 
+/* Items are of what the request carried. */
+START_TEST(lines_left_out_are_not_counted)
+{
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":400,\"error\":\"no\"},"
+	    "{\"status\":429,\"error\":\"later\"}]}");
+	begin(1, 0, 0);
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_add(&c, "{\"Id\":2}");
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_add(&c, "{\"Id\":4}");
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_str_eq(c.why, "item 2: later");
+	for (size_t i = 0; i < 6; i++)
+		ck_assert_int_eq(chunk_mark(c.chunk, i),
+		    i == 2       ? CHUNK_REFUSED
+			: i == 4 ? CHUNK_OPEN
+				 : CHUNK_DELIVERED);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_wanted_is_no_request)
+{
+	expect("/", 500, "");
+	begin(1, 0, 0);
+	chunk_free(c.chunk);
+	c.chunk = chunk_new();
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(server), 0);
+	end();
+}
+END_TEST
+
 /* The rendered bytes of a request and what they are on the wire. */
 static size_t
 body_size(const char *request, bool packed, size_t *wire)
@@ -598,6 +636,8 @@ suite_dialect(void)
 	tcase_add_test(tc, lines_out_of_a_large_answer);
 	tcase_add_test(tc, larger_answers_are_cut);
 	tcase_add_test(tc, what_is_not_told_of_goes_again);
+	tcase_add_test(tc, lines_left_out_are_not_counted);
+	tcase_add_test(tc, nothing_wanted_is_no_request);
 	tcase_add_loop_test(tc, limit_is_of_rendered_bytes, 0, 2);
 	tcase_add_test(tc, one_event_a_request);
 	tcase_add_test(tc, delivered_when_confirmed);
