@@ -93,12 +93,15 @@ static int64_t
 retention(const struct config *config, const char *feed)
 {
 	size_t len = strcspn(feed, "/");
+	struct source_definition d;
 
 	for (size_t i = 0; i < config->n_sources; i++) {
 		const struct config_entry *s = &config->sources[i];
 
-		if (strlen(s->name) == len && strncmp(s->name, feed, len) == 0)
-			return source_type_of(s->type)->retention;
+		if (strlen(s->name) != len || strncmp(s->name, feed, len) != 0)
+			continue;
+		source_type_of(s->type)->define(s->conf, &d);
+		return d.retention;
 	}
 	return 0;
 }
