@@ -103,14 +103,12 @@ live_key(struct check *c, const struct agent_conf *agent)
 static void
 live_source(struct check *c, const struct config_entry *s)
 {
-	const struct source_type *type = source_type_of(s->type);
 	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
-	if (type->live != NULL)
-		(void)type->live(s->name, s->conf, &message, &err);
+	(void)source_live(s, &message, &err);
 	live_result(c, subject, &message, &err);
 	buf_release(&message);
 }
