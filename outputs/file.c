@@ -45,8 +45,8 @@ static const struct setting file_settings[] = {
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct file_conf, path),
 	    .required = true,
-	    .help = "File to which lines are appended; created when missing, "
-		    "opened again when it was renamed or on SIGUSR1." },
+	    .help = "File to append lines to; created if missing, reopened "
+		    "after it is renamed and on SIGUSR1." },
 	SETTING_END
 };
 
@@ -126,8 +126,8 @@ take_over(struct archive *a, struct err *err)
 
 	if (flock(a->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
 		return err_set(err,
-		    "%s: another process writes to it; give each output a "
-		    "file of its own",
+		    "%s: another process writes to it; give each output its "
+		    "own file",
 		    a->path);
 	if (fstat(a->fd, &st) != 0)
 		return err_set(err, "%s: %s", a->path, strerror(errno));
@@ -279,7 +279,7 @@ file_probe(struct output *out, struct buf *message, struct err *err)
 		    there ? a->path : place, strerror(errno));
 	else if (buf_addf(message, "%s can be written, %lld bytes so far",
 		     a->path, (long long)st.st_size) != 0)
-		(void)err_set(err, "%s: no room for what was found", a->path);
+		(void)err_set(err, "%s: the result is too large", a->path);
 	else
 		rc = 0;
 	free(place);

@@ -1,5 +1,6 @@
 # needs.sh - what building and testing need of the distribution.  Sourced by
 # packaging/try and tests/run.
+# shellcheck shell=bash
 
 needs_build_apt="build-essential autoconf automake pkg-config
 libcurl4-openssl-dev libjansson-dev zlib1g-dev libssl-dev libsqlite3-dev
@@ -8,7 +9,8 @@ needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
 libmicrohttpd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
 needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
-libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl"
+libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl
+clang-format-14 shellcheck"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
 procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP"
 

@@ -120,6 +120,26 @@ expect 0 "help" $sf --help
 holds out '^usage: sealfeed SUBCOMMAND'
 expect 0 "help of one" $sf check --help
 holds out '^usage: sealfeed check '
+
+# narrow: no line of standard output is wider than a terminal.
+narrow() {
+	awk 'length > 80 { exit 1 }' "$dir/out" && [ -s "$dir/out" ] && return
+	echo "cli: $what: wider than 80 columns, or empty:" >&2
+	awk 'length == 0 || length > 80' "$dir/out" >&2
+	failed=1
+}
+expect 0 "list of subcommands" $sf help
+narrow
+subs=$(sed -n 's/^  \([a-z-]*\) .*/\1/p' "$dir/out")
+[ "$(echo "$subs" | wc -l)" -ge 12 ] || { echo "cli: too few" >&2; failed=1; }
+for sub in $subs; do
+	expect 0 "help $sub" $sf help "$sub"
+	narrow
+	cp "$dir/out" "$dir/help"
+	expect 0 "$sub --help" $sf "$sub" --help
+	cmp "$dir/out" "$dir/help" || failed=1
+done
+
 expect 64 "no subcommand" $sf
 expect 64 "an unknown subcommand" $sf chekc
 holds err 'did you mean "check"'

@@ -32,7 +32,8 @@ read_all(int fd, const char *path, struct buf *b, struct err *err)
 		ssize_t n;
 
 		if (to == NULL)
-			return err_set(err, "%s: no memory to read it", path);
+			return err_set(err,
+			    "%s: out of memory while reading it", path);
 		to[0] = '\0'; /* nothing is "" */
 		n = want == 0 ? read(fd, &one, 1) : read(fd, to, want);
 		if (n < 0 && errno == EINTR)

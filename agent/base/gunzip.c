@@ -75,7 +75,7 @@ begin_member(struct gunzip *g, struct err *err)
 	    g->opened ? inflateReset(&g->state) : inflateInit2(&g->state, gzip);
 
 	if (rc != Z_OK)
-		return err_set(err, "zlib has no memory");
+		return err_set(err, "zlib is out of memory");
 	g->opened = true;
 	return 0;
 }
@@ -89,7 +89,7 @@ inflate_some(struct gunzip *g, bool *ended, struct err *err)
 	if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
 		return 0;
 	return err_set(err, "damaged gzip: %s",
-	    g->state.msg == NULL ? "zlib refuses it" : g->state.msg);
+	    g->state.msg == NULL ? "zlib rejects it" : g->state.msg);
 }
 #endif /* HAVE_ISAL */
 
@@ -139,7 +139,7 @@ gunzip_push(struct gunzip *g, const void *data, size_t len, struct err *err)
 		in += len - g->state.avail_in;
 		made = PIECE - g->state.avail_out;
 		if (len > 0 && len == g->state.avail_in && made == 0 && !ended)
-			return err_set(err, "damaged gzip: it goes nowhere");
+			return err_set(err, "damaged gzip: no progress");
 		len = g->state.avail_in;
 		g->inside = !ended;
 		if (made > 0 && g->take(g->ctx, (char *)g->out, made, err) != 0)
@@ -151,5 +151,5 @@ gunzip_push(struct gunzip *g, const void *data, size_t len, struct err *err)
 int
 gunzip_end(const struct gunzip *g, struct err *err)
 {
-	return g->inside ? err_set(err, "the gzip data was cut off") : 0;
+	return g->inside ? err_set(err, "the gzip data is truncated") : 0;
 }

@@ -146,7 +146,7 @@ gzip_pack(struct gzip *g, const void *data, size_t len, struct buf *out,
 		return 0;
 full:
 	cut(out, before);
-	return err_set(err, "gzip: the packed data would pass %zu bytes",
+	return err_set(err, "gzip: the compressed data would exceed %zu bytes",
 	    out->ceiling);
 }
 
@@ -170,12 +170,12 @@ gzip_join(struct buf *out, const void *member, size_t len, struct err *err)
 
 	if (!joinable(m, len))
 		return err_set(err,
-		    "gzip: a member to be joined is damaged or "
-		    "was made by another program");
+		    "gzip: a member to be joined is damaged or was written by "
+		    "another program");
 	if (out->len > 0 && !joinable((uint8_t *)out->data, out->len))
 		return err_set(err,
-		    "gzip: what is to be joined to is damaged "
-		    "or was made by another program");
+		    "gzip: the member to be joined to is damaged or was "
+		    "written by another program");
 	if (out->len == 0) {
 		if (buf_add(out, m, len) != 0)
 			goto full;
@@ -196,7 +196,7 @@ gzip_join(struct buf *out, const void *member, size_t len, struct err *err)
 	    buf_add(out, tail, TAIL) == 0)
 		return 0;
 full:
-	return err_set(err, "gzip: the joined data would pass %zu bytes",
+	return err_set(err, "gzip: the joined data would exceed %zu bytes",
 	    out->ceiling);
 }
 
@@ -264,8 +264,7 @@ unpack_member(struct gzip *g, const uint8_t *m, size_t len, size_t *used,
 
 	if (read_header(m, len, &head) != 0)
 		return err_set(err,
-		    "gzip: the data is not gzip, or goes on "
-		    "behind its end");
+		    "gzip: the data is not gzip, or continues after its end");
 	if (head == 0)
 		return ends_early(err);
 	if (g->engine->inflate(g->state, m + head, len - head, &blocks, out,
@@ -323,6 +322,6 @@ gzip_unpack(struct gzip *g, const void *data, size_t len, struct buf *out,
 		len -= used;
 	}
 	if (buf_add(out, "", 0) != 0) /* nothing is "" */
-		return err_set(err, "gzip: no memory to unpack");
+		return err_set(err, "gzip: out of memory");
 	return 0;
 }

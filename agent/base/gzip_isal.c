@@ -112,8 +112,7 @@ isal_pack(void *state, const void *data, size_t len, struct buf *out,
 
 		if (to == NULL)
 			return err_set(err,
-			    "gzip: the packed data would pass "
-			    "%zu bytes",
+			    "gzip: the compressed data would exceed %zu bytes",
 			    out->ceiling);
 		if (room > GZIP_BLOCK)
 			room = GZIP_BLOCK;
@@ -148,8 +147,7 @@ inflate_some(struct inflate_state *s, struct buf *out, size_t *made,
 	*made = room - s->avail_out;
 	if (full && *made > 0)
 		return err_set(err,
-		    "gzip: the data unpacks to more than %zu "
-		    "bytes",
+		    "gzip: the data decompresses to more than %zu bytes",
 		    out->ceiling);
 	out->len += *made;
 	if (rc < 0)

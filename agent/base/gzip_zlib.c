@@ -61,7 +61,7 @@ zlib_deflate(void *state, const void *data, size_t len, struct buf *out,
 		rc = deflateInit2(s, LEVEL, Z_DEFLATED, RAW, MEM_LEVEL,
 		    Z_DEFAULT_STRATEGY);
 	if (rc != Z_OK)
-		return err_set(err, "gzip: zlib has no memory");
+		return err_set(err, "gzip: zlib is out of memory");
 	z->packing = true;
 	s->next_in = data;
 	s->avail_in = (uInt)len;
@@ -71,8 +71,7 @@ zlib_deflate(void *state, const void *data, size_t len, struct buf *out,
 
 		if (to == NULL)
 			return err_set(err,
-			    "gzip: the packed data would pass "
-			    "%zu bytes",
+			    "gzip: the compressed data would exceed %zu bytes",
 			    out->ceiling);
 		if (room > GZIP_BLOCK)
 			room = GZIP_BLOCK;
@@ -102,15 +101,14 @@ inflate_some(z_stream *s, struct buf *out, struct err *err)
 	room -= s->avail_out;
 	if (full && room > 0)
 		return err_set(err,
-		    "gzip: the data unpacks to more than %zu "
-		    "bytes",
+		    "gzip: the data decompresses to more than %zu bytes",
 		    out->ceiling);
 	out->len += room;
 	if (rc == Z_MEM_ERROR)
-		return err_set(err, "gzip: zlib has no memory");
+		return err_set(err, "gzip: zlib is out of memory");
 	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
 		return err_set(err, "gzip: the data is damaged: %s",
-		    s->msg == NULL ? "zlib refuses it" : s->msg);
+		    s->msg == NULL ? "zlib rejects it" : s->msg);
 	return rc;
 }
 
@@ -124,7 +122,7 @@ zlib_inflate(void *state, const void *data, size_t len, size_t *used,
 	int rc = z->unpacking ? inflateReset(s) : inflateInit2(s, RAW);
 
 	if (rc != Z_OK)
-		return err_set(err, "gzip: zlib has no memory");
+		return err_set(err, "gzip: zlib is out of memory");
 	z->unpacking = true;
 	s->next_in = data;
 	s->avail_in = 0;

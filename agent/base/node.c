@@ -45,7 +45,7 @@ complain(struct reader *r)
 	const char *hint = "";
 
 	if (p->error == YAML_MEMORY_ERROR) {
-		(void)err_set(r->err, "%s:1: memory is short", r->file);
+		(void)err_set(r->err, "%s:1: out of memory", r->file);
 		return;
 	}
 	if (p->error == YAML_READER_ERROR) {
@@ -56,7 +56,7 @@ complain(struct reader *r)
 	if (at < r->len && r->text[at] == '\t')
 		hint = "; indent with spaces, not with tabs";
 	if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
-		(void)err_set(r->err, "%s:%zu: %s %s that begins in line %zu%s",
+		(void)err_set(r->err, "%s:%zu: %s %s that begins on line %zu%s",
 		    r->file, p->problem_mark.line + 1, problem, p->context,
 		    p->context_mark.line + 1, hint);
 	else
@@ -290,7 +290,7 @@ yaml_parse(const char *file, const char *text, size_t len, struct err *err)
 	bool empty = false;
 
 	if (!yaml_parser_initialize(&r.parser)) {
-		(void)err_set(err, "%s:1: memory is short", file);
+		(void)err_set(err, "%s:1: out of memory", file);
 		return NULL;
 	}
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text,

@@ -46,11 +46,11 @@ static void
 look_for_gaps(struct check *c, const struct config *config)
 {
 	if (config->n_sources == 0)
-		warn(c,
-		    "no sources: only the agent's own feed will be "
-		    "delivered");
+		warn(c, "no sources: only the agent's own feed is delivered");
 	if (config->n_outputs == 0)
-		warn(c, "no outputs: \"run\" has nowhere to deliver to");
+		warn(c,
+		    "no outputs: \"sealfeed run\" refuses to start without "
+		    "one");
 }
 
 /* The result of one live check; what may have several lines. */
@@ -227,21 +227,22 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 
 static const struct cmd_option check_options[] = {
 	{ .name = "live",
-	    .help = "Also load the signing key, get a token of every source "
-		    "and list its subscriptions, connect to every output; "
-		    "say the cause and the cure of what fails." },
+	    .help = "Also load the signing key, get a token for every source "
+		    "and list its subscriptions, and connect to every output; "
+		    "print the cause and the remedy of each failure." },
 	{ .name = NULL },
 };
 
 const struct cmd cmd_check = {
 	.name = "check",
 	.arguments = "[FILE]",
-	.help = "Check a configuration and print its faults with file and "
-		"line. Without --live it opens nothing but the configuration "
-		"(FILE, or that of --config, with conf.d beside it), so that "
-		"it needs no network, no secrets and no privileges. The exit "
-		"status is 0 when the configuration is good, 78 when it has "
-		"a fault, 1 when something does not work with --live.",
+	.summary = "Check a configuration.",
+	.help = "Check a configuration and print every fault with file and "
+		"line. Without --live, only the configuration is read (FILE or "
+		"the one given with --config, and conf.d beside it), so no "
+		"network, secrets or privileges are needed. The exit status is "
+		"0 if the configuration is good, 78 if it has faults, and 1 if "
+		"something fails with --live.",
 	.options = check_options,
 	.max = 1,
 	.run = check_run,

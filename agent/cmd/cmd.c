@@ -16,13 +16,14 @@
 /* Names of the subcommands or of one's options. */
 #define NAMES_MAX 64
 #define USAGE_MAX 4096
+#define COLUMNS 80
 
 const struct cmd_option cmd_common[] = {
 	{ .name = "config",
 	    .value = "FILE",
-	    .help = "The configuration; " CONFIG_PATH " by default." },
-	{ .name = "json", .help = "Print JSON for programs to read." },
-	{ .name = "help", .help = "Print the usage and the options." },
+	    .help = "Configuration file; default " CONFIG_PATH "." },
+	{ .name = "json", .help = "Print JSON for programs." },
+	{ .name = "help", .help = "Print this help." },
 	{ .name = NULL },
 };
 
@@ -59,19 +60,47 @@ cmd_usage(const struct cmd *cmd, struct buf *out)
 	return buf_addf(out, " %s", cmd->arguments);
 }
 
+/* The length of the word at s; an option in brackets is one word with its
+ * value. */
+static size_t
+usage_word(const char *s)
+{
+	size_t len = *s == '[' ? strcspn(s, "]") : 0;
+
+	return len + strcspn(s + len, " ");
+}
+
+void
+cmd_print_usage(const struct cmd *cmd, FILE *to)
+{
+	struct buf usage = BUF_INIT(USAGE_MAX);
+	const char *s = cmd_usage(cmd, &usage) == 0 ? usage.data : "";
+	int column = fprintf(to, "usage:");
+
+	while (*s != '\0') {
+		int len = (int)usage_word(s);
+
+		if (column + 1 + len > COLUMNS)
+			column = fprintf(to, "\n      ") - 1;
+		column += fprintf(to, " %.*s", len, s);
+		s += len;
+		s += strspn(s, " ");
+	}
+	(void)fputc('\n', to);
+	buf_release(&usage);
+}
+
 int
 cmd_misused(const struct cmd *cmd, const char *fmt, ...)
 {
-	struct buf usage = BUF_INIT(USAGE_MAX);
 	va_list ap;
 
 	(void)fprintf(stderr, "sealfeed %s: ", cmd->name);
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	if (cmd_usage(cmd, &usage) == 0)
-		(void)fprintf(stderr, "\nusage: %s\n", usage.data);
-	buf_release(&usage);
+	(void)fputc('\n', stderr);
+	cmd_print_usage(cmd, stderr);
 	return EXIT_USE;
 }
 
@@ -192,9 +221,7 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 	if (line->argc < cmd->min)
 		return cmd_misused(cmd, "an argument is missing");
 	if (cmd->max >= 0 && line->argc > cmd->max)
-		return cmd_misused(cmd,
-		    "there are more arguments than it "
-		    "takes: \"%s\"",
+		return cmd_misused(cmd, "too many arguments: \"%s\"",
 		    line->argv[cmd->max]);
 	line->config = cmd_value(line, "config");
 	if (line->config == NULL)
@@ -226,6 +253,6 @@ cmd_main(const struct cmd *const *all, int argc, char **argv)
 	free(line.given);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return rc;
-	(void)fprintf(stderr, "sealfeed: standard output can't be written\n");
+	(void)fprintf(stderr, "sealfeed: standard output cannot be written\n");
 	return rc == EXIT_FINE ? EXIT_WRONG : rc;
 }

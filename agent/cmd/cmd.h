@@ -1,5 +1,6 @@
 /*
- * cmd.h - the subcommands, one file cmd_NAME.c each and one row in main.c.
+ * cmd.h - the subcommands: one file agent/cmd/NAME.c and one row in main.c
+ * for each.
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
@@ -37,8 +38,8 @@ struct cmd_line {
 struct cmd {
 	const char *name;
 	const char *arguments; /* "INPUT…" in the usage text */
-	const char *help;      /* sentences; the list of subcommands shows the
-				  first */
+	const char *summary;   /* one line in the list of subcommands */
+	const char *help;      /* sentences */
 	const struct cmd_option *options; /* ended by a NULL name; NULL: none.
 					     --config, --json and --help come
 					     free */
@@ -61,6 +62,9 @@ int cmd_misused(const struct cmd *cmd, const char *fmt, ...)
 /* Append "sealfeed verify [--key KEY] INPUT…" (no newline); -1: too long. */
 struct buf;
 int cmd_usage(const struct cmd *cmd, struct buf *out);
+
+/* Print "usage: sealfeed verify …" in lines of at most 80 columns. */
+void cmd_print_usage(const struct cmd *cmd, FILE *to);
 
 /* The subcommand by that name; NULL: there is none, which was said on
  * standard error with the nearest there is. */

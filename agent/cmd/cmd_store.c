@@ -53,7 +53,7 @@ cmd_print(struct buf *out, struct err *err)
 	if (fwrite(out->data == NULL ? "" : out->data, 1, out->len, stdout) !=
 		out->len ||
 	    fflush(stdout) != 0)
-		return err_set(err, "standard output can't be written: %s",
+		return err_set(err, "standard output cannot be written: %s",
 		    strerror(errno));
 	buf_clear(out);
 	return 0;

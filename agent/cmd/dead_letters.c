@@ -3,6 +3,8 @@
  */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +17,42 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
-#include "cmd/dead_letters.h"
 #include "cmd/table.h"
 #include "config/config.h"
 #include "store/position.h"
 
-static const struct dead_letters_verb verbs[] = {
-	{ .name = "retry", .will = "will be sent again" },
-	{ .name = "drop", .will = "will be forgotten", .here = true },
+/* Ceiling of buffers that take an event: what the store took fits. */
+#define DEAD_LETTER_BYTES_MAX (SIZE_MAX / 2)
+
+struct dead_letters_verb {
+	const char *name; /* also the request's kind */
+	const char *will; /* happen to them, for people */
+	bool here;        /* can be done without the output's process */
 };
 
-const struct dead_letters_verb *
+struct dead_letters_order {
+	const struct config *config;
+	const struct dead_letters_verb *verb;
+	const char *output; /* NULL: any */
+	const int64_t *id;  /* n of them; n 0: all */
+	size_t n;
+};
+
+/* What was done about it. */
+struct dead_letters_told {
+	uint64_t letters; /* asked for by their ids */
+	uint64_t outputs; /* asked for all of so many outputs */
+	uint64_t gone;    /* removed here: nobody would read the request */
+	uint64_t left;    /* their outputs are no more and can't send them */
+};
+
+static const struct dead_letters_verb verbs[] = {
+	{ .name = "retry", .will = "will be sent again" },
+	{ .name = "drop", .will = "will be dropped", .here = true },
+};
+
+/* "retry" and "drop"; NULL: another word. */
+static const struct dead_letters_verb *
 dead_letters_verb(const char *name)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
@@ -34,7 +61,8 @@ dead_letters_verb(const char *name)
 	return NULL;
 }
 
-int
+/* The letter with that id into *d; there must be one. */
+static int
 dead_letters_find(struct store *s, int64_t id, struct dead_letter *d,
     struct err *err)
 {
@@ -63,11 +91,11 @@ check(const struct dead_letters_order *o, const struct dead_letter *d,
 {
 	if (o->output != NULL && strcmp(d->output, o->output) != 0)
 		return err_set(err,
-		    "dead letter %" PRId64 " is of the output %s", d->id,
+		    "dead letter %" PRId64 " belongs to output %s", d->id,
 		    d->output);
 	if (!o->verb->here && !configured(o->config, d->output))
 		return err_set(err,
-		    "dead letter %" PRId64 " can't be sent again: its output "
+		    "dead letter %" PRId64 " cannot be sent again: its output "
 		    "%s is no longer configured",
 		    d->id, d->output);
 	return 0;
@@ -172,7 +200,9 @@ ask_orphans(const struct dead_letters_order *o, struct store *s,
 	return rc;
 }
 
-int
+/* Ask (s open for writing) and add to *told.  A letter that is not there or
+ * can't be sent again is an error before anything is asked. */
+static int
 dead_letters_ask(struct store *s, const struct dead_letters_order *o,
     struct dead_letters_told *told, struct err *err)
 {
@@ -184,14 +214,15 @@ dead_letters_ask(struct store *s, const struct dead_letters_order *o,
 }
 
 static const struct cmd_option letter_options[] = {
-	{ .name = "all", .help = "Retry or drop all, or all of --output." },
+	{ .name = "all",
+	    .help = "Retry or drop all dead letters, or all of --output." },
 	{ .name = "output",
 	    .value = "NAME",
-	    .help = "Only those of this output." },
+	    .help = "Only the dead letters of this output." },
 	{ .name = "show",
 	    .value = "ID",
-	    .help = "Print the event's bytes; on a terminal control "
-		    "characters are escaped." },
+	    .help = "Print the bytes of the event; control characters are "
+		    "escaped on a terminal." },
 	{ .name = NULL },
 };
 
@@ -219,7 +250,7 @@ struct order {
 };
 
 static void
-put_row(struct json_put *j, const struct dead_letter *d)
+put_dead_letter(struct json_put *j, const struct dead_letter *d)
 {
 	json_put_open(j, NULL, '{');
 	json_put_count(j, "id", (uint64_t)d->id);
@@ -234,7 +265,7 @@ put_row(struct json_put *j, const struct dead_letter *d)
 }
 
 static void
-add_row(struct table *t, const struct dead_letter *d)
+add_dead_letter(struct table *t, const struct dead_letter *d)
 {
 	char when[CLOCK_TEXT], size[HUMAN_TEXT];
 
@@ -249,7 +280,7 @@ add_row(struct table *t, const struct dead_letter *d)
 }
 
 static int
-list(const struct order *o, struct store *s, struct err *err)
+list_dead_letters(const struct order *o, struct store *s, struct err *err)
 {
 	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	struct listing l;
@@ -258,9 +289,9 @@ list(const struct order *o, struct store *s, struct err *err)
 	listing_open(&l, o->line->json, columns, COUNT(columns));
 	while ((rc = dead_letter_next(s, o->output, d.id, &d, err)) == 1) {
 		if (o->line->json)
-			put_row(&l.json, &d);
+			put_dead_letter(&l.json, &d);
 		else
-			add_row(l.table, &d);
+			add_dead_letter(l.table, &d);
 		rc = listing_next(&l, err);
 		if (rc != 0)
 			break;
@@ -271,7 +302,7 @@ list(const struct order *o, struct store *s, struct err *err)
 }
 
 static int
-show(const struct order *o, struct store *s, struct err *err)
+show_dead_letter(const struct order *o, struct store *s, struct err *err)
 {
 	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	struct buf out = BUF_INIT(DEAD_LETTER_BYTES_MAX);
@@ -321,7 +352,7 @@ plural(uint64_t n)
 }
 
 static void
-say(const struct order *o, const struct dead_letters_told *told)
+print_told(const struct order *o, const struct dead_letters_told *told)
 {
 	if (told->letters > 0)
 		(void)printf("%" PRIu64 " dead letter%s %s.\n", told->letters,
@@ -330,15 +361,15 @@ say(const struct order *o, const struct dead_letters_told *told)
 		(void)printf("All dead letters of %" PRIu64 " output%s %s.\n",
 		    told->outputs, plural(told->outputs), o->verb->will);
 	if (told->letters + told->outputs > 0)
-		(void)printf("The agent does that within seconds, or once it "
-			     "runs.\n");
+		(void)printf("The agent does this within seconds, or when it "
+			     "next runs.\n");
 	if (told->gone > 0)
-		(void)printf("Forgotten, since no output of that name is "
-			     "configured any more: %" PRIu64 "\n",
+		(void)printf("Dropped, because their output is no longer "
+			     "configured: %" PRIu64 "\n",
 		    told->gone);
 	if (told->left > 0)
-		(void)printf("Left, since no output of that name is "
-			     "configured any more: %" PRIu64 "\n",
+		(void)printf("Kept, because their output is no longer "
+			     "configured: %" PRIu64 "\n",
 		    told->left);
 	if (told->letters + told->outputs + told->gone + told->left == 0)
 		(void)printf("There are no dead letters.\n");
@@ -360,7 +391,7 @@ ask(const struct order *o, struct store *s, struct err *err)
 	if (rc == 0 && o->line->json)
 		say_json(o, &told);
 	else if (rc == 0)
-		say(o, &told);
+		print_told(o, &told);
 	return rc;
 }
 
@@ -371,11 +402,10 @@ read_ids(struct order *o, int argc, char **argv)
 	bool all = cmd_value(o->line, "all") != NULL;
 
 	if (o->verb == NULL && (argc > 0 || all))
-		return cmd_misused(o->cmd, "list takes no ID and no --all");
-	if (o->verb != NULL && all == (argc > 0))
 		return cmd_misused(o->cmd,
-		    "%s needs the ID of a dead letter, "
-		    "several, or --all",
+		    "list takes neither an ID nor --all");
+	if (o->verb != NULL && all == (argc > 0))
+		return cmd_misused(o->cmd, "%s needs at least one ID, or --all",
 		    o->verb->name);
 	if (argc > 0)
 		o->id = xcalloc((size_t)argc, sizeof(*o->id));
@@ -398,7 +428,8 @@ read_order(struct order *o)
 
 	o->output = cmd_value(o->line, "output");
 	if (id != NULL && argc > 0)
-		return cmd_misused(o->cmd, "--show stands alone");
+		return cmd_misused(o->cmd,
+		    "--show cannot be combined with anything else");
 	if (id != NULL && (cmd_number(id, &o->show) != 0 || o->show == 0))
 		return cmd_misused(o->cmd,
 		    "\"%s\" is not the ID of a dead letter", id);
@@ -427,9 +458,9 @@ carry_out(const struct order *o, struct err *err)
 	if (o->verb != NULL)
 		rc = ask(o, s, err);
 	else if (o->show != 0)
-		rc = show(o, s, err);
+		rc = show_dead_letter(o, s, err);
 	else
-		rc = list(o, s, err);
+		rc = list_dead_letters(o, s, err);
 	store_close(s);
 	return rc;
 }
@@ -459,15 +490,17 @@ out:
 const struct cmd cmd_dead_letters = {
 	.name = "dead-letters",
 	.arguments = "[list|retry|drop] [ID...]",
-	.help = "List events that an output refused for good, send them "
-		"again, or forget them. Nothing but list is done at once: the "
-		"process of the output does it, within seconds or once the "
-		"agent runs. Dead letters of outputs that are no longer "
-		"configured are dropped at once and can't be retried. A "
-		"receiver that refuses every event does not turn them all "
-		"into dead letters: after twenty in a row, and until it "
-		"accepts one, a single event is tried, in the end every five "
-		"minutes, and status says so.",
+	.summary =
+	    "List, retry or drop events that an output refused for good.",
+	.help =
+	    "List the events that an output refused for good, send them again, "
+	    "or drop them. The process of the output carries out retry and "
+	    "drop within seconds, or when the agent next runs; for an output "
+	    "that is no longer configured, drop takes effect immediately and "
+	    "retry is refused. A receiver that refuses every event does not "
+	    "turn them all into dead letters: after twenty refusals in a row, "
+	    "a single event is tried at a time, at intervals that grow to five "
+	    "minutes, until the receiver accepts one; status says so.",
 	.options = letter_options,
 	.max = -1,
 	.run = dead_letters_run,

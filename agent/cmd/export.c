@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,6 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
-#include "cmd/export.h"
 #include "config/config.h"
 #include "store/batch.h"
 #include "store/line.h"
@@ -24,6 +25,31 @@
 
 /* A line around a checkpoint's value. */
 #define FRAME_MAX 1024
+
+struct export_want {
+	const char *feed; /* NULL: all */
+	uint64_t from;    /* first index */
+	uint64_t to;      /* last index, UINT64_MAX: no end */
+};
+
+/* What was written of a feed. */
+struct export_feed {
+	char name[256];
+	uint64_t first; /* index of the first event written */
+	uint64_t next;  /* one more than that of the last */
+	uint64_t events;
+	uint64_t missing; /* between first and next, no longer kept */
+	uint64_t checkpoints;
+	uint64_t covered; /* size of the last checkpoint written */
+};
+
+struct export_done {
+	struct export_feed *feed;
+	size_t n;
+	uint64_t bytes;
+	uint64_t damaged;   /* batches that are kept and can't be read */
+	char trouble[1024]; /* of the first of these */
+};
 
 struct feed_worker {
 	const struct export_want *want;
@@ -38,7 +64,7 @@ static int
 put(struct feed_worker *j, const char *data, size_t len, struct err *err)
 {
 	if (fwrite(data, 1, len, j->to) != len)
-		return err_set(err, "the export can't be written: %s",
+		return err_set(err, "the export cannot be written: %s",
 		    strerror(errno));
 	j->done->bytes += len;
 	return 0;
@@ -87,7 +113,7 @@ unpack(struct feed_worker *j, const struct batch *b, struct err *err)
 		return -1;
 	if (j->lines.len == 0 ||
 	    skip_lines(j->lines.data, j->lines.len, b->count) != j->lines.len)
-		return err_set(err, "there are not %zu lines in it", b->count);
+		return err_set(err, "it does not hold %zu lines", b->count);
 	return 0;
 }
 
@@ -130,7 +156,7 @@ put_checkpoint(struct feed_worker *j, const struct batch *b, struct err *err)
 	j->line.ceiling = b->checkpoint.len + FRAME_MAX;
 	if (line_add(&j->line, LINE_CHECKPOINT, b->feed, b->size,
 		b->checkpoint.data, b->checkpoint.len) != 0)
-		return err_set(err, "%s: the checkpoint doesn't fit", b->feed);
+		return err_set(err, "%s: the checkpoint is too large", b->feed);
 	f->checkpoints++;
 	f->covered = b->size;
 	return put(j, j->line.data, j->line.len, err);
@@ -157,7 +183,9 @@ put_batch(void *ctx, const struct batch *b, struct err *err)
 	return put_checkpoint(j, b, err);
 }
 
-int
+/* Write to to; *done (zeroed before) is to be released in any case.  -1: the
+ * store can't be read or to can't be written. */
+static int
 export_lines(struct store *s, const struct export_want *want, FILE *to,
     struct export_done *done, struct err *err)
 {
@@ -167,7 +195,7 @@ export_lines(struct store *s, const struct export_want *want, FILE *to,
 	j.gzip = gzip_new();
 	rc = batch_walk(s, want->feed, put_batch, &j, err);
 	if (rc == 0 && fflush(to) != 0)
-		rc = err_set(err, "the export can't be written: %s",
+		rc = err_set(err, "the export cannot be written: %s",
 		    strerror(errno));
 	gzip_free(j.gzip);
 	buf_release(&j.lines);
@@ -175,7 +203,7 @@ export_lines(struct store *s, const struct export_want *want, FILE *to,
 	return rc;
 }
 
-void
+static void
 export_release(struct export_done *done)
 {
 	free(done->feed);
@@ -185,17 +213,17 @@ export_release(struct export_done *done)
 static const struct cmd_option export_options[] = {
 	{ .name = "feed",
 	    .value = "FEED",
-	    .help = "Only this feed, for example contoso/Audit.Exchange; "
-		    "\"sealfeed verify --feed\" then checks it alone." },
+	    .help = "Export only this feed, such as contoso/Audit.Exchange; "
+		    "check the result with \"sealfeed verify --feed\"." },
 	{ .name = "from",
 	    .value = "INDEX",
-	    .help = "The first event to write; needs --feed." },
+	    .help = "Index of the first event; needs --feed." },
 	{ .name = "to",
 	    .value = "INDEX",
-	    .help = "The last event to write; needs --feed." },
+	    .help = "Index of the last event; needs --feed." },
 	{ .name = "output",
 	    .value = "FILE",
-	    .help = "Write to FILE (mode 0600), not to standard output." },
+	    .help = "Write to FILE (mode 0600) instead of standard output." },
 	{ .name = NULL },
 };
 
@@ -224,7 +252,7 @@ read_want(const struct cmd *cmd, const struct cmd_line *line,
 		want->to = (uint64_t)n;
 	}
 	if (want->from > want->to)
-		return cmd_misused(cmd, "--from is behind --to");
+		return cmd_misused(cmd, "--from is greater than --to");
 	return 0;
 }
 
@@ -283,7 +311,7 @@ close_output(FILE *to, const char *path, int rc, struct err *err)
 }
 
 static void
-say_feed(const struct export_feed *f)
+print_feed(const struct export_feed *f)
 {
 	if (f->events == 0)
 		return;
@@ -293,40 +321,41 @@ say_feed(const struct export_feed *f)
 	    f->name, f->events, f->first, f->next - 1, f->checkpoints);
 	if (f->missing > 0)
 		(void)fprintf(stderr,
-		    "%s: %" PRIu64 " events between these are not kept\n",
+		    "%s: %" PRIu64
+		    " events between these are no longer in the store\n",
 		    f->name, f->missing);
 	if (f->covered < f->next)
 		(void)fprintf(stderr,
 		    "%s: events from %" PRIu64
-		    " on have no checkpoint in here\n",
+		    " on have no checkpoint in this export\n",
 		    f->name, f->covered > f->first ? f->covered : f->first);
 }
 
 /* How much that was, on standard error: standard output is the data. */
 static int
-say(const struct cmd *cmd, const struct config *config,
+print_done(const struct cmd *cmd, const struct config *config,
     const struct export_done *done)
 {
 	char text[HUMAN_TEXT];
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < done->n; i++)
-		say_feed(&done->feed[i]);
+		print_feed(&done->feed[i]);
 	if (done->bytes > 0)
 		(void)fprintf(stderr, "%s written\n",
 		    human_bytes(text, done->bytes));
 	else
 		(void)fprintf(stderr,
-		    "Nothing to export: the store keeps no sealed events that "
-		    "were asked for.%s\n",
+		    "Nothing to export: the store holds none of the requested "
+		    "events.%s\n",
 		    config->agent.retain == 0
-			? " agent.retain is 0, so that events are deleted as "
-			  "soon as every output has them; set it to keep an "
+			? " agent.retain is 0, so events are deleted as soon "
+			  "as every output has them; raise it to keep an "
 			  "archive."
 			: "");
 	if (done->damaged == 0)
 		return EXIT_FINE;
-	(void)err_set(&err, "%" PRIu64 " batches can't be read, the first: %s",
+	(void)err_set(&err, "%" PRIu64 " batches cannot be read, the first: %s",
 	    done->damaged, done->trouble);
 	return cmd_failed(cmd, &err);
 }
@@ -366,7 +395,7 @@ export_run(const struct cmd *cmd, struct cmd_line *line)
 	    export_to(s, &want, cmd_value(line, "output"), &done, &err) != 0)
 		rc = cmd_failed(cmd, &err);
 	else
-		rc = say(cmd, config, &done);
+		rc = print_done(cmd, config, &done);
 	export_release(&done);
 	store_close(s);
 	config_free(config);
@@ -375,12 +404,13 @@ export_run(const struct cmd *cmd, struct cmd_line *line)
 
 const struct cmd cmd_export = {
 	.name = "export",
-	.help = "Write the sealed events that the store keeps, and their "
-		"checkpoints, as NDJSON lines in commit order, fit for "
-		"\"sealfeed verify\". Delivered events are kept as long as "
-		"agent.retain says. A checkpoint that proves events behind "
-		"the last one wanted, too, is left out; what only it covers is "
-		"\"not yet covered\" for verify.",
+	.summary = "Write sealed events and their checkpoints as NDJSON.",
+	.help = "Write the sealed events in the store and their checkpoints as "
+		"NDJSON lines in commit order, in the form that \"sealfeed "
+		"verify\" reads. Delivered events stay in the store for "
+		"agent.retain. A checkpoint that also covers events after the "
+		"last requested one is left out; events that only it covers "
+		"are \"not yet covered\" to verify.",
 	.options = export_options,
 	.run = export_run,
 };

@@ -1,6 +1,6 @@
 /*
- * help.c - what the subcommands are, out of their table: on the terminal
- * and as the body of sealfeed(8).
+ * help.c - print the table of subcommands on the terminal and as the body of
+ * sealfeed(8).
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,24 +25,12 @@ print_options(const struct cmd_option *o)
 void
 cmd_print_help(const struct cmd *cmd)
 {
-	struct buf usage = BUF_INIT(USAGE_MAX);
-
-	if (cmd_usage(cmd, &usage) == 0)
-		(void)printf("usage: %s\n\n", usage.data);
+	cmd_print_usage(cmd, stdout);
+	(void)putchar('\n');
 	roff_wrap(stdout, 0, cmd->help);
 	(void)putchar('\n');
 	print_options(cmd->options);
 	print_options(cmd_common);
-	buf_release(&usage);
-}
-
-/* Up to and with the first full stop. */
-static int
-first_sentence(const char *help)
-{
-	const char *stop = strstr(help, ". ");
-
-	return stop == NULL ? (int)strlen(help) : (int)(stop - help) + 1;
 }
 
 void
@@ -52,11 +40,11 @@ cmd_print_all(const struct cmd *const *all, FILE *to)
 	    "usage: sealfeed SUBCOMMAND [--config FILE] "
 	    "[--json] ...\n\n");
 	for (size_t i = 0; all[i] != NULL; i++)
-		(void)fprintf(to, "  %-14s %.*s\n", all[i]->name,
-		    first_sentence(all[i]->help), all[i]->help);
+		(void)fprintf(to, "  %-14s %s\n", all[i]->name,
+		    all[i]->summary);
 	(void)fprintf(to,
-	    "\n\"sealfeed help SUBCOMMAND\" tells more, "
-	    "sealfeed(8) and sealfeed.yaml(5) all.\n");
+	    "\n\"sealfeed help SUBCOMMAND\" prints the details of one. See "
+	    "also sealfeed(8) and\nsealfeed.yaml(5).\n");
 }
 
 static void
@@ -122,14 +110,15 @@ help_run(const struct cmd *cmd, struct cmd_line *line)
 
 static const struct cmd_option help_options[] = {
 	{ .name = "man",
-	    .help = "Print the source of that part of sealfeed(8)." },
+	    .help = "Print this part of sealfeed(8) as manual page source." },
 	{ .name = NULL },
 };
 
 const struct cmd cmd_help = {
 	.name = "help",
 	.arguments = "[SUBCOMMAND]",
-	.help = "Print the subcommands, or the options of one.",
+	.summary = "Print this list, or the help of one subcommand.",
+	.help = "List the subcommands, or print the help of one.",
 	.options = help_options,
 	.max = 1,
 	.run = help_run,

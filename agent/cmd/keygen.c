@@ -67,7 +67,7 @@ get_key(const struct cmd_line *line, const char *name, struct err *err)
 		return secret_resolve_pem(path, err);
 	/* All at once, so that no copy of the key is left behind. */
 	if (buf_room(&pem, KEY_MAX) == NULL)
-		(void)err_set(err, "memory is short");
+		(void)err_set(err, "out of memory");
 	else if (signer_generate(&pem, err) == 0 &&
 	    (old == NULL || add_succession(name, old, &pem, err) == 0) &&
 	    file_create(path, pem.data, pem.len, 0600, err) == 0)
@@ -105,8 +105,8 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 
 	if (name == NULL)
 		return cmd_misused(cmd,
-		    "--name is missing: the agent's name, "
-		    "as agent.name has it");
+		    "--name is missing: give the agent's name, as in "
+		    "agent.name");
 	if (!config_good_name(name))
 		return cmd_misused(cmd,
 		    "--name: \"%s\" must be 1 to %d letters, digits, \".\", "
@@ -128,25 +128,30 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 static const struct cmd_option keygen_options[] = {
 	{ .name = "name",
 	    .value = "AGENT",
-	    .help = "The agent's name (agent.name): the key signs under it." },
+	    .help = "The agent's name, as in agent.name; the key signs under "
+		    "this name." },
 	{ .name = "public",
-	    .help = "Make no key; print the verifier key of the one in FILE." },
+	    .help =
+		"Create no key; print the verifier key of the key in FILE." },
 	{ .name = "follows",
 	    .value = "OLD",
-	    .help = "The key that signed so far, a file or a provider's URI. "
-		    "It signs that the new one follows, which is kept with "
-		    "the new key and travels in its checkpoints: \"sealfeed "
-		    "verify\" then needs the old verifier key only." },
+	    .help =
+		"The previous signing key, a file or the URI of a provider. It "
+		"signs a statement that the new key follows it, which is "
+		"stored with the new key and travels in its checkpoints: "
+		"\"sealfeed verify\" then needs only the old verifier key." },
 	{ .name = NULL },
 };
 
 const struct cmd cmd_keygen = {
 	.name = "keygen",
 	.arguments = "FILE",
-	.help = "Make an Ed25519 signing key and print its verifier key. The "
-		"key goes to FILE (PEM, mode 0600), which must not exist yet; "
-		"the C2SP verifier key, which \"sealfeed verify\" takes and "
-		"which is no secret, to standard output on a line of its own.",
+	.summary = "Create a signing key and print its verifier key.",
+	.help = "Create an Ed25519 signing key and print its verifier key. The "
+		"private key is written to FILE (PEM, mode 0600), which must "
+		"not exist yet. The C2SP verifier key, which \"sealfeed "
+		"verify\" takes and which is not secret, is printed to "
+		"standard output on a line of its own.",
 	.options = keygen_options,
 	.min = 1,
 	.max = 1,

@@ -1,6 +1,6 @@
 /*
- * options.c - every option of the configuration, out of the tables that
- * also read it: as text, as JSON, as the body of sealfeed.yaml(5).
+ * options.c - print every option of the configuration as text, as JSON and as
+ * the body of sealfeed.yaml(5), from the tables that the parser uses.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,16 +238,18 @@ options_run(const struct cmd *cmd, struct cmd_line *line)
 
 static const struct cmd_option options_options[] = {
 	{ .name = "man",
-	    .help = "Print the source of that part of sealfeed.yaml(5)." },
+	    .help =
+		"Print this part of sealfeed.yaml(5) as manual page source." },
 	{ .name = NULL },
 };
 
 const struct cmd cmd_options = {
 	.name = "options",
 	.arguments = "[agent | TYPE]...",
+	.summary = "Print the options of the configuration.",
 	.help = "Print the options of the configuration: key, type, range, "
-		"default and meaning. With arguments, only those of the agent "
-		"or of the named types of source and output.",
+		"default and meaning. With arguments, print only the options "
+		"of the agent or of the named source and output types.",
 	.options = options_options,
 	.max = -1,
 	.run = options_run,

@@ -24,8 +24,8 @@ run(const struct cmd *cmd, struct cmd_line *line)
 		return EXIT_CONF;
 	if (config->n_outputs == 0) {
 		(void)fprintf(stderr,
-		    "%s: there are no outputs, so nothing could be delivered; "
-		    "add one\n",
+		    "%s: no outputs are configured, so nothing can be "
+		    "delivered; add one\n",
 		    line->config);
 		config_free(config);
 		return EXIT_CONF;
@@ -37,8 +37,9 @@ run(const struct cmd *cmd, struct cmd_line *line)
 const struct cmd cmd_run = {
 	.name = "run",
 	.arguments = "",
-	.help = "Collect, seal and ship, in the foreground. It wants one "
-		"output at least; without a source it delivers its own feed "
-		"alone.",
+	.summary = "Run the agent in the foreground.",
+	.help = "Run the agent in the foreground: collect, seal and ship. At "
+		"least one output must be configured; without a source, only "
+		"the agent's own feed is delivered.",
 	.run = run,
 };

@@ -66,8 +66,8 @@ feed_notes(const struct status *st, const struct feed_report *f,
 
 	if (f->closed)
 		table_note(t,
-		    "an earlier tree from before a recovery of the store; "
-		    "nothing is added to it");
+		    "an earlier tree, from before the store was recovered; it "
+		    "no longer grows");
 	if (f->error[0] != '\0')
 		table_note(t, "error %s ago: %s",
 		    span(text, st->now, f->failure), f->error);
@@ -75,12 +75,13 @@ feed_notes(const struct status *st, const struct feed_report *f,
 		return;
 	if (deletion <= st->now)
 		table_note(t,
-		    "vendor may have deleted unread events: the oldest "
+		    "the vendor may have deleted unread events: the oldest "
 		    "reached its retention %s ago",
 		    human_span(text, st->now - deletion));
 	else if (f->items > 0 || f->error[0] != '\0' || st->room.full ||
 	    report_lag(f, st->now) > BEHIND)
-		table_note(t, "vendor deletes in %s what is unread",
+		table_note(t,
+		    "the vendor deletes the oldest unread events in %s",
 		    human_span(text, deletion - st->now));
 }
 
@@ -120,9 +121,9 @@ output_row(const struct status *st, const struct output_report *o,
 		    span(text, st->now, o->failed), o->error);
 	if (strcmp(o->mode, "unconfirmed") == 0)
 		table_note(t,
-		    "unconfirmed: the receiver does not say what it "
-		    "has read; after an abnormal end of the "
-		    "connection the last part is sent again");
+		    "unconfirmed: the receiver does not confirm what it has "
+		    "read; after an abnormal disconnect the last part is sent "
+		    "again");
 }
 
 static int
@@ -173,21 +174,21 @@ say_full(const struct status *st, struct buf *out)
 		    human_bytes(a, (uint64_t)r->max_size));
 	else
 		rc = buf_addf(&text,
-		    "The store is full: its disk has %s free, %s "
-		    "are to be left (agent.store.min_free).",
+		    "The store is full: its disk has %s free, and %s must stay "
+		    "free (agent.store.min_free).",
 		    human_bytes(a, (uint64_t)r->free),
 		    human_bytes(b, (uint64_t)r->min_free));
 	if (rc == 0)
 		rc = buf_adds(&text,
-		    " Collect pauses until the outputs have "
-		    "taken some of it or there is more room");
+		    " Collecting pauses until the outputs catch up or there is "
+		    "more room");
 	if (rc == 0 && deletion > st->now)
 		rc = buf_addf(&text,
-		    "; the vendor's retention makes a gap in %s",
+		    "; the vendor's retention turns this into a gap in %s",
 		    human_span(a, deletion - st->now));
 	else if (rc == 0 && deletion != REPORT_NEVER)
 		rc = buf_adds(&text,
-		    "; the vendor's retention makes a gap of it now");
+		    "; the vendor's retention is turning this into a gap now");
 	if (rc == 0)
 		rc = buf_adds(&text, ".");
 	if (rc == 0)
@@ -240,8 +241,8 @@ print_head(const struct status *st, struct buf *out)
 	if (rc != 0 || deletion == REPORT_NEVER || deletion <= st->now)
 		return rc;
 	return buf_addf(out,
-	    "retention: what is unread now the vendors delete in %s at the "
-	    "soonest\n",
+	    "retention: unread events are deleted by their vendors in %s at "
+	    "the earliest\n",
 	    human_span(text, deletion - st->now));
 }
 
@@ -260,7 +261,7 @@ status_text(const struct status *st, struct buf *out)
 #define HOME_AND_ERASE "\033[H\033[J"
 
 static const struct cmd_option status_options[] = {
-	{ .name = "watch", .help = "Draw anew each second until interrupted." },
+	{ .name = "watch", .help = "Redraw every second until interrupted." },
 	{ .name = NULL },
 };
 
@@ -278,7 +279,7 @@ draw(const struct config *config, bool json, struct buf *out, struct err *err)
 		goto out;
 	rc = json ? status_json(&st, out) : status_text(&st, out);
 	if (rc != 0)
-		(void)err_set(err, "the status has more than %d bytes",
+		(void)err_set(err, "the status is larger than %d bytes",
 		    STATUS_MAX);
 out:
 	status_release(&st);
@@ -287,7 +288,7 @@ out:
 }
 
 static int
-show(const struct config *config, bool json, struct err *err)
+show_once(const struct config *config, bool json, struct err *err)
 {
 	struct buf out = BUF_INIT(STATUS_MAX);
 	int rc = draw(config, json, &out, err);
@@ -356,20 +357,22 @@ status_run(const struct cmd *cmd, struct cmd_line *line)
 	if (cmd_value(line, "watch") != NULL)
 		rc = watch(config, line->json, &err);
 	else
-		rc = show(config, line->json, &err);
+		rc = show_once(config, line->json, &err);
 	config_free(config);
 	return rc != 0 ? cmd_failed(cmd, &err) : EXIT_FINE;
 }
 
 const struct cmd cmd_status = {
 	.name = "status",
-	.help = "Print feeds with their lag, outputs with their backlog, and "
-		"the room in the store. Reads the store, so that it works "
-		"while the agent is down. POLLED is the time since the last "
-		"poll that succeeded, NEXT the time until the next one, LISTED "
-		"what the vendor listed and is still to be fetched, REPEATS "
-		"the events kept out because their id was seen. Exits 0 when "
-		"the status could be read, whatever it says.",
+	.summary = "Show the feeds, the outputs and the store.",
+	.help =
+	    "Print the feeds with their lag, the outputs with their backlog, "
+	    "and the room in the store. The status is read from the store, so "
+	    "it works while the agent is down. POLLED is the time since the "
+	    "last successful poll, NEXT the time until the next one, LISTED "
+	    "the number of listed items that are not fetched yet, REPEATS the "
+	    "number of events dropped because their id was already seen. The "
+	    "exit status is 0 if the status could be read, whatever it says.",
 	.options = status_options,
 	.run = status_run,
 };

@@ -320,7 +320,7 @@ flush(struct listing *l, struct err *err)
 	if (rc == 0 && !l->as_json && table_rows(l->table) > 0)
 		rc = table_print(l->table, &l->out);
 	if (rc != 0)
-		return err_set(err, "%d rows have more than %d bytes", ROWS,
+		return err_set(err, "%d rows are larger than %d bytes", ROWS,
 		    PIECE_MAX);
 	return cmd_print(&l->out, err);
 }
@@ -344,7 +344,7 @@ finish(struct listing *l, const char *none, struct err *err)
 		rc = buf_addf(&l->out, "%s\n", none);
 	}
 	if (rc != 0)
-		return err_set(err, "the list has more than %d bytes",
+		return err_set(err, "the list is larger than %d bytes",
 		    PIECE_MAX);
 	return flush(l, err);
 }

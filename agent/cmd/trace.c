@@ -55,7 +55,7 @@ step_time(const struct trace *t, size_t step)
 
 /* One line: what, when, and something to it. */
 static int
-say(struct buf *out, const char *what, int64_t when, const char *otherwise,
+add_step(struct buf *out, const char *what, int64_t when, const char *otherwise,
     const char *more)
 {
 	char time[CLOCK_TEXT] = "";
@@ -81,10 +81,10 @@ say_output(struct buf *out, const struct trace_output *o)
 	char more[700] = "";
 
 	if (o->state == TRACE_WAITING)
-		return say(out, o->name, INT64_MIN, "waiting", "");
+		return add_step(out, o->name, INT64_MIN, "waiting", "");
 	(void)snprintf(more, sizeof(more), "%s%s%s", states[o->state].people,
 	    o->reason[0] == '\0' ? "" : ": ", o->reason);
-	return say(out, o->name, o->time, "some time ago", more);
+	return add_step(out, o->name, o->time, "some time ago", more);
 }
 
 static int
@@ -98,7 +98,7 @@ say_trace(struct store *s, const struct trace *t, struct buf *out,
 	for (size_t i = 0; i < STEPS && rc == 0; i++) {
 		if (steps[i].needs_item && t->item == 0)
 			continue;
-		rc = say(out, steps[i].name, step_time(t, i),
+		rc = add_step(out, steps[i].name, step_time(t, i),
 		    t->batch == 0 ? "no longer known" : "not yet",
 		    i == 0 ? t->key : "");
 	}
@@ -164,8 +164,8 @@ find(struct store *s, const char *what, struct trace_place *places, size_t *n,
 		return -1;
 	if (*n == 0)
 		return err_set(err,
-		    "no event with the id \"%s\" is known here: it was not "
-		    "collected, or every output had it long ago",
+		    "no event with the id \"%s\" is known: it was never "
+		    "collected, or was delivered to every output long ago",
 		    what);
 	return 0;
 }
@@ -191,7 +191,7 @@ trace(struct store *s, const char *what, bool json, struct err *err)
 	if (rc == 0 && json) {
 		json_put_close(&j, ']');
 		if (j.rc != 0 || buf_adds(&out, "\n") != 0)
-			rc = err_set(err, "the answer is too long");
+			rc = err_set(err, "the result is too large");
 	}
 	if (rc == 0)
 		rc = cmd_print(&out, err);
@@ -220,12 +220,13 @@ trace_run(const struct cmd *cmd, struct cmd_line *line)
 const struct cmd cmd_trace = {
 	.name = "trace",
 	.arguments = "ID",
-	.help = "Show the way of one event, each step with its time: listed, "
-		"fetched, committed, sealed, delivered per output. ID is the "
-		"vendor's id of the event, or FEED:INDEX. Known for a day "
-		"after every output has had the event, or for the feed's "
-		"dedupe time if that is longer. Exits 1 when the event is not "
-		"known.",
+	.summary = "Show the path of one event.",
+	.help =
+	    "Show the path of one event with the time of each step: listed, "
+	    "fetched, committed, sealed, delivered to each output. ID is the "
+	    "vendor's id of the event, or FEED:INDEX. An event is known for a "
+	    "day after every output has it, or for the feed's dedupe time if "
+	    "that is longer. The exit status is 1 if the event is not known.",
 	.min = 1,
 	.max = 1,
 	.run = trace_run,

@@ -47,7 +47,7 @@ add_file(struct keys *keys, char *text, struct err *err)
 		if (line[strspn(line, " \t\r")] != '\0' && line[0] != '#' &&
 		    add_key(keys, line, err) == -1)
 			return -1;
-	return keys->n > before ? 0 : err_set(err, "no key is in it");
+	return keys->n > before ? 0 : err_set(err, "it holds no key");
 }
 
 /* --key: a verifier key, or the file of one. */
@@ -62,7 +62,7 @@ read_key(struct keys *keys, const char *value, struct err *err)
 		return 0;
 	rc = file_read(value, &text, err);
 	if (rc == 0 && text.data == NULL)
-		rc = err_set(err, "no key is in it");
+		rc = err_set(err, "it holds no key");
 	if (rc == 0)
 		rc = add_file(keys, text.data, err);
 	if (rc == -1)
@@ -84,7 +84,7 @@ print(const struct verify *v, bool json, struct err *err)
 	    fflush(stdout) != 0)
 		rc = -1;
 	buf_release(&out);
-	return rc == 0 ? 0 : err_set(err, "the report can't be written");
+	return rc == 0 ? 0 : err_set(err, "the report cannot be written");
 }
 
 /* Read, conclude, print: the exit status. */
@@ -137,7 +137,7 @@ verify_run(const struct cmd *cmd, struct cmd_line *line)
 		status = cmd_misused(cmd, "%s", err.text);
 	else if (keys.n == 0)
 		status = cmd_misused(cmd,
-		    "--key is missing: the verifier key that \"sealfeed "
+		    "--key is missing: give the verifier key that \"sealfeed "
 		    "keygen\" printed, or a file that holds it");
 	else
 		status = work(&options, line);
@@ -149,28 +149,29 @@ verify_run(const struct cmd *cmd, struct cmd_line *line)
 static const struct cmd_option verify_options[] = {
 	{ .name = "key",
 	    .value = "KEY",
-	    .help = "A trusted key: a verifier key as \"sealfeed keygen\" "
-		    "prints it, a file with such keys, one a line, or a "
-		    "public key in PEM. May be given several times, after a "
-		    "change of keys for instance." },
+	    .help =
+		"A trusted key: a verifier key as \"sealfeed keygen\" prints "
+		"it, a file with one such key per line, or a public key in "
+		"PEM. May be repeated, for example after a key rotation." },
 	{ .name = "feed",
 	    .value = "NAME",
-	    .help = "Check this feed only, \"contoso/Audit.Exchange\". May be "
-		    "given several times." },
+	    .help = "Check only this feed, such as contoso/Audit.Exchange. May "
+		    "be repeated." },
 	{ .name = "complete",
-	    .help = "Fail, too, where an event is not covered by a checkpoint "
-		    "or a feed does not begin with index 0." },
+	    .help = "Also fail if an event is not covered by a checkpoint or a "
+		    "feed does not begin with index 0." },
 	{ .name = NULL },
 };
 
 const struct cmd cmd_verify = {
 	.name = "verify",
 	.arguments = "INPUT...",
-	.help = "Check what a receiver kept. Reads sealfeed's own lines "
-		"(exports, archives) and the files of syslog servers that "
+	.summary = "Check what a receiver has stored.",
+	.help = "Check what a receiver has stored. The input is sealfeed's own "
+		"lines (exports, archives) or the files of syslog servers that "
 		"keep the structured data, plain or gzip; \"-\" is standard "
-		"input. Names what is missing, altered, forged or repeated by "
-		"feed and index, and ends with 0 only if all is well.",
+		"input. Missing, altered, forged and repeated events are named "
+		"by feed and index. The exit status is 0 only if all is well.",
 	.options = verify_options,
 	.min = 1,
 	.max = -1,

@@ -42,6 +42,8 @@ version_run(const struct cmd *cmd, struct cmd_line *line)
 
 const struct cmd cmd_version = {
 	.name = "version",
-	.help = "Print the version and those of the libraries in use.",
+	.summary = "Print the version.",
+	.help =
+	    "Print the version of sealfeed and the versions of its libraries.",
 	.run = version_run,
 };

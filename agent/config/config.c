@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
@@ -26,62 +27,64 @@ const struct setting agent_settings[] = {
 	{ .key = "name",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, name),
-	    .help = "First part of every checkpoint's origin, HOSTNAME of "
-		    "syslog messages, name of the signing key: letters, "
-		    "digits, \".\", \"_\" and \"-\". It stays the same for "
-		    "the life of a store. Default: the host's name." },
+	    .help =
+		"The agent's name: first part of every checkpoint's origin, "
+		"HOSTNAME of syslog messages, name of the signing key. "
+		"Letters, digits, \".\", \"_\" and \"-\". It must not change "
+		"during the life of a store. Default: the host name." },
 	{ .key = "key",
 	    .type = SETTING_SECRET,
 	    .offset = offsetof(struct agent_conf, key),
 	    .def = "/etc/sealfeed/seal.pem",
-	    .help = "The Ed25519 key that signs checkpoints: a file, PEM "
-		    "text, or the URI of an OpenSSL provider (pkcs11:...). "
-		    "\"sealfeed keygen\" makes one." },
+	    .help = "The Ed25519 key that signs checkpoints: a file, PEM text, "
+		    "or the URI of an OpenSSL provider (pkcs11:...). "
+		    "\"sealfeed keygen\" creates one." },
 	{ .key = "retain",
 	    .type = SETTING_DURATION,
 	    .offset = offsetof(struct agent_conf, retain),
 	    .def = "0",
 	    .min = 0,
 	    .max = INT64_C(3650) * 86400 * 1000000,
-	    .help = "How long events stay in the store after every output "
-		    "has them; \"export\", \"verify\" and \"trace\" can "
-		    "then still use them." },
+	    .help = "How long events stay in the store after every output has "
+		    "them, so that \"export\", \"verify\" and \"trace\" can "
+		    "still use them." },
 	{ .key = "log_level",
 	    .type = SETTING_CHOICE,
 	    .offset = offsetof(struct agent_conf, log_level),
 	    .def = "notice",
 	    .choices = log_levels,
-	    .help = "The least important messages that go to standard "
-		    "error. Events, tokens and secrets never do." },
+	    .help = "Least severe messages that are logged to standard error. "
+		    "Events, tokens and secrets are never logged." },
 	{ .key = "store.path",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, store.path),
 	    .def = "/var/lib/sealfeed/store.db",
-	    .help = "The store, an SQLite file; its directory must be "
-		    "writable, on a local file system." },
+	    .help = "The store, an SQLite file. Its directory must be writable "
+		    "and on a local file system." },
 	{ .key = "store.max_size",
 	    .type = SETTING_SIZE,
 	    .offset = offsetof(struct agent_conf, store.max_size),
 	    .def = "20GiB",
 	    .min = INT64_C(16) << 20,
 	    .max = INT64_C(64) << 40,
-	    .help = "Collecting pauses while the store holds this much: "
-		    "nothing is ever evicted, the vendor keeps the rest." },
+	    .help = "Collecting pauses while the store is this large. Nothing "
+		    "is ever evicted; the vendor keeps the rest." },
 	{ .key = "store.min_free",
 	    .type = SETTING_SIZE,
 	    .offset = offsetof(struct agent_conf, store.min_free),
 	    .def = "1GiB",
 	    .min = 0,
 	    .max = INT64_C(64) << 40,
-	    .help = "Collecting pauses while the store's file system has "
-		    "less than this left, 4MiB at the least." },
+	    .help =
+		"Collecting pauses while less than this is free on the store's "
+		"file system; at least 4MiB stay free in any case." },
 	{ .key = "watch.listen",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.listen),
 	    .def = "127.0.0.1:9469",
-	    .help = "Where /metrics, /healthz, /readyz and the status page "
-		    "are served: an address and port of loopback, or the "
-		    "path of a unix socket." },
+	    .help =
+		"Where /metrics, /healthz and /readyz are served: a loopback "
+		"address and port, or the path of a unix socket." },
 	SETTING_END,
 };
 
@@ -133,17 +136,22 @@ nearest_type(const char *text, const struct config_type *const *types)
 	return near;
 }
 
+/* Of the list of known types in an error, which has a bound itself. */
+#define KNOWN_MAX (16 * 1024)
+
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
     struct config_errors *faults)
 {
 	const char *near = nearest_type(at->text, s->types);
-	char known[512] = "";
-	size_t used = 0;
+	struct buf list = BUF_INIT(KNOWN_MAX);
+	const char *known;
 
-	for (size_t i = 0; s->types[i] != NULL && used < sizeof(known); i++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used,
-		    "%s%s", i == 0 ? "" : ", ", s->types[i]->name);
+	for (size_t i = 0; s->types[i] != NULL; i++)
+		if (buf_addf(&list, "%s%s", i == 0 ? "" : ", ",
+			s->types[i]->name) != 0)
+			break;
+	known = list.data == NULL ? "" : list.data;
 	if (near != NULL)
 		config_errors_add(faults, at,
 		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
@@ -151,8 +159,9 @@ unknown_type(const struct section *s, const struct node *at, const char *where,
 		    where, s->noun, at->text, known, near);
 	else
 		config_errors_add(faults, at,
-		    "%s: unknown %s type \"%.60s\"; known are %s", where,
-		    s->noun, at->text, known);
+		    "%s: unknown %s type \"%.60s\"; known: %s", where, s->noun,
+		    at->text, known);
+	buf_release(&list);
 }
 
 /* The type that the entry names; NULL: there is none, which was said. */
@@ -236,8 +245,8 @@ settle_name(struct agent_conf *a, const struct config_section *b)
 		a->name = xstrdup(host);
 		if (!config_good_name(host))
 			config_error(b,
-			    "name: this host's name \"%.80s\" can't be the "
-			    "agent's; set agent.name to 1 to %d letters, "
+			    "name: the host name \"%.80s\" cannot be the "
+			    "agent's name; set agent.name to 1 to %d letters, "
 			    "digits, \".\", \"_\" or \"-\"",
 			    host, NAME_LEN_MAX);
 	} else if (a->name != NULL && !config_good_name(a->name)) {
@@ -296,7 +305,7 @@ check_sections(const struct node *tree, struct config_errors *faults)
 			    n->key, near);
 		else
 			config_errors_add(faults, n,
-			    "unknown key \"%.60s\"; known are agent, sources, "
+			    "unknown key \"%.60s\"; known: agent, sources, "
 			    "outputs",
 			    n->key);
 	}

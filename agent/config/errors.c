@@ -43,7 +43,7 @@ static bool
 room(struct config_errors *f)
 {
 	if (f->n == CONFIG_ERRORS_MAX - 1)
-		add(f, NULL, 0, "there are more faults than these");
+		add(f, NULL, 0, "there are more faults");
 	return f->n < CONFIG_ERRORS_MAX;
 }
 
@@ -105,7 +105,7 @@ config_errors_repeats(struct config_errors *f, const struct node *tree)
 	for (const struct node *n = tree->child; n != NULL; n = n->next) {
 		if (n->first != 0)
 			config_errors_add(f, n,
-			    "key \"%.60s\" is here twice; the first one is in "
+			    "key \"%.60s\" appears twice; the first one is on "
 			    "line %zu",
 			    n->key, n->first);
 		config_errors_repeats(f, n);

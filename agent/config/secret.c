@@ -106,8 +106,8 @@ secret_check(const char *text, struct err *err)
 	while ((s = strstr(s, "${")) != NULL) {
 		if (parse_reference(s, &r) < 0)
 			return err_set(err,
-			    "has \"${\" at character %zu that is none of "
-			    "${file:PATH}, ${env:NAME}, ${credential:NAME}",
+			    "has \"${\" at character %zu that does not begin "
+			    "${file:PATH}, ${env:NAME} or ${credential:NAME}",
 			    (size_t)(s - text) + 1);
 		s = r.end;
 	}
@@ -122,7 +122,8 @@ append_file(const char *name, struct buf *out, struct err *err)
 	if (file_read(name, out, err) < 0)
 		return -1;
 	if (memchr(out->data + before, '\0', out->len - before) != NULL)
-		return err_set(err, "%s: not a text: it has NUL bytes", name);
+		return err_set(err, "%s: not text: it contains NUL bytes",
+		    name);
 	if (out->len > before && out->data[out->len - 1] == '\n')
 		out->len--;
 	if (out->len > before && out->data[out->len - 1] == '\r')
@@ -153,7 +154,7 @@ append_credential(const char *name, struct buf *out, struct err *err)
 
 	if (dir == NULL)
 		return err_set(err,
-		    "credential %s: no credentials were passed on: "
+		    "credential %s: no credentials were passed: "
 		    "CREDENTIALS_DIRECTORY is not set; systemd sets it for "
 		    "LoadCredential=",
 		    name);
@@ -195,7 +196,7 @@ open_buf(struct buf *b, struct err *err)
 {
 	buf_init(b, SECRET_MAX);
 	if (buf_room(b, SECRET_MAX) == NULL)
-		return err_set(err, "memory is short");
+		return err_set(err, "out of memory");
 	return buf_adds(b, "");
 }
 
@@ -253,7 +254,7 @@ read_named(const char *text, const char *name, struct err *err)
 	else if (strstr(text, "${") != NULL)
 		(void)err_set(err,
 		    "%.200s: its content is neither PEM nor the name of a "
-		    "file that can be read",
+		    "readable file",
 		    text);
 	else if (why.text[0] != '\0')
 		(void)err_set(err, "%s", why.text);

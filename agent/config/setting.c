@@ -72,11 +72,10 @@ good_text(const struct slot *s, const struct node *node)
 {
 	for (const char *p = node->text; *p != '\0'; p++)
 		if (iscntrl((unsigned char)*p))
-			return fault(s, "has a control character in it");
+			return fault(s, "contains a control character");
 	if (strstr(node->text, "${") != NULL)
 		return fault_value(s, node,
-		    "is taken as it is, but ${…} stands for something only "
-		    "where a secret is meant");
+		    "is not a secret; ${…} is replaced only in secrets");
 	return true;
 }
 
@@ -160,7 +159,7 @@ set_secrets(const struct slot *s)
 		return fault(s, "must be a map of names and values");
 	for (const struct node *c = s->node->child; c != NULL; c = c->next) {
 		if (c->type != NODE_SCALAR)
-			return fault(s, "must hold plain values");
+			return fault(s, "must contain only plain values");
 		if (!good_secret(s, c))
 			return false;
 		n++;
@@ -204,7 +203,7 @@ not_a_choice(const struct slot *s, const struct node *node)
 		whole = buf_addf(&known, "%s%s", i == 0 ? "" : ", ",
 			    choices[i]) == 0;
 	config_errors_add(s->faults, node,
-	    "%s: \"%s\": unknown \"%.60s\"; known are %s", s->where,
+	    "%s: \"%s\": unknown \"%.60s\"; known: %s", s->where,
 	    s->row->setting->key, node->text, known.data);
 	buf_release(&known);
 	return false;
@@ -242,7 +241,7 @@ good_entry(const struct slot *s, const struct node *entry)
 
 	if (entry->type != NODE_SCALAR) {
 		config_errors_add(s->faults, entry,
-		    "%s: \"%s\" must hold plain texts", s->where,
+		    "%s: \"%s\" must contain only plain text", s->where,
 		    s->row->setting->key);
 		return false;
 	}
@@ -422,7 +421,12 @@ static const struct kind kinds[] = {
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == SETTING_TABLE,
     "a kind for every type");
 
-bool
+/*
+ * Put the value of node into conf + row->offset, freeing what was there.
+ * Returns false when that is a fault, which is then in faults.  (The part of
+ * settings_fill() that knows the types.)
+ */
+static bool
 setting_set(const struct setting_row *row, const struct node *node,
     const char *where, void *conf, struct config_errors *faults)
 {
@@ -619,7 +623,7 @@ look_at(void *ctx, const struct setting_row *row)
 static void
 list_names(const struct look *l, char *out, size_t room)
 {
-	size_t used = (size_t)snprintf(out, room, "; known are ");
+	size_t used = (size_t)snprintf(out, room, "; known: ");
 
 	for (size_t i = 0; i < l->n && used < room; i++)
 		used += (size_t)snprintf(out + used, room - used, "%s%s",
@@ -639,7 +643,7 @@ unknown(const struct fill *f, struct look *l, const struct node *node,
 	near = text_nearest(node->key, l->names);
 	if (l->deeper[0] != '\0' && strchr(l->deeper, '.') != NULL)
 		(void)snprintf(hint, sizeof(hint),
-		    "; did you mean \"%s\" (a dot is a map within)?",
+		    "; did you mean \"%s\" (a dot stands for a nested map)?",
 		    l->deeper);
 	else if (near != NULL || l->deeper[0] != '\0')
 		(void)snprintf(hint, sizeof(hint), "; did you mean \"%s\"?",

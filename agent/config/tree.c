@@ -35,7 +35,7 @@ read_file(const char *path, struct config_errors *faults)
 		config_errors_add_err(faults, err.text);
 	} else if (tree->type != NODE_MAP) {
 		config_errors_add(faults, tree,
-		    "the file must be a map: agent, sources, outputs");
+		    "the file must be a map of agent, sources and outputs");
 		node_free(tree);
 		tree = NULL;
 	} else {

@@ -96,7 +96,7 @@ public_of(EVP_PKEY *key, uint8_t out[KEY_LEN], struct err *err)
 		KEY_LEN, &len) == 1 &&
 	    len == KEY_LEN)
 		return 0;
-	return key_failed(err, "the key does not tell its public half");
+	return key_failed(err, "the public key cannot be read from the key");
 }
 
 bool
@@ -167,8 +167,8 @@ signer_open(const char *name, const char *pem_or_uri, struct err *err)
 	s->name = xstrdup(name);
 	if (!name_is_good(name, strlen(name))) {
 		(void)err_set(err,
-		    "\"%s\" can't name a signing key: use "
-		    "printable ASCII without space and \"+\"",
+		    "\"%s\" cannot name a signing key: use printable ASCII "
+		    "without spaces and \"+\"",
 		    name);
 		goto bad;
 	}
@@ -213,7 +213,7 @@ signer_generate(struct buf *pem, struct err *err)
 	if (key == NULL || bio == NULL ||
 	    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
 		NULL) != 1) {
-		(void)key_failed(err, "no Ed25519 key can be made");
+		(void)key_failed(err, "no Ed25519 key can be created");
 		goto out;
 	}
 	len = BIO_get_mem_data(bio, &data);
@@ -273,7 +273,7 @@ signer_sign(const struct signer *s, const char *data, size_t len,
 	    EVP_DigestSign(ctx, signature, &n, (const unsigned char *)data,
 		len) != 1 ||
 	    n != KEY_SIGNATURE_LEN)
-		rc = key_failed(err, "the signing key does not sign");
+		rc = key_failed(err, "the signing key fails to sign");
 	EVP_MD_CTX_free(ctx);
 	return rc;
 }

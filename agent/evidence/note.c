@@ -232,7 +232,7 @@ note_split(const char *note, size_t len, struct slice *text, struct err *err)
 		return err_set(err, "not a signed note");
 	if (!characters_are_good(note, len))
 		return err_set(err,
-		    "the note has characters that none may have");
+		    "the note has characters that are not allowed");
 	text->data = note;
 	text->len = (size_t)(at - note) - 1;
 	return 0;

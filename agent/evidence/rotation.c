@@ -17,7 +17,7 @@ rotation_sign(const struct signer *old, const struct signer *next,
 	size_t start;
 
 	if (strcmp(signer_name(old), signer_name(next)) != 0)
-		return err_set(err, "the key of %s can't follow the key of %s",
+		return err_set(err, "the key of %s cannot follow the key of %s",
 		    signer_name(next), signer_name(old));
 	if (buf_adds(out, signer_rotations(old)) == -1)
 		return err_set(err, "too many keys have followed each other");
@@ -71,7 +71,7 @@ rotation_open(struct slice note, const struct verifier *keys, size_t n,
 	    verifier_parse(vkey, next, err) == -1)
 		return -1;
 	if (next->any_name || strcmp(next->name, signer) != 0)
-		return err_set(err, "%s can't tell the key of another agent",
-		    signer);
+		return err_set(err,
+		    "%s cannot announce the key of another agent", signer);
 	return 0;
 }

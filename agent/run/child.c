@@ -171,7 +171,7 @@ describe(int status, char *out, size_t size)
 		(void)snprintf(out, size, "killed by signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		(void)snprintf(out, size, "ended with status %d",
+		(void)snprintf(out, size, "exited with status %d",
 		    WEXITSTATUS(status));
 }
 
@@ -205,7 +205,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
-	log_err("%s: %s; starting it again in %.1f s", c->name, how,
+	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);
 	return c;
 }
@@ -225,8 +225,7 @@ children_watch(struct children *all)
 		}
 		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
 			continue;
-		log_err("%s: no sign of life for a minute; killing it",
-		    c->name);
+		log_err("%s: no heartbeat for a minute; killing it", c->name);
 		child_signal(c, SIGKILL);
 		c->last_sign = now;
 	}

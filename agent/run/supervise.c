@@ -85,8 +85,8 @@ lock_store(struct supervisor *s, struct err *err)
 	while (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK || clock_monotonic() > until) {
 			(void)err_set(err,
-			    "%s: another sealfeed runs on this "
-			    "store; stop it or configure another store.path",
+			    "%s: another sealfeed is running on this store; "
+			    "stop it or set another agent.store.path",
 			    name);
 			goto out;
 		}
@@ -108,8 +108,8 @@ want(struct supervisor *s, enum role_kind kind, const char *output,
 	char both[sizeof(c->digest)];
 
 	if (c == NULL) {
-		log_err("%s: no descriptor left for it; mind the limit on "
-			"open files",
+		log_err("%s: no file descriptor left; raise the limit on open "
+			"files",
 		    output == NULL ? "role" : output);
 		return;
 	}
@@ -160,7 +160,7 @@ start_due(struct supervisor *s)
 			continue;
 		if (child_start(&s->all, c, s->config) == 0)
 			continue;
-		log_err("%s: cannot fork: %s; trying again", c->name,
+		log_err("%s: cannot fork: %s; retrying", c->name,
 		    strerror(errno));
 		c->restart = clock_monotonic() + CLOCK_SECOND;
 	}
@@ -178,7 +178,7 @@ tell_outputs(const struct config *c, struct err *err)
 	/* Without one, all that is collected would count as delivered. */
 	if (c->n_outputs == 0)
 		return err_set(err,
-		    "outputs: there are none, so nothing could be delivered; "
+		    "outputs: none is configured, so nothing can be delivered; "
 		    "add one");
 	store = store_open(c->agent.store.path, STORE_DURABLE, err);
 	if (store == NULL)
@@ -234,13 +234,13 @@ reload(struct supervisor *s)
 	if (fresh != NULL &&
 	    strcmp(fresh->agent.store.path, s->config->agent.store.path) != 0)
 		(void)err_set(&err,
-		    "agent.store.path: cannot change while "
-		    "running; restart the service");
+		    "agent.store.path: cannot change while the agent runs; "
+		    "restart the service");
 	else if (fresh != NULL)
 		(void)tell_outputs(fresh, &err);
 	if (fresh == NULL || err.text[0] != '\0') {
-		log_err("%s: not taken over, the running configuration stays"
-			"%s%s",
+		log_err("%s: configuration not reloaded, the old one stays in "
+			"effect%s%s",
 		    s->path, err.text[0] == '\0' ? "" : ": ", err.text);
 		config_free(fresh);
 	} else {
@@ -249,7 +249,7 @@ reload(struct supervisor *s)
 		s->all.cause = "reload";
 		want_all(s);
 		look_again(s);
-		log_notice("%s: taken over", s->path);
+		log_notice("%s: configuration reloaded", s->path);
 	}
 	notify_send("READY=1");
 }
@@ -361,9 +361,9 @@ prepare_or_wait(struct supervisor *s, struct err *err)
 	}
 	if (!store_cramped(s->config->agent.store.path))
 		return -1;
-	log_err("%s; starting as soon as there is room", err->text);
+	log_err("%s; the agent starts as soon as there is room", err->text);
 	err_clear(err);
-	notify_send("READY=1\nSTATUS=waiting for room on the store's disk");
+	notify_send("READY=1\nSTATUS=waiting for space on the store's disk");
 	s->damaged = true;
 	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
 	return 0;

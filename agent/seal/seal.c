@@ -66,7 +66,7 @@ complain(struct seal *s, const char *what, const struct err *err)
 		return;
 	memcpy(s->message, err->text, sizeof(s->message));
 	s->logged_at = now;
-	log_err("%s: %s; nothing is shipped until this works", what,
+	log_err("%s: %s; nothing is shipped until this succeeds", what,
 	    s->message);
 }
 
@@ -146,7 +146,7 @@ turn(struct seal *s)
 			complain(s, "agent.key", &err);
 			return RETRY_MS;
 		}
-		log_notice("the signing key is loaded");
+		log_notice("signing key loaded");
 	}
 	if (seal_all(s, &err) == -1) {
 		complain(s, "sealing", &err);

@@ -34,11 +34,9 @@ struct states {
 /* What must hold for peak j of b, given a: the leaves of a segment, or, for a
  * peak that lies in a already, that it is the same one. */
 enum state_step { STEP_LEAVES, STEP_SAME, STEP_DIFFERENT, STEP_UNKNOWN };
-enum state_step state_step(const struct state *a, const struct state *b,
-    size_t j, struct segment *g);
 
 static int
-by_size(const void *a, const void *b)
+states_by_size(const void *a, const void *b)
 {
 	const struct state *x = a;
 	const struct state *y = b;
@@ -93,7 +91,7 @@ collect(const struct stream *s, struct states *out)
 /* Two statements about the same size: keep the first, say it when they
  * contradict each other. */
 static void
-unite(const struct chain *c, const struct stream *s, struct state *kept,
+unite_states(const struct chain *c, const struct stream *s, struct state *kept,
     const struct state *next)
 {
 	char place[2][CHAIN_PLACE];
@@ -133,10 +131,10 @@ states_make(const struct chain *c, const struct stream *s, struct states *out)
 
 	collect(s, out);
 	if (out->n > 1)
-		qsort(out->list, out->n, sizeof(*out->list), by_size);
+		qsort(out->list, out->n, sizeof(*out->list), states_by_size);
 	for (size_t i = 0; i < out->n; i++) {
 		if (n > 0 && out->list[n - 1].size == out->list[i].size)
-			unite(c, s, &out->list[n - 1], &out->list[i]);
+			unite_states(c, s, &out->list[n - 1], &out->list[i]);
 		else
 			out->list[n++] = out->list[i];
 	}
@@ -178,7 +176,7 @@ peak_leaves(uint64_t size, size_t j)
 	return r;
 }
 
-enum state_step
+static enum state_step
 state_step(const struct state *a, const struct state *b, size_t j,
     struct segment *g)
 {
@@ -227,12 +225,10 @@ static const char *const run_text[FINDING_KINDS] = {
 	[FINDING_ALTERED] = "altered",
 	[FINDING_UNSEALED] = "no checkpoint in the input covers it",
 	[FINDING_NOT_YET] = "not yet covered by a checkpoint",
-	[FINDING_BEGINS] =
-	    "not covered, since the span of its checkpoint begins "
-	    "before the input",
-	[FINDING_UNPROVEN] =
-	    "present, but not proven, since others of its span "
-	    "are missing or altered",
+	[FINDING_BEGINS] = "not covered, because the span of its checkpoint "
+			   "begins before the input",
+	[FINDING_UNPROVEN] = "present, but not proven, because other events in "
+			     "its span are missing or altered",
 };
 
 const char *
@@ -325,12 +321,12 @@ conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 			likely = &g->seen[i];
 	finding_events(x->c->findings, FINDING_CONFLICT, x->s->name, g->index,
 	    g->index,
-	    "%zu different events with this index (%s, %s%s), which is the "
-	    "sealed one is not proven%s%s",
+	    "%zu different events have this index (%s, %s%s); which one was "
+	    "sealed is not proven%s%s",
 	    g->n_seen, chain_place(x->c, g->seen[0].place, place[0]),
 	    chain_place(x->c, g->seen[1].place, place[1]),
 	    g->n_seen > 2 ? ", …" : "",
-	    likely == NULL ? "" : "; the check code speaks for ",
+	    likely == NULL ? "" : "; the check code matches ",
 	    likely == NULL              ? ""
 		: likely == &g->seen[0] ? place[0]
 					: place[1]);
@@ -346,8 +342,8 @@ unnarrowed(struct diagnosis *x, uint64_t first, uint64_t end)
 	else
 		finding_events(x->c->findings, FINDING_UNNARROWED, x->s->name,
 		    first, end - 1,
-		    "one or more of these events are altered; not narrowed "
-		    "down");
+		    "one or more of these events are altered; which ones is "
+		    "not known");
 }
 
 /* match_fn: all readings but the right one were put in by someone. */
@@ -365,7 +361,7 @@ forged(void *ctx, const struct group *g, const struct seen *right)
 			continue;
 		finding_events(x->c->findings, FINDING_FORGED, x->s->name,
 		    g->index, g->index,
-		    "forged: %s is not the sealed event, that of %s is",
+		    "forged: %s is not the sealed event, the one in %s is",
 		    chain_place(x->c, g->seen[i].place, place[0]),
 		    chain_place(x->c, right->place, place[1]));
 	}
@@ -539,7 +535,7 @@ chain_check(const struct chain *c, struct stream *s)
 	link_all(c, s, &st);
 	if (st.n < 2) {
 		finding_feed(c->findings, FINDING_UNSEALED, s->name,
-		    "no good checkpoint, so nothing of it is proven");
+		    "no valid checkpoint, so none of its events is proven");
 		outside(&x, first, UINT64_MAX, FINDING_NOT_YET);
 	} else {
 		x.begins = beginning(s, &st);

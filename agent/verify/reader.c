@@ -64,7 +64,7 @@ read_all(struct reader *r, gzFile in, struct err *err)
 		int n, code;
 
 		if (room == NULL)
-			return err_set(err, "memory is short");
+			return err_set(err, "out of memory");
 		n = gzread(in, room, CHUNK);
 		if (n < 0) {
 			const char *why = gzerror(in, &code);
@@ -113,10 +113,10 @@ reader_lines_upto(const char *path, size_t max, reader_fn *fn, void *ctx,
 	}
 	(void)gzbuffer(in, CHUNK / 2);
 	if (read_all(&r, in, err) == -1)
-		rc = err_prefix(err, "%s: can't be read to its end", path);
+		rc = err_prefix(err, "%s: cannot be read to its end", path);
 	/* A member without its end shows only here. */
 	if (gzclose_r(in) != Z_OK && rc == 0)
-		rc = err_set(err, "%s: the compressed data has no end", path);
+		rc = err_set(err, "%s: the compressed data is truncated", path);
 	buf_release(&r.held);
 	return rc;
 }

@@ -123,8 +123,8 @@ verify_text(const struct verify *v, FILE *out)
 	}
 	print_findings(v, out);
 	if (v->cut)
-		(void)fputs("the last line of an input is not whole and was "
-			    "passed over\n",
+		(void)fputs("the last line of an input is incomplete and was "
+			    "skipped\n",
 		    out);
 	(void)fprintf(out,
 	    "%zu events of %zu feeds, %" PRIu64 " proven; %" PRIu64

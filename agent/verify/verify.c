@@ -55,7 +55,8 @@ verify_free(struct verify *v)
 	free(v);
 }
 
-const char *
+/* chain_place() */
+static const char *
 tally_place(const struct verify *v, uint64_t place, char out[CHAIN_PLACE])
 {
 	const struct chain c = { .inputs = v->inputs };
@@ -63,7 +64,8 @@ tally_place(const struct verify *v, uint64_t place, char out[CHAIN_PLACE])
 	return chain_place(&c, place, out);
 }
 
-bool
+/* Whether --feed lets this one in. */
+static bool
 tally_is_asked(const struct verify *v, const char *feed)
 {
 	for (size_t i = 0; i < v->options.n_feeds; i++)
@@ -73,7 +75,7 @@ tally_is_asked(const struct verify *v, const char *feed)
 }
 
 static int
-compare(const struct stream *s, struct slice feed)
+compare_name(const struct stream *s, struct slice feed)
 {
 	int order = strncmp(s->name, feed.data, feed.len);
 
@@ -90,7 +92,7 @@ position(const struct verify *v, struct slice feed)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (compare(v->streams[mid], feed) < 0)
+		if (compare_name(v->streams[mid], feed) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -98,13 +100,14 @@ position(const struct verify *v, struct slice feed)
 	return low;
 }
 
-struct stream *
+/* NULL: nothing was read of it. */
+static struct stream *
 tally_find(const struct verify *v, const char *feed)
 {
 	struct slice name = { .data = feed, .len = strlen(feed) };
 	size_t at = position(v, name);
 
-	if (at == v->n_streams || compare(v->streams[at], name) != 0)
+	if (at == v->n_streams || compare_name(v->streams[at], name) != 0)
 		return NULL;
 	return v->streams[at];
 }
@@ -115,10 +118,10 @@ stream_of(struct verify *v, struct slice feed)
 {
 	size_t at;
 
-	if (v->last != NULL && compare(v->last, feed) == 0)
+	if (v->last != NULL && compare_name(v->last, feed) == 0)
 		return v->last;
 	at = position(v, feed);
-	if (at == v->n_streams || compare(v->streams[at], feed) != 0) {
+	if (at == v->n_streams || compare_name(v->streams[at], feed) != 0) {
 		if (v->n_streams == TALLY_FEEDS) {
 			if (!v->too_many)
 				finding_feed(&v->findings, FINDING_BROKEN, "",
@@ -278,8 +281,8 @@ follow_keys(struct verify *v)
 		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
 		v->keys[v->n_keys++] = next;
 		finding_feed(&v->findings, FINDING_KEY, "",
-		    "a new key of %s is trusted, since a trusted one tells it "
-		    "(key id %02x%02x%02x%02x)",
+		    "a new key of %s is trusted, because a trusted key "
+		    "announces it (key id %02x%02x%02x%02x)",
 		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
 	}
 }
@@ -375,7 +378,8 @@ take_line(void *ctx, const struct reader_line *line)
 		v->n_other += line->len > 0;
 		return;
 	case FRAME_BROKEN:
-		broken(v, place, "begins like a line of sealfeed, but is none");
+		broken(v, place,
+		    "begins like a line of sealfeed, but is not one");
 		return;
 	case FRAME_EVENT:
 		v->n_events++;
@@ -460,8 +464,7 @@ left_over(void *ctx, const struct frame *f, uint64_t place)
 		return;
 	if (s != NULL && at < s->seen.n && s->seen.list[at].index == f->number)
 		finding_events(&v->findings, FINDING_REPEATED, s->name,
-		    f->number, f->number,
-		    "parts of it stand there once more (%s)",
+		    f->number, f->number, "parts of it are repeated (%s)",
 		    tally_place(v, place, where));
 	else
 		finding_events(&v->findings, FINDING_INCOMPLETE, f->feed.data,
@@ -565,12 +568,12 @@ hear(struct verify *v, const struct claims_feed *w)
 	    w->agent_feed, max.index, max.size);
 	if (max.size > 0 && !holds(v, w->feed))
 		finding_feed(&v->findings, FINDING_GONE, w->feed,
-		    "missing whole%s", why);
+		    "missing entirely%s", why);
 	else if (max.size > stream_size(s) && successor(v, w->feed) != NULL)
 		finding_events(&v->findings, FINDING_RENEWED, w->feed,
 		    stream_size(s), max.size - 1,
-		    "lost by the agent before it was shipped, which began %s "
-		    "instead%s",
+		    "lost by the agent before it was shipped; the agent began "
+		    "%s instead%s",
 		    successor(v, w->feed), why);
 	else if (max.size > 0 && stream_size(s) < max.size)
 		chain_missing(&c, s, stream_size(s), max.size, why);
@@ -612,11 +615,11 @@ check_absent(struct verify *v)
 
 		if (!holds_tree(v, feed) && !is_said_gone(v, feed))
 			finding_feed(&v->findings, FINDING_GONE, feed,
-			    "nothing of it is in the input");
+			    "the input holds none of its lines");
 	}
 	if (v->n_events + v->n_checkpoints == 0)
 		finding_feed(&v->findings, FINDING_BROKEN, "",
-		    "nothing of sealfeed is in it; a syslog server must keep "
+		    "it holds no line of sealfeed; a syslog server must keep "
 		    "the structured data");
 }
 
@@ -633,8 +636,8 @@ check_agents(struct verify *v)
 		(void)snprintf(own, sizeof(own), "%s/agent", agent);
 		if (!holds_tree(v, own) && !is_said_gone(v, own))
 			finding_feed(&v->findings, FINDING_GONE, own,
-			    "missing whole: the agent's own feed, which says "
-			    "what the others held");
+			    "missing entirely: the agent's own feed, which "
+			    "records what the other feeds held");
 	}
 }
 

@@ -17,10 +17,6 @@ struct buf;
 struct config;
 struct err;
 
-/* More feeds or outputs than any configuration has; status_read() fails
- * where there are more. */
-#define STATUS_ROWS 4096
-
 /* Most that the renderers make of that. */
 #define STATUS_MAX (64 * 1024 * 1024)
 

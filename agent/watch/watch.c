@@ -161,12 +161,12 @@ on_request(void *ctx, struct MHD_Connection *c, const char *url,
 	}
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		status = sentence(&out, MHD_HTTP_METHOD_NOT_ALLOWED,
-		    "only GET is served here");
+		    "only GET is supported");
 		return answer(c, status, plain, &out);
 	}
 	if (page == NULL) {
 		status = sentence(&out, MHD_HTTP_NOT_FOUND,
-		    "served here: /metrics /healthz /readyz");
+		    "available: /metrics /healthz /readyz");
 		return answer(c, status, plain, &out);
 	}
 	status = page->fill(ctx, &out);

@@ -21,36 +21,37 @@ const struct setting syslog_settings[] = {
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(address),
 	    .required = true,
-	    .help = "Receiver as host:port; port 6514 is usual. An IPv6 "
-		    "address stands in brackets." },
+	    .help = "Receiver as host:port; the usual port is 6514. Write an "
+		    "IPv6 address in brackets." },
 	{ .key = "transport",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(transport),
 	    .def = "tls",
 	    .choices = transports,
-	    .help = "tls (RFC 5425), or tcp with octet counting (RFC 6587), "
-		    "which is for loopback only unless insecure is set." },
+	    .help =
+		"tls (RFC 5425), or tcp with octet counting (RFC 6587), which "
+		"is allowed to loopback only unless insecure is set." },
 	{ .key = "insecure",
 	    .type = SETTING_BOOL,
 	    .offset = OFFSET(insecure),
 	    .def = "false",
-	    .help = "Allow transport tcp to other machines: anyone on the "
-		    "way can read and change the events." },
+	    .help = "Allow transport tcp to other machines. Anyone on the "
+		    "network path can read and change the events." },
 	{ .key = "tls.ca",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(tls.ca),
 	    .help = "Certificates of the authorities that may sign the "
-		    "receiver's certificate: a file or PEM text. Unset: the "
-		    "system's, or with tls.fingerprint none." },
+		    "receiver's certificate, a file or PEM text. Default: the "
+		    "system's, or none if tls.fingerprint is set." },
 	{ .key = "tls.cert",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(tls.cert),
-	    .help = "Own certificate and its chain for mutual TLS: a file or "
-		    "PEM text." },
+	    .help = "Client certificate and its chain for mutual TLS, a file "
+		    "or PEM text." },
 	{ .key = "tls.key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(tls.key),
-	    .help = "Private key of tls.cert: a file or PEM text." },
+	    .help = "Private key of tls.cert, a file or PEM text." },
 	{ .key = "tls.name",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(tls.name),
@@ -59,9 +60,9 @@ const struct setting syslog_settings[] = {
 	{ .key = "tls.fingerprint",
 	    .type = SETTING_LIST,
 	    .offset = OFFSET(tls.fingerprint),
-	    .help = "Fingerprints, sha-256:AA:BB:…, one of which the "
-		    "receiver's certificate must have. Without tls.ca they "
-		    "replace the check of authority and name." },
+	    .help = "Accepted fingerprints of the receiver's certificate, "
+		    "sha-256:AA:BB:…. Without tls.ca they replace the check of "
+		    "authority and name." },
 	{ .key = "facility",
 	    .type = SETTING_INTEGER,
 	    .offset = OFFSET(facility),
@@ -88,20 +89,20 @@ const struct setting syslog_settings[] = {
 	    .def = "64KiB",
 	    .min = 4096,
 	    .max = 64 << 20,
-	    .help = "Largest message, header included. It must not exceed "
-		    "the receiver's own limit: a receiver cuts or drops what "
-		    "is larger, and TLS confirms it nevertheless, since it "
-		    "was read. rsyslog's maxMessageSize is 8KiB and imtcp's "
-		    "maxFrameSize 200,000 bytes unless set, syslog-ng's "
-		    "log-msg-size 64KiB." },
+	    .help = "Largest message, header included. It must not exceed the "
+		    "receiver's own limit: a receiver truncates or drops "
+		    "larger messages, and TLS confirms them nevertheless, "
+		    "because they were read. The defaults of receivers: "
+		    "rsyslog maxMessageSize 8KiB and imtcp maxFrameSize "
+		    "200,000 bytes, syslog-ng log-msg-size 64KiB." },
 	{ .key = "oversize",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(oversize),
 	    .def = "dead-letter",
 	    .choices = oversizes,
-	    .help = "What happens to an event larger than max_message: it is "
-		    "kept as a dead letter, or split into several messages "
-		    "numbered part and parts." },
+	    .help = "What happens to an event larger than max_message: it "
+		    "becomes a dead letter, or is split into several messages "
+		    "numbered by part and parts." },
 	{ .key = "enterprise",
 	    .type = SETTING_INTEGER,
 	    .offset = OFFSET(enterprise),
@@ -109,7 +110,7 @@ const struct setting syslog_settings[] = {
 	    .min = 1,
 	    .max = UINT32_MAX,
 	    .help = "Private enterprise number in the name of the structured "
-		    "data, sealfeed@32473." },
+		    "data element, as in sealfeed@32473." },
 	{ .key = "hold.bytes",
 	    .type = SETTING_SIZE,
 	    .offset = OFFSET(hold.bytes),
@@ -117,8 +118,8 @@ const struct setting syslog_settings[] = {
 	    .min = 64 << 10,
 	    .max = 1 << 30,
 	    .help = "For receivers that cannot confirm: an event counts as "
-		    "delivered when so many bytes that follow it have "
-		    "reached the receiver's machine, or after hold.time." },
+		    "delivered once this many bytes after it have reached the "
+		    "receiver's machine, or after hold.time." },
 	{ .key = "hold.time",
 	    .type = SETTING_DURATION,
 	    .offset = OFFSET(hold.time),
@@ -126,17 +127,17 @@ const struct setting syslog_settings[] = {
 	    .min = 0,
 	    .max = INT64_C(3600) * 1000000,
 	    .help = "For receivers that cannot confirm: an event counts as "
-		    "delivered so long after it has reached the receiver's "
-		    "machine. Whatever is younger is sent again when the "
-		    "connection breaks." },
+		    "delivered this long after it has reached the receiver's "
+		    "machine. Newer events are sent again when the connection "
+		    "breaks." },
 	{ .key = "timeout",
 	    .type = SETTING_DURATION,
 	    .offset = OFFSET(timeout),
 	    .def = "30s",
 	    .min = 1000000,
 	    .max = INT64_C(3600) * 1000000,
-	    .help = "How long connecting, or a receiver that takes nothing, "
-		    "is waited for." },
+	    .help = "Connect and stall timeout: how long to wait for a "
+		    "connection, or for a receiver that takes no data." },
 	SETTING_END
 };
 
@@ -219,12 +220,12 @@ check_tls(const struct syslog_conf *conf, const struct config_section *b)
 
 	if (conf->tls.cert != NULL && conf->tls.key == NULL)
 		config_error(b,
-		    "tls.cert: a certificate is of no use without its key; "
-		    "set tls.key");
+		    "tls.cert: a certificate needs its private key; set "
+		    "tls.key");
 	if (conf->tls.key != NULL && conf->tls.cert == NULL)
 		config_error(b,
-		    "tls.key: a key is of no use without its certificate; "
-		    "set tls.cert");
+		    "tls.key: a private key needs its certificate; set "
+		    "tls.cert");
 	for (char **f = conf->tls.fingerprint; f != NULL && *f != NULL; f++) {
 		if (syslog_fingerprint(*f, digest) != 0)
 			config_error(b,
@@ -245,7 +246,7 @@ check_address(const struct syslog_conf *conf, const struct config_section *b)
 		return;
 	if (syslog_address(conf->address, host, port) != 0)
 		config_error(b,
-		    "address: \"%s\" is not host:port; an IPv6 address stands "
+		    "address: \"%s\" is not host:port; write an IPv6 address "
 		    "in brackets",
 		    conf->address);
 	else if (conf->transport == SYSLOG_TCP && !conf->insecure &&

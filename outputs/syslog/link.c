@@ -102,7 +102,8 @@ resolve_end(struct resolve *r, struct addrinfo **list, struct err *err)
 		return 0;
 	if (r->rc != 0)
 		return err_set(err,
-		    "%s: %s; check the name and this machine's name servers",
+		    "%s: %s; check the name and the DNS servers of this "
+		    "machine",
 		    r->host, gai_strerror(r->rc));
 	*list = r->ask.ar_result;
 	r->ask.ar_result = NULL;
@@ -498,7 +499,7 @@ connect_next(struct link *l, int error)
 	}
 	if (error == ECONNREFUSED)
 		link_fail(l, false,
-		    "connection refused; start the receiver there, or correct "
+		    "connection refused; start the receiver or correct "
 		    "address");
 	else
 		link_fail(l, false, strerror(error));
@@ -638,8 +639,8 @@ link_step(struct link *l)
 		return LINK_UP;
 	if (clock_monotonic() > l->deadline) {
 		link_fail(l, false,
-		    "no answer in time; check the way there and firewalls, or "
-		    "raise timeout");
+		    "no answer in time; check the network path and firewalls, "
+		    "or raise timeout");
 		return LINK_DOWN;
 	}
 	return LINK_OPENING;

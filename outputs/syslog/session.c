@@ -162,8 +162,8 @@ fail_silent(struct siem *s)
 	if (s->timeout_shift < TIMEOUT_SHIFT_MAX)
 		s->timeout_shift++;
 	link_fail(s->link, false,
-	    "the receiver takes data and does not confirm it; look whether "
-	    "it hangs");
+	    "the receiver takes data but does not confirm it; check whether it "
+	    "hangs");
 }
 
 /* Ask it for proof, when it is time to; *wait as for confirm_wants(). */
@@ -217,15 +217,14 @@ static const char *
 receipt(struct link *l)
 {
 	if (!link_able(l))
-		return "; delivery is unconfirmed, since confirmation needs "
+		return "; delivery is unconfirmed, because confirmation needs "
 		       "TLS 1.3";
 	if (!link_ask(l) || !link_ask(l))
-		return "; delivery could not be asked to be confirmed";
+		return "; confirmation of delivery could not be requested";
 	(void)wait_for(l, clock_monotonic() + RECEIPT, 1);
-	return link_answers(l) > 0
-	    ? "; delivery is confirmed"
-	    : "; delivery is unconfirmed, since the receiver does not answer "
-	      "key updates";
+	return link_answers(l) > 0 ? "; delivery is confirmed"
+				   : "; delivery is unconfirmed, because the "
+				     "receiver does not answer key updates";
 }
 
 /* Open l, find out whether the receiver confirms, and append to said what was
@@ -244,7 +243,7 @@ syslog_reach(struct link *l, struct buf *message, struct err *err)
 	if (link_down(l))
 		return err_set(err, "%s", link_why(l));
 	if (link_describe(l, message) != 0 || buf_adds(message, confirmed) != 0)
-		return err_set(err, "no room for what was found");
+		return err_set(err, "the result is too large");
 	return 0;
 }
 
@@ -383,9 +382,9 @@ frame_line(struct siem *s, struct chunk *p, size_t i)
 			return 0;
 		case FRAME_LARGE:
 			if (output_refuse(s->out, p, i,
-				"a message of %zu bytes, max_message is %lld; "
-				"raise that where the receiver takes more, or "
-				"set oversize: split",
+				"a message of %zu bytes exceeds max_message "
+				"(%lld); raise it if the receiver takes more, "
+				"or set oversize: split",
 				size, (long long)s->conf->max_message) == 0)
 				return 0;
 			(void)err_set(&err,
@@ -486,7 +485,7 @@ work_up(struct siem *s, int64_t *wait)
 	count_bytes(s);
 	if (link_stalled(s->link, now))
 		link_fail(s->link, false,
-		    "the receiver takes nothing; look whether it hangs");
+		    "the receiver takes no data; check whether it hangs");
 }
 
 static void

@@ -134,7 +134,7 @@ explain_issuer(X509 *cert, const unsigned char *digest, struct err *why)
 	name_text(X509_get_issuer_name(cert), issuer, sizeof(issuer));
 	fingerprint_text(digest, print);
 	(void)err_set(why,
-	    "the receiver's certificate is issued by %s, which is not among "
+	    "the receiver's certificate is issued by %s, which is not in "
 	    "tls.ca; add that authority's certificate there, or pin this one "
 	    "with tls.fingerprint: [\"%s\"]",
 	    issuer, print);
@@ -150,7 +150,7 @@ explain_time(X509 *cert, bool early, struct err *why)
 	    when);
 	if (early)
 		(void)err_set(why,
-		    "the receiver's certificate of %s is valid from %s only; "
+		    "the receiver's certificate of %s is not valid before %s; "
 		    "check the clocks of both machines",
 		    subject, when);
 	else
@@ -188,8 +188,7 @@ explain_chain(X509_STORE_CTX *store, const struct tls *t,
 		break;
 	default:
 		(void)err_set(why,
-		    "the receiver's certificate is not good: "
-		    "%s",
+		    "the receiver's certificate is not valid: %s",
 		    X509_verify_cert_error_string(code));
 	}
 }
@@ -263,13 +262,13 @@ static const struct {
 	const char *text;
 } reasons[] = {
 	{ SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
-	    "the receiver wants a client certificate; set tls.cert and "
+	    "the receiver requires a client certificate; set tls.cert and "
 	    "tls.key" },
 	{ SSL_R_TLSV1_ALERT_UNKNOWN_CA,
 	    "the receiver does not know the authority that issued tls.cert; "
 	    "make it trust that one, or use a certificate of its authority" },
 	{ SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
-	    "the receiver does not accept tls.cert; check what it demands of "
+	    "the receiver does not accept tls.cert; check what it requires of "
 	    "clients" },
 	{ SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
 	    "the receiver does not accept this kind of tls.cert; check its "
@@ -279,19 +278,19 @@ static const struct {
 	{ SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
 	    "the receiver says that tls.cert is revoked; use another one" },
 	{ SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
-	    "the receiver does not accept tls.cert; check what it demands of "
+	    "the receiver does not accept tls.cert; check what it requires of "
 	    "clients" },
 	{ SSL_R_TLSV1_ALERT_ACCESS_DENIED,
-	    "the receiver denies access to tls.cert; permit it there" },
+	    "the receiver denies access to tls.cert; allow it there" },
 	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
-	    "the receiver ends the handshake: no common suite, or it wants a "
-	    "client certificate (tls.cert, tls.key)" },
+	    "the receiver ended the handshake: no common cipher suite, or it "
+	    "requires a client certificate (tls.cert, tls.key)" },
 	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
-	    "the receiver speaks neither TLS 1.2 nor 1.3; update it" },
+	    "the receiver supports neither TLS 1.2 nor 1.3; update it" },
 	{ SSL_R_UNSUPPORTED_PROTOCOL,
-	    "the receiver speaks neither TLS 1.2 nor 1.3; update it" },
+	    "the receiver supports neither TLS 1.2 nor 1.3; update it" },
 	{ SSL_R_TLSV1_UNRECOGNIZED_NAME,
-	    "the receiver does not know the host's name; set tls.name" },
+	    "the receiver does not recognise the host name; set tls.name" },
 	{ SSL_R_WRONG_VERSION_NUMBER,
 	    "the receiver does not speak TLS on this port; use its TLS port" },
 };
@@ -322,7 +321,7 @@ tls_explain(const struct session *s, int rc, struct err *err)
 	else if (kind == SSL_ERROR_SYSCALL ||
 	    ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		(void)err_set(err,
-		    "the receiver cut the connection without a goodbye");
+		    "the receiver closed the connection without close_notify");
 	else
 		(void)err_set(err, "TLS failed: %s",
 		    text == NULL ? "unknown error" : text);
@@ -471,13 +470,13 @@ load_key(SSL_CTX *ctx, const char *text, struct err *err)
 	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	if (key == NULL)
 		rc = err_set(err,
-		    "tls.key: not a private key without password (%s)",
+		    "tls.key: not a private key without a password (%s)",
 		    reason());
 	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1)
 		rc = err_set(err,
-		    "tls.key: does not belong to tls.cert (%s); both must be "
-		    "of one pair",
+		    "tls.key: does not belong to tls.cert (%s); they must be a "
+		    "pair",
 		    reason());
 	EVP_PKEY_free(key);
 	BIO_free(bio);
@@ -499,7 +498,8 @@ load_fingerprints(struct tls *t, char *const *list, struct err *err)
 		if (syslog_fingerprint(list[t->n_fingerprints],
 			t->fingerprint[t->n_fingerprints]) != 0)
 			return err_set(err,
-			    "tls.fingerprint: \"%s\" is not one",
+			    "tls.fingerprint: \"%s\" is not a SHA-256 "
+			    "fingerprint",
 			    list[t->n_fingerprints]);
 	}
 	return 0;
@@ -532,8 +532,8 @@ set_up(SSL_CTX *ctx, struct err *err)
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx, SUITES_12) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx, SUITES_13) != 1)
-		return err_set(err, "tls: OpenSSL refuses the suites (%s)",
-		    reason());
+		return err_set(err,
+		    "tls: OpenSSL rejects the cipher suites (%s)", reason());
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx,
@@ -552,7 +552,7 @@ tls_open(const struct syslog_conf *conf, const char *name, struct err *err)
 	t->name = name;
 	t->ctx = SSL_CTX_new(TLS_client_method());
 	if (t->ctx == NULL) {
-		(void)err_set(err, "tls: OpenSSL does not start (%s)",
+		(void)err_set(err, "tls: OpenSSL cannot be initialised (%s)",
 		    reason());
 	} else if (set_up(t->ctx, err) == 0 && load(t, conf, err) == 0) {
 		return t;
@@ -603,9 +603,7 @@ tls_begin(const struct tls *t, struct session *s, int fd, struct err *err)
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1 ||
 	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||
 	    SSL_set_app_data(s->ssl, s) != 1)
-		return err_set(err,
-		    "tls: OpenSSL does not start a session "
-		    "(%s)",
+		return err_set(err, "tls: OpenSSL cannot create a session (%s)",
 		    reason());
 	SSL_set_msg_callback(s->ssl, see_message);
 	SSL_set_msg_callback_arg(s->ssl, s);

@@ -4,6 +4,7 @@
 # Sourced by tests/bench/run behind tests/e2e/lib.sh.  Each peer_NAME CASE…
 # writes $work/peer/conf and says in $peer how to start it; settings are those
 # that were fastest (large queues, large batches).
+# shellcheck shell=bash
 
 peer_rsyslog_conf() {
 	cat >"$work/peer/conf" <<EOF
@@ -46,7 +47,7 @@ peer_syslogng_conf() {
 options { log-msg-size(262144); stats-freq(0); keep-hostname(yes); };
 source in {
     file("$records" follow-freq(0.05) flags(no-parse)
-        log-fetch-limit(10000) log-iw-size(100000));
+	log-fetch-limit(10000) log-iw-size(100000));
 };
 destination out { $1 };
 log { source(in); destination(out); flags(flow-control); };

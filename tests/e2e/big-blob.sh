@@ -7,6 +7,7 @@ most=0
 # sample: the agent's memory, pages that are shared counted once
 sample() {
 	local kib
+	# shellcheck disable=SC2002,SC2046 # one name a process; cat passes over what ended
 	kib=$(cat $(printf '/proc/%s/smaps_rollup ' $(pgrep -g \
 	    "$(cat "$work/agent.pid")")) 2>/dev/null |
 	    awk '/^Pss:/ { n += $2 } END { print n + 0 }')

@@ -11,7 +11,7 @@ own_events() {
 }
 
 gap_rows() {
-	[ "$(ask gaps --json | grep -o '"item":"' | wc -l)" "$@" ]
+	test "$(ask gaps --json | grep -o '"item":"' | wc -l)" "$@"
 }
 
 sim --events 1000 --rate 200

@@ -18,6 +18,7 @@
 # From the outside: SEALFEED_BUILD, the build tree (default: the source tree);
 # SEALFEED_CORPUS, a file of real records; SEALFEED_RECEIVERS, the folder that
 # receivers_fetch filled.
+# shellcheck shell=bash
 
 set -uo pipefail
 export LC_ALL=C
@@ -68,6 +69,16 @@ evidence() {
 	}
 }
 
+# sanitizers_silent: a role that a sanitizer ended is started again, and all
+# may go well.
+sanitizers_silent() {
+	! grep -Ea -m 1 -A 60 'ERROR: (Address|Leak)Sanitizer|runtime error: |WARNING: ThreadSanitizer' \
+	    "$work/agent.log" 2>/dev/null || {
+		say "FAILED: a sanitizer found something"
+		false
+	}
+}
+
 finish() {
 	local status=$? p
 	trap - EXIT
@@ -84,6 +95,7 @@ finish() {
 		gone "$(cat "$p")" || within 5 gone "$(cat "$p")" ||
 		    kill -KILL "$(cat "$p")" 2>/dev/null
 	done
+	[ "$status" -ne 0 ] || sanitizers_silent || status=1
 	ending
 	[ -n "${KEEP:-}" ] && say "kept $work" || rm -rf "$work"
 	exit "$status"
@@ -196,7 +208,7 @@ stat_of() {
 }
 
 stat_is() {
-	[ "$(stat_of "$1")" "$2" "$3" ]
+	test "$(stat_of "$1")" "$2" "$3"
 }
 
 # -- receivers: each has a folder $work/NAME with port, pid, log, events ----
@@ -223,7 +235,7 @@ rsyslog() {
 	[ -n "${rsyslogd:-}" ] || skip "rsyslog is not there (tests/run gets it)"
 	mkdir -p "$work/$name"
 	rsyslog_write_conf "$work/$name" "$driver" "$work/ca.pem" \
-	    "$work/server.pem" "$work/server.key" ${3:-}
+	    "$work/server.pem" "$work/server.key" ${3:+"$3"}
 	rm -f "$work/$name/rsyslogd.pid"
 	run_receiver "$name" rsyslog_exec "$work/$name"
 	wait_for 30 "rsyslog $name listens" listens "$name"
@@ -238,6 +250,7 @@ syslogng() {
 }
 
 syslogng_start() {
+	# shellcheck disable=SC2086 # two words
 	syslogng_write_conf "$work/$1" "$2" \
 	    "$work/ca.pem" "$work/server.pem" "$work/server.key" $syslogng_tls
 	run_receiver "$1" syslogng_exec "$work/$1"
@@ -252,6 +265,7 @@ proxy() {
 }
 
 proxy_start() {
+	# shellcheck disable=SC2086 # two words
 	tinyproxy_write_conf "$work/$1" "$2" $proxy_login
 	run_receiver "$1" "$tinyproxy" -d -c "$work/$1/conf"
 }
@@ -443,7 +457,7 @@ metric() {
 metric_is() {
 	local v
 	v=$(metric "$1")
-	[ -n "$v" ] && [ "${v%.*}" "$2" "$3" ]
+	[ -n "$v" ] && test "${v%.*}" "$2" "$3"
 }
 
 # output_is NAME METRIC -eq N: of sealfeed_output_METRIC

@@ -4,6 +4,7 @@
 # A second on a machine where six processes want to run on two cores is a third
 # of a second for each of them.  Time-outs count these: a test does not fail
 # because others are at work, and one that hangs is still found.
+# shellcheck shell=bash
 
 load_cores=$(nproc)
 granted=0 # ms, since this file was read

@@ -15,6 +15,7 @@ wait_for 300 "all blobs are read" stat_is outstanding -eq 0
 settled lake
 no_repeats lake
 verified lake
+# shellcheck disable=SC2002,SC2046 # one name a process; cat passes over what ended
 kib=$(cat $(printf '/proc/%s/smaps_rollup ' $(pgrep -g \
     "$(cat "$work/agent.pid")")) | awk '/^Pss:/ { n += $2 } END { print n }')
 say "$kib KiB in memory"

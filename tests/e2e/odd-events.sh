@@ -4,10 +4,10 @@
 # blob, and the others of the blob arrive.
 . "${0%/*}/lib.sh"
 
-deep=$(printf '%3000s' | tr ' ' '[')$(printf '%3000s' | tr ' ' ']')
-long=$(printf '%120000s' | tr ' ' x)
+deep=$(printf '%3000s' '' | tr ' ' '[')$(printf '%3000s' '' | tr ' ' ']')
+long=$(printf '%120000s' '' | tr ' ' x)
 {
-	printf '{"Id":"giant","Long":"%s"}\n' "$(printf '%17000000s' | tr ' ' x)"
+	printf '{"Id":"giant","Long":"%s"}\n' "$(printf '%17000000s' '' | tr ' ' x)"
 	cat <<'END'
 {"Id":"a1","Size":123456789012345678901234567890,"Rate":1e999,"Zero":-0.0}
 {"Id":"a2","Text":"before\u0000after","CreationTime":"2026-01-01T00:00:00"}

@@ -21,7 +21,7 @@ grep -q ' part="2" parts="' "$work/parts/events" || fail "nothing was split"
 wait_for 20 "siem has the rest" output_is siem backlog_events -eq 0
 output_is siem dead_letters -ge 12 || fail "not twelve dead letters"
 ask dead-letters >"$work/letters"
-grep -q 'a message of .*, max_message is 8192; raise that' "$work/letters" ||
+grep -Eq 'a message of .* exceeds max_message \(8192\); raise it' "$work/letters" ||
     fail "no reason and cure: $(cat "$work/letters")"
 wait_for 20 "the agent's own feed tells" grep -q \
     '"type":"dead-letter".*"output":"siem","feed":"contoso/' "$work/parts/events"
@@ -31,7 +31,7 @@ grep -q 'missing: dead letter at output siem: a message of' "$work/verify" ||
     fail "verify does not explain: $(cat "$work/verify")"
 outputs=${outputs/max_message: 8KiB/max_message: 64KiB}
 agent_reload
-wait_for 10 "the higher limit is taken over" log_has ": taken over"
+wait_for 10 "the higher limit is in effect" log_has ": configuration reloaded"
 ask dead-letters retry --all >"$work/letters" || fail "$(cat "$work/letters")"
 settled siem
 verified siem

@@ -4,6 +4,7 @@
 # rsyslog and syslog-ng conflict as Debian packages and start daemons when
 # they are installed, so they are downloaded and unpacked, nothing more.
 # Sourced by the stories, by tests/run and by packaging/try.
+# shellcheck shell=bash
 
 # Everything that these and tinyproxy need beyond a plain Debian or Ubuntu.
 receiver_packages="rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp
@@ -23,8 +24,10 @@ receivers_fetch() {
 	(
 		cd "$dir.part/packages" || exit 1
 		# Names differ a little between releases: take what there is.
+		# shellcheck disable=SC2086 # a list of words
 		known=$(apt-cache show $receiver_packages 2>/dev/null |
 		    sed -n 's/^Package: //p' | sort -u)
+		# shellcheck disable=SC2086 # a list of words
 		[ -n "$known" ] &&
 		    apt-get -qq -o APT::Sandbox::User=root download $known
 	) || {
@@ -47,6 +50,7 @@ receivers_use() {
 	receiver_libs=
 	tinyproxy=$(command -v tinyproxy || ls "$dir/usr/bin/tinyproxy" \
 	    2>/dev/null) || true
+	# shellcheck disable=SC2012 # plain names, the first that is there
 	found=$(ls /usr/lib*/rsyslog/lmnsd_ossl.so \
 	    /usr/lib/*/rsyslog/lmnsd_ossl.so 2>/dev/null | head -1) || true
 	if [ -e "$dir/complete" ]; then
@@ -108,12 +112,12 @@ syslogng_write_conf() {
 options { log-msg-size(262144); frac-digits(3); keep-hostname(yes); stats-freq(0); };
 source in {
     syslog(ip("127.0.0.1") port($port) transport("tls") log-iw-size(10000)
-        tls(key-file("$key") cert-file("$cert") ca-file("$ca")
-            peer-verify($verify) ssl-options($options)));
+	tls(key-file("$key") cert-file("$cert") ca-file("$ca")
+	    peer-verify($verify) ssl-options($options)));
 };
 destination file {
     file("$dir/events" flush-lines(1) template(
-        "<\${PRI}>1 \${ISODATE} \${HOST} \${PROGRAM} - \${MSGID} \${SDATA} \${MESSAGE}\n"));
+	"<\${PRI}>1 \${ISODATE} \${HOST} \${PROGRAM} - \${MSGID} \${SDATA} \${MESSAGE}\n"));
 };
 log { source(in); destination(file); flags(flow-control); };
 EOF

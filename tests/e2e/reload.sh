@@ -18,12 +18,12 @@ for round in {1..10}; do
 	agent_options="  log_level: $([ $((round % 2)) = 0 ] && echo notice ||
 	    echo info)"
 	agent_reload
-	wait_for 10 "reload $round" said ": taken over" "$round"
+	wait_for 10 "reload $round" said ": configuration reloaded" "$round"
 	grows siem
 	grows lake
 	agent_options="  colour: blue"
 	agent_reload
-	wait_for 10 "refusal $round" said "the running configuration stays" \
+	wait_for 10 "refusal $round" said "configuration not reloaded" \
 	    "$round"
 	grows siem
 	grows lake

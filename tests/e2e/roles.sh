@@ -33,7 +33,7 @@ for name in collect seal "ship archive" watch; do
 		gone "$p" && fail "$name took others along"
 	done
 done
-log_has 'collect: killed by signal 9 .*starting it again' ||
+log_has 'collect: killed by signal 9 .*restarting in' ||
     fail "the log does not say that collect was killed"
 settled archive
 verified archive

@@ -25,7 +25,7 @@ store_options="min_free: 60TiB"
 agent
 told() {
 	ask status >"$work/status"
-	[ "$(grep -c 'vendor deletes in 5d 23h what is unread' \
+	[ "$(grep -c 'deletes the oldest unread events in 5d 23h' \
 	    "$work/status")" -eq 5 ]
 }
 wait_for 20 "every feed tells its horizon" told
@@ -36,9 +36,9 @@ wait_for 40 "the store is full" metric_is sealfeed_store_full -eq 1
 wait_for 10 "collect says so" log_has 'store is full.*collecting pauses.*gap'
 wait_for 10 "no more blobs are fetched" paused
 ask status >"$work/status"
-grep -q 'The store is full.* Collect pauses' "$work/status" ||
+grep -q 'The store is full.* Collecting pauses' "$work/status" ||
     fail "status does not say so: $(cat "$work/status")"
-grep -q 'vendor deletes in 6d' "$work/status" || fail "no horizon in status"
+grep -q 'deletes the oldest unread events in 6d' "$work/status" || fail "no horizon in status"
 horizon='sealfeed_feed_retention_horizon_seconds{feed="contoso/Audit.Exchange"}'
 metric_is "$horizon" -gt 500000 || fail "horizon is $(metric "$horizon")"
 wait_for 20 "more events are made" stat_is finished = 1

@@ -49,7 +49,7 @@ for name in siem archive lake; do
 	    -E "$file" >"$work/copy"
 	finds "forged event" "$feed index 99999"
 	grep -vE '(feed=|^."feed":)"contoso/DLP' "$file" >"$work/copy"
-	finds "feed removed" 'contoso/DLP\.All: missing whole'
+	finds "feed removed" 'contoso/DLP\.All: missing entirely'
 	head -n "$a" "$file" >"$work/copy"
 	"$sealfeed" verify --key "$work/vkey" "$work/copy" >"$work/said" 2>&1
 	grep -q 'not yet covered' "$work/said" ||

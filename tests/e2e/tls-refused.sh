@@ -20,9 +20,9 @@ to_syslog print
 output_tls="{ ca: $work/ca.pem }"
 to_syslog client
 agent
-declare -A cure=([authority]="not among tls.ca; add" [name]="set tls.name"
+declare -A cure=([authority]="not in tls.ca; add" [name]="set tls.name"
     [print]="tls.fingerprint does not list"
-    [client]="wants a client certificate.*tls.cert")
+    [client]="requires a client certificate.*tls.cert")
 wait_for 20 "events are made" stat_is made -ge 50
 for name in "${!cure[@]}"; do
 	wait_for 20 "$name is blocked" \

@@ -121,7 +121,7 @@ for syntax in ndjson syslog header split; do
 	says "$ex: 161 events, proven 0-159"
 	sed "$((n - 1))r forged" good >bad
 	check 1 forged-before bad
-	says "$ex index 42: forged: bad line $n is not the sealed event, that"
+	says "$ex index 42: forged: bad line $n is not the sealed event, the one"
 	# Under an index behind the end, and in a feed that is none.
 	sed "s/\(index\"*[:=]\"*\)42/\1200/" forged >behind
 	cat good behind >bad
@@ -136,7 +136,7 @@ for syntax in ndjson syslog header split; do
 	if [ $syntax = split ]; then
 		says "contoso/Audit.Nothing index 42: incomplete"
 	else
-		says "contoso/Audit.Nothing: no good checkpoint"
+		says "contoso/Audit.Nothing: no valid checkpoint"
 	fi
 
 	# A checkpoint by another key in the place of the true one.
@@ -146,7 +146,7 @@ for syntax in ndjson syslog header split; do
 	check 1 wrong-key bad
 	says "$ex checkpoint 80: signed by none of the given keys (bad line $c)"
 	check 1 all-wrong alien
-	says "$ex: no good checkpoint, so nothing of it is proven"
+	says "$ex: no valid checkpoint, so none of its events is proven"
 	# One byte of the note.
 	sed "${c}s/$(printf 'contoso\\/Audit.Exchange\\\\n80')/contoso\\/Audit.Exchange\\\\n81/" \
 		good >bad
@@ -170,6 +170,7 @@ for syntax in ndjson syslog header split; do
 	stream key.pem fra1 $syntax 1 41 | grep -F "$(size $ex 41)" >fork
 	cat good fork >bad
 	check 0 more-checkpoints bad
+	# shellcheck disable=SC2094 # an argument named as the file is
 	stream key.pem fra1 $syntax 2 40 fork | grep -F "$(size $ex 80)" >fork
 	cat good fork >bad
 	check 1 two-histories bad
@@ -193,13 +194,13 @@ for syntax in ndjson syslog header split; do
 
 	without $ex >bad
 	check 1 feed-removed bad
-	says "$ex: missing whole: fra1/agent index "
+	says "$ex: missing entirely: fra1/agent index "
 	without fra1/agent >bad
 	check 1 agent-removed bad
-	says "fra1/agent: missing whole"
+	says "fra1/agent: missing entirely"
 	check 0 only --feed $ex --feed contoso/Audit.General bad
 	check 1 absent --feed contoso/None good
-	says "contoso/None: nothing of it is in the input"
+	says "contoso/None: the input holds none of its lines"
 	# A tail that the agent's own feed knows.
 	k=$(line "$(index $ex 120)")
 	head -n $((k - 1)) good >bad
@@ -213,7 +214,7 @@ for syntax in ndjson syslog header split; do
 	says "324 events of 3 feeds, 324 proven; 1 other lines"
 	printf 'x\n' >bad
 	check 1 nothing bad
-	says "input: nothing of sealfeed is in it"
+	says "input: it holds no line of sealfeed"
 	printf '{"feed":"a/b","index":x\n' | cat good - >bad
 	check 1 broken bad
 	says "input: bad line"
@@ -266,7 +267,7 @@ for key in one two three; do
 done
 silent "input: a new key"
 "$top/sealfeed" verify --key one good >out 2>&1
-says "input: a new key of fra1 is trusted, since a trusted one tells it"
+says "input: a new key of fra1 is trusted, because a trusted key announces it"
 # Nobody else can say so.
 check 1 alien-keys good
 says "$ex checkpoint 20: signed by none of the given keys"

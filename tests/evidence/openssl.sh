@@ -21,8 +21,11 @@ openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in text \
 [ "$(sed -n 1p text)" = fra1/contoso/Audit.Exchange ]
 [ "$(sed -n 2p text)" = 11 ]
 sed 's/^11$/12/' text >altered
-! openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in altered \
-	-sigfile signature
+if openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in altered \
+	-sigfile signature; then
+	echo "openssl: the signature fits an altered text" >&2
+	exit 1
+fi
 
 # The key's name: the first four bytes of SHA-256(name, LF, 01, key).
 id=$( (printf 'fra1\n\001' && openssl pkey -in key.pem -pubout -outform DER |

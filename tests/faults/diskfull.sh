@@ -7,12 +7,13 @@
 # The disk is a small tmpfs in a mount namespace of the story's own.
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" -eq 0 ] && as= || as=-r
-	if ! unshare $as -m mount -t tmpfs none /mnt 2>/dev/null; then
+	as=()
+	[ "$(id -u)" -eq 0 ] || as=(-r)
+	if ! unshare "${as[@]}" -m mount -t tmpfs none /mnt 2>/dev/null; then
 		echo "diskfull: skipped: unshare and mount are not allowed here"
 		exit 77
 	fi
-	exec unshare $as -m --propagation private "$0" inside
+	exec unshare "${as[@]}" -m --propagation private "$0" inside
 fi
 . "${0%/*}/lib.sh"
 
@@ -90,8 +91,8 @@ fill
 wait_for 30 "collect pauses" says "collect: .*collecting pauses.*make room"
 pass 300
 ask status | paste -sd' ' >"$work/status"
-grep -Eq "(4|10) MiB are to be left" "$work/status" &&
-    grep -q "makes a gap in 6d" "$work/status" ||
+grep -Eq "(4|10) MiB must stay free" "$work/status" &&
+    grep -q "turns this into a gap in 6d" "$work/status" ||
     fail "status does not tell of it: $(cat "$work/status")"
 lines=$(tail -n +$((said_before + 1)) "$work/agent.log" | wc -l)
 [ "$lines" -le 40 ] || fail "$lines lines of log about one full disk"
@@ -140,7 +141,7 @@ rm -f "$store"* "$work/archive/events"
 fill
 log_begin
 agent_again
-wait_for 30 "the supervisor tells of the full disk" says "$no_space.*starting"
+wait_for 30 "the supervisor tells of the full disk" says "$no_space.*starts as soon as"
 pass 100
 room
 wait_for 30 "it starts" says "ready: 1 sources"

@@ -4,6 +4,7 @@
 # The parts are stories (tests/e2e/lib.sh) in which the agent's processes, its
 # disk or its store suffer.  In the end nothing is missing anywhere, nothing
 # is repeated inside the store, and verify finds nothing wrong.
+# shellcheck shell=bash
 
 . "${BASH_SOURCE[0]%/*}/../e2e/lib.sh"
 
@@ -17,6 +18,7 @@ keep_all() {
 role_pid() {
 	local agent p
 	agent=$(cat "$work/agent.pid")
+	# shellcheck disable=SC2013 # words of one line
 	for p in $(cat "/proc/$agent/task/$agent/children" 2>/dev/null); do
 		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != "sf-$1" ] || echo "$p"
 	done
@@ -82,6 +84,6 @@ not_said() {
 # no_loop N: no role died more often than that since the log began.
 no_loop() {
 	local deaths
-	deaths=$(grep -c "starting it again in" "$work/agent.log")
+	deaths=$(grep -c "restarting in" "$work/agent.log")
 	[ "$deaths" -le "$1" ] || fail "$deaths deaths, at most $1 are fine"
 }

@@ -74,10 +74,10 @@ end() {
 # A role that ended in trouble said why before.
 said_if_died() {
 	local role
-	sed -n 's/^<3>sealfeed: \(.*\): ended with status [1-9].*/\1/p' \
+	sed -n 's/^<3>sealfeed: \(.*\): exited with status [1-9].*/\1/p' \
 	    "$work/agent.log" | while read -r role; do
 		grep -Eq "^<[23]>(sealfeed|$role): .*(;|:|not available)" \
-		    <(grep -v "ended with status" "$work/agent.log") ||
+		    <(grep -v "exited with status" "$work/agent.log") ||
 		    exit 1
 	done || fail "a role ended without saying why"
 }

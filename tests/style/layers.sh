@@ -90,4 +90,4 @@ END {
 	for (i = 1; i <= n_modules; i++)
 		visit(modules[i], 1)
 	exit failed
-}'
+}' || exit 1

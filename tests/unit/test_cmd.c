@@ -48,6 +48,7 @@ static const struct cmd_option copy_options[] = {
 static const struct cmd cmd_copy = {
 	.name = "copy",
 	.arguments = "FILE…",
+	.summary = "Copy.",
 	.help = "Copy. More about it.",
 	.options = copy_options,
 	.min = 1,
@@ -116,7 +117,7 @@ static const struct {
 	{ "copy",
 	    "sealfeed copy: an argument is missing\nusage: sealfeed "
 	    "copy [--key KEY] [--fast] FILE…\n" },
-	{ "copy a b c", "more arguments than it takes: \"c\"" },
+	{ "copy a b c", "too many arguments: \"c\"" },
 	{ "copy --kye 1 a",
 	    "unknown option \"--kye\"; did you mean "
 	    "\"--key\"?" },

@@ -123,7 +123,8 @@ START_TEST(dead_letters_all)
 	refuse("other", 3, 1);
 	ck_assert_int_eq(rig_run("dead-letters retry --all"), EXIT_FINE);
 	ck_assert(requested("retry", 0));
-	ck_assert_ptr_nonnull(strstr(rig.out.data, "configured any more: 1\n"));
+	ck_assert_ptr_nonnull(strstr(rig.out.data,
+	    "no longer configured: 1\n"));
 	ck_assert_int_eq(
 	    rig_run("dead-letters drop --all --output siem --json"), EXIT_FINE);
 	ck_assert_str_eq(rig.out.data,

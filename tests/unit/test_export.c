@@ -57,12 +57,12 @@ START_TEST(export_cuts)
 	    EVENT("0") EVENT("1") EVENT("2") CHECKPOINT("3", PROOF("0"))
 		EVENT("3") EVENT("4"));
 	ck_assert_ptr_nonnull(strstr(rig.message.data,
-	    "events from 3 on have no checkpoint in here"));
+	    "events from 3 on have no checkpoint in this export"));
 	ck_assert_int_eq(rig_run("export --from 1 --to 1 --feed " RIG_FEED),
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data, EVENT("1"));
 	ck_assert_ptr_nonnull(strstr(rig.message.data,
-	    "events from 1 on have no checkpoint in here"));
+	    "events from 1 on have no checkpoint in this export"));
 	ck_assert_int_eq(rig_run("export --from 2 --feed " RIG_FEED),
 	    EXIT_FINE);
 	ck_assert_str_eq(rig.out.data,

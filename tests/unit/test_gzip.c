@@ -341,7 +341,7 @@ START_TEST(damage_is_found)
 	ck_assert_int_eq(buf_adds(&packed, "x"), 0);
 	ck_assert_int_eq(gzip_unpack(g, packed.data, packed.len, &back, &err),
 	    -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "behind its end"));
+	ck_assert_ptr_nonnull(strstr(err.text, "after its end"));
 	finish();
 }
 END_TEST

@@ -165,14 +165,16 @@ static const struct {
 	{ "{}", "f:1: thing: \"host\" is missing" },
 	{ "host: ''", "f:1: thing: \"host\" is empty; it must be set" },
 	{ "host: [a]", "f:1: thing: \"host\" must be text, not a list" },
-	{ "host: \"a\\nb\"", "f:1: thing: \"host\" has a control character" },
-	{ "host: '${env:A}'", "f:1: thing: \"host\": \"${env:A}\" is taken" },
+	{ "host: \"a\\nb\"",
+	    "f:1: thing: \"host\" contains a control character" },
+	{ "host: '${env:A}'",
+	    "f:1: thing: \"host\": \"${env:A}\" is not a secret" },
 	{ "{host: a, hots: b}",
 	    "f:1: thing: unknown key \"hots\"; did you mean \"host\"?" },
 	{ "{host: a, typo: b}",
 	    "f:1: thing: unknown key \"typo\"; did you mean \"type\"?" },
 	{ "{host: a, xyzzyplugh: b}",
-	    "f:1: thing: unknown key \"xyzzyplugh\"; known are host, names" },
+	    "f:1: thing: unknown key \"xyzzyplugh\"; known: host, names" },
 	{ "{host: a, tls: {cs: b}}",
 	    "f:1: thing.tls: unknown key \"cs\"; did you mean \"ca\"?" },
 	{ "{host: a, ca: b}",
@@ -186,7 +188,8 @@ static const struct {
 	{ "{host: a, names: []}", "f:1: thing: \"names\" is an empty list" },
 	{ "{host: a, names: [mial]}",
 	    "f:1: thing: \"names\": unknown \"mial\"; did you mean" },
-	{ "{host: a, names: [{}]}", "f:1: thing: \"names\" must hold plain" },
+	{ "{host: a, names: [{}]}",
+	    "f:1: thing: \"names\" must contain only plain" },
 	{ "{host: a, count: many}",
 	    "f:1: thing: \"count\": \"many\" is not a whole number" },
 	{ "{host: a, count: 99999999999999999999}",
@@ -204,13 +207,13 @@ static const struct {
 	{ "{host: a, mode: fats}",
 	    "f:1: thing: \"mode\": unknown \"fats\"; did you mean \"fast\"?" },
 	{ "{host: a, mode: 7up7up7}",
-	    "f:1: thing: \"mode\": unknown \"7up7up7\"; known are fast, slow" },
+	    "f:1: thing: \"mode\": unknown \"7up7up7\"; known: fast, slow" },
 	{ "{host: a, key: 'se${cret'}",
-	    "f:1: thing: \"key\" has \"${\" at character 3 that is none" },
+	    "f:1: thing: \"key\" has \"${\" at character 3 that does not" },
 	{ "{host: a, headers: [a]}",
 	    "f:1: thing: \"headers\" must be a map of names and values" },
 	{ "{host: a, headers: {a: [b]}}",
-	    "f:1: thing: \"headers\" must hold plain values" },
+	    "f:1: thing: \"headers\" must contain only plain values" },
 	{ "{host: a, headers: {a: 'x${fil:/a}'}}",
 	    "f:1: thing: \"headers\" has \"${\" at character 2" },
 	{ "{host: a, wait: soon}",
@@ -286,7 +289,7 @@ START_TEST(config_errors_are_bounded_and_clean)
 		config_errors_add(&f, NULL, "a\nb\x1b");
 	ck_assert_uint_eq(f.n, CONFIG_ERRORS_MAX);
 	ck_assert_str_eq(f.line[0], "a\\x0ab\\x1b");
-	ck_assert_str_eq(f.line[f.n - 1], "there are more faults than these");
+	ck_assert_str_eq(f.line[f.n - 1], "there are more faults");
 	config_errors_release(&f);
 	config_errors_add_err(&f, "C:/a b.yaml:12: did not find");
 	ck_assert_str_eq(f.place[0].file, "C:/a b.yaml");

@@ -16,9 +16,16 @@
 /* 2026-11-22T04:26:58Z */
 #define NOW INT64_C(1795321618000000)
 
+static void
+define(const void *conf, struct source_definition *d)
+{
+	(void)conf;
+	*d = (struct source_definition){ .retention = 7 * CLOCK_DAY };
+}
+
 static const struct source_type vendor = {
 	.type.name = "vendor",
-	.retention = 7 * CLOCK_DAY,
+	.define = define,
 };
 
 static char agent[] = "fra1", path[] = "/var/lib/sealfeed/store.db";
@@ -129,8 +136,8 @@ START_TEST(all_is_well)
 	    "sealfeed fra1 at 2026-11-22T04:26:58Z\n"
 	    "store: 1 GiB of at most 20 GiB used, 35 GiB free on the disk\n"
 	    "gaps: none\n"
-	    "retention: what is unread now the vendors delete in 6d 23h at "
-	    "the soonest\n"
+	    "retention: unread events are deleted by their vendors in 6d 23h "
+	    "at the earliest\n"
 	    "\n"
 	    "FEED                     EVENTS   SEALED  REPEATS  LISTED  LAG  "
 	    "POLLED  NEXT\n"
@@ -156,7 +163,8 @@ START_TEST(troubles_are_said)
 	feeds[0].items = 5;
 	feeds[0].items_expire = NOW + 2 * CLOCK_DAY;
 	ck_assert(says("    error 4m ago: the vendor says \\x1b[2Jno\n"
-		       "    vendor deletes in 2d what is unread\n"));
+		       "    the vendor deletes the oldest unread events in "
+		       "2d\n"));
 	(void)strcpy(outputs[0].mode, "unconfirmed");
 	(void)strcpy(outputs[0].error, "connection refused");
 	outputs[0].failed = NOW - CLOCK_HOUR;
@@ -181,12 +189,12 @@ START_TEST(a_full_store_names_the_deadline)
 	st.room.used = st.room.max_size;
 	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
 	ck_assert(says("The store is full: agent.store.max_size is 20 GiB. "
-		       "Collect pauses"));
-	ck_assert(says("makes a gap in 6d 23h.\n"));
+		       "Collecting pauses"));
+	ck_assert(says("turns this into a gap in 6d 23h.\n"));
 	ck_assert(!says("down"));
 	st.room.used = 0;
 	st.room.free = 1 << 20;
-	ck_assert(says("its disk has 1 MiB free, 1 GiB are to be left "
+	ck_assert(says("its disk has 1 MiB free, and 1 GiB must stay free "
 		       "(agent.store.min_free)."));
 }
 END_TEST
