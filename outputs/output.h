@@ -37,7 +37,7 @@ struct output_type {
 	 * out->chunk_max.  Called again after close when credentials may
 	 * have been rotated.  -1: nothing to close. */
 	int (*open)(struct output *out, struct err *err);
-	/* How many chunks may be in in-flight chunk now. */
+	/* How many chunks may be in flight now. */
 	size_t (*window)(const struct output *out);
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
@@ -51,7 +51,7 @@ struct output_type {
 	 * After open().  Returns 0 or -1 with cause and hint; message gets what
 	 * was found. */
 	int (*probe)(struct output *out, struct buf *message, struct err *err);
-	/* Drop connections and free state; chunks in in-flight chunk end in
+	/* Drop connections and free state; chunks in flight end in
 	 * VERDICT_RETRY, or DELIVERED where that turns out just then. */
 	void (*close)(struct output *out);
 };

@@ -626,22 +626,60 @@ chunk_end(const struct chunk *p, struct position *pos)
 	}
 }
 
+/* The line of the batch behind the last event of s. */
+static size_t
+events_end(const struct line_range *s)
+{
+	return s->to > s->batch_ref->batch.count ? s->batch_ref->batch.count
+						 : s->to;
+}
+
+/* How many of the lines [from, to) are events. */
+static size_t
+events_between(const struct chunk *p, size_t from, size_t to)
+{
+	size_t events = 0, base = 0;
+
+	for (size_t k = 0; k < p->n && base < to; k++) {
+		const struct line_range *s = &p->range[k];
+		size_t end = base + (events_end(s) - s->from);
+		size_t first = from > base ? from : base;
+		size_t last = to < end ? to : end;
+
+		events += last > first ? last - first : 0;
+		base += s->to - s->from;
+	}
+	return events;
+}
+
 size_t
 chunk_set_mark(struct chunk *p, size_t from, size_t to, enum chunk_mark m)
 {
 	size_t events = 0, line;
 
-	if (p->mark == NULL)
+	if (p->mark == NULL) {
 		p->mark = xcalloc(p->lines, 1);
-	for (size_t i = from; i < to; i++) {
-		if (p->mark[i] != CHUNK_OPEN)
-			continue;
+		memset(p->mark + from, (int)m, to - from);
+		return events_between(p, from, to);
+	}
+	for (size_t i = chunk_open(p, from); i < to; i = chunk_open(p, i)) {
 		p->mark[i] = (uint8_t)m;
 		p->at = find(p, i, &p->base);
 		line = p->range[p->at].from + (i - p->base);
 		events += line < p->range[p->at].batch_ref->batch.count;
 	}
 	return events;
+}
+
+size_t
+chunk_open(const struct chunk *p, size_t from)
+{
+	const uint8_t *found;
+
+	if (p->mark == NULL || from >= p->lines)
+		return from;
+	found = memchr(p->mark + from, CHUNK_OPEN, p->lines - from);
+	return found == NULL ? p->lines : (size_t)(found - p->mark);
 }
 
 enum chunk_mark
@@ -742,14 +780,6 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 	line->value = parsed.value.data;
 	line->len = parsed.value.len;
 	return 0;
-}
-
-/* The events among the lines of s, without the checkpoint. */
-static size_t
-events_end(const struct line_range *s)
-{
-	return s->to > s->batch_ref->batch.count ? s->batch_ref->batch.count
-						 : s->to;
 }
 
 static int

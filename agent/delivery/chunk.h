@@ -140,6 +140,9 @@ size_t chunk_set_mark(struct chunk *p, size_t from, size_t to,
     enum chunk_mark m);
 enum chunk_mark chunk_mark(const struct chunk *p, size_t i);
 
+/* The first open line from from on; chunk_lines() if there is none. */
+size_t chunk_open(const struct chunk *p, size_t from);
+
 /* Leave only open lines in p.  It has gaps then, and may be of more parts than
  * CHUNK_RANGES. */
 void chunk_drop_marked(struct chunk *p);

@@ -184,11 +184,10 @@ split(struct ship *s, struct delivery *t, size_t at)
 struct delivery *
 ship_keep_rest(struct ship *s, struct delivery *t)
 {
-	size_t lines = chunk_lines(t->chunk), from = 0, to = lines;
+	size_t lines = chunk_lines(t->chunk), to = lines;
+	size_t from = chunk_open(t->chunk, 0);
 	struct delivery *rest = t;
 
-	while (from < lines && chunk_mark(t->chunk, from) != CHUNK_OPEN)
-		from++;
 	if (from == lines)
 		return NULL;
 	while (chunk_mark(t->chunk, to - 1) != CHUNK_OPEN)

@@ -29,8 +29,10 @@
 #include "store/report.h"
 #include "store/store.h"
 #include "store/write_batch.h"
+#include "tests/unit/canned.h"
 #include "tests/unit/fake_output.h"
 #include "tests/unit/store_help.h"
+#include "tests/unit/trial_dialect.h"
 #include "tests/unit/unit.h"
 
 #define FEED "contoso/Audit.Exchange"
@@ -41,6 +43,7 @@ static char path[128];
 static char received[160]; /* what was delivered, a line each */
 static char sent[160];     /* what was sent, where lines are judged alone */
 static char cured[160];    /* once it is there, nothing is refused */
+static char receiver[128]; /* URL, for the dialect of trial_dialect.h */
 static struct err err;
 
 static void
@@ -108,6 +111,13 @@ child(int wake, int alive)
 	struct config config = { .agent.name = agent };
 	struct config_entry output = { .name = siem,
 		.type = &fake_output.type };
+	struct trial_conf trial = { .http.url = receiver,
+		.http.parallel = 2,
+		.http.max_body = 1 << 20,
+		.http.common.timeout = 5 * CLOCK_SECOND,
+		.poll_timeout = CLOCK_MINUTE,
+		.path = "/bulk",
+		.header = "7c" };
 	struct role role = { .kind = ROLE_SHIP,
 		.config = &config,
 		.output = &output,
@@ -115,6 +125,10 @@ child(int wake, int alive)
 		.alive_fd = alive,
 		.peers = peers };
 
+	if (receiver[0] != '\0') {
+		output.type = &output_trial.type;
+		output.conf = &trial;
+	}
 	config.agent.retain = CLOCK_DAY;
 	config.agent.store.path = path;
 	role_signals(&role);
@@ -707,6 +721,49 @@ START_TEST(dead_letter_is_refused_again)
 }
 END_TEST
 
+static struct canned *server;
+
+/* Taken, not confirmed, not confirmed, confirmed; nothing has moved before the
+ * last. */
+static bool
+confirmed(struct store *s)
+{
+	struct position pos;
+
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert(canned_count(server) >= 4 ||
+	    (pos.batch == 0 && pos.lines == 0));
+	return canned_count(server) >= 4 && all_settled(s);
+}
+
+#define TAKEN "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"ack\":1}"
+#define ACK_NO                                          \
+	"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" \
+	"{\"acks\":{\"1\":false}}"
+#define ACK_YES                                         \
+	"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n" \
+	"{\"acks\":{\"1\":true}}"
+
+START_TEST(position_moves_when_confirmed)
+{
+	static const struct canned_reply table[] = {
+		{ .path = "/in/bulk", .bytes = TAKEN },
+		{ .path = "/in/ack", .bytes = ACK_NO },
+		{ .path = "/in/ack", .bytes = ACK_NO },
+		{ .path = "/in/ack", .bytes = ACK_YES },
+		{ .path = NULL },
+	};
+
+	server = canned_start(table);
+	(void)snprintf(receiver, sizeof(receiver), "%s/in", canned_url(server));
+	fill(1, 10, -1, "");
+	ship_until(confirmed);
+	ck_assert_uint_eq(canned_count(server), 4);
+	one_letter(-1, "", 0);
+	canned_stop(server);
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
@@ -739,6 +796,7 @@ suite_ship(void)
 	tcase_add_test(tc, lines_refused_alone_are_counted);
 	tcase_add_test(tc, many_bad_lines_among_good_ones);
 	tcase_add_test(tc, dead_letter_is_refused_again);
+	tcase_add_test(tc, position_moves_when_confirmed);
 	suite_add_tcase(s, tc);
 	return s;
 }
