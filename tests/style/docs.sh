@@ -3,7 +3,8 @@
 # of the tree, every file name in backticks, every relative link with its
 # heading.
 #
-# NAME, as in outputs/NAME.c, stands for any name, and something must have one.
+# NAME, as in outputs/NAME.c, stands for any name, and something must have one;
+# braces are those of the shell: tests/e2e/{late,clock}.sh.
 set -uo pipefail
 cd "${1:-"${0%/*}/../.."}" || exit 1
 . "${BASH_SOURCE[0]%/*}/files.sh"
@@ -55,9 +56,12 @@ link() {
 for document in $(files -name '*.md'; files -path 'packaging/man/*'); do
 	text=$(sed 's/\\-/-/g' "$document")
 	for path in $(echo "$text" |
-	    grep -oE '(^|[^A-Za-z0-9_./-])(agent|outputs|packaging|tests|\.ci)/[A-Za-z0-9_.*/-]*' |
-	    sed -E 's/^[^a-z.]//; s/[./]*$//' | sort -u); do
-		there "$path" || fail "there is no $path"
+	    grep -oE '(^|[^A-Za-z0-9_./-])(agent|outputs|packaging|tests|\.ci)/[A-Za-z0-9_.*/{,}-]*' |
+	    sed -E 's/^[^a-z.]//; s/[.,/]*$//' | sort -u); do
+		# No other character than these is in it: see the pattern.
+		for name in $(set -f && eval "echo $path"); do
+			there "$name" || fail "there is no $name"
+		done
 	done
 	for name in $(echo "$text" | grep -oE '`[A-Za-z0-9_.*-]+`' | tr -d '`' |
 	    grep -E '\.(c|h|sh|awk|am|ac|in|sql|md|yaml|json)$' | sort -u); do

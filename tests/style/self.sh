@@ -80,6 +80,9 @@ finds functions "61 lines: long_one(void)"
 printf '`packaging/examples/full.yaml`\n' >>"$tree/README.md"
 finds docs "there is no packaging/examples/full.yaml"
 # shellcheck disable=SC2016
+printf '`tests/{a,b}.sh`\n' >>"$tree/README.md"
+finds docs "there is no tests/b.sh"
+# shellcheck disable=SC2016
 printf '`none.c`\n' >>"$tree/README.md"
 finds docs "there is no file none.c"
 printf '[a](tests/b.sh)\n' >>"$tree/README.md"
