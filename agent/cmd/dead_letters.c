@@ -1,5 +1,5 @@
 /*
- * dead_letters.c - what is asked of the dead letters.
+ * dead_letters.c - `sealfeed dead-letters`: list, retry, drop and show.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -56,7 +56,7 @@ configured(const struct config *config, const char *output)
 	return false;
 }
 
-/* Whether the order can be carried out for the letter. */
+/* Check that the order can be carried out for the letter. */
 static int
 check(const struct dead_letters_order *o, const struct dead_letter *d,
     struct err *err)
@@ -73,8 +73,8 @@ check(const struct dead_letters_order *o, const struct dead_letter *d,
 	return 0;
 }
 
-/* Ask the output of a letter, or do it here where that output is no more:
- * nobody would ever read the request. */
+/* Request it from the output of the letter; if that output is no longer
+ * configured, nobody would read the request, so do it here. */
 static int
 ask_one(const struct dead_letters_order *o, struct store *s,
     const struct dead_letter *d, struct dead_letters_told *told,
@@ -99,7 +99,7 @@ ask_given(const struct dead_letters_order *o, struct store *s,
 	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	int rc = 0;
 
-	/* All must be fit before the first is touched. */
+	/* All letters are checked before the first one is touched. */
 	for (size_t i = 0; i < o->n && rc == 0; i++) {
 		rc = dead_letters_find(s, o->id[i], &d, err);
 		if (rc == 0)
@@ -114,7 +114,7 @@ ask_given(const struct dead_letters_order *o, struct store *s,
 	return rc;
 }
 
-/* Whether an output has any. */
+/* Whether an output has any dead letters. */
 static int
 any(struct store *s, const char *output, struct err *err)
 {
@@ -125,7 +125,7 @@ any(struct store *s, const char *output, struct err *err)
 	return rc;
 }
 
-/* One request for all that an output has. */
+/* Make one request for all dead letters of each output. */
 static int
 ask_outputs(const struct dead_letters_order *o, struct store *s,
     struct dead_letters_told *told, struct err *err)
@@ -149,7 +149,8 @@ ask_outputs(const struct dead_letters_order *o, struct store *s,
 	return rc < 0 ? -1 : 0;
 }
 
-/* Those of outputs that are no more: forgotten, or left where they are. */
+/* Dead letters of outputs that are no longer configured are dropped, or stay
+ * where they are. */
 static int
 ask_orphans(const struct dead_letters_order *o, struct store *s,
     struct dead_letters_told *told, struct err *err)
@@ -412,7 +413,7 @@ read_order(struct order *o)
 	return read_ids(o, argc - 1, argv + 1);
 }
 
-/* What is asked for, on a store that is there already. */
+/* Carry out the order on a store that exists already. */
 static int
 carry_out(const struct order *o, struct err *err)
 {

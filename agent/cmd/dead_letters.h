@@ -18,16 +18,16 @@ struct config;
 struct err;
 struct store;
 
-/* Ceiling of buffers that take an event: what the store took fits. */
+/* Ceiling of buffers that take an event; any event in the store fits. */
 #define DEAD_LETTER_BYTES_MAX (SIZE_MAX / 2)
 
 struct dead_letters_verb {
-	const char *name; /* also the request's kind */
-	const char *will; /* happen to them, for people */
+	const char *name; /* also the kind of the request */
+	const char *will; /* what happens to them, in words */
 	bool here;        /* can be done without the output's process */
 };
 
-/* "retry" and "drop"; NULL: another word. */
+/* The verb "retry" or "drop"; NULL for any other word. */
 const struct dead_letters_verb *dead_letters_verb(const char *name);
 
 struct dead_letters_order {
@@ -38,12 +38,12 @@ struct dead_letters_order {
 	size_t n;
 };
 
-/* What was done about it. */
+/* What was done with the dead letters. */
 struct dead_letters_told {
-	uint64_t letters; /* asked for by their ids */
-	uint64_t outputs; /* asked for all of so many outputs */
-	uint64_t gone;    /* removed here: nobody would read the request */
-	uint64_t left;    /* their outputs are no more and can't send them */
+	uint64_t letters; /* requested by their ids */
+	uint64_t outputs; /* outputs all of whose letters were requested */
+	uint64_t gone;    /* removed here, since nobody would read a request */
+	uint64_t left;    /* their outputs are gone and cannot send them */
 };
 
 /* The letter with that id into *d; there must be one. */

@@ -44,7 +44,7 @@ put(struct feed_worker *j, const char *data, size_t len, struct err *err)
 	return 0;
 }
 
-/* The tally of a batch's feed, made with its first batch. */
+/* The tally of the batch's feed, created with its first batch. */
 static struct export_feed *
 tally(struct export_done *done, const struct batch *b)
 {
@@ -91,7 +91,7 @@ unpack(struct feed_worker *j, const struct batch *b, struct err *err)
 	return 0;
 }
 
-/* Events [from, to) of the batch, unpacked before. */
+/* Write the events [from, to) of the batch, which is decompressed already. */
 static int
 put_events(struct feed_worker *j, const struct batch *b, uint64_t from,
     uint64_t to, struct err *err)
@@ -110,7 +110,7 @@ put_events(struct feed_worker *j, const struct batch *b, uint64_t from,
 	return put(j, l->data + at, end - at, err);
 }
 
-/* Note a batch that is damaged; the others are worth having. */
+/* Note a damaged batch and continue: the others are worth having. */
 static void
 note_damage(struct feed_worker *j, const struct batch *b, struct err *why)
 {
@@ -303,7 +303,7 @@ say_feed(const struct export_feed *f)
 		    f->name, f->covered > f->first ? f->covered : f->first);
 }
 
-/* How much that was, on standard error: standard output is the data. */
+/* Print the summary to standard error, since standard output has the data. */
 static int
 say(const struct cmd *cmd, const struct config *config,
     const struct export_done *done)

@@ -30,9 +30,10 @@ struct export_want {
 struct export_feed {
 	char name[256];
 	uint64_t first; /* index of the first event written */
-	uint64_t next;  /* one more than that of the last */
+	uint64_t next;  /* index of the last event written, plus one */
 	uint64_t events;
-	uint64_t missing; /* between first and next, no longer kept */
+	uint64_t missing; /* events between first and next that are no longer in
+			     the store */
 	uint64_t checkpoints;
 	uint64_t covered; /* size of the last checkpoint written */
 };
@@ -41,8 +42,8 @@ struct export_done {
 	struct export_feed *feed;
 	size_t n;
 	uint64_t bytes;
-	uint64_t damaged;   /* batches that are kept and can't be read */
-	char trouble[1024]; /* of the first of these */
+	uint64_t damaged;   /* batches in the store that cannot be read */
+	char trouble[1024]; /* what is wrong with the first unreadable batch */
 };
 
 /* Write to to; *done (zeroed before) is to be released in any case.  -1: the
