@@ -101,9 +101,9 @@ ledger_page   damaged.*moved.aside          damaged-*
 payload       damaged.*kept.as              damaged-*-batch-*.gz
 no_wal        has.lost.the.last             mark
 garbage_wal   has.lost.the.last             mark
-directory_wal no.regular.file.*moved.aside  damaged-*-wal
+directory_wal not.a.regular.file.*moved.aside  damaged-*-wal
 garbage       damaged.*moved.aside          damaged-*
-directory     no.regular.file.*moved.aside  damaged-*
+directory     not.a.regular.file.*moved.aside  damaged-*
 old_copy      has.lost.the.last             mark
 "
 
