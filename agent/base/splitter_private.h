@@ -1,5 +1,5 @@
 /*
- * splitter_impl.h - what the files of the splitter share.
+ * splitter_private.h - what the files of the splitter share.
  *
  * A push is cut into blocks of at most 64 bytes.  What can be known of all
  * bytes of a block at once, strings above all, is found first, as masks; then

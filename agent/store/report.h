@@ -69,7 +69,7 @@ struct output_report {
 	int64_t oldest;          /* when the first of them was committed */
 	int64_t moved;           /* when the position last moved */
 	uint64_t count[OUTPUT_COUNTERS];
-	uint64_t dead_letters; /* kept now */
+	uint64_t dead_letters; /* dead letters in the store now */
 	char error[512];       /* the present error, "" when all is well */
 	int64_t failed;        /* since when the output is failing */
 };
@@ -105,7 +105,7 @@ int trace_find_index(struct store *s, const char *feed, uint64_t index,
 /* Times are INT64_MIN where something has not happened or is not known. */
 struct trace {
 	struct trace_place place;
-	char feed[256]; /* its tree */
+	char feed[256]; /* name of its tree */
 	int64_t batch;  /* 0: no longer known */
 	int64_t item;   /* 0: it came from none */
 	char key[512];  /* of the item */

@@ -1,5 +1,5 @@
 /*
- * syslog.c - RFC 5424 messages over RFC 5425 TLS or RFC 6587 TCP, with
+ * session.c - RFC 5424 messages over RFC 5425 TLS or RFC 6587 TCP, with
  * confirmed delivery where the receiver's TLS library makes that possible.
  *
  * Chunks go out one behind the other.  A chunk is delivered when the

@@ -1,7 +1,7 @@
 #!/bin/bash
 # docs.sh [TREE] - documents name only what is there: every path from the top
 # of the tree, every file name in backticks, every relative link with its
-# heading.
+# heading; and a source file calls itself by its name.
 #
 # NAME, as in outputs/NAME.c, stands for any name, and something must have one;
 # braces are those of the shell: tests/e2e/{late,clock}.sh.
@@ -72,4 +72,18 @@ for document in $(files -name '*.md'; files -path 'packaging/man/*'); do
 		link "$target"
 	done
 done
+
+# The first comment of a source file begins with the file's name.
+files -name '*.[ch]' | xargs awk '
+	FNR <= 2 && / - / {
+		n = split(FILENAME, part, "/")
+		name = $0
+		sub(/^(\/\*| \*) */, "", name)
+		sub(/ - .*/, "", name)
+		if (name != part[n]) {
+			print "docs: " FILENAME " calls itself " name
+			failed = 1
+		}
+	}
+	END { exit failed }' || failed=1
 exit $failed

@@ -87,6 +87,8 @@ printf '`none.c`\n' >>"$tree/README.md"
 finds docs "there is no file none.c"
 printf '[a](tests/b.sh)\n' >>"$tree/README.md"
 finds docs "the link tests/b.sh leads nowhere"
+sed -i '1i /* buffer.c - a buffer. */' "$tree/agent/base/buf.c"
+finds docs "agent/base/buf.c calls itself buffer.c"
 printf '[a](#none)\n' >>"$tree/README.md"
 finds docs "no such heading"
 
