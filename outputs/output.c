@@ -29,6 +29,19 @@ output_done(struct output *out, struct chunk *p, enum verdict v, int64_t delay,
 }
 
 int
+output_settle(struct output *out, struct chunk *p, size_t from, size_t to,
+    enum verdict v, const char *why, ...)
+{
+	char text[WHY_MAX];
+	va_list ap;
+
+	va_start(ap, why);
+	(void)vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	return out->owner->settle(out->owner_ctx, p, from, to, v, text);
+}
+
+int
 output_refuse(struct output *out, struct chunk *p, size_t i, const char *why,
     ...)
 {

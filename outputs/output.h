@@ -56,6 +56,8 @@ struct output_type {
 struct output_owner {
 	void (*done)(void *ctx, struct chunk *p, enum verdict v, int64_t delay,
 	    const char *why);
+	int (*settle)(void *ctx, struct chunk *p, size_t from, size_t to,
+	    enum verdict v, const char *why);
 	int (*refuse)(void *ctx, struct chunk *p, size_t i, const char *why);
 };
 
@@ -77,14 +79,28 @@ struct output {
 	void *owner_ctx;
 };
 
-/* p is decided.  delay: microseconds to wait before the next try (0: the
- * usual back-off).  why: sentence for the log, status and dead letter. */
+/* All lines of p are decided that were not settled before.  delay:
+ * microseconds to wait before the next try (0: the usual back-off).  why:
+ * sentence for the log, status and dead letter. */
 void output_done(struct output *out, struct chunk *p, enum verdict v,
     int64_t delay, const char *why, ...) __attribute__((format(printf, 5, 6)));
 
-/* Line i of p can never be accepted while the rest of p goes on: it becomes a
- * dead letter, once, durable on return.  -1: that failed, end p with
- * VERDICT_RETRY. */
+/*
+ * The receiver decided on the lines [from, to) of p and not on all: they are
+ * not sent again whatever the verdict of output_done(), with which this takes
+ * effect.
+ *
+ * VERDICT_DELIVERED: always 0.  VERDICT_REFUSED: each becomes a dead letter,
+ * durable on return; tell of what was delivered first, since refusals are
+ * another matter where a receiver takes nothing.  -1: some of the lines are to
+ * be kept, end p with VERDICT_RETRY.
+ */
+int output_settle(struct output *out, struct chunk *p, size_t from, size_t to,
+    enum verdict v, const char *why, ...) __attribute__((format(printf, 6, 7)));
+
+/* Line i of p can never be sent, which the output itself finds, while the rest
+ * of p goes on: it becomes a dead letter, once, durable on return.  -1: that
+ * failed, end p with VERDICT_RETRY. */
 int output_refuse(struct output *out, struct chunk *p, size_t i,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 

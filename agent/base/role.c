@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/role.h"
 
 #define REST_MOST_MS 10000
 
-static volatile sig_atomic_t stopping;
+static atomic_int stopping; /* every thread of collect asks */
 static volatile sig_atomic_t reopen;
 static int signal_fd = -1; /* the wake descriptor, for the handlers */
 

@@ -1,7 +1,8 @@
 /*
- * splitter.c - finds the elements of a JSON array in a stream: blocks, what
+ * splitter.c - finds the elements of JSON arrays in a stream: blocks, what
  * is known of all their bytes at once, and the ends of the input.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,64 @@ set_filter(struct splitter *s, struct key_filter *f, const char *key)
 	}
 }
 
+/* Cut the next path's pointer, a copy, into its keys. */
+static void
+add_path(struct splitter *s, char *pointer)
+{
+	struct path *p = &s->paths[s->n_paths];
+	size_t n = 0;
+	char *to = pointer;
+
+	assert(*pointer == '\0' || *pointer == '/');
+	for (const char *c = pointer; *c != '\0'; c++) {
+		if (*c == '/') {
+			assert(n < SPLITTER_KEYS);
+			*to++ = '\0';
+			p->keys[n++] = to;
+		} else if (*c == '~' && (c[1] == '0' || c[1] == '1')) {
+			*to++ = *++c == '0' ? '~' : '/';
+		} else {
+			*to++ = *c;
+		}
+	}
+	*to = '\0';
+	s->ends[n] |= (path_set)1 << s->n_paths;
+	s->open[0] |= (path_set)1 << s->n_paths++;
+}
+
+static void
+set_paths(struct splitter *s)
+{
+	static const char *const whole[] = { "", NULL },
+				 *const none[] = { NULL };
+	const struct splitter_spec *spec = s->spec;
+	const char *const *const lists[] = {
+		spec->arrays != NULL ? spec->arrays : whole,
+		spec->values != NULL ? spec->values : none,
+	};
+	size_t n = 0, size = 0;
+	char *at;
+
+	for (size_t l = 0; l < 2; l++)
+		for (size_t i = 0; lists[l][i] != NULL; i++, n++)
+			size += strlen(lists[l][i]) + 1;
+	assert(n <= SPLITTER_PATHS);
+	s->paths = xcalloc(n + 1, sizeof(*s->paths));
+	s->values = xcalloc(n + 1, sizeof(*s->values));
+	s->keys = at = xmalloc(size + 1);
+	for (size_t l = 0; l < 2; l++)
+		for (size_t i = 0; lists[l][i] != NULL; i++) {
+			size_t len = strlen(lists[l][i]) + 1;
+
+			memcpy(at, lists[l][i], len);
+			if (l == 0)
+				s->arrays |= (path_set)1 << s->n_paths;
+			buf_init(&s->values[s->n_paths], SPLITTER_VALUE_MAX);
+			add_path(s, at);
+			at += len;
+		}
+}
+
 struct splitter *
 splitter_new_with(const struct splitter_spec *spec, splitter_fn *take,
     void *ctx, const struct scan_kind *scan)
@@ -62,7 +121,9 @@ splitter_new_with(const struct splitter_spec *spec, splitter_fn *take,
 	s->time.shift = 1;
 	set_filter(s, &s->id, spec->id);
 	set_filter(s, &s->time, spec->time);
-	buf_init(&s->kept, spec->max);
+	set_paths(s);
+	buf_init(&s->kept,
+	    spec->max > SPLITTER_VALUE_MAX ? spec->max : SPLITTER_VALUE_MAX);
 	splitter_reset(s);
 	return s;
 }
@@ -79,6 +140,11 @@ splitter_free(struct splitter *s)
 	if (s == NULL)
 		return;
 	buf_release(&s->kept);
+	for (size_t i = 0; i < s->n_paths; i++)
+		buf_release(&s->values[i]);
+	free(s->values);
+	free(s->paths);
+	free(s->keys);
 	free(s);
 }
 
@@ -91,12 +157,16 @@ splitter_reset(struct splitter *s)
 	s->mode = MODE_OUTER;
 	s->expected = EXPECT_VALUE;
 	s->level = 0;
-	s->found = false;
+	s->here = s->open[0];
+	s->found = 0;
+	s->value = NULL;
 	s->skipping = false;
 	s->longer = false;
 	s->eating = false;
 	s->depth = 0;
 	buf_clear(&s->kept);
+	for (size_t i = 0; i < s->n_paths; i++)
+		buf_clear(&s->values[i]);
 }
 
 static int
@@ -111,7 +181,7 @@ failed_before(struct splitter *s, const struct block *b, unsigned *pos)
 int
 splitter_too_long(struct splitter *s)
 {
-	if (s->spec->pass_longer) {
+	if (s->spec->pass_longer && s->value == NULL) {
 		s->skipping = true;
 		s->longer = true;
 		/* Elements like it are rare. */
@@ -119,9 +189,9 @@ splitter_too_long(struct splitter *s)
 		return 0;
 	}
 	return err_set(s->err,
-	    "byte %llu: the element that begins here is "
-	    "longer than %zu bytes",
-	    (unsigned long long)s->started, s->spec->max);
+	    "byte %llu: the %s that begins here is longer than %zu bytes",
+	    (unsigned long long)s->started,
+	    s->value != NULL ? "value" : "element", s->max);
 }
 
 int
@@ -133,9 +203,10 @@ splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
 
 	/* What is too long was so before this byte, whatever the size of the
 	 * pushes. */
-	if (splitter_in_element(s) && !s->spec->pass_longer && !s->skipping &&
+	if (splitter_in_element(s) &&
+	    !(s->spec->pass_longer && s->value == NULL) && !s->skipping &&
 	    !s->eating &&
-	    s->kept.len + (size_t)(b->p + i - s->segment) > s->spec->max)
+	    s->kept.len + (size_t)(b->p + i - s->segment) > s->max)
 		return splitter_too_long(s);
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
@@ -334,15 +405,31 @@ splitter_end(struct splitter *s, struct err *err)
 		[MODE_SCALAR] = "inside an element",
 		[MODE_FAILED] = "in an error",
 	};
-	bool blank = s->level == 0 && s->expected == EXPECT_VALUE;
+	bool root = s->level == 0;
+	bool blank = root && s->expected == EXPECT_VALUE;
 
 	if (s->mode == MODE_OUTER && s->expected == EXPECT_NOTHING)
+		return 0;
+	/* Nothing else tells that a number or literal ends. */
+	if (s->mode == MODE_SCALAR && s->after == MODE_OUTER && root)
 		return 0;
 	if (s->mode == MODE_OUTER && blank)
 		return err_set(err, "byte %llu: the document is empty",
 		    (unsigned long long)s->offset);
 	return err_set(err, "byte %llu: the document ends %s",
 	    (unsigned long long)s->offset,
-	    s->skipping && !s->longer ? "before it is complete"
-				      : where[s->mode]);
+	    splitter_in_element(s) &&
+		    (s->value != NULL || (s->skipping && !s->longer))
+		? "before it is complete"
+		: where[s->mode]);
+}
+
+struct slice
+splitter_value(const struct splitter *s, size_t i)
+{
+	const struct buf *b =
+	    &s->values[(size_t)__builtin_popcount(s->arrays) + i];
+
+	return (struct slice){ .data = b->len > 0 ? b->data : NULL,
+		.len = b->len };
 }

@@ -1,5 +1,5 @@
 /*
- * splitter.h - finds the elements of a JSON array in a stream, byte-exact.
+ * splitter.h - finds the elements of JSON arrays in a stream, byte-exact.
  *
  * The hot path: one pass over the bytes as they arrive, no DOM, memory for
  * one element.  It tracks strings, escapes, bracket kinds and commas, so that
@@ -12,6 +12,9 @@
  * white space outside strings that contains a CR or LF is left out, so that
  * an element is one line.  A raw CR or LF inside a string is not JSON
  * (RFC 8259 section 7) and an error.
+ *
+ * What surrounds the arrays is an envelope of objects.  Values in it that are
+ * wanted (the link to the next page, a cursor) are kept; all else is passed.
  */
 #ifndef BASE_SPLITTER_H
 #define BASE_SPLITTER_H
@@ -25,8 +28,15 @@ struct err;
 
 struct splitter;
 
-/* An element nested deeper is an error; so is what stands beside the path. */
+/* An element nested deeper is an error; so is what stands beside the paths. */
 #define SPLITTER_DEPTH 4096
+
+/* Bounds of a spec: paths in all, and keys of one. */
+#define SPLITTER_PATHS 32
+#define SPLITTER_KEYS 16
+
+/* A value outside the arrays that is longer is an error. */
+#define SPLITTER_VALUE_MAX (16 * 1024)
 
 struct element {
 	/* Borrowed until the function returns.  NULL: the element is longer
@@ -38,18 +48,28 @@ struct element {
 	 * The last one wins where a key repeats, as in jansson. */
 	struct slice id;
 	struct slice time;
+	size_t array; /* which of spec.arrays it is from */
 };
 
 struct splitter_spec {
-	/* NULL-terminated keys that lead to the array, {NULL} or NULL: the
-	 * document itself is the array. */
-	const char *const *path;
+	/* Where the arrays are: JSON pointers (RFC 6901), each a chain of
+	 * object keys, NULL behind the last.  NULL: "", the document itself is
+	 * the array.  Keys are compared as the document spells them.  No
+	 * array may be on the way to another. */
+	const char *const *arrays;
+	/* Likewise of values outside them that are kept, or NULL. */
+	const char *const *values;
 	const char *id;   /* key of the element's own id, or NULL */
 	const char *time; /* key of its time, or NULL */
 	size_t max;       /* longest element in bytes */
 	/* What is longer is passed without its bytes, its end found as that
 	 * of any other and nothing of it kept; false: it is an error. */
 	bool pass_longer;
+	/* An array that is missing or null is an empty one; false: an error. */
+	bool absent_is_empty;
+	/* An object in the place of an array is its only element; false: an
+	 * error. */
+	bool object_is_element;
 };
 
 /* Takes one element; 0, or -1 with err to stop the split. */
@@ -71,5 +91,11 @@ int splitter_push(struct splitter *s, const void *data, size_t len,
 
 /* The input is complete: -1 unless the document is, too. */
 int splitter_end(struct splitter *s, struct err *err);
+
+/* The token at spec.values[i] of this document, with its quotes where it is a
+ * string and its escapes as they came; data NULL where there is none yet, or
+ * an object or array.  The last one wins where a key repeats.  Borrowed until
+ * the next push or reset. */
+struct slice splitter_value(const struct splitter *s, size_t i);
 
 #endif /* BASE_SPLITTER_H */

@@ -17,7 +17,7 @@ splitter_keep(struct splitter *s, const char *end)
 	if (s->skipping || s->eating)
 		return 0;
 	n = (size_t)(end - s->segment);
-	if (n > s->spec->max - s->kept.len)
+	if (n > s->max - s->kept.len)
 		return splitter_too_long(s);
 	if (buf_add(&s->kept, s->segment, n) != 0)
 		return err_set(s->err,
@@ -42,6 +42,7 @@ splitter_begin(struct splitter *s, const struct block *b, unsigned i)
 	else
 		return splitter_wrong(s, b, i,
 		    "a value is expected, and none begins like this");
+	s->max = s->value != NULL ? SPLITTER_VALUE_MAX : s->spec->max;
 	s->started = b->offset + i;
 	s->segment = b->p + i;
 	s->kept.len = 0;
@@ -97,26 +98,38 @@ value_at(const char *data, size_t len, size_t at)
 static int
 finish_skipped(struct splitter *s)
 {
-	const struct element longer = { .data = NULL };
+	const struct element longer = { .data = NULL, .array = s->array };
 	bool element = s->longer;
 
 	s->skipping = false;
 	s->longer = false;
-	s->mode = element ? MODE_BETWEEN : MODE_OUTER;
 	return element ? s->take(s->ctx, &longer, s->err) : 0;
 }
 
-/* The present element, or value beside the path, ends before end. */
+/* A value outside the arrays ends. */
+static int
+finish_value(struct splitter *s, const struct element *token)
+{
+	struct buf *value = s->value;
+
+	s->value = NULL;
+	if (buf_add(value, token->data, token->len) != 0)
+		return err_set(s->err, "byte %llu: no memory for a value",
+		    (unsigned long long)s->started);
+	return 0;
+}
+
+/* The present element, or value outside, ends before end. */
 static int
 finish(struct splitter *s, const char *end)
 {
-	struct element el;
+	struct element el = { .array = s->array };
 
-	s->expected = EXPECT_COMMA;
-	if (!s->skipping &&
-	    s->kept.len + (size_t)(end - s->segment) > s->spec->max &&
+	if (!s->skipping && s->kept.len + (size_t)(end - s->segment) > s->max &&
 	    splitter_too_long(s) != 0)
 		return -1;
+	s->mode = s->after;
+	s->expected = splitter_next(s, s->after);
 	if (s->skipping)
 		return finish_skipped(s);
 	if (s->kept.len > 0) {
@@ -128,9 +141,10 @@ finish(struct splitter *s, const char *end)
 		el.data = s->segment;
 		el.len = (size_t)(end - s->segment);
 	}
+	if (s->value != NULL)
+		return finish_value(s, &el);
 	el.id = value_at(el.data, el.len, s->id_at);
 	el.time = value_at(el.data, el.len, s->time_at);
-	s->mode = MODE_BETWEEN;
 	return s->take(s->ctx, &el, s->err);
 }
 
@@ -205,7 +219,7 @@ line_break(struct splitter *s, const struct block *b, unsigned i, unsigned *pos)
 	if (s->skipping)
 		return 0;
 	/* White space counts until it is known to be left out. */
-	if (s->kept.len + (size_t)(end - s->segment) > s->spec->max)
+	if (s->kept.len + (size_t)(end - s->segment) > s->max)
 		return splitter_too_long(s);
 	while (end > s->segment && splitter_space(end[-1]))
 		end--;

@@ -1,6 +1,6 @@
 /*
- * splitter_outer.c - outside the elements: the way along the path to the
- * array, its commas, and what follows it.
+ * splitter_outer.c - outside the elements: the way along the paths to the
+ * arrays and values, and the arrays' commas.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,17 +28,21 @@ splitter_describe(char c)
 	}
 }
 
+/* The key of level (1 is the root's) that the first path of set has. */
 static const char *
-wanted_key(const struct splitter *s)
+key_of(const struct splitter *s, path_set set, size_t level)
 {
-	return s->spec->path == NULL ? NULL : s->spec->path[s->level];
+	return s->paths[__builtin_ctz(set)].keys[level - 1];
 }
 
-/* What should be an array (or an object that leads to it) begins otherwise. */
+/* What should be an array (or an object that leads to one) begins otherwise.
+ * arrays: those that lead here. */
 static int
-not_wanted(struct splitter *s, const struct block *b, unsigned i)
+not_wanted(struct splitter *s, const struct block *b, unsigned i,
+    path_set arrays)
 {
-	const char *wanted = wanted_key(s) == NULL ? "an array" : "an object";
+	bool here = (arrays & s->ends[s->level]) != 0;
+	const char *wanted = here ? "an array" : "an object";
 	const char *what = splitter_describe(b->p[i]);
 	unsigned char c = (unsigned char)b->p[i];
 
@@ -47,7 +51,7 @@ not_wanted(struct splitter *s, const struct block *b, unsigned i)
 		    what, wanted);
 	if (what != NULL)
 		return splitter_wrong(s, b, i, "\"%s\" is %s, not %s",
-		    s->spec->path[s->level - 1], what, wanted);
+		    key_of(s, arrays, s->level), what, wanted);
 	if (s->level == 0 && c == '<')
 		return splitter_wrong(s, b, i,
 		    "the document is HTML or XML, "
@@ -58,38 +62,71 @@ not_wanted(struct splitter *s, const struct block *b, unsigned i)
 	    wanted, c);
 }
 
+/* A value that is neither an array nor leads to anything: keep it where it is
+ * wanted. */
 static int
-value(struct splitter *s, const struct block *b, unsigned i)
+other_value(struct splitter *s, const struct block *b, unsigned i)
 {
-	bool array = wanted_key(s) == NULL;
+	path_set wanted = s->here & s->ends[s->level] & ~s->arrays;
 
-	if (b->p[i] != (array ? '[' : '{'))
-		return not_wanted(s, b, i);
-	s->expected = EXPECT_FIRST;
-	if (array) {
-		s->mode = MODE_BETWEEN;
-		s->found = true;
-	} else {
-		s->level++;
+	s->after = MODE_OUTER;
+	if (wanted != 0) {
+		s->value = &s->values[__builtin_ctz(wanted)];
+		buf_clear(s->value);
 	}
+	if (wanted == 0 || b->p[i] == '{' || b->p[i] == '[') {
+		s->value = NULL;
+		s->skipping = true;
+	}
+	return splitter_begin(s, b, i);
+}
+
+/* The value at byte *pos; a bracket on the way is consumed. */
+static int
+value(struct splitter *s, const struct block *b, unsigned *pos)
+{
+	char c = b->p[*pos];
+	path_set arrays = s->here & s->arrays;
+	path_set array = arrays & s->ends[s->level];
+	path_set through = s->here & ~s->ends[s->level];
+
+	if (array != 0 &&
+	    (c == '[' || (c == '{' && s->spec->object_is_element))) {
+		s->array = (size_t)__builtin_ctz(array);
+		s->found |= array;
+		s->after = c == '[' ? MODE_BETWEEN : MODE_OUTER;
+		if (c == '{')
+			return splitter_begin(s, b, *pos);
+		s->mode = MODE_BETWEEN;
+	} else if (array == 0 && through != 0 && c == '{') {
+		s->open[++s->level] = through;
+	} else if (arrays == 0 || (c == 'n' && s->spec->absent_is_empty)) {
+		return other_value(s, b, *pos);
+	} else {
+		return not_wanted(s, b, *pos, arrays);
+	}
+	s->expected = EXPECT_FIRST;
+	(*pos)++;
 	return 0;
 }
 
-/* An object on the path ends; an array did when level is 0. */
+/* An object on the way ends. */
 static int
 leave(struct splitter *s, const struct block *b, unsigned i)
 {
+	path_set missing = s->arrays & ~s->found;
+
 	s->level--;
-	s->expected = s->level == 0 ? EXPECT_NOTHING : EXPECT_COMMA;
-	if (s->level == 0 && !s->found)
+	s->expected = splitter_next(s, MODE_OUTER);
+	if (s->level == 0 && missing != 0 && !s->spec->absent_is_empty)
 		return splitter_wrong(s, b, i,
 		    "the document has no array at "
 		    "\"%s\"",
-		    s->spec->path[0]);
+		    key_of(s, missing, 1));
 	return 0;
 }
 
-/* A key or the end of an object on the path. */
+/* A key or the end of an object on the way. */
 static int
 member(struct splitter *s, const struct block *b, unsigned i)
 {
@@ -99,7 +136,7 @@ member(struct splitter *s, const struct block *b, unsigned i)
 		return splitter_wrong(s, b, i, "a key is expected");
 	s->mode = MODE_KEY;
 	s->key_len = 0;
-	s->key_same = true;
+	s->here = s->open[s->level];
 	return 0;
 }
 
@@ -124,29 +161,40 @@ splitter_outer(struct splitter *s, const struct block *b, unsigned *pos)
 	*pos = i;
 	if (i == b->n)
 		return 0;
+	if (s->expected == EXPECT_VALUE)
+		return value(s, b, pos);
 	(*pos)++;
 	switch (s->expected) {
-	case EXPECT_VALUE:
-		return value(s, b, i);
 	case EXPECT_FIRST:
 	case EXPECT_NEXT:
 		return member(s, b, i);
 	case EXPECT_COMMA:
 		return comma(s, b, i);
-	case EXPECT_OTHER_VALUE:
-		*pos = i;
-		s->skipping = true;
-		return splitter_begin(s, b, i);
 	case EXPECT_COLON:
 		if (b->p[i] != ':')
 			return splitter_wrong(s, b, i, "':' is expected");
-		s->expected = s->key_same ? EXPECT_VALUE : EXPECT_OTHER_VALUE;
+		s->expected = EXPECT_VALUE;
 		return 0;
+	case EXPECT_VALUE:
 	case EXPECT_NOTHING:
 	default:
 		return splitter_wrong(s, b, i,
 		    "something follows the end of the document");
 	}
+}
+
+/* Those of the paths to the present key that have c at its place n; NUL: that
+ * end there. */
+static path_set
+with_byte(const struct splitter *s, size_t n, char c)
+{
+	path_set same = 0;
+
+	for (path_set left = s->here; left != 0; left &= left - 1) {
+		if (key_of(s, left, s->level)[n] == c)
+			same |= left & -left;
+	}
+	return same;
 }
 
 /* The bytes of a key up to its closing quote, compared as they come. */
@@ -155,11 +203,10 @@ splitter_key(struct splitter *s, const struct block *b, unsigned *pos)
 {
 	uint64_t stops = (b->quote | b->newline) & ~UINT64_C(0) << *pos;
 	unsigned stop = stops == 0 ? b->n : (unsigned)__builtin_ctzll(stops);
-	const char *wanted = s->spec->path[s->level - 1];
 
-	for (unsigned i = *pos; i < stop && s->key_same; i++) {
-		s->key_same =
-		    wanted[s->key_len] != '\0' && wanted[s->key_len] == b->p[i];
+	for (unsigned i = *pos; i < stop && s->here != 0; i++) {
+		s->here =
+		    b->p[i] != '\0' ? with_byte(s, s->key_len, b->p[i]) : 0;
 		s->key_len++;
 	}
 	*pos = stop;
@@ -168,8 +215,7 @@ splitter_key(struct splitter *s, const struct block *b, unsigned *pos)
 	if (b->p[stop] != '"')
 		return splitter_wrong(s, b, stop,
 		    "a string has a line break in it");
-	if (s->key_same)
-		s->key_same = wanted[s->key_len] == '\0';
+	s->here = with_byte(s, s->key_len, '\0');
 	s->mode = MODE_OUTER;
 	s->expected = EXPECT_COLON;
 	(*pos)++;
@@ -187,8 +233,7 @@ splitter_between(struct splitter *s, const struct block *b, unsigned *pos)
 			continue;
 		if (c == ']' && s->expected != EXPECT_NEXT) {
 			s->mode = MODE_OUTER;
-			s->expected =
-			    s->level == 0 ? EXPECT_NOTHING : EXPECT_COMMA;
+			s->expected = splitter_next(s, MODE_OUTER);
 			return 0;
 		}
 		if (s->expected != EXPECT_COMMA) {

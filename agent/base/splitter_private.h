@@ -34,9 +34,9 @@ struct carry {
 };
 
 enum mode {
-	MODE_OUTER,     /* from the document's root along the path */
+	MODE_OUTER,     /* from the document's root along the paths */
 	MODE_KEY,       /* inside a key there */
-	MODE_BETWEEN,   /* in the array, not in an element */
+	MODE_BETWEEN,   /* in an array, not in an element */
 	MODE_CONTAINER, /* in an element that is an object or array */
 	MODE_STRING,    /* … a string */
 	MODE_SCALAR,    /* … a number or literal */
@@ -46,13 +46,20 @@ enum mode {
 
 /* What may come next, in MODE_OUTER and MODE_BETWEEN. */
 enum expected {
-	EXPECT_VALUE,       /* the root, or the value of a key of the path */
-	EXPECT_OTHER_VALUE, /* of a key beside the path */
-	EXPECT_FIRST,       /* a key or element, or the end */
-	EXPECT_NEXT,        /* a key or element: there was a comma */
+	EXPECT_VALUE, /* the root, or the value of a key */
+	EXPECT_FIRST, /* a key or element, or the end */
+	EXPECT_NEXT,  /* a key or element: there was a comma */
 	EXPECT_COLON,
 	EXPECT_COMMA, /* or the end */
 	EXPECT_NOTHING
+};
+
+/* Paths as bits: first those of the arrays, then those of the values. */
+typedef uint32_t path_set;
+_Static_assert(SPLITTER_PATHS == 32, "one bit a path");
+
+struct path {
+	const char *keys[SPLITTER_KEYS + 1]; /* NULL behind the last */
 };
 
 struct key_filter {
@@ -69,6 +76,14 @@ struct splitter {
 	void *ctx;
 	struct err *err; /* of the present push */
 
+	/* The paths of spec. */
+	struct path *paths;
+	size_t n_paths;
+	path_set arrays;                  /* those of arrays */
+	path_set ends[SPLITTER_KEYS + 1]; /* those of so many keys */
+	char *keys;                       /* their texts */
+	struct buf *values;               /* by path, what was kept */
+
 	/* Between blocks. */
 	uint64_t offset; /* bytes of the document so far */
 	struct carry carry;
@@ -77,16 +92,22 @@ struct splitter {
 	enum mode mode;
 	enum expected expected;
 
-	/* The way along the path. */
-	size_t level;   /* keys that lead to where we are */
-	size_t key_len; /* of the key so far */
-	bool key_same;  /* it is the one that the path wants here, so far */
-	bool found;     /* the array was */
+	/* The way along the paths. */
+	size_t level;                     /* open objects, or keys, to here */
+	path_set open[SPLITTER_KEYS + 1]; /* that lead into each, 0: all */
+	path_set here;  /* … to the value here, as far as its key is read */
+	size_t key_len; /* of that key so far */
+	path_set found; /* of the arrays */
+	size_t array;   /* the present or last one */
 
-	/* The present element: kept[] and the bytes from segment on. */
-	bool skipping; /* it is not kept: a value beside the path, … */
-	bool longer;   /* … or an element that is too long */
-	bool eating;   /* in white space that is left out */
+	/* The present element, or value outside: kept[] and the bytes from
+	 * segment on. */
+	enum mode after; /* it, MODE_OUTER or MODE_BETWEEN */
+	size_t max;
+	struct buf *value; /* where it goes when it is a value to keep */
+	bool skipping;     /* it is not kept: nobody wants it, … */
+	bool longer;       /* … or an element is too long */
+	bool eating;       /* in white space that is left out */
 	struct buf kept;
 	const char *segment;
 	uint64_t started; /* its offset */
@@ -119,9 +140,17 @@ splitter_step splitter_scalar;
 int splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The element, or the value beside the path, that begins at byte i; its kind
- * follows from the byte.  Not consumed. */
+/* The element, or the value outside, that begins at byte i; its kind follows
+ * from the byte.  Not consumed. */
 int splitter_begin(struct splitter *s, const struct block *b, unsigned i);
+
+/* A value ends, behind which mode goes on: what may come then? */
+static inline enum expected
+splitter_next(const struct splitter *s, enum mode mode)
+{
+	return mode == MODE_OUTER && s->level == 0 ? EXPECT_NOTHING
+						   : EXPECT_COMMA;
+}
 
 /* Keep what the present element has up to end; -1 when it is too long and
  * may not be. */

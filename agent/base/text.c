@@ -152,11 +152,10 @@ text_hex(char *out, const void *data, size_t len)
 	out[2 * len] = '\0';
 }
 
-/* Length of the well-formed UTF-8 sequence at s (Unicode table 3-7), 0 if
- * there is none. */
-static size_t
-utf8_length(const uint8_t *s, size_t len)
+size_t
+text_utf8(const char *data, size_t len)
 {
+	const uint8_t *s = (const uint8_t *)data;
 	static const struct {
 		uint8_t first, last; /* byte 1 */
 		uint8_t low, high;   /* byte 2 */
@@ -215,7 +214,7 @@ text_json_string(struct buf *b, const char *s, size_t len)
 		return -1;
 	while (i < len) {
 		bool escape = at[i] < 0x20 || at[i] == '"' || at[i] == '\\';
-		size_t n = escape ? 0 : utf8_length(at + i, len - i);
+		size_t n = escape ? 0 : text_utf8(s + i, len - i);
 
 		if (n > 0) {
 			i += n;
@@ -244,7 +243,7 @@ text_printable(struct buf *b, const char *s, size_t len)
 	for (size_t i = 0; i < len; i += n) {
 		bool fine;
 
-		n = utf8_length(at + i, len - i);
+		n = text_utf8(s + i, len - i);
 		fine = n > 0 && at[i] >= 0x20 && at[i] != 0x7f &&
 		    (at[i] != 0xc2 || at[i + 1] >= 0xa0);
 		if (fine) {

@@ -28,6 +28,10 @@ int text_unbase64(struct buf *b, const char *s, size_t len);
 /* Write 2 * len lower-case digits and a NUL. */
 void text_hex(char *out, const void *data, size_t len);
 
+/* Length of the well-formed UTF-8 sequence at s (Unicode table 3-7; len > 0),
+ * 0 if there is none. */
+size_t text_utf8(const char *s, size_t len);
+
 /* Append s as a JSON string with its quotes (RFC 8259 section 7).  Invalid
  * UTF-8 becomes U+FFFD.  0, or -1 at b's ceiling. */
 int text_json_string(struct buf *b, const char *s, size_t len);

@@ -3,6 +3,8 @@
  */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +17,42 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
-#include "cmd/dead_letters.h"
 #include "cmd/table.h"
 #include "config/config.h"
 #include "store/position.h"
+
+/* Ceiling of buffers that take an event; any event in the store fits. */
+#define DEAD_LETTER_BYTES_MAX (SIZE_MAX / 2)
+
+struct dead_letters_verb {
+	const char *name; /* also the kind of the request */
+	const char *will; /* what happens to them, in words */
+	bool here;        /* can be done without the output's process */
+};
+
+struct dead_letters_order {
+	const struct config *config;
+	const struct dead_letters_verb *verb;
+	const char *output; /* NULL: any */
+	const int64_t *id;  /* n of them; n 0: all */
+	size_t n;
+};
+
+/* What was done with the dead letters. */
+struct dead_letters_told {
+	uint64_t letters; /* requested by their ids */
+	uint64_t outputs; /* outputs all of whose letters were requested */
+	uint64_t gone;    /* removed here, since nobody would read a request */
+	uint64_t left;    /* their outputs are gone and cannot send them */
+};
 
 static const struct dead_letters_verb verbs[] = {
 	{ .name = "retry", .will = "will be sent again" },
 	{ .name = "drop", .will = "will be dropped", .here = true },
 };
 
-const struct dead_letters_verb *
+/* The verb "retry" or "drop"; NULL for any other word. */
+static const struct dead_letters_verb *
 dead_letters_verb(const char *name)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
@@ -34,7 +61,8 @@ dead_letters_verb(const char *name)
 	return NULL;
 }
 
-int
+/* The letter with that id into *d; there must be one. */
+static int
 dead_letters_find(struct store *s, int64_t id, struct dead_letter *d,
     struct err *err)
 {
@@ -173,7 +201,9 @@ ask_orphans(const struct dead_letters_order *o, struct store *s,
 	return rc;
 }
 
-int
+/* Ask (s open for writing) and add to *told.  A letter that is not there or
+ * can't be sent again is an error before anything is asked. */
+static int
 dead_letters_ask(struct store *s, const struct dead_letters_order *o,
     struct dead_letters_told *told, struct err *err)
 {
@@ -221,7 +251,7 @@ struct order {
 };
 
 static void
-put_row(struct json_put *j, const struct dead_letter *d)
+put_dead_letter(struct json_put *j, const struct dead_letter *d)
 {
 	json_put_open(j, NULL, '{');
 	json_put_count(j, "id", (uint64_t)d->id);
@@ -236,7 +266,7 @@ put_row(struct json_put *j, const struct dead_letter *d)
 }
 
 static void
-add_row(struct table *t, const struct dead_letter *d)
+add_dead_letter(struct table *t, const struct dead_letter *d)
 {
 	char when[CLOCK_TEXT], size[HUMAN_TEXT];
 
@@ -251,7 +281,7 @@ add_row(struct table *t, const struct dead_letter *d)
 }
 
 static int
-list(const struct order *o, struct store *s, struct err *err)
+list_dead_letters(const struct order *o, struct store *s, struct err *err)
 {
 	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	struct listing l;
@@ -260,9 +290,9 @@ list(const struct order *o, struct store *s, struct err *err)
 	listing_open(&l, o->line->json, columns, COUNT(columns));
 	while ((rc = dead_letter_next(s, o->output, d.id, &d, err)) == 1) {
 		if (o->line->json)
-			put_row(&l.json, &d);
+			put_dead_letter(&l.json, &d);
 		else
-			add_row(l.table, &d);
+			add_dead_letter(l.table, &d);
 		rc = listing_next(&l, err);
 		if (rc != 0)
 			break;
@@ -273,7 +303,7 @@ list(const struct order *o, struct store *s, struct err *err)
 }
 
 static int
-show(const struct order *o, struct store *s, struct err *err)
+show_dead_letter(const struct order *o, struct store *s, struct err *err)
 {
 	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	struct buf out = BUF_INIT(DEAD_LETTER_BYTES_MAX);
@@ -323,7 +353,7 @@ plural(uint64_t n)
 }
 
 static void
-say(const struct order *o, const struct dead_letters_told *told)
+print_told(const struct order *o, const struct dead_letters_told *told)
 {
 	if (told->letters > 0)
 		(void)printf("%" PRIu64 " dead letter%s %s.\n", told->letters,
@@ -362,7 +392,7 @@ ask(const struct order *o, struct store *s, struct err *err)
 	if (rc == 0 && o->line->json)
 		say_json(o, &told);
 	else if (rc == 0)
-		say(o, &told);
+		print_told(o, &told);
 	return rc;
 }
 
@@ -429,9 +459,9 @@ carry_out(const struct order *o, struct err *err)
 	if (o->verb != NULL)
 		rc = ask(o, s, err);
 	else if (o->show != 0)
-		rc = show(o, s, err);
+		rc = show_dead_letter(o, s, err);
 	else
-		rc = list(o, s, err);
+		rc = list_dead_letters(o, s, err);
 	store_close(s);
 	return rc;
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,6 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
-#include "cmd/export.h"
 #include "config/config.h"
 #include "store/batch.h"
 #include "store/line.h"
@@ -24,6 +25,31 @@
 
 /* A line around a checkpoint's value. */
 #define FRAME_MAX 1024
+
+struct export_want {
+	const char *feed; /* NULL: all */
+	uint64_t from;    /* first index */
+	uint64_t to;      /* last index, UINT64_MAX: no end */
+};
+
+/* What was written of a feed. */
+struct export_feed {
+	char name[256];
+	uint64_t first; /* index of the first event written */
+	uint64_t next;  /* index of the last event written, plus one */
+	uint64_t events;
+	uint64_t missing; /* between first and next, no longer in the store */
+	uint64_t checkpoints;
+	uint64_t covered; /* size of the last checkpoint written */
+};
+
+struct export_done {
+	struct export_feed *feed;
+	size_t n;
+	uint64_t bytes;
+	uint64_t damaged;   /* batches in the store that cannot be read */
+	char trouble[1024]; /* what is wrong with the first of them */
+};
 
 struct feed_worker {
 	const struct export_want *want;
@@ -157,7 +183,9 @@ put_batch(void *ctx, const struct batch *b, struct err *err)
 	return put_checkpoint(j, b, err);
 }
 
-int
+/* Write to to; *done (zeroed before) is to be released in any case.  -1: the
+ * store can't be read or to can't be written. */
+static int
 export_lines(struct store *s, const struct export_want *want, FILE *to,
     struct export_done *done, struct err *err)
 {
@@ -175,7 +203,7 @@ export_lines(struct store *s, const struct export_want *want, FILE *to,
 	return rc;
 }
 
-void
+static void
 export_release(struct export_done *done)
 {
 	free(done->feed);
@@ -283,7 +311,7 @@ close_output(FILE *to, const char *path, int rc, struct err *err)
 }
 
 static void
-say_feed(const struct export_feed *f)
+print_feed(const struct export_feed *f)
 {
 	if (f->events == 0)
 		return;
@@ -305,14 +333,14 @@ say_feed(const struct export_feed *f)
 
 /* Print the summary to standard error, since standard output has the data. */
 static int
-say(const struct cmd *cmd, const struct config *config,
+print_done(const struct cmd *cmd, const struct config *config,
     const struct export_done *done)
 {
 	char text[HUMAN_TEXT];
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < done->n; i++)
-		say_feed(&done->feed[i]);
+		print_feed(&done->feed[i]);
 	if (done->bytes > 0)
 		(void)fprintf(stderr, "%s written\n",
 		    human_bytes(text, done->bytes));
@@ -367,7 +395,7 @@ export_run(const struct cmd *cmd, struct cmd_line *line)
 	    export_to(s, &want, cmd_value(line, "output"), &done, &err) != 0)
 		rc = cmd_failed(cmd, &err);
 	else
-		rc = say(cmd, config, &done);
+		rc = print_done(cmd, config, &done);
 	export_release(&done);
 	store_close(s);
 	config_free(config);

@@ -18,7 +18,7 @@ static const struct column columns[] = {
 };
 
 static void
-put_row(struct json_put *j, const struct gap_row *g)
+put_gap(struct json_put *j, const struct gap_row *g)
 {
 	json_put_open(j, NULL, '{');
 	json_put_count(j, "id", (uint64_t)g->id);
@@ -38,7 +38,7 @@ put_row(struct json_put *j, const struct gap_row *g)
 }
 
 static void
-add_row(struct table *t, const struct gap_row *g)
+add_gap(struct table *t, const struct gap_row *g)
 {
 	char when[CLOCK_TEXT], from[CLOCK_TEXT], to[CLOCK_TEXT];
 
@@ -57,7 +57,7 @@ add_row(struct table *t, const struct gap_row *g)
 }
 
 static int
-list(struct store *s, bool json, struct err *err)
+list_gaps(struct store *s, bool json, struct err *err)
 {
 	struct gap_row g = { .id = 0 };
 	struct listing l;
@@ -66,9 +66,9 @@ list(struct store *s, bool json, struct err *err)
 	listing_open(&l, json, columns, sizeof(columns) / sizeof(columns[0]));
 	while ((rc = report_gap(s, g.id, &g, err)) == 1) {
 		if (json)
-			put_row(&l.json, &g);
+			put_gap(&l.json, &g);
 		else
-			add_row(l.table, &g);
+			add_gap(l.table, &g);
 		rc = listing_next(&l, err);
 		if (rc != 0)
 			break;
@@ -88,7 +88,7 @@ gaps_run(const struct cmd *cmd, struct cmd_line *line)
 		return EXIT_CONF;
 	s = cmd_store(config, STORE_READ, &err);
 	if (s != NULL)
-		rc = list(s, line->json, &err);
+		rc = list_gaps(s, line->json, &err);
 	store_close(s);
 	config_free(config);
 	return rc != 0 ? cmd_failed(cmd, &err) : EXIT_FINE;

@@ -288,7 +288,7 @@ out:
 }
 
 static int
-show(const struct config *config, bool json, struct err *err)
+show_once(const struct config *config, bool json, struct err *err)
 {
 	struct buf out = BUF_INIT(STATUS_MAX);
 	int rc = draw(config, json, &out, err);
@@ -357,7 +357,7 @@ status_run(const struct cmd *cmd, struct cmd_line *line)
 	if (cmd_value(line, "watch") != NULL)
 		rc = watch(config, line->json, &err);
 	else
-		rc = show(config, line->json, &err);
+		rc = show_once(config, line->json, &err);
 	config_free(config);
 	return rc != 0 ? cmd_failed(cmd, &err) : EXIT_FINE;
 }

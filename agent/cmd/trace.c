@@ -55,7 +55,7 @@ step_time(const struct trace *t, size_t step)
 
 /* Print one line: what happened, when, and a detail. */
 static int
-say(struct buf *out, const char *what, int64_t when, const char *otherwise,
+add_step(struct buf *out, const char *what, int64_t when, const char *otherwise,
     const char *more)
 {
 	char time[CLOCK_TEXT] = "";
@@ -81,10 +81,10 @@ say_output(struct buf *out, const struct trace_output *o)
 	char more[700] = "";
 
 	if (o->state == TRACE_WAITING)
-		return say(out, o->name, INT64_MIN, "waiting", "");
+		return add_step(out, o->name, INT64_MIN, "waiting", "");
 	(void)snprintf(more, sizeof(more), "%s%s%s", states[o->state].people,
 	    o->reason[0] == '\0' ? "" : ": ", o->reason);
-	return say(out, o->name, o->time, "some time ago", more);
+	return add_step(out, o->name, o->time, "some time ago", more);
 }
 
 static int
@@ -98,7 +98,7 @@ say_trace(struct store *s, const struct trace *t, struct buf *out,
 	for (size_t i = 0; i < STEPS && rc == 0; i++) {
 		if (steps[i].needs_item && t->item == 0)
 			continue;
-		rc = say(out, steps[i].name, step_time(t, i),
+		rc = add_step(out, steps[i].name, step_time(t, i),
 		    t->batch == 0 ? "no longer known" : "not yet",
 		    i == 0 ? t->key : "");
 	}

@@ -84,7 +84,7 @@ static int
 open_workers(struct source_runner *r, struct err *err)
 {
 	struct source *s = &r->source;
-	const char *const *names = s->type->streams(s->conf);
+	const char *const *names = s->definition.streams;
 	size_t n = 0;
 
 	while (names[n] != NULL)
@@ -101,9 +101,9 @@ open_workers(struct source_runner *r, struct err *err)
 			.name = names[r->n_workers],
 			.worker = j,
 			.listed = INT64_MIN,
-			.state = xcalloc(1, s->type->stream_size) };
+			.state = xcalloc(1, s->definition.stream_size) };
 		j->stream.feed = feed_open(r->collector->store, name,
-		    s->type->dedupe(s->conf), err);
+		    s->definition.dedupe, err);
 		free(name);
 		if (j->stream.feed == NULL) {
 			free(j->stream.state);
@@ -119,13 +119,11 @@ open_runner(struct collector *c, const struct config_entry *conf,
 {
 	struct source_runner *r = &c->runners[c->n_runners++];
 	struct source *s = &r->source;
-	const struct source_type *type = source_type_of(conf->type);
 
 	r->collector = c;
-	*s = (struct source){ .type = type,
+	*s = (struct source){ .type = source_type_of(conf->type),
 		.name = conf->name,
 		.conf = conf->conf,
-		.rate = rate_new(type->budget, type->budget_max),
 		.clock = server_clock_new(),
 		.stop = stop_now,
 		.rest = rest,
@@ -133,6 +131,8 @@ open_runner(struct collector *c, const struct config_entry *conf,
 		.committed = committed,
 		.trouble = trouble,
 		.ctx = c };
+	s->type->define(s->conf, &s->definition);
+	s->rate = rate_new(s->definition.budget, s->definition.budget_max);
 	return open_workers(r, err);
 }
 

@@ -69,11 +69,11 @@ collect_horizon(const struct feed_worker *j)
 int64_t
 collect_deletion(const struct feed_worker *j)
 {
+	int64_t keeps = j->runner->source.definition.retention;
 	int64_t at = j->expires;
 
-	if (j->listed != INT64_MIN &&
-	    j->listed + j->runner->source.type->retention < at)
-		at = j->listed + j->runner->source.type->retention;
+	if (keeps > 0 && j->listed != INT64_MIN && j->listed + keeps < at)
+		at = j->listed + keeps;
 	return at == INT64_MAX ? INT64_MIN : local(j, at);
 }
 

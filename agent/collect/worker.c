@@ -65,7 +65,7 @@ poll_delay(const struct feed_worker *j, const struct outcome *r,
     enum poll_next next, int64_t took)
 {
 	const struct source *s = &j->runner->source;
-	int64_t interval = s->type->interval(s->conf), delay;
+	int64_t interval = s->definition.interval, delay;
 
 	if (r->class != REPLY_OK)
 		return collect_retry_delay(&poll_retry, r, j->health.failures);
@@ -156,7 +156,7 @@ static int
 open_source(struct source *s, struct err *err)
 {
 	if (s->access == NULL)
-		s->access = http_access_open(s->type->http(s->conf), err);
+		s->access = http_access_open(s->definition.http, err);
 	if (s->access == NULL)
 		return -1;
 	return s->state != NULL ? 0 : s->type->open(s, err);
@@ -166,8 +166,7 @@ static int
 start_threads(struct source_runner *r, struct err *err)
 {
 	const struct source *s = &r->source;
-	size_t n =
-	    s->type->fetch != NULL ? (size_t)s->type->parallel(s->conf) : 0;
+	size_t n = s->type->fetch != NULL ? (size_t)s->definition.parallel : 0;
 	struct collector *c = r->collector;
 
 	if (r->fetchers == NULL)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
@@ -135,17 +136,22 @@ nearest_type(const char *text, const struct config_type *const *types)
 	return near;
 }
 
+/* Of the list of known types in an error, which has a bound itself. */
+#define KNOWN_MAX (16 * 1024)
+
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
     struct config_errors *faults)
 {
 	const char *near = nearest_type(at->text, s->types);
-	char known[512] = "";
-	size_t used = 0;
+	struct buf list = BUF_INIT(KNOWN_MAX);
+	const char *known;
 
-	for (size_t i = 0; s->types[i] != NULL && used < sizeof(known); i++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used,
-		    "%s%s", i == 0 ? "" : ", ", s->types[i]->name);
+	for (size_t i = 0; s->types[i] != NULL; i++)
+		if (buf_addf(&list, "%s%s", i == 0 ? "" : ", ",
+			s->types[i]->name) != 0)
+			break;
+	known = list.data == NULL ? "" : list.data;
 	if (near != NULL)
 		config_errors_add(faults, at,
 		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
@@ -155,6 +161,7 @@ unknown_type(const struct section *s, const struct node *at, const char *where,
 		config_errors_add(faults, at,
 		    "%s: unknown %s type \"%.60s\"; known: %s", where, s->noun,
 		    at->text, known);
+	buf_release(&list);
 }
 
 /* The type that the entry names; NULL: there is none, which was said. */

@@ -421,7 +421,12 @@ static const struct kind kinds[] = {
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == SETTING_TABLE,
     "a kind for every type");
 
-bool
+/*
+ * Put the value of node into conf + row->offset, freeing what was there.
+ * Returns false when that is a fault, which is then in faults.  (The part of
+ * settings_fill() that knows the types.)
+ */
+static bool
 setting_set(const struct setting_row *row, const struct node *node,
     const char *where, void *conf, struct config_errors *faults)
 {

@@ -91,12 +91,4 @@ void settings_each(const struct setting *table, setting_fn *fn, void *ctx);
 const char *setting_type_name(const struct setting *s);
 int setting_range(const struct setting *s, struct buf *out);
 
-/*
- * Put the value of node into conf + row->offset, freeing what was there.
- * Returns false when that is a fault, which is then in faults.  (The part of
- * settings_fill() that knows the types.)
- */
-bool setting_set(const struct setting_row *row, const struct node *node,
-    const char *where, void *conf, struct config_errors *faults);
-
 #endif /* CONFIG_SETTING_H */

@@ -13,6 +13,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "delivery/chunk.h"
 #include "store/batch.h"
 #include "store/line.h"
@@ -29,6 +30,7 @@ struct batch_ref {
 	size_t users; /* spans that need the bytes now */
 	int64_t id;   /* of the batch, 0: of a dead letter */
 	int64_t after;
+	const char *source_type;
 	bool packed;    /* batch.payload is here */
 	bool unpacked;  /* raw is here */
 	int64_t *times; /* NULL: not here */
@@ -41,17 +43,19 @@ struct batch_ref {
 
 struct batch_reader {
 	struct store *store;
+	const struct config *config; /* or NULL */
 	struct gzip *gzip;
 	struct batch next; /* where batches are read into */
 	struct buf scratch[2];
 };
 
 struct batch_reader *
-batch_reader_new(struct store *s)
+batch_reader_new(struct store *s, const struct config *config)
 {
 	struct batch_reader *k = xcalloc(1, sizeof(*k));
 
 	k->store = s;
+	k->config = config;
 	k->gzip = gzip_new();
 	batch_init(&k->next);
 	buf_init(&k->scratch[0], SCRATCH_MAX);
@@ -92,8 +96,35 @@ batch_ref_new(struct batch_reader *k)
 
 	c->reader = k;
 	c->refs = 1;
+	c->source_type = "";
 	batch_init(&c->batch);
 	return c;
+}
+
+/* Does feed begin with name, and go on with behind? */
+static bool
+begins(const char *feed, const char *name, const char *behind)
+{
+	size_t n = strlen(name);
+
+	return strncmp(feed, name, n) == 0 &&
+	    strncmp(feed + n, behind, strlen(behind)) == 0;
+}
+
+/* See chunk_line.source_type.  The tree of a feed that had to begin anew has
+ * "~" and a time behind the feed's name. */
+static const char *
+source_type(const struct config *config, const char *feed)
+{
+	if (config == NULL)
+		return "";
+	if (begins(feed, config->agent.name, "/agent"))
+		return "agent";
+	for (size_t i = 0; i < config->n_sources; i++) {
+		if (begins(feed, config->sources[i].name, "/"))
+			return config->sources[i].type->name;
+	}
+	return "";
 }
 
 int
@@ -110,6 +141,7 @@ batch_reader_next(struct batch_reader *k, int64_t after, struct batch_ref **to,
 	c->id = c->batch.id;
 	c->after = after;
 	c->packed = true;
+	c->source_type = source_type(k->config, c->batch.feed);
 	buf_init(&c->raw, c->batch.raw_len);
 	*to = c;
 	return 1;
@@ -121,6 +153,7 @@ batch_reader_dead_letter(struct batch_reader *k, const struct dead_letter *d)
 	struct batch_ref *c = batch_ref_new(k);
 
 	(void)snprintf(c->batch.feed, sizeof(c->batch.feed), "%s", d->feed);
+	c->source_type = source_type(k->config, d->feed);
 	c->batch.first = d->index;
 	c->batch.count = 1;
 	buf_init(&c->raw, SCRATCH_MAX);
@@ -433,8 +466,7 @@ struct chunk {
 	size_t n;
 	size_t lines;
 	size_t bytes;
-	size_t *mark;
-	size_t n_marks;
+	uint8_t *mark; /* an enum chunk_mark each line; NULL: all are open */
 	/* Where the line was that was asked for last: its span, and the
 	 * number in p of that span's first line. */
 	size_t at;
@@ -460,12 +492,10 @@ chunk_free(struct chunk *p)
 	free(p);
 }
 
-int
-chunk_add(struct chunk *p, struct batch_ref *c, size_t from, size_t to,
+static void
+add_range(struct chunk *p, struct batch_ref *c, size_t from, size_t to,
     size_t bytes)
 {
-	if (p->n == CHUNK_RANGES)
-		return -1;
 	/* A power of two is full. */
 	if ((p->n & (p->n - 1)) == 0)
 		p->range = xreallocarray(p->range, p->n == 0 ? 1 : 2 * p->n,
@@ -478,6 +508,15 @@ chunk_add(struct chunk *p, struct batch_ref *c, size_t from, size_t to,
 	};
 	p->lines += to - from;
 	p->bytes += bytes;
+}
+
+int
+chunk_add(struct chunk *p, struct batch_ref *c, size_t from, size_t to,
+    size_t bytes)
+{
+	if (p->n == CHUNK_RANGES)
+		return -1;
+	add_range(p, c, from, to, bytes);
 	return 0;
 }
 
@@ -514,32 +553,43 @@ find(const struct chunk *p, size_t i, size_t *base)
 }
 
 struct batch_ref *
-chunk_batch_of(const struct chunk *p, size_t i, size_t *line)
+chunk_batch_of(const struct chunk *p, size_t i, size_t *line, size_t *end)
 {
 	size_t base, at = find(p, i, &base);
+	const struct line_range *s = &p->range[at];
 
-	*line = p->range[at].from + (i - base);
-	return p->range[at].batch_ref;
+	*line = s->from + (i - base);
+	*end = base + (s->to - s->from);
+	return s->batch_ref;
 }
 
-/* Cut the span s in two behind n lines: the second goes to rest.  Their bytes
- * are a guess, by the share of lines. */
+/* Add the lines [from, to) of the span s, counted from its first one, to rest.
+ * Their bytes are a guess, by the share of lines. */
+static void
+add_part(struct chunk *rest, const struct line_range *s, size_t from, size_t to)
+{
+	size_t lines = s->to - s->from;
+	size_t bytes = s->bytes / lines * (to - from);
+
+	if (to == lines)
+		bytes = s->bytes - s->bytes / lines * from;
+	add_range(rest, s->batch_ref, s->from + from, s->from + to, bytes);
+}
+
+/* Cut the span s in two behind n lines: the second goes to rest. */
 static void
 range_split(struct line_range *s, size_t n, struct chunk *rest)
 {
-	size_t bytes = s->bytes / (s->to - s->from) * n;
-
-	(void)chunk_add(rest, s->batch_ref, s->from + n, s->to,
-	    s->bytes - bytes);
+	add_part(rest, s, n, s->to - s->from);
+	s->bytes -= rest->bytes;
 	s->to = s->from + n;
-	s->bytes = bytes;
 }
 
 struct chunk *
 chunk_split(struct chunk *p, size_t at)
 {
 	struct chunk *rest = chunk_new();
-	size_t base, keep = find(p, at, &base), kept = 0;
+	size_t base, keep = find(p, at, &base);
 
 	chunk_unload(p);
 	if (at > base)
@@ -547,19 +597,16 @@ chunk_split(struct chunk *p, size_t at)
 	for (size_t i = keep; i < p->n; i++) {
 		const struct line_range *s = &p->range[i];
 
-		(void)chunk_add(rest, s->batch_ref, s->from, s->to, s->bytes);
+		add_range(rest, s->batch_ref, s->from, s->to, s->bytes);
 		batch_ref_release(s->batch_ref);
 	}
 	p->n = keep;
 	p->lines = at;
 	p->bytes -= rest->bytes;
-	for (size_t i = 0; i < p->n_marks; i++) {
-		if (p->mark[i] >= at)
-			chunk_set_refused(rest, p->mark[i] - at);
-		else
-			p->mark[kept++] = p->mark[i];
+	if (p->mark != NULL) {
+		rest->mark = xmalloc(rest->lines);
+		memcpy(rest->mark, p->mark + at, rest->lines);
 	}
-	p->n_marks = kept;
 	p->at = 0;
 	p->base = 0;
 	return rest;
@@ -579,35 +626,64 @@ chunk_end(const struct chunk *p, struct position *pos)
 	}
 }
 
-void
-chunk_set_refused(struct chunk *p, size_t i)
-{
-	if (chunk_is_refused(p, i))
-		return;
-	p->mark = xreallocarray(p->mark, p->n_marks + 1, sizeof(*p->mark));
-	p->mark[p->n_marks++] = i;
-}
-
-bool
-chunk_is_refused(const struct chunk *p, size_t i)
-{
-	for (size_t k = 0; k < p->n_marks; k++) {
-		if (p->mark[k] == i)
-			return true;
-	}
-	return false;
-}
-
 size_t
-chunk_events(const struct chunk *p)
+chunk_set_mark(struct chunk *p, size_t from, size_t to, enum chunk_mark m)
 {
-	size_t events = p->lines;
+	size_t events = 0, line;
 
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->range[i].to > p->range[i].batch_ref->batch.count)
-			events--;
+	if (p->mark == NULL)
+		p->mark = xcalloc(p->lines, 1);
+	for (size_t i = from; i < to; i++) {
+		if (p->mark[i] != CHUNK_OPEN)
+			continue;
+		p->mark[i] = (uint8_t)m;
+		p->at = find(p, i, &p->base);
+		line = p->range[p->at].from + (i - p->base);
+		events += line < p->range[p->at].batch_ref->batch.count;
 	}
-	return events - p->n_marks;
+	return events;
+}
+
+enum chunk_mark
+chunk_mark(const struct chunk *p, size_t i)
+{
+	return p->mark == NULL ? CHUNK_OPEN : (enum chunk_mark)p->mark[i];
+}
+
+/* The line behind i, of the first lines, from which on the mark is another. */
+static size_t
+same_mark(const struct chunk *p, size_t i, size_t lines)
+{
+	bool open = p->mark[i] == CHUNK_OPEN;
+
+	while (++i < lines && (p->mark[i] == CHUNK_OPEN) == open)
+		continue;
+	return i;
+}
+
+void
+chunk_drop_marked(struct chunk *p)
+{
+	struct chunk left = { .n = 0 };
+	size_t base = 0, end, next;
+
+	if (p->mark == NULL)
+		return;
+	chunk_unload(p);
+	for (size_t k = 0; k < p->n; k++, base = end) {
+		const struct line_range *s = &p->range[k];
+
+		end = base + (s->to - s->from);
+		for (size_t i = base; i < end; i = next) {
+			next = same_mark(p, i, end);
+			if (p->mark[i] == CHUNK_OPEN)
+				add_part(&left, s, i - base, next - base);
+		}
+		batch_ref_release(s->batch_ref);
+	}
+	free(p->range);
+	free(p->mark);
+	*p = left;
 }
 
 static void
@@ -643,6 +719,7 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 	n = s->from + (i - p->base);
 	use(s);
 	line->feed = c->batch.feed;
+	line->source_type = c->source_type;
 	if (n == c->batch.count) {
 		line->checkpoint = true;
 		line->number = c->batch.size;

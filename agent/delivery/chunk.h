@@ -19,16 +19,19 @@
 #include "store/position.h"
 
 struct batch_ref;
+struct config;
 struct err;
 struct store;
 
 /* A chunk joins at most so many batches. */
 #define CHUNK_RANGES 256
 
-/* Borrows the store. */
+/* Borrows store and configuration. */
 struct batch_reader;
 
-struct batch_reader *batch_reader_new(struct store *s);
+/* config tells the type of each line's source; NULL: of none. */
+struct batch_reader *batch_reader_new(struct store *s,
+    const struct config *config);
 void batch_reader_free(struct batch_reader *k);
 
 /* The sealed batch with the lowest id above after: 1 and *c, which the caller
@@ -70,10 +73,15 @@ batch_ref_first(const struct batch_ref *c); /* index of its first event */
 /* One line of a chunk: an event, or a checkpoint. */
 struct chunk_line {
 	const char *feed;
+	/* Type of the source that the feed belongs to, "office365"; "agent" of
+	 * the agent's own feed; "" where that is not configured any more. */
+	const char *source_type;
 	bool checkpoint;
-	uint64_t number;   /* index of the event, size of the checkpoint */
-	int64_t when;      /* event time, or the checkpoint's */
-	const char *value; /* bytes of the event, of the checkpoint's object */
+	uint64_t number; /* index of the event, size of the checkpoint */
+	int64_t when;    /* microseconds: event time, or the checkpoint's */
+	/* Bytes of the event, which need not be JSON though they stand like it
+	 * (json_valid() tells), or of the checkpoint's object. */
+	const char *value;
 	size_t len;
 };
 
@@ -114,18 +122,26 @@ int chunk_add(struct chunk *p, struct batch_ref *c, size_t from, size_t to,
  * returned. */
 struct chunk *chunk_split(struct chunk *p, size_t at);
 
-/* Batch of line i, and where in it. */
-struct batch_ref *chunk_batch_of(const struct chunk *p, size_t i, size_t *line);
+/* Batch of line i, and where in it; *end is the line of p behind the last one
+ * that follows without a gap in the same batch. */
+struct batch_ref *chunk_batch_of(const struct chunk *p, size_t i, size_t *line,
+    size_t *end);
 
-/* The position that an output has when everything up to the end of p is
+/* The position that an output has when everything up to the last line of p is
  * settled.  p is not empty and not of a dead letter. */
 void chunk_end(const struct chunk *p, struct position *pos);
 
-/* Lines that became dead letters though the chunk goes on. */
-void chunk_set_refused(struct chunk *p, size_t i);
-bool chunk_is_refused(const struct chunk *p, size_t i);
+/* What is decided of a line while its chunk is under way. */
+enum chunk_mark { CHUNK_OPEN, CHUNK_DELIVERED, CHUNK_REFUSED };
 
-/* Events in p, without checkpoints and marked lines. */
-size_t chunk_events(const struct chunk *p);
+/* Mark those of the lines [from, to) that are open; returns how many of them
+ * are events, and not checkpoints. */
+size_t chunk_set_mark(struct chunk *p, size_t from, size_t to,
+    enum chunk_mark m);
+enum chunk_mark chunk_mark(const struct chunk *p, size_t i);
+
+/* Leave only open lines in p.  It has gaps then, and may be of more parts than
+ * CHUNK_RANGES. */
+void chunk_drop_marked(struct chunk *p);
 
 #endif /* DELIVERY_CHUNK_H */

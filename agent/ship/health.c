@@ -102,25 +102,35 @@ find(struct ship *s, const struct chunk *p)
 	return t;
 }
 
+/* The dead letter that t retries is settled. */
 static void
-delivered(struct ship *s, struct delivery *t)
+end_dead_letter(struct ship *s, const struct delivery *t)
 {
 	struct err err = ERR_INIT;
 
-	t->state = DELIVERY_SETTLED;
-	s->progress.add[OUTPUT_EVENTS] += chunk_events(t->chunk);
-	if (chunk_events(t->chunk) > 0)
-		s->health.refusals = 0;
-	else if (ship_refusing(s))
-		return; /* a checkpoint: that tells nothing of events */
-	s->health.retries = 0;
-	s->health.level = 0;
-	s->health.hold = 0;
-	if (t->dead_letter != 0 &&
-	    dead_letter_remove(s->store, t->dead_letter, &err) != 0)
+	if (chunk_mark(t->chunk, 0) == CHUNK_REFUSED)
+		log_warn("dead letter %lld is refused again: %s",
+		    (long long)t->dead_letter, t->why);
+	else if (dead_letter_remove(s->store, t->dead_letter, &err) != 0)
 		log_err("dead letter %lld was delivered and cannot be "
 			"removed: %s",
 		    (long long)t->dead_letter, err.text);
+}
+
+/* Nothing of t is left to be sent; events were delivered just now. */
+static void
+settled(struct ship *s, struct delivery *t, size_t events)
+{
+	t->state = DELIVERY_SETTLED;
+	if (t->dead_letter != 0)
+		end_dead_letter(s, t);
+	/* A checkpoint alone, or refused lines: that tells nothing of events.
+	 */
+	if (events == 0 && (ship_refusing(s) || t->refused))
+		return;
+	s->health.retries = 0;
+	s->health.level = 0;
+	s->health.hold = 0;
 	if (s->health.state == SHIP_WELL)
 		return;
 	ship_health(s, SHIP_WELL, "");
@@ -167,47 +177,121 @@ blocked(struct ship *s, struct delivery *t, const char *why)
 	ship_health(s, SHIP_BLOCKED, why);
 }
 
+/* The rest of a delivery ended in v; refused: and other lines of it were
+ * refused one by one. */
+static void
+again(struct ship *s, struct delivery *t, enum verdict v, bool refused,
+    int64_t delay, const char *why)
+{
+	if (v == VERDICT_BLOCKED) {
+		blocked(s, t, why);
+	} else if (v == VERDICT_REFUSED) {
+		t->state = DELIVERY_REFUSED;
+		s->health.retries = 0;
+		(void)snprintf(t->why, sizeof(t->why), "%s", why);
+	} else if (refused && ship_refusing(s)) {
+		t->state = DELIVERY_WAITING; /* kept back by settle() */
+	} else {
+		retry(s, t, delay, why);
+	}
+}
+
 static void
 done(void *ctx, struct chunk *p, enum verdict v, int64_t delay, const char *why)
 {
 	struct ship *s = ctx;
-	struct delivery *t = find(s, p);
+	struct delivery *t = find(s, p), *rest;
+	size_t events;
+	bool refused = t->refused;
 
 	s->queue.in_flight--;
 	chunk_unload(p);
-	switch (v) {
-	case VERDICT_DELIVERED:
-		delivered(s, t);
-		break;
-	case VERDICT_RETRY:
-		retry(s, t, delay, why);
-		break;
-	case VERDICT_REFUSED:
-		t->state = DELIVERY_REFUSED;
-		s->health.retries = 0;
-		(void)snprintf(t->why, sizeof(t->why), "%s", why);
-		break;
-	case VERDICT_BLOCKED:
-		blocked(s, t, why);
-		break;
+	if (v == VERDICT_DELIVERED)
+		t->delivered +=
+		    chunk_set_mark(p, 0, chunk_lines(p), CHUNK_DELIVERED);
+	events = t->delivered;
+	s->progress.add[OUTPUT_EVENTS] += events;
+	if (events > 0)
+		s->health.refusals = 0;
+	if (events > 0 || refused)
+		s->health.retries = 0; /* it does answer */
+	rest = ship_keep_rest(s, t);
+	if (rest == NULL)
+		settled(s, t, events);
+	else
+		again(s, rest, v, refused, delay, why);
+	t->delivered = 0;
+	t->refused = false;
+}
+
+/* Line i of t becomes a dead letter, or stays the one that it is: 1 it is an
+ * event, 0 a checkpoint, -1. */
+static int
+add_dead_letter(struct ship *s, struct delivery *t, size_t i, const char *why)
+{
+	struct err err = ERR_INIT;
+
+	if (t->dead_letter == 0 &&
+	    ship_add_dead_letter(s, t->chunk, i, why, &err) != 0) {
+		log_err("%s", err.text);
+		return -1;
 	}
+	(void)snprintf(t->why, sizeof(t->why), "%s", why);
+	return chunk_set_mark(t->chunk, i, i + 1, CHUNK_REFUSED) > 0;
 }
 
 static int
 refuse(void *ctx, struct chunk *p, size_t i, const char *why)
 {
-	struct ship *s = ctx;
-	struct err err = ERR_INIT;
-
-	if (chunk_is_refused(p, i))
+	if (chunk_mark(p, i) != CHUNK_OPEN)
 		return 0;
-	if (find(s, p)->dead_letter == 0 &&
-	    ship_add_dead_letter(s, p, i, why, &err) != 0) {
-		log_err("%s", err.text);
+	return add_dead_letter(ctx, find(ctx, p), i, why) < 0 ? -1 : 0;
+}
+
+/* The receiver refused line i of t's chunk.  Where it takes other events of
+ * the same chunk it is that line's fault; else, when too many have been refused
+ * in a row, the line waits as it does when whole chunks are refused. */
+static int
+refused_line(struct ship *s, struct delivery *t, size_t i, const char *why)
+{
+	int event;
+
+	if (chunk_mark(t->chunk, i) != CHUNK_OPEN)
+		return 0;
+	t->refused = true;
+	if (t->delivered == 0 && ship_refusing(s) &&
+	    clock_monotonic() < s->health.hold) {
+		t->suspect = true;
 		return -1;
 	}
-	chunk_set_refused(p, i);
+	event = add_dead_letter(s, t, i, why);
+	if (event < 0)
+		return -1;
+	if (t->delivered == 0)
+		ship_refused(s, event > 0, why);
 	return 0;
 }
 
-const struct output_owner ship_owner = { .done = done, .refuse = refuse };
+static int
+settle(void *ctx, struct chunk *p, size_t from, size_t to, enum verdict v,
+    const char *why)
+{
+	struct ship *s = ctx;
+	struct delivery *t = find(s, p);
+
+	if (v == VERDICT_DELIVERED) {
+		t->delivered += chunk_set_mark(p, from, to, CHUNK_DELIVERED);
+		return 0;
+	}
+	for (size_t i = from; i < to; i++) {
+		if (refused_line(s, t, i, why) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+const struct output_owner ship_owner = {
+	.done = done,
+	.settle = settle,
+	.refuse = refuse,
+};

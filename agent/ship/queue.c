@@ -171,12 +171,37 @@ ship_fill(struct ship *s, struct err *err)
 }
 
 /* Cut t in two before line at; the second part comes behind it. */
-static void
+static struct delivery *
 split(struct ship *s, struct delivery *t, size_t at)
 {
-	struct chunk *rest = chunk_split(t->chunk, at);
+	struct delivery *rest =
+	    ship_add_delivery(s, t, chunk_split(t->chunk, at));
 
-	ship_add_delivery(s, t, rest)->suspect = t->suspect;
+	rest->suspect = t->suspect;
+	return rest;
+}
+
+struct delivery *
+ship_keep_rest(struct ship *s, struct delivery *t)
+{
+	size_t lines = chunk_lines(t->chunk), from = 0, to = lines;
+	struct delivery *rest = t;
+
+	while (from < lines && chunk_mark(t->chunk, from) != CHUNK_OPEN)
+		from++;
+	if (from == lines)
+		return NULL;
+	while (chunk_mark(t->chunk, to - 1) != CHUNK_OPEN)
+		to--;
+	if (to < lines)
+		split(s, t, to)->state = DELIVERY_SETTLED;
+	if (from > 0) {
+		rest = split(s, t, from);
+		rest->tries = t->tries;
+		t->state = DELIVERY_SETTLED;
+	}
+	chunk_drop_marked(rest->chunk);
+	return rest;
 }
 
 struct delivery *
@@ -193,7 +218,7 @@ ship_probe(struct ship *s)
 			probe = t;
 	}
 	if (probe != NULL && chunk_lines(probe->chunk) > 1)
-		split(s, probe, 1);
+		(void)split(s, probe, 1);
 	return probe;
 }
 
@@ -294,14 +319,14 @@ static int
 find_damage(struct ship *s, const struct delivery *t, struct err *err)
 {
 	size_t lines = chunk_lines(t->chunk), line, end;
-	struct batch_ref *c;
+	struct batch_ref *c, *checked = NULL;
 	int rc;
 
 	for (size_t i = 0; i < lines; i = end) {
-		c = chunk_batch_of(t->chunk, i, &line);
-		end = i + batch_ref_lines(c) - line;
-		if (line >= batch_ref_events(c))
+		c = chunk_batch_of(t->chunk, i, &line, &end);
+		if (line >= batch_ref_events(c) || c == checked)
 			continue;
+		checked = c;
 		rc = batch_ref_check(c, err);
 		if (rc == 0)
 			continue;
@@ -331,7 +356,7 @@ cut(struct ship *s, struct delivery *t, struct err *err)
 	if (find_damage(s, t, err) != 0)
 		return -1;
 	if (lines > 1) {
-		split(s, t, lines / 2);
+		(void)split(s, t, lines / 2);
 		t->state = DELIVERY_WAITING;
 		return 0;
 	}
@@ -340,11 +365,10 @@ cut(struct ship *s, struct delivery *t, struct err *err)
 		t->state = DELIVERY_WAITING;
 		return 0;
 	}
-	if (!chunk_is_refused(t->chunk, 0)) {
-		if (ship_add_dead_letter(s, t->chunk, 0, t->why, err) != 0)
-			return -1;
-		ship_refused(s, chunk_events(t->chunk) > 0, t->why);
-	}
+	if (ship_add_dead_letter(s, t->chunk, 0, t->why, err) != 0)
+		return -1;
+	ship_refused(s, chunk_set_mark(t->chunk, 0, 1, CHUNK_REFUSED) > 0,
+	    t->why);
 	t->state = DELIVERY_SETTLED;
 	return 0;
 }

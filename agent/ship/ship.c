@@ -59,7 +59,7 @@ begin(struct ship *s, const struct role *r, struct err *err)
 		return -1;
 	store_limits(s->store, r->config->agent.store.max_size,
 	    r->config->agent.store.min_free);
-	s->reader = batch_reader_new(s->store);
+	s->reader = batch_reader_new(s->store, r->config);
 	if (position_read(s->store, s->out.name, &s->progress.position, err) !=
 	    0)
 		return -1;

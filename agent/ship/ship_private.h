@@ -40,7 +40,11 @@ struct delivery {
 	int64_t due;         /* monotonic */
 	int64_t dead_letter; /* id of the dead letter that it retries, or 0 */
 	bool suspect;        /* it, or what it was a part of, was refused */
-	char why[512];       /* it was refused */
+	/* Since it was sent: events that are delivered, and whether the
+	 * receiver refused lines of it one by one. */
+	size_t delivered;
+	bool refused;
+	char why[512]; /* it was refused */
 };
 
 /* How the destination is doing; log and status say it when it changes. */
@@ -123,6 +127,11 @@ int ship_bisect(struct ship *s, struct err *err);
  * was not refused yet if there is any, so that a run of bad events is got
  * over.  NULL: the last such line is not decided yet, or there is none. */
 struct delivery *ship_probe(struct ship *s);
+/* Leave in a delivery only what is to be sent again; lines that are settled
+ * before and behind that become deliveries of their own, which are settled.
+ * Returns the one for the rest, which may be another than t; NULL: there is no
+ * rest, and t is as it was. */
+struct delivery *ship_keep_rest(struct ship *s, struct delivery *t);
 /* Drop settled deliveries and move s->position. */
 void ship_settle(struct ship *s);
 /* Put a delivery for p behind the delivery at, NULL: last. */

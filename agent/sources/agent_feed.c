@@ -296,17 +296,16 @@ out:
 static json_t *
 feed_counts(const struct feed_report *f, int64_t now)
 {
-	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-	    "feed", f->tree, "size", (json_int_t)f->size, "sealed",
-	    (json_int_t)f->sealed, "backlog", (json_int_t)f->items,
-	    "duplicates", (json_int_t)f->duplicates, "requests",
-	    (json_int_t)f->count[FEED_REQUESTS], "errors",
-	    (json_int_t)f->count[FEED_ERRORS], "throttled",
-	    (json_int_t)f->count[FEED_THROTTLED], "bytes",
-	    (json_int_t)f->count[FEED_BYTES]);
+	json_t *o =
+	    json_pack("{s:s, s:I, s:I, s:I, s:I}", "feed", f->tree, "size",
+		(json_int_t)f->size, "sealed", (json_int_t)f->sealed, "backlog",
+		(json_int_t)f->items, "duplicates", (json_int_t)f->duplicates);
 
 	if (o == NULL)
 		return NULL;
+	for (size_t i = 0; i < FEED_COUNTERS; i++)
+		(void)json_object_set_new(o, feed_counters[i].column,
+		    json_integer((json_int_t)f->count[i]));
 	(void)json_object_set_new(o, "lag_seconds",
 	    agent_feed_seconds(report_lag(f, now)));
 	(void)json_object_set_new(o, "last_success_seconds",

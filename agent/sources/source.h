@@ -4,7 +4,7 @@
  * collect owns threads, retry, back-off, pause, feed states and the agent's
  * own feed.  A source type speaks its vendor's protocol in plain blocking
  * code, writes only through write batches (store/feed.h), and ends each call
- * with a outcome.  A new one is a file in this folder and a line in source.c.
+ * with an outcome.  A new one is a folder here and a line in source.c.
  */
 #ifndef SOURCES_SOURCE_H
 #define SOURCES_SOURCE_H
@@ -26,18 +26,38 @@ struct rate;
 struct server_clock;
 struct source;
 
+/*
+ * What one configured source is to those who run it or report on it.  Each
+ * instance has its own, so that two of a type may differ; what it points to is
+ * borrowed from the conf.  Times are microseconds.
+ */
+struct source_definition {
+	const char *const *streams; /* names of the feeds, NULL-terminated */
+	size_t stream_size;         /* of stream.state */
+	const struct http_conf *http;
+	/* Requests a minute that the vendor documents, and that a large
+	 * customer may get. */
+	double budget;
+	double budget_max;
+	int64_t parallel;  /* threads that fetch */
+	int64_t interval;  /* between polls */
+	int64_t dedupe;    /* how long an event's id is remembered, 0: off */
+	int64_t retention; /* how long the vendor keeps it, 0: not known */
+};
+
 /* One feed of a source. */
 struct stream {
 	struct source *source;
-	const char *name; /* "Audit.Exchange", borrowed from the conf */
+	const char *name; /* "Audit.Exchange", from definition.streams */
 	struct feed *feed;
-	void *state;  /* the type's own, stream_size zeroed bytes */
+	void *state;  /* the type's own, definition.stream_size zeroed bytes */
 	void *worker; /* collect's own */
 	/* When the vendor was last asked for what is new, by its own clock:
 	 * all that it had to show then is in the ledger or in the store.
 	 * While older content is still being listed, how far that has got.
-	 * Set by begin and poll.  INT64_MIN: not known. */
-	int64_t listed;
+	 * Set by begin and poll, read by another thread.  INT64_MIN: not
+	 * known. */
+	_Atomic int64_t listed;
 };
 
 /* One configured source in the collect process. */
@@ -45,6 +65,7 @@ struct source {
 	const struct source_type *type;
 	const char *name;
 	const void *conf;
+	struct source_definition definition;
 	struct http_access *access;
 	struct rate *rate; /* one budget for all threads */
 	struct server_clock *clock;
@@ -88,23 +109,9 @@ enum poll_next {
 
 struct source_type {
 	struct config_type type; /* must stand first: source_type_of() */
-	size_t stream_size;
-	/* Names of the feeds, NULL-terminated, borrowed from conf. */
-	const char *const *(*streams)(const void *conf);
-	/* The common options inside conf. */
-	const struct http_conf *(*http)(const void *conf);
-	/* Requests a minute that the vendor documents, and that a large
-	 * customer may get. */
-	double budget;
-	double budget_max;
-	/* Threads that fetch, and how long between polls. */
-	int64_t (*parallel)(const void *conf);
-	int64_t (*interval)(const void *conf);
-	/* Keeps an event's id in the seen-set, microseconds, 0: off. */
-	int64_t (*dedupe)(const void *conf);
-	/* How long the vendor keeps what it listed, microseconds. */
-	int64_t retention;
-
+	/* Fill all of *d for a source with this conf.  Pure: no network, no
+	 * files, no secrets; `status` and `check` call it, too. */
+	void (*define)(const void *conf, struct source_definition *d);
 	/* Allocate s->state; no network. */
 	int (*open)(struct source *s, struct err *err);
 	/* A first poll that has to wait, because the store is full: let a

@@ -80,7 +80,7 @@ batch_next_sealed(struct store *s, int64_t after, struct batch *b,
 
 /* Take one number in groups of seven bits; 0 or -1. */
 static int
-take_number(const struct buf *b, size_t *at, uint64_t *n)
+take_varint(const struct buf *b, size_t *at, uint64_t *n)
 {
 	*n = 0;
 	for (unsigned shift = 0; *at < b->len && shift < 64; shift += 7) {
@@ -102,7 +102,7 @@ batch_times(const struct batch *b, int64_t *when, struct err *err)
 	for (size_t i = 0; i < b->count; i++) {
 		uint64_t n;
 
-		if (take_number(&b->times, &at, &n) != 0)
+		if (take_varint(&b->times, &at, &n) != 0)
 			return err_set(err,
 			    "batch %lld of %s: its event times are damaged",
 			    (long long)b->id, b->feed);
@@ -172,7 +172,7 @@ damaged(struct store *s, const struct unsealed *u, struct err *err)
 
 /* The feed with the lowest unsealed batch, and its tree; 1, 0, -1. */
 static int
-choose(struct store *s, struct unsealed *u, int64_t *first_batch,
+choose_feed(struct store *s, struct unsealed *u, int64_t *first_batch,
     struct err *err)
 {
 	sqlite3_stmt *st = db_query(s, err,
@@ -257,7 +257,7 @@ batch_next_unsealed(struct store *s, struct unsealed *u, struct err *err)
 		buf_init(&u->check, BATCH_EVENTS * CHECK_LEN);
 	buf_clear(&u->check);
 	db_lock(s);
-	rc = choose(s, u, &first_batch, err);
+	rc = choose_feed(s, u, &first_batch, err);
 	if (rc == 1)
 		rc = gather(s, u, first_batch, d, err);
 	db_unlock(s);

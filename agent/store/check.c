@@ -128,7 +128,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 
 /* Move the database at from, with its companions, to the name to. */
 static int
-move(const char *from, const char *to, struct err *err)
+move_database(const char *from, const char *to, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		char *a = xasprintf("%s%s", from, tails[i]);
@@ -182,7 +182,8 @@ exchange(const char *path, const char *recovered, char *aside, size_t size,
     struct err *err)
 {
 	name_aside(path, aside, size);
-	if (move(path, aside, err) != 0 || move(recovered, path, err) != 0)
+	if (move_database(path, aside, err) != 0 ||
+	    move_database(recovered, path, err) != 0)
 		return -1;
 	return 0;
 }
@@ -257,7 +258,7 @@ replace(struct store **from, const char *what, char *message, size_t size,
 	store_close(*from);
 	*from = NULL;
 	if (rc == 0)
-		rc = move(fresh, recovered, err);
+		rc = move_database(fresh, recovered, err);
 	if (rc == 0)
 		rc = exchange(path, recovered, aside, sizeof(aside), err);
 	if (rc == 0 && !v.whole_feeds)

@@ -586,7 +586,7 @@ lead(struct commit *c, struct err *err)
 /* Take from the queue what goes into about one batch, at least one write batch.
  */
 static struct write_batch *
-take(struct feed *f)
+take_queued(struct feed *f)
 {
 	struct write_batch *first = f->queue, *p = first;
 	size_t bytes = p->bytes, events = p->n_events;
@@ -655,7 +655,7 @@ see_to(struct feed *f, struct write_batch *p)
 			continue;
 		}
 		f->led = true;
-		c.first = take(f);
+		c.first = take_queued(f);
 		(void)pthread_mutex_unlock(&f->mutex);
 		rc = lead(&c, &why);
 		(void)pthread_mutex_lock(&f->mutex);

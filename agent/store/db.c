@@ -235,25 +235,41 @@ statement(struct store *s, const char *sql, struct err *err)
 }
 
 static int
-bind_one(sqlite3_stmt *st, int at, char type, va_list *ap)
+bind_counts(sqlite3_stmt *st, int *at, const uint64_t *count, size_t n)
 {
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < n && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_int64(st, (*at)++, (int64_t)count[i]);
+	return rc;
+}
+
+/* Bind the argument of that type and move *at behind it. */
+static int
+bind_next(sqlite3_stmt *st, int *at, char type, va_list *ap)
+{
+	const uint64_t *count;
 	const void *data;
 	int64_t n;
 
 	switch (type) {
 	case 'i':
-		return sqlite3_bind_int64(st, at, va_arg(*ap, int64_t));
+		return sqlite3_bind_int64(st, (*at)++, va_arg(*ap, int64_t));
 	case 'm':
 		n = va_arg(*ap, int64_t);
-		return n == INT64_MIN ? sqlite3_bind_null(st, at)
-				      : sqlite3_bind_int64(st, at, n);
+		return n == INT64_MIN ? sqlite3_bind_null(st, (*at)++)
+				      : sqlite3_bind_int64(st, (*at)++, n);
 	case 't':
-		return sqlite3_bind_text(st, at, va_arg(*ap, const char *), -1,
-		    SQLITE_STATIC);
+		return sqlite3_bind_text(st, (*at)++, va_arg(*ap, const char *),
+		    -1, SQLITE_STATIC);
 	case 'b':
 		data = va_arg(*ap, const void *);
-		return sqlite3_bind_blob64(st, at, data == NULL ? "" : data,
-		    va_arg(*ap, size_t), SQLITE_STATIC);
+		return sqlite3_bind_blob64(st, (*at)++,
+		    data == NULL ? "" : data, va_arg(*ap, size_t),
+		    SQLITE_STATIC);
+	case 'c':
+		count = va_arg(*ap, const uint64_t *);
+		return bind_counts(st, at, count, va_arg(*ap, size_t));
 	default:
 		return SQLITE_MISUSE;
 	}
@@ -265,13 +281,13 @@ query(struct store *s, struct err *err, const char *sql, const char *types,
 {
 	sqlite3_stmt *st = statement(s, sql, err);
 	va_list rest;
-	int rc = SQLITE_OK;
+	int rc = SQLITE_OK, at = 1;
 
 	if (st == NULL)
 		return NULL;
 	va_copy(rest, ap);
-	for (int i = 0; types[i] != '\0' && rc == SQLITE_OK; i++)
-		rc = bind_one(st, i + 1, types[i], &rest);
+	for (; *types != '\0' && rc == SQLITE_OK; types++)
+		rc = bind_next(st, &at, *types, &rest);
 	va_end(rest);
 	if (rc == SQLITE_OK)
 		return st;

@@ -9,6 +9,7 @@
  * Arguments are bound by a string of types, one letter each:
  *   i int64_t   t const char * (NULL: null)   b const void *, size_t
  *   m int64_t, INT64_MIN: null
+ *   c const uint64_t *, size_t: so many arguments
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H

@@ -188,14 +188,10 @@ feed_news_write(struct feed *f, const struct feed_news *n, struct err *err)
 	    " success = coalesce(?3, success),"
 	    " failure = coalesce(?4, failure),"
 	    " horizon = coalesce(?5, horizon),"
-	    " error = coalesce(?6, error),"
-	    " requests = requests + ?7, errors = errors + ?8,"
-	    " throttled = throttled + ?9, bytes = bytes + ?10"
-	    " WHERE id = ?1",
-	    "immmmtiiii", f->id, n->due, n->success, n->failure, n->horizon,
-	    n->has_error ? n->error : NULL, (int64_t)n->count[FEED_REQUESTS],
-	    (int64_t)n->count[FEED_ERRORS], (int64_t)n->count[FEED_THROTTLED],
-	    (int64_t)n->count[FEED_BYTES]);
+	    " error = coalesce(?6, error)" FEED_COUNTER_ROWS(
+		COUNTER_ADD) " WHERE id = ?1",
+	    "immmmtc", f->id, n->due, n->success, n->failure, n->horizon,
+	    n->has_error ? n->error : NULL, n->count, (size_t)FEED_COUNTERS);
 }
 
 /* Nothing depends on the news: what cannot be written now is written later. */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "store/counters.h"
 
 struct err;
 struct feed;
@@ -48,13 +49,6 @@ char *feed_cursor(struct feed *f);
 
 /* Bookkeeping outside the events; relaxed durability, never an error that
  * matters to the caller. */
-enum feed_counter {
-	FEED_REQUESTS,
-	FEED_ERRORS,
-	FEED_THROTTLED,
-	FEED_BYTES,
-	FEED_COUNTERS
-};
 void feed_count(struct feed *f, enum feed_counter c, uint64_t n);
 /* due: next poll; error NULL: the poll succeeded; horizon: everything that
  * the vendor made available before, by the local clock, was read (INT64_MIN:

@@ -19,7 +19,7 @@ static const struct {
 };
 
 static char *
-put(char *to, const char *s, size_t len)
+put_text(char *to, const char *s, size_t len)
 {
 	memcpy(to, s, len);
 	return to + len;
@@ -35,7 +35,7 @@ put_number(char *to, uint64_t n)
 		digits[--at] = (char)('0' + n % 10);
 		n /= 10;
 	} while (n > 0);
-	return put(to, digits + at, DIGITS - at);
+	return put_text(to, digits + at, DIGITS - at);
 }
 
 int
@@ -52,13 +52,13 @@ line_add(struct buf *b, enum line_kind kind, const char *feed, uint64_t number,
 	to = buf_room(b, frame + feed_len + len);
 	if (to == NULL)
 		return -1;
-	to = put(to, FEED, sizeof(FEED) - 1);
-	to = put(to, feed, feed_len);
-	to = put(to, form[kind].number, strlen(form[kind].number));
+	to = put_text(to, FEED, sizeof(FEED) - 1);
+	to = put_text(to, feed, feed_len);
+	to = put_text(to, form[kind].number, strlen(form[kind].number));
 	to = put_number(to, number);
-	to = put(to, form[kind].value, strlen(form[kind].value));
-	to = put(to, value, len);
-	to = put(to, "}\n", 2);
+	to = put_text(to, form[kind].value, strlen(form[kind].value));
+	to = put_text(to, value, len);
+	to = put_text(to, "}\n", 2);
 	*to = '\0';
 	b->len = (size_t)(to - b->data);
 	return 0;
@@ -66,7 +66,7 @@ line_add(struct buf *b, enum line_kind kind, const char *feed, uint64_t number,
 
 /* Take text off the front of s. */
 static bool
-take(struct slice *s, const char *text)
+take_text(struct slice *s, const char *text)
 {
 	const size_t len = strlen(text);
 
@@ -106,7 +106,7 @@ line_parse(const char *s, size_t len, struct line *line)
 	struct line found = { .kind = LINE_EVENT };
 	const char *end;
 
-	if (!take(&rest, FEED))
+	if (!take_text(&rest, FEED))
 		return -1;
 	end = memchr(rest.data, '"', rest.len);
 	if (end == NULL || end == rest.data)
@@ -117,13 +117,13 @@ line_parse(const char *s, size_t len, struct line *line)
 		return -1;
 	rest.len -= found.feed.len;
 	rest.data = end;
-	if (!take(&rest, form[LINE_EVENT].number)) {
+	if (!take_text(&rest, form[LINE_EVENT].number)) {
 		found.kind = LINE_CHECKPOINT;
-		if (!take(&rest, form[LINE_CHECKPOINT].number))
+		if (!take_text(&rest, form[LINE_CHECKPOINT].number))
 			return -1;
 	}
 	if (!take_number(&rest, &found.number) ||
-	    !take(&rest, form[found.kind].value))
+	    !take_text(&rest, form[found.kind].value))
 		return -1;
 	if (rest.len < 2 || rest.data[rest.len - 1] != '}')
 		return -1;

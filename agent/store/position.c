@@ -93,16 +93,10 @@ note(struct store *s, const char *output, const struct output_state *state,
 
 	if (db_run(s, err,
 		"UPDATE output SET mode = coalesce(?2, mode), error = ?3,"
-		" failed = iif(?3 = '', NULL, coalesce(failed, ?4)),"
-		" events = events + ?5, bytes = bytes + ?6,"
-		" retries = retries + ?7, refused = refused + ?8,"
-		" connects = connects + ?9 WHERE name = ?1",
-		"tttiiiiii", output, state->mode, well ? "" : state->error,
-		clock_now(), (int64_t)state->add[OUTPUT_EVENTS],
-		(int64_t)state->add[OUTPUT_BYTES],
-		(int64_t)state->add[OUTPUT_RETRIES],
-		(int64_t)state->add[OUTPUT_REFUSED],
-		(int64_t)state->add[OUTPUT_CONNECTS]) != 0)
+		" failed = iif(?3 = '', NULL, coalesce(failed, "
+		"?4))" OUTPUT_COUNTER_ROWS(COUNTER_ADD) " WHERE name = ?1",
+		"tttic", output, state->mode, well ? "" : state->error,
+		clock_now(), state->add, (size_t)OUTPUT_COUNTERS) != 0)
 		return -1;
 	if (db_changes(s) != 1)
 		return err_set(err, "%s: no output \"%s\"", s->path, output);
@@ -110,7 +104,7 @@ note(struct store *s, const char *output, const struct output_state *state,
 }
 
 static int
-move(struct store *s, const char *output, const struct position *pos,
+set_position(struct store *s, const char *output, const struct position *pos,
     struct err *err)
 {
 	const int64_t now = clock_now();
@@ -135,7 +129,7 @@ position_move(struct store *s, const char *output, const struct position *pos,
 
 	if (db_begin_relaxed(s, err) != 0)
 		return -1;
-	rc = move(s, output, pos, err);
+	rc = set_position(s, output, pos, err);
 	if (rc == 0)
 		rc = note(s, output, state, err);
 	return db_end(s, rc, err);

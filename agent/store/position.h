@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "store/counters.h"
 
 struct err;
 struct store;
@@ -27,15 +28,6 @@ struct position {
 
 int position_read(struct store *s, const char *output, struct position *pos,
     struct err *err);
-
-enum output_counter {
-	OUTPUT_EVENTS,
-	OUTPUT_BYTES,
-	OUTPUT_RETRIES,
-	OUTPUT_REFUSED,
-	OUTPUT_CONNECTS,
-	OUTPUT_COUNTERS
-};
 
 /* What status and metrics show about an output. */
 struct output_state {

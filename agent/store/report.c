@@ -13,6 +13,17 @@
 #include "store/seen.h"
 #include "store/write_batch_private.h"
 
+#define COUNTER_FEED(id, column, key, metric, help) ", f." column
+#define COUNTER_NAME(id, column, key, metric, help) ", " column
+
+/* Counters stand last, from column first on. */
+static void
+read_counts(sqlite3_stmt *st, int first, uint64_t *count, int n)
+{
+	for (int i = 0; i < n; i++)
+		count[i] = (uint64_t)sqlite3_column_int64(st, first + i);
+}
+
 static void
 read_feed(sqlite3_stmt *st, struct feed_report *r)
 {
@@ -23,20 +34,17 @@ read_feed(sqlite3_stmt *st, struct feed_report *r)
 	r->size = (uint64_t)sqlite3_column_int64(st, 4);
 	r->sealed = (uint64_t)sqlite3_column_int64(st, 5);
 	r->duplicates = (uint64_t)sqlite3_column_int64(st, 6);
-	r->count[FEED_REQUESTS] = (uint64_t)sqlite3_column_int64(st, 7);
-	r->count[FEED_ERRORS] = (uint64_t)sqlite3_column_int64(st, 8);
-	r->count[FEED_THROTTLED] = (uint64_t)sqlite3_column_int64(st, 9);
-	r->count[FEED_BYTES] = (uint64_t)sqlite3_column_int64(st, 10);
-	r->due = db_time(st, 11);
-	r->success = db_time(st, 12);
-	r->failure = db_time(st, 13);
-	db_text(st, 14, r->error, sizeof(r->error));
-	r->horizon = db_time(st, 15);
-	r->committed = db_time(st, 16);
-	r->newest = db_time(st, 17);
-	r->items = (uint64_t)sqlite3_column_int64(st, 18);
-	r->items_expire = db_time(st, 19);
-	r->items_created = db_time(st, 20);
+	r->due = db_time(st, 7);
+	r->success = db_time(st, 8);
+	r->failure = db_time(st, 9);
+	db_text(st, 10, r->error, sizeof(r->error));
+	r->horizon = db_time(st, 11);
+	r->committed = db_time(st, 12);
+	r->newest = db_time(st, 13);
+	r->items = (uint64_t)sqlite3_column_int64(st, 14);
+	r->items_expire = db_time(st, 15);
+	r->items_created = db_time(st, 16);
+	read_counts(st, 17, r->count, FEED_COUNTERS);
 }
 
 int
@@ -50,13 +58,14 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	st = db_query(s, err,
 	    "SELECT f.id, f.name, f.tree, EXISTS(SELECT 1 FROM feed g"
 	    "  WHERE g.name = f.name AND g.id > f.id),"
-	    " f.size, f.sealed, f.duplicates, f.requests, f.errors,"
-	    " f.throttled, f.bytes, f.due, f.success, f.failure, f.error,"
-	    " f.horizon, f.committed, f.newest,"
-	    " count(i.id), min(i.expires), min(i.created)"
-	    " FROM feed f LEFT JOIN item i ON i.feed = f.id AND i.state = 0"
-	    " WHERE f.id = (SELECT min(id) FROM feed WHERE id > ?)"
-	    " GROUP BY f.id",
+	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
+	    " f.error, f.horizon, f.committed, f.newest,"
+	    " count(i.id), min(i.expires), min(i.created)" FEED_COUNTER_ROWS(
+		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
+			      "AND i.state = 0"
+			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
+			      "id > ?)"
+			      " GROUP BY f.id",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
@@ -83,14 +92,10 @@ read_output_report(sqlite3_stmt *st, struct output_report *r)
 	r->position.batch = sqlite3_column_int64(st, 2);
 	r->position.lines = (size_t)sqlite3_column_int64(st, 3);
 	r->moved = db_time(st, 4);
-	r->count[OUTPUT_EVENTS] = (uint64_t)sqlite3_column_int64(st, 5);
-	r->count[OUTPUT_BYTES] = (uint64_t)sqlite3_column_int64(st, 6);
-	r->count[OUTPUT_RETRIES] = (uint64_t)sqlite3_column_int64(st, 7);
-	r->count[OUTPUT_REFUSED] = (uint64_t)sqlite3_column_int64(st, 8);
-	r->count[OUTPUT_CONNECTS] = (uint64_t)sqlite3_column_int64(st, 9);
-	r->dead_letters = (uint64_t)sqlite3_column_int64(st, 10);
-	db_text(st, 11, r->error, sizeof(r->error));
-	r->failed = db_time(st, 12);
+	r->dead_letters = (uint64_t)sqlite3_column_int64(st, 5);
+	db_text(st, 6, r->error, sizeof(r->error));
+	r->failed = db_time(st, 7);
+	read_counts(st, 8, r->count, OUTPUT_COUNTERS);
 }
 
 /* What is behind the position: running totals make it two rows, however long
@@ -133,11 +138,11 @@ report_output(struct store *s, const char *after, struct output_report *r,
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT name, mode, position, lines, moved, events, bytes,"
-	    " retries, refused, connects,"
+	    "SELECT name, mode, position, lines, moved,"
 	    " (SELECT count(*) FROM dead_letter d WHERE d.output = o.name),"
-	    " error, failed FROM output o WHERE name > ?"
-	    " ORDER BY name LIMIT 1",
+	    " error, failed" OUTPUT_COUNTER_ROWS(
+		COUNTER_NAME) " FROM output o WHERE name > ?"
+			      " ORDER BY name LIMIT 1",
 	    "t", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
@@ -201,7 +206,7 @@ struct finds {
 };
 
 static void
-put(struct finds *f, int64_t feed, uint64_t index)
+add_place(struct finds *f, int64_t feed, uint64_t index)
 {
 	if (f->n < f->max)
 		f->places[f->n++] = (struct trace_place){
@@ -232,7 +237,7 @@ find_seen(struct store *s, const char *id, struct finds *f, struct err *err)
 
 		rc = seen_search(s, &run, hash, &index, err);
 		if (rc == 1)
-			put(f, sqlite3_column_int64(st, 0), index);
+			add_place(f, sqlite3_column_int64(st, 0), index);
 		else if (rc == 0)
 			rc = 1;
 	}
@@ -256,7 +261,7 @@ scan_lines(const struct buf *lines, const struct buf *quoted, int64_t feed,
 		if (line_parse(at, (size_t)(lf - at), &l) == 0 &&
 		    memmem(l.value.data, l.value.len, quoted->data,
 			quoted->len) != NULL)
-			put(f, feed, l.number);
+			add_place(f, feed, l.number);
 	}
 }
 
@@ -328,7 +333,7 @@ trace_find_index(struct store *s, const char *feed, uint64_t index,
 	    "ti", feed, (int64_t)index);
 	rc = st == NULL ? -1 : 1;
 	while (rc == 1 && (rc = db_step(s, st, err)) == 1)
-		put(&f, sqlite3_column_int64(st, 0), index);
+		add_place(&f, sqlite3_column_int64(st, 0), index);
 	db_unlock(s);
 	*n = f.n;
 	return rc;

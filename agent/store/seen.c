@@ -62,7 +62,8 @@ filter_saturate(struct filter *f)
 	f->added = filter_good(f);
 }
 
-size_t
+/* Keys added since it was empty, and how many keep it sharp. */
+static size_t
 filter_added(const struct filter *f)
 {
 	return f->added;
@@ -136,14 +137,14 @@ put_row(struct seen_writer *w, struct err *err)
 	return 0;
 }
 
-int
+static int
 seen_write(struct seen_writer *w, const struct seen_entry *e, struct err *err)
 {
 	w->e[w->n++] = *e;
 	return w->n == SEEN_ROW ? put_row(w, err) : 0;
 }
 
-int
+static int
 seen_write_end(struct seen_writer *w, struct err *err)
 {
 	return w->n > 0 ? put_row(w, err) : 0;
@@ -269,7 +270,7 @@ struct merge {
 
 /* Collect the runs to be merged. */
 static int
-choose(struct merge *m, int64_t feed, int64_t bucket, int64_t level,
+choose_runs(struct merge *m, int64_t feed, int64_t bucket, int64_t level,
     struct err *err)
 {
 	sqlite3_stmt *st = db_query(m->s, err,
@@ -398,12 +399,14 @@ merge(struct merge *m, int64_t feed, int64_t bucket, struct err *err)
 	    w.run.first, w.run.rows);
 }
 
-int
+/* For seen_add(): merge the runs of a feed and bucket on level (-1: all), if
+ * there are at least that many: 1 done, 0 not, -1. */
+static int
 seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
     size_t min, struct err *err)
 {
 	struct merge m = { .s = s };
-	int rc = choose(&m, feed, bucket, level, err);
+	int rc = choose_runs(&m, feed, bucket, level, err);
 
 	if (rc == 0 && m.n >= min)
 		rc = merge(&m, feed, bucket, err) == 0 ? 1 : -1;

@@ -62,11 +62,6 @@ struct seen_run {
 int seen_search(struct store *s, const struct seen_run *run,
     const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err);
 
-/* For seen_add(): merge the runs of a feed and bucket on level (-1: all), if
- * there are at least that many: 1 done, 0 not, -1. */
-int seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
-    size_t min, struct err *err);
-
 /* Writes a run, row by row. */
 struct seen_writer {
 	struct store *s;
@@ -74,9 +69,6 @@ struct seen_writer {
 	struct seen_entry e[SEEN_ROW];
 	size_t n;
 };
-int seen_write(struct seen_writer *w, const struct seen_entry *e,
-    struct err *err);
-int seen_write_end(struct seen_writer *w, struct err *err);
 
 /* Read a row: 1 and its n entries in e, 0 it is not there, -1. */
 int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
@@ -99,8 +91,6 @@ void filter_empty(struct filter *f);
 /* Let the filter have every key from now on. */
 void filter_saturate(struct filter *f);
 
-/* Keys added since it was empty, and how many keep it sharp. */
-size_t filter_added(const struct filter *f);
 size_t filter_good(const struct filter *f);
 
 #endif /* STORE_SEEN_H */

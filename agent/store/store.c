@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/commit.h"
+#include "store/counters.h"
 #include "store/db.h"
 #include "store/reserve.h"
 #include "store/seen.h"
@@ -106,6 +107,70 @@ migrate(struct store *s, struct err *err)
 	return 0;
 }
 
+/* Does the table lack the column of a counter? */
+static int
+lacks(struct store *s, const char *table, const char *column, bool *lacking,
+    struct err *err)
+{
+	int64_t there;
+
+	if (db_number(s, err, 0, &there,
+		"SELECT count(*) FROM pragma_table_info(?) WHERE name = ?",
+		"tt", table, column) != 0)
+		return -1;
+	*lacking = there == 0;
+	return 0;
+}
+
+/* Add the column of each counter that the table lacks. */
+static int
+add_counters(struct store *s, const char *table, const struct counter *counters,
+    size_t n, struct err *err)
+{
+	bool lacking;
+	char sql[256];
+
+	for (size_t i = 0; i < n; i++) {
+		if (lacks(s, table, counters[i].column, &lacking, err) != 0)
+			return -1;
+		(void)snprintf(sql, sizeof(sql),
+		    "ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0",
+		    table, counters[i].column);
+		if (lacking && db_exec(s, sql, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* New counters stand at the end of their tables, so a store that has the last
+ * ones has them all.  In one transaction, so that two roles may try at once. */
+static int
+complete_counters(struct store *s, bool read_only, struct err *err)
+{
+	const char *feed = feed_counters[FEED_COUNTERS - 1].column;
+	const char *output = output_counters[OUTPUT_COUNTERS - 1].column;
+	bool no_feed, no_output;
+	int rc;
+
+	if (lacks(s, "feed", feed, &no_feed, err) != 0 ||
+	    lacks(s, "output", output, &no_output, err) != 0)
+		return -1;
+	if (!no_feed && !no_output)
+		return 0;
+	if (read_only)
+		return err_set(err,
+		    "%s: last written by an older version of sealfeed; start "
+		    "the agent once, then ask again",
+		    s->path);
+	if (db_begin(s, err) != 0)
+		return -1;
+	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
+	if (rc == 0)
+		rc = add_counters(s, "output", output_counters, OUTPUT_COUNTERS,
+		    err);
+	return db_end(s, rc, err);
+}
+
 /* SQLite would let everyone read it; its other files get the mode of this one.
  * What goes wrong here, SQLite will tell. */
 static void
@@ -152,6 +217,8 @@ set_up(struct store *s, bool read_only, struct err *err)
 	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;
 	if (connect_file(s, read_only, err) != 0 || migrate(s, err) != 0)
+		return -1;
+	if (complete_counters(s, read_only, err) != 0)
 		return -1;
 	if (read_only)
 		return 0;

@@ -34,11 +34,9 @@ struct states {
 /* What must hold for peak j of b, given a: the leaves of a segment, or, for a
  * peak that lies in a already, that it is the same one. */
 enum state_step { STEP_LEAVES, STEP_SAME, STEP_DIFFERENT, STEP_UNKNOWN };
-enum state_step state_step(const struct state *a, const struct state *b,
-    size_t j, struct segment *g);
 
 static int
-by_size(const void *a, const void *b)
+states_by_size(const void *a, const void *b)
 {
 	const struct state *x = a;
 	const struct state *y = b;
@@ -93,7 +91,7 @@ collect(const struct stream *s, struct states *out)
 /* Two statements about the same size: keep the first, say it when they
  * contradict each other. */
 static void
-unite(const struct chain *c, const struct stream *s, struct state *kept,
+unite_states(const struct chain *c, const struct stream *s, struct state *kept,
     const struct state *next)
 {
 	char place[2][CHAIN_PLACE];
@@ -133,10 +131,10 @@ states_make(const struct chain *c, const struct stream *s, struct states *out)
 
 	collect(s, out);
 	if (out->n > 1)
-		qsort(out->list, out->n, sizeof(*out->list), by_size);
+		qsort(out->list, out->n, sizeof(*out->list), states_by_size);
 	for (size_t i = 0; i < out->n; i++) {
 		if (n > 0 && out->list[n - 1].size == out->list[i].size)
-			unite(c, s, &out->list[n - 1], &out->list[i]);
+			unite_states(c, s, &out->list[n - 1], &out->list[i]);
 		else
 			out->list[n++] = out->list[i];
 	}
@@ -178,7 +176,7 @@ peak_leaves(uint64_t size, size_t j)
 	return r;
 }
 
-enum state_step
+static enum state_step
 state_step(const struct state *a, const struct state *b, size_t j,
     struct segment *g)
 {

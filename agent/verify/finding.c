@@ -118,7 +118,7 @@ finding_feed(struct findings *f, enum finding_kind kind, const char *feed,
 }
 
 static int
-compare(const void *a, const void *b)
+compare_findings(const void *a, const void *b)
 {
 	const struct finding *x = a;
 	const struct finding *y = b;
@@ -133,7 +133,7 @@ void
 findings_sort(struct findings *f)
 {
 	if (f->n > 1)
-		qsort(f->list, f->n, sizeof(*f->list), compare);
+		qsort(f->list, f->n, sizeof(*f->list), compare_findings);
 }
 
 void

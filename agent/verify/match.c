@@ -49,7 +49,8 @@ code_of(const struct mark *m, uint64_t index)
 	return m->check + (index - m->from) * PROOF_CODE;
 }
 
-const struct seen *
+/* The reading k of a group: the seen ones, then the others. */
+static const struct seen *
 group_reading(const struct group *g, size_t k)
 {
 	return k < g->n_seen ? &g->seen[k] : &g->other[k - g->n_seen];

@@ -35,9 +35,6 @@ bool cursor_next(struct cursor *c, struct group *g);
 /* The check code that m has for an index, NULL: none. */
 const uint8_t *code_of(const struct mark *m, uint64_t index);
 
-/* The reading k of a group: the seen ones, then the others. */
-const struct seen *group_reading(const struct group *g, size_t k);
-
 /* How many readings agree with a code. */
 size_t group_agree(const struct group *g, const uint8_t *code);
 

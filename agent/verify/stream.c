@@ -96,7 +96,7 @@ is_copy(const struct seen_list *l, size_t from, const struct seen *e)
 #define VARIANTS_MAX 64
 
 static uint64_t
-unite(struct seen_list *l, stream_repeated *repeated, void *ctx)
+unite_copies(struct seen_list *l, stream_repeated *repeated, void *ctx)
 {
 	size_t n = l->n;
 	size_t from = 0;
@@ -120,7 +120,7 @@ unite(struct seen_list *l, stream_repeated *repeated, void *ctx)
 }
 
 static int
-by_size(const void *a, const void *b)
+marks_by_size(const void *a, const void *b)
 {
 	const struct mark *x = a;
 	const struct mark *y = b;
@@ -135,10 +135,10 @@ stream_sort(struct stream *s, stream_repeated *repeated, void *ctx)
 {
 	sort(&s->seen);
 	sort(&s->other);
-	s->repeated = unite(&s->seen, repeated, ctx);
-	(void)unite(&s->other, NULL, NULL);
+	s->repeated = unite_copies(&s->seen, repeated, ctx);
+	(void)unite_copies(&s->other, NULL, NULL);
 	if (s->n_marks > 1)
-		qsort(s->mark, s->n_marks, sizeof(*s->mark), by_size);
+		qsort(s->mark, s->n_marks, sizeof(*s->mark), marks_by_size);
 }
 
 size_t

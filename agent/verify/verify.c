@@ -55,7 +55,8 @@ verify_free(struct verify *v)
 	free(v);
 }
 
-const char *
+/* chain_place() */
+static const char *
 tally_place(const struct verify *v, uint64_t place, char out[CHAIN_PLACE])
 {
 	const struct chain c = { .inputs = v->inputs };
@@ -63,7 +64,8 @@ tally_place(const struct verify *v, uint64_t place, char out[CHAIN_PLACE])
 	return chain_place(&c, place, out);
 }
 
-bool
+/* Whether --feed lets this one in. */
+static bool
 tally_is_asked(const struct verify *v, const char *feed)
 {
 	for (size_t i = 0; i < v->options.n_feeds; i++)
@@ -73,7 +75,7 @@ tally_is_asked(const struct verify *v, const char *feed)
 }
 
 static int
-compare(const struct stream *s, struct slice feed)
+compare_name(const struct stream *s, struct slice feed)
 {
 	int order = strncmp(s->name, feed.data, feed.len);
 
@@ -90,7 +92,7 @@ position(const struct verify *v, struct slice feed)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (compare(v->streams[mid], feed) < 0)
+		if (compare_name(v->streams[mid], feed) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -98,13 +100,14 @@ position(const struct verify *v, struct slice feed)
 	return low;
 }
 
-struct stream *
+/* NULL: nothing was read of it. */
+static struct stream *
 tally_find(const struct verify *v, const char *feed)
 {
 	struct slice name = { .data = feed, .len = strlen(feed) };
 	size_t at = position(v, name);
 
-	if (at == v->n_streams || compare(v->streams[at], name) != 0)
+	if (at == v->n_streams || compare_name(v->streams[at], name) != 0)
 		return NULL;
 	return v->streams[at];
 }
@@ -115,10 +118,10 @@ stream_of(struct verify *v, struct slice feed)
 {
 	size_t at;
 
-	if (v->last != NULL && compare(v->last, feed) == 0)
+	if (v->last != NULL && compare_name(v->last, feed) == 0)
 		return v->last;
 	at = position(v, feed);
-	if (at == v->n_streams || compare(v->streams[at], feed) != 0) {
+	if (at == v->n_streams || compare_name(v->streams[at], feed) != 0) {
 		if (v->n_streams == TALLY_FEEDS) {
 			if (!v->too_many)
 				finding_feed(&v->findings, FINDING_BROKEN, "",

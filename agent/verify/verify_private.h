@@ -49,14 +49,4 @@ struct verify {
 /* Whether a finding makes the exit status 1. */
 bool tally_is_wrong(const struct verify *v, enum finding_kind kind);
 
-/* Whether --feed includes this feed. */
-bool tally_is_asked(const struct verify *v, const char *feed);
-
-/* The stream of the feed; NULL if nothing of it was read. */
-struct stream *tally_find(const struct verify *v, const char *feed);
-
-/* chain_place() */
-const char *tally_place(const struct verify *v, uint64_t place,
-    char out[CHAIN_PLACE]);
-
 #endif /* VERIFY_VERIFY_PRIVATE_H */

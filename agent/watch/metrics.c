@@ -3,23 +3,18 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "base/mem.h"
 #include "base/role.h"
 #include "config/config.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "watch/metrics.h"
 #include "watch/status.h"
-
-/* More feeds than any configuration has; a bound, not a limit. */
-#define ROWS_MAX 1000
 
 /* The agent feed's heartbeat comes every minute; this much later it is late. */
 #define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
@@ -49,14 +44,6 @@ static const struct family feed_families[] = {
 	{ "sealfeed_feed_duplicates_total", "counter", UNIT_COUNT,
 	    FEED(duplicates),
 	    "Events dropped because their id was already seen." },
-	{ "sealfeed_feed_requests_total", "counter", UNIT_COUNT,
-	    FEED(count[FEED_REQUESTS]), "Requests to the vendor." },
-	{ "sealfeed_feed_errors_total", "counter", UNIT_COUNT,
-	    FEED(count[FEED_ERRORS]), "Requests that failed." },
-	{ "sealfeed_feed_throttled_total", "counter", UNIT_COUNT,
-	    FEED(count[FEED_THROTTLED]), "Requests the vendor throttled." },
-	{ "sealfeed_feed_received_bytes_total", "counter", UNIT_COUNT,
-	    FEED(count[FEED_BYTES]), "Bytes of replies received." },
 	{ "sealfeed_feed_failing", "gauge", UNIT_TEXT, FEED(error),
 	    "1 if the last poll failed, else 0." },
 	{ "sealfeed_feed_last_success_timestamp_seconds", "gauge", UNIT_TIME,
@@ -103,16 +90,6 @@ static const struct {
 
 #define OUTPUT(member) offsetof(struct output_report, member)
 static const struct family output_families[] = {
-	{ "sealfeed_output_events_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[OUTPUT_EVENTS]), "Events delivered." },
-	{ "sealfeed_output_sent_bytes_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[OUTPUT_BYTES]), "Bytes sent on the wire." },
-	{ "sealfeed_output_retries_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[OUTPUT_RETRIES]), "Deliveries retried." },
-	{ "sealfeed_output_refused_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[OUTPUT_REFUSED]), "Events that became dead letters." },
-	{ "sealfeed_output_connects_total", "counter", UNIT_COUNT,
-	    OUTPUT(count[OUTPUT_CONNECTS]), "Connections opened." },
 	{ "sealfeed_output_position_batch", "gauge", UNIT_INTEGER,
 	    OUTPUT(position.batch),
 	    "Last batch up to which everything is delivered." },
@@ -180,90 +157,93 @@ sample(struct page *p, const struct family *f, const char *label,
 		    f->unit == UNIT_TIME ? seconds(n) : seconds(p->now - n));
 }
 
-static int
-read_feeds(struct store *s, struct feed_report *rows, size_t *n,
-    struct err *err)
+/* One sample of a counter. */
+static void
+count(struct page *p, const char *kind, const struct counter *c,
+    const char *value, uint64_t n)
 {
-	int64_t after = 0;
-	int rc;
-
-	for (*n = 0; *n < ROWS_MAX; after = rows[(*n)++].id) {
-		rc = report_feed(s, after, &rows[*n], err);
-		if (rc != 1)
-			return rc;
-	}
-	return 0;
+	SAY(p, "sealfeed_%s_%s_total{%s=\"%s\"} %" PRIu64 "\n", kind, c->metric,
+	    kind, value, n);
 }
 
-static int
-feeds(struct page *p, struct store *s, const struct role *r, struct err *err)
+static void
+count_family(struct page *p, const char *kind, const struct counter *c)
 {
-	struct feed_report *rows = xcalloc(ROWS_MAX, sizeof(*rows));
-	size_t n, n_families = sizeof(feed_families) / sizeof(feed_families[0]);
-	size_t n_spans = sizeof(feed_spans) / sizeof(feed_spans[0]);
-	int rc = read_feeds(s, rows, &n, err);
+	SAY(p,
+	    "# HELP sealfeed_%s_%s_total %s\n"
+	    "# TYPE sealfeed_%s_%s_total counter\n",
+	    kind, c->metric, c->help, kind, c->metric);
+}
 
-	for (size_t k = 0; rc == 0 && k < n_families; k++) {
-		const struct family *f = &feed_families[k];
-
-		family(p, f->name, f->type, f->help);
-		for (size_t i = 0; i < n; i++)
-			sample(p, f, "feed", rows[i].tree, &rows[i]);
-	}
-	for (size_t k = 0; rc == 0 && k < n_spans; k++) {
+static void
+spans(struct page *p, const struct status *st)
+{
+	for (size_t k = 0; k < sizeof(feed_spans) / sizeof(feed_spans[0]);
+	     k++) {
 		family(p, feed_spans[k].name, "gauge", feed_spans[k].help);
-		for (size_t i = 0; i < n; i++) {
-			int64_t span =
-			    feed_spans[k].span(r->config, &rows[i], p->now);
+		for (size_t i = 0; i < st->n_feeds; i++) {
+			int64_t span = feed_spans[k].span(st->config,
+			    &st->feeds[i], p->now);
 
 			if (span != REPORT_NEVER)
 				SAY(p, "%s{feed=\"%s\"} %.3f\n",
-				    feed_spans[k].name, rows[i].tree,
+				    feed_spans[k].name, st->feeds[i].tree,
 				    seconds(span));
 		}
 	}
-	free(rows);
-	return rc;
 }
 
-static int
-outputs(struct page *p, struct store *s, struct err *err)
+static void
+feeds(struct page *p, const struct status *st)
 {
-	static const char name[] = "sealfeed_output_mode_info";
-	size_t n_families =
-	    sizeof(output_families) / sizeof(output_families[0]);
-	struct output_report row;
-	int rc = 1;
+	const size_t n = sizeof(feed_families) / sizeof(feed_families[0]);
 
-	for (size_t k = 0; rc != -1 && k <= n_families; k++) {
-		if (k == n_families)
-			family(p, name, "gauge",
-			    "How deliveries are confirmed.");
-		else
-			family(p, output_families[k].name,
-			    output_families[k].type, output_families[k].help);
-		row.name[0] = '\0';
-		while ((rc = report_output(s, row.name, &row, err)) == 1) {
-			if (k < n_families)
-				sample(p, &output_families[k], "output",
-				    row.name, &row);
-			else if (row.mode[0] != '\0')
-				SAY(p, "%s{output=\"%s\",mode=\"%s\"} 1\n",
-				    name, row.name, row.mode);
-		}
+	for (size_t k = 0; k < n; k++) {
+		const struct family *f = &feed_families[k];
+
+		family(p, f->name, f->type, f->help);
+		for (size_t i = 0; i < st->n_feeds; i++)
+			sample(p, f, "feed", st->feeds[i].tree, &st->feeds[i]);
 	}
-	return rc;
+	for (size_t k = 0; k < FEED_COUNTERS; k++) {
+		count_family(p, "feed", &feed_counters[k]);
+		for (size_t i = 0; i < st->n_feeds; i++)
+			count(p, "feed", &feed_counters[k], st->feeds[i].tree,
+			    st->feeds[i].count[k]);
+	}
+	spans(p, st);
 }
 
-static int
-whole(struct page *p, struct store *s, const struct role *r, struct err *err)
+static void
+outputs(struct page *p, const struct status *st)
 {
-	struct store_room room;
-	uint64_t gaps;
+	static const char mode[] = "sealfeed_output_mode_info";
+	const size_t n = sizeof(output_families) / sizeof(output_families[0]);
 
-	if (store_room_now(s, &room, err) == -1 ||
-	    report_gaps(s, &gaps, err) == -1)
-		return -1;
+	for (size_t k = 0; k < n; k++) {
+		const struct family *f = &output_families[k];
+
+		family(p, f->name, f->type, f->help);
+		for (size_t i = 0; i < st->n_outputs; i++)
+			sample(p, f, "output", st->outputs[i].name,
+			    &st->outputs[i]);
+	}
+	for (size_t k = 0; k < OUTPUT_COUNTERS; k++) {
+		count_family(p, "output", &output_counters[k]);
+		for (size_t i = 0; i < st->n_outputs; i++)
+			count(p, "output", &output_counters[k],
+			    st->outputs[i].name, st->outputs[i].count[k]);
+	}
+	family(p, mode, "gauge", "How deliveries are confirmed.");
+	for (size_t i = 0; i < st->n_outputs; i++)
+		if (st->outputs[i].mode[0] != '\0')
+			SAY(p, "%s{output=\"%s\",mode=\"%s\"} 1\n", mode,
+			    st->outputs[i].name, st->outputs[i].mode);
+}
+
+static void
+whole(struct page *p, const struct status *st, const struct role *r)
+{
 	family(p, "sealfeed_build_info", "gauge", "Version of the agent.");
 	SAY(p, "sealfeed_build_info{version=\"%s\",compression=\"%s\"} 1\n",
 	    PACKAGE_VERSION, gzip_library());
@@ -272,34 +252,40 @@ whole(struct page *p, struct store *s, const struct role *r, struct err *err)
 	SAY(p, "sealfeed_start_time_seconds %.3f\n", seconds(r->started));
 	family(p, "sealfeed_gaps_total", "counter",
 	    "Gaps: spans and items that can no longer be read from a vendor.");
-	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", gaps);
+	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", st->gaps);
 	family(p, "sealfeed_store_used_bytes", "gauge",
 	    "Bytes of the store in use.");
-	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", room.used);
+	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", st->room.used);
 	family(p, "sealfeed_store_max_bytes", "gauge",
 	    "Size limit of the store.");
-	SAY(p, "sealfeed_store_max_bytes %" PRId64 "\n", room.max_size);
+	SAY(p, "sealfeed_store_max_bytes %" PRId64 "\n", st->room.max_size);
 	family(p, "sealfeed_store_disk_free_bytes", "gauge",
 	    "Bytes free on the file system of the store.");
-	SAY(p, "sealfeed_store_disk_free_bytes %" PRId64 "\n", room.free);
+	SAY(p, "sealfeed_store_disk_free_bytes %" PRId64 "\n", st->room.free);
 	family(p, "sealfeed_store_full", "gauge",
 	    "1 while collecting is paused for lack of space, else 0.");
-	SAY(p, "sealfeed_store_full %d\n", room.full);
-	return 0;
+	SAY(p, "sealfeed_store_full %d\n", st->room.full);
 }
 
 int
 metrics_write(struct store *s, const struct role *r, struct buf *out,
     struct err *err)
 {
-	struct page p = { .out = out, .now = clock_now() };
+	struct status st = { .now = 0 };
+	struct page p = { .out = out };
+	int rc = status_read(s, r->config, &st, err);
 
-	if (whole(&p, s, r, err) == -1 || feeds(&p, s, r, err) == -1 ||
-	    outputs(&p, s, err) == -1)
-		return -1;
-	if (p.rc == -1)
-		return err_set(err, "metrics: larger than a reply may be");
-	return 0;
+	if (rc == 0) {
+		p.now = st.now;
+		whole(&p, &st, r);
+		feeds(&p, &st);
+		outputs(&p, &st);
+		if (p.rc == -1)
+			rc =
+			    err_set(err, "metrics: larger than a reply may be");
+	}
+	status_release(&st);
+	return rc;
 }
 
 int

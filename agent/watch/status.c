@@ -30,9 +30,6 @@ read_feeds(struct store *s, struct status *st, struct err *err)
 	int rc;
 
 	for (;; st->n_feeds++) {
-		if (st->n_feeds == STATUS_ROWS)
-			return err_set(err, "the store has more than %d feeds",
-			    STATUS_ROWS);
 		st->feeds = grow(st->feeds, st->n_feeds, sizeof(st->feeds[0]));
 		after = st->n_feeds == 0 ? 0 : st->feeds[st->n_feeds - 1].id;
 		rc = report_feed(s, after, &st->feeds[st->n_feeds], err);
@@ -48,9 +45,6 @@ read_outputs(struct store *s, struct status *st, struct err *err)
 	int rc;
 
 	for (;; st->n_outputs++) {
-		if (st->n_outputs == STATUS_ROWS)
-			return err_set(err,
-			    "the store has more than %d outputs", STATUS_ROWS);
 		st->outputs =
 		    grow(st->outputs, st->n_outputs, sizeof(st->outputs[0]));
 		after = st->n_outputs == 0
@@ -93,12 +87,15 @@ static int64_t
 retention(const struct config *config, const char *feed)
 {
 	size_t len = strcspn(feed, "/");
+	struct source_definition d;
 
 	for (size_t i = 0; i < config->n_sources; i++) {
 		const struct config_entry *s = &config->sources[i];
 
-		if (strlen(s->name) == len && strncmp(s->name, feed, len) == 0)
-			return source_type_of(s->type)->retention;
+		if (strlen(s->name) != len || strncmp(s->name, feed, len) != 0)
+			continue;
+		source_type_of(s->type)->define(s->conf, &d);
+		return d.retention;
 	}
 	return 0;
 }
@@ -175,12 +172,6 @@ static void
 put_feed(struct json_put *j, const struct status *st,
     const struct feed_report *f)
 {
-	static const char *const counters[FEED_COUNTERS] = {
-		[FEED_REQUESTS] = "requests",
-		[FEED_ERRORS] = "errors",
-		[FEED_THROTTLED] = "throttled",
-		[FEED_BYTES] = "received_bytes",
-	};
 	int64_t deletion = status_deletion(st->config, f);
 	int64_t lag = report_lag(f, st->now);
 
@@ -201,7 +192,7 @@ put_feed(struct json_put *j, const struct status *st,
 	json_put_time(j, "vendor_deletes", deletion);
 	put_span(j, "vendor_deletes_seconds", deletion, st->now);
 	for (size_t i = 0; i < FEED_COUNTERS; i++)
-		json_put_count(j, counters[i], f->count[i]);
+		json_put_count(j, feed_counters[i].key, f->count[i]);
 	json_put_close(j, '}');
 }
 
@@ -209,14 +200,6 @@ static void
 put_output(struct json_put *j, const struct status *st,
     const struct output_report *o)
 {
-	static const char *const counters[OUTPUT_COUNTERS] = {
-		[OUTPUT_EVENTS] = "delivered",
-		[OUTPUT_BYTES] = "sent_bytes",
-		[OUTPUT_RETRIES] = "retries",
-		[OUTPUT_REFUSED] = "refused",
-		[OUTPUT_CONNECTS] = "connects",
-	};
-
 	json_put_open(j, NULL, '{');
 	json_put_text(j, "output", o->name);
 	if (o->mode[0] == '\0')
@@ -233,7 +216,7 @@ put_output(struct json_put *j, const struct status *st,
 	json_put_time(j, "error_since",
 	    o->error[0] == '\0' ? REPORT_NEVER : o->failed);
 	for (size_t i = 0; i < OUTPUT_COUNTERS; i++)
-		json_put_count(j, counters[i], o->count[i]);
+		json_put_count(j, output_counters[i].key, o->count[i]);
 	json_put_close(j, '}');
 }
 

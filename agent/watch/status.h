@@ -17,10 +17,6 @@ struct buf;
 struct config;
 struct err;
 
-/* More feeds or outputs than any configuration has; status_read() fails
- * where there are more. */
-#define STATUS_ROWS 4096
-
 /* Largest text that the renderers write. */
 #define STATUS_MAX (64 * 1024 * 1024)
 

@@ -111,9 +111,3 @@ confirm_owed(const struct confirm *c, int64_t now)
 		return 0;
 	return now - c->first_asked;
 }
-
-void
-confirm_give_up(struct confirm *c)
-{
-	c->mode = CONFIRM_NO;
-}

@@ -74,7 +74,4 @@ void confirm_busy(struct confirm *c, int64_t now);
 /* How long, in microseconds, the peer has owed an answer; 0: it owes none. */
 int64_t confirm_owed(const struct confirm *c, int64_t now);
 
-/* Give up asking this connection's peer. */
-void confirm_give_up(struct confirm *c);
-
 #endif /* OUTPUTS_SYSLOG_CONFIRM_H */

@@ -121,6 +121,34 @@ has_all() {
 	cmp -s "$work/want" "$work/have"
 }
 
+# hold_wal: the file has all that is stored by now, and what is written from
+# now on stays in the WAL alone: a reader of the file itself keeps SQLite from
+# writing anything back.
+hold_wal() {
+	[ -p "$work/questions" ] || mkfifo "$work/questions"
+	wait_for 20 "the WAL is empty and stays" hold_empty_wal
+}
+
+hold_empty_wal() {
+	: >"$work/answers"
+	sqlite3 "$store" <"$work/questions" >"$work/answers" 2>&1 &
+	holder=$!
+	disown
+	exec 8>"$work/questions"
+	printf '%s\n' ".timeout 5000" "PRAGMA wal_checkpoint(TRUNCATE);" \
+	    "BEGIN; SELECT 'held ' || count(*) FROM feed;" >&8
+	within 10 grep -q held "$work/answers" && [ ! -s "$store-wal" ] && return
+	let_wal
+	return 1
+}
+
+# let_wal: a reader that closes the store might write the WAL back.
+let_wal() {
+	kill -KILL "$holder"
+	exec 8>&-
+	wait_for 10 "nobody reads the store" gone "$holder"
+}
+
 # fresh: an agent with some events delivered and some not
 fresh() {
 	rm -rf "$store"* "$work/archive/events" "$work/old.db" "$work/agent.log"
@@ -131,12 +159,17 @@ fresh() {
 		sqlite3 "$store" ".backup $work/old.db" || fail "no copy"
 	fi
 	kill -STOP "$(role_pid "ship archive")"
+	holder=
+	case $1 in
+	no_wal | garbage_wal) hold_wal ;;
+	esac
 	steer "make?type=Audit.Exchange&blobs=20&events=10"
 	steer "make?type=Audit.SharePoint&blobs=20&events=10"
 	"$bin/tally" --lines --ledger "$work/sim/ledger" |
 	    bare_lines >"$work/want"
 	wait_for 30 "all is stored" stored_more "$(wc -l <"$work/want")"
 	agent_kill 2>/dev/null
+	[ -z "$holder" ] || let_wal
 	# What was lost is fetched from all the vendor has, not from as far
 	# back as a new feed begins.
 	sed -i 's/initial: .*/initial: 1m/' "$work/sealfeed.yaml"

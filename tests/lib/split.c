@@ -35,6 +35,7 @@ take(void *ctx, const struct element *el, struct err *err)
 
 	(void)err;
 	r->count++;
+	must(buf_addf(&r->arrays, "%zu\n", el->array) == 0);
 	if (el->data == NULL) {
 		must(el->id.data == NULL && el->time.data == NULL);
 		must(buf_adds(&r->elements, "longer\n") == 0);
@@ -75,7 +76,9 @@ split_run(const struct splitter_spec *spec, const struct split_way *way,
 	char *memory = room == 0 ? NULL : xmalloc(room);
 
 	*r = (struct split_result){ .elements = BUF_INIT(MAX),
-		.keys = BUF_INIT(MAX) };
+		.keys = BUF_INIT(MAX),
+		.arrays = BUF_INIT(MAX),
+		.values = BUF_INIT(MAX) };
 	while (len > 0 && r->rc == 0) {
 		size_t n = next_chunk(way, &x, len);
 		char *chunk = memory + (room - n);
@@ -89,6 +92,9 @@ split_run(const struct splitter_spec *spec, const struct split_way *way,
 	if (r->rc == 0)
 		r->rc = splitter_end(s, &r->err);
 	must((r->rc == 0) == (r->err.text[0] == '\0'));
+	for (size_t i = 0;
+	     r->rc == 0 && spec->values != NULL && spec->values[i] != NULL; i++)
+		add_slice(&r->values, splitter_value(s, i), "\n");
 	splitter_free(s);
 	free(memory);
 }
@@ -106,7 +112,9 @@ split_compare(const struct split_result *a, const struct split_result *b)
 {
 	if (a->rc != b->rc || strcmp(a->err.text, b->err.text) != 0)
 		return -1;
-	if (buf_compare(&a->elements, &b->elements) != 0)
+	if (buf_compare(&a->elements, &b->elements) != 0 ||
+	    buf_compare(&a->arrays, &b->arrays) != 0 ||
+	    buf_compare(&a->values, &b->values) != 0)
 		return -1;
 	return buf_compare(&a->keys, &b->keys);
 }
@@ -116,4 +124,6 @@ split_release(struct split_result *r)
 {
 	buf_release(&r->elements);
 	buf_release(&r->keys);
+	buf_release(&r->arrays);
+	buf_release(&r->values);
 }

@@ -22,6 +22,8 @@ struct split_way {
 struct split_result {
 	struct buf elements; /* one a line, "longer" for what is too long */
 	struct buf keys;     /* "id time" a line, "-" where there is none */
+	struct buf arrays;   /* number of its array a line */
+	struct buf values;   /* token a line, "-" where there is none */
 	size_t count;
 	int rc; /* of the last push, or of the end */
 	struct err err;

@@ -32,10 +32,9 @@ fake_window(const struct output *out)
 }
 
 static void
-keep(const struct buf *text)
+keep(const char *path, const struct buf *text)
 {
-	int fd =
-	    open(fake_script.received, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	if (fd < 0 || file_write_all(fd, text->data, text->len) != 0)
 		abort();
@@ -63,6 +62,60 @@ sort_out(struct output *out, struct chunk *p, struct buf *text)
 	return 0;
 }
 
+/* Settle line i of p as v says, which is appended to text if delivered; returns
+ * whether it is to come again. */
+static bool
+settle(struct output *out, struct chunk *p, size_t i, enum verdict v,
+    const struct chunk_line *line, struct buf *text)
+{
+	if (v == VERDICT_DELIVERED &&
+	    (buf_add(text, line->value, line->len) != 0 ||
+		buf_add(text, "\n", 1) != 0))
+		abort();
+	return v == VERDICT_RETRY ||
+	    output_settle(out, p, i, i + 1, v, "not this %s", "one") != 0;
+}
+
+/* Judge each line; delivered ones first, as a good output does. */
+static void
+judge_each(struct output *out, struct chunk *p)
+{
+	static const enum verdict order[] = { VERDICT_DELIVERED,
+		VERDICT_REFUSED, VERDICT_RETRY };
+	static int n;
+	struct buf text = BUF_INIT(1 << 24), sent = BUF_INIT(1 << 20);
+	struct chunk_line line;
+	struct err e = ERR_INIT;
+	bool again = false;
+
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; i < chunk_lines(p); i++) {
+			enum verdict v;
+
+			if (chunk_line(p, i, &line, &e) != 0)
+				abort();
+			if (k == 0 &&
+			    (line.checkpoint
+				    ? buf_adds(&sent, "c ")
+				    : buf_addf(&sent, "%llu ",
+					  (unsigned long long)line.number)) !=
+				0)
+				abort();
+			v = fake_script.each(n, &line);
+			if (v == order[k] && settle(out, p, i, v, &line, &text))
+				again = true;
+		}
+	}
+	n++;
+	sent.data[sent.len - 1] = '\n';
+	keep(fake_script.received, &text);
+	keep(fake_script.sent, &sent);
+	buf_release(&text);
+	buf_release(&sent);
+	output_done(out, p, again ? VERDICT_RETRY : VERDICT_DELIVERED, 1,
+	    "again");
+}
+
 static void
 fake_send(struct output *out, struct chunk *p)
 {
@@ -70,6 +123,10 @@ fake_send(struct output *out, struct chunk *p)
 	struct err e = ERR_INIT;
 	enum verdict v = VERDICT_DELIVERED;
 
+	if (fake_script.each != NULL) {
+		judge_each(out, p);
+		return;
+	}
 	if (fake_script.failures > 0) {
 		fake_script.failures--;
 		output_done(out, p, VERDICT_RETRY, 1, "not yet");
@@ -81,7 +138,7 @@ fake_send(struct output *out, struct chunk *p)
 	else if (fake_script.judge != NULL && text.len > 0)
 		v = fake_script.judge(text.data);
 	if (v == VERDICT_DELIVERED && text.len > 0)
-		keep(&text);
+		keep(fake_script.received, &text);
 	buf_release(&text);
 	output_done(out, p, v, 0, "%s", e.text[0] == '\0' ? "no" : e.text);
 }

@@ -12,10 +12,16 @@ struct fake_script {
 	const char *received; /* the file for what was delivered, by lines */
 	enum verdict (*judge)(const char *text); /* NULL: delivered */
 	size_t max;                              /* bytes of a chunk */
-	bool mark;    /* lines with "big" are refused alone */
-	int failures; /* verdicts retry before the first judgement */
-	int run;      /* so many events in a row are bad */
-	int base;     /* the number of the first event made next */
+	/* Verdict on each line of the n-th chunk that is sent, from 0: lines
+	 * that are delivered or refused are settled, the others are again;
+	 * NULL: one verdict on the whole. */
+	enum verdict (*each)(int n, const struct chunk_line *line);
+	const char *sent; /* with each, the file for the numbers of the lines
+			     of each chunk, "0 1 c" with a checkpoint */
+	bool mark;        /* lines with "big" are refused alone */
+	int failures;     /* verdicts retry before the first judgement */
+	int run;          /* so many events in a row are bad */
+	int base;         /* the number of the first event made next */
 };
 
 extern struct fake_script fake_script;

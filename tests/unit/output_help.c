@@ -35,14 +35,30 @@ refuse(void *ctx, struct chunk *p, size_t i, const char *why)
 	struct courier *c = ctx;
 
 	ck_assert_ptr_eq(p, c->chunk);
-	if (!chunk_is_refused(p, i))
+	if (chunk_mark(p, i) == CHUNK_OPEN)
 		c->refused++;
-	chunk_set_refused(p, i);
+	(void)chunk_set_mark(p, i, i + 1, CHUNK_REFUSED);
 	(void)snprintf(c->why, sizeof(c->why), "%s", why);
 	return 0;
 }
 
-static const struct output_owner owner = { .done = done, .refuse = refuse };
+static int
+settle(void *ctx, struct chunk *p, size_t from, size_t to, enum verdict v,
+    const char *why)
+{
+	if (v == VERDICT_DELIVERED)
+		(void)chunk_set_mark(p, from, to, CHUNK_DELIVERED);
+	else
+		for (size_t i = from; i < to; i++)
+			(void)refuse(ctx, p, i, why);
+	return 0;
+}
+
+static const struct output_owner owner = {
+	.done = done,
+	.settle = settle,
+	.refuse = refuse,
+};
 
 void
 courier_open(struct courier *c, const struct output_type *type,
@@ -63,7 +79,7 @@ courier_open(struct courier *c, const struct output_type *type,
 	c->wake = eventfd(0, EFD_NONBLOCK);
 	buf_init(&d.event, strlen(event));
 	ck_assert_int_eq(buf_adds(&d.event, event), 0);
-	c->reader = batch_reader_new(NULL);
+	c->reader = batch_reader_new(NULL, NULL);
 	batch_ref = batch_reader_dead_letter(c->reader, &d);
 	c->chunk = chunk_new();
 	ck_assert_int_eq(chunk_add(c->chunk, batch_ref, 0, 1,

@@ -39,6 +39,7 @@
 static char dir[64];
 static char path[128];
 static char received[160]; /* what was delivered, a line each */
+static char sent[160];     /* what was sent, where lines are judged alone */
 static char cured[160];    /* once it is there, nothing is refused */
 static struct err err;
 
@@ -50,10 +51,11 @@ set_up(void)
 
 	store_help_begin(dir, sizeof(dir), path, sizeof(path));
 	(void)snprintf(received, sizeof(received), "%s/received", dir);
+	(void)snprintf(sent, sizeof(sent), "%s/sent", dir);
 	err_clear(&err);
 	(void)snprintf(cured, sizeof(cured), "%s/cured", dir);
 	fake_script = (struct fake_script){
-		.received = received, .max = 1 << 20, .run = 1
+		.received = received, .sent = sent, .max = 1 << 20, .run = 1
 	};
 	s = store_open(path, STORE_DURABLE, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
@@ -122,9 +124,9 @@ child(int wake, int alive)
 /* What the test waits for. */
 typedef bool wanted_fn(struct store *s);
 
-/* Run the role until wanted holds, then stop it. */
+/* Run the role until wanted holds, then end it with the signal how. */
 static void
-ship_until(wanted_fn *wanted)
+ship_until_then(wanted_fn *wanted, int how)
 {
 	int wake = eventfd(0, EFD_NONBLOCK), status = -1;
 	struct pollfd alive = { .fd = eventfd(0, EFD_NONBLOCK),
@@ -145,12 +147,18 @@ ship_until(wanted_fn *wanted)
 		(void)poll(NULL, 0, 5);
 	}
 	store_close(s);
-	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(kill(pid, how), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	ck_assert_int_eq(WIFEXITED(status), how == SIGTERM);
+	ck_assert(how != SIGTERM || WEXITSTATUS(status) == 0);
 	(void)close(wake);
 	(void)close(alive.fd);
+}
+
+static void
+ship_until(wanted_fn *wanted)
+{
+	ship_until_then(wanted, SIGTERM);
 }
 
 /* Nothing is left beyond the position. */
@@ -500,6 +508,205 @@ START_TEST(run_of_bad_events_holds_up_nobody)
 }
 END_TEST
 
+/* What was sent, a line for each chunk. */
+static void
+sent_is(const char *want)
+{
+	FILE *f = fopen(sent, "r");
+	char text[4096];
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	(void)fclose(f);
+	ck_assert_str_eq(text, want);
+}
+
+static size_t
+chunks_sent(void)
+{
+	FILE *f = fopen(sent, "r");
+	size_t n = 0;
+	int c;
+
+	ck_assert_ptr_nonnull(f);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	(void)fclose(f);
+	return n;
+}
+
+/* Splunk HEC: earlier events are in, this one is bad, the others again. */
+static enum verdict
+up_to_four(int n, const struct chunk_line *line)
+{
+	if (n > 0 || (!line->checkpoint && line->number < 4))
+		return VERDICT_DELIVERED;
+	return !line->checkpoint && line->number == 4 ? VERDICT_REFUSED
+						      : VERDICT_RETRY;
+}
+
+START_TEST(first_lines_and_one_bad_are_settled)
+{
+	fake_script.each = up_to_four;
+	fill(2, 5, -1, "");
+	ship_until(all_settled);
+	sent_is("0 1 2 3 4 5 6 7 8 9 c\n5 6 7 8 9 c\n");
+	each_once(10, 4, 1);
+	one_letter(4, "not this one", strlen("{\"n\":4,\"w\":\"\"}"));
+}
+END_TEST
+
+/* Elasticsearch: some are in, some again, here and there. */
+static enum verdict
+holes(int n, const struct chunk_line *line)
+{
+	bool in = line->number == 3 || line->number == 4 || line->number == 5 ||
+	    line->number == 8;
+
+	return n > 0 || (in && !line->checkpoint) ? VERDICT_DELIVERED
+						  : VERDICT_RETRY;
+}
+
+START_TEST(only_what_is_not_settled_is_sent_again)
+{
+	fake_script.each = holes;
+	fill(2, 5, -1, "");
+	ship_until(all_settled);
+	sent_is("0 1 2 3 4 5 6 7 8 9 c\n0 1 2 6 7 9 c\n");
+	each_once(10, -1, 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+/* Every third, so that the chunk has more parts than CHUNK_RANGES, and again
+ * every third of the rest. */
+static enum verdict
+every_third(int n, const struct chunk_line *line)
+{
+	return n > 3 || (line->number + (uint64_t)n) % 3 == 0
+	    ? VERDICT_DELIVERED
+	    : VERDICT_RETRY;
+}
+
+START_TEST(many_holes)
+{
+	fake_script.each = every_third;
+	fill(3, 500, -1, "");
+	ship_until(all_settled);
+	each_once(1500, -1, 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+/* Event 2 is never taken by this process. */
+static enum verdict
+never_two(int n, const struct chunk_line *line)
+{
+	(void)n;
+	return line->number == 2 ? VERDICT_RETRY : VERDICT_DELIVERED;
+}
+
+static bool
+behind_two(struct store *s)
+{
+	struct position pos;
+	int times[21];
+
+	count(20, times);
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(pos.batch, 0);
+	ck_assert_uint_le(pos.lines, 2);
+	ck_assert_int_eq(times[2], 0);
+	return pos.lines == 2 && times[3] > 0 && chunks_sent() > 1;
+}
+
+START_TEST(crash_loses_no_line_between_settled_ones)
+{
+	int times[21];
+
+	fake_script.max = 700;
+	fake_script.each = never_two;
+	fill(4, 5, -1, "");
+	ship_until_then(behind_two, SIGKILL);
+	fake_script.each = NULL;
+	ship_until(all_settled);
+	count(20, times);
+	for (int i = 0; i < 20; i++)
+		ck_assert_msg(times[i] >= 1, "event %d is lost", i);
+	ck_assert_int_eq(times[0], 1);
+	ck_assert_int_eq(times[2], 1);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+static enum verdict
+none_until_cured(int n, const struct chunk_line *line)
+{
+	(void)n;
+	return access(cured, F_OK) == 0 || line->checkpoint ? VERDICT_DELIVERED
+							    : VERDICT_REFUSED;
+}
+
+START_TEST(lines_refused_alone_are_counted)
+{
+	int times[301], missing = 0;
+
+	fake_script.each = none_until_cured;
+	fill(3, 100, -1, "");
+	ship_until(refused_then_cured);
+	dead_letters_in_the_end(21);
+	count(300, times);
+	for (int i = 0; i < 300; i++)
+		missing += times[i] == 0;
+	ck_assert_int_eq(missing, 21);
+}
+END_TEST
+
+static enum verdict
+refuse_bad(int n, const struct chunk_line *line)
+{
+	(void)n;
+	return memmem(line->value, line->len, "bad", 3) == NULL
+	    ? VERDICT_DELIVERED
+	    : VERDICT_REFUSED;
+}
+
+/* The others of the chunk are taken, so the receiver is well. */
+START_TEST(many_bad_lines_among_good_ones)
+{
+	fake_script.each = refuse_bad;
+	fake_script.run = 70;
+	fill(1, 100, 20, "bad");
+	ship_until(all_settled);
+	ck_assert_uint_eq(chunks_sent(), 1);
+	dead_letters_in_the_end(70);
+}
+END_TEST
+
+static bool
+no_requests(struct store *s)
+{
+	struct request r = { .id = 0 };
+	int rc = request_next(s, "retry", "siem", &r, &err);
+
+	ck_assert_int_ge(rc, 0);
+	return rc == 0;
+}
+
+START_TEST(dead_letter_is_refused_again)
+{
+	fake_script.each = refuse_bad;
+	fill(1, 10, 3, "bad");
+	ship_until(all_settled);
+	one_letter(3, "not this one", strlen("{\"n\":3,\"w\":\"bad\"}"));
+	ask_for("retry");
+	ship_until(no_requests);
+	one_letter(3, "not this one", strlen("{\"n\":3,\"w\":\"bad\"}"));
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
@@ -525,6 +732,13 @@ suite_ship(void)
 	tcase_add_test(tc, failing_read_skips_nothing);
 	tcase_add_test(tc, dead_letter_is_sent_again);
 	tcase_add_test(tc, dead_letter_is_dropped);
+	tcase_add_test(tc, first_lines_and_one_bad_are_settled);
+	tcase_add_test(tc, only_what_is_not_settled_is_sent_again);
+	tcase_add_test(tc, many_holes);
+	tcase_add_test(tc, crash_loses_no_line_between_settled_ones);
+	tcase_add_test(tc, lines_refused_alone_are_counted);
+	tcase_add_test(tc, many_bad_lines_among_good_ones);
+	tcase_add_test(tc, dead_letter_is_refused_again);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -3,8 +3,15 @@
  * and every size of push.
  *
  * A vector is a folder: input, expect (one element a line, or "error: " and
- * what the error holds), and where it matters path (one key a line), keys
- * ("id time" a line) and most (bytes; a longer element is the line "longer").
+ * what the error holds), and where it matters
+ *
+ *   path     pointers to the arrays, one a line
+ *   arrays   expected: the number of its array for each element
+ *   values   pointers to the values that are kept
+ *   kept     expected: a token for each, "-" where there is none
+ *   options  "absent_is_empty", "object_is_element", one a line
+ *   keys     expected: "id time" a line
+ *   most     bytes; a longer element is the line "longer"
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -19,7 +26,7 @@
 
 #define FOLDER VECTORS "splitter"
 #define MOST_VECTORS 500
-#define MOST_KEYS 8
+#define MOST_PATHS 8
 #define LARGEST_CHUNK 70
 #define LONGEST (1 << 20)
 
@@ -27,9 +34,14 @@ struct vector {
 	struct buf input;
 	struct buf expect;
 	struct buf path;
-	struct buf keys; /* data NULL: not compared */
-	struct buf max;  /* data NULL: LONGEST, and longer is an error */
-	const char *steps[MOST_KEYS + 1];
+	struct buf values;
+	struct buf options;
+	struct buf arrays; /* data NULL: not compared, as the next two */
+	struct buf kept;
+	struct buf keys;
+	struct buf max; /* data NULL: LONGEST, and longer is an error */
+	const char *array_at[MOST_PATHS + 1];
+	const char *value_at[MOST_PATHS + 1];
 };
 
 static const struct splitter_spec plain = { .id = "Id",
@@ -46,23 +58,42 @@ read_part(const char *name, const char *part, struct buf *b)
 	return file_read(path, b, NULL);
 }
 
+/* A part's lines, NULL behind the last. */
 static void
-load(const char *name, struct vector *v)
+read_lines(const char *name, const char *part, struct buf *b,
+    const char *lines[MOST_PATHS + 1])
 {
 	size_t n = 0;
 
+	if (read_part(name, part, b) == 0) {
+		for (char *s = strtok(b->data, "\n"); s != NULL;
+		     s = strtok(NULL, "\n")) {
+			ck_assert_uint_lt(n, MOST_PATHS);
+			lines[n++] = s;
+		}
+	}
+	lines[n] = NULL;
+}
+
+static void
+load(const char *name, struct vector *v)
+{
 	ck_assert_int_eq(read_part(name, "input", &v->input), 0);
 	ck_assert_int_eq(read_part(name, "expect", &v->expect), 0);
 	(void)read_part(name, "keys", &v->keys);
 	(void)read_part(name, "most", &v->max);
-	if (read_part(name, "path", &v->path) == 0) {
-		for (char *s = strtok(v->path.data, "\n"); s != NULL;
-		     s = strtok(NULL, "\n")) {
-			ck_assert_uint_lt(n, MOST_KEYS);
-			v->steps[n++] = s;
-		}
-	}
-	v->steps[n] = NULL;
+	(void)read_part(name, "arrays", &v->arrays);
+	(void)read_part(name, "kept", &v->kept);
+	(void)read_part(name, "options", &v->options);
+	read_lines(name, "path", &v->path, v->array_at);
+	read_lines(name, "values", &v->values, v->value_at);
+}
+
+static bool
+has_option(const struct vector *v, const char *option)
+{
+	return v->options.data != NULL &&
+	    strstr(v->options.data, option) != NULL;
 }
 
 static void
@@ -71,6 +102,10 @@ unload(struct vector *v)
 	buf_release(&v->input);
 	buf_release(&v->expect);
 	buf_release(&v->path);
+	buf_release(&v->values);
+	buf_release(&v->options);
+	buf_release(&v->arrays);
+	buf_release(&v->kept);
 	buf_release(&v->keys);
 	buf_release(&v->max);
 }
@@ -107,6 +142,10 @@ assert_expected(const char *name, const struct vector *v,
 	assert_same(name, "elements", &r->elements, &v->expect);
 	if (v->keys.data != NULL)
 		assert_same(name, "keys", &r->keys, &v->keys);
+	if (v->arrays.data != NULL)
+		assert_same(name, "arrays", &r->arrays, &v->arrays);
+	if (v->kept.data != NULL)
+		assert_same(name, "kept", &r->values, &v->kept);
 }
 
 /* The same document in every way must give what first gave. */
@@ -143,7 +182,11 @@ check_vector(const char *name)
 	struct split_result r;
 
 	load(name, &v);
-	spec.path = v.steps;
+	if (v.array_at[0] != NULL)
+		spec.arrays = v.array_at;
+	spec.values = v.value_at;
+	spec.absent_is_empty = has_option(&v, "absent_is_empty");
+	spec.object_is_element = has_option(&v, "object_is_element");
 	if (v.max.data != NULL) {
 		spec.max = strtoul(v.max.data, NULL, 10);
 		spec.pass_longer = true;

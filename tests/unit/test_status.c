@@ -16,9 +16,16 @@
 /* 2026-11-22T04:26:58Z */
 #define NOW INT64_C(1795321618000000)
 
+static void
+define(const void *conf, struct source_definition *d)
+{
+	(void)conf;
+	*d = (struct source_definition){ .retention = 7 * CLOCK_DAY };
+}
+
 static const struct source_type vendor = {
 	.type.name = "vendor",
-	.retention = 7 * CLOCK_DAY,
+	.define = define,
 };
 
 static char agent[] = "fra1", path[] = "/var/lib/sealfeed/store.db";

@@ -41,6 +41,7 @@ static Suite *(*const suites[])(void) = {
 	suite_human,
 	suite_item,
 	suite_json_put,
+	suite_json_valid,
 	suite_line,
 	suite_listen,
 	suite_merkle,

@@ -29,6 +29,7 @@ Suite *suite_http_output(void);
 Suite *suite_human(void);
 Suite *suite_item(void);
 Suite *suite_json_put(void);
+Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_listen(void);
 Suite *suite_merkle(void);

@@ -137,7 +137,8 @@ office365_live(const char *name, const void *conf, struct buf *message,
 	struct worker w = { .source = &s };
 	int rc = -1;
 
-	s.rate = rate_new(source_office365.budget, source_office365.budget);
+	s.type->define(conf, &s.definition);
+	s.rate = rate_new(s.definition.budget, s.definition.budget);
 	s.clock = server_clock_new();
 	s.access = http_access_open(&c->http, err);
 	s.state = office365_new(c, err);

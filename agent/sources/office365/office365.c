@@ -232,36 +232,22 @@ office365_poll(struct worker *w, struct stream *st, struct outcome *r)
 	return fresh + late > 0 ? POLL_SOON : POLL_REST;
 }
 
-static const char *const *
-streams(const void *conf)
+static void
+define(const void *conf, struct source_definition *d)
 {
 	const struct office365_conf *c = conf;
 
-	return (const char *const *)c->content;
-}
-
-static const struct http_conf *
-http(const void *conf)
-{
-	return &((const struct office365_conf *)conf)->http;
-}
-
-static int64_t
-parallel(const void *conf)
-{
-	return ((const struct office365_conf *)conf)->parallel;
-}
-
-static int64_t
-interval(const void *conf)
-{
-	return ((const struct office365_conf *)conf)->interval;
-}
-
-static int64_t
-dedupe(const void *conf)
-{
-	return ((const struct office365_conf *)conf)->dedupe;
+	*d = (struct source_definition){
+		.streams = (const char *const *)c->content,
+		.stream_size = sizeof(struct office365_stream),
+		.http = &c->http,
+		.budget = BUDGET,
+		.budget_max = BUDGET_MAX,
+		.parallel = c->parallel,
+		.interval = c->interval,
+		.dedupe = c->dedupe,
+		.retention = OFFICE365_KEPT,
+	};
 }
 
 static int
@@ -282,16 +268,8 @@ const struct source_type source_office365 = {
 	.type.name = "office365",
 	.type.settings = office365_settings,
 	.type.conf_size = sizeof(struct office365_conf),
-	.stream_size = sizeof(struct office365_stream),
 	.type.check = office365_check,
-	.streams = streams,
-	.http = http,
-	.budget = BUDGET,
-	.budget_max = BUDGET_MAX,
-	.parallel = parallel,
-	.interval = interval,
-	.dedupe = dedupe,
-	.retention = OFFICE365_KEPT,
+	.define = define,
 	.open = open_source,
 	.begin = begin_offline,
 	.poll = office365_poll,

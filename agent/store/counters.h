@@ -1,0 +1,53 @@
+/*
+ * counters.h - what is counted of a feed and of an output.
+ *
+ * A row is all there is to a counter; a new one goes to the end.  Its column in
+ * the store, which is added where it is missing, its key in `status --json` and
+ * in the agent's own feed, and its metric follow from it.  X(ENUM, COLUMN, KEY,
+ * METRIC, HELP): METRIC stands between "sealfeed_feed_" or "sealfeed_output_"
+ * and "_total".
+ */
+#ifndef STORE_COUNTERS_H
+#define STORE_COUNTERS_H
+
+#define FEED_COUNTER_ROWS(X)                                                  \
+	X(FEED_REQUESTS, "requests", "requests", "requests",                  \
+	    "Requests to the vendor.")                                        \
+	X(FEED_ERRORS, "errors", "errors", "errors", "Requests that failed.") \
+	X(FEED_THROTTLED, "throttled", "throttled", "throttled",              \
+	    "Requests the vendor throttled.")                                 \
+	X(FEED_BYTES, "bytes", "received_bytes", "received_bytes",            \
+	    "Bytes of replies received.")
+
+#define OUTPUT_COUNTER_ROWS(X)                                                 \
+	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \
+	X(OUTPUT_BYTES, "bytes", "sent_bytes", "sent_bytes",                   \
+	    "Bytes sent on the wire.")                                         \
+	X(OUTPUT_RETRIES, "retries", "retries", "retries",                     \
+	    "Deliveries retried.")                                             \
+	X(OUTPUT_REFUSED, "refused", "refused", "refused",                     \
+	    "Events that became dead letters.")                                \
+	X(OUTPUT_CONNECTS, "connects", "connects", "connects",                 \
+	    "Connections opened.")
+
+#define COUNTER_ENUM(id, column, key, metric, help) id,
+
+enum feed_counter { FEED_COUNTER_ROWS(COUNTER_ENUM) FEED_COUNTERS };
+enum output_counter { OUTPUT_COUNTER_ROWS(COUNTER_ENUM) OUTPUT_COUNTERS };
+
+/* In SQL: ", requests = requests + ?, …". */
+#define COUNTER_ADD(id, column, key, metric, help) \
+	", " column " = " column " + ?"
+
+/* A row, for those who go through all of them. */
+struct counter {
+	const char *column;
+	const char *key;
+	const char *metric;
+	const char *help;
+};
+
+extern const struct counter feed_counters[FEED_COUNTERS];
+extern const struct counter output_counters[OUTPUT_COUNTERS];
+
+#endif /* STORE_COUNTERS_H */
