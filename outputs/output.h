@@ -17,6 +17,7 @@
 #include "delivery/chunk.h"
 
 struct err;
+struct http_dialect;
 struct output;
 
 enum verdict {
@@ -28,6 +29,9 @@ enum verdict {
 
 struct output_type {
 	struct config_type type; /* must stand first: output_type_of() */
+
+	/* Of outputs over HTTP: what makes this one (http/dialect.h). */
+	const struct http_dialect *dialect;
 
 	/* Load keys and certificates, no network; sets out->state and
 	 * out->chunk_max.  Called again after close when credentials may

@@ -1,5 +1,5 @@
 /*
- * conf.c - the options of the HTTP output and their checks.
+ * conf.c - the options of outputs over HTTP and their checks.
  */
 #include <string.h>
 
@@ -8,9 +8,7 @@
 
 #define OFFSET(member) offsetof(struct http_output_conf, member)
 
-static const char *const envelopes[] = { "seal", "none", NULL };
-
-const struct setting http_output_settings[] = {
+const struct setting http_target_settings[] = {
 	{ .key = "url",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(url),
@@ -29,13 +27,10 @@ const struct setting http_output_settings[] = {
 	    .type = SETTING_SECRETS,
 	    .offset = OFFSET(headers),
 	    .help = "Further headers, name to value." },
-	{ .key = "envelope",
-	    .type = SETTING_CHOICE,
-	    .offset = OFFSET(envelope),
-	    .def = "seal",
-	    .choices = envelopes,
-	    .help = "seal: lines of feed, index and event, with checkpoints. "
-		    "none: the events alone, which cannot be verified." },
+	SETTING_END
+};
+
+const struct setting http_request_settings[] = {
 	{ .key = "compress",
 	    .type = SETTING_BOOL,
 	    .offset = OFFSET(compress),

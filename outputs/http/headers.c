@@ -1,5 +1,5 @@
 /*
- * headers.c - headers of requests and answers of the HTTP output.
+ * headers.c - headers of requests and answers.
  */
 #include "outputs/http/headers.h"
 
@@ -86,19 +86,18 @@ add_headers(const struct http_output_conf *conf, struct curl_slist **list,
 }
 
 int
-http_head(const struct http_output_conf *conf, struct curl_slist **list,
-    struct err *err)
+http_head(const struct http_output_conf *conf, const char *type,
+    struct curl_slist **list, struct err *err)
 {
-	/* Expect: 100-continue costs a second at servers that ignore it. */
-	static const char *const fixed[] = {
-		"Content-Type: application/x-ndjson", "Expect:"
-	};
 	int rc = 0;
 
 	*list = NULL;
-	for (size_t i = 0; rc == 0 && i < 2; i++)
-		rc = add(list, "headers", fixed[i], "", false, err);
-	if (rc == 0 && conf->compress)
+	if (type != NULL)
+		rc = add(list, "headers", "Content-Type: ", type, false, err);
+	/* Expect: 100-continue costs a second at servers that ignore it. */
+	if (rc == 0)
+		rc = add(list, "headers", "Expect:", "", false, err);
+	if (rc == 0 && type != NULL && conf->compress)
 		rc = add(list, "compress", "Content-Encoding: gzip", "", false,
 		    err);
 	if (rc == 0 && conf->bearer != NULL)
@@ -122,6 +121,53 @@ http_head_free(struct curl_slist *list)
 	for (struct curl_slist *l = list; l != NULL; l = l->next)
 		OPENSSL_cleanse(l->data, strlen(l->data));
 	curl_slist_free_all(list);
+}
+
+int
+http_head_add(struct curl_slist **list, const char *name, const char *value)
+{
+	struct buf line = BUF_INIT(HEADER_MAX);
+	struct curl_slist *grown = NULL;
+
+	if (buf_addf(&line, "%s: %s", name, value) == 0 &&
+	    strpbrk(line.data, "\r\n") == NULL)
+		grown = curl_slist_append(*list, line.data);
+	wipe(&line);
+	if (grown == NULL)
+		return -1;
+	*list = grown;
+	return 0;
+}
+
+int
+http_head_join(struct curl_slist **list, const struct curl_slist *more)
+{
+	struct curl_slist *grown;
+
+	for (; more != NULL; more = more->next) {
+		grown = curl_slist_append(*list, more->data);
+		if (grown == NULL)
+			return -1;
+		*list = grown;
+	}
+	return 0;
+}
+
+bool
+http_head_find(const struct buf *lines, const char *name, char *out,
+    size_t size)
+{
+	const char *at, *lf;
+	size_t len;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < lines->len; i += len) {
+		at = lines->data + i;
+		lf = memchr(at, '\n', lines->len - i);
+		len = lf == NULL ? lines->len - i : (size_t)(lf - at) + 1;
+		http_head_value(at, len, name, out, size);
+	}
+	return out[0] != '\0';
 }
 
 void

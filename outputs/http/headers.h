@@ -1,24 +1,40 @@
 /*
- * headers.h - headers of requests and answers of the HTTP output.
+ * headers.h - headers of requests and answers.
  */
 #ifndef OUTPUTS_HTTP_HEADERS_H
 #define OUTPUTS_HTTP_HEADERS_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
 struct err;
 struct http_output_conf;
 
-/* All headers of a request, credentials resolved; the caller gives them back
- * to http_head_free(), which wipes them. */
-int http_head(const struct http_output_conf *conf, struct curl_slist **list,
-    struct err *err);
+/* The headers that the configuration decides, credentials resolved.  type:
+ * Content-Type, with Content-Encoding where conf compresses; NULL: neither.
+ * The caller gives them back to http_head_free(), which wipes them. */
+int http_head(const struct http_output_conf *conf, const char *type,
+    struct curl_slist **list, struct err *err);
 void http_head_free(struct curl_slist *list);
+
+/* Append one header.  -1: too long, or it has a line break, which would begin
+ * another header. */
+int http_head_add(struct curl_slist **list, const char *name,
+    const char *value);
+
+/* Append copies of those of more.  -1: no memory, a part is there. */
+int http_head_join(struct curl_slist **list, const struct curl_slist *more);
 
 /* If line is the header name (lower case), put its trimmed value into out; a
  * longer one is cut. */
 void http_head_value(const char *line, size_t len, const char *name, char *out,
+    size_t size);
+
+/* The last value of a header in raw lines, as above; false and "" where there
+ * is none. */
+bool http_head_find(const struct buf *lines, const char *name, char *out,
     size_t size);
 
 #endif /* OUTPUTS_HTTP_HEADERS_H */

@@ -141,7 +141,7 @@ rm -f "$store"* "$work/archive/events"
 fill
 log_begin
 agent_again
-wait_for 30 "the supervisor tells of the full disk" says "$no_space.*the agent starts"
+wait_for 30 "the supervisor tells of the full disk" says "$no_space.*starts as soon as"
 pass 100
 room
 wait_for 30 "it starts" says "ready: 1 sources"

@@ -6,40 +6,32 @@
 
 #include "base/err.h"
 #include "base/node.h"
+#include "config/config.h"
 #include "config/setting.h"
 #include "config/tree.h"
-#include "outputs/http/conf.h"
-#include "outputs/syslog/conf.h"
-#include "sources/office365/office365.h"
+#include "outputs/output.h"
+#include "sources/source.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct {
-	const struct setting *rows;
-	size_t size;
-	void (*check)(const void *conf, const struct config_section *b);
-} types[] = {
-	{ office365_settings, sizeof(struct office365_conf), office365_check },
-	{ syslog_settings, sizeof(struct syslog_conf), syslog_check },
-	{ http_output_settings, sizeof(struct http_output_conf),
-	    http_output_check },
-};
-
 static void
-fill(const struct node *map, struct config_errors *faults)
+fill(const struct config_type *const *types, const struct node *map,
+    struct config_errors *faults)
 {
 	static const char *const skip[] = { "type", NULL };
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (; *types != NULL; types++) {
 		struct config_section b = {
 			.map = map, .where = "thing", .faults = faults
 		};
-		void *conf = calloc(1, types[i].size);
+		void *conf = calloc(1, (*types)->conf_size);
 
 		FUZZ_CHECK(conf != NULL);
-		settings_fill(types[i].rows, map, b.where, skip, conf, faults);
+		settings_fill((*types)->settings, map, b.where, skip, conf,
+		    faults);
 		b.filled = faults->n;
-		types[i].check(conf, &b);
-		settings_release(types[i].rows, conf);
+		if ((*types)->check != NULL)
+			(*types)->check(conf, &b);
+		settings_release((*types)->settings, conf);
 		free(conf);
 	}
 }
@@ -47,8 +39,10 @@ fill(const struct node *map, struct config_errors *faults)
 static void
 fill_all(const struct node *n, struct config_errors *faults)
 {
-	if (n->type == NODE_MAP)
-		fill(n, faults);
+	if (n->type == NODE_MAP) {
+		fill(source_types, n, faults);
+		fill(output_types, n, faults);
+	}
 	for (n = n->child; n != NULL; n = n->next) {
 		FUZZ_CHECK(n->line > 0);
 		fill_all(n, faults);

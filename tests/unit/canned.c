@@ -163,6 +163,17 @@ canned_requests(struct canned *c)
 }
 
 size_t
+canned_len(struct canned *c)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&c->lock);
+	n = c->len;
+	(void)pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
+size_t
 canned_count(struct canned *c)
 {
 	size_t n;

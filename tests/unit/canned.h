@@ -28,6 +28,7 @@ const char *canned_url(const struct canned *c);
 /* Requests so far, heads and bodies, one behind the other; borrowed until the
  * next request. */
 const char *canned_requests(struct canned *c);
+size_t canned_len(struct canned *c); /* their bytes */
 size_t canned_count(struct canned *c);
 
 #endif /* TESTS_UNIT_CANNED_H */

@@ -60,15 +60,43 @@ static const struct output_owner owner = {
 	.refuse = refuse,
 };
 
+/* What the types of sources are looked up in. */
+static const struct config *
+config(void)
+{
+	static const struct config_type type = { .name = "office365" };
+	static char agent[] = "fra1", name[] = "contoso";
+	static struct config_entry source = { .name = name, .type = &type };
+	static const struct config config = {
+		.agent.name = agent, .sources = &source, .n_sources = 1
+	};
+
+	return &config;
+}
+
+void
+courier_add(struct courier *c, const char *event)
+{
+	struct dead_letter d = { .feed = "contoso/Audit.Exchange",
+		.index = 42 + chunk_lines(c->chunk),
+		.event_time = CLOCK_DAY };
+	struct batch_ref *batch_ref;
+
+	buf_init(&d.event, strlen(event));
+	ck_assert_int_eq(buf_adds(&d.event, event), 0);
+	batch_ref = batch_reader_dead_letter(c->reader, &d);
+	ck_assert_int_eq(chunk_add(c->chunk, batch_ref, 0, 1,
+			     batch_ref_bytes(batch_ref)),
+	    0);
+	batch_ref_release(batch_ref);
+	buf_release(&d.event);
+}
+
 void
 courier_open(struct courier *c, const struct output_type *type,
     const void *conf, const char *event)
 {
-	struct dead_letter d = { .feed = "contoso/Audit.Exchange",
-		.index = 42,
-		.event_time = CLOCK_DAY };
 	struct err err = ERR_INIT;
-	struct batch_ref *batch_ref;
 
 	*c = (struct courier){ .out = { .type = type,
 				   .name = "siem",
@@ -77,29 +105,28 @@ courier_open(struct courier *c, const struct output_type *type,
 				   .owner = &owner } };
 	c->out.owner_ctx = c;
 	c->wake = eventfd(0, EFD_NONBLOCK);
-	buf_init(&d.event, strlen(event));
-	ck_assert_int_eq(buf_adds(&d.event, event), 0);
-	c->reader = batch_reader_new(NULL, NULL);
-	batch_ref = batch_reader_dead_letter(c->reader, &d);
+	c->reader = batch_reader_new(NULL, config());
 	c->chunk = chunk_new();
-	ck_assert_int_eq(chunk_add(c->chunk, batch_ref, 0, 1,
-			     batch_ref_bytes(batch_ref)),
-	    0);
-	batch_ref_release(batch_ref);
-	buf_release(&d.event);
+	courier_add(c, event);
 	ck_assert_msg(type->open(&c->out, &err) == 0, "%s", err.text);
+}
+
+void
+courier_wait(struct courier *c, courier_fn *wanted, void *ctx)
+{
+	int64_t until = clock_monotonic() + DEADLINE;
+
+	while (!wanted(ctx)) {
+		ck_assert_msg(clock_monotonic() < until, "not in time");
+		c->out.type->drive(&c->out, c->wake, LOOK_MS);
+	}
 }
 
 void
 courier_drive(struct courier *c, courier_fn *wanted, void *ctx)
 {
-	int64_t until = clock_monotonic() + DEADLINE;
-
 	c->out.type->send(&c->out, c->chunk);
-	while (!wanted(ctx)) {
-		ck_assert_msg(clock_monotonic() < until, "not in time");
-		c->out.type->drive(&c->out, c->wake, LOOK_MS);
-	}
+	courier_wait(c, wanted, ctx);
 }
 
 static bool

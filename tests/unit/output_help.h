@@ -30,13 +30,17 @@ struct courier {
 void courier_open(struct courier *c, const struct output_type *type,
     const void *conf, const char *event);
 
+/* Append another event to the chunk, with the next index. */
+void courier_add(struct courier *c, const char *event);
+
 /* Send the chunk and drive until it is decided; fails the test after a
  * deadline. */
 void courier_deliver(struct courier *c);
 
-/* Send it, and drive until done holds. */
+/* Send it, and drive until done holds; drive only. */
 typedef bool courier_fn(void *ctx);
 void courier_drive(struct courier *c, courier_fn *done, void *ctx);
+void courier_wait(struct courier *c, courier_fn *done, void *ctx);
 
 void courier_close(struct courier *c);
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
-#include "outputs/http/conf.h"
+#include "outputs/http/ndjson.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/output_help.h"
 #include "tests/unit/unit.h"
@@ -27,19 +27,19 @@ static const struct canned_reply fine[] = {
 
 static char url[128];
 
-static struct http_output_conf
+static struct ndjson_conf
 conf_for(const struct canned *c)
 {
 	(void)snprintf(url, sizeof(url), "%s/in", canned_url(c));
-	return (struct http_output_conf){ .url = url,
-		.parallel = 2,
-		.max_body = 1 << 20,
-		.common.timeout = 5 * CLOCK_SECOND };
+	return (struct ndjson_conf){ .http.url = url,
+		.http.parallel = 2,
+		.http.max_body = 1 << 20,
+		.http.common.timeout = 5 * CLOCK_SECOND };
 }
 
 /* Post one event as conf says; the request is in *request. */
 static void
-post(struct courier *c, const struct http_output_conf *conf)
+post(struct courier *c, const struct ndjson_conf *conf)
 {
 	courier_open(c, &output_http, conf, EVENT);
 	courier_deliver(c);
@@ -50,13 +50,13 @@ START_TEST(plain_lines)
 {
 	static char token[] = "t0ken", name[] = "X-Tenant", value[] = "7";
 	struct canned *server = canned_start(fine);
-	struct http_output_conf conf = conf_for(server);
+	struct ndjson_conf conf = conf_for(server);
 	struct setting_pair headers[] = { { name, value }, { NULL, NULL } };
 	const char *request;
 	struct courier c;
 
-	conf.bearer = token;
-	conf.headers = headers;
+	conf.http.bearer = token;
+	conf.http.headers = headers;
 	post(&c, &conf);
 	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
 	request = canned_requests(server);
@@ -78,12 +78,12 @@ START_TEST(bare_events)
 {
 	static char user[] = "Aladdin:open sesame";
 	struct canned *server = canned_start(fine);
-	struct http_output_conf conf = conf_for(server);
+	struct ndjson_conf conf = conf_for(server);
 	const char *request;
 	struct courier c;
 
-	conf.basic = user;
-	conf.envelope = HTTP_ENVELOPE_NONE;
+	conf.http.basic = user;
+	conf.envelope = NDJSON_NONE;
 	post(&c, &conf);
 	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
 	request = canned_requests(server);
@@ -132,17 +132,16 @@ no_lines(const char *request, bool packed)
 START_TEST(packed_lines)
 {
 	struct canned *server = canned_start(fine);
-	struct http_output_conf conf = conf_for(server);
+	struct ndjson_conf conf = conf_for(server);
 	struct buf text = BUF_INIT(1 << 20);
 	struct courier c;
 
-	conf.compress = true;
+	conf.http.compress = true;
 	conf.envelope = _i;
 	post(&c, &conf);
 	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
 	unpack_body(canned_requests(server), &text);
-	ck_assert_str_eq(text.data,
-	    _i == HTTP_ENVELOPE_NONE ? EVENT "\n" : LINE);
+	ck_assert_str_eq(text.data, _i == NDJSON_NONE ? EVENT "\n" : LINE);
 	buf_release(&text);
 	canned_stop(server);
 }
@@ -186,7 +185,7 @@ START_TEST(answer)
 		{ .path = "/in", .bytes = answers[_i].answer }, { .path = NULL }
 	};
 	struct canned *server = canned_start(table);
-	struct http_output_conf conf = conf_for(server);
+	struct ndjson_conf conf = conf_for(server);
 	struct courier c;
 
 	post(&c, &conf);
@@ -200,7 +199,7 @@ END_TEST
 START_TEST(nobody_there)
 {
 	struct canned *server = canned_start(fine);
-	struct http_output_conf conf = conf_for(server);
+	struct ndjson_conf conf = conf_for(server);
 	struct courier c;
 
 	canned_stop(server);
@@ -236,13 +235,13 @@ START_TEST(probe_delivers_nothing)
 		{ .path = NULL }
 	};
 	struct canned *server = canned_start(table);
-	struct http_output_conf conf = conf_for(server);
+	struct ndjson_conf conf = conf_for(server);
 	struct buf message = BUF_INIT(4096);
 	struct err err = ERR_INIT;
 	struct courier c;
 	int rc;
 
-	conf.compress = _i % 2 == 1;
+	conf.http.compress = _i % 2 == 1;
 	courier_open(&c, &output_http, &conf, EVENT);
 	rc = output_http.probe(&c.out, &message, &err);
 	if (probes[_i / 2].message != NULL) {
@@ -257,7 +256,7 @@ START_TEST(probe_delivers_nothing)
 	}
 	courier_close(&c);
 	buf_release(&message);
-	no_lines(canned_requests(server), conf.compress);
+	no_lines(canned_requests(server), conf.http.compress);
 	canned_stop(server);
 }
 END_TEST
@@ -265,10 +264,10 @@ END_TEST
 START_TEST(secret_with_a_line_break)
 {
 	static char token[] = "a\r\nX-Evil: 1";
-	struct http_output_conf conf = { .url = url,
-		.bearer = token,
-		.parallel = 1,
-		.common.timeout = CLOCK_SECOND };
+	struct ndjson_conf conf = { .http.url = url,
+		.http.bearer = token,
+		.http.parallel = 1,
+		.http.common.timeout = CLOCK_SECOND };
 	struct output out = { .type = &output_http, .conf = &conf };
 	struct err err = ERR_INIT;
 
@@ -287,8 +286,7 @@ suite_http_output(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, plain_lines);
 	tcase_add_test(tc, bare_events);
-	tcase_add_loop_test(tc, packed_lines, HTTP_ENVELOPE_SEAL,
-	    HTTP_ENVELOPE_NONE + 1);
+	tcase_add_loop_test(tc, packed_lines, NDJSON_SEAL, NDJSON_NONE + 1);
 	tcase_add_loop_test(tc, answer, 0,
 	    sizeof(answers) / sizeof(answers[0]));
 	tcase_add_test(tc, nobody_there);

@@ -30,6 +30,7 @@ static Suite *(*const suites[])(void) = {
 	suite_confirm,
 	suite_crash,
 	suite_dead_letters,
+	suite_dialect,
 	suite_export,
 	suite_file,
 	suite_file_output,

@@ -1,0 +1,139 @@
+/*
+ * dialect.c - requests and verdicts between a dialect and the transport.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/headers.h"
+
+/* Longest URL; servers take 8 KiB. */
+#define URL_MAX 8192
+
+#define WHY_MAX 512
+
+int
+intake_request_begin(struct intake_request *r, const char *url)
+{
+	r->method = "POST";
+	r->chunk = NULL;
+	r->from = 0;
+	r->to = 0;
+	r->lines = 0;
+	r->failed = false;
+	http_head_free(r->headers);
+	r->headers = NULL;
+	if (r->url.ceiling == 0)
+		buf_init(&r->url, URL_MAX);
+	buf_clear(&r->url);
+	return buf_adds(&r->url, url);
+}
+
+void
+intake_request_release(struct intake_request *r)
+{
+	http_head_free(r->headers);
+	buf_release(&r->url);
+	buf_release(&r->body);
+}
+
+void
+intake_url(struct intake_request *r, const char *path, const char *query)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	const char *mark = strchr(r->url.data, '?');
+	size_t n = mark == NULL ? r->url.len : (size_t)(mark - r->url.data);
+	int rc;
+
+	/* Anything else could name another host. */
+	if (path != NULL && path[0] != '/')
+		r->failed = true;
+	if (path != NULL && n > 0 && r->url.data[n - 1] == '/')
+		path++;
+	rc = buf_add(&url, r->url.data, n);
+	if (rc == 0 && path != NULL)
+		rc = buf_adds(&url, path);
+	if (rc == 0 && mark != NULL)
+		rc = buf_adds(&url, mark);
+	if (rc == 0 && query != NULL)
+		rc = buf_addf(&url, "%c%s", mark == NULL ? '?' : '&', query);
+	if (rc != 0)
+		r->failed = true;
+	buf_release(&r->url);
+	r->url = url;
+}
+
+void
+intake_header(struct intake_request *r, const char *name, const char *value)
+{
+	if (http_head_add(&r->headers, name, value) != 0)
+		r->failed = true;
+}
+
+bool
+intake_answer_header(const struct intake_response *r, const char *name,
+    char *out, size_t size)
+{
+	return http_head_find(r->headers, name, out, size);
+}
+
+void
+intake_verdicts_init(struct intake_verdicts *v, size_t lines)
+{
+	*v = (struct intake_verdicts){ .lines = lines };
+}
+
+void
+intake_verdicts_release(struct intake_verdicts *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		free(v->list[i].why);
+	free(v->list);
+	intake_verdicts_init(v, 0);
+}
+
+/* A new range up to to; NULL where that is no line further. */
+static struct intake_range *
+add_range(struct intake_verdicts *v, size_t to, enum verdict verdict)
+{
+	size_t from = v->n == 0 ? 0 : v->list[v->n - 1].to;
+
+	if (to > v->lines)
+		to = v->lines;
+	/* One verdict on no lines: of a probe. */
+	if (to <= from && (v->lines > 0 || v->n > 0))
+		return NULL;
+	v->list = xreallocarray(v->list, v->n + 1, sizeof(*v->list));
+	v->list[v->n] = (struct intake_range){ .to = to, .verdict = verdict };
+	return &v->list[v->n++];
+}
+
+void
+intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
+    const char *why, ...)
+{
+	struct intake_range *r = add_range(v, to, verdict);
+	char text[WHY_MAX];
+	va_list ap;
+
+	if (r == NULL || verdict == VERDICT_DELIVERED)
+		return;
+	va_start(ap, why);
+	(void)vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	r->why = xstrdup(text);
+}
+
+void
+intake_pending(struct intake_verdicts *v, size_t to, uint64_t number)
+{
+	struct intake_range *r = add_range(v, to, VERDICT_DELIVERED);
+
+	if (r == NULL)
+		return;
+	r->pending = true;
+	r->number = number;
+}

@@ -1,0 +1,198 @@
+/*
+ * dialect.h - how a SIEM's HTTP intake wants its requests.
+ *
+ * The transport (transport.c) owns connections, requests in flight, splitting
+ * to limits, gzip, TLS, proxy, credentials, open confirmations and the verdict
+ * on a chunk.  A dialect says what a request looks like and what an answer
+ * means.  A new one is a file in this folder, with its own
+ *
+ *   const struct output_type output_NAME = {
+ *           .type.name = "NAME",
+ *           .type.settings = …, .type.conf_size = …, .type.check = …,
+ *           .dialect = &dialect,
+ *           HTTP_TRANSPORT,
+ *   };
+ *
+ * a declaration in outputs/output.h, a row in outputs/output.c, and its place
+ * in Makefile.am.  Its conf begins with a struct http_output_conf and its
+ * settings take in the tables of conf.h.
+ *
+ * All functions are called by one thread and never wait.  What they are given
+ * is borrowed for the call.
+ */
+#ifndef OUTPUTS_HTTP_DIALECT_H
+#define OUTPUTS_HTTP_DIALECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "outputs/output.h"
+
+struct chunk;
+struct chunk_line;
+struct curl_slist;
+struct err;
+
+/* Most of an answer's body that a judge sees. */
+#define INTAKE_ANSWER_MAX ((size_t)1 << 20)
+
+/* One output of a dialect. */
+struct intake {
+	const struct output *out;
+	const void *conf; /* begins with a struct http_output_conf */
+	void *state;      /* the dialect's own */
+	/* What open() may change: bytes and lines (0: any number) of a request;
+	 * the time between two polls and the longest one until a confirmation,
+	 * microseconds.  Before: max_body, 0, 1 s, 5 min. */
+	size_t body_max;
+	size_t lines_max;
+	int64_t poll_every;
+	int64_t poll_timeout;
+};
+
+/* A request before it is sent. */
+struct intake_request {
+	const char *method; /* "POST"; static text */
+	struct buf body;    /* packed already where Content-Encoding says so */
+	/* It is for the lines [from, to) of chunk, NULL: for none, and carries
+	 * so many: those that render() left out are not counted. */
+	const struct chunk *chunk;
+	size_t from;
+	size_t to;
+	size_t lines;
+	/* For intake_url(), intake_header(). */
+	struct buf url;
+	struct curl_slist *headers;
+	bool failed;
+};
+
+/* An answer that came whole, whatever its status. */
+struct intake_response {
+	int status;
+	size_t lines;     /* that the request carries; 0: a probe, a poll */
+	const char *body; /* NUL-terminated; the begin, where it is longer than
+			     INTAKE_ANSWER_MAX */
+	size_t len;
+	bool cut;                  /* it is longer */
+	const struct buf *headers; /* for intake_answer_header() */
+};
+
+/* What became of the lines of a request. */
+struct intake_verdicts;
+
+struct http_dialect {
+	const char *content_type;
+
+	/* Allocate in->state, lower limits; no network.  NULL: has no state. */
+	int (*open)(struct intake *in, struct err *err);
+	void (*close)(struct intake *in);
+
+	/* Append what the intake wants of one line; nothing at all leaves the
+	 * line out, for good.  prefix, separator and suffix stand around the
+	 * others, NULL is "".  The limits of in count all that, before
+	 * compression; a line that is larger alone goes alone.  -1: the line
+	 * cannot be sent. */
+	int (*render)(struct intake *in, const struct chunk_line *line,
+	    struct buf *body, struct err *err);
+	const char *prefix;
+	const char *separator;
+	const char *suffix;
+
+	/* Where the wire wants what the store holds: the body for all lines of
+	 * p, packed where the output compresses.  1 done; 0 not here: line by
+	 * line; -1.  Such a request has the limit in bytes of stored lines, and
+	 * none in lines.  NULL: 0. */
+	int (*whole)(struct intake *in, struct chunk *p, struct buf *body,
+	    struct err *err);
+
+	/* Change method, URL and headers of the request, whose body is as it
+	 * goes out; also of the body, for a digest or a compression of the
+	 * dialect's own.  NULL: POST to the configured URL. */
+	int (*prepare)(struct intake *in, struct intake_request *r,
+	    struct err *err);
+
+	/* Tell of the lines in their order: intake_verdict(),
+	 * intake_pending(); those not told of go again.  false: the status
+	 * (status.h) counts for all of them.  NULL: false.  Of a probe the
+	 * verdict on no lines is asked. */
+	bool (*judge)(struct intake *in, const struct intake_response *r,
+	    struct intake_verdicts *v);
+
+	/* Confirmation later: make the request that asks about n numbers (one
+	 * at a time is under way; its headers are credentials and configured
+	 * ones, no Content-Type), and read a 2xx answer to it with
+	 * intake_confirmed().  Numbers that are not confirmed are asked about
+	 * again; when the time is over, when no answer comes or it refuses, the
+	 * lines are sent again.  NULL: never pending. */
+	int (*poll)(struct intake *in, const uint64_t *numbers, size_t n,
+	    struct intake_request *r, struct err *err);
+	void (*acknowledge)(struct intake *in, const struct intake_response *r);
+
+	/* Make the request for check --live, which must deliver nothing; its
+	 * body is packed behind this.  NULL: an empty body. */
+	int (*probe)(struct intake *in, struct intake_request *r,
+	    struct err *err);
+};
+
+/*
+ * For prepare, poll and probe.  Failures stick; the transport looks.
+ */
+
+/* Append path, which begins with a slash, to the configured URL's path and
+ * query ("a=1&b=2", encoded) to its query; either may be NULL. */
+void intake_url(struct intake_request *r, const char *path, const char *query);
+
+/* A further header; a line break in it is a failure. */
+void intake_header(struct intake_request *r, const char *name,
+    const char *value);
+
+/*
+ * For judge.
+ */
+
+/* Value of a header, trimmed, in out (size bytes, cut); false: absent. */
+bool intake_answer_header(const struct intake_response *r, const char *name,
+    char *out, size_t size);
+
+/* The lines from the last one told of up to, not including, to, counted from 0
+ * as the request carries them.  A range of one refused line becomes a dead
+ * letter with the reason, a longer one is halved to the line at fault.  to is
+ * cut to the lines that there are. */
+void intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
+    const char *why, ...) __attribute__((format(printf, 4, 5)));
+
+/* They are taken, and delivered when number is confirmed. */
+void intake_pending(struct intake_verdicts *v, size_t to, uint64_t number);
+
+/* For acknowledge.  A number that is not open is ignored. */
+void intake_confirmed(struct intake *in, uint64_t number);
+
+/*
+ * For the transport.
+ */
+
+struct intake_range {
+	size_t to; /* from the end of the one before */
+	enum verdict verdict;
+	bool pending;
+	uint64_t number; /* pending */
+	char *why;       /* owned; NULL: delivered */
+};
+
+struct intake_verdicts {
+	size_t lines;
+	struct intake_range *list;
+	size_t n;
+};
+
+/* Begins with no lines told of. */
+void intake_verdicts_init(struct intake_verdicts *v, size_t lines);
+void intake_verdicts_release(struct intake_verdicts *v);
+
+/* Begin a request to url, with no chunk; the body stays. */
+int intake_request_begin(struct intake_request *r, const char *url);
+void intake_request_release(struct intake_request *r);
+
+#endif /* OUTPUTS_HTTP_DIALECT_H */

@@ -1,0 +1,238 @@
+/*
+ * exchange.c - one request on a curl handle, and its answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "http/access.h"
+#include "http/client.h"
+#include "outputs/http/exchange.h"
+#include "outputs/http/headers.h"
+#include "outputs/http/status.h"
+
+/* What is shown of an answer in a reason; all that is kept of it where no
+ * dialect judges. */
+#define SHOWN_MAX 200
+
+/* More than a chunk, or a single event, has. */
+#define BODY_MAX ((size_t)1 << 30)
+
+int
+exchange_init(struct exchange *x, bool judged, struct err *err)
+{
+	buf_init(&x->request.body, BODY_MAX);
+	buf_init(&x->answer, judged ? INTAKE_ANSWER_MAX : SHOWN_MAX);
+	buf_init(&x->answer_headers, HTTP_HEADERS_MAX);
+	x->easy = curl_easy_init();
+	return x->easy == NULL ? err_set(err, "libcurl: does not start") : 0;
+}
+
+void
+exchange_release(struct exchange *x)
+{
+	curl_easy_cleanup(x->easy);
+	http_head_free(x->headers);
+	intake_request_release(&x->request);
+	buf_release(&x->answer);
+	buf_release(&x->answer_headers);
+	free(x->carried.line);
+}
+
+/* For CURLOPT_WRITEFUNCTION: the begin of the answer. */
+static size_t
+take_answer(char *data, size_t one, size_t len, void *ctx)
+{
+	struct exchange *x = ctx;
+	size_t room = x->answer.ceiling - x->answer.len;
+
+	(void)one;
+	if (len > room)
+		x->cut = true;
+	if (buf_add(&x->answer, data, len < room ? len : room) != 0)
+		return 0;
+	return len;
+}
+
+/* For CURLOPT_HEADERFUNCTION: of the last answer; what comes before may be a
+ * proxy's.  Headers beyond any reason are left out. */
+static size_t
+take_header(char *data, size_t one, size_t len, void *ctx)
+{
+	struct exchange *x = ctx;
+
+	(void)one;
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+		buf_clear(&x->answer_headers);
+	(void)!buf_add(&x->answer_headers, data, len);
+	return len;
+}
+
+static CURLcode
+set_method(struct exchange *x)
+{
+	const struct intake_request *r = &x->request;
+	CURLcode rc;
+
+	if (strcmp(r->method, "GET") == 0)
+		return curl_easy_setopt(x->easy, CURLOPT_HTTPGET, 1L);
+	rc = curl_easy_setopt(x->easy, CURLOPT_POST, 1L);
+	if (rc == CURLE_OK && strcmp(r->method, "POST") != 0)
+		rc =
+		    curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, r->method);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)r->body.len);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS,
+		    r->body.data == NULL ? "" : r->body.data);
+	return rc;
+}
+
+int
+exchange_aim(struct exchange *x, struct http_access *access,
+    struct curl_slist *common, struct err *err)
+{
+	struct intake_request *r = &x->request;
+
+	if (r->failed)
+		return err_set(err,
+		    "request: its URL or a header is too long or malformed");
+	http_head_free(x->headers);
+	x->headers = NULL;
+	if (r->headers != NULL) {
+		if (http_head_join(&x->headers, common) != 0 ||
+		    http_head_join(&x->headers, r->headers) != 0)
+			return err_set(err, "request: no memory");
+		common = x->headers;
+	}
+	curl_easy_reset(x->easy);
+	if (http_access_apply(access, x->easy, r->url.data, err) != 0)
+		return -1;
+	buf_clear(&x->answer);
+	buf_clear(&x->answer_headers);
+	x->cut = false;
+	x->trouble[0] = '\0';
+	if (set_method(x) != CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, common) != CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_answer) !=
+		CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x) != CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, take_header) !=
+		CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x) != CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->trouble) !=
+		CURLE_OK)
+		return err_set(err, "libcurl: refuses an option");
+	return 0;
+}
+
+/* Is a failure of the transfer one of settings and not of the network? */
+static bool
+settings_fault(CURLcode rc)
+{
+	static const CURLcode codes[] = { CURLE_UNSUPPORTED_PROTOCOL,
+		CURLE_URL_MALFORMAT, CURLE_PEER_FAILED_VERIFICATION,
+		CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+		CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
+		CURLE_LOGIN_DENIED };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (rc == codes[i])
+			return true;
+	}
+	return false;
+}
+
+/* No answer came: say why, and what that means. */
+static enum verdict
+judge_failure(const struct exchange *x, const char *url, CURLcode rc, char *why,
+    size_t size)
+{
+	const char *hint = http_tunnel_hint(x->easy);
+
+	(void)snprintf(why, size, "%s: %s%s%s", url,
+	    x->trouble[0] == '\0' ? curl_easy_strerror(rc) : x->trouble,
+	    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+	return hint != NULL || settings_fault(rc) ? VERDICT_BLOCKED
+						  : VERDICT_RETRY;
+}
+
+/* The begin of what the answer says, on one line. */
+static void
+one_line(const struct buf *answer, char out[SHOWN_MAX + 1])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < answer->len && i < SHOWN_MAX; i++) {
+		char c = answer->data[i];
+		bool blank = (unsigned char)c <= ' ' || c == 0x7f;
+
+		if (!blank)
+			out[len++] = c;
+		else if (len > 0 && out[len - 1] != ' ')
+			out[len++] = ' ';
+	}
+	while (len > 0 && out[len - 1] == ' ')
+		len--;
+	out[len] = '\0';
+}
+
+static int
+status_of(const struct exchange *x)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+enum verdict
+exchange_judge(const struct exchange *x, const char *url, CURLcode rc,
+    char *why, size_t size)
+{
+	const struct http_meaning *m;
+	char answer[SHOWN_MAX + 1], location[256];
+
+	if (rc != CURLE_OK)
+		return judge_failure(x, url, rc, why, size);
+	one_line(&x->answer, answer);
+	(void)http_head_find(&x->answer_headers, "location", location,
+	    sizeof(location));
+	m = http_meaning(status_of(x));
+	(void)snprintf(why, size, "%s: answers %d%s%s%s%s%s%s", url,
+	    status_of(x), location[0] == '\0' ? "" : " to ", location,
+	    answer[0] == '\0' ? "" : ": ", answer, m->hint == NULL ? "" : "; ",
+	    m->hint == NULL ? "" : m->hint);
+	return m->verdict;
+}
+
+int64_t
+exchange_delay(const struct exchange *x)
+{
+	char date[64], retry_after[64];
+	int64_t now, delay;
+
+	if (!http_head_find(&x->answer_headers, "date", date, sizeof(date)) ||
+	    clock_parse_http(date, &now) != 0)
+		now = clock_now();
+	(void)http_head_find(&x->answer_headers, "retry-after", retry_after,
+	    sizeof(retry_after));
+	delay = http_retry_after(retry_after, now);
+	return delay > 0 ? delay : 0;
+}
+
+struct intake_response
+exchange_response(const struct exchange *x)
+{
+	return (struct intake_response){
+		.status = status_of(x),
+		.lines = x->request.lines,
+		.body = x->answer.data == NULL ? "" : x->answer.data,
+		.len = x->answer.len,
+		.cut = x->cut,
+		.headers = &x->answer_headers,
+	};
+}

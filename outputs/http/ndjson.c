@@ -1,0 +1,69 @@
+/*
+ * ndjson.c - NDJSON lines over HTTP.
+ *
+ * With the envelope the wire wants what the store holds, gzip of lines, and
+ * the store's bytes are sent as they are.
+ */
+#include <stddef.h>
+
+#include "base/err.h"
+#include "delivery/chunk.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/ndjson.h"
+#include "outputs/http/transport.h"
+#include "outputs/output.h"
+
+static const char *const envelopes[] = { "seal", "none", NULL };
+
+static const struct setting settings[] = { { .key = "where",
+					       .type = SETTING_TABLE,
+					       .table = http_target_settings },
+	{ .key = "envelope",
+	    .type = SETTING_CHOICE,
+	    .offset = offsetof(struct ndjson_conf, envelope),
+	    .def = "seal",
+	    .choices = envelopes,
+	    .help = "seal: lines of feed, index and event, with checkpoints. "
+		    "none: the events alone, which cannot be verified." },
+	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
+	SETTING_END };
+
+static int
+whole(struct intake *in, struct chunk *p, struct buf *body, struct err *err)
+{
+	const struct ndjson_conf *conf = in->conf;
+
+	if (conf->envelope == NDJSON_NONE)
+		return 0;
+	if ((conf->http.compress ? chunk_gzip : chunk_text)(p, body, err) != 0)
+		return -1;
+	return 1;
+}
+
+/* The event alone, without checkpoints. */
+static int
+render(struct intake *in, const struct chunk_line *line, struct buf *body,
+    struct err *err)
+{
+	(void)in;
+	if (!line->checkpoint &&
+	    (buf_add(body, line->value, line->len) != 0 ||
+		buf_add(body, "\n", 1) != 0))
+		return err_set(err, "request: too large");
+	return 0;
+}
+
+static const struct http_dialect ndjson = {
+	.content_type = "application/x-ndjson",
+	.whole = whole,
+	.render = render,
+};
+
+const struct output_type output_http = {
+	.type.name = "http",
+	.type.settings = settings,
+	.type.conf_size = sizeof(struct ndjson_conf),
+	.type.check = http_output_check,
+	.dialect = &ndjson,
+	HTTP_TRANSPORT,
+};

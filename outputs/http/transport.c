@@ -1,0 +1,782 @@
+/*
+ * transport.c - chunks over HTTPS, several requests in flight.
+ *
+ * A chunk goes out in one request, or in several, one behind the other, where
+ * it is larger in the dialect's form than a request may be.  Each answer
+ * settles lines; when all lines of the chunk have been sent, or something has
+ * to be sent again, and every confirmation that was promised has come or is
+ * overdue, the chunk ends.  When no answer comes it is not known what became
+ * of a request, and it is sent again.
+ */
+#include "outputs/http/transport.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "http/access.h"
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/exchange.h"
+#include "outputs/http/headers.h"
+
+/* More than a chunk, or a single event, has. */
+#define BODY_MAX ((size_t)1 << 30)
+
+/* Chunks between the store and their confirmation. */
+#define CHUNKS_MAX 128
+
+#define WHY_MAX 512
+
+/* What intake holds before a dialect's open(). */
+#define POLL_EVERY CLOCK_SECOND
+#define POLL_TIMEOUT (5 * CLOCK_MINUTE)
+
+/* One chunk on its way. */
+struct transfer {
+	struct chunk *chunk; /* NULL: free */
+	size_t next;         /* the first line that no request has had */
+	bool sending;        /* a request has it */
+	size_t pending;      /* confirmations */
+	/* On the lines that are not settled. */
+	enum verdict verdict;
+	int64_t delay;
+	char why[WHY_MAX];
+};
+
+/* A confirmation that was promised. */
+struct pending {
+	struct transfer *transfer;
+	uint64_t number;
+	size_t from;
+	size_t to;
+	int64_t deadline; /* monotonic */
+};
+
+struct uplink {
+	struct intake intake; /* must stand first: intake_confirmed() */
+	struct output *out;
+	const struct http_output_conf *conf;
+	const struct http_dialect *dialect;
+	struct http_access *access;
+	struct curl_slist *headers;      /* for lines */
+	struct curl_slist *poll_headers; /* without a type */
+	CURLM *multi;
+	struct gzip *gzip;
+	struct buf text;
+	struct transfer *transfer;
+	size_t n_transfers;
+	struct exchange *exchange; /* for lines */
+	size_t n_exchanges;
+	struct exchange poll;
+	struct pending *pending;
+	size_t n_pending;
+	int64_t poll_at; /* monotonic: not before */
+	bool open;       /* the dialect is */
+	bool decided;    /* a chunk, since drive began */
+};
+
+/*
+ * The verdict on a chunk.
+ */
+
+/* The rest of t ends in v, if nothing has happened that counts more. */
+static void
+leave(struct transfer *t, enum verdict v, int64_t delay, const char *why)
+{
+	/* A refusal is looked into when nothing has to wait. */
+	static const int weight[] = {
+		[VERDICT_DELIVERED] = 0,
+		[VERDICT_REFUSED] = 1,
+		[VERDICT_RETRY] = 2,
+		[VERDICT_BLOCKED] = 3,
+	};
+
+	if (delay > t->delay)
+		t->delay = delay;
+	if (weight[v] <= weight[t->verdict])
+		return;
+	t->verdict = v;
+	(void)snprintf(t->why, sizeof(t->why), "%s", why);
+}
+
+/* End t's chunk if nothing of it is under way. */
+static void
+end_transfer(struct uplink *u, struct transfer *t)
+{
+	struct chunk *chunk = t->chunk;
+
+	if (t->sending || t->pending > 0)
+		return;
+	t->chunk = NULL;
+	u->decided = true;
+	output_done(u->out, chunk, t->verdict, t->delay, "%s", t->why);
+}
+
+static void
+deliver(struct uplink *u, struct transfer *t, size_t from, size_t to)
+{
+	(void)output_settle(u->out, t->chunk, from, to, VERDICT_DELIVERED, "%s",
+	    "");
+}
+
+/*
+ * Confirmations.
+ */
+
+static void
+add_pending(struct uplink *u, const struct pending *p)
+{
+	u->pending =
+	    xreallocarray(u->pending, u->n_pending + 1, sizeof(*u->pending));
+	if (u->n_pending == 0)
+		u->poll_at = clock_monotonic() + u->intake.poll_every;
+	u->pending[u->n_pending++] = *p;
+	p->transfer->pending++;
+}
+
+/* The i-th one is decided; what follows it moves up. */
+static void
+end_pending(struct uplink *u, size_t i, enum verdict v, const char *why)
+{
+	struct pending p = u->pending[i];
+
+	u->n_pending--;
+	memmove(&u->pending[i], &u->pending[i + 1],
+	    (u->n_pending - i) * sizeof(*u->pending));
+	if (v == VERDICT_DELIVERED)
+		deliver(u, p.transfer, p.from, p.to);
+	else
+		leave(p.transfer, v, 0, why);
+	p.transfer->pending--;
+	end_transfer(u, p.transfer);
+}
+
+void
+intake_confirmed(struct intake *in, uint64_t number)
+{
+	struct uplink *u = (struct uplink *)in;
+
+	for (size_t i = 0; i < u->n_pending; i++) {
+		if (u->pending[i].number != number)
+			continue;
+		end_pending(u, i, VERDICT_DELIVERED, "");
+		return;
+	}
+}
+
+/* All that is promised will not be heard of. */
+static void
+fail_pending(struct uplink *u, enum verdict v, const char *why)
+{
+	while (u->n_pending > 0)
+		end_pending(u, 0, v, why);
+}
+
+static void
+expire_pending(struct uplink *u, int64_t now)
+{
+	char span[32], why[WHY_MAX];
+
+	if (u->n_pending == 0)
+		return;
+	text_duration_format(span, u->intake.poll_timeout);
+	(void)snprintf(why, sizeof(why),
+	    "%s: took events and did not confirm them within %s", u->conf->url,
+	    span);
+	/* The oldest stands first. */
+	while (u->n_pending > 0 && u->pending[0].deadline <= now)
+		end_pending(u, 0, VERDICT_RETRY, why);
+}
+
+/*
+ * Requests.
+ */
+
+static int
+launch(struct uplink *u, struct exchange *x, struct curl_slist *common,
+    struct err *err)
+{
+	if (exchange_aim(x, u->access, common, err) != 0)
+		return -1;
+	if (curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x) != CURLE_OK ||
+	    curl_multi_add_handle(u->multi, x->easy) != CURLM_OK)
+		return err_set(err, "libcurl: takes no request");
+	x->busy = true;
+	return 0;
+}
+
+/*
+ * Bodies.
+ */
+
+static int
+add_text(struct buf *b, const char *s, struct err *err)
+{
+	if (s != NULL && buf_adds(b, s) != 0)
+		return err_set(err, "request: too large");
+	return 0;
+}
+
+/* Cut b back to len bytes. */
+static void
+cut_back(struct buf *b, size_t len)
+{
+	if (b->data != NULL)
+		b->data[len] = '\0';
+	b->len = len;
+}
+
+/* x's request carries line i of its chunk, too. */
+static void
+carry(struct exchange *x, size_t i)
+{
+	if (x->carried.n == x->carried.size) {
+		x->carried.size = x->carried.size == 0 ? 64 : 2 * x->carried.n;
+		x->carried.line = xreallocarray(x->carried.line,
+		    x->carried.size, sizeof(*x->carried.line));
+	}
+	x->carried.line[x->carried.n++] = i;
+}
+
+/* The line of the chunk that is the k-th of x's request. */
+static size_t
+carried(const struct exchange *x, size_t k)
+{
+	return x->carried.all ? x->request.from + k : x->carried.line[k];
+}
+
+/* Render the next line of x's chunk behind text: 1, 0 it is left out, -1. */
+static int
+render_line(struct uplink *u, struct exchange *x, struct buf *text,
+    struct err *err)
+{
+	const struct http_dialect *d = u->dialect;
+	const char *lead = x->carried.n == 0 ? d->prefix : d->separator;
+	size_t before = text->len, begin;
+	struct transfer *t = x->transfer;
+	struct chunk_line line;
+
+	if (chunk_line(t->chunk, t->next, &line, err) != 0 ||
+	    add_text(text, lead, err) != 0)
+		return -1;
+	begin = text->len;
+	if (d->render(&u->intake, &line, text, err) != 0)
+		return -1;
+	if (text->len > begin)
+		return 1;
+	cut_back(text, before);
+	return 0;
+}
+
+/* Render lines of x's chunk from the next one on, up to the limits; the first
+ * of those that are wanted goes in whatever its size. */
+static int
+fill(struct uplink *u, struct exchange *x, struct buf *text, struct err *err)
+{
+	const struct intake *in = &u->intake;
+	const char *suffix = u->dialect->suffix;
+	size_t tail = suffix == NULL ? 0 : strlen(suffix), before;
+	struct transfer *t = x->transfer;
+	int rc;
+
+	for (; t->next < chunk_lines(t->chunk); t->next++) {
+		if (in->lines_max > 0 && x->carried.n == in->lines_max)
+			break;
+		before = text->len;
+		rc = render_line(u, x, text, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0) {
+			deliver(u, t, t->next, t->next + 1);
+			continue;
+		}
+		if (x->carried.n > 0 && text->len + tail > in->body_max) {
+			cut_back(text, before);
+			break;
+		}
+		carry(x, t->next);
+	}
+	return x->carried.n == 0 ? 0 : add_text(text, suffix, err);
+}
+
+/* Pack the body in its place. */
+static int
+pack(struct uplink *u, struct buf *body, struct err *err)
+{
+	struct buf keep = u->text;
+
+	u->text = *body;
+	*body = keep;
+	buf_clear(body);
+	return gzip_pack(u->gzip, u->text.data == NULL ? "" : u->text.data,
+	    u->text.len, body, err);
+}
+
+/* Make the body of x's request out of what comes next of its chunk; none of
+ * these lines may be wanted, and the body empty. */
+static int
+render(struct uplink *u, struct exchange *x, struct err *err)
+{
+	struct transfer *t = x->transfer;
+	struct buf *body = &x->request.body;
+	int rc = 0;
+
+	buf_clear(body);
+	x->carried.n = 0;
+	x->carried.all = false;
+	if (t->next == 0 && u->dialect->whole != NULL)
+		rc = u->dialect->whole(&u->intake, t->chunk, body, err);
+	if (rc == 1) {
+		t->next = chunk_lines(t->chunk);
+		x->carried.n = t->next;
+		x->carried.all = true;
+	} else if (rc == 0) {
+		rc = fill(u, x, body, err);
+	}
+	if (rc < 0)
+		return -1;
+	if (t->next == chunk_lines(t->chunk))
+		chunk_unload(t->chunk);
+	return rc == 0 && body->len > 0 && u->conf->compress
+	    ? pack(u, body, err)
+	    : 0;
+}
+
+/* Send the request that has been rendered for the lines from from on. */
+static int
+send_lines(struct uplink *u, struct exchange *x, size_t from, struct err *err)
+{
+	struct transfer *t = x->transfer;
+	struct intake_request *r = &x->request;
+
+	if (intake_request_begin(r, u->conf->url) != 0)
+		return err_set(err, "url: too long");
+	r->chunk = t->chunk;
+	r->from = from;
+	r->to = t->next;
+	r->lines = x->carried.n;
+	if (u->dialect->prepare != NULL &&
+	    u->dialect->prepare(&u->intake, r, err) != 0)
+		return -1;
+	return launch(u, x, u->headers, err);
+}
+
+/* Send what comes next of x's chunk; where nothing does, x is free. */
+static void
+go_on(struct uplink *u, struct exchange *x)
+{
+	struct transfer *t = x->transfer;
+	struct err err = ERR_INIT;
+
+	while (t->verdict == VERDICT_DELIVERED &&
+	    t->next < chunk_lines(t->chunk)) {
+		size_t from = t->next;
+
+		if (render(u, x, &err) != 0)
+			leave(t, VERDICT_REFUSED, 0, err.text);
+		else if (x->request.body.len == 0)
+			continue; /* nothing of them is wanted */
+		else if (send_lines(u, x, from, &err) == 0)
+			return;
+		else
+			leave(t, VERDICT_BLOCKED, 0, err.text);
+	}
+	buf_release(&x->request.body);
+	x->transfer = NULL;
+	t->sending = false;
+	end_transfer(u, t);
+}
+
+/*
+ * Answers.
+ */
+
+/* Have the dialect judge x's answer, if it does. */
+static bool
+judge_lines(struct uplink *u, struct exchange *x, CURLcode rc,
+    struct intake_verdicts *v)
+{
+	struct intake_response r = exchange_response(x);
+
+	intake_verdicts_init(v, r.lines);
+	if (rc != CURLE_OK || u->dialect->judge == NULL)
+		return false;
+	return u->dialect->judge(&u->intake, &r, v);
+}
+
+/* The range, whose first line is first of x's request, is taken. */
+static void
+settle_taken(struct uplink *u, struct exchange *x,
+    const struct intake_range *range, size_t first)
+{
+	struct pending p = { .transfer = x->transfer,
+		.number = range->number,
+		.from = carried(x, first),
+		.to = carried(x, range->to - 1) + 1,
+		.deadline = clock_monotonic() + u->intake.poll_timeout };
+
+	if (range->pending)
+		add_pending(u, &p);
+	else
+		deliver(u, p.transfer, p.from, p.to);
+}
+
+/* It is not. */
+static void
+settle_other(struct uplink *u, struct exchange *x,
+    const struct intake_range *range, size_t first)
+{
+	struct transfer *t = x->transfer;
+	size_t line = carried(x, first);
+
+	if (range->verdict != VERDICT_REFUSED || range->to - first > 1)
+		leave(t, range->verdict, exchange_delay(x), range->why);
+	else if (output_settle(u->out, t->chunk, line, line + 1,
+		     VERDICT_REFUSED, "%s", range->why) != 0)
+		leave(t, VERDICT_RETRY, 0, range->why);
+}
+
+/* Do what the dialect told of the lines of x's request; first of those that
+ * are taken, as output_settle() wants it. */
+static void
+settle_lines(struct uplink *u, struct exchange *x,
+    const struct intake_verdicts *v)
+{
+	size_t first = 0;
+
+	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
+		if (v->list[i].verdict == VERDICT_DELIVERED)
+			settle_taken(u, x, &v->list[i], first);
+	}
+	if (first < x->request.lines)
+		leave(x->transfer, VERDICT_RETRY, exchange_delay(x),
+		    "the answer does not tell of all events");
+	first = 0;
+	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
+		if (v->list[i].verdict != VERDICT_DELIVERED)
+			settle_other(u, x, &v->list[i], first);
+	}
+}
+
+/* The answer to lines. */
+static void
+finish_lines(struct uplink *u, struct exchange *x, CURLcode rc)
+{
+	struct intake_verdicts v;
+	char why[WHY_MAX];
+	enum verdict verdict;
+
+	if (judge_lines(u, x, rc, &v)) {
+		settle_lines(u, x, &v);
+	} else {
+		verdict = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+		if (verdict == VERDICT_DELIVERED)
+			deliver(u, x->transfer, x->request.from, x->request.to);
+		else
+			leave(x->transfer, verdict, exchange_delay(x), why);
+	}
+	intake_verdicts_release(&v);
+	go_on(u, x);
+}
+
+/* The answer to a poll. */
+static void
+finish_poll(struct uplink *u, struct exchange *x, CURLcode rc)
+{
+	struct intake_response r = exchange_response(x);
+	char why[WHY_MAX];
+	enum verdict v = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+
+	u->poll_at = clock_monotonic() + u->intake.poll_every;
+	if (v == VERDICT_DELIVERED)
+		u->dialect->acknowledge(&u->intake, &r);
+	else if (rc != CURLE_OK || v == VERDICT_REFUSED)
+		fail_pending(u, VERDICT_RETRY, why);
+	else if (v == VERDICT_BLOCKED)
+		fail_pending(u, VERDICT_BLOCKED, why);
+	buf_release(&x->request.body);
+}
+
+static void
+finish(struct uplink *u, struct exchange *x, CURLcode rc)
+{
+	curl_off_t sent = 0;
+	long connects = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	(void)curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+	u->out->bytes += (uint64_t)sent;
+	u->out->connects += (uint64_t)connects;
+	(void)curl_multi_remove_handle(u->multi, x->easy);
+	x->busy = false;
+	if (x == &u->poll)
+		finish_poll(u, x, rc);
+	else
+		finish_lines(u, x, rc);
+	if (!x->busy)
+		buf_release(&x->answer);
+}
+
+/* Ask for what is promised, when it is time to. */
+static void
+poll_pending(struct uplink *u, int64_t now)
+{
+	struct exchange *x = &u->poll;
+	struct err err = ERR_INIT;
+	uint64_t *numbers;
+	int rc;
+
+	if (u->n_pending == 0 || x->busy || now < u->poll_at)
+		return;
+	numbers = xreallocarray(NULL, u->n_pending, sizeof(*numbers));
+	for (size_t i = 0; i < u->n_pending; i++)
+		numbers[i] = u->pending[i].number;
+	rc = intake_request_begin(&x->request, u->conf->url);
+	if (rc == 0)
+		rc = u->dialect->poll(&u->intake, numbers, u->n_pending,
+		    &x->request, &err);
+	if (rc == 0)
+		rc = launch(u, x, u->poll_headers, &err);
+	free(numbers);
+	if (rc != 0)
+		fail_pending(u, VERDICT_BLOCKED, err.text);
+}
+
+/*
+ * The output type's functions.
+ */
+
+static void
+uplink_free(struct uplink *u)
+{
+	if (u->open && u->dialect->close != NULL)
+		u->dialect->close(&u->intake);
+	for (size_t i = 0; i < u->n_exchanges; i++)
+		exchange_release(&u->exchange[i]);
+	exchange_release(&u->poll);
+	if (u->multi != NULL)
+		(void)curl_multi_cleanup(u->multi);
+	http_head_free(u->headers);
+	http_head_free(u->poll_headers);
+	http_access_free(u->access);
+	gzip_free(u->gzip);
+	buf_release(&u->text);
+	free(u->exchange);
+	free(u->transfer);
+	free(u->pending);
+	free(u);
+}
+
+static int
+uplink_load(struct uplink *u, struct err *err)
+{
+	size_t n = (size_t)u->conf->parallel;
+	bool judged = u->dialect->judge != NULL;
+
+	u->access = http_access_open(&u->conf->common, err);
+	if (u->access == NULL ||
+	    http_head(u->conf, u->dialect->content_type, &u->headers, err) !=
+		0 ||
+	    http_head(u->conf, NULL, &u->poll_headers, err) != 0)
+		return -1;
+	u->gzip = gzip_new();
+	u->multi = curl_multi_init();
+	if (u->multi == NULL)
+		return err_set(err, "libcurl: does not start");
+	u->exchange = xcalloc(n, sizeof(*u->exchange));
+	while (u->n_exchanges < n) {
+		if (exchange_init(&u->exchange[u->n_exchanges++], judged,
+			err) != 0)
+			return -1;
+	}
+	if (exchange_init(&u->poll, true, err) != 0)
+		return -1;
+	u->n_transfers = u->dialect->poll == NULL ? n : CHUNKS_MAX;
+	u->transfer = xcalloc(u->n_transfers, sizeof(*u->transfer));
+	if (u->dialect->open != NULL && u->dialect->open(&u->intake, err) != 0)
+		return -1;
+	u->open = true;
+	return 0;
+}
+
+int
+http_open(struct output *out, struct err *err)
+{
+	struct uplink *u = xcalloc(1, sizeof(*u));
+
+	u->out = out;
+	u->conf = out->conf;
+	u->dialect = out->type->dialect;
+	buf_init(&u->text, BODY_MAX);
+	u->intake = (struct intake){
+		.out = out,
+		.conf = out->conf,
+		.body_max = (size_t)u->conf->max_body,
+		.poll_every = POLL_EVERY,
+		.poll_timeout = POLL_TIMEOUT,
+	};
+	if (uplink_load(u, err) != 0) {
+		uplink_free(u);
+		return -1;
+	}
+	out->state = u;
+	out->chunk_max = u->intake.body_max;
+	out->mode = "acknowledged";
+	return 0;
+}
+
+/* Chunks that only wait for confirmation take nobody's place. */
+size_t
+http_window(const struct output *out)
+{
+	const struct uplink *u = out->state;
+	size_t n = u->n_exchanges;
+
+	for (size_t i = 0; i < u->n_transfers; i++)
+		n += u->transfer[i].chunk != NULL && !u->transfer[i].sending;
+	return n < u->n_transfers ? n : u->n_transfers;
+}
+
+void
+http_send(struct output *out, struct chunk *chunk)
+{
+	struct uplink *u = out->state;
+	struct exchange *x = u->exchange;
+	struct transfer *t = u->transfer;
+
+	while (x->transfer != NULL)
+		x++;
+	while (t->chunk != NULL)
+		t++;
+	*t = (struct transfer){
+		.chunk = chunk, .sending = true, .verdict = VERDICT_DELIVERED
+	};
+	x->transfer = t;
+	go_on(u, x);
+}
+
+/* Microseconds until something of confirmations is due, at most left. */
+static int64_t
+rest(const struct uplink *u, int64_t left)
+{
+	int64_t due, now = clock_monotonic();
+
+	if (u->n_pending == 0)
+		return left;
+	due = u->pending[0].deadline;
+	if (!u->poll.busy && u->poll_at < due)
+		due = u->poll_at;
+	if (due < now + left)
+		left = due - now;
+	return left > 0 ? left : 0;
+}
+
+void
+http_drive(struct output *out, int wake_fd, int timeout_ms)
+{
+	struct uplink *u = out->state;
+	struct curl_waitfd wake = { .fd = wake_fd, .events = CURL_WAIT_POLLIN };
+	int64_t until = clock_monotonic() + timeout_ms * CLOCK_SECOND / 1000;
+	int64_t left;
+	CURLMsg *m;
+	int n;
+
+	u->decided = false;
+	do {
+		expire_pending(u, clock_monotonic());
+		poll_pending(u, clock_monotonic());
+		(void)curl_multi_perform(u->multi, &n);
+		while ((m = curl_multi_info_read(u->multi, &n)) != NULL) {
+			struct exchange *x = NULL;
+
+			if (m->msg == CURLMSG_DONE &&
+			    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE,
+				&x) == CURLE_OK)
+				finish(u, x, m->data.result);
+		}
+		left = until - clock_monotonic();
+		if (u->decided || left <= 0)
+			break;
+		wake.revents = 0;
+		(void)curl_multi_poll(u->multi, &wake, 1,
+		    (int)((rest(u, left) + 999) / 1000), &n);
+	} while (wake.revents == 0);
+}
+
+/* Make the request of a probe. */
+static int
+aim_probe(struct uplink *u, struct exchange *x, struct err *err)
+{
+	buf_clear(&x->request.body);
+	if (intake_request_begin(&x->request, u->conf->url) != 0)
+		return err_set(err, "url: too long");
+	if (u->dialect->probe != NULL &&
+	    u->dialect->probe(&u->intake, &x->request, err) != 0)
+		return -1;
+	if (u->conf->compress && pack(u, &x->request.body, err) != 0)
+		return -1;
+	return exchange_aim(x, u->access, u->headers, err);
+}
+
+/* An empty request: whoever takes it, or finds fault with its emptiness, has
+ * accepted host, path and credentials.  Splunk HEC answers 400 "No data",
+ * Elasticsearch 400 "request body is required", Loki 400, a plain receiver of
+ * lines 200.  Emptiness is packed as lines are: no bytes at all are no gzip,
+ * which gateways and Go programs may answer with a 500. */
+int
+http_probe(struct output *out, struct buf *message, struct err *err)
+{
+	struct uplink *u = out->state;
+	struct exchange *x = &u->exchange[0];
+	struct intake_verdicts verdicts;
+	enum verdict v;
+	CURLcode rc;
+	char why[WHY_MAX];
+
+	if (aim_probe(u, x, err) != 0)
+		return -1;
+	rc = curl_easy_perform(x->easy);
+	v = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+	if (judge_lines(u, x, rc, &verdicts) && verdicts.n > 0)
+		v = verdicts.list[0].verdict;
+	intake_verdicts_release(&verdicts);
+	if (v != VERDICT_DELIVERED && v != VERDICT_REFUSED)
+		return err_set(err, "%s (to an empty request)", why);
+	if (buf_addf(message,
+		v == VERDICT_DELIVERED
+		    ? "%s (to an empty request); delivery is acknowledged"
+		    : "%s (to an empty request, which it may refuse; if the "
+		      "reason is another one, correct that); delivery is "
+		      "acknowledged",
+		why) != 0)
+		return err_set(err, "no room for what was found");
+	return 0;
+}
+
+void
+http_close(struct output *out)
+{
+	struct uplink *u = out->state;
+
+	for (size_t i = 0; i < u->n_exchanges; i++) {
+		if (u->exchange[i].busy)
+			(void)curl_multi_remove_handle(u->multi,
+			    u->exchange[i].easy);
+	}
+	if (u->poll.busy)
+		(void)curl_multi_remove_handle(u->multi, u->poll.easy);
+	for (size_t i = 0; i < u->n_transfers; i++) {
+		if (u->transfer[i].chunk != NULL)
+			output_done(out, u->transfer[i].chunk, VERDICT_RETRY, 0,
+			    "the output was closed");
+	}
+	uplink_free(u);
+	out->state = NULL;
+}

@@ -1,0 +1,653 @@
+/*
+ * test_dialect.c - the seam between transport and dialects, with a dialect
+ * that wants a JSON array, judges each line, and confirms later.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/json_valid.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/transport.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/output_help.h"
+#include "tests/unit/unit.h"
+
+#define MS (CLOCK_SECOND / 1000)
+
+struct trial_conf {
+	struct http_output_conf http; /* must stand first */
+	size_t lines_max;
+	int64_t poll_timeout;
+	const char *path; /* appended to the URL */
+	const char *header;
+};
+
+/* What the dialect saw of the last answer. */
+static size_t answer_len;
+static bool answer_cut;
+
+static int
+trial_open(struct intake *in, struct err *err)
+{
+	const struct trial_conf *conf = in->conf;
+
+	(void)err;
+	in->lines_max = conf->lines_max;
+	in->poll_every = 20 * MS;
+	in->poll_timeout = conf->poll_timeout;
+	in->state = xcalloc(1, sizeof(int)); /* a leak is found by ASan */
+	return 0;
+}
+
+static void
+trial_close(struct intake *in)
+{
+	free(in->state);
+}
+
+static int
+trial_render(struct intake *in, const struct chunk_line *line, struct buf *body,
+    struct err *err)
+{
+	bool json = json_valid(line->value, line->len);
+
+	(void)in;
+	if (line->checkpoint || memmem(line->value, line->len, "skip", 4))
+		return 0;
+	if (buf_addf(body,
+		"{\"feed\":\"%s\",\"index\":%llu,\"type\":\"%s\",\"time\":%lld,"
+		"\"%s\":",
+		line->feed, (unsigned long long)line->number, line->source_type,
+		(long long)(line->when / CLOCK_SECOND),
+		json ? "event" : "text") != 0 ||
+	    (json ? buf_add(body, line->value, line->len)
+		  : text_json_string(body, line->value, line->len)) != 0 ||
+	    buf_add(body, "}", 1) != 0)
+		return err_set(err, "too large");
+	return 0;
+}
+
+static int
+trial_prepare(struct intake *in, struct intake_request *r, struct err *err)
+{
+	const struct trial_conf *conf = in->conf;
+	char query[64];
+
+	(void)err;
+	(void)snprintf(query, sizeof(query), "from=%zu&to=%zu", r->from, r->to);
+	r->method = "PUT";
+	intake_url(r, conf->path, query);
+	intake_header(r, "X-Channel", conf->header);
+	return 0;
+}
+
+/* {"items":[{"status":200},…]} or {"ack":7}. */
+static bool
+trial_judge(struct intake *in, const struct intake_response *r,
+    struct intake_verdicts *v)
+{
+	json_t *root = json_loadb(r->body, r->len, 0, NULL), *item;
+	json_t *ack = json_object_get(root, "ack");
+	size_t i;
+
+	(void)in;
+	answer_len = r->len;
+	answer_cut = r->cut;
+	if (r->status != 200)
+		return false;
+	if (ack != NULL)
+		intake_pending(v, r->lines, (uint64_t)json_integer_value(ack));
+	json_array_foreach(json_object_get(root, "items"), i, item)
+	{
+		json_int_t status =
+		    json_integer_value(json_object_get(item, "status"));
+
+		if (status < 300)
+			intake_verdict(v, i + 1, VERDICT_DELIVERED, "%s", "");
+		else
+			intake_verdict(v, i + 1,
+			    status == 400 ? VERDICT_REFUSED : VERDICT_RETRY,
+			    "item %zu: %.30s", i,
+			    json_string_value(json_object_get(item, "error")));
+	}
+	json_decref(root);
+	return true;
+}
+
+static int
+trial_poll(struct intake *in, const uint64_t *numbers, size_t n,
+    struct intake_request *r, struct err *err)
+{
+	(void)in;
+	intake_url(r, "/ack", NULL);
+	intake_header(r, "Content-Type", "application/json");
+	for (size_t i = 0; i < n; i++)
+		if (buf_addf(&r->body, "%s%llu", i == 0 ? "{\"acks\":[" : ",",
+			(unsigned long long)numbers[i]) != 0)
+			return err_set(err, "too many");
+	return buf_adds(&r->body, "]}");
+}
+
+static void
+trial_acknowledge(struct intake *in, const struct intake_response *r)
+{
+	json_t *root = json_loadb(r->body, r->len, 0, NULL), *value;
+	const char *number;
+
+	json_object_foreach(json_object_get(root, "acks"), number,
+	    value) if (json_is_true(value))
+	    intake_confirmed(in, strtoull(number, NULL, 10));
+	json_decref(root);
+}
+
+static int
+trial_probe(struct intake *in, struct intake_request *r, struct err *err)
+{
+	(void)in;
+	intake_url(r, "/bulk", "probe");
+	return buf_adds(&r->body, "[]") != 0 ? err_set(err, "too large") : 0;
+}
+
+static const struct http_dialect trial = {
+	.content_type = "application/json",
+	.open = trial_open,
+	.close = trial_close,
+	.render = trial_render,
+	.prefix = "[",
+	.separator = ",",
+	.suffix = "]",
+	.prepare = trial_prepare,
+	.judge = trial_judge,
+	.poll = trial_poll,
+	.acknowledge = trial_acknowledge,
+	.probe = trial_probe,
+};
+
+static const struct output_type output_trial = {
+	.type.name = "trial",
+	.dialect = &trial,
+	HTTP_TRANSPORT,
+};
+
+/*
+ * One output of it, and the receiver.
+ */
+
+static struct canned *server;
+static struct trial_conf conf;
+static struct courier c;
+static char url[128];
+static struct canned_reply replies[9];
+
+static char *
+reply_bytes(int status, const char *body)
+{
+	return xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
+	    status, strlen(body), body);
+}
+
+/* The receiver's next answer; each answers once, the last one always. */
+static void
+expect(const char *path, int status, const char *body)
+{
+	struct canned_reply *r = replies;
+
+	while (r->path != NULL)
+		r++;
+	r->path = path;
+	r->bytes = status == 0 ? xstrdup("") : reply_bytes(status, body);
+}
+
+static void
+set_up(void)
+{
+	memset(replies, 0, sizeof(replies));
+	conf = (struct trial_conf){ .http.url = url,
+		.http.parallel = 2,
+		.http.max_body = 1 << 20,
+		.http.common.timeout = 5 * CLOCK_SECOND,
+		.poll_timeout = 10 * CLOCK_SECOND,
+		.path = "/bulk",
+		.header = "7c" };
+}
+
+/* An output with n small events, one of them of large bytes. */
+static void
+begin(size_t n, size_t large, size_t bytes)
+{
+	char *text = xmalloc(bytes + 64);
+
+	server = canned_start(replies);
+	(void)snprintf(url, sizeof(url), "%s/in?key=1", canned_url(server));
+	courier_open(&c, &output_trial, &conf, "{\"Id\":0}");
+	for (size_t i = 1; i < n; i++) {
+		(void)sprintf(text, "{\"Id\":%zu,\"pad\":\"%*s\"}", i,
+		    i == large ? (int)bytes : 1, "");
+		courier_add(&c, text);
+	}
+	free(text);
+}
+
+static void
+end(void)
+{
+	courier_close(&c);
+	canned_stop(server);
+	for (size_t i = 0; i < 9; i++)
+		free((void *)(uintptr_t)replies[i].bytes);
+}
+
+static size_t
+marked(enum chunk_mark m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < chunk_lines(c.chunk); i++)
+		n += chunk_mark(c.chunk, i) == m;
+	return n;
+}
+
+static const char *
+last_request(void)
+{
+	const char *s = canned_requests(server), *next;
+
+	while ((next = strstr(s + 1, "PUT /in")) != NULL)
+		s = next;
+	return s;
+}
+
+START_TEST(request_is_the_dialects)
+{
+	const char *r;
+
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":200}]}");
+	begin(1, 0, 0);
+	courier_add(&c, "{broken\t\"");
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	r = canned_requests(server);
+	ck_assert_int_eq(strncmp(r, "PUT /in/bulk?key=1&from=0&to=2 HTTP", 35),
+	    0);
+	ck_assert_ptr_nonnull(strstr(r,
+	    "\r\nContent-Type: application/json\r\n"));
+	ck_assert_ptr_nonnull(strstr(r, "\r\nX-Channel: 7c\r\n"));
+	ck_assert_str_eq(strstr(r, "\r\n\r\n") + 4,
+	    "[{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,"
+	    "\"type\":\"office365\",\"time\":86400,\"event\":{\"Id\":0}},"
+	    "{\"feed\":\"contoso/Audit.Exchange\",\"index\":43,"
+	    "\"type\":\"office365\",\"time\":86400,"
+	    "\"text\":\"{broken\\t\\\"\"}]");
+	end();
+}
+END_TEST
+
+/* Items of a bulk answer with reasons of so many bytes: 200, 400 and 429 in
+ * turn. */
+static char *
+bulk_answer(size_t n, int bytes)
+{
+	struct buf b = BUF_INIT(8 << 20);
+
+	ck_assert_int_eq(buf_adds(&b, "{\"items\":["), 0);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(buf_addf(&b,
+				     "%s{\"status\":%d,\"error\":\"no%*s\"}",
+				     i == 0 ? "" : ",",
+				     i % 3 == 0       ? 200
+					 : i % 3 == 1 ? 400
+						      : 429,
+				     bytes, ""),
+		    0);
+	ck_assert_int_eq(buf_adds(&b, "]}"), 0);
+	return buf_take(&b, NULL);
+}
+
+START_TEST(lines_out_of_a_large_answer)
+{
+	char *answer = bulk_answer(240, 2000);
+
+	expect("/in/bulk", 200, answer);
+	begin(240, 0, 0);
+	courier_deliver(&c);
+	ck_assert_uint_gt(answer_len, 256 << 10);
+	ck_assert(!answer_cut);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	for (size_t i = 0; i < 240; i++)
+		ck_assert_int_eq(chunk_mark(c.chunk, i),
+		    i % 3 == 0       ? CHUNK_DELIVERED
+			: i % 3 == 1 ? CHUNK_REFUSED
+				     : CHUNK_OPEN);
+	ck_assert_str_eq(c.why, "item 2: no                            ");
+	free(answer);
+	end();
+}
+END_TEST
+
+START_TEST(larger_answers_are_cut)
+{
+	char *answer = bulk_answer(240, 8000);
+
+	expect("/in/bulk", 200, answer);
+	begin(240, 0, 0);
+	courier_deliver(&c);
+	ck_assert(answer_cut);
+	ck_assert_uint_eq(answer_len, INTAKE_ANSWER_MAX);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 240);
+	free(answer);
+	end();
+}
+END_TEST
+
+START_TEST(what_is_not_told_of_goes_again)
+{
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":400,\"error\":\"no\"}]}");
+	begin(5, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_int_eq(chunk_mark(c.chunk, 0), CHUNK_DELIVERED);
+	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
+	end();
+}
+END_TEST
+
+/* Items are of what the request carried. */
+START_TEST(lines_left_out_are_not_counted)
+{
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":400,\"error\":\"no\"},"
+	    "{\"status\":429,\"error\":\"later\"}]}");
+	begin(1, 0, 0);
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_add(&c, "{\"Id\":2}");
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_add(&c, "{\"Id\":4}");
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_str_eq(c.why, "item 2: later");
+	for (size_t i = 0; i < 6; i++)
+		ck_assert_int_eq(chunk_mark(c.chunk, i),
+		    i == 2       ? CHUNK_REFUSED
+			: i == 4 ? CHUNK_OPEN
+				 : CHUNK_DELIVERED);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_wanted_is_no_request)
+{
+	expect("/", 500, "");
+	begin(1, 0, 0);
+	chunk_free(c.chunk);
+	c.chunk = chunk_new();
+	courier_add(&c, "{\"Id\":\"skip\"}");
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(server), 0);
+	end();
+}
+END_TEST
+
+/* The rendered bytes of a request and what they are on the wire. */
+static size_t
+body_size(const char *request, bool packed, size_t *wire)
+{
+	const char *length = strstr(request, "\r\nContent-Length: ");
+	struct buf text = BUF_INIT(1 << 20);
+	struct gzip *g = gzip_new();
+	struct err err = ERR_INIT;
+	size_t n;
+
+	ck_assert_ptr_nonnull(length);
+	*wire = strtoul(length + 18, NULL, 10);
+	n = *wire;
+	if (packed) {
+		ck_assert_msg(gzip_unpack(g, strstr(request, "\r\n\r\n") + 4,
+				  *wire, &text, &err) == 0,
+		    "%s", err.text);
+		n = text.len;
+	}
+	gzip_free(g);
+	buf_release(&text);
+	return n;
+}
+
+/* Ten events, of which one is larger than a request may be: it goes alone. */
+START_TEST(limit_is_of_rendered_bytes)
+{
+	static const char all[] =
+	    "{\"items\":[{\"status\":200},{\"status\":200},{\"status\":200},"
+	    "{\"status\":200},{\"status\":200},{\"status\":200}]}";
+	bool packed = _i == 1;
+	size_t n = 0, wire, large = 0;
+	const char *r;
+
+	conf.http.compress = packed;
+	conf.http.max_body = 450;
+	expect("/in/bulk", 200, all);
+	begin(10, 5, 5000);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 10);
+	r = canned_requests(server);
+	while (canned_len(server) > (size_t)(r - canned_requests(server))) {
+		size_t rendered = body_size(r, packed, &wire);
+
+		if (rendered > 5000) {
+			large++;
+			ck_assert_ptr_nonnull(strstr(r, "from=5&to=6 "));
+		} else {
+			ck_assert_uint_le(rendered, 450);
+		}
+		ck_assert(!packed || rendered < 300 || wire < rendered);
+		r = strstr(r, "\r\n\r\n") + 4 + wire;
+		n++;
+	}
+	ck_assert_uint_eq(large, 1);
+	/* Four of about 100 bytes fit: 0-3, 4, 5 alone, 6-9. */
+	ck_assert_uint_eq(n, 4);
+	ck_assert_uint_eq(canned_count(server), 4);
+	end();
+}
+END_TEST
+
+START_TEST(one_event_a_request)
+{
+	conf.lines_max = 1;
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	expect("/in/bulk", 503, "busy");
+	begin(5, 0, 0);
+	courier_deliver(&c);
+	ck_assert_uint_eq(canned_count(server), 3);
+	ck_assert_ptr_nonnull(strstr(last_request(), "from=2&to=3 "));
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 2);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
+	ck_assert_msg(strstr(c.why, "answers 503: busy") != NULL, "%s", c.why);
+	end();
+}
+END_TEST
+
+static bool
+four_requests(void *ctx)
+{
+	(void)ctx;
+	return canned_count(server) >= 4;
+}
+
+static bool
+is_decided(void *ctx)
+{
+	(void)ctx;
+	return c.decided;
+}
+
+/* Not before the number is confirmed, and meanwhile another may be sent. */
+START_TEST(delivered_when_confirmed)
+{
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":false}}");
+	expect("/in/ack", 503, "busy");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":false,\"8\":true}}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(3, 0, 0);
+	courier_drive(&c, four_requests, NULL);
+	ck_assert(!c.decided);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
+	ck_assert_uint_eq(output_trial.window(&c.out), 3);
+	courier_wait(&c, is_decided, NULL);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(server), 5);
+	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	    "POST /in/ack?key=1 HTTP"));
+	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	    "\r\n\r\n{\"acks\":[7]}"));
+	end();
+}
+END_TEST
+
+START_TEST(never_confirmed_is_sent_again)
+{
+	conf.poll_timeout = 150 * MS;
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":false}}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
+	ck_assert_msg(strstr(c.why, "not confirm them within 150ms") != NULL,
+	    "%s", c.why);
+	end();
+}
+END_TEST
+
+/* Nobody answers, the number is not known any more, the token is not good. */
+static const struct {
+	int status;
+	enum verdict verdict;
+} polls[] = {
+	{ 0, VERDICT_RETRY },
+	{ 400, VERDICT_RETRY },
+	{ 403, VERDICT_BLOCKED },
+};
+
+START_TEST(lost_confirmations_are_sent_again)
+{
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", polls[_i].status, "no");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, polls[_i].verdict);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
+	ck_assert_uint_eq(canned_count(server), 2);
+	end();
+}
+END_TEST
+
+/* Two requests of one chunk, one of them confirmed: the other goes again. */
+START_TEST(part_is_confirmed)
+{
+	conf.lines_max = 2;
+	conf.poll_timeout = 300 * MS;
+	expect("/in/bulk", 200, "{\"ack\":1}");
+	expect("/in/bulk", 200, "{\"ack\":2}");
+	expect("/in/ack", 200, "{\"acks\":{\"1\":false,\"2\":true}}");
+	begin(4, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_OPEN);
+	ck_assert_int_eq(chunk_mark(c.chunk, 2), CHUNK_DELIVERED);
+	ck_assert_uint_eq(marked(CHUNK_OPEN), 2);
+	end();
+}
+END_TEST
+
+START_TEST(closed_while_pending)
+{
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":false}}");
+	begin(3, 0, 0);
+	courier_drive(&c, four_requests, NULL);
+	end();
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_str_eq(c.why, "the output was closed");
+}
+END_TEST
+
+/* Neither leaves this machine. */
+START_TEST(wrong_requests_are_not_sent)
+{
+	if (_i == 0)
+		conf.header = "x\r\nX-Evil: 1";
+	else
+		conf.path = ".evil.example";
+	expect("/", 200, "{}");
+	begin(2, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_BLOCKED);
+	ck_assert_uint_eq(canned_count(server), 0);
+	end();
+}
+END_TEST
+
+START_TEST(probe_is_the_dialects)
+{
+	struct buf message = BUF_INIT(4096);
+	struct err err = ERR_INIT;
+
+	expect("/in/bulk", 200, "{\"items\":[]}");
+	begin(1, 0, 0);
+	ck_assert_msg(output_trial.probe(&c.out, &message, &err) == 0, "%s",
+	    err.text);
+	ck_assert_int_eq(strncmp(canned_requests(server),
+			     "POST /in/bulk?key=1&probe HTTP", 30),
+	    0);
+	ck_assert_str_eq(strstr(canned_requests(server), "\r\n\r\n"),
+	    "\r\n\r\n[]");
+	buf_release(&message);
+	end();
+}
+END_TEST
+
+Suite *
+suite_dialect(void)
+{
+	Suite *s = suite_create("dialect");
+	TCase *tc = tcase_create("dialect");
+
+	tcase_add_checked_fixture(tc, set_up, NULL);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, request_is_the_dialects);
+	tcase_add_test(tc, lines_out_of_a_large_answer);
+	tcase_add_test(tc, larger_answers_are_cut);
+	tcase_add_test(tc, what_is_not_told_of_goes_again);
+	tcase_add_test(tc, lines_left_out_are_not_counted);
+	tcase_add_test(tc, nothing_wanted_is_no_request);
+	tcase_add_loop_test(tc, limit_is_of_rendered_bytes, 0, 2);
+	tcase_add_test(tc, one_event_a_request);
+	tcase_add_test(tc, delivered_when_confirmed);
+	tcase_add_test(tc, never_confirmed_is_sent_again);
+	tcase_add_loop_test(tc, lost_confirmations_are_sent_again, 0,
+	    sizeof(polls) / sizeof(polls[0]));
+	tcase_add_test(tc, part_is_confirmed);
+	tcase_add_test(tc, closed_while_pending);
+	tcase_add_loop_test(tc, wrong_requests_are_not_sent, 0, 2);
+	tcase_add_test(tc, probe_is_the_dialects);
+	suite_add_tcase(s, tc);
+	return s;
+}
