@@ -29,7 +29,7 @@ struct check {
 	struct config_errors faults;
 	json_t *warnings;
 	json_t *live;
-	size_t failed; /* of the live ones */
+	size_t failed; /* live checks that failed */
 };
 
 static void
@@ -40,8 +40,8 @@ warn(struct check *c, const char *text)
 		(void)fprintf(stderr, "%s: warning: %s\n", c->path, text);
 }
 
-/* What is allowed, since drop-ins may still be to come, but collects or
- * delivers nothing. */
+/* Warn of a configuration that is allowed, since drop-ins may still be missing,
+ * but that collects or delivers nothing. */
 static void
 look_for_gaps(struct check *c, const struct config *config)
 {
@@ -53,7 +53,7 @@ look_for_gaps(struct check *c, const struct config *config)
 		    "one");
 }
 
-/* The result of one live check; what may have several lines. */
+/* Report the result of one live check; message may have several lines. */
 static void
 live_result(struct check *c, const char *subject, const struct buf *message,
     const struct err *err)
