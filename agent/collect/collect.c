@@ -209,7 +209,7 @@ collect_run(const struct role *role)
 
 	collector_init(&c, role);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		(void)err_set(&err, "libcurl can't be initialised");
+		(void)err_set(&err, "libcurl cannot be initialised");
 	else if (collector_open(&c, &err) == 0)
 		status = EXIT_FINE;
 	if (status != EXIT_FINE)
@@ -222,7 +222,7 @@ collect_run(const struct role *role)
 		role_rest(role, TICK_MS);
 	}
 	if (!collect_join(&c)) {
-		log_warn("a thread did not end in time; what it had not "
+		log_warn("a thread did not stop in time; what it has not "
 			 "committed is fetched again");
 		return status;
 	}

@@ -161,15 +161,16 @@ say_paused(struct collector *c, const struct store_room *room)
 	else
 		(void)snprintf(horizon, sizeof(horizon),
 		    "when the vendor's retention ends");
-	log_err("the store is full (%s of %s used, %s free on its disk, %s to "
-		"be left): collecting pauses; the first gap comes %s; %s",
+	log_err("the store is full (%s of %s used, %s free on its disk, %s "
+		"must stay free): collecting pauses; the first gap comes %s; "
+		"%s",
 	    human_bytes(size[0], (uint64_t)room->used),
 	    human_bytes(size[1], (uint64_t)room->max_size),
 	    human_bytes(size[2], (uint64_t)room->free),
 	    human_bytes(size[3], (uint64_t)room->min_free), horizon,
 	    room->free < room->min_free
-		? "make room on the store's disk"
-		: "see which output is behind, or raise store.max_size");
+		? "free space on the store's disk"
+		: "check which output is behind, or raise store.max_size");
 	agent_feed_say(c->own, "paused",
 	    json_pack("{s:I, s:I, s:I, s:I, s:I}", "used",
 		(json_int_t)room->used, "max_size", (json_int_t)room->max_size,
@@ -248,8 +249,9 @@ watch_clock(struct source_runner *r)
 	if (r->skewed)
 		return;
 	r->skewed = true;
-	log_warn("%s: the vendor's clock is %" PRId64 " s %s this machine's; "
-		 "set the clock here (times are taken from the vendor)",
+	log_warn("%s: the vendor's clock is %" PRId64
+		 " s %s this machine's; set this machine's clock (times are "
+		 "taken from the vendor)",
 	    r->source.name, off / CLOCK_SECOND,
 	    skew > 0 ? "ahead of" : "behind");
 	agent_feed_say(r->collector->own, "clock",

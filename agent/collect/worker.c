@@ -145,7 +145,7 @@ begin(pthread_t *thread, void *(*run)(void *), void *arg, struct err *err)
 	rc = pthread_create(thread, &attr, run, arg);
 	(void)pthread_attr_destroy(&attr);
 	if (rc != 0)
-		return err_set(err, "a thread can't be started: %s",
+		return err_set(err, "a thread cannot be started: %s",
 		    strerror(rc));
 	return 0;
 }

@@ -252,7 +252,7 @@ damaged(const struct batch_ref *c, const char *how, struct err *err)
 {
 	return err_set(err,
 	    "batch %lld: events %llu to %llu of %s are damaged in the store "
-	    "(%s), which has to be mended",
+	    "(%s), which is repaired next",
 	    (long long)c->id, (unsigned long long)c->batch.first,
 	    (unsigned long long)(c->batch.first + c->batch.count - 1),
 	    c->batch.feed, how);
@@ -785,7 +785,7 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 static int
 full(struct err *err)
 {
-	return err_set(err, "parcel: larger than its buffer");
+	return err_set(err, "chunk: larger than its buffer");
 }
 
 /* Append the lines of s; packed leaves out whole batches' events. */

@@ -27,8 +27,9 @@ const struct setting http_settings[] = {
 	{ .key = "proxy",
 	    .type = SETTING_SECRET,
 	    .offset = offsetof(struct http_conf, proxy),
-	    .help = "Proxy, http://[user:password@]host:port or https://….  "
-		    "Unset, the variables https_proxy and no_proxy count." },
+	    .help = "Proxy, http://[user:password@]host:port or https://…. "
+		    "Default: the environment variables https_proxy and "
+		    "no_proxy." },
 	{ .key = "tls.ca",
 	    .type = SETTING_SECRET,
 	    .offset = offsetof(struct http_conf, tls.ca),
@@ -49,8 +50,8 @@ const struct setting http_settings[] = {
 	    .def = "60s",
 	    .min = INT64_C(1000000),
 	    .max = INT64_C(3600000000),
-	    .help = "Longest time to connect, and over which a transfer that "
-		    "brings less than a kilobyte is given up." },
+	    .help = "Connect and stall timeout: a transfer that moves less "
+		    "than a kilobyte in this time is given up." },
 	SETTING_END,
 };
 
@@ -59,12 +60,12 @@ http_conf_check(const struct http_conf *conf, const struct config_section *b)
 {
 	if (conf->tls.cert != NULL && conf->tls.key == NULL)
 		config_error(b,
-		    "tls.cert: a certificate is of no use without its key; "
-		    "set tls.key");
+		    "tls.cert: a certificate needs its private key; set "
+		    "tls.key");
 	if (conf->tls.key != NULL && conf->tls.cert == NULL)
 		config_error(b,
-		    "tls.key: a key is of no use without its certificate; "
-		    "set tls.cert");
+		    "tls.key: a private key needs its certificate; set "
+		    "tls.cert");
 }
 
 void
@@ -147,8 +148,8 @@ http_url_check(const char *what, const char *url, struct err *err)
 		    url);
 	if (u.user != NULL)
 		(void)err_set(err,
-		    "%s: a URL with a user name in it is not taken; there "
-		    "are options for credentials",
+		    "%s: a URL must not contain a user name; use the options "
+		    "for credentials",
 		    what);
 	else if (u.fragment != NULL)
 		(void)err_set(err,
@@ -268,8 +269,8 @@ trust_system(X509_STORE *store, struct err *err)
 	ERR_clear_error();
 	if (ok != 1)
 		return err_set(err,
-		    "tls.ca: the system's certificates can't be read; "
-		    "install ca-certificates or set tls.ca");
+		    "tls.ca: the system's certificates cannot be read; install "
+		    "ca-certificates or set tls.ca");
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static const struct rule rules[] = {
 	{ .code = "AADSTS7000222",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client secret or certificate has expired",
-	    .hint = "make a new one in the app registration and put it where "
+	    .hint = "create a new one in the app registration and put it where "
 		    "client_secret or certificate points" },
 	{ .code = "AADSTS7000215",
 	    .class = REPLY_CREDENTIALS,
@@ -76,8 +76,8 @@ static const struct rule rules[] = {
 	{ .code = "AADSTS700024",
 	    .class = REPLY_CLOCK,
 	    .cause = "the assertion is outside its time",
-	    .hint = "set this machine's clock; the assertion is made anew "
-		    "with the server's" },
+	    .hint = "set this machine's clock; the next assertion uses the "
+		    "server's" },
 	{ .code = "AADSTS700016",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application is unknown in this tenant",
@@ -113,7 +113,7 @@ static const struct rule rules[] = {
 	    .hint = "exempt this workload identity or this network" },
 	{ .code = "AADSTS90033",
 	    .class = REPLY_RETRY,
-	    .cause = "Microsoft Entra is unavailable for a moment" },
+	    .cause = "Microsoft Entra is temporarily unavailable" },
 	{ .code = "AADSTS90012",
 	    .class = REPLY_RETRY,
 	    .cause = "Microsoft Entra timed out" },
@@ -336,7 +336,7 @@ keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 	    !is_token(json_string_value(token), json_string_length(token))) {
 		(void)outcome_set(r, REPLY_RETRY,
 		    "status %d without an access token (type %s); check "
-		    "login_url and proxies between",
+		    "login_url and any proxy in between",
 		    reply->status, reply->type);
 	} else {
 		life = read_life(top);

@@ -205,7 +205,7 @@ take_body(void *ctx, const char *data, size_t len, struct err *err)
 		if (!is_json(r->type))
 			return err_set(err,
 			    "status %d with a body of type %s where JSON was "
-			    "expected; a proxy's or a login page",
+			    "expected; it may be a page of a proxy or a login",
 			    r->status, r->type);
 		r->bytes += len;
 		r->partial = true;
@@ -249,8 +249,8 @@ open_body(struct transfer *t)
 	if (strcasecmp(coding, "gzip") != 0 &&
 	    strcasecmp(coding, "x-gzip") != 0)
 		return err_set(t->err,
-		    "status %d with Content-Encoding %s, where gzip at most "
-		    "was asked for",
+		    "status %d with Content-Encoding %s, although only gzip "
+		    "was offered",
 		    t->reply->status, coding);
 	if (t->h->gunzip == NULL)
 		t->h->gunzip = gunzip_new();
@@ -454,13 +454,14 @@ static const struct {
 	{ CURLE_COULDNT_RESOLVE_PROXY, "check proxy and DNS" },
 	{ CURLE_COULDNT_RESOLVE_HOST, "check DNS and the URL" },
 	{ CURLE_COULDNT_CONNECT, "check the network, the firewall and proxy" },
-	{ CURLE_PARTIAL_FILE, "the reply was cut off" },
+	{ CURLE_PARTIAL_FILE, "the reply was truncated" },
 	{ CURLE_HTTP2, "the HTTP/2 connection broke" },
-	{ CURLE_HTTP2_STREAM, "the reply was cut off" },
-	{ CURLE_OPERATION_TIMEDOUT, "no answer or a stall; see timeout" },
+	{ CURLE_HTTP2_STREAM, "the reply was truncated" },
+	{ CURLE_OPERATION_TIMEDOUT,
+	    "connect or stall timeout; check the network, or raise timeout" },
 	{ CURLE_SSL_CONNECT_ERROR,
-	    "TLS could not be agreed on; check tls.ca, tls.cert and whether "
-	    "a proxy inspects TLS" },
+	    "the TLS handshake failed; check tls.ca, tls.cert and whether a "
+	    "proxy inspects TLS" },
 	{ CURLE_PEER_FAILED_VERIFICATION,
 	    "the server's certificate is not trusted; check the URL, tls.ca "
 	    "and whether a proxy inspects TLS" },
@@ -475,11 +476,10 @@ http_tunnel_hint(void *easy)
 	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
 	/* tinyproxy says 401 about a wrong password. */
 	if (status == 401 || status == 407)
-		return "the proxy does not accept the user and password, or "
-		       "wants some; check proxy";
+		return "the proxy rejects the user and password, or requires "
+		       "them; check proxy";
 	if (status == 403)
-		return "the proxy does not let it through; permit the host "
-		       "there";
+		return "the proxy denies access; allow the host there";
 	return NULL;
 }
 

@@ -35,7 +35,7 @@ const char *reply_class_name(enum reply_class class)
 static const struct rule general[] = {
 	{ .status = 401,
 	    .class = REPLY_UNAUTHORISED,
-	    .cause = "the access token is not accepted" },
+	    .cause = "the access token is rejected" },
 	{ .status = 403,
 	    .header = "Retry-After",
 	    .class = REPLY_THROTTLED,
@@ -51,7 +51,7 @@ static const struct rule general[] = {
 	    .hint = "check the URL in the configuration" },
 	{ .status = 407,
 	    .class = REPLY_CREDENTIALS,
-	    .cause = "the proxy wants a user and a password",
+	    .cause = "the proxy requires a user and a password",
 	    .hint = "set them in proxy" },
 	{ .status = 408,
 	    .class = REPLY_RETRY,
@@ -64,7 +64,7 @@ static const struct rule general[] = {
 	    .cause = "too many requests" },
 	{ .status = 503,
 	    .class = REPLY_RETRY,
-	    .cause = "the service is not available for a moment" },
+	    .cause = "the service is temporarily unavailable" },
 	{ .status = 0 },
 };
 

@@ -53,11 +53,11 @@ ship_health(struct ship *s, enum ship_health h, const char *why)
 	(void)snprintf(s->out.trouble, sizeof(s->out.trouble), "%s",
 	    h == SHIP_WELL ? "" : why);
 	if (h == SHIP_WELL)
-		log_notice("delivering again");
+		log_notice("delivery resumes");
 	else if (h == SHIP_RETRYING && before != h)
-		log_warn("%s; everything is kept and tried again", why);
+		log_warn("%s; events are kept and delivery is retried", why);
 	else if (h == SHIP_BLOCKED && before != h)
-		log_err("blocked: %s; everything is kept", why);
+		log_err("blocked: %s; events are kept", why);
 	else if (h == SHIP_REFUSING && before != h)
 		log_err("refusing: %s", why);
 	else

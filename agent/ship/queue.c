@@ -255,12 +255,12 @@ speak_of(struct ship *s, const struct dead_letter *d)
 
 	if (s->keeping.dead_letter_logged != 0 &&
 	    now - s->keeping.dead_letter_logged < DEAD_LETTERS_QUIET) {
-		log_info("event %llu of %s is a dead letter now: %s",
+		log_info("event %llu of %s becomes a dead letter: %s",
 		    (unsigned long long)d->index, d->feed, d->reason);
 		return;
 	}
 	s->keeping.dead_letter_logged = now;
-	log_warn("event %llu of %s is a dead letter now: %s; `sealfeed "
+	log_warn("event %llu of %s becomes a dead letter: %s; `sealfeed "
 		 "dead-letters` lists all",
 	    (unsigned long long)d->index, d->feed, d->reason);
 }
@@ -292,7 +292,7 @@ ship_add_dead_letter(struct ship *s, struct chunk *p, size_t i, const char *why,
 	if (line.checkpoint) {
 		/* Not an event: nothing of a vendor's is missing. */
 		log_err("checkpoint %llu of %s is refused: %s; `sealfeed "
-			"verify` will miss it",
+			"verify` reports it as missing",
 		    (unsigned long long)line.number, line.feed, why);
 		s->progress.add[OUTPUT_REFUSED]++;
 		s->progress.changed = true;

@@ -42,8 +42,8 @@ tell_skew(const struct source *s, struct buf *message)
 	if (skew <= SKEW_MAX && skew >= -SKEW_MAX)
 		return 0;
 	return buf_addf(message,
-	    "the vendor's clock is %lld s off from this machine's; set the "
-	    "clock here\n",
+	    "the vendor's clock differs from this machine's by %lld s; set the "
+	    "clock of this machine\n",
 	    (long long)(skew / CLOCK_SECOND));
 }
 

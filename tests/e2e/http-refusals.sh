@@ -24,7 +24,7 @@ wait_for 20 "a second try" metric_is "$retries" -ge 2
 echo right >"$work/token"
 agent_reload
 wait_for 4 "the right token is used at once" \
-    log_has "ship lake: delivering again"
+    log_has "ship lake: delivery resumes"
 echo "lost-reply=5%" >"$work/lake/faults"
 settled twin
 wait_for 40 "lake's backlog is sent" output_is lake backlog_events -eq 0

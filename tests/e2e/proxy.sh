@@ -13,17 +13,17 @@ source_options[proxy]="\${file:$work/proxy-url}"
 to_http lake "proxy: \"\${file:$work/proxy-url}\""
 to_file archive
 agent
-cure="proxy does not accept the user and password"
-wait_for 20 "the log names the cure for the source" \
-    log_has "collect: .*CONNECT.*$cure"
-wait_for 20 "the log names the cure for the output" \
-    log_has "ship lake: blocked: .*CONNECT.*$cure"
+hint="proxy rejects the user and password"
+wait_for 20 "the log names the remedy for the source" \
+    log_has "collect: .*CONNECT.*$hint"
+wait_for 20 "the log names the remedy for the output" \
+    log_has "ship lake: blocked: .*CONNECT.*$hint"
 ask check --live >"$work/check" 2>&1 && fail "check --live finds nothing"
 for part in sources.contoso outputs.lake; do
-	grep -q "^$part: .*CONNECT.*$cure" "$work/check" ||
+	grep -q "^$part: .*CONNECT.*$hint" "$work/check" ||
 	    fail "check --live is not clear: $(cat "$work/check")"
 done
-ask status | tr -s ' \n' ' ' | grep -q "$cure" || fail "status: $(ask status)"
+ask status | tr -s ' \n' ' ' | grep -q "$hint" || fail "status: $(ask status)"
 echo "http://clerk:s3same@$url" >"$work/proxy-url"
 settled lake archive
 no_repeats lake

@@ -88,7 +88,7 @@ made 200
 
 log_begin
 fill
-wait_for 30 "collect pauses" says "collect: .*collecting pauses.*make room"
+wait_for 30 "collect pauses" says "collect: .*collecting pauses.*free space"
 pass 300
 ask status | paste -sd' ' >"$work/status"
 grep -Eq "(4|10) MiB must stay free" "$work/status" &&

@@ -76,7 +76,7 @@ said_if_died() {
 	local role
 	sed -n 's/^<3>sealfeed: \(.*\): exited with status [1-9].*/\1/p' \
 	    "$work/agent.log" | while read -r role; do
-		grep -Eq "^<[23]>(sealfeed|$role): .*(;|:|not available)" \
+		grep -Eq "^<[23]>(sealfeed|$role): .*(;|:|unavailable)" \
 		    <(grep -v "exited with status" "$work/agent.log") ||
 		    exit 1
 	done || fail "a role ended without saying why"

@@ -244,7 +244,7 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 }
 END_TEST
 
-START_TEST(a_refusal_names_cause_and_cure)
+START_TEST(a_refusal_names_cause_and_remedy)
 {
 	struct oauth *o = make("/expired");
 	struct outcome r;
@@ -252,7 +252,7 @@ START_TEST(a_refusal_names_cause_and_cure)
 	ck_assert(oauth_token(o, http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_CREDENTIALS);
 	ck_assert_str_eq(r.code, "AADSTS7000222");
-	ck_assert(strstr(r.text, "has expired; make a new one") != NULL);
+	ck_assert(strstr(r.text, "has expired; create a new one") != NULL);
 	ck_assert(strstr(r.text, "p&q") == NULL);
 	ck_assert_int_gt(r.wait, 0);
 	/* The server is left alone … */
@@ -286,7 +286,7 @@ suite_oauth(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, assertion);
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
-	tcase_add_test(tc, a_refusal_names_cause_and_cure);
+	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
 	suite_add_tcase(s, tc);
 	return s;

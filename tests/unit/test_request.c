@@ -292,7 +292,7 @@ START_TEST(pages)
 	ck_assert_int_eq(follow(&l, false), REPLY_CURSOR);
 	l = (struct list){ .next = circle, .rows = 1 };
 	ck_assert_int_eq(follow(&l, true), REPLY_RETRY);
-	ck_assert_str_eq(f.outcome.text, "next leads back to a page of before");
+	ck_assert_str_eq(f.outcome.text, "next leads back to an earlier page");
 	ck_assert_uint_eq(f.troubles, 7);
 	l = (struct list){ .next = self, .rows = 0 };
 	ck_assert_int_eq(follow(&l, true), REPLY_OK);

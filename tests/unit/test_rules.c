@@ -44,7 +44,7 @@ START_TEST(classes)
 		    REPLY_THROTTLED, "publisher" },
 		{ 429, "Retry-After: 3\r\n", "", REPLY_THROTTLED, "too many" },
 		{ 503, "Retry-After: 3\r\n", "<html>", REPLY_RETRY,
-		    "not available" },
+		    "unavailable" },
 		{ 503, "", "<html>", REPLY_RETRY, "503" },
 		{ 500, "", "{\"error\":{\"code\":\"AF50000\"}}", REPLY_RETRY,
 		    "internal" },

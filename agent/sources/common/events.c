@@ -64,8 +64,7 @@ is_known(struct fetching *f, struct err *err)
 	if (memcmp(f->chain, f->item->chain, DIGEST_LEN) == 0)
 		return 1;
 	f->changed = true;
-	return err_set(err,
-	    "the %s does not begin with the events that it began with before",
+	return err_set(err, "the %s no longer begins with the same events",
 	    f->format->what);
 }
 
@@ -144,7 +143,7 @@ finish(struct fetching *f, struct outcome *r)
 	struct err err = ERR_INIT;
 
 	if (splitter_end(f->splitter, &err) != 0) {
-		(void)outcome_set(r, REPLY_RETRY, "the %s can't be used: %s",
+		(void)outcome_set(r, REPLY_RETRY, "the %s cannot be parsed: %s",
 		    f->format->what, err.text);
 	} else if (f->n < f->skip) {
 		f->changed = true;

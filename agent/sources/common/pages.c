@@ -85,7 +85,7 @@ get(struct walk *k, const struct buf *link, struct buf *next, struct outcome *r)
 		buf_clear(next);
 		return r->class;
 	}
-	return outcome_set(r, REPLY_RETRY, "%s leads back to a page of before",
+	return outcome_set(r, REPLY_RETRY, "%s leads back to an earlier page",
 	    p->next_name);
 }
 

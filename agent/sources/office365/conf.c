@@ -52,18 +52,18 @@ const struct setting office365_settings[] = {
 	    .offset = FIELD(cloud),
 	    .def = "commercial",
 	    .choices = cloud_names,
-	    .help = "Microsoft's cloud that the tenant lives in: sets "
-		    "login_url and api_url." },
+	    .help =
+		"Microsoft cloud of the tenant; sets login_url and api_url." },
 	{ .key = "login_url",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(login_url),
-	    .help = "Where tokens come from, instead of the cloud's: "
+	    .help = "Token endpoint instead of the cloud's: "
 		    "{login_url}/{tenant}/oauth2/v2.0/token." },
 	{ .key = "api_url",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(api_url),
-	    .help = "Where the Management Activity API is, instead of the "
-		    "cloud's: {api_url}/api/v1.0/{tenant}/activity/feed." },
+	    .help = "Management Activity API instead of the cloud's: "
+		    "{api_url}/api/v1.0/{tenant}/activity/feed." },
 	{ .key = "tenant",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(tenant),
@@ -100,15 +100,15 @@ const struct setting office365_settings[] = {
 	{ .key = "publisher",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(publisher),
-	    .help = "PublisherIdentifier, the GUID whose request budget "
-		    "counts; default: the tenant." },
+	    .help = "PublisherIdentifier, the GUID whose request budget is "
+		    "used. Default: the tenant." },
 	{ .key = "parallel",
 	    .type = SETTING_INTEGER,
 	    .offset = FIELD(parallel),
 	    .def = "8",
 	    .min = 1,
 	    .max = 64,
-	    .help = "Content blobs that are downloaded at the same time." },
+	    .help = "Number of content blobs downloaded at the same time." },
 	{ .key = "initial",
 	    .type = SETTING_DURATION,
 	    .offset = FIELD(initial),
@@ -130,16 +130,16 @@ const struct setting office365_settings[] = {
 	    .def = "30m",
 	    .min = 0,
 	    .max = INT64_C(82800000000),
-	    .help = "How much of what was listed already is listed again, "
-		    "for blobs that appear late." },
+	    .help = "Overlap of consecutive listings, for blobs that appear "
+		    "late." },
 	{ .key = "dedupe",
 	    .type = SETTING_DURATION,
 	    .offset = FIELD(dedupe),
 	    .def = "24h",
 	    .min = 0,
 	    .max = INT64_C(2592000000000),
-	    .help = "How long the Id of an event keeps repeats of it out; "
-		    "0 lets every repeat in." },
+	    .help = "How long the Id of an event is remembered to drop "
+		    "repeats; 0 keeps all repeats." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = FIELD(http),
@@ -170,7 +170,7 @@ check_content(char **content, const struct config_section *b)
 	for (size_t n = 0; content != NULL && content[n] != NULL; n++)
 		for (size_t i = 0; i < n; i++)
 			if (strcmp(content[n], content[i]) == 0)
-				config_error(b, "content: %s is named twice",
+				config_error(b, "content: %s is listed twice",
 				    content[n]);
 }
 
@@ -180,8 +180,8 @@ check_credentials(const struct office365_conf *c,
 {
 	if (c->client_secret != NULL && c->certificate != NULL)
 		config_error(b,
-		    "client_secret: there is a certificate, too; keep one of "
-		    "the two");
+		    "client_secret: a certificate is set, too; keep one of the "
+		    "two");
 	if (c->client_secret == NULL && c->certificate == NULL &&
 	    c->private_key == NULL)
 		config_error(b,
@@ -189,11 +189,11 @@ check_credentials(const struct office365_conf *c,
 		    "certificate and its private_key");
 	if (c->certificate != NULL && c->private_key == NULL)
 		config_error(b,
-		    "private_key: missing; the certificate alone can't sign");
+		    "private_key: missing; a certificate needs its private key "
+		    "to sign");
 	if (c->private_key != NULL && c->certificate == NULL)
 		config_error(b,
-		    "certificate: missing; the private_key alone says "
-		    "nothing to Microsoft");
+		    "certificate: missing; private_key needs its certificate");
 }
 
 void

@@ -182,7 +182,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 		if (splitter_end(l->splitter, &err) != 0 ||
 		    ledger_flush(l->ledger, &err) != 0)
 			(void)outcome_set(r, REPLY_RETRY,
-			    "the content list can't be used: %s", err.text);
+			    "the content list cannot be parsed: %s", err.text);
 		else
 			(void)read_next(l, &reply, page->next, r);
 	}

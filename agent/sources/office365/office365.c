@@ -264,7 +264,7 @@ find_subscription(struct worker *w, const char *content_type,
 		else
 			(void)outcome_set(r, REPLY_RETRY,
 			    "the list of subscriptions is not a JSON array "
-			    "(type %s); a proxy's or a login page",
+			    "(type %s); it may be a page of a proxy or a login",
 			    reply.type);
 	}
 	json_decref(list);
@@ -295,8 +295,8 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 		r->class = REPLY_OK;
 	else if (r->class == REPLY_OK && !is_object(&reply.body))
 		(void)outcome_set(r, REPLY_RETRY,
-		    "the answer to the subscription's start is not a JSON "
-		    "object (type %s); a proxy's or a login page",
+		    "the reply to the start of the subscription is not a JSON "
+		    "object (type %s); it may be a page of a proxy or a login",
 		    reply.type);
 	if (r->class != REPLY_OK)
 		os->window.cursor.own -= START_EVERY -
@@ -337,8 +337,8 @@ subscribe(struct worker *w, struct stream *st, struct outcome *r)
 		goto on;
 	if (wait > 0) {
 		(void)outcome_set(r, REPLY_INACTIVE,
-		    "the subscription is %s and was started not long ago; it "
-		    "may be started again in %d s",
+		    "the subscription is %s and was started recently; it may "
+		    "be started again in %d s",
 		    sub.known ? "disabled" : "missing",
 		    (int)(wait / CLOCK_SECOND) + 1);
 		(void)snprintf(r->code, sizeof(r->code), "start-guard");
@@ -446,8 +446,8 @@ look(struct worker *w, const char *content_type, struct buf *message,
 	if (find_subscription(w, content_type, &sub, r) != REPLY_OK)
 		return r->class;
 	if (!sub.enabled)
-		how = sub.known ? "disabled; the agent will start it"
-				: "missing; the agent will start it";
+		how = sub.known ? "disabled; the agent starts it"
+				: "missing; the agent starts it";
 	else if (try_listing(w, content_type, r) != REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
