@@ -56,7 +56,7 @@ struct archive {
 	dev_t device;
 	ino_t inode;
 	off_t whole; /* everything before is whole lines on the disk */
-	bool torn;   /* there may be something behind that */
+	bool torn;   /* there may be a part of a line after whole */
 	struct buf text;
 };
 

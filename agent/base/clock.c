@@ -14,7 +14,7 @@
 /* 9999-12-31T23:59:59.999999Z */
 #define LAST_TIME (INT64_C(253402300800) * CLOCK_SECOND - 1)
 
-#define MOST_DIGITS 9 /* of a fraction: nanoseconds */
+#define MOST_DIGITS 9 /* most digits of a fraction: nanoseconds */
 
 struct parts {
 	int year;

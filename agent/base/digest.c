@@ -10,7 +10,8 @@
 #include "base/digest.h"
 #include "base/mem.h"
 
-/* Up to here a copy is cheaper than a second call: nodes of a tree. */
+/* Up to this length, that of a tree node, a copy is cheaper than a second
+ * call. */
 #define SHORT 128
 
 struct digest {

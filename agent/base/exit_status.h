@@ -6,7 +6,7 @@
 #define BASE_EXIT_STATUS_H
 
 #define EXIT_FINE 0
-#define EXIT_WRONG 1 /* with the data or the peer */
+#define EXIT_WRONG 1 /* something is wrong with the data or the peer */
 #define EXIT_USE 64
 #define EXIT_CONF 78
 

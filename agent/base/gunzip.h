@@ -14,15 +14,15 @@ struct gunzip;
  * err to stop. */
 typedef int gunzip_fn(void *ctx, const char *data, size_t len, struct err *err);
 
-/* For any number of streams, one behind another. */
+/* One decompressor serves any number of streams, one after another. */
 struct gunzip *gunzip_new(void);
 void gunzip_free(struct gunzip *g);
 
-/* A new stream of members, whatever became of the last. */
+/* Begin a new stream of members, whatever became of the last one. */
 void gunzip_begin(struct gunzip *g, gunzip_fn *take, void *ctx);
 
-/* The next bytes, as few as one.  -1: damaged (a wrong checksum and bytes
- * behind the end are), or take said so. */
+/* Feed the next bytes, as few as one.  -1 if the data is damaged (a wrong
+ * checksum, bytes after the end) or take failed. */
 int gunzip_push(struct gunzip *g, const void *data, size_t len,
     struct err *err);
 

@@ -1,5 +1,5 @@
 /*
- * gzip_engine.h - what gzip.c wants of a library: raw deflate (RFC 1951) in
+ * gzip_private.h - what gzip.c needs of a library: raw deflate (RFC 1951) in
  * both directions and CRC-32.  Only gzip*.c and their tests include it.
  */
 #ifndef BASE_GZIP_PRIVATE_H

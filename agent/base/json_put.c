@@ -16,7 +16,7 @@ put(struct json_put *j, const char *s)
 		j->rc = -1;
 }
 
-/* Comma and key. */
+/* Write the comma and the key of a member. */
 static void
 lead(struct json_put *j, const char *key)
 {

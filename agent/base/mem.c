@@ -72,7 +72,7 @@ xasprintf(const char *fmt, ...)
 void
 mem_keep(void)
 {
-	/* Of glibc; elsewhere its defaults are as good as we know. */
+	/* mallopt() is glibc's; other libraries keep their defaults. */
 #ifdef M_ARENA_MAX
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);

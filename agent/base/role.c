@@ -95,7 +95,7 @@ role_rest(const struct role *r, int timeout_ms)
 	role_alive(r);
 	if (timeout_ms < 0 || timeout_ms > REST_MOST_MS)
 		timeout_ms = REST_MOST_MS;
-	/* Even where the handler could not write to the descriptor. */
+	/* Also stop if the handler could not write to the descriptor. */
 	if (stopping)
 		timeout_ms = 0;
 	/* A signal ends the wait early, which callers expect anyway. */

@@ -94,8 +94,8 @@ int splitter_end(struct splitter *s, struct err *err);
 
 /* The token at spec.values[i] of this document, with its quotes where it is a
  * string and its escapes as they came; data NULL where there is none yet, or
- * an object or array.  The last one wins where a key repeats.  Borrowed until
- * the next push or reset. */
+ * an object or array.  The last one wins where a key repeats (of an array, the
+ * elements of all come).  Borrowed until the next push or reset. */
 struct slice splitter_value(const struct splitter *s, size_t i);
 
 #endif /* BASE_SPLITTER_H */

@@ -70,14 +70,9 @@ other_value(struct splitter *s, const struct block *b, unsigned i)
 	path_set wanted = s->here & s->ends[s->level] & ~s->arrays;
 
 	s->after = MODE_OUTER;
-	if (wanted != 0) {
+	s->skipping = wanted == 0 || b->p[i] == '{' || b->p[i] == '[';
+	if (!s->skipping)
 		s->value = &s->values[__builtin_ctz(wanted)];
-		buf_clear(s->value);
-	}
-	if (wanted == 0 || b->p[i] == '{' || b->p[i] == '[') {
-		s->value = NULL;
-		s->skipping = true;
-	}
 	return splitter_begin(s, b, i);
 }
 
@@ -90,6 +85,9 @@ value(struct splitter *s, const struct block *b, unsigned *pos)
 	path_set array = arrays & s->ends[s->level];
 	path_set through = s->here & ~s->ends[s->level];
 
+	/* Where a key repeats the last one wins, with all below it. */
+	for (path_set left = s->here & ~s->arrays; left != 0; left &= left - 1)
+		buf_clear(&s->values[__builtin_ctz(left)]);
 	if (array != 0 &&
 	    (c == '[' || (c == '{' && s->spec->object_is_element))) {
 		s->array = (size_t)__builtin_ctz(array);

@@ -29,7 +29,7 @@ struct check {
 	struct config_errors faults;
 	json_t *warnings;
 	json_t *live;
-	size_t failed; /* of the live ones */
+	size_t failed; /* live checks that failed */
 };
 
 static void
@@ -40,8 +40,8 @@ warn(struct check *c, const char *text)
 		(void)fprintf(stderr, "%s: warning: %s\n", c->path, text);
 }
 
-/* What is allowed, since drop-ins may still be to come, but collects or
- * delivers nothing. */
+/* Warn of a configuration that is allowed, since drop-ins may still be missing,
+ * but that collects or delivers nothing. */
 static void
 look_for_gaps(struct check *c, const struct config *config)
 {
@@ -53,7 +53,7 @@ look_for_gaps(struct check *c, const struct config *config)
 		    "one");
 }
 
-/* The result of one live check; what may have several lines. */
+/* Report the result of one live check; message may have several lines. */
 static void
 live_result(struct check *c, const char *subject, const struct buf *message,
     const struct err *err)
@@ -103,14 +103,12 @@ live_key(struct check *c, const struct agent_conf *agent)
 static void
 live_source(struct check *c, const struct config_entry *s)
 {
-	const struct source_type *type = source_type_of(s->type);
 	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
-	if (type->live != NULL)
-		(void)type->live(s->name, s->conf, &message, &err);
+	(void)source_live(s, &message, &err);
 	live_result(c, subject, &message, &err);
 	buf_release(&message);
 }

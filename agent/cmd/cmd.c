@@ -13,7 +13,7 @@
 #include "cmd/cmd.h"
 #include "config/config.h"
 
-/* Names of the subcommands or of one's options. */
+/* Most subcommands, and most options of one of them. */
 #define NAMES_MAX 64
 #define USAGE_MAX 4096
 #define COLUMNS 80
@@ -149,7 +149,7 @@ add_options(struct parse *p, const struct cmd_option *o)
 	}
 }
 
-/* What getopt_long() stumbled over. */
+/* Say which option getopt_long() did not accept. */
 static int
 refuse(struct parse *p, int c, char **argv)
 {
@@ -182,7 +182,7 @@ take(struct cmd_line *line, const char *name, const char *value)
 	line->given[line->n_given++].value = value == NULL ? "" : value;
 }
 
-/* 0, or the exit status. */
+/* Returns 0, or the exit status. */
 static int
 parse_options(struct parse *p, int argc, char **argv)
 {

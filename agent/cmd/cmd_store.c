@@ -1,5 +1,5 @@
 /*
- * cmd_store.c - what the subcommands share that look into the store.
+ * cmd_store.c - shared by the subcommands that read the store.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +38,8 @@ cmd_failed(const struct cmd *cmd, const struct err *err)
 {
 	struct buf clean = BUF_INIT(4 * sizeof(err->text));
 
-	/* Four bytes at most for each, so that it always fits. */
+	/* text_printable() writes at most four bytes for each byte, so the text
+	 * always fits. */
 	if (text_printable(&clean, err->text, strlen(err->text)) == 0 &&
 	    clean.len > 0)
 		(void)fprintf(stderr, "sealfeed %s: %s\n", cmd->name,

@@ -1,5 +1,5 @@
 /*
- * cmd_store.h - what the subcommands share that look into the store.
+ * cmd_store.h - shared by the subcommands that read the store.
  */
 #ifndef CMD_CMD_STORE_H
 #define CMD_CMD_STORE_H

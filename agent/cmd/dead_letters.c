@@ -1,5 +1,5 @@
 /*
- * dead_letters.c - what is asked of the dead letters.
+ * dead_letters.c - `sealfeed dead-letters`: list, retry, drop and show.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -21,12 +21,12 @@
 #include "config/config.h"
 #include "store/position.h"
 
-/* Ceiling of buffers that take an event: what the store took fits. */
+/* Ceiling of buffers that take an event; any event in the store fits. */
 #define DEAD_LETTER_BYTES_MAX (SIZE_MAX / 2)
 
 struct dead_letters_verb {
-	const char *name; /* also the request's kind */
-	const char *will; /* happen to them, for people */
+	const char *name; /* also the kind of the request */
+	const char *will; /* what happens to them, in words */
 	bool here;        /* can be done without the output's process */
 };
 
@@ -38,12 +38,12 @@ struct dead_letters_order {
 	size_t n;
 };
 
-/* What was done about it. */
+/* What was done with the dead letters. */
 struct dead_letters_told {
-	uint64_t letters; /* asked for by their ids */
-	uint64_t outputs; /* asked for all of so many outputs */
-	uint64_t gone;    /* removed here: nobody would read the request */
-	uint64_t left;    /* their outputs are no more and can't send them */
+	uint64_t letters; /* requested by their ids */
+	uint64_t outputs; /* outputs all of whose letters were requested */
+	uint64_t gone;    /* removed here, since nobody would read a request */
+	uint64_t left;    /* their outputs are gone and cannot send them */
 };
 
 static const struct dead_letters_verb verbs[] = {
@@ -51,7 +51,7 @@ static const struct dead_letters_verb verbs[] = {
 	{ .name = "drop", .will = "will be dropped", .here = true },
 };
 
-/* "retry" and "drop"; NULL: another word. */
+/* The verb "retry" or "drop"; NULL for any other word. */
 static const struct dead_letters_verb *
 dead_letters_verb(const char *name)
 {
@@ -84,7 +84,7 @@ configured(const struct config *config, const char *output)
 	return false;
 }
 
-/* Whether the order can be carried out for the letter. */
+/* Check that the order can be carried out for the letter. */
 static int
 check(const struct dead_letters_order *o, const struct dead_letter *d,
     struct err *err)
@@ -101,8 +101,8 @@ check(const struct dead_letters_order *o, const struct dead_letter *d,
 	return 0;
 }
 
-/* Ask the output of a letter, or do it here where that output is no more:
- * nobody would ever read the request. */
+/* Request it from the output of the letter; if that output is no longer
+ * configured, nobody would read the request, so do it here. */
 static int
 ask_one(const struct dead_letters_order *o, struct store *s,
     const struct dead_letter *d, struct dead_letters_told *told,
@@ -127,7 +127,7 @@ ask_given(const struct dead_letters_order *o, struct store *s,
 	struct dead_letter d = { .event = BUF_INIT(DEAD_LETTER_BYTES_MAX) };
 	int rc = 0;
 
-	/* All must be fit before the first is touched. */
+	/* All letters are checked before the first one is touched. */
 	for (size_t i = 0; i < o->n && rc == 0; i++) {
 		rc = dead_letters_find(s, o->id[i], &d, err);
 		if (rc == 0)
@@ -142,7 +142,7 @@ ask_given(const struct dead_letters_order *o, struct store *s,
 	return rc;
 }
 
-/* Whether an output has any. */
+/* Whether an output has any dead letters. */
 static int
 any(struct store *s, const char *output, struct err *err)
 {
@@ -153,7 +153,7 @@ any(struct store *s, const char *output, struct err *err)
 	return rc;
 }
 
-/* One request for all that an output has. */
+/* Make one request for all dead letters of each output. */
 static int
 ask_outputs(const struct dead_letters_order *o, struct store *s,
     struct dead_letters_told *told, struct err *err)
@@ -177,7 +177,8 @@ ask_outputs(const struct dead_letters_order *o, struct store *s,
 	return rc < 0 ? -1 : 0;
 }
 
-/* Those of outputs that are no more: forgotten, or left where they are. */
+/* Dead letters of outputs that are no longer configured are dropped, or stay
+ * where they are. */
 static int
 ask_orphans(const struct dead_letters_order *o, struct store *s,
     struct dead_letters_told *told, struct err *err)
@@ -442,7 +443,7 @@ read_order(struct order *o)
 	return read_ids(o, argc - 1, argv + 1);
 }
 
-/* What is asked for, on a store that is there already. */
+/* Carry out the order on a store that exists already. */
 static int
 carry_out(const struct order *o, struct err *err)
 {

@@ -36,9 +36,9 @@ struct export_want {
 struct export_feed {
 	char name[256];
 	uint64_t first; /* index of the first event written */
-	uint64_t next;  /* one more than that of the last */
+	uint64_t next;  /* index of the last event written, plus one */
 	uint64_t events;
-	uint64_t missing; /* between first and next, no longer kept */
+	uint64_t missing; /* between first and next, no longer in the store */
 	uint64_t checkpoints;
 	uint64_t covered; /* size of the last checkpoint written */
 };
@@ -47,8 +47,8 @@ struct export_done {
 	struct export_feed *feed;
 	size_t n;
 	uint64_t bytes;
-	uint64_t damaged;   /* batches that are kept and can't be read */
-	char trouble[1024]; /* of the first of these */
+	uint64_t damaged;   /* batches in the store that cannot be read */
+	char trouble[1024]; /* what is wrong with the first of them */
 };
 
 struct feed_worker {
@@ -70,7 +70,7 @@ put(struct feed_worker *j, const char *data, size_t len, struct err *err)
 	return 0;
 }
 
-/* The tally of a batch's feed, made with its first batch. */
+/* The tally of the batch's feed, created with its first batch. */
 static struct export_feed *
 tally(struct export_done *done, const struct batch *b)
 {
@@ -117,7 +117,7 @@ unpack(struct feed_worker *j, const struct batch *b, struct err *err)
 	return 0;
 }
 
-/* Events [from, to) of the batch, unpacked before. */
+/* Write the events [from, to) of the batch, which is decompressed already. */
 static int
 put_events(struct feed_worker *j, const struct batch *b, uint64_t from,
     uint64_t to, struct err *err)
@@ -136,7 +136,7 @@ put_events(struct feed_worker *j, const struct batch *b, uint64_t from,
 	return put(j, l->data + at, end - at, err);
 }
 
-/* Note a batch that is damaged; the others are worth having. */
+/* Note a damaged batch and continue: the others are worth having. */
 static void
 note_damage(struct feed_worker *j, const struct batch *b, struct err *why)
 {
@@ -331,7 +331,7 @@ print_feed(const struct export_feed *f)
 		    f->name, f->covered > f->first ? f->covered : f->first);
 }
 
-/* How much that was, on standard error: standard output is the data. */
+/* Print the summary to standard error, since standard output has the data. */
 static int
 print_done(const struct cmd *cmd, const struct config *config,
     const struct export_done *done)

@@ -19,7 +19,7 @@
 #define KEY_MAX (4096 + KEY_ROTATIONS_MAX)
 #define NAME_LEN_MAX 63
 
-/* The key that signed so far: a file, or a provider's URI. */
+/* Open the previous signing key: a file, or the URI of a provider. */
 static struct signer *
 open_old(const char *name, const char *old, struct err *err)
 {
@@ -65,7 +65,8 @@ get_key(const struct cmd_line *line, const char *name, struct err *err)
 
 	if (cmd_value(line, "public") != NULL)
 		return secret_resolve_pem(path, err);
-	/* All at once, so that no copy of the key is left behind. */
+	/* Allocate all at once, so that growing leaves no copy of the key
+	 * behind. */
 	if (buf_room(&pem, KEY_MAX) == NULL)
 		(void)err_set(err, "out of memory");
 	else if (signer_generate(&pem, err) == 0 &&

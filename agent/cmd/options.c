@@ -22,13 +22,13 @@
 /* A table and where it stands in the file. */
 struct section {
 	const char *name; /* "agent", or the type's */
-	const char *kind; /* "" of the agent, else "source", "output" */
+	const char *kind; /* "" for the agent, else "source" or "output" */
 	const struct setting *rows;
 };
 
 struct sections {
 	struct section *list;
-	const char **names; /* of these, and NULL */
+	const char **names; /* names of the sections, ended by NULL */
 	size_t n;
 };
 
@@ -188,7 +188,7 @@ each_section(const struct sections *all, const struct cmd_line *line,
 	}
 }
 
-/* 0, or the exit status for an argument that is no section. */
+/* Returns 0, or the exit status if an argument is not a section. */
 static int
 check_names(const struct cmd *cmd, const struct sections *all,
     const struct cmd_line *line)

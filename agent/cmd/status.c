@@ -43,7 +43,7 @@ static const struct column output_columns[] = {
 	{ .head = "DEAD LETTERS", .right = true },
 };
 
-/* Further behind than this a feed is in a hurry. */
+/* A feed with more lag than this says when its vendor deletes events. */
 #define BEHIND CLOCK_HOUR
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -158,7 +158,7 @@ print_outputs(const struct status *st, struct buf *out)
 	return print_table(t, out);
 }
 
-/* What happens to a collect that pauses. */
+/* Say that collecting pauses, why, and when that becomes a gap. */
 static int
 say_full(const struct status *st, struct buf *out)
 {
@@ -299,7 +299,7 @@ show_once(const struct config *config, bool json, struct err *err)
 	return rc;
 }
 
-/* For watching: a store that can't be read now may be there in a second. */
+/* With --watch, a store that cannot be read now may be readable in a second. */
 static int
 show_again(const struct config *config, bool json, struct err *err)
 {

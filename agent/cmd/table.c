@@ -1,5 +1,5 @@
 /*
- * table.c - rows under heads, as the subcommands print them.
+ * table.c - the tables that subcommands print: rows below column heads.
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 struct row {
 	char *cell[TABLE_COLUMNS];
 	size_t n;
-	char *note; /* NULL: none; several are lines */
+	char *note; /* NULL: none; several notes are separated by newlines */
 };
 
 struct table {
@@ -70,7 +70,8 @@ printable(const char *fmt, va_list ap)
 	struct buf b = BUF_INIT(4 * CELL_MAX);
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	/* Four bytes at most for each, so that it always fits. */
+	/* text_printable() writes at most four bytes for each byte, so the text
+	 * always fits. */
 	if (text_printable(&b, text, strlen(text)) != 0 || b.len == 0) {
 		buf_release(&b);
 		return xstrdup("");
@@ -212,7 +213,7 @@ add_cells(const struct table *t, const char *const *cell, struct buf *out)
 			0 ||
 		    add_cut(out, cell[i], room) != 0)
 			return -1;
-		/* Nothing behind the last one. */
+		/* The last cell is not padded. */
 		if (!right && i + 1 < t->n && blanks(out, pad) != 0)
 			return -1;
 	}
@@ -331,7 +332,7 @@ listing_next(struct listing *l, struct err *err)
 	return ++l->rows % ROWS == 0 ? flush(l, err) : 0;
 }
 
-/* What comes behind the rows. */
+/* Write the end of the list, after the rows. */
 static int
 finish(struct listing *l, const char *none, struct err *err)
 {

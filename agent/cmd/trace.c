@@ -1,5 +1,5 @@
 /*
- * trace.c - `sealfeed trace`: the way of one event.
+ * trace.c - `sealfeed trace`: the path of one event.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #define PLACES_MAX 64
 #define OUT_MAX (1 << 20)
 
-/* In words, for people and for --json. */
+/* The states in words, for people and for --json. */
 static const struct {
 	const char *people;
 	const char *json;
@@ -53,7 +53,7 @@ step_time(const struct trace *t, size_t step)
 	return when;
 }
 
-/* One line: what, when, and something to it. */
+/* Print one line: what happened, when, and a detail. */
 static int
 add_step(struct buf *out, const char *what, int64_t when, const char *otherwise,
     const char *more)

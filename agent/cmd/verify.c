@@ -32,8 +32,8 @@ add_key(struct keys *keys, const char *text, struct err *err)
 	return 0;
 }
 
-/* A file with a key in PEM, or with verifier keys, one a line; lines that are
- * empty or begin with "#" are passed over. */
+/* Read a file with a key in PEM, or with one verifier key per line; empty lines
+ * and lines that begin with "#" are skipped. */
 static int
 add_file(struct keys *keys, char *text, struct err *err)
 {
@@ -50,7 +50,7 @@ add_file(struct keys *keys, char *text, struct err *err)
 	return keys->n > before ? 0 : err_set(err, "it holds no key");
 }
 
-/* --key: a verifier key, or the file of one. */
+/* Read the value of --key: a verifier key, or the name of a file with keys. */
 static int
 read_key(struct keys *keys, const char *value, struct err *err)
 {

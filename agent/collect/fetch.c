@@ -213,6 +213,7 @@ settle(struct feed_worker *j, struct item *it, const struct outcome *r)
 	item_release(it);
 	if (why == NULL)
 		return;
+	feed_count(j->stream.feed, FEED_RETRIES, 1);
 	(void)pthread_mutex_lock(&c->lock);
 	if (clock_monotonic() + wait < j->item_due)
 		j->item_due = clock_monotonic() + wait;

@@ -19,7 +19,7 @@
 
 #define NAME_LEN_MAX 63
 
-/* From LOG_LEVEL_ERR on. */
+/* The levels from LOG_LEVEL_ERR on. */
 static const char *const log_levels[] = { "err", "warn", "notice", "info",
 	"debug", NULL };
 

@@ -52,7 +52,7 @@ struct config_entry {
 	char *name;
 	const struct config_type *type;
 	void *conf;      /* type->conf_size bytes, as type->settings says */
-	char digest[65]; /* of everything that it was made from */
+	char digest[65]; /* digest of everything that the entry was made from */
 };
 
 struct config {
@@ -62,7 +62,7 @@ struct config {
 	struct config_entry *outputs;
 	size_t n_outputs;
 	char agent_digest[65];
-	char digest[65]; /* of the whole, for the start event */
+	char digest[65]; /* of the whole configuration, for the start event */
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"

@@ -21,7 +21,8 @@ add(struct config_errors *f, char *file, size_t line, const char *text)
 	char clean[ERROR_TEXT_MAX];
 	size_t before = 0;
 
-	/* It ends on terminals and in logs and repeats what a file says. */
+	/* The text repeats what a file says and goes to terminals and logs:
+	 * make it printable. */
 	text_one_line(clean, sizeof(clean), text);
 	f->line = xreallocarray(f->line, f->n + 1, sizeof(*f->line));
 	f->place = xreallocarray(f->place, f->n + 1, sizeof(*f->place));
@@ -38,7 +39,7 @@ add(struct config_errors *f, char *file, size_t line, const char *text)
 	f->n++;
 }
 
-/* Whether there is room for one more; says so where there is not. */
+/* Whether there is room for another fault; if not, the last one says so. */
 static bool
 room(struct config_errors *f)
 {

@@ -28,8 +28,9 @@ struct config_errors {
 		.n = 0     \
 	}
 
-/* Add one; at NULL: it has no place in a file.  Control characters are
- * escaped.  Remember where the node stood, not the node. */
+/* Add a fault; at NULL means that it has no place in a file.  Control
+ * characters are escaped.  The place of the node is remembered, not the node.
+ */
 void config_errors_add(struct config_errors *f, const struct node *at,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -39,7 +40,7 @@ void config_errors_add_err(struct config_errors *f, const char *sentence);
 /* Add a fault for each key in the tree that its map has twice. */
 void config_errors_repeats(struct config_errors *f, const struct node *tree);
 
-/* Order them by file and line. */
+/* Sort the faults by file and line. */
 void config_errors_sort(struct config_errors *f);
 
 void config_errors_release(struct config_errors *f);

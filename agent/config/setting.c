@@ -1,7 +1,6 @@
 /*
- * setting.c - options as rows of a table: walking tables, and filling a
- * struct from a map.  What a value of each type looks like is in
- * setting_value.c.
+ * setting.c - options as rows of a table: walking tables, reading values, and
+ * filling a struct from a map.
  */
 #include <assert.h>
 #include <ctype.h>
@@ -31,7 +30,8 @@ struct slot {
 	struct config_errors *faults;
 };
 
-/* All of a type: its name in the manual, how it is read and freed. */
+/* Everything about one type of setting: its name in the manual, how it is read
+ * and freed. */
 struct kind {
 	const char *name;
 	bool (*set)(const struct slot *s);
@@ -103,7 +103,7 @@ release_string(void *at)
 	put_string(at, NULL);
 }
 
-/* Secrets are never repeated, not even the broken ones. */
+/* Faults never repeat the text of a secret, not even of a malformed one. */
 static bool
 good_secret(const struct slot *s, const struct node *node)
 {
@@ -482,7 +482,7 @@ setting_range(const struct setting *s, struct buf *out)
 /* Keys at one level, with room for those of the caller. */
 #define KEYS_MAX 128
 #define PATH_LEN_MAX 512
-/* Of a key that a table knows. */
+/* Most characters of a key that a table knows. */
 #define NAME_LEN_MAX 64
 
 static void

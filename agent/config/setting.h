@@ -26,7 +26,7 @@ enum setting_type {
 	SETTING_DURATION, /* int64_t, microseconds ("30m") */
 	SETTING_CHOICE,   /* int: index into choices */
 	SETTING_SECRET,   /* char *: the text with its ${…} unresolved; see
-			     http/secret.h */
+			     config/secret.h */
 	SETTING_SECRETS,  /* struct setting_pair *: map of name to such a text,
 			     ended by a NULL name */
 	SETTING_TABLE     /* the rows of .table, whose struct is at offset,
@@ -51,7 +51,7 @@ struct setting {
 	const char *help; /* sentences, for the manual and `options` */
 };
 
-/* Every table ends so. */
+/* The row that ends every table. */
 #define SETTING_END         \
 	{                   \
 		.key = NULL \

@@ -17,7 +17,8 @@
 #include "config/errors.h"
 #include "config/tree.h"
 
-/* Far above any real one; a wrong path (a log, a disk) ends early. */
+/* Largest configuration file, far above any real one; reading a wrong path (a
+ * log, a disk) ends early. */
 #define FILE_MAX (1 << 20)
 #define FILES_MAX 1000
 

@@ -22,8 +22,8 @@
 
 struct err;
 
-/* No value is longer: a note, twice 64 peaks and the check codes of a batch
- * many times larger than any that is made. */
+/* Most bytes of a value: a note, twice 64 peaks and the check codes of a batch
+ * many times larger than any that is written. */
 #define PROOF_MAX (1024 * 1024)
 
 /* Bytes of a leaf hash that its check code has. */

@@ -39,7 +39,7 @@ int signer_vkey(const struct signer *s, struct buf *out, struct err *err);
 
 const char *signer_name(const struct signer *s);
 
-/* Sign len bytes; -1: the provider did not. */
+/* Sign len bytes; -1 if the provider fails to. */
 #define KEY_SIGNATURE_LEN 64
 int signer_sign(const struct signer *s, const char *data, size_t len,
     uint8_t signature[KEY_SIGNATURE_LEN], struct err *err);
@@ -53,7 +53,7 @@ const uint8_t *signer_id(const struct signer *s);
 #define KEY_ROTATION_TITLE "sealfeed next key\n"
 const char *signer_rotations(const struct signer *s);
 
-/* All notes of a key together are no longer. */
+/* Most bytes of all notes of a key together. */
 #define KEY_ROTATIONS_MAX (16 * 1024)
 
 /* A public key that is trusted. */

@@ -19,7 +19,7 @@
 struct buf;
 struct err;
 
-/* Append the signed checkpoint.  -1: the provider did not sign, or b's
+/* Append the signed checkpoint.  -1 if the provider fails to sign, or at b's
  * ceiling. */
 int note_sign(const struct signer *s, const char *origin, uint64_t size,
     const uint8_t root[DIGEST_LEN], struct buf *out, struct err *err);
@@ -43,11 +43,9 @@ struct checkpoint {
 int note_open(const char *note, size_t len, const struct verifier *keys,
     size_t n, struct checkpoint *cp, struct err *err);
 
-/*
- * The same for a note with any text: sign what out holds from start on;
- * take one apart whose form is good; check its signatures, signer getting the
- * name of a trusted key, "" on failure.
- */
+/* A note with any text: sign what out holds from start on; take apart a note
+ * whose form is good; check its signatures, where signer gets the name of a
+ * trusted key, "" on failure. */
 struct trust {
 	const struct verifier *keys;
 	size_t n;

@@ -1,5 +1,5 @@
 /*
- * rotation.c - a change of the signing key, told by the old one.
+ * rotation.c - a change of the signing key, announced by the old key.
  */
 #include <string.h>
 

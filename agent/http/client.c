@@ -320,37 +320,73 @@ scrub(struct buf *b, const char *secret)
 	}
 }
 
+/* Append a header; an empty value takes out the one that curl would send. */
 static int
-add_header(struct curl_slist **list, const char *name, const char *value)
+add_header(struct curl_slist **list, const char *name, const char *value,
+    struct err *err)
 {
-	char *line = xasprintf("%s%s", name, value);
-	struct curl_slist *longer = curl_slist_append(*list, line);
+	struct curl_slist *longer;
+	char *line;
 
+	/* Else it would be another header, or the body. */
+	if (strpbrk(name, ": \r\n") != NULL || strpbrk(value, "\r\n") != NULL)
+		return err_set(err,
+		    "header %.*s: there is a line break or another wrong "
+		    "character in it",
+		    (int)strcspn(name, ": \r\n"), name);
+	line = xasprintf("%s:%s%s", name, *value != '\0' ? " " : "", value);
+	longer = curl_slist_append(*list, line);
 	explicit_bzero(line, strlen(line));
 	free(line);
 	if (longer == NULL)
-		return -1;
+		return err_set(err, "libcurl: out of memory");
 	*list = longer;
 	return 0;
 }
 
 static int
-make_headers(const struct http_request *req, struct curl_slist **list)
+add_headers(struct curl_slist **list, const struct http_pair *p,
+    struct err *err)
 {
-	/* Without "Expect: 100-continue", which costs a second at servers
-	 * that do not know it. */
-	if (add_header(list, "Accept: ", "application/json") != 0 ||
-	    add_header(list, "Expect:", "") != 0)
-		return -1;
-	if (req->bearer != NULL &&
-	    add_header(list, "Authorization: Bearer ", req->bearer) != 0)
-		return -1;
-	if (req->body != NULL &&
-	    add_header(list,
-		req->type != NULL ? "Content-Type: " : "Content-Type:",
-		req->type != NULL ? req->type : "") != 0)
-		return -1;
+	for (; p != NULL && p->name != NULL; p++)
+		if (add_header(list, p->name, p->value, err) != 0)
+			return -1;
 	return 0;
+}
+
+static bool
+names(const struct http_pair *p, const char *name)
+{
+	for (; p != NULL && p->name != NULL; p++)
+		if (strcasecmp(p->name, name) == 0)
+			return true;
+	return false;
+}
+
+static int
+make_headers(const struct http_request *req, struct curl_slist **list,
+    struct err *err)
+{
+	if (!names(req->headers, "Accept") &&
+	    add_header(list, "Accept", "application/json", err) != 0)
+		return -1;
+	/* "100-continue" costs a second at servers that do not know it. */
+	if (add_header(list, "Expect", "", err) != 0 ||
+	    add_headers(list, req->headers, err) != 0 ||
+	    add_headers(list, req->credentials, err) != 0)
+		return -1;
+	if (req->body == NULL)
+		return 0;
+	return add_header(list, "Content-Type",
+	    req->type != NULL ? req->type : "", err);
+}
+
+static const char *
+method(const struct http_request *req)
+{
+	if (req->method != NULL)
+		return req->method;
+	return req->body != NULL ? "POST" : "GET";
 }
 
 static void
@@ -399,6 +435,8 @@ prepare(struct transfer *t, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	if (req->method != NULL)
+		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
 	if (req->body == NULL)
 		return 0;
 	(void)curl_easy_setopt(e, CURLOPT_POST, 1L);
@@ -504,15 +542,11 @@ http_do(struct http *h, const struct http_request *req,
 	reply_clear(reply);
 	if (ready(h, err) != 0)
 		return -1;
-	if (make_headers(req, &headers) != 0)
-		(void)err_set(err, "libcurl: out of memory");
-	else if (prepare(&t, headers) == 0)
+	if (make_headers(req, &headers, err) == 0 && prepare(&t, headers) == 0)
 		rc = run(&t);
-	scrub(&reply->body, req->bearer);
 	scrub(&reply->body, req->secret);
 	if (rc != 0)
-		(void)err_prefix(err, "%s %.*s",
-		    req->body != NULL ? "POST" : "GET",
+		(void)err_prefix(err, "%s %.*s", method(req),
 		    (int)strcspn(req->url, "?"), req->url);
 	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
 	free_headers(headers);

@@ -30,12 +30,22 @@ void http_free(struct http *h);
 typedef int http_take_fn(void *ctx, const char *data, size_t len,
     struct err *err);
 
+/* A header, or a parameter of a query.  Lists end with a NULL name. */
+struct http_pair {
+	const char *name;
+	const char *value;
+};
+
 struct http_request {
 	const char *url;
-	const char *body;   /* NULL: GET, else POST, "" for an empty one */
+	const char *method; /* NULL: GET, POST where there is a body */
+	const char *body;   /* NULL: none, "": an empty one */
 	const char *type;   /* Content-Type of the body */
-	const char *bearer; /* access token, or NULL */
-	const char *secret; /* further text to keep out of err, or NULL */
+	/* Lists of headers, or NULL; credentials apart from the others.
+	 * "Accept: application/json" is sent where headers has none. */
+	const struct http_pair *headers;
+	const struct http_pair *credentials;
+	const char *secret; /* text to keep out of reply and err, or NULL */
 	/* NULL: the body of a 2xx goes to reply.body like any other.  Where
 	 * it is set a 2xx that is not JSON is an error (a login page). */
 	http_take_fn *take;

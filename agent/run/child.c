@@ -28,7 +28,7 @@
 static const struct {
 	const char *name;
 	int (*run)(const struct role *r);
-	bool secrets; /* holds some: no core dumps, no debugger */
+	bool secrets; /* it holds secrets: no core dumps, no debugger */
 } kinds[] = {
 	[ROLE_COLLECT] = { "collect", collect_run, true },
 	[ROLE_SEAL] = { "seal", seal_run, true },
@@ -38,7 +38,8 @@ static const struct {
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == ROLE_KINDS,
     "a row for every role");
 
-/* That of an output which is gone, else a new one with its descriptors. */
+/* Take the slot of an output that is gone, or make a new slot with its
+ * descriptors. */
 static struct child *
 free_slot(struct children *all, enum role_kind kind)
 {
@@ -129,7 +130,7 @@ run(const struct children *all, const struct child *c,
 	/* A supervisor that is killed takes its roles along. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
-		exit(0); /* it was killed before that */
+		exit(0); /* the supervisor was killed before prctl() */
 	if (kinds[c->kind].secrets)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	log_open(c->name, (enum log_level)config->agent.log_level);
@@ -163,7 +164,7 @@ child_signal(const struct child *c, int sig)
 		(void)kill(c->pid, sig);
 }
 
-/* How it ended, for the log. */
+/* Describe in words how the child ended, for the log. */
 static void
 describe(int status, char *out, size_t size)
 {

@@ -14,15 +14,16 @@
 struct child {
 	enum role_kind kind;
 	char name[80];    /* "collect", "ship siem" */
-	char output[64];  /* of a ship, else "" */
-	char digest[132]; /* of the configuration that it is to run with */
-	bool wanted;      /* to be kept running */
+	char output[64];  /* name of the output of a ship, else "" */
+	char digest[132]; /* digest of the configuration to run with */
+	bool wanted;      /* it is kept running */
 	bool asked;       /* to stop, in order to start with a new one */
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
-	bool seen_alive;   /* said so since its last start */
-	int64_t last_sign; /* monotonic time of that, or of the start */
+	bool seen_alive;   /* it has shown life since its last start */
+	int64_t last_sign; /* monotonic time of its last sign of life, or of its
+			      start */
 	int64_t started;   /* monotonic */
 	int64_t restart;   /* monotonic time of the next start, 0: not due */
 	int64_t backoff;
@@ -46,7 +47,7 @@ struct child *children_slot(struct children *all, enum role_kind kind,
 int child_start(struct children *all, struct child *c,
     const struct config *config);
 
-/* Send a signal if it runs. */
+/* Send a signal to the child if it is running. */
 void child_signal(const struct child *c, int sig);
 
 /* Note that pid ended with status (waitpid) and say so in the log; sets the
@@ -54,10 +55,11 @@ void child_signal(const struct child *c, int sig);
 struct child *children_reap(struct children *all, pid_t pid, int status,
     bool stopping);
 
-/* Read the signs of life; kill what has been silent for a minute. */
+/* Read the children's heartbeats; kill those that have been silent for a
+ * minute. */
 void children_watch(struct children *all);
 
-/* Number running, and whether all wanted ones have shown life. */
+/* How many children are running; whether all wanted ones have shown life. */
 size_t children_running(const struct children *all);
 bool children_ready(const struct children *all);
 

@@ -25,7 +25,8 @@ watchdog(void)
 
 	if (usec == NULL || (pid != NULL && atol(pid) != (long)getpid()))
 		return;
-	/* Twice as often as the limit, as sd_watchdog_enabled(3) advises. */
+	/* Keep-alives are sent twice as often as the limit demands, as
+	 * sd_watchdog_enabled(3) advises. */
 	interval = strtoll(usec, NULL, 10) / 2;
 }
 

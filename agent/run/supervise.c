@@ -36,7 +36,7 @@
 /* Between two tries to mend or open a store that cannot be written. */
 #define REPAIR_AGAIN (10 * CLOCK_SECOND)
 
-/* How long the roles may take to end before that. */
+/* How long the roles may take to stop before the store is repaired. */
 #define REPAIR_TIMEOUT (5 * CLOCK_SECOND)
 
 struct supervisor {
@@ -175,7 +175,7 @@ tell_outputs(const struct config *c, struct err *err)
 	const char **names;
 	int rc;
 
-	/* Without one, all that is collected would count as delivered. */
+	/* Without an output, everything collected would count as delivered. */
 	if (c->n_outputs == 0)
 		return err_set(err,
 		    "outputs: none is configured, so nothing can be delivered; "
@@ -206,8 +206,8 @@ prepare_store(struct supervisor *s, struct err *err)
 	return tell_outputs(s->config, err);
 }
 
-/* What the configuration names, certificates and secrets in files, may have
- * changed as well. */
+/* Files that the configuration names, such as certificates and secrets, may
+ * have changed as well. */
 static void
 look_again(struct supervisor *s)
 {

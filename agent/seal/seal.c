@@ -23,8 +23,8 @@
 #include "store/batch.h"
 #include "store/store.h"
 
-#define REST_MS 10000                /* between looks when nobody wakes us */
-#define RETRY_MS 5000                /* after a failure */
+#define REST_MS 10000 /* rest between looks when nobody wakes us */
+#define RETRY_MS 5000 /* rest after a failure */
 #define COMPLAIN (10 * CLOCK_MINUTE) /* a lasting failure is said again */
 
 struct seal {
@@ -56,7 +56,7 @@ load_key(const struct config *c, struct err *err)
 	return signer;
 }
 
-/* Once for each new trouble, and from time to time while it lasts. */
+/* Log a failure once when it is new, and from time to time while it lasts. */
 static void
 complain(struct seal *s, const char *what, const struct err *err)
 {

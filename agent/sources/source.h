@@ -125,10 +125,9 @@ struct source_type {
 	 * threads call it. */
 	void (*fetch)(struct worker *w, struct stream *st,
 	    const struct item *it, struct outcome *r);
-	/* For check --live: get tokens, read subscriptions, change nothing.
-	 * message gets lines about what was found. */
-	int (*live)(const char *name, const void *conf, struct buf *message,
-	    struct err *err);
+	/* See source_live(); w has no feeds, nothing is waited for (that ends
+	 * a request with REPLY_STOPPED).  NULL: nothing to find out. */
+	int (*live)(struct worker *w, struct buf *message, struct err *err);
 	void (*close)(struct source *s);
 };
 
@@ -141,6 +140,11 @@ source_type_of(const struct config_type *type)
 {
 	return (const struct source_type *)type;
 }
+
+/* For check --live: open the source, get tokens, read subscriptions, change
+ * nothing.  message gets lines about what was found. */
+int source_live(const struct config_entry *conf, struct buf *message,
+    struct err *err);
 
 extern const struct source_type source_office365;
 

@@ -109,7 +109,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
 		    s->path);
-	/* One without tables was made just now, or has been emptied. */
+	/* A file without tables was created just now, or has been emptied. */
 	if (version > 0 &&
 	    (all ? complains(s, "PRAGMA quick_check(1)", what, size)
 		 : small_bad(s, what, size)))
@@ -350,7 +350,7 @@ move_strange(const char *path, char *message, size_t size, struct err *err)
 	return rc;
 }
 
-/* A recovery that was cut off. */
+/* Finish a recovery that was interrupted. */
 static int
 resume(const char *path, char *message, size_t size, struct err *err)
 {

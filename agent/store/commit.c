@@ -66,7 +66,7 @@ struct pack {
 	size_t set_size;
 };
 
-/* Finish the last batch. */
+/* Finish the last batch of the pack. */
 static int pack_end(struct pack *k, struct err *err);
 
 /* What a pack needs; kept for the next. */
@@ -88,7 +88,7 @@ scratch_new(void)
 	return scratch;
 }
 
-/* Waits for one where all are in use. */
+/* Get a pack, waiting for one if all are in use. */
 static struct scratch *
 scratch_take(struct store *s)
 {
@@ -628,7 +628,8 @@ settle(struct commit *c, int rc, const struct err *err)
 	}
 }
 
-/* Behind what other threads have queued; under the feed's mutex. */
+/* Queue p behind what other threads have queued; the caller holds the feed's
+ * mutex. */
 static void
 enqueue(struct feed *f, struct write_batch *p, struct err *err)
 {
@@ -639,8 +640,8 @@ enqueue(struct feed *f, struct write_batch *p, struct err *err)
 	f->tail = &p->next;
 }
 
-/* Until p is done: lead when no one does, else wait for who does.  Under the
- * feed's mutex. */
+/* Return once p is done: lead if no thread does, else wait for the leader.  The
+ * caller holds the feed's mutex. */
 static void
 see_to(struct feed *f, struct write_batch *p)
 {

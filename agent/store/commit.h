@@ -21,9 +21,9 @@ struct store;
 int feed_commit(struct write_batch *p, struct commit_result *res,
     struct err *err);
 
-/* The same for several write batches of one feed, which become durable in as
- * few transactions as can be.  Each may fail alone: rc[i] is as feed_commit()
- * returns; err tells of the first that did.  -1 when any did. */
+/* Commit several write batches of one feed in as few transactions as possible.
+ * Each may fail alone: rc[i] is what feed_commit() would return for it; err
+ * describes the first failure.  Returns -1 when any failed. */
 int feed_commit_all(struct write_batch *const *p, size_t n, int *rc,
     struct err *err);
 

@@ -17,7 +17,9 @@
 	X(FEED_THROTTLED, "throttled", "throttled", "throttled",              \
 	    "Requests the vendor throttled.")                                 \
 	X(FEED_BYTES, "bytes", "received_bytes", "received_bytes",            \
-	    "Bytes of replies received.")
+	    "Bytes of replies received.")                                     \
+	X(FEED_RETRIES, "retries", "retries", "retries",                      \
+	    "Listed items whose fetch failed and is retried.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

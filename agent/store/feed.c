@@ -348,7 +348,7 @@ read_item(sqlite3_stmt *st, struct item *it)
 		it->elements = 0;
 }
 
-/* When the first of those that wait is due. */
+/* When the first of the waiting items is due. */
 static int
 first_due(struct feed *f, int64_t *due, struct err *err)
 {
@@ -377,7 +377,7 @@ stepped(struct feed *f)
 	return by > STEP || by < -STEP;
 }
 
-/* Those whose time to wait is over are ready again. */
+/* Make the items ready again whose waiting time is over. */
 static int
 wake(struct feed *f, int64_t now, struct err *err)
 {
@@ -549,7 +549,8 @@ item_expire(struct feed *f, int64_t now, size_t *n, struct err *err)
 	int rc;
 
 	*n = 0;
-	/* Most of the time there is none, and nothing to write. */
+	/* Most of the time no item has expired and there is nothing to
+	 * write. */
 	db_lock(f->store);
 	rc = db_number(f->store, err, INT64_MAX, &first,
 	    "SELECT min(expires) FROM item WHERE feed = ? AND state = 0", "i",

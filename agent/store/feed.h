@@ -55,7 +55,7 @@ void feed_count(struct feed *f, enum feed_counter c, uint64_t n);
  * not known).  Written with the next commit or within a second. */
 void feed_state(struct feed *f, int64_t due, const char *error,
     int64_t horizon);
-/* The horizon alone; written the same way, at most once a second. */
+/* Set only the horizon; written with the next commit or within a second. */
 void feed_horizon(struct feed *f, int64_t horizon);
 
 enum item_state { ITEM_LISTED, ITEM_DONE, ITEM_GAP };

@@ -22,7 +22,8 @@ int position_set_outputs(struct store *s, const char *const *names, size_t n,
 
 struct position {
 	int64_t batch; /* every line of batches up to this one is settled */
-	size_t lines;  /* and so many of the next one, its checkpoint last */
+	size_t lines;  /* and this many lines of the next batch, its checkpoint
+			  last */
 };
 
 int position_read(struct store *s, const char *output, struct position *pos,
@@ -31,8 +32,8 @@ int position_read(struct store *s, const char *output, struct position *pos,
 /* What status and metrics show about an output. */
 struct output_state {
 	const char *mode;  /* "confirmed", "unconfirmed", "acknowledged" … */
-	const char *error; /* NULL: none now */
-	uint64_t add[OUTPUT_COUNTERS]; /* to be added */
+	const char *error; /* NULL: no error now */
+	uint64_t add[OUTPUT_COUNTERS]; /* to be added to the counters */
 };
 
 /* Move the position and note the time at which each batch was passed, for
@@ -52,14 +53,16 @@ struct dead_letter {
 	uint64_t index;
 	int64_t when;
 	char reason[512];
-	struct buf event; /* its bytes */
+	struct buf event; /* bytes of the event */
 	int64_t event_time;
 };
 
-/* Durable before it returns; the position may move past the event then. */
+/* Keep a dead letter.  It is durable when this returns, so the position may
+ * move past the event. */
 int dead_letter_add(struct store *s, const struct dead_letter *d,
     struct err *err);
-/* The lowest id above after, output NULL for all: 1, 0 none, -1. */
+/* Read the dead letter with the lowest id above after, of all outputs if output
+ * is NULL: 1, 0 none, -1. */
 int dead_letter_next(struct store *s, const char *output, int64_t after,
     struct dead_letter *d, struct err *err);
 int dead_letter_remove(struct store *s, int64_t id, struct err *err);
@@ -74,7 +77,7 @@ struct request {
 	char argument[256];
 };
 int request_add(struct store *s, const struct request *r, struct err *err);
-/* The oldest one for target: 1, 0 none, -1. */
+/* Read the oldest request for target: 1, 0 none, -1. */
 int request_next(struct store *s, const char *kind, const char *target,
     struct request *r, struct err *err);
 int request_done(struct store *s, int64_t id, struct err *err);

@@ -1,5 +1,5 @@
 /*
- * mend.c - makes what was copied out of a damaged store agree with itself.
+ * recovery.c - makes what was copied out of a damaged store agree with itself.
  *
  * What an output has not passed yet must be whole: per feed, its batches
  * follow one another, each has its payload, and the last ends at the feed's

@@ -20,9 +20,9 @@ struct recovery {
 	bool whole_batches;
 	bool whole_items;
 	bool whole_pieces;
-	int64_t batches; /* kept with their events */
+	int64_t batches; /* batches kept with their events */
 	int64_t lost;    /* events that were kept before and are not now */
-	int64_t feeds;   /* that begin a new tree */
+	int64_t feeds;   /* feeds that begin a new tree */
 };
 
 /* Copy, table by table and row by row, what is readable in from (a bare

@@ -37,7 +37,7 @@ struct feed_report {
 	int64_t due;          /* next poll */
 	int64_t success;      /* last poll that succeeded */
 	int64_t failure;      /* last poll that did not */
-	char error[512];      /* of now, "" when the last poll succeeded */
+	char error[512];      /* present; "" when the last poll succeeded */
 	int64_t horizon;      /* everything before was read; see report_lag() */
 	int64_t committed;    /* last commit with events */
 	int64_t newest;       /* newest event time committed */
@@ -46,7 +46,7 @@ struct feed_report {
 	int64_t items_created; /* oldest among them at the vendor */
 };
 
-/* Feeds by id; after 0 gives the first. */
+/* Read the feed with the lowest id above after; 0 gives the first. */
 int report_feed(struct store *s, int64_t after, struct feed_report *r,
     struct err *err);
 
@@ -65,20 +65,20 @@ struct output_report {
 	char mode[32]; /* as delivery_state says; "" before */
 	struct position position;
 	uint64_t backlog_events; /* committed and not passed */
-	uint64_t backlog_bytes;  /* of their lines, unpacked */
+	uint64_t backlog_bytes;  /* bytes of their lines, decompressed */
 	int64_t oldest;          /* when the first of them was committed */
 	int64_t moved;           /* when the position last moved */
 	uint64_t count[OUTPUT_COUNTERS];
-	uint64_t dead_letters; /* kept now */
-	char error[512];       /* of now, "" when all is well */
-	int64_t failed;        /* since when */
+	uint64_t dead_letters; /* dead letters in the store now */
+	char error[512];       /* the present error, "" when all is well */
+	int64_t failed;        /* since when the output is failing */
 };
 
-/* Outputs by name; after "" gives the first. */
+/* Read the output whose name follows after; "" gives the first. */
 int report_output(struct store *s, const char *after, struct output_report *r,
     struct err *err);
 
-/* Gaps by id; after 0 gives the first. */
+/* Read the gap with the lowest id above after; 0 gives the first. */
 int report_gap(struct store *s, int64_t after, struct gap_row *g,
     struct err *err);
 
@@ -105,7 +105,7 @@ int trace_find_index(struct store *s, const char *feed, uint64_t index,
 /* Times are INT64_MIN where something has not happened or is not known. */
 struct trace {
 	struct trace_place place;
-	char feed[256]; /* its tree */
+	char feed[256]; /* name of its tree */
 	int64_t batch;  /* 0: no longer known */
 	int64_t item;   /* 0: it came from none */
 	char key[512];  /* of the item */
@@ -124,8 +124,8 @@ enum trace_state { TRACE_WAITING, TRACE_DELIVERED, TRACE_DEAD_LETTER };
 struct trace_output {
 	char name[64];
 	enum trace_state state;
-	int64_t time;     /* delivered, refused; INT64_MIN: not known */
-	char reason[512]; /* of the dead letter */
+	int64_t time;     /* delivered or refused at; INT64_MIN: not known */
+	char reason[512]; /* the reason of the dead letter */
 };
 
 /* What the output that follows after (by name, "" gives the first) did with

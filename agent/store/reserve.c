@@ -13,7 +13,7 @@
 #define RESERVE (5 * 1024 * 1024) /* more than carrying over a WAL takes */
 #define RESERVE_PART 4            /* of a small file system at most */
 
-/* Its size on a file system of that many bytes. */
+/* Size of the reserve on a file system of that many bytes. */
 static int64_t
 reserve_size(int64_t all)
 {

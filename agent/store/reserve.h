@@ -15,10 +15,10 @@
  * there. */
 int64_t reserve_needs(const char *path);
 
-/* Have it, if there is room for it twice: true when it is there. */
+/* Create the reserve if there is room for it twice; true when it exists. */
 bool reserve_keep(const char *path);
 
-/* Give it up. */
+/* Delete the reserve, to make room. */
 void reserve_release(const char *path);
 
 #endif /* STORE_RESERVE_H */

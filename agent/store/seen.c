@@ -415,7 +415,7 @@ seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
 }
 
 #define FAN 8           /* runs that are merged into one */
-#define EXPIRE_ROWS 500 /* a step of seen_expire() deletes */
+#define EXPIRE_ROWS 500 /* rows that one step of seen_expire() deletes */
 #define CLOSE_MIN 3     /* runs that a finished bucket may keep */
 
 /* Filling the filter from more than this many times what keeps it sharp would

@@ -78,7 +78,7 @@ int seen_row(struct store *s, int64_t row, struct seen_entry e[SEEN_ROW],
  * may be more, 0 done, -1. */
 int seen_expire(struct store *s, int64_t now, struct err *err);
 
-/* At most bytes large (at least one block of 64). */
+/* Create a filter of at most that many bytes (at least one block of 64). */
 struct filter *filter_new(size_t bytes);
 void filter_free(struct filter *f);
 
@@ -88,7 +88,7 @@ bool filter_has(const struct filter *f, const uint8_t key[SEEN_KEY]);
 /* One thread at a time: under the store's lock. */
 void filter_add(struct filter *f, const uint8_t key[SEEN_KEY]);
 void filter_empty(struct filter *f);
-/* Everything is in it from now on. */
+/* Let the filter have every key from now on. */
 void filter_saturate(struct filter *f);
 
 size_t filter_good(const struct filter *f);

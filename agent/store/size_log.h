@@ -18,8 +18,8 @@ struct err;
 /* In place of a size: events were lost, who knows how many. */
 #define SIZE_LOG_LOST UINT64_MAX
 
-/* Open that of the store at path, create it where missing.  Returns the
- * descriptor, -1 with err. */
+/* Open the size log of the store at path, creating it if missing.  Returns the
+ * descriptor, or -1 with err. */
 int size_log_open(const char *path, struct err *err);
 
 /* Note the size of a feed; a failure only weakens the check.  fd may be -1. */

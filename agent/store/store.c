@@ -319,7 +319,7 @@ store_close(struct store *s)
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
 #define OPEN_MIN (1 << 20) /* of free space, to open a store */
-#define FREE_MIN (4 << 20) /* below that it is about to fail */
+#define FREE_MIN (4 << 20) /* below that an open is about to fail */
 #define SLACK 20           /* full ends a twentieth below the limit */
 
 void

@@ -23,8 +23,8 @@ struct write_batch;
 /* A write batch belongs to one thread at a time. */
 struct write_batch *write_batch_new(struct feed *f);
 
-/* The same, with the memory of an old write batch, which is taken (NULL: none)
- * and loses what is in it. */
+/* Like write_batch_new(), with the memory of an old write batch, which is taken
+ * (NULL: none) and loses its content. */
 struct write_batch *write_batch_reuse(struct write_batch *old, struct feed *f);
 
 /* What is in p, in a write batch with no more memory than it takes; p is empty

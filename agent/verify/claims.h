@@ -28,7 +28,7 @@ bool claims_is_tree_of(const char *tree, const char *feed);
 void claims_event(struct claims *w, const char *agent_feed, uint64_t index,
     struct slice event);
 
-/* Call when all is read. */
+/* Sort the claims; call it when everything is read. */
 void claims_sort(struct claims *w);
 
 /* "this feed had so many events", said by event index of agent_feed. */

@@ -11,17 +11,18 @@
 
 enum finding_kind {
 	FINDING_ALTERED,    /* an event whose bytes are not those sealed */
-	FINDING_UNNARROWED, /* … or several, of these, one does not know which
-			     */
+	FINDING_UNNARROWED, /* one or several of these events are altered, it is
+			       not known which */
 	FINDING_MISSING,
 	FINDING_INCOMPLETE, /* a split event of which a part is missing */
-	FINDING_FORGED,     /* one beside that of the tree */
-	FINDING_CONFLICT,   /* several, which is the true one is not proven */
+	FINDING_FORGED,     /* an event beside the one that the tree has */
+	FINDING_CONFLICT,   /* several events with one index, it is not proven
+			       which is the sealed one */
 	FINDING_CHECKPOINT, /* a checkpoint that is not good */
 	FINDING_UNSEALED,   /* a feed, or its beginning, without a checkpoint */
 	FINDING_GONE,       /* a feed of which the input has nothing */
 	FINDING_BROKEN,     /* a line or input that can't be read */
-	FINDING_NOT_YET,    /* behind the last checkpoint */
+	FINDING_NOT_YET,    /* events after the last checkpoint */
 	FINDING_BEGINS,     /* before the first checkpoint's whole span */
 	FINDING_UNPROVEN,   /* can't be proven because of another finding */
 	FINDING_KEY,        /* a key that follows a trusted one */
@@ -47,13 +48,13 @@ struct finding {
 	char *text;
 };
 
-/* More are counted, not kept. */
+/* Most findings that are kept; more are only counted. */
 #define FINDING_MAX 100000
 
 struct findings {
 	struct finding *list;
 	size_t n;
-	size_t of[FINDING_KINDS]; /* also of those not kept */
+	size_t of[FINDING_KINDS]; /* includes the findings that are not kept */
 };
 
 /* About events first..last of feed: "FEED index 42: …". */

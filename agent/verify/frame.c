@@ -33,7 +33,7 @@ feed_is_good(struct slice feed)
 	return true;
 }
 
-/* Decimal digits, nothing else. */
+/* Read a number of decimal digits and nothing else. */
 static int
 parse_number(struct slice s, uint64_t max, uint64_t *number)
 {

@@ -27,7 +27,7 @@ typedef void reader_fn(void *ctx, const struct reader_line *line);
  * or is damaged as gzip; what came before has been given. */
 int reader_lines(const char *path, reader_fn *fn, void *ctx, struct err *err);
 
-/* The same, with another bound than READER_LINE_MAX. */
+/* Like reader_lines(), with another bound than READER_LINE_MAX. */
 int reader_lines_upto(const char *path, size_t max, reader_fn *fn, void *ctx,
     struct err *err);
 

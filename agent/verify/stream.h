@@ -37,11 +37,11 @@ struct mark {
 	uint64_t from;
 	uint64_t size;
 	uint64_t place;
-	uint8_t root[DIGEST_LEN];   /* signed */
+	uint8_t root[DIGEST_LEN];   /* signed root */
 	uint8_t before[DIGEST_LEN]; /* root of the peaks before */
 	uint8_t *peaks;             /* n_before, then n_after hashes; owned */
 	size_t n_before;
-	size_t n_after; /* 0: they do not hash to root */
+	size_t n_after; /* 0: the peaks after do not hash to root */
 	uint8_t *check; /* PROOF_CODE bytes an event, or NULL; owned */
 };
 

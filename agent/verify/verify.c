@@ -1,5 +1,5 @@
 /*
- * verify.c - takes the lines of the inputs, and draws the conclusions.
+ * verify.c - takes the lines of the inputs and draws conclusions.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -333,7 +333,7 @@ take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
 		stream_mark(s, &m);
 }
 
-/* A whole event or checkpoint. */
+/* Take a whole event or checkpoint. */
 static void
 take(void *ctx, const struct frame *f, uint64_t place)
 {
@@ -600,7 +600,7 @@ is_said_gone(const struct verify *v, const char *feed)
 	return false;
 }
 
-/* Feeds of which there is nothing. */
+/* Report the requested feeds of which the input has nothing. */
 static void
 check_absent(struct verify *v)
 {

@@ -20,9 +20,9 @@ struct verify;
 struct verify_options {
 	const struct verifier *keys; /* borrowed */
 	size_t n_keys;
-	const char *const *feeds; /* only these; borrowed */
-	size_t n_feeds;           /* 0: all */
-	bool complete;            /* what is not covered is a failure, too */
+	const char *const *feeds; /* check only these feeds; borrowed */
+	size_t n_feeds;           /* 0: check all feeds */
+	bool complete; /* events that no checkpoint covers are a failure, too */
 };
 
 struct verify *verify_new(const struct verify_options *options);
@@ -32,11 +32,12 @@ void verify_free(struct verify *v);
  * to its end; that is a finding, too. */
 int verify_input(struct verify *v, const char *path, struct err *err);
 
-/* All is read: work it out, once.  True when all is well. */
+/* Draw the conclusions, once, when everything is read.  True when all is
+ * well. */
 bool verify_finish(struct verify *v);
 
-/* The report of a finished one: for people, and as one JSON object.  -1: it
- * could not be written. */
+/* Write the report after verify_finish(), for people or as one JSON object. -1:
+ * it could not be written. */
 int verify_text(const struct verify *v, FILE *out);
 int verify_json(const struct verify *v, struct buf *out);
 

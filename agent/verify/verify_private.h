@@ -1,5 +1,5 @@
 /*
- * tally.h - what verify.c, verdict.c and report.c share behind verify.h.
+ * verify_private.h - what verify.c and report.c share behind verify.h.
  */
 #ifndef VERIFY_VERIFY_PRIVATE_H
 #define VERIFY_VERIFY_PRIVATE_H
@@ -23,7 +23,7 @@
 
 struct verify {
 	struct verify_options options;
-	struct verifier *keys; /* the given ones, and those that followed */
+	struct verifier *keys; /* the given keys, and their successors */
 	size_t n_keys;
 	struct buf told; /* the last notes about keys, read already */
 	struct digest *digest;
@@ -37,7 +37,7 @@ struct verify {
 	size_t n_inputs;
 	struct proof proof;
 	struct buf scratch;
-	const struct reader_line *line; /* being read */
+	const struct reader_line *line; /* input that is being read */
 	uint64_t n_events;              /* lines of each sort */
 	uint64_t n_checkpoints;
 	uint64_t n_other;

@@ -16,14 +16,14 @@
 #include "watch/metrics.h"
 #include "watch/status.h"
 
-/* The heartbeat comes every minute. */
+/* The agent feed's heartbeat comes every minute; this much later it is late. */
 #define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
 
 enum unit {
 	UNIT_COUNT,   /* uint64_t, as it is */
 	UNIT_INTEGER, /* int64_t, as it is */
 	UNIT_TIME,    /* int64_t microseconds since 1970: seconds */
-	UNIT_AGE,     /* the same: seconds from then to now */
+	UNIT_AGE,     /* int64_t microseconds since 1970: age in seconds */
 	UNIT_TEXT     /* char[]: 1 when there is something in it */
 };
 
@@ -301,7 +301,7 @@ metrics_ready(struct store *s, const struct role *r, struct err *err)
 		if (strcmp(row.name, own) != 0)
 			continue;
 		if (row.committed < r->started || row.sealed == 0)
-			continue; /* of an earlier life */
+			continue; /* from before the start of this agent */
 		if (now - row.committed > HEARTBEAT_LATE)
 			return err_set(err,
 			    "collect: no heartbeat for %.0f "

@@ -1,5 +1,5 @@
 /*
- * status.c - how the agent does, and what follows from it.
+ * status.c - the state of the agent, and what follows from it.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@ struct buf;
 struct config;
 struct err;
 
-/* Most that the renderers make of that. */
+/* Largest text that the renderers write. */
 #define STATUS_MAX (64 * 1024 * 1024)
 
 struct status {
@@ -43,11 +43,11 @@ void status_release(struct status *st);
 int64_t status_deletion(const struct config *config,
     const struct feed_report *f);
 
-/* The soonest of these of all feeds. */
+/* The soonest deletion over all feeds; see status_deletion(). */
 int64_t status_first_deletion(const struct status *st);
 
-/* When the agent last showed signs of life, if it is longer ago than its
- * heartbeat allows; REPORT_NEVER: it does, or there is nothing to tell. */
+/* When the agent last showed a sign of life, if that is longer ago than its
+ * heartbeat allows; REPORT_NEVER if the agent is alive or nothing is known. */
 int64_t status_silent_since(const struct status *st);
 
 /* Append for people: lines no wider than TABLE_WIDTH. */

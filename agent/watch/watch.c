@@ -56,7 +56,7 @@ store_of(struct watch *w, struct err *err)
 	return w->store;
 }
 
-/* An answer that does not fit is a fault of ours: say so, do not cut it. */
+/* A reply that does not fit is our own fault: report it, do not truncate it. */
 static unsigned
 sentence(struct buf *out, unsigned status, const char *text)
 {

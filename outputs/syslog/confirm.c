@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 
-/* Two requests in in-flight chunk keep a peer going that answers one with the
- * next. */
+/* Two requests in flight keep a peer going that answers one request only with
+ * the next. */
 #define LAG 2
 
 /* Requests without data between them that a peer takes: Go's crypto/tls

@@ -28,7 +28,7 @@
 enum confirm_mode {
 	CONFIRM_UNKNOWN, /* no answer yet, and it is not too late for one */
 	CONFIRM_YES,     /* the peer answers */
-	CONFIRM_NO       /* it does not; nothing is asked any more */
+	CONFIRM_NO /* the peer does not answer; no more requests are sent */
 };
 
 /* Requests that are waited for at most, a power of two. */
@@ -45,7 +45,7 @@ struct confirm {
 	uint64_t covered;                 /* by the last request */
 	unsigned lag;                     /* requests that may be unanswered */
 	unsigned bare;       /* requests in a row with nothing new */
-	int64_t first_asked; /* of those since the last answer */
+	int64_t first_asked; /* first request since the last answer */
 	int64_t last_asked;
 };
 

@@ -18,8 +18,8 @@
 #define DIGITS_MAX 20 /* of a uint64_t */
 #define CLOSING 3     /* bytes of '"] ' behind the last parameter */
 
-/* Everything of a message but time, number, part and MSG; room for a feed of
- * 255 characters, each escaped. */
+/* Longest head of a message, which is everything but time, number, part and
+ * MSG; room for a feed of 255 characters, each escaped. */
 struct head {
 	char text[HOST_MAX + MSGID_MAX + 800];
 	size_t len;
@@ -218,7 +218,7 @@ add_parts(const struct framer *f, struct message *m, const char *s, size_t len,
 {
 	size_t room, parts, before = out->len;
 
-	/* Room for the longest numbers, whatever these will be. */
+	/* Leave room for the longest numbers that part and parts can have. */
 	m->part_len = sizeof(m->part) - 1;
 	room = f->spec.max - (around(f, m));
 	parts = count_parts(s, len, room);

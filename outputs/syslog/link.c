@@ -110,7 +110,7 @@ resolve_end(struct resolve *r, struct addrinfo **list, struct err *err)
 	return 1;
 }
 
-/* Free, finished or not. */
+/* Free the look-up, whether or not it has finished. */
 static void
 resolve_free(struct resolve *r)
 {
@@ -316,7 +316,7 @@ read_end(struct link *l, bool *bye)
 	return n > 0 || errno == EAGAIN || errno == EINTR ? 0 : -1;
 }
 
-/* See link_close(). */
+/* Close the link gracefully; link_close() has the contract. */
 static bool
 prove_end(struct link *l, int wait_ms)
 {
@@ -462,7 +462,8 @@ tune(const struct link *l, int fd)
 		{ IPPROTO_TCP, TCP_USER_TIMEOUT, (int)(l->timeout / 1000) },
 	};
 
-	/* Without one of them the connection works, only worse. */
+	/* A connection without one of these options still works, only less
+	 * well. */
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		(void)setsockopt(fd, options[i].level, options[i].option,
 		    &options[i].value, sizeof(options[i].value));

@@ -25,13 +25,12 @@ enum link_state {
  * borrowed.  timeout: microseconds to open, and over which nothing moves. */
 struct link *link_new(const char *host, const char *port, const struct tls *t,
     int64_t timeout);
-void link_free(struct link *l); /* closes without a goodbye */
+void link_free(struct link *l); /* closes without close_notify */
 
 /* Begin to open; only when it is down. */
 void link_open(struct link *l);
 
-/* Go on: with opening, with reading.  What a receiver says is read and
- * forgotten. */
+/* Continue opening or reading.  What a receiver sends is read and discarded. */
 enum link_state link_step(struct link *l);
 
 bool link_down(const struct link *l);
@@ -59,11 +58,11 @@ int link_poll(const struct link *l, short *events, int64_t *wait);
 /* Nothing has moved for the timeout though there is something to move. */
 bool link_stalled(const struct link *l, int64_t now);
 
-/* Why it is down; settings true: not the network's fault. */
+/* Why the link is down; settings is true when the cause is not the network. */
 const char *link_why(const struct link *l);
 bool link_settings(const struct link *l);
 
-/* Take it down, with the reason. */
+/* Take the link down and keep the reason. */
 void link_fail(struct link *l, bool settings, const char *why);
 
 /*

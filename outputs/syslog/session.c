@@ -1,5 +1,5 @@
 /*
- * syslog.c - RFC 5424 messages over RFC 5425 TLS or RFC 6587 TCP, with
+ * session.c - RFC 5424 messages over RFC 5425 TLS or RFC 6587 TCP, with
  * confirmed delivery where the receiver's TLS library makes that possible.
  *
  * Chunks go out one behind the other.  A chunk is delivered when the
@@ -102,7 +102,7 @@ siem_decide(struct siem *s, size_t i, enum verdict v, const char *why)
 	output_done(s->out, p, v, 0, "%s", why);
 }
 
-/* The first one is delivered. */
+/* Mark the oldest chunk in flight as delivered. */
 static void
 siem_deliver(struct siem *s)
 {
@@ -166,7 +166,7 @@ fail_silent(struct siem *s)
 	    "hangs");
 }
 
-/* Ask it for proof, when it is time to; *wait as for confirm_wants(). */
+/* Request a confirmation when it is time to; *wait is as in confirm_wants(). */
 static void
 siem_ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
 {
@@ -187,7 +187,7 @@ siem_ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
 		fail_silent(s);
 }
 
-/* Longest wait for a receipt. */
+/* Longest wait for a confirmation. */
 #define RECEIPT (CLOCK_SECOND)
 
 /* Step until the link is no longer opening or until has passed. */
@@ -212,7 +212,7 @@ wait_for(struct link *l, int64_t until, uint64_t answers)
 	}
 }
 
-/* Two requests: see confirm.h for why one may stay without an answer. */
+/* Two requests are sent, since the first may stay unanswered (confirm.h). */
 static const char *
 receipt(struct link *l)
 {
@@ -259,7 +259,7 @@ syslog_reach(struct link *l, struct buf *message, struct err *err)
 /* Memory for frames that is kept between chunks. */
 #define KEPT_MAX ((size_t)1 << 20)
 
-/* How long a goodbye may take. */
+/* How long a graceful close may take. */
 #define PARTING_MS 1500
 
 static void
@@ -330,7 +330,7 @@ syslog_window(const struct output *out)
 	return s->bytes < max ? IN_FLIGHT_MAX : s->n;
 }
 
-/* The link is down: everything begins again. */
+/* The link is down: all chunks in flight begin again. */
 static void
 fail_all(struct siem *s)
 {
@@ -473,7 +473,7 @@ work_up(struct siem *s, int64_t *wait)
 	bool idle = push(s);
 	int64_t now = clock_monotonic();
 
-	/* Stalls are looked for that often. */
+	/* How often stalls are looked for. */
 	if (s->n > 0 && now + CLOCK_SECOND < *wait)
 		*wait = now + CLOCK_SECOND;
 	siem_settle_proven(s, now);
@@ -499,7 +499,7 @@ work(struct siem *s, int64_t *wait)
 		work_up(s, wait);
 	if (!link_down(s->link))
 		return;
-	/* Receipts that came before the end count. */
+	/* Confirmations that came before the end count. */
 	if (s->up)
 		siem_settle_proven(s, clock_monotonic());
 	fail_all(s);

@@ -384,7 +384,7 @@ pem_open(const char *setting, const char *text, char **pem, struct err *err)
 	return BIO_new_mem_buf(*pem, -1);
 }
 
-/* Never ask a terminal. */
+/* Password callback that never asks on a terminal. */
 static int
 no_password(char *out, int size, int writing, void *ctx)
 {

@@ -23,7 +23,7 @@ struct tls *tls_open(const struct syslog_conf *conf, const char *name,
     struct err *err);
 void tls_close(struct tls *t);
 
-/* One connection. */
+/* The TLS side of one connection. */
 struct session {
 	SSL *ssl;
 	const struct tls *tls;

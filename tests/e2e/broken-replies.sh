@@ -15,6 +15,9 @@ agent
 settled archive lake
 no_repeats archive lake
 verified archive lake
+curl -s --unix-socket "$work/watch.sock" http://localhost/metrics |
+    awk '/^sealfeed_feed_retries_total/ { n += $NF } END { exit n == 0 }' ||
+    fail "no retry is counted"
 for fault in ${faults//=8%/}; do
 	for name in ${fault//,/ }; do
 		stat_is "fault.$name" -gt 0 || fail "$name never happened"

@@ -1,9 +1,10 @@
 #!/bin/bash
 # docs.sh [TREE] - documents name only what is there: every path from the top
 # of the tree, every file name in backticks, every relative link with its
-# heading.
+# heading; and a source file calls itself by its name.
 #
-# NAME, as in outputs/NAME.c, stands for any name, and something must have one.
+# NAME, as in outputs/NAME.c, stands for any name, and something must have one;
+# braces are those of the shell: tests/e2e/{late,clock}.sh.
 set -uo pipefail
 cd "${1:-"${0%/*}/../.."}" || exit 1
 . "${BASH_SOURCE[0]%/*}/files.sh"
@@ -55,9 +56,12 @@ link() {
 for document in $(files -name '*.md'; files -path 'packaging/man/*'); do
 	text=$(sed 's/\\-/-/g' "$document")
 	for path in $(echo "$text" |
-	    grep -oE '(^|[^A-Za-z0-9_./-])(agent|outputs|packaging|tests|\.ci)/[A-Za-z0-9_.*/-]*' |
-	    sed -E 's/^[^a-z.]//; s/[./]*$//' | sort -u); do
-		there "$path" || fail "there is no $path"
+	    grep -oE '(^|[^A-Za-z0-9_./-])(agent|outputs|packaging|tests|\.ci)/[A-Za-z0-9_.*/{,}-]*' |
+	    sed -E 's/^[^a-z.]//; s/[.,/]*$//' | sort -u); do
+		# No other character than these is in it: see the pattern.
+		for name in $(set -f && eval "echo $path"); do
+			there "$name" || fail "there is no $name"
+		done
 	done
 	for name in $(echo "$text" | grep -oE '`[A-Za-z0-9_.*-]+`' | tr -d '`' |
 	    grep -E '\.(c|h|sh|awk|am|ac|in|sql|md|yaml|json)$' | sort -u); do
@@ -68,4 +72,18 @@ for document in $(files -name '*.md'; files -path 'packaging/man/*'); do
 		link "$target"
 	done
 done
+
+# The first comment of a source file begins with the file's name.
+files -name '*.[ch]' | xargs awk '
+	FNR <= 2 && / - / {
+		n = split(FILENAME, part, "/")
+		name = $0
+		sub(/^(\/\*| \*) */, "", name)
+		sub(/ - .*/, "", name)
+		if (name != part[n]) {
+			print "docs: " FILENAME " calls itself " name
+			failed = 1
+		}
+	}
+	END { exit failed }' || failed=1
 exit $failed

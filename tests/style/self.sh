@@ -80,10 +80,15 @@ finds functions "61 lines: long_one(void)"
 printf '`packaging/examples/full.yaml`\n' >>"$tree/README.md"
 finds docs "there is no packaging/examples/full.yaml"
 # shellcheck disable=SC2016
+printf '`tests/{a,b}.sh`\n' >>"$tree/README.md"
+finds docs "there is no tests/b.sh"
+# shellcheck disable=SC2016
 printf '`none.c`\n' >>"$tree/README.md"
 finds docs "there is no file none.c"
 printf '[a](tests/b.sh)\n' >>"$tree/README.md"
 finds docs "the link tests/b.sh leads nowhere"
+sed -i '1i /* buffer.c - a buffer. */' "$tree/agent/base/buf.c"
+finds docs "agent/base/buf.c calls itself buffer.c"
 printf '[a](#none)\n' >>"$tree/README.md"
 finds docs "no such heading"
 

@@ -97,9 +97,14 @@ static int
 get(const char *path, struct err *err)
 {
 	char *url = xasprintf("%s%s", canned_url(f.server), path);
-	struct http_request req = {
-		.url = url, .bearer = "s3cret", .take = take
+	static const struct http_pair credentials[] = {
+		{ "Authorization", "Bearer s3cret" },
+		{ NULL, NULL },
 	};
+	struct http_request req = { .url = url,
+		.credentials = credentials,
+		.secret = "s3cret",
+		.take = take };
 	int rc;
 
 	buf_clear(&f.body);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -295,6 +297,31 @@ START_TEST(dead_letters_and_requests)
 }
 END_TEST
 
+/* As if an older version had made the store, which did not count that. */
+START_TEST(a_counter_that_a_store_lacks_is_added)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed_report r;
+	struct feed *f;
+	sqlite3 *db;
+
+	feed_close(store_help_feed(s, FEED, CLOCK_DAY));
+	store_close(s);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "ALTER TABLE feed DROP COLUMN bytes",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	s = store_help_open(path, STORE_DURABLE);
+	f = store_help_feed(s, FEED, CLOCK_DAY);
+	feed_count(f, FEED_BYTES, 7);
+	feed_close(f);
+	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
+	ck_assert_uint_eq(r.count[FEED_BYTES], 7);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(feeds_are_reported)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -458,6 +485,7 @@ suite_store(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, a_counter_that_a_store_lacks_is_added);
 	tcase_add_test(tc, events_come_back_as_lines);
 	tcase_add_test(tc, memory_comes_and_goes);
 	tcase_add_test(tc, state_survives);

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "sources/office365/window.h"
+#include "sources/common/window.h"
 #include "tests/unit/unit.h"
 
 /* 2026-03-29T01:30:00Z: European clocks just went to summer time, which must
@@ -14,39 +14,64 @@
 #define NOW (INT64_C(1774747800) * CLOCK_SECOND)
 #define HALF_HOUR (30 * CLOCK_MINUTE)
 
+/* Those of Microsoft 365. */
+static const struct window_spec spec = {
+	.unit = CLOCK_SECOND,
+	.span = CLOCK_DAY,
+	.kept = 7 * CLOCK_DAY,
+	.late = CLOCK_MINUTE,
+	.slack = 5 * CLOCK_MINUTE,
+	.ahead = CLOCK_SECOND,
+	.settle = 5 * CLOCK_SECOND,
+	.initial = CLOCK_DAY,
+	.overlap = HALF_HOUR,
+	.sweeps = { { "hourly", CLOCK_HOUR, CLOCK_DAY },
+	    { "daily", CLOCK_DAY, 7 * CLOCK_DAY } },
+	.own = "started",
+};
+#define HOURLY (&spec.sweeps[0])
+#define DAILY (&spec.sweeps[1])
+
 START_TEST(cursor_there_and_back)
 {
-	struct o365_cursor a = { .from = NOW, .listed = NOW + 5 }, b;
+	struct window_cursor a = { .from = NOW,
+		.listed = NOW + 5,
+		.swept = { NOW + 6, NOW + 7 },
+		.own = NOW + 8 };
+	struct window_cursor b;
 	struct buf json = BUF_INIT(1000);
 
-	ck_assert_int_eq(o365_cursor_write(&a, &json), 0);
+	ck_assert_int_eq(window_cursor_write(&spec, &a, &json), 0);
 	ck_assert_str_eq(json.data,
 	    "{\"from\":\"2026-03-29T01:30:00.000000Z\","
-	    "\"listed_to\":\"2026-03-29T01:30:00.000005Z\"}");
-	ck_assert_int_eq(o365_cursor_read(json.data, &b), 0);
+	    "\"listed_to\":\"2026-03-29T01:30:00.000005Z\","
+	    "\"hourly\":\"2026-03-29T01:30:00.000006Z\","
+	    "\"daily\":\"2026-03-29T01:30:00.000007Z\","
+	    "\"started\":\"2026-03-29T01:30:00.000008Z\"}");
+	ck_assert_int_eq(window_cursor_read(&spec, json.data, &b), 0);
 	ck_assert_int_eq(memcmp(&a, &b, sizeof(a)), 0);
-	ck_assert_int_eq(o365_cursor_read("", &b), 0);
+	ck_assert_int_eq(window_cursor_read(&spec, "", &b), 0);
 	ck_assert_int_eq(b.from, 0);
-	ck_assert_int_eq(o365_cursor_read("{}", &b), -1);
-	ck_assert_int_eq(o365_cursor_read("[", &b), -1);
-	ck_assert_int_eq(o365_cursor_read("{\"from\":7}", &b), -1);
+	ck_assert_int_eq(window_cursor_read(&spec, "{}", &b), -1);
+	ck_assert_int_eq(window_cursor_read(&spec, "[", &b), -1);
+	ck_assert_int_eq(window_cursor_read(&spec, "{\"from\":7}", &b), -1);
 	buf_release(&json);
 }
 END_TEST
 
 START_TEST(a_new_feed)
 {
-	struct o365_cursor c = { .from = 0 };
+	struct window_cursor c = { .from = 0 };
 	struct window w, gap;
 
-	o365_cursor_begin(&c, NOW + 700000, CLOCK_DAY);
-	w = o365_window(&c, NOW + 700000, HALF_HOUR, &gap);
+	window_cursor_begin(&spec, &c, NOW + 700000, CLOCK_DAY);
+	w = window_next(&spec, &c, NOW + 700000, HALF_HOUR, &gap);
 	ck_assert_int_eq(w.from, NOW - CLOCK_DAY);
 	ck_assert_int_eq(w.to, NOW);
 	ck_assert_int_eq(gap.from, gap.to);
-	c.listed = o365_listed(&w, NOW);
+	c.listed = window_listed(&spec, &w, NOW);
 	ck_assert_int_eq(c.listed, NOW - 5 * CLOCK_SECOND);
-	w = o365_window(&c, NOW, HALF_HOUR, &gap);
+	w = window_next(&spec, &c, NOW, HALF_HOUR, &gap);
 	ck_assert_int_eq(w.from, NOW - 5 * CLOCK_SECOND - HALF_HOUR);
 	ck_assert_int_gt(w.to, NOW);
 	ck_assert_int_le(w.to, NOW + 2 * CLOCK_SECOND);
@@ -55,11 +80,11 @@ END_TEST
 
 START_TEST(seven_days_back_leave_time_for_the_first_call)
 {
-	struct o365_cursor c = { .from = 0 };
+	struct window_cursor c = { .from = 0 };
 	struct window w, gap;
 
-	o365_cursor_begin(&c, NOW, 7 * CLOCK_DAY);
-	w = o365_window(&c, NOW + 3 * CLOCK_MINUTE, HALF_HOUR, &gap);
+	window_cursor_begin(&spec, &c, NOW, 7 * CLOCK_DAY);
+	w = window_next(&spec, &c, NOW + 3 * CLOCK_MINUTE, HALF_HOUR, &gap);
 	ck_assert_int_eq(gap.from, gap.to);
 	ck_assert_int_ge(w.from, NOW + 3 * CLOCK_MINUTE - 7 * CLOCK_DAY);
 	ck_assert_int_eq(w.to - w.from, CLOCK_DAY);
@@ -78,14 +103,15 @@ START_TEST(after_an_outage)
 
 	for (size_t i = 0; i < sizeof(outages) / sizeof(outages[0]); i++)
 		for (size_t k = 0; k < 4; k++) {
-			struct o365_cursor c = { .from = NOW - 60 * CLOCK_DAY,
+			struct window_cursor c = { .from = NOW - 60 * CLOCK_DAY,
 				.listed = NOW - outages[i] };
 			int64_t done = c.listed, lost = 0;
 			int rounds = 0;
 
 			while (done < NOW - 5 * CLOCK_SECOND) {
 				struct window gap,
-				    w = o365_window(&c, NOW, overlaps[k], &gap);
+				    w = window_next(&spec, &c, NOW, overlaps[k],
+					&gap);
 
 				ck_assert_int_lt(rounds++, 200);
 				ck_assert_int_le(w.to - w.from, CLOCK_DAY);
@@ -99,7 +125,7 @@ START_TEST(after_an_outage)
 					done = gap.to;
 				}
 				ck_assert_int_le(w.from, done);
-				c.listed = o365_listed(&w, NOW);
+				c.listed = window_listed(&spec, &w, NOW);
 				ck_assert_int_ge(c.listed, done);
 				done = c.listed;
 			}
@@ -114,15 +140,15 @@ END_TEST
 
 START_TEST(nothing_before_the_beginning)
 {
-	struct o365_cursor c = { .from = NOW - CLOCK_MINUTE,
+	struct window_cursor c = { .from = NOW - CLOCK_MINUTE,
 		.listed = NOW - CLOCK_MINUTE };
-	struct window gap, w = o365_window(&c, NOW, HALF_HOUR, &gap);
+	struct window gap, w = window_next(&spec, &c, NOW, HALF_HOUR, &gap);
 	struct sweep s;
 
 	ck_assert_int_eq(w.from, NOW - CLOCK_MINUTE);
-	o365_sweep_due(&c, NOW, &s);
-	ck_assert_int_eq(s.kind, SWEEP_DAILY);
-	w = o365_sweep_slice(&s, NOW);
+	window_sweep_due(&spec, &c, NOW, &s);
+	ck_assert_ptr_eq(s.kind, DAILY);
+	w = window_sweep_slice(&spec, &s, NOW);
 	ck_assert_int_eq(w.from, NOW - CLOCK_MINUTE);
 	ck_assert_int_eq(w.to, NOW);
 }
@@ -130,69 +156,58 @@ END_TEST
 
 START_TEST(a_clock_that_was_ahead)
 {
-	struct o365_cursor c = { .from = NOW - CLOCK_DAY,
+	struct window_cursor c = { .from = NOW - CLOCK_DAY,
 		.listed = NOW + 2 * CLOCK_HOUR,
-		.hourly = NOW + 2 * CLOCK_HOUR,
-		.daily = NOW - CLOCK_HOUR };
-	struct window gap, w = o365_window(&c, NOW, HALF_HOUR, &gap);
+		.swept = { NOW + 2 * CLOCK_HOUR, NOW - CLOCK_HOUR } };
+	struct window gap, w = window_next(&spec, &c, NOW, HALF_HOUR, &gap);
 	struct sweep s;
 
 	ck_assert_int_eq(w.from, NOW - HALF_HOUR);
 	ck_assert_int_ge(w.to, NOW);
 	ck_assert_int_eq(gap.from, gap.to);
-	o365_sweep_due(&c, NOW, &s);
-	ck_assert_int_eq(s.kind, SWEEP_HOURLY);
+	window_sweep_due(&spec, &c, NOW, &s);
+	ck_assert_ptr_eq(s.kind, HOURLY);
 }
 END_TEST
 
 START_TEST(sweeps)
 {
-	struct o365_cursor c = { .from = NOW - 60 * CLOCK_DAY,
-		.hourly = NOW - CLOCK_HOUR + 1,
-		.daily = NOW - CLOCK_DAY + 1 };
+	struct window_cursor c = { .from = NOW - 60 * CLOCK_DAY,
+		.swept = { NOW - CLOCK_HOUR + 1, NOW - CLOCK_DAY + 1 } };
 	int64_t now = NOW, at;
 	struct sweep s;
 	struct window w;
 	int slices = 0;
 
-	o365_sweep_due(&c, now, &s);
-	ck_assert_int_eq(s.kind, SWEEP_NONE);
-	c.hourly--;
-	o365_sweep_due(&c, now, &s);
-	ck_assert_int_eq(s.kind, SWEEP_HOURLY);
-	w = o365_sweep_slice(&s, now);
+	window_sweep_due(&spec, &c, now, &s);
+	ck_assert_ptr_null(s.kind);
+	c.swept[0]--;
+	window_sweep_due(&spec, &c, now, &s);
+	ck_assert_ptr_eq(s.kind, HOURLY);
+	w = window_sweep_slice(&spec, &s, now);
 	ck_assert_int_eq(w.from, NOW - CLOCK_DAY);
 	ck_assert_int_eq(w.to, NOW);
-	o365_sweep_done(&s, &w, now, &c);
-	ck_assert_int_eq(s.kind, SWEEP_NONE);
-	ck_assert_int_eq(c.hourly, NOW);
-	ck_assert_int_lt(c.daily, NOW);
-	c.daily--;
-	o365_sweep_due(&c, now, &s);
-	ck_assert_int_eq(s.kind, SWEEP_DAILY);
-	for (at = 0; s.kind == SWEEP_DAILY; slices++) {
-		w = o365_sweep_slice(&s, now);
+	window_sweep_done(&spec, &s, &w, now, &c);
+	ck_assert_ptr_null(s.kind);
+	ck_assert_int_eq(c.swept[0], NOW);
+	ck_assert_int_lt(c.swept[1], NOW);
+	c.swept[1]--;
+	window_sweep_due(&spec, &c, now, &s);
+	ck_assert_ptr_eq(s.kind, DAILY);
+	for (at = 0; s.kind == DAILY; slices++) {
+		w = window_sweep_slice(&spec, &s, now);
 		ck_assert_int_ge(w.from, now - 7 * CLOCK_DAY);
 		ck_assert_int_le(w.to - w.from, CLOCK_DAY);
 		if (at != 0)
 			ck_assert_int_eq(w.from, at);
 		at = w.to;
-		o365_sweep_done(&s, &w, now, &c);
+		window_sweep_done(&spec, &s, &w, now, &c);
 		now += CLOCK_SECOND;
 	}
 	ck_assert_int_eq(slices, 7);
 	ck_assert_int_eq(at, NOW);
-	ck_assert_int_eq(c.daily, now - CLOCK_SECOND);
-	ck_assert_int_eq(c.hourly, c.daily);
-}
-END_TEST
-
-START_TEST(time_format)
-{
-	char text[20];
-
-	o365_time(NOW + 999999, text);
-	ck_assert_str_eq(text, "2026-03-29T01:30:00");
+	ck_assert_int_eq(c.swept[1], now - CLOCK_SECOND);
+	ck_assert_int_eq(c.swept[0], c.swept[1]);
 }
 END_TEST
 
@@ -209,7 +224,6 @@ suite_window(void)
 	tcase_add_test(tc, nothing_before_the_beginning);
 	tcase_add_test(tc, a_clock_that_was_ahead);
 	tcase_add_test(tc, sweeps);
-	tcase_add_test(tc, time_format);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -51,6 +51,7 @@ static Suite *(*const suites[])(void) = {
 	suite_oauth,
 	suite_outputs,
 	suite_rate,
+	suite_request,
 	suite_rules,
 	suite_secret,
 	suite_setting,

@@ -40,6 +40,7 @@ Suite *suite_oauth(void);
 Suite *suite_outputs(void);
 Suite *suite_rate(void);
 Suite *suite_recovery(void);
+Suite *suite_request(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
 Suite *suite_seen(void);

@@ -211,39 +211,14 @@ office365_check(const void *conf, const struct config_section *b)
 	http_conf_check(&c->http, b);
 }
 
-/* Length of a URL without slashes at its end. */
-static int
-base_length(const char *url)
+const char *
+office365_login(const struct office365_conf *c)
 {
-	size_t len = strlen(url);
-
-	while (len > 0 && url[len - 1] == '/')
-		len--;
-	return (int)len;
+	return c->login_url != NULL ? c->login_url : clouds[c->cloud].login;
 }
 
 const char *
-office365_login(const struct office365_conf *c, int *len)
+office365_api(const struct office365_conf *c)
 {
-	const char *url =
-	    c->login_url != NULL ? c->login_url : clouds[c->cloud].login;
-
-	*len = base_length(url);
-	return url;
-}
-
-const char *
-office365_api(const struct office365_conf *c, int *len)
-{
-	const char *url =
-	    c->api_url != NULL ? c->api_url : clouds[c->cloud].api;
-
-	*len = base_length(url);
-	return url;
-}
-
-const char *
-office365_publisher(const struct office365_conf *c)
-{
-	return c->publisher != NULL ? c->publisher : c->tenant;
+	return c->api_url != NULL ? c->api_url : clouds[c->cloud].api;
 }

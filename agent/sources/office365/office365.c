@@ -1,236 +1,42 @@
 /*
  * office365.c - Microsoft 365 through the Office 365 Management Activity API:
- * what a poll does.
+ * what a source is, its subscriptions, what a poll does, and `check --live`.
+ *
+ * Subscriptions are listed first, started only where one is missing, and never
+ * stopped, since what becomes available while one is off is never to be had.
  */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "http/server_clock.h"
+#include "sources/common/auth.h"
 #include "sources/office365/office365.h"
-#include "sources/source.h"
-#include "store/commit.h"
-#include "store/feed.h"
-#include "store/write_batch.h"
-
-/* Polls that follow each other faster than this list the whole overlap only
- * so often, and the last seconds in between; and where the whole takes long,
- * for no more than a twentieth of the time. */
-#define FULL_EVERY (15 * CLOCK_SECOND)
-#define FULL_SHARE 20
-#define HOT_OVERLAP (2 * CLOCK_SECOND)
-
-/* A cursor that moved over nothing new is written so often. */
-#define SAVE_EVERY (10 * CLOCK_SECOND)
 
 /* Microsoft's baseline for a tenant, and the older figure that large ones
  * get with a PublisherIdentifier. */
 #define BUDGET 2000.0
 #define BUDGET_MAX 60000.0
 
-enum reply_class
-office365_save(struct stream *st, struct write_batch *p, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	struct write_batch *own = p == NULL ? write_batch_new(st->feed) : NULL;
-	struct buf json = BUF_INIT(1024);
-	struct commit_result res;
-	struct err err = ERR_INIT;
+/* A listing takes at most so much a call. */
+#define SPAN CLOCK_DAY
 
-	if (p == NULL)
-		p = own;
-	(void)outcome_set(r, REPLY_OK, "committed");
-	if (o365_cursor_write(&os->cursor, &json) != 0)
-		(void)outcome_set(r, REPLY_RETRY, "the cursor is too long");
-	else
-		write_batch_cursor(p, json.data);
-	if (r->class == REPLY_OK && feed_commit(p, &res, &err) != 0)
-		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
-	if (r->class == REPLY_OK)
-		os->saved = clock_monotonic();
-	buf_release(&json);
-	write_batch_free(own);
-	return r->class;
-}
+/* The API wants so long between two starts. */
+#define START_EVERY (15 * CLOCK_MINUTE)
+/* An administrator may be quicker than that. */
+#define LOOK_AGAIN (10 * CLOCK_SECOND)
+/* A start that was refused was none; one without an answer was none, either,
+ * when the list does not show it after a while. */
+#define REFUSED_AGAIN (5 * CLOCK_SECOND)
+#define UNANSWERED_AGAIN (30 * CLOCK_SECOND)
 
-enum reply_class
-office365_begin(struct stream *st, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	struct server_clock *clock = st->source->clock;
-	const struct office365_conf *conf = st->source->conf;
-	struct o365_cursor *c = &os->cursor;
-	bool known = server_clock_known(clock);
-
-	(void)outcome_set(r, REPLY_OK, "begun");
-	if (c->from == 0) {
-		o365_cursor_begin(c, server_clock_now(clock), conf->initial);
-		os->guessed = !known;
-		return office365_save(st, NULL, r);
-	}
-	if (os->guessed && known) {
-		os->guessed = false;
-		c->from += server_clock_skew(clock);
-		c->listed = c->from;
-		return office365_save(st, NULL, r);
-	}
-	return r->class;
-}
-
-static void
-load(struct stream *st)
-{
-	struct office365_stream *os = st->state;
-	char *json = feed_cursor(st->feed);
-
-	if (o365_cursor_read(json, &os->cursor) != 0)
-		/* Whatever it was: listing all again costs only requests. */
-		o365_cursor_begin(&os->cursor,
-		    server_clock_now(st->source->clock), OFFICE365_KEPT);
-	os->loaded = true;
-	free(json);
-}
-
-/* And, as long as nothing was listed, say where the cursor stands. */
-static enum reply_class
-begin(struct stream *st, struct outcome *r)
-{
-	const struct office365_stream *os = st->state;
-	int64_t before = os->cursor.listed;
-
-	if (office365_begin(st, r) == REPLY_OK &&
-	    (st->listed == INT64_MIN || st->listed == before))
-		st->listed = os->cursor.listed;
-	return r->class;
-}
-
-/* source_type.begin */
-static void
-begin_offline(struct stream *st, struct outcome *r)
-{
-	const struct office365_stream *os = st->state;
-
-	if (!os->loaded)
-		load(st);
-	(void)begin(st, r);
-}
-
-/* See that there is a subscription and a cursor. */
-static enum reply_class
-make_ready(struct worker *w, struct stream *st, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	struct outcome begun;
-
-	if (!os->loaded)
-		load(st);
-	if (os->subscribed)
-		return outcome_set(r, REPLY_OK, "ready");
-	(void)office365_subscribe(w, st, r);
-	/* However long the subscription takes: what the feed begins with
-	 * counts from now on. */
-	if (begin(st, &begun) != REPLY_OK && r->class == REPLY_OK)
-		*r = begun;
-	return r->class;
-}
-
-/* List the newest window.  True: more of the past remains. */
-static bool
-list_newest(struct worker *w, struct stream *st, size_t *fresh,
-    struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	const struct office365_conf *conf = st->source->conf;
-	int64_t now = server_clock_now(st->source->clock);
-	int64_t mono = clock_monotonic(), overlap = conf->overlap, took;
-	struct office365_listing l = { .thorough = false };
-	struct window gap;
-	struct gap_row row = { .item = 0 };
-	struct write_batch *p;
-	bool full;
-
-	full = mono >= os->full;
-	if (!full && overlap > HOT_OVERLAP)
-		overlap = HOT_OVERLAP;
-	l.window = o365_window(&os->cursor, now, overlap, &gap);
-	(void)office365_list(w, st, &l, r);
-	*fresh = l.fresh;
-	if (r->class != REPLY_OK)
-		return false;
-	if (full) {
-		took = (clock_monotonic() - mono) * FULL_SHARE;
-		os->full = mono + (took > FULL_EVERY ? took : FULL_EVERY);
-	}
-	os->cursor.listed = o365_listed(&l.window, l.date);
-	/* The cursor is more careful: what is there to be seen now is not
-	 * all that will have been available by now. */
-	st->listed = l.window.to < now ? l.window.to : now;
-	if (l.fresh == 0 && gap.from == gap.to && mono - os->saved < SAVE_EVERY)
-		return l.window.to < now;
-	p = write_batch_new(st->feed);
-	if (gap.from < gap.to) {
-		row.from = gap.from;
-		row.to = gap.to;
-		(void)snprintf(row.cause, sizeof(row.cause),
-		    "not listed within the 7 days that Microsoft keeps "
-		    "content");
-		write_batch_gap(p, &row);
-	}
-	(void)office365_save(st, p, r);
-	write_batch_free(p);
-	return l.window.to < now;
-}
-
-/* List one slice of a sweep if one is due.  True: slices remain. */
-static bool
-sweep(struct worker *w, struct stream *st, size_t *fresh, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	int64_t now = server_clock_now(st->source->clock);
-	struct office365_listing l = { .thorough = true };
-
-	if (os->sweep.kind == SWEEP_NONE)
-		o365_sweep_due(&os->cursor, now, &os->sweep);
-	if (os->sweep.kind == SWEEP_NONE)
-		return false;
-	l.window = o365_sweep_slice(&os->sweep, now);
-	if (l.window.from < l.window.to)
-		(void)office365_list(w, st, &l, r);
-	*fresh = l.fresh;
-	if (r->class != REPLY_OK)
-		return false;
-	o365_sweep_done(&os->sweep, &l.window, now, &os->cursor);
-	if (os->sweep.kind == SWEEP_NONE)
-		(void)office365_save(st, NULL, r);
-	return os->sweep.kind != SWEEP_NONE;
-}
-
-enum poll_next
-office365_poll(struct worker *w, struct stream *st, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	size_t fresh = 0, late = 0;
-	bool behind, more;
-
-	if (make_ready(w, st, r) != REPLY_OK)
-		return POLL_REST;
-	behind = list_newest(w, st, &fresh, r);
-	if (r->class == REPLY_INACTIVE) {
-		os->subscribed = false;
-		os->denied = true;
-	}
-	if (r->class != REPLY_OK)
-		return POLL_REST;
-	more = sweep(w, st, &late, r);
-	if (r->class != REPLY_OK)
-		return POLL_REST;
-	if (behind || more)
-		return POLL_AGAIN;
-	return fresh + late > 0 ? POLL_SOON : POLL_REST;
-}
+#define PUBLISHER "PublisherIdentifier"
 
 static void
 define(const void *conf, struct source_definition *d)
@@ -250,18 +56,428 @@ define(const void *conf, struct source_definition *d)
 	};
 }
 
-static int
-open_source(struct source *s, struct err *err)
+static void
+set_windows(struct window_spec *s, const struct office365_conf *c)
 {
-	s->state = office365_new(s->conf, err);
-	return s->state != NULL ? 0 : -1;
+	*s = (struct window_spec){
+		.unit = CLOCK_SECOND,
+		.span = SPAN,
+		.kept = OFFICE365_KEPT,
+		.late = CLOCK_MINUTE,
+		.slack = 5 * CLOCK_MINUTE,
+		.ahead = CLOCK_SECOND,
+		.settle = 5 * CLOCK_SECOND,
+		.initial = c->initial,
+		.overlap = c->overlap,
+		.sweeps = { { "hourly", CLOCK_HOUR, SPAN },
+		    { "daily", CLOCK_DAY, OFFICE365_KEPT } },
+		.own = "started",
+		.lost = "not listed within the 7 days that Microsoft keeps "
+			"content",
+	};
+}
+
+/* A configured URL and a path with the tenant in it. */
+static char *
+join(const char *url, const char *before, const char *tenant,
+    const char *behind)
+{
+	int len = (int)strlen(url);
+
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	return xasprintf("%.*s%s%s%s", len, url, before, tenant, behind);
+}
+
+/* Tokens: learn.microsoft.com/entra/identity-platform/
+ * v2-oauth2-client-creds-grant-flow. */
+static int
+set_auth(struct office365 *o, struct err *err)
+{
+	const struct office365_conf *c = o->conf;
+	struct auth_conf auth = { .scheme = c->certificate != NULL
+		    ? AUTH_OAUTH2_ASSERTION
+		    : AUTH_OAUTH2_SECRET,
+		.oauth = { .client_id = c->client_id,
+		    .client_secret = c->client_secret,
+		    .certificate = c->certificate,
+		    .private_key = c->private_key } };
+	struct buf scope = BUF_INIT(1024);
+	char *url;
+	int rc = -1;
+
+	if (http_origin(office365_api(c), &scope, err) != 0 ||
+	    buf_adds(&scope, "/.default") != 0) {
+		(void)err_set(err, "api_url: too long");
+	} else {
+		url = join(office365_login(c), "/", c->tenant,
+		    "/oauth2/v2.0/token");
+		auth.oauth.token_url = url;
+		auth.oauth.scope = scope.data;
+		o->api.auth = auth_new(&auth);
+		free(url);
+		rc = 0;
+	}
+	buf_release(&scope);
+	return rc;
 }
 
 static void
 close_source(struct source *s)
 {
-	office365_free(s->state);
+	struct office365 *o = s->state;
+
 	s->state = NULL;
+	if (o == NULL)
+		return;
+	auth_free(o->api.auth);
+	free(o->base);
+	free(o);
+}
+
+static int
+open_source(struct source *s, struct err *err)
+{
+	const struct office365_conf *c = s->conf;
+	struct office365 *o = xcalloc(1, sizeof(*o));
+
+	s->state = o;
+	o->conf = c;
+	o->publisher = c->publisher != NULL ? c->publisher : c->tenant;
+	o->base =
+	    join(office365_api(c), "/api/v1.0/", c->tenant, "/activity/feed");
+	o->api = (struct api){
+		.base = o->base, .option = "api_url", .rules = office365_rules
+	};
+	o->format = (struct event_format){
+		.splitter = { .id = "Id",
+		    .time = "CreationTime",
+		    .max = EVENT_MAX,
+		    .pass_longer = true },
+		.what = "blob",
+	};
+	set_windows(&o->windows, c);
+	if (set_auth(o, err) == 0)
+		return 0;
+	close_source(s);
+	return -1;
+}
+
+static int
+add_publisher(const struct office365 *o, struct buf *url)
+{
+	const struct http_pair query[] = {
+		{ PUBLISHER, o->publisher },
+		{ NULL, NULL },
+	};
+
+	return request_query(url, query);
+}
+
+int
+office365_url(const struct office365 *o, const char *path,
+    const struct http_pair *query, struct buf *out)
+{
+	if (request_url(out, o->base, path, query) != 0)
+		return -1;
+	return add_publisher(o, out);
+}
+
+int
+office365_publish(const struct office365 *o, const char *url, struct buf *out)
+{
+	const char *query = strchr(url, '?');
+
+	if (buf_adds(out, url) != 0)
+		return -1;
+	if (query != NULL && strcasestr(query, PUBLISHER "=") != NULL)
+		return 0;
+	return add_publisher(o, out);
+}
+
+/* A call whose reply is kept: GET, or POST without a body. */
+static enum reply_class
+call(struct worker *w, const char *path, const char *content_type,
+    struct feed *feed, struct http_reply *reply, struct outcome *r)
+{
+	const struct office365 *o = w->source->state;
+	const struct http_pair query[] = {
+		{ content_type != NULL ? "contentType" : NULL, content_type },
+		{ NULL, NULL },
+	};
+	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
+	struct request q = { .body = content_type != NULL ? "" : NULL,
+		.feed = feed };
+
+	if (office365_url(o, path, query, &url) != 0) {
+		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
+	} else {
+		q.url = url.data;
+		(void)request_send(w, &o->api, &q, reply, r);
+	}
+	buf_release(&url);
+	return r->class;
+}
+
+/* The tenant's subscription to a content type, as the API lists it. */
+struct subscription {
+	bool known;
+	bool enabled;
+};
+
+static void
+find(const json_t *list, const char *content_type, struct subscription *out)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		const char *type =
+		    json_string_value(json_object_get(entry, "contentType"));
+		const char *status =
+		    json_string_value(json_object_get(entry, "status"));
+
+		if (type == NULL || strcasecmp(type, content_type) != 0)
+			continue;
+		out->known = true;
+		out->enabled =
+		    status != NULL && strcasecmp(status, "enabled") == 0;
+	}
+}
+
+static enum reply_class
+find_subscription(struct worker *w, const char *content_type,
+    struct subscription *out, struct outcome *r)
+{
+	struct http_reply reply;
+	json_t *list = NULL;
+
+	*out = (struct subscription){ .known = false };
+	http_reply_init(&reply);
+	if (call(w, "/subscriptions/list", NULL, NULL, &reply, r) == REPLY_OK) {
+		if (reply.body.len > 0)
+			list = json_loadb(reply.body.data, reply.body.len, 0,
+			    NULL);
+		if (json_is_array(list))
+			find(list, content_type, out);
+		else
+			(void)outcome_set(r, REPLY_RETRY,
+			    "the list of subscriptions is not a JSON array "
+			    "(type %s); a proxy's or a login page",
+			    reply.type);
+	}
+	json_decref(list);
+	http_reply_release(&reply);
+	return r->class;
+}
+
+static bool
+is_object(const struct buf *body)
+{
+	json_t *top =
+	    body->len > 0 ? json_loadb(body->data, body->len, 0, NULL) : NULL;
+	bool is = json_is_object(top);
+
+	json_decref(top);
+	return is;
+}
+
+static enum reply_class
+start(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct office365_stream *os = st->state;
+	struct http_reply reply;
+
+	http_reply_init(&reply);
+	if (call(w, "/subscriptions/start", st->name, st->feed, &reply, r) ==
+	    REPLY_BENIGN)
+		r->class = REPLY_OK;
+	else if (r->class == REPLY_OK && !is_object(&reply.body))
+		(void)outcome_set(r, REPLY_RETRY,
+		    "the answer to the subscription's start is not a JSON "
+		    "object (type %s); a proxy's or a login page",
+		    reply.type);
+	if (r->class != REPLY_OK)
+		os->window.cursor.own -= START_EVERY -
+		    (reply.status / 100 > 2 ? REFUSED_AGAIN : UNANSWERED_AGAIN);
+	http_reply_release(&reply);
+	return r->class;
+}
+
+/* How long until the next start may be sent; 0: now. */
+static int64_t
+guard(const struct office365_stream *os, int64_t now)
+{
+	int64_t since = now - os->window.cursor.own;
+
+	if (os->window.cursor.own == 0 || since < 0 || since >= START_EVERY)
+		return 0;
+	return START_EVERY - since;
+}
+
+/* See that the subscription is on: start it if it is not, at most once per 15
+ * minutes. */
+static enum reply_class
+subscribe(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct office365_stream *os = st->state;
+	struct subscription sub;
+	int64_t now, wait;
+
+	if (find_subscription(w, st->name, &sub, r) != REPLY_OK)
+		return r->class;
+	if (window_begin(&os->window, st, r) != REPLY_OK)
+		return r->class;
+	if (sub.enabled && !os->denied)
+		goto on;
+	now = server_clock_now(w->source->clock);
+	wait = guard(os, now);
+	if (wait > 0 && sub.enabled)
+		goto on;
+	if (wait > 0) {
+		(void)outcome_set(r, REPLY_INACTIVE,
+		    "the subscription is %s and was started not long ago; it "
+		    "may be started again in %d s",
+		    sub.known ? "disabled" : "missing",
+		    (int)(wait / CLOCK_SECOND) + 1);
+		(void)snprintf(r->code, sizeof(r->code), "start-guard");
+		r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
+		return r->class;
+	}
+	/* Durable before it is sent: no crash makes it two. */
+	os->window.cursor.own = now;
+	if (window_save(&os->window, st, NULL, r) != REPLY_OK ||
+	    start(w, st, r) != REPLY_OK)
+		return r->class;
+on:
+	os->subscribed = true;
+	os->denied = false;
+	return outcome_set(r, REPLY_OK, "the subscription is enabled");
+}
+
+/* See that there is a subscription and a cursor. */
+static enum reply_class
+make_ready(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct office365_stream *os = st->state;
+	const struct office365 *o = w->source->state;
+	struct outcome begun;
+
+	window_load(&os->window, &o->windows, st);
+	if (os->subscribed)
+		return outcome_set(r, REPLY_OK, "ready");
+	(void)subscribe(w, st, r);
+	/* However long the subscription takes: what the feed begins with
+	 * counts from now on. */
+	if (window_begin(&os->window, st, &begun) != REPLY_OK &&
+	    r->class == REPLY_OK)
+		*r = begun;
+	return r->class;
+}
+
+static void
+begin_offline(struct stream *st, struct outcome *r)
+{
+	struct office365_stream *os = st->state;
+	const struct office365 *o = st->source->state;
+
+	window_load(&os->window, &o->windows, st);
+	(void)window_begin(&os->window, st, r);
+}
+
+static enum poll_next
+poll(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct office365_stream *os = st->state;
+	enum poll_next next;
+
+	if (make_ready(w, st, r) != REPLY_OK)
+		return POLL_REST;
+	next = window_poll(&os->window, w, st, office365_list, r);
+	if (r->class == REPLY_INACTIVE) {
+		os->subscribed = false;
+		os->denied = true;
+	}
+	return next;
+}
+
+static int
+discard(void *ctx, const char *data, size_t len, struct err *err)
+{
+	(void)ctx;
+	(void)data;
+	(void)len;
+	(void)err;
+	return 0;
+}
+
+/* May this content be read?  Lists the last minute of it. */
+static enum reply_class
+try_listing(struct worker *w, const char *content_type, struct outcome *r)
+{
+	const struct office365 *o = w->source->state;
+	int64_t now = server_clock_now(w->source->clock);
+	const struct window last = { .from = now - CLOCK_MINUTE, .to = now };
+	struct request q = { .take = discard };
+	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
+	struct http_reply reply;
+
+	http_reply_init(&reply);
+	if (office365_list_url(o, content_type, &last, &url) != 0) {
+		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
+	} else {
+		q.url = url.data;
+		(void)request_send(w, &o->api, &q, &reply, r);
+	}
+	http_reply_release(&reply);
+	buf_release(&url);
+	return r->class;
+}
+
+/* One line about one content type; r says why it can't be collected. */
+static enum reply_class
+look(struct worker *w, const char *content_type, struct buf *message,
+    struct outcome *r)
+{
+	const char *how = "enabled and can be listed";
+	struct subscription sub;
+
+	if (find_subscription(w, content_type, &sub, r) != REPLY_OK)
+		return r->class;
+	if (!sub.enabled)
+		how = sub.known ? "disabled; the agent will start it"
+				: "missing; the agent will start it";
+	else if (try_listing(w, content_type, r) != REPLY_OK)
+		return r->class;
+	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
+		how) != 0)
+		return outcome_set(r, REPLY_RETRY, "too much to say");
+	return REPLY_OK;
+}
+
+/* Each content type, and the first fault as the result. */
+static int
+live(struct worker *w, struct buf *message, struct err *err)
+{
+	const struct office365_conf *conf = w->source->conf;
+	int rc = 0;
+
+	for (size_t i = 0; conf->content[i] != NULL; i++) {
+		struct outcome r;
+
+		if (look(w, conf->content[i], message, &r) == REPLY_OK)
+			continue;
+		/* Behind a refused token or a throttle all are alike. */
+		if (r.class == REPLY_STOPPED)
+			break;
+		if (rc != 0 &&
+		    buf_addf(message, "%s: %s\n", conf->content[i], r.text) !=
+			0)
+			break;
+		rc = err_set(err, "%s: %s", conf->content[i], r.text);
+	}
+	return rc;
 }
 
 const struct source_type source_office365 = {
@@ -272,8 +488,8 @@ const struct source_type source_office365 = {
 	.define = define,
 	.open = open_source,
 	.begin = begin_offline,
-	.poll = office365_poll,
+	.poll = poll,
 	.fetch = office365_fetch,
-	.live = office365_live,
+	.live = live,
 	.close = close_source,
 };

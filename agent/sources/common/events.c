@@ -1,33 +1,21 @@
 /*
- * fetch.c - one content blob, from the API into the store.
- *
- * A blob is a JSON array of any length.  It streams through the splitter and
- * is committed piecewise; a fetch that breaks off continues behind what is
- * committed, after checking that the blob still begins with the same events.
- * An event that is too long for memory becomes a gap, the others go on.
+ * events.c - the reply that has a listed item becomes events in the store.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/merkle.h"
-#include "base/splitter.h"
-#include "sources/office365/office365.h"
+#include "sources/common/events.h"
+#include "sources/common/request.h"
+#include "sources/source.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/write_batch.h"
-
-/* Longest event that is held in memory.  Documented ones end far below a
- * megabyte. */
-#define EVENT_MAX (16 * 1024 * 1024)
-
-/* Requests that downloads leave to listings. */
-#define RESERVE 10
 
 /* A 404 without one of the API's codes may be some proxy's: it is believed
  * after so many tries. */
@@ -37,7 +25,8 @@ struct fetching {
 	struct worker *w;
 	struct stream *st;
 	const struct item *item;
-	struct write_batch *piece;
+	const struct event_format *format;
+	struct write_batch *batch;
 	struct splitter *splitter;
 	struct digest *digest;
 	uint64_t skip; /* elements that are committed already */
@@ -51,14 +40,14 @@ commit(struct fetching *f, bool complete, struct err *err)
 {
 	struct commit_result res;
 
-	write_batch_item(f->piece, f->item->id, f->n, f->chain, complete);
+	write_batch_item(f->batch, f->item->id, f->n, f->chain, complete);
 	if (complete && f->w->gather &&
-	    write_batch_bytes(f->piece) <= GATHER_BYTES) {
-		f->w->left = write_batch_move(f->piece);
+	    write_batch_bytes(f->batch) <= GATHER_BYTES) {
+		f->w->left = write_batch_move(f->batch);
 		if (f->w->left != NULL)
 			return 0;
 	}
-	if (feed_commit(f->piece, &res, err) != 0)
+	if (feed_commit(f->batch, &res, err) != 0)
 		return -1;
 	if (res.events > 0)
 		f->st->source->committed(f->st->source->ctx, f->st);
@@ -66,7 +55,7 @@ commit(struct fetching *f, bool complete, struct err *err)
 }
 
 /* The last event, which the chain has now, is committed already: 1, 0 not, -1
- * the blob is another one. */
+ * the reply is another one. */
 static int
 is_known(struct fetching *f, struct err *err)
 {
@@ -76,8 +65,8 @@ is_known(struct fetching *f, struct err *err)
 		return 1;
 	f->changed = true;
 	return err_set(err,
-	    "the blob does not begin with the events that it began with "
-	    "before");
+	    "the %s does not begin with the events that it began with before",
+	    f->format->what);
 }
 
 /* The last event is too long.  It is durable with the next one, so that it is
@@ -95,10 +84,11 @@ lose_event(struct fetching *f)
 	g->to = f->item->created;
 	(void)snprintf(g->key, sizeof(g->key), "%s", f->item->key);
 	(void)snprintf(g->cause, sizeof(g->cause),
-	    "event %llu of the blob, counted from 0, is longer than %d MiB, "
+	    "event %llu of the %s, counted from 0, is longer than %zu MiB, "
 	    "the most that is held in memory",
-	    (unsigned long long)f->n - 1, EVENT_MAX / (1024 * 1024));
-	write_batch_gap(f->piece, g);
+	    (unsigned long long)f->n - 1, f->format->what,
+	    f->format->splitter.max / (1024 * 1024));
+	write_batch_gap(f->batch, g);
 	(void)outcome_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
 	s->trouble(s->ctx, f->st, &r);
 	free(g);
@@ -129,11 +119,11 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	if (el->time.data != NULL &&
 	    clock_parse(el->time.data, el->time.len, &when) != 0)
 		when = INT64_MIN;
-	if (write_batch_add_hashed(f->piece, event, el->id, when, leaf, err) !=
+	if (write_batch_add_hashed(f->batch, event, el->id, when, leaf, err) !=
 	    0)
 		return -1;
-	if (write_batch_bytes(f->piece) < WRITE_BATCH_BYTES &&
-	    write_batch_events(f->piece) < BATCH_EVENTS)
+	if (write_batch_bytes(f->batch) < WRITE_BATCH_BYTES &&
+	    write_batch_events(f->batch) < BATCH_EVENTS)
 		return 0;
 	return commit(f, false, err);
 }
@@ -154,26 +144,22 @@ finish(struct fetching *f, struct outcome *r)
 	struct err err = ERR_INIT;
 
 	if (splitter_end(f->splitter, &err) != 0) {
-		(void)outcome_set(r, REPLY_RETRY, "the blob can't be used: %s",
-		    err.text);
+		(void)outcome_set(r, REPLY_RETRY, "the %s can't be used: %s",
+		    f->format->what, err.text);
 	} else if (f->n < f->skip) {
 		f->changed = true;
 		(void)outcome_set(r, REPLY_RETRY,
-		    "the blob has fewer events than before");
+		    "the %s has fewer events than before", f->format->what);
 	} else if (commit(f, true, &err) != 0) {
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
 }
 
-/* Ask for the blob once. */
+/* Ask for it once. */
 static void
-get(struct worker *w, struct fetching *f, const char *url, struct outcome *r)
+get(struct fetching *f, const struct api *api, const struct request *q,
+    struct outcome *r)
 {
-	const struct office365_call call = { .url = url,
-		.reserve = RESERVE,
-		.feed = f->st->feed,
-		.take = take_bytes,
-		.ctx = f };
 	struct http_reply reply;
 
 	splitter_reset(f->splitter);
@@ -181,7 +167,7 @@ get(struct worker *w, struct fetching *f, const char *url, struct outcome *r)
 	f->changed = false;
 	memset(f->chain, 0, sizeof(f->chain));
 	http_reply_init(&reply);
-	if (office365_call(w, &call, &reply, r) == REPLY_OK)
+	if (request_send(f->w, api, q, &reply, r) == REPLY_OK)
 		finish(f, r);
 	else if (reply.status == 404 && r->class == REPLY_RETRY &&
 	    f->item->attempts >= NOT_FOUND_TRIES)
@@ -190,38 +176,30 @@ get(struct worker *w, struct fetching *f, const char *url, struct outcome *r)
 }
 
 void
-office365_fetch(struct worker *w, struct stream *st, const struct item *it,
-    struct outcome *r)
+events_fetch(struct worker *w, struct stream *st, const struct item *it,
+    const struct event_format *format, const struct api *api,
+    const struct request *q, struct outcome *r)
 {
-	static const struct splitter_spec spec = { .id = "Id",
-		.time = "CreationTime",
-		.max = EVENT_MAX,
-		.pass_longer = true };
-	const struct office365 *o = w->source->state;
-	struct fetching f = {
-		.w = w, .st = st, .item = it, .skip = it->elements
-	};
-	struct buf url = BUF_INIT(2 * HTTP_HEADERS_MAX);
+	struct fetching f = { .w = w,
+		.st = st,
+		.item = it,
+		.format = format,
+		.skip = it->elements };
+	struct request full = *q;
 
-	if (!office365_own(o, "contentUri", it->uri, r))
-		return;
-	if (office365_publish(o, it->uri, &url) != 0) {
-		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
-		buf_release(&url);
-		return;
-	}
-	f.piece = write_batch_reuse(w->spare, st->feed);
+	full.take = take_bytes;
+	full.ctx = &f;
+	f.batch = write_batch_reuse(w->spare, st->feed);
 	w->spare = NULL;
-	f.splitter = splitter_new(&spec, take_event, &f);
+	f.splitter = splitter_new(&format->splitter, take_event, &f);
 	f.digest = digest_new();
-	get(w, &f, url.data, r);
+	get(&f, api, &full, r);
 	if (f.changed) {
 		/* From its start; the seen-set keeps repeats out. */
 		f.skip = 0;
-		get(w, &f, url.data, r);
+		get(&f, api, &full, r);
 	}
 	digest_free(f.digest);
 	splitter_free(f.splitter);
-	w->spare = f.piece;
-	buf_release(&url);
+	w->spare = f.batch;
 }

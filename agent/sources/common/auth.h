@@ -1,0 +1,64 @@
+/*
+ * auth.h - how a source proves to its vendor who it is: one table of schemes.
+ *
+ * A scheme gives a request headers of its own.  Secrets are read when they are
+ * first needed and again when the vendor does not accept them, so that a
+ * rotation needs no restart; they are kept in memory only.  A new scheme is a
+ * row in auth.c.
+ */
+#ifndef SOURCES_COMMON_AUTH_H
+#define SOURCES_COMMON_AUTH_H
+
+#include "http/auth_oauth2.h"
+#include "http/client.h"
+#include "http/rules.h"
+
+struct auth;
+
+enum auth_scheme {
+	AUTH_NONE,
+	AUTH_BEARER,           /* RFC 6750, a token that does not change */
+	AUTH_BASIC,            /* RFC 7617 */
+	AUTH_HEADER,           /* a vendor's own, "Authorization: SSWS …" */
+	AUTH_OAUTH2_SECRET,    /* RFC 6749 section 4.4 */
+	AUTH_OAUTH2_ASSERTION, /* … with RFC 7523, signed with a certificate */
+	AUTH_SCHEMES
+};
+
+struct auth_conf {
+	enum auth_scheme scheme;
+	const char *option; /* that holds secret, for messages: "token" */
+	const char *secret; /* secret text: token, password, header's value */
+	const char *user;   /* AUTH_BASIC; NULL: none */
+	const char *header; /* AUTH_HEADER: its name, … */
+	const char *prefix; /* … and what stands before secret in its value */
+	struct oauth_conf oauth;
+};
+
+/* Copies conf, whose secrets stay unresolved until they are needed. */
+struct auth *auth_new(const struct auth_conf *conf);
+void auth_free(struct auth *a);
+
+/* What one request carries; zeroed at first. */
+#define AUTH_HEADERS 4
+struct auth_proof {
+	struct http_pair headers[AUTH_HEADERS + 1];
+	char *values[AUTH_HEADERS]; /* owned, of the headers */
+	char *secret;               /* owned, as http_request.secret */
+};
+void auth_proof_release(struct auth_proof *p);
+
+/*
+ * Make the proof for req, whose credentials and secret then point into it; h
+ * is for asking a token server, which is done by one thread at a time.
+ * REPLY_OK, or r says why not and how long to wait.
+ */
+enum reply_class auth_apply(struct auth *a, struct http *h,
+    struct http_request *req, struct auth_proof *p, struct outcome *r);
+
+/* The vendor did not accept p: make another one next time.  Returns how many
+ * in a row it did not, since it accepted one. */
+unsigned auth_rejected(struct auth *a, const struct auth_proof *p);
+void auth_accepted(struct auth *a);
+
+#endif /* SOURCES_COMMON_AUTH_H */

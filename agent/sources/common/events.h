@@ -1,0 +1,37 @@
+/*
+ * events.h - the reply that has a listed item becomes events in the store.
+ *
+ * It streams through the splitter, whatever its length, and is committed piece
+ * by piece; a fetch that breaks off continues behind what is committed, after
+ * checking that the reply still begins with the same events.  An event that is
+ * too long for memory becomes a gap, the others go on.
+ */
+#ifndef SOURCES_COMMON_EVENTS_H
+#define SOURCES_COMMON_EVENTS_H
+
+#include "base/splitter.h"
+#include "http/rules.h"
+
+struct api;
+struct item;
+struct request;
+struct stream;
+struct worker;
+
+/* Longest event that is held in memory.  Documented ones end far below a
+ * megabyte. */
+#define EVENT_MAX (16 * 1024 * 1024)
+
+/* What a vendor's replies look like. */
+struct event_format {
+	struct splitter_spec splitter; /* max: EVENT_MAX, pass_longer */
+	const char *what; /* the vendor's name for an item: "blob" */
+};
+
+/* Bring an item, for source_type.fetch: q asks for it, but for take and ctx,
+ * which are set here. */
+void events_fetch(struct worker *w, struct stream *st, const struct item *it,
+    const struct event_format *format, const struct api *api,
+    const struct request *q, struct outcome *r);
+
+#endif /* SOURCES_COMMON_EVENTS_H */

@@ -1,0 +1,65 @@
+/*
+ * request.h - one request to a vendor's API: its URL, its turn in the budget,
+ * its credentials, and what the answer means.
+ */
+#ifndef SOURCES_COMMON_REQUEST_H
+#define SOURCES_COMMON_REQUEST_H
+
+#include <stdbool.h>
+
+#include "http/client.h"
+#include "http/rules.h"
+
+struct auth;
+struct buf;
+struct feed;
+struct worker;
+
+/* An API as a source has opened it. */
+struct api {
+	const char *base;   /* paths follow it; credentials go to its origin */
+	const char *option; /* that says where it is, for messages: "api_url" */
+	struct auth *auth;
+	const struct rule *rules;
+};
+
+struct request {
+	const char *url;  /* request_url()'s, or one of the vendor's own, … */
+	const char *what; /* … who calls it this: "contentUri"; or NULL */
+	const char *method;
+	const char *body;
+	const char *type;
+	const struct http_pair *headers; /* see struct http_request */
+	int reserve;                     /* see rate_take() */
+	struct feed *feed;               /* for its counters, or NULL */
+	http_take_fn *take; /* of a 2xx body; NULL: kept in reply */
+	void *ctx;
+};
+
+/* Append base without slashes at its end, path as it is, and the query, which
+ * may be NULL.  -1 at out's ceiling. */
+int request_url(struct buf *out, const char *base, const char *path,
+    const struct http_pair *query);
+
+/* Append the query to a URL, whether that has one already or not. */
+int request_query(struct buf *url, const struct http_pair *query);
+
+/* Append text as a part of a path or a value of a query: percent-encoded
+ * (RFC 3986 section 2.1) but for unreserved characters and ":", which both may
+ * have. */
+int request_encode(struct buf *out, const char *text);
+
+/* Has url, which the vendor calls what, the origin of the API?  If not, r says
+ * so.  To be asked before any such URL is followed. */
+bool request_allowed(const struct api *api, const char *what, const char *url,
+    struct outcome *r);
+
+/*
+ * Wait for the budget, prove who we are, ask, judge; after a 401 once more
+ * with credentials that are read anew.  A URL of another origin is refused.
+ * reply is initialised and reused.  Returns r->class.
+ */
+enum reply_class request_send(struct worker *w, const struct api *api,
+    const struct request *q, struct http_reply *reply, struct outcome *r);
+
+#endif /* SOURCES_COMMON_REQUEST_H */
