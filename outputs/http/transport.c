@@ -398,17 +398,23 @@ go_on(struct uplink *u, struct exchange *x)
  * Answers.
  */
 
-/* Have the dialect judge x's answer, if it does. */
-static bool
-judge_lines(struct uplink *u, struct exchange *x, CURLcode rc,
+/* Have the dialect judge the end of x, or else the status. */
+static void
+judge(struct uplink *u, struct exchange *x, CURLcode rc,
     struct intake_verdicts *v)
 {
 	struct intake_response r = exchange_response(x);
+	char why[WHY_MAX];
+	enum verdict verdict;
 
 	intake_verdicts_init(v, r.lines);
-	if (rc != CURLE_OK || u->dialect->judge == NULL)
-		return false;
-	return u->dialect->judge(&u->intake, &r, v);
+	if (rc == CURLE_OK && u->dialect->judge != NULL &&
+	    u->dialect->judge(&u->intake, &r, v))
+		return;
+	intake_verdicts_release(v);
+	intake_verdicts_init(v, r.lines);
+	verdict = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+	intake_verdict(v, r.lines, verdict, "%s", why);
 }
 
 /* The range, whose first line is first of x's request, is taken. */
@@ -428,7 +434,8 @@ settle_taken(struct uplink *u, struct exchange *x,
 		deliver(u, p.transfer, p.from, p.to);
 }
 
-/* It is not. */
+/* It is not.  A single line is to blame for a refusal, but not for bytes out of
+ * the store that nobody has looked at: ship does before it halves. */
 static void
 settle_other(struct uplink *u, struct exchange *x,
     const struct intake_range *range, size_t first)
@@ -436,7 +443,8 @@ settle_other(struct uplink *u, struct exchange *x,
 	struct transfer *t = x->transfer;
 	size_t line = carried(x, first);
 
-	if (range->verdict != VERDICT_REFUSED || range->to - first > 1)
+	if (range->verdict != VERDICT_REFUSED || range->to - first > 1 ||
+	    x->carried.all)
 		leave(t, range->verdict, exchange_delay(x), range->why);
 	else if (output_settle(u->out, t->chunk, line, line + 1,
 		     VERDICT_REFUSED, "%s", range->why) != 0)
@@ -450,14 +458,17 @@ settle_lines(struct uplink *u, struct exchange *x,
     const struct intake_verdicts *v)
 {
 	size_t first = 0;
+	char why[WHY_MAX];
 
 	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
 		if (v->list[i].verdict == VERDICT_DELIVERED)
 			settle_taken(u, x, &v->list[i], first);
 	}
-	if (first < x->request.lines)
-		leave(x->transfer, VERDICT_RETRY, exchange_delay(x),
-		    "the answer does not tell of all events");
+	if (first < x->request.lines) {
+		(void)snprintf(why, sizeof(why),
+		    "%s: the answer does not tell of all events", u->conf->url);
+		leave(x->transfer, VERDICT_RETRY, exchange_delay(x), why);
+	}
 	first = 0;
 	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
 		if (v->list[i].verdict != VERDICT_DELIVERED)
@@ -470,18 +481,9 @@ static void
 finish_lines(struct uplink *u, struct exchange *x, CURLcode rc)
 {
 	struct intake_verdicts v;
-	char why[WHY_MAX];
-	enum verdict verdict;
 
-	if (judge_lines(u, x, rc, &v)) {
-		settle_lines(u, x, &v);
-	} else {
-		verdict = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
-		if (verdict == VERDICT_DELIVERED)
-			deliver(u, x->transfer, x->request.from, x->request.to);
-		else
-			leave(x->transfer, verdict, exchange_delay(x), why);
-	}
+	judge(u, x, rc, &v);
+	settle_lines(u, x, &v);
 	intake_verdicts_release(&v);
 	go_on(u, x);
 }
@@ -744,7 +746,8 @@ http_probe(struct output *out, struct buf *message, struct err *err)
 		return -1;
 	rc = curl_easy_perform(x->easy);
 	v = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
-	if (judge_lines(u, x, rc, &verdicts) && verdicts.n > 0)
+	judge(u, x, rc, &verdicts);
+	if (verdicts.n > 0)
 		v = verdicts.list[0].verdict;
 	intake_verdicts_release(&verdicts);
 	if (v != VERDICT_DELIVERED && v != VERDICT_REFUSED)

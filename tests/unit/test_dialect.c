@@ -322,6 +322,23 @@ START_TEST(one_event_a_request)
 }
 END_TEST
 
+/* By the status alone, of a request that carries one. */
+START_TEST(the_one_event_is_at_fault)
+{
+	conf.lines_max = 1;
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	expect("/in/bulk", 400, "no field");
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_int_eq(chunk_mark(c.chunk, 0), CHUNK_DELIVERED);
+	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_int_eq(chunk_mark(c.chunk, 2), CHUNK_DELIVERED);
+	end();
+}
+END_TEST
+
 static bool
 four_requests(void *ctx)
 {
@@ -479,6 +496,7 @@ suite_dialect(void)
 	tcase_add_test(tc, nothing_wanted_is_no_request);
 	tcase_add_loop_test(tc, limit_is_of_rendered_bytes, 0, 2);
 	tcase_add_test(tc, one_event_a_request);
+	tcase_add_test(tc, the_one_event_is_at_fault);
 	tcase_add_test(tc, delivered_when_confirmed);
 	tcase_add_test(tc, never_confirmed_is_sent_again);
 	tcase_add_loop_test(tc, lost_confirmations_are_sent_again, 0,
