@@ -94,23 +94,27 @@ add_lateness(struct collector *c, json_t *feeds)
 	}
 }
 
-/* Heartbeat and stop: every feed with its counts. */
+/* Heartbeat and stop: every feed with its counts, in as many events as it
+ * takes. */
 static void
 say_counts(struct collector *c, const char *type)
 {
 	struct err err = ERR_INIT;
-	json_t *feeds = agent_feed_counts(c->store, &err);
+	int64_t after = 0;
+	json_t *feeds;
 
-	if (feeds == NULL) {
-		log_err("%s", err.text);
-		return;
+	while ((feeds = agent_feed_counts(c->store, &after, &err)) != NULL &&
+	    json_array_size(feeds) > 0) {
+		(void)pthread_mutex_lock(&c->lock);
+		add_lateness(c, feeds);
+		(void)pthread_mutex_unlock(&c->lock);
+		agent_feed_say(c->own, type,
+		    json_pack("{s:s, s:o}", "version", PACKAGE_VERSION, "feeds",
+			feeds));
 	}
-	(void)pthread_mutex_lock(&c->lock);
-	add_lateness(c, feeds);
-	(void)pthread_mutex_unlock(&c->lock);
-	agent_feed_say(c->own, type,
-	    json_pack("{s:s, s:o}", "version", PACKAGE_VERSION, "feeds",
-		feeds));
+	if (feeds == NULL)
+		log_err("%s", err.text);
+	json_decref(feeds);
 }
 
 static void

@@ -21,7 +21,7 @@
 #define QUEUE_MAX 4096
 /* Rows of each kind a commit. */
 #define ROWS_MAX 500
-#define FEEDS_MAX 4096
+#define FEEDS_PER_EVENT 100
 /* Of a number: the nearest double of a thousandth has more, which say
  * nothing.  It is enough for the seconds of thirty thousand years. */
 #define DIGITS JSON_REAL_PRECISION(15)
@@ -322,17 +322,19 @@ feed_counts(const struct feed_report *f, int64_t now)
 }
 
 json_t *
-agent_feed_counts(struct store *s, struct err *err)
+agent_feed_counts(struct store *s, int64_t *after, struct err *err)
 {
 	struct feed_report *f = xcalloc(1, sizeof(*f));
 	json_t *feeds = json_array();
 	int64_t now = clock_now();
 	int found = 1;
 
-	for (int i = 0; i < FEEDS_MAX && found == 1; i++) {
-		found = report_feed(s, f->id, f, err);
-		if (found == 1)
-			(void)json_array_append_new(feeds, feed_counts(f, now));
+	for (int i = 0; i < FEEDS_PER_EVENT && found == 1; i++) {
+		found = report_feed(s, *after, f, err);
+		if (found != 1)
+			break;
+		(void)json_array_append_new(feeds, feed_counts(f, now));
+		*after = f->id;
 	}
 	free(f);
 	if (found == -1) {

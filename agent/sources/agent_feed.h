@@ -6,7 +6,8 @@
  *   start, stop         version, cause, configuration digest, feeds
  *   configuration       the digest, after a reload
  *   heartbeat           every minute: "feeds":[{"feed","size",
- *                       "lag_seconds","backlog",…}]
+ *                       "lag_seconds","backlog",…}], in several events
+ *                       where there are many feeds
  *   gap                 one for each gap, exactly once
  *   dead-letter         one for each dead letter, exactly once
  *   error, recovered    a feed's trouble and its end
@@ -20,6 +21,7 @@
 #define SOURCES_AGENT_FEED_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct agent_feed;
 struct err;
@@ -39,9 +41,11 @@ void agent_feed_say(struct agent_feed *a, const char *type, json_t *more);
  * is lost, call again. */
 int agent_feed_flush(struct agent_feed *a, struct err *err);
 
-/* Every feed of the store as heartbeat and stop tell it.  A new reference,
- * NULL with err. */
-json_t *agent_feed_counts(struct store *s, struct err *err);
+/* Feeds of the store as heartbeat and stop tell them, as many as one event may
+ * have, from the one behind *after (a feed's id, 0: the first) on, which
+ * becomes the last of them: the next call goes on there.  A new reference, an
+ * empty array when there are no more; NULL with err. */
+json_t *agent_feed_counts(struct store *s, int64_t *after, struct err *err);
 
 /* A time as the events write it. */
 json_t *agent_feed_time(int64_t when);

@@ -13,6 +13,11 @@ to_syslog archive
 to_http lake
 agent
 settled siem archive lake
+# What tells of a feed that is removed whole is the agent's own heartbeat.
+for name in siem archive lake; do
+	wait_for 20 "$name has a heartbeat" grep -q '"type":"heartbeat"' \
+	    "$work/$name/events"
+done
 verified siem archive lake
 agent_stop
 

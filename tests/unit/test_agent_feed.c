@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/gzip.h"
 #include "base/role.h"
 #include "config/config.h"
@@ -70,7 +71,8 @@ sampled(const char *sample)
 static double
 told(const char *key)
 {
-	json_t *feeds = agent_feed_counts(s, &err);
+	int64_t after = 0;
+	json_t *feeds = agent_feed_counts(s, &after, &err);
 	double value;
 
 	ck_assert_ptr_nonnull(feeds);
@@ -79,6 +81,33 @@ told(const char *key)
 	json_decref(feeds);
 	return value;
 }
+
+/* All feeds are told, however many there are, each once. */
+START_TEST(many_feeds_take_several_events)
+{
+	size_t n = 0, events = 0, size;
+	int64_t after = 0;
+	json_t *feeds;
+
+	for (int i = 0; i < 250; i++) {
+		char *many = xasprintf("contoso/%d", i);
+
+		feed_close(feed_open(s, many, 0, &err));
+		free(many);
+	}
+	do {
+		feeds = agent_feed_counts(s, &after, &err);
+		ck_assert_ptr_nonnull(feeds);
+		size = json_array_size(feeds);
+		ck_assert_uint_le(size, 100);
+		n += size;
+		events += size > 0;
+		json_decref(feeds);
+	} while (size > 0);
+	ck_assert_uint_eq(n, 250);
+	ck_assert_uint_eq(events, 3);
+}
+END_TEST
 
 START_TEST(all_tell_the_same_lag)
 {
@@ -170,6 +199,7 @@ suite_agent_feed(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, seconds_are_short);
 	tcase_add_test(tc, all_tell_the_same_lag);
+	tcase_add_test(tc, many_feeds_take_several_events);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
