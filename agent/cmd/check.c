@@ -26,7 +26,7 @@
 struct check {
 	bool json;
 	const char *path;
-	struct config_errors faults;
+	struct config_errors errors;
 	json_t *warnings;
 	json_t *live;
 	size_t failed; /* live checks that failed */
@@ -167,7 +167,7 @@ print_json(const struct check *c, const struct config *config, bool live_too)
 {
 	json_t *all = json_pack("{s:b, s:s, s:o, s:O}", "ok",
 	    config != NULL && c->failed == 0, "config", c->path, "faults",
-	    config_errors_json(&c->faults), "warnings", c->warnings);
+	    config_errors_json(&c->errors), "warnings", c->warnings);
 
 	if (config != NULL)
 		(void)json_object_set_new(all, "digest",
@@ -182,8 +182,8 @@ print_json(const struct check *c, const struct config *config, bool live_too)
 static void
 print_text(const struct check *c, const struct config *config)
 {
-	for (size_t i = 0; i < c->faults.n; i++)
-		(void)fprintf(stderr, "%s\n", c->faults.line[i]);
+	for (size_t i = 0; i < c->errors.n; i++)
+		(void)fprintf(stderr, "%s\n", c->errors.line[i]);
 	if (config != NULL)
 		(void)printf("%s: good: %zu source%s, %zu output%s\n", c->path,
 		    config->n_sources, config->n_sources == 1 ? "" : "s",
@@ -197,7 +197,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	struct check c = {
 		.json = line->json,
 		.path = line->argc > 0 ? line->argv[0] : line->config,
-		.faults = CONFIG_ERRORS_INIT,
+		.errors = CONFIG_ERRORS_INIT,
 		.warnings = json_array(),
 		.live = json_array(),
 	};
@@ -205,7 +205,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	int rc = EXIT_CONF;
 
 	(void)cmd;
-	config = config_load(c.path, &agent_types, &c.faults);
+	config = config_load(c.path, &agent_types, &c.errors);
 	if (!c.json)
 		print_text(&c, config);
 	if (config != NULL) {
@@ -217,7 +217,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	if (c.json)
 		print_json(&c, config, live_too);
 	config_free(config);
-	config_errors_release(&c.faults);
+	config_errors_release(&c.errors);
 	json_decref(c.warnings);
 	json_decref(c.live);
 	return rc;

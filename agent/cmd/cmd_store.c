@@ -16,13 +16,13 @@
 struct config *
 cmd_config(const struct cmd_line *line)
 {
-	struct config_errors faults = { .n = 0 };
+	struct config_errors errors = { .n = 0 };
 	struct config *config =
-	    config_load(line->config, &agent_types, &faults);
+	    config_load(line->config, &agent_types, &errors);
 
-	for (size_t i = 0; i < faults.n; i++)
-		(void)fprintf(stderr, "%s\n", faults.line[i]);
-	config_errors_release(&faults);
+	for (size_t i = 0; i < errors.n; i++)
+		(void)fprintf(stderr, "%s\n", errors.line[i]);
+	config_errors_release(&errors);
 	return config;
 }
 

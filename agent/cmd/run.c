@@ -12,14 +12,14 @@
 static int
 run(const struct cmd *cmd, struct cmd_line *line)
 {
-	struct config_errors faults = { 0 };
+	struct config_errors errors = { 0 };
 	struct config *config;
 
 	(void)cmd;
-	config = config_load(line->config, &agent_types, &faults);
-	for (size_t i = 0; i < faults.n; i++)
-		(void)fprintf(stderr, "%s\n", faults.line[i]);
-	config_errors_release(&faults);
+	config = config_load(line->config, &agent_types, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		(void)fprintf(stderr, "%s\n", errors.line[i]);
+	config_errors_release(&errors);
 	if (config == NULL)
 		return EXIT_CONF;
 	if (config->n_outputs == 0) {

@@ -109,10 +109,10 @@ config_good_name(const char *name)
 
 static void
 check_name(const struct node *at, const char *section,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	if (!config_good_name(at->key))
-		config_errors_add(faults, at,
+		config_errors_add(errors, at,
 		    "%s: the name \"%.80s\" must be 1 to %d letters, digits, "
 		    "\".\", \"_\" or \"-\"",
 		    section, at->key, NAME_LEN_MAX);
@@ -141,7 +141,7 @@ nearest_type(const char *text, const struct config_type *const *types)
 
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	const char *near = nearest_type(at->text, s->types);
 	struct buf list = BUF_INIT(KNOWN_MAX);
@@ -153,12 +153,12 @@ unknown_type(const struct section *s, const struct node *at, const char *where,
 			break;
 	known = list.data == NULL ? "" : list.data;
 	if (near != NULL)
-		config_errors_add(faults, at,
+		config_errors_add(errors, at,
 		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
 		    "\"%s\"?",
 		    where, s->noun, at->text, known, near);
 	else
-		config_errors_add(faults, at,
+		config_errors_add(errors, at,
 		    "%s: unknown %s type \"%.60s\"; known: %s", where, s->noun,
 		    at->text, known);
 	buf_release(&list);
@@ -167,47 +167,47 @@ unknown_type(const struct section *s, const struct node *at, const char *where,
 /* The type that the entry names; NULL: there is none, which was said. */
 static const struct config_type *
 find_type(const struct section *s, const struct node *map, const char *where,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	const struct node *type = node_get(map, "type");
 
 	if (type == NULL || type->type != NODE_SCALAR ||
 	    type->text[0] == '\0') {
-		config_errors_add(faults, type == NULL ? map : type,
+		config_errors_add(errors, type == NULL ? map : type,
 		    "%s: \"type\" is missing", where);
 		return NULL;
 	}
 	for (size_t i = 0; s->types[i] != NULL; i++)
 		if (strcmp(s->types[i]->name, type->text) == 0)
 			return s->types[i];
-	unknown_type(s, type, where, faults);
+	unknown_type(s, type, where, errors);
 	return NULL;
 }
 
 /* Read one source or output; false: it can't be read. */
 static bool
 read_entry(const struct section *s, const struct node *map,
-    struct config_entry *e, struct config_errors *faults)
+    struct config_entry *e, struct config_errors *errors)
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128];
 	struct config_section b = {
-		.map = map, .where = where, .faults = faults
+		.map = map, .where = where, .errors = errors
 	};
 
-	check_name(map, s->name, faults);
+	check_name(map, s->name, errors);
 	(void)snprintf(where, sizeof(where), "%s.%.80s", s->name, map->key);
 	if (map->type != NODE_MAP) {
-		config_errors_add(faults, map,
+		config_errors_add(errors, map,
 		    "%s: must be a map of its options", where);
 		return false;
 	}
-	e->type = find_type(s, map, where, faults);
+	e->type = find_type(s, map, where, errors);
 	if (e->type == NULL)
 		return false;
 	e->conf = xcalloc(1, e->type->conf_size);
-	settings_fill(e->type->settings, map, where, ours, e->conf, faults);
-	b.filled = faults->n;
+	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
+	b.filled = errors->n;
 	if (e->type->check != NULL)
 		e->type->check(e->conf, &b);
 	e->name = xstrdup(map->key);
@@ -218,19 +218,19 @@ read_entry(const struct section *s, const struct node *map,
 /* Read all entries of a section into *list. */
 static void
 read_section(const struct section *s, const struct node *tree,
-    struct config_entry **list, size_t *n, struct config_errors *faults)
+    struct config_entry **list, size_t *n, struct config_errors *errors)
 {
 	const struct node *map = node_get(tree, s->name);
 
 	if (map == NULL || node_null(map))
 		return;
 	if (map->type != NODE_MAP) {
-		config_errors_add(faults, map, "%s: must be a map", s->name);
+		config_errors_add(errors, map, "%s: must be a map", s->name);
 		return;
 	}
 	for (const struct node *c = map->child; c != NULL; c = c->next) {
 		*list = xreallocarray(*list, *n + 1, sizeof(**list));
-		if (read_entry(s, c, &(*list)[*n], faults))
+		if (read_entry(s, c, &(*list)[*n], errors))
 			++*n;
 	}
 }
@@ -259,23 +259,23 @@ settle_name(struct agent_conf *a, const struct config_section *b)
 
 static void
 read_agent(struct config *c, const struct node *tree,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	const struct node nothing = {
 		.type = NODE_MAP, .file = tree->file, .line = tree->line
 	};
 	const struct node *agent = node_get(tree, "agent");
-	struct config_section b = { .where = "agent", .faults = faults };
+	struct config_section b = { .where = "agent", .errors = errors };
 	struct err err = ERR_INIT;
 
 	if (agent != NULL && !node_null(agent) && agent->type != NODE_MAP)
-		config_errors_add(faults, agent, "agent: must be a map");
+		config_errors_add(errors, agent, "agent: must be a map");
 	if (agent == NULL || agent->type != NODE_MAP)
 		agent = &nothing;
 	b.map = agent;
-	settings_fill(agent_settings, agent, "agent", NULL, &c->agent, faults);
+	settings_fill(agent_settings, agent, "agent", NULL, &c->agent, errors);
 	c->agent.log_level += LOG_LEVEL_ERR;
-	b.filled = faults->n;
+	b.filled = errors->n;
 	settle_name(&c->agent, &b);
 	if (listen_check(c->agent.watch.listen, &err) < 0)
 		config_error(&b, "watch.listen: %s", err.text);
@@ -285,7 +285,7 @@ read_agent(struct config *c, const struct node *tree,
 }
 
 static void
-check_sections(const struct node *tree, struct config_errors *faults)
+check_sections(const struct node *tree, struct config_errors *errors)
 {
 	static const char *const known[] = { "agent", "sources", "outputs",
 		NULL };
@@ -300,11 +300,11 @@ check_sections(const struct node *tree, struct config_errors *faults)
 			continue;
 		near = text_nearest(n->key, known);
 		if (near != NULL)
-			config_errors_add(faults, n,
+			config_errors_add(errors, n,
 			    "unknown key \"%.60s\"; did you mean \"%s\"?",
 			    n->key, near);
 		else
-			config_errors_add(faults, n,
+			config_errors_add(errors, n,
 			    "unknown key \"%.60s\"; known: agent, sources, "
 			    "outputs",
 			    n->key);
@@ -313,26 +313,26 @@ check_sections(const struct node *tree, struct config_errors *faults)
 
 struct config *
 config_load(const char *path, const struct config_types *types,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	const struct section sources = { "sources", "source", types->sources };
 	const struct section outputs = { "outputs", "output", types->outputs };
-	struct node *tree = config_tree(path, faults);
+	struct node *tree = config_tree(path, errors);
 	struct config *c;
 
-	config_errors_sort(faults);
+	config_errors_sort(errors);
 	if (tree == NULL)
 		return NULL;
 	c = xcalloc(1, sizeof(*c));
-	check_sections(tree, faults);
-	read_agent(c, tree, faults);
-	read_section(&sources, tree, &c->sources, &c->n_sources, faults);
-	read_section(&outputs, tree, &c->outputs, &c->n_outputs, faults);
+	check_sections(tree, errors);
+	read_agent(c, tree, errors);
+	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
+	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
 	node_free(tree);
-	config_errors_sort(faults);
-	if (faults->n == 0)
+	config_errors_sort(errors);
+	if (errors->n == 0)
 		return c;
 	config_free(c);
 	return NULL;

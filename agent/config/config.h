@@ -20,7 +20,7 @@ struct config_type {
 	const struct setting *settings; /* ends with SETTING_END */
 	size_t conf_size;               /* of the struct that they fill */
 	/* Pure cross-check of options for `check`: config_error() for each
-	 * fault. Values that are faulty in themselves have been blamed before
+	 * error. Values that are wrong in themselves have been told of before
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
@@ -77,7 +77,7 @@ extern const struct setting agent_settings[];
  * the result.  No network, no secrets resolved, nothing written.  Returns the
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
-    struct config_errors *faults);
+    struct config_errors *errors);
 void config_free(struct config *c);
 
 #endif /* CONFIG_CONFIG_H */

@@ -162,7 +162,7 @@ has_fault(const struct config_section *b, const char *key)
 
 	for (size_t i = 0; i < b->filled; i++)
 		found = found ||
-		    strncmp(b->faults->place[i].text, start, strlen(start)) ==
+		    strncmp(b->errors->place[i].text, start, strlen(start)) ==
 			0;
 	free(start);
 	return found;
@@ -182,7 +182,7 @@ config_error(const struct config_section *b, const char *fmt, ...)
 	key = xstrndup(text, strcspn(text, ":, "));
 	at = node_find(b->map, key);
 	if (!has_fault(b, key))
-		config_errors_add(b->faults, at == NULL ? b->map : at,
+		config_errors_add(b->errors, at == NULL ? b->map : at,
 		    "%s: \"%s\"%s", b->where, key, text + strlen(key));
 	free(key);
 }

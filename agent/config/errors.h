@@ -49,8 +49,8 @@ void config_errors_release(struct config_errors *f);
 struct config_section {
 	const struct node *map;
 	const char *where; /* "sources.contoso" */
-	struct config_errors *faults;
-	size_t filled; /* faults->n after settings_fill() */
+	struct config_errors *errors;
+	size_t filled; /* errors->n after settings_fill() */
 };
 
 /* Add a fault; the sentence begins with the key that is at fault, "tls.cert:

@@ -27,7 +27,7 @@ struct slot {
 	const struct node *node;
 	const char *where;
 	void *to;
-	struct config_errors *faults;
+	struct config_errors *errors;
 };
 
 /* Everything about one type of setting: its name in the manual, how it is read
@@ -41,7 +41,7 @@ struct kind {
 static bool
 fault(const struct slot *s, const char *why)
 {
-	config_errors_add(s->faults, s->node, "%s: \"%s\" %s", s->where,
+	config_errors_add(s->errors, s->node, "%s: \"%s\" %s", s->where,
 	    s->row->setting->key, why);
 	return false;
 }
@@ -50,7 +50,7 @@ fault(const struct slot *s, const char *why)
 static bool
 fault_value(const struct slot *s, const struct node *at, const char *why)
 {
-	config_errors_add(s->faults, at, "%s: \"%s\": \"%.60s\" %s", s->where,
+	config_errors_add(s->errors, at, "%s: \"%s\": \"%.60s\" %s", s->where,
 	    s->row->setting->key, at->text, why);
 	return false;
 }
@@ -60,7 +60,7 @@ is_text(const struct slot *s, const char *meant)
 {
 	if (s->node->type == NODE_SCALAR)
 		return true;
-	config_errors_add(s->faults, s->node, "%s: \"%s\" must be %s, not a %s",
+	config_errors_add(s->errors, s->node, "%s: \"%s\" must be %s, not a %s",
 	    s->where, s->row->setting->key, meant,
 	    s->node->type == NODE_LIST ? "list" : "map");
 	return false;
@@ -111,7 +111,7 @@ good_secret(const struct slot *s, const struct node *node)
 
 	if (secret_check(node->text, &err) == 0)
 		return true;
-	config_errors_add(s->faults, node, "%s: \"%s\" %s", s->where,
+	config_errors_add(s->errors, node, "%s: \"%s\" %s", s->where,
 	    s->row->setting->key, err.text);
 	return false;
 }
@@ -194,7 +194,7 @@ not_a_choice(const struct slot *s, const struct node *node)
 	bool whole = true;
 
 	if (near != NULL) {
-		config_errors_add(s->faults, node,
+		config_errors_add(s->errors, node,
 		    "%s: \"%s\": unknown \"%.60s\"; did you mean \"%s\"?",
 		    s->where, s->row->setting->key, node->text, near);
 		return false;
@@ -202,7 +202,7 @@ not_a_choice(const struct slot *s, const struct node *node)
 	for (size_t i = 0; choices[i] != NULL && whole; i++)
 		whole = buf_addf(&known, "%s%s", i == 0 ? "" : ", ",
 			    choices[i]) == 0;
-	config_errors_add(s->faults, node,
+	config_errors_add(s->errors, node,
 	    "%s: \"%s\": unknown \"%.60s\"; known: %s", s->where,
 	    s->row->setting->key, node->text, known.data);
 	buf_release(&known);
@@ -240,7 +240,7 @@ good_entry(const struct slot *s, const struct node *entry)
 	const char *const *choices = s->row->setting->choices;
 
 	if (entry->type != NODE_SCALAR) {
-		config_errors_add(s->faults, entry,
+		config_errors_add(s->errors, entry,
 		    "%s: \"%s\" must contain only plain text", s->where,
 		    s->row->setting->key);
 		return false;
@@ -388,7 +388,7 @@ set_number(const struct slot *s)
 	if (set->min != set->max && (value < set->min || value > set->max)) {
 		kind->format(min, set->min);
 		kind->format(max, set->max);
-		config_errors_add(s->faults, s->node,
+		config_errors_add(s->errors, s->node,
 		    "%s: \"%s\": \"%.60s\" is out of range; it must be %s to "
 		    "%s",
 		    s->where, s->row->setting->key, s->node->text, min, max);
@@ -423,19 +423,19 @@ _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == SETTING_TABLE,
 
 /*
  * Put the value of node into conf + row->offset, freeing what was there.
- * Returns false when that is a fault, which is then in faults.  (The part of
+ * Returns false when that is a fault, which is then in errors.  (The part of
  * settings_fill() that knows the types.)
  */
 static bool
 setting_set(const struct setting_row *row, const struct node *node,
-    const char *where, void *conf, struct config_errors *faults)
+    const char *where, void *conf, struct config_errors *errors)
 {
 	const struct slot s = {
 		.row = row,
 		.node = node,
 		.where = where,
 		.to = (char *)conf + row->offset,
-		.faults = faults,
+		.errors = errors,
 	};
 
 	return kinds[row->setting->type].set(&s);
@@ -512,7 +512,7 @@ struct fill {
 	const char *where;
 	const char *const *skip;
 	void *conf;
-	struct config_errors *faults;
+	struct config_errors *errors;
 };
 
 static void
@@ -528,7 +528,7 @@ fill_default(void *ctx, const struct setting_row *row)
 		return;
 	node = yaml_parse("default", def, strlen(def), &err);
 	assert(node != NULL);
-	good = setting_set(row, node, f->where, f->conf, f->faults);
+	good = setting_set(row, node, f->where, f->conf, f->errors);
 	assert(good);
 	(void)good;
 	node_free(node);
@@ -557,10 +557,10 @@ find_missing(void *ctx, const struct setting_row *row)
 	if (node != NULL && !unset(row->setting, node))
 		return;
 	if (node == NULL)
-		config_errors_add(f->faults, f->map, "%s: \"%s\" is missing",
+		config_errors_add(f->errors, f->map, "%s: \"%s\" is missing",
 		    f->where, row->setting->key);
 	else
-		config_errors_add(f->faults, node,
+		config_errors_add(f->errors, node,
 		    "%s: \"%s\" is empty; it must be "
 		    "set",
 		    f->where, row->setting->key);
@@ -650,7 +650,7 @@ unknown(const struct fill *f, struct look *l, const struct node *node,
 		    near != NULL ? near : l->deeper);
 	else
 		list_names(l, hint, sizeof(hint));
-	config_errors_add(f->faults, node, "%s: unknown key \"%.60s\"%s", path,
+	config_errors_add(f->errors, node, "%s: unknown key \"%.60s\"%s", path,
 	    node->key, hint);
 }
 
@@ -681,12 +681,12 @@ fill_child(struct fill *f, struct look *l, const struct node *n,
 	} else if (l->found) {
 		if (!unset(l->row.setting, n))
 			(void)setting_set(&l->row, n, f->where, f->conf,
-			    f->faults);
+			    f->errors);
 	} else if (n->type == NODE_MAP) {
 		(void)snprintf(prefix, sizeof(prefix), "%.100s.", l->key);
 		fill_map(f, n, prefix);
 	} else if (!node_null(n)) {
-		config_errors_add(f->faults, n,
+		config_errors_add(f->errors, n,
 		    "%s: \"%s\" must be a map of further keys", path, n->key);
 	}
 }
@@ -717,7 +717,7 @@ fill_map(struct fill *f, const struct node *map, const char *prefix)
 void
 settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	struct fill f = {
 		.table = table,
@@ -725,7 +725,7 @@ settings_fill(const struct setting *table, const struct node *map,
 		.where = where,
 		.skip = skip,
 		.conf = conf,
-		.faults = faults,
+		.errors = errors,
 	};
 
 	settings_each(table, fill_default, &f);

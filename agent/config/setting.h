@@ -59,9 +59,9 @@ struct setting {
 
 /*
  * Fill conf (zeroed, laid out as table says) from map, defaults first.  Every
- * fault is added to faults with its file and line (unknown key with the
+ * fault is added to errors with its file and line (unknown key with the
  * nearest known one, wrong type, out of range, missing); the caller looks at
- * faults, not at a return value.  A value of null, or "" where text is meant,
+ * errors, not at a return value.  A value of null, or "" where text is meant,
  * is as if the key were not there.  where is the path of map in messages,
  * "sources.contoso".  Keys in skip (NULL-terminated, may be NULL) belong to
  * the caller.  Secrets are checked for their form only and never repeated in
@@ -69,7 +69,7 @@ struct setting {
  */
 void settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
-    struct config_errors *faults);
+    struct config_errors *errors);
 
 /* Free what settings_fill() allocated in conf, not conf itself. */
 void settings_release(const struct setting *table, void *conf);

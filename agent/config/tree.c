@@ -23,7 +23,7 @@
 #define FILES_MAX 1000
 
 static struct node *
-read_file(const char *path, struct config_errors *faults)
+read_file(const char *path, struct config_errors *errors)
 {
 	struct buf text = BUF_INIT(FILE_MAX);
 	struct err err = ERR_INIT;
@@ -33,14 +33,14 @@ read_file(const char *path, struct config_errors *faults)
 		tree = yaml_parse(path, text.data == NULL ? "" : text.data,
 		    text.len, &err);
 	if (tree == NULL) {
-		config_errors_add_err(faults, err.text);
+		config_errors_add_err(errors, err.text);
 	} else if (tree->type != NODE_MAP) {
-		config_errors_add(faults, tree,
+		config_errors_add(errors, tree,
 		    "the file must be a map of agent, sources and outputs");
 		node_free(tree);
 		tree = NULL;
 	} else {
-		config_errors_repeats(faults, tree);
+		config_errors_repeats(errors, tree);
 	}
 	buf_release(&text);
 	return tree;
@@ -80,17 +80,17 @@ dropin_dir(const char *path)
 /* Merge one file of conf.d into tree; false: it has a fault. */
 static bool
 add_dropin(struct node *tree, const char *dir, const char *name,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	char *path = xasprintf("%s/%s", dir, name);
 	struct node *over = NULL;
 
 	if (ends_in(name, ".yml"))
-		config_errors_add(faults, NULL,
+		config_errors_add(errors, NULL,
 		    "%s: only *.yaml is read here; rename it to %.*s.yaml",
 		    path, (int)strlen(name) - 4, name);
 	else
-		over = read_file(path, faults);
+		over = read_file(path, errors);
 	if (over != NULL)
 		node_merge(tree, over);
 	free(path);
@@ -98,7 +98,7 @@ add_dropin(struct node *tree, const char *dir, const char *name,
 }
 
 static bool
-add_dropins(struct node *tree, const char *path, struct config_errors *faults)
+add_dropins(struct node *tree, const char *path, struct config_errors *errors)
 {
 	char *dir = dropin_dir(path);
 	struct dirent **entries = NULL;
@@ -107,18 +107,18 @@ add_dropins(struct node *tree, const char *path, struct config_errors *faults)
 
 	n = scandir(dir, &entries, is_dropin, by_name);
 	if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
-		config_errors_add(faults, NULL, "%s: %s", dir, strerror(errno));
+		config_errors_add(errors, NULL, "%s: %s", dir, strerror(errno));
 		good = false;
 	}
 	if (n > FILES_MAX) {
-		config_errors_add(faults, NULL, "%s: more than %d files", dir,
+		config_errors_add(errors, NULL, "%s: more than %d files", dir,
 		    FILES_MAX);
 		good = false;
 	}
 	for (int i = 0; i < n; i++) {
 		if (n <= FILES_MAX)
 			good =
-			    add_dropin(tree, dir, entries[i]->d_name, faults) &&
+			    add_dropin(tree, dir, entries[i]->d_name, errors) &&
 			    good;
 		free(entries[i]);
 	}
@@ -128,9 +128,9 @@ add_dropins(struct node *tree, const char *path, struct config_errors *faults)
 }
 
 struct node *
-config_tree(const char *path, struct config_errors *faults)
+config_tree(const char *path, struct config_errors *errors)
 {
-	struct node *tree = read_file(path, faults);
+	struct node *tree = read_file(path, errors);
 	struct node *scratch = NULL;
 	bool good = tree != NULL;
 
@@ -140,7 +140,7 @@ config_tree(const char *path, struct config_errors *faults)
 		scratch->type = NODE_MAP;
 		tree = scratch;
 	}
-	good = add_dropins(tree, path, faults) && good;
+	good = add_dropins(tree, path, errors) && good;
 	if (good)
 		return tree;
 	node_free(tree);

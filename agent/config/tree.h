@@ -11,7 +11,7 @@ struct node;
 /* Read path and conf.d beside it (*.yaml in name order) into one tree, which
  * the caller frees.  NULL: a file can't be read or is not YAML; the faults
  * say so, one at least, of all files. */
-struct node *config_tree(const char *path, struct config_errors *faults);
+struct node *config_tree(const char *path, struct config_errors *errors);
 
 /* Digest of what node says, whatever the order of its keys, the files and
  * lines it stood in, its comments and quotes; salt goes in, too.  node may

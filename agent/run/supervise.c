@@ -221,16 +221,16 @@ look_again(struct supervisor *s)
 static void
 reload(struct supervisor *s)
 {
-	struct config_errors faults = { 0 };
+	struct config_errors errors = { 0 };
 	struct err err = ERR_INIT;
 	struct config *fresh;
 
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld",
 	    (long long)clock_monotonic());
-	fresh = config_load(s->path, &agent_types, &faults);
-	for (size_t i = 0; i < faults.n; i++)
-		log_err("%s", faults.line[i]);
-	config_errors_release(&faults);
+	fresh = config_load(s->path, &agent_types, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		log_err("%s", errors.line[i]);
+	config_errors_release(&errors);
 	if (fresh != NULL &&
 	    strcmp(fresh->agent.store.path, s->config->agent.store.path) != 0)
 		(void)err_set(&err,

@@ -44,7 +44,7 @@ struct link {
 	struct addrinfo *list;
 	const struct addrinfo *next; /* to be tried */
 	int fd;
-	struct session session;
+	struct tls_session session;
 	struct err cert;  /* what is wrong with the peer's certificate */
 	int64_t deadline; /* for opening */
 	bool retry;       /* a write waits: nothing else may be written */

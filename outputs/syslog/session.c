@@ -57,7 +57,7 @@ struct in_flight {
 	int64_t acknowledged_at; /* when all of that had left; 0: not yet */
 };
 
-struct siem {
+struct session {
 	struct output *out;
 	const struct syslog_conf *conf;
 	char host[256];
@@ -88,7 +88,7 @@ struct siem {
 
 /* Take the i-th in-flight chunk out and tell its verdict. */
 static void
-siem_decide(struct siem *s, size_t i, enum verdict v, const char *why)
+session_decide(struct session *s, size_t i, enum verdict v, const char *why)
 {
 	struct chunk *p = s->in_flight[i].chunk;
 
@@ -104,15 +104,15 @@ siem_decide(struct siem *s, size_t i, enum verdict v, const char *why)
 
 /* Mark the oldest chunk in flight as delivered. */
 static void
-siem_deliver(struct siem *s)
+session_deliver(struct session *s)
 {
 	s->delivered++;
-	siem_decide(s, 0, VERDICT_DELIVERED, "");
+	session_decide(s, 0, VERDICT_DELIVERED, "");
 }
 
 /* Deliver what the receiver has proven to have read. */
 static void
-siem_settle_proven(struct siem *s, int64_t now)
+session_settle_proven(struct session *s, int64_t now)
 {
 	struct confirm *c = &s->confirm;
 
@@ -125,12 +125,12 @@ siem_settle_proven(struct siem *s, int64_t now)
 		s->out->mode = MODE_CONFIRMED;
 	}
 	while (s->written > 0 && s->delivered < c->proven)
-		siem_deliver(s);
+		session_deliver(s);
 }
 
 /* Deliver what has been held long enough, where nothing can be proven. */
 static void
-siem_settle_held(struct siem *s, int64_t now, int64_t *wait)
+session_settle_held(struct session *s, int64_t now, int64_t *wait)
 {
 	const struct syslog_conf *conf = s->conf;
 	uint64_t left = link_acknowledged(s->link);
@@ -149,13 +149,13 @@ siem_settle_held(struct siem *s, int64_t now, int64_t *wait)
 		    (left - f->end < (uint64_t)conf->hold.bytes &&
 			now - f->acknowledged_at < conf->hold.time))
 			break;
-		siem_deliver(s);
+		session_deliver(s);
 	}
 }
 
 /* The peer has not confirmed for too long. */
 static void
-fail_silent(struct siem *s)
+fail_silent(struct session *s)
 {
 	if (s->confirm.mode == CONFIRM_UNKNOWN && ++s->silent >= SILENT_MAX)
 		s->known = false;
@@ -168,7 +168,7 @@ fail_silent(struct siem *s)
 
 /* Request a confirmation when it is time to; *wait is as in confirm_wants(). */
 static void
-siem_ask(struct siem *s, bool idle, int64_t now, int64_t *wait)
+session_ask(struct session *s, bool idle, int64_t now, int64_t *wait)
 {
 	struct confirm *c = &s->confirm;
 
@@ -263,7 +263,7 @@ syslog_reach(struct link *l, struct buf *message, struct err *err)
 #define PARTING_MS 1500
 
 static void
-siem_free(struct siem *s)
+session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
@@ -275,7 +275,7 @@ siem_free(struct siem *s)
 }
 
 static int
-siem_load(struct siem *s, struct err *err)
+session_load(struct session *s, struct err *err)
 {
 	const struct syslog_conf *conf = s->conf;
 	const char *name = conf->tls.name == NULL ? s->host : conf->tls.name;
@@ -305,14 +305,14 @@ siem_load(struct siem *s, struct err *err)
 static int
 syslog_open(struct output *out, struct err *err)
 {
-	struct siem *s = xcalloc(1, sizeof(*s));
+	struct session *s = xcalloc(1, sizeof(*s));
 
 	/* OpenSSL writes with write(2). */
 	(void)signal(SIGPIPE, SIG_IGN);
 	s->out = out;
 	s->conf = out->conf;
-	if (siem_load(s, err) != 0) {
-		siem_free(s);
+	if (session_load(s, err) != 0) {
+		session_free(s);
 		return -1;
 	}
 	out->state = s;
@@ -324,7 +324,7 @@ syslog_open(struct output *out, struct err *err)
 static size_t
 syslog_window(const struct output *out)
 {
-	const struct siem *s = out->state;
+	const struct session *s = out->state;
 	uint64_t max = (uint64_t)s->conf->hold.bytes + IN_FLIGHT_BYTES;
 
 	return s->bytes < max ? IN_FLIGHT_MAX : s->n;
@@ -332,7 +332,7 @@ syslog_window(const struct output *out)
 
 /* The link is down: all chunks in flight begin again. */
 static void
-fail_all(struct siem *s)
+fail_all(struct session *s)
 {
 	enum verdict v =
 	    link_settings(s->link) ? VERDICT_BLOCKED : VERDICT_RETRY;
@@ -343,18 +343,18 @@ fail_all(struct siem *s)
 	s->written = 0;
 	buf_release(&s->frames);
 	for (size_t n = s->n; n > 0; n--)
-		siem_decide(s, 0, v, link_why(s->link));
+		session_decide(s, 0, v, link_why(s->link));
 }
 
 static void
-count_bytes(struct siem *s)
+count_bytes(struct session *s)
 {
 	s->out->bytes += link_sent(s->link) - s->counted;
 	s->counted = link_sent(s->link);
 }
 
 static void
-came_up(struct siem *s)
+came_up(struct session *s)
 {
 	s->up = true;
 	s->answers = 0;
@@ -369,7 +369,7 @@ came_up(struct siem *s)
 
 /* Put line i of p into frames; -1: p is decided. */
 static int
-frame_line(struct siem *s, struct chunk *p, size_t i)
+frame_line(struct session *s, struct chunk *p, size_t i)
 {
 	struct chunk_line line;
 	struct err err = ERR_INIT;
@@ -402,13 +402,13 @@ frame_line(struct siem *s, struct chunk *p, size_t i)
 	 * it again when p is sent again. */
 	chunk_unload(p);
 	s->line = 0;
-	siem_decide(s, s->written, v, err.text);
+	session_decide(s, s->written, v, err.text);
 	return -1;
 }
 
 /* Gather frames of the chunk that is next; false: there is none. */
 static bool
-gather(struct siem *s)
+gather(struct session *s)
 {
 	struct chunk *p;
 
@@ -425,7 +425,7 @@ gather(struct siem *s)
 
 /* The chunk that is next has been written. */
 static void
-wrote(struct siem *s)
+wrote(struct session *s)
 {
 	struct in_flight *f = &s->in_flight[s->written];
 
@@ -440,7 +440,7 @@ wrote(struct siem *s)
 /* Write until there is nothing more or the link is full.  Returns true when
  * there is nothing more. */
 static bool
-push(struct siem *s)
+push(struct session *s)
 {
 	size_t n;
 
@@ -468,7 +468,7 @@ push(struct siem *s)
 }
 
 static void
-work_up(struct siem *s, int64_t *wait)
+work_up(struct session *s, int64_t *wait)
 {
 	bool idle = push(s);
 	int64_t now = clock_monotonic();
@@ -476,10 +476,10 @@ work_up(struct siem *s, int64_t *wait)
 	/* How often stalls are looked for. */
 	if (s->n > 0 && now + CLOCK_SECOND < *wait)
 		*wait = now + CLOCK_SECOND;
-	siem_settle_proven(s, now);
-	siem_ask(s, idle, now, wait);
+	session_settle_proven(s, now);
+	session_ask(s, idle, now, wait);
 	if (s->confirm.mode == CONFIRM_NO)
-		siem_settle_held(s, now, wait);
+		session_settle_held(s, now, wait);
 	else
 		(void)link_acknowledged(s->link);
 	count_bytes(s);
@@ -489,7 +489,7 @@ work_up(struct siem *s, int64_t *wait)
 }
 
 static void
-work(struct siem *s, int64_t *wait)
+work(struct session *s, int64_t *wait)
 {
 	enum link_state state = link_step(s->link);
 
@@ -501,14 +501,14 @@ work(struct siem *s, int64_t *wait)
 		return;
 	/* Confirmations that came before the end count. */
 	if (s->up)
-		siem_settle_proven(s, clock_monotonic());
+		session_settle_proven(s, clock_monotonic());
 	fail_all(s);
 }
 
 static void
 syslog_send(struct output *out, struct chunk *p)
 {
-	struct siem *s = out->state;
+	struct session *s = out->state;
 
 	s->in_flight[s->n++] = (struct in_flight){ .chunk = p };
 	s->bytes += chunk_bytes(p);
@@ -518,7 +518,7 @@ syslog_send(struct output *out, struct chunk *p)
 
 /* Sleep until the link, wake_fd or the time; true: wake_fd is readable. */
 static bool
-rest(const struct siem *s, int wake_fd, int64_t wait)
+rest(const struct session *s, int wake_fd, int64_t wait)
 {
 	struct pollfd fds[2] = { { .fd = -1 },
 		{ .fd = wake_fd, .events = POLLIN } };
@@ -535,7 +535,7 @@ rest(const struct siem *s, int wake_fd, int64_t wait)
 static void
 syslog_drive(struct output *out, int wake_fd, int timeout_ms)
 {
-	struct siem *s = out->state;
+	struct session *s = out->state;
 	int64_t until = clock_monotonic() + timeout_ms * CLOCK_SECOND / 1000;
 	int64_t wait;
 
@@ -551,7 +551,7 @@ syslog_drive(struct output *out, int wake_fd, int timeout_ms)
 static int
 syslog_probe(struct output *out, struct buf *message, struct err *err)
 {
-	struct siem *s = out->state;
+	struct session *s = out->state;
 
 	return syslog_reach(s->link, message, err);
 }
@@ -559,18 +559,18 @@ syslog_probe(struct output *out, struct buf *message, struct err *err)
 static void
 syslog_close(struct output *out)
 {
-	struct siem *s = out->state;
+	struct session *s = out->state;
 	bool all = s->n > 0 && s->written == s->n;
 	bool proven = link_close(s->link, all ? PARTING_MS : 0);
 
 	for (size_t n = s->n; n > 0; n--) {
 		if (proven)
-			siem_deliver(s);
+			session_deliver(s);
 		else
-			siem_decide(s, 0, VERDICT_RETRY,
+			session_decide(s, 0, VERDICT_RETRY,
 			    "the output was closed");
 	}
-	siem_free(s);
+	session_free(s);
 	out->state = NULL;
 }
 

@@ -226,7 +226,7 @@ tls_check(X509_STORE_CTX *store, void *ctx)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
 	    SSL_get_ex_data_X509_STORE_CTX_idx());
-	const struct session *s = SSL_get_app_data(ssl);
+	const struct tls_session *s = SSL_get_app_data(ssl);
 	const struct tls *t = s->tls;
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
 	char print[FINGERPRINT_TEXT];
@@ -296,7 +296,7 @@ static const struct {
 };
 
 bool
-tls_explain(const struct session *s, int rc, struct err *err)
+tls_explain(const struct tls_session *s, int rc, struct err *err)
 {
 	int saved = errno, kind = SSL_get_error(s->ssl, rc);
 	unsigned long code = ERR_peek_error();
@@ -329,7 +329,7 @@ tls_explain(const struct session *s, int rc, struct err *err)
 }
 
 int
-tls_describe(const struct session *s, struct buf *out)
+tls_describe(const struct tls_session *s, struct buf *out)
 {
 	X509 *cert = SSL_get1_peer_certificate(s->ssl);
 	char subject[256] = "?", until[CLOCK_TEXT] = "?";
@@ -578,7 +578,7 @@ see_message(int writing, int version, int type, const void *data, size_t len,
     SSL *ssl, void *ctx)
 {
 	const unsigned char *message = data;
-	struct session *s = ctx;
+	struct tls_session *s = ctx;
 
 	(void)version;
 	(void)ssl;
@@ -589,7 +589,7 @@ see_message(int writing, int version, int type, const void *data, size_t len,
 }
 
 int
-tls_begin(const struct tls *t, struct session *s, int fd, struct err *err)
+tls_begin(const struct tls *t, struct tls_session *s, int fd, struct err *err)
 {
 	unsigned char address[16];
 	char host[256]; /* OpenSSL's macro takes no const */

@@ -24,7 +24,7 @@ struct tls *tls_open(const struct syslog_conf *conf, const char *name,
 void tls_close(struct tls *t);
 
 /* The TLS side of one connection. */
-struct session {
+struct tls_session {
 	SSL *ssl;
 	const struct tls *tls;
 	struct err *why;  /* borrowed: what the check of the certificate
@@ -33,15 +33,16 @@ struct session {
 };
 
 /* Begin a session over a connected descriptor; the caller frees s->ssl. */
-int tls_begin(const struct tls *t, struct session *s, int fd, struct err *err);
+int tls_begin(const struct tls *t, struct tls_session *s, int fd,
+    struct err *err);
 
 /* Say why the last operation on s, which returned rc, failed.  Returns true
  * when that is a matter of settings or credentials, at either side, and not
  * of the network. */
-bool tls_explain(const struct session *s, int rc, struct err *err);
+bool tls_explain(const struct tls_session *s, int rc, struct err *err);
 
 /* Append "TLSv1.3 with TLS_AES_128_GCM_SHA256, certificate of CN valid until
  * 2027-01-01T00:00:00Z" for probe().  -1 at out's ceiling. */
-int tls_describe(const struct session *s, struct buf *out);
+int tls_describe(const struct tls_session *s, struct buf *out);
 
 #endif /* OUTPUTS_SYSLOG_TLS_H */

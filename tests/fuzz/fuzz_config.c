@@ -15,20 +15,20 @@
 
 static void
 fill(const struct config_type *const *types, const struct node *map,
-    struct config_errors *faults)
+    struct config_errors *errors)
 {
 	static const char *const skip[] = { "type", NULL };
 
 	for (; *types != NULL; types++) {
 		struct config_section b = {
-			.map = map, .where = "thing", .faults = faults
+			.map = map, .where = "thing", .errors = errors
 		};
 		void *conf = calloc(1, (*types)->conf_size);
 
 		FUZZ_CHECK(conf != NULL);
 		settings_fill((*types)->settings, map, b.where, skip, conf,
-		    faults);
-		b.filled = faults->n;
+		    errors);
+		b.filled = errors->n;
 		if ((*types)->check != NULL)
 			(*types)->check(conf, &b);
 		settings_release((*types)->settings, conf);
@@ -37,22 +37,22 @@ fill(const struct config_type *const *types, const struct node *map,
 }
 
 static void
-fill_all(const struct node *n, struct config_errors *faults)
+fill_all(const struct node *n, struct config_errors *errors)
 {
 	if (n->type == NODE_MAP) {
-		fill(source_types, n, faults);
-		fill(output_types, n, faults);
+		fill(source_types, n, errors);
+		fill(output_types, n, errors);
 	}
 	for (n = n->child; n != NULL; n = n->next) {
 		FUZZ_CHECK(n->line > 0);
-		fill_all(n, faults);
+		fill_all(n, errors);
 	}
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct config_errors faults = CONFIG_ERRORS_INIT;
+	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	char before[65], after[65];
 	struct node *tree, *again;
@@ -60,26 +60,26 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tree = yaml_parse("f", (const char *)data, size, &err);
 	if (tree == NULL) {
 		FUZZ_CHECK(strncmp(err.text, "f:", 2) == 0);
-		config_errors_add_err(&faults, err.text);
-		FUZZ_CHECK(faults.place[0].line > 0);
-		config_errors_release(&faults);
+		config_errors_add_err(&errors, err.text);
+		FUZZ_CHECK(errors.place[0].line > 0);
+		config_errors_release(&errors);
 		return 0;
 	}
 	again = yaml_parse("g", (const char *)data, size, &err);
 	FUZZ_CHECK(again != NULL);
-	config_errors_repeats(&faults, tree);
+	config_errors_repeats(&errors, tree);
 	config_tree_digest(tree, "a", before);
-	if (faults.n == 0 && tree->type == NODE_MAP) {
+	if (errors.n == 0 && tree->type == NODE_MAP) {
 		node_merge(tree, again);
 		config_tree_digest(tree, "a", after);
 		FUZZ_CHECK(strcmp(before, after) == 0);
 	} else {
 		node_free(again);
 	}
-	fill_all(tree, &faults);
-	config_errors_sort(&faults);
-	FUZZ_CHECK(faults.n <= CONFIG_ERRORS_MAX);
-	config_errors_release(&faults);
+	fill_all(tree, &errors);
+	config_errors_sort(&errors);
+	FUZZ_CHECK(errors.n <= CONFIG_ERRORS_MAX);
+	config_errors_release(&errors);
 	node_free(tree);
 	return 0;
 }

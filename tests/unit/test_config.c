@@ -31,26 +31,26 @@ is_case(const struct dirent *d)
 }
 
 static struct config *
-load(const char *name, struct config_errors *faults)
+load(const char *name, struct config_errors *errors)
 {
 	char *path = xasprintf("%s%s/sealfeed.yaml", CONFIGS, name);
 	struct config *c;
 
-	*faults = (struct config_errors)CONFIG_ERRORS_INIT;
-	c = config_load(path, &agent_types, faults);
+	*errors = (struct config_errors)CONFIG_ERRORS_INIT;
+	c = config_load(path, &agent_types, errors);
 	free(path);
 	return c;
 }
 
 /* Append the faults as `expect` has them: without the folder's path. */
 static void
-write_faults(const char *name, const struct config_errors *faults,
+write_faults(const char *name, const struct config_errors *errors,
     struct buf *out)
 {
 	char *folder = xasprintf("%s%s/", CONFIGS, name);
 
-	for (size_t i = 0; i < faults->n; i++) {
-		const char *line = faults->line[i];
+	for (size_t i = 0; i < errors->n; i++) {
+		const char *line = errors->line[i];
 
 		if (strncmp(line, folder, strlen(folder)) == 0)
 			line += strlen(folder);
@@ -65,18 +65,18 @@ START_TEST(every_fault_is_found)
 	char *path = xasprintf("%s%s/expect", CONFIGS, name);
 	struct buf expect = BUF_INIT(EXPECT_MAX), got = BUF_INIT(EXPECT_MAX);
 	struct err err = ERR_INIT;
-	struct config_errors faults;
-	struct config *c = load(name, &faults);
+	struct config_errors errors;
+	struct config *c = load(name, &errors);
 
 	ck_assert_msg(file_read(path, &expect, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(buf_adds(&expect, "") | buf_adds(&got, ""), 0);
-	write_faults(name, &faults, &got);
+	write_faults(name, &errors, &got);
 	ck_assert_msg(strcmp(got.data, expect.data) == 0,
 	    "%s: got:\n%sexpected:\n%s", name, got.data, expect.data);
 	ck_assert_int_eq(c != NULL, strncmp(name, "good", 4) == 0);
-	ck_assert_int_eq(c == NULL, faults.n > 0);
+	ck_assert_int_eq(c == NULL, errors.n > 0);
 	config_free(c);
-	config_errors_release(&faults);
+	config_errors_release(&errors);
 	buf_release(&expect);
 	buf_release(&got);
 	free(path);
@@ -85,8 +85,8 @@ END_TEST
 
 START_TEST(values_arrive)
 {
-	struct config_errors faults;
-	struct config *c = load("good-merged", &faults);
+	struct config_errors errors;
+	struct config *c = load("good-merged", &errors);
 
 	ck_assert_ptr_nonnull(c);
 	ck_assert_str_eq(c->agent.name, "fra1");
@@ -106,21 +106,21 @@ END_TEST
 START_TEST(the_host_names_the_agent)
 {
 	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
-	struct config_errors faults = CONFIG_ERRORS_INIT;
+	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct config *c;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
 	ck_assert_int_eq(file_create(path, "{}", 2, 0600, &err), 0);
-	c = config_load(path, &agent_types, &faults);
+	c = config_load(path, &agent_types, &errors);
 	/* A host's name may be one that the agent can't have. */
 	if (c == NULL)
-		ck_assert_ptr_nonnull(strstr(faults.line[0], "agent.name"));
+		ck_assert_ptr_nonnull(strstr(errors.line[0], "agent.name"));
 	else
 		ck_assert(config_good_name(c->agent.name));
 	config_free(c);
-	config_errors_release(&faults);
+	config_errors_release(&errors);
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);
 }
@@ -130,15 +130,15 @@ static struct config *
 load_text(const char *text)
 {
 	char dir[] = "/tmp/sealfeed-config-XXXXXX", *path;
-	struct config_errors faults = CONFIG_ERRORS_INIT;
+	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
 	struct config *c;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
 	ck_assert_int_eq(file_create(path, text, strlen(text), 0600, &err), 0);
-	c = config_load(path, &agent_types, &faults);
-	ck_assert_msg(c != NULL, "%s", faults.n > 0 ? faults.line[0] : "");
+	c = config_load(path, &agent_types, &errors);
+	ck_assert_msg(c != NULL, "%s", errors.n > 0 ? errors.line[0] : "");
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);
 	return c;

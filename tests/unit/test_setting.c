@@ -265,7 +265,7 @@ START_TEST(blame_finds_the_line_and_keeps_silent_twice)
 	settings_fill(rows, n, "thing", NULL, &t, &f);
 	ck_assert_uint_eq(f.n, 1);
 	b.map = n;
-	b.faults = &f;
+	b.errors = &f;
 	b.filled = f.n;
 	config_error(&b, "count: is odd");
 	config_error(&b, "tls.ca: is bad");
