@@ -11,6 +11,7 @@
 const struct config_type *const output_types[] = {
 	&output_syslog.type,
 	&output_http.type,
+	&output_http_json.type,
 	&output_file.type,
 	NULL,
 };

@@ -120,6 +120,7 @@ output_type_of(const struct config_type *type)
 
 extern const struct output_type output_syslog;
 extern const struct output_type output_http;
+extern const struct output_type output_http_json;
 extern const struct output_type output_file;
 
 #endif /* OUTPUTS_OUTPUT_H */

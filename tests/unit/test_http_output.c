@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
@@ -70,6 +72,41 @@ START_TEST(plain_lines)
 	ck_assert_ptr_null(strstr(request, "Expect"));
 	ck_assert_str_eq(strstr(request, "\r\n\r\n") + 4, LINE);
 	ck_assert_uint_eq(canned_count(server), 1);
+	canned_stop(server);
+}
+END_TEST
+
+/* One document a request; what is not JSON goes into it as a string. */
+START_TEST(a_json_array)
+{
+	struct canned *server = canned_start(fine);
+	struct ndjson_conf conf = conf_for(server);
+	const char *body;
+	struct courier c;
+	json_t *array;
+
+	courier_open(&c, &output_http_json, &conf.http, EVENT);
+	courier_add(&c, "{\"a\":01}");
+	courier_deliver(&c);
+	courier_close(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	    "\r\nContent-Type: application/json\r\n"));
+	body = strstr(canned_requests(server), "\r\n\r\n") + 4;
+	array = json_loads(body, 0, NULL);
+	ck_assert_uint_eq(json_array_size(array), 2);
+	ck_assert_str_eq(json_string_value(json_object_get(
+			     json_object_get(json_array_get(array, 0), "event"),
+			     "Id")),
+	    "x");
+	ck_assert_int_eq(json_integer_value(json_object_get(
+			     json_array_get(array, 1), "index")),
+	    43);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(array,
+							       1),
+			     "event")),
+	    "{\"a\":01}");
+	json_decref(array);
 	canned_stop(server);
 }
 END_TEST
@@ -285,6 +322,7 @@ suite_http_output(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, plain_lines);
+	tcase_add_test(tc, a_json_array);
 	tcase_add_test(tc, bare_events);
 	tcase_add_loop_test(tc, packed_lines, NDJSON_SEAL, NDJSON_NONE + 1);
 	tcase_add_loop_test(tc, answer, 0,

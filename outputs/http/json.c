@@ -1,0 +1,68 @@
+/*
+ * json.c - lines as one JSON array a request, for receivers that do not read
+ * NDJSON.
+ */
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/json_valid.h"
+#include "base/text.h"
+#include "delivery/chunk.h"
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/transport.h"
+#include "outputs/output.h"
+#include "store/line.h"
+
+static const struct setting settings[] = { { .key = "where",
+					       .type = SETTING_TABLE,
+					       .table = http_target_settings },
+	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
+	SETTING_END };
+
+/* What is not JSON would spoil the array: it goes as a string. */
+static int
+add_value(struct buf *body, const struct chunk_line *line)
+{
+	const enum line_kind kind =
+	    line->checkpoint ? LINE_CHECKPOINT : LINE_EVENT;
+	struct buf text = BUF_INIT(6 * line->len + 2);
+	int rc;
+
+	if (json_valid(line->value, line->len))
+		return line_add(body, kind, line->feed, line->number,
+		    line->value, line->len);
+	rc = text_json_string(&text, line->value, line->len);
+	if (rc == 0)
+		rc = line_add(body, kind, line->feed, line->number, text.data,
+		    text.len);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+render(struct intake *in, const struct chunk_line *line, struct buf *body,
+    struct err *err)
+{
+	(void)in;
+	if (add_value(body, line) != 0)
+		return err_set(err, "request: too large");
+	return 0;
+}
+
+static const struct http_dialect json = {
+	.content_type = "application/json",
+	.prefix = "[",
+	.separator = ",",
+	.suffix = "]",
+	.render = render,
+};
+
+const struct output_type output_http_json = {
+	.type.name = "http-json",
+	.type.settings = settings,
+	.type.conf_size = sizeof(struct http_output_conf),
+	.type.check = http_output_check,
+	.dialect = &json,
+	HTTP_TRANSPORT,
+};
