@@ -13,8 +13,8 @@ const struct setting http_target_settings[] = {
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(url),
 	    .required = true,
-	    .help = "Where lines are posted, https://…; plain http:// only "
-		    "to loopback." },
+	    .help = "URL that lines are posted to, https://…; plain http:// is "
+		    "allowed to loopback only." },
 	{ .key = "bearer",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(bearer),
@@ -26,7 +26,7 @@ const struct setting http_target_settings[] = {
 	{ .key = "headers",
 	    .type = SETTING_SECRETS,
 	    .offset = OFFSET(headers),
-	    .help = "Further headers, name to value." },
+	    .help = "Additional headers, a map of names to values." },
 	SETTING_END
 };
 
@@ -42,15 +42,15 @@ const struct setting http_request_settings[] = {
 	    .def = "4",
 	    .min = 1,
 	    .max = 32,
-	    .help = "Requests in flight." },
+	    .help = "Number of requests in flight." },
 	{ .key = "max_body",
 	    .type = SETTING_SIZE,
 	    .offset = OFFSET(max_body),
 	    .def = "1MiB",
 	    .min = 1024,
 	    .max = 64 << 20,
-	    .help = "Lines in one request, in bytes before compression; a "
-		    "single longer line is sent alone." },
+	    .help = "Largest request body before compression; a single longer "
+		    "line is sent alone." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = OFFSET(common),
@@ -105,7 +105,8 @@ http_output_check(const void *c, const struct config_section *b)
 	const struct setting_pair *h = conf->headers;
 
 	if (conf->bearer != NULL && conf->basic != NULL)
-		config_error(b, "basic: there is bearer, too; leave one out");
+		config_error(b,
+		    "basic: bearer is set, too; remove one of the two");
 	http_url_check_setting("url", conf->url, b);
 	http_conf_check(&conf->common, b);
 	for (; h != NULL && h->name != NULL; h++)

@@ -27,7 +27,8 @@ exchange_init(struct exchange *x, bool judged, struct err *err)
 	buf_init(&x->answer, judged ? INTAKE_ANSWER_MAX : SHOWN_MAX);
 	buf_init(&x->answer_headers, HTTP_HEADERS_MAX);
 	x->easy = curl_easy_init();
-	return x->easy == NULL ? err_set(err, "libcurl: does not start") : 0;
+	return x->easy == NULL ? err_set(err, "libcurl: cannot be initialised")
+			       : 0;
 }
 
 void
@@ -105,7 +106,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	if (r->headers != NULL) {
 		if (http_head_join(&x->headers, common) != 0 ||
 		    http_head_join(&x->headers, r->headers) != 0)
-			return err_set(err, "request: no memory");
+			return err_set(err, "request: out of memory");
 		common = x->headers;
 	}
 	curl_easy_reset(x->easy);
@@ -125,7 +126,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	    curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x) != CURLE_OK ||
 	    curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->trouble) !=
 		CURLE_OK)
-		return err_set(err, "libcurl: refuses an option");
+		return err_set(err, "libcurl: rejects an option");
 	return 0;
 }
 

@@ -52,8 +52,8 @@ add(struct curl_slist **list, const char *setting, const char *before,
 		rc = too_long(setting, err);
 	else if (strpbrk(line.data, "\r\n") != NULL)
 		rc = err_set(err,
-		    "%s: has a line break, which a header "
-		    "cannot have",
+		    "%s: contains a line break, which is not allowed in a "
+		    "header",
 		    setting);
 	else
 		grown = curl_slist_append(*list, line.data);
@@ -61,7 +61,7 @@ add(struct curl_slist **list, const char *setting, const char *before,
 	if (grown != NULL)
 		*list = grown;
 	else if (rc == 0)
-		rc = err_set(err, "%s: no memory", setting);
+		rc = err_set(err, "%s: out of memory", setting);
 	return rc;
 }
 

@@ -9,11 +9,11 @@
 static const struct http_meaning meanings[] = {
 	{ 200, 299, VERDICT_DELIVERED, NULL },
 	{ 300, 399, VERDICT_BLOCKED,
-	    "redirects are not followed; set url to where lines are taken" },
+	    "redirects are not followed; set url to the final address" },
 	{ 401, 401, VERDICT_BLOCKED,
 	    "it does not accept the credentials; check bearer, basic or "
 	    "headers" },
-	{ 402, 402, VERDICT_BLOCKED, "it wants to be paid" },
+	{ 402, 402, VERDICT_BLOCKED, "it requires payment" },
 	{ 403, 403, VERDICT_BLOCKED,
 	    "the credentials do not allow this; check what the token may do" },
 	{ 404, 404, VERDICT_BLOCKED,
@@ -26,15 +26,15 @@ static const struct http_meaning meanings[] = {
 	{ 408, 408, VERDICT_RETRY, NULL },
 	{ 410, 410, VERDICT_BLOCKED, "that path is gone for good; check url" },
 	{ 411, 411, VERDICT_BLOCKED,
-	    "something on the way removes "
-	    "Content-Length" },
+	    "a proxy on the way removes Content-Length" },
 	{ 413, 413, VERDICT_REFUSED,
 	    "the request is too large; lower max_body" },
 	{ 415, 415, VERDICT_BLOCKED,
 	    "it does not take this kind of body; try compress: false" },
 	{ 421, 421, VERDICT_BLOCKED, "another host is meant; check url" },
 	{ 425, 425, VERDICT_RETRY, NULL },
-	{ 426, 426, VERDICT_BLOCKED, "it wants another protocol; check url" },
+	{ 426, 426, VERDICT_BLOCKED,
+	    "it requires another protocol; check url" },
 	{ 429, 429, VERDICT_RETRY, NULL },
 	{ 431, 431, VERDICT_BLOCKED,
 	    "the headers are too large; check "
@@ -45,7 +45,7 @@ static const struct http_meaning meanings[] = {
 
 static const struct http_meaning no_meaning = {
 	.verdict = VERDICT_RETRY,
-	.hint = "that is not an answer to a POST; check url",
+	.hint = "that is not a valid answer to a POST; check url",
 };
 
 const struct http_meaning *

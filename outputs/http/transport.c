@@ -188,8 +188,8 @@ expire_pending(struct uplink *u, int64_t now)
 		return;
 	text_duration_format(span, u->intake.poll_timeout);
 	(void)snprintf(why, sizeof(why),
-	    "%s: took events and did not confirm them within %s", u->conf->url,
-	    span);
+	    "%s: accepted events but did not confirm them within %s",
+	    u->conf->url, span);
 	/* The oldest stands first. */
 	while (u->n_pending > 0 && u->pending[0].deadline <= now)
 		end_pending(u, 0, VERDICT_RETRY, why);
@@ -207,7 +207,7 @@ launch(struct uplink *u, struct exchange *x, struct curl_slist *common,
 		return -1;
 	if (curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x) != CURLE_OK ||
 	    curl_multi_add_handle(u->multi, x->easy) != CURLM_OK)
-		return err_set(err, "libcurl: takes no request");
+		return err_set(err, "libcurl: rejects the request");
 	x->busy = true;
 	return 0;
 }
@@ -591,7 +591,7 @@ uplink_load(struct uplink *u, struct err *err)
 	u->gzip = gzip_new();
 	u->multi = curl_multi_init();
 	if (u->multi == NULL)
-		return err_set(err, "libcurl: does not start");
+		return err_set(err, "libcurl: cannot be initialised");
 	u->exchange = xcalloc(n, sizeof(*u->exchange));
 	while (u->n_exchanges < n) {
 		if (exchange_init(&u->exchange[u->n_exchanges++], judged,
@@ -759,7 +759,7 @@ http_probe(struct output *out, struct buf *message, struct err *err)
 		      "reason is another one, correct that); delivery is "
 		      "acknowledged",
 		why) != 0)
-		return err_set(err, "no room for what was found");
+		return err_set(err, "the result is too large");
 	return 0;
 }
 
