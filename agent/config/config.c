@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
@@ -136,32 +135,16 @@ nearest_type(const char *text, const struct config_type *const *types)
 	return near;
 }
 
-/* Of the list of known types in an error, which has a bound itself. */
-#define KNOWN_MAX (16 * 1024)
-
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
     struct config_errors *errors)
 {
 	const char *near = nearest_type(at->text, s->types);
-	struct buf list = BUF_INIT(KNOWN_MAX);
-	const char *known;
 
-	for (size_t i = 0; s->types[i] != NULL; i++)
-		if (buf_addf(&list, "%s%s", i == 0 ? "" : ", ",
-			s->types[i]->name) != 0)
-			break;
-	known = list.data == NULL ? "" : list.data;
-	if (near != NULL)
-		config_errors_add(errors, at,
-		    "%s: unknown %s type \"%.60s\" (known: %s); did you mean "
-		    "\"%s\"?",
-		    where, s->noun, at->text, known, near);
-	else
-		config_errors_add(errors, at,
-		    "%s: unknown %s type \"%.60s\"; known: %s", where, s->noun,
-		    at->text, known);
-	buf_release(&list);
+	config_errors_add(errors, at,
+	    "%s: unknown %s type \"%.60s\"; %s%s%s`sealfeed options` lists all",
+	    where, s->noun, at->text, near == NULL ? "" : "did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"? ");
 }
 
 /* The type that the entry names; NULL: there is none, which was said. */
