@@ -14,7 +14,7 @@
 /* 9999-12-31T23:59:59.999999Z */
 #define LAST_TIME (INT64_C(253402300800) * CLOCK_SECOND - 1)
 
-#define MOST_DIGITS 9 /* most digits of a fraction: nanoseconds */
+#define MAX_DIGITS 9 /* most digits of a fraction: nanoseconds */
 
 struct parts {
 	int year;
@@ -142,7 +142,7 @@ fraction(const char **s, const char *end, int64_t *us)
 		n++;
 		(*s)++;
 	}
-	return n >= 1 && n <= MOST_DIGITS ? 0 : -1;
+	return n >= 1 && n <= MAX_DIGITS ? 0 : -1;
 }
 
 /* "Z", "+hh:mm", "-hh:mm" or nothing, as seconds east of UTC. */

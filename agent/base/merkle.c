@@ -9,7 +9,7 @@
 
 #include "base/merkle.h"
 
-#define MOST_LEVEL 63
+#define MAX_LEVEL 63
 
 static const uint8_t leaf_prefix = 0;
 static const uint8_t node_prefix = 1;
@@ -36,7 +36,7 @@ add_subtree(struct digest *d, struct merkle_range *r, unsigned level,
 {
 	memcpy(r->node[r->n++], root, DIGEST_LEN);
 	r->end += UINT64_C(1) << level;
-	for (; level < MOST_LEVEL; level++) {
+	for (; level < MAX_LEVEL; level++) {
 		uint64_t pair = UINT64_C(2) << level;
 
 		if (r->end % pair != 0 || r->end < pair ||
@@ -61,7 +61,7 @@ level_at(uint64_t at, uint64_t end)
 {
 	unsigned level = 0;
 
-	while (level < MOST_LEVEL && at % (UINT64_C(2) << level) == 0 &&
+	while (level < MAX_LEVEL && at % (UINT64_C(2) << level) == 0 &&
 	    (UINT64_C(2) << level) <= end - at)
 		level++;
 	return level;

@@ -9,7 +9,7 @@
 
 #include "base/role.h"
 
-#define REST_MOST_MS 10000
+#define REST_MAX_MS 10000
 
 static atomic_int stopping; /* every thread of collect asks */
 static volatile sig_atomic_t reopen;
@@ -93,8 +93,8 @@ role_rest(const struct role *r, int timeout_ms)
 	uint64_t count;
 
 	role_alive(r);
-	if (timeout_ms < 0 || timeout_ms > REST_MOST_MS)
-		timeout_ms = REST_MOST_MS;
+	if (timeout_ms < 0 || timeout_ms > REST_MAX_MS)
+		timeout_ms = REST_MAX_MS;
 	/* Also stop if the handler could not write to the descriptor. */
 	if (stopping)
 		timeout_ms = 0;

@@ -214,7 +214,7 @@ dead_letters_ask(struct store *s, const struct dead_letters_order *o,
 	return ask_orphans(o, s, told, err);
 }
 
-static const struct cmd_option letter_options[] = {
+static const struct cmd_option dead_letter_options[] = {
 	{ .name = "all",
 	    .help = "Retry or drop all dead letters, or all of --output." },
 	{ .name = "output",
@@ -502,7 +502,7 @@ const struct cmd cmd_dead_letters = {
 	    "turn them all into dead letters: after twenty refusals in a row, "
 	    "a single event is tried at a time, at intervals that grow to five "
 	    "minutes, until the receiver accepts one; status says so.",
-	.options = letter_options,
+	.options = dead_letter_options,
 	.max = -1,
 	.run = dead_letters_run,
 };

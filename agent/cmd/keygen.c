@@ -40,7 +40,7 @@ open_old(const char *name, const char *old, struct err *err)
 
 /* Append what the old key says about the new one. */
 static int
-add_succession(const char *name, const char *old, struct buf *pem,
+add_rotation(const char *name, const char *old, struct buf *pem,
     struct err *err)
 {
 	struct signer *next = signer_open(name, pem->data, err);
@@ -70,7 +70,7 @@ get_key(const struct cmd_line *line, const char *name, struct err *err)
 	if (buf_room(&pem, KEY_MAX) == NULL)
 		(void)err_set(err, "out of memory");
 	else if (signer_generate(&pem, err) == 0 &&
-	    (old == NULL || add_succession(name, old, &pem, err) == 0) &&
+	    (old == NULL || add_rotation(name, old, &pem, err) == 0) &&
 	    file_create(path, pem.data, pem.len, 0600, err) == 0)
 		copy = buf_take(&pem, NULL);
 	if (pem.data != NULL)

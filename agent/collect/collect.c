@@ -114,7 +114,7 @@ open_workers(struct source_runner *r, struct err *err)
 }
 
 static int
-open_runner(struct collector *c, const struct config_entry *conf,
+open_source(struct collector *c, const struct config_entry *conf,
     struct err *err)
 {
 	struct source_runner *r = &c->runners[c->n_runners++];
@@ -137,7 +137,7 @@ open_runner(struct collector *c, const struct config_entry *conf,
 }
 
 static void
-close_runner(struct source_runner *r)
+close_source(struct source_runner *r)
 {
 	for (size_t i = 0; i < r->n_workers; i++) {
 		feed_close(r->workers[i].stream.feed);
@@ -181,7 +181,7 @@ collector_open(struct collector *c, struct err *err)
 		return -1;
 	c->runners = xcalloc(config->n_sources + 1, sizeof(*c->runners));
 	for (size_t i = 0; i < config->n_sources; i++)
-		if (open_runner(c, &config->sources[i], err) != 0)
+		if (open_source(c, &config->sources[i], err) != 0)
 			return -1;
 	return 0;
 }
@@ -190,7 +190,7 @@ static void
 collector_close(struct collector *c)
 {
 	for (size_t i = 0; i < c->n_runners; i++)
-		close_runner(&c->runners[i]);
+		close_source(&c->runners[i]);
 	free(c->runners);
 	agent_feed_close(c->own);
 	store_close(c->store);
@@ -203,7 +203,7 @@ int
 collect_run(const struct role *role)
 {
 	struct collector c;
-	struct housekeeping house;
+	struct housekeeping housekeeping;
 	struct err err = ERR_INIT;
 	int status = EXIT_WRONG;
 
@@ -215,10 +215,10 @@ collect_run(const struct role *role)
 	if (status != EXIT_FINE)
 		log_err("%s", err.text);
 	else
-		collect_housekeeping_open(&c, &house);
+		collect_housekeeping_open(&c, &housekeeping);
 	while (status == EXIT_FINE && !role_stopping(role)) {
 		role_alive(role);
-		collect_housekeeping_keep(&c, &house);
+		collect_housekeeping_keep(&c, &housekeeping);
 		role_rest(role, TICK_MS);
 	}
 	if (!collect_join(&c)) {
@@ -227,7 +227,7 @@ collect_run(const struct role *role)
 		return status;
 	}
 	if (status == EXIT_FINE)
-		collect_housekeeping_close(&c, &house);
+		collect_housekeeping_close(&c, &housekeeping);
 	collector_close(&c);
 	curl_global_cleanup();
 	return status;

@@ -193,7 +193,7 @@ start_threads(struct source_runner *r, struct err *err)
 }
 
 static void
-start_runner(struct source_runner *r)
+start_source(struct source_runner *r)
 {
 	struct err err = ERR_INIT;
 	struct outcome why;
@@ -216,7 +216,7 @@ collect_start(struct collector *c)
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < c->n_runners; i++)
-		start_runner(&c->runners[i]);
+		start_source(&c->runners[i]);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

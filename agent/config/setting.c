@@ -39,7 +39,7 @@ struct kind {
 };
 
 static bool
-fault(const struct slot *s, const char *why)
+add_error(const struct slot *s, const char *why)
 {
 	config_errors_add(s->errors, s->node, "%s: \"%s\" %s", s->where,
 	    s->row->setting->key, why);
@@ -48,7 +48,7 @@ fault(const struct slot *s, const char *why)
 
 /* A fault that repeats what the file says; not for secrets. */
 static bool
-fault_value(const struct slot *s, const struct node *at, const char *why)
+add_value_error(const struct slot *s, const struct node *at, const char *why)
 {
 	config_errors_add(s->errors, at, "%s: \"%s\": \"%.60s\" %s", s->where,
 	    s->row->setting->key, at->text, why);
@@ -72,9 +72,9 @@ good_text(const struct slot *s, const struct node *node)
 {
 	for (const char *p = node->text; *p != '\0'; p++)
 		if (iscntrl((unsigned char)*p))
-			return fault(s, "contains a control character");
+			return add_error(s, "contains a control character");
 	if (strstr(node->text, "${") != NULL)
-		return fault_value(s, node,
+		return add_value_error(s, node,
 		    "is not a secret; ${…} is replaced only in secrets");
 	return true;
 }
@@ -156,10 +156,10 @@ set_secrets(const struct slot *s)
 	size_t n = 0;
 
 	if (s->node->type != NODE_MAP)
-		return fault(s, "must be a map of names and values");
+		return add_error(s, "must be a map of names and values");
 	for (const struct node *c = s->node->child; c != NULL; c = c->next) {
 		if (c->type != NODE_SCALAR)
-			return fault(s, "must contain only plain values");
+			return add_error(s, "must contain only plain values");
 		if (!good_secret(s, c))
 			return false;
 		n++;
@@ -259,7 +259,7 @@ set_list(const struct slot *s)
 	char **list;
 
 	if (s->node->type != NODE_LIST)
-		return fault(s, "must be a list, such as [a, b]");
+		return add_error(s, "must be a list, such as [a, b]");
 	for (const struct node *c = s->node->child; c != NULL; c = c->next) {
 		good = good_entry(s, c) && good;
 		n++;
@@ -267,7 +267,7 @@ set_list(const struct slot *s)
 	if (!good)
 		return false;
 	if (n == 0 && s->row->setting->def != NULL)
-		return fault(s,
+		return add_error(s,
 		    "is an empty list; leave the key out for the default");
 	list = xcalloc(n + 1, sizeof(*list));
 	n = 0;
@@ -301,7 +301,7 @@ set_bool(const struct slot *s)
 		*(bool *)s->to = words[i].value;
 		return true;
 	}
-	return fault_value(s, s->node, "is neither true nor false");
+	return add_value_error(s, s->node, "is neither true nor false");
 }
 
 static int
@@ -384,7 +384,7 @@ set_number(const struct slot *s)
 	if (!is_text(s, "a number"))
 		return false;
 	if (kind->parse(s->node->text, &value) < 0)
-		return fault_value(s, s->node, kind->hint);
+		return add_value_error(s, s->node, kind->hint);
 	if (set->min != set->max && (value < set->min || value > set->max)) {
 		kind->format(min, set->min);
 		kind->format(max, set->max);

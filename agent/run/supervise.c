@@ -33,7 +33,7 @@
 #define LOCK_TIMEOUT (10 * CLOCK_SECOND)
 #define TICK_MS 500
 
-/* Between two tries to mend or open a store that cannot be written. */
+/* Between two attempts to repair or open a store that cannot be written. */
 #define REPAIR_AGAIN (10 * CLOCK_SECOND)
 
 /* How long the roles may take to stop before the store is repaired. */
@@ -321,7 +321,7 @@ reap(struct supervisor *s)
 /* A role found the store's file damaged: nobody may have it open while it is
  * mended or moved aside. */
 static void
-mend(struct supervisor *s)
+repair(struct supervisor *s)
 {
 	struct err err = ERR_INIT;
 	int64_t now = clock_monotonic();
@@ -444,7 +444,7 @@ loop(struct supervisor *s)
 		} else if (s->damaged ||
 		    store_damaged(s->config->agent.store.path)) {
 			s->damaged = true;
-			mend(s);
+			repair(s);
 		} else {
 			start_due(s);
 			children_watch(&s->all);

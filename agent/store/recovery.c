@@ -536,7 +536,7 @@ cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
 }
 
 static int
-mend(struct store *s, struct recovery *v, struct err *err)
+repair(struct store *s, struct recovery *v, struct err *err)
 {
 	struct cut c = { .feed = 0 };
 	int rc;
@@ -567,5 +567,5 @@ recovery_repair(struct store *to, struct recovery *v, struct err *err)
 {
 	if (db_begin(to, err) != 0)
 		return -1;
-	return db_end(to, mend(to, v, err), err);
+	return db_end(to, repair(to, v, err), err);
 }

@@ -591,7 +591,7 @@ holds_tree(const struct verify *v, const char *feed)
 }
 
 static bool
-is_said_gone(const struct verify *v, const char *feed)
+is_reported_gone(const struct verify *v, const char *feed)
 {
 	for (size_t i = 0; i < v->findings.n; i++)
 		if (v->findings.list[i].kind == FINDING_GONE &&
@@ -613,7 +613,7 @@ check_absent(struct verify *v)
 	for (size_t i = 0; i < v->options.n_feeds; i++) {
 		const char *feed = v->options.feeds[i];
 
-		if (!holds_tree(v, feed) && !is_said_gone(v, feed))
+		if (!holds_tree(v, feed) && !is_reported_gone(v, feed))
 			finding_feed(&v->findings, FINDING_GONE, feed,
 			    "the input holds none of its lines");
 	}
@@ -634,7 +634,7 @@ check_agents(struct verify *v)
 		if (agent[0] == '\0')
 			continue;
 		(void)snprintf(own, sizeof(own), "%s/agent", agent);
-		if (!holds_tree(v, own) && !is_said_gone(v, own))
+		if (!holds_tree(v, own) && !is_reported_gone(v, own))
 			finding_feed(&v->findings, FINDING_GONE, own,
 			    "missing entirely: the agent's own feed, which "
 			    "records what the other feeds held");

@@ -132,7 +132,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 
 /* Is a failure of the transfer one of settings and not of the network? */
 static bool
-settings_fault(CURLcode rc)
+is_settings_error(CURLcode rc)
 {
 	static const CURLcode codes[] = { CURLE_UNSUPPORTED_PROTOCOL,
 		CURLE_URL_MALFORMAT, CURLE_PEER_FAILED_VERIFICATION,
@@ -157,8 +157,8 @@ judge_failure(const struct exchange *x, const char *url, CURLcode rc, char *why,
 	(void)snprintf(why, size, "%s: %s%s%s", url,
 	    x->trouble[0] == '\0' ? curl_easy_strerror(rc) : x->trouble,
 	    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
-	return hint != NULL || settings_fault(rc) ? VERDICT_BLOCKED
-						  : VERDICT_RETRY;
+	return hint != NULL || is_settings_error(rc) ? VERDICT_BLOCKED
+						     : VERDICT_RETRY;
 }
 
 /* The begin of what the answer says, on one line. */

@@ -1,8 +1,8 @@
 /*
  * events.h - the reply that has a listed item becomes events in the store.
  *
- * It streams through the splitter, whatever its length, and is committed piece
- * by piece; a fetch that breaks off continues behind what is committed, after
+ * It streams through the splitter, whatever its length, and is committed bit
+ * by bit; a fetch that breaks off continues behind what is committed, after
  * checking that the reply still begins with the same events.  An event that is
  * too long for memory becomes a gap, the others go on.
  */
