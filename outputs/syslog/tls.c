@@ -71,6 +71,19 @@ time_text(const ASN1_TIME *when, char out[CLOCK_TEXT])
 		(void)clock_format(timegm(&tm) * CLOCK_SECOND, 0, out);
 }
 
+/* An iPAddress has four or sixteen bytes (RFC 5280 section 4.2.1.6); that of a
+ * hostile certificate, any number. */
+static void
+address_text(const ASN1_STRING *address, char out[INET6_ADDRSTRLEN])
+{
+	const int len = ASN1_STRING_length(address);
+
+	(void)snprintf(out, INET6_ADDRSTRLEN, "an address of %d bytes", len);
+	if (len == 4 || len == 16)
+		(void)inet_ntop(len == 4 ? AF_INET : AF_INET6,
+		    ASN1_STRING_get0_data(address), out, INET6_ADDRSTRLEN);
+}
+
 /* Append the names and addresses that cert is for.  -1 at out's ceiling. */
 static int
 list_names(X509 *cert, struct buf *out)
@@ -82,7 +95,7 @@ list_names(X509 *cert, struct buf *out)
 	for (int i = 0; rc == 0 && i < n && i < NAMES_MAX; i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 		const char *comma = out->len > 0 ? ", " : "";
-		char ip[INET6_ADDRSTRLEN] = "?";
+		char ip[INET6_ADDRSTRLEN];
 
 		if (name->type == GEN_DNS) {
 			rc = buf_addf(out, "%s%.*s", comma,
@@ -90,12 +103,7 @@ list_names(X509 *cert, struct buf *out)
 			    (const char *)
 				ASN1_STRING_get0_data(name->d.dNSName));
 		} else if (name->type == GEN_IPADD) {
-			(void)inet_ntop(ASN1_STRING_length(name->d.iPAddress) ==
-				    4
-				? AF_INET
-				: AF_INET6,
-			    ASN1_STRING_get0_data(name->d.iPAddress), ip,
-			    sizeof(ip));
+			address_text(name->d.iPAddress, ip);
 			rc = buf_addf(out, "%s%s", comma, ip);
 		}
 	}

@@ -254,6 +254,18 @@ static const struct {
 	{ { .version = TLS1_3_VERSION }, right_name, VERDICT_DELIVERED, "" },
 	{ { .version = TLS1_3_VERSION }, other_name, VERDICT_BLOCKED,
 	    "is for localhost, 127.0.0.1, not for other.example" },
+	/* Addresses of five, no and seventeen bytes. */
+	{ { .version = TLS1_3_VERSION,
+	      .names = "DER:30:07:87:05:01:02:03:04:05" },
+	    other_name, VERDICT_BLOCKED,
+	    "is for an address of 5 bytes, not for other.example" },
+	{ { .version = TLS1_3_VERSION, .names = "DER:30:02:87:00" }, other_name,
+	    VERDICT_BLOCKED, "is for an address of 0 bytes, not for" },
+	{ { .version = TLS1_3_VERSION,
+	      .names = "DER:30:13:87:11:01:02:03:04:05:06:07:08:09:10:11:12:13:"
+		       "14:15:16:17" },
+	    other_name, VERDICT_BLOCKED,
+	    "is for an address of 17 bytes, not for" },
 	{ { .version = TLS1_3_VERSION }, pin_other, VERDICT_BLOCKED,
 	    "has the fingerprint sha-256:" },
 	{ { .version = TLS1_3_VERSION }, other_authority, VERDICT_BLOCKED,

@@ -66,7 +66,7 @@ extend(X509 *cert, int nid, const char *value)
 }
 
 static X509 *
-make_certificate(EVP_PKEY *key, bool expired)
+make_certificate(EVP_PKEY *key, const struct tls_peer_spec *spec)
 {
 	X509 *cert = X509_new();
 	X509_NAME *name = X509_get_subject_name(cert);
@@ -79,9 +79,10 @@ make_certificate(EVP_PKEY *key, bool expired)
 	must(X509_set_issuer_name(cert, name), "issuer");
 	(void)X509_gmtime_adj(X509_getm_notBefore(cert), -86400);
 	(void)X509_gmtime_adj(X509_getm_notAfter(cert),
-	    expired ? -3600 : 86400);
+	    spec->expired ? -3600 : 86400);
 	must(X509_set_pubkey(cert, key), "key");
-	extend(cert, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+	extend(cert, NID_subject_alt_name,
+	    spec->names != NULL ? spec->names : "DNS:localhost,IP:127.0.0.1");
 	must(X509_sign(cert, key, EVP_sha256()) > 0, "signature");
 	return cert;
 }
@@ -117,7 +118,7 @@ static void
 make_context(struct tls_peer *p)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *cert = make_certificate(key, p->spec.expired);
+	X509 *cert = make_certificate(key, &p->spec);
 
 	p->ctx = SSL_CTX_new(TLS_server_method());
 	must(SSL_CTX_use_certificate(p->ctx, cert), "certificate");

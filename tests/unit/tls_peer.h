@@ -9,12 +9,14 @@
 struct tls_peer;
 
 struct tls_peer_spec {
-	int version;  /* the only one it speaks: TLS1_3_VERSION … */
-	bool expired; /* its certificate */
-	bool client;  /* it wants a certificate of the other side */
-	int deaf;     /* connections, the first ones, that it closes after
-			 the handshake with everything unread */
-	bool plain;   /* no TLS at all */
+	int version;       /* the only one it speaks: TLS1_3_VERSION … */
+	bool expired;      /* its certificate */
+	const char *names; /* of its certificate, as openssl-x509v3_config(5)
+			      writes subjectAltName; NULL: see below */
+	bool client;       /* it wants a certificate of the other side */
+	int deaf;          /* connections, the first ones, that it closes after
+			      the handshake with everything unread */
+	bool plain;        /* no TLS at all */
 };
 
 /* Listens on 127.0.0.1 with a certificate, signed by itself, for localhost
