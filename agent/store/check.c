@@ -287,10 +287,11 @@ replace(struct store **from, const char *what, char *message, size_t size,
 	return rc;
 }
 
-/* The file is sound but for some payloads: it stays, and they go. */
+/* The file is sound but for some payloads: it stays, and they go.  *worse: it
+ * is not that sound. */
 static int
-repair_in_place(const char *path, const char *what, char *message, size_t size,
-    struct err *err)
+repair_in_place(const char *path, const char *what, bool *worse, char *message,
+    size_t size, struct err *err)
 {
 	struct store *s = store_open(path, STORE_DURABLE, err);
 	char aside[1024];
@@ -307,6 +308,7 @@ repair_in_place(const char *path, const char *what, char *message, size_t size,
 		return -1;
 	name_aside(path, aside, sizeof(aside));
 	rc = recovery_repair(s, &v, err);
+	*worse = rc != 0 && means_damage(sqlite3_errcode(s->db));
 	store_close(s);
 	if (rc == 0)
 		(void)snprintf(message, size,
@@ -421,33 +423,54 @@ compare_mark(const char *path, char *message, size_t size, struct err *err)
 	return rc;
 }
 
+/* Look at the file, repair it or put another in its place; damaged: it is known
+ * to be.  *worse: what seemed sound turned out not to be, after err. */
+static int
+check_file(const char *path, bool damaged, bool *worse, char *message,
+    size_t size, struct err *err)
+{
+	struct store *s = store_open_bare(path, err);
+	enum state state = STATE_DAMAGED;
+	char what[256] = "its tables contradict each other";
+	int rc = 0;
+
+	if (s == NULL)
+		return -1;
+	if (!damaged)
+		rc = inspect(s, &state, what, sizeof(what), err);
+	if (rc == 0 && state == STATE_DAMAGED)
+		rc = replace(&s, what, message, size, err);
+	store_close(s);
+	if (rc == 0 && state == STATE_PAYLOADS)
+		rc = repair_in_place(path, what, worse, message, size, err);
+	if (rc != 0)
+		return -1;
+	db_unflag_damage(path);
+	rc = compare_mark(path, message, size, err);
+	*worse = rc != 0 && db_damage_flagged(path);
+	return rc;
+}
+
 int
 store_check(const char *path, char *message, size_t size, struct err *err)
 {
-	enum state state = STATE_SOUND;
-	char what[256] = "";
-	struct store *s;
+	bool worse = false;
 	int rc;
 
 	message[0] = '\0';
 	if (move_strange(path, message, size, err) != 0 ||
 	    resume(path, message, size, err) != 0)
 		return -1;
-	if (access(path, F_OK) == 0) {
-		s = store_open_bare(path, err);
-		if (s == NULL)
-			return -1;
-		rc = inspect(s, &state, what, sizeof(what), err);
-		if (rc == 0 && state == STATE_DAMAGED)
-			rc = replace(&s, what, message, size, err);
-		store_close(s);
-		if (rc == 0 && state == STATE_PAYLOADS)
-			rc = repair_in_place(path, what, message, size, err);
-		if (rc != 0)
-			return -1;
+	if (access(path, F_OK) != 0) {
+		db_unflag_damage(path);
+		return compare_mark(path, message, size, err);
 	}
-	db_unflag_damage(path);
-	return compare_mark(path, message, size, err);
+	rc = check_file(path, false, &worse, message, size, err);
+	if (rc == 0 || !worse)
+		return rc;
+	/* A quick check does not hold indexes against their tables. */
+	err_clear(err);
+	return check_file(path, true, &worse, message, size, err);
 }
 
 bool
