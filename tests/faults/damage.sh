@@ -149,17 +149,6 @@ let_wal() {
 	wait_for 10 "nobody reads the store" gone "$holder"
 }
 
-# stop_ship: hold it up, but not in the middle of a write, which would lock all
-# others out.
-stop_ship() {
-	local pid
-	pid=$(role_pid "ship archive")
-	kill -STOP "$pid"
-	sqlite3 "$store" ".timeout 3000" "BEGIN IMMEDIATE; ROLLBACK;" && return
-	kill -CONT "$pid"
-	return 1
-}
-
 # fresh: an agent with some events delivered and some not
 fresh() {
 	rm -rf "$store"* "$work/archive/events" "$work/old.db" "$work/agent.log"
@@ -169,7 +158,7 @@ fresh() {
 		wait_for 30 "there is something to copy" stored_more 100
 		sqlite3 "$store" ".backup $work/old.db" || fail "no copy"
 	fi
-	wait_for 20 "ship stands still" stop_ship
+	freeze "ship archive"
 	holder=
 	case $1 in
 	no_wal | garbage_wal) hold_wal ;;

@@ -66,15 +66,6 @@ all_well() {
 	steer resume
 }
 
-freeze() {
-	frozen=$(role_pid "$1")
-	kill -STOP "$frozen" || fail "$1 does not run"
-}
-
-thaw() {
-	kill -CONT "$frozen"
-}
-
 # While something is full: it goes on for so many events, and nobody dies.
 pass() {
 	made "$1"

@@ -31,6 +31,24 @@ role_other() {
 	[ -n "$pid" ] && [ "$pid" != "$2" ]
 }
 
+# freeze NAME: stop the role, but not in the middle of a write, which would lock
+# all others out; thaw lets it go on.
+freeze() {
+	wait_for 20 "$1 stands still" try_freeze "$1"
+}
+
+try_freeze() {
+	frozen=$(role_pid "$1")
+	kill -STOP "$frozen"
+	sqlite3 "$store" ".timeout 3000" "BEGIN IMMEDIATE; ROLLBACK;" && return
+	thaw
+	return 1
+}
+
+thaw() {
+	kill -CONT "$frozen"
+}
+
 agent_lives() {
 	kill -0 "$(cat "$work/agent.pid")" 2>/dev/null
 }
