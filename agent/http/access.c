@@ -439,18 +439,6 @@ http_access_generation(struct http_access *a)
 	return n;
 }
 
-int64_t
-http_access_expires(struct http_access *a)
-{
-	int64_t when = INT64_MAX;
-
-	(void)pthread_mutex_lock(&a->lock);
-	if (a->now.chain != NULL)
-		when = pem_expires(sk_X509_value(a->now.chain, 0));
-	(void)pthread_mutex_unlock(&a->lock);
-	return when;
-}
-
 /* CURLOPT_SSL_CTX_FUNCTION: a new TLS context wants its certificates. */
 static CURLcode
 fill_context(CURL *easy, void *ssl_ctx, void *arg)

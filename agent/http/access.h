@@ -61,10 +61,6 @@ void http_access_free(struct http_access *a);
 /* Read files and variables again; the old ones stay when that fails. */
 int http_access_reload(struct http_access *a, struct err *err);
 
-/* Microseconds since 1970 at which the client certificate ends, INT64_MAX:
- * there is none. */
-int64_t http_access_expires(struct http_access *a);
-
 /*
  * Set everything of the access and of the rules above on an easy handle (a
  * CURL *) for one request to url: verification, proxy, timeouts, stall,

@@ -480,6 +480,50 @@ START_TEST(probe_is_the_dialects)
 }
 END_TEST
 
+/* Of which type the source of a feed is, by the feed's name alone. */
+START_TEST(type_of_a_feed)
+{
+	static const struct config_type vendor = { .name = "office365" };
+	static char agent[] = "fra1", same[] = "fra1", contoso[] = "contoso";
+	struct config_entry sources[] = {
+		{ .name = same, .type = &vendor },
+		{ .name = contoso, .type = &vendor },
+	};
+	const struct config config = {
+		.agent.name = agent, .sources = sources, .n_sources = 2
+	};
+	static const struct {
+		const char *feed;
+		const char *type;
+	} feeds[] = {
+		{ "contoso/DLP.All", "office365" },
+		{ "contoso/DLP.All~20261122T042658Z", "office365" },
+		{ "contoso2/DLP.All", "" },
+		{ "fra1/agent", "agent" },
+		{ "fra1/agent~20261122T042658Z", "agent" },
+		{ "fra1/agents", "office365" },
+	};
+	struct batch_reader *reader = batch_reader_new(NULL, &config);
+	struct dead_letter d = { .event = BUF_INIT(16) };
+	struct chunk *chunk = chunk_new();
+	struct chunk_line line;
+	struct err err = ERR_INIT;
+	struct batch_ref *event;
+
+	ck_assert_int_eq(buf_adds(&d.event, "{}"), 0);
+	(void)snprintf(d.feed, sizeof(d.feed), "%s", feeds[_i].feed);
+	event = batch_reader_dead_letter(reader, &d);
+	ck_assert_int_eq(chunk_add(chunk, event, 0, 1, batch_ref_bytes(event)),
+	    0);
+	batch_ref_release(event);
+	ck_assert_int_eq(chunk_line(chunk, 0, &line, &err), 0);
+	ck_assert_str_eq(line.source_type, feeds[_i].type);
+	chunk_free(chunk);
+	batch_reader_free(reader);
+	buf_release(&d.event);
+}
+END_TEST
+
 Suite *
 suite_dialect(void)
 {
@@ -505,6 +549,7 @@ suite_dialect(void)
 	tcase_add_test(tc, closed_while_pending);
 	tcase_add_loop_test(tc, wrong_requests_are_not_sent, 0, 2);
 	tcase_add_test(tc, probe_is_the_dialects);
+	tcase_add_loop_test(tc, type_of_a_feed, 0, 6);
 	suite_add_tcase(s, tc);
 	return s;
 }
