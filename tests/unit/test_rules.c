@@ -27,65 +27,64 @@ judge(int status, const char *headers, const char *body, struct outcome *r)
 	http_reply_release(&reply);
 }
 
+static const struct {
+	int status;
+	const char *headers;
+	const char *body;
+	enum reply_class class;
+	const char *says;
+} replies[] = {
+	{ 200, "", "[]", REPLY_OK, "200" },
+	{ 403, "",
+	    "{\"error\":{\"code\":\"AF429\",\"message\":\"Too many "
+	    "requests. Method=GetBlob, PublisherId="
+	    "00000000-0000-0000-0000-000000000000\"}}",
+	    REPLY_THROTTLED, "publisher" },
+	{ 429, "Retry-After: 3\r\n", "", REPLY_THROTTLED, "too many" },
+	{ 503, "Retry-After: 3\r\n", "<html>", REPLY_RETRY, "unavailable" },
+	{ 503, "", "<html>", REPLY_RETRY, "503" },
+	{ 500, "", "{\"error\":{\"code\":\"AF50000\"}}", REPLY_RETRY,
+	    "internal" },
+	{ 500, "", "{\"error\":{\"code\":\"AF50005\"}}", REPLY_RETRY,
+	    "internal" },
+	{ 401, "", "", REPLY_UNAUTHORISED, "token" },
+	{ 401, "", "{\"error\":{\"code\":\"AF10001\"}}", REPLY_CONFIG,
+	    "ActivityFeed.ReadDlp" },
+	{ 400, "", "{\"error\":{\"code\":\"AF20024\"}}", REPLY_BENIGN,
+	    "already" },
+	{ 400, "", "{\"error\":{\"code\":\"AF20022\"}}", REPLY_INACTIVE,
+	    "no subscription" },
+	{ 400, "", "{\"error\":{\"code\":\"AF20030\"}}", REPLY_CLOCK,
+	    "24 hours" },
+	{ 400, "", "{\"error\":{\"code\":\"AF20055\"}}", REPLY_CLOCK,
+	    "24 hours" },
+	{ 400, "", "{\"error\":{\"code\":\"AF20031\"}}", REPLY_CURSOR,
+	    "next page" },
+	{ 404, "", "{\"error\":{\"code\":\"AF20050\"}}", REPLY_GONE,
+	    "does not exist" },
+	{ 400, "", "{\"error\":{\"code\":\"AF20051\"}}", REPLY_GONE, "7 days" },
+	{ 404, "", "not here", REPLY_RETRY, "not here" },
+	{ 400, "",
+	    "{\"error\":{\"code\":\"X\",\"message\":\"Microsoft.Office"
+	    ".Compliance.Audit.DataServiceException: Tenant 1 does "
+	    "not exist.\"}}",
+	    REPLY_CONFIG, "switched off" },
+	{ 407, "", "", REPLY_CREDENTIALS, "proxy" },
+	{ 302, "", "", REPLY_RETRY, "302" },
+	{ 418, "", "", REPLY_RETRY, "418" },
+};
+
 START_TEST(classes)
 {
-	static const struct {
-		int status;
-		const char *headers;
-		const char *body;
-		enum reply_class class;
-		const char *says;
-	} rows[] = {
-		{ 200, "", "[]", REPLY_OK, "200" },
-		{ 403, "",
-		    "{\"error\":{\"code\":\"AF429\",\"message\":\"Too many "
-		    "requests. Method=GetBlob, PublisherId="
-		    "00000000-0000-0000-0000-000000000000\"}}",
-		    REPLY_THROTTLED, "publisher" },
-		{ 429, "Retry-After: 3\r\n", "", REPLY_THROTTLED, "too many" },
-		{ 503, "Retry-After: 3\r\n", "<html>", REPLY_RETRY,
-		    "unavailable" },
-		{ 503, "", "<html>", REPLY_RETRY, "503" },
-		{ 500, "", "{\"error\":{\"code\":\"AF50000\"}}", REPLY_RETRY,
-		    "internal" },
-		{ 500, "", "{\"error\":{\"code\":\"AF50005\"}}", REPLY_RETRY,
-		    "internal" },
-		{ 401, "", "", REPLY_UNAUTHORISED, "token" },
-		{ 401, "", "{\"error\":{\"code\":\"AF10001\"}}", REPLY_CONFIG,
-		    "ActivityFeed.ReadDlp" },
-		{ 400, "", "{\"error\":{\"code\":\"AF20024\"}}", REPLY_BENIGN,
-		    "already" },
-		{ 400, "", "{\"error\":{\"code\":\"AF20022\"}}", REPLY_INACTIVE,
-		    "no subscription" },
-		{ 400, "", "{\"error\":{\"code\":\"AF20030\"}}", REPLY_CLOCK,
-		    "24 hours" },
-		{ 400, "", "{\"error\":{\"code\":\"AF20055\"}}", REPLY_CLOCK,
-		    "24 hours" },
-		{ 400, "", "{\"error\":{\"code\":\"AF20031\"}}", REPLY_CURSOR,
-		    "next page" },
-		{ 404, "", "{\"error\":{\"code\":\"AF20050\"}}", REPLY_GONE,
-		    "does not exist" },
-		{ 400, "", "{\"error\":{\"code\":\"AF20051\"}}", REPLY_GONE,
-		    "7 days" },
-		{ 404, "", "not here", REPLY_RETRY, "not here" },
-		{ 400, "",
-		    "{\"error\":{\"code\":\"X\",\"message\":\"Microsoft.Office"
-		    ".Compliance.Audit.DataServiceException: Tenant 1 does "
-		    "not exist.\"}}",
-		    REPLY_CONFIG, "switched off" },
-		{ 407, "", "", REPLY_CREDENTIALS, "proxy" },
-		{ 302, "", "", REPLY_RETRY, "302" },
-		{ 418, "", "", REPLY_RETRY, "418" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
 		struct outcome r;
 
-		judge(rows[i].status, rows[i].headers, rows[i].body, &r);
-		ck_assert_msg(r.class == rows[i].class, "%zu: %s: %s", i,
+		judge(replies[i].status, replies[i].headers, replies[i].body,
+		    &r);
+		ck_assert_msg(r.class == replies[i].class, "%zu: %s: %s", i,
 		    reply_class_name(r.class), r.text);
-		ck_assert_msg(strstr(r.text, rows[i].says) != NULL, "%zu: %s",
-		    i, r.text);
+		ck_assert_msg(strstr(r.text, replies[i].says) != NULL,
+		    "%zu: %s", i, r.text);
 	}
 }
 END_TEST
