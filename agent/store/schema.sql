@@ -139,6 +139,12 @@ CREATE TABLE output (
 	position INTEGER NOT NULL,
 	lines INTEGER NOT NULL DEFAULT 0,
 	mode TEXT NOT NULL DEFAULT '',
+	-- How far it has given receipts; what lies between the position and
+	-- here is held.  Null: up to the position.
+	received INTEGER,
+	received_lines INTEGER,
+	orderly INTEGER NOT NULL DEFAULT 0, -- 1: the agent and it parted so
+	                             -- that what is held need not be sent again
 	moved INTEGER,
 	error TEXT NOT NULL DEFAULT '',
 	failed INTEGER,              -- since when there is an error

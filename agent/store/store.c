@@ -142,6 +142,12 @@ add_counters(struct store *s, const char *table, const struct counter *counters,
 	return 0;
 }
 
+/* Columns of receipts, the last one last. */
+static const char add_receipts[] =
+    "ALTER TABLE output ADD COLUMN received INTEGER;"
+    "ALTER TABLE output ADD COLUMN received_lines INTEGER;"
+    "ALTER TABLE output ADD COLUMN orderly INTEGER NOT NULL DEFAULT 0";
+
 /* New counters stand at the end of their tables, so a store that has the last
  * ones has them all.  In one transaction, so that two roles may try at once. */
 static int
@@ -149,13 +155,14 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 {
 	const char *feed = feed_counters[FEED_COUNTERS - 1].column;
 	const char *output = output_counters[OUTPUT_COUNTERS - 1].column;
-	bool no_feed, no_output;
+	bool no_feed, no_output, no_receipts;
 	int rc;
 
 	if (lacks(s, "feed", feed, &no_feed, err) != 0 ||
-	    lacks(s, "output", output, &no_output, err) != 0)
+	    lacks(s, "output", output, &no_output, err) != 0 ||
+	    lacks(s, "output", "orderly", &no_receipts, err) != 0)
 		return -1;
-	if (!no_feed && !no_output)
+	if (!no_feed && !no_output && !no_receipts)
 		return 0;
 	if (read_only)
 		return err_set(err,
@@ -168,6 +175,10 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 	if (rc == 0)
 		rc = add_counters(s, "output", output_counters, OUTPUT_COUNTERS,
 		    err);
+	if (rc == 0)
+		rc = lacks(s, "output", "orderly", &no_receipts, err);
+	if (rc == 0 && no_receipts)
+		rc = db_exec(s, add_receipts, err);
 	return db_end(s, rc, err);
 }
 
@@ -411,11 +422,11 @@ static int
 find_passed(struct clean *c, struct err *err)
 {
 	/* An output that is new, or has not moved for so long, has no row:
-	 * it holds everything back. */
+	 * it holds everything back.  What is held may be wanted again. */
 	static const char retained[] =
-	    "SELECT min(coalesce((SELECT batch FROM passed p"
+	    "SELECT min(min(o.position, coalesce((SELECT batch FROM passed p"
 	    " WHERE p.output = o.name AND p.time <= ?"
-	    " ORDER BY p.time DESC, p.batch DESC LIMIT 1), 0)) FROM output o";
+	    " ORDER BY p.time DESC, p.batch DESC LIMIT 1), 0))) FROM output o";
 
 	if (db_number(c->s, err, CLOCK_DAY, &c->keep,
 		"SELECT max(dedupe) FROM feed", "") != 0)
