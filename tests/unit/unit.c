@@ -40,6 +40,7 @@ static Suite *(*const suites[])(void) = {
 	suite_http,
 	suite_http_output,
 	suite_human,
+	suite_identity,
 	suite_item,
 	suite_json_put,
 	suite_json_valid,

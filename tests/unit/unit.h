@@ -28,6 +28,7 @@ Suite *suite_gzip(void);
 Suite *suite_http(void);
 Suite *suite_http_output(void);
 Suite *suite_human(void);
+Suite *suite_identity(void);
 Suite *suite_item(void);
 Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
