@@ -51,6 +51,7 @@ static Suite *(*const suites[])(void) = {
 	suite_note,
 	suite_oauth,
 	suite_outputs,
+	suite_page,
 	suite_rate,
 	suite_request,
 	suite_rules,
