@@ -3,7 +3,8 @@
  *
  * One JSON object an event, keys "type" and "time" first:
  *
- *   start, stop         version, cause, configuration digest, feeds
+ *   start, stop         version, cause, digest of the configuration without
+ *                       its secrets, feeds
  *   configuration       the digest, after a reload
  *   heartbeat           every minute: "feeds":[{"feed","size",
  *                       "lag_seconds","backlog",…}], in several events
