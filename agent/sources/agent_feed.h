@@ -9,6 +9,8 @@
  *                       "lag_seconds","backlog",…}], in several events
  *                       where there are many feeds
  *   gap                 one for each gap, exactly once
+ *   gap-closed          what was a gap is listed again and fetched: the same
+ *                       keys, "cause" says why, once for each closing
  *   dead-letter         one for each dead letter, exactly once
  *   error, recovered    a feed's trouble and its end
  *   refused             a URL of the vendor that leads elsewhere
