@@ -33,6 +33,13 @@ static const struct column feed_columns[] = {
 	{ .head = "NEXT", .right = true },
 };
 
+static const struct column trouble_columns[] = {
+	{ .head = "TROUBLE", .cut = true },
+	{ .head = "CLASS" },
+	{ .head = "CODE" },
+	{ .head = "FOR", .right = true },
+};
+
 static const struct column output_columns[] = {
 	{ .head = "OUTPUT", .cut = true },
 	{ .head = "MODE" },
@@ -197,6 +204,28 @@ say_full(const struct status *st, struct buf *out)
 	return rc;
 }
 
+/* What stands still or waits, each with its cause. */
+static int
+print_troubles(const struct status *st, struct buf *out)
+{
+	struct table *t = table_new(trouble_columns, COUNT(trouble_columns));
+
+	for (size_t i = 0; i < st->n_troubles; i++) {
+		const struct trouble *o = &st->troubles[i];
+		char text[HUMAN_TEXT];
+
+		table_cell(t, "%s", o->subject);
+		table_cell(t, "%s", o->class);
+		table_cell(t, "%s", o->code[0] == '\0' ? "-" : o->code);
+		table_cell(t, "%s", span(text, st->now, o->since));
+		table_note(t, "%s", o->text);
+		if (o->until > st->now)
+			table_note(t, "waits for %s more",
+			    human_span(text, o->until - st->now));
+	}
+	return print_table(t, out);
+}
+
 static int
 print_store(const struct status *st, struct buf *out)
 {
@@ -232,12 +261,12 @@ print_head(const struct status *st, struct buf *out)
 		return -1;
 	if (print_store(st, out) != 0)
 		return -1;
-	if (st->gaps == 0)
+	if (st->gaps_open == 0)
 		rc = buf_adds(out, "gaps: none\n");
 	else
 		rc = buf_addf(out,
 		    "gaps: %" PRIu64 "; \"sealfeed gaps\" lists them\n",
-		    st->gaps);
+		    st->gaps_open);
 	if (rc != 0 || deletion == REPORT_NEVER || deletion <= st->now)
 		return rc;
 	return buf_addf(out,
@@ -249,8 +278,8 @@ print_head(const struct status *st, struct buf *out)
 int
 status_text(const struct status *st, struct buf *out)
 {
-	if (print_head(st, out) != 0 || print_feeds(st, out) != 0 ||
-	    print_outputs(st, out) != 0)
+	if (print_head(st, out) != 0 || print_troubles(st, out) != 0 ||
+	    print_feeds(st, out) != 0 || print_outputs(st, out) != 0)
 		return -1;
 	if (st->n_feeds > 0)
 		return 0;
@@ -366,7 +395,8 @@ const struct cmd cmd_status = {
 	.name = "status",
 	.summary = "Show the feeds, the outputs and the store.",
 	.help =
-	    "Print the feeds with their lag, the outputs with their backlog, "
+	    "Print what stands still or waits with its cause, the feeds with "
+	    "their lag, the outputs with their backlog, "
 	    "and the room in the store. The status is read from the store, so "
 	    "it works while the agent is down. POLLED is the time since the "
 	    "last successful poll, NEXT the time until the next one, LISTED "

@@ -204,14 +204,14 @@ add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
 		if (found != 1)
 			break;
 		more = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "gap",
-		    (json_int_t)g->id, "feed", g->feed, "cause",
-		    agent_feed_text(g->cause), "from", agent_feed_time(g->from),
-		    "to", agent_feed_time(g->to), "recorded",
-		    agent_feed_time(g->recorded));
+		    (json_int_t)(g->closes != 0 ? g->closes : g->id), "feed",
+		    g->feed, "cause", agent_feed_text(g->cause), "from",
+		    agent_feed_time(g->from), "to", agent_feed_time(g->to),
+		    "recorded", agent_feed_time(g->recorded));
 		if (more != NULL && g->key[0] != '\0')
 			(void)json_object_set_new(more, "content",
 			    agent_feed_text(g->key));
-		event = make("gap", more);
+		event = make(g->closes != 0 ? "gap-closed" : "gap", more);
 		if (add_event(p, event, err) != 0)
 			found = -1;
 		json_decref(event);

@@ -164,7 +164,9 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT g.id, g.feed, f.name, g.item, g.key, g.since, g.until,"
-	    " g.recorded, g.cause FROM gap g LEFT JOIN feed f ON f.id = g.feed"
+	    " g.recorded, g.cause, g.closes, (SELECT c.recorded FROM gap c"
+	    "  WHERE c.closes = g.id LIMIT 1)"
+	    " FROM gap g LEFT JOIN feed f ON f.id = g.feed"
 	    " WHERE g.id > ? ORDER BY g.id LIMIT 1",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
@@ -178,6 +180,8 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 		g->to = sqlite3_column_int64(st, 6);
 		g->recorded = sqlite3_column_int64(st, 7);
 		db_text(st, 8, g->cause, sizeof(g->cause));
+		g->closes = sqlite3_column_int64(st, 9);
+		g->closed = db_time(st, 10);
 		db_done(st);
 	}
 	db_unlock(s);
@@ -185,16 +189,21 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 }
 
 int
-report_gaps(struct store *s, uint64_t *n, struct err *err)
+report_gaps(struct store *s, uint64_t *n, uint64_t *open, struct err *err)
 {
-	int64_t count = 0;
+	int64_t rows = 0, closing = 0;
 	int rc;
 
 	db_lock(s);
-	rc = db_number(s, err, 0, &count, "SELECT count(*) FROM gap", "");
-	db_unlock(s);
+	rc = db_number(s, err, 0, &rows, "SELECT count(*) FROM gap", "");
 	if (rc == 0)
-		*n = (uint64_t)count;
+		rc = db_number(s, err, 0, &closing,
+		    "SELECT count(*) FROM gap WHERE closes <> 0", "");
+	db_unlock(s);
+	if (rc == 0) {
+		*n = (uint64_t)(rows - closing);
+		*open = (uint64_t)(rows - 2 * closing);
+	}
 	return rc;
 }
 

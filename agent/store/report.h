@@ -78,12 +78,13 @@ struct output_report {
 int report_output(struct store *s, const char *after, struct output_report *r,
     struct err *err);
 
-/* Read the gap with the lowest id above after; 0 gives the first. */
+/* Read the gap, or the closing of one, with the lowest id above after; 0 gives
+ * the first. */
 int report_gap(struct store *s, int64_t after, struct gap_row *g,
     struct err *err);
 
-/* How many gaps there are. */
-int report_gaps(struct store *s, uint64_t *n, struct err *err);
+/* How many gaps were recorded, and how many of them were not closed. */
+int report_gaps(struct store *s, uint64_t *n, uint64_t *open, struct err *err);
 
 /* The bytes that are kept with a gap, appended to out: 1, 0 there are none,
  * -1.  And they are needed no more: of gaps up to that one. */

@@ -28,8 +28,29 @@ static const char schema[] = {
 	0
 };
 
+/*
+ * Version 2.  A row of gap that closes another says that its item was listed
+ * again and is fetched after all.  trouble has what stands still, or waits, and
+ * why; its roles write it, and it begins anew with them.
+ */
+static const char schema_2[] =
+    "ALTER TABLE gap ADD COLUMN closes INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX gap_item ON gap (item);"
+    "CREATE INDEX gap_closes ON gap (closes) WHERE closes <> 0;"
+    "CREATE TABLE trouble ("
+    "	subject TEXT NOT NULL," /* a feed, an output, \"store\" … */
+    "	class TEXT NOT NULL,"
+    "	code TEXT NOT NULL,"
+    "	text TEXT NOT NULL,"
+    "	since INTEGER NOT NULL,"
+    "	until INTEGER,"                     /* waits until then */
+    "	stands INTEGER NOT NULL DEFAULT 0," /* nothing gets through */
+    "	PRIMARY KEY (subject, class, code)"
+    ") WITHOUT ROWID;";
+
 static const char *const migrations[] = {
 	schema,
+	schema_2,
 };
 
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
@@ -71,9 +92,18 @@ refuse_foreign(struct store *s, struct err *err)
 	return 0;
 }
 
+static int
+refuse_older(const struct store *s, struct err *err)
+{
+	return err_set(err,
+	    "%s: last written by an older version of sealfeed; start the agent "
+	    "once, then ask again",
+	    s->path);
+}
+
 /* In one transaction each, so that two roles may try at once. */
 static int
-migrate(struct store *s, struct err *err)
+migrate(struct store *s, bool read_only, struct err *err)
 {
 	int64_t version;
 	char pragma[64];
@@ -85,6 +115,8 @@ migrate(struct store *s, struct err *err)
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
 		    s->path);
+	if (read_only && version > 0 && version < NEWEST)
+		return refuse_older(s, err);
 	while (version < NEWEST) {
 		int rc;
 
@@ -222,10 +254,7 @@ complete_schema(struct store *s, bool read_only, struct err *err)
 	if (complete)
 		return 0;
 	if (read_only)
-		return err_set(err,
-		    "%s: last written by an older version of sealfeed; start "
-		    "the agent once, then ask again",
-		    s->path);
+		return refuse_older(s, err);
 	if (db_begin(s, err) != 0)
 		return -1;
 	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
@@ -282,7 +311,8 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    s->path, strerror(errno));
 	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;
-	if (connect_file(s, read_only, err) != 0 || migrate(s, err) != 0)
+	if (connect_file(s, read_only, err) != 0 ||
+	    migrate(s, read_only, err) != 0)
 		return -1;
 	if (complete_schema(s, read_only, err) != 0)
 		return -1;
@@ -380,7 +410,10 @@ store_close(struct store *s)
 
 #define STEPS_MAX 64         /* transactions a call */
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
-#define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
+/* A gap's item is remembered so much longer: one that is listed again and again
+ * does not come back to life each time. */
+#define GAP_TIME (14 * CLOCK_DAY)
+#define FREE_PAGES 1024 /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "128"
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
@@ -577,9 +610,9 @@ clean_items(struct clean *c, struct err *err)
 	return done_some(c,
 	    db_run(c->s, err,
 		"DELETE FROM item WHERE id IN (SELECT id FROM item"
-		" WHERE expires < ? AND state <> 0 ORDER BY expires"
-		" LIMIT 1000)",
-		"i", c->now - TRACE_TIME));
+		" WHERE (expires < ?1 AND state = 1)"
+		" OR (expires < ?2 AND state = 2) LIMIT 1000)",
+		"ii", c->now - TRACE_TIME, c->now - GAP_TIME));
 }
 
 static int

@@ -253,6 +253,9 @@ whole(struct page *p, const struct status *st, const struct role *r)
 	family(p, "sealfeed_gaps_total", "counter",
 	    "Gaps: spans and items that can no longer be read from a vendor.");
 	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", st->gaps);
+	family(p, "sealfeed_gaps_open", "gauge",
+	    "Gaps that were not closed by fetching the item after all.");
+	SAY(p, "sealfeed_gaps_open %" PRIu64 "\n", st->gaps_open);
 	family(p, "sealfeed_store_used_bytes", "gauge",
 	    "Bytes of the store in use.");
 	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", st->room.used);

@@ -56,6 +56,7 @@ static Suite *(*const suites[])(void) = {
 	suite_request,
 	suite_rules,
 	suite_secret,
+	suite_server_clock,
 	suite_setting,
 	suite_siem,
 	suite_splitter,

@@ -46,6 +46,7 @@ Suite *suite_request(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
 Suite *suite_seen(void);
+Suite *suite_server_clock(void);
 Suite *suite_setting(void);
 Suite *suite_ship(void);
 Suite *suite_siem(void);
