@@ -51,11 +51,12 @@ say_start(struct collector *c)
 
 	if (strcmp(cause, "reload") == 0)
 		agent_feed_say(c->own, "configuration",
-		    json_pack("{s:s}", "configuration", r->config->digest));
+		    json_pack("{s:s}", "configuration",
+			r->config->public_digest));
 	agent_feed_say(c->own, "start",
 	    json_pack("{s:s, s:s, s:s, s:o}", "version", PACKAGE_VERSION,
-		"cause", cause, "configuration", r->config->digest, "feeds",
-		feed_names(c)));
+		"cause", cause, "configuration", r->config->public_digest,
+		"feeds", feed_names(c)));
 }
 
 static struct feed_worker *

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/setting.h"
+#include "config/strip.h"
 #include "config/tree.h"
 
 #define NAME_LEN_MAX 63
@@ -294,6 +295,41 @@ check_sections(const struct node *tree, struct config_errors *errors)
 	}
 }
 
+/* The child of map for one of n entries; names come from the map's keys. */
+static struct node *
+entry_node(struct node *section, const char *name)
+{
+	for (struct node *n = section->child; n != NULL; n = n->next)
+		if (strcmp(n->key, name) == 0)
+			return n;
+	return NULL;
+}
+
+static void
+strip_section(struct node *tree, const char *name,
+    const struct config_entry *list, size_t n)
+{
+	struct node *section = entry_node(tree, name);
+
+	for (size_t i = 0; i < n; i++)
+		config_strip(list[i].type->settings,
+		    entry_node(section, list[i].name));
+}
+
+/* The digest that may be published; the tree is of no other use then. */
+static void
+digest_public(struct config *c, struct node *tree)
+{
+	struct node *agent = entry_node(tree, "agent");
+
+	if (agent != NULL)
+		config_strip(agent_settings, agent);
+	strip_section(tree, "sources", c->sources, c->n_sources);
+	strip_section(tree, "outputs", c->outputs, c->n_outputs);
+	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
+	    c->public_digest);
+}
+
 struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
@@ -313,6 +349,8 @@ config_load(const char *path, const struct config_types *types,
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
+	if (errors->n == 0)
+		digest_public(c, tree);
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)

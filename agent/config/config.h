@@ -62,7 +62,11 @@ struct config {
 	struct config_entry *outputs;
 	size_t n_outputs;
 	char agent_digest[65];
-	char digest[65]; /* of the whole configuration, for the start event */
+	char digest[65]; /* of the whole configuration: it never leaves the
+			    process, since a guess at a secret that stands in
+			    it can be tried against it */
+	char public_digest[65]; /* of the same without its secrets
+				   (config/strip.h), for all who ask */
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"

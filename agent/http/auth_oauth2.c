@@ -2,8 +2,6 @@
  * auth_oauth2.c - access tokens, cached in memory only.
  */
 #include <curl/curl.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +17,10 @@
 #include "http/client.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
+#include "http/token.h"
 
 /* A token is renewed so long before it ends, or at a quarter of its life. */
 #define AHEAD (5 * CLOCK_MINUTE)
-/* Where the server does not say how long it lives. */
-#define LIFE_UNSAID (5 * CLOCK_MINUTE)
-#define LIFE_MAX CLOCK_DAY
 
 /* Tokens that are refused are got anew no more often than this, growing. */
 #define REJECT_AGAIN (2 * CLOCK_SECOND)
@@ -34,7 +30,6 @@
 #define TRIES 3
 
 #define BODY_MAX (32 * 1024)
-#define TOKEN_MAX (64 * 1024)
 
 struct oauth {
 	pthread_mutex_t lock;
@@ -302,61 +297,27 @@ make_body(const struct oauth *o, const struct credentials *c, struct buf *body,
 	return 0;
 }
 
-/* "expires_in" is a number, or a string of one. */
-static int64_t
-read_life(const json_t *reply)
-{
-	const json_t *v = json_object_get(reply, "expires_in");
-	int64_t seconds = 0;
-
-	if (json_is_number(v))
-		seconds = (int64_t)json_number_value(v);
-	else if (json_is_string(v))
-		seconds = strtoimax(json_string_value(v), NULL, 10);
-	if (seconds <= 0)
-		return LIFE_UNSAID;
-	if (seconds > LIFE_MAX / CLOCK_SECOND)
-		return LIFE_MAX;
-	return seconds * CLOCK_SECOND;
-}
-
-/* A header can't carry anything else. */
-static bool
-is_token(const char *s, size_t len)
-{
-	if (len == 0 || len > TOKEN_MAX || strlen(s) != len)
-		return false;
-	for (; *s != '\0'; s++)
-		if (*s <= 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
-
 static void
 keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 {
-	json_t *top =
-	    json_loadb(reply->body.data != NULL ? reply->body.data : "",
-		reply->body.len, 0, NULL);
-	const json_t *token = json_object_get(top, "access_token");
 	int64_t life, ahead;
+	char *token =
+	    token_read(reply->body.data != NULL ? reply->body.data : "",
+		reply->body.len, &life);
 
-	if (!json_is_string(token) ||
-	    !is_token(json_string_value(token), json_string_length(token))) {
+	if (token == NULL) {
 		(void)outcome_set(r, REPLY_RETRY,
 		    "status %d without an access token (type %s); check "
 		    "login_url and any proxy in between",
 		    reply->status, reply->type);
-	} else {
-		life = read_life(top);
-		ahead = life / 4 < AHEAD ? life / 4 : AHEAD;
-		secret_free(o->token);
-		o->token = xstrdup(json_string_value(token));
-		o->ends = clock_monotonic() + life;
-		o->renew = o->ends - ahead;
-		(void)outcome_set(r, REPLY_OK, "a token was issued");
+		return;
 	}
-	json_decref(top);
+	ahead = life / 4 < AHEAD ? life / 4 : AHEAD;
+	secret_free(o->token);
+	o->token = token;
+	o->ends = clock_monotonic() + life;
+	o->renew = o->ends - ahead;
+	(void)outcome_set(r, REPLY_OK, "a token was issued");
 }
 
 static void

@@ -3,7 +3,8 @@
  *
  * One JSON object an event, keys "type" and "time" first:
  *
- *   start, stop         version, cause, configuration digest, feeds
+ *   start, stop         version, cause, digest of the configuration without
+ *                       its secrets, feeds
  *   configuration       the digest, after a reload
  *   heartbeat           every minute: "feeds":[{"feed","size",
  *                       "lag_seconds","backlog",…}], in several events
@@ -12,6 +13,9 @@
  *   gap-closed          what was a gap is listed again and fetched: the same
  *                       keys, "cause" says why, once for each closing
  *   dead-letter         one for each dead letter, exactly once
+ *   version             "feed" and "events":[{"index","version_of"},…]:
+ *                       events that have the vendor's id of an earlier one,
+ *                       "FEED:INDEX", and other bytes; each exactly once
  *   error, recovered    a feed's trouble and its end
  *   refused             a URL of the vendor that leads elsewhere
  *   certificate-expiry, credential-expiry, clock, paused, resumed

@@ -111,7 +111,7 @@ CREATE TABLE piece (
 	PRIMARY KEY (feed, first)
 ) WITHOUT ROWID;
 
--- Ids of recent events, in sorted runs that are merged and, when their bucket
+-- Recent ids and events, in sorted runs that are merged and, when their bucket
 -- of time is older than dedupe, dropped.
 CREATE TABLE run (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -125,12 +125,26 @@ CREATE TABLE run (
 );
 CREATE INDEX run_feed ON run (feed, bucket, level);
 
--- The entries of a run, up to 1000 in a row: ten bytes of SHA-256(id), six
--- bytes of event index, big-endian, ascending over all its rows.
+-- The entries of a run, up to 1000 in a row: ten bytes of a SHA-256, six
+-- bytes of event index, big-endian, ascending over all its rows.  An id has
+-- the first bytes of SHA-256(id), and the index of its first event; each event
+-- the next ten bytes of SHA-256(SHA-256(id) || leaf hash).
 CREATE TABLE seen (
 	id INTEGER PRIMARY KEY,
 	entries BLOB NOT NULL
 );
+
+-- Events that have the id of an earlier one and other bytes; as long as the
+-- batches.
+CREATE TABLE version (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	feed INTEGER NOT NULL,
+	number INTEGER NOT NULL,     -- index of the event
+	of_feed INTEGER NOT NULL,    -- the first event with the id
+	of_number INTEGER NOT NULL
+);
+CREATE INDEX version_event ON version (feed, number);
+CREATE INDEX version_of ON version (of_feed, of_number);
 
 -- A destination.  Every line of the batches up to position is settled there,
 -- and so many lines of the next one.
@@ -180,7 +194,9 @@ CREATE TABLE gap (
 	since INTEGER NOT NULL,      -- what the vendor made available from
 	until INTEGER NOT NULL,      -- here to there
 	recorded INTEGER NOT NULL,
-	cause TEXT NOT NULL
+	cause TEXT NOT NULL,
+	event BLOB                   -- the bytes of one that cannot be an event,
+	                             -- until the agent's own feed has them
 );
 
 -- Orders of the command line to a role.

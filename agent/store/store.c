@@ -174,20 +174,84 @@ add_counters(struct store *s, const char *table, const struct counter *counters,
 	return 0;
 }
 
-/* New counters stand at the end of their tables, so a store that has the last
- * ones has them all.  In one transaction, so that two roles may try at once. */
+/* What stores of older versions lack beside counters. */
+static const struct {
+	const char *table;
+	const char *column;
+	const char *sql;
+} additions[] = {
+	{ "version", "of_number",
+	    "CREATE TABLE version (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	    " feed INTEGER NOT NULL, number INTEGER NOT NULL,"
+	    " of_feed INTEGER NOT NULL, of_number INTEGER NOT NULL);"
+	    "CREATE INDEX version_event ON version (feed, number);"
+	    "CREATE INDEX version_of ON version (of_feed, of_number);" },
+	{ "gap", "event", "ALTER TABLE gap ADD COLUMN event BLOB" },
+};
+
+#define ADDITIONS (sizeof(additions) / sizeof(additions[0]))
+
 static int
-complete_counters(struct store *s, bool read_only, struct err *err)
+add_additions(struct store *s, struct err *err)
 {
-	const char *feed = feed_counters[FEED_COUNTERS - 1].column;
-	const char *output = output_counters[OUTPUT_COUNTERS - 1].column;
-	bool no_feed, no_output;
+	bool lacking;
+
+	for (size_t i = 0; i < ADDITIONS; i++) {
+		if (lacks(s, additions[i].table, additions[i].column, &lacking,
+			err) != 0)
+			return -1;
+		if (lacking && db_exec(s, additions[i].sql, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Adds to *lacking how many counters the table lacks. */
+static int
+count_lacking(struct store *s, const char *table,
+    const struct counter *counters, size_t n, size_t *lacking, struct err *err)
+{
+	bool one;
+
+	for (size_t i = 0; i < n; i++) {
+		if (lacks(s, table, counters[i].column, &one, err) != 0)
+			return -1;
+		*lacking += one;
+	}
+	return 0;
+}
+
+static int
+is_complete(struct store *s, bool *complete, struct err *err)
+{
+	size_t lacking = 0;
+	bool one;
+
+	if (count_lacking(s, "feed", feed_counters, FEED_COUNTERS, &lacking,
+		err) != 0 ||
+	    count_lacking(s, "output", output_counters, OUTPUT_COUNTERS,
+		&lacking, err) != 0)
+		return -1;
+	for (size_t i = 0; i < ADDITIONS; i++) {
+		if (lacks(s, additions[i].table, additions[i].column, &one,
+			err) != 0)
+			return -1;
+		lacking += one;
+	}
+	*complete = lacking == 0;
+	return 0;
+}
+
+/* In one transaction, so that two roles may try at once. */
+static int
+complete_schema(struct store *s, bool read_only, struct err *err)
+{
+	bool complete;
 	int rc;
 
-	if (lacks(s, "feed", feed, &no_feed, err) != 0 ||
-	    lacks(s, "output", output, &no_output, err) != 0)
+	if (is_complete(s, &complete, err) != 0)
 		return -1;
-	if (!no_feed && !no_output)
+	if (complete)
 		return 0;
 	if (read_only)
 		return refuse_older(s, err);
@@ -197,6 +261,8 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 	if (rc == 0)
 		rc = add_counters(s, "output", output_counters, OUTPUT_COUNTERS,
 		    err);
+	if (rc == 0)
+		rc = add_additions(s, err);
 	return db_end(s, rc, err);
 }
 
@@ -248,7 +314,7 @@ set_up(struct store *s, bool read_only, struct err *err)
 	if (connect_file(s, read_only, err) != 0 ||
 	    migrate(s, read_only, err) != 0)
 		return -1;
-	if (complete_counters(s, read_only, err) != 0)
+	if (complete_schema(s, read_only, err) != 0)
 		return -1;
 	if (read_only)
 		return 0;
@@ -526,6 +592,19 @@ clean_pieces(struct clean *c, struct err *err)
 }
 
 static int
+clean_versions(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM version WHERE id IN ("
+		"SELECT v.id FROM feed f CROSS JOIN version v"
+		" ON v.feed = f.id AND v.number < coalesce("
+		"(SELECT min(first) FROM batch b WHERE b.feed = f.id), f.size)"
+		" LIMIT 1000)",
+		""));
+}
+
+static int
 clean_items(struct clean *c, struct err *err)
 {
 	return done_some(c,
@@ -557,7 +636,7 @@ clean_feeds(struct clean *c, struct err *err)
 }
 
 static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
-	clean_passed, clean_pieces, clean_feeds, NULL };
+	clean_passed, clean_pieces, clean_versions, clean_feeds, NULL };
 static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */

@@ -32,8 +32,8 @@ struct write_batch *write_batch_reuse(struct write_batch *old, struct feed *f);
 struct write_batch *write_batch_move(struct write_batch *p);
 void write_batch_free(struct write_batch *p);
 
-/* Append one event (copied): its bytes, its id (data NULL: none, never a
- * duplicate), its time (INT64_MIN: unknown). */
+/* Append one event (copied): its bytes, its id, its time (INT64_MIN: unknown).
+ * An id that names nothing (identity.h) counts as none, data NULL. */
 int write_batch_add(struct write_batch *p, const char *data, size_t len,
     struct slice id, int64_t when, struct err *err);
 
@@ -41,6 +41,11 @@ int write_batch_add(struct write_batch *p, const char *data, size_t len,
  * again then. */
 int write_batch_add_hashed(struct write_batch *p, struct slice event,
     struct slice id, int64_t when, const uint8_t leaf[32], struct err *err);
+
+/* The events come from the item with this key of the vendor: those without an
+ * id are told apart by their bytes, and equal ones of one item are repeats.
+ * Holds until write_batch_reuse(). */
+void write_batch_scope(struct write_batch *p, const char *key);
 
 /* Bytes and events so far, with what a line adds: a reader commits when there
  * may be no room for one more in a batch, at WRITE_BATCH_BYTES or BATCH_EVENTS.
@@ -91,7 +96,7 @@ void write_batch_gap(struct write_batch *p, const struct gap_row *g);
 
 struct commit_result {
 	uint64_t events;     /* new in the store */
-	uint64_t duplicates; /* kept out by their id */
+	uint64_t duplicates; /* repeats, kept out */
 	size_t listed;       /* items new to the ledger, or back in it */
 };
 

@@ -18,6 +18,7 @@
 #include "http/auth_jwt.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
+#include "http/token.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/unit.h"
 
@@ -309,6 +310,49 @@ START_TEST(a_token_that_no_header_can_carry)
 }
 END_TEST
 
+/* What is granted, and for how many seconds; NULL: nothing is. */
+static const struct {
+	const char *body;
+	const char *token;
+	int64_t seconds;
+} grants[] = {
+	{ "{\"access_token\":\"t\",\"expires_in\":60}", "t", 60 },
+	{ "{\"access_token\":\"t\",\"expires_in\":\"60\"}", "t", 60 },
+	{ "{\"access_token\":\"t\",\"expires_in\":60.9}", "t", 60 },
+	{ "{\"access_token\":\"t\"}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":null}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":-5}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":-1e300}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":1e300}", "t", 86400 },
+	{ "{\"access_token\":\"t\",\"expires_in\":9223372036854775807}", "t",
+	    86400 },
+	{ "{\"access_token\":\"t\",\"expires_in\":\"99999999999999999999\"}",
+	    "t", 86400 },
+	{ "{\"access_token\":\"\"}", NULL, 0 },
+	{ "{\"access_token\":\"a b\"}", NULL, 0 },
+	{ "{\"access_token\":\"a\\u0000b\"}", NULL, 0 },
+	{ "{\"access_token\":\"\xc3\xa9\"}", NULL, 0 },
+	{ "{\"access_token\":7}", NULL, 0 },
+	{ "[]", NULL, 0 },
+	{ "", NULL, 0 },
+};
+
+START_TEST(grant)
+{
+	int64_t life = 0;
+	char *token =
+	    token_read(grants[_i].body, strlen(grants[_i].body), &life);
+
+	ck_assert_msg((token == NULL) == (grants[_i].token == NULL), "%s",
+	    grants[_i].body);
+	if (token != NULL) {
+		ck_assert_str_eq(token, grants[_i].token);
+		ck_assert_int_eq(life, grants[_i].seconds * CLOCK_SECOND);
+	}
+	secret_free(token);
+}
+END_TEST
+
 Suite *
 suite_oauth(void)
 {
@@ -321,6 +365,7 @@ suite_oauth(void)
 	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
+	tcase_add_loop_test(tc, grant, 0, sizeof(grants) / sizeof(grants[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -138,8 +138,12 @@ const struct setting office365_settings[] = {
 	    .def = "24h",
 	    .min = 0,
 	    .max = INT64_C(2592000000000),
-	    .help = "How long the Id of an event is remembered to drop "
-		    "repeats; 0 keeps all repeats." },
+	    .help = "How long the Id of an event is remembered, with a hash of "
+		    "its bytes, to drop repeats; 0 keeps all repeats. Other "
+		    "bytes under the same Id are an event of their own, and a "
+		    "version of the first; an Id that is empty or zero is "
+		    "none, and such events are repeats where one blob has the "
+		    "same bytes twice." },
 	{ .key = "retry_after_max",
 	    .type = SETTING_DURATION,
 	    .offset = FIELD(retry_after_max),
