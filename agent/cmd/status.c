@@ -212,16 +212,18 @@ print_troubles(const struct status *st, struct buf *out)
 
 	for (size_t i = 0; i < st->n_troubles; i++) {
 		const struct trouble *o = &st->troubles[i];
-		char text[HUMAN_TEXT];
+		char text[HUMAN_TEXT], when[CLOCK_TEXT];
 
 		table_cell(t, "%s", o->subject);
 		table_cell(t, "%s", o->class);
 		table_cell(t, "%s", o->code[0] == '\0' ? "-" : o->code);
 		table_cell(t, "%s", span(text, st->now, o->since));
 		table_note(t, "%s", o->text);
-		if (o->until > st->now)
-			table_note(t, "waits for %s more",
+		if (o->until > st->now) {
+			(void)clock_format(o->until, 0, when);
+			table_note(t, "waits until %s, %s more", when,
 			    human_span(text, o->until - st->now));
+		}
 	}
 	return print_table(t, out);
 }

@@ -41,9 +41,10 @@ struct ailment {
 	int64_t since;
 	int64_t began;
 	int64_t last;
-	int64_t told; /* 0: never */
-	bool said;    /* since it began */
-	bool stands;  /* nothing gets through */
+	int64_t told;   /* 0: never */
+	bool said;      /* since it began */
+	bool said_wait; /* likewise, with the end of its wait */
+	bool stands;    /* nothing gets through */
 	int64_t until;
 };
 #define AILMENTS_MAX 16

@@ -44,6 +44,15 @@ set_code(char out[48], const struct outcome *r)
 			*c = '_';
 }
 
+/* Is a the one with that name?  A code that stands for two classes, as of a
+ * refusal that comes again and again, is one trouble that has changed. */
+static bool
+is_named(const struct ailment *a, enum reply_class class, const char *code)
+{
+	return a->last != 0 && strcmp(a->code, code) == 0 &&
+	    (a->class == class || code[0] != '\0');
+}
+
 /* The one with that name, or room for it: the one that ended first, or else the
  * one that has not occurred for longest. */
 static struct ailment *
@@ -54,8 +63,7 @@ find(struct feed_worker *j, enum reply_class class, const char *code)
 	for (size_t i = 0; i < AILMENTS_MAX; i++) {
 		struct ailment *a = &j->ailments[i];
 
-		if (a->last != 0 && a->class == class &&
-		    strcmp(a->code, code) == 0)
+		if (is_named(a, class, code))
 			return a;
 		if ((a->ailing == 0) > (room->ailing == 0) ||
 		    ((a->ailing == 0) == (room->ailing == 0) &&
@@ -69,7 +77,8 @@ find(struct feed_worker *j, enum reply_class class, const char *code)
 static bool
 is_news(const struct ailment *a, int64_t now)
 {
-	if (a->told == 0 || now - a->told >= TELL_EVERY)
+	if (a->told == 0 || now - a->told >= TELL_EVERY ||
+	    (a->until != INT64_MIN && !a->said_wait))
 		return true;
 	return !a->said && a->count >= AGAIN_COUNT &&
 	    now - a->told >= AGAIN_AFTER;
@@ -144,15 +153,18 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 {
 	struct collector *c = j->runner->collector;
 	int64_t now = clock_monotonic();
-	struct ailment *a, copy, before;
+	struct ailment *a, copy, before, gone;
 	char code[48];
 	bool news;
 
 	set_code(code, r);
 	(void)pthread_mutex_lock(&c->lock);
 	a = find(j, r->class, code);
-	if (a->last == 0 || a->class != r->class || strcmp(a->code, code) != 0)
+	gone = *a;
+	if (!is_named(a, r->class, code) || a->class != r->class)
 		*a = (struct ailment){ .class = r->class };
+	else
+		gone.ailing = 0;
 	before = *a;
 	if (a->ailing == 0) {
 		(void)snprintf(a->code, sizeof(a->code), "%s", code);
@@ -161,6 +173,7 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 		a->began = now;
 		a->count = 0;
 		a->said = false;
+		a->said_wait = false;
 	}
 	a->ailing |= ailing;
 	a->count++;
@@ -171,6 +184,7 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 	if (news) {
 		a->told = now;
 		a->said = true;
+		a->said_wait = a->said_wait || until != INT64_MIN;
 	}
 	copy = *a;
 	(void)pthread_mutex_unlock(&c->lock);
@@ -178,6 +192,10 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 		tell(j, &copy, what);
 	else
 		log_info("%s: %s", feed_name(j->stream.feed), r->text);
+	if (gone.ailing != 0) {
+		gone.ailing = 0;
+		keep(j, &gone);
+	}
 	if (before.ailing != copy.ailing || before.until != copy.until ||
 	    before.stands != copy.stands)
 		keep(j, &copy);
