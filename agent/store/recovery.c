@@ -560,7 +560,10 @@ repair(struct store *s, struct recovery *v, struct err *err)
 	}
 	/* The batch that an output is in the middle of may be gone. */
 	if (rc == 0 && v->feeds > 0)
-		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
+		rc = db_run(s, err,
+		    "UPDATE output SET lines = 0, received = NULL,"
+		    " received_lines = NULL, orderly = 0",
+		    "");
 	/* What was listed and is not known any more is listed again. */
 	if (rc == 0 && !v->whole_items)
 		rc = db_run(s, err, "UPDATE feed SET cursor = 'lost'", "");

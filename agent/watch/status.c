@@ -231,6 +231,8 @@ put_output(struct json_put *j, const struct status *st,
 		json_put_text(j, "mode", o->mode);
 	json_put_count(j, "backlog", o->backlog_events);
 	json_put_count(j, "backlog_bytes", o->backlog_bytes);
+	json_put_count(j, "held", o->held_events);
+	json_put_count(j, "held_bytes", o->held_bytes);
 	put_span(j, "oldest_undelivered_seconds",
 	    o->backlog_events == 0 ? REPORT_NEVER : st->now, o->oldest);
 	json_put_time(j, "moved", o->moved);
