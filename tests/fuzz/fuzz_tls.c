@@ -207,7 +207,7 @@ our_write(struct pair *p)
 		return;
 	FUZZ_CHECK(rc == CHUNK);
 	p->written += CHUNK;
-	confirm_wrote(&p->confirm);
+	confirm_wrote(&p->confirm, 1);
 }
 
 static void
