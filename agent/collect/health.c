@@ -137,12 +137,23 @@ tell_refused(struct feed_worker *j, const struct outcome *r, const char *what)
 	agent_feed_say(c->own, "refused", more);
 }
 
+/* Some rows of a list could not be read, which the source tells once. */
+static void
+tell_odd(struct feed_worker *j, const struct outcome *r)
+{
+	log_warn("%s: %s", feed_name(j->stream.feed), r->text);
+	agent_feed_say(j->runner->collector->own, "error",
+	    about(j, "odd", r->code, r->text));
+}
+
 void
 collect_troubled(struct feed_worker *j, const struct outcome *r)
 {
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
 	if (is_foreign(r))
 		tell_refused(j, r, NULL);
+	else if (strcmp(r->code, REPLY_ODD_ROW) == 0)
+		tell_odd(j, r);
 	else if (r->class == REPLY_GONE)
 		log_err("%s: something is lost: %s", feed_name(j->stream.feed),
 		    r->text);

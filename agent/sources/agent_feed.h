@@ -8,7 +8,10 @@
  *   heartbeat           every minute: "feeds":[{"feed","size",
  *                       "lag_seconds","backlog",…}], in several events
  *                       where there are many feeds
- *   gap                 one for each gap, exactly once
+ *   gap                 one for each gap, exactly once; of an event that is
+ *                       no JSON with its bytes as "event", in base64
+ *   gap-event           where these are many, more of them: "gap", "part",
+ *                       "parts", "event"
  *   dead-letter         one for each dead letter, exactly once
  *   version             "feed" and "events":[{"index","version_of"},…]:
  *                       events that have the vendor's id of an earlier one,

@@ -85,7 +85,12 @@ struct gap_row {
 	int64_t recorded;
 	char cause[512];
 	bool part; /* of the item, which goes on; not read back */
+	/* The bytes of what cannot be an event, or NULL; copied by
+	 * write_batch_gap(), read with report_gap_event(). */
+	const void *event;
+	size_t event_len;
 };
+#define GAP_EVENT_MAX ((size_t)256 * 1024) /* of event_len */
 void write_batch_gap(struct write_batch *p, const struct gap_row *g);
 
 struct commit_result {
