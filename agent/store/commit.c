@@ -499,13 +499,14 @@ put_gaps(struct commit *c, struct write_batch *p, struct err *err)
 			continue;
 		if (db_run(c->feed->store, err,
 			"INSERT INTO gap (feed, item, key, since, until,"
-			" recorded, cause) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+			" recorded, cause, event)"
+			" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, x'')"
 			" WHERE ?2 = 0 OR NOT EXISTS (SELECT 1 FROM gap"
 			"  g WHERE feed = ?1 AND item = ?2 AND cause = ?7"
 			"  AND NOT EXISTS (SELECT 1 FROM gap c"
 			"   WHERE c.closes = g.id))",
-			"iitiiit", c->feed->id, g->item, g->key, g->from, g->to,
-			c->now, g->cause) != 0)
+			"iitiiitb", c->feed->id, g->item, g->key, g->from, g->to,
+			c->now, g->cause, g->event, g->event_len) != 0)
 			return -1;
 	}
 	return 0;

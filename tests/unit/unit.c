@@ -46,6 +46,7 @@ static Suite *(*const suites[])(void) = {
 	suite_json_valid,
 	suite_line,
 	suite_listen,
+	suite_mend,
 	suite_merkle,
 	suite_node,
 	suite_note,

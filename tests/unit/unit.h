@@ -34,6 +34,7 @@ Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_listen(void);
+Suite *suite_mend(void);
 Suite *suite_merkle(void);
 Suite *suite_node(void);
 Suite *suite_note(void);
