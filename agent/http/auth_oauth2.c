@@ -22,6 +22,10 @@
 /* A token is renewed so long before it ends, or at a quarter of its life. */
 #define AHEAD (5 * CLOCK_MINUTE)
 
+/* Tokens that are refused are got anew no more often than this, growing. */
+#define REJECT_AGAIN (2 * CLOCK_SECOND)
+#define REJECT_MAX (5 * CLOCK_MINUTE)
+
 /* Requests at once for one token. */
 #define TRIES 3
 
@@ -41,7 +45,10 @@ struct oauth {
 	int64_t renew; /* monotonic */
 	int64_t ends;
 
-	unsigned rejected; /* in a row, by a server */
+	int64_t wait_max;
+	unsigned rejected;    /* in a row, by a server */
+	int64_t reject_again; /* monotonic: not before */
+	uint64_t accepts;     /* by a server, ever */
 	unsigned failures;
 	int64_t again;              /* monotonic: not before */
 	uint8_t failed[DIGEST_LEN]; /* the credentials that did */
@@ -157,6 +164,8 @@ oauth_new(const struct oauth_conf *conf)
 	o->client_secret = copy(conf->client_secret);
 	o->certificate = copy(conf->certificate);
 	o->private_key = copy(conf->private_key);
+	o->wait_max = conf->wait_max;
+	o->accepts = OAUTH_NEVER + 1;
 	o->clock = server_clock_new();
 	return o;
 }
@@ -329,7 +338,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 			.secret = c->secret };
 		int rc = http_do(h, &req, &reply, &err);
 
-		server_clock_hear(o->clock, &reply);
+		server_clock_set(o->clock, &reply);
 		if (rc != 0) {
 			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 		} else {
@@ -382,6 +391,8 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 		(void)snprintf(text, sizeof(text), "%s", r->text);
 		(void)snprintf(r->text, sizeof(r->text),
 		    "no access token: %.1000s", text);
+		if (o->wait_max > 0 && r->wait > o->wait_max)
+			r->wait = o->wait_max;
 		if (r->wait < wait)
 			r->wait = wait;
 		o->again = clock_monotonic() + r->wait;
@@ -410,20 +421,26 @@ oauth_token(struct oauth *o, struct http *h, struct outcome *r)
 	return token;
 }
 
-unsigned
-oauth_reject(struct oauth *o, const char *token)
+bool
+oauth_reject(struct oauth *o, const char *token, uint64_t *accepts)
 {
-	unsigned n;
+	int64_t now = clock_monotonic();
+	bool another = true;
 
 	(void)pthread_mutex_lock(&o->lock);
 	if (o->token != NULL && strcmp(o->token, token) == 0) {
-		secret_free(o->token);
-		o->token = NULL;
-		o->rejected++;
+		another = now >= o->reject_again &&
+		    (*accepts == OAUTH_NEVER || *accepts == o->accepts);
+		if (another) {
+			secret_free(o->token);
+			o->token = NULL;
+			o->reject_again = now +
+			    backoff(o->rejected++, REJECT_AGAIN, REJECT_MAX);
+		}
 	}
-	n = o->rejected;
+	*accepts = o->accepts;
 	(void)pthread_mutex_unlock(&o->lock);
-	return n;
+	return another;
 }
 
 void
@@ -431,5 +448,7 @@ oauth_accept(struct oauth *o)
 {
 	(void)pthread_mutex_lock(&o->lock);
 	o->rejected = 0;
+	o->reject_again = 0;
+	o->accepts++;
 	(void)pthread_mutex_unlock(&o->lock);
 }

@@ -28,8 +28,14 @@ static const char schema[] = {
 	0
 };
 
+static const char schema_2[] = {
+#include "store/schema_2.inc"
+	0
+};
+
 static const char *const migrations[] = {
 	schema,
+	schema_2,
 };
 
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
@@ -71,9 +77,18 @@ refuse_foreign(struct store *s, struct err *err)
 	return 0;
 }
 
+static int
+refuse_older(const struct store *s, struct err *err)
+{
+	return err_set(err,
+	    "%s: last written by an older version of sealfeed; start the agent "
+	    "once, then ask again",
+	    s->path);
+}
+
 /* In one transaction each, so that two roles may try at once. */
 static int
-migrate(struct store *s, struct err *err)
+migrate(struct store *s, bool read_only, struct err *err)
 {
 	int64_t version;
 	char pragma[64];
@@ -85,6 +100,8 @@ migrate(struct store *s, struct err *err)
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
 		    s->path);
+	if (read_only && version > 0 && version < NEWEST)
+		return refuse_older(s, err);
 	while (version < NEWEST) {
 		int rc;
 
@@ -158,10 +175,7 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 	if (!no_feed && !no_output)
 		return 0;
 	if (read_only)
-		return err_set(err,
-		    "%s: last written by an older version of sealfeed; start "
-		    "the agent once, then ask again",
-		    s->path);
+		return refuse_older(s, err);
 	if (db_begin(s, err) != 0)
 		return -1;
 	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
@@ -216,7 +230,8 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    s->path, strerror(errno));
 	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;
-	if (connect_file(s, read_only, err) != 0 || migrate(s, err) != 0)
+	if (connect_file(s, read_only, err) != 0 ||
+	    migrate(s, read_only, err) != 0)
 		return -1;
 	if (complete_counters(s, read_only, err) != 0)
 		return -1;
@@ -314,7 +329,10 @@ store_close(struct store *s)
 
 #define STEPS_MAX 64         /* transactions a call */
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
-#define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
+/* A gap's item is remembered so much longer: one that is listed again and again
+ * does not come back to life each time. */
+#define GAP_TIME (14 * CLOCK_DAY)
+#define FREE_PAGES 1024 /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "128"
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
@@ -493,14 +511,27 @@ clean_pieces(struct clean *c, struct err *err)
 }
 
 static int
+clean_versions(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM version WHERE id IN ("
+		"SELECT v.id FROM feed f CROSS JOIN version v"
+		" ON v.feed = f.id AND v.number < coalesce("
+		"(SELECT min(first) FROM batch b WHERE b.feed = f.id), f.size)"
+		" LIMIT 1000)",
+		""));
+}
+
+static int
 clean_items(struct clean *c, struct err *err)
 {
 	return done_some(c,
 	    db_run(c->s, err,
 		"DELETE FROM item WHERE id IN (SELECT id FROM item"
-		" WHERE expires < ? AND state <> 0 ORDER BY expires"
-		" LIMIT 1000)",
-		"i", c->now - TRACE_TIME));
+		" WHERE (expires < ?1 AND state = 1)"
+		" OR (expires < ?2 AND state = 2) LIMIT 1000)",
+		"ii", c->now - TRACE_TIME, c->now - GAP_TIME));
 }
 
 static int
@@ -524,7 +555,7 @@ clean_feeds(struct clean *c, struct err *err)
 }
 
 static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
-	clean_passed, clean_pieces, clean_feeds, NULL };
+	clean_passed, clean_pieces, clean_versions, clean_feeds, NULL };
 static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */

@@ -449,10 +449,13 @@ see_message(int writing, int version, int type, const void *data, size_t len,
 
 	(void)version;
 	(void)ssl;
-	if (writing == 0 && type == SSL3_RT_HANDSHAKE && len == 5 &&
-	    message[0] == SSL3_MT_KEY_UPDATE &&
-	    message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
+	if (writing != 0 || type != SSL3_RT_HANDSHAKE || len != 5 ||
+	    message[0] != SSL3_MT_KEY_UPDATE)
+		return;
+	if (message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
 		s->answers++;
+	else
+		s->asked = true;
 }
 
 int
@@ -466,6 +469,7 @@ tls_begin(const struct tls *t, struct tls_session *s, int fd, struct err *err)
 	(void)snprintf(host, sizeof(host), "%s", t->name);
 	s->tls = t;
 	s->answers = 0;
+	s->asked = false;
 	s->ssl = SSL_new(t->ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1 ||
 	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||

@@ -224,6 +224,7 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	struct oauth *o = make("/good");
 	struct outcome r;
 	char *t = oauth_token(o, http, &r), *again;
+	uint64_t accepts = OAUTH_NEVER;
 
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T1");
@@ -235,12 +236,43 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	ck_assert_str_eq(again, "T1");
 	ck_assert_uint_eq(canned_count(server), 1);
 	secret_free(again);
-	oauth_reject(o, "another");
-	oauth_reject(o, t);
+	ck_assert(oauth_reject(o, "another", &accepts));
+	accepts = OAUTH_NEVER;
+	ck_assert(oauth_reject(o, t, &accepts));
 	again = oauth_token(o, http, &r);
 	ck_assert_msg(again != NULL, "%s", r.text);
 	ck_assert_str_eq(again, "T2");
 	secret_free(again);
+	secret_free(t);
+	oauth_free(o);
+}
+END_TEST
+
+/* One feed is refused for its own sake: that costs one token, and not one each
+ * time. */
+START_TEST(a_token_that_is_good_for_others_is_kept)
+{
+	struct oauth *o = make("/good");
+	uint64_t accepts = OAUTH_NEVER;
+	struct outcome r;
+	char *t = oauth_token(o, http, &r);
+
+	ck_assert(oauth_reject(o, t, &accepts));
+	secret_free(t);
+	t = oauth_token(o, http, &r);
+	ck_assert_uint_eq(canned_count(server), 2);
+	for (int i = 0; i < 50; i++) {
+		oauth_accept(o);
+		ck_assert(!oauth_reject(o, t, &accepts));
+	}
+	/* Nobody has used it with success since: it may be dead. */
+	ck_assert(oauth_reject(o, t, &accepts));
+	secret_free(t);
+	/* But where no token is any good they are got less and less often. */
+	t = oauth_token(o, http, &r);
+	ck_assert_uint_eq(canned_count(server), 3);
+	for (int i = 0; i < 50; i++)
+		ck_assert(!oauth_reject(o, t, &accepts));
 	secret_free(t);
 	oauth_free(o);
 }
@@ -358,6 +390,7 @@ suite_oauth(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, assertion);
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
+	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
 	tcase_add_test(tc, a_certificate_that_is_damaged);
