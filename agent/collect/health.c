@@ -2,6 +2,7 @@
  * health.c - how polls and fetches go: the log, the feed's state and
  * the agent's own feed.
  */
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/clock.h"

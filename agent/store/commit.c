@@ -505,8 +505,8 @@ put_gaps(struct commit *c, struct write_batch *p, struct err *err)
 			"  g WHERE feed = ?1 AND item = ?2 AND cause = ?7"
 			"  AND NOT EXISTS (SELECT 1 FROM gap c"
 			"   WHERE c.closes = g.id))",
-			"iitiiitb", c->feed->id, g->item, g->key, g->from, g->to,
-			c->now, g->cause, g->event, g->event_len) != 0)
+			"iitiiitb", c->feed->id, g->item, g->key, g->from,
+			g->to, c->now, g->cause, g->event, g->event_len) != 0)
 			return -1;
 	}
 	return 0;

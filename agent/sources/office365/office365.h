@@ -93,8 +93,8 @@ struct office365_stream {
 	struct window_state window;
 	struct ledger_known known;
 	struct outcome start; /* REPLY_OK, or why the last one failed */
-	uint64_t odd_sum; /* rows that were told of, … */
-	int64_t odd_next; /* … and not before, monotonic, again */
+	uint64_t odd_sum;     /* rows that were told of, … */
+	int64_t odd_next;     /* … and not before, monotonic, again */
 };
 
 /* Rows of a content list that are not as they should be: what can be taken of
