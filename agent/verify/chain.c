@@ -223,6 +223,13 @@ struct diagnosis {
 
 static const char *const run_text[FINDING_KINDS] = {
 	[FINDING_ALTERED] = "altered",
+	[FINDING_PARSED] =
+	    "re-serialised: what wrote the input has parsed the event and "
+	    "written it anew, so these are not the sealed bytes, and nothing "
+	    "is proven of it; export the text as it came, such as _raw, "
+	    "message or event.original",
+	[FINDING_TRUNCATED] = "truncated by the receiver, whose limit for a "
+			      "message is too low",
 	[FINDING_UNSEALED] = "no checkpoint in the input covers it",
 	[FINDING_NOT_YET] = "not yet covered by a checkpoint",
 	[FINDING_BEGINS] = "not covered, because the span of its checkpoint "
@@ -332,18 +339,36 @@ conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 					: place[1]);
 }
 
+/* What an event that does not match is called, by its place. */
+static enum finding_kind
+altered(uint64_t place)
+{
+	if ((place & PLACE_CUT) != 0)
+		return FINDING_TRUNCATED;
+	return (place & PLACE_PARSED) != 0 ? FINDING_PARSED : FINDING_ALTERED;
+}
+
 /* All are there, none is what the codes call altered, yet they do not fit. */
 static void
 unnarrowed(struct diagnosis *x, uint64_t first, uint64_t end)
 {
-	if (end - first == 1)
-		run_add(x, FINDING_ALTERED, first, end,
-		    x->s->seen.list[seen_list_find(&x->s->seen, first)].place);
-	else
-		finding_events(x->c->findings, FINDING_UNNARROWED, x->s->name,
-		    first, end - 1,
-		    "one or more of these events are altered; which ones is "
-		    "not known");
+	const struct seen_list *seen = &x->s->seen;
+	size_t at = seen_list_find(seen, first), likely = at;
+
+	if (end - first == 1) {
+		run_add(x, altered(seen->list[at].place), first, end,
+		    seen->list[at].place);
+		return;
+	}
+	while (likely < seen->n && seen->list[likely].index < end &&
+	    altered(seen->list[likely].place) == FINDING_ALTERED)
+		likely++;
+	finding_events(x->c->findings, FINDING_UNNARROWED, x->s->name, first,
+	    end - 1,
+	    "one or more of these events are %s; which ones is not known",
+	    likely == seen->n || seen->list[likely].index >= end
+		? "altered"
+		: run_text[altered(seen->list[likely].place)]);
 }
 
 /* match_fn: all readings but the right one were put in by someone. */
@@ -378,7 +403,7 @@ diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
 	struct cursor c = cursor_at(x->s, first);
 	struct group g;
 	uint64_t at = first;
-	uint64_t altered = 0;
+	uint64_t mismatches = 0;
 	uint64_t holes = 0;
 
 	for (; cursor_next(&c, &g) && g.index < end; at = g.index + 1) {
@@ -390,13 +415,13 @@ diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
 			conflict(x, &g, code);
 		if (code == NULL || group_agree(&g, code) > 0)
 			continue;
-		altered++;
-		run_add(x, FINDING_ALTERED, g.index, g.index + 1,
+		mismatches++;
+		run_add(x, altered(g.seen[0].place), g.index, g.index + 1,
 		    g.seen[0].place);
 	}
 	gap(x, at, end);
 	holes += at < end && end > x->begins;
-	if (suspect && holes + altered == 0) {
+	if (suspect && holes + mismatches == 0) {
 		if (first >= x->begins) {
 			unnarrowed(x, first, end);
 			return;

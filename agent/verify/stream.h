@@ -13,11 +13,15 @@
 struct checkpoint;
 struct proof;
 
-/* Where a line stood: number of the input and of the line. */
-#define PLACE_LINE_BITS 44
+/* Where a line stood: number of the input and of the line, and what is to be
+ * known of an event that does not match: it was parsed and written anew, or
+ * ends inside of its value. */
+#define PLACE_LINE_BITS 42
 #define PLACE(input, line) ((uint64_t)(input) << PLACE_LINE_BITS | (line))
-#define PLACE_INPUT(place) ((size_t)((place) >> PLACE_LINE_BITS))
+#define PLACE_INPUT(place) ((size_t)((place) >> PLACE_LINE_BITS & 0xfffff))
 #define PLACE_LINE(place) ((place) & ((UINT64_C(1) << PLACE_LINE_BITS) - 1))
+#define PLACE_PARSED (UINT64_C(1) << 62)
+#define PLACE_CUT (UINT64_C(1) << 63)
 
 /* An event as it was seen. */
 struct seen {

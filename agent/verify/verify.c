@@ -24,6 +24,7 @@ verify_new(const struct verify_options *options)
 	v->digest = digest_new();
 	v->parts = parts_new();
 	v->claims = claims_new();
+	v->export = export_new();
 	v->scratch = (struct buf)BUF_INIT(SCRATCH_MAX);
 	v->told = (struct buf)BUF_INIT(KEY_ROTATIONS_MAX);
 	proof_init(&v->proof);
@@ -47,6 +48,7 @@ verify_free(struct verify *v)
 	digest_free(v->digest);
 	parts_free(v->parts);
 	claims_free(v->claims);
+	export_free(v->export);
 	findings_release(&v->findings);
 	proof_release(&v->proof);
 	buf_release(&v->scratch);
@@ -143,14 +145,22 @@ stream_of(struct verify *v, struct slice feed)
 	return v->last;
 }
 
-/* Readings of an event in which a syslog server escaped control characters:
- * they count beside the bytes as they stand. */
+/* Another reading of an event counts beside the bytes as they stand. */
 static void
-other_readings(struct verify *v, struct stream *s, const struct frame *f,
-    uint64_t place)
+add_reading(struct verify *v, struct stream *s, const struct frame *f,
+    const char *data, size_t len)
+{
+	uint8_t leaf[DIGEST_LEN];
+
+	merkle_leaf(v->digest, data, len, leaf);
+	seen_list_add(&s->other, f->number, v->place, leaf);
+}
+
+/* Readings of an event in which a syslog server escaped control characters. */
+static void
+unescaped_readings(struct verify *v, struct stream *s, const struct frame *f)
 {
 	size_t known = f->value.len;
-	uint8_t leaf[DIGEST_LEN];
 	char *out;
 
 	if (memmem(f->value.data, f->value.len, "#0", 2) == NULL)
@@ -164,9 +174,44 @@ other_readings(struct verify *v, struct stream *s, const struct frame *f,
 		if (n == known)
 			continue;
 		known = n;
-		merkle_leaf(v->digest, out, n, leaf);
-		seen_list_add(&s->other, f->number, place, leaf);
+		add_reading(v, s, f, out, n);
 	}
+}
+
+/* Readings of an event that was written anew with other white space: without
+ * any, as vendors write, and with one space behind colons and commas. */
+static void
+respaced_readings(struct verify *v, struct stream *s, const struct frame *f)
+{
+	for (int spaced = 0; spaced < 2; spaced++) {
+		size_t n;
+		char *out;
+
+		buf_clear(&v->scratch);
+		out = buf_room(&v->scratch, 2 * f->value.len);
+		if (out == NULL)
+			return;
+		n = frame_respace(f->value.data, f->value.len, spaced == 1,
+		    out);
+		if (n != f->value.len || memcmp(out, f->value.data, n) != 0)
+			add_reading(v, s, f, out, n);
+	}
+}
+
+/* Does the value end with what it begins with? */
+static bool
+is_cut(struct slice value)
+{
+	static const char open[] = "{[\"", shut[] = "}]\"";
+	const char *kind;
+
+	while (value.len > 0 && value.data[value.len - 1] == ' ')
+		value.len--;
+	if (value.len == 0 || value.data[0] == '\0')
+		return value.len == 0;
+	kind = strchr(open, value.data[0]);
+	return kind != NULL &&
+	    (value.len == 1 || value.data[value.len - 1] != shut[kind - open]);
 }
 
 static void
@@ -175,11 +220,20 @@ take_event(struct verify *v, struct stream *s, const struct frame *f,
 {
 	uint8_t leaf[DIGEST_LEN];
 
+	if (is_cut(f->value))
+		place |= PLACE_CUT;
+	if (f->parsed)
+		place |= PLACE_PARSED;
+	v->place = place;
 	merkle_leaf(v->digest, f->value.data, f->value.len, leaf);
 	seen_list_add(&s->seen, f->number, place, leaf);
 	s->events++;
 	if (f->syslog)
-		other_readings(v, s, f, place);
+		unescaped_readings(v, s, f);
+	if (f->parsed)
+		respaced_readings(v, s, f);
+	if (f->other.data != NULL)
+		add_reading(v, s, f, f->other.data, f->other.len);
 	if (claims_is_agent(s->name))
 		claims_event(v->claims, s->name, f->number, f->value);
 }
@@ -312,7 +366,12 @@ take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
 			v->cut = true;
 		else if (s->asked)
 			finding_checkpoint(&v->findings, s->name, f->number,
-			    "%s (%s)", err.text, where);
+			    "%s (%s)",
+			    is_cut(f->value) ? "truncated by the receiver, "
+					       "whose limit for a message is "
+					       "too low"
+					     : err.text,
+			    where);
 		return;
 	}
 	wrong = wrong_origin(s, &cp);
@@ -360,40 +419,53 @@ broken(struct verify *v, uint64_t place, const char *why)
 		    tally_place(v, place, where), why);
 }
 
+/* export_fn */
+static void
+take_frame(void *ctx, const struct frame *f)
+{
+	struct verify *v = ctx;
+	uint64_t place = PLACE(v->n_inputs - 1, v->line->number);
+
+	if (f->cut && v->line->cut) {
+		v->cut = true;
+		return;
+	}
+	if (f->kind == FRAME_EVENT)
+		v->n_events++;
+	else
+		v->n_checkpoints++;
+	if (f->part == 0)
+		take(v, f, place);
+	else if (parts_add(v->parts, f, place, take, v) == -1)
+		broken(v, place,
+		    "is a part of a split event, of which too many are "
+		    "incomplete");
+}
+
 /* reader_fn */
 static void
 take_line(void *ctx, const struct reader_line *line)
 {
 	struct verify *v = ctx;
 	uint64_t place = PLACE(v->n_inputs - 1, line->number);
-	struct frame f;
 
 	v->line = line;
 	if (line->data == NULL) {
 		broken(v, place, "is too long to be read");
 		return;
 	}
-	switch (frame_parse(line->data, line->len, &f)) {
+	switch (export_frames(v->export, line, take_frame, v)) {
 	case FRAME_NOTHING:
 		v->n_other += line->len > 0;
-		return;
+		break;
 	case FRAME_BROKEN:
 		broken(v, place,
 		    "begins like a line of sealfeed, but is not one");
-		return;
-	case FRAME_EVENT:
-		v->n_events++;
 		break;
+	case FRAME_EVENT:
 	case FRAME_CHECKPOINT:
-		v->n_checkpoints++;
 		break;
 	}
-	if (f.part == 0)
-		take(v, &f, place);
-	else if (parts_add(v->parts, &f, place, take, v) == -1)
-		broken(v, place,
-		    "is a part of a split event, of which too many are "
-		    "incomplete");
 }
 
 int
@@ -620,7 +692,8 @@ check_absent(struct verify *v)
 	if (v->n_events + v->n_checkpoints == 0)
 		finding_feed(&v->findings, FINDING_BROKEN, "",
 		    "it holds no line of sealfeed; a syslog server must keep "
-		    "the structured data");
+		    "the structured data, and an export the text as it came, "
+		    "such as _raw, message or event.original");
 }
 
 /* Each agent whose feeds are there must have its own feed there. */
