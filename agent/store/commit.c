@@ -29,7 +29,7 @@
 #include "store/size_log.h"
 #include "store/write_batch_private.h"
 
-#define LINE_FRAME 320 /* more than line_add() puts around an event */
+#define LINE_FRAME 400 /* more than line_add() puts around an event */
 #define LINES_MAX (WRITE_BATCH_BYTES_MAX + LINE_FRAME)
 /* A batch of usual size: made once, used again and again. */
 #define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
@@ -241,7 +241,9 @@ add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
 	merkle_append(k->scratch->digest, &b->range, leaf);
 	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
 	    add_time(k, b, ev->when) != 0 ||
-	    line_add(lines, LINE_EVENT, k->feed->tree, k->next, data, len) != 0)
+	    line_add(lines, LINE_EVENT,
+		(struct line_name){ k->feed->store->agent, k->feed->tree },
+		k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
 		    k->feed->name, len);
