@@ -11,6 +11,8 @@
  *                       where there are many feeds
  *   gap                 one for each gap, exactly once
  *   dead-letter         one for each dead letter, exactly once
+ *   new-tree            one for each tree that a feed began because the one
+ *                       before could not go on, with the cause
  *   error, recovered    a feed's trouble and its end
  *   refused             a URL of the vendor that leads elsewhere
  *   certificate-expiry, credential-expiry, clock, paused, resumed

@@ -5,7 +5,7 @@
 --   FROM batch;
 -- Look as you like with `sqlite3 -readonly store.db`; change nothing by hand.
 --
--- This is version 1 (PRAGMA user_version).
+-- This is version 1 (PRAGMA user_version); store.c has what followed.
 
 -- One ordered stream of events of a source.
 CREATE TABLE feed (

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,25 @@ static const char schema[] = {
 	0
 };
 
+/*
+ * Why a feed goes on in the tree that it has; trees that a log of signed
+ * checkpoints knows and this store does not, in which nothing may begin; and
+ * the id of that log.
+ */
+static const char schema_trees[] =
+    "ALTER TABLE feed ADD COLUMN cause TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE retired ("
+    "	tree TEXT PRIMARY KEY,"
+    "	cause TEXT NOT NULL"
+    ") WITHOUT ROWID;"
+    "CREATE TABLE signed ("
+    "	id INTEGER PRIMARY KEY CHECK (id = 1)," /* one row */
+    "	log TEXT NOT NULL"
+    ");";
+
 static const char *const migrations[] = {
 	schema,
+	schema_trees,
 };
 
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
@@ -71,9 +89,18 @@ refuse_foreign(struct store *s, struct err *err)
 	return 0;
 }
 
+static int
+refuse_older(const struct store *s, struct err *err)
+{
+	return err_set(err,
+	    "%s: last written by an older version of sealfeed; start the agent "
+	    "once, then ask again",
+	    s->path);
+}
+
 /* In one transaction each, so that two roles may try at once. */
 static int
-migrate(struct store *s, struct err *err)
+migrate(struct store *s, bool read_only, struct err *err)
 {
 	int64_t version;
 	char pragma[64];
@@ -85,6 +112,8 @@ migrate(struct store *s, struct err *err)
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
 		    s->path);
+	if (read_only && version > 0 && version < NEWEST)
+		return refuse_older(s, err);
 	while (version < NEWEST) {
 		int rc;
 
@@ -158,10 +187,7 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 	if (!no_feed && !no_output)
 		return 0;
 	if (read_only)
-		return err_set(err,
-		    "%s: last written by an older version of sealfeed; start "
-		    "the agent once, then ask again",
-		    s->path);
+		return refuse_older(s, err);
 	if (db_begin(s, err) != 0)
 		return -1;
 	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
@@ -216,7 +242,8 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    s->path, strerror(errno));
 	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;
-	if (connect_file(s, read_only, err) != 0 || migrate(s, err) != 0)
+	if (connect_file(s, read_only, err) != 0 ||
+	    migrate(s, read_only, err) != 0)
 		return -1;
 	if (complete_counters(s, read_only, err) != 0)
 		return -1;
@@ -233,12 +260,70 @@ set_up(struct store *s, bool read_only, struct err *err)
 	return s->size_log < 0 ? -1 : 0;
 }
 
+/* What the link at path leads to, by its text; NULL: it is no link. */
+static char *
+link_target(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char target[PATH_MAX];
+	const ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	if (target[0] == '/' || slash == NULL)
+		return xstrdup(target);
+	return xasprintf("%.*s/%s", (int)(slash - path), path, target);
+}
+
+/* The name of a file that is not there yet in its real directory. */
+static char *
+real_new(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash == NULL ? path : slash + 1;
+	char *dir = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *real = realpath(dir, NULL);
+	char *name = real == NULL
+	    ? xstrdup(path)
+	    : xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, base);
+
+	free(real);
+	free(dir);
+	return name;
+}
+
+#define LINKS_MAX 8 /* to a file that is not there yet */
+
+char *
+store_real_path(const char *path)
+{
+	char *name = xstrdup(path);
+	char *real = realpath(name, NULL);
+
+	for (int i = 0; real == NULL && i < LINKS_MAX; i++) {
+		char *next = link_target(name);
+
+		if (next == NULL)
+			break;
+		free(name);
+		name = next;
+		real = realpath(name, NULL);
+	}
+	if (real == NULL)
+		real = real_new(name);
+	free(name);
+	return real;
+}
+
 static struct store *
 new_handle(const char *path)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
-	s->path = xstrdup(path);
+	s->path = store_real_path(path);
 	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
 	(void)pthread_mutex_init(&s->mutex, NULL);
