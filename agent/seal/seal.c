@@ -26,9 +26,11 @@
 #include "seal/sign_log.h"
 #include "store/batch.h"
 #include "store/store.h"
+#include "store/trouble.h"
 
-#define REST_MS 10000 /* rest between looks when nobody wakes us */
-#define RETRY_MS 5000 /* rest after a failure */
+#define REST_MS 10000  /* rest between looks when nobody wakes us */
+#define RETRY_MS 5000  /* rest after a failure */
+#define SUBJECT "seal" /* of its troubles */
 #define COMPLAIN (10 * CLOCK_MINUTE) /* a lasting failure is said again */
 
 struct seal {
@@ -64,7 +66,39 @@ load_key(const struct config *c, struct err *err)
 	return signer;
 }
 
-/* Log a failure once when it is new, and from time to time while it lasts. */
+/* Let status and /readyz know; the log does already. */
+static void
+tell(struct seal *s, const char *what, const struct err *err)
+{
+	struct trouble t = {
+		.subject = SUBJECT,
+		.class = "seal",
+		.since = clock_now(),
+		.until = INT64_MIN,
+		.stands = true,
+	};
+	struct err why = ERR_INIT;
+
+	(void)snprintf(t.code, sizeof(t.code), "%s", what);
+	(void)snprintf(t.text, sizeof(t.text), "%.511s", err->text);
+	if (trouble_forget(s->store, SUBJECT, &why) == -1 ||
+	    trouble_set(s->store, &t, &why) == -1)
+		log_warn("%s", why.text);
+}
+
+/* All is well, or nothing is known yet. */
+static void
+tell_end(struct seal *s)
+{
+	struct err why = ERR_INIT;
+
+	s->message[0] = '\0';
+	if (trouble_forget(s->store, SUBJECT, &why) == -1)
+		log_warn("%s", why.text);
+}
+
+/* Tell of a failure once when it is new, and from time to time while it
+ * lasts. */
 static void
 complain(struct seal *s, const char *what, const struct err *err)
 {
@@ -76,6 +110,7 @@ complain(struct seal *s, const char *what, const struct err *err)
 	s->logged_at = now;
 	log_err("%s: %s; nothing is shipped until this succeeds", what,
 	    s->message);
+	tell(s, what, err);
 }
 
 /* The next tree head must extend what was signed under that origin. */
@@ -218,7 +253,8 @@ turn(struct seal *s)
 		complain(s, "sealing", &err);
 		return RETRY_MS;
 	}
-	s->message[0] = '\0';
+	if (s->message[0] != '\0')
+		tell_end(s);
 	return REST_MS;
 }
 
@@ -239,6 +275,7 @@ seal_run(const struct role *r)
 		return 1;
 	}
 	s.digest = digest_new();
+	tell_end(&s);
 	while (!role_stopping(r) && !s.broken) {
 		role_alive(r);
 		role_rest(r, turn(&s));

@@ -23,6 +23,7 @@
 /* Rows of each kind a commit. */
 #define ROWS_MAX 500
 #define FEEDS_PER_EVENT 100
+#define VERSIONS_PER_EVENT 100
 /* Of a number: the nearest double of a thousandth has more, which say
  * nothing.  It is enough for the seconds of thirty thousand years. */
 #define DIGITS JSON_REAL_PRECISION(15)
@@ -38,9 +39,10 @@ struct agent_feed {
 	int64_t gap;
 	int64_t dead_letter;
 	int64_t tree;
+	int64_t version;
 };
 
-/* {"gap":12,"dead_letter":3,"tree":5} */
+/* {"gap":12,"dead_letter":3,"version":4,"tree":5} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -51,6 +53,7 @@ read_cursor(struct agent_feed *a)
 	a->dead_letter =
 	    json_integer_value(json_object_get(top, "dead_letter"));
 	a->tree = json_integer_value(json_object_get(top, "tree"));
+	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
 	free(text);
 }
@@ -204,14 +207,14 @@ add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
 		if (found != 1)
 			break;
 		more = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "gap",
-		    (json_int_t)g->id, "feed", g->feed, "cause",
-		    agent_feed_text(g->cause), "from", agent_feed_time(g->from),
-		    "to", agent_feed_time(g->to), "recorded",
-		    agent_feed_time(g->recorded));
+		    (json_int_t)(g->closes != 0 ? g->closes : g->id), "feed",
+		    g->feed, "cause", agent_feed_text(g->cause), "from",
+		    agent_feed_time(g->from), "to", agent_feed_time(g->to),
+		    "recorded", agent_feed_time(g->recorded));
 		if (more != NULL && g->key[0] != '\0')
 			(void)json_object_set_new(more, "content",
 			    agent_feed_text(g->key));
-		event = make("gap", more);
+		event = make(g->closes != 0 ? "gap-closed" : "gap", more);
 		if (add_event(p, event, err) != 0)
 			found = -1;
 		json_decref(event);
@@ -282,14 +285,52 @@ add_trees(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	return found == -1 ? -1 : 0;
 }
 
+/* Versions of one feed that follow one another, as one event. */
+static int
+add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct version_row v;
+	json_t *events = NULL, *event;
+	char feed[sizeof(v.feed)] = "";
+	int found = 1, rc = 0;
+
+	for (int i = 0; rc == 0 && found == 1; i++) {
+		found =
+		    i < ROWS_MAX ? report_version(a->store, *last, &v, err) : 0;
+		if (events != NULL &&
+		    (found != 1 || strcmp(v.feed, feed) != 0 ||
+			json_array_size(events) == VERSIONS_PER_EVENT)) {
+			event = make("version",
+			    json_pack("{s:s, s:o}", "feed", feed, "events",
+				events));
+			events = NULL;
+			rc = add_event(p, event, err);
+			json_decref(event);
+		}
+		if (found != 1)
+			break;
+		if (events == NULL)
+			events = json_array();
+		memcpy(feed, v.feed, sizeof(feed));
+		(void)json_array_append_new(events,
+		    json_pack("{s:I, s:s}", "index", (json_int_t)v.index,
+			"version_of", v.of));
+		*last = v.id;
+	}
+	json_decref(events);
+	return rc != 0 || found == -1 ? -1 : 0;
+}
+
 int
 agent_feed_flush(struct agent_feed *a, struct err *err)
 {
 	struct write_batch *p = write_batch_new(a->feed);
 	json_t *queue = take_queue(a);
-	int64_t gap = a->gap, dead_letter = a->dead_letter, tree = a->tree;
+	int64_t gap = a->gap, dead_letter = a->dead_letter;
+	int64_t version = a->version, tree = a->tree;
 	struct commit_result res;
-	char cursor[96];
+	char cursor[128];
 	json_t *event;
 	size_t i;
 	int rc = -1;
@@ -301,20 +342,24 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	}
 	if (add_gaps(a, p, &gap, err) != 0 ||
 	    add_dead_letters(a, p, &dead_letter, err) != 0 ||
+	    add_versions(a, p, &version, err) != 0 ||
 	    add_trees(a, p, &tree, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
-	    "{\"gap\":%lld,\"dead_letter\":%lld,\"tree\":%lld}", (long long)gap,
-	    (long long)dead_letter, (long long)tree);
+	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
+	    "\"tree\":%lld}",
+	    (long long)gap, (long long)dead_letter, (long long)version,
+	    (long long)tree);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
 	if (rc == 1) {
 		a->gap = gap;
 		a->dead_letter = dead_letter;
 		a->tree = tree;
+		a->version = version;
 	}
 out:
 	if (rc == -1)

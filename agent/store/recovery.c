@@ -73,6 +73,10 @@ static const struct table {
 	    .from_end = "id DESC",
 	    .whole = NONE },
 	{ .name = "gap", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "version",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
 	{ .name = "request",
 	    .order = "id",
 	    .from_end = "id DESC",
@@ -320,6 +324,7 @@ static const char *const orphans[] = {
 	"DELETE FROM checkpoint WHERE batch NOT IN (SELECT batch FROM payload)",
 	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM version WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
 	("DELETE FROM seen WHERE NOT EXISTS (SELECT 1 FROM run r"
 	 " WHERE seen.id >= r.first AND seen.id < r.first + r.rows)"),
@@ -519,7 +524,10 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 	    db_run(s, err, "DELETE FROM batch WHERE feed = ?1 AND first >= ?2",
 		"ii", c->feed, c->at) != 0 ||
 	    db_run(s, err, "DELETE FROM piece WHERE feed = ?1 AND first >= ?2",
-		"ii", c->feed, c->at) != 0)
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err,
+		"DELETE FROM version WHERE feed = ?1 AND number >= ?2", "ii",
+		c->feed, c->at) != 0)
 		return -1;
 	return db_run(s, err,
 	    "UPDATE feed SET size = min(size, ?2), cursor = 'lost'"
@@ -565,7 +573,10 @@ repair(struct store *s, struct recovery *v, struct err *err)
 	}
 	/* The batch that an output is in the middle of may be gone. */
 	if (rc == 0 && v->feeds > 0)
-		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
+		rc = db_run(s, err,
+		    "UPDATE output SET lines = 0, received = NULL,"
+		    " received_lines = NULL, orderly = 0",
+		    "");
 	/* What was listed and is not known any more is listed again. */
 	if (rc == 0 && !v->whole_items)
 		rc = db_run(s, err, "UPDATE feed SET cursor = 'lost'", "");

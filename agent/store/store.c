@@ -29,25 +29,14 @@ static const char schema[] = {
 	0
 };
 
-/*
- * Why a feed goes on in the tree that it has; trees that a log of signed
- * checkpoints knows and this store does not, in which nothing may begin; and
- * the id of that log.
- */
-static const char schema_trees[] =
-    "ALTER TABLE feed ADD COLUMN cause TEXT NOT NULL DEFAULT '';"
-    "CREATE TABLE retired ("
-    "	tree TEXT PRIMARY KEY,"
-    "	cause TEXT NOT NULL"
-    ") WITHOUT ROWID;"
-    "CREATE TABLE signed ("
-    "	id INTEGER PRIMARY KEY CHECK (id = 1)," /* one row */
-    "	log TEXT NOT NULL"
-    ");";
+static const char schema_2[] = {
+#include "store/schema_2.inc"
+	0
+};
 
 static const char *const migrations[] = {
 	schema,
-	schema_trees,
+	schema_2,
 };
 
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
@@ -399,7 +388,10 @@ store_close(struct store *s)
 
 #define STEPS_MAX 64         /* transactions a call */
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
-#define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
+/* A gap's item is remembered so much longer: one that is listed again and again
+ * does not come back to life each time. */
+#define GAP_TIME (14 * CLOCK_DAY)
+#define FREE_PAGES 1024 /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "128"
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
@@ -578,14 +570,27 @@ clean_pieces(struct clean *c, struct err *err)
 }
 
 static int
+clean_versions(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM version WHERE id IN ("
+		"SELECT v.id FROM feed f CROSS JOIN version v"
+		" ON v.feed = f.id AND v.number < coalesce("
+		"(SELECT min(first) FROM batch b WHERE b.feed = f.id), f.size)"
+		" LIMIT 1000)",
+		""));
+}
+
+static int
 clean_items(struct clean *c, struct err *err)
 {
 	return done_some(c,
 	    db_run(c->s, err,
 		"DELETE FROM item WHERE id IN (SELECT id FROM item"
-		" WHERE expires < ? AND state <> 0 ORDER BY expires"
-		" LIMIT 1000)",
-		"i", c->now - TRACE_TIME));
+		" WHERE (expires < ?1 AND state = 1)"
+		" OR (expires < ?2 AND state = 2) LIMIT 1000)",
+		"ii", c->now - TRACE_TIME, c->now - GAP_TIME));
 }
 
 static int
@@ -609,7 +614,7 @@ clean_feeds(struct clean *c, struct err *err)
 }
 
 static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
-	clean_passed, clean_pieces, clean_feeds, NULL };
+	clean_passed, clean_pieces, clean_versions, clean_feeds, NULL };
 static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
+#include "store/identity.h"
 #include "store/write_batch_private.h"
 
 #define ROOM_MIN 16
@@ -66,6 +67,7 @@ write_batch_reuse(struct write_batch *old, struct feed *f)
 	if (old == NULL)
 		return write_batch_new(f);
 	write_batch_clear(old);
+	old->scoped = false;
 	old->feed = f;
 	return old;
 }
@@ -107,6 +109,8 @@ add(struct write_batch *p, struct slice event, struct slice id, struct err *err)
 	const char *data = event.data;
 	const size_t at = p->data.len, len = event.len;
 
+	if (!identity_named(id))
+		id.data = NULL;
 	if (memchr(data, '\n', len) != NULL)
 		return err_set(err,
 		    "%s: an event with a line feed in it cannot be kept",
@@ -155,6 +159,17 @@ write_batch_add_hashed(struct write_batch *p, struct slice event,
 	ev->hashed = true;
 	memcpy(ev->leaf, leaf, DIGEST_LEN);
 	return 0;
+}
+
+void
+write_batch_scope(struct write_batch *p, const char *key)
+{
+	static const char kind[] = "item";
+	struct digest *d = digest_new();
+
+	digest_sha256(d, kind, sizeof(kind), key, strlen(key), p->scope);
+	digest_free(d);
+	p->scoped = true;
 }
 
 size_t

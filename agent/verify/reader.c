@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "verify/reader.h"
 
-#define CHUNK (1024 * 1024)
+#define CHUNK (128 * 1024)
 
 struct reader {
 	struct buf held; /* bytes without an LF so far, then what was read */

@@ -68,6 +68,15 @@ rm "$seal_log"
 agent_again
 wait_for 20 "seal says that its log is gone" \
     log_has 'seal\.log: the log of what was signed is gone'
+says_stands() {
+	ask status | tr -s ' \n' ' ' | grep -q 'seal .*the log of what was signed is gone'
+}
+wait_for 10 "status says so" says_stands
+not_ready() {
+	curl -s --unix-socket "$work/watch.sock" http://localhost/readyz |
+	    grep -q 'log of what was signed is gone'
+}
+wait_for 10 "it is not ready" not_ready
 before=$(trees)
 agent_stop
 ask store restored >"$work/restored" || fail "store restored"

@@ -190,6 +190,7 @@ events_fetch(struct worker *w, struct stream *st, const struct item *it,
 	full.ctx = &f;
 	f.batch = write_batch_reuse(w->spare, st->feed);
 	w->spare = NULL;
+	write_batch_scope(f.batch, it->key);
 	f.splitter = splitter_new(&format->splitter, take_event, &f);
 	f.digest = digest_new();
 	get(&f, api, &full, r);
