@@ -71,6 +71,8 @@ struct output {
 	const char *name;
 	const char *agent; /* the agent's name, for HOSTNAME */
 	const void *conf;
+	bool blocked;     /* the type's own: nothing has been taken since it
+			     was blocked */
 	bool probing;     /* only probe() will follow open(): touch nothing */
 	void *state;      /* the type's own */
 	size_t chunk_max; /* bytes of lines that a chunk may have; a single

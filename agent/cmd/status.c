@@ -33,6 +33,13 @@ static const struct column feed_columns[] = {
 	{ .head = "NEXT", .right = true },
 };
 
+static const struct column trouble_columns[] = {
+	{ .head = "TROUBLE", .cut = true },
+	{ .head = "CLASS" },
+	{ .head = "CODE" },
+	{ .head = "FOR", .right = true },
+};
+
 static const struct column output_columns[] = {
 	{ .head = "OUTPUT", .cut = true },
 	{ .head = "MODE" },
@@ -66,8 +73,9 @@ feed_notes(const struct status *st, const struct feed_report *f,
 
 	if (f->closed)
 		table_note(t,
-		    "an earlier tree, from before the store was recovered; it "
-		    "no longer grows");
+		    "an earlier tree of its feed; it no longer grows");
+	else if (f->cause[0] != '\0')
+		table_note(t, "a new tree, because %s", f->cause);
 	if (f->error[0] != '\0')
 		table_note(t, "error %s ago: %s",
 		    span(text, st->now, f->failure), f->error);
@@ -215,6 +223,30 @@ say_full(const struct status *st, struct buf *out)
 	return rc;
 }
 
+/* What stands still or waits, each with its cause. */
+static int
+print_troubles(const struct status *st, struct buf *out)
+{
+	struct table *t = table_new(trouble_columns, COUNT(trouble_columns));
+
+	for (size_t i = 0; i < st->n_troubles; i++) {
+		const struct trouble *o = &st->troubles[i];
+		char text[HUMAN_TEXT], when[CLOCK_TEXT];
+
+		table_cell(t, "%s", o->subject);
+		table_cell(t, "%s", o->class);
+		table_cell(t, "%s", o->code[0] == '\0' ? "-" : o->code);
+		table_cell(t, "%s", span(text, st->now, o->since));
+		table_note(t, "%s", o->text);
+		if (o->until > st->now) {
+			(void)clock_format(o->until, 0, when);
+			table_note(t, "waits until %s, %s more", when,
+			    human_span(text, o->until - st->now));
+		}
+	}
+	return print_table(t, out);
+}
+
 static int
 print_store(const struct status *st, struct buf *out)
 {
@@ -250,12 +282,12 @@ print_head(const struct status *st, struct buf *out)
 		return -1;
 	if (print_store(st, out) != 0)
 		return -1;
-	if (st->gaps == 0)
+	if (st->gaps_open == 0)
 		rc = buf_adds(out, "gaps: none\n");
 	else
 		rc = buf_addf(out,
 		    "gaps: %" PRIu64 "; \"sealfeed gaps\" lists them\n",
-		    st->gaps);
+		    st->gaps_open);
 	if (rc != 0 || deletion == REPORT_NEVER || deletion <= st->now)
 		return rc;
 	return buf_addf(out,
@@ -267,8 +299,8 @@ print_head(const struct status *st, struct buf *out)
 int
 status_text(const struct status *st, struct buf *out)
 {
-	if (print_head(st, out) != 0 || print_feeds(st, out) != 0 ||
-	    print_outputs(st, out) != 0)
+	if (print_head(st, out) != 0 || print_troubles(st, out) != 0 ||
+	    print_feeds(st, out) != 0 || print_outputs(st, out) != 0)
 		return -1;
 	if (st->n_feeds > 0)
 		return 0;
@@ -384,7 +416,8 @@ const struct cmd cmd_status = {
 	.name = "status",
 	.summary = "Show the feeds, the outputs and the store.",
 	.help =
-	    "Print the feeds with their lag, the outputs with their backlog, "
+	    "Print what stands still or waits with its cause, the feeds with "
+	    "their lag, the outputs with their backlog, "
 	    "and the room in the store. The status is read from the store, so "
 	    "it works while the agent is down. POLLED is the time since the "
 	    "last successful poll, NEXT the time until the next one, LISTED "

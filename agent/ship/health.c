@@ -80,7 +80,7 @@ ship_refused(struct ship *s, bool event, const char *why)
 	if (now >= s->health.hold)
 		s->health.hold = now +
 		    ship_backoff(++s->health.level, SHIP_BLOCKED_FIRST,
-			SHIP_BLOCKED_MAX);
+			SHIP_REFUSING_MAX);
 	(void)snprintf(text, sizeof(text),
 	    "the receiver refuses every event, %d in a row so far: %.250s; "
 	    "look into its log and correct what it takes, or url and format "

@@ -72,9 +72,12 @@ struct cursor {
 enum ship_health { SHIP_WELL, SHIP_RETRYING, SHIP_BLOCKED, SHIP_REFUSING };
 
 /* How long an output that needs an administrator waits before it tries again,
- * the first time and at most. */
+ * the first time and at most: half a minute with what the dice add. */
 #define SHIP_BLOCKED_FIRST (5 * CLOCK_SECOND)
-#define SHIP_BLOCKED_MAX (5 * CLOCK_MINUTE)
+#define SHIP_BLOCKED_MAX (24 * CLOCK_SECOND)
+
+/* The same where each try makes a dead letter. */
+#define SHIP_REFUSING_MAX (5 * CLOCK_MINUTE)
 
 struct ship {
 	const struct role *role;

@@ -44,7 +44,8 @@ read_feed(sqlite3_stmt *st, struct feed_report *r)
 	r->items = (uint64_t)sqlite3_column_int64(st, 14);
 	r->items_expire = db_time(st, 15);
 	r->items_created = db_time(st, 16);
-	read_counts(st, 17, r->count, FEED_COUNTERS);
+	db_text(st, 17, r->cause, sizeof(r->cause));
+	read_counts(st, 18, r->count, FEED_COUNTERS);
 }
 
 int
@@ -60,7 +61,8 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	    "  WHERE g.name = f.name AND g.id > f.id),"
 	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
 	    " f.error, f.horizon, f.committed, f.newest,"
-	    " count(i.id), min(i.expires), min(i.created)" FEED_COUNTER_ROWS(
+	    " count(i.id), min(i.expires), min(i.created), "
+	    "f.cause" FEED_COUNTER_ROWS(
 		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
 			      "AND i.state = 0"
 			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
@@ -191,7 +193,9 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT g.id, g.feed, f.name, g.item, g.key, g.since, g.until,"
-	    " g.recorded, g.cause FROM gap g LEFT JOIN feed f ON f.id = g.feed"
+	    " g.recorded, g.cause, g.closes, (SELECT c.recorded FROM gap c"
+	    "  WHERE c.closes = g.id LIMIT 1)"
+	    " FROM gap g LEFT JOIN feed f ON f.id = g.feed"
 	    " WHERE g.id > ? ORDER BY g.id LIMIT 1",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
@@ -205,6 +209,8 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 		g->to = sqlite3_column_int64(st, 6);
 		g->recorded = sqlite3_column_int64(st, 7);
 		db_text(st, 8, g->cause, sizeof(g->cause));
+		g->closes = sqlite3_column_int64(st, 9);
+		g->closed = db_time(st, 10);
 		db_done(st);
 	}
 	db_unlock(s);
@@ -212,16 +218,81 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 }
 
 int
-report_gaps(struct store *s, uint64_t *n, struct err *err)
+report_gaps(struct store *s, uint64_t *n, uint64_t *open, struct err *err)
 {
-	int64_t count = 0;
+	int64_t rows = 0, closing = 0;
 	int rc;
 
 	db_lock(s);
-	rc = db_number(s, err, 0, &count, "SELECT count(*) FROM gap", "");
-	db_unlock(s);
+	rc = db_number(s, err, 0, &rows, "SELECT count(*) FROM gap", "");
 	if (rc == 0)
-		*n = (uint64_t)count;
+		rc = db_number(s, err, 0, &closing,
+		    "SELECT count(*) FROM gap WHERE closes <> 0", "");
+	db_unlock(s);
+	if (rc == 0) {
+		*n = (uint64_t)(rows - closing);
+		*open = (uint64_t)(rows - 2 * closing);
+	}
+	return rc;
+}
+
+int
+report_gap_event(struct store *s, int64_t id, struct buf *out, struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT event FROM gap WHERE id = ? AND event IS NOT NULL", "i",
+	    id);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		if (db_blob(st, 0, out, err) != 0)
+			rc = -1;
+		db_done(st);
+	}
+	db_unlock(s);
+	return rc;
+}
+
+int
+report_gap_events_told(struct store *s, int64_t last, struct err *err)
+{
+	if (db_begin_relaxed(s, err) != 0)
+		return -1;
+	return db_end(s,
+	    db_run(s, err,
+		"UPDATE gap SET event = NULL WHERE id <= ?"
+		" AND event IS NOT NULL",
+		"i", last),
+	    err);
+}
+
+int
+report_version(struct store *s, int64_t after, struct version_row *v,
+    struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT v.id, f.tree, v.number,"
+	    " coalesce(o.tree, f.tree) || ':' || v.of_number FROM version v"
+	    " JOIN feed f ON f.id = v.feed"
+	    " LEFT JOIN feed o ON o.id = v.of_feed"
+	    " WHERE v.id > ? ORDER BY v.id LIMIT 1",
+	    "i", after);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		v->id = sqlite3_column_int64(st, 0);
+		db_text(st, 1, v->feed, sizeof(v->feed));
+		v->index = (uint64_t)sqlite3_column_int64(st, 2);
+		db_text(st, 3, v->of, sizeof(v->of));
+		db_done(st);
+	}
+	db_unlock(s);
 	return rc;
 }
 
@@ -240,6 +311,23 @@ add_place(struct finds *f, int64_t feed, uint64_t index)
 			.feed = feed,
 			.index = index,
 		};
+}
+
+/* Add the versions of the event at a place. */
+static int
+add_versions(struct store *s, struct trace_place of, struct finds *f,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT feed, number FROM version"
+	    " WHERE of_feed = ? AND of_number = ? ORDER BY id",
+	    "ii", of.feed, (int64_t)of.index);
+	int rc = st == NULL ? -1 : 1;
+
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1)
+		add_place(f, sqlite3_column_int64(st, 0),
+		    (uint64_t)sqlite3_column_int64(st, 1));
+	return rc;
 }
 
 static int
@@ -338,6 +426,8 @@ trace_find(struct store *s, const char *id, struct trace_place *places,
 
 	db_lock(s);
 	rc = find_seen(s, id, &f, err);
+	for (size_t i = 0, firsts = f.n; i < firsts && rc == 0; i++)
+		rc = add_versions(s, places[i], &f, err);
 	if (rc == 0 && f.n == 0)
 		rc = scan(s, id, &f, err);
 	db_unlock(s);
@@ -378,6 +468,7 @@ read_trace(sqlite3_stmt *st, struct trace *t)
 	t->created = db_time(st, 6);
 	t->listed = db_time(st, 7);
 	t->fetched = db_time(st, 8);
+	db_text(st, 9, t->version_of, sizeof(t->version_of));
 }
 
 int
@@ -392,7 +483,10 @@ trace_read(struct store *s, const struct trace_place *place, struct trace *t,
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT f.tree, b.id, b.committed, b.sealed, i.id, i.key,"
-	    " i.created, i.listed, i.fetched FROM feed f"
+	    " i.created, i.listed, i.fetched,"
+	    " (SELECT coalesce(o.tree, f.tree) || ':' || v.of_number"
+	    "  FROM version v LEFT JOIN feed o ON o.id = v.of_feed"
+	    "  WHERE v.feed = ?1 AND v.number = ?2 LIMIT 1) FROM feed f"
 	    " LEFT JOIN batch b ON b.id = (SELECT id FROM batch"
 	    "  WHERE feed = ?1 AND first <= ?2 AND first + count > ?2"
 	    "  ORDER BY first DESC LIMIT 1)"

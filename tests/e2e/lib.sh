@@ -356,6 +356,7 @@ grows() {
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
 store=$work/store.db
+seal_log=$work/seal.log
 store_options="min_free: 16MiB"
 output_tls="{ ca: $work/ca.pem }"
 outputs=
@@ -413,6 +414,7 @@ agent:
   name: fra1
   key: $work/seal.pem
   store: { path: $store, $store_options }
+  seal: { log: $seal_log }
   watch: { listen: $work/watch.sock }
 $agent_options
 sources:
