@@ -336,6 +336,33 @@ done
 silent "input: a new key"
 "$top/sealfeed" verify --key one good >out 2>&1
 says "input: a new key of fra1 is trusted, because a trusted key announces it"
+# A key that signs on behind its successor, in the same tree or a later one.
+"$top/tests/bin/stream" one.pem fra1 ndjson 3 20 >older
+grep "$ex.*checkpoint" older | sed -n '3p' >late
+"$top/tests/bin/stream" one.pem fra1 ndjson 1 20 >rotated
+"$top/tests/bin/stream" two.pem fra1 ndjson 3 20 | tail -n +45 >>rotated
+"$top/sealfeed" verify --key one rotated >out 2>&1 || fail "rotated in between"
+says "all is well"
+cat good older >bad
+"$top/sealfeed" verify --key one bad >out 2>&1 && fail "retired key: well"
+says "$ex checkpoint 60: signed by a retired key (key id "
+"$top/tests/bin/stream" two.pem fra1 ndjson 3 20 >bad
+sed -i "s/^.*\"feed\":\"contoso\/Audit.Exchange\",\"size\":60,.*$/LATE/" bad
+sed -i -e "/^LATE$/r late" -e "/^LATE$/d" bad
+"$top/sealfeed" verify --key one bad >out 2>&1 && fail "late key: well"
+says "$ex checkpoint 60: signed by a retired key (key id "
+says "NOT well: 1 findings"
+silent "$ex checkpoint 20"
+silent "$ex checkpoint 40"
+# One that names two successors, whatever keys are given.
+"$top/sealfeed" keygen second.pem --name fra1 --follows one.pem >second
+"$top/tests/bin/stream" second.pem fra1 ndjson 1 20 >bad
+cat good >>bad
+for key in "--key one" "--key one --key two --key second"; do
+	# shellcheck disable=SC2086 # words
+	"$top/sealfeed" verify $key bad >out 2>&1 && fail "two successors: well"
+	says "input: a key of fra1 names two successors (key ids "
+done
 # Nobody else can say so.
 check 1 alien-keys good
 says "$ex checkpoint 20: signed by none of the given keys"
