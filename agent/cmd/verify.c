@@ -159,7 +159,8 @@ static const struct cmd_option verify_options[] = {
 		    "be repeated." },
 	{ .name = "complete",
 	    .help = "Also fail if an event is not covered by a checkpoint or a "
-		    "feed does not begin with index 0." },
+		    "feed does not begin with index 0; recommended for "
+		    "audits." },
 	{ .name = NULL },
 };
 

@@ -77,7 +77,9 @@ for syntax in ndjson syslog header split; do
 	check 0 good good
 	says "$ex: 160 events, proven 0-159; 4 checkpoints"
 	says "all is well"
+	says "0 of these events are not covered by a checkpoint"
 	check 0 complete --complete good
+	silent "0 of these events"
 
 	gzip -c good >good.gz
 	check 0 gzip good.gz
@@ -212,6 +214,10 @@ for syntax in ndjson syslog header split; do
 	check 1 truncated --complete bad
 	check 0 truncated bad
 	says "$ex index 40-"
+	n_bad=$(sed -n 's/^\([0-9]*\) of these events are not covered by.*/\1/p' out)
+	[ "${n_bad:-0}" -gt 0 ] || fail truncated-counted
+	check 1 truncated-counted --json bad --complete
+	grep -q "\"uncovered\":$n_bad," out || fail truncated-json
 	grep -q 'not yet covered' out || fail truncated-words
 	head -c $(($(wc -c <good) - 30)) good >bad
 	check 0 half-line bad
@@ -282,7 +288,7 @@ check 0 renewed good
 says "$ex index 20-22: lost by the agent before it was shipped"
 check 1 renewed-complete --complete good
 check 0 renewed-feed --feed $ex good
-says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39"
+says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39; 2 checkpoints; a new tree of $ex"
 grep -v '^{"feed":"contoso/Audit.Exchange~' good >bad
 check 1 renewed-removed bad
 says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"

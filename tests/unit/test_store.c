@@ -60,7 +60,7 @@ START_TEST(events_come_back_as_lines)
 
 	store_help_add(p, "a", "{\"Id\":\"a\"}");
 	store_help_add(p, "b", "{\"Id\":\"b\"}");
-	store_help_add(p, "a", "{\"Id\":\"a\",\"again\":true}");
+	store_help_add(p, "a", "{\"Id\":\"a\"}");
 	write_batch_cursor(p, "{\"until\":1}");
 	res = store_help_commit(p);
 	ck_assert_uint_eq(res.events, 2);
