@@ -73,8 +73,9 @@ feed_notes(const struct status *st, const struct feed_report *f,
 
 	if (f->closed)
 		table_note(t,
-		    "an earlier tree, from before the store was recovered; it "
-		    "no longer grows");
+		    "an earlier tree of its feed; it no longer grows");
+	else if (f->cause[0] != '\0')
+		table_note(t, "a new tree, because %s", f->cause);
 	if (f->error[0] != '\0')
 		table_note(t, "error %s ago: %s",
 		    span(text, st->now, f->failure), f->error);

@@ -242,15 +242,18 @@ gather(struct store *s, struct unsealed *u, int64_t first_batch,
 	    " INDEXED BY batch_unsealed WHERE feed = ?1 AND sealed IS NULL AND "
 	    "id >= ?2 ORDER BY id",
 	    "ii", u->feed_id, first_batch);
+	const uint64_t until = u->until == 0 ? UINT64_MAX : u->until;
 	uint64_t events = 0;
 	int rc;
 
+	u->until = 0;
 	if (st == NULL)
 		return -1;
 	merkle_range_init(&u->added, u->peaks.end);
 	while ((rc = db_step(s, st, err)) == 1) {
 		events += (uint64_t)sqlite3_column_int64(st, 2);
-		if (events > BATCH_EVENTS && u->check.len > 0)
+		if ((events > BATCH_EVENTS && u->check.len > 0) ||
+		    u->added.end == until)
 			break;
 		rc = join(s, u, d, st, err);
 		if (rc != 0)

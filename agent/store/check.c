@@ -26,6 +26,7 @@
 /* Feeds that a store can have lost without a trace of their number. */
 #define FEEDS_LOST_MAX 256
 
+/* A store that an older version wrote has no other. */
 static const char *const small_tables[] = { "feed", "batch", "item", "piece",
 	"output", "passed", "run", "dead_letter", "gap", "request" };
 
@@ -458,13 +459,13 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 	return rc;
 }
 
-int
-store_check(const char *path, char *message, size_t size, struct err *err)
+/* store_check() of the real file. */
+static int
+check(const char *path, char *message, size_t size, struct err *err)
 {
 	bool worse = false;
 	int rc;
 
-	message[0] = '\0';
 	if (move_strange(path, message, size, err) != 0 ||
 	    resume(path, message, size, err) != 0)
 		return -1;
@@ -479,10 +480,26 @@ store_check(const char *path, char *message, size_t size, struct err *err)
 	return check_file(path, true, &worse, message, size, err);
 }
 
+int
+store_check(const char *path, char *message, size_t size, struct err *err)
+{
+	char *real = store_real_path(path);
+	int rc;
+
+	message[0] = '\0';
+	rc = check(real, message, size, err);
+	free(real);
+	return rc;
+}
+
 bool
 store_damaged(const char *path)
 {
-	return db_damage_flagged(path);
+	char *real = store_real_path(path);
+	bool flagged = db_damage_flagged(real);
+
+	free(real);
+	return flagged;
 }
 
 void

@@ -82,6 +82,14 @@ static const struct table {
 	    .order = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
+	{ .name = "retired",
+	    .order = "tree",
+	    .from_end = "tree DESC",
+	    .whole = NONE },
+	{ .name = "signed",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
 };
 
 /* The statement that inserts rows with the columns of st. */
@@ -583,7 +591,8 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 }
 
 static int
-cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
+cut(struct store *s, struct recovery *v, const struct cut *c, const char *cause,
+    struct err *err)
 {
 	if (cut_items(s, v, c, err) != 0 || cut_seen(s, c, err) != 0 ||
 	    cut_batches(s, c, err) != 0)
@@ -595,7 +604,7 @@ cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
 		return db_run(s, err,
 		    "UPDATE feed SET cursor = 'lost' WHERE name = ?", "t",
 		    c->name);
-	return feed_renew(s, c->feed, c->name, err);
+	return feed_renew(s, c->feed, c->name, cause, err);
 }
 
 static int
@@ -610,7 +619,11 @@ repair(struct store *s, struct recovery *v, struct err *err)
 	/* Trees that begin here are sound, and found to be so. */
 	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
 		if (find_cut(s, v, &c, err) != 0 ||
-		    (c.needed && cut(s, v, &c, err) != 0))
+		    (c.needed &&
+			cut(s, v, &c,
+			    "the store was damaged and has lost events of the "
+			    "tree before",
+			    err) != 0))
 			return -1;
 	}
 	/* The batch that an output is in the middle of may be gone. */
@@ -626,6 +639,23 @@ repair(struct store *s, struct recovery *v, struct err *err)
 		rc = db_number(s, err, 0, &v->batches,
 		    "SELECT count(*) FROM payload", "");
 	return rc;
+}
+
+int
+recovery_give_up(struct store *s, int64_t feed, int64_t at, const char *cause,
+    struct err *err)
+{
+	struct recovery v = { .whole_feeds = true,
+		.whole_batches = true,
+		.whole_items = true,
+		.whole_pieces = true };
+	struct cut c;
+	int rc = next_feed(s, feed - 1, &c, err);
+
+	if (rc != 1 || c.feed != feed)
+		return rc < 0 ? -1 : 0;
+	c.at = at;
+	return cut(s, &v, &c, cause, err);
 }
 
 int

@@ -44,7 +44,8 @@ read_feed(sqlite3_stmt *st, struct feed_report *r)
 	r->items = (uint64_t)sqlite3_column_int64(st, 14);
 	r->items_expire = db_time(st, 15);
 	r->items_created = db_time(st, 16);
-	read_counts(st, 17, r->count, FEED_COUNTERS);
+	db_text(st, 17, r->cause, sizeof(r->cause));
+	read_counts(st, 18, r->count, FEED_COUNTERS);
 }
 
 int
@@ -60,7 +61,8 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	    "  WHERE g.name = f.name AND g.id > f.id),"
 	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
 	    " f.error, f.horizon, f.committed, f.newest,"
-	    " count(i.id), min(i.expires), min(i.created)" FEED_COUNTER_ROWS(
+	    " count(i.id), min(i.expires), min(i.created), "
+	    "f.cause" FEED_COUNTER_ROWS(
 		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
 			      "AND i.state = 0"
 			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "

@@ -26,11 +26,13 @@ struct store;
 
 struct feed_report {
 	int64_t id;
-	char name[256]; /* "contoso/Audit.Exchange" */
-	char tree[256]; /* as it travels; differs from name only after a
-			   recovery, see store.h */
-	bool closed;    /* an earlier tree: nothing is added any more */
-	uint64_t size;  /* events committed */
+	char name[256];  /* "contoso/Audit.Exchange" */
+	char tree[256];  /* as it travels; differs from name only after a
+			    recovery, see store.h */
+	bool closed;     /* an earlier tree: nothing is added any more */
+	char cause[512]; /* why it was begun in place of an earlier one, "" for
+			    a feed's first */
+	uint64_t size;   /* events committed */
 	uint64_t sealed;
 	uint64_t duplicates; /* kept out by their id */
 	uint64_t count[FEED_COUNTERS];

@@ -40,3 +40,18 @@ CREATE TABLE trouble (
 	stands INTEGER NOT NULL DEFAULT 0, -- 1: nothing gets through
 	PRIMARY KEY (subject, class, code)
 ) WITHOUT ROWID;
+
+-- Why the tree of a feed was begun in place of an earlier one; "" for a feed's
+-- first.
+ALTER TABLE feed ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+-- Trees that were signed and that this store does not have: none of them may
+-- begin again.
+CREATE TABLE retired (
+	tree TEXT PRIMARY KEY,
+	cause TEXT NOT NULL
+) WITHOUT ROWID;
+-- The id of the log in which seal keeps what it signed; one row.
+CREATE TABLE signed (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	log TEXT NOT NULL
+);

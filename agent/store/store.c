@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,12 +249,70 @@ set_up(struct store *s, bool read_only, struct err *err)
 	return s->size_log < 0 ? -1 : 0;
 }
 
+/* What the link at path leads to, by its text; NULL: it is no link. */
+static char *
+link_target(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char target[PATH_MAX];
+	const ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	if (target[0] == '/' || slash == NULL)
+		return xstrdup(target);
+	return xasprintf("%.*s/%s", (int)(slash - path), path, target);
+}
+
+/* The name of a file that is not there yet in its real directory. */
+static char *
+real_new(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash == NULL ? path : slash + 1;
+	char *dir = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *real = realpath(dir, NULL);
+	char *name = real == NULL
+	    ? xstrdup(path)
+	    : xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, base);
+
+	free(real);
+	free(dir);
+	return name;
+}
+
+#define LINKS_MAX 8 /* to a file that is not there yet */
+
+char *
+store_real_path(const char *path)
+{
+	char *name = xstrdup(path);
+	char *real = realpath(name, NULL);
+
+	for (int i = 0; real == NULL && i < LINKS_MAX; i++) {
+		char *next = link_target(name);
+
+		if (next == NULL)
+			break;
+		free(name);
+		name = next;
+		real = realpath(name, NULL);
+	}
+	if (real == NULL)
+		real = real_new(name);
+	free(name);
+	return real;
+}
+
 static struct store *
 new_handle(const char *path)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
-	s->path = xstrdup(path);
+	s->path = store_real_path(path);
 	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
 	(void)pthread_mutex_init(&s->mutex, NULL);
@@ -339,6 +398,12 @@ store_close(struct store *s)
 #define OPEN_MIN (1 << 20) /* of free space, to open a store */
 #define FREE_MIN (4 << 20) /* below that an open is about to fail */
 #define SLACK 20           /* full ends a twentieth below the limit */
+
+void
+store_agent(struct store *s, const char *name)
+{
+	(void)snprintf(s->agent, sizeof(s->agent), "%s", name);
+}
 
 void
 store_limits(struct store *s, int64_t max_size, int64_t min_free)

@@ -201,6 +201,10 @@ put_feed(struct json_put *j, const struct status *st,
 	json_put_open(j, NULL, '{');
 	json_put_text(j, "feed", f->tree);
 	json_put_bool(j, "closed", f->closed);
+	if (f->cause[0] == '\0')
+		json_put_null(j, "new_tree_because");
+	else
+		json_put_text(j, "new_tree_because", f->cause);
 	json_put_count(j, "events", f->size);
 	json_put_count(j, "sealed", f->sealed);
 	json_put_count(j, "duplicates", f->duplicates);

@@ -314,6 +314,18 @@ receiver() {
 	wait_for 30 "receiver $name listens" listens "$name"
 }
 
+# odd NAME [OPTION…]: our TLS syslog receiver with bad habits (tests/recv/odd.c).
+odd() {
+	local name=$1
+	shift
+	mkdir -p "$work/$name"
+	[ ! -s "$work/$name/port" ] ||
+	    set -- "$@" --port "$(cat "$work/$name/port")"
+	run_receiver "$name" "$bin/odd" --dir "$work/$name" \
+	    --cert "$work/server.pem" --key "$work/server.key" "$@"
+	wait_for 30 "receiver $name listens" listens "$name"
+}
+
 # stop_one NAME [SIGNAL]: until it is gone.
 stop_one() {
 	local pid
@@ -344,6 +356,7 @@ grows() {
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
 store=$work/store.db
+seal_log=$work/seal.log
 store_options="min_free: 16MiB"
 output_tls="{ ca: $work/ca.pem }"
 outputs=
@@ -401,6 +414,7 @@ agent:
   name: fra1
   key: $work/seal.pem
   store: { path: $store, $store_options }
+  seal: { log: $seal_log }
   watch: { listen: $work/watch.sock }
 $agent_options
 sources:
