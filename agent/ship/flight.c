@@ -151,8 +151,12 @@ ship_came_through(struct ship *s, bool again)
 int64_t
 ship_break_pause(struct ship *s)
 {
-	/* Another part of the same is another try. */
-	if (s->flight.progress || s->flight.lost > 1)
+	bool smaller = s->flight.lost > 1 && !s->flight.partly;
+	bool others =
+	    s->flight.lost == 1 && s->flight.passed > s->flight.before;
+
+	/* Half of what was sent, or one event behind others, is another try. */
+	if (s->flight.progress || smaller || others)
 		s->health.level = 0;
 	if (s->flight.progress)
 		return ship_backoff(1, PROGRESS_PAUSE, PROGRESS_PAUSE);

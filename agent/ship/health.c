@@ -199,15 +199,14 @@ again(struct ship *s, struct delivery *t, enum verdict v, bool refused,
 	}
 }
 
-/* What is left of t, or all when it has no verdict of its own, is open again:
- * note what the break, if it is one, has cut short. */
+/* If it is a break that ended t, note that it cut so many lines short. */
 static void
-note_break(struct ship *s, struct delivery *t, enum verdict v, bool partly,
-    const char *why)
+note_break(struct ship *s, struct delivery *t, enum verdict v, size_t lines,
+    bool partly, const char *why)
 {
 	if (v == VERDICT_RETRY && t->connection != s->out.breaks &&
 	    !s->health.shut)
-		ship_cut_short(s, t, chunk_lines(t->chunk), partly, why);
+		ship_cut_short(s, t, lines, partly, why);
 }
 
 /* The end of a delivery that was sent again out of what is held. */
@@ -228,7 +227,7 @@ done_again(struct ship *s, struct delivery *t, enum verdict v, int64_t delay,
 	if (v == VERDICT_DELIVERED) {
 		settled(s, t, t->delivered);
 	} else {
-		note_break(s, t, v, partly, why);
+		note_break(s, t, v, chunk_lines(t->chunk) - open, partly, why);
 		again(s, t, v, false, delay, why);
 	}
 	ship_hold_done(s, t);
@@ -265,7 +264,8 @@ done(void *ctx, struct chunk *p, enum verdict v, int64_t delay, const char *why)
 	if (rest == NULL) {
 		settled(s, t, events);
 	} else {
-		note_break(s, rest, v, events > 0, why);
+		note_break(s, rest, v, chunk_lines(rest->chunk), events > 0,
+		    why);
 		again(s, rest, v, refused, delay, why);
 	}
 	t->delivered = 0;

@@ -39,8 +39,23 @@ batch_release(struct batch *b)
 	" AND b.sealed IS NOT NULL AND p.batch < coalesce("            \
 	"(SELECT min(id) FROM batch WHERE sealed IS NULL), 1 << 62)"
 
+/* Numbers that no batch has are not to be reckoned with: memory would be asked
+ * for by them. */
 static int
-read_batch(sqlite3_stmt *st, struct batch *b, struct err *err)
+check_numbers(struct store *s, const struct batch *b, struct err *err)
+{
+	if (b->count > 0 && b->count <= BATCH_EVENTS && b->first < MERKLE_MAX &&
+	    b->raw_len <= WRITE_BATCH_BYTES_MAX)
+		return 1;
+	db_flag_damage(s->path);
+	return err_set(err,
+	    "%s: damaged: batch %lld has impossible numbers; what can be read "
+	    "is recovered at the next start",
+	    s->path, (long long)b->id);
+}
+
+static int
+read_batch(struct store *s, sqlite3_stmt *st, struct batch *b, struct err *err)
 {
 	b->id = sqlite3_column_int64(st, 0);
 	b->feed_id = sqlite3_column_int64(st, 1);
@@ -56,7 +71,7 @@ read_batch(sqlite3_stmt *st, struct batch *b, struct err *err)
 	    db_blob(st, 10, &b->times, err) != 0 ||
 	    db_blob(st, 11, &b->checkpoint, err) != 0)
 		return -1;
-	return 1;
+	return check_numbers(s, b, err);
 }
 
 int
@@ -71,7 +86,7 @@ batch_next_sealed(struct store *s, int64_t after, struct batch *b,
 	    after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		rc = read_batch(st, b, err);
+		rc = read_batch(s, st, b, err);
 		db_done(st);
 	}
 	db_unlock(s);
@@ -134,7 +149,7 @@ next_of(struct store *s, const char *feed, int64_t after, struct batch *b,
 	    "it", after, feed);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		rc = read_batch(st, b, err);
+		rc = read_batch(s, st, b, err);
 		db_done(st);
 	}
 	db_unlock(s);

@@ -477,7 +477,10 @@ forget_fresh(const char *path)
 }
 
 /* Look at the file, repair it or put another in its place; damaged: it is known
- * to be.  *worse: what seemed sound turned out not to be, after err. */
+ * to be.  What its use met is damage, too, where a look finds none: a quick
+ * check does not hold indexes against their tables, nor the schema against
+ * ours, and the same would be met again.  *worse: what seemed sound turned out
+ * not to be, after err. */
 static int
 check_file(const char *path, bool damaged, bool *worse, char *message,
     size_t size, struct err *err)
@@ -491,6 +494,10 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 		return -1;
 	if (!damaged)
 		rc = inspect(s, &state, what, sizeof(what), err);
+	if (rc == 0 && state == STATE_SOUND && db_damage_flagged(path)) {
+		state = STATE_DAMAGED;
+		(void)snprintf(what, sizeof(what), "its use met damage");
+	}
 	if (rc == 0 && state == STATE_DAMAGED)
 		rc = replace(&s, what, message, size, err);
 	store_close(s);
@@ -522,7 +529,6 @@ check(const char *path, char *message, size_t size, struct err *err)
 	rc = check_file(path, false, &worse, message, size, err);
 	if (rc == 0 || !worse)
 		return rc;
-	/* A quick check does not hold indexes against their tables. */
 	err_clear(err);
 	return check_file(path, true, &worse, message, size, err);
 }

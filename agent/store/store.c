@@ -400,6 +400,12 @@ store_close(struct store *s)
 #define SLACK 20           /* full ends a twentieth below the limit */
 
 void
+store_agent(struct store *s, const char *name)
+{
+	(void)snprintf(s->agent, sizeof(s->agent), "%s", name);
+}
+
+void
 store_limits(struct store *s, int64_t max_size, int64_t min_free)
 {
 	s->max_size = max_size;

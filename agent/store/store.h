@@ -82,6 +82,10 @@ struct store_room {
 	bool full;        /* collect pauses */
 };
 
+/* The name of the agent, for the lines of events; set once after open.  Without
+ * it they have none. */
+void store_agent(struct store *s, const char *name);
+
 /* Limits for store_room_now(); set once after open. */
 void store_limits(struct store *s, int64_t max_size, int64_t min_free);
 int store_room_now(struct store *s, struct store_room *room, struct err *err);

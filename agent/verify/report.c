@@ -51,7 +51,7 @@ is_later_tree(const struct stream *s)
 static void
 print_stream(const struct stream *s, FILE *out)
 {
-	(void)fprintf(out, "%s: %zu events, ", s->name, s->seen.n);
+	(void)fprintf(out, "%s: %zu events, ", s->label, s->seen.n);
 	if (s->n_proven == 0)
 		(void)fputs("none proven", out);
 	for (size_t i = 0; i < s->n_proven && i < RANGES_MAX; i++) {
@@ -180,10 +180,12 @@ verify_text(const struct verify *v, FILE *out)
 static int
 json_stream(const struct stream *s, struct buf *out)
 {
-	if (buf_addf(out,
-		"{\"feed\":\"%s\",\"events\":%zu,\"checkpoints\":%zu,"
-		"\"repeated\":%" PRIu64 ",\"proven\":[",
-		s->name, s->seen.n, s->n_marks, s->repeated) == -1)
+	if (buf_addf(out, "{\"feed\":\"%s\",\"agent\":", s->name) == -1 ||
+	    text_json_string(out, s->agent, strlen(s->agent)) == -1 ||
+	    buf_addf(out,
+		",\"events\":%zu,\"checkpoints\":%zu,\"repeated\":%" PRIu64
+		",\"proven\":[",
+		s->seen.n, s->n_marks, s->repeated) == -1)
 		return -1;
 	for (size_t i = 0; i < s->n_proven; i++)
 		if (buf_addf(out, "%s[%" PRIu64 ",%" PRIu64 "]",

@@ -511,7 +511,8 @@ work(struct session *s, int64_t *wait)
 		came_up(s);
 	if (state == LINK_UP)
 		work_up(s, wait);
-	if (!link_down(s->link))
+	/* It is down, too, until there is something to send. */
+	if (!link_down(s->link) || (!s->up && s->n == 0))
 		return;
 	/* Receipts that came before the end count. */
 	if (s->up)

@@ -314,6 +314,18 @@ receiver() {
 	wait_for 30 "receiver $name listens" listens "$name"
 }
 
+# odd NAME [OPTION…]: our TLS syslog receiver with bad habits (tests/recv/odd.c).
+odd() {
+	local name=$1
+	shift
+	mkdir -p "$work/$name"
+	[ ! -s "$work/$name/port" ] ||
+	    set -- "$@" --port "$(cat "$work/$name/port")"
+	run_receiver "$name" "$bin/odd" --dir "$work/$name" \
+	    --cert "$work/server.pem" --key "$work/server.key" "$@"
+	wait_for 30 "receiver $name listens" listens "$name"
+}
+
 # stop_one NAME [SIGNAL]: until it is gone.
 stop_one() {
 	local pid

@@ -261,6 +261,43 @@ grep -v '^{"feed":"contoso/Audit.Exchange~' good >bad
 check 1 renewed-removed bad
 says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"
 
+# Two agents with sources of one name, in one archive.
+for syntax in ndjson plain syslog split; do
+	"$top/tests/bin/stream" key.pem fra1 $syntax 4 40 >one
+	"$top/tests/bin/stream" other.pem fra2 $syntax 3 50 fork >two
+	openssl pkey -in other.pem -pubout -out pub2.pem
+	both="--key pub2.pem"
+	cat one two >good
+	check 0 two-agents $both good
+	says "fra1/$ex: 160 events, proven 0-159; 4 checkpoints"
+	says "fra2/$ex: 150 events, proven 0-149; 3 checkpoints"
+	check 0 two-agents-complete $both --complete good
+	[ $syntax != split ] || continue
+	# Line by line.
+	paste -d '\n' one two | sed '/^$/d' >good
+	check 0 two-agents-mixed $both good
+	"$top/sealfeed" verify --json $both --key pub.pem good >out || fail json
+	json_pp <out >/dev/null 2>&1 || fail "two-agents: not JSON"
+	grep -n 'Audit.Exchange' good | grep '[^0-9]42[^0-9]' | grep -v chec |
+		grep Delete | cut -d: -f1 >n
+	sed "$(cat n)s/CreationTime/creationTime/" good >bad
+	check 1 two-agents-altered $both bad
+	says "fra2/$ex index 42: altered (bad line $(cat n))"
+	silent "fra1/$ex index"
+	sed "$(cat n)d" good >bad
+	check 1 two-agents-removed $both bad
+	says "fra2/$ex index 42: missing"
+	silent "fra1/$ex index"
+	sed -n "$(cat n)p" good | sed 's/CreationTime/creationTime/' >forged
+	cat good forged >bad
+	check 1 two-agents-forged $both bad
+	grep -q "$ex index 42: forged: bad line $(wc -l <bad) is not" out ||
+		fail "two-agents-forged: does not say so"
+	# The tails, which no checkpoint covers yet.
+	head -n 500 good >bad
+	check 0 two-agents-tail $both bad
+done
+
 # The agent changed its key, twice.
 what=keys
 "$top/sealfeed" keygen one.pem --name fra1 >one

@@ -162,7 +162,8 @@ open_source(struct source *s, struct err *err)
 		.splitter = { .id = "Id",
 		    .time = "CreationTime",
 		    .max = EVENT_MAX,
-		    .pass_longer = true },
+		    .pass_longer = true,
+		    .mends = true },
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
@@ -457,36 +458,20 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	return next;
 }
 
-static int
-discard(void *ctx, const char *data, size_t len, struct err *err)
-{
-	(void)ctx;
-	(void)data;
-	(void)len;
-	(void)err;
-	return 0;
-}
-
-/* May this content be read?  Lists the last minute of it. */
+/* May this content be read, and its list?  Lists the last minute of it. */
 static enum reply_class
-try_listing(struct worker *w, const char *content_type, struct outcome *r)
+try_listing(struct worker *w, const char *content_type, struct buf *message,
+    struct outcome *r)
 {
-	const struct office365 *o = w->source->state;
 	int64_t now = server_clock_now(w->source->clock);
 	const struct window last = { .from = now - CLOCK_MINUTE, .to = now };
-	struct request q = { .take = discard };
-	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
-	struct http_reply reply;
+	struct office365_odd odd;
 
-	http_reply_init(&reply);
-	if (office365_list_url(o, content_type, &last, &url) != 0) {
-		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
-	} else {
-		q.url = url.data;
-		(void)request_send(w, &o->api, &q, &reply, r);
-	}
-	http_reply_release(&reply);
-	buf_release(&url);
+	if (office365_list_try(w, content_type, &last, &odd, r) != REPLY_OK)
+		return r->class;
+	if (odd.rows > 0 &&
+	    buf_addf(message, "%s: %s\n", content_type, odd.sentence) != 0)
+		return outcome_set(r, REPLY_RETRY, "too much to say");
 	return r->class;
 }
 
@@ -503,7 +488,7 @@ look(struct worker *w, const char *content_type, struct buf *message,
 	if (!sub.enabled)
 		how = sub.known ? "disabled; the agent starts it"
 				: "missing; the agent starts it";
-	else if (try_listing(w, content_type, r) != REPLY_OK)
+	else if (try_listing(w, content_type, message, r) != REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
 		how) != 0)
