@@ -262,6 +262,7 @@ check 1 renewed-removed bad
 says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"
 
 # Two agents with sources of one name, in one archive.
+# shellcheck disable=SC2086 # $both is words
 for syntax in ndjson plain syslog split; do
 	"$top/tests/bin/stream" key.pem fra1 $syntax 4 40 >one
 	"$top/tests/bin/stream" other.pem fra2 $syntax 3 50 fork >two
