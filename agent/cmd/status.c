@@ -73,8 +73,9 @@ feed_notes(const struct status *st, const struct feed_report *f,
 
 	if (f->closed)
 		table_note(t,
-		    "an earlier tree, from before the store was recovered; it "
-		    "no longer grows");
+		    "an earlier tree of its feed; it no longer grows");
+	else if (f->cause[0] != '\0')
+		table_note(t, "a new tree, because %s", f->cause);
 	if (f->error[0] != '\0')
 		table_note(t, "error %s ago: %s",
 		    span(text, st->now, f->failure), f->error);
@@ -109,6 +110,20 @@ feed_row(const struct status *st, const struct feed_report *f, struct table *t)
 	feed_notes(st, f, t);
 }
 
+/* What a mode of delivery proves, where that is less than it seems. */
+static const struct {
+	const char *mode;
+	const char *proves;
+} modes[] = {
+	{ "relayed",
+	    "the other end of TLS has read what has a receipt; it may be a "
+	    "load balancer, so the last part is held (receipts: direct if "
+	    "nothing is in between)" },
+	{ "unconfirmed",
+	    "the receiver does not confirm what it has read; after an abnormal "
+	    "disconnect the last part is sent again" },
+};
+
 static void
 output_row(const struct status *st, const struct output_report *o,
     struct table *t)
@@ -126,11 +141,15 @@ output_row(const struct status *st, const struct output_report *o,
 	if (o->error[0] != '\0')
 		table_note(t, "error for %s: %s",
 		    span(text, st->now, o->failed), o->error);
-	if (strcmp(o->mode, "unconfirmed") == 0)
+	if (o->held_events > 0)
 		table_note(t,
-		    "unconfirmed: the receiver does not confirm what it has "
-		    "read; after an abnormal disconnect the last part is sent "
-		    "again");
+		    "held: %" PRIu64 " events (%s), sent again if the "
+		    "connection breaks",
+		    o->held_events, human_bytes(text, o->held_bytes));
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		if (strcmp(o->mode, modes[i].mode) == 0)
+			table_note(t, "%s: %s", o->mode, modes[i].proves);
+	}
 }
 
 static int

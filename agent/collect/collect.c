@@ -187,6 +187,7 @@ collector_open(struct collector *c, struct err *err)
 	c->store = store_open(config->agent.store.path, STORE_DURABLE, err);
 	if (c->store == NULL)
 		return -1;
+	store_agent(c->store, config->agent.name);
 	store_limits(c->store, config->agent.store.max_size,
 	    config->agent.store.min_free);
 	c->own = agent_feed_open(c->store, config->agent.name, err);

@@ -2,13 +2,16 @@
  * health.c - how polls and fetches go: the log, the feed's state and
  * the agent's own feed.
  */
+#include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "collect/collect_private.h"
 #include "http/server_clock.h"
+#include "sources/agent_feed.h"
 #include "store/feed.h"
 
 /* A wait that is longer is told with its end. */
@@ -80,11 +83,24 @@ tried_again(const struct outcome *r, int64_t delay)
 	return INT64_MIN;
 }
 
+/* Some rows of a list could not be read, which the source tells once. */
+static void
+tell_odd(struct feed_worker *j, const struct outcome *r)
+{
+	log_warn("%s: %s", feed_name(j->stream.feed), r->text);
+	agent_feed_say(j->runner->collector->own, "error",
+	    json_pack("{s:s, s:s, s:o, s:s}", "feed", feed_name(j->stream.feed),
+		"class", "odd", "error", agent_feed_text(r->text), "code",
+		r->code));
+}
+
 void
 collect_troubled(struct feed_worker *j, const struct outcome *r)
 {
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
-	if (r->class == REPLY_GONE)
+	if (strcmp(r->code, REPLY_ODD_ROW) == 0)
+		tell_odd(j, r);
+	else if (r->class == REPLY_GONE)
 		log_err("%s: something is lost: %s", feed_name(j->stream.feed),
 		    r->text);
 	else

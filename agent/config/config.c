@@ -79,6 +79,16 @@ const struct setting agent_settings[] = {
 	    .help =
 		"Collecting pauses while less than this is free on the store's "
 		"file system; at least 4MiB stay free in any case." },
+	{ .key = "seal.log",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, seal.log),
+	    .help =
+		"The log of what was signed, kept outside of the store: a "
+		"store that does not extend it, such as an old copy that was "
+		"put back, begins new trees. It must not be in the same backup "
+		"as the store. Default: the store's name and \".log\" in a "
+		"directory beside the store's, with \"-seal\" behind its "
+		"name." },
 	{ .key = "watch.listen",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.listen),
@@ -283,6 +293,24 @@ settle_name(struct agent_conf *a, const struct config_section *b)
 	}
 }
 
+/* /var/lib/sealfeed-seal/store.db.log for /var/lib/sealfeed/store.db: who puts
+ * back the store's directory as it was leaves the log as it is. */
+static void
+settle_log(struct agent_conf *a)
+{
+	const char *slash = strrchr(a->store.path, '/');
+	const char *base = slash == NULL ? a->store.path : slash + 1;
+	const size_t dir = slash == NULL ? 0 : (size_t)(slash - a->store.path);
+
+	if (a->seal.log == NULL)
+		a->seal.log =
+		    xasprintf("%.*s%s/%s.log", (int)dir, a->store.path,
+			dir > 0             ? "-seal"
+			    : slash == NULL ? "seal"
+					    : "/seal",
+			base);
+}
+
 static void
 read_agent(struct config *c, const struct node *tree,
     struct config_errors *errors)
@@ -303,6 +331,7 @@ read_agent(struct config *c, const struct node *tree,
 	c->agent.log_level += LOG_LEVEL_ERR;
 	b.filled = errors->n;
 	settle_name(&c->agent, &b);
+	settle_log(&c->agent);
 	if (listen_check(c->agent.watch.listen, &err) < 0)
 		config_error(&b, "watch.listen: %s", err.text);
 	/* The host's name is part of what the roles were started with. */

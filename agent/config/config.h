@@ -43,6 +43,9 @@ struct agent_conf {
 		int64_t min_free;
 	} store;
 	struct {
+		char *log; /* what was signed; never NULL after config_load() */
+	} seal;
+	struct {
 		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
 	} watch;
 };

@@ -8,13 +8,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "sources/agent_feed.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
+#include "store/tree.h"
 #include "store/write_batch.h"
 
 /* Events that wait for the store; more are counted and told as a number. */
@@ -23,6 +26,9 @@
 #define ROWS_MAX 500
 #define FEEDS_PER_EVENT 100
 #define VERSIONS_PER_EVENT 100
+/* Bytes of a broken event that one of ours carries: it goes through most
+ * receivers. */
+#define PIECE ((size_t)24 * 1024)
 /* Of a number: the nearest double of a thousandth has more, which say
  * nothing.  It is enough for the seconds of thirty thousand years. */
 #define DIGITS JSON_REAL_PRECISION(15)
@@ -37,10 +43,11 @@ struct agent_feed {
 	/* The last rows that became events. */
 	int64_t gap;
 	int64_t dead_letter;
+	int64_t tree;
 	int64_t version;
 };
 
-/* {"gap":12,"dead_letter":3,"version":4} */
+/* {"gap":12,"dead_letter":3,"version":4,"tree":5} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -50,6 +57,7 @@ read_cursor(struct agent_feed *a)
 	a->gap = json_integer_value(json_object_get(top, "gap"));
 	a->dead_letter =
 	    json_integer_value(json_object_get(top, "dead_letter"));
+	a->tree = json_integer_value(json_object_get(top, "tree"));
 	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
 	free(text);
@@ -190,6 +198,55 @@ add_event(struct write_batch *p, const json_t *event, struct err *err)
 	return rc;
 }
 
+/* A piece of the bytes that are kept with a gap. */
+static int
+set_piece(json_t *to, const struct buf *bytes, size_t piece, struct err *err)
+{
+	struct buf text = BUF_INIT(2 * PIECE);
+	size_t at = piece * PIECE, left = bytes->len - at;
+	size_t pieces = (bytes->len + PIECE - 1) / PIECE;
+	int rc =
+	    text_base64(&text, bytes->data + at, left < PIECE ? left : PIECE);
+
+	if (rc == 0 && pieces > 1) {
+		(void)json_object_set_new(to, "part",
+		    json_integer((json_int_t)piece + 1));
+		(void)json_object_set_new(to, "parts",
+		    json_integer((json_int_t)pieces));
+	}
+	if (rc == 0)
+		rc = json_object_set_new(to, "event", json_string(text.data));
+	buf_release(&text);
+	return rc == 0 ? 0 : err_set(err, "no memory for an event");
+}
+
+/* The event of a gap, which is taken, with the bytes that are kept with it;
+ * where they are many, in further events. */
+static int
+add_gap(struct agent_feed *a, struct write_batch *p, const struct gap_row *g,
+    json_t *event, struct err *err)
+{
+	struct buf bytes = BUF_INIT(GAP_EVENT_MAX);
+	int rc = report_gap_event(a->store, g->id, &bytes, err);
+
+	if (rc == 1)
+		rc = set_piece(event, &bytes, 0, err);
+	if (rc == 0)
+		rc = add_event(p, event, err);
+	json_decref(event);
+	for (size_t i = 1; rc == 0 && i * PIECE < bytes.len; i++) {
+		event = make("gap-event",
+		    json_pack("{s:I, s:s}", "gap", (json_int_t)g->id, "feed",
+			g->feed));
+		rc = set_piece(event, &bytes, i, err);
+		if (rc == 0)
+			rc = add_event(p, event, err);
+		json_decref(event);
+	}
+	buf_release(&bytes);
+	return rc;
+}
+
 static int
 add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
     struct err *err)
@@ -212,10 +269,12 @@ add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
 			(void)json_object_set_new(more, "content",
 			    agent_feed_text(g->key));
 		event = make(g->closes != 0 ? "gap-closed" : "gap", more);
-		if (add_event(p, event, err) != 0)
+		if (add_gap(a, p, g, event, err) != 0)
 			found = -1;
-		json_decref(event);
 		*last = g->id;
+		/* What waits is bounded. */
+		if (write_batch_bytes(p) > BATCH_BYTES)
+			break;
 	}
 	free(g);
 	return found == -1 ? -1 : 0;
@@ -252,6 +311,33 @@ add_dead_letters(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	}
 	buf_release(&d->event);
 	free(d);
+	return found == -1 ? -1 : 0;
+}
+
+static int
+add_trees(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct tree_begun *b = xcalloc(1, sizeof(*b));
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
+		json_t *event;
+
+		found = tree_begun_next(a->store, *last, b, err);
+		if (found != 1)
+			break;
+		*last = b->id;
+		event = make("new-tree",
+		    json_pack("{s:s, s:s, s:s?, s:o}", "feed", b->feed, "tree",
+			b->name, "before",
+			b->before[0] == '\0' ? NULL : b->before, "cause",
+			agent_feed_text(b->cause)));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	free(b);
 	return found == -1 ? -1 : 0;
 }
 
@@ -298,7 +384,7 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	struct write_batch *p = write_batch_new(a->feed);
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
-	int64_t version = a->version;
+	int64_t version = a->version, tree = a->tree;
 	struct commit_result res;
 	char cursor[128];
 	json_t *event;
@@ -312,19 +398,27 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	}
 	if (add_gaps(a, p, &gap, err) != 0 ||
 	    add_dead_letters(a, p, &dead_letter, err) != 0 ||
-	    add_versions(a, p, &version, err) != 0)
+	    add_versions(a, p, &version, err) != 0 ||
+	    add_trees(a, p, &tree, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
-	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld}",
-	    (long long)gap, (long long)dead_letter, (long long)version);
+	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
+	    "\"tree\":%lld}",
+	    (long long)gap, (long long)dead_letter, (long long)version,
+	    (long long)tree);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
+	/* Kept until here; should this fail, the next one does it. */
+	if (rc == 1 && gap > a->gap &&
+	    report_gap_events_told(a->store, gap, err) != 0)
+		log_warn("%s", err->text);
 	if (rc == 1) {
 		a->gap = gap;
 		a->dead_letter = dead_letter;
+		a->tree = tree;
 		a->version = version;
 	}
 out:

@@ -9,10 +9,15 @@
  *   heartbeat           every minute: "feeds":[{"feed","size",
  *                       "lag_seconds","backlog",…}], in several events
  *                       where there are many feeds
- *   gap                 one for each gap, exactly once
+ *   gap                 one for each gap, exactly once; of an event that is
+ *                       no JSON with its bytes as "event", in base64
+ *   gap-event           where these are many, more of them: "gap", "part",
+ *                       "parts", "event"
  *   gap-closed          what was a gap is listed again and fetched: the same
  *                       keys, "cause" says why, once for each closing
  *   dead-letter         one for each dead letter, exactly once
+ *   new-tree            one for each tree that a feed began because the one
+ *                       before could not go on, with the cause
  *   version             "feed" and "events":[{"index","version_of"},…]:
  *                       events that have the vendor's id of an earlier one,
  *                       "FEED:INDEX", and other bytes; each exactly once

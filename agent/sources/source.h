@@ -69,6 +69,8 @@ struct stream {
 	_Atomic uint64_t accepts; /* see auth_rejected() */
 };
 
+#define REPLY_ODD_ROW "odd-row"
+
 /* One configured source in the collect process. */
 struct source {
 	const struct source_type *type;
@@ -87,7 +89,8 @@ struct source {
 	void (*listed)(void *ctx, struct stream *st);
 	void (*committed)(void *ctx, struct stream *st);
 	/* Something went wrong that is being tried again at once, or, with
-	 * REPLY_GONE, a part of an item is lost and has its gap. */
+	 * REPLY_GONE, a part of an item is lost and has its gap, or, with the
+	 * code REPLY_ODD_ROW, some rows of a list could not be read. */
 	void (*trouble)(void *ctx, struct stream *st, const struct outcome *r);
 	void *ctx; /* of these */
 };

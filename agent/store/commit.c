@@ -29,7 +29,7 @@
 #include "store/size_log.h"
 #include "store/write_batch_private.h"
 
-#define LINE_FRAME 320 /* more than line_add() puts around an event */
+#define LINE_FRAME 400 /* more than line_add() puts around an event */
 #define LINES_MAX (WRITE_BATCH_BYTES_MAX + LINE_FRAME)
 /* A batch of usual size: made once, used again and again. */
 #define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
@@ -241,7 +241,9 @@ add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
 	merkle_append(k->scratch->digest, &b->range, leaf);
 	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
 	    add_time(k, b, ev->when) != 0 ||
-	    line_add(lines, LINE_EVENT, k->feed->tree, k->next, data, len) != 0)
+	    line_add(lines, LINE_EVENT,
+		(struct line_name){ k->feed->store->agent, k->feed->tree },
+		k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
 		    k->feed->name, len);
@@ -499,13 +501,14 @@ put_gaps(struct commit *c, struct write_batch *p, struct err *err)
 			continue;
 		if (db_run(c->feed->store, err,
 			"INSERT INTO gap (feed, item, key, since, until,"
-			" recorded, cause) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+			" recorded, cause, event)"
+			" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, x'')"
 			" WHERE ?2 = 0 OR NOT EXISTS (SELECT 1 FROM gap"
 			"  g WHERE feed = ?1 AND item = ?2 AND cause = ?7"
 			"  AND NOT EXISTS (SELECT 1 FROM gap c"
 			"   WHERE c.closes = g.id))",
-			"iitiiit", c->feed->id, g->item, g->key, g->from, g->to,
-			c->now, g->cause) != 0)
+			"iitiiitb", c->feed->id, g->item, g->key, g->from,
+			g->to, c->now, g->cause, g->event, g->event_len) != 0)
 			return -1;
 	}
 	return 0;

@@ -46,7 +46,8 @@ load(struct feed *f, struct err *err)
 }
 
 int
-feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
+feed_renew(struct store *s, int64_t old, const char *name, const char *cause,
+    struct err *err)
 {
 	char when[CLOCK_TEXT];
 	char *tree;
@@ -59,13 +60,14 @@ feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
 	}
 	tree = xasprintf("%s~%s", name, when);
 	rc = db_run(s, err,
-	    "INSERT INTO feed (name, tree, cursor, dedupe, due, success,"
+	    "INSERT INTO feed (name, tree, cause, cursor, dedupe, due, success,"
 	    " horizon, newest, requests, errors, throttled, bytes, duplicates)"
-	    " SELECT name, ?2, iif(cursor = '', 'lost', cursor), dedupe, due,"
+	    " SELECT name, ?2, ?3, iif(cursor = '', 'lost', cursor), dedupe, "
+	    "due,"
 	    " success, horizon, newest,"
 	    " requests, errors, throttled, bytes, duplicates"
 	    " FROM feed WHERE id = ?1",
-	    "it", old, tree);
+	    "itt", old, tree, cause);
 	free(tree);
 	if (rc != 0)
 		return -1;
@@ -74,10 +76,34 @@ feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
 	    old, (int64_t)sqlite3_last_insert_rowid(s->db));
 }
 
+/* Why the tree in use must not go on: 1 and cause, 0 it may, -1. */
+static int
+must_renew(struct feed *f, char *cause, size_t size, struct err *err)
+{
+	struct store *s = f->store;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (size_log_get(s->size_log, f->id) > f->size) {
+		(void)snprintf(cause, size,
+		    "the store has lost events of the tree before");
+		return 1;
+	}
+	st = db_query(s, err, "SELECT cause FROM retired WHERE tree = ?", "t",
+	    f->tree);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		db_text(st, 0, cause, size);
+		db_done(st);
+	}
+	return rc;
+}
+
 static int
 find_or_create(struct feed *f, struct err *err)
 {
 	struct store *s = f->store;
+	char cause[512];
 	int rc = load(f, err);
 
 	if (rc == 0 &&
@@ -86,8 +112,11 @@ find_or_create(struct feed *f, struct err *err)
 		rc = load(f, err);
 	if (rc != 1)
 		return -1;
-	if (size_log_get(s->size_log, f->id) > f->size &&
-	    (feed_renew(s, f->id, f->name, err) != 0 || load(f, err) != 1))
+	rc = must_renew(f, cause, sizeof(cause), err);
+	if (rc < 0 ||
+	    (rc == 1 &&
+		(feed_renew(s, f->id, f->name, cause, err) != 0 ||
+		    load(f, err) != 1)))
 		return -1;
 	return db_run(s, err, "UPDATE feed SET dedupe = ?2 WHERE name = ?1",
 	    "ti", f->name, f->dedupe);

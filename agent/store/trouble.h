@@ -16,7 +16,7 @@ struct err;
 struct store;
 
 struct trouble {
-	char subject[256]; /* a feed, a source or an output */
+	char subject[256]; /* a feed, a source, an output, "seal" … */
 	char class[24];    /* reply_class_name() and the like */
 	char code[48];     /* of the vendor, or "" */
 	char text[512];    /* cause and remedy */

@@ -42,6 +42,8 @@ free_contents(struct write_batch *p)
 		free(p->listed[i].key);
 		free(p->listed[i].uri);
 	}
+	for (size_t i = 0; i < p->n_gaps; i++)
+		free((void *)(uintptr_t)p->gaps[i].event);
 	p->n_listed = 0;
 	p->n_events = 0;
 	p->n_progress = 0;
@@ -224,5 +226,9 @@ void
 write_batch_gap(struct write_batch *p, const struct gap_row *g)
 {
 	p->gaps = grow(p->gaps, p->n_gaps, &p->room_gaps, sizeof(*p->gaps));
-	p->gaps[p->n_gaps++] = *g;
+	p->gaps[p->n_gaps] = *g;
+	p->bytes += g->event_len;
+	if (g->event != NULL)
+		p->gaps[p->n_gaps].event = xstrndup(g->event, g->event_len);
+	p->n_gaps++;
 }

@@ -91,7 +91,12 @@ struct gap_row {
 	 * when it was closed (INT64_MIN: it was not). */
 	int64_t closes;
 	int64_t closed;
+	/* The bytes of what cannot be an event, or NULL; copied by
+	 * write_batch_gap(), read with report_gap_event(). */
+	const void *event;
+	size_t event_len;
 };
+#define GAP_EVENT_MAX ((size_t)256 * 1024) /* of event_len */
 void write_batch_gap(struct write_batch *p, const struct gap_row *g);
 
 struct commit_result {

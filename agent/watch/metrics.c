@@ -97,6 +97,12 @@ static const struct family output_families[] = {
 	{ "sealfeed_output_backlog_bytes", "gauge", UNIT_COUNT,
 	    OUTPUT(backlog_bytes),
 	    "Bytes of the lines of events not delivered yet." },
+	{ "sealfeed_output_held_events", "gauge", UNIT_COUNT,
+	    OUTPUT(held_events),
+	    "Events with a receipt that are sent again if the connection "
+	    "breaks." },
+	{ "sealfeed_output_held_bytes", "gauge", UNIT_COUNT, OUTPUT(held_bytes),
+	    "Bytes of the lines of events that are held." },
 	{ "sealfeed_output_oldest_undelivered_seconds", "gauge", UNIT_AGE,
 	    OUTPUT(oldest),
 	    "How long the oldest undelivered event has waited." },

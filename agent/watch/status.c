@@ -201,6 +201,10 @@ put_feed(struct json_put *j, const struct status *st,
 	json_put_open(j, NULL, '{');
 	json_put_text(j, "feed", f->tree);
 	json_put_bool(j, "closed", f->closed);
+	if (f->cause[0] == '\0')
+		json_put_null(j, "new_tree_because");
+	else
+		json_put_text(j, "new_tree_because", f->cause);
 	json_put_count(j, "events", f->size);
 	json_put_count(j, "sealed", f->sealed);
 	json_put_count(j, "duplicates", f->duplicates);
@@ -231,6 +235,8 @@ put_output(struct json_put *j, const struct status *st,
 		json_put_text(j, "mode", o->mode);
 	json_put_count(j, "backlog", o->backlog_events);
 	json_put_count(j, "backlog_bytes", o->backlog_bytes);
+	json_put_count(j, "held", o->held_events);
+	json_put_count(j, "held_bytes", o->held_bytes);
 	put_span(j, "oldest_undelivered_seconds",
 	    o->backlog_events == 0 ? REPORT_NEVER : st->now, o->oldest);
 	json_put_time(j, "moved", o->moved);

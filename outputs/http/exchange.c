@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "http/access.h"
 #include "http/client.h"
 #include "outputs/http/exchange.h"
@@ -237,6 +238,18 @@ judge_answer(const struct exchange *x, const struct receipt_body *b,
 	return verdict;
 }
 
+/* Any bytes of an answer may be in it: they go on as text without control
+ * characters. */
+static void
+clean(char *why, size_t size)
+{
+	struct buf text = BUF_INIT(size - 1);
+
+	(void)text_printable(&text, why, strlen(why));
+	(void)snprintf(why, size, "%s", text.data == NULL ? "" : text.data);
+	buf_release(&text);
+}
+
 enum verdict
 exchange_judge(const struct exchange *x, const char *url, CURLcode rc,
     char *why, size_t size)
@@ -246,14 +259,18 @@ exchange_judge(const struct exchange *x, const char *url, CURLcode rc,
 	char type[128];
 	enum verdict verdict;
 
-	if (rc != CURLE_OK)
-		return judge_failure(x, url, rc, why, size);
-	(void)http_head_find(&x->answer_headers, "content-type", type,
-	    sizeof(type));
-	b.type = type;
-	page_text((struct slice){ x->answer.data, x->answer.len }, &text);
-	verdict = judge_answer(x, &b, url, why, size);
+	if (rc == CURLE_OK) {
+		(void)http_head_find(&x->answer_headers, "content-type", type,
+		    sizeof(type));
+		b.type = type;
+		page_text((struct slice){ x->answer.data, x->answer.len },
+		    &text);
+		verdict = judge_answer(x, &b, url, why, size);
+	} else {
+		verdict = judge_failure(x, url, rc, why, size);
+	}
 	buf_release(&text);
+	clean(why, size);
 	return verdict;
 }
 

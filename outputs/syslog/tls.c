@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/buf.h"
@@ -19,6 +17,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
+#include "http/pem.h"
 #include "outputs/syslog/certificate.h"
 #include "outputs/syslog/conf.h"
 #include "outputs/syslog/tls.h"
@@ -277,9 +276,6 @@ tls_describe(const struct tls_session *s, struct buf *out)
 	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
 	"TLS_CHACHA20_POLY1305_SHA256"
 
-/* Most certificates in one file: a system's bundle has some 150. */
-#define CERTIFICATES_MAX 1000
-
 /* The text of OpenSSL's first queued error; clears the queue. */
 static const char *
 reason(void)
@@ -291,115 +287,67 @@ reason(void)
 	return text == NULL ? "unknown error" : text;
 }
 
-/* PEM bytes that a setting stands for. */
-static BIO *
-pem_open(const char *setting, const char *text, char **pem, struct err *err)
-{
-	*pem = secret_resolve_pem(text, err);
-	if (*pem == NULL) {
-		(void)err_prefix(err, "%s", setting);
-		return NULL;
-	}
-	return BIO_new_mem_buf(*pem, -1);
-}
-
-/* Password callback that never asks on a terminal. */
-static int
-no_password(char *out, int size, int writing, void *ctx)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)ctx;
-	return -1;
-}
-
 static int
 load_ca(SSL_CTX *ctx, const char *text, struct err *err)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	char *pem = NULL;
-	BIO *bio = pem_open("tls.ca", text, &pem, err);
-	X509 *cert;
-	int n = 0;
+	char *pem = secret_resolve_pem(text, err);
+	STACK_OF(X509) *certs = NULL;
+	int rc = -1;
 
-	if (bio == NULL)
-		return -1;
-	while (n < CERTIFICATES_MAX) {
-		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-		if (cert == NULL)
-			break;
-		(void)X509_STORE_add_cert(store, cert);
-		X509_free(cert);
-		n++;
-	}
-	ERR_clear_error(); /* the end of the file is one */
-	BIO_free(bio);
+	if (pem == NULL)
+		return err_prefix(err, "tls.ca");
+	certs = pem_certificates("tls.ca", pem, err);
 	secret_free(pem);
-	if (n == 0)
-		return err_set(err,
-		    "tls.ca: no certificate in it; give a PEM "
-		    "file of the authority's certificates");
-	return 0;
+	if (certs != NULL)
+		rc = 0;
+	for (int i = 0; rc == 0 && i < sk_X509_num(certs); i++)
+		if (X509_STORE_add_cert(store, sk_X509_value(certs, i)) != 1)
+			rc = err_set(err, "tls.ca: %s", reason());
+	pem_certificates_free(certs);
+	return rc;
 }
 
 static int
 load_cert(SSL_CTX *ctx, const char *text, struct err *err)
 {
-	char *pem = NULL;
-	BIO *bio = pem_open("tls.cert", text, &pem, err);
-	X509 *cert;
-	int rc = -1;
+	char *pem = secret_resolve_pem(text, err);
+	STACK_OF(X509) *certs = NULL;
+	int ok = 0;
 
-	if (bio == NULL)
-		return -1;
-	cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-	if (cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1)
-		rc = 0;
-	X509_free(cert);
-	for (int n = 0; rc == 0 && n < CERTIFICATES_MAX; n++) {
-		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-		if (cert == NULL)
-			break;
-		/* Takes cert where it succeeds. */
-		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
-			X509_free(cert);
-			rc = -1;
-		}
-	}
-	if (rc != 0)
-		(void)err_set(err, "tls.cert: not a certificate (%s)",
-		    reason());
-	ERR_clear_error();
-	BIO_free(bio);
+	if (pem == NULL)
+		return err_prefix(err, "tls.cert");
+	certs = pem_certificates("tls.cert", pem, err);
 	secret_free(pem);
-	return rc;
+	if (certs == NULL)
+		return -1;
+	ok = SSL_CTX_use_certificate(ctx, sk_X509_value(certs, 0));
+	for (int i = 1; ok == 1 && i < sk_X509_num(certs); i++)
+		ok = (int)SSL_CTX_add1_chain_cert(ctx, sk_X509_value(certs, i));
+	pem_certificates_free(certs);
+	return ok == 1 ? 0 : err_set(err, "tls.cert: %s", reason());
 }
 
 static int
 load_key(SSL_CTX *ctx, const char *text, struct err *err)
 {
-	char *pem = NULL;
-	BIO *bio = pem_open("tls.key", text, &pem, err);
+	char *pem = secret_resolve_pem(text, err);
 	EVP_PKEY *key;
 	int rc = 0;
 
-	if (bio == NULL)
-		return -1;
-	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	if (pem == NULL)
+		return err_prefix(err, "tls.key");
+	key = pem_key("tls.key", pem, err);
+	secret_free(pem);
 	if (key == NULL)
-		rc = err_set(err,
-		    "tls.key: not a private key without a password (%s)",
-		    reason());
-	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+		return -1;
+	if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1)
 		rc = err_set(err,
 		    "tls.key: does not belong to tls.cert (%s); they must be a "
 		    "pair",
 		    reason());
 	EVP_PKEY_free(key);
-	BIO_free(bio);
-	secret_free(pem);
 	return rc;
 }
 
@@ -501,10 +449,13 @@ see_message(int writing, int version, int type, const void *data, size_t len,
 
 	(void)version;
 	(void)ssl;
-	if (writing == 0 && type == SSL3_RT_HANDSHAKE && len == 5 &&
-	    message[0] == SSL3_MT_KEY_UPDATE &&
-	    message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
+	if (writing != 0 || type != SSL3_RT_HANDSHAKE || len != 5 ||
+	    message[0] != SSL3_MT_KEY_UPDATE)
+		return;
+	if (message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
 		s->answers++;
+	else
+		s->asked = true;
 }
 
 int
@@ -518,6 +469,7 @@ tls_begin(const struct tls *t, struct tls_session *s, int fd, struct err *err)
 	(void)snprintf(host, sizeof(host), "%s", t->name);
 	s->tls = t;
 	s->answers = 0;
+	s->asked = false;
 	s->ssl = SSL_new(t->ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1 ||
 	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||

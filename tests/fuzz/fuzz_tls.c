@@ -8,7 +8,8 @@
  *   0x80-0xff  the rest is what the peer says from the first byte on
  *
  * What is counted as an answer is a KeyUpdate that asks for none; what is
- * called proven, the peer has read; and there is a readable reason for every
+ * called proven, the peer has read, and nothing more is once it sent a
+ * KeyUpdate that is no answer; and there is a readable reason for every
  * failure.
  */
 #include <stdbool.h>
@@ -89,11 +90,10 @@ struct pair {
 	SSL *theirs;
 	struct confirm confirm;
 	int64_t now;
-	uint64_t written;  /* bytes of chunks by us */
-	uint64_t read;     /* by the peer's application */
-	uint64_t updates;  /* of the peer that ask for none */
-	uint64_t received; /* messages by us that are those */
-	bool honest;       /* it sends none of its own accord */
+	uint64_t written; /* bytes of chunks by us */
+	uint64_t read;    /* by the peer's application */
+	uint64_t updates; /* of the peer that ask for none */
+	bool honest;      /* it sends none of its own accord */
 	bool broken;
 	bool altered;
 };
@@ -178,15 +178,19 @@ look(struct pair *p, int rc)
 static void
 our_read(struct pair *p)
 {
-	uint64_t before = p->ours.answers;
+	const bool proves = p->confirm.mode != CONFIRM_VOID;
+	uint64_t before = p->ours.answers, proven = p->confirm.proven;
 	char data[4096];
 	int rc;
 
 	ERR_clear_error();
 	rc = SSL_read(p->ours.ssl, data, sizeof(data));
 	look(p, rc);
+	if (p->ours.asked)
+		confirm_void(&p->confirm);
 	for (; before < p->ours.answers; before++)
 		confirm_answer(&p->confirm, p->now);
+	FUZZ_CHECK(proves || p->confirm.proven == proven);
 	FUZZ_CHECK(p->ours.answers <= p->updates);
 	/* What the peer has proven, its application has read. */
 	if (p->honest)
@@ -207,7 +211,7 @@ our_write(struct pair *p)
 		return;
 	FUZZ_CHECK(rc == CHUNK);
 	p->written += CHUNK;
-	confirm_wrote(&p->confirm);
+	confirm_wrote(&p->confirm, 1);
 }
 
 static void

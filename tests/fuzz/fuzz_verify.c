@@ -171,8 +171,9 @@ add(struct export *e, enum line_kind kind, size_t feed, uint64_t number,
 
 	if (e->form == FORM_NDJSON) {
 		mark = kind == LINE_EVENT ? "\"event\":" : "\"checkpoint\":";
-		FUZZ_CHECK(line_add(&b, kind, name, number, value->data,
-			       value->len) == 0);
+		FUZZ_CHECK(line_add(&b, kind,
+			       (struct line_name){ "fra1", name }, number,
+			       value->data, value->len) == 0);
 	} else if (e->form == FORM_SYSLOG || kind == LINE_CHECKPOINT) {
 		add_syslog(&b, kind, name, number, "", value->data, value->len);
 	} else {

@@ -17,8 +17,9 @@
 #include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
-#define LINE                                                                 \
-	"{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,\"event\":" EVENT \
+#define LINE                                                                \
+	"{\"feed\":\"contoso/"                                              \
+	"Audit.Exchange\",\"index\":42,\"agent\":\"fra1\",\"event\":" EVENT \
 	"}\n"
 
 static const struct canned_reply fine[] = {
@@ -207,6 +208,10 @@ static const struct {
 	{ "HTTP/1.1 302 Found\r\nLocation: https://else.example/\r\n"
 	  "Content-Length: 0\r\n\r\n",
 	    VERDICT_BLOCKED, 0, "to https://else.example/; redirects are" },
+	/* What a terminal would obey, or read as a line's end. */
+	{ "HTTP/1.1 302 Found\r\nLocation: /a\rb\x1b[2J\xff\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	    VERDICT_BLOCKED, 0, "to /a b\\x1b[2J\\xff; redirects are" },
 	/* Pages in the receiver's stead. */
 	{ "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 74\r\n"
 	  "\r\n<html><head><title>Request Rejected</title></head><body>ID: 7"

@@ -18,6 +18,7 @@
 #include "http/auth_jwt.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
+#include "http/pem.h"
 #include "http/token.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/unit.h"
@@ -310,6 +311,33 @@ START_TEST(a_token_that_no_header_can_carry)
 }
 END_TEST
 
+/* One that is damaged is not the end of a file: those behind it would be
+ * trusted no more. */
+START_TEST(a_certificate_that_is_damaged)
+{
+	static const char damaged[] = "-----BEGIN CERTIFICATE-----\nMIIB\n"
+				      "-----END CERTIFICATE-----\n";
+	char *key, *cert, *text;
+	struct err err = ERR_INIT;
+	STACK_OF(X509) * certs;
+
+	make_pair(&key, &cert);
+	text = xasprintf("%s%s# the end\n", cert, cert);
+	certs = pem_certificates("tls.ca", text, &err);
+	ck_assert_msg(certs != NULL, "%s", err.text);
+	ck_assert_int_eq(sk_X509_num(certs), 2);
+	pem_certificates_free(certs);
+	free(text);
+	text = xasprintf("%s%s%s", cert, damaged, cert);
+	ck_assert(pem_certificates("tls.ca", text, &err) == NULL);
+	ck_assert_msg(strstr(err.text, "tls.ca: certificate 2 in it") != NULL,
+	    "%s", err.text);
+	free(text);
+	free(key);
+	free(cert);
+}
+END_TEST
+
 /* What is granted, and for how many seconds; NULL: nothing is. */
 static const struct {
 	const char *body;
@@ -365,6 +393,7 @@ suite_oauth(void)
 	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
+	tcase_add_test(tc, a_certificate_that_is_damaged);
 	tcase_add_loop_test(tc, grant, 0, sizeof(grants) / sizeof(grants[0]));
 	suite_add_tcase(s, tc);
 	return s;

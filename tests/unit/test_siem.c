@@ -92,7 +92,9 @@ START_TEST(tls13_is_confirmed)
 
 	deliver(&tls13, NULL, &c, &peer);
 	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
-	ck_assert_str_eq(c.out.mode, "confirmed");
+	ck_assert_str_eq(c.out.mode, "relayed");
+	ck_assert_int_eq(c.out.hold.time, CLOCK_HOUR);
+	ck_assert(!c.out.hold.trusted);
 	/* Confirmed means: read already. */
 	ck_assert(tls_peer_has(peer, FRAME));
 	/* And once more, on the same connection. */

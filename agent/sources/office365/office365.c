@@ -37,7 +37,7 @@
 
 /* `check --live` looks back so far, and keeps a row of this length. */
 #define LIVE_SPAN (CLOCK_DAY - CLOCK_MINUTE)
-#define FIRST_MAX (64 * 1024)
+#define ROW_MAX (64 * 1024)
 
 #define PUBLISHER "PublisherIdentifier"
 
@@ -167,7 +167,8 @@ open_source(struct source *s, struct err *err)
 		.splitter = { .id = "Id",
 		    .time = "CreationTime",
 		    .max = EVENT_MAX,
-		    .pass_longer = true },
+		    .pass_longer = true,
+		    .mends = true },
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
@@ -475,7 +476,7 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 struct reading {
 	struct splitter *splitter;
 	size_t n;
-	struct buf first; /* of its elements */
+	char *uri; /* of its first element that has a contentUri; owned */
 };
 
 /* splitter_fn */
@@ -483,10 +484,18 @@ static int
 count_element(void *ctx, const struct element *el, struct err *err)
 {
 	struct reading *d = ctx;
+	json_t *row;
+	const char *uri;
 
-	if (d->n++ == 0 && el->data != NULL &&
-	    buf_add(&d->first, el->data, el->len) != 0)
-		return err_set(err, "a row is too long");
+	(void)err;
+	d->n++;
+	if (d->uri != NULL || el->data == NULL || el->len > ROW_MAX)
+		return 0;
+	row = json_loadb(el->data, el->len, 0, NULL);
+	uri = json_string_value(json_object_get(row, "contentUri"));
+	if (uri != NULL && *uri != '\0')
+		d->uri = xstrdup(uri);
+	json_decref(row);
 	return 0;
 }
 
@@ -505,8 +514,9 @@ static enum reply_class
 read_array(struct worker *w, const char *url, const char *what,
     struct reading *d, struct outcome *r)
 {
-	static const struct splitter_spec spec = { .max = FIRST_MAX,
-		.pass_longer = true };
+	static const struct splitter_spec spec = { .max = EVENT_MAX,
+		.pass_longer = true,
+		.mends = true };
 	const struct office365 *o = w->source->state;
 	const struct request q = {
 		.url = url, .what = what, .take = take_reading, .ctx = d
@@ -516,7 +526,6 @@ read_array(struct worker *w, const char *url, const char *what,
 
 	*d = (struct reading){ .splitter =
 				   splitter_new(&spec, count_element, d) };
-	buf_init(&d->first, FIRST_MAX);
 	http_reply_init(&reply);
 	if (request_send(w, &o->api, &q, &reply, r) == REPLY_OK &&
 	    splitter_end(d->splitter, &err) != 0)
@@ -528,29 +537,21 @@ read_array(struct worker *w, const char *url, const char *what,
 	return r->class;
 }
 
-/* Fetch the blob of a row of the list. */
+/* Fetch a blob that was listed. */
 static enum reply_class
-try_blob(struct worker *w, const struct buf *row, size_t *events,
-    struct outcome *r)
+try_blob(struct worker *w, const char *uri, size_t *events, struct outcome *r)
 {
 	const struct office365 *o = w->source->state;
-	json_t *top =
-	    row->len > 0 ? json_loadb(row->data, row->len, 0, NULL) : NULL;
-	const char *uri = json_string_value(json_object_get(top, "contentUri"));
 	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
-	struct reading blob;
+	struct reading blob = { .n = 0 };
 
-	if (uri == NULL || office365_publish(o, uri, &url) != 0) {
-		(void)outcome_set(r, REPLY_RETRY,
-		    "the first row of the content list has no usable "
-		    "contentUri");
-	} else {
+	if (office365_publish(o, uri, &url) != 0)
+		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
+	else
 		(void)read_array(w, url.data, "contentUri", &blob, r);
-		*events = blob.n;
-		buf_release(&blob.first);
-	}
+	*events = blob.n;
+	free(blob.uri);
 	buf_release(&url);
-	json_decref(top);
 	return r->class;
 }
 
@@ -558,29 +559,35 @@ try_blob(struct worker *w, const struct buf *row, size_t *events,
  * it. */
 static enum reply_class
 try_content(struct worker *w, const char *content_type, char *how, size_t size,
-    struct outcome *r)
+    struct buf *message, struct outcome *r)
 {
 	const struct office365 *o = w->source->state;
 	int64_t now = server_clock_now(w->source->clock);
 	const struct window last = { .from = now - LIVE_SPAN, .to = now };
 	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
 	struct reading list = { .n = 0 };
+	struct office365_odd odd;
 	size_t events = 0;
 
+	if (office365_list_try(w, content_type, &last, &odd, r) != REPLY_OK)
+		return r->class;
+	if (odd.rows > 0 &&
+	    buf_addf(message, "%s: %s\n", content_type, odd.sentence) != 0)
+		return outcome_set(r, REPLY_RETRY, "too much to say");
 	if (office365_list_url(o, content_type, &last, &url) != 0)
 		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
 	else if (read_array(w, url.data, NULL, &list, r) == REPLY_OK &&
-	    list.n == 0)
+	    list.uri == NULL)
 		(void)snprintf(how, size,
 		    "enabled and can be listed; fetching is not tested, since "
-		    "nothing was listed for the last day");
+		    "nothing to fetch was listed for the last day");
 	else if (r->class == REPLY_OK &&
-	    try_blob(w, &list.first, &events, r) == REPLY_OK)
+	    try_blob(w, list.uri, &events, r) == REPLY_OK)
 		(void)snprintf(how, size,
 		    "enabled and can be listed; a blob with %zu event%s was "
 		    "fetched",
 		    events, events == 1 ? "" : "s");
-	buf_release(&list.first);
+	free(list.uri);
 	buf_release(&url);
 	return r->class;
 }
@@ -600,7 +607,7 @@ look(struct worker *w, const char *content_type, struct buf *message,
 		    "%s, and the agent starts it; not tested: permission, "
 		    "list and fetching",
 		    sub.known ? "disabled" : "missing");
-	else if (try_content(w, content_type, how, sizeof(how), r) != REPLY_OK)
+	else if (try_content(w, content_type, how, sizeof(how), message, r) != REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
 		how) != 0)

@@ -93,6 +93,18 @@ struct office365_stream {
 	struct window_state window;
 	struct ledger_known known;
 	struct outcome start; /* REPLY_OK, or why the last one failed */
+	uint64_t odd_sum;     /* rows that were told of, … */
+	int64_t odd_next;     /* … and not before, monotonic, again */
+};
+
+/* Rows of a content list that are not as they should be: what can be taken of
+ * them is. */
+struct office365_odd {
+	size_t rows;
+	size_t lost;        /* of them: nothing could be taken */
+	uint64_t sum;       /* over their bytes */
+	char text[400];     /* what is wrong with the first, which is quoted */
+	char sentence[600]; /* office365_list_try(): all that, "": none */
 };
 
 /* Append base, path and query, a PublisherIdentifier behind it.  -1: too
@@ -114,6 +126,11 @@ int office365_list_url(const struct office365 *o, const char *content_type,
 
 /* Put all content of a window, every page of it, into the ledger. */
 window_list_fn office365_list;
+
+/* List the first page of a window and put nothing into the ledger, for
+ * check --live: may it be listed, and can its rows be read? */
+enum reply_class office365_list_try(struct worker *w, const char *content_type,
+    const struct window *window, struct office365_odd *odd, struct outcome *r);
 
 /* Bring the events of one blob; of source_type. */
 void office365_fetch(struct worker *w, struct stream *st, const struct item *it,
