@@ -32,6 +32,7 @@ static Suite *(*const suites[])(void) = {
 	suite_crash,
 	suite_dead_letters,
 	suite_dialect,
+	suite_doubt,
 	suite_export,
 	suite_file,
 	suite_file_output,

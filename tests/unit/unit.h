@@ -20,6 +20,7 @@ Suite *suite_continuity(void);
 Suite *suite_crash(void);
 Suite *suite_dead_letters(void);
 Suite *suite_dialect(void);
+Suite *suite_doubt(void);
 Suite *suite_export(void);
 Suite *suite_file(void);
 Suite *suite_file_output(void);
