@@ -323,6 +323,20 @@ is_token(const char *s, size_t len)
 	return true;
 }
 
+/* What is no token is told with its begin, but for what may be one. */
+static void
+tell_no_token(const struct http_reply *reply, struct outcome *r)
+{
+	if (reply->body.len > 0 &&
+	    strcasestr(reply->body.data, "token") != NULL)
+		(void)outcome_set(r, REPLY_RETRY,
+		    "status %d without a usable access token (type %s); check "
+		    "login_url and any proxy in between",
+		    reply->status, reply->type);
+	else
+		rules_unexpected(rules, reply, "an access token", r);
+}
+
 static void
 keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 {
@@ -334,10 +348,7 @@ keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 
 	if (!json_is_string(token) ||
 	    !is_token(json_string_value(token), json_string_length(token))) {
-		(void)outcome_set(r, REPLY_RETRY,
-		    "status %d without an access token (type %s); check "
-		    "login_url and any proxy in between",
-		    reply->status, reply->type);
+		tell_no_token(reply, r);
 	} else {
 		life = read_life(top);
 		ahead = life / 4 < AHEAD ? life / 4 : AHEAD;

@@ -263,22 +263,23 @@ find_subscription(struct worker *w, const char *content_type,
 		if (json_is_array(list))
 			find(list, content_type, out);
 		else
-			(void)outcome_set(r, REPLY_RETRY,
-			    "the list of subscriptions is not a JSON array "
-			    "(type %s); it may be a page of a proxy or a login",
-			    reply.type);
+			rules_unexpected(office365_rules, &reply,
+			    "the array of subscriptions", r);
 	}
 	json_decref(list);
 	http_reply_release(&reply);
 	return r->class;
 }
 
+/* An object, and none that tells of an error. */
 static bool
-is_object(const struct buf *body)
+is_started(const struct buf *body)
 {
 	json_t *top =
 	    body->len > 0 ? json_loadb(body->data, body->len, 0, NULL) : NULL;
-	bool is = json_is_object(top);
+	bool is = json_is_object(top) &&
+	    json_object_get(top, "error") == NULL &&
+	    json_object_get(top, "odata.error") == NULL;
 
 	json_decref(top);
 	return is;
@@ -294,11 +295,11 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 	if (call(w, "/subscriptions/start", st->name, st->feed, &reply, r) ==
 	    REPLY_BENIGN)
 		r->class = REPLY_OK;
-	else if (r->class == REPLY_OK && !is_object(&reply.body))
-		(void)outcome_set(r, REPLY_RETRY,
-		    "the reply to the start of the subscription is not a JSON "
-		    "object (type %s); it may be a page of a proxy or a login",
-		    reply.type);
+	else if (r->class == REPLY_OK && !is_started(&reply.body))
+		rules_unexpected(office365_rules, &reply,
+		    "the started subscription", r);
+	if (r->class == REPLY_BENIGN)
+		r->class = REPLY_OK;
 	if (r->class != REPLY_OK)
 		os->window.cursor.own -= START_EVERY -
 		    (reply.status / 100 > 2 ? REFUSED_AGAIN : UNANSWERED_AGAIN);
