@@ -249,8 +249,16 @@ START_TEST(a_store_of_an_older_version)
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db,
 			     "DROP TABLE version;"
+			     "DROP TABLE trouble;"
+			     "DROP INDEX gap_item;"
+			     "DROP INDEX gap_closes;"
 			     "ALTER TABLE gap DROP COLUMN event;"
-			     "ALTER TABLE feed DROP COLUMN versions;",
+			     "ALTER TABLE gap DROP COLUMN closes;"
+			     "ALTER TABLE output DROP COLUMN received;"
+			     "ALTER TABLE output DROP COLUMN received_lines;"
+			     "ALTER TABLE output DROP COLUMN orderly;"
+			     "ALTER TABLE feed DROP COLUMN versions;"
+			     "PRAGMA user_version=1;",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
