@@ -10,6 +10,7 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_cmd(void);
@@ -20,6 +21,7 @@ Suite *suite_continuity(void);
 Suite *suite_crash(void);
 Suite *suite_dead_letters(void);
 Suite *suite_dialect(void);
+Suite *suite_doubt(void);
 Suite *suite_export(void);
 Suite *suite_file(void);
 Suite *suite_file_output(void);
@@ -42,8 +44,8 @@ Suite *suite_node(void);
 Suite *suite_note(void);
 Suite *suite_oauth(void);
 Suite *suite_outputs(void);
-Suite *suite_race(void);
 Suite *suite_page(void);
+Suite *suite_race(void);
 Suite *suite_rate(void);
 Suite *suite_recovery(void);
 Suite *suite_request(void);
