@@ -15,6 +15,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_trace,
 	&cmd_gaps,
 	&cmd_dead_letters,
+	&cmd_store_state,
 	&cmd_keygen,
 	&cmd_options,
 	&cmd_version,

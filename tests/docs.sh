@@ -13,6 +13,11 @@ fail() {
 	failed=1
 }
 
+# The pages are here, or come with the tarball.
+page8=sealfeed.8
+page5=sealfeed.yaml.5
+[ -f "$page8" ] || page8=$here/../sealfeed.8 page5=$here/../sealfeed.yaml.5
+
 # The keys of a section, one a line.
 keys() {
 	./sealfeed options "$1" | sed -n 's/^  \([a-z_.]*\)$/\1/p'
@@ -23,7 +28,7 @@ sections="agent $(./sealfeed options | sed -n 's/^[a-z]* of type //p')"
 for section in $sections; do
 	[ -n "$(keys "$section")" ] || fail "$section has no options"
 	for key in $(keys "$section"); do
-		grep -q "^\\\\fB$key\\\\fR (" sealfeed.yaml.5 ||
+		grep -q "^\\\\fB$key\\\\fR (" "$page5" ||
 			fail "$key of $section is not in sealfeed.yaml(5)"
 		grep -Eq "^ *#? *${key##*.}:" "$packaging/examples/sealfeed.yaml" ||
 			fail "$key of $section is not in the example"
@@ -31,12 +36,14 @@ for section in $sections; do
 done
 
 for sub in $(./sealfeed help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
-	grep -q "^\\.B sealfeed $(echo "$sub" | sed 's/-/\\\\-/g')" sealfeed.8 ||
+	grep -q "^\\.B sealfeed $(echo "$sub" | sed 's/-/\\\\-/g')" "$page8" ||
 		fail "$sub is not in sealfeed(8)"
 	./sealfeed help "$sub" >/dev/null || fail "there is no help for $sub"
 done
 
-for page in sealfeed.8 sealfeed.yaml.5; do
+for page in "$page8" "$page5"; do
+	sed -n 1p "$page" | grep -q '^\.TH .* "20[0-9][0-9]-[01][0-9]-[0-3][0-9]"' ||
+		fail "$page has no date"
 	grep -q '@[A-Z]*@' "$page" && fail "$page was not filled in"
 	command -v groff >/dev/null || continue
 	said=$(groff -man -Tutf8 -Kutf8 -ww "$page" 2>&1 >/dev/null)

@@ -171,7 +171,7 @@ print_json(const struct check *c, const struct config *config, bool live_too)
 
 	if (config != NULL)
 		(void)json_object_set_new(all, "digest",
-		    json_string(config->digest));
+		    json_string(config->public_digest));
 	if (live_too)
 		(void)json_object_set(all, "live", c->live);
 	if (json_dumpf(all, stdout, JSON_INDENT(2)) == 0)

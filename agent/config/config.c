@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/setting.h"
+#include "config/strip.h"
 #include "config/tree.h"
 
 #define NAME_LEN_MAX 63
@@ -77,6 +78,16 @@ const struct setting agent_settings[] = {
 	    .help =
 		"Collecting pauses while less than this is free on the store's "
 		"file system; at least 4MiB stay free in any case." },
+	{ .key = "seal.log",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, seal.log),
+	    .help =
+		"The log of what was signed, kept outside of the store: a "
+		"store that does not extend it, such as an old copy that was "
+		"put back, begins new trees. It must not be in the same backup "
+		"as the store. Default: the store's name and \".log\" in a "
+		"directory beside the store's, with \"-seal\" behind its "
+		"name." },
 	{ .key = "watch.listen",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.listen),
@@ -240,6 +251,24 @@ settle_name(struct agent_conf *a, const struct config_section *b)
 	}
 }
 
+/* /var/lib/sealfeed-seal/store.db.log for /var/lib/sealfeed/store.db: who puts
+ * back the store's directory as it was leaves the log as it is. */
+static void
+settle_log(struct agent_conf *a)
+{
+	const char *slash = strrchr(a->store.path, '/');
+	const char *base = slash == NULL ? a->store.path : slash + 1;
+	const size_t dir = slash == NULL ? 0 : (size_t)(slash - a->store.path);
+
+	if (a->seal.log == NULL)
+		a->seal.log =
+		    xasprintf("%.*s%s/%s.log", (int)dir, a->store.path,
+			dir > 0             ? "-seal"
+			    : slash == NULL ? "seal"
+					    : "/seal",
+			base);
+}
+
 static void
 read_agent(struct config *c, const struct node *tree,
     struct config_errors *errors)
@@ -260,6 +289,7 @@ read_agent(struct config *c, const struct node *tree,
 	c->agent.log_level += LOG_LEVEL_ERR;
 	b.filled = errors->n;
 	settle_name(&c->agent, &b);
+	settle_log(&c->agent);
 	if (listen_check(c->agent.watch.listen, &err) < 0)
 		config_error(&b, "watch.listen: %s", err.text);
 	/* The host's name is part of what the roles were started with. */
@@ -294,6 +324,41 @@ check_sections(const struct node *tree, struct config_errors *errors)
 	}
 }
 
+/* The child of map for one of n entries; names come from the map's keys. */
+static struct node *
+entry_node(struct node *section, const char *name)
+{
+	for (struct node *n = section->child; n != NULL; n = n->next)
+		if (strcmp(n->key, name) == 0)
+			return n;
+	return NULL;
+}
+
+static void
+strip_section(struct node *tree, const char *name,
+    const struct config_entry *list, size_t n)
+{
+	struct node *section = entry_node(tree, name);
+
+	for (size_t i = 0; i < n; i++)
+		config_strip(list[i].type->settings,
+		    entry_node(section, list[i].name));
+}
+
+/* The digest that may be published; the tree is of no other use then. */
+static void
+digest_public(struct config *c, struct node *tree)
+{
+	struct node *agent = entry_node(tree, "agent");
+
+	if (agent != NULL)
+		config_strip(agent_settings, agent);
+	strip_section(tree, "sources", c->sources, c->n_sources);
+	strip_section(tree, "outputs", c->outputs, c->n_outputs);
+	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
+	    c->public_digest);
+}
+
 struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
@@ -313,6 +378,8 @@ config_load(const char *path, const struct config_types *types,
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
+	if (errors->n == 0)
+		digest_public(c, tree);
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)

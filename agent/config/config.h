@@ -43,6 +43,9 @@ struct agent_conf {
 		int64_t min_free;
 	} store;
 	struct {
+		char *log; /* what was signed; never NULL after config_load() */
+	} seal;
+	struct {
 		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
 	} watch;
 };
@@ -62,7 +65,11 @@ struct config {
 	struct config_entry *outputs;
 	size_t n_outputs;
 	char agent_digest[65];
-	char digest[65]; /* of the whole configuration, for the start event */
+	char digest[65]; /* of the whole configuration: it never leaves the
+			    process, since a guess at a secret that stands in
+			    it can be tried against it */
+	char public_digest[65]; /* of the same without its secrets
+				   (config/strip.h), for all who ask */
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"

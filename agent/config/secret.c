@@ -114,6 +114,25 @@ secret_check(const char *text, struct err *err)
 	return 0;
 }
 
+void
+secret_keep_references(char *text)
+{
+	const char *s = text;
+	struct reference r;
+	char *to = text;
+
+	while ((s = strstr(s, "${")) != NULL) {
+		if (parse_reference(s, &r) < 0) {
+			s += 2;
+			continue;
+		}
+		memmove(to, s, (size_t)(r.end - s));
+		to += r.end - s;
+		s = r.end;
+	}
+	*to = '\0';
+}
+
 static int
 append_file(const char *name, struct buf *out, struct err *err)
 {

@@ -31,4 +31,8 @@ void secret_free(char *s);
  * "${" that is none of the three forms; no file is opened. */
 int secret_check(const char *text, struct err *err);
 
+/* Cut a text down to its references, in place: what is left names secrets and
+ * holds none. */
+void secret_keep_references(char *text);
+
 #endif /* CONFIG_SECRET_H */

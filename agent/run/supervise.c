@@ -2,13 +2,11 @@
  * supervise.c - `sealfeed run`: one process a role, kept running.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -18,14 +16,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/exit_status.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "run/child.h"
+#include "run/lock.h"
 #include "run/notify.h"
 #include "run/supervise.h"
 #include "run/types.h"
+#include "seal/continuity.h"
 #include "store/position.h"
 #include "store/store.h"
 
@@ -43,8 +42,8 @@ struct supervisor {
 	const char *path;
 	struct config *config;
 	struct children all;
-	int signals;     /* signalfd */
-	int lock;        /* inherited by the roles on purpose */
+	int signals;            /* signalfd */
+	struct store_lock lock; /* inherited by the roles on purpose */
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
 	bool ready;
@@ -65,38 +64,6 @@ static const struct {
 	{ ROLE_WATCH, 7 * CLOCK_SECOND / 2 },
 };
 #define STOP_KILL (4 * CLOCK_SECOND) /* of the five that are promised */
-
-/* The lock is on the open file, which the roles inherit: a new supervisor
- * waits for the last of them, and never two collect into one store. */
-static int
-lock_store(struct supervisor *s, struct err *err)
-{
-	char *name = xasprintf("%s.lock", s->config->agent.store.path);
-	int64_t until = clock_monotonic() + LOCK_TIMEOUT;
-	int rc = -1;
-
-	if (file_parents(name, err) == -1)
-		goto out;
-	s->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock < 0) {
-		(void)err_set(err, "%s: %s", name, strerror(errno));
-		goto out;
-	}
-	while (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK || clock_monotonic() > until) {
-			(void)err_set(err,
-			    "%s: another sealfeed is running on this store; "
-			    "stop it or set another agent.store.path",
-			    name);
-			goto out;
-		}
-		(void)poll(NULL, 0, 50);
-	}
-	rc = 0;
-out:
-	free(name);
-	return rc;
-}
 
 /* Keep running the role of kind (and output) with the configuration of these
  * digests; a running one with others is asked to stop and comes back. */
@@ -192,7 +159,29 @@ tell_outputs(const struct config *c, struct err *err)
 	return rc;
 }
 
-/* Before the roles start: a sound store that knows the outputs. */
+/* Nothing may be signed that contradicts what was.  Where the log cannot be
+ * used, seal stands still and says so; the others go on. */
+static int
+compare_log(const struct config *config, struct err *err)
+{
+	const struct agent_conf *a = &config->agent;
+	struct continuity c = { .agent = a->name, .path = a->seal.log };
+	struct continuity_news news = { .text = "" };
+	struct err why = ERR_INIT;
+
+	c.store = store_open(a->store.path, STORE_DURABLE, err);
+	if (c.store == NULL)
+		return -1;
+	if (continuity_check(&c, &news, &why) == -1)
+		log_err("agent.seal.log: %s", why.text);
+	if (news.text[0] != '\0')
+		log_warn("%s", news.text);
+	store_close(c.store);
+	return 0;
+}
+
+/* Before the roles start: a sound store that knows the outputs and holds what
+ * was signed. */
 static int
 prepare_store(struct supervisor *s, struct err *err)
 {
@@ -203,7 +192,10 @@ prepare_store(struct supervisor *s, struct err *err)
 		return -1;
 	if (message[0] != '\0')
 		log_err("%s", message);
-	return tell_outputs(s->config, err);
+	if (tell_outputs(s->config, err) == -1 ||
+	    lock_again(&s->lock, s->config->agent.store.path, err) == -1)
+		return -1;
+	return compare_log(s->config, err);
 }
 
 /* Files that the configuration names, such as certificates and secrets, may
@@ -464,7 +456,7 @@ supervise(const char *path, struct config *config)
 		.path = path,
 		.config = config,
 		.signals = -1,
-		.lock = -1,
+		.lock = { .name = -1, .file = -1 },
 		.all = { .began = clock_now(), .cause = "start" },
 	};
 	const struct rlimit none = { 0, 0 };
@@ -473,8 +465,9 @@ supervise(const char *path, struct config *config)
 
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
-	if (lock_store(&s, &err) == -1 || open_signals(&s, &err) == -1 ||
-	    prepare_or_wait(&s, &err) == -1) {
+	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
+		-1 ||
+	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
 		log_err("%s", err.text);
 		goto out;
 	}
@@ -483,7 +476,7 @@ supervise(const char *path, struct config *config)
 	rc = EXIT_FINE;
 out:
 	(void)close(s.signals);
-	(void)close(s.lock);
+	lock_release(&s.lock);
 	free(s.all.slot);
 	config_free(s.config);
 	return rc;

@@ -17,6 +17,7 @@
 #include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
+#include "store/tree.h"
 #include "store/write_batch.h"
 
 /* Events that wait for the store; more are counted and told as a number. */
@@ -42,10 +43,11 @@ struct agent_feed {
 	/* The last rows that became events. */
 	int64_t gap;
 	int64_t dead_letter;
+	int64_t tree;
 	int64_t version;
 };
 
-/* {"gap":12,"dead_letter":3,"version":4} */
+/* {"gap":12,"dead_letter":3,"version":4,"tree":5} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -55,6 +57,7 @@ read_cursor(struct agent_feed *a)
 	a->gap = json_integer_value(json_object_get(top, "gap"));
 	a->dead_letter =
 	    json_integer_value(json_object_get(top, "dead_letter"));
+	a->tree = json_integer_value(json_object_get(top, "tree"));
 	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
 	free(text);
@@ -258,14 +261,14 @@ add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
 		if (found != 1)
 			break;
 		more = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "gap",
-		    (json_int_t)g->id, "feed", g->feed, "cause",
-		    agent_feed_text(g->cause), "from", agent_feed_time(g->from),
-		    "to", agent_feed_time(g->to), "recorded",
-		    agent_feed_time(g->recorded));
+		    (json_int_t)(g->closes != 0 ? g->closes : g->id), "feed",
+		    g->feed, "cause", agent_feed_text(g->cause), "from",
+		    agent_feed_time(g->from), "to", agent_feed_time(g->to),
+		    "recorded", agent_feed_time(g->recorded));
 		if (more != NULL && g->key[0] != '\0')
 			(void)json_object_set_new(more, "content",
 			    agent_feed_text(g->key));
-		event = make("gap", more);
+		event = make(g->closes != 0 ? "gap-closed" : "gap", more);
 		if (add_gap(a, p, g, event, err) != 0)
 			found = -1;
 		*last = g->id;
@@ -308,6 +311,33 @@ add_dead_letters(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	}
 	buf_release(&d->event);
 	free(d);
+	return found == -1 ? -1 : 0;
+}
+
+static int
+add_trees(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct tree_begun *b = xcalloc(1, sizeof(*b));
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
+		json_t *event;
+
+		found = tree_begun_next(a->store, *last, b, err);
+		if (found != 1)
+			break;
+		*last = b->id;
+		event = make("new-tree",
+		    json_pack("{s:s, s:s, s:s?, s:o}", "feed", b->feed, "tree",
+			b->name, "before",
+			b->before[0] == '\0' ? NULL : b->before, "cause",
+			agent_feed_text(b->cause)));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	free(b);
 	return found == -1 ? -1 : 0;
 }
 
@@ -354,7 +384,7 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	struct write_batch *p = write_batch_new(a->feed);
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
-	int64_t version = a->version;
+	int64_t version = a->version, tree = a->tree;
 	struct commit_result res;
 	char cursor[128];
 	json_t *event;
@@ -368,14 +398,17 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	}
 	if (add_gaps(a, p, &gap, err) != 0 ||
 	    add_dead_letters(a, p, &dead_letter, err) != 0 ||
-	    add_versions(a, p, &version, err) != 0)
+	    add_versions(a, p, &version, err) != 0 ||
+	    add_trees(a, p, &tree, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
-	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld}",
-	    (long long)gap, (long long)dead_letter, (long long)version);
+	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
+	    "\"tree\":%lld}",
+	    (long long)gap, (long long)dead_letter, (long long)version,
+	    (long long)tree);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
 	/* Kept until here; should this fail, the next one does it. */
@@ -385,6 +418,7 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	if (rc == 1) {
 		a->gap = gap;
 		a->dead_letter = dead_letter;
+		a->tree = tree;
 		a->version = version;
 	}
 out:

@@ -3,7 +3,8 @@
  *
  * One JSON object an event, keys "type" and "time" first:
  *
- *   start, stop         version, cause, configuration digest, feeds
+ *   start, stop         version, cause, digest of the configuration without
+ *                       its secrets, feeds
  *   configuration       the digest, after a reload
  *   heartbeat           every minute: "feeds":[{"feed","size",
  *                       "lag_seconds","backlog",…}], in several events
@@ -12,7 +13,11 @@
  *                       no JSON with its bytes as "event", in base64
  *   gap-event           where these are many, more of them: "gap", "part",
  *                       "parts", "event"
+ *   gap-closed          what was a gap is listed again and fetched: the same
+ *                       keys, "cause" says why, once for each closing
  *   dead-letter         one for each dead letter, exactly once
+ *   new-tree            one for each tree that a feed began because the one
+ *                       before could not go on, with the cause
  *   version             "feed" and "events":[{"index","version_of"},…]:
  *                       events that have the vendor's id of an earlier one,
  *                       "FEED:INDEX", and other bytes; each exactly once

@@ -26,6 +26,7 @@
 /* Feeds that a store can have lost without a trace of their number. */
 #define FEEDS_LOST_MAX 256
 
+/* A store that an older version wrote has no other. */
 static const char *const small_tables[] = { "feed", "batch", "item", "piece",
 	"output", "passed", "run", "dead_letter", "gap", "request" };
 
@@ -424,7 +425,10 @@ compare_mark(const char *path, char *message, size_t size, struct err *err)
 }
 
 /* Look at the file, repair it or put another in its place; damaged: it is known
- * to be.  *worse: what seemed sound turned out not to be, after err. */
+ * to be.  What its use met is damage, too, where a look finds none: a quick
+ * check does not hold indexes against their tables, nor the schema against
+ * ours, and the same would be met again.  *worse: what seemed sound turned out
+ * not to be, after err. */
 static int
 check_file(const char *path, bool damaged, bool *worse, char *message,
     size_t size, struct err *err)
@@ -438,6 +442,10 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 		return -1;
 	if (!damaged)
 		rc = inspect(s, &state, what, sizeof(what), err);
+	if (rc == 0 && state == STATE_SOUND && db_damage_flagged(path)) {
+		state = STATE_DAMAGED;
+		(void)snprintf(what, sizeof(what), "its use met damage");
+	}
 	if (rc == 0 && state == STATE_DAMAGED)
 		rc = replace(&s, what, message, size, err);
 	store_close(s);
@@ -451,13 +459,13 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 	return rc;
 }
 
-int
-store_check(const char *path, char *message, size_t size, struct err *err)
+/* store_check() of the real file. */
+static int
+check(const char *path, char *message, size_t size, struct err *err)
 {
 	bool worse = false;
 	int rc;
 
-	message[0] = '\0';
 	if (move_strange(path, message, size, err) != 0 ||
 	    resume(path, message, size, err) != 0)
 		return -1;
@@ -468,15 +476,30 @@ store_check(const char *path, char *message, size_t size, struct err *err)
 	rc = check_file(path, false, &worse, message, size, err);
 	if (rc == 0 || !worse)
 		return rc;
-	/* A quick check does not hold indexes against their tables. */
 	err_clear(err);
 	return check_file(path, true, &worse, message, size, err);
+}
+
+int
+store_check(const char *path, char *message, size_t size, struct err *err)
+{
+	char *real = store_real_path(path);
+	int rc;
+
+	message[0] = '\0';
+	rc = check(real, message, size, err);
+	free(real);
+	return rc;
 }
 
 bool
 store_damaged(const char *path)
 {
-	return db_damage_flagged(path);
+	char *real = store_real_path(path);
+	bool flagged = db_damage_flagged(real);
+
+	free(real);
+	return flagged;
 }
 
 void

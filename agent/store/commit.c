@@ -29,7 +29,7 @@
 #include "store/size_log.h"
 #include "store/write_batch_private.h"
 
-#define LINE_FRAME 320 /* more than line_add() puts around an event */
+#define LINE_FRAME 400 /* more than line_add() puts around an event */
 #define LINES_MAX (WRITE_BATCH_BYTES_MAX + LINE_FRAME)
 /* A batch of usual size: made once, used again and again. */
 #define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
@@ -241,7 +241,9 @@ add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
 	merkle_append(k->scratch->digest, &b->range, leaf);
 	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
 	    add_time(k, b, ev->when) != 0 ||
-	    line_add(lines, LINE_EVENT, k->feed->tree, k->next, data, len) != 0)
+	    line_add(lines, LINE_EVENT,
+		(struct line_name){ k->feed->store->agent, k->feed->tree },
+		k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
 		    k->feed->name, len);
@@ -386,12 +388,45 @@ put_batches(struct commit *c, struct err *err)
 	return 0;
 }
 
+/*
+ * A gap whose item is listed again comes back to life, and is closed.  One
+ * that did so before must have time left at the vendor: else a list that holds
+ * what has expired would open and close it for ever.  *n says whether it did.
+ */
+static int
+revive(struct commit *c, const struct write_batch_listed *l, size_t *n,
+    struct err *err)
+{
+	struct store *s = c->feed->store;
+
+	if (db_run(s, err,
+		"UPDATE item SET state = 0, uri = ?3, expires = ?4,"
+		" next_try = NULL, attempts = 0, error = ''"
+		" WHERE feed = ?1 AND key = ?2 AND state = ?5 AND (?4 > ?6"
+		" OR NOT EXISTS (SELECT 1 FROM gap g JOIN gap c"
+		"  ON c.closes = g.id WHERE g.item = item.id))",
+		"ittiii", c->feed->id, l->key, l->uri, l->expires,
+		(int64_t)ITEM_GAP, c->now) != 0)
+		return -1;
+	*n = db_changes(s);
+	if (*n == 0)
+		return 0;
+	return db_run(s, err,
+	    "INSERT INTO gap (feed, item, key, since, until, recorded, cause,"
+	    " closes) SELECT feed, item, key, since, until, ?3,"
+	    " 'listed again by the vendor, and fetched again', id FROM gap"
+	    " WHERE id = (SELECT max(id) FROM gap WHERE closes = 0 AND item ="
+	    "  (SELECT id FROM item WHERE feed = ?1 AND key = ?2))",
+	    "iti", c->feed->id, l->key, c->now);
+}
+
 static int
 put_listed(struct commit *c, struct write_batch *p, struct err *err)
 {
 	p->result.listed = 0;
 	for (size_t i = 0; i < p->n_listed; i++) {
 		const struct write_batch_listed *l = &p->listed[i];
+		size_t n;
 
 		if (db_run(c->feed->store, err,
 			"INSERT INTO item (feed, key, uri, created, expires,"
@@ -400,7 +435,10 @@ put_listed(struct commit *c, struct write_batch *p, struct err *err)
 			"ittiii", c->feed->id, l->key, l->uri, l->created,
 			l->expires, c->now) != 0)
 			return -1;
-		p->result.listed += db_changes(c->feed->store);
+		n = db_changes(c->feed->store);
+		if (n == 0 && revive(c, l, &n, err) != 0)
+			return -1;
+		p->result.listed += n;
 	}
 	return 0;
 }
@@ -466,7 +504,9 @@ put_gaps(struct commit *c, struct write_batch *p, struct err *err)
 			" recorded, cause, event)"
 			" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, x'')"
 			" WHERE ?2 = 0 OR NOT EXISTS (SELECT 1 FROM gap"
-			"  WHERE feed = ?1 AND item = ?2 AND cause = ?7)",
+			"  g WHERE feed = ?1 AND item = ?2 AND cause = ?7"
+			"  AND NOT EXISTS (SELECT 1 FROM gap c"
+			"   WHERE c.closes = g.id))",
 			"iitiiitb", c->feed->id, g->item, g->key, g->from,
 			g->to, c->now, g->cause, g->event, g->event_len) != 0)
 			return -1;

@@ -22,6 +22,7 @@
 #include "base/merkle.h"
 #include "store/db.h"
 #include "store/feed_private.h"
+#include "store/line.h"
 #include "store/recovery.h"
 #include "store/seen.h"
 #include "store/write_batch_private.h"
@@ -78,6 +79,14 @@ static const struct table {
 	    .from_end = "id DESC",
 	    .whole = NONE },
 	{ .name = "request",
+	    .order = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+	{ .name = "retired",
+	    .order = "tree",
+	    .from_end = "tree DESC",
+	    .whole = NONE },
+	{ .name = "signed",
 	    .order = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
@@ -219,13 +228,34 @@ struct cut {
 	bool needed;
 };
 
+/* Are these count lines the events of a feed from index first on? */
+static bool
+lines_fit(const struct buf *lines, int64_t first, int64_t count)
+{
+	const char *at = lines->data, *end = at + lines->len, *lf;
+	struct line line;
+	int64_t n = 0;
+
+	if (first < 0 || count < 1 || count > BATCH_EVENTS)
+		return false;
+	for (; at < end; at = lf + 1, n++) {
+		lf = memchr(at, '\n', (size_t)(end - at));
+		if (lf == NULL ||
+		    line_parse(at, (size_t)(lf - at), &line) != 0 ||
+		    line.number != (uint64_t)(first + n))
+			return false;
+	}
+	return n == count;
+}
+
 /* The next payload above *id: 1 and whether it is good, 0 none, -1. */
 static int
 next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
     struct err *err)
 {
 	sqlite3_stmt *st = db_query(s, err,
-	    "SELECT p.batch, p.lines, b.raw_len FROM payload p"
+	    "SELECT p.batch, p.lines, b.raw_len, b.first, b.count"
+	    " FROM payload p"
 	    " LEFT JOIN batch b ON b.id = p.batch"
 	    " WHERE p.batch > ? ORDER BY p.batch LIMIT 1",
 	    "i", *id);
@@ -239,7 +269,9 @@ next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
 	*good = sqlite3_column_type(st, 2) != SQLITE_NULL &&
 	    gzip_unpack(g, sqlite3_column_blob(st, 1),
 		(size_t)sqlite3_column_bytes(st, 1), &raw, &why) == 0 &&
-	    raw.len == (size_t)sqlite3_column_int64(st, 2);
+	    raw.len == (size_t)sqlite3_column_int64(st, 2) &&
+	    lines_fit(&raw, sqlite3_column_int64(st, 3),
+		sqlite3_column_int64(st, 4));
 	buf_release(&raw);
 	db_done(st);
 	return 1;
@@ -362,17 +394,25 @@ next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
 	return 1;
 }
 
+/* Can there be a batch of these events at all? */
+static bool
+span_good(int64_t first, int64_t count)
+{
+	return first >= 0 && first < (int64_t)MERKLE_MAX && count > 0 &&
+	    count <= BATCH_EVENTS;
+}
+
 /* Is the batch in the row of st fit to be delivered? */
 static bool
 batch_good(const struct cut *c, sqlite3_stmt *st, int64_t first)
 {
 	const int64_t count = sqlite3_column_int64(st, 2);
-	const size_t nodes =
-	    merkle_count((uint64_t)first, (uint64_t)(first + count));
+	size_t nodes;
 
 	if (sqlite3_column_int(st, 4) == 0 ||
 	    sqlite3_column_int64(st, 1) != first)
 		return false;
+	nodes = merkle_count((uint64_t)first, (uint64_t)(first + count));
 	/* Sealed. */
 	if (sqlite3_column_int(st, 3) != 0)
 		return true;
@@ -402,6 +442,11 @@ find_cut(struct store *s, const struct recovery *v, struct cut *c,
 		const int64_t first = sqlite3_column_int64(st, 1);
 		const bool passed = id <= c->passed;
 
+		if (!span_good(first, sqlite3_column_int64(st, 2))) {
+			c->needed = true;
+			db_done(st);
+			return 0;
+		}
 		/* Those before it may be lost, and not delivered. */
 		if (next < 0 && first > 0 && id > c->passed + 1 &&
 		    !v->whole_batches) {
@@ -453,6 +498,26 @@ cut_row(struct store *s, const struct cut *c, int64_t row, struct err *err)
 	    e, kept * sizeof(e[0]), row);
 }
 
+/* The same in those rows from first on that there are: their number may be any.
+ */
+static int
+cut_rows(struct store *s, const struct cut *c, int64_t first, int64_t rows,
+    struct err *err)
+{
+	int64_t row = first;
+	int rc = 0;
+
+	while (rc == 0) {
+		rc = db_number(s, err, INT64_MAX, &row,
+		    "SELECT min(id) FROM seen WHERE id >= ?", "i", row);
+		if (rc != 0 || row == INT64_MAX || row < first ||
+		    (uint64_t)row - (uint64_t)first >= (uint64_t)rows)
+			break;
+		rc = cut_row(s, c, row++, err);
+	}
+	return rc;
+}
+
 static int
 cut_seen(struct store *s, const struct cut *c, struct err *err)
 {
@@ -461,15 +526,13 @@ cut_seen(struct store *s, const struct cut *c, struct err *err)
 	int rc = st == NULL ? -1 : 1;
 
 	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
-		const int64_t first = sqlite3_column_int64(st, 0);
-		const int64_t rows = sqlite3_column_int64(st, 1);
-
-		for (int64_t row = first; row < first + rows; row++) {
-			if (cut_row(s, c, row, err) != 0) {
-				db_done(st);
-				return -1;
-			}
+		rc = cut_rows(s, c, sqlite3_column_int64(st, 0),
+		    sqlite3_column_int64(st, 1), err);
+		if (rc != 0) {
+			db_done(st);
+			return -1;
 		}
+		rc = 1;
 	}
 	return rc;
 }
@@ -522,25 +585,26 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 		c->feed, c->at) != 0)
 		return -1;
 	return db_run(s, err,
-	    "UPDATE feed SET size = min(size, ?2), cursor = 'lost'"
+	    "UPDATE feed SET size = max(0, min(size, ?2)), cursor = 'lost'"
 	    " WHERE id = ?1",
 	    "ii", c->feed, c->at);
 }
 
 static int
-cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
+cut(struct store *s, struct recovery *v, const struct cut *c, const char *cause,
+    struct err *err)
 {
 	if (cut_items(s, v, c, err) != 0 || cut_seen(s, c, err) != 0 ||
 	    cut_batches(s, c, err) != 0)
 		return -1;
-	if (c->size > c->at)
+	if (c->size > c->at && c->size <= (int64_t)MERKLE_MAX)
 		v->lost += c->size - c->at;
 	v->feeds++;
 	if (c->closed)
 		return db_run(s, err,
 		    "UPDATE feed SET cursor = 'lost' WHERE name = ?", "t",
 		    c->name);
-	return feed_renew(s, c->feed, c->name, err);
+	return feed_renew(s, c->feed, c->name, cause, err);
 }
 
 static int
@@ -555,12 +619,19 @@ repair(struct store *s, struct recovery *v, struct err *err)
 	/* Trees that begin here are sound, and found to be so. */
 	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
 		if (find_cut(s, v, &c, err) != 0 ||
-		    (c.needed && cut(s, v, &c, err) != 0))
+		    (c.needed &&
+			cut(s, v, &c,
+			    "the store was damaged and has lost events of the "
+			    "tree before",
+			    err) != 0))
 			return -1;
 	}
 	/* The batch that an output is in the middle of may be gone. */
 	if (rc == 0 && v->feeds > 0)
-		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
+		rc = db_run(s, err,
+		    "UPDATE output SET lines = 0, received = NULL,"
+		    " received_lines = NULL, orderly = 0",
+		    "");
 	/* What was listed and is not known any more is listed again. */
 	if (rc == 0 && !v->whole_items)
 		rc = db_run(s, err, "UPDATE feed SET cursor = 'lost'", "");
@@ -568,6 +639,23 @@ repair(struct store *s, struct recovery *v, struct err *err)
 		rc = db_number(s, err, 0, &v->batches,
 		    "SELECT count(*) FROM payload", "");
 	return rc;
+}
+
+int
+recovery_give_up(struct store *s, int64_t feed, int64_t at, const char *cause,
+    struct err *err)
+{
+	struct recovery v = { .whole_feeds = true,
+		.whole_batches = true,
+		.whole_items = true,
+		.whole_pieces = true };
+	struct cut c;
+	int rc = next_feed(s, feed - 1, &c, err);
+
+	if (rc != 1 || c.feed != feed)
+		return rc < 0 ? -1 : 0;
+	c.at = at;
+	return cut(s, &v, &c, cause, err);
 }
 
 int

@@ -26,11 +26,13 @@ struct store;
 
 struct feed_report {
 	int64_t id;
-	char name[256]; /* "contoso/Audit.Exchange" */
-	char tree[256]; /* as it travels; differs from name only after a
-			   recovery, see store.h */
-	bool closed;    /* an earlier tree: nothing is added any more */
-	uint64_t size;  /* events committed */
+	char name[256];  /* "contoso/Audit.Exchange" */
+	char tree[256];  /* as it travels; differs from name only after a
+			    recovery, see store.h */
+	bool closed;     /* an earlier tree: nothing is added any more */
+	char cause[512]; /* why it was begun in place of an earlier one, "" for
+			    a feed's first */
+	uint64_t size;   /* events committed */
 	uint64_t sealed;
 	uint64_t duplicates; /* kept out by their id */
 	uint64_t count[FEED_COUNTERS];
@@ -64,10 +66,14 @@ struct output_report {
 	char name[64];
 	char mode[32]; /* as delivery_state says; "" before */
 	struct position position;
-	uint64_t backlog_events; /* committed and not passed */
-	uint64_t backlog_bytes;  /* bytes of their lines, decompressed */
-	int64_t oldest;          /* when the first of them was committed */
-	int64_t moved;           /* when the position last moved */
+	struct position received; /* how far there are receipts */
+	uint64_t backlog_events;  /* committed, without a receipt */
+	uint64_t backlog_bytes;   /* bytes of their lines, decompressed */
+	uint64_t held_events; /* behind the position, with a receipt that does
+				 not prove enough yet */
+	uint64_t held_bytes;
+	int64_t oldest; /* when the first of them was committed */
+	int64_t moved;  /* when the position last moved */
 	uint64_t count[OUTPUT_COUNTERS];
 	uint64_t dead_letters; /* dead letters in the store now */
 	char error[512];       /* the present error, "" when all is well */
@@ -78,12 +84,13 @@ struct output_report {
 int report_output(struct store *s, const char *after, struct output_report *r,
     struct err *err);
 
-/* Read the gap with the lowest id above after; 0 gives the first. */
+/* Read the gap, or the closing of one, with the lowest id above after; 0 gives
+ * the first. */
 int report_gap(struct store *s, int64_t after, struct gap_row *g,
     struct err *err);
 
-/* How many gaps there are. */
-int report_gaps(struct store *s, uint64_t *n, struct err *err);
+/* How many gaps were recorded, and how many of them were not closed. */
+int report_gaps(struct store *s, uint64_t *n, uint64_t *open, struct err *err);
 
 /* The bytes that are kept with a gap, appended to out: 1, 0 there are none,
  * -1.  And they are needed no more: of gaps up to that one. */

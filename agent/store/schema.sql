@@ -5,7 +5,8 @@
 --   FROM batch;
 -- Look as you like with `sqlite3 -readonly store.db`; change nothing by hand.
 --
--- This is version 1 (PRAGMA user_version).
+-- This is version 1 (PRAGMA user_version), as it was released: what followed is in
+-- schema_2.sql.
 
 -- One ordered stream of events of a source.
 CREATE TABLE feed (
@@ -134,18 +135,6 @@ CREATE TABLE seen (
 	entries BLOB NOT NULL
 );
 
--- Events that have the id of an earlier one and other bytes; as long as the
--- batches.
-CREATE TABLE version (
-	id INTEGER PRIMARY KEY AUTOINCREMENT,
-	feed INTEGER NOT NULL,
-	number INTEGER NOT NULL,     -- index of the event
-	of_feed INTEGER NOT NULL,    -- the first event with the id
-	of_number INTEGER NOT NULL
-);
-CREATE INDEX version_event ON version (feed, number);
-CREATE INDEX version_of ON version (of_feed, of_number);
-
 -- A destination.  Every line of the batches up to position is settled there,
 -- and so many lines of the next one.
 CREATE TABLE output (
@@ -194,9 +183,7 @@ CREATE TABLE gap (
 	since INTEGER NOT NULL,      -- what the vendor made available from
 	until INTEGER NOT NULL,      -- here to there
 	recorded INTEGER NOT NULL,
-	cause TEXT NOT NULL,
-	event BLOB                   -- the bytes of one that cannot be an event,
-	                             -- until the agent's own feed has them
+	cause TEXT NOT NULL
 );
 
 -- Orders of the command line to a role.

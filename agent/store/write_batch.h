@@ -57,7 +57,8 @@ size_t write_batch_events(const struct write_batch *p);
 /* The feed's cursor after this write batch; copied. */
 void write_batch_cursor(struct write_batch *p, const char *json);
 
-/* A newly listed item; one that the ledger has already is left as it is.
+/* A newly listed item; one that the ledger has already is left as it is, but
+ * one that is a gap there is to be fetched again, and its gap is closed.
  * Copied.  uri may be NULL; times in microseconds. */
 struct listed {
 	const char *key;
@@ -85,6 +86,11 @@ struct gap_row {
 	int64_t recorded;
 	char cause[512];
 	bool part; /* of the item, which goes on; not read back */
+	/* Read only: of the row that says that another gap was closed, since
+	 * its item is fetched after all, that one's id, else 0; and of a gap,
+	 * when it was closed (INT64_MIN: it was not). */
+	int64_t closes;
+	int64_t closed;
 	/* The bytes of what cannot be an event, or NULL; copied by
 	 * write_batch_gap(), read with report_gap_event(). */
 	const void *event;
@@ -96,7 +102,7 @@ void write_batch_gap(struct write_batch *p, const struct gap_row *g);
 struct commit_result {
 	uint64_t events;     /* new in the store */
 	uint64_t duplicates; /* repeats, kept out */
-	size_t listed;       /* items new to the ledger */
+	size_t listed;       /* items new to the ledger, or back in it */
 };
 
 #endif /* STORE_WRITE_BATCH_H */

@@ -106,17 +106,17 @@ unite_states(const struct chain *c, const struct stream *s, struct state *kept,
 		return;
 	}
 	if (next->mark != NULL)
-		finding_checkpoint(c->findings, s->name, next->size,
+		finding_checkpoint(c->findings, s->label, next->size,
 		    "signed twice with different roots (%s, %s): two histories",
 		    chain_place(c, kept->mark->place, place[0]),
 		    chain_place(c, next->mark->place, place[1]));
 	else if (kept->mark != NULL)
-		finding_checkpoint(c->findings, s->name, next->claimer->size,
+		finding_checkpoint(c->findings, s->label, next->claimer->size,
 		    "its peaks before do not hash to the root of checkpoint "
 		    "%" PRIu64 " (%s)",
 		    kept->size, chain_place(c, next->claimer->place, place[0]));
 	else
-		finding_checkpoint(c->findings, s->name, next->claimer->size,
+		finding_checkpoint(c->findings, s->label, next->claimer->size,
 		    "its peaks before are not those of checkpoint %" PRIu64
 		    " (%s)",
 		    kept->claimer->size,
@@ -223,6 +223,13 @@ struct diagnosis {
 
 static const char *const run_text[FINDING_KINDS] = {
 	[FINDING_ALTERED] = "altered",
+	[FINDING_PARSED] =
+	    "re-serialised: what wrote the input has parsed the event and "
+	    "written it anew, so these are not the sealed bytes, and nothing "
+	    "is proven of it; export the text as it came, such as _raw, "
+	    "message or event.original",
+	[FINDING_TRUNCATED] = "truncated by the receiver, whose limit for a "
+			      "message is too low",
 	[FINDING_UNSEALED] = "no checkpoint in the input covers it",
 	[FINDING_NOT_YET] = "not yet covered by a checkpoint",
 	[FINDING_BEGINS] = "not covered, because the span of its checkpoint "
@@ -244,10 +251,10 @@ missing(const struct chain *c, const struct stream *s, uint64_t first,
     uint64_t end, const char *why)
 {
 	if (end - first == 1)
-		finding_events(c->findings, FINDING_MISSING, s->name, first,
+		finding_events(c->findings, FINDING_MISSING, s->label, first,
 		    first, "missing%s", why);
 	else if (first < end)
-		finding_events(c->findings, FINDING_MISSING, s->name, first,
+		finding_events(c->findings, FINDING_MISSING, s->label, first,
 		    end - 1, "missing, %" PRIu64 " events%s", end - first, why);
 }
 
@@ -256,12 +263,12 @@ chain_missing(const struct chain *c, const struct stream *s, uint64_t first,
     uint64_t end, const char *why)
 {
 	const struct claims_dead_letter *l =
-	    claims_dead_letter(c->claims, s->name, first, end);
+	    claims_dead_letter(c->claims, s->agent, s->name, first, end);
 
 	for (; l != NULL;
-	     l = claims_dead_letter(c->claims, s->name, first, end)) {
+	     l = claims_dead_letter(c->claims, s->agent, s->name, first, end)) {
 		missing(c, s, first, l->index, why);
-		finding_events(c->findings, FINDING_MISSING, s->name, l->index,
+		finding_events(c->findings, FINDING_MISSING, s->label, l->index,
 		    l->index, "missing: %s", l->text);
 		first = l->index + 1;
 	}
@@ -279,7 +286,7 @@ flush(struct diagnosis *x, enum finding_kind kind)
 	if (kind == FINDING_MISSING)
 		chain_missing(x->c, x->s, r->first, r->end, "");
 	else
-		finding_events(x->c->findings, kind, x->s->name, r->first,
+		finding_events(x->c->findings, kind, x->s->label, r->first,
 		    r->end - 1, "%s (%s%s)", run_text[kind],
 		    r->end - r->first > 1 ? "from " : "",
 		    chain_place(x->c, x->place[kind], place));
@@ -319,7 +326,7 @@ conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 	for (size_t i = 0; i < g->n_seen && code != NULL; i++)
 		if (memcmp(g->seen[i].leaf, code, PROOF_CODE) == 0)
 			likely = &g->seen[i];
-	finding_events(x->c->findings, FINDING_CONFLICT, x->s->name, g->index,
+	finding_events(x->c->findings, FINDING_CONFLICT, x->s->label, g->index,
 	    g->index,
 	    "%zu different events have this index (%s, %s%s); which one was "
 	    "sealed is not proven%s%s",
@@ -332,18 +339,36 @@ conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 					: place[1]);
 }
 
+/* What an event that does not match is called, by its place. */
+static enum finding_kind
+altered(uint64_t place)
+{
+	if ((place & PLACE_CUT) != 0)
+		return FINDING_TRUNCATED;
+	return (place & PLACE_PARSED) != 0 ? FINDING_PARSED : FINDING_ALTERED;
+}
+
 /* All are there, none is what the codes call altered, yet they do not fit. */
 static void
 unnarrowed(struct diagnosis *x, uint64_t first, uint64_t end)
 {
-	if (end - first == 1)
-		run_add(x, FINDING_ALTERED, first, end,
-		    x->s->seen.list[seen_list_find(&x->s->seen, first)].place);
-	else
-		finding_events(x->c->findings, FINDING_UNNARROWED, x->s->name,
-		    first, end - 1,
-		    "one or more of these events are altered; which ones is "
-		    "not known");
+	const struct seen_list *seen = &x->s->seen;
+	size_t at = seen_list_find(seen, first), likely = at;
+
+	if (end - first == 1) {
+		run_add(x, altered(seen->list[at].place), first, end,
+		    seen->list[at].place);
+		return;
+	}
+	while (likely < seen->n && seen->list[likely].index < end &&
+	    altered(seen->list[likely].place) == FINDING_ALTERED)
+		likely++;
+	finding_events(x->c->findings, FINDING_UNNARROWED, x->s->label, first,
+	    end - 1,
+	    "one or more of these events are %s; which ones is not known",
+	    likely == seen->n || seen->list[likely].index >= end
+		? "altered"
+		: run_text[altered(seen->list[likely].place)]);
 }
 
 /* match_fn: all readings but the right one were put in by someone. */
@@ -359,7 +384,7 @@ forged(void *ctx, const struct group *g, const struct seen *right)
 		if ((!seen && g->seen[i].place == right->place) ||
 		    memcmp(g->seen[i].leaf, right->leaf, DIGEST_LEN) == 0)
 			continue;
-		finding_events(x->c->findings, FINDING_FORGED, x->s->name,
+		finding_events(x->c->findings, FINDING_FORGED, x->s->label,
 		    g->index, g->index,
 		    "forged: %s is not the sealed event, the one in %s is",
 		    chain_place(x->c, g->seen[i].place, place[0]),
@@ -378,7 +403,7 @@ diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
 	struct cursor c = cursor_at(x->s, first);
 	struct group g;
 	uint64_t at = first;
-	uint64_t altered = 0;
+	uint64_t mismatches = 0;
 	uint64_t holes = 0;
 
 	for (; cursor_next(&c, &g) && g.index < end; at = g.index + 1) {
@@ -390,13 +415,13 @@ diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
 			conflict(x, &g, code);
 		if (code == NULL || group_agree(&g, code) > 0)
 			continue;
-		altered++;
-		run_add(x, FINDING_ALTERED, g.index, g.index + 1,
+		mismatches++;
+		run_add(x, altered(g.seen[0].place), g.index, g.index + 1,
 		    g.seen[0].place);
 	}
 	gap(x, at, end);
 	holes += at < end && end > x->begins;
-	if (suspect && holes + altered == 0) {
+	if (suspect && holes + mismatches == 0) {
 		if (first >= x->begins) {
 			unnarrowed(x, first, end);
 			return;
@@ -427,7 +452,7 @@ examine(struct diagnosis *x, const struct state *a, const struct state *b)
 		int choice = -1;
 
 		if (step == STEP_DIFFERENT) {
-			finding_checkpoint(x->c->findings, x->s->name, b->size,
+			finding_checkpoint(x->c->findings, x->s->label, b->size,
 			    "inconsistent with the tree of %" PRIu64
 			    " events before it: another history",
 			    a->size);
@@ -499,6 +524,19 @@ outside(struct diagnosis *x, uint64_t first, uint64_t end,
 		gap(x, first, end);
 }
 
+/* Events that name no agent, behind the trees of all that have the feed: of
+ * which one they are is not known, so nothing is missing between them. */
+static void
+tail(struct diagnosis *x)
+{
+	const struct seen_list *seen = &x->s->seen;
+
+	for (size_t i = 0; i < seen->n; i++)
+		if (i == 0 || seen->list[i - 1].index != seen->list[i].index)
+			run_add(x, FINDING_NOT_YET, seen->list[i].index,
+			    seen->list[i].index + 1, seen->list[i].place);
+}
+
 /* From where on gaps are gaps: an input may begin inside a feed, and there
  * inside the span of a checkpoint. */
 static uint64_t
@@ -533,8 +571,10 @@ chain_check(const struct chain *c, struct stream *s)
 
 	states_make(c, s, &st);
 	link_all(c, s, &st);
-	if (st.n < 2) {
-		finding_feed(c->findings, FINDING_UNSEALED, s->name,
+	if (st.n < 2 && s->owned) {
+		tail(&x);
+	} else if (st.n < 2) {
+		finding_feed(c->findings, FINDING_UNSEALED, s->label,
 		    "no valid checkpoint, so none of its events is proven");
 		outside(&x, first, UINT64_MAX, FINDING_NOT_YET);
 	} else {
@@ -542,7 +582,7 @@ chain_check(const struct chain *c, struct stream *s)
 		if (first < st.list[0].size)
 			outside(&x, first, st.list[0].size, FINDING_UNSEALED);
 		if (st.list[0].size > 0)
-			finding_feed(c->findings, FINDING_BEGINS, s->name,
+			finding_feed(c->findings, FINDING_BEGINS, s->label,
 			    "the input begins at index %" PRIu64,
 			    s->seen.n > 0 ? first : st.list[1].size);
 		for (size_t i = 1; i < st.n; i++)

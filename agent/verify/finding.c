@@ -12,6 +12,8 @@
 
 const struct finding_rule finding_rules[FINDING_KINDS] = {
 	[FINDING_ALTERED] = { .name = "altered", .wrong = true },
+	[FINDING_PARSED] = { .name = "re-serialised", .wrong = true },
+	[FINDING_TRUNCATED] = { .name = "truncated", .wrong = true },
 	[FINDING_UNNARROWED] = { .name = "altered-somewhere", .wrong = true },
 	[FINDING_MISSING] = { .name = "missing", .wrong = true },
 	[FINDING_INCOMPLETE] = { .name = "incomplete", .wrong = true },

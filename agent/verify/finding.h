@@ -11,6 +11,8 @@
 
 enum finding_kind {
 	FINDING_ALTERED,    /* an event whose bytes are not those sealed */
+	FINDING_PARSED,     /* one that was parsed and written anew */
+	FINDING_TRUNCATED,  /* one that ends inside of its value */
 	FINDING_UNNARROWED, /* one or several of these events are altered, it is
 			       not known which */
 	FINDING_MISSING,

@@ -9,6 +9,7 @@
 #include "evidence/rotation.h"
 #include "verify/chain.h"
 #include "verify/claims.h"
+#include "verify/export.h"
 #include "verify/finding.h"
 #include "verify/frame.h"
 #include "verify/reader.h"
@@ -37,7 +38,9 @@ struct verify {
 	size_t n_inputs;
 	struct proof proof;
 	struct buf scratch;
-	const struct reader_line *line; /* input that is being read */
+	struct export *export;
+	const struct reader_line *line; /* that is being read */
+	uint64_t place;                 /* of it */
 	uint64_t n_events;              /* lines of each sort */
 	uint64_t n_checkpoints;
 	uint64_t n_other;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "outputs/syslog/link.h"
 #include "outputs/syslog/tls.h"
 
@@ -52,6 +54,8 @@ struct link {
 	uint64_t sent;    /* to the kernel, TCP: to l->fd */
 	uint64_t acked;   /* when last looked */
 	int64_t moved;    /* when something last did */
+	char heard[64];   /* the first that the receiver said */
+	size_t n_heard;
 	char why[512];
 	bool settings;
 };
@@ -242,6 +246,12 @@ uint64_t
 link_answers(const struct link *l)
 {
 	return l->session.answers;
+}
+
+bool
+link_asked(const struct link *l)
+{
+	return l->session.asked;
 }
 
 uint64_t
@@ -437,12 +447,14 @@ link_open(struct link *l)
 {
 	l->why[0] = '\0';
 	l->settings = false;
+	l->n_heard = 0;
 	err_clear(&l->cert);
 	l->sent = 0;
 	l->acked = 0;
 	l->retry = false;
 	l->asking = false;
 	l->session.answers = 0;
+	l->session.asked = false;
 	l->deadline = clock_monotonic() + l->timeout;
 	l->resolve = resolve_begin(l->host, l->port);
 	l->step = STEP_RESOLVE;
@@ -569,18 +581,55 @@ step_handshake(struct link *l)
 		link_fail_tls(l, rc);
 }
 
+/* Does what a receiver said begin as web servers begin? */
+static bool
+is_web(const char *s)
+{
+	return strncasecmp(s, "HTTP/", 5) == 0 ||
+	    strncasecmp(s, "<!DOCTYPE", 9) == 0 ||
+	    strncasecmp(s, "<html", 5) == 0;
+}
+
+/* The receiver said something.  Syslog has no word for that, and what one says
+ * is not kept but for the first ones, which tell what it is. */
+static void
+hear(struct link *l, const char *said, size_t len)
+{
+	size_t room = sizeof(l->heard) - 1 - l->n_heard;
+	char line[4 * sizeof(l->heard)], why[400];
+
+	if (room == 0)
+		return;
+	if (len > room)
+		len = room;
+	memcpy(l->heard + l->n_heard, said, len);
+	l->n_heard += len;
+	l->heard[l->n_heard] = '\0';
+	if (!is_web(l->heard))
+		return;
+	l->heard[strcspn(l->heard, "\r\n")] = '\0';
+	text_one_line(line, sizeof(line), l->heard);
+	(void)snprintf(why, sizeof(why),
+	    "a web server answers here (\"%s\"), and not a syslog receiver; "
+	    "correct address, or use an output of type http",
+	    line);
+	link_fail(l, true, why);
+}
+
 static void
 read_tls(struct link *l)
 {
 	char scratch[4096];
 	int rc;
 
-	for (int i = 0; i < READS_MAX; i++) {
+	for (int i = 0; i < READS_MAX && l->step == STEP_UP; i++) {
 		ERR_clear_error();
 		errno = 0;
 		rc = SSL_read(l->session.ssl, scratch, sizeof(scratch));
-		if (rc > 0)
+		if (rc > 0) {
+			hear(l, scratch, (size_t)rc);
 			continue;
+		}
 		if (!wants_retry(l, rc))
 			link_fail_tls(l, rc);
 		return;
@@ -593,10 +642,12 @@ read_plain(struct link *l)
 	char scratch[4096];
 	ssize_t rc;
 
-	for (int i = 0; i < READS_MAX; i++) {
+	for (int i = 0; i < READS_MAX && l->step == STEP_UP; i++) {
 		rc = recv(l->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
-		if (rc > 0)
+		if (rc > 0) {
+			hear(l, scratch, (size_t)rc);
 			continue;
+		}
 		if (rc == 0)
 			link_fail(l, false,
 			    "the receiver closed the connection");

@@ -77,7 +77,9 @@ for syntax in ndjson syslog header split; do
 	check 0 good good
 	says "$ex: 160 events, proven 0-159; 4 checkpoints"
 	says "all is well"
+	says "0 of these events are not covered by a checkpoint"
 	check 0 complete --complete good
+	silent "0 of these events"
 
 	gzip -c good >good.gz
 	check 0 gzip good.gz
@@ -180,6 +182,10 @@ for syntax in ndjson syslog header split; do
 	check 1 truncated --complete bad
 	check 0 truncated bad
 	says "$ex index 40-"
+	n_bad=$(sed -n 's/^\([0-9]*\) of these events are not covered by.*/\1/p' out)
+	[ "${n_bad:-0}" -gt 0 ] || fail truncated-counted
+	check 1 truncated-counted --json bad --complete
+	grep -q "\"uncovered\":$n_bad," out || fail truncated-json
 	grep -q 'not yet covered' out || fail truncated-words
 	head -c $(($(wc -c <good) - 30)) good >bad
 	check 0 half-line bad
@@ -250,10 +256,48 @@ check 0 renewed good
 says "$ex index 20-22: lost by the agent before it was shipped"
 check 1 renewed-complete --complete good
 check 0 renewed-feed --feed $ex good
-says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39"
+says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39; 2 checkpoints; a new tree of $ex"
 grep -v '^{"feed":"contoso/Audit.Exchange~' good >bad
 check 1 renewed-removed bad
 says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"
+
+# Two agents with sources of one name, in one archive.
+# shellcheck disable=SC2086 # $both is words
+for syntax in ndjson plain syslog split; do
+	"$top/tests/bin/stream" key.pem fra1 $syntax 4 40 >one
+	"$top/tests/bin/stream" other.pem fra2 $syntax 3 50 fork >two
+	openssl pkey -in other.pem -pubout -out pub2.pem
+	both="--key pub2.pem"
+	cat one two >good
+	check 0 two-agents $both good
+	says "fra1/$ex: 160 events, proven 0-159; 4 checkpoints"
+	says "fra2/$ex: 150 events, proven 0-149; 3 checkpoints"
+	check 0 two-agents-complete $both --complete good
+	[ $syntax != split ] || continue
+	# Line by line.
+	paste -d '\n' one two | sed '/^$/d' >good
+	check 0 two-agents-mixed $both good
+	"$top/sealfeed" verify --json $both --key pub.pem good >out || fail json
+	json_pp <out >/dev/null 2>&1 || fail "two-agents: not JSON"
+	grep -n 'Audit.Exchange' good | grep '[^0-9]42[^0-9]' | grep -v chec |
+		grep Delete | cut -d: -f1 >n
+	sed "$(cat n)s/CreationTime/creationTime/" good >bad
+	check 1 two-agents-altered $both bad
+	says "fra2/$ex index 42: altered (bad line $(cat n))"
+	silent "fra1/$ex index"
+	sed "$(cat n)d" good >bad
+	check 1 two-agents-removed $both bad
+	says "fra2/$ex index 42: missing"
+	silent "fra1/$ex index"
+	sed -n "$(cat n)p" good | sed 's/CreationTime/creationTime/' >forged
+	cat good forged >bad
+	check 1 two-agents-forged $both bad
+	grep -q "$ex index 42: forged: bad line $(wc -l <bad) is not" out ||
+		fail "two-agents-forged: does not say so"
+	# The tails, which no checkpoint covers yet.
+	head -n 500 good >bad
+	check 0 two-agents-tail $both bad
+done
 
 # The agent changed its key, twice.
 what=keys

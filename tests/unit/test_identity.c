@@ -236,35 +236,6 @@ START_TEST(versions_are_marked)
 }
 END_TEST
 
-/* A store that an older version left behind has neither the table nor the
- * keys of the bytes: what it had by an id counts as another version. */
-START_TEST(a_store_of_an_older_version)
-{
-	struct sqlite3 *db;
-
-	(void)commit_one("a", "{\"n\":1}");
-	write_batch_free(p);
-	feed_close(f);
-	store_close(s);
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db,
-			     "DROP TABLE version;"
-			     "ALTER TABLE gap DROP COLUMN event;"
-			     "ALTER TABLE feed DROP COLUMN versions;",
-			     NULL, NULL, NULL),
-	    SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	s = store_open(path, STORE_READ, &err);
-	ck_assert_ptr_null(s);
-	ck_assert_ptr_nonnull(strstr(err.text, "start the agent once"));
-	s = store_help_open(path, STORE_DURABLE);
-	f = store_help_feed(s, FEED, CLOCK_DAY);
-	p = write_batch_new(f);
-	ck_assert_uint_eq(commit_one("a", "{\"n\":2}").events, 1);
-	ck_assert_uint_eq(versions(), 1);
-}
-END_TEST
-
 Suite *
 suite_identity(void)
 {
@@ -277,7 +248,6 @@ suite_identity(void)
 	tcase_add_test(tc, one_id_for_all);
 	tcase_add_test(tc, without_an_id_the_bytes_count_within_an_item);
 	tcase_add_test(tc, versions_are_marked);
-	tcase_add_test(tc, a_store_of_an_older_version);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -104,8 +104,9 @@ fill_one(struct feed *f, int number, const char *salt)
 	write_batch_free(p);
 }
 
+/* n items; each: a checkpoint for each, else one for all. */
 static void
-fill(int n)
+fill_with(int n, bool each)
 {
 	static const char *const names[] = { "siem" };
 	struct store *s = store_open(path, STORE_DURABLE, &err);
@@ -115,12 +116,21 @@ fill(int n)
 	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
 	f = feed_open(s, FEED, CLOCK_DAY, &err);
 	ck_assert_msg(f != NULL, "%s", err.text);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		fill_one(f, i, "");
+		if (each)
+			ck_assert_int_eq(store_help_seal(s, &err), 1);
+	}
 	while (store_help_seal(s, &err) == 1)
 		;
 	feed_close(f);
 	store_close(s);
+}
+
+static void
+fill(int n)
+{
+	fill_with(n, false);
 }
 
 /* Open the feed, commit one more item, seal; the name of its tree. */
@@ -428,6 +438,93 @@ START_TEST(an_index_of_other_days)
 }
 END_TEST
 
+/* An index that is not the one our statements name, as a changed byte of the
+ * schema makes it: no check of SQLite's finds that. */
+START_TEST(another_schema)
+{
+	struct store *s;
+	struct feed *f;
+	struct item it;
+	char tree[256];
+
+	fill(3);
+	sql("PRAGMA writable_schema=ON;"
+	    "UPDATE sqlite_schema SET sql = replace(sql, 'state = 0',"
+	    " 'state = 7') WHERE name LIKE 'item_%'");
+	check_ok();
+	ck_assert_str_eq(message, "");
+	s = store_open(path, STORE_DURABLE, &err);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	ck_assert_msg(f != NULL, "%s", err.text);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "damaged"));
+	err_clear(&err);
+	feed_close(f);
+	store_close(s);
+	ck_assert(store_damaged(path));
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(message, "its use met damage"));
+	go_on(tree, sizeof(tree));
+	ck_assert_str_eq(tree, FEED);
+	ck_assert_uint_eq(deliverable(), 3 * 4);
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
+/* Numbers of a row that no batch or run can have, and how many of the events
+ * of six batches can be delivered all the same. */
+static const struct {
+	const char *change;
+	uint64_t left;
+} numbers[] = {
+	{ "UPDATE batch SET count = 9223372036854775807 WHERE id = 3", 6 },
+	{ "UPDATE batch SET count = -3 WHERE id = 1", 0 },
+	{ "UPDATE batch SET count = 4 WHERE id = 6", 15 },
+	{ "UPDATE batch SET first = -9223372036854775807 WHERE id = 1", 0 },
+	{ "UPDATE batch SET first = 9223372036854775807 WHERE id = 6", 15 },
+	{ "UPDATE batch SET raw_len = -1 WHERE id = 2", 3 },
+	{ "UPDATE payload SET lines = (SELECT lines FROM payload WHERE batch ="
+	  " 2) WHERE batch = 4; UPDATE batch SET raw_len = (SELECT raw_len FROM"
+	  " batch WHERE id = 2) WHERE id = 4",
+	    9 },
+	{ "UPDATE batch SET count = 2 WHERE id = 5;"
+	  "UPDATE run SET first = 1, rows = 9223372036854775807",
+	    12 },
+	{ "UPDATE batch SET count = 2 WHERE id = 5;"
+	  "UPDATE run SET first = -9223372036854775807, rows = -1",
+	    12 },
+	{ "UPDATE batch SET count = 2 WHERE id = 5;"
+	  "UPDATE feed SET size = 9223372036854775807",
+	    12 },
+};
+
+START_TEST(impossible_numbers)
+{
+	struct batch b;
+	struct store *s;
+	char tree[256];
+	int rc;
+
+	fill_with(6, true);
+	sql(numbers[_i].change);
+	/* Before anything is found, nobody asks for memory by them. */
+	s = store_open(path, STORE_DURABLE, &err);
+	batch_init(&b);
+	while ((rc = batch_next_sealed(s, b.id, &b, &err)) == 1)
+		ck_assert_uint_le(b.count, BATCH_EVENTS);
+	ck_assert(rc == 0 || store_damaged(path));
+	err_clear(&err);
+	batch_release(&b);
+	store_close(s);
+	check_ok();
+	ck_assert_uint_eq(deliverable(), numbers[_i].left);
+	go_on(tree, sizeof(tree));
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
 START_TEST(a_newer_version_is_no_damage)
 {
 	fill(1);
@@ -459,6 +556,9 @@ suite_recovery(void)
 	tcase_add_loop_test(tc, noise, 0, (int)unit_rounds(24));
 	tcase_add_loop_test(tc, cut_off, 0, 2);
 	tcase_add_test(tc, an_index_of_other_days);
+	tcase_add_test(tc, another_schema);
+	tcase_add_loop_test(tc, impossible_numbers, 0,
+	    sizeof(numbers) / sizeof(numbers[0]));
 	tcase_add_test(tc, a_newer_version_is_no_damage);
 	suite_add_tcase(s, tc);
 	return s;

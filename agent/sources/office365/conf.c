@@ -144,6 +144,15 @@ const struct setting office365_settings[] = {
 		    "version of the first; an Id that is empty or zero is "
 		    "none, and such events are repeats where one blob has the "
 		    "same bytes twice." },
+	{ .key = "retry_after_max",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(retry_after_max),
+	    .def = "5m",
+	    .min = INT64_C(1000000),
+	    .max = INT64_C(86400000000),
+	    .help = "Longest wait that Microsoft gets when it throttles and "
+		    "asks for more; then one request shows whether all may go "
+		    "on." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = FIELD(http),
@@ -219,6 +228,12 @@ const char *
 office365_login(const struct office365_conf *c)
 {
 	return c->login_url != NULL ? c->login_url : clouds[c->cloud].login;
+}
+
+const char *
+office365_cloud(const struct office365_conf *c)
+{
+	return cloud_names[c->cloud];
 }
 
 const char *

@@ -304,9 +304,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	http_reply_init(&reply);
 	if (request_send(l->w, &o->api, &q, &reply, r) == REPLY_OK) {
 		if (l->date == 0)
-			l->date = reply.date != INT64_MIN
-			    ? reply.date
-			    : server_clock_now(l->w->source->clock);
+			l->date = server_clock_now(l->w->source->clock);
 		if (splitter_end(l->splitter, &err) != 0 ||
 		    ledger_flush(l->ledger, &err) != 0)
 			(void)outcome_set(r, REPLY_RETRY,

@@ -31,10 +31,8 @@
 #define START_EVERY (15 * CLOCK_MINUTE)
 /* An administrator may be quicker than that. */
 #define LOOK_AGAIN (10 * CLOCK_SECOND)
-/* A start that was refused was none; one without an answer was none, either,
- * when the list does not show it after a while. */
+/* A start that was refused was none. */
 #define REFUSED_AGAIN (5 * CLOCK_SECOND)
-#define UNANSWERED_AGAIN (30 * CLOCK_SECOND)
 
 #define PUBLISHER "PublisherIdentifier"
 
@@ -53,6 +51,7 @@ define(const void *conf, struct source_definition *d)
 		.interval = c->interval,
 		.dedupe = c->dedupe,
 		.retention = OFFICE365_KEPT,
+		.retry_after_max = c->retry_after_max,
 	};
 }
 
@@ -71,7 +70,9 @@ set_windows(struct window_spec *s, const struct office365_conf *c)
 		.overlap = c->overlap,
 		.sweeps = { { "hourly", CLOCK_HOUR, SPAN },
 		    { "daily", CLOCK_DAY, OFFICE365_KEPT } },
-		.own = "started",
+		.own = { [OWN_STARTED] = "started",
+		    [OWN_ANSWERED] = "answered",
+		    [OWN_AGAIN] = "started_again" },
 		.lost = "not listed within the 7 days that Microsoft keeps "
 			"content",
 	};
@@ -99,6 +100,7 @@ set_auth(struct office365 *o, struct err *err)
 		    ? AUTH_OAUTH2_ASSERTION
 		    : AUTH_OAUTH2_SECRET,
 		.oauth = { .client_id = c->client_id,
+		    .wait_max = c->retry_after_max,
 		    .client_secret = c->client_secret,
 		    .certificate = c->certificate,
 		    .private_key = c->private_key } };
@@ -132,6 +134,7 @@ close_source(struct source *s)
 		return;
 	auth_free(o->api.auth);
 	free(o->base);
+	free(o->denied);
 	free(o);
 }
 
@@ -146,9 +149,15 @@ open_source(struct source *s, struct err *err)
 	o->publisher = c->publisher != NULL ? c->publisher : c->tenant;
 	o->base =
 	    join(office365_api(c), "/api/v1.0/", c->tenant, "/activity/feed");
-	o->api = (struct api){
-		.base = o->base, .option = "api_url", .rules = office365_rules
-	};
+	o->denied = xasprintf("check that the application %s has "
+			      "ActivityFeed.Read and, for DLP.All, "
+			      "ActivityFeed.ReadDlp, with admin consent in "
+			      "tenant %s of cloud %s",
+	    c->client_id, c->tenant, office365_cloud(c));
+	o->api = (struct api){ .base = o->base,
+		.option = "api_url",
+		.rules = office365_rules,
+		.denied = o->denied };
 	o->format = (struct event_format){
 		.splitter = { .id = "Id",
 		    .time = "CreationTime",
@@ -289,6 +298,7 @@ static enum reply_class
 start(struct worker *w, struct stream *st, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
+	int64_t *own = os->window.cursor.own;
 	struct http_reply reply;
 
 	http_reply_init(&reply);
@@ -300,22 +310,73 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 		    "the started subscription", r);
 	if (r->class == REPLY_BENIGN)
 		r->class = REPLY_OK;
-	if (r->class != REPLY_OK)
-		os->window.cursor.own -= START_EVERY -
-		    (reply.status / 100 > 2 ? REFUSED_AGAIN : UNANSWERED_AGAIN);
+	os->start = *r;
+	if (r->class == REPLY_OK || reply.status / 100 == 4)
+		own[OWN_ANSWERED] = own[OWN_STARTED];
+	if (r->class != REPLY_OK && reply.status / 100 == 4) {
+		own[OWN_STARTED] -= START_EVERY - REFUSED_AGAIN;
+		own[OWN_ANSWERED] = own[OWN_STARTED];
+	}
 	http_reply_release(&reply);
 	return r->class;
 }
 
-/* How long until the next start may be sent; 0: now. */
+/* How long until the next start may be sent; 0: now.  One whose answer was not
+ * seen may have been none: it is sent again at once, but only once. */
 static int64_t
 guard(const struct office365_stream *os, int64_t now)
 {
-	int64_t since = now - os->window.cursor.own;
+	const int64_t *own = os->window.cursor.own;
+	int64_t since = now - own[OWN_STARTED];
 
-	if (os->window.cursor.own == 0 || since < 0 || since >= START_EVERY)
+	if (own[OWN_STARTED] == 0 || since < 0 || since >= START_EVERY)
+		return 0;
+	if (own[OWN_ANSWERED] != own[OWN_STARTED] &&
+	    own[OWN_AGAIN] != own[OWN_STARTED])
 		return 0;
 	return START_EVERY - since;
+}
+
+/* A start is sent at now.  Durable before it is: no crash makes it two, or with
+ * the one that is sent again, three. */
+static enum reply_class
+note_start(struct office365_stream *os, struct stream *st, int64_t now,
+    struct outcome *r)
+{
+	int64_t *own = os->window.cursor.own;
+	int64_t since = now - own[OWN_STARTED];
+
+	if (own[OWN_STARTED] != 0 && since >= 0 && since < START_EVERY &&
+	    own[OWN_ANSWERED] != own[OWN_STARTED])
+		own[OWN_AGAIN] = now;
+	own[OWN_STARTED] = now;
+	return window_save(&os->window, st, NULL, r);
+}
+
+/* A start must wait; what the last one failed of is the cause, where that is
+ * known. */
+static enum reply_class
+wait_for_start(const struct office365_stream *os,
+    const struct subscription *sub, int64_t wait, struct outcome *r)
+{
+	char text[sizeof(r->text)];
+
+	if (os->start.class != REPLY_OK) {
+		*r = os->start;
+		(void)snprintf(text, sizeof(text), "%s", r->text);
+		(void)snprintf(r->text, sizeof(r->text),
+		    "%.700s; the subscription may be started again in %d s",
+		    text, (int)(wait / CLOCK_SECOND) + 1);
+	} else {
+		(void)outcome_set(r, REPLY_INACTIVE,
+		    "the subscription is %s and was started recently; it may "
+		    "be started again in %d s",
+		    sub->known ? "disabled" : "missing",
+		    (int)(wait / CLOCK_SECOND) + 1);
+		(void)snprintf(r->code, sizeof(r->code), "start-guard");
+	}
+	r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
+	return r->class;
 }
 
 /* See that the subscription is on: start it if it is not, at most once per 15
@@ -337,20 +398,11 @@ subscribe(struct worker *w, struct stream *st, struct outcome *r)
 	wait = guard(os, now);
 	if (wait > 0 && sub.enabled)
 		goto on;
-	if (wait > 0) {
-		(void)outcome_set(r, REPLY_INACTIVE,
-		    "the subscription is %s and was started recently; it may "
-		    "be started again in %d s",
-		    sub.known ? "disabled" : "missing",
-		    (int)(wait / CLOCK_SECOND) + 1);
-		(void)snprintf(r->code, sizeof(r->code), "start-guard");
-		r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
-		return r->class;
-	}
-	/* Durable before it is sent: no crash makes it two. */
-	os->window.cursor.own = now;
-	if (window_save(&os->window, st, NULL, r) != REPLY_OK ||
-	    start(w, st, r) != REPLY_OK)
+	if (wait > 0)
+		return wait_for_start(os, &sub, wait, r);
+	if (note_start(os, st, now, r) != REPLY_OK ||
+	    start(w, st, r) != REPLY_OK ||
+	    window_save(&os->window, st, NULL, r) != REPLY_OK)
 		return r->class;
 on:
 	os->subscribed = true;
@@ -400,6 +452,9 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	if (r->class == REPLY_INACTIVE) {
 		os->subscribed = false;
 		os->denied = true;
+	} else if (r->class == REPLY_CLOCK) {
+		/* Only a good reply tells the time. */
+		os->subscribed = false;
 	}
 	return next;
 }

@@ -48,6 +48,7 @@ struct office365_conf {
 	int64_t interval;
 	int64_t overlap;
 	int64_t dedupe;
+	int64_t retry_after_max;
 	struct http_conf http;
 };
 
@@ -61,6 +62,9 @@ void office365_check(const void *conf, const struct config_section *b);
 const char *office365_login(const struct office365_conf *c);
 const char *office365_api(const struct office365_conf *c);
 
+/* The cloud's name, as it is configured. */
+const char *office365_cloud(const struct office365_conf *c);
+
 /* How long Microsoft keeps content. */
 #define OFFICE365_KEPT (7 * CLOCK_DAY)
 
@@ -73,18 +77,24 @@ struct office365 {
 	const char *publisher; /* PublisherIdentifier of every call */
 	char *base;            /* {api_url}/api/v1.0/{tenant}/activity/feed */
 	struct api api;
+	char *denied; /* of api */
 	struct window_spec windows;
 	struct event_format format;
 };
 
+/* Times in a cursor: the last start that was sent, the last one whose answer
+ * was seen, and the last one that was sent again for lack of an answer. */
+enum { OWN_STARTED, OWN_ANSWERED, OWN_AGAIN };
+
 /* State of a stream; belongs to its poll thread. */
 struct office365_stream {
-	bool subscribed;            /* the list of subscriptions said so */
-	bool denied;                /* the content listing said otherwise */
-	struct window_state window; /* cursor.own: when a start was sent */
+	bool subscribed; /* the list of subscriptions said so */
+	bool denied;     /* the content listing said otherwise */
+	struct window_state window;
 	struct ledger_known known;
-	uint64_t odd_sum; /* rows that were told of, … */
-	int64_t odd_next; /* … and not before, monotonic, again */
+	struct outcome start; /* REPLY_OK, or why the last one failed */
+	uint64_t odd_sum;     /* rows that were told of, … */
+	int64_t odd_next;     /* … and not before, monotonic, again */
 };
 
 /* Rows of a content list that are not as they should be: what can be taken of
