@@ -29,6 +29,7 @@ static Suite *(*const suites[])(void) = {
 	suite_cmd_store,
 	suite_config,
 	suite_confirm,
+	suite_content,
 	suite_continuity,
 	suite_crash,
 	suite_dead_letters,

@@ -17,6 +17,7 @@ Suite *suite_cmd(void);
 Suite *suite_cmd_store(void);
 Suite *suite_config(void);
 Suite *suite_confirm(void);
+Suite *suite_content(void);
 Suite *suite_continuity(void);
 Suite *suite_crash(void);
 Suite *suite_dead_letters(void);
