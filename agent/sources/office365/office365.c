@@ -514,9 +514,9 @@ static enum reply_class
 read_array(struct worker *w, const char *url, const char *what,
     struct reading *d, struct outcome *r)
 {
-	static const struct splitter_spec spec = { .max = EVENT_MAX,
-		.pass_longer = true,
-		.mends = true };
+	static const struct splitter_spec spec = {
+		.max = EVENT_MAX, .pass_longer = true, .mends = true
+	};
 	const struct office365 *o = w->source->state;
 	const struct request q = {
 		.url = url, .what = what, .take = take_reading, .ctx = d
@@ -607,7 +607,8 @@ look(struct worker *w, const char *content_type, struct buf *message,
 		    "%s, and the agent starts it; not tested: permission, "
 		    "list and fetching",
 		    sub.known ? "disabled" : "missing");
-	else if (try_content(w, content_type, how, sizeof(how), message, r) != REPLY_OK)
+	else if (try_content(w, content_type, how, sizeof(how), message, r) !=
+	    REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
 		how) != 0)
