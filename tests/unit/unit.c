@@ -57,6 +57,7 @@ static Suite *(*const suites[])(void) = {
 	suite_outputs,
 	suite_page,
 	suite_rate,
+	suite_ready,
 	suite_request,
 	suite_rules,
 	suite_secret,
