@@ -56,6 +56,7 @@ static Suite *(*const suites[])(void) = {
 	suite_oauth,
 	suite_outputs,
 	suite_page,
+	suite_race,
 	suite_rate,
 	suite_ready,
 	suite_request,

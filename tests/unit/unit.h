@@ -44,6 +44,7 @@ Suite *suite_note(void);
 Suite *suite_oauth(void);
 Suite *suite_outputs(void);
 Suite *suite_page(void);
+Suite *suite_race(void);
 Suite *suite_rate(void);
 Suite *suite_ready(void);
 Suite *suite_recovery(void);
