@@ -284,6 +284,7 @@ survey(struct collector *c)
 		for (size_t k = 0; k < r->n_workers; k++)
 			survey_worker(&r->workers[k]);
 	}
+	collect_watch_outputs(c);
 }
 
 /* A time that is over by every clock that is known. */
