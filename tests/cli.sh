@@ -125,10 +125,10 @@ holds err 'a character device, not a regular file'
 
 # Without standard streams nothing is written into what takes their place.
 printf 'outputs:\n  x: { type: file, path: %s/x }\n' "$dir" >"$dir/few.yaml"
-if ! (timeout 20 $sf check "$dir/few.yaml" <&- >&- 2>&-); then
+(timeout 20 $sf check "$dir/few.yaml" <&- >&- 2>&-) || {
 	echo "cli: check without standard streams fails" >&2
 	failed=1
-fi
+}
 
 expect 0 "version" $sf version
 holds out '^sealfeed [0-9]'
