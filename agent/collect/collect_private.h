@@ -184,6 +184,7 @@ struct housekeeping {
 	int64_t certificates;
 	int64_t say_paused;
 	int64_t trouble_logged; /* with the store */
+	int64_t starved_told;   /* that its WAL cannot be carried over */
 };
 
 /* Begin with the events that tell of the start. */
