@@ -13,6 +13,11 @@ libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl
 clang-format-14 shellcheck"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
 procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP"
+needs_package_apt="dpkg-dev debhelper fakeroot rpm debugedit elfutils
+binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev check"
+needs_package_dnf="rpm-build rpm-sign systemd-rpm-macros binutils cpio jq xz
+gnupg2 createrepo_c check-devel"
+needs_package_test_apt="lintian rpmlint blhc devscripts dnf mmdebstrap groff-base"
 
 # As root, by sudo that asks no password, or not at all.
 needs_root() {
@@ -71,10 +76,14 @@ needs_dnf() {
 	needs_root dnf -q -y "${crb[@]}" install "${missing[@]}"
 }
 
-# needs_install build|test: what is missing of it.
+# needs_install build|test|package|package_test: what is missing of it.
 needs_install() {
 	local apt=$needs_build_apt dnf=$needs_build_dnf
-	[ "$1" = build ] || { apt+=" $needs_test_apt"; dnf+=" $needs_test_dnf"; }
+	case $1 in
+	test) apt+=" $needs_test_apt" dnf+=" $needs_test_dnf" ;;
+	package*) apt+=" $needs_package_apt" dnf+=" $needs_package_dnf" ;;
+	esac
+	[ "$1" != package_test ] || apt+=" $needs_package_test_apt"
 	# shellcheck disable=SC2086 # lists of words
 	if command -v apt-get >/dev/null; then
 		needs_apt $apt

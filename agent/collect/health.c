@@ -4,12 +4,14 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "collect/collect_private.h"
 #include "http/server_clock.h"
+#include "sources/agent_feed.h"
 #include "store/feed.h"
 
 /* A wait that is longer is told with its end. */

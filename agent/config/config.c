@@ -13,6 +13,7 @@
 #include "base/node.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/doubt.h"
 #include "config/setting.h"
 #include "config/strip.h"
 #include "config/tree.h"
@@ -98,11 +99,26 @@ const struct setting agent_settings[] = {
 	SETTING_END,
 };
 
+bool
+config_is_text_secret(const struct setting *s)
+{
+	static const char *const other[] = { "proxy", "certificate", "key",
+		"private_key", "tls.ca", "tls.cert", "tls.key" };
+
+	if (s->type != SETTING_SECRET)
+		return false;
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (strcmp(s->key, other[i]) == 0)
+			return false;
+	return true;
+}
+
 /* What differs between the sections "sources" and "outputs". */
 struct section {
 	const char *name;
 	const char *noun; /* "source" */
 	const struct config_type *const *types;
+	struct config_errors *warnings;
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -178,6 +194,27 @@ find_type(const struct section *s, const struct node *map, const char *where,
 	return NULL;
 }
 
+struct doubts {
+	const void *conf;
+	const struct config_section *section;
+};
+
+/* A secret that is text alone, and no PEM, which may stand in a file. */
+static void
+doubt_row(void *ctx, const struct setting_row *row)
+{
+	const struct doubts *d = ctx;
+	const char *key = row->setting->key, *text, *why;
+
+	if (!config_is_text_secret(row->setting))
+		return;
+	memcpy(&text, (const char *)d->conf + row->offset, sizeof(text));
+	why = text != NULL ? doubt_secret(text, node_find(d->section->map, key))
+			   : NULL;
+	if (why != NULL)
+		config_warning(d->section, "%s: %s", key, why);
+}
+
 /* Read one source or output; false: it can't be read. */
 static bool
 read_entry(const struct section *s, const struct node *map,
@@ -185,9 +222,11 @@ read_entry(const struct section *s, const struct node *map,
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128];
-	struct config_section b = {
-		.map = map, .where = where, .errors = errors
-	};
+	struct doubts doubt;
+	struct config_section b = { .map = map,
+		.where = where,
+		.errors = errors,
+		.warnings = s->warnings };
 
 	check_name(map, s->name, errors);
 	(void)snprintf(where, sizeof(where), "%s.%.80s", s->name, map->key);
@@ -204,6 +243,9 @@ read_entry(const struct section *s, const struct node *map,
 	b.filled = errors->n;
 	if (e->type->check != NULL)
 		e->type->check(e->conf, &b);
+	doubt.conf = e->conf;
+	doubt.section = &b;
+	settings_each(e->type->settings, doubt_row, &doubt);
 	e->name = xstrdup(map->key);
 	config_tree_digest(map, map->key, e->digest);
 	return true;
@@ -363,15 +405,18 @@ struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
 {
-	const struct section sources = { "sources", "source", types->sources };
-	const struct section outputs = { "outputs", "output", types->outputs };
+	struct config *c = xcalloc(1, sizeof(*c));
+	const struct section sources = { "sources", "source", types->sources,
+		&c->warnings };
+	const struct section outputs = { "outputs", "output", types->outputs,
+		&c->warnings };
 	struct node *tree = config_tree(path, errors);
-	struct config *c;
 
 	config_errors_sort(errors);
-	if (tree == NULL)
+	if (tree == NULL) {
+		config_free(c);
 		return NULL;
-	c = xcalloc(1, sizeof(*c));
+	}
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
@@ -406,6 +451,7 @@ config_free(struct config *c)
 		return;
 	free_entries(c->sources, c->n_sources);
 	free_entries(c->outputs, c->n_outputs);
+	config_errors_release(&c->warnings);
 	settings_release(agent_settings, &c->agent);
 	free(c);
 }

@@ -64,6 +64,8 @@ struct config {
 	size_t n_sources;
 	struct config_entry *outputs;
 	size_t n_outputs;
+	/* What is allowed, and yet most likely not what was meant. */
+	struct config_errors warnings;
 	char agent_digest[65];
 	char digest[65]; /* of the whole configuration: it never leaves the
 			    process, since a guess at a secret that stands in
@@ -76,6 +78,9 @@ struct config {
 
 /* Names of the agent, of sources and outputs: [A-Za-z0-9._-]{1,63}. */
 bool config_good_name(const char *name);
+
+/* Is it a secret as it stands, and not PEM or a URL with one in it? */
+bool config_is_text_secret(const struct setting *s);
 
 /* Rows of the "agent" block. */
 extern const struct setting agent_settings[];

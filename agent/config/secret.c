@@ -286,6 +286,31 @@ out:
 	return content;
 }
 
+void
+secret_each_file(const char *text, bool pem, secret_file_fn *fn, void *ctx)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	struct reference r;
+
+	if (pem && strstr(text, "${") == NULL && text[0] != '\0' &&
+	    !is_uri(text) && strstr(text, "-----BEGIN") == NULL)
+		fn(ctx, text);
+	while ((text = strstr(text, "${")) != NULL) {
+		char *path = NULL;
+
+		if (parse_reference(text, &r) < 0)
+			return;
+		if (r.form->append == append_file)
+			path = xstrndup(r.name, r.len);
+		else if (r.form->append == append_credential && dir != NULL)
+			path = xasprintf("%s/%.*s", dir, (int)r.len, r.name);
+		if (path != NULL)
+			fn(ctx, path);
+		free(path);
+		text = r.end;
+	}
+}
+
 char *
 secret_resolve_pem(const char *text, struct err *err)
 {

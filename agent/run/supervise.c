@@ -2,6 +2,7 @@
  * supervise.c - `sealfeed run`: one process a role, kept running.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/exit_status.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
@@ -31,6 +33,12 @@
 /* How long a predecessor may still take to finish (its own limit is five). */
 #define LOCK_TIMEOUT (10 * CLOCK_SECOND)
 #define TICK_MS 500
+#define APART_TICK_MS 50
+
+/* How often systemd is asked for more time while the store is checked before
+ * the first start, and for how much. */
+#define EXTEND_EVERY (5 * CLOCK_SECOND)
+#define EXTEND "EXTEND_TIMEOUT_USEC=60000000\n"
 
 /* Between two attempts to repair or open a store that cannot be written. */
 #define REPAIR_AGAIN (10 * CLOCK_SECOND)
@@ -50,6 +58,8 @@ struct supervisor {
 	bool damaged;        /* or not to be opened: no role runs until it is */
 	int64_t repair_at;   /* not before: it failed a moment ago */
 	int64_t repair_kill; /* monotonic: no role may run any longer */
+	bool apart;          /* the store is being prepared by a child */
+	bool reload_due;     /* SIGHUP came meanwhile */
 };
 
 /* When in a stop each kind of role gets its SIGTERM at the latest; earlier
@@ -180,22 +190,122 @@ compare_log(const struct config *config, struct err *err)
 	return 0;
 }
 
-/* Before the roles start: a sound store that knows the outputs and holds what
- * was signed. */
+/* A sound store that knows the outputs and holds what was signed. */
 static int
-prepare_store(struct supervisor *s, struct err *err)
+mend_store(const struct config *config, struct err *err)
 {
 	char message[1024];
 
-	if (store_check(s->config->agent.store.path, message, sizeof(message),
+	if (store_check(config->agent.store.path, message, sizeof(message),
 		err) == -1)
 		return -1;
 	if (message[0] != '\0')
 		log_err("%s", message);
-	if (tell_outputs(s->config, err) == -1 ||
-	    lock_again(&s->lock, s->config->agent.store.path, err) == -1)
+	if (tell_outputs(config, err) == -1)
 		return -1;
-	return compare_log(s->config, err);
+	return compare_log(config, err);
+}
+
+static void take_signal(struct supervisor *s);
+static void ping(struct supervisor *s);
+
+/* The child that mends the store: what goes wrong it writes to fd. */
+static _Noreturn void
+mend(const struct config *config, int fd, pid_t parent)
+{
+	struct err err = ERR_INIT;
+	int rc;
+
+	(void)prctl(PR_SET_NAME, "sf-recover");
+	/* The lock that it inherits must not outlive the supervisor; what it
+	 * has done by then it goes on from. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		exit(EXIT_WRONG);
+	rc = mend_store(config, &err);
+	if (rc != 0 && file_write_all(fd, err.text, strlen(err.text)) != 0)
+		log_err("%s", err.text);
+	exit(rc == 0 ? EXIT_FINE : EXIT_WRONG);
+}
+
+/* What the child said before it ended with status. */
+static int
+mended(int fd, int status, struct err *err)
+{
+	char text[sizeof(err->text)] = "";
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FINE)
+		return 0;
+	if (n > 0)
+		return err_set(err, "%s", text);
+	if (WIFSIGNALED(status))
+		return err_set(err,
+		    "the check of the store was killed by signal %d (%s); it "
+		    "goes on at the next start",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return err_set(err, "the check of the store ended without a word");
+}
+
+/* Wait for the child, however long it takes, and keep systemd content. */
+static int
+await(struct supervisor *s, pid_t pid)
+{
+	struct pollfd pfd = { .fd = s->signals, .events = POLLIN };
+	const int64_t began = clock_monotonic();
+	int64_t told = began;
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 ||
+	    (got < 0 && errno == EINTR)) {
+		const int64_t now = clock_monotonic();
+
+		if (now - told > EXTEND_EVERY) {
+			told = now;
+			notify_send("%sSTATUS=the store is checked, for %lld s "
+				    "so far",
+			    s->ready ? "" : EXTEND,
+			    (long long)((now - began) / CLOCK_SECOND));
+		}
+		take_signal(s);
+		if (s->stop_at != 0)
+			(void)kill(pid, SIGKILL);
+		ping(s);
+		(void)poll(&pfd, 1, s->stop_at != 0 ? 10 : APART_TICK_MS);
+	}
+	if (told != began)
+		notify_send("STATUS=");
+	return status;
+}
+
+/* Before the roles start: a sound store.  In a process of its own, since a
+ * recovery may take minutes and meets whatever is in a damaged file. */
+static int
+prepare_store(struct supervisor *s, struct err *err)
+{
+	pid_t pid, parent = getpid();
+	int fd[2], status, rc;
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return err_set(err, "pipe: %s", strerror(errno));
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		mend(s->config, fd[1], parent);
+	(void)close(fd[1]);
+	if (pid < 0) {
+		rc = err_set(err, "cannot fork: %s", strerror(errno));
+	} else {
+		s->apart = true;
+		status = await(s, pid);
+		s->apart = false;
+		rc = mended(fd[0], status, err);
+	}
+	(void)close(fd[0]);
+	if (rc != 0)
+		return -1;
+	return lock_again(&s->lock, s->config->agent.store.path, err);
 }
 
 /* Files that the configuration names, such as certificates and secrets, may
@@ -329,6 +439,8 @@ repair(struct supervisor *s)
 	if (clock_monotonic() < s->repair_at)
 		return;
 	if (prepare_store(s, &err) == -1) {
+		if (s->stop_at != 0)
+			return;
 		log_err("%s", err.text);
 		s->repair_at = clock_monotonic() + REPAIR_AGAIN;
 		return;
@@ -351,6 +463,8 @@ prepare_or_wait(struct supervisor *s, struct err *err)
 		want_all(s);
 		return 0;
 	}
+	if (s->stop_at != 0)
+		return 0;
 	if (!store_cramped(s->config->agent.store.path))
 		return -1;
 	log_err("%s; the agent starts as soon as there is room", err->text);
@@ -373,8 +487,7 @@ take_signal(struct supervisor *s)
 			begin_stop(s);
 			break;
 		case SIGHUP:
-			if (s->stop_at == 0)
-				reload(s);
+			s->reload_due = true;
 			break;
 		case SIGUSR1:
 			for (size_t i = 0; i < s->all.n; i++)
@@ -384,6 +497,11 @@ take_signal(struct supervisor *s)
 			break;
 		}
 	}
+	/* Nobody else may have the store open while it is mended. */
+	if (s->reload_due && !s->apart && s->stop_at == 0) {
+		s->reload_due = false;
+		reload(s);
+	}
 }
 
 /* Tell systemd that all is well, as long as it is. */
@@ -392,7 +510,7 @@ ping(struct supervisor *s)
 {
 	int64_t now = clock_monotonic();
 
-	if (!s->ready && s->stop_at == 0 && !s->damaged &&
+	if (!s->ready && !s->apart && s->stop_at == 0 && !s->damaged &&
 	    children_ready(&s->all)) {
 		s->ready = true;
 		notify_send("READY=1");

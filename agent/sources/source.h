@@ -148,6 +148,9 @@ struct source_type {
 	 * a request with REPLY_STOPPED).  NULL: nothing to find out. */
 	int (*live)(struct worker *w, struct buf *message, struct err *err);
 	void (*close)(struct source *s);
+	/* Whose events these are, for `check` to find what is configured
+	 * twice: borrowed from the conf; NULL: not known. */
+	const char *(*account)(const void *conf);
 };
 
 /* All types, NULL-terminated. */

@@ -28,39 +28,54 @@
 #include "store/write_batch_private.h"
 
 #define NONE SIZE_MAX
+#define PART_BYTES (16 << 20) /* of a large table, a transaction */
 
 static const struct table {
 	const char *name;
 	const char *order; /* its key: read from both ends up to the damage */
 	const char *from_end;
+	const char *key; /* where it is one number: copied in parts */
 	size_t whole; /* offset of the flag in struct recovery, NONE: without */
 } tables[] = {
 	{ .name = "feed",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = offsetof(struct recovery, whole_feeds) },
 	{ .name = "batch",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = offsetof(struct recovery, whole_batches) },
 	{ .name = "payload",
 	    .order = "batch",
+	    .key = "batch",
 	    .from_end = "batch DESC",
 	    .whole = NONE },
 	{ .name = "checkpoint",
 	    .order = "batch",
+	    .key = "batch",
 	    .from_end = "batch DESC",
 	    .whole = NONE },
 	{ .name = "item",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = offsetof(struct recovery, whole_items) },
 	{ .name = "piece",
 	    .order = "feed, first",
 	    .from_end = "feed DESC, first DESC",
 	    .whole = offsetof(struct recovery, whole_pieces) },
-	{ .name = "run", .order = "id", .from_end = "id DESC", .whole = NONE },
-	{ .name = "seen", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "run",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+	{ .name = "seen",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
 	{ .name = "output",
 	    .order = "name",
 	    .from_end = "name DESC",
@@ -71,15 +86,22 @@ static const struct table {
 	    .whole = NONE },
 	{ .name = "dead_letter",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
-	{ .name = "gap", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "gap",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
 	{ .name = "version",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
 	{ .name = "request",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
 	{ .name = "retired",
@@ -88,24 +110,25 @@ static const struct table {
 	    .whole = NONE },
 	{ .name = "signed",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
 };
 
-/* The statement that inserts rows with the columns of st. */
+/* The statement that inserts rows with the columns of st from first on. */
 static sqlite3_stmt *
-inserter(struct store *to, const char *table, sqlite3_stmt *st)
+inserter(struct store *to, const char *table, sqlite3_stmt *st, int first)
 {
 	struct buf sql = BUF_INIT(4096);
 	sqlite3_stmt *in = NULL;
 	const int n = sqlite3_column_count(st);
 	int rc = buf_addf(&sql, "INSERT OR IGNORE INTO %s (", table);
 
-	for (int i = 0; i < n && rc == 0; i++)
-		rc = buf_addf(&sql, "%s%s", i == 0 ? "" : ", ",
+	for (int i = first; i < n && rc == 0; i++)
+		rc = buf_addf(&sql, "%s%s", i == first ? "" : ", ",
 		    sqlite3_column_name(st, i));
-	for (int i = 0; i < n && rc == 0; i++)
-		rc = buf_adds(&sql, i == 0 ? ") VALUES (?" : ", ?");
+	for (int i = first; i < n && rc == 0; i++)
+		rc = buf_adds(&sql, i == first ? ") VALUES (?" : ", ?");
 	if (rc == 0)
 		rc = buf_adds(&sql, ")");
 	/* A table that is not ours any more cannot be copied. */
@@ -117,13 +140,15 @@ inserter(struct store *to, const char *table, sqlite3_stmt *st)
 }
 
 static int
-copy_row(struct store *to, sqlite3_stmt *in, sqlite3_stmt *st, struct err *err)
+copy_row(struct store *to, sqlite3_stmt *in, sqlite3_stmt *st, int first,
+    struct err *err)
 {
 	const int n = sqlite3_column_count(st);
 	int rc = SQLITE_OK;
 
-	for (int i = 0; i < n && rc == SQLITE_OK; i++)
-		rc = sqlite3_bind_value(in, i + 1, sqlite3_column_value(st, i));
+	for (int i = first; i < n && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_value(in, i + 1 - first,
+		    sqlite3_column_value(st, i));
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(in);
 	(void)sqlite3_reset(in);
@@ -146,7 +171,7 @@ copy_rows(struct store *from, struct store *to, const char *table,
 	(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY %s", table,
 	    order);
 	if (sqlite3_prepare_v2(from->db, sql, -1, &st, NULL) == SQLITE_OK)
-		in = inserter(to, table, st);
+		in = inserter(to, table, st, 0);
 	rc = 0;
 	while (in != NULL && rc == 0) {
 		const int step = sqlite3_step(st);
@@ -155,11 +180,143 @@ copy_rows(struct store *from, struct store *to, const char *table,
 			done = step == SQLITE_DONE;
 			break;
 		}
-		rc = copy_row(to, in, st, err);
+		rc = copy_row(to, in, st, 0, err);
 	}
 	(void)sqlite3_finalize(in);
 	(void)sqlite3_finalize(st);
 	return rc != 0 ? -1 : done;
+}
+
+/* How far the copy of a table has got: up from its first row to low, and, where
+ * that ended at something unreadable, down from its last row to high. */
+enum phase { PHASE_UP, PHASE_DOWN, PHASE_WHOLE, PHASE_PARTLY };
+
+struct progress {
+	int64_t phase;
+	int64_t low;
+	int64_t high;
+};
+
+static int
+load_progress(struct store *to, const char *table, struct progress *p,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(to, err,
+	    "SELECT phase, low, high FROM recovering WHERE name = ?", "t",
+	    table);
+	int rc = st == NULL ? -1 : db_step(to, st, err);
+
+	*p = (struct progress){ .low = INT64_MIN, .high = INT64_MAX };
+	if (rc == 1) {
+		p->phase = sqlite3_column_int64(st, 0);
+		p->low = sqlite3_column_int64(st, 1);
+		p->high = sqlite3_column_int64(st, 2);
+		db_done(st);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+save_progress(struct store *to, const char *table, const struct progress *p,
+    struct err *err)
+{
+	return db_run(to, err,
+	    "INSERT OR REPLACE INTO recovering (name, phase, low, high)"
+	    " VALUES (?, ?, ?, ?)",
+	    "tiii", table, p->phase, p->low, p->high);
+}
+
+static int64_t
+row_bytes(sqlite3_stmt *st)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < sqlite3_column_count(st); i++)
+		n += sqlite3_column_bytes(st, i);
+	return n;
+}
+
+/* Where the next part of the table begins: the key stands first. */
+static sqlite3_stmt *
+part_query(struct store *from, const struct table *t, const struct progress *p)
+{
+	sqlite3_stmt *st = NULL;
+	char sql[200];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT %s, * FROM %s WHERE %s > ?1 AND %s < ?2 ORDER BY %s %s",
+	    t->key, t->name, t->key, t->key, t->key,
+	    p->phase == PHASE_UP ? "ASC" : "DESC");
+	if (sqlite3_prepare_v2(from->db, sql, -1, &st, NULL) == SQLITE_OK) {
+		(void)sqlite3_bind_int64(st, 1, p->low);
+		(void)sqlite3_bind_int64(st, 2, p->high);
+	}
+	return st;
+}
+
+/* Copy rows of st until there are enough for a transaction: 1; there are no
+ * more: 0, and whether what follows was readable in *whole; -1. */
+static int
+copy_part(struct store *to, const struct table *t, sqlite3_stmt *st,
+    struct progress *p, bool *whole, struct err *err)
+{
+	sqlite3_stmt *in = st == NULL ? NULL : inserter(to, t->name, st, 1);
+	int64_t bytes = 0;
+	int step = SQLITE_ERROR, rc = 0;
+
+	while (in != NULL && rc == 0 && bytes < PART_BYTES &&
+	    (step = sqlite3_step(st)) == SQLITE_ROW) {
+		const int64_t key = sqlite3_column_int64(st, 0);
+
+		rc = copy_row(to, in, st, 1, err);
+		bytes += row_bytes(st);
+		if (p->phase == PHASE_UP)
+			p->low = key;
+		else
+			p->high = key;
+	}
+	(void)sqlite3_finalize(in);
+	*whole = step == SQLITE_DONE;
+	return rc != 0 ? -1 : step == SQLITE_ROW;
+}
+
+/* Copy the next part in a transaction of its own, which says how far it got. */
+static int
+copy_next(struct store *from, struct store *to, const struct table *t,
+    struct progress *p, struct err *err)
+{
+	sqlite3_stmt *st;
+	bool whole;
+	int rc;
+
+	if (db_begin(to, err) != 0)
+		return -1;
+	st = part_query(from, t, p);
+	rc = copy_part(to, t, st, p, &whole, err);
+	(void)sqlite3_finalize(st);
+	if (rc == 0 && p->phase == PHASE_UP)
+		p->phase = whole ? PHASE_WHOLE : PHASE_DOWN;
+	else if (rc == 0)
+		p->phase = PHASE_PARTLY;
+	if (rc >= 0)
+		rc = save_progress(to, t->name, p, err);
+	return db_end(to, rc, err);
+}
+
+static int
+copy_parts(struct store *from, struct store *to, const struct table *t,
+    struct recovery *v, struct err *err)
+{
+	struct progress p;
+
+	if (load_progress(to, t->name, &p, err) != 0)
+		return -1;
+	while (p.phase == PHASE_UP || p.phase == PHASE_DOWN)
+		if (copy_next(from, to, t, &p, err) != 0)
+			return -1;
+	if (p.phase == PHASE_PARTLY && t->whole != NONE)
+		*(bool *)((char *)v + t->whole) = false;
+	return 0;
 }
 
 static int
@@ -168,6 +325,8 @@ copy_table(struct store *from, struct store *to, const struct table *t,
 {
 	int rc;
 
+	if (t->key != NULL)
+		return copy_parts(from, to, t, v, err);
 	if (db_begin(to, err) != 0)
 		return -1;
 	rc = copy_rows(from, to, t->name, t->order, err);
@@ -200,6 +359,45 @@ copy_sequences(struct store *from, struct store *to, struct err *err)
 		    " (SELECT coalesce(max(id), 0) FROM batch))",
 		    "");
 	return db_end(to, rc, err);
+}
+
+bool
+recovery_begun(struct store *to, const char *source)
+{
+	struct err err = ERR_INIT;
+	sqlite3_stmt *st = db_query(to, &err,
+	    "SELECT 1 FROM recovering WHERE name = ? AND phase = -1", "t",
+	    source);
+	const bool there = st != NULL && db_step(to, st, &err) == 1;
+
+	if (there)
+		db_done(st);
+	return there;
+}
+
+int
+recovery_begin(struct store *to, const char *source, struct err *err)
+{
+	static const struct progress none = { .phase = -1 };
+	int rc;
+
+	if (db_begin(to, err) != 0)
+		return -1;
+	rc = db_exec(to,
+	    "CREATE TABLE recovering (name TEXT PRIMARY KEY,"
+	    " phase INTEGER NOT NULL, low INTEGER NOT NULL,"
+	    " high INTEGER NOT NULL)",
+	    err);
+	if (rc == 0)
+		rc = save_progress(to, source, &none, err);
+	return db_end(to, rc, err);
+}
+
+int
+recovery_end(struct store *to, struct err *err)
+{
+	/* The statements that know the table are of no use any more. */
+	return db_exec(to, "DROP TABLE recovering", err);
 }
 
 int

@@ -25,8 +25,16 @@ struct recovery {
 	int64_t feeds;   /* feeds that begin a new tree */
 };
 
+/* Begin a recovery into to, a new store, from source, a text that says which
+ * file it is and in what state; whether one from there was begun; and end it,
+ * when all is copied and repaired. */
+int recovery_begin(struct store *to, const char *source, struct err *err);
+bool recovery_begun(struct store *to, const char *source);
+int recovery_end(struct store *to, struct err *err);
+
 /* Copy, table by table and row by row, what is readable in from (a bare
- * handle) into to, a new store.  -1 only when to cannot be written. */
+ * handle) into to, where a recovery was begun, or go on with that.  -1 only
+ * when to cannot be written. */
 int recovery_copy(struct store *from, struct store *to, struct recovery *v,
     struct err *err);
 

@@ -53,6 +53,17 @@ states_by_size(const void *a, const void *b)
 	return m->place < n->place ? -1 : m->place > n->place;
 }
 
+static void
+state_of_mark(struct state *st, const struct mark *m)
+{
+	st->size = m->size;
+	st->mark = m;
+	memcpy(st->root, m->root, DIGEST_LEN);
+	st->n = m->n_after;
+	if (m->n_after > 0)
+		st->peaks = m->peaks + m->n_before * DIGEST_LEN;
+}
+
 /* All states that are said, one or several a size. */
 static void
 collect(const struct stream *s, struct states *out)
@@ -65,12 +76,7 @@ collect(const struct stream *s, struct states *out)
 		const struct mark *m = &s->mark[i];
 		struct state *st = &out->list[out->n++];
 
-		st->size = m->size;
-		st->mark = m;
-		memcpy(st->root, m->root, DIGEST_LEN);
-		st->n = m->n_after;
-		if (m->n_after > 0)
-			st->peaks = m->peaks + m->n_before * DIGEST_LEN;
+		state_of_mark(st, m);
 		if (m->from == 0) {
 			empty = true;
 			continue;
@@ -506,6 +512,173 @@ link_all(const struct chain *c, const struct stream *s, struct states *st)
 			st->list[i - 1].authentic = true;
 }
 
+/*
+ * Histories.
+ *
+ * A checkpoint can be signed well and yet be of another history: then the
+ * events lead past it, from a checkpoint before to one behind.  It must not
+ * stand between those.
+ */
+
+/* How many checkpoints behind one that does not fit are tried. */
+#define AHEAD_MAX 32
+#define BUDGET_MIN 100000
+
+/* The checkpoints of a stream, without what they claim, and what is known of
+ * each: events lead to or from it; they lead past it. */
+struct history {
+	struct states st;
+	bool *linked;
+	bool *foreign;
+	uint64_t budget; /* events that may be gone through in vain */
+};
+
+/* Is the tree of a, which is no larger, not the one that b grew from? */
+static bool
+contradicts(const struct state *a, const struct state *b)
+{
+	struct segment g;
+
+	if (a->size == b->size)
+		return memcmp(a->root, b->root, DIGEST_LEN) != 0;
+	for (size_t j = 0; j < state_steps(b); j++)
+		if (state_step(a, b, j, &g) == STEP_DIFFERENT)
+			return true;
+	return false;
+}
+
+/* The first of the next states to which the events lead from a; n: none.  Where
+ * all is altered one try each has to do. */
+static size_t
+next_linked(const struct chain *c, const struct stream *s, struct history *h,
+    const struct state *a, size_t from)
+{
+	for (size_t j = from; j < h->st.n && j < from + AHEAD_MAX; j++) {
+		struct state *b = &h->st.list[j];
+
+		if (j > from && b->size - a->size > h->budget)
+			break;
+		if (j > from)
+			h->budget -= b->size - a->size;
+		if (b->size == a->size
+			? memcmp(b->root, a->root, DIGEST_LEN) == 0
+			: link_states(c, s, a, b))
+			return j;
+	}
+	return h->st.n;
+}
+
+/* Go from state to state; what is gone past is foreign. */
+static void
+follow(const struct chain *c, const struct stream *s, struct history *h)
+{
+	struct state empty = { .peaks = (const uint8_t *)"" };
+	bool begins = s->seen.n > 0 && s->seen.list[0].index == 0;
+	const struct state *a = begins ? &empty : &h->st.list[0];
+	size_t at = 0, i = begins ? 0 : 1, j;
+
+	while (i < h->st.n) {
+		j = next_linked(c, s, h, a, i);
+		if (j < h->st.n) {
+			h->linked[j] = true;
+			if (a != &empty)
+				h->linked[at] = true;
+			for (; i < j; i++)
+				h->foreign[i] = true;
+		}
+		at = i++;
+		a = &h->st.list[at];
+	}
+}
+
+/* What nothing leads to, and contradicts the nearest before or behind it that
+ * is linked, is of another history, too. */
+static void
+compare_histories(struct history *h)
+{
+	const struct state *near = NULL, *st = h->st.list;
+
+	for (size_t i = 0; i < h->st.n; i++) {
+		if (h->linked[i])
+			near = &st[i];
+		else if (near != NULL && contradicts(near, &st[i]))
+			h->foreign[i] = true;
+	}
+	near = NULL;
+	for (size_t i = h->st.n; i-- > 0;) {
+		if (h->linked[i])
+			near = &st[i];
+		else if (near != NULL && contradicts(&st[i], near))
+			h->foreign[i] = true;
+	}
+}
+
+static void
+report_foreign(const struct chain *c, const struct stream *s,
+    const struct history *h, size_t i)
+{
+	const struct state *st = &h->st.list[i];
+	char place[2][CHAIN_PLACE];
+
+	for (size_t j = 0; j < h->st.n; j++)
+		if (h->linked[j] && h->st.list[j].size == st->size) {
+			finding_checkpoint(c->findings, s->label, st->size,
+			    "signed twice with different roots (%s, %s): two "
+			    "histories; the events lead to the second",
+			    chain_place(c, st->mark->place, place[0]),
+			    chain_place(c, h->st.list[j].mark->place,
+				place[1]));
+			return;
+		}
+	finding_checkpoint(c->findings, s->label, st->size,
+	    "two histories: it is signed, and other checkpoints and the events "
+	    "between them contradict it (%s)",
+	    chain_place(c, st->mark->place, place[0]));
+}
+
+/* Take the foreign ones out of the stream. */
+static void
+drop_foreign(const struct chain *c, struct stream *s, const struct history *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_marks; i++)
+		if (h->foreign[i])
+			report_foreign(c, s, h, i);
+	for (size_t i = 0; i < s->n_marks; i++) {
+		if (!h->foreign[i]) {
+			s->mark[n++] = s->mark[i];
+			continue;
+		}
+		free(s->mark[i].peaks);
+		free(s->mark[i].check);
+	}
+	s->n_marks = n;
+}
+
+/* Leave only checkpoints of one history in the stream, as far as events and
+ * the others tell. */
+static void
+one_history(const struct chain *c, struct stream *s)
+{
+	struct history h = { .st.n = s->n_marks,
+		.budget = 4 * (uint64_t)s->seen.n + BUDGET_MIN };
+
+	if (s->n_marks < 2)
+		return;
+	h.st.list = xcalloc(s->n_marks, sizeof(*h.st.list));
+	h.linked = xcalloc(s->n_marks, sizeof(*h.linked));
+	h.foreign = xcalloc(s->n_marks, sizeof(*h.foreign));
+	for (size_t i = 0; i < s->n_marks; i++)
+		state_of_mark(&h.st.list[i], &s->mark[i]);
+	follow(c, s, &h);
+	compare_histories(&h);
+	drop_foreign(c, s, &h);
+	states_release(&h.st);
+	free(h.linked);
+	free(h.foreign);
+}
+
 /* Events of [first, end) that no checkpoint reaches. */
 static void
 outside(struct diagnosis *x, uint64_t first, uint64_t end,
@@ -569,6 +742,7 @@ chain_check(const struct chain *c, struct stream *s)
 	uint64_t first = s->seen.n > 0 ? s->seen.list[0].index : 0;
 	struct states st;
 
+	one_history(c, s);
 	states_make(c, s, &st);
 	link_all(c, s, &st);
 	if (st.n < 2 && s->owned) {

@@ -27,6 +27,7 @@ const struct finding_rule finding_rules[FINDING_KINDS] = {
 	[FINDING_BEGINS] = { .name = "begins-inside", .complete = true },
 	[FINDING_UNPROVEN] = { .name = "unproven", .complete = true },
 	[FINDING_KEY] = { .name = "key" },
+	[FINDING_SUCCESSION] = { .name = "key-succession", .wrong = true },
 	[FINDING_RENEWED] = { .name = "renewed", .complete = true },
 	[FINDING_REPEATED] = { .name = "repeated" },
 };

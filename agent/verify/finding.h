@@ -28,6 +28,7 @@ enum finding_kind {
 	FINDING_BEGINS,     /* before the first checkpoint's whole span */
 	FINDING_UNPROVEN,   /* can't be proven because of another finding */
 	FINDING_KEY,        /* a key that follows a trusted one */
+	FINDING_SUCCESSION, /* a key does what no key of an agent does */
 	FINDING_RENEWED,    /* ends early: the agent began a new tree */
 	FINDING_REPEATED,   /* identical copies */
 	FINDING_KINDS

@@ -42,6 +42,7 @@ struct mark {
 	uint64_t from;
 	uint64_t size;
 	uint64_t place;
+	size_t key;                 /* that signed it, keys_signer() */
 	uint8_t root[DIGEST_LEN];   /* signed root */
 	uint8_t before[DIGEST_LEN]; /* root of the peaks before */
 	uint8_t *peaks;             /* n_before, then n_after hashes; owned */

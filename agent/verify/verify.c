@@ -27,11 +27,8 @@ verify_new(const struct verify_options *options)
 	v->claims = claims_new();
 	v->export = export_new();
 	v->scratch = (struct buf)BUF_INIT(SCRATCH_MAX);
-	v->told = (struct buf)BUF_INIT(KEY_ROTATIONS_MAX);
 	proof_init(&v->proof);
-	v->keys = xcalloc(options->n_keys + 1, sizeof(*v->keys));
-	memcpy(v->keys, options->keys, options->n_keys * sizeof(*v->keys));
-	v->n_keys = options->n_keys;
+	v->keys = keys_new(options->keys, options->n_keys);
 	return v;
 }
 
@@ -53,8 +50,7 @@ verify_free(struct verify *v)
 	findings_release(&v->findings);
 	proof_release(&v->proof);
 	buf_release(&v->scratch);
-	buf_release(&v->told);
-	free(v->keys);
+	keys_free(v->keys);
 	free(v);
 }
 
@@ -314,58 +310,15 @@ is_origin(const struct checkpoint *cp, const struct frame *f)
 	    (f->agent.len == 0 || compare_text(cp->signer, f->agent) == 0);
 }
 
-static bool
-is_known(const struct verify *v, const struct verifier *key)
-{
-	for (size_t i = 0; i < v->n_keys; i++)
-		if (memcmp(v->keys[i].key, key->key, sizeof(key->key)) == 0 &&
-		    (v->keys[i].any_name ||
-			strcmp(v->keys[i].name, key->name) == 0))
-			return true;
-	return false;
-}
-
-/* Trust the keys that follow those that are trusted. */
-static void
-follow_keys(struct verify *v)
-{
-	struct slice rest = { .data = v->proof.keys.data,
-		.len = v->proof.keys.len };
-	struct slice note;
-
-	if (rest.len == 0 ||
-	    (v->told.len == rest.len &&
-		memcmp(v->told.data, rest.data, rest.len) == 0))
-		return;
-	buf_clear(&v->told);
-	if (buf_add(&v->told, rest.data, rest.len) == -1)
-		return;
-	while ((note = rotation_next(&rest)).data != NULL) {
-		struct err why = ERR_INIT;
-		struct verifier next;
-
-		/* One that nobody trusted signed says nothing; the checkpoint
-		 * will show whether that matters. */
-		if (rotation_open(note, v->keys, v->n_keys, &next, &why) ==
-			-1 ||
-		    is_known(v, &next) || v->n_keys >= TALLY_KEYS)
-			continue;
-		v->keys =
-		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
-		v->keys[v->n_keys++] = next;
-		finding_feed(&v->findings, FINDING_KEY, "",
-		    "a new key of %s is trusted, because a trusted key "
-		    "announces it (key id %02x%02x%02x%02x)",
-		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
-	}
-}
-
 static int
-open_note(struct verify *v, struct checkpoint *cp, struct err *err)
+open_note(struct verify *v, struct checkpoint *cp, size_t *key, struct err *err)
 {
-	follow_keys(v);
-	return note_open(v->proof.note.data, v->proof.note.len, v->keys,
-	    v->n_keys, cp, err);
+	const struct proof *p = &v->proof;
+
+	keys_follow(v->keys, (struct slice){ p->keys.data, p->keys.len },
+	    &v->findings);
+	return keys_open(v->keys, (struct slice){ p->note.data, p->note.len },
+	    cp, key, err);
 }
 
 /* feed: the name of f's, as a string. */
@@ -383,7 +336,7 @@ take_checkpoint(struct verify *v, const struct frame *f, const char *feed,
 
 	(void)tally_place(v, place, where);
 	if (proof_parse(f->value.data, f->value.len, &v->proof, &err) == -1 ||
-	    open_note(v, &cp, &err) == -1) {
+	    open_note(v, &cp, &m.key, &err) == -1) {
 		if (v->line->cut)
 			v->cut = true;
 		else if (asked)
@@ -649,6 +602,46 @@ check_streams(struct verify *v)
 	findings_release(&unasked);
 }
 
+/* keys_place */
+static const char *
+key_place(const void *ctx, uint64_t place)
+{
+	static char where[CHAIN_PLACE];
+
+	return tally_place(ctx, place, where);
+}
+
+/* Check the keys of each feed of each agent, over all of its trees: whichever
+ * stream is the first of them collects the others. */
+static void
+check_keys(struct verify *v)
+{
+	struct stream **trees = xcalloc(v->n_streams + 1, sizeof(*trees));
+
+	for (size_t i = 0; i < v->n_streams; i++) {
+		struct stream *s = v->streams[i];
+		size_t len = strcspn(s->name, "~"), n = 0;
+		bool first = true;
+
+		for (size_t j = s->n_marks == 0 ? v->n_streams : 0;
+		     first && j < v->n_streams; j++) {
+			struct stream *t = v->streams[j];
+
+			if (t->n_marks == 0 ||
+			    strcmp(t->agent, s->agent) != 0 ||
+			    strcspn(t->name, "~") != len ||
+			    strncmp(t->name, s->name, len) != 0)
+				continue;
+			first = n > 0 || t == s;
+			trees[n++] = t;
+		}
+		if (first && n > 0 && s->asked)
+			keys_check(v->keys, trees, n, &v->findings, key_place,
+			    v);
+	}
+	free(trees);
+}
+
 /* Whether anybody's stream of the feed is there. */
 static bool
 holds(const struct verify *v, const char *feed)
@@ -810,6 +803,7 @@ verify_finish(struct verify *v)
 {
 	claims_sort(v->claims);
 	check_streams(v);
+	check_keys(v);
 	parts_left(v->parts, left_over, v);
 	check_absent(v);
 	check_agents(v);

@@ -12,6 +12,7 @@
 #include "verify/export.h"
 #include "verify/finding.h"
 #include "verify/frame.h"
+#include "verify/keys.h"
 #include "verify/reader.h"
 #include "verify/stream.h"
 #include "verify/verify.h"
@@ -19,14 +20,9 @@
 /* An input that names more feeds is a forger's. */
 #define TALLY_FEEDS 65536
 
-/* An agent that changed its key more often is a forger's. */
-#define TALLY_KEYS 1024
-
 struct verify {
 	struct verify_options options;
-	struct verifier *keys; /* the given keys, and their successors */
-	size_t n_keys;
-	struct buf told; /* the last notes about keys, read already */
+	struct keys *keys;
 	struct digest *digest;
 	struct findings findings;
 	struct parts *parts;

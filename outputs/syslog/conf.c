@@ -316,6 +316,10 @@ syslog_check(const void *c, const struct config_section *b)
 {
 	const struct syslog_conf *conf = c;
 
+	if (conf->receipts == SYSLOG_DIRECT && conf->transport == SYSLOG_TCP)
+		config_error(b,
+		    "receipts: direct needs TLS, and transport is tcp; use "
+		    "transport: tls, or leave receipts out");
 	check_address(conf, b);
 	check_app_name(conf->app_name, b);
 	check_tls(conf, b);

@@ -66,14 +66,17 @@ receipt(struct link *l, const struct syslog_conf *conf)
 	       "again if the connection breaks";
 }
 
-/* A frame, or a line, without a message: syslog receivers drop it in silence,
- * and web servers answer it. */
+/* A frame that never ends: a receiver of frames drops it, and a web server
+ * answers that this is no request.  There is nothing of that kind for receivers
+ * of lines; there a web server is found out by what it says to the first
+ * event. */
 static void
-provoke(struct link *l)
+provoke(struct link *l, const struct syslog_conf *conf)
 {
-	static const char empty[] = "1 \n";
+	static const char part[] = "99 \n\n";
 
-	if (link_write(l, empty, sizeof(empty) - 1) > 0)
+	if (conf->framing == SYSLOG_OCTETS &&
+	    link_write(l, part, sizeof(part) - 1) > 0)
 		(void)wait_for(l, clock_monotonic() + WORD, UINT64_MAX);
 }
 
@@ -91,7 +94,7 @@ syslog_reach(struct link *l, const struct syslog_conf *conf,
 	if (link_describe(l, message) != 0 || buf_adds(message, confirmed) != 0)
 		return err_set(err, "the result is too large");
 	if (!link_down(l))
-		provoke(l);
+		provoke(l, conf);
 	/* A receiver that wants a client certificate says so only now, and so
 	 * does one that speaks something else. */
 	if (link_down(l))
@@ -99,7 +102,8 @@ syslog_reach(struct link *l, const struct syslog_conf *conf,
 	if (buf_adds(message,
 		conf->framing == SYSLOG_LF
 		    ? "; framing: lf"
-		    : "; framing: octet-counting (set lf if the receiver shows "
+		    : "; framing: octet-counting (set framing: lf if the "
+		      "receiver "
 		      "messages that are glued together or begin with a "
 		      "number)") != 0)
 		return err_set(err, "the result is too large");

@@ -4,10 +4,13 @@
  * Reads octet-counted frames and appends each to DIR/events, a line each, in
  * one write.  Then, as it is told:
  *
+ *	--at ADDRESS      listens there and not at 127.0.0.1
  *	--reset-after N   each connection is reset after N messages
  *	--poison TEXT     and by a message with that text, which is not kept
  *	--updates N       sends a KeyUpdate of its own after each of its first
  *	                  N reads of a connection, which are small and slow
+ *	--swallow ADDRESS listens there, too, on the same port, with a full
+ *	                  queue of connections: SYNs get no answer
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -33,10 +36,12 @@ static struct {
 	const char *cert;
 	const char *key;
 	const char *poison;
+	const char *swallow;
+	const char *at;
 	long reset_after;
 	long updates;
 	unsigned short port;
-} opt = { .dir = "." };
+} opt = { .dir = ".", .at = "127.0.0.1" };
 
 static SSL_CTX *ctx;
 static int events_fd;
@@ -150,21 +155,40 @@ serve(void *arg)
 	return NULL;
 }
 
+/* Listen at opt.swallow, on this port, and fill the queue. */
+static void
+swallow(unsigned short port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = port };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 || inet_pton(AF_INET, opt.swallow, &a.sin_addr) != 1 ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    listen(fd, 0) != 0)
+		die(opt.swallow);
+	for (int i = 0; i < 2; i++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		    0);
+		(void)connect(fd, (struct sockaddr *)&a, sizeof(a));
+	}
+}
+
 static int
 listen_on(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons(opt.port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_port = htons(opt.port) };
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 	FILE *out;
 
-	if (fd == -1 ||
+	if (fd == -1 || inet_pton(AF_INET, opt.at, &a.sin_addr) != 1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
 	    bind(fd, (struct sockaddr *)&a, len) != 0 || listen(fd, 64) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) != 0)
 		die("listen");
+	if (opt.swallow != NULL)
+		swallow(a.sin_port);
 	out = fopen("port", "w");
 	if (out == NULL || fprintf(out, "%d\n", ntohs(a.sin_port)) < 0 ||
 	    fclose(out) != 0)
@@ -179,6 +203,7 @@ options(int argc, char **argv)
 		{ "cert", 1, NULL, 'c' }, { "key", 1, NULL, 'k' },
 		{ "port", 1, NULL, 'p' }, { "poison", 1, NULL, 'x' },
 		{ "reset-after", 1, NULL, 'r' }, { "updates", 1, NULL, 'u' },
+		{ "swallow", 1, NULL, 's' }, { "at", 1, NULL, 'a' },
 		{ NULL, 0, NULL, 0 } };
 	int o;
 
@@ -204,6 +229,12 @@ options(int argc, char **argv)
 			break;
 		case 'u':
 			opt.updates = strtol(optarg, NULL, 10);
+			break;
+		case 'a':
+			opt.at = optarg;
+			break;
+		case 's':
+			opt.swallow = optarg;
 			break;
 		default:
 			exit(64);

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -539,6 +541,118 @@ START_TEST(a_newer_version_is_no_damage)
 }
 END_TEST
 
+/* Events that do not shrink, a batch each. */
+static void
+fill_large(int n)
+{
+	static const char *const names[] = { "siem" };
+	const size_t size = 800000;
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	char *data = xcalloc(1, size + 3);
+	uint64_t x = 88172645463325252;
+	struct feed *f;
+
+	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	for (int i = 0; i < n; i++) {
+		struct write_batch *p = write_batch_new(f);
+
+		for (size_t k = 1; k <= size; k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			data[k] = (char)('0' + (x >> 20) % 64);
+			if (data[k] == '\\')
+				data[k] = '~';
+		}
+		data[0] = data[size + 1] = '"';
+		ck_assert_int_eq(write_batch_add(p, data, size + 2,
+				     (struct slice){ .data = NULL }, 1, &err),
+		    0);
+		ck_assert_msg(feed_commit(p, NULL, &err) == 0, "%s", err.text);
+		write_batch_free(p);
+	}
+	while (store_help_seal(s, &err) == 1)
+		;
+	feed_close(f);
+	store_close(s);
+	free(data);
+}
+
+/* The inode of the file, and its size; 0: there is none. */
+static ino_t
+inode_of(const char *tail, off_t *size)
+{
+	char *name = xasprintf("%s%s", path, tail);
+	struct stat st = { .st_ino = 0 };
+
+	if (stat(name, &st) != 0)
+		st.st_ino = 0;
+	*size = st.st_size;
+	free(name);
+	return st.st_ino;
+}
+
+/* The first page of a table. */
+static off_t
+root_of(const char *table)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	off_t page;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db,
+			     "SELECT rootpage FROM sqlite_schema"
+			     " WHERE name = ?",
+			     -1, &st, NULL),
+	    SQLITE_OK);
+	(void)sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	page = sqlite3_column_int(st, 0);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return page;
+}
+
+/* A recovery that is killed again and again, here by a limit on the size of a
+ * file, goes on where it was. */
+START_TEST(a_recovery_is_gone_on_with)
+{
+	const int batches = 60;
+	off_t size, before = 0;
+	ino_t begun = 0;
+	int status;
+
+	fill_large(batches);
+	/* A table without rows: all is copied. */
+	overwrite(path, 16384 * (root_of("request") - 1),
+	    "nonsense nonsense nonsense nonsense", 35);
+	for (rlim_t most = 16; most <= 26; most += 10) {
+		const struct rlimit limit = { most << 20, most << 20 };
+		const pid_t pid = fork();
+
+		if (pid == 0) {
+			(void)setrlimit(RLIMIT_FSIZE, &limit);
+			_exit(store_check(path, message, sizeof(message),
+				  &err) == 0);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFSIGNALED(status), "status %x", status);
+		ck_assert_int_ne((int)inode_of(".new", &size), 0);
+		ck_assert(begun == 0 || begun == inode_of(".new", &size));
+		ck_assert_int_gt(size, before);
+		begun = inode_of(".new", &size);
+		before = size;
+	}
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(message, "recovered"));
+	ck_assert(begun == inode_of("", &size));
+	ck_assert_uint_eq(deliverable(), (uint64_t)batches);
+	ck_assert_int_eq((int)inode_of(".new", &size), 0);
+}
+END_TEST
+
 Suite *
 suite_recovery(void)
 {
@@ -560,6 +674,7 @@ suite_recovery(void)
 	tcase_add_loop_test(tc, impossible_numbers, 0,
 	    sizeof(numbers) / sizeof(numbers[0]));
 	tcase_add_test(tc, a_newer_version_is_no_damage);
+	tcase_add_test(tc, a_recovery_is_gone_on_with);
 	suite_add_tcase(s, tc);
 	return s;
 }

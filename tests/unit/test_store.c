@@ -309,16 +309,16 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 	store_close(s);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db,
-			     "ALTER TABLE feed DROP COLUMN retries", NULL, NULL,
-			     NULL),
+			     "ALTER TABLE feed DROP COLUMN versions", NULL,
+			     NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	s = store_help_open(path, STORE_DURABLE);
 	f = store_help_feed(s, FEED, CLOCK_DAY);
-	feed_count(f, FEED_RETRIES, 7);
+	feed_count(f, FEED_VERSIONS, 7);
 	feed_close(f);
 	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
-	ck_assert_uint_eq(r.count[FEED_RETRIES], 7);
+	ck_assert_uint_eq(r.count[FEED_VERSIONS], 7);
 	store_close(s);
 }
 END_TEST

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/splitter.h"
 #include "http/server_clock.h"
 #include "sources/common/auth.h"
 #include "sources/office365/office365.h"
@@ -33,6 +34,10 @@
 #define LOOK_AGAIN (10 * CLOCK_SECOND)
 /* A start that was refused was none. */
 #define REFUSED_AGAIN (5 * CLOCK_SECOND)
+
+/* `check --live` looks back so far, and keeps a row of this length. */
+#define LIVE_SPAN (CLOCK_DAY - CLOCK_MINUTE)
+#define ROW_MAX (64 * 1024)
 
 #define PUBLISHER "PublisherIdentifier"
 
@@ -320,6 +325,17 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 	return r->class;
 }
 
+/* Was a start sent of late?  The vendor's clock is known to a second or two; a
+ * time that is further ahead is of a clock that was wrong. */
+static bool
+is_recent(const int64_t *own, int64_t now)
+{
+	int64_t since = now - own[OWN_STARTED];
+
+	return own[OWN_STARTED] != 0 && since > -CLOCK_MINUTE &&
+	    since < START_EVERY;
+}
+
 /* How long until the next start may be sent; 0: now.  One whose answer was not
  * seen may have been none: it is sent again at once, but only once. */
 static int64_t
@@ -328,7 +344,7 @@ guard(const struct office365_stream *os, int64_t now)
 	const int64_t *own = os->window.cursor.own;
 	int64_t since = now - own[OWN_STARTED];
 
-	if (own[OWN_STARTED] == 0 || since < 0 || since >= START_EVERY)
+	if (!is_recent(own, now))
 		return 0;
 	if (own[OWN_ANSWERED] != own[OWN_STARTED] &&
 	    own[OWN_AGAIN] != own[OWN_STARTED])
@@ -343,10 +359,8 @@ note_start(struct office365_stream *os, struct stream *st, int64_t now,
     struct outcome *r)
 {
 	int64_t *own = os->window.cursor.own;
-	int64_t since = now - own[OWN_STARTED];
 
-	if (own[OWN_STARTED] != 0 && since >= 0 && since < START_EVERY &&
-	    own[OWN_ANSWERED] != own[OWN_STARTED])
+	if (is_recent(own, now) && own[OWN_ANSWERED] != own[OWN_STARTED])
 		own[OWN_AGAIN] = now;
 	own[OWN_STARTED] = now;
 	return window_save(&os->window, st, NULL, r);
@@ -458,20 +472,123 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	return next;
 }
 
-/* May this content be read, and its list?  Lists the last minute of it. */
-static enum reply_class
-try_listing(struct worker *w, const char *content_type, struct buf *message,
-    struct outcome *r)
+/* A document that is an array, read to its end. */
+struct reading {
+	struct splitter *splitter;
+	size_t n;
+	char *uri; /* of its first element that has a contentUri; owned */
+};
+
+/* splitter_fn */
+static int
+count_element(void *ctx, const struct element *el, struct err *err)
 {
+	struct reading *d = ctx;
+	json_t *row;
+	const char *uri;
+
+	(void)err;
+	d->n++;
+	if (d->uri != NULL || el->data == NULL || el->len > ROW_MAX)
+		return 0;
+	row = json_loadb(el->data, el->len, 0, NULL);
+	uri = json_string_value(json_object_get(row, "contentUri"));
+	if (uri != NULL && *uri != '\0')
+		d->uri = xstrdup(uri);
+	json_decref(row);
+	return 0;
+}
+
+/* http_take_fn */
+static int
+take_reading(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct reading *d = ctx;
+
+	return splitter_push(d->splitter, data, len, err);
+}
+
+/* Get such a document from url; what: the vendor's word for a URL of its own,
+ * or NULL. */
+static enum reply_class
+read_array(struct worker *w, const char *url, const char *what,
+    struct reading *d, struct outcome *r)
+{
+	static const struct splitter_spec spec = { .max = EVENT_MAX,
+		.pass_longer = true,
+		.mends = true };
+	const struct office365 *o = w->source->state;
+	const struct request q = {
+		.url = url, .what = what, .take = take_reading, .ctx = d
+	};
+	struct http_reply reply;
+	struct err err = ERR_INIT;
+
+	*d = (struct reading){ .splitter =
+				   splitter_new(&spec, count_element, d) };
+	http_reply_init(&reply);
+	if (request_send(w, &o->api, &q, &reply, r) == REPLY_OK &&
+	    splitter_end(d->splitter, &err) != 0)
+		(void)outcome_set(r, REPLY_RETRY,
+		    "the reply is not the JSON array that it should be: %s",
+		    err.text);
+	http_reply_release(&reply);
+	splitter_free(d->splitter);
+	return r->class;
+}
+
+/* Fetch a blob that was listed. */
+static enum reply_class
+try_blob(struct worker *w, const char *uri, size_t *events, struct outcome *r)
+{
+	const struct office365 *o = w->source->state;
+	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
+	struct reading blob = { .n = 0 };
+
+	if (office365_publish(o, uri, &url) != 0)
+		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
+	else
+		(void)read_array(w, url.data, "contentUri", &blob, r);
+	*events = blob.n;
+	free(blob.uri);
+	buf_release(&url);
+	return r->class;
+}
+
+/* May this content be read?  Lists what came of late, and fetches one blob of
+ * it. */
+static enum reply_class
+try_content(struct worker *w, const char *content_type, char *how, size_t size,
+    struct buf *message, struct outcome *r)
+{
+	const struct office365 *o = w->source->state;
 	int64_t now = server_clock_now(w->source->clock);
-	const struct window last = { .from = now - CLOCK_MINUTE, .to = now };
+	const struct window last = { .from = now - LIVE_SPAN, .to = now };
+	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
+	struct reading list = { .n = 0 };
 	struct office365_odd odd;
+	size_t events = 0;
 
 	if (office365_list_try(w, content_type, &last, &odd, r) != REPLY_OK)
 		return r->class;
 	if (odd.rows > 0 &&
 	    buf_addf(message, "%s: %s\n", content_type, odd.sentence) != 0)
 		return outcome_set(r, REPLY_RETRY, "too much to say");
+	if (office365_list_url(o, content_type, &last, &url) != 0)
+		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
+	else if (read_array(w, url.data, NULL, &list, r) == REPLY_OK &&
+	    list.uri == NULL)
+		(void)snprintf(how, size,
+		    "enabled and can be listed; fetching is not tested, since "
+		    "nothing to fetch was listed for the last day");
+	else if (r->class == REPLY_OK &&
+	    try_blob(w, list.uri, &events, r) == REPLY_OK)
+		(void)snprintf(how, size,
+		    "enabled and can be listed; a blob with %zu event%s was "
+		    "fetched",
+		    events, events == 1 ? "" : "s");
+	free(list.uri);
+	buf_release(&url);
 	return r->class;
 }
 
@@ -480,15 +597,17 @@ static enum reply_class
 look(struct worker *w, const char *content_type, struct buf *message,
     struct outcome *r)
 {
-	const char *how = "enabled and can be listed";
+	char how[256];
 	struct subscription sub;
 
 	if (find_subscription(w, content_type, &sub, r) != REPLY_OK)
 		return r->class;
 	if (!sub.enabled)
-		how = sub.known ? "disabled; the agent starts it"
-				: "missing; the agent starts it";
-	else if (try_listing(w, content_type, message, r) != REPLY_OK)
+		(void)snprintf(how, sizeof(how),
+		    "%s, and the agent starts it; not tested: permission, "
+		    "list and fetching",
+		    sub.known ? "disabled" : "missing");
+	else if (try_content(w, content_type, how, sizeof(how), message, r) != REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
 		how) != 0)
@@ -520,6 +639,12 @@ live(struct worker *w, struct buf *message, struct err *err)
 	return rc;
 }
 
+static const char *
+account(const void *conf)
+{
+	return ((const struct office365_conf *)conf)->tenant;
+}
+
 const struct source_type source_office365 = {
 	.type.name = "office365",
 	.type.settings = office365_settings,
@@ -532,4 +657,5 @@ const struct source_type source_office365 = {
 	.fetch = office365_fetch,
 	.live = live,
 	.close = close_source,
+	.account = account,
 };

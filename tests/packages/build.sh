@@ -1,0 +1,49 @@
+# build.sh - the packages that the tests install.  Sourced by tests/run and by
+# lib.sh.
+# shellcheck shell=bash
+
+. "${BASH_SOURCE[0]%/*}/../../packaging/needs.sh"
+
+# packages_dist SOURCES BUILD SEALFEED: a tarball in BUILD, a folder of its
+# own; SEALFEED makes the manual pages.
+packages_dist() {
+	mkdir -p "$2" && cd "$2" && { [ -f Makefile ] || "$1/configure"; } &&
+	    make dist manual_program="$3"
+}
+
+# packages_root TAR PACKAGE…: a small Debian with systemd and these.
+packages_root() {
+	local tar=$1 mirror suite
+	shift
+	[ "$(cat "$tar.holds" 2>&1)" != "$*" ] || [ ! -f "$tar" ] || return 0
+	# The mirror that this machine uses.
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' \
+	    'Created-By: Packages' | awk -v s="$suite" '$2 == s { print $1; exit }')
+	mmdebstrap --mode=root --variant=minbase \
+	    --include="$(echo systemd systemd-sysv "$@" | tr ' ' ,)" \
+	    "$suite" "$tar" "$mirror" && echo "$*" >"$tar.holds"
+}
+
+# packages_build FOLDER SEALFEED: the tarball, the packages of release 1 and
+# the deb of release 2 in FOLDER/1 and FOLDER/2, and the system that they are
+# installed into.
+packages_build() {
+	local folder=$1 top release
+	top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+	export DEB_BUILD_OPTIONS=nocheck
+	needs_install package_test || return 1
+	rm -rf "$folder"/{1,2,dist} "$folder"/*.tar.xz
+	packages_dist "$top" "$folder/dist" "$2" &&
+	    cp "$folder"/dist/sealfeed-*.tar.xz "$folder" || return 1
+	for release in "deb 1" "deb 2" "rpm 1"; do
+		# shellcheck disable=SC2086 # two words
+		set -- $release
+		"$top/packaging/package" "$1" "$folder"/sealfeed-*.tar.xz \
+		    "$folder/$2" "$2" || return 1
+	done
+	# shellcheck disable=SC2046 # a list of names
+	packages_root "$folder/root.tar" \
+	    $(dpkg-deb -f "$folder"/1/sealfeed_*.deb Depends |
+		sed 's/([^)]*)//g; s/|[^,]*//g; s/,/ /g')
+}

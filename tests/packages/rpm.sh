@@ -1,0 +1,119 @@
+#!/bin/bash
+# What "make rpm" makes: the same bytes in another folder, time zone and
+# locale; nothing for rpmlint; no requirement that EL 9 does not meet; and dnf
+# installs it from the signed repository into a root of its own, with its
+# user, modes and scripts, and removes it.
+. "${0%/*}/lib.sh"
+
+query() {
+	rpm -qp --nosignature "$@" "$rpm"
+}
+
+say "what is in it"
+expect "files that are the administrator's" "%config(noreplace)
+/etc/sealfeed/sealfeed.yaml /etc/sealfeed/sealfeed.yaml.example" \
+    "%config(noreplace)
+$(query --qf '[%{FILEFLAGS:fflags} %{FILENAMES}\n]' |
+	awk '$1 == "cn" { print $2 }' | xargs)"
+query --requires | sed 's/ .*//' | sort -u >"$work/requires"
+extra=$(grep -v '^rpmlib(' "$work/requires" | grep -v '^config(sealfeed)' |
+    grep -vxFf "$top/tests/packages/el9-provides.txt")
+expect "requirements that EL 9 does not meet" "" "$extra"
+[ "$(wc -l <"$work/requires")" -gt 10 ] || fail "no library is required"
+query --scripts >"$work/scripts"
+for line in 'preinstall.*' 'systemd-sysusers --replace=' \
+    'postinstall.*' 'systemd-tmpfiles --create sealfeed.conf' \
+    'preuninstall.*' 'systemctl --no-reload disable --now' \
+    'postuninstall.*' 'systemctl try-restart sealfeed.service'; do
+	sed -n "/$line/,\$p" "$work/scripts" >"$work/rest"
+	[ -s "$work/rest" ] || fail "no $line in its place: $(query --scripts)"
+	mv "$work/rest" "$work/scripts"
+done
+said=$(rpmlint -c "$top/packaging/rpm/rpmlint.toml" "$packages"/1/*.rpm 2>&1)
+echo "$said" | grep -q ' 0 errors, 0 warnings' || fail "rpmlint: $said"
+mkdir "$work/files"
+rpm2cpio "$rpm" | (cd "$work/files" && cpio -idm --quiet)
+hardening-check --quiet --nocfprotection "$work/files/usr/bin/sealfeed" ||
+    fail "$(hardening-check "$work/files/usr/bin/sealfeed")"
+id=$(readelf -n "$work/files/usr/bin/sealfeed" | sed -n 's/.*Build ID: *//p')
+rpm -qlp --nosignature "$packages"/1/sealfeed-debuginfo-*.rpm |
+    grep -q "$(echo "$id" | cut -c3-).debug" || fail "no debugging symbols"
+spdx_valid "${rpm%.rpm}.spdx.json" "$rpm"
+
+say "the same from another folder, time zone and locale"
+mkdir -p "$work/else/where"
+(
+	export TZ=America/St_Johns LC_ALL=C.UTF-8 LANG=tr_TR.UTF-8
+	export DEB_BUILD_OPTIONS=nocheck TMPDIR=$work/else/where
+	umask 027
+	"$top/packaging/package" rpm "$tarball" "$work/else/where/out" 1
+) >"$work/again.log" 2>&1 || fail "the second build: $(tail "$work/again.log")"
+for file in "$packages"/1/*.rpm "${rpm%.rpm}.spdx.json"; do
+	cmp "$file" "$work/else/where/out/${file##*/}" ||
+	    fail "${file##*/} differs"
+done
+
+say "dnf installs it"
+# What EL 9 provides, by name: the programs that the scripts call are those of
+# the system below.
+mkdir -p "$work/stub" "$work/reposdir"
+{
+	printf '%s\n' "Name: el9" "Version: 9" "Release: 1" "Summary: Names" \
+	    "License: None" "BuildArch: noarch"
+	sed 's/^/Provides: /' "$top/tests/packages/el9-provides.txt"
+	printf '%s\n' "%description" "Names." "%files"
+} >"$work/el9.spec"
+rpmbuild -bb --define "_topdir $work/stub/build" \
+    --define "_rpmdir $work/stub" --define '_rpmfilename %{NAME}.rpm' \
+    "$work/el9.spec" >"$work/stub.log" 2>&1 || fail "$(tail "$work/stub.log")"
+signing_key sealfeed
+root=$work/root
+debian_root "$root"
+repository "$work/stub" "$work/el9" sealfeed "file://$work/el9"
+repository "$packages/1" "$work/repo" sealfeed "file://$work/repo"
+sed 's/\[sealfeed\]/[el9]/' "$work/el9/rpm/sealfeed.repo" \
+    >"$work/reposdir/el9.repo"
+cp "$work/repo/rpm/sealfeed.repo" "$work/reposdir/"
+dnf() {
+	command dnf -q -y --installroot="$root" --releasever=9 \
+	    --setopt="reposdir=$work/reposdir" --setopt=cachedir=/var/cache/dnf \
+	    --setopt=install_weak_deps=False --setopt=plugins=False "$@"
+}
+grep -q '^repo_gpgcheck=1' "$work/reposdir/sealfeed.repo" &&
+    grep -q '^gpgcheck=1' "$work/reposdir/sealfeed.repo" ||
+    fail "signatures are not asked for"
+cp -r "$work/repo" "$work/kept"
+rm "$work"/repo/rpm/repodata/repomd.xml.asc
+refused "an index without its signature" "GPG|repomd.xml" \
+    dnf install sealfeed
+rm -r "$work/repo" && cp -r "$work/kept" "$work/repo"
+cp "$rpm" "$work/repo/rpm/"
+createrepo_c --quiet "$work/repo/rpm"
+gpg --batch --yes --local-user sealfeed --armor --detach-sign \
+    "$work/repo/rpm/repodata/repomd.xml"
+refused "a package without a signature" "GPG|not signed" dnf install sealfeed
+[ ! -e "$root/usr/bin/sealfeed" ] || fail "it was installed all the same"
+rm -r "$work/repo" && mv "$work/kept" "$work/repo"
+dnf clean all >/dev/null
+dnf install sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
+
+mode() {
+	chroot "$root" stat -c '%U:%G %a' "$1"
+}
+expect "the configuration's folder" "root:sealfeed 750" "$(mode /etc/sealfeed)"
+expect "the configuration" "root:sealfeed 640" \
+    "$(mode /etc/sealfeed/sealfeed.yaml)"
+expect "the state" "sealfeed:sealfeed 700" "$(mode /var/lib/sealfeed)"
+expect "files that are not as packaged" "" \
+    "$(rpm --root "$root" -V --nodeps sealfeed 2>&1)"
+chroot "$root" getent passwd sealfeed | grep -q ':/usr/sbin/nologin$\|:/sbin/nologin$' ||
+    fail "the user may log in, or is not there"
+expect "the program" "sealfeed $version" \
+    "$(chroot "$root" sealfeed version | head -n 1)"
+[ ! -e "$root/etc/systemd/system/multi-user.target.wants/sealfeed.service" ] ||
+    say "enabled by the system's presets"
+echo "# changed" >>"$root/etc/sealfeed/sealfeed.yaml"
+dnf remove sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
+[ ! -e "$root/usr/bin/sealfeed" ] || fail "the program is left"
+[ -e "$root/etc/sealfeed/sealfeed.yaml.rpmsave" ] ||
+    fail "the changed configuration is gone"

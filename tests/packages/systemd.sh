@@ -1,0 +1,168 @@
+#!/bin/bash
+# A machine's life with the deb, in a Debian that systemd has booted: apt
+# installs it from the signed repository, it waits for its configuration, then
+# forwards to a real rsyslog, is reloaded, upgraded under load, removed and
+# purged, and nothing is left.
+. "${0%/*}/lib.sh"
+. "${0%/*}/boot.sh"
+
+root=$work/root
+ending() {
+	power_off
+}
+
+# configure: /etc/sealfeed as an administrator would write it, by hand.
+configure() {
+	inside sealfeed keygen /etc/sealfeed/seal.pem --name fra1 \
+	    >"$work/vkey" || fail "keygen"
+	cp "$work/ca.pem" "$root/etc/sealfeed/ca.pem"
+	cp "$work/secret" "$root/etc/sealfeed/secret"
+	cat >"$root/etc/sealfeed/conf.d/10-test.yaml" <<END
+agent:
+  name: fra1
+  key: /etc/sealfeed/seal.pem
+  store: { min_free: 16MiB }
+sources:
+  contoso:
+    type: office365
+    login_url: $api
+    api_url: $api
+    tenant: $tenant
+    client_id: $client
+    client_secret: \${file:/etc/sealfeed/secret}
+    interval: 250ms
+    tls: { ca: /etc/sealfeed/ca.pem }
+outputs:
+  siem:
+    type: syslog
+    address: localhost:$(cat "$work/siem/port")
+    tls: { ca: /etc/sealfeed/ca.pem }
+END
+	inside sh -c 'cd /etc/sealfeed &&
+	    chgrp sealfeed seal.pem secret ca.pem conf.d/10-test.yaml &&
+	    chmod 640 seal.pem secret ca.pem conf.d/10-test.yaml'
+}
+
+apt() {
+	inside apt-get -qq -o APT::Sandbox::User=root "$@" >"$work/apt.log" \
+	    2>&1 || fail "apt-get $*: $(tail -n 20 "$work/apt.log")"
+}
+
+# offer RELEASE: the repository has this one.
+offer() {
+	repository "$packages/$1" "$root/srv/repo" sealfeed file:///srv/repo
+}
+
+# all_files: every file, what changes by itself left out.
+all_files() {
+	(cd "$root" && find . -xdev \( -path ./proc -o -path ./sys \
+	    -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./srv \
+	    -o -path ./var/log -o -path ./var/tmp -o -path ./var/cache \
+	    -o -path ./var/lib/apt -o -path ./var/lib/systemd/timers \
+	    -o -path ./var/lib/systemd/random-seed \) -prune \
+	    -o -printf '%M %u:%g %p\n') | sort
+}
+
+mode() {
+	inside stat -c '%U:%G %a' "$1"
+}
+
+main_pid() {
+	inside systemctl show -P MainPID sealfeed
+}
+
+active() {
+	inside systemctl is-active --quiet sealfeed
+}
+
+sim --rate 200
+rsyslog siem ossl
+signing_key sealfeed
+debian_root "$root"
+offer 1
+cp "$root/srv/repo/apt/sealfeed.sources" "$root/etc/apt/sources.list.d/"
+boot "$root"
+# A system that has had users has the copies that useradd and userdel keep.
+inside sh -c 'useradd --system other && userdel other'
+all_files >"$work/before"
+
+say "install"
+apt update
+apt install -y sealfeed
+expect "the configuration's folder" "root:sealfeed 750" "$(mode /etc/sealfeed)"
+expect "the drop-ins' folder" "root:sealfeed 750" \
+    "$(mode /etc/sealfeed/conf.d)"
+for file in sealfeed.yaml sealfeed.yaml.example; do
+	expect "$file" "root:sealfeed 640" "$(mode "/etc/sealfeed/$file")"
+done
+expect "the state" "sealfeed:sealfeed 700" "$(mode /var/lib/sealfeed)"
+inside sealfeed check /etc/sealfeed/sealfeed.yaml.example >"$work/check.log" ||
+    fail "the example has faults"
+! inside systemctl is-enabled --quiet sealfeed || fail "it is enabled"
+! active || fail "it runs without a configuration"
+refused "a start without a configuration" "Job for sealfeed.service failed" \
+    inside systemctl start sealfeed
+inside journalctl -q -u sealfeed | grep -q "no outputs are configured" ||
+    fail "systemd does not know why: $(inside journalctl -q -u sealfeed)"
+inside systemctl reset-failed sealfeed
+
+say "configure and start"
+configure
+inside systemctl enable --now --quiet sealfeed || fail "enable --now:
+$(inside journalctl -q -u sealfeed)"
+grows siem
+for file in "" conf.d seal.pem secret sealfeed.yaml conf.d/10-test.yaml; do
+	! inside setpriv --reuid sealfeed --regid sealfeed --clear-groups \
+	    test -w "/etc/sealfeed/$file" || fail "it may write $file"
+done
+
+say "reload"
+before=$(main_pid)
+echo "nonsense: 1" >"$root/etc/sealfeed/conf.d/20-bad.yaml"
+chmod 644 "$root/etc/sealfeed/conf.d/20-bad.yaml"
+! inside systemctl reload sealfeed 2>/dev/null ||
+    fail "a faulty configuration is reloaded"
+inside journalctl -q -u sealfeed | grep -q '20-bad.yaml:1: ' ||
+    fail "the journal does not name the fault"
+cat >"$root/etc/sealfeed/conf.d/20-bad.yaml" <<END
+outputs: { copy: { type: file, path: /var/lib/sealfeed/copy } }
+END
+inside systemctl reload sealfeed || fail "the reload fails"
+copied() {
+	[ -s "$root/var/lib/sealfeed/copy" ]
+}
+wait_for 20 "the new output works" copied
+expect "the process after reloads" "$before" "$(main_pid)"
+grows siem
+
+say "upgrade under load"
+offer 2
+apt update
+apt upgrade -y
+expect "the version" "$version-2" \
+    "$(inside dpkg-query -W -f '${Version}' sealfeed)"
+active || fail "it does not run after the upgrade"
+[ "$(main_pid)" != "$before" ] || fail "the old program still runs"
+expect "the configuration after the upgrade" "root:sealfeed 640" \
+    "$(mode /etc/sealfeed/sealfeed.yaml)"
+grows siem
+enough
+settled siem
+verified siem
+
+say "remove and purge"
+apt remove -y sealfeed
+! inside pgrep -x sf-collect >/dev/null 2>&1 || fail "it runs without a package"
+expect "its processes" "" "$(cat "$root/sys/fs/cgroup/system.slice/sealfeed.service/cgroup.procs" 2>/dev/null)"
+[ -s "$root/var/lib/sealfeed/store.db" ] || fail "the removal took the store"
+[ -s "$root/etc/sealfeed/conf.d/10-test.yaml" ] ||
+    fail "the removal took the configuration"
+apt purge -y sealfeed
+all_files >"$work/after"
+expect "files after the purge" "" "$(comm -13 "$work/before" "$work/after")"
+expect "files missing after the purge" "" \
+    "$(comm -23 "$work/before" "$work/after")"
+! inside getent passwd sealfeed || fail "the user is left"
+! inside getent group sealfeed || fail "the group is left"
+! inside systemctl cat sealfeed 2>/dev/null || fail "systemd knows the unit"
+say "installed, upgraded and purged; nothing is left"
