@@ -135,17 +135,16 @@ note_odd(struct listing *l, const struct element *el, const char *what,
 	uint64_t hash;
 	const char *data = el->data != NULL ? el->data : "";
 	size_t len = el->data != NULL ? el->len : 0;
-	struct buf quoted = BUF_INIT(4 * ODD_QUOTED + 1);
+	/* With room for what, so that nothing is cut within a character. */
+	struct buf quoted = BUF_INIT(sizeof(o->text) - 80);
+	bool more = len > ODD_QUOTED;
 
 	o->lost += lost;
 	if (o->rows++ == 0 || (lost && o->lost == 1)) {
-		if (text_printable(&quoted, data,
-			len < ODD_QUOTED ? len : ODD_QUOTED) != 0 ||
-		    quoted.data == NULL)
-			buf_clear(&quoted);
+		if (text_printable(&quoted, data, more ? ODD_QUOTED : len) != 0)
+			more = true;
 		(void)snprintf(o->text, sizeof(o->text), "%s: %s%s", what,
-		    quoted.data != NULL ? quoted.data : "",
-		    len > ODD_QUOTED ? "…" : "");
+		    quoted.data != NULL ? quoted.data : "", more ? "…" : "");
 		buf_release(&quoted);
 	}
 	if (l->st == NULL)
