@@ -1,7 +1,9 @@
 /*
  * main.c - the subcommands, in the order of the usage text.
  */
+#include <fcntl.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -15,6 +17,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_trace,
 	&cmd_gaps,
 	&cmd_dead_letters,
+	&cmd_store_state,
 	&cmd_keygen,
 	&cmd_options,
 	&cmd_version,
@@ -22,9 +25,22 @@ static const struct cmd *const cmds[] = {
 	NULL,
 };
 
+/* A file that is opened must never get the number of a standard stream that
+ * was closed: the log would be written into it. */
+static int
+hold_standard_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
+	if (hold_standard_streams() != 0)
+		return EXIT_WRONG;
 	mem_strict();
 	mem_keep();
 	return cmd_main(cmds, argc, argv);

@@ -71,11 +71,27 @@ struct output {
 	const char *name;
 	const char *agent; /* the agent's name, for HOSTNAME */
 	const void *conf;
+	bool blocked;     /* the type's own: nothing has been taken since it
+			     was blocked */
 	bool probing;     /* only probe() will follow open(): touch nothing */
 	void *state;      /* the type's own */
 	size_t chunk_max; /* bytes of lines that a chunk may have; a single
 			       line may be larger */
 	const char *mode; /* static text for status: "confirmed" … */
+	/* What VERDICT_DELIVERED is worth.  time > 0: whoever gave the receipt
+	 * may not be the SIEM, so ship keeps the position before it for so long
+	 * (microseconds), or until bytes more have receipts, and sends it again
+	 * when the connection breaks earlier.  trusted: a break alone proves
+	 * nothing against a receipt. */
+	struct {
+		int64_t time;
+		uint64_t bytes;
+		bool trusted;
+	} hold;
+	/* Connections that ended otherwise than in order after data had been
+	 * sent; counted before the verdicts on what was in flight. */
+	uint64_t breaks;
+	bool poison_waits; /* an event that breaks connections is waited for */
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */

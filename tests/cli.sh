@@ -113,8 +113,47 @@ holds out '"key": "store.max_size"'
 expect 64 "options of no type" $sf options offce365
 holds err 'did you mean "office365"'
 
+# What is no file is said to be none, at once.
+mkfifo "$dir/pipe"
+for strange in pipe .; do
+	expect 78 "a configuration that is $strange" \
+		timeout 20 $sf check "$dir/$strange"
+	holds err 'not a regular file'
+done
+expect 78 "a configuration without an end" timeout 20 $sf check /dev/zero
+holds err 'a character device, not a regular file'
+
+# Without standard streams nothing is written into what takes their place.
+printf 'outputs:\n  x: { type: file, path: %s/x }\n' "$dir" >"$dir/few.yaml"
+(timeout 20 $sf check "$dir/few.yaml" <&- >&- 2>&-)
+[ $? -eq 0 ] || {
+	echo "cli: check without standard streams fails" >&2
+	failed=1
+}
+
 expect 0 "version" $sf version
 holds out '^sealfeed [0-9]'
+# The file has what the version says that it was built with.
+hardened() {
+	case " $hardening " in
+	*" $1 "*) eval "$2" >/dev/null && return ;;
+	*) return ;;
+	esac
+	echo "cli: version says $1, the program lacks it" >&2
+	failed=1
+}
+hardening=$($sf version | sed -n 's/^hardening //p')
+[ -n "$hardening" ] || {
+	echo "cli: version does not say how the program is hardened" >&2
+	failed=1
+}
+if command -v readelf >/dev/null; then
+	hardened pie 'readelf -hW $sf | grep "Type: *DYN"'
+	hardened relro 'readelf -lW $sf | grep GNU_RELRO'
+	hardened now 'readelf -dW $sf | grep -E "BIND_NOW|Flags:.* NOW"'
+	hardened stack-protector 'readelf -sW $sf | grep __stack_chk_fail'
+	hardened fortify 'readelf -sW $sf | grep -E "__[a-z]+_chk(@|$)"'
+fi
 expect 0 "version, the usual option" $sf --version
 expect 0 "help" $sf --help
 holds out '^usage: sealfeed SUBCOMMAND'

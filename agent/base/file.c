@@ -53,16 +53,68 @@ read_all(int fd, const char *path, struct buf *b, struct err *err)
 	}
 }
 
+static const char *
+kind_of(mode_t mode)
+{
+	static const struct {
+		mode_t type;
+		const char *name;
+	} kinds[] = {
+		{ S_IFDIR, "a directory" },
+		{ S_IFIFO, "a FIFO" },
+		{ S_IFSOCK, "a socket" },
+		{ S_IFCHR, "a character device" },
+		{ S_IFBLK, "a block device" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if ((mode & S_IFMT) == kinds[i].type)
+			return kinds[i].name;
+	return "something else";
+}
+
+static int
+refuse(const char *path, mode_t mode, int why, struct err *err)
+{
+	(void)err_set(err, "%s: %s, not a regular file; name a file", path,
+	    kind_of(mode));
+	errno = why;
+	return -1;
+}
+
+int
+file_open_regular(const char *path, int flags, struct err *err)
+{
+	struct stat st;
+	int fd, why;
+
+	/* A device may do something as soon as it is opened. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return refuse(path, st.st_mode, EINVAL, err);
+	/* The name may stand for a FIFO by now: that must not block. */
+	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		why = errno;
+		(void)err_set(err, "%s: cannot be opened: %s", path,
+		    strerror(why));
+		errno = why;
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	(void)close(fd);
+	return refuse(path, st.st_mode, EINVAL, err);
+}
+
 int
 file_read(const char *path, struct buf *b, struct err *err)
 {
 	size_t before = b->len;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = file_open_regular(path, O_RDONLY, err);
 	int rc;
 
 	if (fd < 0)
-		return err_set(err, "%s: cannot be opened: %s", path,
-		    strerror(errno));
+		return -1;
 	rc = read_all(fd, path, b, err);
 	(void)close(fd);
 	if (rc != 0 && b->data != NULL) {

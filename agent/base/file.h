@@ -10,7 +10,14 @@
 struct buf;
 struct err;
 
-/* Append the contents of path to b, whose data is not NULL then. */
+/* Open a regular file without ever waiting for it; anything else of that name
+ * (a FIFO, a socket, a device, a directory) is refused and named in err.
+ * flags: O_RDONLY …, O_CLOEXEC is added.  The descriptor, or -1 with err and
+ * errno. */
+int file_open_regular(const char *path, int flags, struct err *err);
+
+/* Append the contents of path, a regular file, to b, whose data is not NULL
+ * then. */
 int file_read(const char *path, struct buf *b, struct err *err);
 
 /* Write data as path: temporary file beside it, fsync, rename, fsync of the

@@ -1,9 +1,17 @@
 /*
  * log.c - what the roles say on standard error.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,12 +23,117 @@ static char role[64] = "sealfeed";
 static enum log_level level = LOG_LEVEL_NOTICE;
 static bool prefix = true;
 
+/* Where lines go, and what is left of the last one. */
+static struct {
+	pthread_mutex_t lock;
+	int fd;
+	char rest[LOG_LINE_MAX + 80]; /* of a line that was taken in part */
+	size_t n_rest;
+	uint64_t dropped;
+} out = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO };
+
+/*
+ * A descriptor of our own that never waits: O_NONBLOCK on standard error itself
+ * would be there for all who share it.  Files have no need of it, and sockets
+ * can't be opened so; put() sees to these.
+ */
+static void
+open_own(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) != 0 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return;
+	fd = open("/proc/self/fd/2",
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0)
+		out.fd = fd;
+}
+
 void
 log_open(const char *name, enum log_level max)
 {
 	(void)snprintf(role, sizeof(role), "%s", name);
 	level = max;
 	prefix = !isatty(STDERR_FILENO);
+	if (out.fd == STDERR_FILENO)
+		open_own();
+}
+
+/* Write without waiting; the bytes that were taken, or -1. */
+static ssize_t
+put(const char *text, size_t len)
+{
+	struct pollfd pfd = { .fd = out.fd, .events = POLLOUT };
+	ssize_t n = send(out.fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+	/* A pipe that is writable has room for a line. */
+	if (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0)
+		return -1;
+	return write(out.fd, text, len);
+}
+
+/* One write, so that lines of several processes do not mix; what a socket
+ * takes only in part is finished before the next line.  false: not taken. */
+static bool
+put_line(const char *text, size_t len)
+{
+	ssize_t n;
+
+	if (out.n_rest > 0) {
+		n = put(out.rest, out.n_rest);
+		if (n > 0) {
+			out.n_rest -= (size_t)n;
+			memmove(out.rest, out.rest + n, out.n_rest);
+		}
+		if (out.n_rest > 0)
+			return false;
+	}
+	n = put(text, len);
+	if (n <= 0)
+		return false;
+	out.n_rest = len - (size_t)n;
+	memcpy(out.rest, text + n, out.n_rest);
+	return true;
+}
+
+static size_t
+format(char *line, size_t size, enum log_level at, const char *text)
+{
+	int n;
+
+	if (prefix)
+		n = snprintf(line, size, "<%d>%s: %s\n", (int)at, role, text);
+	else
+		n = snprintf(line, size, "%s: %s\n", role, text);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* A log that is full or gone must not stop anybody: its lines are counted, and
+ * told as a number when it takes some again. */
+static void
+deliver(enum log_level at, const char *text)
+{
+	char line[LOG_LINE_MAX + 80], note[80];
+	size_t len;
+
+	(void)pthread_mutex_lock(&out.lock);
+	if (out.dropped > 0) {
+		(void)snprintf(note, sizeof(note),
+		    "%" PRIu64 " lines could not be written to this log",
+		    out.dropped);
+		len = format(line, sizeof(line), LOG_LEVEL_WARN, note);
+		if (put_line(line, len))
+			out.dropped = 0;
+	}
+	len = format(line, sizeof(line), at, text);
+	if (out.dropped > 0 || !put_line(line, len))
+		out.dropped++;
+	(void)pthread_mutex_unlock(&out.lock);
 }
 
 static void say(enum log_level at, const char *fmt, va_list ap)
@@ -29,22 +142,13 @@ static void say(enum log_level at, const char *fmt, va_list ap)
 static void
 say(enum log_level at, const char *fmt, va_list ap)
 {
-	char text[LOG_LINE_MAX], clean[LOG_LINE_MAX], line[LOG_LINE_MAX + 80];
-	int n;
+	char text[LOG_LINE_MAX], clean[LOG_LINE_MAX];
 
 	if (at > level)
 		return;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	text_one_line(clean, sizeof(clean), text);
-	if (prefix)
-		n = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)at, role,
-		    clean);
-	else
-		n = snprintf(line, sizeof(line), "%s: %s\n", role, clean);
-	/* One write, so that lines of several processes do not mix.  There
-	 * is nowhere to report that the log itself is gone. */
-	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
+	deliver(at, clean);
 }
 
 #define LOG_FUNCTION(name, at)          \

@@ -7,6 +7,10 @@
  * bytes outside printable ASCII and UTF-8 are escaped here, once, since
  * remote text reaches the log only through this module.  No secrets, tokens
  * or events.
+ *
+ * Logging never waits and never fails: where standard error is full or gone,
+ * lines are dropped and counted, and the next that gets through is preceded by
+ * one that says how many.  Any thread; SIGPIPE must be ignored.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -19,7 +23,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG
 };
 
-/* Name the process ("collect", "ship siem"); copied. */
+/* Name the process ("collect", "ship siem"); copied.  The first call of a
+ * process and its children looks at what standard error is. */
 void log_open(const char *role, enum log_level max);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -4,8 +4,9 @@
  * The supervisor forks one process a role.  A role opens its own store
  * handle, works until role_stopping(), leaves everything durable and returns
  * its exit status: 0 asked to stop, 1 something is wrong (it will be started
- * again with back-off), ROLE_DAMAGED the store's file is damaged (all roles
- * are stopped, store_check() mends or replaces it, all start again).
+ * again with back-off), ROLE_DAMAGED the store's file is damaged or does not
+ * hold what was signed (all roles are stopped, store_check() mends or replaces
+ * it, trees that cannot go on are retired, all start again).
  */
 #ifndef BASE_ROLE_H
 #define BASE_ROLE_H

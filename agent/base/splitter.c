@@ -15,6 +15,11 @@
 /* Blocks that are classified in one go: their masks stay in the cache. */
 #define BATCH 16
 
+/* Gathered behind a broken element of full length, at most. */
+#define MEND_MORE ((size_t)1024 * 1024)
+/* More than this is not held on to. */
+#define MEND_KEEP ((size_t)1024 * 1024)
+
 #define EVEN UINT64_C(0x5555555555555555)
 #define ODD (EVEN << 1)
 
@@ -124,6 +129,7 @@ splitter_new_with(const struct splitter_spec *spec, splitter_fn *take,
 	set_paths(s);
 	buf_init(&s->kept,
 	    spec->max > SPLITTER_VALUE_MAX ? spec->max : SPLITTER_VALUE_MAX);
+	buf_init(&s->mend, s->kept.ceiling + MEND_MORE);
 	splitter_reset(s);
 	return s;
 }
@@ -140,6 +146,7 @@ splitter_free(struct splitter *s)
 	if (s == NULL)
 		return;
 	buf_release(&s->kept);
+	buf_release(&s->mend);
 	for (size_t i = 0; i < s->n_paths; i++)
 		buf_release(&s->values[i]);
 	free(s->values);
@@ -164,7 +171,12 @@ splitter_reset(struct splitter *s)
 	s->longer = false;
 	s->eating = false;
 	s->depth = 0;
+	s->mending = false;
+	s->mend_at = 0;
+	s->timed = false;
+	s->untimed = false;
 	buf_clear(&s->kept);
+	buf_clear(&s->mend);
 	for (size_t i = 0; i < s->n_paths; i++)
 		buf_clear(&s->values[i]);
 }
@@ -208,6 +220,9 @@ splitter_wrong(struct splitter *s, const struct block *b, unsigned i,
 	    !s->eating &&
 	    s->kept.len + (size_t)(b->p + i - s->segment) > s->max)
 		return splitter_too_long(s);
+	s->odd = true;
+	s->wrong = b->p + i;
+	s->wrong_offset = b->offset + i;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -368,33 +383,102 @@ skip_bom(struct splitter *s, const char **p, size_t *len)
 	return 0;
 }
 
-int
-splitter_push(struct splitter *s, const void *data, size_t len, struct err *err)
+/* Split some bytes as if all of them were right. */
+static int
+split(struct splitter *s, const char *p, size_t len)
 {
-	const char *p = data;
 	size_t whole;
 
-	s->err = err;
+	s->odd = false;
 	if (skip_bom(s, &p, &len) != 0)
-		goto failed;
+		return -1;
 	if (len == 0)
 		return 0;
 	s->segment = p;
 	whole = len - len % SCAN_BLOCK;
-	if (push_blocks(s, p, whole / SCAN_BLOCK) != 0)
-		goto failed;
-	if (whole < len && push_part(s, p + whole, len - whole) != 0)
-		goto failed;
-	if (splitter_in_element(s) && splitter_keep(s, p + len) != 0)
-		goto failed;
+	if (push_blocks(s, p, whole / SCAN_BLOCK) != 0 ||
+	    (whole < len && push_part(s, p + whole, len - whole) != 0))
+		return -1;
+	return splitter_in_element(s) ? splitter_keep(s, p + len) : 0;
+}
+
+/* May what failed be mended?  *from: see splitter_mend_begin(). */
+static bool
+mendable(struct splitter *s, const char **from)
+{
+	bool element = splitter_in_element(s);
+
+	if (!s->spec->mends || !s->odd ||
+	    (element ? s->after != MODE_BETWEEN : s->mode != MODE_BETWEEN))
+		return false;
+	*from = element && !s->skipping ? s->segment : s->wrong;
+	(void)snprintf(s->why, sizeof(s->why), "%.190s", s->err->text);
+	err_clear(s->err);
+	return true;
+}
+
+/* Split what is gathered. */
+static int
+drain(struct splitter *s)
+{
+	const char *p = s->mend.data + s->mend_at, *from;
+	size_t len = s->mend.len - s->mend_at;
+
+	if (split(s, p, len) != 0)
+		return mendable(s, &from) ? splitter_mend_begin(s, from, s->err)
+					  : -1;
+	if (s->mend.size > MEND_KEEP)
+		buf_release(&s->mend);
+	buf_clear(&s->mend);
+	s->mend_at = 0;
 	return 0;
-failed:
-	s->mode = MODE_FAILED;
-	return -1;
+}
+
+static int
+feed(struct splitter *s, const char *p, size_t len)
+{
+	const char *from;
+	int rc = 0;
+
+	while (rc == 0) {
+		if (s->mending) {
+			rc = splitter_mend(s, false, s->err);
+			if (rc != 0) {
+				rc = rc == 1 ? 0 : -1;
+				continue;
+			}
+			if (len == 0)
+				return 0;
+			rc = splitter_mend_add(s, &p, &len, s->err);
+		} else if (s->mend.len > 0) {
+			rc = drain(s);
+		} else if (len == 0 || split(s, p, len) == 0) {
+			return 0;
+		} else if (mendable(s, &from)) {
+			len -= (size_t)(from - p);
+			p = from;
+			rc = splitter_mend_begin(s, from, s->err);
+		} else {
+			rc = -1;
+		}
+	}
+	return rc;
 }
 
 int
-splitter_end(struct splitter *s, struct err *err)
+splitter_push(struct splitter *s, const void *data, size_t len, struct err *err)
+{
+	s->err = err;
+	if (feed(s, data, len) == 0)
+		return 0;
+	s->mode = MODE_FAILED;
+	s->mending = false;
+	return -1;
+}
+
+/* The document is over before it is complete. */
+static int
+ends_early(const struct splitter *s, struct err *err)
 {
 	static const char *const where[] = {
 		[MODE_OUTER] = "before it is complete",
@@ -405,14 +489,8 @@ splitter_end(struct splitter *s, struct err *err)
 		[MODE_SCALAR] = "inside an element",
 		[MODE_FAILED] = "in an error",
 	};
-	bool root = s->level == 0;
-	bool blank = root && s->expected == EXPECT_VALUE;
+	bool blank = s->level == 0 && s->expected == EXPECT_VALUE;
 
-	if (s->mode == MODE_OUTER && s->expected == EXPECT_NOTHING)
-		return 0;
-	/* Nothing else tells that a number or literal ends. */
-	if (s->mode == MODE_SCALAR && s->after == MODE_OUTER && root)
-		return 0;
 	if (s->mode == MODE_OUTER && blank)
 		return err_set(err, "byte %llu: the document is empty",
 		    (unsigned long long)s->offset);
@@ -422,6 +500,48 @@ splitter_end(struct splitter *s, struct err *err)
 		    (s->value != NULL || (s->skipping && !s->longer))
 		? "before it is complete"
 		: where[s->mode]);
+}
+
+/* Mend what the end of the document shows to be broken: 1 something was, 0 or
+ * -1. */
+static int
+mend_end(struct splitter *s, struct err *err)
+{
+	int rc;
+
+	if (!s->mending) {
+		if (!s->spec->mends || !splitter_in_element(s) ||
+		    s->after != MODE_BETWEEN || s->skipping)
+			return 0;
+		(void)ends_early(s, err);
+		(void)snprintf(s->why, sizeof(s->why), "%.190s", err->text);
+		err_clear(err);
+		if (splitter_mend_begin(s, NULL, err) != 0)
+			return -1;
+	}
+	rc = splitter_mend(s, true, err);
+	return rc == 1 && feed(s, NULL, 0) != 0 ? -1 : rc;
+}
+
+int
+splitter_end(struct splitter *s, struct err *err)
+{
+	int rc;
+
+	s->err = err;
+	do {
+		rc = mend_end(s, err);
+	} while (rc == 1);
+	if (rc != 0)
+		return -1;
+	if (s->mending)
+		return err_set(err, "%s", s->why);
+	if (s->mode == MODE_OUTER && s->expected == EXPECT_NOTHING)
+		return 0;
+	/* Nothing else tells that a number or literal ends. */
+	if (s->mode == MODE_SCALAR && s->after == MODE_OUTER && s->level == 0)
+		return 0;
+	return ends_early(s, err);
 }
 
 struct slice

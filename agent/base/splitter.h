@@ -6,7 +6,8 @@
  * truncated input, trailing garbage and unbalanced brackets are errors, but
  * leaves numbers, literals and escapes alone: an element that a JSON parser
  * refuses (a huge integer, a lone surrogate, invalid UTF-8, duplicate keys)
- * is still delivered, as it came.
+ * is still delivered, as it came.  Where spec.mends is set, only the ends of
+ * the document and what is outside its arrays must be right.
  *
  * The bytes of an element are those of the vendor but for one thing: a run of
  * white space outside strings that contains a CR or LF is left out, so that
@@ -40,9 +41,15 @@ struct splitter;
 
 struct element {
 	/* Borrowed until the function returns.  NULL: the element is longer
-	 * than most; there is neither id nor time. */
+	 * than most; there is neither id nor time, and len is its length in the
+	 * document. */
 	const char *data;
 	size_t len;
+	/* What is wrong with it, where spec.mends allows that: a sentence with
+	 * the place.  There is neither id nor time, and its bytes, which may
+	 * have line breaks, are those of the document but for white space
+	 * around line breaks before the fault.  NULL: nothing. */
+	const char *bad;
 	/* Text between the quotes of the member's value where that is a
 	 * string, the token where it is a number; NULL where there is none.
 	 * The last one wins where a key repeats, as in jansson. */
@@ -65,6 +72,11 @@ struct splitter_spec {
 	/* What is longer is passed without its bytes, its end found as that
 	 * of any other and nothing of it kept; false: it is an error. */
 	bool pass_longer;
+	/* An element of an array that is broken (a line break in a string,
+	 * brackets or quotes that do not match, too deep) is passed on as such
+	 * once it is known where the next one begins, and the split goes on;
+	 * commas too many or too few are left out.  false: it is an error. */
+	bool mends;
 	/* An array that is missing or null is an empty one; false: an error. */
 	bool absent_is_empty;
 	/* An object in the place of an array is its only element; false: an
@@ -91,6 +103,11 @@ int splitter_push(struct splitter *s, const void *data, size_t len,
 
 /* The input is complete: -1 unless the document is, too. */
 int splitter_end(struct splitter *s, struct err *err);
+
+/* After splitter_end() has failed: true, and what *el is then, if the document
+ * ends with the bracket of its array, and what is in front of that is broken:
+ * no document that is right begins like this one, however it goes on. */
+bool splitter_tail(const struct splitter *s, struct element *el);
 
 /* The token at spec.values[i] of this document, with its quotes where it is a
  * string and its escapes as they came; data NULL where there is none yet, or

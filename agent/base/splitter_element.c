@@ -94,11 +94,13 @@ value_at(const char *data, size_t len, size_t at)
 	return (struct slice){ .data = s, .len = (size_t)(stop - s) };
 }
 
-/* What was not kept ends. */
+/* What was not kept ends before the byte at offset. */
 static int
-finish_skipped(struct splitter *s)
+finish_skipped(struct splitter *s, uint64_t offset)
 {
-	const struct element longer = { .data = NULL, .array = s->array };
+	const struct element longer = { .data = NULL,
+		.len = (size_t)(offset - s->started),
+		.array = s->array };
 	bool element = s->longer;
 
 	s->skipping = false;
@@ -119,10 +121,11 @@ finish_value(struct splitter *s, const struct element *token)
 	return 0;
 }
 
-/* The present element, or value outside, ends before end. */
+/* The present element, or value outside, ends before byte i of b. */
 static int
-finish(struct splitter *s, const char *end)
+finish(struct splitter *s, const struct block *b, unsigned i)
 {
+	const char *end = b->p + i;
 	struct element el = { .array = s->array };
 
 	if (!s->skipping && s->kept.len + (size_t)(end - s->segment) > s->max &&
@@ -131,7 +134,7 @@ finish(struct splitter *s, const char *end)
 	s->mode = s->after;
 	s->expected = splitter_next(s, s->after);
 	if (s->skipping)
-		return finish_skipped(s);
+		return finish_skipped(s, b->offset + i);
 	if (s->kept.len > 0) {
 		if (splitter_keep(s, end) != 0)
 			return -1;
@@ -145,6 +148,8 @@ finish(struct splitter *s, const char *end)
 		return finish_value(s, &el);
 	el.id = value_at(el.data, el.len, s->id_at);
 	el.time = value_at(el.data, el.len, s->time_at);
+	s->untimed = s->untimed || el.time.data == NULL;
+	s->timed = !s->untimed;
 	return s->take(s->ctx, &el, s->err);
 }
 
@@ -303,7 +308,7 @@ splitter_container(struct splitter *s, const struct block *b, unsigned *pos)
 				continue;
 			s->depth = 0;
 			*pos = i + 1;
-			return finish(s, b->p + i + 1);
+			return finish(s, b, i + 1);
 		} else if (c == ':') {
 			if (nest.depth == 1 && (nest.stack & 1) == 1 &&
 			    !s->skipping)
@@ -340,7 +345,7 @@ splitter_string(struct splitter *s, const struct block *b, unsigned *pos)
 		return splitter_wrong(s, b, i,
 		    "a string has a line break in it");
 	*pos = i + 1;
-	return finish(s, b->p + i + 1);
+	return finish(s, b, i + 1);
 }
 
 /* A byte that numbers and literals are made of. */
@@ -367,5 +372,5 @@ splitter_scalar(struct splitter *s, const struct block *b, unsigned *pos)
 	if (c != ',' && c != ']' && c != '}' && !splitter_space(c))
 		return splitter_wrong(s, b, i,
 		    "a number or literal has a wrong character in it");
-	return finish(s, b->p + i);
+	return finish(s, b, i);
 }

@@ -27,6 +27,7 @@
 #define FRAME_MAX 1024
 
 struct export_want {
+	const char *agent;
 	const char *feed; /* NULL: all */
 	uint64_t from;    /* first index */
 	uint64_t to;      /* last index, UINT64_MAX: no end */
@@ -154,7 +155,8 @@ put_checkpoint(struct feed_worker *j, const struct batch *b, struct err *err)
 
 	buf_clear(&j->line);
 	j->line.ceiling = b->checkpoint.len + FRAME_MAX;
-	if (line_add(&j->line, LINE_CHECKPOINT, b->feed, b->size,
+	if (line_add(&j->line, LINE_CHECKPOINT,
+		(struct line_name){ j->want->agent, b->feed }, b->size,
 		b->checkpoint.data, b->checkpoint.len) != 0)
 		return err_set(err, "%s: the checkpoint is too large", b->feed);
 	f->checkpoints++;
@@ -390,6 +392,7 @@ export_run(const struct cmd *cmd, struct cmd_line *line)
 	config = cmd_config(line);
 	if (config == NULL)
 		return EXIT_CONF;
+	want.agent = config->agent.name;
 	s = cmd_store(config, STORE_READ, &err);
 	if (s == NULL ||
 	    export_to(s, &want, cmd_value(line, "output"), &done, &err) != 0)

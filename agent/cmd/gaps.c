@@ -2,6 +2,7 @@
  * gaps.c - `sealfeed gaps`: what can no longer be read from a vendor.
  */
 #include <inttypes.h>
+#include <stdint.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -33,6 +34,7 @@ put_gap(struct json_put *j, const struct gap_row *g)
 		json_put_null(j, "to");
 	}
 	json_put_time(j, "recorded", g->recorded);
+	json_put_time(j, "closed", g->closed);
 	json_put_text(j, "cause", g->cause);
 	json_put_close(j, '}');
 }
@@ -54,6 +56,13 @@ add_gap(struct table *t, const struct gap_row *g)
 		table_note(t, "item %s", g->key);
 	}
 	table_note(t, "%s", g->cause);
+	if (g->closed == INT64_MIN)
+		return;
+	(void)clock_format(g->closed, 0, when);
+	table_note(t,
+	    "closed at %s: the vendor listed it again, and it is "
+	    "fetched after all",
+	    when);
 }
 
 static int
@@ -65,6 +74,8 @@ list_gaps(struct store *s, bool json, struct err *err)
 
 	listing_open(&l, json, columns, sizeof(columns) / sizeof(columns[0]));
 	while ((rc = report_gap(s, g.id, &g, err)) == 1) {
+		if (g.closes != 0)
+			continue;
 		if (json)
 			put_gap(&l.json, &g);
 		else
@@ -100,7 +111,8 @@ const struct cmd cmd_gaps = {
 	.help =
 	    "List what can no longer be read from a vendor, each with its "
 	    "cause: time spans and listed items that expired or were refused "
-	    "for good, and single events that are too large for memory. The "
+	    "for good, and single events that are too large for memory. A gap "
+	    "is closed when the vendor lists the item again. The "
 	    "exit status is 0 if the list could be read, with or without gaps.",
 	.run = gaps_run,
 };

@@ -1,6 +1,7 @@
 /*
  * run.c - `sealfeed run`.
  */
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -16,6 +17,8 @@ run(const struct cmd *cmd, struct cmd_line *line)
 	struct config *config;
 
 	(void)cmd;
+	/* A log that nobody reads any more is no reason to end. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	config = config_load(line->config, &agent_types, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		(void)fprintf(stderr, "%s\n", errors.line[i]);

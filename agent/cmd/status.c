@@ -33,6 +33,13 @@ static const struct column feed_columns[] = {
 	{ .head = "NEXT", .right = true },
 };
 
+static const struct column trouble_columns[] = {
+	{ .head = "TROUBLE", .cut = true },
+	{ .head = "CLASS" },
+	{ .head = "CODE" },
+	{ .head = "FOR", .right = true },
+};
+
 static const struct column output_columns[] = {
 	{ .head = "OUTPUT", .cut = true },
 	{ .head = "MODE" },
@@ -66,8 +73,9 @@ feed_notes(const struct status *st, const struct feed_report *f,
 
 	if (f->closed)
 		table_note(t,
-		    "an earlier tree, from before the store was recovered; it "
-		    "no longer grows");
+		    "an earlier tree of its feed; it no longer grows");
+	else if (f->cause[0] != '\0')
+		table_note(t, "a new tree, because %s", f->cause);
 	if (f->error[0] != '\0')
 		table_note(t, "error %s ago: %s",
 		    span(text, st->now, f->failure), f->error);
@@ -102,6 +110,20 @@ feed_row(const struct status *st, const struct feed_report *f, struct table *t)
 	feed_notes(st, f, t);
 }
 
+/* What a mode of delivery proves, where that is less than it seems. */
+static const struct {
+	const char *mode;
+	const char *proves;
+} modes[] = {
+	{ "relayed",
+	    "the other end of TLS has read what has a receipt; it may be a "
+	    "load balancer, so the last part is held (receipts: direct if "
+	    "nothing is in between)" },
+	{ "unconfirmed",
+	    "the receiver does not confirm what it has read; after an abnormal "
+	    "disconnect the last part is sent again" },
+};
+
 static void
 output_row(const struct status *st, const struct output_report *o,
     struct table *t)
@@ -119,11 +141,15 @@ output_row(const struct status *st, const struct output_report *o,
 	if (o->error[0] != '\0')
 		table_note(t, "error for %s: %s",
 		    span(text, st->now, o->failed), o->error);
-	if (strcmp(o->mode, "unconfirmed") == 0)
+	if (o->held_events > 0)
 		table_note(t,
-		    "unconfirmed: the receiver does not confirm what it has "
-		    "read; after an abnormal disconnect the last part is sent "
-		    "again");
+		    "held: %" PRIu64 " events (%s), sent again if the "
+		    "connection breaks",
+		    o->held_events, human_bytes(text, o->held_bytes));
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		if (strcmp(o->mode, modes[i].mode) == 0)
+			table_note(t, "%s: %s", o->mode, modes[i].proves);
+	}
 }
 
 static int
@@ -197,6 +223,30 @@ say_full(const struct status *st, struct buf *out)
 	return rc;
 }
 
+/* What stands still or waits, each with its cause. */
+static int
+print_troubles(const struct status *st, struct buf *out)
+{
+	struct table *t = table_new(trouble_columns, COUNT(trouble_columns));
+
+	for (size_t i = 0; i < st->n_troubles; i++) {
+		const struct trouble *o = &st->troubles[i];
+		char text[HUMAN_TEXT], when[CLOCK_TEXT];
+
+		table_cell(t, "%s", o->subject);
+		table_cell(t, "%s", o->class);
+		table_cell(t, "%s", o->code[0] == '\0' ? "-" : o->code);
+		table_cell(t, "%s", span(text, st->now, o->since));
+		table_note(t, "%s", o->text);
+		if (o->until > st->now) {
+			(void)clock_format(o->until, 0, when);
+			table_note(t, "waits until %s, %s more", when,
+			    human_span(text, o->until - st->now));
+		}
+	}
+	return print_table(t, out);
+}
+
 static int
 print_store(const struct status *st, struct buf *out)
 {
@@ -232,12 +282,12 @@ print_head(const struct status *st, struct buf *out)
 		return -1;
 	if (print_store(st, out) != 0)
 		return -1;
-	if (st->gaps == 0)
+	if (st->gaps_open == 0)
 		rc = buf_adds(out, "gaps: none\n");
 	else
 		rc = buf_addf(out,
 		    "gaps: %" PRIu64 "; \"sealfeed gaps\" lists them\n",
-		    st->gaps);
+		    st->gaps_open);
 	if (rc != 0 || deletion == REPORT_NEVER || deletion <= st->now)
 		return rc;
 	return buf_addf(out,
@@ -249,8 +299,8 @@ print_head(const struct status *st, struct buf *out)
 int
 status_text(const struct status *st, struct buf *out)
 {
-	if (print_head(st, out) != 0 || print_feeds(st, out) != 0 ||
-	    print_outputs(st, out) != 0)
+	if (print_head(st, out) != 0 || print_troubles(st, out) != 0 ||
+	    print_feeds(st, out) != 0 || print_outputs(st, out) != 0)
 		return -1;
 	if (st->n_feeds > 0)
 		return 0;
@@ -366,7 +416,8 @@ const struct cmd cmd_status = {
 	.name = "status",
 	.summary = "Show the feeds, the outputs and the store.",
 	.help =
-	    "Print the feeds with their lag, the outputs with their backlog, "
+	    "Print what stands still or waits with its cause, the feeds with "
+	    "their lag, the outputs with their backlog, "
 	    "and the room in the store. The status is read from the store, so "
 	    "it works while the agent is down. POLLED is the time since the "
 	    "last successful poll, NEXT the time until the next one, LISTED "

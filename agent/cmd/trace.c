@@ -95,6 +95,10 @@ say_trace(struct store *s, const struct trace *t, struct buf *out,
 	int rc =
 	    buf_addf(out, "%s, index %" PRIu64 "\n", t->feed, t->place.index);
 
+	if (rc == 0 && t->version_of[0] != '\0')
+		rc = buf_addf(out, "  a version of   %s, which has its id\n",
+		    t->version_of);
+
 	for (size_t i = 0; i < STEPS && rc == 0; i++) {
 		if (steps[i].needs_item && t->item == 0)
 			continue;
@@ -117,6 +121,10 @@ put_trace(struct store *s, const struct trace *t, struct json_put *j,
 	json_put_open(j, NULL, '{');
 	json_put_text(j, "feed", t->feed);
 	json_put_count(j, "index", t->place.index);
+	if (t->version_of[0] == '\0')
+		json_put_null(j, "version_of");
+	else
+		json_put_text(j, "version_of", t->version_of);
 	if (t->item == 0)
 		json_put_null(j, "item");
 	else
@@ -224,7 +232,9 @@ const struct cmd cmd_trace = {
 	.help =
 	    "Show the path of one event with the time of each step: listed, "
 	    "fetched, committed, sealed, delivered to each output. ID is the "
-	    "vendor's id of the event, or FEED:INDEX. An event is known for a "
+	    "vendor's id of the event, or FEED:INDEX. Events that have one id "
+	    "and different bytes are all shown, the later ones as versions of "
+	    "the first. An event is known for a "
 	    "day after every output has it, or for the feed's dedupe time if "
 	    "that is longer. The exit status is 1 if the event is not known.",
 	.min = 1,

@@ -159,7 +159,8 @@ static const struct cmd_option verify_options[] = {
 		    "be repeated." },
 	{ .name = "complete",
 	    .help = "Also fail if an event is not covered by a checkpoint or a "
-		    "feed does not begin with index 0." },
+		    "feed does not begin with index 0; recommended for "
+		    "audits." },
 	{ .name = NULL },
 };
 
@@ -168,9 +169,14 @@ const struct cmd cmd_verify = {
 	.arguments = "INPUT...",
 	.summary = "Check what a receiver has stored.",
 	.help = "Check what a receiver has stored. The input is sealfeed's own "
-		"lines (exports, archives) or the files of syslog servers that "
-		"keep the structured data, plain or gzip; \"-\" is standard "
-		"input. Missing, altered, forged and repeated events are named "
+		"lines (exports, archives), the files of syslog servers that "
+		"keep the structured data, or what a SIEM exports with the "
+		"text as it came: JSON (Splunk's _raw, message, event.original "
+		"or _source of Elastic, OpenSearch, Logstash, Graylog), single "
+		"objects, arrays or the answer to a search, or CSV with a "
+		"header. It may be UTF-16, and packed by gzip, xz or zstd; "
+		"\"-\" is standard input. Missing, altered, forged and "
+		"repeated events are named "
 		"by feed and index. The exit status is 0 only if all is well.",
 	.options = verify_options,
 	.min = 1,

@@ -1,5 +1,6 @@
 /*
- * version.c - the version, and the libraries that do the work.
+ * version.c - the version, the libraries that do the work, and the protections
+ * that the compiler and the linker gave.
  */
 #include <stdio.h>
 
@@ -23,6 +24,7 @@ version_run(const struct cmd *cmd, struct cmd_line *line)
 		{ "openssl", OpenSSL_version(OPENSSL_VERSION_STRING) },
 		{ "curl", curl_version_info(CURLVERSION_NOW)->version },
 		{ "sqlite", sqlite3_libversion() },
+		{ "hardening", HARDENING[0] == '\0' ? "none" : HARDENING },
 	};
 	json_t *all = json_object();
 
@@ -43,7 +45,8 @@ version_run(const struct cmd *cmd, struct cmd_line *line)
 const struct cmd cmd_version = {
 	.name = "version",
 	.summary = "Print the version.",
-	.help =
-	    "Print the version of sealfeed and the versions of its libraries.",
+	.help = "Print the version of sealfeed, the versions of its libraries, "
+		"and the "
+		"protections that it was built with.",
 	.run = version_run,
 };

@@ -19,6 +19,7 @@
 #include "sources/agent_feed.h"
 #include "store/feed.h"
 #include "store/store.h"
+#include "store/trouble.h"
 
 #define TICK_MS 500
 
@@ -105,7 +106,10 @@ open_workers(struct source_runner *r, struct err *err)
 		j->stream.feed = feed_open(r->collector->store, name,
 		    s->definition.dedupe, err);
 		free(name);
-		if (j->stream.feed == NULL) {
+		if (j->stream.feed == NULL ||
+		    trouble_forget(r->collector->store,
+			feed_name(j->stream.feed), err) != 0) {
+			feed_close(j->stream.feed);
 			free(j->stream.state);
 			return -1;
 		}
@@ -152,12 +156,21 @@ close_source(struct source_runner *r)
 	server_clock_free(r->source.clock);
 }
 
+int64_t
+collect_local_now(const struct collector *c)
+{
+	int64_t steady = clock_monotonic() + c->ahead, now = clock_now();
+
+	return now < steady ? now : steady;
+}
+
 static void
 collector_init(struct collector *c, const struct role *role)
 {
 	pthread_condattr_t attr;
 
-	*c = (struct collector){ .role = role };
+	*c = (struct collector){ .role = role,
+		.ahead = clock_now() - clock_monotonic() };
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -174,6 +187,7 @@ collector_open(struct collector *c, struct err *err)
 	c->store = store_open(config->agent.store.path, STORE_DURABLE, err);
 	if (c->store == NULL)
 		return -1;
+	store_agent(c->store, config->agent.name);
 	store_limits(c->store, config->agent.store.max_size,
 	    config->agent.store.min_free);
 	c->own = agent_feed_open(c->store, config->agent.name, err);

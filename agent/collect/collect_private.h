@@ -23,15 +23,31 @@ struct role;
 struct source_runner;
 struct store;
 
-/* How a feed's polls are going; under collector.lock. */
-struct health {
+/* What has trouble in a feed. */
+enum ailing { AILING_POLL = 1, AILING_FETCH = 2, AILING_CLOCK = 4 };
+
+/*
+ * A trouble, known by class and code, whatever its text.  It is told at its
+ * first occurrence and every hour, and ended with one line; one that comes back
+ * within the hour is told when it lasts.  Forgotten an hour after its end.
+ * Times are monotonic but for since.
+ */
+struct ailment {
 	enum reply_class class;
-	unsigned failures; /* in a row */
-	int64_t since;     /* first of them, monotonic */
-	bool told;         /* in the log and the agent's own feed */
 	char code[48];
-	char text[512];
+	char text[512];  /* of the first occurrence */
+	unsigned ailing; /* 0: it has ended */
+	unsigned count;  /* of occurrences */
+	int64_t since;
+	int64_t began;
+	int64_t last;
+	int64_t told;   /* 0: never */
+	bool said;      /* since it began */
+	bool said_wait; /* likewise, with the end of its wait */
+	bool stands;    /* nothing gets through */
+	int64_t until;
 };
+#define AILMENTS_MAX 16
 
 /* One feed. */
 struct feed_worker {
@@ -39,15 +55,18 @@ struct feed_worker {
 	struct source_runner *runner;
 	pthread_t thread;
 	bool running;
+	struct worker *polls; /* NULL: the thread does not run yet */
 	/* Under collector.lock. */
-	struct health health;
-	unsigned active;     /* fetches under way */
-	unsigned listings;   /* grows with every listing */
-	int64_t item_due;    /* monotonic: no claim before */
-	int64_t say_refused; /* monotonic: what was refused, … */
-	int64_t say_item;    /* … and what ails items, is told again after */
-	int64_t lateness;    /* longest created-to-collected since told */
-	int64_t due;         /* wall clock, of the next poll */
+	struct ailment ailments[AILMENTS_MAX];
+	unsigned failures; /* of polls, in a row */
+	char error[512];   /* of the last one, "" when it succeeded */
+	int64_t fetched;   /* monotonic: the last fetch that succeeded */
+	unsigned lost;     /* items, since that was told */
+	unsigned active;   /* fetches under way */
+	unsigned listings; /* grows with every listing */
+	int64_t item_due;  /* monotonic: no claim before */
+	int64_t lateness;  /* longest created-to-collected since told */
+	int64_t due;       /* wall clock, of the next poll */
 	/* As of the last collect_look(), by the vendor's clock: all up to
 	 * listed is in the ledger (INT64_MIN: not known), and the oldest
 	 * that is still to be fetched (INT64_MAX: none) was made available
@@ -79,8 +98,9 @@ struct collector {
 	pthread_cond_t work; /* for fetchers: there are items */
 	pthread_cond_t calm; /* for polls and waits */
 	bool stopping;
-	bool paused;  /* the store is full */
-	int64_t hold; /* monotonic: the store fails, no fetch before */
+	bool paused;   /* the store is full */
+	int64_t ahead; /* the wall clock, of the monotonic one, at the start */
+	int64_t hold;  /* monotonic: the store fails, no fetch before */
 	int64_t failure_logged; /* and that is not logged again before */
 	struct source_runner *runners;
 	size_t n_runners;
@@ -127,7 +147,23 @@ void collect_troubled(struct feed_worker *j, const struct outcome *r);
 void collect_polled(struct feed_worker *j, const struct outcome *r,
     int64_t delay);
 void collect_fetched(struct feed_worker *j, const struct item *it,
-    const struct outcome *r);
+    const struct outcome *r, int64_t wait);
+
+/*
+ * trouble.c.  A trouble occurs: r says which; until, a wall clock, is when it
+ * is tried again where that is long (INT64_MIN: soon); what names the item it
+ * belongs to, or NULL.
+ */
+void collect_occurs(struct feed_worker *j, enum ailing ailing,
+    const struct outcome *r, int64_t until, const char *what);
+/* All trouble of this kind has ended. */
+void collect_ends(struct feed_worker *j, enum ailing ailing);
+/* Look after those of fetches, and after polls that wait for long. */
+void collect_watch_troubles(struct feed_worker *j);
+
+/* The time by the local clock that is surely over: it has not been set to a
+ * later one since the role began. */
+int64_t collect_local_now(const struct collector *c);
 
 /* When each duty of the main thread is next due, monotonic. */
 struct housekeeping {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collect/collect_private.h"
+#include "http/server_clock.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/store.h"
@@ -20,6 +21,9 @@
 #define GATHER_ITEMS 32
 #define GATHER_TIME (CLOCK_SECOND / 5)
 #define CLAIMS 200
+
+/* So often the vendor must say that something is gone. */
+#define GONE_TRIES 3
 
 static const struct retry_policy item_retry = { .soon = 20,
 	.any = true,
@@ -42,6 +46,16 @@ has_turn(const struct feed_worker *j)
 	if (r->n_fetchers < r->n_workers)
 		waiting = 0;
 	return busy + waiting < r->n_fetchers;
+}
+
+/* When j may fetch something, monotonic: an item is due, and the vendor does
+ * not have it wait.  With the lock held. */
+static int64_t
+ready_at(struct feed_worker *j)
+{
+	int64_t hold = j->stream.hold;
+
+	return hold > j->item_due ? hold : j->item_due;
 }
 
 /* The store fails.  The next fetch waits: what cannot be noted as tried would
@@ -123,7 +137,7 @@ pick(struct source_runner *r, struct worker *w, struct item *it)
 			struct feed_worker *j =
 			    &r->workers[(r->turn + i) % r->n_workers];
 
-			if (j->item_due > now || !has_turn(j))
+			if (ready_at(j) > now || !has_turn(j))
 				continue;
 			j->active++;
 			if (claim(j, it) == 1) {
@@ -137,8 +151,8 @@ pick(struct source_runner *r, struct worker *w, struct item *it)
 			break;
 		for (size_t i = 0; i < r->n_workers; i++)
 			if (has_turn(&r->workers[i]) &&
-			    r->workers[i].item_due < next)
-				next = r->workers[i].item_due;
+			    ready_at(&r->workers[i]) < next)
+				next = ready_at(&r->workers[i]);
 		if (c->paused)
 			next = now + COLLECT_IDLE;
 		if (next < c->hold)
@@ -163,10 +177,46 @@ pick_same(struct feed_worker *j, struct item *it)
 	bool found = false;
 
 	(void)pthread_mutex_lock(&c->lock);
-	if (!c->stopping && !c->paused && j->item_due <= clock_monotonic())
+	if (!c->stopping && !c->paused && ready_at(j) <= clock_monotonic())
 		found = claim(j, it) == 1;
 	(void)pthread_mutex_unlock(&c->lock);
 	return found;
+}
+
+/*
+ * Is it proven that what r is about is not to be had any more?  Its time must
+ * be over by both clocks; where this machine's does not say so, the vendor must
+ * have said again and again that it is gone, beyond that time by its own.
+ */
+static bool
+is_over(const struct feed_worker *j, const struct item *it,
+    const struct outcome *r)
+{
+	struct server_clock *there = j->runner->source.clock;
+	bool here = collect_local_now(j->runner->collector) >= it->expires;
+
+	if (!server_clock_dated(there))
+		return here;
+	if (server_clock_now(there) < it->expires)
+		return false;
+	return here ||
+	    (r->class == REPLY_GONE && it->attempts + 1 >= GONE_TRIES);
+}
+
+/* How long the next try of an item waits: not far beyond its end, since what is
+ * lost is to be told soon. */
+static int64_t
+item_delay(const struct feed_worker *j, const struct item *it,
+    const struct outcome *r)
+{
+	int64_t wait = collect_retry_delay(&item_retry, r, it->attempts);
+	int64_t here = collect_local_now(j->runner->collector);
+	int64_t there = server_clock_now(j->runner->source.clock);
+	int64_t left = it->expires - (here < there ? here : there);
+
+	if (left > 0 && left + CLOCK_SECOND < wait)
+		return left + CLOCK_SECOND;
+	return wait;
 }
 
 /* Record as a gap what is gone; 0, or -1 when that is not durable. */
@@ -183,12 +233,26 @@ give_up(struct feed_worker *j, const struct item *it, const struct outcome *r,
 	g->from = it->created;
 	g->to = it->created;
 	(void)snprintf(g->key, sizeof(g->key), "%s", it->key);
-	(void)snprintf(g->cause, sizeof(g->cause), "%.500s", r->text);
+	(void)snprintf(g->cause, sizeof(g->cause),
+	    "expired at the vendor before it could be read: %.400s", r->text);
 	write_batch_gap(p, g);
 	rc = feed_commit(p, &res, err);
+	if (rc == 0)
+		j->stream.gaps++;
 	free(g);
 	write_batch_free(p);
 	return rc;
+}
+
+/* The survey tells how many. */
+static void
+count_lost(struct feed_worker *j)
+{
+	struct collector *c = j->runner->collector;
+
+	(void)pthread_mutex_lock(&c->lock);
+	j->lost++;
+	(void)pthread_mutex_unlock(&c->lock);
 }
 
 /* Give the item back as its fetch ended, and release it. */
@@ -196,16 +260,18 @@ static void
 settle(struct feed_worker *j, struct item *it, const struct outcome *r)
 {
 	struct collector *c = j->runner->collector;
-	int64_t wait = collect_retry_delay(&item_retry, r, it->attempts);
+	int64_t wait = item_delay(j, it, r);
 	const char *why = r->class == REPLY_OK ? NULL : r->text;
 	struct err err = ERR_INIT;
 
-	collect_fetched(j, it, r);
-	if (r->class == REPLY_GONE) {
-		if (give_up(j, it, r, &err) == 0)
+	collect_fetched(j, it, r, wait);
+	if (why != NULL && r->class != REPLY_STOPPED && is_over(j, it, r)) {
+		if (give_up(j, it, r, &err) == 0) {
 			why = NULL;
-		else
+			count_lost(j);
+		} else {
 			store_fails(j, &err);
+		}
 	}
 	err_clear(&err);
 	if (item_return(j->stream.feed, it, clock_now() + wait, why, &err) != 0)
@@ -279,6 +345,7 @@ fetch(struct fetcher *f, struct item *it)
 
 	f->w.gather = true;
 	f->w.left = NULL;
+	f->w.stream = &f->worker->stream;
 	f->w.source->type->fetch(&f->w, &f->worker->stream, it, &outcome);
 	if (f->w.left == NULL) {
 		settle(f->worker, it, &outcome);

@@ -2,7 +2,6 @@
  * health.c - how polls and fetches go: the log, the feed's state and
  * the agent's own feed.
  */
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +14,8 @@
 #include "sources/agent_feed.h"
 #include "store/feed.h"
 
-/* A hiccup that the next try cures is not worth an event. */
-#define TELL_AFTER 3
-/* A vendor that sends foreign URLs may do so all the time, and a thousand
- * items may have the same trouble. */
-#define TELL_EVERY CLOCK_MINUTE
+/* A wait that is longer is told with its end. */
+#define LONG_WAIT (10 * CLOCK_SECOND)
 
 int
 collect_look(struct feed_worker *j, struct err *err)
@@ -77,152 +73,68 @@ collect_deletion(const struct feed_worker *j)
 	return at == INT64_MAX ? INT64_MIN : local(j, at);
 }
 
-/* Someone has to act, or the vendor's answer is strange enough. */
-static bool
-is_serious(const struct outcome *r)
+/* When r's next try is due where that is far off, or the vendor asked for the
+ * wait. */
+static int64_t
+tried_again(const struct outcome *r, int64_t delay)
 {
-	return r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG ||
-	    r->class == REPLY_CLOCK || r->class == REPLY_INACTIVE;
+	if (r->wait > 0 && delay >= LONG_WAIT)
+		return clock_now() + delay;
+	return INT64_MIN;
 }
 
-static json_t *
-about(const struct feed_worker *j, const char *class, const char *code,
-    const char *text)
-{
-	json_t *o =
-	    json_pack("{s:s, s:s, s:o}", "feed", feed_name(j->stream.feed),
-		"class", class, "error", agent_feed_text(text));
-
-	if (o != NULL && *code != '\0')
-		(void)json_object_set_new(o, "code", agent_feed_text(code));
-	return o;
-}
-
-static bool
-is_foreign(const struct outcome *r)
-{
-	return strcmp(r->code, "foreign-host") == 0;
-}
-
-/* Is it time to tell again?  at is one of the fields of j. */
-static bool
-may_tell(struct feed_worker *j, int64_t *at)
-{
-	struct collector *c = j->runner->collector;
-	int64_t now = clock_monotonic();
-	bool may;
-
-	(void)pthread_mutex_lock(&c->lock);
-	may = now >= *at;
-	if (may)
-		*at = now + TELL_EVERY;
-	(void)pthread_mutex_unlock(&c->lock);
-	return may;
-}
-
-/* A URL was not followed.  what: the item it belongs to, or NULL. */
+/* Some rows of a list could not be read, which the source tells once. */
 static void
-tell_refused(struct feed_worker *j, const struct outcome *r, const char *what)
+tell_odd(struct feed_worker *j, const struct outcome *r)
 {
-	struct collector *c = j->runner->collector;
-	json_t *more;
-
-	if (!may_tell(j, &j->say_refused))
-		return;
 	log_warn("%s: %s", feed_name(j->stream.feed), r->text);
-	more = about(j, "refused", r->code, r->text);
-	if (more != NULL && what != NULL)
-		(void)json_object_set_new(more, "content",
-		    agent_feed_text(what));
-	agent_feed_say(c->own, "refused", more);
+	agent_feed_say(j->runner->collector->own, "error",
+	    json_pack("{s:s, s:s, s:o, s:s}", "feed", feed_name(j->stream.feed),
+		"class", "odd", "error", agent_feed_text(r->text), "code",
+		r->code));
 }
 
 void
 collect_troubled(struct feed_worker *j, const struct outcome *r)
 {
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
-	if (is_foreign(r))
-		tell_refused(j, r, NULL);
+	if (strcmp(r->code, REPLY_ODD_ROW) == 0)
+		tell_odd(j, r);
 	else if (r->class == REPLY_GONE)
 		log_err("%s: something is lost: %s", feed_name(j->stream.feed),
 		    r->text);
 	else
-		log_info("%s: %s", feed_name(j->stream.feed), r->text);
-}
-
-static void
-tell_trouble(struct feed_worker *j, const struct health *h)
-{
-	struct agent_feed *own = j->runner->collector->own;
-	const char *class = reply_class_name(h->class);
-
-	log_warn("%s: %s", feed_name(j->stream.feed), h->text);
-	agent_feed_say(own, "error", about(j, class, h->code, h->text));
-	if (strcmp(h->code, "AADSTS7000222") == 0)
-		agent_feed_say(own, "credential-expiry",
-		    json_pack("{s:s, s:s, s:i}", "source",
-			j->runner->source.name, "option", "client_secret",
-			"days_left", 0));
-}
-
-static void
-tell_recovery(struct feed_worker *j, const struct health *h)
-{
-	int64_t lasted = (clock_monotonic() - h->since) / CLOCK_SECOND;
-
-	log_notice("%s: is read again after %" PRId64 " s",
-	    feed_name(j->stream.feed), lasted);
-	agent_feed_say(j->runner->collector->own, "recovered",
-	    json_pack("{s:s, s:I}", "feed", feed_name(j->stream.feed),
-		"after_seconds", (json_int_t)lasted));
+		collect_occurs(j, AILING_POLL, r, INT64_MIN, NULL);
 }
 
 void
 collect_polled(struct feed_worker *j, const struct outcome *r, int64_t delay)
 {
 	struct collector *c = j->runner->collector;
-	struct health *h = &j->health, was;
-	bool tell = false, recovered = false;
+	bool good = r->class == REPLY_OK;
 
 	if (r->class == REPLY_STOPPED)
 		return;
 	look(j);
 	(void)pthread_mutex_lock(&c->lock);
 	j->due = clock_now() + delay;
-	was = *h;
-	if (r->class == REPLY_OK) {
-		recovered = h->told;
-		*h = (struct health){ .class = REPLY_OK };
-	} else {
-		if (h->failures++ == 0)
-			h->since = clock_monotonic();
-		/* Another trouble than the one that was told. */
-		if (h->class != r->class || strcmp(h->code, r->code) != 0)
-			h->told = false;
-		h->class = r->class;
-		(void)snprintf(h->code, sizeof(h->code), "%s", r->code);
-		(void)snprintf(h->text, sizeof(h->text), "%.500s", r->text);
-		tell = !h->told && (is_serious(r) || h->failures >= TELL_AFTER);
-		if (tell)
-			h->told = true;
-		was = *h;
-	}
-	feed_state(j->stream.feed, j->due,
-	    r->class == REPLY_OK ? NULL : h->text, collect_horizon(j));
+	j->failures = good ? 0 : j->failures + 1;
+	(void)snprintf(j->error, sizeof(j->error), "%.500s",
+	    good ? "" : r->text);
+	feed_state(j->stream.feed, j->due, good ? NULL : j->error,
+	    collect_horizon(j));
 	(void)pthread_mutex_unlock(&c->lock);
-	if (r->class != REPLY_OK)
-		feed_count(j->stream.feed, FEED_ERRORS, 1);
-	if (tell)
-		tell_trouble(j, &was);
-	else if (r->class != REPLY_OK)
-		log_info("%s: %s", feed_name(j->stream.feed), r->text);
-	if (recovered)
-		tell_recovery(j, &was);
+	if (good) {
+		collect_ends(j, AILING_POLL);
+		return;
+	}
+	feed_count(j->stream.feed, FEED_ERRORS, 1);
+	collect_occurs(j, AILING_POLL, r, tried_again(r, delay), NULL);
 }
 
 /* Created at the vendor to durable here, both by the vendor's clock. */
 static void
-note_lateness(struct feed_worker *j, const struct item *it)
+note_success(struct feed_worker *j, const struct item *it)
 {
 	struct collector *c = j->runner->collector;
 	int64_t late = server_clock_now(j->runner->source.clock) - it->created;
@@ -230,6 +142,7 @@ note_lateness(struct feed_worker *j, const struct item *it)
 	(void)pthread_mutex_lock(&c->lock);
 	if (late > j->lateness)
 		j->lateness = late;
+	j->fetched = clock_monotonic();
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
@@ -248,27 +161,14 @@ collect_fetched_all(struct feed_worker *j)
 
 void
 collect_fetched(struct feed_worker *j, const struct item *it,
-    const struct outcome *r)
+    const struct outcome *r, int64_t wait)
 {
-	struct agent_feed *own = j->runner->collector->own;
-	const char *feed = feed_name(j->stream.feed);
-
 	if (r->class == REPLY_STOPPED)
 		return;
 	if (r->class == REPLY_OK) {
-		note_lateness(j, it);
+		note_success(j, it);
 		return;
 	}
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
-	if (r->class == REPLY_GONE) {
-		log_err("%s: %s is lost: %s", feed, it->key, r->text);
-	} else if (is_foreign(r)) {
-		tell_refused(j, r, it->key);
-	} else if (is_serious(r) && may_tell(j, &j->say_item)) {
-		log_warn("%s: %s: %s", feed, it->key, r->text);
-		agent_feed_say(own, "error",
-		    about(j, reply_class_name(r->class), r->code, r->text));
-	} else {
-		log_info("%s: %s: %s", feed, it->key, r->text);
-	}
+	collect_occurs(j, AILING_FETCH, r, tried_again(r, wait), it->key);
 }

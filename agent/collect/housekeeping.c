@@ -28,8 +28,6 @@
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_DAY
 #define SAY_PAUSED_EVERY CLOCK_HOUR
-/* A clock that is further off is told. */
-#define SKEW_MAX (5 * CLOCK_MINUTE)
 
 static json_t *
 feed_names(const struct collector *c)
@@ -53,11 +51,12 @@ say_start(struct collector *c)
 
 	if (strcmp(cause, "reload") == 0)
 		agent_feed_say(c->own, "configuration",
-		    json_pack("{s:s}", "configuration", r->config->digest));
+		    json_pack("{s:s}", "configuration",
+			r->config->public_digest));
 	agent_feed_say(c->own, "start",
 	    json_pack("{s:s, s:s, s:s, s:o}", "version", PACKAGE_VERSION,
-		"cause", cause, "configuration", r->config->digest, "feeds",
-		feed_names(c)));
+		"cause", cause, "configuration", r->config->public_digest,
+		"feeds", feed_names(c)));
 }
 
 static struct feed_worker *
@@ -216,48 +215,60 @@ static void
 survey_worker(struct feed_worker *j)
 {
 	struct collector *c = j->runner->collector;
-	struct source *s = &j->runner->source;
 	struct err err = ERR_INIT;
 	const char *why = NULL;
-	size_t expired = 0;
+	unsigned lost;
 
-	if (item_expire(j->stream.feed, server_clock_now(s->clock), &expired,
-		&err) != 0 ||
-	    collect_look(j, &err) != 0)
+	if (collect_look(j, &err) != 0)
 		log_err("%s: %s", feed_name(j->stream.feed), err.text);
-	if (expired > 0)
-		log_err("%s: %zu items expired at the vendor before they "
-			"could be fetched; see gaps",
-		    feed_name(j->stream.feed), expired);
 	(void)pthread_mutex_lock(&c->lock);
+	lost = j->lost;
+	j->lost = 0;
 	/* A poll that hangs must not look like one that succeeded. */
 	if (c->paused)
 		why = "the store is full: collecting pauses";
-	else if (j->health.failures > 0)
-		why = j->health.text;
+	else if (j->failures > 0)
+		why = j->error;
 	if (why != NULL)
 		feed_state(j->stream.feed, j->due, why, collect_horizon(j));
 	(void)pthread_mutex_unlock(&c->lock);
+	if (lost > 0)
+		log_err("%s: %u items expired at the vendor before they "
+			"could be fetched; see gaps",
+		    feed_name(j->stream.feed), lost);
+	collect_watch_troubles(j);
 }
 
+/* The two clocks disagree, which the first feed tells for its source.  Neither
+ * is believed where that would lose something; what is lost is the comfort of
+ * one window for both. */
 static void
 watch_clock(struct source_runner *r)
 {
-	int64_t skew = server_clock_skew(r->source.clock);
+	int64_t skew = server_clock_claim(r->source.clock);
 	int64_t off = skew < 0 ? -skew : skew;
+	struct outcome why;
 
-	if (off <= SKEW_MAX) {
+	if (r->n_workers == 0)
+		return;
+	if (off <= SERVER_CLOCK_APART) {
+		collect_ends(&r->workers[0], AILING_CLOCK);
 		r->skewed = false;
 		return;
 	}
+	(void)outcome_set(&why, REPLY_CLOCK,
+	    "the replies of the vendor tell a time that is %" PRId64
+	    " s %s this machine's%s; check this machine's clock, and that no "
+	    "proxy changes the Date of replies",
+	    off / CLOCK_SECOND, skew > 0 ? "ahead of" : "behind",
+	    server_clock_skew(r->source.clock) == skew
+		? ""
+		: ", which is not believed yet");
+	(void)snprintf(why.code, sizeof(why.code), "clock");
+	collect_occurs(&r->workers[0], AILING_CLOCK, &why, INT64_MIN, NULL);
 	if (r->skewed)
 		return;
 	r->skewed = true;
-	log_warn("%s: the vendor's clock is %" PRId64
-		 " s %s this machine's; set this machine's clock (times are "
-		 "taken from the vendor)",
-	    r->source.name, off / CLOCK_SECOND,
-	    skew > 0 ? "ahead of" : "behind");
 	agent_feed_say(r->collector->own, "clock",
 	    json_pack("{s:s, s:I}", "source", r->source.name, "skew_seconds",
 		(json_int_t)(skew / CLOCK_SECOND)));

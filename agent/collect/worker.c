@@ -68,7 +68,7 @@ poll_delay(const struct feed_worker *j, const struct outcome *r,
 	int64_t interval = s->definition.interval, delay;
 
 	if (r->class != REPLY_OK)
-		return collect_retry_delay(&poll_retry, r, j->health.failures);
+		return collect_retry_delay(&poll_retry, r, j->failures);
 	if (next == POLL_AGAIN)
 		return 0;
 	if (next == POLL_REST)
@@ -104,10 +104,13 @@ poll_thread(void *arg)
 	struct feed_worker *j = arg;
 	struct source_runner *r = j->runner;
 	struct collector *c = r->collector;
-	struct worker w = { .source = &r->source };
+	struct worker w = { .source = &r->source, .stream = &j->stream };
 	int64_t due = 0;
 
 	w.http = http_new(r->source.access, r->source.stop, r->source.ctx);
+	(void)pthread_mutex_lock(&c->lock);
+	j->polls = &w;
+	(void)pthread_mutex_unlock(&c->lock);
 	begin_paused(j);
 	for (;;) {
 		struct outcome outcome = { .class = REPLY_OK };
@@ -130,6 +133,9 @@ poll_thread(void *arg)
 		collect_polled(j, &outcome, delay);
 		due = clock_monotonic() + delay;
 	}
+	(void)pthread_mutex_lock(&c->lock);
+	j->polls = NULL;
+	(void)pthread_mutex_unlock(&c->lock);
 	http_free(w.http);
 	return NULL;
 }

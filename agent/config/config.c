@@ -13,7 +13,9 @@
 #include "base/node.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/doubt.h"
 #include "config/setting.h"
+#include "config/strip.h"
 #include "config/tree.h"
 
 #define NAME_LEN_MAX 63
@@ -77,6 +79,16 @@ const struct setting agent_settings[] = {
 	    .help =
 		"Collecting pauses while less than this is free on the store's "
 		"file system; at least 4MiB stay free in any case." },
+	{ .key = "seal.log",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, seal.log),
+	    .help =
+		"The log of what was signed, kept outside of the store: a "
+		"store that does not extend it, such as an old copy that was "
+		"put back, begins new trees. It must not be in the same backup "
+		"as the store. Default: the store's name and \".log\" in a "
+		"directory beside the store's, with \"-seal\" behind its "
+		"name." },
 	{ .key = "watch.listen",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.listen),
@@ -87,11 +99,26 @@ const struct setting agent_settings[] = {
 	SETTING_END,
 };
 
+bool
+config_is_text_secret(const struct setting *s)
+{
+	static const char *const other[] = { "proxy", "certificate", "key",
+		"private_key", "tls.ca", "tls.cert", "tls.key" };
+
+	if (s->type != SETTING_SECRET)
+		return false;
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (strcmp(s->key, other[i]) == 0)
+			return false;
+	return true;
+}
+
 /* What differs between the sections "sources" and "outputs". */
 struct section {
 	const char *name;
 	const char *noun; /* "source" */
 	const struct config_type *const *types;
+	struct config_errors *warnings;
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -167,6 +194,27 @@ find_type(const struct section *s, const struct node *map, const char *where,
 	return NULL;
 }
 
+struct doubts {
+	const void *conf;
+	const struct config_section *section;
+};
+
+/* A secret that is text alone, and no PEM, which may stand in a file. */
+static void
+doubt_row(void *ctx, const struct setting_row *row)
+{
+	const struct doubts *d = ctx;
+	const char *key = row->setting->key, *text, *why;
+
+	if (!config_is_text_secret(row->setting))
+		return;
+	memcpy(&text, (const char *)d->conf + row->offset, sizeof(text));
+	why = text != NULL ? doubt_secret(text, node_find(d->section->map, key))
+			   : NULL;
+	if (why != NULL)
+		config_warning(d->section, "%s: %s", key, why);
+}
+
 /* Read one source or output; false: it can't be read. */
 static bool
 read_entry(const struct section *s, const struct node *map,
@@ -174,9 +222,11 @@ read_entry(const struct section *s, const struct node *map,
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128];
-	struct config_section b = {
-		.map = map, .where = where, .errors = errors
-	};
+	struct doubts doubt;
+	struct config_section b = { .map = map,
+		.where = where,
+		.errors = errors,
+		.warnings = s->warnings };
 
 	check_name(map, s->name, errors);
 	(void)snprintf(where, sizeof(where), "%s.%.80s", s->name, map->key);
@@ -193,6 +243,9 @@ read_entry(const struct section *s, const struct node *map,
 	b.filled = errors->n;
 	if (e->type->check != NULL)
 		e->type->check(e->conf, &b);
+	doubt.conf = e->conf;
+	doubt.section = &b;
+	settings_each(e->type->settings, doubt_row, &doubt);
 	e->name = xstrdup(map->key);
 	config_tree_digest(map, map->key, e->digest);
 	return true;
@@ -240,6 +293,24 @@ settle_name(struct agent_conf *a, const struct config_section *b)
 	}
 }
 
+/* /var/lib/sealfeed-seal/store.db.log for /var/lib/sealfeed/store.db: who puts
+ * back the store's directory as it was leaves the log as it is. */
+static void
+settle_log(struct agent_conf *a)
+{
+	const char *slash = strrchr(a->store.path, '/');
+	const char *base = slash == NULL ? a->store.path : slash + 1;
+	const size_t dir = slash == NULL ? 0 : (size_t)(slash - a->store.path);
+
+	if (a->seal.log == NULL)
+		a->seal.log =
+		    xasprintf("%.*s%s/%s.log", (int)dir, a->store.path,
+			dir > 0             ? "-seal"
+			    : slash == NULL ? "seal"
+					    : "/seal",
+			base);
+}
+
 static void
 read_agent(struct config *c, const struct node *tree,
     struct config_errors *errors)
@@ -260,6 +331,7 @@ read_agent(struct config *c, const struct node *tree,
 	c->agent.log_level += LOG_LEVEL_ERR;
 	b.filled = errors->n;
 	settle_name(&c->agent, &b);
+	settle_log(&c->agent);
 	if (listen_check(c->agent.watch.listen, &err) < 0)
 		config_error(&b, "watch.listen: %s", err.text);
 	/* The host's name is part of what the roles were started with. */
@@ -294,25 +366,65 @@ check_sections(const struct node *tree, struct config_errors *errors)
 	}
 }
 
+/* The child of map for one of n entries; names come from the map's keys. */
+static struct node *
+entry_node(struct node *section, const char *name)
+{
+	for (struct node *n = section->child; n != NULL; n = n->next)
+		if (strcmp(n->key, name) == 0)
+			return n;
+	return NULL;
+}
+
+static void
+strip_section(struct node *tree, const char *name,
+    const struct config_entry *list, size_t n)
+{
+	struct node *section = entry_node(tree, name);
+
+	for (size_t i = 0; i < n; i++)
+		config_strip(list[i].type->settings,
+		    entry_node(section, list[i].name));
+}
+
+/* The digest that may be published; the tree is of no other use then. */
+static void
+digest_public(struct config *c, struct node *tree)
+{
+	struct node *agent = entry_node(tree, "agent");
+
+	if (agent != NULL)
+		config_strip(agent_settings, agent);
+	strip_section(tree, "sources", c->sources, c->n_sources);
+	strip_section(tree, "outputs", c->outputs, c->n_outputs);
+	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
+	    c->public_digest);
+}
+
 struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
 {
-	const struct section sources = { "sources", "source", types->sources };
-	const struct section outputs = { "outputs", "output", types->outputs };
+	struct config *c = xcalloc(1, sizeof(*c));
+	const struct section sources = { "sources", "source", types->sources,
+		&c->warnings };
+	const struct section outputs = { "outputs", "output", types->outputs,
+		&c->warnings };
 	struct node *tree = config_tree(path, errors);
-	struct config *c;
 
 	config_errors_sort(errors);
-	if (tree == NULL)
+	if (tree == NULL) {
+		config_free(c);
 		return NULL;
-	c = xcalloc(1, sizeof(*c));
+	}
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
+	if (errors->n == 0)
+		digest_public(c, tree);
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)
@@ -339,6 +451,7 @@ config_free(struct config *c)
 		return;
 	free_entries(c->sources, c->n_sources);
 	free_entries(c->outputs, c->n_outputs);
+	config_errors_release(&c->warnings);
 	settings_release(agent_settings, &c->agent);
 	free(c);
 }

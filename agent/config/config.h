@@ -43,6 +43,9 @@ struct agent_conf {
 		int64_t min_free;
 	} store;
 	struct {
+		char *log; /* what was signed; never NULL after config_load() */
+	} seal;
+	struct {
 		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
 	} watch;
 };
@@ -61,14 +64,23 @@ struct config {
 	size_t n_sources;
 	struct config_entry *outputs;
 	size_t n_outputs;
+	/* What is allowed, and yet most likely not what was meant. */
+	struct config_errors warnings;
 	char agent_digest[65];
-	char digest[65]; /* of the whole configuration, for the start event */
+	char digest[65]; /* of the whole configuration: it never leaves the
+			    process, since a guess at a secret that stands in
+			    it can be tried against it */
+	char public_digest[65]; /* of the same without its secrets
+				   (config/strip.h), for all who ask */
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
 
 /* Names of the agent, of sources and outputs: [A-Za-z0-9._-]{1,63}. */
 bool config_good_name(const char *name);
+
+/* Is it a secret as it stands, and not PEM or a URL with one in it? */
+bool config_is_text_secret(const struct setting *s);
 
 /* Rows of the "agent" block. */
 extern const struct setting agent_settings[];

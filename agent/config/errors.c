@@ -168,21 +168,40 @@ has_fault(const struct config_section *b, const char *key)
 	return found;
 }
 
+/* Put text, which begins with its key, into list at that key's place. */
+static void
+add_at_key(const struct config_section *b, struct config_errors *list,
+    const char *text)
+{
+	char *key = xstrndup(text, strcspn(text, ":, "));
+	const struct node *at = node_find(b->map, key);
+
+	if (list != NULL && !has_fault(b, key))
+		config_errors_add(list, at == NULL ? b->map : at,
+		    "%s: \"%s\"%s", b->where, key, text + strlen(key));
+	free(key);
+}
+
 void
 config_error(const struct config_section *b, const char *fmt, ...)
 {
 	char text[ERROR_TEXT_MAX];
-	const struct node *at;
 	va_list ap;
-	char *key;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	key = xstrndup(text, strcspn(text, ":, "));
-	at = node_find(b->map, key);
-	if (!has_fault(b, key))
-		config_errors_add(b->errors, at == NULL ? b->map : at,
-		    "%s: \"%s\"%s", b->where, key, text + strlen(key));
-	free(key);
+	add_at_key(b, b->errors, text);
+}
+
+void
+config_warning(const struct config_section *b, const char *fmt, ...)
+{
+	char text[ERROR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	add_at_key(b, b->warnings, text);
 }

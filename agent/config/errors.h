@@ -50,7 +50,8 @@ struct config_section {
 	const struct node *map;
 	const char *where; /* "sources.contoso" */
 	struct config_errors *errors;
-	size_t filled; /* errors->n after settings_fill() */
+	struct config_errors *warnings; /* NULL: nobody wants them */
+	size_t filled;                  /* errors->n after settings_fill() */
 };
 
 /* Add a fault; the sentence begins with the key that is at fault, "tls.cert:
@@ -58,6 +59,10 @@ struct config_section {
  * map's where the key is not in it.  A key of which settings_fill() said
  * something is left alone. */
 void config_error(const struct config_section *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Likewise of what is allowed, and yet most likely not what was meant. */
+void config_warning(const struct config_section *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif /* CONFIG_ERRORS_H */

@@ -114,6 +114,25 @@ secret_check(const char *text, struct err *err)
 	return 0;
 }
 
+void
+secret_keep_references(char *text)
+{
+	const char *s = text;
+	struct reference r;
+	char *to = text;
+
+	while ((s = strstr(s, "${")) != NULL) {
+		if (parse_reference(s, &r) < 0) {
+			s += 2;
+			continue;
+		}
+		memmove(to, s, (size_t)(r.end - s));
+		to += r.end - s;
+		s = r.end;
+	}
+	*to = '\0';
+}
+
 static int
 append_file(const char *name, struct buf *out, struct err *err)
 {
@@ -265,6 +284,31 @@ read_named(const char *text, const char *name, struct err *err)
 out:
 	close_buf(&b);
 	return content;
+}
+
+void
+secret_each_file(const char *text, bool pem, secret_file_fn *fn, void *ctx)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	struct reference r;
+
+	if (pem && strstr(text, "${") == NULL && text[0] != '\0' &&
+	    !is_uri(text) && strstr(text, "-----BEGIN") == NULL)
+		fn(ctx, text);
+	while ((text = strstr(text, "${")) != NULL) {
+		char *path = NULL;
+
+		if (parse_reference(text, &r) < 0)
+			return;
+		if (r.form->append == append_file)
+			path = xstrndup(r.name, r.len);
+		else if (r.form->append == append_credential && dir != NULL)
+			path = xasprintf("%s/%.*s", dir, (int)r.len, r.name);
+		if (path != NULL)
+			fn(ctx, path);
+		free(path);
+		text = r.end;
+	}
 }
 
 char *

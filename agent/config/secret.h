@@ -10,6 +10,7 @@
 #ifndef CONFIG_SECRET_H
 #define CONFIG_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -30,5 +31,16 @@ void secret_free(char *s);
 /* -1 and err (to be put behind the setting's name: "has …") when text has a
  * "${" that is none of the three forms; no file is opened. */
 int secret_check(const char *text, struct err *err);
+
+/* Call fn with the name of each file that the text refers to: that of ${file:…}
+ * and ${credential:…}, and where pem is set, that of a text which is taken for
+ * one.  Nothing is opened. */
+typedef void secret_file_fn(void *ctx, const char *path);
+void secret_each_file(const char *text, bool pem, secret_file_fn *fn,
+    void *ctx);
+
+/* Cut a text down to its references, in place: what is left names secrets and
+ * holds none. */
+void secret_keep_references(char *text);
 
 #endif /* CONFIG_SECRET_H */

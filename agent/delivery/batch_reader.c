@@ -15,8 +15,8 @@
 #include "delivery/batch_reader_private.h"
 #include "store/line.h"
 
-/* A checkpoint's line is its value and at most this. */
-#define LINE_AROUND 64
+/* A checkpoint's line is its value, its feed's name and at most this. */
+#define LINE_AROUND 160
 
 /* More than the largest event that a source takes, and a wrapper. */
 #define SCRATCH_MAX ((size_t)1 << 30)
@@ -78,6 +78,15 @@ batch_ref_new(struct batch_reader *k)
 	c->source_type = "";
 	batch_init(&c->batch);
 	return c;
+}
+
+static struct line_name
+line_name(const struct batch_ref *c)
+{
+	const struct config *config = c->reader->config;
+
+	return (struct line_name){ config == NULL ? "" : config->agent.name,
+		c->batch.feed };
 }
 
 /* Does feed begin with name, and go on with behind? */
@@ -146,7 +155,7 @@ batch_reader_dead_letter(struct batch_reader *k, const struct dead_letter *d)
 	c->batch.first = d->index;
 	c->batch.count = 1;
 	buf_init(&c->raw, SCRATCH_MAX);
-	if (line_add(&c->raw, LINE_EVENT, d->feed, d->index, d->event.data,
+	if (line_add(&c->raw, LINE_EVENT, line_name(c), d->index, d->event.data,
 		d->event.len) != 0)
 		abort(); /* the store took it, so it is shorter than that */
 	c->batch.raw_len = c->raw.len;
@@ -218,7 +227,7 @@ batch_ref_checkpoint(const struct batch_ref *c, struct buf *out)
 {
 	const struct buf *value = &c->batch.checkpoint;
 
-	return line_add(out, LINE_CHECKPOINT, c->batch.feed, c->batch.size,
+	return line_add(out, LINE_CHECKPOINT, line_name(c), c->batch.size,
 	    value->data, value->len);
 }
 

@@ -55,9 +55,48 @@ const struct setting http_settings[] = {
 	SETTING_END,
 };
 
+/* "http://[user:password@]host:port"; its sentences never repeat it, since it
+ * may have a password in it.  What stands elsewhere can't be checked. */
+static void
+check_proxy(const char *proxy, const struct config_section *b)
+{
+	CURLU *h;
+	char *scheme = NULL, *port = NULL;
+
+	if (proxy == NULL || strstr(proxy, "${") != NULL)
+		return;
+	h = curl_url();
+	if (h == NULL)
+		return;
+	if (curl_url_set(h, CURLUPART_URL, proxy,
+		CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+		config_error(b,
+		    "proxy: is not http://host:port, with a number as the "
+		    "port");
+		goto out;
+	}
+	(void)curl_url_get(h, CURLUPART_SCHEME, &scheme, 0);
+	(void)curl_url_get(h, CURLUPART_PORT, &port, 0);
+	if (strstr(proxy, "://") != NULL && strcmp(scheme, "http") != 0 &&
+	    strcmp(scheme, "https") != 0)
+		config_error(b,
+		    "proxy: %.20s:// is not a scheme for it; use http:// or "
+		    "https://",
+		    scheme);
+	else if (port == NULL && strcmp(scheme, "https") != 0)
+		config_warning(b,
+		    "proxy: has no port, so 1080 is taken; write "
+		    "http://host:port");
+out:
+	curl_free(scheme);
+	curl_free(port);
+	curl_url_cleanup(h);
+}
+
 void
 http_conf_check(const struct http_conf *conf, const struct config_section *b)
 {
+	check_proxy(conf->proxy, b);
 	if (conf->tls.cert != NULL && conf->tls.key == NULL)
 		config_error(b,
 		    "tls.cert: a certificate needs its private key; set "

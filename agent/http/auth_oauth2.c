@@ -2,8 +2,6 @@
  * auth_oauth2.c - access tokens, cached in memory only.
  */
 #include <curl/curl.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +17,19 @@
 #include "http/client.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
+#include "http/token.h"
 
 /* A token is renewed so long before it ends, or at a quarter of its life. */
 #define AHEAD (5 * CLOCK_MINUTE)
-/* Where the server does not say how long it lives. */
-#define LIFE_UNSAID (5 * CLOCK_MINUTE)
-#define LIFE_MAX CLOCK_DAY
+
+/* Tokens that are refused are got anew no more often than this, growing. */
+#define REJECT_AGAIN (2 * CLOCK_SECOND)
+#define REJECT_MAX (5 * CLOCK_MINUTE)
 
 /* Requests at once for one token. */
 #define TRIES 3
 
 #define BODY_MAX (32 * 1024)
-#define TOKEN_MAX (64 * 1024)
 
 struct oauth {
 	pthread_mutex_t lock;
@@ -46,7 +45,10 @@ struct oauth {
 	int64_t renew; /* monotonic */
 	int64_t ends;
 
-	unsigned rejected; /* in a row, by a server */
+	int64_t wait_max;
+	unsigned rejected;    /* in a row, by a server */
+	int64_t reject_again; /* monotonic: not before */
+	uint64_t accepts;     /* by a server, ever */
 	unsigned failures;
 	int64_t again;              /* monotonic: not before */
 	uint8_t failed[DIGEST_LEN]; /* the credentials that did */
@@ -162,6 +164,8 @@ oauth_new(const struct oauth_conf *conf)
 	o->client_secret = copy(conf->client_secret);
 	o->certificate = copy(conf->certificate);
 	o->private_key = copy(conf->private_key);
+	o->wait_max = conf->wait_max;
+	o->accepts = OAUTH_NEVER + 1;
 	o->clock = server_clock_new();
 	return o;
 }
@@ -293,61 +297,27 @@ make_body(const struct oauth *o, const struct credentials *c, struct buf *body,
 	return 0;
 }
 
-/* "expires_in" is a number, or a string of one. */
-static int64_t
-read_life(const json_t *reply)
-{
-	const json_t *v = json_object_get(reply, "expires_in");
-	int64_t seconds = 0;
-
-	if (json_is_number(v))
-		seconds = (int64_t)json_number_value(v);
-	else if (json_is_string(v))
-		seconds = strtoimax(json_string_value(v), NULL, 10);
-	if (seconds <= 0)
-		return LIFE_UNSAID;
-	if (seconds > LIFE_MAX / CLOCK_SECOND)
-		return LIFE_MAX;
-	return seconds * CLOCK_SECOND;
-}
-
-/* A header can't carry anything else. */
-static bool
-is_token(const char *s, size_t len)
-{
-	if (len == 0 || len > TOKEN_MAX || strlen(s) != len)
-		return false;
-	for (; *s != '\0'; s++)
-		if (*s <= 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
-
 static void
 keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 {
-	json_t *top =
-	    json_loadb(reply->body.data != NULL ? reply->body.data : "",
-		reply->body.len, 0, NULL);
-	const json_t *token = json_object_get(top, "access_token");
 	int64_t life, ahead;
+	char *token =
+	    token_read(reply->body.data != NULL ? reply->body.data : "",
+		reply->body.len, &life);
 
-	if (!json_is_string(token) ||
-	    !is_token(json_string_value(token), json_string_length(token))) {
+	if (token == NULL) {
 		(void)outcome_set(r, REPLY_RETRY,
 		    "status %d without an access token (type %s); check "
 		    "login_url and any proxy in between",
 		    reply->status, reply->type);
-	} else {
-		life = read_life(top);
-		ahead = life / 4 < AHEAD ? life / 4 : AHEAD;
-		secret_free(o->token);
-		o->token = xstrdup(json_string_value(token));
-		o->ends = clock_monotonic() + life;
-		o->renew = o->ends - ahead;
-		(void)outcome_set(r, REPLY_OK, "a token was issued");
+		return;
 	}
-	json_decref(top);
+	ahead = life / 4 < AHEAD ? life / 4 : AHEAD;
+	secret_free(o->token);
+	o->token = token;
+	o->ends = clock_monotonic() + life;
+	o->renew = o->ends - ahead;
+	(void)outcome_set(r, REPLY_OK, "a token was issued");
 }
 
 static void
@@ -368,7 +338,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 			.secret = c->secret };
 		int rc = http_do(h, &req, &reply, &err);
 
-		server_clock_hear(o->clock, &reply);
+		server_clock_set(o->clock, &reply);
 		if (rc != 0) {
 			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 		} else {
@@ -421,6 +391,8 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 		(void)snprintf(text, sizeof(text), "%s", r->text);
 		(void)snprintf(r->text, sizeof(r->text),
 		    "no access token: %.1000s", text);
+		if (o->wait_max > 0 && r->wait > o->wait_max)
+			r->wait = o->wait_max;
 		if (r->wait < wait)
 			r->wait = wait;
 		o->again = clock_monotonic() + r->wait;
@@ -449,20 +421,26 @@ oauth_token(struct oauth *o, struct http *h, struct outcome *r)
 	return token;
 }
 
-unsigned
-oauth_reject(struct oauth *o, const char *token)
+bool
+oauth_reject(struct oauth *o, const char *token, uint64_t *accepts)
 {
-	unsigned n;
+	int64_t now = clock_monotonic();
+	bool another = true;
 
 	(void)pthread_mutex_lock(&o->lock);
 	if (o->token != NULL && strcmp(o->token, token) == 0) {
-		secret_free(o->token);
-		o->token = NULL;
-		o->rejected++;
+		another = now >= o->reject_again &&
+		    (*accepts == OAUTH_NEVER || *accepts == o->accepts);
+		if (another) {
+			secret_free(o->token);
+			o->token = NULL;
+			o->reject_again = now +
+			    backoff(o->rejected++, REJECT_AGAIN, REJECT_MAX);
+		}
 	}
-	n = o->rejected;
+	*accepts = o->accepts;
 	(void)pthread_mutex_unlock(&o->lock);
-	return n;
+	return another;
 }
 
 void
@@ -470,5 +448,7 @@ oauth_accept(struct oauth *o)
 {
 	(void)pthread_mutex_lock(&o->lock);
 	o->rejected = 0;
+	o->reject_again = 0;
+	o->accepts++;
 	(void)pthread_mutex_unlock(&o->lock);
 }

@@ -7,6 +7,7 @@
 #ifndef HTTP_AUTH_OAUTH2_H
 #define HTTP_AUTH_OAUTH2_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "http/rules.h"
@@ -22,6 +23,7 @@ struct oauth_conf {
 	const char *client_secret; /* secret texts; NULL with a certificate */
 	const char *certificate;
 	const char *private_key;
+	int64_t wait_max; /* longest wait that the server gets, 0: any */
 };
 
 /* Copies conf, whose secrets stay unresolved until they are needed. */
@@ -37,9 +39,15 @@ void oauth_free(struct oauth *o);
  */
 char *oauth_token(struct oauth *o, struct http *h, struct outcome *r);
 
-/* A server did not accept this token: get another one next time.  Returns how
- * many tokens in a row were not, since one was accepted. */
-unsigned oauth_reject(struct oauth *o, const char *token);
+/*
+ * A server did not accept this token.  True: it is given up, or another one is
+ * there already.  False: it is kept, since it was good elsewhere after the last
+ * time that this caller was refused, or since another one was got just now.
+ * accepts is the caller's, OAUTH_NEVER before it is refused for the first time
+ * in a row.
+ */
+#define OAUTH_NEVER 0
+bool oauth_reject(struct oauth *o, const char *token, uint64_t *accepts);
 void oauth_accept(struct oauth *o);
 
 #endif /* HTTP_AUTH_OAUTH2_H */

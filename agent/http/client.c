@@ -115,7 +115,11 @@ http_header(const struct http_reply *r, const char *name, char *out,
 			}
 			if (len >= size)
 				return false;
-			memcpy(out, s, len);
+			/* RFC 9110 section 5.5: as a space counts what ends
+			 * lines or texts. */
+			for (size_t i = 0; i < len; i++)
+				out[i] =
+				    strchr("\r\n", s[i]) == NULL ? s[i] : ' ';
 			out[len] = '\0';
 			return true;
 		}

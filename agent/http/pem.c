@@ -25,38 +25,58 @@ no_passphrase(char *buf, int size, int writing, void *ctx)
 	return 0;
 }
 
+/* The reading of certificate number n ended; -1: not because the text did. */
+static int
+check_end(const char *what, int n, struct err *err)
+{
+	unsigned long why = ERR_peek_last_error();
+	const char *text = ERR_reason_error_string(why);
+	int rc = 0;
+
+	if (ERR_GET_LIB(why) != ERR_LIB_PEM ||
+	    ERR_GET_REASON(why) != PEM_R_NO_START_LINE)
+		rc = err_set(err,
+		    "%s: certificate %d in it cannot be read (%s); put it in "
+		    "again, or take it out",
+		    what, n, text == NULL ? "unknown error" : text);
+	else if (n == 1)
+		rc = err_set(err,
+		    "%s: no PEM certificate in it; it should begin with "
+		    "-----BEGIN CERTIFICATE-----",
+		    what);
+	ERR_clear_error();
+	return rc;
+}
+
 STACK_OF(X509) *
     pem_certificates(const char *what, const char *text, struct err *err)
 {
 	BIO *bio = BIO_new_mem_buf(text, (int)strnlen(text, INT32_MAX));
 	STACK_OF(X509) *certs = sk_X509_new_null();
-	X509 *cert;
+	X509 *cert = NULL;
+	int rc = -1;
 
 	if (bio == NULL || certs == NULL)
-		goto fail;
-	while (sk_X509_num(certs) < CERTIFICATES_MAX) {
+		(void)err_set(err, "%s: out of memory", what);
+	else
+		rc = 0;
+	ERR_clear_error();
+	for (int n = 1; rc == 0; n++) {
 		cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-		if (cert == NULL)
+		if (cert == NULL) {
+			rc = check_end(what, n, err);
 			break;
-		if (sk_X509_push(certs, cert) == 0) {
+		}
+		if (n > CERTIFICATES_MAX || sk_X509_push(certs, cert) == 0) {
+			rc = err_set(err, "%s: more than %d certificates", what,
+			    CERTIFICATES_MAX);
 			X509_free(cert);
-			goto fail;
 		}
 	}
-	/* The end of the text is reported as an error, too. */
-	ERR_clear_error();
-	if (sk_X509_num(certs) > 0) {
-		BIO_free(bio);
-		return certs;
-	}
-	(void)err_set(err,
-	    "%s: no PEM certificate in it; it should begin with "
-	    "-----BEGIN CERTIFICATE-----",
-	    what);
-fail:
-	(void)err_set(err, "%s: out of memory", what);
-	pem_certificates_free(certs);
 	BIO_free(bio);
+	if (rc == 0)
+		return certs;
+	pem_certificates_free(certs);
 	return NULL;
 }
 

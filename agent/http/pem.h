@@ -11,7 +11,8 @@
 struct err;
 
 /* All certificates of text, in order, at least one; what names the option in
- * messages.  The caller frees with pem_certificates_free(). */
+ * messages.  The caller frees with pem_certificates_free().  NULL: none, or
+ * one that is damaged, since those behind it would be passed over. */
 STACK_OF(X509) *
     pem_certificates(const char *what, const char *text, struct err *err);
 void pem_certificates_free(STACK_OF(X509) * certs);

@@ -17,7 +17,7 @@
 #define BURST_SECONDS 15.0
 
 #define PAUSE_MIN (CLOCK_SECOND / 2)
-#define PAUSE_MAX (5 * CLOCK_MINUTE)
+#define PAUSE_MAX CLOCK_MINUTE
 
 /* So many failures in a row, of all threads, open the breaker. */
 #define BAD_MAX 16

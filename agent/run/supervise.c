@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -23,15 +22,23 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "run/child.h"
+#include "run/lock.h"
 #include "run/notify.h"
 #include "run/supervise.h"
 #include "run/types.h"
+#include "seal/continuity.h"
 #include "store/position.h"
 #include "store/store.h"
 
 /* How long a predecessor may still take to finish (its own limit is five). */
 #define LOCK_TIMEOUT (10 * CLOCK_SECOND)
 #define TICK_MS 500
+#define APART_TICK_MS 50
+
+/* How often systemd is asked for more time while the store is checked before
+ * the first start, and for how much. */
+#define EXTEND_EVERY (5 * CLOCK_SECOND)
+#define EXTEND "EXTEND_TIMEOUT_USEC=60000000\n"
 
 /* Between two attempts to repair or open a store that cannot be written. */
 #define REPAIR_AGAIN (10 * CLOCK_SECOND)
@@ -43,14 +50,16 @@ struct supervisor {
 	const char *path;
 	struct config *config;
 	struct children all;
-	int signals;     /* signalfd */
-	int lock;        /* inherited by the roles on purpose */
+	int signals;            /* signalfd */
+	struct store_lock lock; /* inherited by the roles on purpose */
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
 	bool ready;
 	bool damaged;        /* or not to be opened: no role runs until it is */
 	int64_t repair_at;   /* not before: it failed a moment ago */
 	int64_t repair_kill; /* monotonic: no role may run any longer */
+	bool apart;          /* the store is being prepared by a child */
+	bool reload_due;     /* SIGHUP came meanwhile */
 };
 
 /* When in a stop each kind of role gets its SIGTERM at the latest; earlier
@@ -65,38 +74,6 @@ static const struct {
 	{ ROLE_WATCH, 7 * CLOCK_SECOND / 2 },
 };
 #define STOP_KILL (4 * CLOCK_SECOND) /* of the five that are promised */
-
-/* The lock is on the open file, which the roles inherit: a new supervisor
- * waits for the last of them, and never two collect into one store. */
-static int
-lock_store(struct supervisor *s, struct err *err)
-{
-	char *name = xasprintf("%s.lock", s->config->agent.store.path);
-	int64_t until = clock_monotonic() + LOCK_TIMEOUT;
-	int rc = -1;
-
-	if (file_parents(name, err) == -1)
-		goto out;
-	s->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock < 0) {
-		(void)err_set(err, "%s: %s", name, strerror(errno));
-		goto out;
-	}
-	while (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK || clock_monotonic() > until) {
-			(void)err_set(err,
-			    "%s: another sealfeed is running on this store; "
-			    "stop it or set another agent.store.path",
-			    name);
-			goto out;
-		}
-		(void)poll(NULL, 0, 50);
-	}
-	rc = 0;
-out:
-	free(name);
-	return rc;
-}
 
 /* Keep running the role of kind (and output) with the configuration of these
  * digests; a running one with others is asked to stop and comes back. */
@@ -192,18 +169,143 @@ tell_outputs(const struct config *c, struct err *err)
 	return rc;
 }
 
-/* Before the roles start: a sound store that knows the outputs. */
+/* Nothing may be signed that contradicts what was.  Where the log cannot be
+ * used, seal stands still and says so; the others go on. */
 static int
-prepare_store(struct supervisor *s, struct err *err)
+compare_log(const struct config *config, struct err *err)
+{
+	const struct agent_conf *a = &config->agent;
+	struct continuity c = { .agent = a->name, .path = a->seal.log };
+	struct continuity_news news = { .text = "" };
+	struct err why = ERR_INIT;
+
+	c.store = store_open(a->store.path, STORE_DURABLE, err);
+	if (c.store == NULL)
+		return -1;
+	if (continuity_check(&c, &news, &why) == -1)
+		log_err("agent.seal.log: %s", why.text);
+	if (news.text[0] != '\0')
+		log_warn("%s", news.text);
+	store_close(c.store);
+	return 0;
+}
+
+/* A sound store that knows the outputs and holds what was signed. */
+static int
+mend_store(const struct config *config, struct err *err)
 {
 	char message[1024];
 
-	if (store_check(s->config->agent.store.path, message, sizeof(message),
+	if (store_check(config->agent.store.path, message, sizeof(message),
 		err) == -1)
 		return -1;
 	if (message[0] != '\0')
 		log_err("%s", message);
-	return tell_outputs(s->config, err);
+	if (tell_outputs(config, err) == -1)
+		return -1;
+	return compare_log(config, err);
+}
+
+static void take_signal(struct supervisor *s);
+static void ping(struct supervisor *s);
+
+/* The child that mends the store: what goes wrong it writes to fd. */
+static _Noreturn void
+mend(const struct config *config, int fd, pid_t parent)
+{
+	struct err err = ERR_INIT;
+	int rc;
+
+	(void)prctl(PR_SET_NAME, "sf-recover");
+	/* The lock that it inherits must not outlive the supervisor; what it
+	 * has done by then it goes on from. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		exit(EXIT_WRONG);
+	rc = mend_store(config, &err);
+	if (rc != 0 && file_write_all(fd, err.text, strlen(err.text)) != 0)
+		log_err("%s", err.text);
+	exit(rc == 0 ? EXIT_FINE : EXIT_WRONG);
+}
+
+/* What the child said before it ended with status. */
+static int
+mended(int fd, int status, struct err *err)
+{
+	char text[sizeof(err->text)] = "";
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FINE)
+		return 0;
+	if (n > 0)
+		return err_set(err, "%s", text);
+	if (WIFSIGNALED(status))
+		return err_set(err,
+		    "the check of the store was killed by signal %d (%s); it "
+		    "goes on at the next start",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return err_set(err, "the check of the store ended without a word");
+}
+
+/* Wait for the child, however long it takes, and keep systemd content. */
+static int
+await(struct supervisor *s, pid_t pid)
+{
+	struct pollfd pfd = { .fd = s->signals, .events = POLLIN };
+	const int64_t began = clock_monotonic();
+	int64_t told = began;
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 ||
+	    (got < 0 && errno == EINTR)) {
+		const int64_t now = clock_monotonic();
+
+		if (now - told > EXTEND_EVERY) {
+			told = now;
+			notify_send("%sSTATUS=the store is checked, for %lld s "
+				    "so far",
+			    s->ready ? "" : EXTEND,
+			    (long long)((now - began) / CLOCK_SECOND));
+		}
+		take_signal(s);
+		if (s->stop_at != 0)
+			(void)kill(pid, SIGKILL);
+		ping(s);
+		(void)poll(&pfd, 1, s->stop_at != 0 ? 10 : APART_TICK_MS);
+	}
+	if (told != began)
+		notify_send("STATUS=");
+	return status;
+}
+
+/* Before the roles start: a sound store.  In a process of its own, since a
+ * recovery may take minutes and meets whatever is in a damaged file. */
+static int
+prepare_store(struct supervisor *s, struct err *err)
+{
+	pid_t pid, parent = getpid();
+	int fd[2], status, rc;
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return err_set(err, "pipe: %s", strerror(errno));
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		mend(s->config, fd[1], parent);
+	(void)close(fd[1]);
+	if (pid < 0) {
+		rc = err_set(err, "cannot fork: %s", strerror(errno));
+	} else {
+		s->apart = true;
+		status = await(s, pid);
+		s->apart = false;
+		rc = mended(fd[0], status, err);
+	}
+	(void)close(fd[0]);
+	if (rc != 0)
+		return -1;
+	return lock_again(&s->lock, s->config->agent.store.path, err);
 }
 
 /* Files that the configuration names, such as certificates and secrets, may
@@ -337,6 +439,8 @@ repair(struct supervisor *s)
 	if (clock_monotonic() < s->repair_at)
 		return;
 	if (prepare_store(s, &err) == -1) {
+		if (s->stop_at != 0)
+			return;
 		log_err("%s", err.text);
 		s->repair_at = clock_monotonic() + REPAIR_AGAIN;
 		return;
@@ -359,6 +463,8 @@ prepare_or_wait(struct supervisor *s, struct err *err)
 		want_all(s);
 		return 0;
 	}
+	if (s->stop_at != 0)
+		return 0;
 	if (!store_cramped(s->config->agent.store.path))
 		return -1;
 	log_err("%s; the agent starts as soon as there is room", err->text);
@@ -381,8 +487,7 @@ take_signal(struct supervisor *s)
 			begin_stop(s);
 			break;
 		case SIGHUP:
-			if (s->stop_at == 0)
-				reload(s);
+			s->reload_due = true;
 			break;
 		case SIGUSR1:
 			for (size_t i = 0; i < s->all.n; i++)
@@ -392,6 +497,11 @@ take_signal(struct supervisor *s)
 			break;
 		}
 	}
+	/* Nobody else may have the store open while it is mended. */
+	if (s->reload_due && !s->apart && s->stop_at == 0) {
+		s->reload_due = false;
+		reload(s);
+	}
 }
 
 /* Tell systemd that all is well, as long as it is. */
@@ -400,7 +510,7 @@ ping(struct supervisor *s)
 {
 	int64_t now = clock_monotonic();
 
-	if (!s->ready && s->stop_at == 0 && !s->damaged &&
+	if (!s->ready && !s->apart && s->stop_at == 0 && !s->damaged &&
 	    children_ready(&s->all)) {
 		s->ready = true;
 		notify_send("READY=1");
@@ -464,7 +574,7 @@ supervise(const char *path, struct config *config)
 		.path = path,
 		.config = config,
 		.signals = -1,
-		.lock = -1,
+		.lock = { .name = -1, .file = -1 },
 		.all = { .began = clock_now(), .cause = "start" },
 	};
 	const struct rlimit none = { 0, 0 };
@@ -473,8 +583,9 @@ supervise(const char *path, struct config *config)
 
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
-	if (lock_store(&s, &err) == -1 || open_signals(&s, &err) == -1 ||
-	    prepare_or_wait(&s, &err) == -1) {
+	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
+		-1 ||
+	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
 		log_err("%s", err.text);
 		goto out;
 	}
@@ -483,7 +594,7 @@ supervise(const char *path, struct config *config)
 	rc = EXIT_FINE;
 out:
 	(void)close(s.signals);
-	(void)close(s.lock);
+	lock_release(&s.lock);
 	free(s.all.slot);
 	config_free(s.config);
 	return rc;

@@ -3,8 +3,10 @@
  *
  * It joins what collect hashed to the feeds' trees, signs their new sizes
  * and roots, and so sets batches free for shipping.  It talks to nobody.
+ * What it signs is in its log first, and must extend what the log has.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,25 +21,33 @@
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
 #include "evidence/rotation.h"
+#include "seal/continuity.h"
 #include "seal/seal.h"
+#include "seal/sign_log.h"
 #include "store/batch.h"
 #include "store/store.h"
+#include "store/trouble.h"
 
-#define REST_MS 10000 /* rest between looks when nobody wakes us */
-#define RETRY_MS 5000 /* rest after a failure */
+#define REST_MS 10000  /* rest between looks when nobody wakes us */
+#define RETRY_MS 5000  /* rest after a failure */
+#define SUBJECT "seal" /* of its troubles */
 #define COMPLAIN (10 * CLOCK_MINUTE) /* a lasting failure is said again */
 
 struct seal {
 	const struct role *role;
 	struct store *store;
 	struct signer *signer;
+	struct sign_log *log;
 	struct digest *digest;
 	struct buf note;
 	struct buf value;
 	struct unsealed next;
 	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
 	int64_t logged_at;
+	bool broken; /* the store does not extend the log */
 };
+
+#define ORIGIN_LEN (sizeof(((struct unsealed *)NULL)->feed) + 256)
 
 /* The key as the configuration says: a provider's URI, PEM, or a file. */
 static struct signer *
@@ -56,7 +66,39 @@ load_key(const struct config *c, struct err *err)
 	return signer;
 }
 
-/* Log a failure once when it is new, and from time to time while it lasts. */
+/* Let status and /readyz know; the log does already. */
+static void
+tell(struct seal *s, const char *what, const struct err *err)
+{
+	struct trouble t = {
+		.subject = SUBJECT,
+		.class = "seal",
+		.since = clock_now(),
+		.until = INT64_MIN,
+		.stands = true,
+	};
+	struct err why = ERR_INIT;
+
+	(void)snprintf(t.code, sizeof(t.code), "%s", what);
+	(void)snprintf(t.text, sizeof(t.text), "%.511s", err->text);
+	if (trouble_forget(s->store, SUBJECT, &why) == -1 ||
+	    trouble_set(s->store, &t, &why) == -1)
+		log_warn("%s", why.text);
+}
+
+/* All is well, or nothing is known yet. */
+static void
+tell_end(struct seal *s)
+{
+	struct err why = ERR_INIT;
+
+	s->message[0] = '\0';
+	if (trouble_forget(s->store, SUBJECT, &why) == -1)
+		log_warn("%s", why.text);
+}
+
+/* Tell of a failure once when it is new, and from time to time while it
+ * lasts. */
 static void
 complain(struct seal *s, const char *what, const struct err *err)
 {
@@ -68,6 +110,39 @@ complain(struct seal *s, const char *what, const struct err *err)
 	s->logged_at = now;
 	log_err("%s: %s; nothing is shipped until this succeeds", what,
 	    s->message);
+	tell(s, what, err);
+}
+
+/* The next tree head must extend what was signed under that origin. */
+static int
+extends(struct seal *s, const char *origin, struct err *err)
+{
+	uint64_t until = 0;
+	int rc = continuity_allows(s->log, origin, &s->next, &until, err);
+
+	if (rc == 0 && until != 0) {
+		s->next.until = until;
+		if (batch_next_unsealed(s->store, &s->next, err) == -1)
+			return -1;
+		rc = continuity_allows(s->log, origin, &s->next, NULL, err);
+	}
+	s->broken = rc == 1;
+	return rc == 0 ? 0 : -1;
+}
+
+/* Put the head into the log, durable, before anyone can see it signed. */
+static int
+remember(struct seal *s, char *origin, uint64_t size,
+    const uint8_t root[DIGEST_LEN], struct err *err)
+{
+	struct sign_head head = { .origin = origin, .size = size };
+
+	memcpy(head.root, root, DIGEST_LEN);
+	if (sign_log_append(s->log, &head, err) == 0)
+		return 0;
+	sign_log_close(s->log);
+	s->log = NULL;
+	return -1;
 }
 
 /* Sign the tree of s->next with its new leaves: 0 or -1. */
@@ -75,25 +150,28 @@ static int
 seal_one(struct seal *s, struct err *err)
 {
 	struct unsealed *u = &s->next;
-	struct merkle_range after = u->peaks;
+	struct merkle_range after;
 	const struct proof_parts parts = { .note = &s->note,
 		.before = &u->peaks,
 		.after = &after,
 		.check = &u->check,
 		.keys = signer_rotations(s->signer) };
 	uint8_t root[DIGEST_LEN];
-	char origin[sizeof(u->feed) + 256];
+	char origin[ORIGIN_LEN];
 
+	if (snprintf(origin, sizeof(origin), "%s/%s",
+		s->role->config->agent.name, u->feed) >= (int)sizeof(origin))
+		return err_set(err, "%s: the agent's name is too long",
+		    u->feed);
+	if (extends(s, origin, err) == -1)
+		return -1;
+	after = u->peaks;
 	if (merkle_join(s->digest, &after, &u->added) == -1)
 		return err_set(err,
 		    "%s: the batches from index %" PRIu64
 		    " do not follow the sealed tree of %" PRIu64 " events",
 		    u->feed, u->added.first, u->peaks.end);
 	merkle_root(s->digest, &after, root);
-	if (snprintf(origin, sizeof(origin), "%s/%s",
-		s->role->config->agent.name, u->feed) >= (int)sizeof(origin))
-		return err_set(err, "%s: the agent's name is too long",
-		    u->feed);
 	buf_clear(&s->note);
 	buf_clear(&s->value);
 	if (note_sign(s->signer, origin, after.end, root, &s->note, err) ==
@@ -103,7 +181,8 @@ seal_one(struct seal *s, struct err *err)
 		s->signer = NULL;
 		return -1;
 	}
-	if (proof_build(&s->value, &parts, err) == -1)
+	if (proof_build(&s->value, &parts, err) == -1 ||
+	    remember(s, origin, after.end, root, err) == -1)
 		return -1;
 	return batch_seal(s->store, u, &after, s->value.data, err);
 }
@@ -134,25 +213,48 @@ seal_all(struct seal *s, struct err *err)
 	return sealed;
 }
 
-/* One turn of the loop; returns how long to rest. */
+/* Have the key and the log at hand: 0, or -1 and it was said what is wrong. */
 static int
-turn(struct seal *s)
+open_both(struct seal *s)
 {
+	const struct agent_conf *a = &s->role->config->agent;
+	const struct continuity c = {
+		.agent = a->name, .path = a->seal.log, .store = s->store
+	};
+	struct continuity_news news = { .text = "" };
 	struct err err = ERR_INIT;
 
 	if (s->signer == NULL) {
 		s->signer = load_key(s->role->config, &err);
 		if (s->signer == NULL) {
 			complain(s, "agent.key", &err);
-			return RETRY_MS;
+			return -1;
 		}
 		log_notice("signing key loaded");
 	}
+	if (s->log == NULL && continuity_open(&c, &s->log, &news, &err) == -1) {
+		complain(s, "agent.seal.log", &err);
+		return -1;
+	}
+	if (news.text[0] != '\0')
+		log_notice("%s", news.text);
+	return 0;
+}
+
+/* One turn of the loop; returns how long to rest. */
+static int
+turn(struct seal *s)
+{
+	struct err err = ERR_INIT;
+
+	if (open_both(s) == -1)
+		return RETRY_MS;
 	if (seal_all(s, &err) == -1) {
 		complain(s, "sealing", &err);
 		return RETRY_MS;
 	}
-	s->message[0] = '\0';
+	if (s->message[0] != '\0')
+		tell_end(s);
 	return REST_MS;
 }
 
@@ -173,15 +275,17 @@ seal_run(const struct role *r)
 		return 1;
 	}
 	s.digest = digest_new();
-	while (!role_stopping(r)) {
+	tell_end(&s);
+	while (!role_stopping(r) && !s.broken) {
 		role_alive(r);
 		role_rest(r, turn(&s));
 	}
 	signer_free(s.signer);
+	sign_log_close(s.log);
 	digest_free(s.digest);
 	buf_release(&s.note);
 	buf_release(&s.value);
 	buf_release(&s.next.check);
 	store_close(s.store);
-	return 0;
+	return s.broken ? ROLE_DAMAGED : 0;
 }

@@ -10,9 +10,6 @@
 #include "base/log.h"
 #include "ship/ship_private.h"
 
-#define RETRY_FIRST CLOCK_SECOND
-#define RETRY_MAX CLOCK_MINUTE
-
 /* What a destination may ask for. */
 #define DELAY_MAX CLOCK_HOUR
 
@@ -83,7 +80,7 @@ ship_refused(struct ship *s, bool event, const char *why)
 	if (now >= s->health.hold)
 		s->health.hold = now +
 		    ship_backoff(++s->health.level, SHIP_BLOCKED_FIRST,
-			SHIP_BLOCKED_MAX);
+			SHIP_REFUSING_MAX);
 	(void)snprintf(text, sizeof(text),
 	    "the receiver refuses every event, %d in a row so far: %.250s; "
 	    "look into its log and correct what it takes, or url and format "
@@ -129,9 +126,11 @@ settled(struct ship *s, struct delivery *t, size_t events)
 	if (events == 0 && (ship_refusing(s) || t->refused))
 		return;
 	s->health.retries = 0;
-	s->health.level = 0;
 	s->health.hold = 0;
-	if (s->health.state == SHIP_WELL)
+	/* What was received before says nothing of what is to come. */
+	if (!t->again)
+		s->health.level = 0;
+	if (s->health.state == SHIP_WELL || !ship_calm(s, clock_monotonic()))
 		return;
 	ship_health(s, SHIP_WELL, "");
 	for (t = s->queue.first; t != NULL; t = t->next)
@@ -142,22 +141,26 @@ static void
 retry(struct ship *s, struct delivery *t, int64_t delay, const char *why)
 {
 	int64_t now = clock_monotonic();
+	bool broke = t->connection != s->out.breaks;
 
 	t->state = DELIVERY_WAITING;
 	if (s->health.shut)
 		return; /* the output is being closed: not its fault */
-	t->tries++;
+	t->tries = broke ? 1 : t->tries + 1;
 	s->health.retries++;
 	s->health.connects = s->out.connects;
 	s->progress.add[OUTPUT_RETRIES]++;
 	s->progress.changed = true;
-	t->due = now + ship_backoff(t->tries, RETRY_FIRST, RETRY_MAX);
+	t->due = now + ship_backoff(t->tries, SHIP_RETRY_FIRST, SHIP_RETRY_MAX);
 	if (delay > DELAY_MAX)
 		delay = DELAY_MAX;
 	/* Nothing is under way any more: the destination is in trouble, and
 	 * not one chunk. */
-	if (s->queue.in_flight == 0 && delay <= 0)
-		delay = ship_backoff(++s->health.level, RETRY_FIRST, RETRY_MAX);
+	if (s->queue.in_flight == 0 && delay <= 0 && broke)
+		delay = ship_break_pause(s);
+	else if (s->queue.in_flight == 0 && delay <= 0)
+		delay = ship_backoff(++s->health.level, SHIP_RETRY_FIRST,
+		    SHIP_RETRY_MAX);
 	if (delay > 0 && now + delay > s->health.hold)
 		s->health.hold = now + delay;
 	if (s->queue.in_flight == 0 || s->health.retries >= STREAK_BAD)
@@ -196,6 +199,40 @@ again(struct ship *s, struct delivery *t, enum verdict v, bool refused,
 	}
 }
 
+/* If it is a break that ended t, note that it cut so many lines short. */
+static void
+note_break(struct ship *s, struct delivery *t, enum verdict v, size_t lines,
+    bool partly, const char *why)
+{
+	if (v == VERDICT_RETRY && t->connection != s->out.breaks &&
+	    !s->health.shut)
+		ship_cut_short(s, t, lines, partly, why);
+}
+
+/* The end of a delivery that was sent again out of what is held. */
+static void
+done_again(struct ship *s, struct delivery *t, enum verdict v, int64_t delay,
+    const char *why)
+{
+	size_t open = chunk_open(t->chunk, 0);
+	bool partly = open > 0 || v == VERDICT_DELIVERED;
+
+	if (partly)
+		ship_came_through(s, true);
+	if (v == VERDICT_REFUSED) {
+		t->state = DELIVERY_REFUSED; /* looked at by ship_bisect() */
+		(void)snprintf(t->why, sizeof(t->why), "%s", why);
+		return;
+	}
+	if (v == VERDICT_DELIVERED) {
+		settled(s, t, t->delivered);
+	} else {
+		note_break(s, t, v, chunk_lines(t->chunk) - open, partly, why);
+		again(s, t, v, false, delay, why);
+	}
+	ship_hold_done(s, t);
+}
+
 static void
 done(void *ctx, struct chunk *p, enum verdict v, int64_t delay, const char *why)
 {
@@ -209,17 +246,28 @@ done(void *ctx, struct chunk *p, enum verdict v, int64_t delay, const char *why)
 	if (v == VERDICT_DELIVERED)
 		t->delivered +=
 		    chunk_set_mark(p, 0, chunk_lines(p), CHUNK_DELIVERED);
+	if (t->again) {
+		done_again(s, t, v, delay, why);
+		return;
+	}
 	events = t->delivered;
+	t->hold = s->out.hold.time > 0;
+	t->received = clock_monotonic();
 	s->progress.add[OUTPUT_EVENTS] += events;
 	if (events > 0)
 		s->health.refusals = 0;
 	if (events > 0 || refused)
 		s->health.retries = 0; /* it does answer */
+	if (events > 0 || v == VERDICT_DELIVERED)
+		ship_came_through(s, false);
 	rest = ship_keep_rest(s, t);
-	if (rest == NULL)
+	if (rest == NULL) {
 		settled(s, t, events);
-	else
+	} else {
+		note_break(s, rest, v, chunk_lines(rest->chunk), events > 0,
+		    why);
 		again(s, rest, v, refused, delay, why);
+	}
 	t->delivered = 0;
 	t->refused = false;
 }
@@ -231,7 +279,7 @@ add_dead_letter(struct ship *s, struct delivery *t, size_t i, const char *why)
 {
 	struct err err = ERR_INIT;
 
-	if (t->dead_letter == 0 &&
+	if (t->dead_letter == 0 && !t->again &&
 	    ship_add_dead_letter(s, t->chunk, i, why, &err) != 0) {
 		log_err("%s", err.text);
 		return -1;

@@ -59,84 +59,98 @@ ship_drop_all(struct ship *s)
 		drop(s, &s->queue.first);
 	batch_ref_release(s->next.batch);
 	s->next.batch = NULL;
-}
-
-/* Have s->batch be what comes next: 1, 0 there is none, -1. */
-static int
-next_batch(struct ship *s, struct err *err)
-{
-	int rc;
-
-	if (s->next.batch != NULL)
-		return 1;
-	rc = batch_reader_next(s->reader, s->next.after, &s->next.batch, err);
-	if (rc == 1 && s->next.line >= batch_ref_lines(s->next.batch)) {
-		/* Nothing of it is left: move on as if it had been sent. */
-		s->next.after = batch_ref_id(s->next.batch);
-		s->next.line = 0;
-		batch_ref_release(s->next.batch);
-		s->next.batch = NULL;
-		return next_batch(s, err);
-	}
-	return rc;
+	ship_hold_free(s);
 }
 
 /* Behind line to of the batch. */
 static void
-move_on(struct ship *s, size_t to)
+move_on(struct cursor *c, size_t to)
 {
-	s->next.line = to;
-	if (to < batch_ref_lines(s->next.batch))
+	c->line = to;
+	if (to < batch_ref_lines(c->batch))
 		return;
-	s->next.after = batch_ref_id(s->next.batch);
-	s->next.line = 0;
-	batch_ref_release(s->next.batch);
-	s->next.batch = NULL;
+	c->after = batch_ref_id(c->batch);
+	c->line = 0;
+	batch_ref_release(c->batch);
+	c->batch = NULL;
 }
 
-/* How much of the batch has room.  Where it is damaged all of it has: that is
- * found out about again, and dealt with, when its lines are wanted. */
+/* Have c->batch be what comes next: 1, 0 there is none, -1. */
 static int
-fit(struct ship *s, size_t room, bool alone, size_t *to, size_t *bytes,
-    struct err *err)
+next_batch(struct ship *s, struct cursor *c, struct err *err)
+{
+	int rc;
+
+	if (c->batch != NULL)
+		return 1;
+	rc = batch_reader_next(s->reader, c->after, &c->batch, err);
+	if (rc == 1 && c->line >= batch_ref_lines(c->batch)) {
+		/* Nothing of it is left: move on as if it had been sent. */
+		move_on(c, c->line);
+		return next_batch(s, c, err);
+	}
+	return rc;
+}
+
+/* The line of the batch at c that comes behind until. */
+static size_t
+end_of(const struct cursor *c, const struct position *until)
+{
+	if (until == NULL || batch_ref_id(c->batch) <= until->batch)
+		return batch_ref_lines(c->batch);
+	return c->after <= until->batch ? until->lines : 0;
+}
+
+/* How much of the batch, up to line end, has room.  Where it is damaged all of
+ * it has: that is found out about again, and dealt with, when its lines are
+ * wanted. */
+static int
+fit(const struct cursor *c, size_t end, size_t room, bool alone, size_t *to,
+    size_t *bytes, struct err *err)
 {
 	struct err why = ERR_INIT;
 
-	if (batch_ref_fit(s->next.batch, s->next.line, room, alone, to, bytes,
-		&why) == 0)
-		return 0;
-	err_clear(&why);
-	if (batch_ref_check(s->next.batch, &why) < 0)
-		return err_set(err, "%s", why.text);
-	*to = alone ? batch_ref_lines(s->next.batch) : s->next.line;
-	*bytes = batch_ref_bytes(s->next.batch);
+	if (batch_ref_fit(c->batch, c->line, room, alone, to, bytes, &why) !=
+	    0) {
+		err_clear(&why);
+		if (batch_ref_check(c->batch, &why) < 0)
+			return err_set(err, "%s", why.text);
+		*to = alone ? batch_ref_lines(c->batch) : c->line;
+		*bytes = batch_ref_bytes(c->batch);
+	}
+	if (*to > end) {
+		*bytes = *bytes / (*to - c->line) * (end - c->line);
+		*to = end;
+	}
 	return 0;
 }
 
-/* Load p with what comes next, up to its limit. */
-static int
-load(struct ship *s, struct chunk *p, struct err *err)
+int
+ship_load(struct ship *s, struct cursor *c, const struct position *until,
+    size_t max, struct chunk *p, struct err *err)
 {
-	size_t max = s->out.chunk_max, room, to, bytes;
+	size_t room, to, bytes, end;
 	bool alone;
 	int rc = 0;
 
 	while (chunk_bytes(p) < max) {
-		rc = next_batch(s, err);
+		rc = next_batch(s, c, err);
 		if (rc != 1)
+			break;
+		end = end_of(c, until);
+		if (c->line >= end)
 			break;
 		room = max - chunk_bytes(p);
 		alone = chunk_lines(p) == 0;
 		/* Only whole batches travel as the store has packed them. */
-		if (!alone && s->next.line == 0 &&
-		    batch_ref_bytes(s->next.batch) > room)
+		if (!alone && c->line == 0 && batch_ref_bytes(c->batch) > room)
 			break;
-		if (fit(s, room, alone, &to, &bytes, err) != 0)
+		if (fit(c, end, room, alone, &to, &bytes, err) != 0)
 			return -1;
-		if (to == s->next.line ||
-		    chunk_add(p, s->next.batch, s->next.line, to, bytes) != 0)
+		if (to == c->line ||
+		    chunk_add(p, c->batch, c->line, to, bytes) != 0)
 			break;
-		move_on(s, to);
+		move_on(c, to);
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -150,34 +164,36 @@ ship_fill(struct ship *s, struct err *err)
 		return 0;
 	/* What was refused may have to wait for what was not. */
 	for (const struct delivery *t = s->queue.first; t != NULL; t = t->next)
-		waiting += t->state == DELIVERY_WAITING &&
-		    !(t->suspect && ship_refusing(s));
+		waiting += t->state == DELIVERY_WAITING && !t->again &&
+		    t->strikes == 0 && !(t->suspect && ship_refusing(s));
 	while (s->queue.n < DELIVERIES_MAX && waiting < AHEAD) {
 		struct chunk *p = chunk_new();
-		int rc = load(s, p, err);
+		int rc = ship_load(s, &s->next, NULL, s->out.chunk_max, p, err);
 
 		/* What was loaded before an error is on its way all the same:
 		 * nobody would load it again. */
 		if (chunk_lines(p) == 0) {
 			chunk_free(p);
-			return rc;
+			return rc != 0 ? rc : ship_hold_fill(s, err);
 		}
 		(void)ship_add_delivery(s, NULL, p);
 		waiting++;
 		if (rc != 0)
 			return rc;
 	}
-	return 0;
+	return ship_hold_fill(s, err);
 }
 
-/* Cut t in two before line at; the second part comes behind it. */
-static struct delivery *
-split(struct ship *s, struct delivery *t, size_t at)
+struct delivery *
+ship_split(struct ship *s, struct delivery *t, size_t at)
 {
 	struct delivery *rest =
 	    ship_add_delivery(s, t, chunk_split(t->chunk, at));
 
 	rest->suspect = t->suspect;
+	rest->connection = t->connection;
+	rest->hold = t->hold;
+	rest->received = t->received;
 	return rest;
 }
 
@@ -193,9 +209,9 @@ ship_keep_rest(struct ship *s, struct delivery *t)
 	while (chunk_mark(t->chunk, to - 1) != CHUNK_OPEN)
 		to--;
 	if (to < lines)
-		split(s, t, to)->state = DELIVERY_SETTLED;
+		ship_split(s, t, to)->state = DELIVERY_SETTLED;
 	if (from > 0) {
-		rest = split(s, t, from);
+		rest = ship_split(s, t, from);
 		rest->tries = t->tries;
 		t->state = DELIVERY_SETTLED;
 	}
@@ -217,32 +233,49 @@ ship_probe(struct ship *s)
 			probe = t;
 	}
 	if (probe != NULL && chunk_lines(probe->chunk) > 1)
-		(void)split(s, probe, 1);
+		(void)ship_split(s, probe, 1);
 	return probe;
+}
+
+/* Make one of two settled deliveries that follow each other, so that any number
+ * of them may wait for the one before. */
+static bool
+join(struct delivery *t, struct delivery *behind)
+{
+	if (t->state != DELIVERY_SETTLED || behind->state != DELIVERY_SETTLED ||
+	    t->hold != behind->hold || t->connection != behind->connection)
+		return false;
+	t->bytes += chunk_bytes(t->chunk) + behind->bytes;
+	chunk_free(t->chunk);
+	t->chunk = behind->chunk;
+	behind->chunk = NULL;
+	t->received = behind->received;
+	return true;
 }
 
 void
 ship_settle(struct ship *s)
 {
-	struct delivery **at = &s->queue.first;
+	struct delivery **at = &s->queue.first, *t, *prior = NULL;
 	bool first = true; /* all before it are settled */
 
-	while (*at != NULL) {
-		struct delivery *t = *at;
-
-		if (t->dead_letter != 0 && t->state == DELIVERY_SETTLED) {
-			drop(s, at);
+	while ((t = *at) != NULL) {
+		if (t->dead_letter != 0 || t->again) {
+			if (t->state == DELIVERY_SETTLED)
+				drop(s, at);
+			else
+				at = &t->next;
 			continue;
 		}
-		if (t->dead_letter == 0 && t->state != DELIVERY_SETTLED)
+		if (t->state != DELIVERY_SETTLED)
 			first = false;
-		if (t->dead_letter == 0 && first) {
-			chunk_end(t->chunk, &s->progress.position);
-			s->progress.moved = true;
-			s->keeping.passed = true;
+		if (first)
+			ship_hold_add(s, t);
+		if (first || (prior != NULL && join(prior, t))) {
 			drop(s, at);
 			continue;
 		}
+		prior = t;
 		at = &t->next;
 	}
 }
@@ -354,8 +387,13 @@ cut(struct ship *s, struct delivery *t, struct err *err)
 	}
 	if (find_damage(s, t, err) != 0)
 		return -1;
+	if (t->again) {
+		/* It was taken once, and is not refused for good now. */
+		ship_hold_done(s, t);
+		return 0;
+	}
 	if (lines > 1) {
-		(void)split(s, t, lines / 2);
+		(void)ship_split(s, t, lines / 2);
 		t->state = DELIVERY_WAITING;
 		return 0;
 	}

@@ -39,6 +39,28 @@
 #define STORE_AGAIN CLOCK_SECOND
 #define STORE_TIMEOUT (30 * CLOCK_SECOND)
 
+/* Go on where the last run ended.  What was received by then and is not sent
+ * again now is still held. */
+static int
+resume(struct ship *s, struct err *err)
+{
+	struct position received;
+	bool orderly = false;
+
+	if (position_read(s->store, s->out.name, &s->progress.position, err) !=
+		0 ||
+	    position_received(s->store, s->out.name, &received, &orderly,
+		err) != 0)
+		return -1;
+	s->progress.received = s->progress.position;
+	if (orderly)
+		ship_hold_begin(s, &received);
+	s->next.after = s->progress.received.batch;
+	s->next.line = s->progress.received.lines;
+	s->progress.moved = orderly; /* this is true of the last run only */
+	return 0;
+}
+
 static int
 begin(struct ship *s, const struct role *r, struct err *err)
 {
@@ -60,12 +82,7 @@ begin(struct ship *s, const struct role *r, struct err *err)
 	store_limits(s->store, r->config->agent.store.max_size,
 	    r->config->agent.store.min_free);
 	s->reader = batch_reader_new(s->store, r->config);
-	if (position_read(s->store, s->out.name, &s->progress.position, err) !=
-	    0)
-		return -1;
-	s->next.after = s->progress.position.batch;
-	s->next.line = s->progress.position.lines;
-	return 0;
+	return resume(s, err);
 }
 
 /* Open the output if it is to be: at first, and behind a block. */
@@ -101,48 +118,6 @@ shut_output(struct ship *s, int64_t now)
 		SHIP_BLOCKED_MAX);
 }
 
-static void
-dispatch(struct ship *s, struct delivery *t)
-{
-	t->state = DELIVERY_IN_FLIGHT;
-	s->queue.in_flight++;
-	s->out.type->send(&s->out, t->chunk);
-}
-
-/* Send what is due; returns whether there was anything.  A destination in
- * trouble gets one chunk at a time, until a new connection is there. */
-static bool
-send_due(struct ship *s, int64_t now)
-{
-	bool trouble =
-	    (s->health.retries > 0 || s->health.state != SHIP_WELL) &&
-	    s->out.connects == s->health.connects;
-	bool sent = false;
-	struct delivery *probe;
-	size_t window;
-
-	if (!s->open || s->health.shut || now < s->health.hold)
-		return false;
-	if (ship_refusing(s)) {
-		probe = ship_probe(s);
-		if (probe != NULL)
-			dispatch(s, probe);
-		return probe != NULL;
-	}
-	window = trouble ? 1 : s->out.type->window(&s->out);
-	for (struct delivery *t = s->queue.first;
-	     t != NULL && s->queue.in_flight < window; t = t->next) {
-		if (t->state != DELIVERY_WAITING ||
-		    (t->due > now && s->health.state == SHIP_WELL))
-			continue;
-		sent = true;
-		dispatch(s, t);
-		if (s->health.shut || s->health.hold > now)
-			break;
-	}
-	return sent;
-}
-
 /* What status shows, with what is to be added since it was written. */
 static void
 describe(struct ship *s, struct output_state *state)
@@ -151,6 +126,8 @@ describe(struct ship *s, struct output_state *state)
 	s->progress.add[OUTPUT_CONNECTS] =
 	    s->out.connects - s->progress.connects;
 	state->mode = s->out.mode;
+	state->received = &s->progress.received;
+	state->orderly = s->progress.orderly;
 	state->error = s->out.trouble[0] == '\0' ? NULL : s->out.trouble;
 	memcpy(state->add, s->progress.add, sizeof(state->add));
 }
@@ -202,7 +179,10 @@ static int
 rest_ms(const struct ship *s, int64_t now)
 {
 	int64_t due = now + REST_MS * CLOCK_SECOND / 1000;
+	int64_t release = ship_hold_due(s);
 
+	if (release < due)
+		due = release;
 	if (s->health.hold > now && s->health.hold < due)
 		due = s->health.hold;
 	if (s->progress.moved && s->progress.move_at < due)
@@ -241,12 +221,15 @@ turn(struct ship *s, int64_t now, struct err *err)
 
 	if (ship_bisect(s, err) != 0 || ship_requests(s, now, err) != 0)
 		return -1;
+	if (ship_breaks(s, now, err) != 0)
+		return -1;
 	ship_settle(s);
+	ship_hold_release(s, now);
 	if (write_position(s, now, err) != 0 || clean(s, now, err) != 0)
 		return -1;
 	do {
 		rc = ship_fill(s, err);
-	} while (send_due(s, now) && rc == 0);
+	} while (ship_send_due(s, now) && rc == 0);
 	return rc;
 }
 
@@ -368,7 +351,11 @@ ship_run(const struct role *r)
 	if (rc == 0) {
 		rc = work(&s);
 		finish(&s);
+		if (s.out.breaks != s.flight.breaks)
+			ship_hold_break(&s);
 		ship_settle(&s);
+		s.progress.orderly = ship_hold_orderly(&s);
+		s.progress.moved = s.progress.moved || s.progress.orderly;
 		s.progress.move_at = 0;
 		if (write_position(&s, clock_monotonic(), &err) != 0)
 			rc = -1;

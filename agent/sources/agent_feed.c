@@ -8,13 +8,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "sources/agent_feed.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/position.h"
 #include "store/report.h"
 #include "store/store.h"
+#include "store/tree.h"
 #include "store/write_batch.h"
 
 /* Events that wait for the store; more are counted and told as a number. */
@@ -22,6 +25,10 @@
 /* Rows of each kind a commit. */
 #define ROWS_MAX 500
 #define FEEDS_PER_EVENT 100
+#define VERSIONS_PER_EVENT 100
+/* Bytes of a broken event that one of ours carries: it goes through most
+ * receivers. */
+#define PIECE ((size_t)24 * 1024)
 /* Of a number: the nearest double of a thousandth has more, which say
  * nothing.  It is enough for the seconds of thirty thousand years. */
 #define DIGITS JSON_REAL_PRECISION(15)
@@ -36,9 +43,11 @@ struct agent_feed {
 	/* The last rows that became events. */
 	int64_t gap;
 	int64_t dead_letter;
+	int64_t tree;
+	int64_t version;
 };
 
-/* {"gap":12,"dead_letter":3} */
+/* {"gap":12,"dead_letter":3,"version":4,"tree":5} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -48,6 +57,8 @@ read_cursor(struct agent_feed *a)
 	a->gap = json_integer_value(json_object_get(top, "gap"));
 	a->dead_letter =
 	    json_integer_value(json_object_get(top, "dead_letter"));
+	a->tree = json_integer_value(json_object_get(top, "tree"));
+	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
 	free(text);
 }
@@ -187,6 +198,55 @@ add_event(struct write_batch *p, const json_t *event, struct err *err)
 	return rc;
 }
 
+/* A piece of the bytes that are kept with a gap. */
+static int
+set_piece(json_t *to, const struct buf *bytes, size_t piece, struct err *err)
+{
+	struct buf text = BUF_INIT(2 * PIECE);
+	size_t at = piece * PIECE, left = bytes->len - at;
+	size_t pieces = (bytes->len + PIECE - 1) / PIECE;
+	int rc =
+	    text_base64(&text, bytes->data + at, left < PIECE ? left : PIECE);
+
+	if (rc == 0 && pieces > 1) {
+		(void)json_object_set_new(to, "part",
+		    json_integer((json_int_t)piece + 1));
+		(void)json_object_set_new(to, "parts",
+		    json_integer((json_int_t)pieces));
+	}
+	if (rc == 0)
+		rc = json_object_set_new(to, "event", json_string(text.data));
+	buf_release(&text);
+	return rc == 0 ? 0 : err_set(err, "no memory for an event");
+}
+
+/* The event of a gap, which is taken, with the bytes that are kept with it;
+ * where they are many, in further events. */
+static int
+add_gap(struct agent_feed *a, struct write_batch *p, const struct gap_row *g,
+    json_t *event, struct err *err)
+{
+	struct buf bytes = BUF_INIT(GAP_EVENT_MAX);
+	int rc = report_gap_event(a->store, g->id, &bytes, err);
+
+	if (rc == 1)
+		rc = set_piece(event, &bytes, 0, err);
+	if (rc == 0)
+		rc = add_event(p, event, err);
+	json_decref(event);
+	for (size_t i = 1; rc == 0 && i * PIECE < bytes.len; i++) {
+		event = make("gap-event",
+		    json_pack("{s:I, s:s}", "gap", (json_int_t)g->id, "feed",
+			g->feed));
+		rc = set_piece(event, &bytes, i, err);
+		if (rc == 0)
+			rc = add_event(p, event, err);
+		json_decref(event);
+	}
+	buf_release(&bytes);
+	return rc;
+}
+
 static int
 add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
     struct err *err)
@@ -201,18 +261,20 @@ add_gaps(struct agent_feed *a, struct write_batch *p, int64_t *last,
 		if (found != 1)
 			break;
 		more = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "gap",
-		    (json_int_t)g->id, "feed", g->feed, "cause",
-		    agent_feed_text(g->cause), "from", agent_feed_time(g->from),
-		    "to", agent_feed_time(g->to), "recorded",
-		    agent_feed_time(g->recorded));
+		    (json_int_t)(g->closes != 0 ? g->closes : g->id), "feed",
+		    g->feed, "cause", agent_feed_text(g->cause), "from",
+		    agent_feed_time(g->from), "to", agent_feed_time(g->to),
+		    "recorded", agent_feed_time(g->recorded));
 		if (more != NULL && g->key[0] != '\0')
 			(void)json_object_set_new(more, "content",
 			    agent_feed_text(g->key));
-		event = make("gap", more);
-		if (add_event(p, event, err) != 0)
+		event = make(g->closes != 0 ? "gap-closed" : "gap", more);
+		if (add_gap(a, p, g, event, err) != 0)
 			found = -1;
-		json_decref(event);
 		*last = g->id;
+		/* What waits is bounded. */
+		if (write_batch_bytes(p) > BATCH_BYTES)
+			break;
 	}
 	free(g);
 	return found == -1 ? -1 : 0;
@@ -252,14 +314,79 @@ add_dead_letters(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	return found == -1 ? -1 : 0;
 }
 
+static int
+add_trees(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct tree_begun *b = xcalloc(1, sizeof(*b));
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
+		json_t *event;
+
+		found = tree_begun_next(a->store, *last, b, err);
+		if (found != 1)
+			break;
+		*last = b->id;
+		event = make("new-tree",
+		    json_pack("{s:s, s:s, s:s?, s:o}", "feed", b->feed, "tree",
+			b->name, "before",
+			b->before[0] == '\0' ? NULL : b->before, "cause",
+			agent_feed_text(b->cause)));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	free(b);
+	return found == -1 ? -1 : 0;
+}
+
+/* Versions of one feed that follow one another, as one event. */
+static int
+add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct version_row v;
+	json_t *events = NULL, *event;
+	char feed[sizeof(v.feed)] = "";
+	int found = 1, rc = 0;
+
+	for (int i = 0; rc == 0 && found == 1; i++) {
+		found =
+		    i < ROWS_MAX ? report_version(a->store, *last, &v, err) : 0;
+		if (events != NULL &&
+		    (found != 1 || strcmp(v.feed, feed) != 0 ||
+			json_array_size(events) == VERSIONS_PER_EVENT)) {
+			event = make("version",
+			    json_pack("{s:s, s:o}", "feed", feed, "events",
+				events));
+			events = NULL;
+			rc = add_event(p, event, err);
+			json_decref(event);
+		}
+		if (found != 1)
+			break;
+		if (events == NULL)
+			events = json_array();
+		memcpy(feed, v.feed, sizeof(feed));
+		(void)json_array_append_new(events,
+		    json_pack("{s:I, s:s}", "index", (json_int_t)v.index,
+			"version_of", v.of));
+		*last = v.id;
+	}
+	json_decref(events);
+	return rc != 0 || found == -1 ? -1 : 0;
+}
+
 int
 agent_feed_flush(struct agent_feed *a, struct err *err)
 {
 	struct write_batch *p = write_batch_new(a->feed);
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
+	int64_t version = a->version, tree = a->tree;
 	struct commit_result res;
-	char cursor[96];
+	char cursor[128];
 	json_t *event;
 	size_t i;
 	int rc = -1;
@@ -270,19 +397,29 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 			goto out;
 	}
 	if (add_gaps(a, p, &gap, err) != 0 ||
-	    add_dead_letters(a, p, &dead_letter, err) != 0)
+	    add_dead_letters(a, p, &dead_letter, err) != 0 ||
+	    add_versions(a, p, &version, err) != 0 ||
+	    add_trees(a, p, &tree, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
-	    "{\"gap\":%lld,\"dead_letter\":%lld}", (long long)gap,
-	    (long long)dead_letter);
+	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
+	    "\"tree\":%lld}",
+	    (long long)gap, (long long)dead_letter, (long long)version,
+	    (long long)tree);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
+	/* Kept until here; should this fail, the next one does it. */
+	if (rc == 1 && gap > a->gap &&
+	    report_gap_events_told(a->store, gap, err) != 0)
+		log_warn("%s", err->text);
 	if (rc == 1) {
 		a->gap = gap;
 		a->dead_letter = dead_letter;
+		a->tree = tree;
+		a->version = version;
 	}
 out:
 	if (rc == -1)

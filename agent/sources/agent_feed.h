@@ -3,13 +3,24 @@
  *
  * One JSON object an event, keys "type" and "time" first:
  *
- *   start, stop         version, cause, configuration digest, feeds
+ *   start, stop         version, cause, digest of the configuration without
+ *                       its secrets, feeds
  *   configuration       the digest, after a reload
  *   heartbeat           every minute: "feeds":[{"feed","size",
  *                       "lag_seconds","backlog",…}], in several events
  *                       where there are many feeds
- *   gap                 one for each gap, exactly once
+ *   gap                 one for each gap, exactly once; of an event that is
+ *                       no JSON with its bytes as "event", in base64
+ *   gap-event           where these are many, more of them: "gap", "part",
+ *                       "parts", "event"
+ *   gap-closed          what was a gap is listed again and fetched: the same
+ *                       keys, "cause" says why, once for each closing
  *   dead-letter         one for each dead letter, exactly once
+ *   new-tree            one for each tree that a feed began because the one
+ *                       before could not go on, with the cause
+ *   version             "feed" and "events":[{"index","version_of"},…]:
+ *                       events that have the vendor's id of an earlier one,
+ *                       "FEED:INDEX", and other bytes; each exactly once
  *   error, recovered    a feed's trouble and its end
  *   refused             a URL of the vendor that leads elsewhere
  *   certificate-expiry, credential-expiry, clock, paused, resumed

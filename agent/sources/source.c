@@ -10,13 +10,17 @@
 #include "http/server_clock.h"
 #include "sources/source.h"
 
-/* A clock that is further off is told. */
-#define SKEW_MAX (5 * CLOCK_MINUTE)
-
 const struct config_type *const source_types[] = {
 	&source_office365.type,
 	NULL,
 };
+
+void
+worker_waits(struct worker *w, const char *what)
+{
+	w->waits_since = clock_monotonic();
+	w->waits = what;
+}
 
 static bool
 never(void *ctx)
@@ -37,13 +41,14 @@ no_rest(void *ctx, int64_t us)
 static int
 tell_skew(const struct source *s, struct buf *message)
 {
-	int64_t skew = server_clock_skew(s->clock);
+	int64_t skew = server_clock_claim(s->clock);
 
-	if (skew <= SKEW_MAX && skew >= -SKEW_MAX)
+	if (skew <= SERVER_CLOCK_APART && skew >= -SERVER_CLOCK_APART)
 		return 0;
 	return buf_addf(message,
-	    "the vendor's clock differs from this machine's by %lld s; set the "
-	    "clock of this machine\n",
+	    "the vendor's replies tell a time that differs from this machine's "
+	    "by %lld s; check this machine's clock, and that no proxy changes "
+	    "the Date of replies\n",
 	    (long long)(skew / CLOCK_SECOND));
 }
 

@@ -43,6 +43,7 @@ struct source_definition {
 	int64_t interval;  /* between polls */
 	int64_t dedupe;    /* how long an event's id is remembered, 0: off */
 	int64_t retention; /* how long the vendor keeps it, 0: not known */
+	int64_t retry_after_max; /* longest wait that a vendor gets, 0: any */
 };
 
 /* One feed of a source. */
@@ -58,7 +59,17 @@ struct stream {
 	 * Set by begin and poll, read by another thread.  INT64_MIN: not
 	 * known. */
 	_Atomic int64_t listed;
+	/* Grows with every gap: what was listed before may come back. */
+	_Atomic unsigned gaps;
+	/* Of request_send(): throttled and refused in a row, and no request
+	 * before hold (monotonic). */
+	_Atomic unsigned throttled;
+	_Atomic unsigned denied;
+	_Atomic int64_t hold;
+	_Atomic uint64_t accepts; /* see auth_rejected() */
 };
+
+#define REPLY_ODD_ROW "odd-row"
 
 /* One configured source in the collect process. */
 struct source {
@@ -78,7 +89,8 @@ struct source {
 	void (*listed)(void *ctx, struct stream *st);
 	void (*committed)(void *ctx, struct stream *st);
 	/* Something went wrong that is being tried again at once, or, with
-	 * REPLY_GONE, a part of an item is lost and has its gap. */
+	 * REPLY_GONE, a part of an item is lost and has its gap, or, with the
+	 * code REPLY_ODD_ROW, some rows of a list could not be read. */
 	void (*trouble)(void *ctx, struct stream *st, const struct outcome *r);
 	void *ctx; /* of these */
 };
@@ -92,6 +104,10 @@ struct source {
 struct worker {
 	struct source *source;
 	struct http *http;
+	struct stream *stream; /* that it works for; NULL: none in particular */
+	/* What it waits for, a literal, and since when (monotonic). */
+	const char *_Atomic waits;
+	_Atomic int64_t waits_since;
 	bool gather;
 	struct write_batch *left;  /* taken by collect */
 	struct write_batch *spare; /* for write_batch_reuse(); NULL: none */
@@ -99,6 +115,9 @@ struct worker {
 
 /* Larger write batches fetch commits itself. */
 #define GATHER_BYTES (256 * 1024)
+
+/* The worker waits for what, a literal; NULL: for nothing any more. */
+void worker_waits(struct worker *w, const char *what);
 
 /* What a poll wants next. */
 enum poll_next {
@@ -129,6 +148,9 @@ struct source_type {
 	 * a request with REPLY_STOPPED).  NULL: nothing to find out. */
 	int (*live)(struct worker *w, struct buf *message, struct err *err);
 	void (*close)(struct source *s);
+	/* Whose events these are, for `check` to find what is configured
+	 * twice: borrowed from the conf; NULL: not known. */
+	const char *(*account)(const void *conf);
 };
 
 /* All types, NULL-terminated. */

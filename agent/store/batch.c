@@ -39,8 +39,23 @@ batch_release(struct batch *b)
 	" AND b.sealed IS NOT NULL AND p.batch < coalesce("            \
 	"(SELECT min(id) FROM batch WHERE sealed IS NULL), 1 << 62)"
 
+/* Numbers that no batch has are not to be reckoned with: memory would be asked
+ * for by them. */
 static int
-read_batch(sqlite3_stmt *st, struct batch *b, struct err *err)
+check_numbers(struct store *s, const struct batch *b, struct err *err)
+{
+	if (b->count > 0 && b->count <= BATCH_EVENTS && b->first < MERKLE_MAX &&
+	    b->raw_len <= WRITE_BATCH_BYTES_MAX)
+		return 1;
+	db_flag_damage(s->path);
+	return err_set(err,
+	    "%s: damaged: batch %lld has impossible numbers; what can be read "
+	    "is recovered at the next start",
+	    s->path, (long long)b->id);
+}
+
+static int
+read_batch(struct store *s, sqlite3_stmt *st, struct batch *b, struct err *err)
 {
 	b->id = sqlite3_column_int64(st, 0);
 	b->feed_id = sqlite3_column_int64(st, 1);
@@ -56,7 +71,7 @@ read_batch(sqlite3_stmt *st, struct batch *b, struct err *err)
 	    db_blob(st, 10, &b->times, err) != 0 ||
 	    db_blob(st, 11, &b->checkpoint, err) != 0)
 		return -1;
-	return 1;
+	return check_numbers(s, b, err);
 }
 
 int
@@ -71,7 +86,7 @@ batch_next_sealed(struct store *s, int64_t after, struct batch *b,
 	    after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		rc = read_batch(st, b, err);
+		rc = read_batch(s, st, b, err);
 		db_done(st);
 	}
 	db_unlock(s);
@@ -134,7 +149,7 @@ next_of(struct store *s, const char *feed, int64_t after, struct batch *b,
 	    "it", after, feed);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		rc = read_batch(st, b, err);
+		rc = read_batch(s, st, b, err);
 		db_done(st);
 	}
 	db_unlock(s);
@@ -227,15 +242,18 @@ gather(struct store *s, struct unsealed *u, int64_t first_batch,
 	    " INDEXED BY batch_unsealed WHERE feed = ?1 AND sealed IS NULL AND "
 	    "id >= ?2 ORDER BY id",
 	    "ii", u->feed_id, first_batch);
+	const uint64_t until = u->until == 0 ? UINT64_MAX : u->until;
 	uint64_t events = 0;
 	int rc;
 
+	u->until = 0;
 	if (st == NULL)
 		return -1;
 	merkle_range_init(&u->added, u->peaks.end);
 	while ((rc = db_step(s, st, err)) == 1) {
 		events += (uint64_t)sqlite3_column_int64(st, 2);
-		if (events > BATCH_EVENTS && u->check.len > 0)
+		if ((events > BATCH_EVENTS && u->check.len > 0) ||
+		    u->added.end == until)
 			break;
 		rc = join(s, u, d, st, err);
 		if (rc != 0)

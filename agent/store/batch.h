@@ -56,6 +56,8 @@ struct unsealed {
 	struct merkle_range peaks; /* of the sealed tree */
 	struct merkle_range added; /* of these batches */
 	struct buf check;          /* four bytes an event */
+	uint64_t until; /* index to stop at; 0: as far as batches go.  Counts
+			   for one call */
 };
 
 /* 1 and *u filled, 0 nothing to seal, -1.  u is zeroed at first and used

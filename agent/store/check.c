@@ -2,7 +2,8 @@
  * check.c - is the store sound, and if not, put another in its place.
  *
  * The steps of the exchange can be cut off anywhere: PATH.new is not
- * finished, PATH.recovered is and takes the place of PATH at the next start.
+ * finished, and gone on with as long as PATH is as it was; PATH.recovered is
+ * finished and takes the place of PATH at the next start.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 /* Feeds that a store can have lost without a trace of their number. */
 #define FEEDS_LOST_MAX 256
 
+/* A store that an older version wrote has no other. */
 static const char *const small_tables[] = { "feed", "batch", "item", "piece",
 	"output", "passed", "run", "dead_letter", "gap", "request" };
 
@@ -188,21 +190,65 @@ exchange(const char *path, const char *recovered, char *aside, size_t size,
 	return 0;
 }
 
+/* Which file the damaged store is, and in what state: it must not change while
+ * it is copied, however often that is begun. */
+static void
+describe_source(const char *path, char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < 2 && n < size; i++) {
+		char *name = xasprintf("%s%s", path, tails[i]);
+		struct stat st;
+
+		if (stat(name, &st) == 0)
+			n += (size_t)snprintf(out + n, size - n,
+			    "%llu %lld %lld.%09ld;",
+			    (unsigned long long)st.st_ino,
+			    (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+			    st.st_mtim.tv_nsec);
+		free(name);
+	}
+}
+
+/* The new store: the one that was begun out of the same source, or another. */
+static struct store *
+open_fresh(struct store *from, const char *fresh, struct err *err)
+{
+	struct err why = ERR_INIT;
+	struct store *to = NULL;
+	char source[200];
+
+	describe_source(from->path, source, sizeof(source));
+	if (access(fresh, F_OK) == 0)
+		to = store_open(fresh, STORE_DURABLE, &why);
+	if (to != NULL && recovery_begun(to, source))
+		return to;
+	store_close(to);
+	remove_all(fresh);
+	to = store_open(fresh, STORE_DURABLE, err);
+	if (to == NULL || recovery_begin(to, source, err) == 0)
+		return to;
+	store_close(to);
+	return NULL;
+}
+
 /* Build PATH.recovered out of the damaged store. */
 static int
 rebuild(struct store *from, const char *fresh, struct recovery *v,
     struct err *err)
 {
-	struct store *to;
+	struct store *to = open_fresh(from, fresh, err);
 	int rc;
 
-	remove_all(fresh);
-	to = store_open(fresh, STORE_DURABLE, err);
 	if (to == NULL)
 		return -1;
 	rc = recovery_copy(from, to, v, err);
 	if (rc == 0)
 		rc = recovery_repair(to, v, err);
+	if (rc == 0)
+		rc = recovery_end(to, err);
 	if (rc == 0 && !db_checkpoint(to, true))
 		rc = err_set(err,
 		    "%s: the last pages of the recovered store cannot be "
@@ -356,12 +402,10 @@ move_strange(const char *path, char *message, size_t size, struct err *err)
 static int
 resume(const char *path, char *message, size_t size, struct err *err)
 {
-	char *fresh = xasprintf("%s.new", path);
 	char *recovered = xasprintf("%s.recovered", path);
 	char aside[1024];
 	int rc = 0;
 
-	remove_all(fresh);
 	if (access(recovered, F_OK) == 0) {
 		rc = exchange(path, recovered, aside, sizeof(aside), err);
 		if (rc == 0) {
@@ -372,7 +416,6 @@ resume(const char *path, char *message, size_t size, struct err *err)
 		}
 	}
 	free(recovered);
-	free(fresh);
 	return rc;
 }
 
@@ -423,8 +466,21 @@ compare_mark(const char *path, char *message, size_t size, struct err *err)
 	return rc;
 }
 
+/* What a recovery has left that is not needed. */
+static void
+forget_fresh(const char *path)
+{
+	char *fresh = xasprintf("%s.new", path);
+
+	remove_all(fresh);
+	free(fresh);
+}
+
 /* Look at the file, repair it or put another in its place; damaged: it is known
- * to be.  *worse: what seemed sound turned out not to be, after err. */
+ * to be.  What its use met is damage, too, where a look finds none: a quick
+ * check does not hold indexes against their tables, nor the schema against
+ * ours, and the same would be met again.  *worse: what seemed sound turned out
+ * not to be, after err. */
 static int
 check_file(const char *path, bool damaged, bool *worse, char *message,
     size_t size, struct err *err)
@@ -438,6 +494,10 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 		return -1;
 	if (!damaged)
 		rc = inspect(s, &state, what, sizeof(what), err);
+	if (rc == 0 && state == STATE_SOUND && db_damage_flagged(path)) {
+		state = STATE_DAMAGED;
+		(void)snprintf(what, sizeof(what), "its use met damage");
+	}
 	if (rc == 0 && state == STATE_DAMAGED)
 		rc = replace(&s, what, message, size, err);
 	store_close(s);
@@ -445,19 +505,20 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 		rc = repair_in_place(path, what, worse, message, size, err);
 	if (rc != 0)
 		return -1;
+	forget_fresh(path);
 	db_unflag_damage(path);
 	rc = compare_mark(path, message, size, err);
 	*worse = rc != 0 && db_damage_flagged(path);
 	return rc;
 }
 
-int
-store_check(const char *path, char *message, size_t size, struct err *err)
+/* store_check() of the real file. */
+static int
+check(const char *path, char *message, size_t size, struct err *err)
 {
 	bool worse = false;
 	int rc;
 
-	message[0] = '\0';
 	if (move_strange(path, message, size, err) != 0 ||
 	    resume(path, message, size, err) != 0)
 		return -1;
@@ -468,15 +529,30 @@ store_check(const char *path, char *message, size_t size, struct err *err)
 	rc = check_file(path, false, &worse, message, size, err);
 	if (rc == 0 || !worse)
 		return rc;
-	/* A quick check does not hold indexes against their tables. */
 	err_clear(err);
 	return check_file(path, true, &worse, message, size, err);
+}
+
+int
+store_check(const char *path, char *message, size_t size, struct err *err)
+{
+	char *real = store_real_path(path);
+	int rc;
+
+	message[0] = '\0';
+	rc = check(real, message, size, err);
+	free(real);
+	return rc;
 }
 
 bool
 store_damaged(const char *path)
 {
-	return db_damage_flagged(path);
+	char *real = store_real_path(path);
+	bool flagged = db_damage_flagged(real);
+
+	free(real);
+	return flagged;
 }
 
 void

@@ -3,9 +3,9 @@
  * have queued meanwhile, packs it without a lock, and writes it in one
  * transaction.
  *
- * Packing: repeats are left out, indexes assigned, lines built, hashed and
- * compressed.  All that costs time at a commit is there and needs no lock on
- * the store.
+ * Packing: repeats (identity.h) are left out, indexes assigned, lines built,
+ * hashed and compressed.  All that costs time at a commit is there and needs no
+ * lock on the store.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -23,17 +23,17 @@
 #include "store/db.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
+#include "store/identity.h"
 #include "store/line.h"
 #include "store/seen.h"
 #include "store/size_log.h"
 #include "store/write_batch_private.h"
 
-#define LINE_FRAME 320 /* more than line_add() puts around an event */
+#define LINE_FRAME 400 /* more than line_add() puts around an event */
 #define LINES_MAX (WRITE_BATCH_BYTES_MAX + LINE_FRAME)
 /* A batch of usual size: made once, used again and again. */
 #define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
 #define CHECK_LEN 4
-#define SET_MIN 64
 #define TIME_MAX (INT64_MAX / 4) /* differences stay in range */
 
 /* So many packs at a time: one is written while another is packed. */
@@ -52,6 +52,13 @@ struct packed {
 	struct merkle_range range;
 };
 
+/* An event that has the id of an earlier one, and other bytes. */
+struct version {
+	uint64_t index;
+	int64_t of_feed;
+	uint64_t of;
+};
+
 struct pack {
 	struct feed *feed;
 	struct scratch *scratch;
@@ -59,11 +66,9 @@ struct pack {
 	struct packed *batch;
 	size_t n, room;
 	int64_t last_time;
-	/* Ids of the events that are new. */
-	struct seen_entry *entries;
-	size_t n_entries, room_entries;
-	uint32_t *set; /* open hash over entries: place + 1, 0 free */
-	size_t set_size;
+	struct identities known;
+	struct version *version;
+	size_t n_versions, room_versions;
 };
 
 /* Finish the last batch of the pack. */
@@ -147,6 +152,8 @@ pack_init(struct pack *k, struct feed *f)
 		.scratch = scratch_take(f->store),
 		.next = f->size,
 	};
+	k->known.feed = f;
+	k->known.digest = k->scratch->digest;
 }
 
 static void
@@ -158,64 +165,9 @@ pack_clear(struct pack *k)
 		buf_release(&k->batch[i].checks);
 	}
 	free(k->batch);
-	free(k->entries);
-	free(k->set);
+	identities_release(&k->known);
+	free(k->version);
 	scratch_give(k->feed->store, k->scratch);
-}
-
-/* The place of key in the set: where it is, or the free one for it. */
-static size_t
-set_find(const struct pack *k, const uint8_t key[SEEN_KEY])
-{
-	uint64_t at;
-
-	memcpy(&at, key, sizeof(at));
-	for (at &= k->set_size - 1; k->set[at] != 0;
-	     at = (at + 1) & (k->set_size - 1)) {
-		if (memcmp(k->entries[k->set[at] - 1].key, key, SEEN_KEY) == 0)
-			break;
-	}
-	return (size_t)at;
-}
-
-static void
-set_grow(struct pack *k)
-{
-	k->room_entries =
-	    k->room_entries == 0 ? SET_MIN / 2 : k->room_entries * 2;
-	k->entries =
-	    xreallocarray(k->entries, k->room_entries, sizeof(*k->entries));
-	free(k->set);
-	k->set_size = k->room_entries * 2;
-	k->set = xcalloc(k->set_size, sizeof(*k->set));
-	for (size_t i = 0; i < k->n_entries; i++)
-		k->set[set_find(k, k->entries[i].key)] = (uint32_t)i + 1;
-}
-
-/* 1: the id is new and remembered; 0: it was there; -1. */
-static int
-is_new(struct pack *k, const char *id, size_t len, struct err *err)
-{
-	struct feed *f = k->feed;
-	uint8_t hash[DIGEST_LEN];
-	uint64_t index;
-	size_t at;
-	int rc;
-
-	digest_sha256(k->scratch->digest, NULL, 0, id, len, hash);
-	if (k->n_entries == k->room_entries)
-		set_grow(k);
-	at = set_find(k, hash);
-	if (k->set[at] != 0)
-		return 0;
-	if (seen_maybe(f->store, hash)) {
-		rc = seen_find(f->store, f->name, hash, &index, err);
-		if (rc != 0)
-			return rc < 0 ? -1 : 0;
-	}
-	seen_entry_set(&k->entries[k->n_entries], hash, k->next);
-	k->set[at] = (uint32_t)++k->n_entries;
-	return 1;
 }
 
 static struct packed *
@@ -272,12 +224,11 @@ add_time(struct pack *k, struct packed *b, int64_t when)
 
 static int
 add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
-    struct err *err)
+    const uint8_t leaf[DIGEST_LEN], struct err *err)
 {
 	const size_t len = ev->len;
 	struct buf *lines = &k->scratch->lines;
 	struct packed *b = k->n > 0 ? &k->batch[k->n - 1] : NULL;
-	uint8_t leaf[DIGEST_LEN];
 
 	if (b == NULL || b->payload.len > 0) {
 		b = batch_begin(k);
@@ -287,20 +238,63 @@ add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
 			return -1;
 		b = batch_begin(k);
 	}
-	if (ev->hashed)
-		memcpy(leaf, ev->leaf, DIGEST_LEN);
-	else
-		merkle_leaf(k->scratch->digest, data, len, leaf);
 	merkle_append(k->scratch->digest, &b->range, leaf);
 	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
 	    add_time(k, b, ev->when) != 0 ||
-	    line_add(lines, LINE_EVENT, k->feed->tree, k->next, data, len) != 0)
+	    line_add(lines, LINE_EVENT,
+		(struct line_name){ k->feed->store->agent, k->feed->tree },
+		k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
 		    k->feed->name, len);
 	b->count++;
 	k->next++;
 	return 0;
+}
+
+static void
+add_version(struct pack *k, const struct sighting *seen)
+{
+	if (k->n_versions == k->room_versions) {
+		k->room_versions =
+		    k->room_versions == 0 ? 16 : k->room_versions * 2;
+		k->version = xreallocarray(k->version, k->room_versions,
+		    sizeof(*k->version));
+	}
+	k->version[k->n_versions++] = (struct version){
+		.index = k->next, .of_feed = seen->feed, .of = seen->index
+	};
+}
+
+/* Add an event of p unless it is a repeat. */
+static int
+add_new(struct pack *k, struct write_batch *p,
+    const struct write_batch_event *ev, struct err *err)
+{
+	const char *data = p->data.data + ev->at;
+	struct sighting seen = { .repeat = false };
+	uint8_t leaf[DIGEST_LEN];
+	struct identity e = { .scope = p->scoped ? p->scope : NULL,
+		.leaf = leaf,
+		.index = k->next };
+
+	if (ev->hashed)
+		memcpy(leaf, ev->leaf, DIGEST_LEN);
+	else
+		merkle_leaf(k->scratch->digest, data, ev->len, leaf);
+	if (ev->id_len != SIZE_MAX)
+		e.id =
+		    (struct slice){ .data = data + ev->len, .len = ev->id_len };
+	if (k->feed->dedupe > 0 && identity_see(&k->known, &e, &seen, err) != 0)
+		return -1;
+	if (seen.repeat) {
+		p->result.duplicates++;
+		return 0;
+	}
+	if (seen.version)
+		add_version(k, &seen);
+	p->result.events++;
+	return add_event(k, ev, data, leaf, err);
 }
 
 /* Add the new events of p; sets its first, result.events and .duplicates. */
@@ -310,21 +304,8 @@ pack_write_batch(struct pack *k, struct write_batch *p, struct err *err)
 	p->first = k->next;
 	p->result = (struct commit_result){ .events = 0 };
 	for (size_t i = 0; i < p->n_events; i++) {
-		const struct write_batch_event *ev = &p->events[i];
-		const char *data = p->data.data + ev->at;
-		int rc = 1;
-
-		if (k->feed->dedupe > 0 && ev->id_len != SIZE_MAX)
-			rc = is_new(k, data + ev->len, ev->id_len, err);
-		if (rc < 0)
+		if (add_new(k, p, &p->events[i], err) != 0)
 			return -1;
-		if (rc == 0) {
-			p->result.duplicates++;
-			continue;
-		}
-		if (add_event(k, ev, data, err) != 0)
-			return -1;
-		p->result.events++;
 	}
 	return 0;
 }
@@ -407,12 +388,45 @@ put_batches(struct commit *c, struct err *err)
 	return 0;
 }
 
+/*
+ * A gap whose item is listed again comes back to life, and is closed.  One
+ * that did so before must have time left at the vendor: else a list that holds
+ * what has expired would open and close it for ever.  *n says whether it did.
+ */
+static int
+revive(struct commit *c, const struct write_batch_listed *l, size_t *n,
+    struct err *err)
+{
+	struct store *s = c->feed->store;
+
+	if (db_run(s, err,
+		"UPDATE item SET state = 0, uri = ?3, expires = ?4,"
+		" next_try = NULL, attempts = 0, error = ''"
+		" WHERE feed = ?1 AND key = ?2 AND state = ?5 AND (?4 > ?6"
+		" OR NOT EXISTS (SELECT 1 FROM gap g JOIN gap c"
+		"  ON c.closes = g.id WHERE g.item = item.id))",
+		"ittiii", c->feed->id, l->key, l->uri, l->expires,
+		(int64_t)ITEM_GAP, c->now) != 0)
+		return -1;
+	*n = db_changes(s);
+	if (*n == 0)
+		return 0;
+	return db_run(s, err,
+	    "INSERT INTO gap (feed, item, key, since, until, recorded, cause,"
+	    " closes) SELECT feed, item, key, since, until, ?3,"
+	    " 'listed again by the vendor, and fetched again', id FROM gap"
+	    " WHERE id = (SELECT max(id) FROM gap WHERE closes = 0 AND item ="
+	    "  (SELECT id FROM item WHERE feed = ?1 AND key = ?2))",
+	    "iti", c->feed->id, l->key, c->now);
+}
+
 static int
 put_listed(struct commit *c, struct write_batch *p, struct err *err)
 {
 	p->result.listed = 0;
 	for (size_t i = 0; i < p->n_listed; i++) {
 		const struct write_batch_listed *l = &p->listed[i];
+		size_t n;
 
 		if (db_run(c->feed->store, err,
 			"INSERT INTO item (feed, key, uri, created, expires,"
@@ -421,7 +435,10 @@ put_listed(struct commit *c, struct write_batch *p, struct err *err)
 			"ittiii", c->feed->id, l->key, l->uri, l->created,
 			l->expires, c->now) != 0)
 			return -1;
-		p->result.listed += db_changes(c->feed->store);
+		n = db_changes(c->feed->store);
+		if (n == 0 && revive(c, l, &n, err) != 0)
+			return -1;
+		p->result.listed += n;
 	}
 	return 0;
 }
@@ -484,11 +501,30 @@ put_gaps(struct commit *c, struct write_batch *p, struct err *err)
 			continue;
 		if (db_run(c->feed->store, err,
 			"INSERT INTO gap (feed, item, key, since, until,"
-			" recorded, cause) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+			" recorded, cause, event)"
+			" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, x'')"
 			" WHERE ?2 = 0 OR NOT EXISTS (SELECT 1 FROM gap"
-			"  WHERE feed = ?1 AND item = ?2 AND cause = ?7)",
-			"iitiiit", c->feed->id, g->item, g->key, g->from, g->to,
-			c->now, g->cause) != 0)
+			"  g WHERE feed = ?1 AND item = ?2 AND cause = ?7"
+			"  AND NOT EXISTS (SELECT 1 FROM gap c"
+			"   WHERE c.closes = g.id))",
+			"iitiiitb", c->feed->id, g->item, g->key, g->from,
+			g->to, c->now, g->cause, g->event, g->event_len) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+put_versions(struct commit *c, struct err *err)
+{
+	for (size_t i = 0; i < c->pack.n_versions; i++) {
+		const struct version *v = &c->pack.version[i];
+
+		if (db_run(c->feed->store, err,
+			"INSERT INTO version (feed, number, of_feed, of_number)"
+			" VALUES (?, ?, ?, ?)",
+			"iiii", c->feed->id, (int64_t)v->index, v->of_feed,
+			(int64_t)v->of) != 0)
 			return -1;
 	}
 	return 0;
@@ -542,8 +578,9 @@ put_all(struct commit *c, struct err *err)
 	struct feed *f = c->feed;
 
 	if (put_feed(c, last_cursor(c), err) != 0 || put_batches(c, err) != 0 ||
-	    seen_add(f->store, f->id, f->dedupe, c->pack.entries,
-		c->pack.n_entries, err) != 0)
+	    put_versions(c, err) != 0 ||
+	    seen_add(f->store, f->id, f->dedupe, c->pack.known.entries,
+		c->pack.known.n, err) != 0)
 		return -1;
 	for (struct write_batch *p = c->first; p != NULL; p = p->next) {
 		if (put_listed(c, p, err) != 0 ||
@@ -571,12 +608,17 @@ lead(struct commit *c, struct err *err)
 		rc = pack_end(&c->pack, err);
 	if (rc == 0) {
 		feed_news_take(f, &c->news);
+		if (c->pack.n_versions > 0)
+			c->news.any = true;
+		c->news.count[FEED_VERSIONS] += c->pack.n_versions;
 		c->now = clock_now();
 		rc = db_begin(f->store, err);
 		if (rc == 0)
 			rc = db_end(f->store, put_all(c, err), err);
-		if (rc != 0)
+		if (rc != 0) {
+			c->news.count[FEED_VERSIONS] -= c->pack.n_versions;
 			feed_news_back(f, &c->news);
+		}
 	}
 	if (rc == 0 && c->pack.n > 0)
 		size_log_set(f->store->size_log, f->id, c->pack.next);

@@ -19,7 +19,9 @@
 	X(FEED_BYTES, "bytes", "received_bytes", "received_bytes",            \
 	    "Bytes of replies received.")                                     \
 	X(FEED_RETRIES, "retries", "retries", "retries",                      \
-	    "Listed items whose fetch failed and is retried.")
+	    "Listed items whose fetch failed and is retried.")                \
+	X(FEED_VERSIONS, "versions", "versions", "versions",                  \
+	    "Events with the id of an earlier one and other bytes.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

@@ -226,6 +226,10 @@ statement(struct store *s, const char *sql, struct err *err)
 	}
 	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 	    &s->kept[at].st, NULL);
+	/* The tables and indexes that our text is about are not those of the
+	 * file. */
+	if ((rc & 0xff) == SQLITE_ERROR)
+		rc = SQLITE_CORRUPT;
 	if (rc != SQLITE_OK) {
 		(void)db_fail(s, rc, err);
 		return NULL;

@@ -46,7 +46,8 @@ load(struct feed *f, struct err *err)
 }
 
 int
-feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
+feed_renew(struct store *s, int64_t old, const char *name, const char *cause,
+    struct err *err)
 {
 	char when[CLOCK_TEXT];
 	char *tree;
@@ -59,13 +60,14 @@ feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
 	}
 	tree = xasprintf("%s~%s", name, when);
 	rc = db_run(s, err,
-	    "INSERT INTO feed (name, tree, cursor, dedupe, due, success,"
+	    "INSERT INTO feed (name, tree, cause, cursor, dedupe, due, success,"
 	    " horizon, newest, requests, errors, throttled, bytes, duplicates)"
-	    " SELECT name, ?2, iif(cursor = '', 'lost', cursor), dedupe, due,"
+	    " SELECT name, ?2, ?3, iif(cursor = '', 'lost', cursor), dedupe, "
+	    "due,"
 	    " success, horizon, newest,"
 	    " requests, errors, throttled, bytes, duplicates"
 	    " FROM feed WHERE id = ?1",
-	    "it", old, tree);
+	    "itt", old, tree, cause);
 	free(tree);
 	if (rc != 0)
 		return -1;
@@ -74,10 +76,34 @@ feed_renew(struct store *s, int64_t old, const char *name, struct err *err)
 	    old, (int64_t)sqlite3_last_insert_rowid(s->db));
 }
 
+/* Why the tree in use must not go on: 1 and cause, 0 it may, -1. */
+static int
+must_renew(struct feed *f, char *cause, size_t size, struct err *err)
+{
+	struct store *s = f->store;
+	sqlite3_stmt *st;
+	int rc;
+
+	if (size_log_get(s->size_log, f->id) > f->size) {
+		(void)snprintf(cause, size,
+		    "the store has lost events of the tree before");
+		return 1;
+	}
+	st = db_query(s, err, "SELECT cause FROM retired WHERE tree = ?", "t",
+	    f->tree);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		db_text(st, 0, cause, size);
+		db_done(st);
+	}
+	return rc;
+}
+
 static int
 find_or_create(struct feed *f, struct err *err)
 {
 	struct store *s = f->store;
+	char cause[512];
 	int rc = load(f, err);
 
 	if (rc == 0 &&
@@ -86,8 +112,11 @@ find_or_create(struct feed *f, struct err *err)
 		rc = load(f, err);
 	if (rc != 1)
 		return -1;
-	if (size_log_get(s->size_log, f->id) > f->size &&
-	    (feed_renew(s, f->id, f->name, err) != 0 || load(f, err) != 1))
+	rc = must_renew(f, cause, sizeof(cause), err);
+	if (rc < 0 ||
+	    (rc == 1 &&
+		(feed_renew(s, f->id, f->name, cause, err) != 0 ||
+		    load(f, err) != 1)))
 		return -1;
 	return db_run(s, err, "UPDATE feed SET dedupe = ?2 WHERE name = ?1",
 	    "ti", f->name, f->dedupe);
@@ -498,70 +527,18 @@ item_oldest(struct feed *f, int64_t *created, int64_t *expires, struct err *err)
 	return rc >= 0 ? 0 : -1;
 }
 
-static int
-expire_one(struct store *s, int64_t id, int64_t now, struct err *err)
-{
-	if (db_run(s, err,
-		"INSERT INTO gap (feed, item, key, since, until, recorded,"
-		" cause) SELECT feed, id, key, created, created, ?2,"
-		" 'expired at the vendor before it could be read' ||"
-		" iif(error = '', '', ': ' || error)"
-		" FROM item WHERE id = ?1",
-		"ii", id, now) != 0)
-		return -1;
-	return db_run(s, err,
-	    "UPDATE item SET state = ?2, uri = NULL, next_try = NULL"
-	    " WHERE id = ?1",
-	    "ii", id, (int64_t)ITEM_GAP);
-}
-
-static int
-expire_all(struct feed *f, int64_t now, size_t *n, struct err *err)
-{
-	struct store *s = f->store;
-	sqlite3_stmt *st = db_query(s, err,
-	    "SELECT id FROM item WHERE feed = ?1 AND state = 0"
-	    " AND expires <= ?2 AND id > ?3 ORDER BY id",
-	    "iii", f->id, now, (int64_t)0);
-	int rc;
-
-	if (st == NULL)
-		return -1;
-	while ((rc = db_step(s, st, err)) == 1) {
-		const int64_t id = sqlite3_column_int64(st, 0);
-
-		/* A fetch that has begun may still succeed. */
-		if (feed_claimed(f, id) != INT64_MIN)
-			continue;
-		if (expire_one(s, id, now, err) != 0) {
-			db_done(st);
-			return -1;
-		}
-		++*n;
-	}
-	return rc;
-}
-
 int
-item_expire(struct feed *f, int64_t now, size_t *n, struct err *err)
+item_failing(struct feed *f, bool *any, struct err *err)
 {
-	int64_t first;
+	int64_t there;
 	int rc;
 
-	*n = 0;
-	/* Most of the time no item has expired and there is nothing to
-	 * write. */
 	db_lock(f->store);
-	rc = db_number(f->store, err, INT64_MAX, &first,
-	    "SELECT min(expires) FROM item WHERE feed = ? AND state = 0", "i",
-	    f->id);
+	rc = db_number(f->store, err, 0, &there,
+	    "SELECT EXISTS (SELECT 1 FROM item WHERE feed = ? AND state = 0"
+	    " AND attempts > 0)",
+	    "i", f->id);
 	db_unlock(f->store);
-	if (rc != 0 || first > now)
-		return rc;
-	if (db_begin(f->store, err) != 0)
-		return -1;
-	rc = db_end(f->store, expire_all(f, now, n, err), err);
-	if (rc != 0)
-		*n = 0;
+	*any = there != 0;
 	return rc;
 }

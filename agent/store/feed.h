@@ -91,8 +91,8 @@ void item_release(struct item *it);
 int item_oldest(struct feed *f, int64_t *created, int64_t *expires,
     struct err *err);
 
-/* Listed items whose expiry has passed become gaps, each with its row, in one
- * transaction; *n says how many. */
-int item_expire(struct feed *f, int64_t now, size_t *n, struct err *err);
+/* Is any listed item still to be fetched whose fetch failed before?  *any says
+ * so. */
+int item_failing(struct feed *f, bool *any, struct err *err);
 
 #endif /* STORE_FEED_H */

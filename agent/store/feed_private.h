@@ -62,8 +62,10 @@ int feed_news_write(struct feed *f, const struct feed_news *n, struct err *err);
 /* The store has lost events of the feed with the id old that may have been
  * signed and shipped: their indexes must not be used again, so what comes goes
  * into a new tree.  The old row keeps what is still to be delivered of the old
- * tree; the ledger goes over to the new.  In the caller's transaction. */
-int feed_renew(struct store *s, int64_t old, const char *name, struct err *err);
+ * tree; the ledger goes over to the new.  cause: a sentence
+ * about what happened.  In the caller's transaction. */
+int feed_renew(struct store *s, int64_t old, const char *name,
+    const char *cause, struct err *err);
 
 /* When the claim on item was taken, INT64_MIN: it is not claimed. */
 int64_t feed_claimed(struct feed *f, int64_t item);

@@ -8,6 +8,7 @@
 #include "store/line.h"
 
 #define FEED "{\"feed\":\""
+#define AGENT ",\"agent\":\""
 #define DIGITS 20 /* of UINT64_MAX */
 
 static const struct {
@@ -39,23 +40,30 @@ put_number(char *to, uint64_t n)
 }
 
 int
-line_add(struct buf *b, enum line_kind kind, const char *feed, uint64_t number,
-    const char *value, size_t len)
+line_add(struct buf *b, enum line_kind kind, struct line_name name,
+    uint64_t number, const char *value, size_t len)
 {
-	const size_t feed_len = strlen(feed);
-	const size_t frame = sizeof(FEED) + strlen(form[kind].number) +
-	    strlen(form[kind].value) + DIGITS + 2;
+	const size_t feed_len = strlen(name.feed);
+	const size_t agent_len = strlen(name.agent);
+	const size_t frame = sizeof(FEED) + sizeof(AGENT) +
+	    strlen(form[kind].number) + strlen(form[kind].value) + DIGITS + 2 +
+	    feed_len + agent_len;
 	char *to;
 
-	if (len > SIZE_MAX - frame - feed_len)
+	if (len > SIZE_MAX - frame)
 		return -1;
-	to = buf_room(b, frame + feed_len + len);
+	to = buf_room(b, frame + len);
 	if (to == NULL)
 		return -1;
 	to = put_text(to, FEED, sizeof(FEED) - 1);
-	to = put_text(to, feed, feed_len);
+	to = put_text(to, name.feed, feed_len);
 	to = put_text(to, form[kind].number, strlen(form[kind].number));
 	to = put_number(to, number);
+	if (agent_len > 0) {
+		to = put_text(to, AGENT, sizeof(AGENT) - 1);
+		to = put_text(to, name.agent, agent_len);
+		*to++ = '"';
+	}
 	to = put_text(to, form[kind].value, strlen(form[kind].value));
 	to = put_text(to, value, len);
 	to = put_text(to, "}\n", 2);
@@ -99,36 +107,55 @@ take_number(struct slice *s, uint64_t *number)
 	return true;
 }
 
+/* Take text that a quote ends off the front of s, with the quote. */
+static bool
+take_quoted(struct slice *s, struct slice *text)
+{
+	const char *end = memchr(s->data, '"', s->len);
+
+	if (end == NULL || end == s->data)
+		return false;
+	text->data = s->data;
+	text->len = (size_t)(end - s->data);
+	s->data = end;
+	s->len -= text->len;
+	return memchr(text->data, '\\', text->len) == NULL;
+}
+
 int
-line_parse(const char *s, size_t len, struct line *line)
+line_parse_cut(const char *s, size_t len, struct line *line)
 {
 	struct slice rest = { .data = s, .len = len };
 	struct line found = { .kind = LINE_EVENT };
-	const char *end;
 
-	if (!take_text(&rest, FEED))
+	if (!take_text(&rest, FEED) || !take_quoted(&rest, &found.feed))
 		return -1;
-	end = memchr(rest.data, '"', rest.len);
-	if (end == NULL || end == rest.data)
-		return -1;
-	found.feed.data = rest.data;
-	found.feed.len = (size_t)(end - rest.data);
-	if (memchr(found.feed.data, '\\', found.feed.len) != NULL)
-		return -1;
-	rest.len -= found.feed.len;
-	rest.data = end;
 	if (!take_text(&rest, form[LINE_EVENT].number)) {
 		found.kind = LINE_CHECKPOINT;
 		if (!take_text(&rest, form[LINE_CHECKPOINT].number))
 			return -1;
 	}
-	if (!take_number(&rest, &found.number) ||
-	    !take_text(&rest, form[found.kind].value))
+	if (!take_number(&rest, &found.number))
 		return -1;
-	if (rest.len < 2 || rest.data[rest.len - 1] != '}')
+	if (take_text(&rest, AGENT) &&
+	    (!take_quoted(&rest, &found.agent) || !take_text(&rest, "\"")))
 		return -1;
-	found.value.data = rest.data;
-	found.value.len = rest.len - 1;
+	if (!take_text(&rest, form[found.kind].value) || rest.len == 0)
+		return -1;
+	found.value = rest;
+	*line = found;
+	return 0;
+}
+
+int
+line_parse(const char *s, size_t len, struct line *line)
+{
+	struct line found;
+
+	if (line_parse_cut(s, len, &found) == -1 || found.value.len < 2 ||
+	    found.value.data[found.value.len - 1] != '}')
+		return -1;
+	found.value.len--;
 	*line = found;
 	return 0;
 }

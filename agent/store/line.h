@@ -1,12 +1,14 @@
 /*
  * line.h - the one form in which events travel and are kept: NDJSON lines.
  *
- *   {"feed":"contoso/Audit.Exchange","index":42,"event":{…}}
- *   {"feed":"contoso/Audit.Exchange","size":43,"checkpoint":{…}}
+ *   {"feed":"contoso/Audit.Exchange","index":42,"agent":"fra1","event":{…}}
+ *   {"feed":"contoso/Audit.Exchange","size":43,"agent":"fra1","checkpoint":{…}}
  *
- * The value of "event" is the vendor's bytes.  The store keeps batches so,
- * the file output and `sealfeed export` write it so, HTTP posts it so, verify
- * reads it so.  The form is fixed: no white space, keys in this order.
+ * agent says whose feed it is, where several agents have feeds of one name; it
+ * is missing in lines of 0.1.  The value of "event" is the vendor's bytes.  The
+ * store keeps batches so, the file output and `sealfeed export` write it so,
+ * HTTP posts it so, verify reads it so.  The form is fixed: no white space,
+ * keys in this order.
  *
  * A checkpoint's value, made by seal:
  *
@@ -37,15 +39,25 @@ struct line {
 	enum line_kind kind;
 	struct slice feed;
 	uint64_t number;    /* index of the event, size of the checkpoint */
+	struct slice agent; /* data NULL: none */
 	struct slice value; /* the event's bytes, the checkpoint's object */
 };
 
-/* Append the line for one value with its LF; -1 at b's ceiling.  feed needs
- * no escaping: configuration admits only [A-Za-z0-9._-] and '/'. */
-int line_add(struct buf *b, enum line_kind kind, const char *feed,
+/* Whose line it is: neither needs escaping, configuration admits only
+ * [A-Za-z0-9._-] and '/'.  agent "": leave it out. */
+struct line_name {
+	const char *agent;
+	const char *feed;
+};
+
+/* Append the line for one value with its LF; -1 at b's ceiling. */
+int line_add(struct buf *b, enum line_kind kind, struct line_name name,
     uint64_t number, const char *value, size_t len);
 
 /* Take a line (without its LF) apart; slices point into it.  -1: not one. */
 int line_parse(const char *s, size_t len, struct line *line);
+
+/* The same of a line that ends somewhere inside of its value. */
+int line_parse_cut(const char *s, size_t len, struct line *line);
 
 #endif /* STORE_LINE_H */

@@ -85,6 +85,32 @@ position_read(struct store *s, const char *output, struct position *pos,
 	return rc == 1 ? 0 : -1;
 }
 
+int
+position_received(struct store *s, const char *output, struct position *pos,
+    bool *orderly, struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT coalesce(received, position),"
+	    " coalesce(received_lines, lines), orderly"
+	    " FROM output WHERE name = ?",
+	    "t", output);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		pos->batch = sqlite3_column_int64(st, 0);
+		pos->lines = (size_t)sqlite3_column_int64(st, 1);
+		*orderly = sqlite3_column_int(st, 2) != 0;
+		db_done(st);
+	}
+	db_unlock(s);
+	if (rc == 0)
+		return err_set(err, "%s: no output \"%s\"", s->path, output);
+	return rc == 1 ? 0 : -1;
+}
+
 static int
 note(struct store *s, const char *output, const struct output_state *state,
     struct err *err)
@@ -105,20 +131,25 @@ note(struct store *s, const char *output, const struct output_state *state,
 
 static int
 set_position(struct store *s, const char *output, const struct position *pos,
-    struct err *err)
+    const struct output_state *state, struct err *err)
 {
+	const struct position *received =
+	    state->received == NULL ? pos : state->received;
 	const int64_t now = clock_now();
 
 	if (db_run(s, err,
 		"INSERT INTO passed (output, batch, time)"
 		" SELECT name, ?2, ?3 FROM output"
-		" WHERE name = ?1 AND position < ?2 ON CONFLICT DO NOTHING",
-		"tii", output, pos->batch, now) != 0)
+		" WHERE name = ?1 AND coalesce(received, position) < ?2"
+		" ON CONFLICT DO NOTHING",
+		"tii", output, received->batch, now) != 0)
 		return -1;
 	return db_run(s, err,
-	    "UPDATE output SET position = ?2, lines = ?3, moved = ?4"
+	    "UPDATE output SET position = ?2, lines = ?3, moved = ?4,"
+	    " received = ?5, received_lines = ?6, orderly = ?7"
 	    " WHERE name = ?1",
-	    "tiii", output, pos->batch, (int64_t)pos->lines, now);
+	    "tiiiiii", output, pos->batch, (int64_t)pos->lines, now,
+	    received->batch, (int64_t)received->lines, (int64_t)state->orderly);
 }
 
 int
@@ -129,7 +160,7 @@ position_move(struct store *s, const char *output, const struct position *pos,
 
 	if (db_begin_relaxed(s, err) != 0)
 		return -1;
-	rc = set_position(s, output, pos, err);
+	rc = set_position(s, output, pos, state, err);
 	if (rc == 0)
 		rc = note(s, output, state, err);
 	return db_end(s, rc, err);

@@ -29,10 +29,21 @@ struct position {
 int position_read(struct store *s, const char *output, struct position *pos,
     struct err *err);
 
+/* How far the output has given receipts, not before *pos; *orderly: the last
+ * run and the output parted in order, see output_state. */
+int position_received(struct store *s, const char *output, struct position *pos,
+    bool *orderly, struct err *err);
+
 /* What status and metrics show about an output. */
 struct output_state {
 	const char *mode;  /* "confirmed", "unconfirmed", "acknowledged" … */
 	const char *error; /* NULL: no error now */
+	/* With position_move(): how far there are receipts, of which those
+	 * behind the position do not prove enough to pass it (NULL: none is
+	 * behind it), and whether they need not be sent again at the next
+	 * start. */
+	const struct position *received;
+	bool orderly;
 	uint64_t add[OUTPUT_COUNTERS]; /* to be added to the counters */
 };
 

@@ -22,44 +22,60 @@
 #include "base/merkle.h"
 #include "store/db.h"
 #include "store/feed_private.h"
+#include "store/line.h"
 #include "store/recovery.h"
 #include "store/seen.h"
 #include "store/write_batch_private.h"
 
 #define NONE SIZE_MAX
+#define PART_BYTES (16 << 20) /* of a large table, a transaction */
 
 static const struct table {
 	const char *name;
 	const char *order; /* its key: read from both ends up to the damage */
 	const char *from_end;
+	const char *key; /* where it is one number: copied in parts */
 	size_t whole; /* offset of the flag in struct recovery, NONE: without */
 } tables[] = {
 	{ .name = "feed",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = offsetof(struct recovery, whole_feeds) },
 	{ .name = "batch",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = offsetof(struct recovery, whole_batches) },
 	{ .name = "payload",
 	    .order = "batch",
+	    .key = "batch",
 	    .from_end = "batch DESC",
 	    .whole = NONE },
 	{ .name = "checkpoint",
 	    .order = "batch",
+	    .key = "batch",
 	    .from_end = "batch DESC",
 	    .whole = NONE },
 	{ .name = "item",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = offsetof(struct recovery, whole_items) },
 	{ .name = "piece",
 	    .order = "feed, first",
 	    .from_end = "feed DESC, first DESC",
 	    .whole = offsetof(struct recovery, whole_pieces) },
-	{ .name = "run", .order = "id", .from_end = "id DESC", .whole = NONE },
-	{ .name = "seen", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "run",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+	{ .name = "seen",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
 	{ .name = "output",
 	    .order = "name",
 	    .from_end = "name DESC",
@@ -70,29 +86,49 @@ static const struct table {
 	    .whole = NONE },
 	{ .name = "dead_letter",
 	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
-	{ .name = "gap", .order = "id", .from_end = "id DESC", .whole = NONE },
+	{ .name = "gap",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+	{ .name = "version",
+	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
 	{ .name = "request",
 	    .order = "id",
+	    .key = "id",
+	    .from_end = "id DESC",
+	    .whole = NONE },
+	{ .name = "retired",
+	    .order = "tree",
+	    .from_end = "tree DESC",
+	    .whole = NONE },
+	{ .name = "signed",
+	    .order = "id",
+	    .key = "id",
 	    .from_end = "id DESC",
 	    .whole = NONE },
 };
 
-/* The statement that inserts rows with the columns of st. */
+/* The statement that inserts rows with the columns of st from first on. */
 static sqlite3_stmt *
-inserter(struct store *to, const char *table, sqlite3_stmt *st)
+inserter(struct store *to, const char *table, sqlite3_stmt *st, int first)
 {
 	struct buf sql = BUF_INIT(4096);
 	sqlite3_stmt *in = NULL;
 	const int n = sqlite3_column_count(st);
 	int rc = buf_addf(&sql, "INSERT OR IGNORE INTO %s (", table);
 
-	for (int i = 0; i < n && rc == 0; i++)
-		rc = buf_addf(&sql, "%s%s", i == 0 ? "" : ", ",
+	for (int i = first; i < n && rc == 0; i++)
+		rc = buf_addf(&sql, "%s%s", i == first ? "" : ", ",
 		    sqlite3_column_name(st, i));
-	for (int i = 0; i < n && rc == 0; i++)
-		rc = buf_adds(&sql, i == 0 ? ") VALUES (?" : ", ?");
+	for (int i = first; i < n && rc == 0; i++)
+		rc = buf_adds(&sql, i == first ? ") VALUES (?" : ", ?");
 	if (rc == 0)
 		rc = buf_adds(&sql, ")");
 	/* A table that is not ours any more cannot be copied. */
@@ -104,13 +140,15 @@ inserter(struct store *to, const char *table, sqlite3_stmt *st)
 }
 
 static int
-copy_row(struct store *to, sqlite3_stmt *in, sqlite3_stmt *st, struct err *err)
+copy_row(struct store *to, sqlite3_stmt *in, sqlite3_stmt *st, int first,
+    struct err *err)
 {
 	const int n = sqlite3_column_count(st);
 	int rc = SQLITE_OK;
 
-	for (int i = 0; i < n && rc == SQLITE_OK; i++)
-		rc = sqlite3_bind_value(in, i + 1, sqlite3_column_value(st, i));
+	for (int i = first; i < n && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_value(in, i + 1 - first,
+		    sqlite3_column_value(st, i));
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(in);
 	(void)sqlite3_reset(in);
@@ -133,7 +171,7 @@ copy_rows(struct store *from, struct store *to, const char *table,
 	(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY %s", table,
 	    order);
 	if (sqlite3_prepare_v2(from->db, sql, -1, &st, NULL) == SQLITE_OK)
-		in = inserter(to, table, st);
+		in = inserter(to, table, st, 0);
 	rc = 0;
 	while (in != NULL && rc == 0) {
 		const int step = sqlite3_step(st);
@@ -142,11 +180,143 @@ copy_rows(struct store *from, struct store *to, const char *table,
 			done = step == SQLITE_DONE;
 			break;
 		}
-		rc = copy_row(to, in, st, err);
+		rc = copy_row(to, in, st, 0, err);
 	}
 	(void)sqlite3_finalize(in);
 	(void)sqlite3_finalize(st);
 	return rc != 0 ? -1 : done;
+}
+
+/* How far the copy of a table has got: up from its first row to low, and, where
+ * that ended at something unreadable, down from its last row to high. */
+enum phase { PHASE_UP, PHASE_DOWN, PHASE_WHOLE, PHASE_PARTLY };
+
+struct progress {
+	int64_t phase;
+	int64_t low;
+	int64_t high;
+};
+
+static int
+load_progress(struct store *to, const char *table, struct progress *p,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(to, err,
+	    "SELECT phase, low, high FROM recovering WHERE name = ?", "t",
+	    table);
+	int rc = st == NULL ? -1 : db_step(to, st, err);
+
+	*p = (struct progress){ .low = INT64_MIN, .high = INT64_MAX };
+	if (rc == 1) {
+		p->phase = sqlite3_column_int64(st, 0);
+		p->low = sqlite3_column_int64(st, 1);
+		p->high = sqlite3_column_int64(st, 2);
+		db_done(st);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+save_progress(struct store *to, const char *table, const struct progress *p,
+    struct err *err)
+{
+	return db_run(to, err,
+	    "INSERT OR REPLACE INTO recovering (name, phase, low, high)"
+	    " VALUES (?, ?, ?, ?)",
+	    "tiii", table, p->phase, p->low, p->high);
+}
+
+static int64_t
+row_bytes(sqlite3_stmt *st)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < sqlite3_column_count(st); i++)
+		n += sqlite3_column_bytes(st, i);
+	return n;
+}
+
+/* Where the next part of the table begins: the key stands first. */
+static sqlite3_stmt *
+part_query(struct store *from, const struct table *t, const struct progress *p)
+{
+	sqlite3_stmt *st = NULL;
+	char sql[200];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT %s, * FROM %s WHERE %s > ?1 AND %s < ?2 ORDER BY %s %s",
+	    t->key, t->name, t->key, t->key, t->key,
+	    p->phase == PHASE_UP ? "ASC" : "DESC");
+	if (sqlite3_prepare_v2(from->db, sql, -1, &st, NULL) == SQLITE_OK) {
+		(void)sqlite3_bind_int64(st, 1, p->low);
+		(void)sqlite3_bind_int64(st, 2, p->high);
+	}
+	return st;
+}
+
+/* Copy rows of st until there are enough for a transaction: 1; there are no
+ * more: 0, and whether what follows was readable in *whole; -1. */
+static int
+copy_part(struct store *to, const struct table *t, sqlite3_stmt *st,
+    struct progress *p, bool *whole, struct err *err)
+{
+	sqlite3_stmt *in = st == NULL ? NULL : inserter(to, t->name, st, 1);
+	int64_t bytes = 0;
+	int step = SQLITE_ERROR, rc = 0;
+
+	while (in != NULL && rc == 0 && bytes < PART_BYTES &&
+	    (step = sqlite3_step(st)) == SQLITE_ROW) {
+		const int64_t key = sqlite3_column_int64(st, 0);
+
+		rc = copy_row(to, in, st, 1, err);
+		bytes += row_bytes(st);
+		if (p->phase == PHASE_UP)
+			p->low = key;
+		else
+			p->high = key;
+	}
+	(void)sqlite3_finalize(in);
+	*whole = step == SQLITE_DONE;
+	return rc != 0 ? -1 : step == SQLITE_ROW;
+}
+
+/* Copy the next part in a transaction of its own, which says how far it got. */
+static int
+copy_next(struct store *from, struct store *to, const struct table *t,
+    struct progress *p, struct err *err)
+{
+	sqlite3_stmt *st;
+	bool whole;
+	int rc;
+
+	if (db_begin(to, err) != 0)
+		return -1;
+	st = part_query(from, t, p);
+	rc = copy_part(to, t, st, p, &whole, err);
+	(void)sqlite3_finalize(st);
+	if (rc == 0 && p->phase == PHASE_UP)
+		p->phase = whole ? PHASE_WHOLE : PHASE_DOWN;
+	else if (rc == 0)
+		p->phase = PHASE_PARTLY;
+	if (rc >= 0)
+		rc = save_progress(to, t->name, p, err);
+	return db_end(to, rc, err);
+}
+
+static int
+copy_parts(struct store *from, struct store *to, const struct table *t,
+    struct recovery *v, struct err *err)
+{
+	struct progress p;
+
+	if (load_progress(to, t->name, &p, err) != 0)
+		return -1;
+	while (p.phase == PHASE_UP || p.phase == PHASE_DOWN)
+		if (copy_next(from, to, t, &p, err) != 0)
+			return -1;
+	if (p.phase == PHASE_PARTLY && t->whole != NONE)
+		*(bool *)((char *)v + t->whole) = false;
+	return 0;
 }
 
 static int
@@ -155,6 +325,8 @@ copy_table(struct store *from, struct store *to, const struct table *t,
 {
 	int rc;
 
+	if (t->key != NULL)
+		return copy_parts(from, to, t, v, err);
 	if (db_begin(to, err) != 0)
 		return -1;
 	rc = copy_rows(from, to, t->name, t->order, err);
@@ -189,6 +361,45 @@ copy_sequences(struct store *from, struct store *to, struct err *err)
 	return db_end(to, rc, err);
 }
 
+bool
+recovery_begun(struct store *to, const char *source)
+{
+	struct err err = ERR_INIT;
+	sqlite3_stmt *st = db_query(to, &err,
+	    "SELECT 1 FROM recovering WHERE name = ? AND phase = -1", "t",
+	    source);
+	const bool there = st != NULL && db_step(to, st, &err) == 1;
+
+	if (there)
+		db_done(st);
+	return there;
+}
+
+int
+recovery_begin(struct store *to, const char *source, struct err *err)
+{
+	static const struct progress none = { .phase = -1 };
+	int rc;
+
+	if (db_begin(to, err) != 0)
+		return -1;
+	rc = db_exec(to,
+	    "CREATE TABLE recovering (name TEXT PRIMARY KEY,"
+	    " phase INTEGER NOT NULL, low INTEGER NOT NULL,"
+	    " high INTEGER NOT NULL)",
+	    err);
+	if (rc == 0)
+		rc = save_progress(to, source, &none, err);
+	return db_end(to, rc, err);
+}
+
+int
+recovery_end(struct store *to, struct err *err)
+{
+	/* The statements that know the table are of no use any more. */
+	return db_exec(to, "DROP TABLE recovering", err);
+}
+
 int
 recovery_copy(struct store *from, struct store *to, struct recovery *v,
     struct err *err)
@@ -215,13 +426,34 @@ struct cut {
 	bool needed;
 };
 
+/* Are these count lines the events of a feed from index first on? */
+static bool
+lines_fit(const struct buf *lines, int64_t first, int64_t count)
+{
+	const char *at = lines->data, *end = at + lines->len, *lf;
+	struct line line;
+	int64_t n = 0;
+
+	if (first < 0 || count < 1 || count > BATCH_EVENTS)
+		return false;
+	for (; at < end; at = lf + 1, n++) {
+		lf = memchr(at, '\n', (size_t)(end - at));
+		if (lf == NULL ||
+		    line_parse(at, (size_t)(lf - at), &line) != 0 ||
+		    line.number != (uint64_t)(first + n))
+			return false;
+	}
+	return n == count;
+}
+
 /* The next payload above *id: 1 and whether it is good, 0 none, -1. */
 static int
 next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
     struct err *err)
 {
 	sqlite3_stmt *st = db_query(s, err,
-	    "SELECT p.batch, p.lines, b.raw_len FROM payload p"
+	    "SELECT p.batch, p.lines, b.raw_len, b.first, b.count"
+	    " FROM payload p"
 	    " LEFT JOIN batch b ON b.id = p.batch"
 	    " WHERE p.batch > ? ORDER BY p.batch LIMIT 1",
 	    "i", *id);
@@ -235,7 +467,9 @@ next_payload(struct store *s, struct gzip *g, int64_t *id, bool *good,
 	*good = sqlite3_column_type(st, 2) != SQLITE_NULL &&
 	    gzip_unpack(g, sqlite3_column_blob(st, 1),
 		(size_t)sqlite3_column_bytes(st, 1), &raw, &why) == 0 &&
-	    raw.len == (size_t)sqlite3_column_int64(st, 2);
+	    raw.len == (size_t)sqlite3_column_int64(st, 2) &&
+	    lines_fit(&raw, sqlite3_column_int64(st, 3),
+		sqlite3_column_int64(st, 4));
 	buf_release(&raw);
 	db_done(st);
 	return 1;
@@ -312,6 +546,7 @@ static const char *const orphans[] = {
 	"DELETE FROM checkpoint WHERE batch NOT IN (SELECT batch FROM payload)",
 	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
+	"DELETE FROM version WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
 	("DELETE FROM seen WHERE NOT EXISTS (SELECT 1 FROM run r"
 	 " WHERE seen.id >= r.first AND seen.id < r.first + r.rows)"),
@@ -357,17 +592,25 @@ next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
 	return 1;
 }
 
+/* Can there be a batch of these events at all? */
+static bool
+span_good(int64_t first, int64_t count)
+{
+	return first >= 0 && first < (int64_t)MERKLE_MAX && count > 0 &&
+	    count <= BATCH_EVENTS;
+}
+
 /* Is the batch in the row of st fit to be delivered? */
 static bool
 batch_good(const struct cut *c, sqlite3_stmt *st, int64_t first)
 {
 	const int64_t count = sqlite3_column_int64(st, 2);
-	const size_t nodes =
-	    merkle_count((uint64_t)first, (uint64_t)(first + count));
+	size_t nodes;
 
 	if (sqlite3_column_int(st, 4) == 0 ||
 	    sqlite3_column_int64(st, 1) != first)
 		return false;
+	nodes = merkle_count((uint64_t)first, (uint64_t)(first + count));
 	/* Sealed. */
 	if (sqlite3_column_int(st, 3) != 0)
 		return true;
@@ -397,6 +640,11 @@ find_cut(struct store *s, const struct recovery *v, struct cut *c,
 		const int64_t first = sqlite3_column_int64(st, 1);
 		const bool passed = id <= c->passed;
 
+		if (!span_good(first, sqlite3_column_int64(st, 2))) {
+			c->needed = true;
+			db_done(st);
+			return 0;
+		}
 		/* Those before it may be lost, and not delivered. */
 		if (next < 0 && first > 0 && id > c->passed + 1 &&
 		    !v->whole_batches) {
@@ -448,6 +696,26 @@ cut_row(struct store *s, const struct cut *c, int64_t row, struct err *err)
 	    e, kept * sizeof(e[0]), row);
 }
 
+/* The same in those rows from first on that there are: their number may be any.
+ */
+static int
+cut_rows(struct store *s, const struct cut *c, int64_t first, int64_t rows,
+    struct err *err)
+{
+	int64_t row = first;
+	int rc = 0;
+
+	while (rc == 0) {
+		rc = db_number(s, err, INT64_MAX, &row,
+		    "SELECT min(id) FROM seen WHERE id >= ?", "i", row);
+		if (rc != 0 || row == INT64_MAX || row < first ||
+		    (uint64_t)row - (uint64_t)first >= (uint64_t)rows)
+			break;
+		rc = cut_row(s, c, row++, err);
+	}
+	return rc;
+}
+
 static int
 cut_seen(struct store *s, const struct cut *c, struct err *err)
 {
@@ -456,15 +724,13 @@ cut_seen(struct store *s, const struct cut *c, struct err *err)
 	int rc = st == NULL ? -1 : 1;
 
 	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
-		const int64_t first = sqlite3_column_int64(st, 0);
-		const int64_t rows = sqlite3_column_int64(st, 1);
-
-		for (int64_t row = first; row < first + rows; row++) {
-			if (cut_row(s, c, row, err) != 0) {
-				db_done(st);
-				return -1;
-			}
+		rc = cut_rows(s, c, sqlite3_column_int64(st, 0),
+		    sqlite3_column_int64(st, 1), err);
+		if (rc != 0) {
+			db_done(st);
+			return -1;
 		}
+		rc = 1;
 	}
 	return rc;
 }
@@ -511,28 +777,32 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 	    db_run(s, err, "DELETE FROM batch WHERE feed = ?1 AND first >= ?2",
 		"ii", c->feed, c->at) != 0 ||
 	    db_run(s, err, "DELETE FROM piece WHERE feed = ?1 AND first >= ?2",
-		"ii", c->feed, c->at) != 0)
+		"ii", c->feed, c->at) != 0 ||
+	    db_run(s, err,
+		"DELETE FROM version WHERE feed = ?1 AND number >= ?2", "ii",
+		c->feed, c->at) != 0)
 		return -1;
 	return db_run(s, err,
-	    "UPDATE feed SET size = min(size, ?2), cursor = 'lost'"
+	    "UPDATE feed SET size = max(0, min(size, ?2)), cursor = 'lost'"
 	    " WHERE id = ?1",
 	    "ii", c->feed, c->at);
 }
 
 static int
-cut(struct store *s, struct recovery *v, const struct cut *c, struct err *err)
+cut(struct store *s, struct recovery *v, const struct cut *c, const char *cause,
+    struct err *err)
 {
 	if (cut_items(s, v, c, err) != 0 || cut_seen(s, c, err) != 0 ||
 	    cut_batches(s, c, err) != 0)
 		return -1;
-	if (c->size > c->at)
+	if (c->size > c->at && c->size <= (int64_t)MERKLE_MAX)
 		v->lost += c->size - c->at;
 	v->feeds++;
 	if (c->closed)
 		return db_run(s, err,
 		    "UPDATE feed SET cursor = 'lost' WHERE name = ?", "t",
 		    c->name);
-	return feed_renew(s, c->feed, c->name, err);
+	return feed_renew(s, c->feed, c->name, cause, err);
 }
 
 static int
@@ -547,12 +817,19 @@ repair(struct store *s, struct recovery *v, struct err *err)
 	/* Trees that begin here are sound, and found to be so. */
 	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
 		if (find_cut(s, v, &c, err) != 0 ||
-		    (c.needed && cut(s, v, &c, err) != 0))
+		    (c.needed &&
+			cut(s, v, &c,
+			    "the store was damaged and has lost events of the "
+			    "tree before",
+			    err) != 0))
 			return -1;
 	}
 	/* The batch that an output is in the middle of may be gone. */
 	if (rc == 0 && v->feeds > 0)
-		rc = db_run(s, err, "UPDATE output SET lines = 0", "");
+		rc = db_run(s, err,
+		    "UPDATE output SET lines = 0, received = NULL,"
+		    " received_lines = NULL, orderly = 0",
+		    "");
 	/* What was listed and is not known any more is listed again. */
 	if (rc == 0 && !v->whole_items)
 		rc = db_run(s, err, "UPDATE feed SET cursor = 'lost'", "");
@@ -560,6 +837,23 @@ repair(struct store *s, struct recovery *v, struct err *err)
 		rc = db_number(s, err, 0, &v->batches,
 		    "SELECT count(*) FROM payload", "");
 	return rc;
+}
+
+int
+recovery_give_up(struct store *s, int64_t feed, int64_t at, const char *cause,
+    struct err *err)
+{
+	struct recovery v = { .whole_feeds = true,
+		.whole_batches = true,
+		.whole_items = true,
+		.whole_pieces = true };
+	struct cut c;
+	int rc = next_feed(s, feed - 1, &c, err);
+
+	if (rc != 1 || c.feed != feed)
+		return rc < 0 ? -1 : 0;
+	c.at = at;
+	return cut(s, &v, &c, cause, err);
 }
 
 int

@@ -25,14 +25,28 @@ struct recovery {
 	int64_t feeds;   /* feeds that begin a new tree */
 };
 
+/* Begin a recovery into to, a new store, from source, a text that says which
+ * file it is and in what state; whether one from there was begun; and end it,
+ * when all is copied and repaired. */
+int recovery_begin(struct store *to, const char *source, struct err *err);
+bool recovery_begun(struct store *to, const char *source);
+int recovery_end(struct store *to, struct err *err);
+
 /* Copy, table by table and row by row, what is readable in from (a bare
- * handle) into to, a new store.  -1 only when to cannot be written. */
+ * handle) into to, where a recovery was begun, or go on with that.  -1 only
+ * when to cannot be written. */
 int recovery_copy(struct store *from, struct store *to, struct recovery *v,
     struct err *err);
 
 /* Make what was copied agree with itself: events from the first lost batch on
  * are given up, so that they are fetched again, in a new tree. */
 int recovery_repair(struct store *to, struct recovery *v, struct err *err);
+
+/* Give up the events of a feed (its id) from index at on, so that they are
+ * fetched again, in a new tree if this one is in use.  In the caller's
+ * transaction. */
+int recovery_give_up(struct store *s, int64_t feed, int64_t at,
+    const char *cause, struct err *err);
 
 /* 1: the payloads of all batches are sound; 0: that of some batch is damaged,
  * which is said in what; -1: that cannot be found out. */

@@ -44,7 +44,8 @@ read_feed(sqlite3_stmt *st, struct feed_report *r)
 	r->items = (uint64_t)sqlite3_column_int64(st, 14);
 	r->items_expire = db_time(st, 15);
 	r->items_created = db_time(st, 16);
-	read_counts(st, 17, r->count, FEED_COUNTERS);
+	db_text(st, 17, r->cause, sizeof(r->cause));
+	read_counts(st, 18, r->count, FEED_COUNTERS);
 }
 
 int
@@ -60,7 +61,8 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	    "  WHERE g.name = f.name AND g.id > f.id),"
 	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
 	    " f.error, f.horizon, f.committed, f.newest,"
-	    " count(i.id), min(i.expires), min(i.created)" FEED_COUNTER_ROWS(
+	    " count(i.id), min(i.expires), min(i.created), "
+	    "f.cause" FEED_COUNTER_ROWS(
 		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
 			      "AND i.state = 0"
 			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
@@ -95,13 +97,23 @@ read_output_report(sqlite3_stmt *st, struct output_report *r)
 	r->dead_letters = (uint64_t)sqlite3_column_int64(st, 5);
 	db_text(st, 6, r->error, sizeof(r->error));
 	r->failed = db_time(st, 7);
-	read_counts(st, 8, r->count, OUTPUT_COUNTERS);
+	r->received.batch = sqlite3_column_int64(st, 8);
+	r->received.lines = (size_t)sqlite3_column_int64(st, 9);
+	read_counts(st, 10, r->count, OUTPUT_COUNTERS);
 }
 
-/* What is behind the position: running totals make it two rows, however long
- * the backlog is. */
+/* Events and bytes that are committed behind a position, and when the first of
+ * them was. */
+struct behind {
+	uint64_t events;
+	uint64_t bytes;
+	int64_t oldest;
+};
+
+/* Running totals make it two rows, however much it is. */
 static int
-read_backlog(struct store *s, struct output_report *r, struct err *err)
+read_behind(struct store *s, const struct position *pos, struct behind *b,
+    struct err *err)
 {
 	sqlite3_stmt *st = db_query(s, err,
 	    "SELECT l.total_events - n.total_events + n.count,"
@@ -109,23 +121,39 @@ read_backlog(struct store *s, struct output_report *r, struct err *err)
 	    " FROM batch n, batch l"
 	    " WHERE n.id = (SELECT min(id) FROM batch WHERE id > ?)"
 	    " AND l.id = (SELECT max(id) FROM batch)",
-	    "i", r->position.batch);
+	    "i", pos->batch);
 	int rc = st == NULL ? -1 : db_step(s, st, err);
 
-	r->backlog_events = 0;
-	r->backlog_bytes = 0;
-	r->oldest = REPORT_NEVER;
+	*b = (struct behind){ .oldest = REPORT_NEVER };
 	if (rc != 1)
 		return rc;
-	r->backlog_events = (uint64_t)sqlite3_column_int64(st, 0);
+	b->events = (uint64_t)sqlite3_column_int64(st, 0);
 	/* The last of the lines passed may be its checkpoint. */
-	if (r->position.lines < (uint64_t)sqlite3_column_int64(st, 3))
-		r->backlog_events -= r->position.lines;
+	if (pos->lines < (uint64_t)sqlite3_column_int64(st, 3))
+		b->events -= pos->lines;
 	else
-		r->backlog_events -= (uint64_t)sqlite3_column_int64(st, 3);
-	r->backlog_bytes = (uint64_t)sqlite3_column_int64(st, 1);
-	r->oldest = sqlite3_column_int64(st, 2);
+		b->events -= (uint64_t)sqlite3_column_int64(st, 3);
+	b->bytes = (uint64_t)sqlite3_column_int64(st, 1);
+	b->oldest = sqlite3_column_int64(st, 2);
 	db_done(st);
+	return 0;
+}
+
+/* The backlog begins behind the receipts; what is held lies before them. */
+static int
+read_backlog(struct store *s, struct output_report *r, struct err *err)
+{
+	struct behind all, open;
+
+	if (read_behind(s, &r->position, &all, err) != 0 ||
+	    read_behind(s, &r->received, &open, err) != 0)
+		return -1;
+	r->backlog_events = open.events;
+	r->backlog_bytes = open.bytes;
+	r->oldest = open.oldest;
+	r->held_events =
+	    all.events > open.events ? all.events - open.events : 0;
+	r->held_bytes = all.bytes > open.bytes ? all.bytes - open.bytes : 0;
 	return 0;
 }
 
@@ -140,7 +168,8 @@ report_output(struct store *s, const char *after, struct output_report *r,
 	st = db_query(s, err,
 	    "SELECT name, mode, position, lines, moved,"
 	    " (SELECT count(*) FROM dead_letter d WHERE d.output = o.name),"
-	    " error, failed" OUTPUT_COUNTER_ROWS(
+	    " error, failed, coalesce(received, position),"
+	    " coalesce(received_lines, lines)" OUTPUT_COUNTER_ROWS(
 		COUNTER_NAME) " FROM output o WHERE name > ?"
 			      " ORDER BY name LIMIT 1",
 	    "t", after);
@@ -164,7 +193,9 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT g.id, g.feed, f.name, g.item, g.key, g.since, g.until,"
-	    " g.recorded, g.cause FROM gap g LEFT JOIN feed f ON f.id = g.feed"
+	    " g.recorded, g.cause, g.closes, (SELECT c.recorded FROM gap c"
+	    "  WHERE c.closes = g.id LIMIT 1)"
+	    " FROM gap g LEFT JOIN feed f ON f.id = g.feed"
 	    " WHERE g.id > ? ORDER BY g.id LIMIT 1",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
@@ -178,6 +209,8 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 		g->to = sqlite3_column_int64(st, 6);
 		g->recorded = sqlite3_column_int64(st, 7);
 		db_text(st, 8, g->cause, sizeof(g->cause));
+		g->closes = sqlite3_column_int64(st, 9);
+		g->closed = db_time(st, 10);
 		db_done(st);
 	}
 	db_unlock(s);
@@ -185,16 +218,81 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 }
 
 int
-report_gaps(struct store *s, uint64_t *n, struct err *err)
+report_gaps(struct store *s, uint64_t *n, uint64_t *open, struct err *err)
 {
-	int64_t count = 0;
+	int64_t rows = 0, closing = 0;
 	int rc;
 
 	db_lock(s);
-	rc = db_number(s, err, 0, &count, "SELECT count(*) FROM gap", "");
-	db_unlock(s);
+	rc = db_number(s, err, 0, &rows, "SELECT count(*) FROM gap", "");
 	if (rc == 0)
-		*n = (uint64_t)count;
+		rc = db_number(s, err, 0, &closing,
+		    "SELECT count(*) FROM gap WHERE closes <> 0", "");
+	db_unlock(s);
+	if (rc == 0) {
+		*n = (uint64_t)(rows - closing);
+		*open = (uint64_t)(rows - 2 * closing);
+	}
+	return rc;
+}
+
+int
+report_gap_event(struct store *s, int64_t id, struct buf *out, struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT event FROM gap WHERE id = ? AND event IS NOT NULL", "i",
+	    id);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		if (db_blob(st, 0, out, err) != 0)
+			rc = -1;
+		db_done(st);
+	}
+	db_unlock(s);
+	return rc;
+}
+
+int
+report_gap_events_told(struct store *s, int64_t last, struct err *err)
+{
+	if (db_begin_relaxed(s, err) != 0)
+		return -1;
+	return db_end(s,
+	    db_run(s, err,
+		"UPDATE gap SET event = NULL WHERE id <= ?"
+		" AND event IS NOT NULL",
+		"i", last),
+	    err);
+}
+
+int
+report_version(struct store *s, int64_t after, struct version_row *v,
+    struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT v.id, f.tree, v.number,"
+	    " coalesce(o.tree, f.tree) || ':' || v.of_number FROM version v"
+	    " JOIN feed f ON f.id = v.feed"
+	    " LEFT JOIN feed o ON o.id = v.of_feed"
+	    " WHERE v.id > ? ORDER BY v.id LIMIT 1",
+	    "i", after);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		v->id = sqlite3_column_int64(st, 0);
+		db_text(st, 1, v->feed, sizeof(v->feed));
+		v->index = (uint64_t)sqlite3_column_int64(st, 2);
+		db_text(st, 3, v->of, sizeof(v->of));
+		db_done(st);
+	}
+	db_unlock(s);
 	return rc;
 }
 
@@ -213,6 +311,23 @@ add_place(struct finds *f, int64_t feed, uint64_t index)
 			.feed = feed,
 			.index = index,
 		};
+}
+
+/* Add the versions of the event at a place. */
+static int
+add_versions(struct store *s, struct trace_place of, struct finds *f,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_query(s, err,
+	    "SELECT feed, number FROM version"
+	    " WHERE of_feed = ? AND of_number = ? ORDER BY id",
+	    "ii", of.feed, (int64_t)of.index);
+	int rc = st == NULL ? -1 : 1;
+
+	while (rc == 1 && (rc = db_step(s, st, err)) == 1)
+		add_place(f, sqlite3_column_int64(st, 0),
+		    (uint64_t)sqlite3_column_int64(st, 1));
+	return rc;
 }
 
 static int
@@ -311,6 +426,8 @@ trace_find(struct store *s, const char *id, struct trace_place *places,
 
 	db_lock(s);
 	rc = find_seen(s, id, &f, err);
+	for (size_t i = 0, firsts = f.n; i < firsts && rc == 0; i++)
+		rc = add_versions(s, places[i], &f, err);
 	if (rc == 0 && f.n == 0)
 		rc = scan(s, id, &f, err);
 	db_unlock(s);
@@ -351,6 +468,7 @@ read_trace(sqlite3_stmt *st, struct trace *t)
 	t->created = db_time(st, 6);
 	t->listed = db_time(st, 7);
 	t->fetched = db_time(st, 8);
+	db_text(st, 9, t->version_of, sizeof(t->version_of));
 }
 
 int
@@ -365,7 +483,10 @@ trace_read(struct store *s, const struct trace_place *place, struct trace *t,
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT f.tree, b.id, b.committed, b.sealed, i.id, i.key,"
-	    " i.created, i.listed, i.fetched FROM feed f"
+	    " i.created, i.listed, i.fetched,"
+	    " (SELECT coalesce(o.tree, f.tree) || ':' || v.of_number"
+	    "  FROM version v LEFT JOIN feed o ON o.id = v.of_feed"
+	    "  WHERE v.feed = ?1 AND v.number = ?2 LIMIT 1) FROM feed f"
 	    " LEFT JOIN batch b ON b.id = (SELECT id FROM batch"
 	    "  WHERE feed = ?1 AND first <= ?2 AND first + count > ?2"
 	    "  ORDER BY first DESC LIMIT 1)"
@@ -418,11 +539,13 @@ trace_output(struct store *s, const struct trace *t, const char *after,
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT o.name, o.position, o.lines, b.id, b.first,"
+	    "SELECT o.name, coalesce(o.received, o.position),"
+	    " coalesce(o.received_lines, o.lines), b.id, b.first,"
 	    " (SELECT time FROM passed p WHERE p.output = o.name"
 	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason"
 	    " FROM output o LEFT JOIN batch b ON b.id ="
-	    "  (SELECT min(id) FROM batch WHERE id > o.position)"
+	    "  (SELECT min(id) FROM batch"
+	    "   WHERE id > coalesce(o.received, o.position))"
 	    " LEFT JOIN dead_letter d ON d.output = o.name AND d.feed = ?3"
 	    "  AND d.number = ?4"
 	    " WHERE o.name > ?1 ORDER BY o.name LIMIT 1",

@@ -26,11 +26,13 @@ struct store;
 
 struct feed_report {
 	int64_t id;
-	char name[256]; /* "contoso/Audit.Exchange" */
-	char tree[256]; /* as it travels; differs from name only after a
-			   recovery, see store.h */
-	bool closed;    /* an earlier tree: nothing is added any more */
-	uint64_t size;  /* events committed */
+	char name[256];  /* "contoso/Audit.Exchange" */
+	char tree[256];  /* as it travels; differs from name only after a
+			    recovery, see store.h */
+	bool closed;     /* an earlier tree: nothing is added any more */
+	char cause[512]; /* why it was begun in place of an earlier one, "" for
+			    a feed's first */
+	uint64_t size;   /* events committed */
 	uint64_t sealed;
 	uint64_t duplicates; /* kept out by their id */
 	uint64_t count[FEED_COUNTERS];
@@ -64,10 +66,14 @@ struct output_report {
 	char name[64];
 	char mode[32]; /* as delivery_state says; "" before */
 	struct position position;
-	uint64_t backlog_events; /* committed and not passed */
-	uint64_t backlog_bytes;  /* bytes of their lines, decompressed */
-	int64_t oldest;          /* when the first of them was committed */
-	int64_t moved;           /* when the position last moved */
+	struct position received; /* how far there are receipts */
+	uint64_t backlog_events;  /* committed, without a receipt */
+	uint64_t backlog_bytes;   /* bytes of their lines, decompressed */
+	uint64_t held_events; /* behind the position, with a receipt that does
+				 not prove enough yet */
+	uint64_t held_bytes;
+	int64_t oldest; /* when the first of them was committed */
+	int64_t moved;  /* when the position last moved */
 	uint64_t count[OUTPUT_COUNTERS];
 	uint64_t dead_letters; /* dead letters in the store now */
 	char error[512];       /* the present error, "" when all is well */
@@ -78,12 +84,31 @@ struct output_report {
 int report_output(struct store *s, const char *after, struct output_report *r,
     struct err *err);
 
-/* Read the gap with the lowest id above after; 0 gives the first. */
+/* Read the gap, or the closing of one, with the lowest id above after; 0 gives
+ * the first. */
 int report_gap(struct store *s, int64_t after, struct gap_row *g,
     struct err *err);
 
-/* How many gaps there are. */
-int report_gaps(struct store *s, uint64_t *n, struct err *err);
+/* How many gaps were recorded, and how many of them were not closed. */
+int report_gaps(struct store *s, uint64_t *n, uint64_t *open, struct err *err);
+
+/* The bytes that are kept with a gap, appended to out: 1, 0 there are none,
+ * -1.  And they are needed no more: of gaps up to that one. */
+int report_gap_event(struct store *s, int64_t id, struct buf *out,
+    struct err *err);
+int report_gap_events_told(struct store *s, int64_t last, struct err *err);
+
+/* An event that has the id of an earlier one and other bytes. */
+struct version_row {
+	int64_t id;
+	char feed[256]; /* name of its tree */
+	uint64_t index;
+	char of[300]; /* the first event with the id: "FEED:INDEX" */
+};
+
+/* Read the row with the lowest id above after; 0 gives the first: 1, 0, -1. */
+int report_version(struct store *s, int64_t after, struct version_row *v,
+    struct err *err);
 
 /* Where an event is. */
 struct trace_place {
@@ -91,9 +116,10 @@ struct trace_place {
 	uint64_t index;
 };
 
-/* Find the places (at most most) of the event with that id: by its id in the
- * seen-set of every feed, and where there is none, as a string in the events
- * that are still kept. *n says how many. */
+/* Find the places (at most most) of the events with that id: by its id in the
+ * seen-set of every feed, with all versions that there are of it, and where
+ * there is none, as a string in the events that are still kept. *n says how
+ * many. */
 int trace_find(struct store *s, const char *id, struct trace_place *places,
     size_t max, size_t *n, struct err *err);
 
@@ -109,6 +135,9 @@ struct trace {
 	int64_t batch;  /* 0: no longer known */
 	int64_t item;   /* 0: it came from none */
 	char key[512];  /* of the item */
+	/* "FEED:INDEX" of the first event that has its id, and other bytes;
+	 * "": it is the first. */
+	char version_of[300];
 	int64_t created;
 	int64_t listed;
 	int64_t fetched;

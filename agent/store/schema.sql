@@ -5,7 +5,8 @@
 --   FROM batch;
 -- Look as you like with `sqlite3 -readonly store.db`; change nothing by hand.
 --
--- This is version 1 (PRAGMA user_version).
+-- This is version 1 (PRAGMA user_version), as it was released: what followed is in
+-- schema_2.sql.
 
 -- One ordered stream of events of a source.
 CREATE TABLE feed (
@@ -111,7 +112,7 @@ CREATE TABLE piece (
 	PRIMARY KEY (feed, first)
 ) WITHOUT ROWID;
 
--- Ids of recent events, in sorted runs that are merged and, when their bucket
+-- Recent ids and events, in sorted runs that are merged and, when their bucket
 -- of time is older than dedupe, dropped.
 CREATE TABLE run (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -125,8 +126,10 @@ CREATE TABLE run (
 );
 CREATE INDEX run_feed ON run (feed, bucket, level);
 
--- The entries of a run, up to 1000 in a row: ten bytes of SHA-256(id), six
--- bytes of event index, big-endian, ascending over all its rows.
+-- The entries of a run, up to 1000 in a row: ten bytes of a SHA-256, six
+-- bytes of event index, big-endian, ascending over all its rows.  An id has
+-- the first bytes of SHA-256(id), and the index of its first event; each event
+-- the next ten bytes of SHA-256(SHA-256(id) || leaf hash).
 CREATE TABLE seen (
 	id INTEGER PRIMARY KEY,
 	entries BLOB NOT NULL

@@ -1,5 +1,5 @@
 /*
- * seen.c - which event ids a feed has had within its dedupe time.
+ * seen.c - which keys of events a feed has had within its dedupe time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -531,12 +531,21 @@ int
 seen_find(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
     uint64_t *index, struct err *err)
 {
+	int64_t feed;
+
+	return seen_place(s, name, key, &feed, index, err);
+}
+
+int
+seen_place(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
+    int64_t *feed, uint64_t *index, struct err *err)
+{
 	sqlite3_stmt *st;
 	int rc, found = 0;
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT r.first, r.rows FROM feed f"
+	    "SELECT r.first, r.rows, r.feed FROM feed f"
 	    " CROSS JOIN run r ON r.feed = f.id"
 	    " WHERE f.name = ? ORDER BY r.id DESC",
 	    "t", name);
@@ -549,6 +558,7 @@ seen_find(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
 			break;
 		run.first = sqlite3_column_int64(st, 0);
 		run.rows = sqlite3_column_int64(st, 1);
+		*feed = sqlite3_column_int64(st, 2);
 		found = seen_search(s, &run, key, index, err);
 	}
 	if (found != 0)

@@ -1,5 +1,6 @@
 /*
- * seen.h - which event ids a feed has had within its dedupe time.
+ * seen.h - which keys of events (identity.h) a feed has had within its dedupe
+ * time.
  *
  * Entries are sixteen bytes.  Each commit adds a sorted run of them; eight
  * runs of a level in the same bucket of time (an eighth of dedupe) are merged
@@ -22,9 +23,9 @@ struct err;
 struct filter;
 struct store;
 
-#define SEEN_KEY 10           /* bytes of SHA-256(id) */
+#define SEEN_KEY 10           /* bytes of a SHA-256 */
 #define SEEN_INDEX 6          /* bytes of the event's index */
-#define SEEN_FILTER (4 << 20) /* bytes; good for four million ids */
+#define SEEN_FILTER (4 << 20) /* bytes; good for four million keys */
 #define SEEN_BUCKETS 8        /* a dedupe time */
 #define SEEN_ROW 1000 /* entries a row: 16000 bytes need no overflow page */
 
@@ -48,6 +49,11 @@ bool seen_maybe(struct store *s, const uint8_t key[SEEN_KEY]);
 /* 1 and *index: seen, and not dropped since; 0: not; -1.  Locks the store. */
 int seen_find(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
     uint64_t *index, struct err *err);
+
+/* The same, and in which row of the feed: trees that a recovery left behind
+ * count, too. */
+int seen_place(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
+    int64_t *feed, uint64_t *index, struct err *err);
 
 /* Add n entries (sorted here) to the feed, in the caller's transaction, and
  * merge runs where that is due. */

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,14 @@ static const char schema[] = {
 	0
 };
 
+static const char schema_2[] = {
+#include "store/schema_2.inc"
+	0
+};
+
 static const char *const migrations[] = {
 	schema,
+	schema_2,
 };
 
 #define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
@@ -71,9 +78,18 @@ refuse_foreign(struct store *s, struct err *err)
 	return 0;
 }
 
+static int
+refuse_older(const struct store *s, struct err *err)
+{
+	return err_set(err,
+	    "%s: last written by an older version of sealfeed; start the agent "
+	    "once, then ask again",
+	    s->path);
+}
+
 /* In one transaction each, so that two roles may try at once. */
 static int
-migrate(struct store *s, struct err *err)
+migrate(struct store *s, bool read_only, struct err *err)
 {
 	int64_t version;
 	char pragma[64];
@@ -85,6 +101,8 @@ migrate(struct store *s, struct err *err)
 		    "%s: written by a newer version of sealfeed; install that "
 		    "version or name another file in agent.store.path",
 		    s->path);
+	if (read_only && version > 0 && version < NEWEST)
+		return refuse_older(s, err);
 	while (version < NEWEST) {
 		int rc;
 
@@ -158,10 +176,7 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 	if (!no_feed && !no_output)
 		return 0;
 	if (read_only)
-		return err_set(err,
-		    "%s: last written by an older version of sealfeed; start "
-		    "the agent once, then ask again",
-		    s->path);
+		return refuse_older(s, err);
 	if (db_begin(s, err) != 0)
 		return -1;
 	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
@@ -216,7 +231,8 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    s->path, strerror(errno));
 	if (!read_only && file_parents(s->path, err) != 0)
 		return -1;
-	if (connect_file(s, read_only, err) != 0 || migrate(s, err) != 0)
+	if (connect_file(s, read_only, err) != 0 ||
+	    migrate(s, read_only, err) != 0)
 		return -1;
 	if (complete_counters(s, read_only, err) != 0)
 		return -1;
@@ -233,12 +249,70 @@ set_up(struct store *s, bool read_only, struct err *err)
 	return s->size_log < 0 ? -1 : 0;
 }
 
+/* What the link at path leads to, by its text; NULL: it is no link. */
+static char *
+link_target(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char target[PATH_MAX];
+	const ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	if (target[0] == '/' || slash == NULL)
+		return xstrdup(target);
+	return xasprintf("%.*s/%s", (int)(slash - path), path, target);
+}
+
+/* The name of a file that is not there yet in its real directory. */
+static char *
+real_new(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash == NULL ? path : slash + 1;
+	char *dir = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *real = realpath(dir, NULL);
+	char *name = real == NULL
+	    ? xstrdup(path)
+	    : xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, base);
+
+	free(real);
+	free(dir);
+	return name;
+}
+
+#define LINKS_MAX 8 /* to a file that is not there yet */
+
+char *
+store_real_path(const char *path)
+{
+	char *name = xstrdup(path);
+	char *real = realpath(name, NULL);
+
+	for (int i = 0; real == NULL && i < LINKS_MAX; i++) {
+		char *next = link_target(name);
+
+		if (next == NULL)
+			break;
+		free(name);
+		name = next;
+		real = realpath(name, NULL);
+	}
+	if (real == NULL)
+		real = real_new(name);
+	free(name);
+	return real;
+}
+
 static struct store *
 new_handle(const char *path)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
-	s->path = xstrdup(path);
+	s->path = store_real_path(path);
 	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
 	(void)pthread_mutex_init(&s->mutex, NULL);
@@ -314,13 +388,22 @@ store_close(struct store *s)
 
 #define STEPS_MAX 64         /* transactions a call */
 #define TRACE_TIME CLOCK_DAY /* for which batches are remembered */
-#define FREE_PAGES 1024      /* 16 MiB stay for what comes next */
+/* A gap's item is remembered so much longer: one that is listed again and again
+ * does not come back to life each time. */
+#define GAP_TIME (14 * CLOCK_DAY)
+#define FREE_PAGES 1024 /* 16 MiB stay for what comes next */
 #define VACUUM_PAGES "128"
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
 #define OPEN_MIN (1 << 20) /* of free space, to open a store */
 #define FREE_MIN (4 << 20) /* below that an open is about to fail */
 #define SLACK 20           /* full ends a twentieth below the limit */
+
+void
+store_agent(struct store *s, const char *name)
+{
+	(void)snprintf(s->agent, sizeof(s->agent), "%s", name);
+}
 
 void
 store_limits(struct store *s, int64_t max_size, int64_t min_free)
@@ -493,14 +576,27 @@ clean_pieces(struct clean *c, struct err *err)
 }
 
 static int
+clean_versions(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err,
+		"DELETE FROM version WHERE id IN ("
+		"SELECT v.id FROM feed f CROSS JOIN version v"
+		" ON v.feed = f.id AND v.number < coalesce("
+		"(SELECT min(first) FROM batch b WHERE b.feed = f.id), f.size)"
+		" LIMIT 1000)",
+		""));
+}
+
+static int
 clean_items(struct clean *c, struct err *err)
 {
 	return done_some(c,
 	    db_run(c->s, err,
 		"DELETE FROM item WHERE id IN (SELECT id FROM item"
-		" WHERE expires < ? AND state <> 0 ORDER BY expires"
-		" LIMIT 1000)",
-		"i", c->now - TRACE_TIME));
+		" WHERE (expires < ?1 AND state = 1)"
+		" OR (expires < ?2 AND state = 2) LIMIT 1000)",
+		"ii", c->now - TRACE_TIME, c->now - GAP_TIME));
 }
 
 static int
@@ -524,7 +620,7 @@ clean_feeds(struct clean *c, struct err *err)
 }
 
 static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
-	clean_passed, clean_pieces, clean_feeds, NULL };
+	clean_passed, clean_pieces, clean_versions, clean_feeds, NULL };
 static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */

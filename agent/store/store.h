@@ -18,7 +18,8 @@
  * Trees.  Once an index was shipped under a signature it must never stand for
  * another event.  Where events were lost that may have been shipped, the feed
  * therefore goes on in a new tree, from 0, under the name "FEED~TIME"; what is
- * still whole of the old one is delivered under the old name.  Every
+ * still whole of the old one is delivered under the old name.  So it does
+ * where the store does not extend what was signed (tree.h).  Every
  * checkpoint ever made stays true, and nothing is missing in either tree.
  */
 #ifndef STORE_STORE_H
@@ -46,6 +47,11 @@ void store_close(struct store *s);
 /* A handle on whatever is at path, for store_check(): nothing is checked, made
  * or migrated. */
 struct store *store_open_bare(const char *path, struct err *err);
+
+/* The store's real file, whatever links lead there and however path is
+ * spelled; path itself where that cannot be told.  All that belongs to the
+ * store stands beside it.  The caller frees it. */
+char *store_real_path(const char *path);
 
 /* The version of the schema that this program writes (user_version). */
 int64_t store_version(void);
@@ -75,6 +81,10 @@ struct store_room {
 	int64_t min_free; /* as configured, or what it cannot do without */
 	bool full;        /* collect pauses */
 };
+
+/* The name of the agent, for the lines of events; set once after open.  Without
+ * it they have none. */
+void store_agent(struct store *s, const char *name);
 
 /* Limits for store_room_now(); set once after open. */
 void store_limits(struct store *s, int64_t max_size, int64_t min_free);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
+#include "store/identity.h"
 #include "store/write_batch_private.h"
 
 #define ROOM_MIN 16
@@ -41,6 +42,8 @@ free_contents(struct write_batch *p)
 		free(p->listed[i].key);
 		free(p->listed[i].uri);
 	}
+	for (size_t i = 0; i < p->n_gaps; i++)
+		free((void *)(uintptr_t)p->gaps[i].event);
 	p->n_listed = 0;
 	p->n_events = 0;
 	p->n_progress = 0;
@@ -66,6 +69,7 @@ write_batch_reuse(struct write_batch *old, struct feed *f)
 	if (old == NULL)
 		return write_batch_new(f);
 	write_batch_clear(old);
+	old->scoped = false;
 	old->feed = f;
 	return old;
 }
@@ -107,6 +111,8 @@ add(struct write_batch *p, struct slice event, struct slice id, struct err *err)
 	const char *data = event.data;
 	const size_t at = p->data.len, len = event.len;
 
+	if (!identity_named(id))
+		id.data = NULL;
 	if (memchr(data, '\n', len) != NULL)
 		return err_set(err,
 		    "%s: an event with a line feed in it cannot be kept",
@@ -155,6 +161,17 @@ write_batch_add_hashed(struct write_batch *p, struct slice event,
 	ev->hashed = true;
 	memcpy(ev->leaf, leaf, DIGEST_LEN);
 	return 0;
+}
+
+void
+write_batch_scope(struct write_batch *p, const char *key)
+{
+	static const char kind[] = "item";
+	struct digest *d = digest_new();
+
+	digest_sha256(d, kind, sizeof(kind), key, strlen(key), p->scope);
+	digest_free(d);
+	p->scoped = true;
 }
 
 size_t
@@ -209,5 +226,9 @@ void
 write_batch_gap(struct write_batch *p, const struct gap_row *g)
 {
 	p->gaps = grow(p->gaps, p->n_gaps, &p->room_gaps, sizeof(*p->gaps));
-	p->gaps[p->n_gaps++] = *g;
+	p->gaps[p->n_gaps] = *g;
+	p->bytes += g->event_len;
+	if (g->event != NULL)
+		p->gaps[p->n_gaps].event = xstrndup(g->event, g->event_len);
+	p->n_gaps++;
 }

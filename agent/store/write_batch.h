@@ -32,8 +32,8 @@ struct write_batch *write_batch_reuse(struct write_batch *old, struct feed *f);
 struct write_batch *write_batch_move(struct write_batch *p);
 void write_batch_free(struct write_batch *p);
 
-/* Append one event (copied): its bytes, its id (data NULL: none, never a
- * duplicate), its time (INT64_MIN: unknown). */
+/* Append one event (copied): its bytes, its id, its time (INT64_MIN: unknown).
+ * An id that names nothing (identity.h) counts as none, data NULL. */
 int write_batch_add(struct write_batch *p, const char *data, size_t len,
     struct slice id, int64_t when, struct err *err);
 
@@ -41,6 +41,11 @@ int write_batch_add(struct write_batch *p, const char *data, size_t len,
  * again then. */
 int write_batch_add_hashed(struct write_batch *p, struct slice event,
     struct slice id, int64_t when, const uint8_t leaf[32], struct err *err);
+
+/* The events come from the item with this key of the vendor: those without an
+ * id are told apart by their bytes, and equal ones of one item are repeats.
+ * Holds until write_batch_reuse(). */
+void write_batch_scope(struct write_batch *p, const char *key);
 
 /* Bytes and events so far, with what a line adds: a reader commits when there
  * may be no room for one more in a batch, at WRITE_BATCH_BYTES or BATCH_EVENTS.
@@ -52,7 +57,8 @@ size_t write_batch_events(const struct write_batch *p);
 /* The feed's cursor after this write batch; copied. */
 void write_batch_cursor(struct write_batch *p, const char *json);
 
-/* A newly listed item; one that the ledger has already is left as it is.
+/* A newly listed item; one that the ledger has already is left as it is, but
+ * one that is a gap there is to be fetched again, and its gap is closed.
  * Copied.  uri may be NULL; times in microseconds. */
 struct listed {
 	const char *key;
@@ -80,13 +86,23 @@ struct gap_row {
 	int64_t recorded;
 	char cause[512];
 	bool part; /* of the item, which goes on; not read back */
+	/* Read only: of the row that says that another gap was closed, since
+	 * its item is fetched after all, that one's id, else 0; and of a gap,
+	 * when it was closed (INT64_MIN: it was not). */
+	int64_t closes;
+	int64_t closed;
+	/* The bytes of what cannot be an event, or NULL; copied by
+	 * write_batch_gap(), read with report_gap_event(). */
+	const void *event;
+	size_t event_len;
 };
+#define GAP_EVENT_MAX ((size_t)256 * 1024) /* of event_len */
 void write_batch_gap(struct write_batch *p, const struct gap_row *g);
 
 struct commit_result {
 	uint64_t events;     /* new in the store */
-	uint64_t duplicates; /* kept out by their id */
-	size_t listed;       /* items new to the ledger */
+	uint64_t duplicates; /* repeats, kept out */
+	size_t listed;       /* items new to the ledger, or back in it */
 };
 
 #endif /* STORE_WRITE_BATCH_H */

@@ -49,6 +49,8 @@ struct write_batch {
 	size_t n_progress, room_progress;
 	struct gap_row *gaps;
 	size_t n_gaps, room_gaps;
+	bool scoped;
+	uint8_t scope[DIGEST_LEN]; /* if so: of the item's key */
 
 	/* For feed_commit(). */
 	struct write_batch *next; /* in the feed's queue */

@@ -53,6 +53,17 @@ states_by_size(const void *a, const void *b)
 	return m->place < n->place ? -1 : m->place > n->place;
 }
 
+static void
+state_of_mark(struct state *st, const struct mark *m)
+{
+	st->size = m->size;
+	st->mark = m;
+	memcpy(st->root, m->root, DIGEST_LEN);
+	st->n = m->n_after;
+	if (m->n_after > 0)
+		st->peaks = m->peaks + m->n_before * DIGEST_LEN;
+}
+
 /* All states that are said, one or several a size. */
 static void
 collect(const struct stream *s, struct states *out)
@@ -65,12 +76,7 @@ collect(const struct stream *s, struct states *out)
 		const struct mark *m = &s->mark[i];
 		struct state *st = &out->list[out->n++];
 
-		st->size = m->size;
-		st->mark = m;
-		memcpy(st->root, m->root, DIGEST_LEN);
-		st->n = m->n_after;
-		if (m->n_after > 0)
-			st->peaks = m->peaks + m->n_before * DIGEST_LEN;
+		state_of_mark(st, m);
 		if (m->from == 0) {
 			empty = true;
 			continue;
@@ -106,17 +112,17 @@ unite_states(const struct chain *c, const struct stream *s, struct state *kept,
 		return;
 	}
 	if (next->mark != NULL)
-		finding_checkpoint(c->findings, s->name, next->size,
+		finding_checkpoint(c->findings, s->label, next->size,
 		    "signed twice with different roots (%s, %s): two histories",
 		    chain_place(c, kept->mark->place, place[0]),
 		    chain_place(c, next->mark->place, place[1]));
 	else if (kept->mark != NULL)
-		finding_checkpoint(c->findings, s->name, next->claimer->size,
+		finding_checkpoint(c->findings, s->label, next->claimer->size,
 		    "its peaks before do not hash to the root of checkpoint "
 		    "%" PRIu64 " (%s)",
 		    kept->size, chain_place(c, next->claimer->place, place[0]));
 	else
-		finding_checkpoint(c->findings, s->name, next->claimer->size,
+		finding_checkpoint(c->findings, s->label, next->claimer->size,
 		    "its peaks before are not those of checkpoint %" PRIu64
 		    " (%s)",
 		    kept->claimer->size,
@@ -223,6 +229,13 @@ struct diagnosis {
 
 static const char *const run_text[FINDING_KINDS] = {
 	[FINDING_ALTERED] = "altered",
+	[FINDING_PARSED] =
+	    "re-serialised: what wrote the input has parsed the event and "
+	    "written it anew, so these are not the sealed bytes, and nothing "
+	    "is proven of it; export the text as it came, such as _raw, "
+	    "message or event.original",
+	[FINDING_TRUNCATED] = "truncated by the receiver, whose limit for a "
+			      "message is too low",
 	[FINDING_UNSEALED] = "no checkpoint in the input covers it",
 	[FINDING_NOT_YET] = "not yet covered by a checkpoint",
 	[FINDING_BEGINS] = "not covered, because the span of its checkpoint "
@@ -244,10 +257,10 @@ missing(const struct chain *c, const struct stream *s, uint64_t first,
     uint64_t end, const char *why)
 {
 	if (end - first == 1)
-		finding_events(c->findings, FINDING_MISSING, s->name, first,
+		finding_events(c->findings, FINDING_MISSING, s->label, first,
 		    first, "missing%s", why);
 	else if (first < end)
-		finding_events(c->findings, FINDING_MISSING, s->name, first,
+		finding_events(c->findings, FINDING_MISSING, s->label, first,
 		    end - 1, "missing, %" PRIu64 " events%s", end - first, why);
 }
 
@@ -256,12 +269,12 @@ chain_missing(const struct chain *c, const struct stream *s, uint64_t first,
     uint64_t end, const char *why)
 {
 	const struct claims_dead_letter *l =
-	    claims_dead_letter(c->claims, s->name, first, end);
+	    claims_dead_letter(c->claims, s->agent, s->name, first, end);
 
 	for (; l != NULL;
-	     l = claims_dead_letter(c->claims, s->name, first, end)) {
+	     l = claims_dead_letter(c->claims, s->agent, s->name, first, end)) {
 		missing(c, s, first, l->index, why);
-		finding_events(c->findings, FINDING_MISSING, s->name, l->index,
+		finding_events(c->findings, FINDING_MISSING, s->label, l->index,
 		    l->index, "missing: %s", l->text);
 		first = l->index + 1;
 	}
@@ -279,7 +292,7 @@ flush(struct diagnosis *x, enum finding_kind kind)
 	if (kind == FINDING_MISSING)
 		chain_missing(x->c, x->s, r->first, r->end, "");
 	else
-		finding_events(x->c->findings, kind, x->s->name, r->first,
+		finding_events(x->c->findings, kind, x->s->label, r->first,
 		    r->end - 1, "%s (%s%s)", run_text[kind],
 		    r->end - r->first > 1 ? "from " : "",
 		    chain_place(x->c, x->place[kind], place));
@@ -319,7 +332,7 @@ conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 	for (size_t i = 0; i < g->n_seen && code != NULL; i++)
 		if (memcmp(g->seen[i].leaf, code, PROOF_CODE) == 0)
 			likely = &g->seen[i];
-	finding_events(x->c->findings, FINDING_CONFLICT, x->s->name, g->index,
+	finding_events(x->c->findings, FINDING_CONFLICT, x->s->label, g->index,
 	    g->index,
 	    "%zu different events have this index (%s, %s%s); which one was "
 	    "sealed is not proven%s%s",
@@ -332,18 +345,36 @@ conflict(struct diagnosis *x, const struct group *g, const uint8_t *code)
 					: place[1]);
 }
 
+/* What an event that does not match is called, by its place. */
+static enum finding_kind
+altered(uint64_t place)
+{
+	if ((place & PLACE_CUT) != 0)
+		return FINDING_TRUNCATED;
+	return (place & PLACE_PARSED) != 0 ? FINDING_PARSED : FINDING_ALTERED;
+}
+
 /* All are there, none is what the codes call altered, yet they do not fit. */
 static void
 unnarrowed(struct diagnosis *x, uint64_t first, uint64_t end)
 {
-	if (end - first == 1)
-		run_add(x, FINDING_ALTERED, first, end,
-		    x->s->seen.list[seen_list_find(&x->s->seen, first)].place);
-	else
-		finding_events(x->c->findings, FINDING_UNNARROWED, x->s->name,
-		    first, end - 1,
-		    "one or more of these events are altered; which ones is "
-		    "not known");
+	const struct seen_list *seen = &x->s->seen;
+	size_t at = seen_list_find(seen, first), likely = at;
+
+	if (end - first == 1) {
+		run_add(x, altered(seen->list[at].place), first, end,
+		    seen->list[at].place);
+		return;
+	}
+	while (likely < seen->n && seen->list[likely].index < end &&
+	    altered(seen->list[likely].place) == FINDING_ALTERED)
+		likely++;
+	finding_events(x->c->findings, FINDING_UNNARROWED, x->s->label, first,
+	    end - 1,
+	    "one or more of these events are %s; which ones is not known",
+	    likely == seen->n || seen->list[likely].index >= end
+		? "altered"
+		: run_text[altered(seen->list[likely].place)]);
 }
 
 /* match_fn: all readings but the right one were put in by someone. */
@@ -359,7 +390,7 @@ forged(void *ctx, const struct group *g, const struct seen *right)
 		if ((!seen && g->seen[i].place == right->place) ||
 		    memcmp(g->seen[i].leaf, right->leaf, DIGEST_LEN) == 0)
 			continue;
-		finding_events(x->c->findings, FINDING_FORGED, x->s->name,
+		finding_events(x->c->findings, FINDING_FORGED, x->s->label,
 		    g->index, g->index,
 		    "forged: %s is not the sealed event, the one in %s is",
 		    chain_place(x->c, g->seen[i].place, place[0]),
@@ -378,7 +409,7 @@ diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
 	struct cursor c = cursor_at(x->s, first);
 	struct group g;
 	uint64_t at = first;
-	uint64_t altered = 0;
+	uint64_t mismatches = 0;
 	uint64_t holes = 0;
 
 	for (; cursor_next(&c, &g) && g.index < end; at = g.index + 1) {
@@ -390,13 +421,13 @@ diagnose(struct diagnosis *x, uint64_t first, uint64_t end,
 			conflict(x, &g, code);
 		if (code == NULL || group_agree(&g, code) > 0)
 			continue;
-		altered++;
-		run_add(x, FINDING_ALTERED, g.index, g.index + 1,
+		mismatches++;
+		run_add(x, altered(g.seen[0].place), g.index, g.index + 1,
 		    g.seen[0].place);
 	}
 	gap(x, at, end);
 	holes += at < end && end > x->begins;
-	if (suspect && holes + altered == 0) {
+	if (suspect && holes + mismatches == 0) {
 		if (first >= x->begins) {
 			unnarrowed(x, first, end);
 			return;
@@ -427,7 +458,7 @@ examine(struct diagnosis *x, const struct state *a, const struct state *b)
 		int choice = -1;
 
 		if (step == STEP_DIFFERENT) {
-			finding_checkpoint(x->c->findings, x->s->name, b->size,
+			finding_checkpoint(x->c->findings, x->s->label, b->size,
 			    "inconsistent with the tree of %" PRIu64
 			    " events before it: another history",
 			    a->size);
@@ -481,6 +512,173 @@ link_all(const struct chain *c, const struct stream *s, struct states *st)
 			st->list[i - 1].authentic = true;
 }
 
+/*
+ * Histories.
+ *
+ * A checkpoint can be signed well and yet be of another history: then the
+ * events lead past it, from a checkpoint before to one behind.  It must not
+ * stand between those.
+ */
+
+/* How many checkpoints behind one that does not fit are tried. */
+#define AHEAD_MAX 32
+#define BUDGET_MIN 100000
+
+/* The checkpoints of a stream, without what they claim, and what is known of
+ * each: events lead to or from it; they lead past it. */
+struct history {
+	struct states st;
+	bool *linked;
+	bool *foreign;
+	uint64_t budget; /* events that may be gone through in vain */
+};
+
+/* Is the tree of a, which is no larger, not the one that b grew from? */
+static bool
+contradicts(const struct state *a, const struct state *b)
+{
+	struct segment g;
+
+	if (a->size == b->size)
+		return memcmp(a->root, b->root, DIGEST_LEN) != 0;
+	for (size_t j = 0; j < state_steps(b); j++)
+		if (state_step(a, b, j, &g) == STEP_DIFFERENT)
+			return true;
+	return false;
+}
+
+/* The first of the next states to which the events lead from a; n: none.  Where
+ * all is altered one try each has to do. */
+static size_t
+next_linked(const struct chain *c, const struct stream *s, struct history *h,
+    const struct state *a, size_t from)
+{
+	for (size_t j = from; j < h->st.n && j < from + AHEAD_MAX; j++) {
+		struct state *b = &h->st.list[j];
+
+		if (j > from && b->size - a->size > h->budget)
+			break;
+		if (j > from)
+			h->budget -= b->size - a->size;
+		if (b->size == a->size
+			? memcmp(b->root, a->root, DIGEST_LEN) == 0
+			: link_states(c, s, a, b))
+			return j;
+	}
+	return h->st.n;
+}
+
+/* Go from state to state; what is gone past is foreign. */
+static void
+follow(const struct chain *c, const struct stream *s, struct history *h)
+{
+	struct state empty = { .peaks = (const uint8_t *)"" };
+	bool begins = s->seen.n > 0 && s->seen.list[0].index == 0;
+	const struct state *a = begins ? &empty : &h->st.list[0];
+	size_t at = 0, i = begins ? 0 : 1, j;
+
+	while (i < h->st.n) {
+		j = next_linked(c, s, h, a, i);
+		if (j < h->st.n) {
+			h->linked[j] = true;
+			if (a != &empty)
+				h->linked[at] = true;
+			for (; i < j; i++)
+				h->foreign[i] = true;
+		}
+		at = i++;
+		a = &h->st.list[at];
+	}
+}
+
+/* What nothing leads to, and contradicts the nearest before or behind it that
+ * is linked, is of another history, too. */
+static void
+compare_histories(struct history *h)
+{
+	const struct state *near = NULL, *st = h->st.list;
+
+	for (size_t i = 0; i < h->st.n; i++) {
+		if (h->linked[i])
+			near = &st[i];
+		else if (near != NULL && contradicts(near, &st[i]))
+			h->foreign[i] = true;
+	}
+	near = NULL;
+	for (size_t i = h->st.n; i-- > 0;) {
+		if (h->linked[i])
+			near = &st[i];
+		else if (near != NULL && contradicts(&st[i], near))
+			h->foreign[i] = true;
+	}
+}
+
+static void
+report_foreign(const struct chain *c, const struct stream *s,
+    const struct history *h, size_t i)
+{
+	const struct state *st = &h->st.list[i];
+	char place[2][CHAIN_PLACE];
+
+	for (size_t j = 0; j < h->st.n; j++)
+		if (h->linked[j] && h->st.list[j].size == st->size) {
+			finding_checkpoint(c->findings, s->label, st->size,
+			    "signed twice with different roots (%s, %s): two "
+			    "histories; the events lead to the second",
+			    chain_place(c, st->mark->place, place[0]),
+			    chain_place(c, h->st.list[j].mark->place,
+				place[1]));
+			return;
+		}
+	finding_checkpoint(c->findings, s->label, st->size,
+	    "two histories: it is signed, and other checkpoints and the events "
+	    "between them contradict it (%s)",
+	    chain_place(c, st->mark->place, place[0]));
+}
+
+/* Take the foreign ones out of the stream. */
+static void
+drop_foreign(const struct chain *c, struct stream *s, const struct history *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_marks; i++)
+		if (h->foreign[i])
+			report_foreign(c, s, h, i);
+	for (size_t i = 0; i < s->n_marks; i++) {
+		if (!h->foreign[i]) {
+			s->mark[n++] = s->mark[i];
+			continue;
+		}
+		free(s->mark[i].peaks);
+		free(s->mark[i].check);
+	}
+	s->n_marks = n;
+}
+
+/* Leave only checkpoints of one history in the stream, as far as events and
+ * the others tell. */
+static void
+one_history(const struct chain *c, struct stream *s)
+{
+	struct history h = { .st.n = s->n_marks,
+		.budget = 4 * (uint64_t)s->seen.n + BUDGET_MIN };
+
+	if (s->n_marks < 2)
+		return;
+	h.st.list = xcalloc(s->n_marks, sizeof(*h.st.list));
+	h.linked = xcalloc(s->n_marks, sizeof(*h.linked));
+	h.foreign = xcalloc(s->n_marks, sizeof(*h.foreign));
+	for (size_t i = 0; i < s->n_marks; i++)
+		state_of_mark(&h.st.list[i], &s->mark[i]);
+	follow(c, s, &h);
+	compare_histories(&h);
+	drop_foreign(c, s, &h);
+	states_release(&h.st);
+	free(h.linked);
+	free(h.foreign);
+}
+
 /* Events of [first, end) that no checkpoint reaches. */
 static void
 outside(struct diagnosis *x, uint64_t first, uint64_t end,
@@ -497,6 +695,19 @@ outside(struct diagnosis *x, uint64_t first, uint64_t end,
 	}
 	if (end != UINT64_MAX)
 		gap(x, first, end);
+}
+
+/* Events that name no agent, behind the trees of all that have the feed: of
+ * which one they are is not known, so nothing is missing between them. */
+static void
+tail(struct diagnosis *x)
+{
+	const struct seen_list *seen = &x->s->seen;
+
+	for (size_t i = 0; i < seen->n; i++)
+		if (i == 0 || seen->list[i - 1].index != seen->list[i].index)
+			run_add(x, FINDING_NOT_YET, seen->list[i].index,
+			    seen->list[i].index + 1, seen->list[i].place);
 }
 
 /* From where on gaps are gaps: an input may begin inside a feed, and there
@@ -531,10 +742,13 @@ chain_check(const struct chain *c, struct stream *s)
 	uint64_t first = s->seen.n > 0 ? s->seen.list[0].index : 0;
 	struct states st;
 
+	one_history(c, s);
 	states_make(c, s, &st);
 	link_all(c, s, &st);
-	if (st.n < 2) {
-		finding_feed(c->findings, FINDING_UNSEALED, s->name,
+	if (st.n < 2 && s->owned) {
+		tail(&x);
+	} else if (st.n < 2) {
+		finding_feed(c->findings, FINDING_UNSEALED, s->label,
 		    "no valid checkpoint, so none of its events is proven");
 		outside(&x, first, UINT64_MAX, FINDING_NOT_YET);
 	} else {
@@ -542,7 +756,7 @@ chain_check(const struct chain *c, struct stream *s)
 		if (first < st.list[0].size)
 			outside(&x, first, st.list[0].size, FINDING_UNSEALED);
 		if (st.list[0].size > 0)
-			finding_feed(c->findings, FINDING_BEGINS, s->name,
+			finding_feed(c->findings, FINDING_BEGINS, s->label,
 			    "the input begins at index %" PRIu64,
 			    s->seen.n > 0 ? first : st.list[1].size);
 		for (size_t i = 1; i < st.n; i++)

@@ -40,6 +40,7 @@ claims_free(struct claims *w)
 		free(w->feed[i].claim);
 	}
 	for (size_t i = 0; i < w->n_letters; i++) {
+		free(w->dead_letter[i].agent_feed);
 		free(w->dead_letter[i].feed);
 		free(w->dead_letter[i].text);
 	}
@@ -54,6 +55,15 @@ claims_is_agent(const char *feed)
 	const char *slash = strchr(feed, '/');
 
 	return slash != NULL && claims_is_tree_of(slash, "/agent");
+}
+
+bool
+claims_is_agents(const char *agent_feed, const char *agent)
+{
+	size_t len = strlen(agent);
+
+	return strncmp(agent_feed, agent, len) == 0 && agent_feed[len] == '/' &&
+	    claims_is_tree_of(agent_feed + len, "/agent");
 }
 
 bool
@@ -115,7 +125,7 @@ claim(struct claims *w, const char *agent_feed, uint64_t index,
 }
 
 static void
-dead_letter(struct claims *w, const json_t *obj)
+dead_letter(struct claims *w, const char *agent_feed, const json_t *obj)
 {
 	const char *feed = json_string_value(json_object_get(obj, "feed"));
 	const char *output = json_string_value(json_object_get(obj, "output"));
@@ -128,6 +138,7 @@ dead_letter(struct claims *w, const json_t *obj)
 	w->dead_letter =
 	    grow(w->dead_letter, w->n_letters, sizeof(*w->dead_letter));
 	w->dead_letter[w->n_letters++] = (struct claims_dead_letter){
+		.agent_feed = xstrdup(agent_feed),
 		.feed = xstrdup(feed),
 		.index = (uint64_t)json_integer_value(index),
 		.text = xasprintf("dead letter at output %.*s: %.*s",
@@ -147,7 +158,7 @@ claims_event(struct claims *w, const char *agent_feed, uint64_t index,
 	for (size_t i = 0; i < json_array_size(feeds); i++)
 		claim(w, agent_feed, index, json_array_get(feeds, i));
 	if (type != NULL && strcmp(type, "dead-letter") == 0)
-		dead_letter(w, obj);
+		dead_letter(w, agent_feed, obj);
 	json_decref(obj);
 }
 
@@ -179,8 +190,8 @@ claims_feeds(const struct claims *w, size_t *n)
 }
 
 const struct claims_dead_letter *
-claims_dead_letter(const struct claims *w, const char *feed, uint64_t first,
-    uint64_t end)
+claims_dead_letter(const struct claims *w, const char *agent, const char *feed,
+    uint64_t first, uint64_t end)
 {
 	size_t low = 0;
 	size_t high = w->n_letters;
@@ -195,9 +206,13 @@ claims_dead_letter(const struct claims *w, const char *feed, uint64_t first,
 		else
 			high = mid;
 	}
-	if (low == w->n_letters ||
-	    strcmp(w->dead_letter[low].feed, feed) != 0 ||
-	    w->dead_letter[low].index >= end)
-		return NULL;
-	return &w->dead_letter[low];
+	for (; low < w->n_letters; low++) {
+		const struct claims_dead_letter *l = &w->dead_letter[low];
+
+		if (strcmp(l->feed, feed) != 0 || l->index >= end)
+			break;
+		if (agent[0] == '\0' || claims_is_agents(l->agent_feed, agent))
+			return l;
+	}
+	return NULL;
 }

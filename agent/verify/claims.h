@@ -19,6 +19,9 @@ void claims_free(struct claims *w);
 /* Whether a feed's name is that of an agent's own feed, "fra1/agent". */
 bool claims_is_agent(const char *feed);
 
+/* Whether agent_feed is the own feed of that agent. */
+bool claims_is_agents(const char *agent_feed, const char *agent);
+
 /* Whether tree is the feed of that name, or a later tree of it: after the loss
  * of its store an agent begins "contoso/Audit.Exchange~TIME". */
 bool claims_is_tree_of(const char *tree, const char *feed);
@@ -44,13 +47,15 @@ struct claims_feed {
 };
 const struct claims_feed *claims_feeds(const struct claims *w, size_t *n);
 
-/* The first dead letter of feed in [first, end), NULL: none. */
+/* The first dead letter of the agent's feed in [first, end), NULL: none; agent
+ * "": of any agent's. */
 struct claims_dead_letter {
+	char *agent_feed;
 	char *feed;
 	uint64_t index;
 	char *text; /* "dead letter at output siem: too long" */
 };
 const struct claims_dead_letter *claims_dead_letter(const struct claims *w,
-    const char *feed, uint64_t first, uint64_t end);
+    const char *agent, const char *feed, uint64_t first, uint64_t end);
 
 #endif /* VERIFY_CLAIMS_H */

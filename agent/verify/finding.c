@@ -12,6 +12,8 @@
 
 const struct finding_rule finding_rules[FINDING_KINDS] = {
 	[FINDING_ALTERED] = { .name = "altered", .wrong = true },
+	[FINDING_PARSED] = { .name = "re-serialised", .wrong = true },
+	[FINDING_TRUNCATED] = { .name = "truncated", .wrong = true },
 	[FINDING_UNNARROWED] = { .name = "altered-somewhere", .wrong = true },
 	[FINDING_MISSING] = { .name = "missing", .wrong = true },
 	[FINDING_INCOMPLETE] = { .name = "incomplete", .wrong = true },
@@ -25,6 +27,7 @@ const struct finding_rule finding_rules[FINDING_KINDS] = {
 	[FINDING_BEGINS] = { .name = "begins-inside", .complete = true },
 	[FINDING_UNPROVEN] = { .name = "unproven", .complete = true },
 	[FINDING_KEY] = { .name = "key" },
+	[FINDING_SUCCESSION] = { .name = "key-succession", .wrong = true },
 	[FINDING_RENEWED] = { .name = "renewed", .complete = true },
 	[FINDING_REPEATED] = { .name = "repeated" },
 };

@@ -11,6 +11,8 @@
 
 enum finding_kind {
 	FINDING_ALTERED,    /* an event whose bytes are not those sealed */
+	FINDING_PARSED,     /* one that was parsed and written anew */
+	FINDING_TRUNCATED,  /* one that ends inside of its value */
 	FINDING_UNNARROWED, /* one or several of these events are altered, it is
 			       not known which */
 	FINDING_MISSING,
@@ -26,6 +28,7 @@ enum finding_kind {
 	FINDING_BEGINS,     /* before the first checkpoint's whole span */
 	FINDING_UNPROVEN,   /* can't be proven because of another finding */
 	FINDING_KEY,        /* a key that follows a trusted one */
+	FINDING_SUCCESSION, /* a key does what no key of an agent does */
 	FINDING_RENEWED,    /* ends early: the agent began a new tree */
 	FINDING_REPEATED,   /* identical copies */
 	FINDING_KINDS

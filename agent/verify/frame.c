@@ -18,8 +18,8 @@ struct scan {
 	const char *end;
 };
 
-static bool
-feed_is_good(struct slice feed)
+bool
+frame_feed_is_good(struct slice feed)
 {
 	if (feed.len == 0 || feed.len > FRAME_FEED)
 		return false;
@@ -33,9 +33,8 @@ feed_is_good(struct slice feed)
 	return true;
 }
 
-/* Read a number of decimal digits and nothing else. */
-static int
-parse_number(struct slice s, uint64_t max, uint64_t *number)
+int
+frame_number(struct slice s, uint64_t max, uint64_t *number)
 {
 	uint64_t n = 0;
 
@@ -174,14 +173,15 @@ read_own(const struct own *own, struct frame *f)
 	/* Text that merely mentions us has no such parameters. */
 	if (own->feed.data == NULL)
 		return FRAME_NOTHING;
-	if (!feed_is_good(own->feed) || event == (own->checkpoint.data != NULL))
+	if (!frame_feed_is_good(own->feed) ||
+	    event == (own->checkpoint.data != NULL))
 		return FRAME_BROKEN;
-	if (parse_number(event ? own->index : own->checkpoint, INT64_MAX,
+	if (frame_number(event ? own->index : own->checkpoint, INT64_MAX,
 		&f->number) == -1)
 		return FRAME_BROKEN;
 	if (own->part.data != NULL || own->parts.data != NULL)
-		if (parse_number(own->part, FRAME_PARTS, &part) == -1 ||
-		    parse_number(own->parts, FRAME_PARTS, &parts) == -1 ||
+		if (frame_number(own->part, FRAME_PARTS, &part) == -1 ||
+		    frame_number(own->parts, FRAME_PARTS, &parts) == -1 ||
 		    part == 0 || part > parts)
 			return FRAME_BROKEN;
 	f->feed = own->feed;
@@ -257,12 +257,17 @@ static enum frame_kind
 parse_ndjson(const char *line, size_t len, struct frame *f)
 {
 	struct line l;
+	bool cut = line_parse(line, len, &l) == -1;
 
-	if (line_parse(line, len, &l) == -1 || !feed_is_good(l.feed) ||
-	    l.number > INT64_MAX)
+	if ((cut && line_parse_cut(line, len, &l) == -1) ||
+	    !frame_feed_is_good(l.feed) || l.number > INT64_MAX)
 		return FRAME_BROKEN;
 	*f = (struct frame){
-		.feed = l.feed, .number = l.number, .value = l.value
+		.feed = l.feed,
+		.number = l.number,
+		.value = l.value,
+		.agent = l.agent,
+		.cut = cut,
 	};
 	return l.kind == LINE_EVENT ? FRAME_EVENT : FRAME_CHECKPOINT;
 }
@@ -315,6 +320,28 @@ frame_unescape(const char *s, size_t len, bool everywhere, char *out)
 		out[n++] = s[i];
 		if (s[i] == '\\' && string && i + 1 < len)
 			out[n++] = s[++i];
+	}
+	return n;
+}
+
+size_t
+frame_respace(const char *s, size_t len, bool spaced, char *out)
+{
+	bool string = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!string &&
+		    (s[i] == ' ' || s[i] == '\t' || s[i] == '\r' ||
+			s[i] == '\n'))
+			continue;
+		out[n++] = s[i];
+		if (s[i] == '"')
+			string = !string;
+		else if (s[i] == '\\' && string && i + 1 < len)
+			out[n++] = s[++i];
+		else if (spaced && !string && (s[i] == ',' || s[i] == ':'))
+			out[n++] = ' ';
 	}
 	return n;
 }

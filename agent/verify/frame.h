@@ -40,7 +40,13 @@ struct frame {
 	struct slice feed;  /* [A-Za-z0-9._/~-], at most FRAME_FEED bytes */
 	uint64_t number;    /* index of the event, size of the checkpoint */
 	struct slice value; /* borrowed from the line */
-	unsigned part;      /* from 1; 0: whole */
+	struct slice agent; /* that the line names; empty: none */
+	/* Another reading of value, e.g. what a string stands for; data NULL:
+	 * none. */
+	struct slice other;
+	bool cut;      /* a line that ends inside of its value */
+	bool parsed;   /* value is what a parser wrote anew, most likely */
+	unsigned part; /* from 1; 0: whole */
 	unsigned parts;
 	bool syslog; /* a server may have escaped control characters */
 };
@@ -58,6 +64,18 @@ enum frame_kind frame_parse(const char *line, size_t len, struct frame *frame);
  * len bytes to out; returns how many, len when nothing was escaped.
  */
 size_t frame_unescape(const char *s, size_t len, bool everywhere, char *out);
+
+/* Whether a feed's name is good; read a number of decimal digits, at most max
+ * (-1: it is none). */
+bool frame_feed_is_good(struct slice feed);
+int frame_number(struct slice s, uint64_t max, uint64_t *number);
+
+/*
+ * Write JSON with other white space between its values: none, or (spaced) one
+ * space behind each colon and comma outside strings.  Writes at most 2 * len
+ * bytes to out; returns how many.
+ */
+size_t frame_respace(const char *s, size_t len, bool spaced, char *out);
 
 struct parts *parts_new(void);
 void parts_free(struct parts *p);

@@ -1,86 +1,456 @@
 /*
- * reader.c - the lines of an input, plain or gzip.
+ * reader.c - the records of an input.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
+#include "verify/export.h"
 #include "verify/reader.h"
+#include "verify/rows.h"
+#include "verify/source.h"
 
-#define CHUNK (1024 * 1024)
+/* A header is no longer. */
+#define HEADER_MAX ((size_t)64 * 1024)
+
+/* An object that is longer than this may be the answer to a search: then its
+ * hits are read one by one. */
+#define ANSWER_MIN ((size_t)1 << 20)
+
+/* How an event of ours begins that nobody has touched: it is one line,
+ * whatever its value. */
+#define OWN_LINE "{\"feed\":\""
 
 struct reader {
-	struct buf held; /* bytes without an LF so far, then what was read */
-	size_t searched; /* of held: surely without an LF */
-	struct reader_line line;
-	bool skipping; /* the rest of a line that is too long */
-	size_t max;    /* bytes of a line */
+	struct source *source;
+	struct buf held; /* of the text, from before at on */
+	size_t at;       /* where the next record begins */
+	bool ended;
+	bool begun;
+	bool array; /* at stands between the elements of an array */
+	uint64_t number;
+	struct rows rows;
+	struct buf names; /* the text of the header's cells */
+	struct slice *name;
+	size_t n_names;
+	size_t max; /* bytes of a record */
 	reader_fn *fn;
 	void *ctx;
 };
 
-static void
-give(struct reader *r, const char *data, size_t len)
+static const char *
+text_of(const struct reader *r)
 {
-	r->line.data = r->skipping || len > r->max ? NULL : data;
-	r->line.len = len;
-	r->line.number++;
-	r->skipping = false;
-	r->fn(r->ctx, &r->line);
+	return r->held.data == NULL ? "" : r->held.data + r->at;
 }
 
-/* Give all whole lines in held and keep the rest. */
-static void
-give_lines(struct reader *r)
+static size_t
+left(const struct reader *r)
 {
-	const char *data = r->held.data;
-	const char *end = data + r->held.len;
-	const char *lf =
-	    memchr(data + r->searched, '\n', r->held.len - r->searched);
+	return r->held.len - r->at;
+}
 
-	while (lf != NULL) {
-		give(r, data, (size_t)(lf - data));
-		data = lf + 1;
-		lf = memchr(data, '\n', (size_t)(end - data));
+/* Have more of the text: 1, 0 it is at its end, -1. */
+static int
+more(struct reader *r, struct err *err)
+{
+	int rc;
+
+	if (r->ended)
+		return 0;
+	buf_drop(&r->held, r->at);
+	r->at = 0;
+	rc = source_read(r->source, &r->held, err);
+	r->ended = rc == 0;
+	return rc;
+}
+
+/* Give a record of len bytes, NULL: one that is too long. */
+static void
+give(struct reader *r, const char *data, size_t len, bool cut,
+    const struct reader_row *row)
+{
+	const struct reader_line line = { .data = data,
+		.len = len,
+		.number = r->number,
+		.cut = cut,
+		.row = row };
+
+	r->fn(r->ctx, &line);
+}
+
+/* Move behind the next n bytes. */
+static void
+pass(struct reader *r, size_t n)
+{
+	const char *at = text_of(r), *end = at + n;
+
+	while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		r->number++;
+		at++;
 	}
-	buf_drop(&r->held, (size_t)(data - r->held.data));
-	if (r->held.len > r->max) {
-		r->skipping = true;
-		buf_clear(&r->held);
+	r->at += n;
+}
+
+/* Pass over the rest of a line that is too long. */
+static int
+skip_line(struct reader *r, struct err *err)
+{
+	const char *lf = NULL;
+	int rc = 1;
+
+	give(r, NULL, 0, false, NULL);
+	while (rc == 1 && lf == NULL) {
+		lf = memchr(text_of(r), '\n', left(r));
+		pass(r, lf == NULL ? left(r) : (size_t)(lf - text_of(r)) + 1);
+		if (lf == NULL)
+			rc = more(r, err);
 	}
-	r->searched = r->held.len;
+	return rc < 0 ? -1 : 0;
 }
 
 static int
-read_all(struct reader *r, gzFile in, struct err *err)
+take_line(struct reader *r, struct err *err)
 {
-	for (;;) {
-		char *room = buf_room(&r->held, CHUNK);
-		int n, code;
+	const char *lf = NULL;
+	size_t n = 0;
+	int rc = 1;
 
-		if (room == NULL)
-			return err_set(err, "out of memory");
-		n = gzread(in, room, CHUNK);
-		if (n < 0) {
-			const char *why = gzerror(in, &code);
+	while (rc == 1) {
+		lf = memchr(text_of(r) + n, '\n', left(r) - n);
+		n = lf == NULL ? left(r) : (size_t)(lf - text_of(r));
+		if (n > r->max)
+			return skip_line(r, err);
+		if (lf != NULL)
+			break;
+		rc = more(r, err);
+	}
+	if (rc < 0)
+		return -1;
+	if (lf != NULL || left(r) > 0)
+		give(r, text_of(r), n, lf == NULL, NULL);
+	pass(r, lf == NULL ? n : n + 1);
+	return 0;
+}
 
-			return err_set(err, "%s",
-			    code == Z_ERRNO ? strerror(errno) : why);
+/*
+ * JSON.
+ */
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A value under way: its bytes so far, and where in it that is. */
+struct scan {
+	size_t n;
+	size_t depth;
+	bool string;
+	bool escape;
+	bool broken_line; /* an LF since last */
+	char last; /* character that is no white space, outside strings */
+};
+
+enum scan_end { SCAN_MORE, SCAN_WHOLE, SCAN_NOT };
+
+/* Whether a line may end between two characters.  A line that was cut, and the
+ * next one, are not one value. */
+static bool
+may_break(char before, char behind)
+{
+	return strchr("{[,:", before) != NULL || strchr("]},:", behind) != NULL;
+}
+
+/* One character outside strings. */
+static enum scan_end
+scan_character(struct scan *s, char c)
+{
+	if (c == '\n')
+		s->broken_line = true;
+	if (is_space(c))
+		return SCAN_MORE;
+	if (c == '\0' || (s->broken_line && !may_break(s->last, c)))
+		return SCAN_NOT;
+	s->broken_line = false;
+	s->last = c;
+	s->string = c == '"';
+	if (c == '{' || c == '[')
+		s->depth++;
+	else if (c == '}' || c == ']')
+		s->depth--;
+	return s->depth == 0 && !s->string ? SCAN_WHOLE : SCAN_MORE;
+}
+
+/* Go on to the end of the value, which begins with a bracket or a quote. */
+static enum scan_end
+scan(struct scan *s, const char *data, size_t len)
+{
+	enum scan_end end = SCAN_MORE;
+
+	while (end == SCAN_MORE && s->n < len) {
+		char c = data[s->n++];
+
+		if (!s->string) {
+			end = scan_character(s, c);
+		} else if (s->escape) {
+			s->escape = false;
+		} else if (c == '"') {
+			s->string = false;
+			end = s->depth == 0 ? SCAN_WHOLE : SCAN_MORE;
+		} else if (c == '\n') {
+			end = SCAN_NOT;
+		} else {
+			s->escape = c == '\\';
+		}
+	}
+	return end;
+}
+
+/* Whether a value that may be an element begins at s. */
+static bool
+begins_value(const char *s, const char *end)
+{
+	while (s < end && is_space(*s))
+		s++;
+	return s < end && (*s == '{' || *s == '[' || *s == '"');
+}
+
+/* Where, in the object that begins at s, its first array has its first element;
+ * 0: there is none yet. */
+static size_t
+find_array(const char *s, size_t len)
+{
+	struct scan at = { .n = 0 };
+
+	while (scan(&at, s, at.n + 1) == SCAN_MORE && at.n < len)
+		if (s[at.n - 1] == '[' && !at.string &&
+		    begins_value(s + at.n, s + len))
+			return at.n;
+	return 0;
+}
+
+/* The object at s is long: is it a container of what we look for? */
+static bool
+is_answer(const char *s, size_t len, size_t *array)
+{
+	struct scan element = { .n = 0 };
+	size_t at = *array = find_array(s, len);
+
+	while (at > 0 && at < len && is_space(s[at]))
+		at++;
+	return *array > 0 && at < len &&
+	    scan(&element, s + at, len - at) == SCAN_WHOLE &&
+	    export_holds(s + at, element.n);
+}
+
+/* The value at r->at is one record, unless it turns out to be none, or a long
+ * container.  1 taken, 0 not, -1. */
+static int
+take_value(struct reader *r, struct err *err)
+{
+	enum scan_end end = SCAN_MORE;
+	struct scan s = { .n = 0 };
+	size_t look = ANSWER_MIN, array = 0;
+	int rc = 1;
+
+	while (rc == 1) {
+		end = scan(&s, text_of(r), left(r));
+		if (end != SCAN_MORE)
+			break;
+		if (s.n > look || s.n > r->max) {
+			look *= 2;
+			if (is_answer(text_of(r), s.n, &array) ||
+			    (s.n > r->max && array > 0)) {
+				pass(r, array);
+				r->array = true;
+				return 1;
+			}
+		}
+		if (s.n > r->max)
+			return 0;
+		rc = more(r, err);
+	}
+	if (rc < 0)
+		return -1;
+	if (end != SCAN_WHOLE)
+		return 0;
+	give(r, text_of(r), s.n, false, NULL);
+	pass(r, s.n);
+	return 1;
+}
+
+/* Pass over white space and what else is in among; -1: it cannot be read. */
+static int
+skip(struct reader *r, const char *among, struct err *err)
+{
+	int rc = 1;
+
+	while (rc == 1) {
+		size_t n = 0;
+
+		while (n < left(r) && text_of(r)[n] != '\0' &&
+		    strchr(among, text_of(r)[n]) != NULL)
+			n++;
+		pass(r, n);
+		if (left(r) > 0)
+			return 0;
+		rc = more(r, err);
+	}
+	return rc;
+}
+
+/* The next element of an array, or its end. */
+static int
+take_element(struct reader *r, struct err *err)
+{
+	int rc = skip(r, " \t\r\n,", err);
+
+	if (rc < 0 || left(r) == 0)
+		return rc;
+	if (begins_value(text_of(r), text_of(r) + 1)) {
+		rc = take_value(r, err);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+	} else if (*text_of(r) == ']') {
+		pass(r, 1);
+		r->array = false;
+		return 0;
+	}
+	r->array = false;
+	return take_line(r, err);
+}
+
+/* What begins with a bracket at the begin of a line. */
+static int
+take_json(struct reader *r, struct err *err)
+{
+	int rc;
+
+	while (left(r) < sizeof(OWN_LINE)) {
+		rc = more(r, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			break;
+	}
+	if (*text_of(r) == '[') {
+		/* "[sealfeed@…" is none. */
+		if (!begins_value(text_of(r) + 1, text_of(r) + left(r)))
+			return take_line(r, err);
+		pass(r, 1);
+		r->array = true;
+		return 0;
+	}
+	if (left(r) >= strlen(OWN_LINE) &&
+	    memcmp(text_of(r), OWN_LINE, strlen(OWN_LINE)) == 0)
+		return take_line(r, err);
+	rc = take_value(r, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return take_line(r, err);
+	/* The rest of the line, which has nothing more as a rule. */
+	return r->array ? 0 : skip(r, " \t\r,", err) < 0 ? -1 : 0;
+}
+
+/*
+ * Tables.
+ */
+
+/* The first line: a header, perhaps. */
+static int
+begin(struct reader *r, struct err *err)
+{
+	const char *lf = memchr(text_of(r), '\n', left(r));
+	struct rows *t = &r->rows;
+	size_t n;
+	int rc = 1;
+
+	while (rc == 1 && lf == NULL && left(r) <= HEADER_MAX) {
+		rc = more(r, err);
+		lf = memchr(text_of(r), '\n', left(r));
+	}
+	r->begun = true;
+	if (rc < 0 || lf == NULL)
+		return rc < 0 ? -1 : 0;
+	rows_init(t, rows_delimiter(text_of(r), (size_t)(lf - text_of(r))),
+	    r->max);
+	if (t->delimiter == '\0')
+		return 0;
+	n = rows_row(t, text_of(r), (size_t)(lf - text_of(r)) + 1, true,
+	    READER_COLUMNS);
+	if (n == 0 || n == SIZE_MAX) {
+		t->delimiter = '\0';
+		return 0;
+	}
+	r->names = t->text;
+	r->n_names = t->n;
+	r->name = xcalloc(t->n, sizeof(*r->name));
+	for (size_t i = 0; i < t->n; i++)
+		r->name[i] = rows_cell(t, i);
+	t->text = (struct buf)BUF_INIT(r->max);
+	give(r, text_of(r), n - 1, false, NULL);
+	pass(r, n);
+	return 0;
+}
+
+static int
+take_row(struct reader *r, struct err *err)
+{
+	struct slice cell[READER_COLUMNS];
+	struct reader_row row = { .name = r->name, .cell = cell };
+	size_t n = 0, tried = 0;
+	int rc = 1;
+
+	/* A long row is tried again when there is twice as much of it. */
+	while (n == 0 && left(r) <= 2 * r->max) {
+		if (rc == 0 || left(r) >= 2 * tried) {
+			tried = left(r);
+			n = rows_row(&r->rows, text_of(r), tried, rc == 0,
+			    r->n_names);
 		}
 		if (n == 0)
-			break;
-		r->held.len += (size_t)n;
-		give_lines(r);
+			rc = more(r, err);
+		if (rc < 0)
+			return -1;
 	}
-	r->line.cut = true;
-	if (r->held.len > 0 || r->skipping)
-		give(r, r->held.data, r->held.len);
+	if (n == 0 || n == SIZE_MAX)
+		return take_line(r, err);
+	for (row.n = 0; row.n < r->rows.n; row.n++)
+		cell[row.n] = rows_cell(&r->rows, row.n);
+	give(r, text_of(r), n - (text_of(r)[n - 1] == '\n'), false, &row);
+	pass(r, n);
 	return 0;
+}
+
+/* The next record, or a step towards it: 1, 0 there is none, -1. */
+static int
+next(struct reader *r, struct err *err)
+{
+	int rc;
+
+	if (left(r) == 0) {
+		rc = more(r, err);
+		if (rc != 1)
+			return rc;
+		if (left(r) == 0)
+			return 1;
+	}
+	if (!r->begun)
+		rc = begin(r, err);
+	else if (r->rows.delimiter != '\0')
+		rc = take_row(r, err);
+	else if (r->array)
+		rc = take_element(r, err);
+	else if (*text_of(r) == '{' || *text_of(r) == '[')
+		rc = take_json(r, err);
+	else
+		rc = take_line(r, err);
+	return rc < 0 ? -1 : 1;
 }
 
 int
@@ -94,29 +464,23 @@ reader_lines_upto(const char *path, size_t max, reader_fn *fn, void *ctx,
     struct err *err)
 {
 	struct reader r = {
-		.held = BUF_INIT(max + (size_t)2 * CHUNK),
+		.source = source_open(path, err),
+		.held = BUF_INIT(2 * max + ((size_t)4 << 20)),
+		.number = 1,
 		.max = max,
 		.fn = fn,
 		.ctx = ctx,
 	};
-	bool standard = strcmp(path, "-") == 0;
-	int fd =
-	    standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	gzFile in = fd == -1 ? NULL : gzdopen(fd, "rb");
-	int rc = 0;
+	int rc = 1;
 
-	if (in == NULL) {
-		rc = err_set(err, "%s: %s", path, strerror(errno));
-		if (fd != -1)
-			(void)close(fd);
-		return rc;
-	}
-	(void)gzbuffer(in, CHUNK / 2);
-	if (read_all(&r, in, err) == -1)
-		rc = err_prefix(err, "%s: cannot be read to its end", path);
-	/* A member without its end shows only here. */
-	if (gzclose_r(in) != Z_OK && rc == 0)
-		rc = err_set(err, "%s: the compressed data is truncated", path);
+	if (r.source == NULL)
+		return -1;
+	while (rc == 1)
+		rc = next(&r, err);
+	source_close(r.source);
 	buf_release(&r.held);
+	buf_release(&r.names);
+	rows_release(&r.rows);
+	free(r.name);
 	return rc;
 }

@@ -35,10 +35,23 @@ is_shown(const struct stream *s)
 	return s->asked && s->seen.n + s->n_marks > 0;
 }
 
+/* How much of the name is the feed's, of which it may be a later tree. */
+static int
+feed_len(const struct stream *s)
+{
+	return (int)strcspn(s->name, "~");
+}
+
+static bool
+is_later_tree(const struct stream *s)
+{
+	return s->name[feed_len(s)] != '\0';
+}
+
 static void
 print_stream(const struct stream *s, FILE *out)
 {
-	(void)fprintf(out, "%s: %zu events, ", s->name, s->seen.n);
+	(void)fprintf(out, "%s: %zu events, ", s->label, s->seen.n);
 	if (s->n_proven == 0)
 		(void)fputs("none proven", out);
 	for (size_t i = 0; i < s->n_proven && i < RANGES_MAX; i++) {
@@ -55,6 +68,11 @@ print_stream(const struct stream *s, FILE *out)
 	if (s->repeated > 0)
 		(void)fprintf(out, "; %" PRIu64 " identical repeats",
 		    s->repeated);
+	if (is_later_tree(s))
+		(void)fprintf(out,
+		    "; a new tree of %.*s, begun because the one before could "
+		    "not go on",
+		    feed_len(s), s->name);
 	(void)putc('\n', out);
 }
 
@@ -97,6 +115,22 @@ proven(const struct verify *v)
 	return n;
 }
 
+/* Events that are there and that no checkpoint proves. */
+static uint64_t
+uncovered(const struct verify *v)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < v->n_streams; i++) {
+		const struct stream *s = v->streams[i];
+		const uint64_t sure = stream_proven(s);
+
+		if (s->asked && s->seen.n > sure)
+			n += s->seen.n - sure;
+	}
+	return n;
+}
+
 static size_t
 wrong(const struct verify *v)
 {
@@ -130,6 +164,12 @@ verify_text(const struct verify *v, FILE *out)
 	    "%zu events of %zu feeds, %" PRIu64 " proven; %" PRIu64
 	    " other lines\n",
 	    events, feeds, proven(v), v->n_other);
+	if (!v->options.complete)
+		(void)fprintf(out,
+		    "%" PRIu64 " of these events are not covered by a "
+		    "checkpoint, so nothing is proven of them; --complete "
+		    "makes that a finding\n",
+		    uncovered(v));
 	if (v->well)
 		(void)fputs("all is well\n", out);
 	else
@@ -140,16 +180,21 @@ verify_text(const struct verify *v, FILE *out)
 static int
 json_stream(const struct stream *s, struct buf *out)
 {
-	if (buf_addf(out,
-		"{\"feed\":\"%s\",\"events\":%zu,\"checkpoints\":%zu,"
-		"\"repeated\":%" PRIu64 ",\"proven\":[",
-		s->name, s->seen.n, s->n_marks, s->repeated) == -1)
+	if (buf_addf(out, "{\"feed\":\"%s\",\"agent\":", s->name) == -1 ||
+	    text_json_string(out, s->agent, strlen(s->agent)) == -1 ||
+	    buf_addf(out,
+		",\"events\":%zu,\"checkpoints\":%zu,\"repeated\":%" PRIu64
+		",\"proven\":[",
+		s->seen.n, s->n_marks, s->repeated) == -1)
 		return -1;
 	for (size_t i = 0; i < s->n_proven; i++)
 		if (buf_addf(out, "%s[%" PRIu64 ",%" PRIu64 "]",
 			i == 0 ? "" : ",", s->proven[i].first,
 			s->proven[i].end - 1) == -1)
 			return -1;
+	if (is_later_tree(s))
+		return buf_addf(out, "],\"tree_of\":\"%.*s\"}", feed_len(s),
+		    s->name);
 	return buf_adds(out, "]}");
 }
 
@@ -176,9 +221,11 @@ verify_json(const struct verify *v, struct buf *out)
 	if (buf_addf(out,
 		"{\"well\":%s,\"event_lines\":%" PRIu64
 		",\"checkpoint_lines\":%" PRIu64 ",\"proven\":%" PRIu64
-		",\"other_lines\":%" PRIu64 ",\"cut\":%s,\"feeds\":[",
+		",\"uncovered\":%" PRIu64 ",\"other_lines\":%" PRIu64
+		",\"cut\":%s,\"feeds\":[",
 		v->well ? "true" : "false", v->n_events, v->n_checkpoints,
-		proven(v), v->n_other, v->cut ? "true" : "false") == -1)
+		proven(v), uncovered(v), v->n_other,
+		v->cut ? "true" : "false") == -1)
 		return -1;
 	for (size_t i = 0; i < v->n_streams; i++) {
 		if (!is_shown(v->streams[i]))

@@ -8,11 +8,14 @@
 #include "verify/stream.h"
 
 struct stream *
-stream_new(const char *name, size_t len)
+stream_new(struct slice agent, struct slice name)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
 
-	s->name = xstrndup(name, len);
+	if (agent.len < sizeof(s->agent) && agent.len > 0)
+		memcpy(s->agent, agent.data, agent.len);
+	s->name = xstrndup(name.data, name.len);
+	s->label = xstrdup(s->name);
 	return s;
 }
 
@@ -30,6 +33,7 @@ stream_free(struct stream *s)
 	free(s->other.list);
 	free(s->proven);
 	free(s->name);
+	free(s->label);
 	free(s);
 }
 
@@ -96,7 +100,8 @@ is_copy(const struct seen_list *l, size_t from, const struct seen *e)
 #define VARIANTS_MAX 64
 
 static uint64_t
-unite_copies(struct seen_list *l, stream_repeated *repeated, void *ctx)
+unite_copies(struct seen_list *l, bool shared, stream_repeated *repeated,
+    void *ctx)
 {
 	size_t n = l->n;
 	size_t from = 0;
@@ -108,7 +113,8 @@ unite_copies(struct seen_list *l, stream_repeated *repeated, void *ctx)
 
 		if (l->n > 0 && l->list[l->n - 1].index != e.index)
 			from = l->n;
-		if (l->n - from >= VARIANTS_MAX || is_copy(l, from, &e)) {
+		if (l->n - from >= VARIANTS_MAX ||
+		    (!shared && is_copy(l, from, &e))) {
 			copies++;
 			if (repeated != NULL)
 				repeated(ctx, &e);
@@ -135,8 +141,8 @@ stream_sort(struct stream *s, stream_repeated *repeated, void *ctx)
 {
 	sort(&s->seen);
 	sort(&s->other);
-	s->repeated = unite_copies(&s->seen, repeated, ctx);
-	(void)unite_copies(&s->other, NULL, NULL);
+	s->repeated += unite_copies(&s->seen, s->shared, repeated, ctx);
+	(void)unite_copies(&s->other, s->shared, NULL, NULL);
 	if (s->n_marks > 1)
 		qsort(s->mark, s->n_marks, sizeof(*s->mark), marks_by_size);
 }

@@ -9,15 +9,20 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 
 struct checkpoint;
 struct proof;
 
-/* Where a line stood: number of the input and of the line. */
-#define PLACE_LINE_BITS 44
+/* Where a line stood: number of the input and of the line, and what is to be
+ * known of an event that does not match: it was parsed and written anew, or
+ * ends inside of its value. */
+#define PLACE_LINE_BITS 42
 #define PLACE(input, line) ((uint64_t)(input) << PLACE_LINE_BITS | (line))
-#define PLACE_INPUT(place) ((size_t)((place) >> PLACE_LINE_BITS))
+#define PLACE_INPUT(place) ((size_t)((place) >> PLACE_LINE_BITS & 0xfffff))
 #define PLACE_LINE(place) ((place) & ((UINT64_C(1) << PLACE_LINE_BITS) - 1))
+#define PLACE_PARSED (UINT64_C(1) << 62)
+#define PLACE_CUT (UINT64_C(1) << 63)
 
 /* An event as it was seen. */
 struct seen {
@@ -37,6 +42,7 @@ struct mark {
 	uint64_t from;
 	uint64_t size;
 	uint64_t place;
+	size_t key;                 /* that signed it, keys_signer() */
 	uint8_t root[DIGEST_LEN];   /* signed root */
 	uint8_t before[DIGEST_LEN]; /* root of the peaks before */
 	uint8_t *peaks;             /* n_before, then n_after hashes; owned */
@@ -47,8 +53,12 @@ struct mark {
 
 struct stream {
 	char *name;
-	char agent[256]; /* first part of the checkpoints' origin, or "" */
+	char agent[256]; /* whose feed it is; "": what names no agent */
+	char *label;     /* for reports: the name, or, where several agents have
+			    it, the origin */
 	bool asked;      /* its findings are wanted */
+	bool owned;      /* others of its name have checkpoints */
+	bool shared; /* of several agents: copies may be of each, and stay */
 	struct seen_list seen;
 	/* Other readings of the same lines (frame_unescape()), surest first;
 	 * an event is right when one of them is. */
@@ -65,7 +75,7 @@ struct stream {
 	size_t n_proven;
 };
 
-struct stream *stream_new(const char *name, size_t len);
+struct stream *stream_new(struct slice agent, struct slice name);
 void stream_free(struct stream *s);
 
 void seen_list_add(struct seen_list *l, uint64_t index, uint64_t place,
@@ -75,7 +85,7 @@ void seen_list_add(struct seen_list *l, uint64_t index, uint64_t place,
 void stream_mark(struct stream *s, const struct mark *m);
 
 /* Bring everything into the order of the index.  Identical copies are taken
- * out; repeated() is told each. */
+ * out; repeated() is told each.  May be done again. */
 typedef void stream_repeated(void *ctx, const struct seen *copy);
 void stream_sort(struct stream *s, stream_repeated *repeated, void *ctx);
 

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "evidence/note.h"
+#include "verify/agents.h"
 #include "verify/chain.h"
 #include "verify/verify_private.h"
 
@@ -24,12 +25,10 @@ verify_new(const struct verify_options *options)
 	v->digest = digest_new();
 	v->parts = parts_new();
 	v->claims = claims_new();
+	v->export = export_new();
 	v->scratch = (struct buf)BUF_INIT(SCRATCH_MAX);
-	v->told = (struct buf)BUF_INIT(KEY_ROTATIONS_MAX);
 	proof_init(&v->proof);
-	v->keys = xcalloc(options->n_keys + 1, sizeof(*v->keys));
-	memcpy(v->keys, options->keys, options->n_keys * sizeof(*v->keys));
-	v->n_keys = options->n_keys;
+	v->keys = keys_new(options->keys, options->n_keys);
 	return v;
 }
 
@@ -47,11 +46,11 @@ verify_free(struct verify *v)
 	digest_free(v->digest);
 	parts_free(v->parts);
 	claims_free(v->claims);
+	export_free(v->export);
 	findings_release(&v->findings);
 	proof_release(&v->proof);
 	buf_release(&v->scratch);
-	buf_release(&v->told);
-	free(v->keys);
+	keys_free(v->keys);
 	free(v);
 }
 
@@ -75,16 +74,24 @@ tally_is_asked(const struct verify *v, const char *feed)
 }
 
 static int
-compare_name(const struct stream *s, struct slice feed)
+compare_text(const char *s, struct slice text)
 {
-	int order = strncmp(s->name, feed.data, feed.len);
+	int order = text.len == 0 ? 0 : strncmp(s, text.data, text.len);
 
-	return order != 0 ? order : s->name[feed.len] != '\0';
+	return order != 0 ? order : s[text.len] != '\0';
 }
 
-/* Where the feed's stream is, or would be. */
+static int
+compare_name(const struct stream *s, struct slice agent, struct slice feed)
+{
+	int order = compare_text(s->name, feed);
+
+	return order != 0 ? order : compare_text(s->agent, agent);
+}
+
+/* Where the stream of an agent's feed is, or would be. */
 static size_t
-position(const struct verify *v, struct slice feed)
+position(const struct verify *v, struct slice agent, struct slice feed)
 {
 	size_t low = 0;
 	size_t high = v->n_streams;
@@ -92,7 +99,7 @@ position(const struct verify *v, struct slice feed)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (compare_name(v->streams[mid], feed) < 0)
+		if (compare_name(v->streams[mid], agent, feed) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -100,28 +107,44 @@ position(const struct verify *v, struct slice feed)
 	return low;
 }
 
-/* NULL: nothing was read of it. */
-static struct stream *
-tally_find(const struct verify *v, const char *feed)
+static bool
+is_filled(const struct stream *s)
 {
-	struct slice name = { .data = feed, .len = strlen(feed) };
-	size_t at = position(v, name);
-
-	if (at == v->n_streams || compare_name(v->streams[at], name) != 0)
-		return NULL;
-	return v->streams[at];
+	return s->seen.n + s->n_marks > 0;
 }
 
-/* The stream of a feed, begun when it is new; NULL: too many. */
+/* The agent's stream of a feed: with checkpoints by it, or what names no agent
+ * where nobody has any; NULL: nothing is there. */
 static struct stream *
-stream_of(struct verify *v, struct slice feed)
+tally_find(const struct verify *v, const char *agent, const char *feed)
+{
+	struct slice name = { .data = feed, .len = strlen(feed) };
+	struct stream *found = NULL;
+	size_t at = position(v, (struct slice){ "", 0 }, name);
+
+	for (; at < v->n_streams && strcmp(v->streams[at]->name, feed) == 0;
+	     at++) {
+		struct stream *s = v->streams[at];
+
+		if (is_filled(s) && strcmp(s->agent, agent) == 0)
+			return s;
+		if (is_filled(s) && s->agent[0] == '\0' && !s->owned)
+			found = s;
+	}
+	return found;
+}
+
+/* The stream of an agent's feed, begun when it is new; NULL: too many. */
+static struct stream *
+stream_of(struct verify *v, struct slice agent, struct slice feed)
 {
 	size_t at;
 
-	if (v->last != NULL && compare_name(v->last, feed) == 0)
+	if (v->last != NULL && compare_name(v->last, agent, feed) == 0)
 		return v->last;
-	at = position(v, feed);
-	if (at == v->n_streams || compare_name(v->streams[at], feed) != 0) {
+	at = position(v, agent, feed);
+	if (at == v->n_streams ||
+	    compare_name(v->streams[at], agent, feed) != 0) {
 		if (v->n_streams == TALLY_FEEDS) {
 			if (!v->too_many)
 				finding_feed(&v->findings, FINDING_BROKEN, "",
@@ -135,7 +158,7 @@ stream_of(struct verify *v, struct slice feed)
 		    sizeof(struct stream *));
 		memmove(v->streams + at + 1, v->streams + at,
 		    (v->n_streams - at) * sizeof(struct stream *));
-		v->streams[at] = stream_new(feed.data, feed.len);
+		v->streams[at] = stream_new(agent, feed);
 		v->streams[at]->asked = tally_is_asked(v, v->streams[at]->name);
 		v->n_streams++;
 	}
@@ -143,14 +166,22 @@ stream_of(struct verify *v, struct slice feed)
 	return v->last;
 }
 
-/* Readings of an event in which a syslog server escaped control characters:
- * they count beside the bytes as they stand. */
+/* Another reading of an event counts beside the bytes as they stand. */
 static void
-other_readings(struct verify *v, struct stream *s, const struct frame *f,
-    uint64_t place)
+add_reading(struct verify *v, struct stream *s, const struct frame *f,
+    const char *data, size_t len)
+{
+	uint8_t leaf[DIGEST_LEN];
+
+	merkle_leaf(v->digest, data, len, leaf);
+	seen_list_add(&s->other, f->number, v->place, leaf);
+}
+
+/* Readings of an event in which a syslog server escaped control characters. */
+static void
+unescaped_readings(struct verify *v, struct stream *s, const struct frame *f)
 {
 	size_t known = f->value.len;
-	uint8_t leaf[DIGEST_LEN];
 	char *out;
 
 	if (memmem(f->value.data, f->value.len, "#0", 2) == NULL)
@@ -164,9 +195,44 @@ other_readings(struct verify *v, struct stream *s, const struct frame *f,
 		if (n == known)
 			continue;
 		known = n;
-		merkle_leaf(v->digest, out, n, leaf);
-		seen_list_add(&s->other, f->number, place, leaf);
+		add_reading(v, s, f, out, n);
 	}
+}
+
+/* Readings of an event that was written anew with other white space: without
+ * any, as vendors write, and with one space behind colons and commas. */
+static void
+respaced_readings(struct verify *v, struct stream *s, const struct frame *f)
+{
+	for (int spaced = 0; spaced < 2; spaced++) {
+		size_t n;
+		char *out;
+
+		buf_clear(&v->scratch);
+		out = buf_room(&v->scratch, 2 * f->value.len);
+		if (out == NULL)
+			return;
+		n = frame_respace(f->value.data, f->value.len, spaced == 1,
+		    out);
+		if (n != f->value.len || memcmp(out, f->value.data, n) != 0)
+			add_reading(v, s, f, out, n);
+	}
+}
+
+/* Does the value end with what it begins with? */
+static bool
+is_cut(struct slice value)
+{
+	static const char open[] = "{[\"", shut[] = "}]\"";
+	const char *kind;
+
+	while (value.len > 0 && value.data[value.len - 1] == ' ')
+		value.len--;
+	if (value.len == 0 || value.data[0] == '\0')
+		return value.len == 0;
+	kind = strchr(open, value.data[0]);
+	return kind != NULL &&
+	    (value.len == 1 || value.data[value.len - 1] != shut[kind - open]);
 }
 
 static void
@@ -175,11 +241,20 @@ take_event(struct verify *v, struct stream *s, const struct frame *f,
 {
 	uint8_t leaf[DIGEST_LEN];
 
+	if (is_cut(f->value))
+		place |= PLACE_CUT;
+	if (f->parsed)
+		place |= PLACE_PARSED;
+	v->place = place;
 	merkle_leaf(v->digest, f->value.data, f->value.len, leaf);
 	seen_list_add(&s->seen, f->number, place, leaf);
 	s->events++;
 	if (f->syslog)
-		other_readings(v, s, f, place);
+		unescaped_readings(v, s, f);
+	if (f->parsed)
+		respaced_readings(v, s, f);
+	if (f->other.data != NULL)
+		add_reading(v, s, f, f->other.data, f->other.len);
 	if (claims_is_agent(s->name))
 		claims_event(v->claims, s->name, f->number, f->value);
 }
@@ -224,108 +299,71 @@ mark_make(struct verify *v, const struct frame *f, const struct checkpoint *cp,
 }
 
 /* Whether the origin is that of the feed, signed by its own agent. */
-static const char *
-wrong_origin(struct stream *s, const struct checkpoint *cp)
-{
-	size_t agent = strlen(cp->signer);
-
-	if (strncmp(cp->origin, cp->signer, agent) != 0 ||
-	    cp->origin[agent] != '/' ||
-	    strcmp(cp->origin + agent + 1, s->name) != 0)
-		return "its origin is another feed or agent";
-	if (s->agent[0] == '\0')
-		memcpy(s->agent, cp->signer, sizeof(s->agent));
-	else if (strcmp(s->agent, cp->signer) != 0)
-		return "another agent signed the feed's other checkpoints; "
-		       "check one agent at a time";
-	return NULL;
-}
-
 static bool
-is_known(const struct verify *v, const struct verifier *key)
+is_origin(const struct checkpoint *cp, const struct frame *f)
 {
-	for (size_t i = 0; i < v->n_keys; i++)
-		if (memcmp(v->keys[i].key, key->key, sizeof(key->key)) == 0 &&
-		    (v->keys[i].any_name ||
-			strcmp(v->keys[i].name, key->name) == 0))
-			return true;
-	return false;
-}
+	const struct slice signer = { cp->signer, strlen(cp->signer) };
+	const char *feed = cp->origin + signer.len + 1;
 
-/* Trust the keys that follow those that are trusted. */
-static void
-follow_keys(struct verify *v)
-{
-	struct slice rest = { .data = v->proof.keys.data,
-		.len = v->proof.keys.len };
-	struct slice note;
-
-	if (rest.len == 0 ||
-	    (v->told.len == rest.len &&
-		memcmp(v->told.data, rest.data, rest.len) == 0))
-		return;
-	buf_clear(&v->told);
-	if (buf_add(&v->told, rest.data, rest.len) == -1)
-		return;
-	while ((note = rotation_next(&rest)).data != NULL) {
-		struct err why = ERR_INIT;
-		struct verifier next;
-
-		/* One that nobody trusted signed says nothing; the checkpoint
-		 * will show whether that matters. */
-		if (rotation_open(note, v->keys, v->n_keys, &next, &why) ==
-			-1 ||
-		    is_known(v, &next) || v->n_keys >= TALLY_KEYS)
-			continue;
-		v->keys =
-		    xreallocarray(v->keys, v->n_keys + 1, sizeof(*v->keys));
-		v->keys[v->n_keys++] = next;
-		finding_feed(&v->findings, FINDING_KEY, "",
-		    "a new key of %s is trusted, because a trusted key "
-		    "announces it (key id %02x%02x%02x%02x)",
-		    next.name, next.id[0], next.id[1], next.id[2], next.id[3]);
-	}
+	return strncmp(cp->origin, cp->signer, signer.len) == 0 &&
+	    cp->origin[signer.len] == '/' && compare_text(feed, f->feed) == 0 &&
+	    (f->agent.len == 0 || compare_text(cp->signer, f->agent) == 0);
 }
 
 static int
-open_note(struct verify *v, struct checkpoint *cp, struct err *err)
+open_note(struct verify *v, struct checkpoint *cp, size_t *key, struct err *err)
 {
-	follow_keys(v);
-	return note_open(v->proof.note.data, v->proof.note.len, v->keys,
-	    v->n_keys, cp, err);
+	const struct proof *p = &v->proof;
+
+	keys_follow(v->keys, (struct slice){ p->keys.data, p->keys.len },
+	    &v->findings);
+	return keys_open(v->keys, (struct slice){ p->note.data, p->note.len },
+	    cp, key, err);
 }
 
+/* feed: the name of f's, as a string. */
 static void
-take_checkpoint(struct verify *v, struct stream *s, const struct frame *f,
+take_checkpoint(struct verify *v, const struct frame *f, const char *feed,
     uint64_t place)
 {
+	bool asked = tally_is_asked(v, feed);
 	struct mark m = { .place = place };
 	struct err err = ERR_INIT;
 	const char *wrong;
 	struct checkpoint cp;
+	struct stream *s;
 	char where[CHAIN_PLACE];
 
 	(void)tally_place(v, place, where);
 	if (proof_parse(f->value.data, f->value.len, &v->proof, &err) == -1 ||
-	    open_note(v, &cp, &err) == -1) {
+	    open_note(v, &cp, &m.key, &err) == -1) {
 		if (v->line->cut)
 			v->cut = true;
-		else if (s->asked)
-			finding_checkpoint(&v->findings, s->name, f->number,
-			    "%s (%s)", err.text, where);
+		else if (asked)
+			finding_checkpoint(&v->findings, feed, f->number,
+			    "%s (%s)",
+			    is_cut(f->value) ? "truncated by the receiver, "
+					       "whose limit for a message is "
+					       "too low"
+					     : err.text,
+			    where);
 		return;
 	}
-	wrong = wrong_origin(s, &cp);
-	if (wrong != NULL) {
-		if (s->asked)
-			finding_checkpoint(&v->findings, s->name, f->number,
-			    "%s: signed is \"%s\" by %s (%s)", wrong, cp.origin,
-			    cp.signer, where);
+	if (!is_origin(&cp, f)) {
+		if (asked)
+			finding_checkpoint(&v->findings, feed, f->number,
+			    "its origin is another feed or agent: signed is "
+			    "\"%s\" by %s (%s)",
+			    cp.origin, cp.signer, where);
 		return;
 	}
+	s = stream_of(v, (struct slice){ cp.signer, strlen(cp.signer) },
+	    f->feed);
+	if (s == NULL)
+		return;
 	wrong = mark_make(v, f, &cp, &m);
-	if (wrong != NULL && s->asked)
-		finding_checkpoint(&v->findings, s->name, f->number, "%s (%s)",
+	if (wrong != NULL && asked)
+		finding_checkpoint(&v->findings, feed, f->number, "%s (%s)",
 		    wrong, where);
 	/* The signed root counts, even where the unsigned peaks after do not
 	 * agree with it. */
@@ -338,14 +376,22 @@ static void
 take(void *ctx, const struct frame *f, uint64_t place)
 {
 	struct verify *v = ctx;
-	struct stream *s = stream_of(v, f->feed);
+	char feed[FRAME_FEED + 1];
+	struct stream *s;
 
-	if (s == NULL || (!s->asked && !claims_is_agent(s->name)))
+	(void)snprintf(feed, sizeof(feed), "%.*s", (int)f->feed.len,
+	    f->feed.data);
+	if (!tally_is_asked(v, feed) && !claims_is_agent(feed))
 		return;
-	if (f->kind == FRAME_EVENT)
+	if (f->kind == FRAME_CHECKPOINT) {
+		take_checkpoint(v, f, feed, place);
+		return;
+	}
+	s = stream_of(v,
+	    frame_feed_is_good(f->agent) ? f->agent : (struct slice){ "", 0 },
+	    f->feed);
+	if (s != NULL)
 		take_event(v, s, f, place);
-	else
-		take_checkpoint(v, s, f, place);
 }
 
 static void
@@ -360,40 +406,53 @@ broken(struct verify *v, uint64_t place, const char *why)
 		    tally_place(v, place, where), why);
 }
 
+/* export_fn */
+static void
+take_frame(void *ctx, const struct frame *f)
+{
+	struct verify *v = ctx;
+	uint64_t place = PLACE(v->n_inputs - 1, v->line->number);
+
+	if (f->cut && v->line->cut) {
+		v->cut = true;
+		return;
+	}
+	if (f->kind == FRAME_EVENT)
+		v->n_events++;
+	else
+		v->n_checkpoints++;
+	if (f->part == 0)
+		take(v, f, place);
+	else if (parts_add(v->parts, f, place, take, v) == -1)
+		broken(v, place,
+		    "is a part of a split event, of which too many are "
+		    "incomplete");
+}
+
 /* reader_fn */
 static void
 take_line(void *ctx, const struct reader_line *line)
 {
 	struct verify *v = ctx;
 	uint64_t place = PLACE(v->n_inputs - 1, line->number);
-	struct frame f;
 
 	v->line = line;
 	if (line->data == NULL) {
 		broken(v, place, "is too long to be read");
 		return;
 	}
-	switch (frame_parse(line->data, line->len, &f)) {
+	switch (export_frames(v->export, line, take_frame, v)) {
 	case FRAME_NOTHING:
 		v->n_other += line->len > 0;
-		return;
+		break;
 	case FRAME_BROKEN:
 		broken(v, place,
 		    "begins like a line of sealfeed, but is not one");
-		return;
-	case FRAME_EVENT:
-		v->n_events++;
 		break;
+	case FRAME_EVENT:
 	case FRAME_CHECKPOINT:
-		v->n_checkpoints++;
 		break;
 	}
-	if (f.part == 0)
-		take(v, &f, place);
-	else if (parts_add(v->parts, &f, place, take, v) == -1)
-		broken(v, place,
-		    "is a part of a split event, of which too many are "
-		    "incomplete");
 }
 
 int
@@ -450,19 +509,35 @@ repeated(void *ctx, const struct seen *copy)
 	}
 }
 
+/* A stream of the feed that has the event; NULL: none. */
+static struct stream *
+holder(const struct verify *v, struct slice feed, uint64_t index)
+{
+	size_t i = position(v, (struct slice){ "", 0 }, feed);
+
+	for (; i < v->n_streams && compare_text(v->streams[i]->name, feed) == 0;
+	     i++) {
+		const struct seen_list *seen = &v->streams[i]->seen;
+		size_t at = seen_list_find(seen, index);
+
+		if (at < seen->n && seen->list[at].index == index)
+			return v->streams[i];
+	}
+	return NULL;
+}
+
 /* parts_fn: what is left over.  A part that was repeated after its event was
  * whole is no more than a copy. */
 static void
 left_over(void *ctx, const struct frame *f, uint64_t place)
 {
 	struct verify *v = ctx;
-	struct stream *s = tally_find(v, f->feed.data);
+	struct stream *s = holder(v, f->feed, f->number);
 	char where[CHAIN_PLACE];
-	size_t at = s == NULL ? 0 : seen_list_find(&s->seen, f->number);
 
 	if (f->kind != FRAME_EVENT || !tally_is_asked(v, f->feed.data))
 		return;
-	if (s != NULL && at < s->seen.n && s->seen.list[at].index == f->number)
+	if (s != NULL)
 		finding_events(&v->findings, FINDING_REPEATED, s->name,
 		    f->number, f->number, "parts of it are repeated (%s)",
 		    tally_place(v, place, where));
@@ -473,44 +548,119 @@ left_over(void *ctx, const struct frame *f, uint64_t place)
 		    f->parts, tally_place(v, place, where));
 }
 
+/* Sort the streams of one feed's name, and part what names no agent among
+ * them. */
+static void
+settle_streams(struct verify *v, struct stream **group, size_t n)
+{
+	size_t filled = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct stream *s = group[i];
+		struct repeats r = { .v = v, .stream = s };
+
+		/* Several agents may have the same event at one index. */
+		s->shared = s->agent[0] == '\0' && n > 2;
+		stream_sort(s, s->asked ? repeated : NULL, &r);
+		repeats_flush(&r);
+	}
+	agents_settle(group, n);
+	for (size_t i = 0; i < n; i++)
+		filled += is_filled(group[i]);
+	for (size_t i = 0; i < n && filled > 1; i++) {
+		if (group[i]->agent[0] == '\0')
+			continue;
+		free(group[i]->label);
+		group[i]->label =
+		    xasprintf("%s/%s", group[i]->agent, group[i]->name);
+	}
+}
+
 static void
 check_streams(struct verify *v)
 {
 	struct findings unasked = { .n = 0 };
+	size_t n;
 
+	for (size_t i = 0; i < v->n_streams; i += n) {
+		n = 1;
+		while (i + n < v->n_streams &&
+		    strcmp(v->streams[i]->name, v->streams[i + n]->name) == 0)
+			n++;
+		settle_streams(v, v->streams + i, n);
+	}
 	for (size_t i = 0; i < v->n_streams; i++) {
 		struct stream *s = v->streams[i];
-		struct repeats r = { .v = v, .stream = s };
 		struct chain c = { .digest = v->digest,
 			.findings = s->asked ? &v->findings : &unasked,
 			.claims = v->claims,
 			.inputs = v->inputs };
 
-		stream_sort(s, s->asked ? repeated : NULL, &r);
-		repeats_flush(&r);
-		if (s->seen.n + s->n_marks > 0 || s->asked)
+		if (is_filled(s))
 			chain_check(&c, s);
 	}
 	findings_release(&unasked);
 }
 
+/* keys_place */
+static const char *
+key_place(const void *ctx, uint64_t place)
+{
+	static char where[CHAIN_PLACE];
+
+	return tally_place(ctx, place, where);
+}
+
+/* Check the keys of each feed of each agent, over all of its trees: whichever
+ * stream is the first of them collects the others. */
+static void
+check_keys(struct verify *v)
+{
+	struct stream **trees = xcalloc(v->n_streams + 1, sizeof(*trees));
+
+	for (size_t i = 0; i < v->n_streams; i++) {
+		struct stream *s = v->streams[i];
+		size_t len = strcspn(s->name, "~"), n = 0;
+		bool first = true;
+
+		for (size_t j = s->n_marks == 0 ? v->n_streams : 0;
+		     first && j < v->n_streams; j++) {
+			struct stream *t = v->streams[j];
+
+			if (t->n_marks == 0 ||
+			    strcmp(t->agent, s->agent) != 0 ||
+			    strcspn(t->name, "~") != len ||
+			    strncmp(t->name, s->name, len) != 0)
+				continue;
+			first = n > 0 || t == s;
+			trees[n++] = t;
+		}
+		if (first && n > 0 && s->asked)
+			keys_check(v->keys, trees, n, &v->findings, key_place,
+			    v);
+	}
+	free(trees);
+}
+
+/* Whether anybody's stream of the feed is there. */
 static bool
 holds(const struct verify *v, const char *feed)
 {
-	const struct stream *s = tally_find(v, feed);
-
-	return s != NULL && s->seen.n + s->n_marks > 0;
+	for (size_t i = 0; i < v->n_streams; i++)
+		if (is_filled(v->streams[i]) &&
+		    strcmp(v->streams[i]->name, feed) == 0)
+			return true;
+	return false;
 }
 
 /* The statement about a feed that reaches farthest; size 0: none that counts.
  */
 static struct claim
 farthest(const struct verify *v, const struct claims_feed *w,
-    const struct stream *agent)
+    const struct stream *agent, bool present)
 {
 	struct claim max = { .size = 0 };
 	struct claim first = w->claim[0];
-	bool present = holds(v, w->feed);
 
 	for (size_t i = 0; i < w->n; i++) {
 		const struct claim *c = &w->claim[i];
@@ -534,7 +684,7 @@ farthest(const struct verify *v, const struct claims_feed *w,
 /* The tree that an agent began after this one, when its store was lost: only
  * a signed one counts. */
 static const char *
-successor(const struct verify *v, const char *tree)
+successor(const struct verify *v, const char *agent, const char *tree)
 {
 	char feed[FRAME_FEED + 1];
 
@@ -542,6 +692,7 @@ successor(const struct verify *v, const char *tree)
 	    tree);
 	for (size_t i = 0; i < v->n_streams; i++)
 		if (v->streams[i]->n_marks > 0 &&
+		    strcmp(v->streams[i]->agent, agent) == 0 &&
 		    strcmp(v->streams[i]->name, tree) > 0 &&
 		    claims_is_tree_of(v->streams[i]->name, feed))
 			return v->streams[i]->name;
@@ -552,30 +703,35 @@ successor(const struct verify *v, const char *tree)
 static void
 hear(struct verify *v, const struct claims_feed *w)
 {
-	const struct stream *agent = tally_find(v, w->agent_feed);
-	const struct stream *s = tally_find(v, w->feed);
+	char name[FRAME_FEED + 1], why[512];
+	const struct stream *agent, *s;
 	const struct chain c = { .findings = &v->findings,
 		.claims = v->claims,
 		.inputs = v->inputs };
 	struct claim max;
-	char why[512];
 
+	(void)snprintf(name, sizeof(name), "%.*s",
+	    (int)strcspn(w->agent_feed, "/"), w->agent_feed);
+	agent = tally_find(v, name, w->agent_feed);
+	s = tally_find(v, name, w->feed);
 	if (agent == NULL || !tally_is_asked(v, w->feed))
 		return;
-	max = farthest(v, w, agent);
+	max = farthest(v, w, agent, s != NULL);
 	(void)snprintf(why, sizeof(why),
 	    ": %s index %" PRIu64 " says that it had %" PRIu64 " events",
 	    w->agent_feed, max.index, max.size);
-	if (max.size > 0 && !holds(v, w->feed))
+	if (max.size > 0 && s == NULL)
 		finding_feed(&v->findings, FINDING_GONE, w->feed,
 		    "missing entirely%s", why);
-	else if (max.size > stream_size(s) && successor(v, w->feed) != NULL)
-		finding_events(&v->findings, FINDING_RENEWED, w->feed,
+	else if (s == NULL || max.size <= stream_size(s))
+		return;
+	else if (successor(v, name, w->feed) != NULL)
+		finding_events(&v->findings, FINDING_RENEWED, s->label,
 		    stream_size(s), max.size - 1,
 		    "lost by the agent before it was shipped; the agent began "
 		    "%s instead%s",
-		    successor(v, w->feed), why);
-	else if (max.size > 0 && stream_size(s) < max.size)
+		    successor(v, name, w->feed), why);
+	else
 		chain_missing(&c, s, stream_size(s), max.size, why);
 }
 
@@ -620,7 +776,8 @@ check_absent(struct verify *v)
 	if (v->n_events + v->n_checkpoints == 0)
 		finding_feed(&v->findings, FINDING_BROKEN, "",
 		    "it holds no line of sealfeed; a syslog server must keep "
-		    "the structured data");
+		    "the structured data, and an export the text as it came, "
+		    "such as _raw, message or event.original");
 }
 
 /* Each agent whose feeds are there must have its own feed there. */
@@ -631,7 +788,7 @@ check_agents(struct verify *v)
 		const char *agent = v->streams[i]->agent;
 		char own[sizeof(v->streams[i]->agent) + sizeof("/agent")];
 
-		if (agent[0] == '\0')
+		if (agent[0] == '\0' || v->streams[i]->n_marks == 0)
 			continue;
 		(void)snprintf(own, sizeof(own), "%s/agent", agent);
 		if (!holds_tree(v, own) && !is_reported_gone(v, own))
@@ -646,6 +803,7 @@ verify_finish(struct verify *v)
 {
 	claims_sort(v->claims);
 	check_streams(v);
+	check_keys(v);
 	parts_left(v->parts, left_over, v);
 	check_absent(v);
 	check_agents(v);

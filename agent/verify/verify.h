@@ -28,7 +28,8 @@ struct verify_options {
 struct verify *verify_new(const struct verify_options *options);
 void verify_free(struct verify *v);
 
-/* Read a file ("-": standard input), plain or gzip.  -1: it could not be read
+/* Read a file ("-": standard input) in any form that reader.h and export.h
+ * know.  -1: it could not be read
  * to its end; that is a finding, too. */
 int verify_input(struct verify *v, const char *path, struct err *err);
 

@@ -9,8 +9,10 @@
 #include "evidence/rotation.h"
 #include "verify/chain.h"
 #include "verify/claims.h"
+#include "verify/export.h"
 #include "verify/finding.h"
 #include "verify/frame.h"
+#include "verify/keys.h"
 #include "verify/reader.h"
 #include "verify/stream.h"
 #include "verify/verify.h"
@@ -18,14 +20,9 @@
 /* An input that names more feeds is a forger's. */
 #define TALLY_FEEDS 65536
 
-/* An agent that changed its key more often is a forger's. */
-#define TALLY_KEYS 1024
-
 struct verify {
 	struct verify_options options;
-	struct verifier *keys; /* the given keys, and their successors */
-	size_t n_keys;
-	struct buf told; /* the last notes about keys, read already */
+	struct keys *keys;
 	struct digest *digest;
 	struct findings findings;
 	struct parts *parts;
@@ -37,7 +34,9 @@ struct verify {
 	size_t n_inputs;
 	struct proof proof;
 	struct buf scratch;
-	const struct reader_line *line; /* input that is being read */
+	struct export *export;
+	const struct reader_line *line; /* that is being read */
+	uint64_t place;                 /* of it */
 	uint64_t n_events;              /* lines of each sort */
 	uint64_t n_checkpoints;
 	uint64_t n_other;

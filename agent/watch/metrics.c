@@ -16,9 +16,6 @@
 #include "watch/metrics.h"
 #include "watch/status.h"
 
-/* The agent feed's heartbeat comes every minute; this much later it is late. */
-#define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
-
 enum unit {
 	UNIT_COUNT,   /* uint64_t, as it is */
 	UNIT_INTEGER, /* int64_t, as it is */
@@ -100,6 +97,12 @@ static const struct family output_families[] = {
 	{ "sealfeed_output_backlog_bytes", "gauge", UNIT_COUNT,
 	    OUTPUT(backlog_bytes),
 	    "Bytes of the lines of events not delivered yet." },
+	{ "sealfeed_output_held_events", "gauge", UNIT_COUNT,
+	    OUTPUT(held_events),
+	    "Events with a receipt that are sent again if the connection "
+	    "breaks." },
+	{ "sealfeed_output_held_bytes", "gauge", UNIT_COUNT, OUTPUT(held_bytes),
+	    "Bytes of the lines of events that are held." },
 	{ "sealfeed_output_oldest_undelivered_seconds", "gauge", UNIT_AGE,
 	    OUTPUT(oldest),
 	    "How long the oldest undelivered event has waited." },
@@ -241,6 +244,36 @@ outputs(struct page *p, const struct status *st)
 			    st->outputs[i].name, st->outputs[i].mode);
 }
 
+/* A label's value: class and code are plain by birth, names by configuration.
+ */
+static void
+troubles(struct page *p, const struct status *st)
+{
+	static const char since[] = "sealfeed_trouble_since_timestamp_seconds";
+	static const char until[] = "sealfeed_trouble_waits_timestamp_seconds";
+
+	family(p, since, "gauge",
+	    "Time since which something stands still or waits, by its class "
+	    "and code.");
+	for (size_t i = 0; i < st->n_troubles; i++) {
+		const struct trouble *t = &st->troubles[i];
+
+		SAY(p, "%s{subject=\"%s\",class=\"%s\",code=\"%s\"} %.3f\n",
+		    since, t->subject, t->class, t->code, seconds(t->since));
+	}
+	family(p, until, "gauge", "Time until which it waits.");
+	for (size_t i = 0; i < st->n_troubles; i++) {
+		const struct trouble *t = &st->troubles[i];
+
+		if (t->until > st->now)
+			SAY(p,
+			    "%s{subject=\"%s\",class=\"%s\",code=\"%s\"} "
+			    "%.3f\n",
+			    until, t->subject, t->class, t->code,
+			    seconds(t->until));
+	}
+}
+
 static void
 whole(struct page *p, const struct status *st, const struct role *r)
 {
@@ -253,6 +286,9 @@ whole(struct page *p, const struct status *st, const struct role *r)
 	family(p, "sealfeed_gaps_total", "counter",
 	    "Gaps: spans and items that can no longer be read from a vendor.");
 	SAY(p, "sealfeed_gaps_total %" PRIu64 "\n", st->gaps);
+	family(p, "sealfeed_gaps_open", "gauge",
+	    "Gaps that were not closed by fetching the item after all.");
+	SAY(p, "sealfeed_gaps_open %" PRIu64 "\n", st->gaps_open);
 	family(p, "sealfeed_store_used_bytes", "gauge",
 	    "Bytes of the store in use.");
 	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", st->room.used);
@@ -280,43 +316,11 @@ metrics_write(struct store *s, const struct role *r, struct buf *out,
 		whole(&p, &st, r);
 		feeds(&p, &st);
 		outputs(&p, &st);
+		troubles(&p, &st);
 		if (p.rc == -1)
 			rc =
 			    err_set(err, "metrics: larger than a reply may be");
 	}
 	status_release(&st);
 	return rc;
-}
-
-int
-metrics_ready(struct store *s, const struct role *r, struct err *err)
-{
-	struct feed_report row = { .id = 0 };
-	int64_t now = clock_now();
-	char own[256];
-	int rc;
-
-	(void)snprintf(own, sizeof(own), "%s/agent", r->config->agent.name);
-	while ((rc = report_feed(s, row.id, &row, err)) == 1) {
-		if (strcmp(row.name, own) != 0)
-			continue;
-		if (row.committed < r->started || row.sealed == 0)
-			continue; /* from before the start of this agent */
-		if (now - row.committed > HEARTBEAT_LATE)
-			return err_set(err,
-			    "collect: no heartbeat for %.0f "
-			    "seconds",
-			    seconds(now - row.committed));
-		if (row.sealed < row.size &&
-		    row.committed < now - HEARTBEAT_LATE / 3)
-			return err_set(err,
-			    "seal: %" PRIu64 " events of the "
-			    "agent's own feed wait for their checkpoint; see "
-			    "agent.key",
-			    row.size - row.sealed);
-		return 0;
-	}
-	if (rc == -1)
-		return -1;
-	return err_set(err, "collect and seal: no heartbeat since the start");
 }

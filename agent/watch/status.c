@@ -56,6 +56,26 @@ read_outputs(struct store *s, struct status *st, struct err *err)
 	}
 }
 
+static int
+read_troubles(struct store *s, struct status *st, struct err *err)
+{
+	int rc;
+
+	for (;; st->n_troubles++) {
+		struct trouble *t;
+
+		st->troubles =
+		    grow(st->troubles, st->n_troubles, sizeof(*st->troubles));
+		t = &st->troubles[st->n_troubles];
+		*t = (struct trouble){ .since = 0 };
+		if (st->n_troubles > 0)
+			*t = st->troubles[st->n_troubles - 1];
+		rc = trouble_next(s, t, err);
+		if (rc != 1)
+			return rc;
+	}
+}
+
 int
 status_read(struct store *s, const struct config *config, struct status *st,
     struct err *err)
@@ -68,7 +88,9 @@ status_read(struct store *s, const struct config *config, struct status *st,
 		return -1;
 	if (read_feeds(s, st, err) != 0 || read_outputs(s, st, err) != 0)
 		return -1;
-	return report_gaps(s, &st->gaps, err);
+	if (read_troubles(s, st, err) != 0)
+		return -1;
+	return report_gaps(s, &st->gaps, &st->gaps_open, err);
 }
 
 /* The agent's own feed gets an event every minute. */
@@ -79,6 +101,7 @@ status_release(struct status *st)
 {
 	free(st->feeds);
 	free(st->outputs);
+	free(st->troubles);
 	*st = (struct status){ .now = 0 };
 }
 
@@ -178,6 +201,10 @@ put_feed(struct json_put *j, const struct status *st,
 	json_put_open(j, NULL, '{');
 	json_put_text(j, "feed", f->tree);
 	json_put_bool(j, "closed", f->closed);
+	if (f->cause[0] == '\0')
+		json_put_null(j, "new_tree_because");
+	else
+		json_put_text(j, "new_tree_because", f->cause);
 	json_put_count(j, "events", f->size);
 	json_put_count(j, "sealed", f->sealed);
 	json_put_count(j, "duplicates", f->duplicates);
@@ -208,6 +235,8 @@ put_output(struct json_put *j, const struct status *st,
 		json_put_text(j, "mode", o->mode);
 	json_put_count(j, "backlog", o->backlog_events);
 	json_put_count(j, "backlog_bytes", o->backlog_bytes);
+	json_put_count(j, "held", o->held_events);
+	json_put_count(j, "held_bytes", o->held_bytes);
 	put_span(j, "oldest_undelivered_seconds",
 	    o->backlog_events == 0 ? REPORT_NEVER : st->now, o->oldest);
 	json_put_time(j, "moved", o->moved);
@@ -233,6 +262,22 @@ put_store(struct json_put *j, const struct status *st)
 	json_put_close(j, '}');
 }
 
+static void
+put_trouble(struct json_put *j, const struct trouble *t)
+{
+	json_put_open(j, NULL, '{');
+	json_put_text(j, "subject", t->subject);
+	json_put_text(j, "class", t->class);
+	if (t->code[0] == '\0')
+		json_put_null(j, "code");
+	else
+		json_put_text(j, "code", t->code);
+	json_put_time(j, "since", t->since);
+	json_put_time(j, "waits_until", t->until);
+	json_put_text(j, "text", t->text);
+	json_put_close(j, '}');
+}
+
 int
 status_json(const struct status *st, struct buf *out)
 {
@@ -243,7 +288,12 @@ status_json(const struct status *st, struct buf *out)
 	json_put_time(&j, "time", st->now);
 	json_put_time(&j, "silent_since", status_silent_since(st));
 	put_store(&j, st);
-	json_put_count(&j, "gaps", st->gaps);
+	json_put_count(&j, "gaps", st->gaps_open);
+	json_put_count(&j, "gaps_closed", st->gaps - st->gaps_open);
+	json_put_open(&j, "troubles", '[');
+	for (size_t i = 0; i < st->n_troubles; i++)
+		put_trouble(&j, &st->troubles[i]);
+	json_put_close(&j, ']');
 	json_put_open(&j, "feeds", '[');
 	for (size_t i = 0; i < st->n_feeds; i++)
 		put_feed(&j, st, &st->feeds[i]);

@@ -12,6 +12,7 @@
 
 #include "store/report.h"
 #include "store/store.h"
+#include "store/trouble.h"
 
 struct buf;
 struct config;
@@ -28,7 +29,10 @@ struct status {
 	size_t n_feeds;
 	struct output_report *outputs;
 	size_t n_outputs;
-	uint64_t gaps;
+	uint64_t gaps;      /* ever recorded */
+	uint64_t gaps_open; /* that were not closed */
+	struct trouble *troubles;
+	size_t n_troubles;
 };
 
 /* Fill *st (zeroed before) from the store, as of now; release it in any

@@ -21,6 +21,8 @@
 #include "config/config.h"
 #include "store/store.h"
 #include "watch/metrics.h"
+#include "watch/ready.h"
+#include "watch/status.h"
 #include "watch/watch.h"
 
 #define ANSWER_MAX (8 << 20)
@@ -77,27 +79,34 @@ serve_metrics(struct watch *w, struct buf *out)
 	return MHD_HTTP_OK;
 }
 
+/* "ok", or the status and the sentence of what check finds. */
 static unsigned
-serve_health(struct watch *w, struct buf *out)
+serve_check(struct watch *w, struct buf *out,
+    int (*check)(const struct status *, const struct role *, struct err *))
 {
+	struct status st = { .now = 0 };
 	struct err err = ERR_INIT;
 	struct store *s = store_of(w, &err);
-	struct store_room room;
+	int rc = s == NULL ? -1 : status_read(s, w->role->config, &st, &err);
 
-	if (s == NULL || store_room_now(s, &room, &err) == -1)
+	if (rc == 0)
+		rc = check(&st, w->role, &err);
+	status_release(&st);
+	if (rc != 0)
 		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
 	return sentence(out, MHD_HTTP_OK, "ok");
 }
 
 static unsigned
+serve_health(struct watch *w, struct buf *out)
+{
+	return serve_check(w, out, ready_alive);
+}
+
+static unsigned
 serve_ready(struct watch *w, struct buf *out)
 {
-	struct err err = ERR_INIT;
-	struct store *s = store_of(w, &err);
-
-	if (s == NULL || metrics_ready(s, w->role, &err) == -1)
-		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-	return sentence(out, MHD_HTTP_OK, "ok");
+	return serve_check(w, out, ready_works);
 }
 
 static const struct page pages[] = {

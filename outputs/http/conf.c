@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "outputs/http/conf.h"
+#include "outputs/http/receipt.h"
 
 #define OFFSET(member) offsetof(struct http_output_conf, member)
 
@@ -51,6 +52,14 @@ const struct setting http_request_settings[] = {
 	    .max = 64 << 20,
 	    .help = "Largest request body before compression; a single longer "
 		    "line is sent alone." },
+	{ .key = "expect",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(expect),
+	    .help = "Regular expression (extended, regex(7)) for the body of "
+		    "each answer that counts as a receipt, without the white "
+		    "space around it; it is searched for, so ^ and $ bind it "
+		    "to the ends. Without it nothing, JSON and text count, "
+		    "web pages do not." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = OFFSET(common),
@@ -98,6 +107,18 @@ check_header(const struct http_output_conf *conf, const char *name,
 		    "and basic, or this header");
 }
 
+static void
+check_expect(const char *expect, const struct config_section *b)
+{
+	struct err err = ERR_INIT;
+	struct receipt r;
+
+	if (receipt_init(&r, expect, true, &err) != 0)
+		config_error(b, "%s", err.text);
+	else
+		receipt_release(&r);
+}
+
 void
 http_output_check(const void *c, const struct config_section *b)
 {
@@ -109,6 +130,7 @@ http_output_check(const void *c, const struct config_section *b)
 		    "basic: bearer is set, too; remove one of the two");
 	http_url_check_setting("url", conf->url, b);
 	http_conf_check(&conf->common, b);
+	check_expect(conf->expect, b);
 	for (; h != NULL && h->name != NULL; h++)
 		check_header(conf, h->name, b);
 }

@@ -19,13 +19,14 @@ struct http_output_conf {
 	bool compress;
 	int64_t parallel;
 	int64_t max_body; /* bytes of a request, before compression */
+	char *expect;     /* regular expression for answers, or NULL */
 	struct http_conf common;
 };
 
 /* Where to: url, bearer, basic, headers.  How: compress, parallel, max_body,
- * and the options of every connection.  A dialect takes both into its table as
- * SETTING_TABLE at offset 0, with its own between them; it leaves one out that
- * makes no sense there and writes the rows that it needs itself. */
+ * expect, and the options of every connection.  A dialect takes both into its
+ * table as SETTING_TABLE at offset 0, with its own between them; it leaves one
+ * out that makes no sense there and writes the rows that it needs itself. */
 extern const struct setting http_target_settings[];
 extern const struct setting http_request_settings[];
 

@@ -3,7 +3,9 @@
  *
  * The transport (transport.c) owns connections, requests in flight, splitting
  * to limits, gzip, TLS, proxy, credentials, open confirmations and the verdict
- * on a chunk.  A dialect says what a request looks like and what an answer
+ * on a chunk.  It repeats a request that would be blocked before it believes
+ * that, and takes no web page for a receipt (receipt.h): no dialect sees one
+ * under a 2xx.  A dialect says what a request looks like and what an answer
  * means.  A new one is a file in this folder, with its own
  *
  *   const struct output_type output_NAME = {
@@ -89,11 +91,11 @@ struct http_dialect {
 	int (*open)(struct intake *in, struct err *err);
 	void (*close)(struct intake *in);
 
-	/* Append what the intake wants of one line; nothing at all leaves the
-	 * line out, for good.  prefix, separator and suffix stand around the
-	 * others, NULL is "".  The limits of in count all that, before
-	 * compression; a line that is larger alone goes alone.  -1: the line
-	 * cannot be sent. */
+	/* Append what the intake wants of one line, the same each time; nothing
+	 * at all leaves the line out, for good.  prefix, separator and suffix
+	 * stand around the others, NULL is "".  The limits of in count all
+	 * that, before compression; a line that is larger alone goes alone. -1:
+	 * the line cannot be sent. */
 	int (*render)(struct intake *in, const struct chunk_line *line,
 	    struct buf *body, struct err *err);
 	const char *prefix;
@@ -114,8 +116,9 @@ struct http_dialect {
 	    struct err *err);
 
 	/* Tell of the lines in their order: intake_verdict(),
-	 * intake_pending(); those not told of go again.  false: the status
-	 * (status.h) counts for all of them.  NULL: false.  Of a probe the
+	 * intake_pending(); those not told of go again, those that are blocked
+	 * are tried again before that counts.  false: the status (status.h)
+	 * counts for all of them.  NULL: false.  Of a probe the
 	 * verdict on no lines is asked. */
 	bool (*judge)(struct intake *in, const struct intake_response *r,
 	    struct intake_verdicts *v);

@@ -7,24 +7,28 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "http/access.h"
 #include "http/client.h"
 #include "outputs/http/exchange.h"
 #include "outputs/http/headers.h"
+#include "outputs/http/page.h"
+#include "outputs/http/receipt.h"
 #include "outputs/http/status.h"
 
-/* What is shown of an answer in a reason; all that is kept of it where no
- * dialect judges. */
+/* What is shown of an answer in a reason. */
 #define SHOWN_MAX 200
 
 /* More than a chunk, or a single event, has. */
 #define BODY_MAX ((size_t)1 << 30)
 
 int
-exchange_init(struct exchange *x, bool judged, struct err *err)
+exchange_init(struct exchange *x, const struct receipt *receipt,
+    struct err *err)
 {
+	x->receipt = receipt;
 	buf_init(&x->request.body, BODY_MAX);
-	buf_init(&x->answer, judged ? INTAKE_ANSWER_MAX : SHOWN_MAX);
+	buf_init(&x->answer, INTAKE_ANSWER_MAX);
 	buf_init(&x->answer_headers, HTTP_HEADERS_MAX);
 	x->easy = curl_easy_init();
 	return x->easy == NULL ? err_set(err, "libcurl: cannot be initialised")
@@ -94,7 +98,7 @@ set_method(struct exchange *x)
 
 int
 exchange_aim(struct exchange *x, struct http_access *access,
-    struct curl_slist *common, struct err *err)
+    const struct curl_slist *common, bool fresh, struct err *err)
 {
 	struct intake_request *r = &x->request;
 
@@ -103,12 +107,9 @@ exchange_aim(struct exchange *x, struct http_access *access,
 		    "request: its URL or a header is too long or malformed");
 	http_head_free(x->headers);
 	x->headers = NULL;
-	if (r->headers != NULL) {
-		if (http_head_join(&x->headers, common) != 0 ||
-		    http_head_join(&x->headers, r->headers) != 0)
-			return err_set(err, "request: out of memory");
-		common = x->headers;
-	}
+	if (http_head_join(&x->headers, common) != 0 ||
+	    http_head_join(&x->headers, r->headers) != 0)
+		return err_set(err, "request: out of memory");
 	curl_easy_reset(x->easy);
 	if (http_access_apply(access, x->easy, r->url.data, err) != 0)
 		return -1;
@@ -117,7 +118,12 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	x->cut = false;
 	x->trouble[0] = '\0';
 	if (set_method(x) != CURLE_OK ||
-	    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, common) != CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) !=
+		CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, (long)fresh) !=
+		CURLE_OK ||
+	    curl_easy_setopt(x->easy, CURLOPT_SSL_SESSIONID_CACHE,
+		(long)!fresh) != CURLE_OK ||
 	    curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_answer) !=
 		CURLE_OK ||
 	    curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x) != CURLE_OK ||
@@ -190,24 +196,82 @@ status_of(const struct exchange *x)
 	return (int)status;
 }
 
+/* What came, for a reason: ": its begin", or which page it is. */
+static void
+describe(const struct receipt_body *b, char out[SHOWN_MAX + 32])
+{
+	struct slice text = { b->text->data, b->text->len };
+	char line[SHOWN_MAX + 1], title[PAGE_TITLE];
+
+	if (page_is(text, b->type, b->cut)) {
+		page_title(text, title);
+		(void)snprintf(out, SHOWN_MAX + 32, " with a web page%s%s%s",
+		    title[0] == '\0' ? "" : ", \"", title,
+		    title[0] == '\0' ? "" : "\"");
+		return;
+	}
+	one_line(b->text, line);
+	(void)snprintf(out, SHOWN_MAX + 32, "%s%s", line[0] == '\0' ? "" : ": ",
+	    line);
+}
+
+/* The verdict on the answer that came; why as above. */
+static enum verdict
+judge_answer(const struct exchange *x, const struct receipt_body *b,
+    const char *url, char *why, size_t size)
+{
+	const struct http_meaning *m = http_meaning(status_of(x));
+	char answer[SHOWN_MAX + 32], location[256];
+	enum verdict verdict = m->verdict;
+	const char *hint = m->hint;
+
+	if (verdict == VERDICT_DELIVERED) {
+		hint = receipt_fault(x->receipt, b);
+		verdict = hint == NULL ? VERDICT_DELIVERED : VERDICT_BLOCKED;
+	}
+	describe(b, answer);
+	(void)http_head_find(&x->answer_headers, "location", location,
+	    sizeof(location));
+	(void)snprintf(why, size, "%s: answers %d%s%s%s%s%s", url, status_of(x),
+	    location[0] == '\0' ? "" : " to ", location, answer,
+	    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+	return verdict;
+}
+
+/* Any bytes of an answer may be in it: they go on as text without control
+ * characters. */
+static void
+clean(char *why, size_t size)
+{
+	struct buf text = BUF_INIT(size - 1);
+
+	(void)text_printable(&text, why, strlen(why));
+	(void)snprintf(why, size, "%s", text.data == NULL ? "" : text.data);
+	buf_release(&text);
+}
+
 enum verdict
 exchange_judge(const struct exchange *x, const char *url, CURLcode rc,
     char *why, size_t size)
 {
-	const struct http_meaning *m;
-	char answer[SHOWN_MAX + 1], location[256];
+	struct buf text = BUF_INIT(INTAKE_ANSWER_MAX);
+	struct receipt_body b = { .text = &text, .cut = x->cut };
+	char type[128];
+	enum verdict verdict;
 
-	if (rc != CURLE_OK)
-		return judge_failure(x, url, rc, why, size);
-	one_line(&x->answer, answer);
-	(void)http_head_find(&x->answer_headers, "location", location,
-	    sizeof(location));
-	m = http_meaning(status_of(x));
-	(void)snprintf(why, size, "%s: answers %d%s%s%s%s%s%s", url,
-	    status_of(x), location[0] == '\0' ? "" : " to ", location,
-	    answer[0] == '\0' ? "" : ": ", answer, m->hint == NULL ? "" : "; ",
-	    m->hint == NULL ? "" : m->hint);
-	return m->verdict;
+	if (rc == CURLE_OK) {
+		(void)http_head_find(&x->answer_headers, "content-type", type,
+		    sizeof(type));
+		b.type = type;
+		page_text((struct slice){ x->answer.data, x->answer.len },
+		    &text);
+		verdict = judge_answer(x, &b, url, why, size);
+	} else {
+		verdict = judge_failure(x, url, rc, why, size);
+	}
+	buf_release(&text);
+	clean(why, size);
+	return verdict;
 }
 
 int64_t

@@ -13,11 +13,13 @@
 #include "outputs/http/dialect.h"
 
 struct http_access;
+struct receipt;
 struct transfer;
 
 struct exchange {
 	CURL *easy;
 	bool busy;                 /* the transport: it is under way */
+	bool held;                 /* the transport: to be sent again */
 	struct transfer *transfer; /* the transport's: of this chunk, or NULL */
 	struct intake_request request;
 	/* The transport's: which lines of the chunk the request carries, n of
@@ -28,25 +30,29 @@ struct exchange {
 		size_t size;
 		bool all;
 	} carried;
-	struct curl_slist *headers; /* the request's and the common ones; NULL:
-				       the common ones */
+	struct curl_slist *headers;    /* the common ones and the request's */
+	const struct receipt *receipt; /* for a 2xx, borrowed; NULL: any body
+					  but a page */
 	struct buf answer;
 	bool cut; /* the answer is longer */
 	struct buf answer_headers;
 	char trouble[CURL_ERROR_SIZE];
 };
 
-/* x is zeroed.  judged: a dialect wants to see whole answers. */
-int exchange_init(struct exchange *x, bool judged, struct err *err);
+/* x is zeroed. */
+int exchange_init(struct exchange *x, const struct receipt *receipt,
+    struct err *err);
 void exchange_release(struct exchange *x);
 
 /* Make the handle ready for x->request, which is begun, and for a new answer.
- * common: headers beside those of the request, borrowed until it is over. */
+ * common: headers beside those of the request, which are copied.  fresh: by a
+ * connection of its own, with nothing left of a TLS session before. */
 int exchange_aim(struct exchange *x, struct http_access *access,
-    struct curl_slist *common, struct err *err);
+    const struct curl_slist *common, bool fresh, struct err *err);
 
 /* What the end of the transfer means by the status of its answer, or by why
- * there is none; why gets a sentence about url. */
+ * there is none; why gets a sentence about url.  A 2xx whose body cannot be
+ * the receiver's (receipt.h) blocks. */
 enum verdict exchange_judge(const struct exchange *x, const char *url,
     CURLcode rc, char *why, size_t size);
 

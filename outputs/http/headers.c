@@ -188,6 +188,8 @@ http_head_value(const char *line, size_t len, const char *name, char *out,
 		len--;
 	if (len >= size)
 		len = size - 1;
-	memcpy(out, line, len);
+	/* RFC 9110 section 5.5: as a space counts what ends lines or texts. */
+	for (size_t i = 0; i < len; i++)
+		out[i] = strchr("\r\n", line[i]) == NULL ? line[i] : ' ';
 	out[len] = '\0';
 }

@@ -22,19 +22,20 @@ static const struct setting settings[] = { { .key = "where",
 
 /* What is not JSON would spoil the array: it goes as a string. */
 static int
-add_value(struct buf *body, const struct chunk_line *line)
+add_value(struct buf *body, const struct chunk_line *line, const char *agent)
 {
+	const struct line_name name = { agent, line->feed };
 	const enum line_kind kind =
 	    line->checkpoint ? LINE_CHECKPOINT : LINE_EVENT;
 	struct buf text = BUF_INIT(6 * line->len + 2);
 	int rc;
 
 	if (json_valid(line->value, line->len))
-		return line_add(body, kind, line->feed, line->number,
-		    line->value, line->len);
+		return line_add(body, kind, name, line->number, line->value,
+		    line->len);
 	rc = text_json_string(&text, line->value, line->len);
 	if (rc == 0)
-		rc = line_add(body, kind, line->feed, line->number, text.data,
+		rc = line_add(body, kind, name, line->number, text.data,
 		    text.len);
 	buf_release(&text);
 	return rc;
@@ -44,8 +45,7 @@ static int
 render(struct intake *in, const struct chunk_line *line, struct buf *body,
     struct err *err)
 {
-	(void)in;
-	if (add_value(body, line) != 0)
+	if (add_value(body, line, in->out->agent) != 0)
 		return err_set(err, "request: too large");
 	return 0;
 }

@@ -9,7 +9,8 @@
 static const struct http_meaning meanings[] = {
 	{ 200, 299, VERDICT_DELIVERED, NULL },
 	{ 300, 399, VERDICT_BLOCKED,
-	    "redirects are not followed; set url to the final address" },
+	    "redirects are not followed: it is a login page or a proxy, or url "
+	    "must be the final address" },
 	{ 401, 401, VERDICT_BLOCKED,
 	    "it does not accept the credentials; check bearer, basic or "
 	    "headers" },

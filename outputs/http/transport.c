@@ -7,6 +7,12 @@
  * to be sent again, and every confirmation that was promised has come or is
  * overdue, the chunk ends.  When no answer comes it is not known what became
  * of a request, and it is sent again.
+ *
+ * An answer that would block the output may be a blip: a receiver that is just
+ * starting, one bad node behind a load balancer, a token that is being changed.
+ * Its request is repeated a few times, with credentials that are read again,
+ * while others that are answered so wait for what becomes of it; only then the
+ * output is blocked, when nothing is under way any more.
  */
 #include "outputs/http/transport.h"
 
@@ -25,6 +31,7 @@
 #include "outputs/http/dialect.h"
 #include "outputs/http/exchange.h"
 #include "outputs/http/headers.h"
+#include "outputs/http/receipt.h"
 
 /* More than a chunk, or a single event, has. */
 #define BODY_MAX ((size_t)1 << 30)
@@ -38,11 +45,18 @@
 #define POLL_EVERY CLOCK_SECOND
 #define POLL_TIMEOUT (5 * CLOCK_MINUTE)
 
+/* How long after an answer that would block the same is tried again. */
+static const int64_t repeat_after[] = { CLOCK_SECOND / 2, 2 * CLOCK_SECOND,
+	5 * CLOCK_SECOND };
+
+#define REPEATS (sizeof(repeat_after) / sizeof(repeat_after[0]))
+
 /* One chunk on its way. */
 struct transfer {
 	struct chunk *chunk; /* NULL: free */
 	size_t next;         /* the first line that no request has had */
 	bool sending;        /* a request has it */
+	bool partly;         /* some lines of its request are settled */
 	size_t pending;      /* confirmations */
 	/* On the lines that are not settled. */
 	enum verdict verdict;
@@ -75,6 +89,17 @@ struct uplink {
 	struct exchange *exchange; /* for lines */
 	size_t n_exchanges;
 	struct exchange poll;
+	struct receipt receipt;
+	struct {
+		struct exchange *x; /* whose request is repeated; NULL: none */
+		unsigned repeats;
+		int64_t at; /* monotonic: of the next one */
+		unsigned polls;
+		char why[WHY_MAX];
+	} doubt;
+	/* Nothing more begins: the chunks that are blocked, for doubt.why, end
+	 * when nothing is under way. */
+	bool blocked;
 	struct pending *pending;
 	size_t n_pending;
 	int64_t poll_at; /* monotonic: not before */
@@ -106,7 +131,26 @@ leave(struct transfer *t, enum verdict v, int64_t delay, const char *why)
 	(void)snprintf(t->why, sizeof(t->why), "%s", why);
 }
 
-/* End t's chunk if nothing of it is under way. */
+/* Is anything of lines under way? */
+static bool
+is_busy(const struct uplink *u)
+{
+	for (size_t i = 0; i < u->n_exchanges; i++)
+		if (u->exchange[i].busy)
+			return true;
+	return false;
+}
+
+static void
+block(struct uplink *u, const char *why)
+{
+	if (!u->blocked)
+		(void)snprintf(u->doubt.why, sizeof(u->doubt.why), "%s", why);
+	u->blocked = true;
+}
+
+/* End t's chunk if nothing of it is under way.  The verdict that it is blocked
+ * makes the owner close the output: what others have under way ends first. */
 static void
 end_transfer(struct uplink *u, struct transfer *t)
 {
@@ -114,9 +158,30 @@ end_transfer(struct uplink *u, struct transfer *t)
 
 	if (t->sending || t->pending > 0)
 		return;
+	if (t->verdict == VERDICT_BLOCKED) {
+		block(u, t->why);
+		if (is_busy(u))
+			return;
+		u->out->blocked = true;
+	}
 	t->chunk = NULL;
 	u->decided = true;
 	output_done(u->out, chunk, t->verdict, t->delay, "%s", t->why);
+}
+
+/* End those that are blocked, now that nothing is under way. */
+static void
+end_blocked(struct uplink *u)
+{
+	if (!u->blocked || is_busy(u))
+		return;
+	for (size_t i = 0; i < u->n_transfers; i++) {
+		struct transfer *t = &u->transfer[i];
+
+		if (t->chunk != NULL && t->verdict == VERDICT_BLOCKED)
+			end_transfer(u, t);
+	}
+	u->blocked = false;
 }
 
 static void
@@ -200,10 +265,12 @@ expire_pending(struct uplink *u, int64_t now)
  */
 
 static int
-launch(struct uplink *u, struct exchange *x, struct curl_slist *common,
+launch(struct uplink *u, struct exchange *x, const struct curl_slist *common,
     struct err *err)
 {
-	if (exchange_aim(x, u->access, common, err) != 0)
+	bool again = x == u->doubt.x || (x == &u->poll && u->doubt.polls > 0);
+
+	if (exchange_aim(x, u->access, common, again, err) != 0)
 		return -1;
 	if (curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x) != CURLE_OK ||
 	    curl_multi_add_handle(u->multi, x->easy) != CURLM_OK)
@@ -289,6 +356,8 @@ fill(struct uplink *u, struct exchange *x, struct buf *text, struct err *err)
 	for (; t->next < chunk_lines(t->chunk); t->next++) {
 		if (in->lines_max > 0 && x->carried.n == in->lines_max)
 			break;
+		if (chunk_mark(t->chunk, t->next) != CHUNK_OPEN)
+			continue;
 		before = text->len;
 		rc = render_line(u, x, text, err);
 		if (rc < 0)
@@ -331,7 +400,7 @@ render(struct uplink *u, struct exchange *x, struct err *err)
 	buf_clear(body);
 	x->carried.n = 0;
 	x->carried.all = false;
-	if (t->next == 0 && u->dialect->whole != NULL)
+	if (t->next == 0 && !t->partly && u->dialect->whole != NULL)
 		rc = u->dialect->whole(&u->intake, t->chunk, body, err);
 	if (rc == 1) {
 		t->next = chunk_lines(t->chunk);
@@ -375,6 +444,8 @@ go_on(struct uplink *u, struct exchange *x)
 	struct transfer *t = x->transfer;
 	struct err err = ERR_INIT;
 
+	if (u->blocked && t->next < chunk_lines(t->chunk))
+		leave(t, VERDICT_BLOCKED, 0, u->doubt.why);
 	while (t->verdict == VERDICT_DELIVERED &&
 	    t->next < chunk_lines(t->chunk)) {
 		size_t from = t->next;
@@ -398,22 +469,25 @@ go_on(struct uplink *u, struct exchange *x)
  * Answers.
  */
 
-/* Have the dialect judge the end of x, or else the status. */
+/* Have the dialect judge the end of x, or else the status.  A 2xx whose body is
+ * not the receiver's is nothing for the dialect. */
 static void
 judge(struct uplink *u, struct exchange *x, CURLcode rc,
     struct intake_verdicts *v)
 {
 	struct intake_response r = exchange_response(x);
 	char why[WHY_MAX];
-	enum verdict verdict;
+	enum verdict verdict =
+	    exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+	bool foreign =
+	    verdict == VERDICT_BLOCKED && r.status >= 200 && r.status < 300;
 
 	intake_verdicts_init(v, r.lines);
-	if (rc == CURLE_OK && u->dialect->judge != NULL &&
+	if (rc == CURLE_OK && !foreign && u->dialect->judge != NULL &&
 	    u->dialect->judge(&u->intake, &r, v))
 		return;
 	intake_verdicts_release(v);
 	intake_verdicts_init(v, r.lines);
-	verdict = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
 	intake_verdict(v, r.lines, verdict, "%s", why);
 }
 
@@ -434,8 +508,9 @@ settle_taken(struct uplink *u, struct exchange *x,
 		deliver(u, p.transfer, p.from, p.to);
 }
 
-/* It is not.  A single line is to blame for a refusal, but not for bytes out of
- * the store that nobody has looked at: ship does before it halves. */
+/* It is not, nor would it block.  A single line is to blame for a refusal, but
+ * not for bytes out of the store that nobody has looked at: ship does before it
+ * halves. */
 static void
 settle_other(struct uplink *u, struct exchange *x,
     const struct intake_range *range, size_t first)
@@ -452,12 +527,14 @@ settle_other(struct uplink *u, struct exchange *x,
 }
 
 /* Do what the dialect told of the lines of x's request; first of those that
- * are taken, as output_settle() wants it. */
-static void
+ * are taken, as output_settle() wants it.  Returns why what is left would be
+ * blocked, NULL: it is not. */
+static const char *
 settle_lines(struct uplink *u, struct exchange *x,
     const struct intake_verdicts *v)
 {
 	size_t first = 0;
+	const char *block_why = NULL;
 	char why[WHY_MAX];
 
 	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
@@ -471,9 +548,112 @@ settle_lines(struct uplink *u, struct exchange *x,
 	}
 	first = 0;
 	for (size_t i = 0; i < v->n; first = v->list[i++].to) {
-		if (v->list[i].verdict != VERDICT_DELIVERED)
+		if (v->list[i].verdict == VERDICT_BLOCKED)
+			block_why = v->list[i].why;
+		else if (v->list[i].verdict != VERDICT_DELIVERED)
 			settle_other(u, x, &v->list[i], first);
 	}
+	if (v->n > 1)
+		x->transfer->partly = true;
+	return block_why;
+}
+
+/*
+ * Doubts.
+ */
+
+/* Read the credentials again.  What cannot be read now stays as it was: it may
+ * just be written; the next open() tells what is wrong with it. */
+static void
+read_again(struct uplink *u)
+{
+	struct curl_slist *headers = NULL, *poll_headers = NULL;
+	struct err why = ERR_INIT;
+
+	if (http_access_reload(u->access, &why) != 0 ||
+	    http_head(u->conf, u->dialect->content_type, &headers, &why) != 0)
+		return;
+	if (http_head(u->conf, NULL, &poll_headers, &why) != 0) {
+		http_head_free(headers);
+		return;
+	}
+	http_head_free(u->headers);
+	http_head_free(u->poll_headers);
+	u->headers = headers;
+	u->poll_headers = poll_headers;
+}
+
+/* Send what x's request carried once more. */
+static void
+send_again(struct uplink *u, struct exchange *x)
+{
+	x->held = false;
+	x->transfer->next = x->request.from;
+	go_on(u, x);
+}
+
+/* There is no doubt any more: those that waited for that go on. */
+static void
+end_doubt(struct uplink *u)
+{
+	u->doubt.x = NULL;
+	for (size_t i = 0; i < u->n_exchanges; i++)
+		if (u->exchange[i].held)
+			send_again(u, &u->exchange[i]);
+}
+
+/* The doubt was right: those that waited are blocked. */
+static void
+give_up(struct uplink *u, const char *why)
+{
+	block(u, why);
+	u->doubt.x = NULL;
+	for (size_t i = 0; i < u->n_exchanges; i++) {
+		struct exchange *x = &u->exchange[i];
+		struct transfer *t = x->transfer;
+
+		if (!x->held)
+			continue;
+		x->held = false;
+		x->transfer = NULL;
+		leave(t, VERDICT_BLOCKED, 0, u->doubt.why);
+		t->sending = false;
+		end_transfer(u, t);
+	}
+}
+
+/* The answer to x would block: hold it, and repeat the request unless another
+ * is repeated already.  An output that was blocked before is not given the
+ * benefit of the doubt. */
+static void
+doubt(struct uplink *u, struct exchange *x, const char *why)
+{
+	buf_release(&x->request.body);
+	x->held = true;
+	if (u->doubt.x == NULL) {
+		u->doubt.x = x;
+		u->doubt.repeats = 0;
+	}
+	if (u->blocked || u->out->blocked ||
+	    (x == u->doubt.x && u->doubt.repeats == REPEATS))
+		give_up(u, why);
+	else if (x == u->doubt.x)
+		u->doubt.at =
+		    clock_monotonic() + repeat_after[u->doubt.repeats];
+}
+
+static void
+repeat_doubted(struct uplink *u, int64_t now)
+{
+	struct exchange *x = u->doubt.x;
+
+	if (x == NULL || x->busy || now < u->doubt.at)
+		return;
+	u->doubt.repeats++;
+	read_again(u);
+	send_again(u, x);
+	if (!x->busy)
+		end_doubt(u);
 }
 
 /* The answer to lines. */
@@ -481,11 +661,21 @@ static void
 finish_lines(struct uplink *u, struct exchange *x, CURLcode rc)
 {
 	struct intake_verdicts v;
+	const char *why;
 
 	judge(u, x, rc, &v);
-	settle_lines(u, x, &v);
+	why = settle_lines(u, x, &v);
+	if (why != NULL && x->transfer->verdict == VERDICT_DELIVERED) {
+		doubt(u, x, why);
+	} else {
+		if (rc == CURLE_OK && why == NULL)
+			u->out->blocked = false;
+		if (x == u->doubt.x)
+			end_doubt(u);
+		go_on(u, x);
+	}
 	intake_verdicts_release(&v);
-	go_on(u, x);
+	end_blocked(u);
 }
 
 /* The answer to a poll. */
@@ -497,12 +687,16 @@ finish_poll(struct uplink *u, struct exchange *x, CURLcode rc)
 	enum verdict v = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
 
 	u->poll_at = clock_monotonic() + u->intake.poll_every;
-	if (v == VERDICT_DELIVERED)
-		u->dialect->acknowledge(&u->intake, &r);
-	else if (rc != CURLE_OK || v == VERDICT_REFUSED)
-		fail_pending(u, VERDICT_RETRY, why);
+	if (v == VERDICT_BLOCKED && u->doubt.polls < REPEATS)
+		u->poll_at = clock_monotonic() + repeat_after[u->doubt.polls++];
 	else if (v == VERDICT_BLOCKED)
 		fail_pending(u, VERDICT_BLOCKED, why);
+	else if (rc != CURLE_OK || v == VERDICT_REFUSED)
+		fail_pending(u, VERDICT_RETRY, why);
+	else if (v == VERDICT_DELIVERED)
+		u->dialect->acknowledge(&u->intake, &r);
+	if (v != VERDICT_BLOCKED)
+		u->doubt.polls = 0;
 	buf_release(&x->request.body);
 }
 
@@ -537,6 +731,8 @@ poll_pending(struct uplink *u, int64_t now)
 
 	if (u->n_pending == 0 || x->busy || now < u->poll_at)
 		return;
+	if (u->doubt.polls > 0)
+		read_again(u);
 	numbers = xreallocarray(NULL, u->n_pending, sizeof(*numbers));
 	for (size_t i = 0; i < u->n_pending; i++)
 		numbers[i] = u->pending[i].number;
@@ -570,6 +766,7 @@ uplink_free(struct uplink *u)
 	http_access_free(u->access);
 	gzip_free(u->gzip);
 	buf_release(&u->text);
+	receipt_release(&u->receipt);
 	free(u->exchange);
 	free(u->transfer);
 	free(u->pending);
@@ -580,8 +777,10 @@ static int
 uplink_load(struct uplink *u, struct err *err)
 {
 	size_t n = (size_t)u->conf->parallel;
-	bool judged = u->dialect->judge != NULL;
 
+	if (receipt_init(&u->receipt, u->conf->expect,
+		u->dialect->judge == NULL, err) != 0)
+		return -1;
 	u->access = http_access_open(&u->conf->common, err);
 	if (u->access == NULL ||
 	    http_head(u->conf, u->dialect->content_type, &u->headers, err) !=
@@ -594,11 +793,11 @@ uplink_load(struct uplink *u, struct err *err)
 		return err_set(err, "libcurl: cannot be initialised");
 	u->exchange = xcalloc(n, sizeof(*u->exchange));
 	while (u->n_exchanges < n) {
-		if (exchange_init(&u->exchange[u->n_exchanges++], judged,
+		if (exchange_init(&u->exchange[u->n_exchanges++], &u->receipt,
 			err) != 0)
 			return -1;
 	}
-	if (exchange_init(&u->poll, true, err) != 0)
+	if (exchange_init(&u->poll, NULL, err) != 0)
 		return -1;
 	u->n_transfers = u->dialect->poll == NULL ? n : CHUNKS_MAX;
 	u->transfer = xcalloc(u->n_transfers, sizeof(*u->transfer));
@@ -634,16 +833,28 @@ http_open(struct output *out, struct err *err)
 	return 0;
 }
 
-/* Chunks that only wait for confirmation take nobody's place. */
+/* Chunks that only wait for confirmation take nobody's place.  In doubt those
+ * that are here are enough. */
 size_t
 http_window(const struct output *out)
 {
 	const struct uplink *u = out->state;
-	size_t n = u->n_exchanges;
+	bool closed = u->blocked || u->doubt.x != NULL;
+	size_t n = closed ? 0 : u->n_exchanges;
 
 	for (size_t i = 0; i < u->n_transfers; i++)
-		n += u->transfer[i].chunk != NULL && !u->transfer[i].sending;
+		n += u->transfer[i].chunk != NULL &&
+		    (closed || !u->transfer[i].sending);
 	return n < u->n_transfers ? n : u->n_transfers;
+}
+
+/* Perhaps what was wrong has been put right. */
+void
+http_reopen(struct output *out)
+{
+	struct uplink *u = out->state;
+
+	u->doubt.at = clock_monotonic();
 }
 
 void
@@ -664,20 +875,20 @@ http_send(struct output *out, struct chunk *chunk)
 	go_on(u, x);
 }
 
-/* Microseconds until something of confirmations is due, at most left. */
+/* Microseconds until something of confirmations or doubts is due, at most
+ * left. */
 static int64_t
 rest(const struct uplink *u, int64_t left)
 {
-	int64_t due, now = clock_monotonic();
+	int64_t now = clock_monotonic(), due = now + left;
 
-	if (u->n_pending == 0)
-		return left;
-	due = u->pending[0].deadline;
-	if (!u->poll.busy && u->poll_at < due)
+	if (u->n_pending > 0 && u->pending[0].deadline < due)
+		due = u->pending[0].deadline;
+	if (u->n_pending > 0 && !u->poll.busy && u->poll_at < due)
 		due = u->poll_at;
-	if (due < now + left)
-		left = due - now;
-	return left > 0 ? left : 0;
+	if (u->doubt.x != NULL && !u->doubt.x->busy && u->doubt.at < due)
+		due = u->doubt.at;
+	return due > now ? due - now : 0;
 }
 
 void
@@ -694,6 +905,7 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
 	do {
 		expire_pending(u, clock_monotonic());
 		poll_pending(u, clock_monotonic());
+		repeat_doubted(u, clock_monotonic());
 		(void)curl_multi_perform(u->multi, &n);
 		while ((m = curl_multi_info_read(u->multi, &n)) != NULL) {
 			struct exchange *x = NULL;
@@ -724,7 +936,7 @@ aim_probe(struct uplink *u, struct exchange *x, struct err *err)
 		return -1;
 	if (u->conf->compress && pack(u, &x->request.body, err) != 0)
 		return -1;
-	return exchange_aim(x, u->access, u->headers, err);
+	return exchange_aim(x, u->access, u->headers, false, err);
 }
 
 /* An empty request: whoever takes it, or finds fault with its emptiness, has

@@ -15,6 +15,9 @@
 
 static const char *const transports[] = { "tls", "tcp", NULL };
 static const char *const oversizes[] = { "dead-letter", "split", NULL };
+static const char *const framings[] = { "octet-counting", "lf", NULL };
+static const char *const receipts[] = { "relayed", "direct", "none", NULL };
+static const char *const poisons[] = { "dead-letter", "wait", NULL };
 
 const struct setting syslog_settings[] = {
 	{ .key = "address",
@@ -111,25 +114,58 @@ const struct setting syslog_settings[] = {
 	    .max = UINT32_MAX,
 	    .help = "Private enterprise number in the name of the structured "
 		    "data element, as in sealfeed@32473." },
+	{ .key = "framing",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(framing),
+	    .def = "octet-counting",
+	    .choices = framings,
+	    .help = "How messages are told apart: octet-counting (RFC 5425, "
+		    "RFC 6587), or lf, a line feed behind each, for receivers "
+		    "that only split at line feeds: syslog-ng network(), "
+		    "Graylog, many appliances. The wrong one gives messages "
+		    "that are glued together or begin with a number." },
+	{ .key = "receipts",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(receipts),
+	    .def = "relayed",
+	    .choices = receipts,
+	    .help =
+		"What the receiver's answer to a TLS 1.3 KeyUpdate proves. "
+		"relayed: that the other end of TLS has read the events, which "
+		"may be a load balancer or TLS proxy, so they are held as "
+		"below and sent again if the connection breaks. direct: that "
+		"the SIEM has read them, because nothing ends TLS in front of "
+		"it. none: no answer is asked for; events that have reached "
+		"the other end's kernel are held." },
 	{ .key = "hold.bytes",
 	    .type = SETTING_SIZE,
 	    .offset = OFFSET(hold.bytes),
-	    .def = "4MiB",
+	    .def = "64MiB",
 	    .min = 64 << 10,
 	    .max = 1 << 30,
-	    .help = "For receivers that cannot confirm: an event counts as "
-		    "delivered once this many bytes after it have reached the "
-		    "receiver's machine, or after hold.time." },
+	    .help = "A held event counts as delivered before hold.time when so "
+		    "many bytes of later events have receipts: set it to more "
+		    "than all buffers between here and the SIEM take. Held "
+		    "events stay in the store, not in memory." },
 	{ .key = "hold.time",
 	    .type = SETTING_DURATION,
 	    .offset = OFFSET(hold.time),
-	    .def = "5s",
+	    .def = "60s",
 	    .min = 0,
 	    .max = INT64_C(3600) * 1000000,
-	    .help = "For receivers that cannot confirm: an event counts as "
-		    "delivered this long after it has reached the receiver's "
-		    "machine. Newer events are sent again when the connection "
-		    "breaks." },
+	    .help = "How long events are held after their receipt; all that is "
+		    "held is sent again when the connection breaks. Set it to "
+		    "more than the longest time for which a SIEM behind a load "
+		    "balancer can hang before it is found dead, and an idle "
+		    "timeout there to more than this." },
+	{ .key = "poison",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(poison),
+	    .def = "dead-letter",
+	    .choices = poisons,
+	    .help = "What happens to an event that, sent alone, has ended ten "
+		    "connections while others passed: it becomes a dead "
+		    "letter, or delivery waits for it." },
 	{ .key = "timeout",
 	    .type = SETTING_DURATION,
 	    .offset = OFFSET(timeout),
@@ -280,6 +316,10 @@ syslog_check(const void *c, const struct config_section *b)
 {
 	const struct syslog_conf *conf = c;
 
+	if (conf->receipts == SYSLOG_DIRECT && conf->transport == SYSLOG_TCP)
+		config_error(b,
+		    "receipts: direct needs TLS, and transport is tcp; use "
+		    "transport: tls, or leave receipts out");
 	check_address(conf, b);
 	check_app_name(conf->app_name, b);
 	check_tls(conf, b);

@@ -11,6 +11,9 @@
 
 enum syslog_transport { SYSLOG_TLS, SYSLOG_TCP };
 enum syslog_oversize { SYSLOG_DEAD_LETTER, SYSLOG_SPLIT };
+enum syslog_framing { SYSLOG_OCTETS, SYSLOG_LF };
+enum syslog_receipts { SYSLOG_RELAYED, SYSLOG_DIRECT, SYSLOG_NONE };
+enum syslog_poison { SYSLOG_POISON_DEAD_LETTER, SYSLOG_POISON_WAIT };
 
 struct syslog_conf {
 	char *address; /* "host:port", "[::1]:6514" */
@@ -29,6 +32,9 @@ struct syslog_conf {
 	int64_t max_message; /* bytes of SYSLOG-MSG */
 	int oversize;
 	int64_t enterprise;
+	int framing;
+	int receipts;
+	int poison;
 	struct {
 		int64_t bytes;
 		int64_t time;

@@ -31,9 +31,9 @@ confirm_begin(struct confirm *c, bool able, bool known)
 }
 
 void
-confirm_wrote(struct confirm *c)
+confirm_wrote(struct confirm *c, uint64_t lines)
 {
-	c->written++;
+	c->written = lines;
 	c->bare = 0;
 }
 
@@ -49,7 +49,8 @@ confirm_wants(struct confirm *c, bool idle, int64_t now, int64_t *wait)
 {
 	uint64_t pending = c->asked - c->answered;
 
-	if (c->mode == CONFIRM_NO || c->proven == c->written)
+	if (c->mode == CONFIRM_NO || c->mode == CONFIRM_VOID ||
+	    c->proven == c->written)
 		return false;
 	if (c->mode == CONFIRM_UNKNOWN && !c->known && c->asked > LAG &&
 	    now - c->first_asked >= VERDICT_AFTER) {
@@ -85,8 +86,11 @@ confirm_answer(struct confirm *c, int64_t now)
 {
 	unsigned pending;
 
-	/* More answers than requests: these are the peer's own affair. */
+	/* More answers than requests: then none can be told from the peer's
+	 * own affairs. */
 	if (c->answered == c->asked)
+		c->mode = CONFIRM_VOID;
+	if (c->mode == CONFIRM_VOID)
 		return;
 	c->proven = c->covers[c->answered % CONFIRM_PENDING];
 	c->answered++;
@@ -98,6 +102,12 @@ confirm_answer(struct confirm *c, int64_t now)
 }
 
 void
+confirm_void(struct confirm *c)
+{
+	c->mode = CONFIRM_VOID;
+}
+
+void
 confirm_busy(struct confirm *c, int64_t now)
 {
 	c->first_asked = now;
@@ -106,8 +116,8 @@ confirm_busy(struct confirm *c, int64_t now)
 int64_t
 confirm_owed(const struct confirm *c, int64_t now)
 {
-	if (c->mode == CONFIRM_NO || c->asked == c->answered ||
-	    c->proven == c->written)
+	if (c->mode == CONFIRM_NO || c->mode == CONFIRM_VOID ||
+	    c->asked == c->answered || c->proven == c->written)
 		return 0;
 	return now - c->first_asked;
 }

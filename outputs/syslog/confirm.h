@@ -16,6 +16,14 @@
  * catches up when idle: requests with nothing new before them push the last
  * chunks' request down to a number that gets answered.
  *
+ * A peer that sends KeyUpdates which nobody asked for makes answers
+ * indistinguishable from its own: on its connection they prove nothing.
+ *
+ * Whose receipt it is, this module does not know: a TLS terminator in front of
+ * the receiver answers in its stead.
+ *
+ * What is written and proven is counted in lines.
+ *
  * This module decides when to ask and what is proven.  It has no clock and no
  * connection.  Times are microseconds of one monotonic clock.
  */
@@ -28,7 +36,8 @@
 enum confirm_mode {
 	CONFIRM_UNKNOWN, /* no answer yet, and it is not too late for one */
 	CONFIRM_YES,     /* the peer answers */
-	CONFIRM_NO /* the peer does not answer; no more requests are sent */
+	CONFIRM_NO,  /* the peer does not answer; no more requests are sent */
+	CONFIRM_VOID /* its answers prove nothing; no more requests are sent */
 };
 
 /* Requests that are waited for at most, a power of two. */
@@ -37,11 +46,11 @@ enum confirm_mode {
 struct confirm {
 	enum confirm_mode mode;
 	bool known;       /* this peer has answered on an earlier one */
-	uint64_t written; /* chunks put on the connection */
+	uint64_t written; /* lines put on the connection */
 	uint64_t proven;  /* of these */
 	uint64_t asked;   /* requests */
 	uint64_t answered;
-	uint64_t covers[CONFIRM_PENDING]; /* chunks before request n */
+	uint64_t covers[CONFIRM_PENDING]; /* lines before request n */
 	uint64_t covered;                 /* by the last request */
 	unsigned lag;                     /* requests that may be unanswered */
 	unsigned bare;       /* requests in a row with nothing new */
@@ -52,8 +61,8 @@ struct confirm {
 /* A new connection.  able: TLS 1.3; known: see above. */
 void confirm_begin(struct confirm *c, bool able, bool known);
 
-/* The last byte of one more chunk was written. */
-void confirm_wrote(struct confirm *c);
+/* So many lines are on the connection now, with their last byte. */
+void confirm_wrote(struct confirm *c, uint64_t lines);
 
 /*
  * Is a request to be sent now?  idle: there is nothing else to send.  *wait
@@ -67,6 +76,9 @@ void confirm_asked(struct confirm *c, int64_t now);
 
 /* The peer's answer came.  c->proven has what it proves. */
 void confirm_answer(struct confirm *c, int64_t now);
+
+/* The peer sent a KeyUpdate that is no answer. */
+void confirm_void(struct confirm *c);
 
 /* Bytes are still on their way to the peer, which so owes nothing yet. */
 void confirm_busy(struct confirm *c, int64_t now);

@@ -159,15 +159,17 @@ static int
 add(const struct framer *f, const struct message *m, const char *msg,
     size_t len, struct buf *out)
 {
-	size_t size = around(f, m) + len, n;
+	size_t size = around(f, m) + len, n = 0;
 	char count[DIGITS_MAX], *to;
 
-	n = digits(count, size);
+	if (!f->spec.lf)
+		n = digits(count, size);
 	to = buf_room(out, n + 1 + size);
 	if (to == NULL)
 		return -1;
 	to = put(to, count + DIGITS_MAX - n, n);
-	*to++ = ' ';
+	if (!f->spec.lf)
+		*to++ = ' ';
 	to = put(to, f->begin, f->begin_len);
 	to = put(to, m->time, m->time_len);
 	to = put(to, m->head->text, m->head->len);
@@ -176,7 +178,10 @@ add(const struct framer *f, const struct message *m, const char *msg,
 	to = put(to, m->part, m->part_len);
 	*to++ = ']';
 	*to++ = ' ';
-	*put(to, msg, len) = '\0';
+	to = put(to, msg, len);
+	if (f->spec.lf)
+		*to++ = '\n';
+	*to = '\0';
 	out->len += n + 1 + size;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * framer.h - RFC 5424 messages in octet-counted frames (RFC 5425 section 4.3,
- * RFC 6587 section 3.4.1).
+ * RFC 6587 section 3.4.1), or with a line feed behind each (RFC 6587 section
+ * 3.4.2).
  *
  *   LEN <PRI>1 TIME HOST APP - MSGID [sealfeed@N feed="…" index="…"] MSG
  *
@@ -27,6 +28,7 @@ struct framer_spec {
 	uint64_t enterprise;
 	size_t max; /* bytes of a message, header included */
 	bool split; /* larger ones into parts */
+	bool lf;    /* a line feed behind each message, and no length */
 };
 
 /* spec's strings are copied. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +23,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "outputs/syslog/link.h"
+#include "outputs/syslog/race.h"
 #include "outputs/syslog/tls.h"
 
 /* In the order in which a connection goes through them. */
@@ -42,16 +45,19 @@ struct link {
 	enum link_step step;
 	struct resolve *resolve;
 	struct addrinfo *list;
-	const struct addrinfo *next; /* to be tried */
+	struct race *race; /* of these addresses */
 	int fd;
 	struct tls_session session;
 	struct err cert;  /* what is wrong with the peer's certificate */
 	int64_t deadline; /* for opening */
+	int64_t share;    /* of it, for the handshake with one address */
 	bool retry;       /* a write waits: nothing else may be written */
 	bool asking;      /* a KeyUpdate is still to be flushed */
 	uint64_t sent;    /* to the kernel, TCP: to l->fd */
 	uint64_t acked;   /* when last looked */
 	int64_t moved;    /* when something last did */
+	char heard[64];   /* the first that the receiver said */
+	size_t n_heard;
 	char why[512];
 	bool settings;
 };
@@ -244,6 +250,12 @@ link_answers(const struct link *l)
 	return l->session.answers;
 }
 
+bool
+link_asked(const struct link *l)
+{
+	return l->session.asked;
+}
+
 uint64_t
 link_sent(const struct link *l)
 {
@@ -392,10 +404,11 @@ link_drop(struct link *l)
 {
 	resolve_free(l->resolve);
 	l->resolve = NULL;
+	race_free(l->race);
+	l->race = NULL;
 	if (l->list != NULL)
 		freeaddrinfo(l->list);
 	l->list = NULL;
-	l->next = NULL;
 	SSL_free(l->session.ssl);
 	l->session.ssl = NULL;
 	if (l->fd >= 0)
@@ -437,12 +450,14 @@ link_open(struct link *l)
 {
 	l->why[0] = '\0';
 	l->settings = false;
+	l->n_heard = 0;
 	err_clear(&l->cert);
 	l->sent = 0;
 	l->acked = 0;
 	l->retry = false;
 	l->asking = false;
 	l->session.answers = 0;
+	l->session.asked = false;
 	l->deadline = clock_monotonic() + l->timeout;
 	l->resolve = resolve_begin(l->host, l->port);
 	l->step = STEP_RESOLVE;
@@ -469,43 +484,6 @@ tune(const struct link *l, int fd)
 		    &options[i].value, sizeof(options[i].value));
 }
 
-/* Begin with the next address that can be begun with. */
-static void
-connect_next(struct link *l, int error)
-{
-	const struct addrinfo *a;
-
-	if (l->fd >= 0)
-		(void)close(l->fd);
-	l->fd = -1;
-	while (l->next != NULL) {
-		a = l->next;
-		l->next = a->ai_next;
-		l->fd = socket(a->ai_family,
-		    a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		    a->ai_protocol);
-		if (l->fd < 0) {
-			error = errno;
-			continue;
-		}
-		tune(l, l->fd);
-		if (connect(l->fd, a->ai_addr, a->ai_addrlen) == 0 ||
-		    errno == EINPROGRESS) {
-			l->step = STEP_CONNECT;
-			return;
-		}
-		error = errno;
-		(void)close(l->fd);
-		l->fd = -1;
-	}
-	if (error == ECONNREFUSED)
-		link_fail(l, false,
-		    "connection refused; start the receiver or correct "
-		    "address");
-	else
-		link_fail(l, false, strerror(error));
-}
-
 static void
 step_resolve(struct link *l)
 {
@@ -516,8 +494,8 @@ step_resolve(struct link *l)
 		link_fail(l, false, err.text);
 	if (rc != 1)
 		return;
-	l->next = l->list;
-	connect_next(l, EADDRNOTAVAIL);
+	l->race = race_new(l->list);
+	l->step = STEP_CONNECT;
 }
 
 static void
@@ -530,19 +508,19 @@ step_up(struct link *l)
 static void
 step_connect(struct link *l)
 {
-	struct pollfd p = { .fd = l->fd, .events = POLLOUT };
+	int64_t now = clock_monotonic();
 	struct err err = ERR_INIT;
-	socklen_t len = sizeof(int);
-	int error = 0;
+	int error = 0, rc = race_step(l->race, now, &l->fd, &error);
 
-	if (poll(&p, 1, 0) != 1)
+	if (rc < 0)
+		link_fail(l, false,
+		    error == ECONNREFUSED
+			? "connection refused; start the receiver or correct "
+			  "address"
+			: strerror(error));
+	if (rc != 1)
 		return;
-	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-		error = errno;
-	if (error != 0) {
-		connect_next(l, error);
-		return;
-	}
+	tune(l, l->fd);
 	if (l->tls == NULL) {
 		step_up(l);
 		return;
@@ -552,21 +530,85 @@ step_connect(struct link *l)
 		link_fail(l, true, err.text);
 		return;
 	}
+	/* The addresses that are left want some of the time, too. */
+	l->share =
+	    now + (l->deadline - now) / (1 + (int64_t)race_left(l->race));
 	l->step = STEP_HANDSHAKE;
+}
+
+/* The handshake with one address came to nothing for reasons of the network:
+ * go on with the others, if there are any. */
+static bool
+other_address(struct link *l)
+{
+	if (race_left(l->race) == 0 || clock_monotonic() >= l->deadline)
+		return false;
+	SSL_free(l->session.ssl);
+	l->session.ssl = NULL;
+	(void)close(l->fd);
+	l->fd = -1;
+	err_clear(&l->cert);
+	l->step = STEP_CONNECT;
+	return true;
 }
 
 static void
 step_handshake(struct link *l)
 {
+	struct err err = ERR_INIT;
+	bool settings;
 	int rc;
 
 	ERR_clear_error();
 	errno = 0;
 	rc = SSL_connect(l->session.ssl);
-	if (rc == 1)
+	if (rc == 1) {
 		step_up(l);
-	else if (!wants_retry(l, rc))
-		link_fail_tls(l, rc);
+		return;
+	}
+	if (wants_retry(l, rc)) {
+		if (clock_monotonic() > l->share)
+			(void)other_address(l);
+		return;
+	}
+	settings = tls_explain(&l->session, rc, &err);
+	if (settings || !other_address(l))
+		link_fail(l, settings, err.text);
+}
+
+/* Does what a receiver said begin as web servers begin? */
+static bool
+is_web(const char *s)
+{
+	return strncasecmp(s, "HTTP/", 5) == 0 ||
+	    strncasecmp(s, "<!DOCTYPE", 9) == 0 ||
+	    strncasecmp(s, "<html", 5) == 0;
+}
+
+/* The receiver said something.  Syslog has no word for that, and what one says
+ * is not kept but for the first ones, which tell what it is. */
+static void
+hear(struct link *l, const char *said, size_t len)
+{
+	size_t room = sizeof(l->heard) - 1 - l->n_heard;
+	char line[4 * sizeof(l->heard)], why[400];
+
+	if (room == 0)
+		return;
+	if (len > room)
+		len = room;
+	memcpy(l->heard + l->n_heard, said, len);
+	l->n_heard += len;
+	l->heard[l->n_heard] = '\0';
+	if (!is_web(l->heard))
+		return;
+	l->heard[strcspn(l->heard, "\r\n")] = '\0';
+	text_one_line(line, sizeof(line), l->heard);
+	(void)snprintf(why, sizeof(why),
+	    "a web server answers here (\"%s\"), and not a syslog receiver; "
+	    "correct address, or use an output of type http",
+	    line);
+	link_fail(l, true, why);
 }
 
 static void
@@ -575,12 +617,14 @@ read_tls(struct link *l)
 	char scratch[4096];
 	int rc;
 
-	for (int i = 0; i < READS_MAX; i++) {
+	for (int i = 0; i < READS_MAX && l->step == STEP_UP; i++) {
 		ERR_clear_error();
 		errno = 0;
 		rc = SSL_read(l->session.ssl, scratch, sizeof(scratch));
-		if (rc > 0)
+		if (rc > 0) {
+			hear(l, scratch, (size_t)rc);
 			continue;
+		}
 		if (!wants_retry(l, rc))
 			link_fail_tls(l, rc);
 		return;
@@ -593,10 +637,12 @@ read_plain(struct link *l)
 	char scratch[4096];
 	ssize_t rc;
 
-	for (int i = 0; i < READS_MAX; i++) {
+	for (int i = 0; i < READS_MAX && l->step == STEP_UP; i++) {
 		rc = recv(l->fd, scratch, sizeof(scratch), MSG_DONTWAIT);
-		if (rc > 0)
+		if (rc > 0) {
+			hear(l, scratch, (size_t)rc);
 			continue;
+		}
 		if (rc == 0)
 			link_fail(l, false,
 			    "the receiver closed the connection");
@@ -657,16 +703,21 @@ int
 link_poll(const struct link *l, short *events, int64_t *wait)
 {
 	int64_t due = INT64_MAX;
+	int fd = l->fd;
 
 	*events = POLLIN;
 	if (l->step == STEP_RESOLVE)
 		due = clock_monotonic() + RESOLVE_LOOK;
-	else if (l->step != STEP_DOWN && l->step != STEP_UP)
+	else if (l->step == STEP_CONNECT)
+		due = race_due(l->race, clock_monotonic(), &fd);
+	else if (l->step == STEP_HANDSHAKE)
+		due = l->share;
+	if (l->step != STEP_DOWN && l->step != STEP_UP && l->deadline < due)
 		due = l->deadline;
 	if (due < *wait)
 		*wait = due;
 	if (l->step == STEP_CONNECT || l->retry || l->asking ||
 	    (l->step == STEP_HANDSHAKE && SSL_want_write(l->session.ssl)))
 		*events = l->step == STEP_UP ? POLLIN | POLLOUT : POLLOUT;
-	return l->fd;
+	return fd;
 }

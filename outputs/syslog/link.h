@@ -45,6 +45,8 @@ bool link_able(const struct link *l);
 bool link_ask(struct link *l);
 /* Answers to requests so far. */
 uint64_t link_answers(const struct link *l);
+/* The receiver asked for a key update by itself. */
+bool link_asked(const struct link *l);
 
 /* Bytes handed to the kernel on this connection, and those of them that the
  * peer's kernel has acknowledged. */

@@ -2,13 +2,12 @@
  * session.c - RFC 5424 messages over RFC 5425 TLS or RFC 6587 TCP, with
  * confirmed delivery where the receiver's TLS library makes that possible.
  *
- * Chunks go out one behind the other.  A chunk is delivered when the
- * receiver has proven to have read it (confirm.h).  Where it cannot prove
- * anything, a chunk counts as delivered when the receiver's kernel has
- * acknowledged all of it, and since then hold.bytes more were acknowledged,
- * which is more than a kernel keeps for an application that does not read, or
- * hold.time has passed.  When a connection ends in any way, all chunks that
- * are not delivered are sent again.
+ * Chunks go out one behind the other, and are settled line by line as receipts
+ * come.  What a receipt is:  an answer to a request (confirm.h), or, where none
+ * is to be had or to be believed, that the receiver's kernel has acknowledged
+ * the bytes.  What it is worth depends on who gives it, and out->hold tells
+ * ship.  When a connection ends in any way, all lines in flight that have no
+ * receipt are sent again.
  */
 #include <poll.h>
 #include <signal.h>
@@ -27,6 +26,7 @@
 #include "outputs/syslog/confirm.h"
 #include "outputs/syslog/framer.h"
 #include "outputs/syslog/link.h"
+#include "outputs/syslog/probe.h"
 #include "outputs/syslog/tls.h"
 #include "store/feed.h"
 
@@ -42,19 +42,34 @@
 
 /* What delivery is worth, for status. */
 #define MODE_CONFIRMED "confirmed"
+#define MODE_RELAYED "relayed"
 #define MODE_UNCONFIRMED "unconfirmed"
 #define MODE_UNKNOWN "not known yet"
 
-/* Chunks, and beside hold.bytes bytes, between the store and their
- * confirmation.  Most chunks are small, and none may wait for the
- * confirmation of others. */
+/* Even a direct receiver's receipts are watched for so long: whoever sends
+ * KeyUpdates of its own is found out when it sends more than it was asked
+ * for. */
+#define WATCHED (2 * CLOCK_SECOND)
+
+/* Chunks, and bytes, between the store and their receipt.  Most chunks are
+ * small, and none may wait for the receipt of others. */
 #define IN_FLIGHT_MAX 128
-#define IN_FLIGHT_BYTES (4 << 20)
+#define IN_FLIGHT_BYTES (8 << 20)
+
+/* Places of the stream that are remembered until they are acknowledged. */
+#define MARKS 64
 
 struct in_flight {
 	struct chunk *chunk;
-	uint64_t end;            /* link_sent() behind its last byte */
-	int64_t acknowledged_at; /* when all of that had left; 0: not yet */
+	bool begun;     /* base is known */
+	uint64_t base;  /* lines on the connection before its first one */
+	size_t settled; /* its first lines that have receipts */
+};
+
+/* Where a line ends: link_sent() behind so many lines. */
+struct mark {
+	uint64_t end;
+	uint64_t lines;
 };
 
 struct session {
@@ -66,12 +81,16 @@ struct session {
 	struct framer *framer;
 	struct link *link;
 	struct confirm confirm;
-	bool up;                /* the link was, when last looked */
-	bool known;             /* the peer answers requests */
-	unsigned silent;        /* see SILENT_MAX */
-	unsigned timeout_shift; /* see TIMEOUT_SHIFT_MAX */
-	uint64_t answers;       /* of the link, taken into account */
-	uint64_t delivered;     /* chunks on this link */
+	bool up;                  /* the link was, when last looked */
+	bool begun;               /* a first connection was, or failed */
+	bool known;               /* the peer answers requests */
+	unsigned silent;          /* see SILENT_MAX */
+	unsigned timeout_shift;   /* see TIMEOUT_SHIFT_MAX */
+	uint64_t answers;         /* of the link, taken into account */
+	uint64_t framed;          /* lines, on this link */
+	struct mark marks[MARKS]; /* not acknowledged yet, oldest first */
+	size_t n_marks;
+	uint64_t acknowledged; /* lines */
 	uint64_t due_end; /* link_sent() at the oldest request without answer */
 	uint64_t counted; /* of link_sent(), in out->bytes */
 	struct buf frames;
@@ -102,55 +121,87 @@ session_decide(struct session *s, size_t i, enum verdict v, const char *why)
 	output_done(s->out, p, v, 0, "%s", why);
 }
 
-/* Mark the oldest chunk in flight as delivered. */
+/* The first lines on this connection, so many, have receipts. */
 static void
-session_deliver(struct session *s)
+session_settle(struct session *s, uint64_t lines)
 {
-	s->delivered++;
-	session_decide(s, 0, VERDICT_DELIVERED, "");
+	while (s->n > 0 && s->in_flight[0].begun) {
+		struct in_flight *f = &s->in_flight[0];
+		size_t all = chunk_lines(f->chunk);
+		uint64_t here = lines > f->base ? lines - f->base : 0;
+
+		if (here >= all && s->written > 0) {
+			session_decide(s, 0, VERDICT_DELIVERED, "");
+			continue;
+		}
+		if (here > all)
+			here = all;
+		if (here > f->settled) {
+			(void)output_settle(s->out, f->chunk, f->settled,
+			    (size_t)here, VERDICT_DELIVERED, "%s", "");
+			f->settled = (size_t)here;
+		}
+		break;
+	}
 }
 
-/* Deliver what the receiver has proven to have read. */
+/* Tell what receipts are worth now, in status and to ship. */
 static void
-session_settle_proven(struct session *s, int64_t now)
+session_worth(struct session *s)
+{
+	const struct syslog_conf *conf = s->conf;
+	struct output *out = s->out;
+	bool answers = s->confirm.mode == CONFIRM_YES;
+
+	if (s->confirm.mode == CONFIRM_UNKNOWN)
+		return;
+	out->hold.time = conf->hold.time;
+	out->hold.bytes = (uint64_t)conf->hold.bytes;
+	out->hold.trusted = answers && conf->receipts == SYSLOG_DIRECT;
+	if (out->hold.trusted && out->hold.time > WATCHED)
+		out->hold.time = WATCHED;
+	out->mode = !answers    ? MODE_UNCONFIRMED
+	    : out->hold.trusted ? MODE_CONFIRMED
+				: MODE_RELAYED;
+}
+
+/* Take the receiver's answers into account. */
+static void
+session_answers(struct session *s, int64_t now)
 {
 	struct confirm *c = &s->confirm;
 
+	if (link_asked(s->link))
+		confirm_void(c);
 	for (; s->answers < link_answers(s->link); s->answers++) {
 		confirm_answer(c, now);
 		s->due_end = link_sent(s->link);
 		s->known = true;
 		s->silent = 0;
 		s->timeout_shift = 0;
-		s->out->mode = MODE_CONFIRMED;
 	}
-	while (s->written > 0 && s->delivered < c->proven)
-		session_deliver(s);
+	session_worth(s);
+	if (c->mode == CONFIRM_YES)
+		session_settle(s, c->proven);
 }
 
-/* Deliver what has been held long enough, where nothing can be proven. */
+/* Where nothing is proven, what has reached the receiver's kernel has a
+ * receipt. */
 static void
-session_settle_held(struct session *s, int64_t now, int64_t *wait)
+session_acknowledged(struct session *s, int64_t now, int64_t *wait)
 {
-	const struct syslog_conf *conf = s->conf;
 	uint64_t left = link_acknowledged(s->link);
+	size_t n = 0;
 
-	for (size_t i = 0; i < s->written; i++) {
-		if (s->in_flight[i].acknowledged_at == 0 &&
-		    s->in_flight[i].end <= left)
-			s->in_flight[i].acknowledged_at = now;
-	}
-	while (s->written > 0) {
-		const struct in_flight *f = &s->in_flight[0];
-
-		if (now + LOOK < *wait)
-			*wait = now + LOOK;
-		if (f->acknowledged_at == 0 ||
-		    (left - f->end < (uint64_t)conf->hold.bytes &&
-			now - f->acknowledged_at < conf->hold.time))
-			break;
-		session_deliver(s);
-	}
+	while (n < s->n_marks && s->marks[n].end <= left)
+		s->acknowledged = s->marks[n++].lines;
+	s->n_marks -= n;
+	memmove(s->marks, s->marks + n, s->n_marks * sizeof(s->marks[0]));
+	if (s->confirm.mode != CONFIRM_NO && s->confirm.mode != CONFIRM_VOID)
+		return;
+	session_settle(s, s->acknowledged);
+	if (s->n_marks > 0 && now + LOOK < *wait)
+		*wait = now + LOOK;
 }
 
 /* The peer has not confirmed for too long. */
@@ -172,7 +223,7 @@ session_ask(struct session *s, bool idle, int64_t now, int64_t *wait)
 {
 	struct confirm *c = &s->confirm;
 
-	if (c->mode == CONFIRM_NO)
+	if (c->mode == CONFIRM_NO || c->mode == CONFIRM_VOID)
 		return;
 	if (link_acknowledged(s->link) < s->due_end)
 		confirm_busy(c, now);
@@ -181,70 +232,11 @@ session_ask(struct session *s, bool idle, int64_t now, int64_t *wait)
 			s->due_end = link_sent(s->link);
 		confirm_asked(c, now);
 	}
+	session_worth(s);
 	if (c->mode == CONFIRM_NO)
-		s->out->mode = MODE_UNCONFIRMED;
-	else if (confirm_owed(c, now) > s->conf->timeout << s->timeout_shift)
+		return;
+	if (confirm_owed(c, now) > s->conf->timeout << s->timeout_shift)
 		fail_silent(s);
-}
-
-/* Longest wait for a confirmation. */
-#define RECEIPT (CLOCK_SECOND)
-
-/* Step until the link is no longer opening or until has passed. */
-static enum link_state
-wait_for(struct link *l, int64_t until, uint64_t answers)
-{
-	enum link_state state;
-	struct pollfd p;
-	int64_t wait, now;
-
-	for (;;) {
-		state = link_step(l);
-		now = clock_monotonic();
-		if (state == LINK_DOWN || now >= until)
-			return state;
-		if (state == LINK_UP && link_answers(l) >= answers)
-			return state;
-		wait = until;
-		p.fd = link_poll(l, &p.events, &wait);
-		if (wait > now)
-			(void)poll(&p, 1, (int)((wait - now + 999) / 1000));
-	}
-}
-
-/* Two requests are sent, since the first may stay unanswered (confirm.h). */
-static const char *
-receipt(struct link *l)
-{
-	if (!link_able(l))
-		return "; delivery is unconfirmed, because confirmation needs "
-		       "TLS 1.3";
-	if (!link_ask(l) || !link_ask(l))
-		return "; confirmation of delivery could not be requested";
-	(void)wait_for(l, clock_monotonic() + RECEIPT, 1);
-	return link_answers(l) > 0 ? "; delivery is confirmed"
-				   : "; delivery is unconfirmed, because the "
-				     "receiver does not answer key updates";
-}
-
-/* Open l, find out whether the receiver confirms, and append to said what was
- * found.  -1 with cause and hint. */
-static int
-syslog_reach(struct link *l, struct buf *message, struct err *err)
-{
-	const char *confirmed;
-
-	link_open(l);
-	/* The link itself gives up after its timeout. */
-	if (wait_for(l, INT64_MAX, 0) != LINK_UP)
-		return err_set(err, "%s", link_why(l));
-	confirmed = receipt(l);
-	/* A receiver that wants a client certificate says so only now. */
-	if (link_down(l))
-		return err_set(err, "%s", link_why(l));
-	if (link_describe(l, message) != 0 || buf_adds(message, confirmed) != 0)
-		return err_set(err, "the result is too large");
-	return 0;
 }
 
 /* A batch with its checkpoint goes whole, small ones together. */
@@ -286,6 +278,7 @@ session_load(struct session *s, struct err *err)
 		.enterprise = (uint64_t)conf->enterprise,
 		.max = (size_t)conf->max_message,
 		.split = conf->oversize == SYSLOG_SPLIT,
+		.lf = conf->framing == SYSLOG_LF,
 	};
 
 	if (syslog_address(conf->address, s->host, s->port) != 0)
@@ -317,7 +310,13 @@ syslog_open(struct output *out, struct err *err)
 	}
 	out->state = s;
 	out->chunk_max = CHUNK_MAX;
-	out->mode = s->tls == NULL ? MODE_UNCONFIRMED : MODE_UNKNOWN;
+	out->mode = s->tls == NULL || s->conf->receipts == SYSLOG_NONE
+	    ? MODE_UNCONFIRMED
+	    : MODE_UNKNOWN;
+	/* Until more is known. */
+	out->hold.time = s->conf->hold.time;
+	out->hold.bytes = (uint64_t)s->conf->hold.bytes;
+	out->poison_waits = s->conf->poison == SYSLOG_POISON_WAIT;
 	return 0;
 }
 
@@ -325,9 +324,8 @@ static size_t
 syslog_window(const struct output *out)
 {
 	const struct session *s = out->state;
-	uint64_t max = (uint64_t)s->conf->hold.bytes + IN_FLIGHT_BYTES;
 
-	return s->bytes < max ? IN_FLIGHT_MAX : s->n;
+	return s->bytes < IN_FLIGHT_BYTES ? IN_FLIGHT_MAX : s->n;
 }
 
 /* The link is down: all chunks in flight begin again. */
@@ -337,6 +335,9 @@ fail_all(struct session *s)
 	enum verdict v =
 	    link_settings(s->link) ? VERDICT_BLOCKED : VERDICT_RETRY;
 
+	if (s->up || !s->begun)
+		s->out->breaks++;
+	s->begun = true;
 	s->up = false;
 	s->offset = 0;
 	s->line = 0;
@@ -357,14 +358,17 @@ static void
 came_up(struct session *s)
 {
 	s->up = true;
+	s->begun = true;
 	s->answers = 0;
-	s->delivered = 0;
+	s->framed = 0;
+	s->n_marks = 0;
+	s->acknowledged = 0;
 	s->due_end = 0;
 	s->counted = 0;
 	s->out->connects++;
-	confirm_begin(&s->confirm, link_able(s->link), s->known);
-	if (s->confirm.mode == CONFIRM_NO)
-		s->out->mode = MODE_UNCONFIRMED;
+	confirm_begin(&s->confirm,
+	    link_able(s->link) && s->conf->receipts != SYSLOG_NONE, s->known);
+	session_worth(s);
 }
 
 /* Put line i of p into frames; -1: p is decided. */
@@ -415,26 +419,41 @@ gather(struct session *s)
 	if (s->written == s->n)
 		return false;
 	p = s->in_flight[s->written].chunk;
+	if (s->line == 0) {
+		s->in_flight[s->written].begun = true;
+		s->in_flight[s->written].base = s->framed;
+	}
 	while (s->frames.len < GATHER && s->line < chunk_lines(p)) {
 		if (frame_line(s, p, s->line) != 0)
 			return true;
 		s->line++;
+		s->framed++;
 	}
 	return true;
 }
 
-/* The chunk that is next has been written. */
+/* All that was gathered is on the wire: whole lines. */
 static void
-wrote(struct session *s)
+drained(struct session *s)
 {
 	struct in_flight *f = &s->in_flight[s->written];
+	int64_t wait = INT64_MAX, now = clock_monotonic();
+	bool full = s->n_marks == MARKS;
 
+	/* Where there is no room the last one is acknowledged later. */
+	s->marks[full ? MARKS - 1 : s->n_marks] = (struct mark){
+		.end = link_sent(s->link),
+		.lines = s->framed,
+	};
+	s->n_marks += full ? 0 : 1;
+	confirm_wrote(&s->confirm, s->framed);
+	if (s->written == s->n || s->line < chunk_lines(f->chunk)) {
+		session_ask(s, false, now, &wait);
+		return;
+	}
 	chunk_unload(f->chunk);
-	f->end = link_sent(s->link);
-	f->acknowledged_at = 0;
 	s->written++;
 	s->line = 0;
-	confirm_wrote(&s->confirm);
 }
 
 /* Write until there is nothing more or the link is full.  Returns true when
@@ -448,11 +467,9 @@ push(struct session *s)
 		if (s->offset == s->frames.len) {
 			s->offset = 0;
 			buf_clear(&s->frames);
-			if (s->written < s->n && s->line > 0 &&
-			    s->line ==
-				chunk_lines(s->in_flight[s->written].chunk))
-				wrote(s);
-			if (!gather(s))
+			if (s->line > 0)
+				drained(s);
+			if (link_down(s->link) || !gather(s))
 				break;
 			continue;
 		}
@@ -476,12 +493,9 @@ work_up(struct session *s, int64_t *wait)
 	/* How often stalls are looked for. */
 	if (s->n > 0 && now + CLOCK_SECOND < *wait)
 		*wait = now + CLOCK_SECOND;
-	session_settle_proven(s, now);
+	session_answers(s, now);
 	session_ask(s, idle, now, wait);
-	if (s->confirm.mode == CONFIRM_NO)
-		session_settle_held(s, now, wait);
-	else
-		(void)link_acknowledged(s->link);
+	session_acknowledged(s, now, wait);
 	count_bytes(s);
 	if (link_stalled(s->link, now))
 		link_fail(s->link, false,
@@ -497,11 +511,12 @@ work(struct session *s, int64_t *wait)
 		came_up(s);
 	if (state == LINK_UP)
 		work_up(s, wait);
-	if (!link_down(s->link))
+	/* It is down, too, until there is something to send. */
+	if (!link_down(s->link) || (!s->up && s->n == 0))
 		return;
-	/* Confirmations that came before the end count. */
+	/* Receipts that came before the end count. */
 	if (s->up)
-		session_settle_proven(s, clock_monotonic());
+		session_answers(s, clock_monotonic());
 	fail_all(s);
 }
 
@@ -553,22 +568,28 @@ syslog_probe(struct output *out, struct buf *message, struct err *err)
 {
 	struct session *s = out->state;
 
-	return syslog_reach(s->link, message, err);
+	return syslog_reach(s->link, s->conf, message, err);
 }
 
 static void
 syslog_close(struct output *out)
 {
 	struct session *s = out->state;
-	bool all = s->n > 0 && s->written == s->n;
-	bool proven = link_close(s->link, all ? PARTING_MS : 0);
+	bool up = s->up && !link_down(s->link);
+	bool proven = link_close(s->link,
+	    s->written > 0 || out->hold.time > 0 ? PARTING_MS : 0);
 
-	for (size_t n = s->n; n > 0; n--) {
-		if (proven)
-			session_deliver(s);
-		else
+	if (up && !proven)
+		out->breaks++;
+	/* Those that stand first are the ones on the wire. */
+	for (size_t n = s->n, sent = s->written; n > 0; n--) {
+		if (proven && sent > 0) {
+			sent--;
+			session_decide(s, 0, VERDICT_DELIVERED, "");
+		} else {
 			session_decide(s, 0, VERDICT_RETRY,
 			    "the output was closed");
+		}
 	}
 	session_free(s);
 	out->state = NULL;

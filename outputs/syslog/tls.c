@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/buf.h"
@@ -19,14 +17,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
+#include "http/pem.h"
+#include "outputs/syslog/certificate.h"
 #include "outputs/syslog/conf.h"
 #include "outputs/syslog/tls.h"
-
-/* Names of a certificate that are listed. */
-#define NAMES_MAX 8
-
-/* Room for "sha-256:" and 32 pairs with colons. */
-#define FINGERPRINT_TEXT 104
 
 struct tls {
 	SSL_CTX *ctx;
@@ -37,94 +31,10 @@ struct tls {
 };
 
 static void
-fingerprint_text(const unsigned char *digest, char out[FINGERPRINT_TEXT])
-{
-	int n = snprintf(out, FINGERPRINT_TEXT, "sha-256");
-
-	for (size_t i = 0; i < 32; i++)
-		n += snprintf(out + n, FINGERPRINT_TEXT - (size_t)n, ":%02X",
-		    digest[i]);
-}
-
-/* "CN = siem.example.com", bounded. */
-static void
-name_text(const X509_NAME *name, char *out, size_t size)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	int n = 0;
-
-	if (bio != NULL &&
-	    X509_NAME_print_ex(bio, name, 0,
-		XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0)
-		n = BIO_read(bio, out, (int)size - 1);
-	out[n > 0 ? n : 0] = '\0';
-	BIO_free(bio);
-}
-
-static void
-time_text(const ASN1_TIME *when, char out[CLOCK_TEXT])
-{
-	struct tm tm;
-
-	out[0] = '\0';
-	if (ASN1_TIME_to_tm(when, &tm) == 1)
-		(void)clock_format(timegm(&tm) * CLOCK_SECOND, 0, out);
-}
-
-/* An iPAddress has four or sixteen bytes (RFC 5280 section 4.2.1.6); that of a
- * hostile certificate, any number. */
-static void
-address_text(const ASN1_STRING *address, char out[INET6_ADDRSTRLEN])
-{
-	const int len = ASN1_STRING_length(address);
-
-	(void)snprintf(out, INET6_ADDRSTRLEN, "an address of %d bytes", len);
-	if (len == 4 || len == 16)
-		(void)inet_ntop(len == 4 ? AF_INET : AF_INET6,
-		    ASN1_STRING_get0_data(address), out, INET6_ADDRSTRLEN);
-}
-
-/* Append the names and addresses that cert is for.  -1 at out's ceiling. */
-static int
-list_names(X509 *cert, struct buf *out)
-{
-	GENERAL_NAMES *names =
-	    X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-	int n = names == NULL ? 0 : sk_GENERAL_NAME_num(names), rc = 0;
-
-	for (int i = 0; rc == 0 && i < n && i < NAMES_MAX; i++) {
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-		const char *comma = out->len > 0 ? ", " : "";
-		char ip[INET6_ADDRSTRLEN];
-
-		if (name->type == GEN_DNS) {
-			rc = buf_addf(out, "%s%.*s", comma,
-			    ASN1_STRING_length(name->d.dNSName),
-			    (const char *)
-				ASN1_STRING_get0_data(name->d.dNSName));
-		} else if (name->type == GEN_IPADD) {
-			address_text(name->d.iPAddress, ip);
-			rc = buf_addf(out, "%s%s", comma, ip);
-		}
-	}
-	if (rc == 0 && n > NAMES_MAX)
-		rc = buf_adds(out, " and more");
-	GENERAL_NAMES_free(names);
-	if (rc == 0 && out->len == 0) {
-		char subject[256];
-
-		name_text(X509_get_subject_name(cert), subject,
-		    sizeof(subject));
-		rc = buf_addf(out, "no name (subject %s)", subject);
-	}
-	return rc;
-}
-
-static void
 explain_name(X509 *cert, const char *name, struct err *why)
 {
 	struct buf names = BUF_INIT(600);
-	int full = list_names(cert, &names);
+	int full = certificate_names(cert, &names);
 
 	(void)err_set(why,
 	    "the receiver's certificate is for %s%s, not for %s; set tls.name "
@@ -137,10 +47,10 @@ explain_name(X509 *cert, const char *name, struct err *why)
 static void
 explain_issuer(X509 *cert, const unsigned char *digest, struct err *why)
 {
-	char issuer[256], print[FINGERPRINT_TEXT];
+	char issuer[CERTIFICATE_NAME], print[CERTIFICATE_PRINT];
 
-	name_text(X509_get_issuer_name(cert), issuer, sizeof(issuer));
-	fingerprint_text(digest, print);
+	certificate_name(X509_get_issuer_name(cert), issuer);
+	certificate_print(digest, print);
 	(void)err_set(why,
 	    "the receiver's certificate is issued by %s, which is not in "
 	    "tls.ca; add that authority's certificate there, or pin this one "
@@ -151,10 +61,11 @@ explain_issuer(X509 *cert, const unsigned char *digest, struct err *why)
 static void
 explain_time(X509 *cert, bool early, struct err *why)
 {
-	char subject[256], when[CLOCK_TEXT];
+	char subject[CERTIFICATE_NAME], when[CLOCK_TEXT];
 
-	name_text(X509_get_subject_name(cert), subject, sizeof(subject));
-	time_text(early ? X509_get0_notBefore(cert) : X509_get0_notAfter(cert),
+	certificate_name(X509_get_subject_name(cert), subject);
+	certificate_time(early ? X509_get0_notBefore(cert)
+			       : X509_get0_notAfter(cert),
 	    when);
 	if (early)
 		(void)err_set(why,
@@ -237,14 +148,14 @@ tls_check(X509_STORE_CTX *store, void *ctx)
 	const struct tls_session *s = SSL_get_app_data(ssl);
 	const struct tls *t = s->tls;
 	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
-	char print[FINGERPRINT_TEXT];
+	char print[CERTIFICATE_PRINT];
 
 	(void)ctx;
 	if (X509_digest(X509_STORE_CTX_get0_cert(store), EVP_sha256(), digest,
 		NULL) != 1)
 		return 0;
 	if (t->n_fingerprints > 0 && !pinned(t, digest)) {
-		fingerprint_text(digest, print);
+		certificate_print(digest, print);
 		(void)err_set(s->why,
 		    "the receiver's certificate has the fingerprint %s, which "
 		    "tls.fingerprint does not list; add it if that is the "
@@ -340,12 +251,11 @@ int
 tls_describe(const struct tls_session *s, struct buf *out)
 {
 	X509 *cert = SSL_get1_peer_certificate(s->ssl);
-	char subject[256] = "?", until[CLOCK_TEXT] = "?";
+	char subject[CERTIFICATE_NAME] = "?", until[CLOCK_TEXT] = "?";
 
 	if (cert != NULL) {
-		name_text(X509_get_subject_name(cert), subject,
-		    sizeof(subject));
-		time_text(X509_get0_notAfter(cert), until);
+		certificate_name(X509_get_subject_name(cert), subject);
+		certificate_time(X509_get0_notAfter(cert), until);
 	}
 	X509_free(cert);
 	return buf_addf(out, "%s with %s, certificate of %s valid until %s",
@@ -366,9 +276,6 @@ tls_describe(const struct tls_session *s, struct buf *out)
 	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
 	"TLS_CHACHA20_POLY1305_SHA256"
 
-/* Most certificates in one file: a system's bundle has some 150. */
-#define CERTIFICATES_MAX 1000
-
 /* The text of OpenSSL's first queued error; clears the queue. */
 static const char *
 reason(void)
@@ -380,115 +287,67 @@ reason(void)
 	return text == NULL ? "unknown error" : text;
 }
 
-/* PEM bytes that a setting stands for. */
-static BIO *
-pem_open(const char *setting, const char *text, char **pem, struct err *err)
-{
-	*pem = secret_resolve_pem(text, err);
-	if (*pem == NULL) {
-		(void)err_prefix(err, "%s", setting);
-		return NULL;
-	}
-	return BIO_new_mem_buf(*pem, -1);
-}
-
-/* Password callback that never asks on a terminal. */
-static int
-no_password(char *out, int size, int writing, void *ctx)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)ctx;
-	return -1;
-}
-
 static int
 load_ca(SSL_CTX *ctx, const char *text, struct err *err)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	char *pem = NULL;
-	BIO *bio = pem_open("tls.ca", text, &pem, err);
-	X509 *cert;
-	int n = 0;
+	char *pem = secret_resolve_pem(text, err);
+	STACK_OF(X509) *certs = NULL;
+	int rc = -1;
 
-	if (bio == NULL)
-		return -1;
-	while (n < CERTIFICATES_MAX) {
-		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-		if (cert == NULL)
-			break;
-		(void)X509_STORE_add_cert(store, cert);
-		X509_free(cert);
-		n++;
-	}
-	ERR_clear_error(); /* the end of the file is one */
-	BIO_free(bio);
+	if (pem == NULL)
+		return err_prefix(err, "tls.ca");
+	certs = pem_certificates("tls.ca", pem, err);
 	secret_free(pem);
-	if (n == 0)
-		return err_set(err,
-		    "tls.ca: no certificate in it; give a PEM "
-		    "file of the authority's certificates");
-	return 0;
+	if (certs != NULL)
+		rc = 0;
+	for (int i = 0; rc == 0 && i < sk_X509_num(certs); i++)
+		if (X509_STORE_add_cert(store, sk_X509_value(certs, i)) != 1)
+			rc = err_set(err, "tls.ca: %s", reason());
+	pem_certificates_free(certs);
+	return rc;
 }
 
 static int
 load_cert(SSL_CTX *ctx, const char *text, struct err *err)
 {
-	char *pem = NULL;
-	BIO *bio = pem_open("tls.cert", text, &pem, err);
-	X509 *cert;
-	int rc = -1;
+	char *pem = secret_resolve_pem(text, err);
+	STACK_OF(X509) *certs = NULL;
+	int ok = 0;
 
-	if (bio == NULL)
-		return -1;
-	cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-	if (cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1)
-		rc = 0;
-	X509_free(cert);
-	for (int n = 0; rc == 0 && n < CERTIFICATES_MAX; n++) {
-		cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-		if (cert == NULL)
-			break;
-		/* Takes cert where it succeeds. */
-		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
-			X509_free(cert);
-			rc = -1;
-		}
-	}
-	if (rc != 0)
-		(void)err_set(err, "tls.cert: not a certificate (%s)",
-		    reason());
-	ERR_clear_error();
-	BIO_free(bio);
+	if (pem == NULL)
+		return err_prefix(err, "tls.cert");
+	certs = pem_certificates("tls.cert", pem, err);
 	secret_free(pem);
-	return rc;
+	if (certs == NULL)
+		return -1;
+	ok = SSL_CTX_use_certificate(ctx, sk_X509_value(certs, 0));
+	for (int i = 1; ok == 1 && i < sk_X509_num(certs); i++)
+		ok = (int)SSL_CTX_add1_chain_cert(ctx, sk_X509_value(certs, i));
+	pem_certificates_free(certs);
+	return ok == 1 ? 0 : err_set(err, "tls.cert: %s", reason());
 }
 
 static int
 load_key(SSL_CTX *ctx, const char *text, struct err *err)
 {
-	char *pem = NULL;
-	BIO *bio = pem_open("tls.key", text, &pem, err);
+	char *pem = secret_resolve_pem(text, err);
 	EVP_PKEY *key;
 	int rc = 0;
 
-	if (bio == NULL)
-		return -1;
-	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	if (pem == NULL)
+		return err_prefix(err, "tls.key");
+	key = pem_key("tls.key", pem, err);
+	secret_free(pem);
 	if (key == NULL)
-		rc = err_set(err,
-		    "tls.key: not a private key without a password (%s)",
-		    reason());
-	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+		return -1;
+	if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1)
 		rc = err_set(err,
 		    "tls.key: does not belong to tls.cert (%s); they must be a "
 		    "pair",
 		    reason());
 	EVP_PKEY_free(key);
-	BIO_free(bio);
-	secret_free(pem);
 	return rc;
 }
 
@@ -590,10 +449,13 @@ see_message(int writing, int version, int type, const void *data, size_t len,
 
 	(void)version;
 	(void)ssl;
-	if (writing == 0 && type == SSL3_RT_HANDSHAKE && len == 5 &&
-	    message[0] == SSL3_MT_KEY_UPDATE &&
-	    message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
+	if (writing != 0 || type != SSL3_RT_HANDSHAKE || len != 5 ||
+	    message[0] != SSL3_MT_KEY_UPDATE)
+		return;
+	if (message[4] == SSL_KEY_UPDATE_NOT_REQUESTED)
 		s->answers++;
+	else
+		s->asked = true;
 }
 
 int
@@ -607,6 +469,7 @@ tls_begin(const struct tls *t, struct tls_session *s, int fd, struct err *err)
 	(void)snprintf(host, sizeof(host), "%s", t->name);
 	s->tls = t;
 	s->answers = 0;
+	s->asked = false;
 	s->ssl = SSL_new(t->ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1 ||
 	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||

@@ -30,6 +30,7 @@ struct tls_session {
 	struct err *why;  /* borrowed: what the check of the certificate
 			     found, for tls_explain() */
 	uint64_t answers; /* KeyUpdates of the peer that answer one */
+	bool asked;       /* it sent one that wants an answer itself */
 };
 
 /* Begin a session over a connected descriptor; the caller frees s->ssl. */

@@ -8,7 +8,7 @@
 
 sim --events 2000 --rate 500 --blob 20-40
 receiver lake --authorization "Bearer right" --max-body 40000 \
-    --bad 'contoso/Audit.Exchange","index":77,"event"'
+    --bad 'contoso/Audit.Exchange","index":77,"agent"'
 receiver twin
 echo wrong >"$work/token"
 to_http lake "bearer: \"\${file:$work/token}\"" "compress: false" \

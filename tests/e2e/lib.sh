@@ -228,7 +228,7 @@ listens() {
 	    (exec 3<>"/dev/tcp/127.0.0.1/$(cat "$work/$1/port")") 2>/dev/null
 }
 
-# rsyslog NAME ossl|gtls [AUTH-MODE]: a real rsyslog; again after stop_one it
+# rsyslog NAME ossl|gtls|ptcp [AUTH-MODE]: a real rsyslog; again after stop_one it
 # gets the same port.
 rsyslog() {
 	local name=$1 driver=$2
@@ -239,6 +239,21 @@ rsyslog() {
 	rm -f "$work/$name/rsyslogd.pid"
 	run_receiver "$name" rsyslog_exec "$work/$name"
 	wait_for 30 "rsyslog $name listens" listens "$name"
+}
+
+# terminator NAME KIND BACKEND: haproxy, stunnel or nginx, which ends TLS in
+# front of the receiver BACKEND.
+terminator() {
+	terminator_spec="$2 $3"
+	[ -n "$haproxy" ] || skip "$2 is not there (tests/run gets it)"
+	run_on_some_port "$1" terminator_start
+}
+
+terminator_start() {
+	local kind=${terminator_spec% *} backend=${terminator_spec#* }
+	"${kind}_write_conf" "$work/$1" "$2" "$(cat "$work/$backend/port")" \
+	    "$work/server.pem" "$work/server.key"
+	run_receiver "$1" terminator_exec "$kind" "$work/$1"
 }
 
 # syslogng NAME [PEER-VERIFY [SSL-OPTIONS]]: a real syslog-ng.
@@ -299,6 +314,18 @@ receiver() {
 	wait_for 30 "receiver $name listens" listens "$name"
 }
 
+# odd NAME [OPTION…]: our TLS syslog receiver with bad habits (tests/recv/odd.c).
+odd() {
+	local name=$1
+	shift
+	mkdir -p "$work/$name"
+	[ ! -s "$work/$name/port" ] ||
+	    set -- "$@" --port "$(cat "$work/$name/port")"
+	run_receiver "$name" "$bin/odd" --dir "$work/$name" \
+	    --cert "$work/server.pem" --key "$work/server.key" "$@"
+	wait_for 30 "receiver $name listens" listens "$name"
+}
+
 # stop_one NAME [SIGNAL]: until it is gone.
 stop_one() {
 	local pid
@@ -329,18 +356,20 @@ grows() {
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
 store=$work/store.db
+seal_log=$work/seal.log
 store_options="min_free: 16MiB"
 output_tls="{ ca: $work/ca.pem }"
 outputs=
 
 # to_syslog NAME [YAML-LINE…]: an output of that name to the receiver of that
-# name.
+# name, or to what stands in front of it.
+declare -A front=()
 to_syslog() {
 	local name=$1 line
 	shift
 	outputs+="  $name:
     type: syslog
-    address: localhost:$(cat "$work/$name/port")
+    address: localhost:$(cat "$work/${front[$name]:-$name}/port")
     tls: $output_tls
 "
 	for line in "$@"; do
@@ -385,6 +414,7 @@ agent:
   name: fra1
   key: $work/seal.pem
   store: { path: $store, $store_options }
+  seal: { log: $seal_log }
   watch: { listen: $work/watch.sock }
 $agent_options
 sources:

@@ -9,7 +9,9 @@
 # Everything that these and tinyproxy need beyond a plain Debian or Ubuntu.
 receiver_packages="rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp
 librelp0 libestr0 libfastjson4 liblognorm5 syslog-ng-core syslog-ng-mod-http
-libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 libglib2.0-0 tinyproxy-bin"
+libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 libglib2.0-0 tinyproxy-bin
+haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 stunnel4 nginx
+libnginx-mod-stream"
 
 # receivers_fetch DIR: fill DIR with the packages' files; quiet when done
 # before.  0, or 1 with a sentence on standard error.
@@ -42,12 +44,13 @@ receivers_fetch() {
 	rm -rf "$dir" && mv "$dir.part" "$dir"
 }
 
-# receivers_use DIR: set $rsyslogd, $rsyslog_modules, $syslogng and
-# $receiver_libs, $tinyproxy.  An rsyslog with its ossl driver that the system has itself
+# receivers_use DIR: set $rsyslogd, $rsyslog_modules, $syslogng, $receiver_libs,
+# $tinyproxy and $haproxy, $stunnel, $nginx.  An rsyslog with its ossl driver that the system has itself
 # is as good.
 receivers_use() {
 	local dir=$1 found
 	receiver_libs=
+	haproxy='' stunnel='' nginx=''
 	tinyproxy=$(command -v tinyproxy || ls "$dir/usr/bin/tinyproxy" \
 	    2>/dev/null) || true
 	# shellcheck disable=SC2012 # plain names, the first that is there
@@ -60,6 +63,10 @@ receivers_use() {
 		syslogng_modules=$(echo "$dir"/usr/lib/syslog-ng/*/)
 		receiver_libs=$(echo "$dir"/usr/lib/*-linux-gnu*):$(echo \
 		    "$dir"/lib/*-linux-gnu*)
+		haproxy=$dir/usr/sbin/haproxy
+		stunnel=$dir/usr/bin/stunnel4
+		nginx=$dir/usr/sbin/nginx
+		nginx_modules=$dir/usr/lib/nginx/modules
 		syslogng_libs=$dir/usr/lib/syslog-ng:$receiver_libs
 	elif [ -n "$found" ] && [ -x /usr/sbin/rsyslogd ]; then
 		rsyslogd=/usr/sbin/rsyslogd
@@ -71,12 +78,14 @@ receivers_use() {
 }
 
 # rsyslog_write_conf DIR DRIVER CA CERT KEY [AUTH-MODE]: DIR/conf receives TLS
-# syslog on the port that DIR/port names (any, and written there, when it does
+# syslog (ptcp: without TLS) on the port that DIR/port names (any, and written there, when it does
 # not exist) and appends whole frames to DIR/events, one a line.
 rsyslog_write_conf() {
 	local dir=$1 driver=$2 ca=$3 cert=$4 key=$5 mode=${6:-anon} port=0
 	local note="listenPortFileName=\"$dir/port\""
 	[ ! -s "$dir/port" ] || { port=$(cat "$dir/port"); note=; }
+	local tls=1
+	[ "$driver" != ptcp ] || tls=0
 	mkdir -p "$dir/work"
 	cat >"$dir/conf" <<EOF
 global(workDirectory="$dir/work" maxMessageSize="256k"
@@ -85,7 +94,7 @@ global(workDirectory="$dir/work" maxMessageSize="256k"
     DefaultNetstreamDriverCAFile="$ca"
     DefaultNetstreamDriverCertFile="$cert"
     DefaultNetstreamDriverKeyFile="$key")
-module(load="imtcp" StreamDriver.Name="$driver" StreamDriver.Mode="1"
+module(load="imtcp" StreamDriver.Name="$driver" StreamDriver.Mode="$tls"
     StreamDriver.AuthMode="$mode")
 template(name="whole" type="string" string="%rawmsg%\n")
 ruleset(name="keep" queue.type="Direct") {
@@ -129,6 +138,68 @@ syslogng_exec() {
 	    "$syslogng" -F --no-caps -f "$1/conf" -R "$1/persist" \
 	    -p "$1/syslog-ng.pid" -c "$1/control" \
 	    ${syslogng_modules:+--module-path="$syslogng_modules"}
+}
+
+# What ends TLS in front of a receiver: each listens on PORT with CERT and KEY
+# and passes the bytes on to BACKEND, a port of this machine.
+
+# haproxy_write_conf DIR PORT BACKEND CERT KEY
+haproxy_write_conf() {
+	cat "$4" "$5" >"$1/both.pem"
+	cat >"$1/conf" <<EOF
+defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 10m
+    timeout server 10m
+listen siem
+    bind 127.0.0.1:$2 ssl crt $1/both.pem
+    server siem 127.0.0.1:$3
+EOF
+}
+
+# stunnel_write_conf DIR PORT BACKEND CERT KEY
+stunnel_write_conf() {
+	cat >"$1/conf" <<EOF
+foreground = yes
+pid =
+[siem]
+accept = 127.0.0.1:$2
+connect = 127.0.0.1:$3
+cert = $4
+key = $5
+EOF
+}
+
+# nginx_write_conf DIR PORT BACKEND CERT KEY
+nginx_write_conf() {
+	cat >"$1/conf" <<EOF
+load_module $nginx_modules/ngx_stream_module.so;
+daemon off;
+master_process off;
+pid $1/nginx.pid;
+error_log stderr;
+events { }
+stream {
+    server {
+	listen 127.0.0.1:$2 ssl;
+	ssl_certificate $4;
+	ssl_certificate_key $5;
+	ssl_protocols TLSv1.2 TLSv1.3;
+	proxy_pass 127.0.0.1:$3;
+    }
+}
+EOF
+}
+
+# terminator_exec KIND DIR: become haproxy, stunnel or nginx with DIR/conf.
+terminator_exec() {
+	case $1 in
+	haproxy) set -- "$haproxy" -db -f "$2/conf" ;;
+	stunnel) set -- "$stunnel" "$2/conf" ;;
+	nginx) set -- "$nginx" -e stderr -p "$2" -c "$2/conf" ;;
+	esac
+	exec env ${receiver_libs:+LD_LIBRARY_PATH="$receiver_libs"} "$@"
 }
 
 # tinyproxy_write_conf DIR PORT USER PASSWORD

@@ -77,7 +77,9 @@ for syntax in ndjson syslog header split; do
 	check 0 good good
 	says "$ex: 160 events, proven 0-159; 4 checkpoints"
 	says "all is well"
+	says "0 of these events are not covered by a checkpoint"
 	check 0 complete --complete good
+	silent "0 of these events"
 
 	gzip -c good >good.gz
 	check 0 gzip good.gz
@@ -175,11 +177,47 @@ for syntax in ndjson syslog header split; do
 	cat good fork >bad
 	check 1 two-histories bad
 	says "$ex checkpoint 80: signed twice with different roots"
+	cat fork good >bad
+	check 1 two-histories-first bad
+	says "$ex checkpoint 80: signed twice with different roots"
+	says "$ex: 160 events, proven 0-159; 4 checkpoints"
+	# Of a size of its own it discredits nothing else, wherever it stands.
+	# shellcheck disable=SC2094 # an argument named as the file is
+	stream key.pem fra1 $syntax 3 45 fork | grep -F "$(size $ex 90)" >fork
+	for order in "fork good" "good fork"; do
+		# shellcheck disable=SC2086 # two names
+		cat $order >bad
+		check 1 foreign bad
+		says "$ex: 160 events, proven 0-159; 4 checkpoints"
+		says "$ex checkpoint 90: two histories: "
+		says "NOT well: 1 findings"
+	done
+	# Nor where an event beside it is altered, or the input begins inside.
+	sed "${n}s/CreationTime/creationTime/" good | cat - fork >bad
+	check 1 foreign-and-altered bad
+	says "$ex checkpoint 90: two histories: "
+	says "$ex: 160 events, proven 0-39, 64-159; 4 checkpoints"
+	tail -n +$((n + 2)) good | cat fork - >bad
+	check 1 foreign-inside bad
+	says "$ex checkpoint 90: two histories: "
+	silent "$ex index 80"
+	# A whole second history in one archive.
+	# shellcheck disable=SC2094 # an argument named as the file is
+	stream key.pem fra1 $syntax 4 45 fork | grep -F "$ex" |
+		grep -E 'checkpoint' >fork
+	cat fork good >bad
+	check 1 foreign-history bad
+	says "$ex: 160 events, proven 0-159; 4 checkpoints"
+	says "NOT well: 4 findings"
 
 	head -n $((n + 5)) good >bad
 	check 1 truncated --complete bad
 	check 0 truncated bad
 	says "$ex index 40-"
+	n_bad=$(sed -n 's/^\([0-9]*\) of these events are not covered by.*/\1/p' out)
+	[ "${n_bad:-0}" -gt 0 ] || fail truncated-counted
+	check 1 truncated-counted --json bad --complete
+	grep -q "\"uncovered\":$n_bad," out || fail truncated-json
 	grep -q 'not yet covered' out || fail truncated-words
 	head -c $(($(wc -c <good) - 30)) good >bad
 	check 0 half-line bad
@@ -250,10 +288,47 @@ check 0 renewed good
 says "$ex index 20-22: lost by the agent before it was shipped"
 check 1 renewed-complete --complete good
 check 0 renewed-feed --feed $ex good
-says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39"
+says "$ex~2026-03-01T10-00-00.000000Z: 40 events, proven 0-39; 2 checkpoints; a new tree of $ex"
 grep -v '^{"feed":"contoso/Audit.Exchange~' good >bad
 check 1 renewed-removed bad
 says "$ex index 20-22: missing, 3 events: fra1/agent index 1 says"
+
+# Two agents with sources of one name, in one archive.
+# shellcheck disable=SC2086 # $both is words
+for syntax in ndjson plain syslog split; do
+	"$top/tests/bin/stream" key.pem fra1 $syntax 4 40 >one
+	"$top/tests/bin/stream" other.pem fra2 $syntax 3 50 fork >two
+	openssl pkey -in other.pem -pubout -out pub2.pem
+	cat one two >good
+	check 0 two-agents --key pub2.pem good
+	says "fra1/$ex: 160 events, proven 0-159; 4 checkpoints"
+	says "fra2/$ex: 150 events, proven 0-149; 3 checkpoints"
+	check 0 two-agents-complete --key pub2.pem --complete good
+	[ $syntax != split ] || continue
+	# Line by line.
+	paste -d '\n' one two | sed '/^$/d' >good
+	check 0 two-agents-mixed --key pub2.pem good
+	"$top/sealfeed" verify --json --key pub2.pem --key pub.pem good >out || fail json
+	json_pp <out >/dev/null 2>&1 || fail "two-agents: not JSON"
+	grep -n 'Audit.Exchange' good | grep '[^0-9]42[^0-9]' | grep -v chec |
+		grep Delete | cut -d: -f1 >n
+	sed "$(cat n)s/CreationTime/creationTime/" good >bad
+	check 1 two-agents-altered --key pub2.pem bad
+	says "fra2/$ex index 42: altered (bad line $(cat n))"
+	silent "fra1/$ex index"
+	sed "$(cat n)d" good >bad
+	check 1 two-agents-removed --key pub2.pem bad
+	says "fra2/$ex index 42: missing"
+	silent "fra1/$ex index"
+	sed -n "$(cat n)p" good | sed 's/CreationTime/creationTime/' >forged
+	cat good forged >bad
+	check 1 two-agents-forged --key pub2.pem bad
+	grep -q "$ex index 42: forged: bad line $(wc -l <bad) is not" out ||
+		fail "two-agents-forged: does not say so"
+	# The tails, which no checkpoint covers yet.
+	head -n 500 good >bad
+	check 0 two-agents-tail --key pub2.pem bad
+done
 
 # The agent changed its key, twice.
 what=keys
@@ -268,6 +343,33 @@ done
 silent "input: a new key"
 "$top/sealfeed" verify --key one good >out 2>&1
 says "input: a new key of fra1 is trusted, because a trusted key announces it"
+# A key that signs on behind its successor, in the same tree or a later one.
+"$top/tests/bin/stream" one.pem fra1 ndjson 3 20 >older
+grep "$ex.*checkpoint" older | sed -n '3p' >late
+"$top/tests/bin/stream" one.pem fra1 ndjson 1 20 >rotated
+"$top/tests/bin/stream" two.pem fra1 ndjson 3 20 | tail -n +45 >>rotated
+"$top/sealfeed" verify --key one rotated >out 2>&1 || fail "rotated in between"
+says "all is well"
+cat good older >bad
+"$top/sealfeed" verify --key one bad >out 2>&1 && fail "retired key: well"
+says "$ex checkpoint 60: signed by a retired key (key id "
+"$top/tests/bin/stream" two.pem fra1 ndjson 3 20 >bad
+sed -i "s/^.*\"feed\":\"contoso\/Audit.Exchange\",\"size\":60,.*$/LATE/" bad
+sed -i -e "/^LATE$/r late" -e "/^LATE$/d" bad
+"$top/sealfeed" verify --key one bad >out 2>&1 && fail "late key: well"
+says "$ex checkpoint 60: signed by a retired key (key id "
+says "NOT well: 1 findings"
+silent "$ex checkpoint 20"
+silent "$ex checkpoint 40"
+# One that names two successors, whatever keys are given.
+"$top/sealfeed" keygen second.pem --name fra1 --follows one.pem >second
+"$top/tests/bin/stream" second.pem fra1 ndjson 1 20 >bad
+cat good >>bad
+for key in "--key one" "--key one --key two --key second"; do
+	# shellcheck disable=SC2086 # words
+	"$top/sealfeed" verify $key bad >out 2>&1 && fail "two successors: well"
+	says "input: a key of fra1 names two successors (key ids "
+done
 # Nobody else can say so.
 check 1 alien-keys good
 says "$ex checkpoint 20: signed by none of the given keys"

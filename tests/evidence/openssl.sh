@@ -40,7 +40,7 @@ grep -q '^all is well$' out
 
 # The root, from the bytes of the events.
 leaf() { # INDEX: SHA-256(00, event)
-	(printf '\000' && sed -n "s/^{\"feed\":\"contoso\/Audit.Exchange\",\"index\":$1,\"event\":\(.*\)}\$/\1/p" \
+	(printf '\000' && sed -n "s/^{\"feed\":\"contoso\/Audit.Exchange\",\"index\":$1,\"agent\":\"[^\"]*\",\"event\":\(.*\)}\$/\1/p" \
 		sealed | tr -d '\n') | sha256sum | cut -c 1-64
 }
 node() { # LEFT RIGHT: SHA-256(01, left, right)

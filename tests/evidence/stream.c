@@ -4,12 +4,13 @@
  *
  *   stream KEY AGENT SYNTAX ROUNDS EVENTS [letter|fork|renew]
  *
- * SYNTAX: ndjson, syslog (RFC 5424 frames), header (the same behind a syslog
- * server's header, with another SD-ELEMENT), split (events in two parts).
- * A round is one batch of EVENTS events of each feed, then a heartbeat.
- * letter: the agent's feed tells of a dead letter, event 7 of Audit.General.
- * fork: other events.  renew: after the first round the agent lost three
- * events of Audit.Exchange with its store, and began another tree of it.
+ * SYNTAX: ndjson, plain (the same without the agent's name), syslog (RFC 5424
+ * frames), header (the same behind a syslog server's header, with another
+ * SD-ELEMENT), split (events in two parts). A round is one batch of EVENTS
+ * events of each feed, then a heartbeat. letter: the agent's feed tells of a
+ * dead letter, event 7 of Audit.General. fork: other events.  renew: after the
+ * first round the agent lost three events of Audit.Exchange with its store, and
+ * began another tree of it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,9 +27,10 @@
 
 #define LINE_MAX (16 * 1024 * 1024)
 
-enum syntax { NDJSON, SYSLOG, HEADER, SPLIT, SYNTAXES };
+enum syntax { NDJSON, PLAIN, SYSLOG, HEADER, SPLIT, SYNTAXES };
 static const char *const syntaxes[SYNTAXES] = {
 	[NDJSON] = "ndjson",
+	[PLAIN] = "plain",
 	[SYSLOG] = "syslog",
 	[HEADER] = "header",
 	[SPLIT] = "split",
@@ -37,6 +39,7 @@ static const char *const syntaxes[SYNTAXES] = {
 struct maker {
 	enum syntax syntax;
 	const char *agent;
+	const char *tag; /* the agent's name in lines, or "" */
 	const char *operation;
 	const char *what; /* the last argument */
 	uint64_t lost;    /* size of a tree that was given up */
@@ -85,8 +88,10 @@ put(struct maker *m, enum line_kind kind, const struct sealed *t,
 	size_t half = len / 2;
 	char sd[512];
 
-	if (m->syntax == NDJSON) {
-		must(line_add(&m->out, kind, t->name, number, value, len),
+	if (m->syntax <= PLAIN) {
+		must(line_add(&m->out, kind,
+			 (struct line_name){ m->tag, t->name }, number, value,
+			 len),
 		    NULL);
 		return;
 	}
@@ -230,6 +235,7 @@ main(int argc, char **argv)
 	while (m.syntax < SYNTAXES && strcmp(syntaxes[m.syntax], argv[3]) != 0)
 		m.syntax++;
 	m.agent = argv[2];
+	m.tag = m.syntax == NDJSON ? m.agent : "";
 	m.digest = digest_new();
 	must(file_read(argv[1], &pem, &err), &err);
 	m.signer = signer_open(m.agent, pem.data, &err);

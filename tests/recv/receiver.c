@@ -5,8 +5,8 @@
  * the 200 is sent.  A gzip body must be exactly one member: bytes behind it
  * are an error 400, since many real receivers drop them without a word.
  * Every request leaves a line "STATUS LINES BYTES WHY" in DIR/requests.
- * DIR/faults is read for each request: a script "503=5%,close=5%,…" as in
- * the table below.
+ * DIR/faults is read for each request: a script "503=5%,401=#3,close=5%,…" of
+ * the table below; "#3" strikes the first three requests.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,13 +46,30 @@ static struct {
 static int events_fd, requests_fd;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-enum fault { NONE, F429, F503, F500, CLOSE, HANG, LOST_REPLY, FAULTS };
+enum fault {
+	NONE,
+	F401,
+	F403,
+	F404,
+	F429,
+	F503,
+	F500,
+	PAGE,
+	CLOSE,
+	HANG,
+	LOST_REPLY,
+	FAULTS
+};
 
 static const char *const fault_names[FAULTS] = {
 	[NONE] = "",
+	[F401] = "401",
+	[F403] = "403",
+	[F404] = "404",
 	[F429] = "429",
 	[F503] = "503",
 	[F500] = "500",
+	[PAGE] = "page",             /* 200, nothing stored: a firewall */
 	[CLOSE] = "close",           /* nothing stored, nothing said */
 	[HANG] = "hang",             /* accepted and never answered */
 	[LOST_REPLY] = "lost-reply", /* stored, then the connection dies */
@@ -86,6 +103,17 @@ path_in_dir(const char *name)
 	return xasprintf("%s/%s", opt.dir, name);
 }
 
+/* Does fault f strike now, of which the script says value? */
+static bool
+strikes(int f, const char *value)
+{
+	static unsigned long struck[FAULTS];
+
+	if (value[0] != '#')
+		return drand48() * 100 < strtod(value, NULL);
+	return struck[f] < strtoul(value + 1, NULL, 10) && ++struck[f] > 0;
+}
+
 static enum fault
 roll(void)
 {
@@ -108,8 +136,8 @@ roll(void)
 			continue;
 		*value++ = '\0';
 		for (int f = NONE + 1; f < FAULTS; f++) {
-			if (strcmp(fault_names[f], s) == 0 &&
-			    drand48() * 100 < strtod(value, NULL))
+			if (hit == NONE && strcmp(fault_names[f], s) == 0 &&
+			    strikes(f, value))
 				hit = (enum fault)f;
 		}
 	}
@@ -255,15 +283,20 @@ take(struct MHD_Connection *conn, struct request *rq, size_t *lines,
 static enum MHD_Result
 reply(struct MHD_Connection *conn, unsigned status, const char *why)
 {
+	bool page = why == fault_names[PAGE];
 	char text[256];
-	int n =
-	    snprintf(text, sizeof(text), "{\"status\":%u,\"text\":\"%s\"}\n",
-		status, why == NULL ? "stored" : why);
+	int n = page
+	    ? snprintf(text, sizeof(text),
+		  "<html><head><title>Request Rejected</title></head><body>"
+		  "Your support ID is: 7</body></html>\n")
+	    : snprintf(text, sizeof(text), "{\"status\":%u,\"text\":\"%s\"}\n",
+		  status, why == NULL ? "stored" : why);
 	struct MHD_Response *resp = MHD_create_response_from_buffer((size_t)n,
 	    text, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result rc;
 
-	(void)MHD_add_response_header(resp, "Content-Type", "application/json");
+	(void)MHD_add_response_header(resp, "Content-Type",
+	    page ? "text/html" : "application/json");
 	if (status == 429 || status == 503)
 		(void)MHD_add_response_header(resp, "Retry-After", "1");
 	rc = MHD_queue_response(conn, status, resp);
@@ -283,6 +316,13 @@ finish(struct MHD_Connection *conn, struct request *rq)
 	(void)pthread_mutex_lock(&lock);
 	fault = roll();
 	switch (fault) {
+	case PAGE:
+		status = 200;
+		why = fault_names[fault];
+		break;
+	case F401:
+	case F403:
+	case F404:
 	case F429:
 	case F500:
 	case F503:

@@ -27,10 +27,16 @@ enum scope {
 
 enum fault {
 	FAULT_NONE,
+	FAULT_AF20050,       /* "does not exist", of a blob that does */
+	FAULT_AF20052,       /* "invalid", likewise */
 	FAULT_AF429,         /* throttled, in a 403 */
+	FAULT_AUDIT_OFF,     /* auditing is off, with an id that changes */
 	FAULT_CHUNKED,       /* no Content-Length */
 	FAULT_CLOSE,         /* connection closed without an answer */
 	FAULT_CTYPE,         /* the right body as text/plain */
+	FAULT_DATE_3D,       /* the right reply, its Date three days ahead */
+	FAULT_DATE_9D,       /* a 503 with a Date nine days ahead */
+	FAULT_DENIED,        /* 401, whatever the token */
 	FAULT_DRIP,          /* one byte every --drip ms */
 	FAULT_DUP_BLOB,      /* the same content under a second id */
 	FAULT_DUP_ID,        /* one event again in another blob */
@@ -43,14 +49,18 @@ enum fault {
 	FAULT_HANG,          /* no answer for a long time */
 	FAULT_HTML200,       /* a login page with status 200 */
 	FAULT_HTTP500,
-	FAULT_HTTP503,  /* with Retry-After */
-	FAULT_LATE,     /* listed long after its contentCreated */
-	FAULT_PRETTY,   /* CRLF and blanks between the tokens */
-	FAULT_RESET,    /* RST in the middle of the body */
-	FAULT_SHUFFLE,  /* rows of a page in reverse order */
-	FAULT_SLOW,     /* a pause between every 4 KiB */
-	FAULT_THROTTLE, /* 429 with Retry-After */
-	FAULT_TRUNCATE, /* JSON cut off in a complete reply */
+	FAULT_HTTP503,    /* with Retry-After */
+	FAULT_LONG_WAIT,  /* 429 with Retry-After: 3600 */
+	FAULT_LATE,       /* listed long after its contentCreated */
+	FAULT_PAGE_404,   /* a proxy's page */
+	FAULT_PRETTY,     /* CRLF and blanks between the tokens */
+	FAULT_RESET,      /* RST in the middle of the body */
+	FAULT_SHUFFLE,    /* rows of a page in reverse order */
+	FAULT_SLOW,       /* a pause between every 4 KiB */
+	FAULT_SLOW_TOKEN, /* a login takes half a minute */
+	FAULT_START_LOST, /* a start that has no effect, and a 500 */
+	FAULT_THROTTLE,   /* 429 with Retry-After */
+	FAULT_TRUNCATE,   /* JSON cut off in a complete reply */
 	FAULTS
 };
 

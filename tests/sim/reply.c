@@ -17,6 +17,7 @@
 #define SLOW_PIECE 4096
 #define SLOW_PAUSE 20 /* ms */
 #define HANG_MAX 600  /* seconds */
+#define SLOW_TOKEN 30 /* seconds */
 
 /* A body on its way out. */
 struct stream {
@@ -83,6 +84,45 @@ reply_error(struct reply *r, int status, const char *code, const char *fmt, ...)
 	    code, text);
 }
 
+/* What only some vendor says, or who sits in front of it. */
+static bool
+vendor_fault(const struct request *rq, struct reply *r)
+{
+	switch (rq->fault) {
+	case FAULT_AF20050:
+		reply_error(r, 404, "AF20050",
+		    "The specified content does not exist.");
+		return true;
+	case FAULT_AF20052:
+		reply_error(r, 400, "AF20052",
+		    "Content ID in the URL is invalid.");
+		return true;
+	case FAULT_AUDIT_OFF:
+		reply_error(r, 403, "AF10001",
+		    "Microsoft.Office.Compliance.Audit.DataServiceException: "
+		    "Tenant %s does not exist. Id %lld",
+		    rq->sim->opt.tenant, (long long)sim_ticks());
+		return true;
+	case FAULT_DENIED:
+		r->status = 401;
+		reply_printf(r,
+		    "{\"Message\":\"Authorization has been denied for this "
+		    "request.\"}");
+		return true;
+	case FAULT_START_LOST:
+		reply_error(r, 500, "AF50000", "An internal error occurred.");
+		return true;
+	case FAULT_PAGE_404:
+		r->status = 404;
+		r->type = "text/html";
+		reply_printf(r,
+		    "<html><head><title>404 by proxy</title></head></html>");
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool
 reply_fault(const struct request *rq, struct reply *r)
 {
@@ -116,8 +156,16 @@ reply_fault(const struct request *rq, struct reply *r)
 		    "<!DOCTYPE html><html><head><title>Sign in to "
 		    "your account</title></head></html>");
 		return true;
+	case FAULT_LONG_WAIT:
+		r->status = 429;
+		reply_header(r, "Retry-After", "3600");
+		return true;
+	case FAULT_DATE_9D:
+		r->status = 503;
+		reply_printf(r, "upstream error");
+		return true;
 	default:
-		return false;
+		return vendor_fault(rq, r);
 	}
 }
 
@@ -261,7 +309,10 @@ make_response(const struct request *rq, struct reply *r)
 static void
 add_date(const struct request *rq, struct MHD_Response *resp)
 {
-	time_t t = (time_t)(sim_clock(rq->sim) / MS);
+	int64_t ahead = rq->fault == FAULT_DATE_9D ? 9 * MS_DAY
+	    : rq->fault == FAULT_DATE_3D           ? 3 * MS_DAY
+						   : 0;
+	time_t t = (time_t)((sim_clock(rq->sim) + ahead) / MS);
 	char text[64];
 	struct tm tm;
 
@@ -279,6 +330,10 @@ reply_send(struct request *rq, struct reply *r)
 
 	if (rq->fault == FAULT_HANG) {
 		for (int i = 0; i < HANG_MAX; i++)
+			sim_sleep(MS);
+	}
+	if (rq->fault == FAULT_SLOW_TOKEN) {
+		for (int i = 0; i < SLOW_TOKEN; i++)
 			sim_sleep(MS);
 	}
 	if (rq->fault == FAULT_CLOSE || rq->fault == FAULT_HANG) {

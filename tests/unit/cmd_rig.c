@@ -61,6 +61,7 @@ begin(void)
 	store_help_begin(folder, sizeof(folder), path, sizeof(path));
 	rig_config("");
 	rig.store = store_open(path, STORE_DURABLE, &err);
+	store_agent(rig.store, "fra1");
 	ck_assert_msg(rig.store != NULL, "%s", err.text);
 	feed = feed_open(rig.store, RIG_FEED, 0, &err);
 	ck_assert_msg(feed != NULL, "%s", err.text);

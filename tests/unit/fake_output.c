@@ -21,6 +21,10 @@ fake_open(struct output *out, struct err *e)
 	(void)e;
 	out->chunk_max = fake_script.max;
 	out->mode = "acknowledged";
+	out->hold.time = fake_script.hold;
+	out->hold.bytes = UINT64_MAX;
+	out->hold.trusted = fake_script.trusted;
+	out->poison_waits = fake_script.poison_waits;
 	return 0;
 }
 
@@ -116,6 +120,29 @@ judge_each(struct output *out, struct chunk *p)
 	    "again");
 }
 
+/* Does the connection end now? */
+static bool
+breaks(struct output *out, struct chunk *p)
+{
+	static bool delivered;
+	struct buf text = BUF_INIT(1 << 24);
+	struct err e = ERR_INIT;
+	bool now = delivered && fake_script.breaks > 0;
+
+	if (now)
+		fake_script.breaks--;
+	delivered = !now;
+	if (fake_script.poison && chunk_text(p, &text, &e) == 0)
+		now = now || strstr(text.data, "bad") != NULL;
+	buf_release(&text);
+	if (!now)
+		return false;
+	out->breaks++;
+	out->connects++;
+	output_done(out, p, VERDICT_RETRY, 1, "reset");
+	return true;
+}
+
 static void
 fake_send(struct output *out, struct chunk *p)
 {
@@ -127,6 +154,8 @@ fake_send(struct output *out, struct chunk *p)
 		judge_each(out, p);
 		return;
 	}
+	if (breaks(out, p))
+		return;
 	if (fake_script.failures > 0) {
 		fake_script.failures--;
 		output_done(out, p, VERDICT_RETRY, 1, "not yet");

@@ -22,6 +22,12 @@ struct fake_script {
 	int failures;     /* verdicts retry before the first judgement */
 	int run;          /* so many events in a row are bad */
 	int base;         /* the number of the first event made next */
+	int64_t hold;     /* out->hold.time, with all bytes that there are */
+	bool trusted;     /* out->hold.trusted */
+	int breaks;       /* the connection ends in the place of so many chunks,
+			     each behind one that is delivered */
+	bool poison;      /* it ends whenever "bad" is sent */
+	bool poison_waits;
 };
 
 extern struct fake_script fake_script;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "config/secret.h"
 #include "outputs/output.h"
 #include "run/types.h"
 #include "sources/source.h"
@@ -174,6 +175,80 @@ START_TEST(digests_tell_what_changed)
 }
 END_TEST
 
+/* One configuration, with values that differ from one to the other. */
+static struct config *
+load_with(const char *secret, const char *token, const char *url)
+{
+	char *text = xasprintf("agent: {name: a, key: '%s'}\n"
+			       "outputs:\n"
+			       "  x:\n"
+			       "    type: http\n"
+			       "    url: '%s'\n"
+			       "    headers: {X-Token: '%s'}\n",
+	    secret, url, token);
+	struct config *c = load_text(text);
+
+	free(text);
+	return c;
+}
+
+START_TEST(the_public_digest_knows_no_secret)
+{
+	static const struct {
+		const char *secret, *token, *url;
+		bool same;
+	} rows[] = {
+		{ "/key", "a", "https://h:8443/in", true },
+		{ "hunter2", "a", "https://h:8443/in", true },
+		{ "/key", "hunter2", "https://h:8443/in", true },
+		{ "/key", "a", "https://h:8443/in?token=hunter2", true },
+		{ "/key", "a", "https://h:8443/hooks/T0/hunter2", true },
+		/* What is no secret still counts. */
+		{ "/key", "a", "https://other:8443/in", false },
+		{ "/key", "a", "https://h:8444/in", false },
+		{ "${file:/key}", "a", "https://h:8443/in", false },
+		{ "/key", "Bearer ${env:TOKEN}", "https://h:8443/in", false },
+	};
+	struct config *first = load_with("/key", "a", "https://h:8443/in");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config *c =
+		    load_with(rows[i].secret, rows[i].token, rows[i].url);
+
+		ck_assert_msg((strcmp(c->public_digest, first->public_digest) ==
+				  0) == rows[i].same,
+		    "row %zu", i);
+		/* Roles are restarted for the smallest change. */
+		ck_assert((strcmp(c->digest, first->digest) == 0) == (i == 0));
+		config_free(c);
+	}
+	config_free(first);
+}
+END_TEST
+
+START_TEST(references_stay_and_literals_go)
+{
+	static const char *const rows[][2] = {
+		{ "hunter2", "" },
+		{ "", "" },
+		{ "${file:/s}", "${file:/s}" },
+		{ "Bearer ${env:A}x${credential:b}y",
+		    "${env:A}${credential:b}" },
+		{ "${other:x}${env:A}", "${env:A}" },
+		{ "${", "" },
+		{ "${env:A", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = xstrdup(rows[i][0]);
+
+		secret_keep_references(text);
+		ck_assert_str_eq(text, rows[i][1]);
+		free(text);
+	}
+}
+END_TEST
+
 static void
 good_row(void *ctx, const struct setting_row *row)
 {
@@ -215,6 +290,8 @@ suite_config(void)
 	tcase_add_test(tc, values_arrive);
 	tcase_add_test(tc, the_host_names_the_agent);
 	tcase_add_test(tc, digests_tell_what_changed);
+	tcase_add_test(tc, the_public_digest_knows_no_secret);
+	tcase_add_test(tc, references_stay_and_literals_go);
 	tcase_add_test(tc, every_row_has_help);
 	suite_add_tcase(s, tc);
 	return s;

@@ -73,8 +73,7 @@ exchange(struct world *w, bool idle)
 static void
 put(struct world *w)
 {
-	w->written++;
-	confirm_wrote(&w->c);
+	confirm_wrote(&w->c, ++w->written);
 }
 
 START_TEST(everything_is_proven_in_the_end)
@@ -163,7 +162,42 @@ START_TEST(answers_nobody_asked_for_prove_nothing)
 	put(&w);
 	confirm_answer(&w.c, w.now);
 	ck_assert_uint_eq(w.c.proven, 0);
-	ck_assert_int_eq(w.c.mode, CONFIRM_UNKNOWN);
+	ck_assert_int_eq(w.c.mode, CONFIRM_VOID);
+}
+END_TEST
+
+/* From then on nothing does, and nobody asks any more. */
+START_TEST(surplus_answers_void_receipts)
+{
+	struct world w;
+
+	begin(&w, AT_ONCE);
+	put(&w);
+	exchange(&w, true);
+	ck_assert_uint_eq(w.c.proven, 1);
+	confirm_answer(&w.c, w.now);
+	ck_assert_int_eq(w.c.mode, CONFIRM_VOID);
+	put(&w);
+	exchange(&w, true);
+	confirm_answer(&w.c, w.now);
+	ck_assert_uint_eq(w.c.proven, 1);
+	ck_assert_uint_eq(w.requests, w.answers);
+	ck_assert_int_eq(confirm_owed(&w.c, w.now + CLOCK_HOUR), 0);
+}
+END_TEST
+
+/* It asked for one itself: no answer can be told from its own affairs. */
+START_TEST(peer_that_updates_its_keys_proves_nothing)
+{
+	struct world w;
+	int64_t wait = INT64_MAX;
+
+	begin(&w, AT_ONCE);
+	put(&w);
+	confirm_void(&w.c);
+	ck_assert(!confirm_wants(&w.c, true, w.now, &wait));
+	confirm_answer(&w.c, w.now);
+	ck_assert_uint_eq(w.c.proven, 0);
 }
 END_TEST
 
@@ -173,7 +207,7 @@ START_TEST(tls_1_2_is_never_asked)
 	int64_t wait = INT64_MAX;
 
 	confirm_begin(&c, false, false);
-	confirm_wrote(&c);
+	confirm_wrote(&c, 1);
 	ck_assert(!confirm_wants(&c, true, 1, &wait));
 	ck_assert_int_eq(c.mode, CONFIRM_NO);
 }
@@ -193,6 +227,8 @@ suite_confirm(void)
 	tcase_add_test(tc, bare_requests_are_few);
 	tcase_add_test(tc, late_answer_brings_confirmation_back);
 	tcase_add_test(tc, answers_nobody_asked_for_prove_nothing);
+	tcase_add_test(tc, surplus_answers_void_receipts);
+	tcase_add_test(tc, peer_that_updates_its_keys_proves_nothing);
 	tcase_add_test(tc, tls_1_2_is_never_asked);
 	suite_add_tcase(s, tc);
 	return s;

@@ -402,6 +402,41 @@ static const struct {
 	{ 403, VERDICT_BLOCKED },
 };
 
+/* A poll that would block is repeated, with the others. */
+START_TEST(a_blip_of_a_poll)
+{
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 403, "no");
+	expect("/in/ack", 200, "<html>");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(server), 4);
+	end();
+}
+END_TEST
+
+/* No dialect is asked about a page; of what it blocks itself only those lines
+ * go again. */
+START_TEST(blips_of_lines)
+{
+	expect("/in/bulk", 200, "<!DOCTYPE HTML><title>Login</title>");
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":403,\"error\":\"no\"},"
+	    "{\"status\":200}]}");
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 3);
+	ck_assert_uint_eq(canned_count(server), 3);
+	ck_assert_ptr_nonnull(strstr(strstr(last_request(), "\r\n\r\n"),
+	    "\r\n\r\n[{\"feed\":\"contoso/Audit.Exchange\",\"index\":43,"));
+	end();
+}
+END_TEST
+
 START_TEST(lost_confirmations_are_sent_again)
 {
 	expect("/in/bulk", 200, "{\"ack\":7}");
@@ -410,7 +445,8 @@ START_TEST(lost_confirmations_are_sent_again)
 	courier_deliver(&c);
 	ck_assert_int_eq(c.verdict, polls[_i].verdict);
 	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
-	ck_assert_uint_eq(canned_count(server), 2);
+	ck_assert_uint_eq(canned_count(server),
+	    polls[_i].verdict == VERDICT_BLOCKED ? 5 : 2);
 	end();
 }
 END_TEST
@@ -545,6 +581,8 @@ suite_dialect(void)
 	tcase_add_test(tc, never_confirmed_is_sent_again);
 	tcase_add_loop_test(tc, lost_confirmations_are_sent_again, 0,
 	    sizeof(polls) / sizeof(polls[0]));
+	tcase_add_test(tc, a_blip_of_a_poll);
+	tcase_add_test(tc, blips_of_lines);
 	tcase_add_test(tc, part_is_confirmed);
 	tcase_add_test(tc, closed_while_pending);
 	tcase_add_loop_test(tc, wrong_requests_are_not_sent, 0, 2);

@@ -14,11 +14,13 @@
 #include "tests/unit/cmd_rig.h"
 #include "verify/verify.h"
 
-#define EVENT(k)                                                              \
-	"{\"feed\":\"" RIG_FEED "\",\"index\":" k ",\"event\":{\"n\":" k "}}" \
+#define EVENT(k)                                       \
+	"{\"feed\":\"" RIG_FEED "\",\"index\":" k      \
+	",\"agent\":\"fra1\",\"event\":{\"n\":" k "}}" \
 	"\n"
-#define CHECKPOINT(k, v) \
-	"{\"feed\":\"" RIG_FEED "\",\"size\":" k ",\"checkpoint\":" v "}\n"
+#define CHECKPOINT(k, v)                         \
+	"{\"feed\":\"" RIG_FEED "\",\"size\":" k \
+	",\"agent\":\"fra1\",\"checkpoint\":" v "}\n"
 
 /* Enough of a checkpoint's value to be read. */
 #define PROOF(from)                                                     \

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -124,6 +126,47 @@ START_TEST(names_what_is_not_there)
 }
 END_TEST
 
+/* Nothing waits for a writer that never comes, or reads a device for ever. */
+START_TEST(only_regular_files_are_read)
+{
+	static const char *const kinds[] = { "a FIFO", "a socket",
+		"a directory", "a character device", "a FIFO" };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct buf b = BUF_INIT(100);
+	char fifo[160];
+	int s = -1;
+
+	(void)snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%.90s", path);
+	switch (_i) {
+	case 0:
+		ck_assert_int_eq(mkfifo(path, 0600), 0);
+		break;
+	case 1:
+		s = socket(AF_UNIX, SOCK_STREAM, 0);
+		ck_assert_int_eq(bind(s, (struct sockaddr *)&at, sizeof(at)),
+		    0);
+		break;
+	case 2:
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+		break;
+	case 3:
+		ck_assert_int_eq(symlink("/dev/zero", path), 0);
+		break;
+	default:
+		ck_assert_int_eq(mkfifo(fifo, 0600) | symlink(fifo, path), 0);
+	}
+	ck_assert_int_eq(file_read(path, &b, &err), -1);
+	ck_assert_msg(strstr(err.text, kinds[_i]) != NULL, "%s", err.text);
+	ck_assert_ptr_nonnull(strstr(err.text, "not a regular file"));
+	if (s >= 0)
+		(void)close(s);
+	ck_assert_int_eq(remove(path), 0);
+	(void)unlink(fifo);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(large_files_come_whole)
 {
 	struct buf b = BUF_INIT(1 << 20), back = BUF_INIT(1 << 20);
@@ -191,6 +234,7 @@ suite_file(void)
 	tcase_add_test(tc, reads_up_to_the_ceiling);
 	tcase_add_test(tc, nothing_is_a_string);
 	tcase_add_test(tc, names_what_is_not_there);
+	tcase_add_loop_test(tc, only_regular_files_are_read, 0, 5);
 	tcase_add_test(tc, large_files_come_whole);
 	tcase_add_test(tc, makes_parents);
 	tcase_add_test(tc, a_file_is_no_parent);

@@ -18,8 +18,9 @@
 #include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
-#define LINE                                                                 \
-	"{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,\"event\":" EVENT \
+#define LINE                                                                \
+	"{\"feed\":\"contoso/"                                              \
+	"Audit.Exchange\",\"index\":42,\"agent\":\"fra1\",\"event\":" EVENT \
 	"}\n"
 
 static char dir[64];

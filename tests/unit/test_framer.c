@@ -59,6 +59,34 @@ START_TEST(event_vector)
 }
 END_TEST
 
+START_TEST(line_feed_vector)
+{
+	struct chunk_line line =
+	    event("contoso/Audit.Exchange", 42, "{\"Id\":\"x\"}");
+	struct framer_spec spec = plain;
+	char *s, value[100] = "";
+
+	spec.lf = true;
+	s = framed(&spec, &line);
+	ck_assert_str_eq(s,
+	    "<110>1 2023-11-14T22:13:20.123Z fra1 sealfeed - "
+	    "Audit.Exchange [sealfeed@32473 feed=\"contoso/Audit.Exchange\" "
+	    "index=\"42\"] {\"Id\":\"x\"}\n");
+	free(s);
+	/* Parts have one each. */
+	spec.max = 200;
+	spec.split = true;
+	memset(value, 'x', sizeof(value) - 1);
+	line.value = value;
+	line.len = sizeof(value) - 1;
+	s = framed(&spec, &line);
+	for (const char *at = s; *at != '\0'; at = strchr(at, '\n') + 1)
+		ck_assert_int_eq(strncmp(at, "<110>1 ", 7), 0);
+	ck_assert_ptr_nonnull(strstr(s, " part=\"2\" parts="));
+	free(s);
+}
+END_TEST
+
 START_TEST(checkpoint_vector)
 {
 	struct chunk_line line =
@@ -233,6 +261,7 @@ suite_framer(void)
 	TCase *tc = tcase_create("frame");
 
 	tcase_add_test(tc, event_vector);
+	tcase_add_test(tc, line_feed_vector);
 	tcase_add_test(tc, checkpoint_vector);
 	tcase_add_test(tc, fields_are_made_fit);
 	tcase_add_test(tc, heads_follow_the_feed);

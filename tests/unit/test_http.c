@@ -130,6 +130,21 @@ START_TEST(good_reply)
 }
 END_TEST
 
+/* What ends a line or a text, within the value of a header. */
+START_TEST(a_header_on_one_line)
+{
+	static const char lines[] = "A: x\ry\0z\r\nB: 1\r\n";
+	struct http_reply r;
+	char value[16];
+
+	http_reply_init(&r);
+	ck_assert_int_eq(buf_add(&r.headers, lines, sizeof(lines) - 1), 0);
+	ck_assert(http_header(&r, "a", value, sizeof(value)));
+	ck_assert_str_eq(value, "x y z");
+	http_reply_release(&r);
+}
+END_TEST
+
 START_TEST(an_incomplete_body_is_an_error)
 {
 	static const char *const paths[] = { "/short", "/chunks", "/badgzip",
@@ -299,6 +314,7 @@ suite_http(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, good_reply);
+	tcase_add_test(tc, a_header_on_one_line);
 	tcase_add_test(tc, an_incomplete_body_is_an_error);
 	tcase_add_test(tc, redirects_are_not_followed);
 	tcase_add_test(tc, errors_are_kept_without_secrets);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -16,8 +17,9 @@
 #include "tests/unit/unit.h"
 
 #define EVENT "{\"Id\":\"x\"}"
-#define LINE                                                                 \
-	"{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,\"event\":" EVENT \
+#define LINE                                                                \
+	"{\"feed\":\"contoso/"                                              \
+	"Audit.Exchange\",\"index\":42,\"agent\":\"fra1\",\"event\":" EVENT \
 	"}\n"
 
 static const struct canned_reply fine[] = {
@@ -206,6 +208,30 @@ static const struct {
 	{ "HTTP/1.1 302 Found\r\nLocation: https://else.example/\r\n"
 	  "Content-Length: 0\r\n\r\n",
 	    VERDICT_BLOCKED, 0, "to https://else.example/; redirects are" },
+	/* What a terminal would obey, or read as a line's end. */
+	{ "HTTP/1.1 302 Found\r\nLocation: /a\rb\x1b[2J\xff\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	    VERDICT_BLOCKED, 0, "to /a b\\x1b[2J\\xff; redirects are" },
+	/* Pages in the receiver's stead. */
+	{ "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 74\r\n"
+	  "\r\n<html><head><title>Request Rejected</title></head><body>ID: 7"
+	  "</body></html>",
+	    VERDICT_BLOCKED, 0,
+	    "answers 200 with a web page, \"Request Rejected\"; a firewall" },
+	{ "HTTP/1.1 202 Accepted\r\nContent-Type: text/html\r\n"
+	  "Content-Length: 2\r\n\r\nok",
+	    VERDICT_BLOCKED, 0, "202 with a web page; a firewall" },
+	{ "HTTP/1.1 403 Forbidden\r\nContent-Length: 42\r\n\r\n"
+	  "<!DOCTYPE html><title>Access &amp; more</title>",
+	    VERDICT_BLOCKED, 0, "answers 403 with a web page" },
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\x01z", VERDICT_BLOCKED,
+	    0, "neither JSON nor text" },
+	{ "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n"
+	  "\r\n",
+	    VERDICT_DELIVERED, 0, "" },
+	{ "HTTP/1.1 201 Created\r\nLocation: /in/7\r\nContent-Length: 9\r\n"
+	  "\r\n{\"a\":\"<\"}",
+	    VERDICT_DELIVERED, 0, "" },
 	{ "HTTP/1.1 400 Bad\r\nContent-Length: 8\r\n\r\nno field",
 	    VERDICT_REFUSED, 0, "400: no field" },
 	{ "HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n", VERDICT_REFUSED, 0,
@@ -225,10 +251,158 @@ START_TEST(answer)
 	struct ndjson_conf conf = conf_for(server);
 	struct courier c;
 
-	post(&c, &conf);
+	courier_open(&c, &output_http, &conf, EVENT);
+	c.out.blocked = true; /* no benefit of a doubt */
+	courier_deliver(&c);
+	courier_close(&c);
 	ck_assert_int_eq(c.verdict, answers[_i].verdict);
 	ck_assert_int_eq(c.delay, answers[_i].delay);
 	ck_assert_msg(strstr(c.why, answers[_i].words) != NULL, "%s", c.why);
+	canned_stop(server);
+}
+END_TEST
+
+/* Answers under "expect", and whether they are receipts. */
+static const struct {
+	const char *expect;
+	const char *body;
+	enum verdict verdict;
+} expected[] = {
+	{ "^(OK|stored)$", "stored", VERDICT_DELIVERED },
+	{ "^(OK|stored)$", "\xef\xbb\xbfOK\r\n", VERDICT_DELIVERED },
+	{ "^(OK|stored)$", "not stored", VERDICT_BLOCKED },
+	{ "\"code\": *0[,}]", "{\"text\":\"Success\",\"code\":0}",
+	    VERDICT_DELIVERED },
+	{ "\"code\": *0[,}]", "{\"text\":\"busy\",\"code\":9}",
+	    VERDICT_BLOCKED },
+	{ "ok", "", VERDICT_BLOCKED },
+	{ "^$", "", VERDICT_DELIVERED },
+	{ "<title>done</title>", "<html><title>done</title></html>",
+	    VERDICT_DELIVERED },
+};
+
+START_TEST(expectation)
+{
+	static char text[64];
+	char bytes[256];
+	struct canned_reply table[] = { { .path = "/in", .bytes = bytes },
+		{ .path = NULL } };
+	struct canned *server = canned_start(table);
+	struct ndjson_conf conf = conf_for(server);
+	struct courier c;
+
+	(void)snprintf(bytes, sizeof(bytes),
+	    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+	    strlen(expected[_i].body), expected[_i].body);
+	(void)snprintf(text, sizeof(text), "%s", expected[_i].expect);
+	conf.http.expect = text;
+	courier_open(&c, &output_http, &conf, EVENT);
+	c.out.blocked = true;
+	courier_deliver(&c);
+	courier_close(&c);
+	ck_assert_int_eq(c.verdict, expected[_i].verdict);
+	if (c.verdict == VERDICT_BLOCKED)
+		ck_assert_msg(strstr(c.why, "expect does not match") != NULL,
+		    "%s", c.why);
+	canned_stop(server);
+}
+END_TEST
+
+static void
+write_token(const char *path, const char *token)
+{
+	FILE *out = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_int_ge(fputs(token, out), 0);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+/* No further chunk is wanted. */
+static bool
+in_doubt(void *ctx)
+{
+	const struct courier *c = ctx;
+
+	return !c->decided && output_http.window(&c->out) == 1;
+}
+
+static bool
+is_decided(void *ctx)
+{
+	return ((struct courier *)ctx)->decided;
+}
+
+/* What comes before a 200; the token is changed behind the first answer. */
+static const struct {
+	const char *first;
+	const char *second;
+} blips[] = {
+	{ "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+	    "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n" },
+	{ "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+	    "HTTP/1.1 302 Go\r\nLocation: /login\r\n\r\n" },
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+	    "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n" },
+};
+
+START_TEST(a_blip_is_no_block)
+{
+	const struct canned_reply table[] = { { .path = "/in",
+						  .bytes = blips[_i].first },
+		{ .path = "/in", .bytes = blips[_i].second },
+		{ .path = "/in", .bytes = fine[0].bytes }, { .path = NULL } };
+	struct canned *server = canned_start(table);
+	struct ndjson_conf conf = conf_for(server);
+	char path[] = "/tmp/sealfeed-token-XXXXXX", bearer[64];
+	int64_t begun = clock_monotonic();
+	struct courier c;
+	int fd = mkstemp(path);
+
+	ck_assert_int_ne(fd, -1);
+	(void)close(fd);
+	write_token(path, "old");
+	(void)snprintf(bearer, sizeof(bearer), "${file:%s}", path);
+	conf.http.bearer = bearer;
+	courier_open(&c, &output_http, &conf, EVENT);
+	courier_drive(&c, in_doubt, &c);
+	write_token(path, "new");
+	courier_wait(&c, is_decided, &c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert(!c.out.blocked);
+	ck_assert_int_ge(clock_monotonic() - begun, 5 * CLOCK_SECOND / 2);
+	ck_assert_uint_eq(canned_count(server), 3);
+	ck_assert_ptr_nonnull(strstr(canned_requests(server), "Bearer old"));
+	ck_assert_ptr_nonnull(strstr(canned_requests(server), "Bearer new"));
+	courier_close(&c);
+	(void)unlink(path);
+	canned_stop(server);
+}
+END_TEST
+
+/* Then one request is enough to see that it still is. */
+START_TEST(what_goes_on_is_a_block)
+{
+	const struct canned_reply table[] = {
+		{ .path = "/in",
+		    .bytes = "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n" },
+		{ .path = NULL }
+	};
+	struct canned *server = canned_start(table);
+	struct ndjson_conf conf = conf_for(server);
+	int64_t begun = clock_monotonic();
+	struct courier c;
+
+	courier_open(&c, &output_http, &conf, EVENT);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_BLOCKED);
+	ck_assert(c.out.blocked);
+	ck_assert_int_ge(clock_monotonic() - begun, 15 * CLOCK_SECOND / 2);
+	ck_assert_uint_eq(canned_count(server), 4);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_BLOCKED);
+	ck_assert_uint_eq(canned_count(server), 5);
+	courier_close(&c);
 	canned_stop(server);
 }
 END_TEST
@@ -327,6 +501,11 @@ suite_http_output(void)
 	tcase_add_loop_test(tc, packed_lines, NDJSON_SEAL, NDJSON_NONE + 1);
 	tcase_add_loop_test(tc, answer, 0,
 	    sizeof(answers) / sizeof(answers[0]));
+	tcase_add_loop_test(tc, expectation, 0,
+	    sizeof(expected) / sizeof(expected[0]));
+	tcase_add_loop_test(tc, a_blip_is_no_block, 0,
+	    sizeof(blips) / sizeof(blips[0]));
+	tcase_add_test(tc, what_goes_on_is_a_block);
 	tcase_add_test(tc, nobody_there);
 	tcase_add_loop_test(tc, probe_delivers_nothing, 0,
 	    2 * sizeof(probes) / sizeof(probes[0]));

@@ -64,8 +64,7 @@ START_TEST(ledger)
 	const uint8_t chain[32] = { 1, 2, 3 };
 	struct item it[3], none;
 	int64_t next, created, expires;
-	uint64_t n;
-	size_t gaps;
+	bool failing;
 
 	list_and_claim(f, p, now, it);
 	ck_assert_str_eq(it[0].key, "three");
@@ -98,13 +97,8 @@ START_TEST(ledger)
 	ck_assert_int_eq(created, now - 7);
 	ck_assert_int_eq(expires, now + CLOCK_HOUR);
 
-	/* What expires unread is a gap, but not while it is fetched. */
-	ck_assert_int_eq(item_expire(f, now, &gaps, &err), 0);
-	ck_assert_uint_eq(gaps, 0);
-	ck_assert_int_eq(item_expire(f, now + 3 * CLOCK_DAY, &gaps, &err), 0);
-	ck_assert_uint_eq(gaps, 1);
-	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
-	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(item_failing(f, &failing, &err), 0);
+	ck_assert(failing);
 	for (int i = 0; i < 3; i++)
 		item_release(&it[i]);
 	write_batch_free(p);
@@ -122,7 +116,7 @@ START_TEST(part_of_an_item_is_a_gap)
 	struct listed l = { "one", "u", 1, INT64_MAX };
 	struct gap_row g = { .part = true, .from = 1, .to = 1 };
 	struct item it;
-	uint64_t n;
+	uint64_t n, open;
 
 	write_batch_listed(p, &l);
 	(void)store_help_commit(p);
@@ -135,7 +129,7 @@ START_TEST(part_of_an_item_is_a_gap)
 		write_batch_item(p, it.id, (uint64_t)i, chain, false);
 		(void)store_help_commit(p);
 	}
-	ck_assert_int_eq(report_gaps(s, &n, &err), 0);
+	ck_assert_int_eq(report_gaps(s, &n, &open, &err), 0);
 	ck_assert_uint_eq(n, 2);
 	/* The item goes on. */
 	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
@@ -177,6 +171,104 @@ START_TEST(progress_is_kept_for_the_next_try)
 }
 END_TEST
 
+/* The item of l is a gap. */
+static void
+lose(struct feed *f, struct write_batch *p, const char *cause)
+{
+	struct gap_row g = { .from = 1, .to = 1 };
+	struct item it;
+
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	g.item = it.id;
+	(void)snprintf(g.key, sizeof(g.key), "%s", it.key);
+	(void)snprintf(g.cause, sizeof(g.cause), "%s", cause);
+	write_batch_gap(p, &g);
+	(void)store_help_commit(p);
+	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
+	item_release(&it);
+}
+
+static void
+gaps_are(struct store *s, uint64_t all, uint64_t open)
+{
+	uint64_t n, left;
+
+	ck_assert_int_eq(report_gaps(s, &n, &left, &err), 0);
+	ck_assert_uint_eq(n, all);
+	ck_assert_uint_eq(left, open);
+}
+
+START_TEST(a_gap_that_is_listed_again_is_closed)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	const int64_t now = clock_now();
+	struct listed l = { "one", "u", 1, now + CLOCK_DAY };
+	struct gap_row g = { .id = 0 };
+	struct item it;
+
+	write_batch_listed(p, &l);
+	(void)store_help_commit(p);
+	lose(f, p, "gone");
+	gaps_are(s, 1, 1);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 0);
+	/* Back to life, at another place. */
+	l.uri = "v";
+	write_batch_listed(p, &l);
+	ck_assert_uint_eq(store_help_commit(p).listed, 1);
+	gaps_are(s, 1, 0);
+	ck_assert_int_eq(report_gap(s, 0, &g, &err), 1);
+	ck_assert_int_ge(g.closed, now);
+	ck_assert_int_eq(report_gap(s, g.id, &g, &err), 1);
+	ck_assert_int_eq(g.closes, 1);
+	ck_assert_str_eq(g.key, "one");
+	write_batch_listed(p, &l);
+	ck_assert_uint_eq(store_help_commit(p).listed, 0);
+	/* The same gap once more, and closed once more while there is time. */
+	lose(f, p, "gone");
+	gaps_are(s, 2, 1);
+	write_batch_listed(p, &l);
+	ck_assert_uint_eq(store_help_commit(p).listed, 1);
+	gaps_are(s, 2, 0);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	ck_assert_str_eq(it.uri, "v");
+	ck_assert_int_eq(item_return(f, &it, 0, NULL, &err), 0);
+	item_release(&it);
+	/* But not for ever. */
+	lose(f, p, "gone");
+	l.expires = now - 1;
+	write_batch_listed(p, &l);
+	ck_assert_uint_eq(store_help_commit(p).listed, 0);
+	gaps_are(s, 3, 1);
+	write_batch_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(what_expired_gets_one_more_chance_when_it_is_listed)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	struct listed l = { "one", "u", 1, 2 };
+
+	write_batch_listed(p, &l);
+	(void)store_help_commit(p);
+	for (int i = 0; i < 3; i++) {
+		if (i < 2)
+			lose(f, p, "expired");
+		write_batch_listed(p, &l);
+		ck_assert_uint_eq(store_help_commit(p).listed, i == 0);
+	}
+	gaps_are(s, 2, 1);
+	write_batch_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
 Suite *
 suite_item(void)
 {
@@ -187,6 +279,8 @@ suite_item(void)
 	tcase_add_test(tc, ledger);
 	tcase_add_test(tc, part_of_an_item_is_a_gap);
 	tcase_add_test(tc, progress_is_kept_for_the_next_try);
+	tcase_add_test(tc, a_gap_that_is_listed_again_is_closed);
+	tcase_add_test(tc, what_expired_gets_one_more_chance_when_it_is_listed);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -18,6 +18,8 @@
 #include "http/auth_jwt.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
+#include "http/pem.h"
+#include "http/token.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/unit.h"
 
@@ -222,6 +224,7 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	struct oauth *o = make("/good");
 	struct outcome r;
 	char *t = oauth_token(o, http, &r), *again;
+	uint64_t accepts = OAUTH_NEVER;
 
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T1");
@@ -233,12 +236,43 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	ck_assert_str_eq(again, "T1");
 	ck_assert_uint_eq(canned_count(server), 1);
 	secret_free(again);
-	oauth_reject(o, "another");
-	oauth_reject(o, t);
+	ck_assert(oauth_reject(o, "another", &accepts));
+	accepts = OAUTH_NEVER;
+	ck_assert(oauth_reject(o, t, &accepts));
 	again = oauth_token(o, http, &r);
 	ck_assert_msg(again != NULL, "%s", r.text);
 	ck_assert_str_eq(again, "T2");
 	secret_free(again);
+	secret_free(t);
+	oauth_free(o);
+}
+END_TEST
+
+/* One feed is refused for its own sake: that costs one token, and not one each
+ * time. */
+START_TEST(a_token_that_is_good_for_others_is_kept)
+{
+	struct oauth *o = make("/good");
+	uint64_t accepts = OAUTH_NEVER;
+	struct outcome r;
+	char *t = oauth_token(o, http, &r);
+
+	ck_assert(oauth_reject(o, t, &accepts));
+	secret_free(t);
+	t = oauth_token(o, http, &r);
+	ck_assert_uint_eq(canned_count(server), 2);
+	for (int i = 0; i < 50; i++) {
+		oauth_accept(o);
+		ck_assert(!oauth_reject(o, t, &accepts));
+	}
+	/* Nobody has used it with success since: it may be dead. */
+	ck_assert(oauth_reject(o, t, &accepts));
+	secret_free(t);
+	/* But where no token is any good they are got less and less often. */
+	t = oauth_token(o, http, &r);
+	ck_assert_uint_eq(canned_count(server), 3);
+	for (int i = 0; i < 50; i++)
+		ck_assert(!oauth_reject(o, t, &accepts));
 	secret_free(t);
 	oauth_free(o);
 }
@@ -277,6 +311,76 @@ START_TEST(a_token_that_no_header_can_carry)
 }
 END_TEST
 
+/* One that is damaged is not the end of a file: those behind it would be
+ * trusted no more. */
+START_TEST(a_certificate_that_is_damaged)
+{
+	static const char damaged[] = "-----BEGIN CERTIFICATE-----\nMIIB\n"
+				      "-----END CERTIFICATE-----\n";
+	char *key, *cert, *text;
+	struct err err = ERR_INIT;
+	STACK_OF(X509) * certs;
+
+	make_pair(&key, &cert);
+	text = xasprintf("%s%s# the end\n", cert, cert);
+	certs = pem_certificates("tls.ca", text, &err);
+	ck_assert_msg(certs != NULL, "%s", err.text);
+	ck_assert_int_eq(sk_X509_num(certs), 2);
+	pem_certificates_free(certs);
+	free(text);
+	text = xasprintf("%s%s%s", cert, damaged, cert);
+	ck_assert(pem_certificates("tls.ca", text, &err) == NULL);
+	ck_assert_msg(strstr(err.text, "tls.ca: certificate 2 in it") != NULL,
+	    "%s", err.text);
+	free(text);
+	free(key);
+	free(cert);
+}
+END_TEST
+
+/* What is granted, and for how many seconds; NULL: nothing is. */
+static const struct {
+	const char *body;
+	const char *token;
+	int64_t seconds;
+} grants[] = {
+	{ "{\"access_token\":\"t\",\"expires_in\":60}", "t", 60 },
+	{ "{\"access_token\":\"t\",\"expires_in\":\"60\"}", "t", 60 },
+	{ "{\"access_token\":\"t\",\"expires_in\":60.9}", "t", 60 },
+	{ "{\"access_token\":\"t\"}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":null}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":-5}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":-1e300}", "t", 300 },
+	{ "{\"access_token\":\"t\",\"expires_in\":1e300}", "t", 86400 },
+	{ "{\"access_token\":\"t\",\"expires_in\":9223372036854775807}", "t",
+	    86400 },
+	{ "{\"access_token\":\"t\",\"expires_in\":\"99999999999999999999\"}",
+	    "t", 86400 },
+	{ "{\"access_token\":\"\"}", NULL, 0 },
+	{ "{\"access_token\":\"a b\"}", NULL, 0 },
+	{ "{\"access_token\":\"a\\u0000b\"}", NULL, 0 },
+	{ "{\"access_token\":\"\xc3\xa9\"}", NULL, 0 },
+	{ "{\"access_token\":7}", NULL, 0 },
+	{ "[]", NULL, 0 },
+	{ "", NULL, 0 },
+};
+
+START_TEST(grant)
+{
+	int64_t life = 0;
+	char *token =
+	    token_read(grants[_i].body, strlen(grants[_i].body), &life);
+
+	ck_assert_msg((token == NULL) == (grants[_i].token == NULL), "%s",
+	    grants[_i].body);
+	if (token != NULL) {
+		ck_assert_str_eq(token, grants[_i].token);
+		ck_assert_int_eq(life, grants[_i].seconds * CLOCK_SECOND);
+	}
+	secret_free(token);
+}
+END_TEST
+
 Suite *
 suite_oauth(void)
 {
@@ -286,8 +390,11 @@ suite_oauth(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, assertion);
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
+	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
+	tcase_add_test(tc, a_certificate_that_is_damaged);
+	tcase_add_loop_test(tc, grant, 0, sizeof(grants) / sizeof(grants[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

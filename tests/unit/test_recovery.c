@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -104,8 +106,9 @@ fill_one(struct feed *f, int number, const char *salt)
 	write_batch_free(p);
 }
 
+/* n items; each: a checkpoint for each, else one for all. */
 static void
-fill(int n)
+fill_with(int n, bool each)
 {
 	static const char *const names[] = { "siem" };
 	struct store *s = store_open(path, STORE_DURABLE, &err);
@@ -115,12 +118,21 @@ fill(int n)
 	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
 	f = feed_open(s, FEED, CLOCK_DAY, &err);
 	ck_assert_msg(f != NULL, "%s", err.text);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		fill_one(f, i, "");
+		if (each)
+			ck_assert_int_eq(store_help_seal(s, &err), 1);
+	}
 	while (store_help_seal(s, &err) == 1)
 		;
 	feed_close(f);
 	store_close(s);
+}
+
+static void
+fill(int n)
+{
+	fill_with(n, false);
 }
 
 /* Open the feed, commit one more item, seal; the name of its tree. */
@@ -428,6 +440,93 @@ START_TEST(an_index_of_other_days)
 }
 END_TEST
 
+/* An index that is not the one our statements name, as a changed byte of the
+ * schema makes it: no check of SQLite's finds that. */
+START_TEST(another_schema)
+{
+	struct store *s;
+	struct feed *f;
+	struct item it;
+	char tree[256];
+
+	fill(3);
+	sql("PRAGMA writable_schema=ON;"
+	    "UPDATE sqlite_schema SET sql = replace(sql, 'state = 0',"
+	    " 'state = 7') WHERE name LIKE 'item_%'");
+	check_ok();
+	ck_assert_str_eq(message, "");
+	s = store_open(path, STORE_DURABLE, &err);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	ck_assert_msg(f != NULL, "%s", err.text);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "damaged"));
+	err_clear(&err);
+	feed_close(f);
+	store_close(s);
+	ck_assert(store_damaged(path));
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(message, "its use met damage"));
+	go_on(tree, sizeof(tree));
+	ck_assert_str_eq(tree, FEED);
+	ck_assert_uint_eq(deliverable(), 3 * 4);
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
+/* Numbers of a row that no batch or run can have, and how many of the events
+ * of six batches can be delivered all the same. */
+static const struct {
+	const char *change;
+	uint64_t left;
+} numbers[] = {
+	{ "UPDATE batch SET count = 9223372036854775807 WHERE id = 3", 6 },
+	{ "UPDATE batch SET count = -3 WHERE id = 1", 0 },
+	{ "UPDATE batch SET count = 4 WHERE id = 6", 15 },
+	{ "UPDATE batch SET first = -9223372036854775807 WHERE id = 1", 0 },
+	{ "UPDATE batch SET first = 9223372036854775807 WHERE id = 6", 15 },
+	{ "UPDATE batch SET raw_len = -1 WHERE id = 2", 3 },
+	{ "UPDATE payload SET lines = (SELECT lines FROM payload WHERE batch ="
+	  " 2) WHERE batch = 4; UPDATE batch SET raw_len = (SELECT raw_len FROM"
+	  " batch WHERE id = 2) WHERE id = 4",
+	    9 },
+	{ "UPDATE batch SET count = 2 WHERE id = 5;"
+	  "UPDATE run SET first = 1, rows = 9223372036854775807",
+	    12 },
+	{ "UPDATE batch SET count = 2 WHERE id = 5;"
+	  "UPDATE run SET first = -9223372036854775807, rows = -1",
+	    12 },
+	{ "UPDATE batch SET count = 2 WHERE id = 5;"
+	  "UPDATE feed SET size = 9223372036854775807",
+	    12 },
+};
+
+START_TEST(impossible_numbers)
+{
+	struct batch b;
+	struct store *s;
+	char tree[256];
+	int rc;
+
+	fill_with(6, true);
+	sql(numbers[_i].change);
+	/* Before anything is found, nobody asks for memory by them. */
+	s = store_open(path, STORE_DURABLE, &err);
+	batch_init(&b);
+	while ((rc = batch_next_sealed(s, b.id, &b, &err)) == 1)
+		ck_assert_uint_le(b.count, BATCH_EVENTS);
+	ck_assert(rc == 0 || store_damaged(path));
+	err_clear(&err);
+	batch_release(&b);
+	store_close(s);
+	check_ok();
+	ck_assert_uint_eq(deliverable(), numbers[_i].left);
+	go_on(tree, sizeof(tree));
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
 START_TEST(a_newer_version_is_no_damage)
 {
 	fill(1);
@@ -439,6 +538,118 @@ START_TEST(a_newer_version_is_no_damage)
 	err_clear(&err);
 	ck_assert_ptr_null(store_open(path, STORE_DURABLE, &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "newer"));
+}
+END_TEST
+
+/* Events that do not shrink, a batch each. */
+static void
+fill_large(int n)
+{
+	static const char *const names[] = { "siem" };
+	const size_t size = 800000;
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	char *data = xcalloc(1, size + 3);
+	uint64_t x = 88172645463325252;
+	struct feed *f;
+
+	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	for (int i = 0; i < n; i++) {
+		struct write_batch *p = write_batch_new(f);
+
+		for (size_t k = 1; k <= size; k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			data[k] = (char)('0' + (x >> 20) % 64);
+			if (data[k] == '\\')
+				data[k] = '~';
+		}
+		data[0] = data[size + 1] = '"';
+		ck_assert_int_eq(write_batch_add(p, data, size + 2,
+				     (struct slice){ .data = NULL }, 1, &err),
+		    0);
+		ck_assert_msg(feed_commit(p, NULL, &err) == 0, "%s", err.text);
+		write_batch_free(p);
+	}
+	while (store_help_seal(s, &err) == 1)
+		;
+	feed_close(f);
+	store_close(s);
+	free(data);
+}
+
+/* The inode of the file, and its size; 0: there is none. */
+static ino_t
+inode_of(const char *tail, off_t *size)
+{
+	char *name = xasprintf("%s%s", path, tail);
+	struct stat st = { .st_ino = 0 };
+
+	if (stat(name, &st) != 0)
+		st.st_ino = 0;
+	*size = st.st_size;
+	free(name);
+	return st.st_ino;
+}
+
+/* The first page of a table. */
+static off_t
+root_of(const char *table)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	off_t page;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db,
+			     "SELECT rootpage FROM sqlite_schema"
+			     " WHERE name = ?",
+			     -1, &st, NULL),
+	    SQLITE_OK);
+	(void)sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	page = sqlite3_column_int(st, 0);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return page;
+}
+
+/* A recovery that is killed again and again, here by a limit on the size of a
+ * file, goes on where it was. */
+START_TEST(a_recovery_is_gone_on_with)
+{
+	const int batches = 60;
+	off_t size, before = 0;
+	ino_t begun = 0;
+	int status;
+
+	fill_large(batches);
+	/* A table without rows: all is copied. */
+	overwrite(path, 16384 * (root_of("request") - 1),
+	    "nonsense nonsense nonsense nonsense", 35);
+	for (rlim_t most = 16; most <= 26; most += 10) {
+		const struct rlimit limit = { most << 20, most << 20 };
+		const pid_t pid = fork();
+
+		if (pid == 0) {
+			(void)setrlimit(RLIMIT_FSIZE, &limit);
+			_exit(store_check(path, message, sizeof(message),
+				  &err) == 0);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFSIGNALED(status), "status %x", status);
+		ck_assert_int_ne((int)inode_of(".new", &size), 0);
+		ck_assert(begun == 0 || begun == inode_of(".new", &size));
+		ck_assert_int_gt(size, before);
+		begun = inode_of(".new", &size);
+		before = size;
+	}
+	check_ok();
+	ck_assert_ptr_nonnull(strstr(message, "recovered"));
+	ck_assert(begun == inode_of("", &size));
+	ck_assert_uint_eq(deliverable(), (uint64_t)batches);
+	ck_assert_int_eq((int)inode_of(".new", &size), 0);
 }
 END_TEST
 
@@ -459,7 +670,11 @@ suite_recovery(void)
 	tcase_add_loop_test(tc, noise, 0, (int)unit_rounds(24));
 	tcase_add_loop_test(tc, cut_off, 0, 2);
 	tcase_add_test(tc, an_index_of_other_days);
+	tcase_add_test(tc, another_schema);
+	tcase_add_loop_test(tc, impossible_numbers, 0,
+	    sizeof(numbers) / sizeof(numbers[0]));
 	tcase_add_test(tc, a_newer_version_is_no_damage);
+	tcase_add_test(tc, a_recovery_is_gone_on_with);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -81,9 +81,10 @@ set_up(void)
 		.rest = no_time_passes,
 		.trouble = trouble };
 	ck_assert_msg(f.source.access != NULL, "%s", err.text);
-	f.w = (struct worker){ .source = &f.source,
-		.http = http_new(f.source.access, NULL, NULL) };
 	f.stream = (struct stream){ .source = &f.source };
+	f.w = (struct worker){ .source = &f.source,
+		.stream = &f.stream,
+		.http = http_new(f.source.access, NULL, NULL) };
 	f.api =
 	    (struct api){ .base = canned_url(f.server), .option = "api_url" };
 	f.troubles = 0;

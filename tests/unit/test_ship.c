@@ -6,6 +6,7 @@
  * is written to a file that the test reads at the end.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -764,6 +765,170 @@ START_TEST(position_moves_when_confirmed)
 }
 END_TEST
 
+static struct output_report
+report(struct store *s)
+{
+	struct output_report r;
+
+	ck_assert_int_eq(report_output(s, "", &r, &err), 1);
+	return r;
+}
+
+static bool
+all_received(struct store *s)
+{
+	struct position pos = { .batch = 0 };
+	struct output_report r = report(s);
+
+	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(pos.batch, 0);
+	ck_assert_uint_eq(pos.lines, 0);
+	return r.received.batch == 3;
+}
+
+static void
+each_came(int n, int least, int most)
+{
+	int *times = calloc((size_t)n + 1, sizeof(*times));
+
+	count(n, times);
+	for (int i = 0; i < n; i++)
+		ck_assert_msg(times[i] >= least && times[i] <= most,
+		    "event %d came %d times", i, times[i]);
+	free(times);
+}
+
+/* What is held is shown as that and not as backlog, and the store keeps it;
+ * after an orderly stop it is not sent again, and let go once it is time. */
+START_TEST(receipts_are_held)
+{
+	struct output_report r;
+	struct store *s;
+
+	fake_script.max = 700;
+	fake_script.hold = CLOCK_HOUR;
+	fill(3, 10, -1, "");
+	ship_until(all_received);
+	ship_until(all_received);
+	s = store_open(path, STORE_READ, &err);
+	r = report(s);
+	ck_assert_uint_eq(r.held_events, 30);
+	ck_assert_uint_eq(r.backlog_events, 0);
+	store_close(s);
+	fake_script.hold = 1;
+	ship_until(all_settled);
+	each_came(30, 1, 1);
+	s = store_open(path, STORE_READ, &err);
+	ck_assert_uint_eq(report(s).held_events, 0);
+	store_close(s);
+}
+END_TEST
+
+START_TEST(crash_sends_what_is_held_again)
+{
+	fake_script.hold = CLOCK_HOUR;
+	fill(3, 10, -1, "");
+	ship_until_then(all_received, SIGKILL);
+	fake_script.hold = 1;
+	ship_until(all_settled);
+	each_came(30, 2, 2);
+}
+END_TEST
+
+/* Every break sends again what had receipts, unless these can be trusted. */
+START_TEST(break_sends_what_is_held_again)
+{
+	fake_script.max = 700;
+	fake_script.hold = CLOCK_SECOND;
+	fake_script.trusted = _i == 1;
+	fake_script.breaks = 5;
+	fill(3, 10, -1, "");
+	ship_until(all_settled);
+	each_came(30, 1, _i == 1 ? 1 : 7);
+	if (_i == 0) {
+		int times[31];
+
+		count(30, times);
+		ck_assert_int_ge(times[0], 2);
+	}
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+static bool
+one_is_dead(struct store *s)
+{
+	struct output_report r = report(s);
+
+	return r.dead_letters == 1 && r.backlog_events == 0;
+}
+
+/* Others pass each time, since what is held is sent again. */
+START_TEST(event_that_breaks_connections_becomes_a_dead_letter)
+{
+	int times[121];
+
+	fake_script.poison = true;
+	fake_script.hold = CLOCK_HOUR;
+	fill(2, 60, 37, "bad");
+	ship_until(one_is_dead);
+	count(120, times);
+	for (int i = 0; i < 120; i++)
+		ck_assert_int_eq(times[i] > 0, i != 37);
+	one_letter(37, "alone it ended the connection 10 times",
+	    strlen("{\"n\":37,\"w\":\"bad\"}"));
+}
+END_TEST
+
+static bool
+waits_for_it(struct store *s)
+{
+	struct output_report r = report(s);
+
+	ck_assert_uint_eq(r.dead_letters, 0);
+	ck_assert_uint_ge(r.backlog_events, 83);
+	return strstr(r.error, "poison: wait") != NULL;
+}
+
+START_TEST(event_that_breaks_connections_is_waited_for)
+{
+	fake_script.poison = true;
+	fake_script.poison_waits = true;
+	fake_script.hold = CLOCK_HOUR;
+	fill(2, 60, 37, "bad");
+	ship_until(waits_for_it);
+	fake_script.poison = false;
+	fake_script.hold = 0;
+	ship_until(all_settled);
+	each_came(120, 1, INT_MAX);
+	one_letter(-1, "", 0);
+}
+END_TEST
+
+/* Where nothing passes, it is not the event. */
+static bool
+tried_often(struct store *s)
+{
+	struct output_report r = report(s);
+
+	ck_assert_uint_eq(r.dead_letters, 0);
+	return r.count[OUTPUT_RETRIES] >= 12;
+}
+
+START_TEST(outage_is_no_poison)
+{
+	fake_script.poison = true;
+	fake_script.run = 4;
+	fill(1, 4, 0, "bad");
+	sql("DELETE FROM checkpoint");
+	ship_until(tried_often);
+	one_letter(-1, "", 0);
+	fake_script.poison = false;
+	ship_until(all_settled);
+	each_once(4, -1, 0);
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
@@ -797,6 +962,12 @@ suite_ship(void)
 	tcase_add_test(tc, many_bad_lines_among_good_ones);
 	tcase_add_test(tc, dead_letter_is_refused_again);
 	tcase_add_test(tc, position_moves_when_confirmed);
+	tcase_add_test(tc, receipts_are_held);
+	tcase_add_test(tc, crash_sends_what_is_held_again);
+	tcase_add_loop_test(tc, break_sends_what_is_held_again, 0, 2);
+	tcase_add_test(tc, event_that_breaks_connections_becomes_a_dead_letter);
+	tcase_add_test(tc, event_that_breaks_connections_is_waited_for);
+	tcase_add_test(tc, outage_is_no_poison);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -92,7 +92,9 @@ START_TEST(tls13_is_confirmed)
 
 	deliver(&tls13, NULL, &c, &peer);
 	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
-	ck_assert_str_eq(c.out.mode, "confirmed");
+	ck_assert_str_eq(c.out.mode, "relayed");
+	ck_assert_int_eq(c.out.hold.time, CLOCK_HOUR);
+	ck_assert(!c.out.hold.trusted);
 	/* Confirmed means: read already. */
 	ck_assert(tls_peer_has(peer, FRAME));
 	/* And once more, on the same connection. */
@@ -266,6 +268,18 @@ static const struct {
 		       "14:15:16:17" },
 	    other_name, VERDICT_BLOCKED,
 	    "is for an address of 17 bytes, not for" },
+	/* Names that are not that of the host, and could be read as it: one
+	 * that goes on behind a NUL, and one with a comma. */
+	{ { .version = TLS1_3_VERSION,
+	      .names = "DER:30:13:82:11:6f:74:68:65:72:2e:65:78:61:6d:70:6c:65:"
+		       "00:2e:78:78" },
+	    other_name, VERDICT_BLOCKED,
+	    "is for other.example\\x00.xx, not for other.example" },
+	{ { .version = TLS1_3_VERSION,
+	      .names = "DER:30:12:82:10:61:2c:20:6f:74:68:65:72:2e:65:78:61:6d:"
+		       "70:6c:65" },
+	    other_name, VERDICT_BLOCKED,
+	    "is for a\\x2c\\x20other.example, not for other.example" },
 	{ { .version = TLS1_3_VERSION }, pin_other, VERDICT_BLOCKED,
 	    "has the fingerprint sha-256:" },
 	{ { .version = TLS1_3_VERSION }, other_authority, VERDICT_BLOCKED,

@@ -170,7 +170,8 @@ START_TEST(troubles_are_said)
 	outputs[0].failed = NOW - CLOCK_HOUR;
 	ck_assert(says("    error for 1h: connection refused\n"
 		       "    unconfirmed: the receiver"));
-	st.gaps = 3;
+	st.gaps = 5;
+	st.gaps_open = 3;
 	ck_assert(says("gaps: 3; \"sealfeed gaps\" lists them\n"));
 	feeds[0].items_expire = NOW - CLOCK_MINUTE;
 	ck_assert(says("vendor may have deleted unread events"));

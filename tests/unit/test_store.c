@@ -60,7 +60,7 @@ START_TEST(events_come_back_as_lines)
 
 	store_help_add(p, "a", "{\"Id\":\"a\"}");
 	store_help_add(p, "b", "{\"Id\":\"b\"}");
-	store_help_add(p, "a", "{\"Id\":\"a\",\"again\":true}");
+	store_help_add(p, "a", "{\"Id\":\"a\"}");
 	write_batch_cursor(p, "{\"until\":1}");
 	res = store_help_commit(p);
 	ck_assert_uint_eq(res.events, 2);
@@ -309,16 +309,16 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 	store_close(s);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db,
-			     "ALTER TABLE feed DROP COLUMN retries", NULL, NULL,
-			     NULL),
+			     "ALTER TABLE feed DROP COLUMN versions", NULL,
+			     NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	s = store_help_open(path, STORE_DURABLE);
 	f = store_help_feed(s, FEED, CLOCK_DAY);
-	feed_count(f, FEED_RETRIES, 7);
+	feed_count(f, FEED_VERSIONS, 7);
 	feed_close(f);
 	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
-	ck_assert_uint_eq(r.count[FEED_RETRIES], 7);
+	ck_assert_uint_eq(r.count[FEED_VERSIONS], 7);
 	store_close(s);
 }
 END_TEST

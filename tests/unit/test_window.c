@@ -27,7 +27,7 @@ static const struct window_spec spec = {
 	.overlap = HALF_HOUR,
 	.sweeps = { { "hourly", CLOCK_HOUR, CLOCK_DAY },
 	    { "daily", CLOCK_DAY, 7 * CLOCK_DAY } },
-	.own = "started",
+	.own = { "started" },
 };
 #define HOURLY (&spec.sweeps[0])
 #define DAILY (&spec.sweeps[1])
@@ -37,7 +37,7 @@ START_TEST(cursor_there_and_back)
 	struct window_cursor a = { .from = NOW,
 		.listed = NOW + 5,
 		.swept = { NOW + 6, NOW + 7 },
-		.own = NOW + 8 };
+		.own = { NOW + 8 } };
 	struct window_cursor b;
 	struct buf json = BUF_INIT(1000);
 

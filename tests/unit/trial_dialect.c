@@ -99,7 +99,9 @@ trial_judge(struct intake *in, const struct intake_response *r,
 			intake_verdict(v, i + 1, VERDICT_DELIVERED, "%s", "");
 		else
 			intake_verdict(v, i + 1,
-			    status == 400 ? VERDICT_REFUSED : VERDICT_RETRY,
+			    status == 400       ? VERDICT_REFUSED
+				: status == 403 ? VERDICT_BLOCKED
+						: VERDICT_RETRY,
 			    "item %zu: %.30s", i,
 			    json_string_value(json_object_get(item, "error")));
 	}

@@ -25,8 +25,7 @@ struct auth {
 	struct oauth *oauth; /* NULL: not used by the scheme */
 
 	pthread_mutex_t lock;
-	char *secret;      /* text, resolved; NULL: to be read */
-	unsigned rejected; /* in a row */
+	char *secret; /* text, resolved; NULL: to be read */
 };
 
 struct scheme {
@@ -34,7 +33,8 @@ struct scheme {
 	enum reply_class (*apply)(struct auth *a, struct http *h,
 	    const struct http_request *req, struct auth_proof *p,
 	    struct outcome *r);
-	unsigned (*reject)(struct auth *a, const struct auth_proof *p);
+	bool (*reject)(struct auth *a, const struct auth_proof *p,
+	    uint64_t *accepts);
 	void (*accept)(struct auth *a);
 };
 
@@ -130,32 +130,29 @@ apply_token(struct auth *a, struct http *h, const struct http_request *req,
 	return r->class;
 }
 
-static unsigned
-reject_secret(struct auth *a, const struct auth_proof *p)
+/* Reading it again costs nothing. */
+static bool
+reject_secret(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
 {
-	unsigned n;
-
 	(void)p;
+	(void)accepts;
 	(void)pthread_mutex_lock(&a->lock);
 	secret_free(a->secret);
 	a->secret = NULL;
-	n = ++a->rejected;
 	(void)pthread_mutex_unlock(&a->lock);
-	return n;
+	return true;
 }
 
 static void
 accept_secret(struct auth *a)
 {
-	(void)pthread_mutex_lock(&a->lock);
-	a->rejected = 0;
-	(void)pthread_mutex_unlock(&a->lock);
+	(void)a;
 }
 
-static unsigned
-reject_token(struct auth *a, const struct auth_proof *p)
+static bool
+reject_token(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
 {
-	return oauth_reject(a->oauth, p->secret);
+	return oauth_reject(a->oauth, p->secret, accepts);
 }
 
 static void
@@ -235,10 +232,10 @@ auth_proof_release(struct auth_proof *p)
 	*p = (struct auth_proof){ .secret = NULL };
 }
 
-unsigned
-auth_rejected(struct auth *a, const struct auth_proof *p)
+bool
+auth_rejected(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
 {
-	return a->scheme->reject(a, p);
+	return a->scheme->reject(a, p, accepts);
 }
 
 void

@@ -9,6 +9,9 @@
 #ifndef SOURCES_COMMON_AUTH_H
 #define SOURCES_COMMON_AUTH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/rules.h"
@@ -56,9 +59,10 @@ void auth_proof_release(struct auth_proof *p);
 enum reply_class auth_apply(struct auth *a, struct http *h,
     struct http_request *req, struct auth_proof *p, struct outcome *r);
 
-/* The vendor did not accept p: make another one next time.  Returns how many
- * in a row it did not, since it accepted one. */
-unsigned auth_rejected(struct auth *a, const struct auth_proof *p);
+/* The vendor did not accept p.  True: another one is made next time; false: it
+ * is good for others and is kept.  accepts as in oauth_reject(). */
+bool auth_rejected(struct auth *a, const struct auth_proof *p,
+    uint64_t *accepts);
 void auth_accepted(struct auth *a);
 
 #endif /* SOURCES_COMMON_AUTH_H */

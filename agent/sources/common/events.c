@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/merkle.h"
+#include "base/text.h"
 #include "sources/common/events.h"
 #include "sources/common/request.h"
 #include "sources/source.h"
@@ -20,6 +21,13 @@
 /* A 404 without one of the API's codes may be some proxy's: it is believed
  * after so many tries. */
 #define NOT_FOUND_TRIES 4
+
+/* A last event that is broken may be one of a reply that was cut off: it is
+ * believed after so many tries. */
+#define TAIL_TRIES 2
+
+/* Broken events of one reply that the log names. */
+#define LOST_TOLD 5
 
 struct fetching {
 	struct worker *w;
@@ -33,6 +41,8 @@ struct fetching {
 	uint64_t n;    /* elements so far */
 	uint8_t chain[DIGEST_LEN];
 	bool changed; /* it does not begin as it did */
+	bool failed;  /* the last element is not in batch */
+	size_t lost;  /* elements that are no events */
 };
 
 static int
@@ -68,10 +78,40 @@ is_known(struct fetching *f, struct err *err)
 	    f->format->what);
 }
 
-/* The last event is too long.  It is durable with the next one, so that it is
- * told once. */
+/* Say why the last event is none. */
 static void
-lose_event(struct fetching *f)
+explain(struct fetching *f, const struct element *el, char *out, size_t size)
+{
+	char hex[2 * DIGEST_LEN + 1] = "";
+	uint8_t hash[DIGEST_LEN];
+	int n = snprintf(out, size, "event %llu of the %s, counted from 0, is ",
+	    (unsigned long long)f->n - 1, f->format->what);
+
+	out += n;
+	size -= (size_t)n;
+	if (el->data == NULL) {
+		(void)snprintf(out, size,
+		    "longer than %zu MiB, the most that is held in memory: "
+		    "%zu bytes",
+		    f->format->splitter.max / (1024 * 1024), el->len);
+	} else if (el->len <= GAP_EVENT_MAX) {
+		(void)snprintf(out, size,
+		    "not JSON: %s; its %zu bytes are in the agent's own feed",
+		    el->bad, el->len);
+	} else {
+		digest_sha256(f->digest, NULL, 0, el->data, el->len, hash);
+		text_hex(hex, hash, DIGEST_LEN);
+		(void)snprintf(out, size,
+		    "not JSON: %s; the first %zu of its %zu bytes, with the "
+		    "SHA-256 %s, are in the agent's own feed",
+		    el->bad, GAP_EVENT_MAX, el->len, hex);
+	}
+}
+
+/* The last event cannot be one.  It is durable with the next one, so that it
+ * is told once. */
+static void
+lose_event(struct fetching *f, const struct element *el)
 {
 	const struct source *s = f->st->source;
 	struct gap_row *g = xcalloc(1, sizeof(*g));
@@ -82,15 +122,42 @@ lose_event(struct fetching *f)
 	g->from = f->item->created;
 	g->to = f->item->created;
 	(void)snprintf(g->key, sizeof(g->key), "%s", f->item->key);
-	(void)snprintf(g->cause, sizeof(g->cause),
-	    "event %llu of the %s, counted from 0, is longer than %zu MiB, "
-	    "the most that is held in memory",
-	    (unsigned long long)f->n - 1, f->format->what,
-	    f->format->splitter.max / (1024 * 1024));
+	explain(f, el, g->cause, sizeof(g->cause));
+	if (el->data != NULL) {
+		g->event = el->data;
+		g->event_len =
+		    el->len < GAP_EVENT_MAX ? el->len : GAP_EVENT_MAX;
+	}
 	write_batch_gap(f->batch, g);
 	(void)outcome_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
-	s->trouble(s->ctx, f->st, &r);
+	if (f->lost++ < LOST_TOLD)
+		s->trouble(s->ctx, f->st, &r);
 	free(g);
+}
+
+/* Tell of those that were too many for the log. */
+static void
+tell_lost(const struct fetching *f)
+{
+	const struct source *s = f->st->source;
+	struct outcome r;
+
+	if (f->lost <= LOST_TOLD)
+		return;
+	(void)outcome_set(&r, REPLY_GONE,
+	    "%s: %zu more events of the %s are no JSON or too long; see gaps",
+	    f->item->key, f->lost - LOST_TOLD, f->format->what);
+	s->trouble(s->ctx, f->st, &r);
+}
+
+/* Commit what there is if it is enough. */
+static int
+commit_full(struct fetching *f, struct err *err)
+{
+	if (write_batch_bytes(f->batch) < WRITE_BATCH_BYTES &&
+	    write_batch_events(f->batch) < BATCH_EVENTS)
+		return 0;
+	return commit(f, false, err);
 }
 
 /* splitter_fn: one event. */
@@ -104,27 +171,27 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	int known;
 
 	/* One that is too long counts as if it were empty. */
-	merkle_leaf(f->digest, el->data != NULL ? el->data : "", el->len, leaf);
+	merkle_leaf(f->digest, el->data != NULL ? el->data : "",
+	    el->data != NULL ? el->len : 0, leaf);
 	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
 	    f->chain);
 	f->n++;
 	known = is_known(f, err);
 	if (known != 0)
 		return known < 0 ? -1 : 0;
-	if (el->data == NULL) {
-		lose_event(f);
-		return 0;
+	if (el->data == NULL || el->bad != NULL) {
+		lose_event(f, el);
+		return commit_full(f, err);
 	}
 	if (el->time.data != NULL &&
 	    clock_parse(el->time.data, el->time.len, &when) != 0)
 		when = INT64_MIN;
 	if (write_batch_add_hashed(f->batch, event, el->id, when, leaf, err) !=
-	    0)
+	    0) {
+		f->failed = true;
 		return -1;
-	if (write_batch_bytes(f->batch) < WRITE_BATCH_BYTES &&
-	    write_batch_events(f->batch) < BATCH_EVENTS)
-		return 0;
-	return commit(f, false, err);
+	}
+	return commit_full(f, err);
 }
 
 /* http_take_fn */
@@ -136,13 +203,29 @@ take_bytes(void *ctx, const char *data, size_t len, struct err *err)
 	return splitter_push(f->splitter, data, len, err);
 }
 
+/* The document is complete, or nothing but its last event is broken, time and
+ * again.  0, or -1. */
+static int
+end(struct fetching *f, struct err *err)
+{
+	struct element tail;
+
+	if (splitter_end(f->splitter, err) == 0)
+		return 0;
+	if (f->item->attempts < TAIL_TRIES ||
+	    !splitter_tail(f->splitter, &tail))
+		return -1;
+	err_clear(err);
+	return take_event(f, &tail, err);
+}
+
 /* The reply was whole: is the document, too? */
 static void
 finish(struct fetching *f, struct outcome *r)
 {
 	struct err err = ERR_INIT;
 
-	if (splitter_end(f->splitter, &err) != 0) {
+	if (end(f, &err) != 0) {
 		(void)outcome_set(r, REPLY_RETRY, "the %s cannot be parsed: %s",
 		    f->format->what, err.text);
 	} else if (f->n < f->skip) {
@@ -152,6 +235,19 @@ finish(struct fetching *f, struct outcome *r)
 	} else if (commit(f, true, &err) != 0) {
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
+}
+
+/* What came before a reply broke off is good. */
+static void
+keep(struct fetching *f, struct outcome *r)
+{
+	struct err err = ERR_INIT;
+
+	if (r->class != REPLY_RETRY || f->changed || f->failed ||
+	    f->n <= f->skip)
+		return;
+	if (commit(f, false, &err) != 0)
+		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 }
 
 /* Ask for it once. */
@@ -190,6 +286,7 @@ events_fetch(struct worker *w, struct stream *st, const struct item *it,
 	full.ctx = &f;
 	f.batch = write_batch_reuse(w->spare, st->feed);
 	w->spare = NULL;
+	write_batch_scope(f.batch, it->key);
 	f.splitter = splitter_new(&format->splitter, take_event, &f);
 	f.digest = digest_new();
 	get(&f, api, &full, r);
@@ -198,6 +295,8 @@ events_fetch(struct worker *w, struct stream *st, const struct item *it,
 		f.skip = 0;
 		get(&f, api, &full, r);
 	}
+	keep(&f, r);
+	tell_lost(&f);
 	digest_free(f.digest);
 	splitter_free(f.splitter);
 	w->spare = f.batch;

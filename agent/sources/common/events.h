@@ -4,7 +4,8 @@
  * It streams through the splitter, whatever its length, and is committed bit
  * by bit; a fetch that breaks off continues behind what is committed, after
  * checking that the reply still begins with the same events.  An event that is
- * too long for memory becomes a gap, the others go on.
+ * too long for memory, or no JSON that fits on a line, becomes a gap of its
+ * own with as much of its bytes as fits there; the others go on.
  */
 #ifndef SOURCES_COMMON_EVENTS_H
 #define SOURCES_COMMON_EVENTS_H
@@ -24,7 +25,7 @@ struct worker;
 
 /* What a vendor's replies look like. */
 struct event_format {
-	struct splitter_spec splitter; /* max: EVENT_MAX, pass_longer */
+	struct splitter_spec splitter; /* max: EVENT_MAX, pass_longer, mends */
 	const char *what; /* the vendor's name for an item: "blob" */
 };
 

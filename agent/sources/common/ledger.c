@@ -33,6 +33,11 @@ ledger_new(struct stream *st, struct ledger_known *known, bool thorough)
 	l->st = st;
 	l->known = known;
 	l->thorough = thorough;
+	/* An item that became a gap comes back to life when it is listed
+	 * again, so it must not be taken for known. */
+	if (known->gaps != st->gaps) {
+		*known = (struct ledger_known){ .gaps = st->gaps };
+	}
 	l->batch = write_batch_new(st->feed);
 	l->digest = digest_new();
 	return l;

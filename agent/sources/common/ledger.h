@@ -25,6 +25,7 @@ struct stream;
 #define LEDGER_KNOWN 8192
 struct ledger_known {
 	uint64_t hash[LEDGER_KNOWN];
+	unsigned gaps; /* stream.gaps then */
 };
 
 /* One listing's way into st's ledger.  thorough: the ledger is asked for every

@@ -1,6 +1,7 @@
 /*
  * request.c - one request to a vendor's API.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,9 +15,14 @@
 #include "sources/source.h"
 #include "store/feed.h"
 
-/* Fresh credentials that are refused may be a hiccup; so many in a row are
- * not. */
-#define REJECTED_MAX 4
+/* Fresh credentials that are refused may be a hiccup; so many calls in a row
+ * are not. */
+#define DENIED_MAX 2
+
+/* A feed that is throttled so many times in a row waits as it was told.  Then
+ * one request shows whether all may go on; another one may after a while. */
+#define THROTTLED_MAX 2
+#define PROBE_EVERY (5 * CLOCK_SECOND)
 
 int
 request_encode(struct buf *out, const char *text)
@@ -86,19 +92,75 @@ count(const struct request *q, enum feed_counter counter, uint64_t n)
 		feed_count(q->feed, counter, n);
 }
 
-/* Wait until the budget has room; false when stopping. */
+/* How long the worker's feed must wait; 0: not at all. */
+static int64_t
+held(struct worker *w, int64_t now)
+{
+	struct stream *st = w->stream;
+	int64_t until = st != NULL ? st->hold : 0;
+
+	if (until == 0)
+		return 0;
+	if (now < until)
+		return until - now;
+	/* One of those that wait goes first. */
+	if (atomic_compare_exchange_strong(&st->hold, &until,
+		now + PROBE_EVERY))
+		return 0;
+	return 1;
+}
+
+/* Wait until the feed may ask and the budget has room; false when stopping. */
 static bool
 take_turn(struct worker *w, int reserve)
 {
 	struct source *s = w->source;
-	int64_t wait;
+	bool go = true, may = false;
+	int64_t wait = 0;
 
-	for (;;) {
-		wait = rate_take(s->rate, clock_monotonic(), reserve);
-		if (wait == 0)
-			return true;
-		if (!s->rest(s->ctx, wait))
-			return false;
+	worker_waits(w, "its turn in the budget of requests");
+	do {
+		if (!may)
+			wait = held(w, clock_monotonic());
+		may = may || wait == 0;
+		if (may)
+			wait = rate_take(s->rate, clock_monotonic(), reserve);
+		if (wait > 0)
+			go = s->rest(s->ctx, wait);
+	} while (go && wait > 0);
+	return go;
+}
+
+/* Throttled: the request waits as long as it was told, within bounds; its feed
+ * does when that happens again; and all of the source for a moment, since the
+ * budget may be everyone's. */
+static void
+throttled(struct worker *w, int64_t sent, struct outcome *r)
+{
+	const struct source *s = w->source;
+	int64_t now = clock_monotonic();
+
+	if (s->definition.retry_after_max > 0 &&
+	    r->wait > s->definition.retry_after_max)
+		r->wait = s->definition.retry_after_max;
+	if (w->stream == NULL) {
+		rate_throttled(s->rate, sent, now, r->wait);
+		return;
+	}
+	rate_throttled(s->rate, sent, now, 0);
+	if (++w->stream->throttled >= THROTTLED_MAX && r->wait > 0)
+		w->stream->hold = now + r->wait;
+}
+
+/* How it went, for the waits of the feed. */
+static void
+settle(struct worker *w, int64_t sent, struct outcome *r)
+{
+	if (r->class == REPLY_THROTTLED) {
+		throttled(w, sent, r);
+	} else if (w->stream != NULL && r->class != REPLY_RETRY) {
+		w->stream->throttled = 0;
+		w->stream->hold = 0;
 	}
 }
 
@@ -113,9 +175,9 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 	int rc;
 
 	count(q, FEED_REQUESTS, 1);
+	worker_waits(w, "the answer of the vendor's API");
 	rc = http_do(w->http, req, reply, &err);
 	count(q, FEED_BYTES, reply->bytes);
-	server_clock_hear(s->clock, reply);
 	if (s->stop(s->ctx))
 		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
 	if (rc != 0) {
@@ -123,15 +185,70 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 		return outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
 	rules_judge(api->rules, reply, r);
+	/* An error may be anyone's, and so may a page. */
+	if (r->class == REPLY_OK && strstr(reply->type, "json") != NULL)
+		server_clock_hear(s->clock, reply);
+	settle(w, sent, r);
 	if (r->class == REPLY_THROTTLED) {
 		count(q, FEED_THROTTLED, 1);
-		rate_throttled(s->rate, sent, clock_monotonic(), r->wait);
 	} else if (reply->status >= 500) {
 		rate_bad(s->rate, clock_monotonic());
 	} else {
 		rate_good(s->rate);
 	}
 	return r->class;
+}
+
+/* Behind a 401 that fresh credentials did not change, or a refusal: where to
+ * look. */
+static void
+deny(struct worker *w, const struct api *api, const struct http_reply *reply,
+    struct outcome *r)
+{
+	size_t len = strlen(r->text);
+
+	if (r->class == REPLY_UNAUTHORISED)
+		r->class =
+		    w->stream == NULL || ++w->stream->denied >= DENIED_MAX
+		    ? REPLY_CREDENTIALS
+		    : REPLY_RETRY;
+	if (api->denied != NULL &&
+	    (reply->status == 401 || reply->status == 403) &&
+	    (r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG))
+		(void)snprintf(r->text + len, sizeof(r->text) - len, "; %s",
+		    api->denied);
+}
+
+/* Once, with credentials; true: those were refused, and others are had. */
+static bool
+try(struct worker *w, const struct api *api, const struct request *q,
+    struct http_request *req, struct http_reply *reply, struct outcome *r)
+{
+	struct auth_proof proof = { .secret = NULL };
+	struct stream *st = w->stream;
+	uint64_t accepts = st != NULL ? st->accepts : OAUTH_NEVER;
+	bool again = false;
+
+	worker_waits(w, "an access token");
+	if (auth_apply(api->auth, w->http, req, &proof, r) == REPLY_OK) {
+		(void)ask(w, api, q, req, reply, r);
+		if (r->class == REPLY_UNAUTHORISED) {
+			again = auth_rejected(api->auth, &proof, &accepts);
+		} else if (r->class == REPLY_OK) {
+			auth_accepted(api->auth);
+			accepts = OAUTH_NEVER;
+			if (st != NULL)
+				st->denied = 0;
+		}
+		if (st != NULL)
+			st->accepts = accepts;
+	} else {
+		/* None of the threads gets any further. */
+		reply->status = 0;
+		rate_pause(w->source->rate, clock_monotonic() + r->wait);
+	}
+	auth_proof_release(&proof);
+	return again;
 }
 
 enum reply_class
@@ -145,33 +262,20 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		.headers = q->headers,
 		.take = q->take,
 		.ctx = q->ctx };
-	unsigned rejected = 0;
 
 	if (!request_allowed(api, q->what != NULL ? q->what : "the URL", q->url,
 		r))
 		return r->class;
-	for (int try = 0; try < 2; try++) {
-		struct auth_proof proof = { .secret = NULL };
-
-		if (!take_turn(w, q->reserve))
-			return outcome_set(r, REPLY_STOPPED,
+	for (int tries = 0; tries < 2; tries++) {
+		if (!take_turn(w, q->reserve)) {
+			(void)outcome_set(r, REPLY_STOPPED,
 			    "the agent is stopping");
-		if (auth_apply(api->auth, w->http, &req, &proof, r) ==
-		    REPLY_OK) {
-			(void)ask(w, api, q, &req, reply, r);
-			if (r->class == REPLY_UNAUTHORISED)
-				rejected = auth_rejected(api->auth, &proof);
-			else if (reply->status != 0)
-				auth_accepted(api->auth);
-		} else {
-			/* None of the threads gets any further. */
-			rate_pause(w->source->rate,
-			    clock_monotonic() + r->wait);
+			break;
 		}
-		auth_proof_release(&proof);
-		if (r->class != REPLY_UNAUTHORISED)
-			return r->class;
+		if (!try(w, api, q, &req, reply, r))
+			break;
 	}
-	r->class = rejected < REJECTED_MAX ? REPLY_RETRY : REPLY_CREDENTIALS;
+	worker_waits(w, NULL);
+	deny(w, api, reply, r);
 	return r->class;
 }

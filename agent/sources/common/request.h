@@ -21,6 +21,8 @@ struct api {
 	const char *option; /* that says where it is, for messages: "api_url" */
 	struct auth *auth;
 	const struct rule *rules;
+	/* What to look at when access is denied, a clause; NULL: nothing. */
+	const char *denied;
 };
 
 struct request {
@@ -56,8 +58,10 @@ bool request_allowed(const struct api *api, const char *what, const char *url,
 
 /*
  * Wait for the budget, prove who we are, ask, judge; after a 401 once more
- * with credentials that are read anew.  A URL of another origin is refused.
- * reply is initialised and reused.  Returns r->class.
+ * with credentials that are got anew, but for those that are good for others.
+ * A URL of another origin is refused.  A wait that the vendor asks for is
+ * bounded; who is throttled again waits alone, and then goes on with one
+ * request.  reply is initialised and reused.  Returns r->class.
  */
 enum reply_class request_send(struct worker *w, const struct api *api,
     const struct request *q, struct http_reply *reply, struct outcome *r);

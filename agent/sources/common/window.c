@@ -28,6 +28,8 @@
 /* A time noted further in the future is of a clock that was wrong. */
 #define CLOCK_WRONG CLOCK_HOUR
 
+#define WINDOW_TIMES (2 + WINDOW_SWEEPS + WINDOW_OWN)
+
 /* A time in a cursor. */
 struct cursor_time {
 	const char *key;
@@ -37,7 +39,7 @@ struct cursor_time {
 /* Those that c has, in the order in which they are written. */
 static size_t
 cursor_times(const struct window_spec *spec, struct window_cursor *c,
-    struct cursor_time out[WINDOW_SWEEPS + 3])
+    struct cursor_time out[WINDOW_TIMES])
 {
 	size_t n = 0;
 
@@ -46,8 +48,8 @@ cursor_times(const struct window_spec *spec, struct window_cursor *c,
 	for (size_t i = 0; spec->sweeps[i].every != 0; i++)
 		out[n++] =
 		    (struct cursor_time){ spec->sweeps[i].key, &c->swept[i] };
-	if (spec->own != NULL)
-		out[n++] = (struct cursor_time){ spec->own, &c->own };
+	for (size_t i = 0; spec->own[i] != NULL; i++)
+		out[n++] = (struct cursor_time){ spec->own[i], &c->own[i] };
 	return n;
 }
 
@@ -55,7 +57,7 @@ int
 window_cursor_read(const struct window_spec *spec, const char *json,
     struct window_cursor *c)
 {
-	struct cursor_time times[WINDOW_SWEEPS + 3];
+	struct cursor_time times[WINDOW_TIMES];
 	size_t n = cursor_times(spec, c, times);
 	json_t *top;
 	int rc = 0;
@@ -88,7 +90,7 @@ window_cursor_write(const struct window_spec *spec,
     const struct window_cursor *c, struct buf *out)
 {
 	struct window_cursor copy = *c;
-	struct cursor_time times[WINDOW_SWEEPS + 3];
+	struct cursor_time times[WINDOW_TIMES];
 	size_t n = cursor_times(spec, &copy, times);
 	const char *between = "{";
 
@@ -255,6 +257,22 @@ window_save(struct window_state *s, struct stream *st, struct write_batch *p,
 	return r->class;
 }
 
+/* The cursor began by the local clock.  Where that was ahead, what lies before
+ * is read, too; where it was behind, it began further back than it had to. */
+static void
+begin_earlier(struct window_state *s, struct server_clock *clock)
+{
+	struct window_cursor *c = &s->cursor;
+	int64_t skew = server_clock_skew(clock);
+	int64_t from = max(min(c->from, c->from + skew),
+	    oldest(s->spec, server_clock_now(clock)) + s->spec->slack);
+
+	if (from == c->from)
+		return;
+	c->from = from;
+	c->listed = from;
+}
+
 enum reply_class
 window_begin(struct window_state *s, struct stream *st, struct outcome *r)
 {
@@ -271,8 +289,7 @@ window_begin(struct window_state *s, struct stream *st, struct outcome *r)
 		(void)window_save(s, st, NULL, r);
 	} else if (s->guessed && known) {
 		s->guessed = false;
-		c->from += server_clock_skew(clock);
-		c->listed = c->from;
+		begin_earlier(s, clock);
 		(void)window_save(s, st, NULL, r);
 	}
 	if (r->class == REPLY_OK &&
@@ -303,6 +320,54 @@ move(struct window_state *s, struct stream *st, const struct window_list *l,
 	write_batch_free(p);
 }
 
+/*
+ * Is what lies before gap->to surely no longer kept?  Where only the vendor's
+ * clock says so, the vendor is asked for the first part of it; and has it
+ * that, the cursor goes on from there.
+ */
+static bool
+is_lost(struct window_state *s, struct worker *w, struct stream *st,
+    window_list_fn *list, const struct window *gap, struct outcome *r)
+{
+	const struct window_spec *spec = s->spec;
+	struct window_list l = { .window.from = round_down(spec, gap->from) };
+
+	(void)outcome_set(r, REPLY_OK, "both clocks say so");
+	if (oldest(spec, clock_now()) >= gap->to)
+		return true;
+	l.window.to = min(l.window.from + spec->span, gap->to);
+	if (list(w, st, &l, r) == REPLY_CLOCK) {
+		(void)outcome_set(r, REPLY_OK, "the vendor says so");
+		return true;
+	}
+	if (r->class == REPLY_OK)
+		s->cursor.listed = l.window.to;
+	return false;
+}
+
+/*
+ * One clock is wrong, and it may be the one that is gone by: ask for what is
+ * new by the other one.  What comes of it is a gain; what goes wrong with it
+ * says nothing.
+ */
+static void
+poll_by_other_clock(struct window_state *s, struct worker *w, struct stream *st,
+    window_list_fn *list, int64_t now, int64_t there, size_t *fresh)
+{
+	const struct window_spec *spec = s->spec;
+	struct window_list l = { .thorough = false };
+	struct outcome r;
+
+	if (now - there <= SERVER_CLOCK_APART &&
+	    there - now <= SERVER_CLOCK_APART)
+		return;
+	l.window.to = round_up(spec, there + spec->ahead);
+	l.window.from = round_down(spec, there - spec->overlap);
+	l.window.from = max(l.window.from, l.window.to - spec->span);
+	(void)list(w, st, &l, &r);
+	*fresh += l.fresh;
+}
+
 /* Read the newest window.  True: more of the past remains. */
 static bool
 poll_newest(struct window_state *s, struct worker *w, struct stream *st,
@@ -314,16 +379,27 @@ poll_newest(struct window_state *s, struct worker *w, struct stream *st,
 	bool full = mono >= s->full;
 	struct window gap;
 
+	/* A clock that was ahead has been put right: what was missed while
+	 * the cursor followed it is looked for at once. */
+	if (s->cursor.listed > now + SERVER_CLOCK_APART)
+		memset(s->cursor.swept, 0, sizeof(s->cursor.swept));
+
 	if (!full && overlap > HOT_OVERLAP)
 		overlap = HOT_OVERLAP;
 	l.window = window_next(s->spec, &s->cursor, now, overlap, &gap);
+	if (gap.from < gap.to && !is_lost(s, w, st, list, &gap, r))
+		return r->class == REPLY_OK;
 	(void)list(w, st, &l, r);
 	*fresh = l.fresh;
 	if (r->class != REPLY_OK)
 		return false;
-	if (full)
+	if (full) {
+		poll_by_other_clock(s, w, st, list, now, clock_now(), fresh);
+		poll_by_other_clock(s, w, st, list, now,
+		    clock_now() + server_clock_claim(st->source->clock), fresh);
 		s->full = mono +
 		    max((clock_monotonic() - mono) * FULL_SHARE, FULL_EVERY);
+	}
 	/* The cursor is more careful: what is there to be seen now is not
 	 * all that will have been available by now. */
 	st->listed = min(l.window.to, now);
@@ -361,6 +437,10 @@ window_poll(struct window_state *s, struct worker *w, struct stream *st,
 {
 	size_t fresh = 0;
 	bool behind, more;
+
+	if (s->guessed && server_clock_known(st->source->clock) &&
+	    window_begin(s, st, r) != REPLY_OK)
+		return POLL_REST;
 
 	behind = poll_newest(s, w, st, list, &fresh, r);
 	if (r->class != REPLY_OK)

@@ -22,6 +22,7 @@ struct buf;
 struct write_batch;
 
 #define WINDOW_SWEEPS 4
+#define WINDOW_OWN 4
 
 struct window_spec {
 	int64_t unit; /* bounds are multiples of it: start down, end up */
@@ -45,7 +46,7 @@ struct window_spec {
 		int64_t every;
 		int64_t back;
 	} sweeps[WINDOW_SWEEPS + 1];
-	const char *own;  /* key of a time of the source's, or NULL */
+	const char *own[WINDOW_OWN + 1]; /* keys of times of the source's */
 	const char *lost; /* cause of the gap of what is not kept any more */
 };
 
@@ -54,7 +55,7 @@ struct window_cursor {
 	int64_t from;   /* where the feed began: nothing older is wanted */
 	int64_t listed; /* everything available before has been read */
 	int64_t swept[WINDOW_SWEEPS]; /* when each sweep was last done */
-	int64_t own;                  /* spec.own */
+	int64_t own[WINDOW_OWN];      /* spec.own */
 };
 
 /* Read a cursor; "" gives one of zeros.  -1: not one of ours. */
@@ -136,8 +137,9 @@ void window_load(struct window_state *s, const struct window_spec *spec,
 
 /*
  * Let a new feed's cursor begin, durably: by the server's clock where that is
- * known, else by the local one, put right as soon as it is.  As long as
- * nothing was listed st->listed tells of it.
+ * known, else by the local one, put right as soon as it is, and never by
+ * leaving out what was to be read.  As long as nothing was listed st->listed
+ * tells of it.
  */
 enum reply_class window_begin(struct window_state *s, struct stream *st,
     struct outcome *r);
@@ -146,7 +148,14 @@ enum reply_class window_begin(struct window_state *s, struct stream *st,
 enum reply_class window_save(struct window_state *s, struct stream *st,
     struct write_batch *p, struct outcome *r);
 
-/* Read the newest window, then one slice of a sweep if one is due. */
+/*
+ * Read the newest window, then one slice of a sweep if one is due.
+ *
+ * While the vendor's clock and the local one disagree, the last of what is new
+ * is asked for by both; and what has been missed for longer than the vendor
+ * keeps it is a gap only where the local clock says so, too, or where the
+ * vendor was asked and refused.
+ */
 enum poll_next window_poll(struct window_state *s, struct worker *w,
     struct stream *st, window_list_fn *list, struct outcome *r);
 

@@ -2,8 +2,10 @@
  * conf.c - options of the Microsoft 365 source.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
+#include "config/doubt.h"
 #include "config/setting.h"
 #include "sources/office365/office365.h"
 
@@ -138,8 +140,21 @@ const struct setting office365_settings[] = {
 	    .def = "24h",
 	    .min = 0,
 	    .max = INT64_C(2592000000000),
-	    .help = "How long the Id of an event is remembered to drop "
-		    "repeats; 0 keeps all repeats." },
+	    .help = "How long the Id of an event is remembered, with a hash of "
+		    "its bytes, to drop repeats; 0 keeps all repeats. Other "
+		    "bytes under the same Id are an event of their own, and a "
+		    "version of the first; an Id that is empty or zero is "
+		    "none, and such events are repeats where one blob has the "
+		    "same bytes twice." },
+	{ .key = "retry_after_max",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(retry_after_max),
+	    .def = "5m",
+	    .min = INT64_C(1000000),
+	    .max = INT64_C(86400000000),
+	    .help = "Longest wait that Microsoft gets when it throttles and "
+		    "asks for more; then one request shows whether all may go "
+		    "on." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = FIELD(http),
@@ -162,6 +177,77 @@ check_name(const char *key, const char *value, const struct config_section *b)
 	    "0873ee4d-d342-44f2-8961-74c442a2fad2; copy it from the app "
 	    "registration",
 	    key, value);
+}
+
+/* Well-formed, and yet not what the API takes. */
+static void
+doubt_ids(const struct office365_conf *c, const struct config_section *b)
+{
+	const struct {
+		const char *key;
+		const char *value;
+	} ids[] = { { "tenant", c->tenant }, { "client_id", c->client_id },
+		{ "publisher", c->publisher } };
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const char *why =
+		    ids[i].value != NULL ? doubt_guid(ids[i].value) : NULL;
+
+		if (why != NULL)
+			config_warning(b, "%s: \"%s\" %s", ids[i].key,
+			    ids[i].value, why);
+		for (size_t k = 0; k < i && ids[i].value != NULL; k++)
+			/* The tenant is the publisher by default. */
+			if (ids[k].value != NULL && (i != 2 || k != 0) &&
+			    strcasecmp(ids[i].value, ids[k].value) == 0)
+				config_warning(b,
+				    "%s: is the same as %s, but they are two "
+				    "IDs; copy both from the app registration",
+				    ids[i].key, ids[k].key);
+	}
+}
+
+/* The cloud that has this URL's origin at host, CLOUDS: none. */
+static enum office365_cloud
+cloud_of(const char *url, bool login)
+{
+	for (int i = 0; i < CLOUDS; i++)
+		if (http_same_origin(url,
+			login ? clouds[i].login : clouds[i].api))
+			return (enum office365_cloud)i;
+	return CLOUDS;
+}
+
+/* A URL instead of the cloud's: of another cloud, or with more than an
+ * origin, which paths are put behind. */
+static void
+doubt_url(const struct office365_conf *c, const char *key, const char *url,
+    bool login, const struct config_section *b)
+{
+	const char *own = login ? clouds[c->cloud].login : clouds[c->cloud].api;
+	const char *path = url != NULL ? strstr(url, "://") : NULL;
+	enum office365_cloud cloud;
+
+	if (path == NULL)
+		return;
+	path += 3 + strcspn(path + 3, "/?");
+	if (*path != '\0' && path[strspn(path, "/")] != '\0')
+		config_warning(b,
+		    "%s: \"%s\" has a path, and the API's own is put behind "
+		    "it; leave out \"%s\"",
+		    key, url, path);
+	cloud = cloud_of(url, login);
+	if (cloud == CLOUDS)
+		cloud = cloud_of(url, !login);
+	if (cloud != CLOUDS && !http_same_origin(url, own))
+		config_warning(b,
+		    "%s: \"%s\" is not of cloud %s, but %s of cloud %s; set "
+		    "cloud alone, or both alike",
+		    key, url, cloud_names[c->cloud],
+		    cloud_of(url, login) != CLOUDS ? "the one"
+			: login                    ? "the API"
+						   : "the login",
+		    cloud_names[cloud]);
 }
 
 static void
@@ -209,12 +295,21 @@ office365_check(const void *conf, const struct config_section *b)
 	http_url_check_setting("login_url", c->login_url, b);
 	http_url_check_setting("api_url", c->api_url, b);
 	http_conf_check(&c->http, b);
+	doubt_ids(c, b);
+	doubt_url(c, "login_url", c->login_url, true, b);
+	doubt_url(c, "api_url", c->api_url, false, b);
 }
 
 const char *
 office365_login(const struct office365_conf *c)
 {
 	return c->login_url != NULL ? c->login_url : clouds[c->cloud].login;
+}
+
+const char *
+office365_cloud(const struct office365_conf *c)
+{
+	return cloud_names[c->cloud];
 }
 
 const char *

@@ -7,14 +7,17 @@
  * to the next page; a blob is a JSON array of audit records.
  */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/splitter.h"
+#include "base/text.h"
 #include "http/server_clock.h"
 #include "sources/common/pages.h"
 #include "sources/office365/office365.h"
@@ -28,13 +31,21 @@
 /* Requests that downloads leave to listings, which leave none to anybody. */
 #define BLOB_RESERVE 10
 
+/* A time so far from the window that was asked for cannot be meant. */
+#define FAR (OFFICE365_KEPT + CLOCK_DAY)
+/* A row that cannot be read is told of again after so long. */
+#define ODD_EVERY CLOCK_HOUR
+#define ODD_QUOTED 160
+
 struct listing {
 	struct worker *w;
 	struct stream *st;
-	struct ledger *ledger;
+	struct ledger *ledger; /* NULL: rows are only looked at */
 	struct splitter *splitter;
+	const struct window *window;
 	size_t rows;  /* of this page */
 	int64_t date; /* the server's time at the first page; 0: not yet */
+	struct office365_odd odd;
 };
 
 /* "2026-11-22T04:26:58", whole seconds, as the API wants it. */
@@ -65,46 +76,158 @@ office365_list_url(const struct office365 *o, const char *content_type,
 	return office365_url(o, "/subscriptions/content", query, out);
 }
 
+/* Text of a member of row: of a string, or of a number.  "" where it has
+ * none, and *why says so. */
+static void
+row_text(const json_t *row, const char *key, struct buf *out, const char **why)
+{
+	const json_t *v = json_object_get(row, key);
+	int rc = 0;
+
+	buf_clear(out);
+	if (json_is_string(v))
+		rc = buf_add(out, json_string_value(v), json_string_length(v));
+	else if (json_is_integer(v))
+		rc = buf_addf(out, "%lld", (long long)json_integer_value(v));
+	if (rc != 0 || out->len == 0 || strlen(out->data) != out->len) {
+		buf_clear(out);
+		(void)!buf_adds(out, "");
+		*why = key;
+	}
+}
+
+/* A time of row between the bounds; false and *why where it has none. */
+static bool
+row_time(const json_t *row, const char *key, int64_t least, int64_t most,
+    int64_t *out, const char **why)
+{
+	const json_t *v = json_object_get(row, key);
+
+	if (json_is_string(v) &&
+	    clock_parse(json_string_value(v), json_string_length(v), out) ==
+		0 &&
+	    *out >= least && *out <= most)
+		return true;
+	*why = key;
+	return false;
+}
+
+/* Note a row that is not as it should be; the first one is quoted. */
+static void
+note_odd(struct listing *l, const struct element *el, const char *what,
+    bool lost)
+{
+	struct office365_odd *o = &l->odd;
+	const char *data = el->data != NULL ? el->data : "";
+	size_t len = el->data != NULL ? el->len : 0;
+	struct buf quoted = BUF_INIT(4 * ODD_QUOTED + 1);
+
+	o->lost += lost;
+	if (o->rows++ == 0 || (lost && o->lost == 1)) {
+		if (text_printable(&quoted, data,
+			len < ODD_QUOTED ? len : ODD_QUOTED) != 0 ||
+		    quoted.data == NULL)
+			buf_clear(&quoted);
+		(void)snprintf(o->text, sizeof(o->text), "%s: %s%s", what,
+		    quoted.data != NULL ? quoted.data : "",
+		    len > ODD_QUOTED ? "…" : "");
+		buf_release(&quoted);
+	}
+	/* Not which rows, but whether they are others than before. */
+	for (size_t i = 0; i < len; i++)
+		o->sum =
+		    (o->sum ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
+}
+
+/* The URI says which content it is, and the other way round: what one of them
+ * lacks is made from the other.  -1: neither is there. */
 static int
-row_text(const json_t *row, const char *key, size_t max, const char **out,
+complete(struct listing *l, struct buf *key, struct buf *uri)
+{
+	const struct office365 *o = l->w->source->state;
+	const char *slash;
+
+	if (key->len == 0 && uri->len == 0)
+		return -1;
+	if (key->len == 0) {
+		slash = strrchr(uri->data, '/');
+		slash =
+		    slash != NULL && slash[1] != '\0' ? slash + 1 : uri->data;
+		return buf_add(key, slash, strcspn(slash, "?"));
+	}
+	if (uri->len > 0)
+		return 0;
+	if (buf_adds(uri, o->base) != 0 || buf_adds(uri, "/audit/") != 0)
+		return -1;
+	return request_encode(uri, key->data);
+}
+
+/* A key that is longer than any is kept as its begin and its hash. */
+static int
+shorten(struct buf *key)
+{
+	struct digest *d = digest_new();
+	char hex[2 * DIGEST_LEN + 1];
+	uint8_t hash[DIGEST_LEN];
+
+	digest_sha256(d, NULL, 0, key->data, key->len, hash);
+	digest_free(d);
+	text_hex(hex, hash, DIGEST_LEN);
+	key->len = KEY_MAX - sizeof(hex);
+	return buf_addf(key, "~%s", hex);
+}
+
+/* What row says of an item: key, uri and times.  NULL, or which member is not
+ * as it should be; *lost: without it nothing can be fetched. */
+static const char *
+read_row(struct listing *l, const json_t *row, struct buf *key, struct buf *uri,
+    struct listed *item, bool *lost)
+{
+	const int64_t from = l->window->from - FAR, to = l->window->to + FAR;
+	const char *why = NULL, *late = NULL;
+
+	row_text(row, "contentId", key, &why);
+	row_text(row, "contentUri", uri, &why);
+	*lost = complete(l, key, uri) != 0 || uri->len > URI_MAX;
+	if (uri->len > URI_MAX)
+		why = "contentUri";
+	if (!*lost && key->len > KEY_MAX) {
+		why = "contentId";
+		*lost = shorten(key) != 0;
+	}
+	if (!row_time(row, "contentCreated", from, to, &item->created, &why))
+		item->created = l->window->to;
+	if (!row_time(row, "contentExpiration", item->created + 1, to + FAR,
+		&item->expires, &late))
+		item->expires = item->created + OFFICE365_KEPT;
+	/* Documented as seven days; a list without it is not odd. */
+	if (late != NULL && json_object_get(row, late) != NULL)
+		why = late;
+	item->key = key->data;
+	item->uri = uri->data;
+	return why;
+}
+
+static int
+add_row(struct listing *l, const struct element *el, const json_t *row,
     struct err *err)
 {
-	const json_t *v = json_object_get(row, key);
-
-	*out = json_string_value(v);
-	if (*out == NULL || **out == '\0' || json_string_length(v) > max)
-		return err_set(err,
-		    "a row of the content list has no usable %s", key);
-	return 0;
-}
-
-static int
-row_time(const json_t *row, const char *key, int64_t *out, struct err *err)
-{
-	const json_t *v = json_object_get(row, key);
-
-	if (!json_is_string(v) ||
-	    clock_parse(json_string_value(v), json_string_length(v), out) != 0)
-		return err_set(err,
-		    "a row of the content list has no usable %s", key);
-	return 0;
-}
-
-static int
-add_row(struct listing *l, const json_t *row, struct err *err)
-{
+	struct buf key = BUF_INIT(ROW_MAX), uri = BUF_INIT(4 * ROW_MAX);
 	struct listed item = { .key = NULL };
+	bool lost = false;
+	const char *why = read_row(l, row, &key, &uri, &item, &lost);
+	char what[64];
+	int rc = 0;
 
-	if (row_text(row, "contentId", KEY_MAX, &item.key, err) != 0 ||
-	    row_text(row, "contentUri", URI_MAX, &item.uri, err) != 0 ||
-	    row_time(row, "contentCreated", &item.created, err) != 0)
-		return -1;
-	/* Documented as seven days; a list without it is not an error. */
-	if (json_object_get(row, "contentExpiration") == NULL)
-		item.expires = item.created + OFFICE365_KEPT;
-	else if (row_time(row, "contentExpiration", &item.expires, err) != 0)
-		return -1;
-	return ledger_add(l->ledger, &item, err);
+	if (why != NULL) {
+		(void)snprintf(what, sizeof(what), "no usable %s", why);
+		note_odd(l, el, what, lost);
+	}
+	if (!lost && l->ledger != NULL)
+		rc = ledger_add(l->ledger, &item, err);
+	buf_release(&key);
+	buf_release(&uri);
+	return rc;
 }
 
 /* splitter_fn: one row. */
@@ -113,19 +236,24 @@ take_row(void *ctx, const struct element *el, struct err *err)
 {
 	struct listing *l = ctx;
 	json_t *row;
-	int rc;
+	int rc = 0;
 
 	l->rows++;
+	if (el->data == NULL || el->bad != NULL) {
+		note_odd(l, el,
+		    el->data == NULL ? "a row of more than 64 KiB" : "not JSON",
+		    true);
+		return 0;
+	}
 	/* Most rows of an overlap are known; reading them would be most of
 	 * the work. */
-	if (ledger_has(l->ledger, el->id))
+	if (l->ledger != NULL && ledger_has(l->ledger, el->id))
 		return 0;
 	row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, NULL);
 	if (json_is_object(row))
-		rc = add_row(l, row, err);
+		rc = add_row(l, el, row, err);
 	else
-		rc = err_set(err,
-		    "a row of the content list is not a JSON object");
+		note_odd(l, el, "not a JSON object", true);
 	json_decref(row);
 	return rc;
 }
@@ -176,9 +304,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	http_reply_init(&reply);
 	if (request_send(l->w, &o->api, &q, &reply, r) == REPLY_OK) {
 		if (l->date == 0)
-			l->date = reply.date != INT64_MIN
-			    ? reply.date
-			    : server_clock_now(l->w->source->clock);
+			l->date = server_clock_now(l->w->source->clock);
 		if (splitter_end(l->splitter, &err) != 0 ||
 		    ledger_flush(l->ledger, &err) != 0)
 			(void)outcome_set(r, REPLY_RETRY,
@@ -191,15 +317,49 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	return r->class;
 }
 
+/* What is odd about o's rows, as a sentence. */
+static void
+describe(const struct office365_odd *o, char *out, size_t size)
+{
+	(void)snprintf(out, size,
+	    "%zu rows of the content list are not as they should be, %zu of "
+	    "them lead to nothing; the first: %s",
+	    o->rows, o->lost, o->text);
+}
+
+/* Tell of rows that could not be read, once as long as they are the same. */
+static void
+tell_odd(struct listing *l)
+{
+	struct office365_stream *os = l->st->state;
+	const struct source *s = l->w->source;
+	int64_t now = clock_monotonic();
+	struct outcome r;
+	char text[600];
+
+	if (l->odd.rows == 0 ||
+	    (l->odd.sum == os->odd_sum && now < os->odd_next))
+		return;
+	os->odd_sum = l->odd.sum;
+	os->odd_next = now + ODD_EVERY;
+	describe(&l->odd, text, sizeof(text));
+	(void)outcome_set(&r, REPLY_RETRY, "%s", text);
+	(void)snprintf(r.code, sizeof(r.code), "%s", REPLY_ODD_ROW);
+	s->trouble(s->ctx, l->st, &r);
+}
+
+static const struct splitter_spec row_spec = { .id = "contentId",
+	.max = ROW_MAX,
+	.pass_longer = true,
+	.mends = true };
+
 enum reply_class
 office365_list(struct worker *w, struct stream *st, struct window_list *what,
     struct outcome *r)
 {
-	static const struct splitter_spec spec = { .id = "contentId",
-		.max = ROW_MAX };
 	const struct office365 *o = w->source->state;
 	struct office365_stream *os = st->state;
-	struct listing l = { .w = w, .st = st };
+	struct listing l = { .w = w, .st = st, .window = &what->window };
 	const struct pages pages = { .get = get_page,
 		.ctx = &l,
 		.what = "the content list",
@@ -207,16 +367,48 @@ office365_list(struct worker *w, struct stream *st, struct window_list *what,
 	struct buf first = BUF_INIT(OFFICE365_URL_MAX);
 
 	l.ledger = ledger_new(st, &os->known, what->thorough);
-	l.splitter = splitter_new(&spec, take_row, &l);
+	l.splitter = splitter_new(&row_spec, take_row, &l);
 	if (office365_list_url(o, st->name, &what->window, &first) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "the URL is too long");
 	else
 		(void)pages_follow(w, st, &pages, first.data, r);
+	tell_odd(&l);
 	what->fresh = ledger_fresh(l.ledger);
 	what->date = l.date;
 	ledger_free(l.ledger);
 	splitter_free(l.splitter);
 	buf_release(&first);
+	return r->class;
+}
+
+enum reply_class
+office365_list_try(struct worker *w, const char *content_type,
+    const struct window *window, struct office365_odd *odd, struct outcome *r)
+{
+	const struct office365 *o = w->source->state;
+	struct listing l = { .w = w, .window = window };
+	struct request q = { .take = take_page, .ctx = &l };
+	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
+	struct http_reply reply;
+	struct err err = ERR_INIT;
+
+	http_reply_init(&reply);
+	l.splitter = splitter_new(&row_spec, take_row, &l);
+	if (office365_list_url(o, content_type, window, &url) != 0) {
+		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
+	} else {
+		q.url = url.data;
+		if (request_send(w, &o->api, &q, &reply, r) == REPLY_OK &&
+		    splitter_end(l.splitter, &err) != 0)
+			(void)outcome_set(r, REPLY_RETRY,
+			    "the content list cannot be parsed: %s", err.text);
+	}
+	*odd = l.odd;
+	if (odd->rows > 0)
+		describe(&l.odd, odd->sentence, sizeof(odd->sentence));
+	splitter_free(l.splitter);
+	http_reply_release(&reply);
+	buf_release(&url);
 	return r->class;
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/splitter.h"
 #include "http/server_clock.h"
 #include "sources/common/auth.h"
 #include "sources/office365/office365.h"
@@ -31,10 +32,12 @@
 #define START_EVERY (15 * CLOCK_MINUTE)
 /* An administrator may be quicker than that. */
 #define LOOK_AGAIN (10 * CLOCK_SECOND)
-/* A start that was refused was none; one without an answer was none, either,
- * when the list does not show it after a while. */
+/* A start that was refused was none. */
 #define REFUSED_AGAIN (5 * CLOCK_SECOND)
-#define UNANSWERED_AGAIN (30 * CLOCK_SECOND)
+
+/* `check --live` looks back so far, and keeps a row of this length. */
+#define LIVE_SPAN (CLOCK_DAY - CLOCK_MINUTE)
+#define ROW_MAX (64 * 1024)
 
 #define PUBLISHER "PublisherIdentifier"
 
@@ -53,6 +56,7 @@ define(const void *conf, struct source_definition *d)
 		.interval = c->interval,
 		.dedupe = c->dedupe,
 		.retention = OFFICE365_KEPT,
+		.retry_after_max = c->retry_after_max,
 	};
 }
 
@@ -71,7 +75,9 @@ set_windows(struct window_spec *s, const struct office365_conf *c)
 		.overlap = c->overlap,
 		.sweeps = { { "hourly", CLOCK_HOUR, SPAN },
 		    { "daily", CLOCK_DAY, OFFICE365_KEPT } },
-		.own = "started",
+		.own = { [OWN_STARTED] = "started",
+		    [OWN_ANSWERED] = "answered",
+		    [OWN_AGAIN] = "started_again" },
 		.lost = "not listed within the 7 days that Microsoft keeps "
 			"content",
 	};
@@ -99,6 +105,7 @@ set_auth(struct office365 *o, struct err *err)
 		    ? AUTH_OAUTH2_ASSERTION
 		    : AUTH_OAUTH2_SECRET,
 		.oauth = { .client_id = c->client_id,
+		    .wait_max = c->retry_after_max,
 		    .client_secret = c->client_secret,
 		    .certificate = c->certificate,
 		    .private_key = c->private_key } };
@@ -132,6 +139,7 @@ close_source(struct source *s)
 		return;
 	auth_free(o->api.auth);
 	free(o->base);
+	free(o->denied);
 	free(o);
 }
 
@@ -146,14 +154,21 @@ open_source(struct source *s, struct err *err)
 	o->publisher = c->publisher != NULL ? c->publisher : c->tenant;
 	o->base =
 	    join(office365_api(c), "/api/v1.0/", c->tenant, "/activity/feed");
-	o->api = (struct api){
-		.base = o->base, .option = "api_url", .rules = office365_rules
-	};
+	o->denied = xasprintf("check that the application %s has "
+			      "ActivityFeed.Read and, for DLP.All, "
+			      "ActivityFeed.ReadDlp, with admin consent in "
+			      "tenant %s of cloud %s",
+	    c->client_id, c->tenant, office365_cloud(c));
+	o->api = (struct api){ .base = o->base,
+		.option = "api_url",
+		.rules = office365_rules,
+		.denied = o->denied };
 	o->format = (struct event_format){
 		.splitter = { .id = "Id",
 		    .time = "CreationTime",
 		    .max = EVENT_MAX,
-		    .pass_longer = true },
+		    .pass_longer = true,
+		    .mends = true },
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
@@ -287,6 +302,7 @@ static enum reply_class
 start(struct worker *w, struct stream *st, struct outcome *r)
 {
 	struct office365_stream *os = st->state;
+	int64_t *own = os->window.cursor.own;
 	struct http_reply reply;
 
 	http_reply_init(&reply);
@@ -298,22 +314,82 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 		    "the reply to the start of the subscription is not a JSON "
 		    "object (type %s); it may be a page of a proxy or a login",
 		    reply.type);
-	if (r->class != REPLY_OK)
-		os->window.cursor.own -= START_EVERY -
-		    (reply.status / 100 > 2 ? REFUSED_AGAIN : UNANSWERED_AGAIN);
+	os->start = *r;
+	if (r->class == REPLY_OK || reply.status / 100 == 4)
+		own[OWN_ANSWERED] = own[OWN_STARTED];
+	if (r->class != REPLY_OK && reply.status / 100 == 4) {
+		own[OWN_STARTED] -= START_EVERY - REFUSED_AGAIN;
+		own[OWN_ANSWERED] = own[OWN_STARTED];
+	}
 	http_reply_release(&reply);
 	return r->class;
 }
 
-/* How long until the next start may be sent; 0: now. */
+/* Was a start sent of late?  The vendor's clock is known to a second or two; a
+ * time that is further ahead is of a clock that was wrong. */
+static bool
+is_recent(const int64_t *own, int64_t now)
+{
+	int64_t since = now - own[OWN_STARTED];
+
+	return own[OWN_STARTED] != 0 && since > -CLOCK_MINUTE &&
+	    since < START_EVERY;
+}
+
+/* How long until the next start may be sent; 0: now.  One whose answer was not
+ * seen may have been none: it is sent again at once, but only once. */
 static int64_t
 guard(const struct office365_stream *os, int64_t now)
 {
-	int64_t since = now - os->window.cursor.own;
+	const int64_t *own = os->window.cursor.own;
+	int64_t since = now - own[OWN_STARTED];
 
-	if (os->window.cursor.own == 0 || since < 0 || since >= START_EVERY)
+	if (!is_recent(own, now))
+		return 0;
+	if (own[OWN_ANSWERED] != own[OWN_STARTED] &&
+	    own[OWN_AGAIN] != own[OWN_STARTED])
 		return 0;
 	return START_EVERY - since;
+}
+
+/* A start is sent at now.  Durable before it is: no crash makes it two, or with
+ * the one that is sent again, three. */
+static enum reply_class
+note_start(struct office365_stream *os, struct stream *st, int64_t now,
+    struct outcome *r)
+{
+	int64_t *own = os->window.cursor.own;
+
+	if (is_recent(own, now) && own[OWN_ANSWERED] != own[OWN_STARTED])
+		own[OWN_AGAIN] = now;
+	own[OWN_STARTED] = now;
+	return window_save(&os->window, st, NULL, r);
+}
+
+/* A start must wait; what the last one failed of is the cause, where that is
+ * known. */
+static enum reply_class
+wait_for_start(const struct office365_stream *os,
+    const struct subscription *sub, int64_t wait, struct outcome *r)
+{
+	char text[sizeof(r->text)];
+
+	if (os->start.class != REPLY_OK) {
+		*r = os->start;
+		(void)snprintf(text, sizeof(text), "%s", r->text);
+		(void)snprintf(r->text, sizeof(r->text),
+		    "%.700s; the subscription may be started again in %d s",
+		    text, (int)(wait / CLOCK_SECOND) + 1);
+	} else {
+		(void)outcome_set(r, REPLY_INACTIVE,
+		    "the subscription is %s and was started recently; it may "
+		    "be started again in %d s",
+		    sub->known ? "disabled" : "missing",
+		    (int)(wait / CLOCK_SECOND) + 1);
+		(void)snprintf(r->code, sizeof(r->code), "start-guard");
+	}
+	r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
+	return r->class;
 }
 
 /* See that the subscription is on: start it if it is not, at most once per 15
@@ -335,20 +411,11 @@ subscribe(struct worker *w, struct stream *st, struct outcome *r)
 	wait = guard(os, now);
 	if (wait > 0 && sub.enabled)
 		goto on;
-	if (wait > 0) {
-		(void)outcome_set(r, REPLY_INACTIVE,
-		    "the subscription is %s and was started recently; it may "
-		    "be started again in %d s",
-		    sub.known ? "disabled" : "missing",
-		    (int)(wait / CLOCK_SECOND) + 1);
-		(void)snprintf(r->code, sizeof(r->code), "start-guard");
-		r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
-		return r->class;
-	}
-	/* Durable before it is sent: no crash makes it two. */
-	os->window.cursor.own = now;
-	if (window_save(&os->window, st, NULL, r) != REPLY_OK ||
-	    start(w, st, r) != REPLY_OK)
+	if (wait > 0)
+		return wait_for_start(os, &sub, wait, r);
+	if (note_start(os, st, now, r) != REPLY_OK ||
+	    start(w, st, r) != REPLY_OK ||
+	    window_save(&os->window, st, NULL, r) != REPLY_OK)
 		return r->class;
 on:
 	os->subscribed = true;
@@ -398,39 +465,129 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	if (r->class == REPLY_INACTIVE) {
 		os->subscribed = false;
 		os->denied = true;
+	} else if (r->class == REPLY_CLOCK) {
+		/* Only a good reply tells the time. */
+		os->subscribed = false;
 	}
 	return next;
 }
 
+/* A document that is an array, read to its end. */
+struct reading {
+	struct splitter *splitter;
+	size_t n;
+	char *uri; /* of its first element that has a contentUri; owned */
+};
+
+/* splitter_fn */
 static int
-discard(void *ctx, const char *data, size_t len, struct err *err)
+count_element(void *ctx, const struct element *el, struct err *err)
 {
-	(void)ctx;
-	(void)data;
-	(void)len;
+	struct reading *d = ctx;
+	json_t *row;
+	const char *uri;
+
 	(void)err;
+	d->n++;
+	if (d->uri != NULL || el->data == NULL || el->len > ROW_MAX)
+		return 0;
+	row = json_loadb(el->data, el->len, 0, NULL);
+	uri = json_string_value(json_object_get(row, "contentUri"));
+	if (uri != NULL && *uri != '\0')
+		d->uri = xstrdup(uri);
+	json_decref(row);
 	return 0;
 }
 
-/* May this content be read?  Lists the last minute of it. */
+/* http_take_fn */
+static int
+take_reading(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct reading *d = ctx;
+
+	return splitter_push(d->splitter, data, len, err);
+}
+
+/* Get such a document from url; what: the vendor's word for a URL of its own,
+ * or NULL. */
 static enum reply_class
-try_listing(struct worker *w, const char *content_type, struct outcome *r)
+read_array(struct worker *w, const char *url, const char *what,
+    struct reading *d, struct outcome *r)
+{
+	static const struct splitter_spec spec = { .max = EVENT_MAX,
+		.pass_longer = true,
+		.mends = true };
+	const struct office365 *o = w->source->state;
+	const struct request q = {
+		.url = url, .what = what, .take = take_reading, .ctx = d
+	};
+	struct http_reply reply;
+	struct err err = ERR_INIT;
+
+	*d = (struct reading){ .splitter =
+				   splitter_new(&spec, count_element, d) };
+	http_reply_init(&reply);
+	if (request_send(w, &o->api, &q, &reply, r) == REPLY_OK &&
+	    splitter_end(d->splitter, &err) != 0)
+		(void)outcome_set(r, REPLY_RETRY,
+		    "the reply is not the JSON array that it should be: %s",
+		    err.text);
+	http_reply_release(&reply);
+	splitter_free(d->splitter);
+	return r->class;
+}
+
+/* Fetch a blob that was listed. */
+static enum reply_class
+try_blob(struct worker *w, const char *uri, size_t *events, struct outcome *r)
+{
+	const struct office365 *o = w->source->state;
+	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
+	struct reading blob = { .n = 0 };
+
+	if (office365_publish(o, uri, &url) != 0)
+		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
+	else
+		(void)read_array(w, url.data, "contentUri", &blob, r);
+	*events = blob.n;
+	free(blob.uri);
+	buf_release(&url);
+	return r->class;
+}
+
+/* May this content be read?  Lists what came of late, and fetches one blob of
+ * it. */
+static enum reply_class
+try_content(struct worker *w, const char *content_type, char *how, size_t size,
+    struct buf *message, struct outcome *r)
 {
 	const struct office365 *o = w->source->state;
 	int64_t now = server_clock_now(w->source->clock);
-	const struct window last = { .from = now - CLOCK_MINUTE, .to = now };
-	struct request q = { .take = discard };
+	const struct window last = { .from = now - LIVE_SPAN, .to = now };
 	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
-	struct http_reply reply;
+	struct reading list = { .n = 0 };
+	struct office365_odd odd;
+	size_t events = 0;
 
-	http_reply_init(&reply);
-	if (office365_list_url(o, content_type, &last, &url) != 0) {
+	if (office365_list_try(w, content_type, &last, &odd, r) != REPLY_OK)
+		return r->class;
+	if (odd.rows > 0 &&
+	    buf_addf(message, "%s: %s\n", content_type, odd.sentence) != 0)
+		return outcome_set(r, REPLY_RETRY, "too much to say");
+	if (office365_list_url(o, content_type, &last, &url) != 0)
 		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
-	} else {
-		q.url = url.data;
-		(void)request_send(w, &o->api, &q, &reply, r);
-	}
-	http_reply_release(&reply);
+	else if (read_array(w, url.data, NULL, &list, r) == REPLY_OK &&
+	    list.uri == NULL)
+		(void)snprintf(how, size,
+		    "enabled and can be listed; fetching is not tested, since "
+		    "nothing to fetch was listed for the last day");
+	else if (r->class == REPLY_OK &&
+	    try_blob(w, list.uri, &events, r) == REPLY_OK)
+		(void)snprintf(how, size,
+		    "enabled and can be listed; a blob with %zu event%s was "
+		    "fetched",
+		    events, events == 1 ? "" : "s");
+	free(list.uri);
 	buf_release(&url);
 	return r->class;
 }
@@ -440,15 +597,17 @@ static enum reply_class
 look(struct worker *w, const char *content_type, struct buf *message,
     struct outcome *r)
 {
-	const char *how = "enabled and can be listed";
+	char how[256];
 	struct subscription sub;
 
 	if (find_subscription(w, content_type, &sub, r) != REPLY_OK)
 		return r->class;
 	if (!sub.enabled)
-		how = sub.known ? "disabled; the agent starts it"
-				: "missing; the agent starts it";
-	else if (try_listing(w, content_type, r) != REPLY_OK)
+		(void)snprintf(how, sizeof(how),
+		    "%s, and the agent starts it; not tested: permission, "
+		    "list and fetching",
+		    sub.known ? "disabled" : "missing");
+	else if (try_content(w, content_type, how, sizeof(how), message, r) != REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
 		how) != 0)
@@ -480,6 +639,12 @@ live(struct worker *w, struct buf *message, struct err *err)
 	return rc;
 }
 
+static const char *
+account(const void *conf)
+{
+	return ((const struct office365_conf *)conf)->tenant;
+}
+
 const struct source_type source_office365 = {
 	.type.name = "office365",
 	.type.settings = office365_settings,
@@ -492,4 +657,5 @@ const struct source_type source_office365 = {
 	.fetch = office365_fetch,
 	.live = live,
 	.close = close_source,
+	.account = account,
 };

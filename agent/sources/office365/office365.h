@@ -48,6 +48,7 @@ struct office365_conf {
 	int64_t interval;
 	int64_t overlap;
 	int64_t dedupe;
+	int64_t retry_after_max;
 	struct http_conf http;
 };
 
@@ -61,6 +62,9 @@ void office365_check(const void *conf, const struct config_section *b);
 const char *office365_login(const struct office365_conf *c);
 const char *office365_api(const struct office365_conf *c);
 
+/* The cloud's name, as it is configured. */
+const char *office365_cloud(const struct office365_conf *c);
+
 /* How long Microsoft keeps content. */
 #define OFFICE365_KEPT (7 * CLOCK_DAY)
 
@@ -73,16 +77,34 @@ struct office365 {
 	const char *publisher; /* PublisherIdentifier of every call */
 	char *base;            /* {api_url}/api/v1.0/{tenant}/activity/feed */
 	struct api api;
+	char *denied; /* of api */
 	struct window_spec windows;
 	struct event_format format;
 };
 
+/* Times in a cursor: the last start that was sent, the last one whose answer
+ * was seen, and the last one that was sent again for lack of an answer. */
+enum { OWN_STARTED, OWN_ANSWERED, OWN_AGAIN };
+
 /* State of a stream; belongs to its poll thread. */
 struct office365_stream {
-	bool subscribed;            /* the list of subscriptions said so */
-	bool denied;                /* the content listing said otherwise */
-	struct window_state window; /* cursor.own: when a start was sent */
+	bool subscribed; /* the list of subscriptions said so */
+	bool denied;     /* the content listing said otherwise */
+	struct window_state window;
 	struct ledger_known known;
+	struct outcome start; /* REPLY_OK, or why the last one failed */
+	uint64_t odd_sum;     /* rows that were told of, … */
+	int64_t odd_next;     /* … and not before, monotonic, again */
+};
+
+/* Rows of a content list that are not as they should be: what can be taken of
+ * them is. */
+struct office365_odd {
+	size_t rows;
+	size_t lost;        /* of them: nothing could be taken */
+	uint64_t sum;       /* over their bytes */
+	char text[400];     /* what is wrong with the first, which is quoted */
+	char sentence[600]; /* office365_list_try(): all that, "": none */
 };
 
 /* Append base, path and query, a PublisherIdentifier behind it.  -1: too
@@ -104,6 +126,11 @@ int office365_list_url(const struct office365 *o, const char *content_type,
 
 /* Put all content of a window, every page of it, into the ledger. */
 window_list_fn office365_list;
+
+/* List the first page of a window and put nothing into the ledger, for
+ * check --live: may it be listed, and can its rows be read? */
+enum reply_class office365_list_try(struct worker *w, const char *content_type,
+    const struct window *window, struct office365_odd *odd, struct outcome *r);
 
 /* Bring the events of one blob; of source_type. */
 void office365_fetch(struct worker *w, struct stream *st, const struct item *it,

@@ -76,12 +76,14 @@ const struct rule office365_rules[] = {
 	    .class = REPLY_CLOCK,
 	    .cause = "a time is missing, or the times are more than 24 hours "
 		     "apart or more than 7 days back",
-	    .hint = "check this machine's clock" },
+	    .hint = "check this machine's clock, and that no proxy changes the "
+		    "Date of replies" },
 	{ .code = "AF20055",
 	    .class = REPLY_CLOCK,
 	    .cause = "the times are more than 24 hours apart or more than 7 "
 		     "days back",
-	    .hint = "check this machine's clock" },
+	    .hint = "check this machine's clock, and that no proxy changes the "
+		    "Date of replies" },
 	{ .code = "AF20031",
 	    .class = REPLY_CURSOR,
 	    .cause = "the token of the next page is not valid" },

@@ -1,0 +1,312 @@
+/*
+ * trouble.c - what stands still is told once, under a stable name: in the log,
+ * the agent's own feed and the store, where status and the metrics find it.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "collect/collect_private.h"
+#include "sources/agent_feed.h"
+#include "store/feed.h"
+#include "store/trouble.h"
+
+#define TELL_EVERY CLOCK_HOUR
+/* What comes back within the hour is told when it comes so often, but not
+ * sooner than this after it was told. */
+#define AGAIN_COUNT 3
+#define AGAIN_AFTER CLOCK_MINUTE
+/* A fetch's trouble that did not occur for longer than any retry waits is over,
+ * whatever ails other items. */
+#define QUIET (10 * CLOCK_MINUTE)
+/* A poll that waits longer for one thing is told. */
+#define SLOW (10 * CLOCK_SECOND)
+
+static const char *const slow_code = "slow";
+
+/* Another's word becomes a label and an identity. */
+static void
+set_code(char out[48], const struct outcome *r)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	int status;
+
+	(void)snprintf(out, 48, "%s", r->code);
+	if (out[0] == '\0' && sscanf(r->text, "status %d", &status) == 1)
+		(void)snprintf(out, 48, "status-%d", status);
+	for (char *c = out; *c != '\0'; c++)
+		if (strchr(plain, *c) == NULL)
+			*c = '_';
+}
+
+/* Is a the one with that name?  A code that stands for two classes, as of a
+ * refusal that comes again and again, is one trouble that has changed. */
+static bool
+is_named(const struct ailment *a, enum reply_class class, const char *code)
+{
+	return a->last != 0 && strcmp(a->code, code) == 0 &&
+	    (a->class == class || code[0] != '\0');
+}
+
+/* The one with that name, or room for it: the one that ended first, or else the
+ * one that has not occurred for longest. */
+static struct ailment *
+find(struct feed_worker *j, enum reply_class class, const char *code)
+{
+	struct ailment *room = &j->ailments[0];
+
+	for (size_t i = 0; i < AILMENTS_MAX; i++) {
+		struct ailment *a = &j->ailments[i];
+
+		if (is_named(a, class, code))
+			return a;
+		if ((a->ailing == 0) > (room->ailing == 0) ||
+		    ((a->ailing == 0) == (room->ailing == 0) &&
+			a->last < room->last))
+			room = a;
+	}
+	return room;
+}
+
+/* Is it to be told now? */
+static bool
+is_news(const struct ailment *a, int64_t now)
+{
+	if (a->told == 0 || now - a->told >= TELL_EVERY ||
+	    (a->until != INT64_MIN && !a->said_wait))
+		return true;
+	return !a->said && a->count >= AGAIN_COUNT &&
+	    now - a->told >= AGAIN_AFTER;
+}
+
+static json_t *
+about(const struct feed_worker *j, const struct ailment *a)
+{
+	json_t *o = json_pack("{s:s, s:s, s:o}", "feed",
+	    feed_name(j->stream.feed), "class", reply_class_name(a->class),
+	    "error", agent_feed_text(a->text));
+
+	if (o != NULL && a->code[0] != '\0')
+		(void)json_object_set_new(o, "code", json_string(a->code));
+	return o;
+}
+
+static void
+tell(struct feed_worker *j, const struct ailment *a, const char *what)
+{
+	struct collector *c = j->runner->collector;
+	json_t *more = about(j, a);
+	char until[CLOCK_TEXT + 32] = "";
+
+	if (a->until != INT64_MIN) {
+		(void)snprintf(until, sizeof(until), "waits until ");
+		(void)clock_format(a->until, 0, until + strlen(until));
+		(void)strcat(until, " because ");
+		(void)json_object_set_new(more, "waits_until",
+		    agent_feed_time(a->until));
+	}
+	if (what != NULL)
+		(void)json_object_set_new(more, "content",
+		    agent_feed_text(what));
+	log_warn("%s: %s%s%s%s", feed_name(j->stream.feed),
+	    what != NULL ? what : "", what != NULL ? ": " : "", until, a->text);
+	agent_feed_say(c->own,
+	    strcmp(a->code, "foreign-host") == 0 ? "refused" : "error", more);
+	if (strcmp(a->code, "AADSTS7000222") == 0)
+		agent_feed_say(c->own, "credential-expiry",
+		    json_pack("{s:s, s:s, s:i}", "source",
+			j->runner->source.name, "option", "client_secret",
+			"days_left", 0));
+}
+
+/* Write it to the store, or take it out.  Without the lock. */
+static void
+keep(struct feed_worker *j, const struct ailment *a)
+{
+	struct store *s = j->runner->collector->store;
+	struct trouble t = {
+		.since = a->since, .until = a->until, .stands = a->stands
+	};
+	struct err err = ERR_INIT;
+	int rc;
+
+	(void)snprintf(t.subject, sizeof(t.subject), "%s",
+	    feed_name(j->stream.feed));
+	(void)snprintf(t.class, sizeof(t.class), "%s",
+	    reply_class_name(a->class));
+	(void)snprintf(t.code, sizeof(t.code), "%s", a->code);
+	(void)snprintf(t.text, sizeof(t.text), "%s", a->text);
+	rc = a->ailing != 0 ? trouble_set(s, &t, &err)
+			    : trouble_end(s, &t, &err);
+	if (rc != 0)
+		log_info("%s", err.text);
+}
+
+void
+collect_occurs(struct feed_worker *j, enum ailing ailing,
+    const struct outcome *r, int64_t until, const char *what)
+{
+	struct collector *c = j->runner->collector;
+	int64_t now = clock_monotonic();
+	struct ailment *a, copy, before, gone;
+	char code[48];
+	bool news;
+
+	set_code(code, r);
+	(void)pthread_mutex_lock(&c->lock);
+	a = find(j, r->class, code);
+	gone = *a;
+	if (!is_named(a, r->class, code) || a->class != r->class)
+		*a = (struct ailment){ .class = r->class };
+	else
+		gone.ailing = 0;
+	before = *a;
+	if (a->ailing == 0) {
+		(void)snprintf(a->code, sizeof(a->code), "%s", code);
+		(void)snprintf(a->text, sizeof(a->text), "%.500s", r->text);
+		a->since = clock_now();
+		a->began = now;
+		a->count = 0;
+		a->said = false;
+		a->said_wait = false;
+	}
+	a->ailing |= ailing;
+	a->count++;
+	a->last = now;
+	a->until = until;
+	a->stands = ailing != AILING_FETCH || j->fetched < a->began;
+	news = is_news(a, now);
+	if (news) {
+		a->told = now;
+		a->said = true;
+		a->said_wait = a->said_wait || until != INT64_MIN;
+	}
+	copy = *a;
+	(void)pthread_mutex_unlock(&c->lock);
+	if (news)
+		tell(j, &copy, what);
+	else
+		log_info("%s: %s", feed_name(j->stream.feed), r->text);
+	if (gone.ailing != 0) {
+		gone.ailing = 0;
+		keep(j, &gone);
+	}
+	if (before.ailing != copy.ailing || before.until != copy.until ||
+	    before.stands != copy.stands)
+		keep(j, &copy);
+}
+
+static void
+tell_end(struct feed_worker *j, const struct ailment *a)
+{
+	int64_t lasted = (clock_monotonic() - a->began) / CLOCK_SECOND;
+	json_t *more = about(j, a);
+
+	log_notice("%s: is read again after %" PRId64 " s of: %.200s",
+	    feed_name(j->stream.feed), lasted, a->text);
+	(void)json_object_set_new(more, "after_seconds", json_integer(lasted));
+	(void)json_object_set_new(more, "times",
+	    json_integer((json_int_t)a->count));
+	agent_feed_say(j->runner->collector->own, "recovered", more);
+}
+
+/* End what only this ails, and did not occur since. */
+static void
+end_some(struct feed_worker *j, enum ailing ailing, int64_t since)
+{
+	struct collector *c = j->runner->collector;
+
+	for (size_t i = 0; i < AILMENTS_MAX; i++) {
+		struct ailment *a = &j->ailments[i], copy;
+		bool ended;
+
+		(void)pthread_mutex_lock(&c->lock);
+		ended = (a->ailing & ailing) != 0 && a->last <= since;
+		if (ended)
+			a->ailing &= ~(unsigned)ailing;
+		ended = ended && a->ailing == 0;
+		copy = *a;
+		(void)pthread_mutex_unlock(&c->lock);
+		if (!ended)
+			continue;
+		keep(j, &copy);
+		if (copy.said)
+			tell_end(j, &copy);
+	}
+}
+
+void
+collect_ends(struct feed_worker *j, enum ailing ailing)
+{
+	end_some(j, ailing, INT64_MAX);
+}
+
+/* Has anything been fetched since?  Then the feed does not stand still. */
+static void
+look_what_stands(struct feed_worker *j)
+{
+	struct collector *c = j->runner->collector;
+
+	for (size_t i = 0; i < AILMENTS_MAX; i++) {
+		struct ailment *a = &j->ailments[i], copy;
+		bool moves;
+
+		(void)pthread_mutex_lock(&c->lock);
+		moves = a->ailing == AILING_FETCH && a->stands &&
+		    j->fetched >= a->began;
+		if (moves)
+			a->stands = false;
+		copy = *a;
+		(void)pthread_mutex_unlock(&c->lock);
+		if (moves)
+			keep(j, &copy);
+	}
+}
+
+/* A poll that waits and waits has no outcome yet. */
+static void
+look_for_slow(struct feed_worker *j)
+{
+	struct worker *w = j->polls;
+	const char *what = w != NULL ? w->waits : NULL;
+	struct outcome r;
+	int64_t for_us;
+
+	/* One that is throttled says so itself. */
+	if (what == NULL || j->stream.hold > clock_monotonic())
+		return;
+	for_us = clock_monotonic() - w->waits_since;
+	if (for_us < SLOW)
+		return;
+	(void)outcome_set(&r, REPLY_RETRY,
+	    "a poll waits for %s, which takes unusually long; check network, "
+	    "proxy and the vendor's service health",
+	    what);
+	(void)snprintf(r.code, sizeof(r.code), "%s", slow_code);
+	collect_occurs(j, AILING_POLL, &r, INT64_MIN, NULL);
+}
+
+void
+collect_watch_troubles(struct feed_worker *j)
+{
+	struct err err = ERR_INIT;
+	bool fetches = false, failing = false;
+
+	look_for_slow(j);
+	for (size_t i = 0; i < AILMENTS_MAX; i++)
+		fetches =
+		    fetches || (j->ailments[i].ailing & AILING_FETCH) != 0;
+	if (!fetches)
+		return;
+	look_what_stands(j);
+	if (item_failing(j->stream.feed, &failing, &err) != 0)
+		log_info("%s", err.text);
+	else
+		end_some(j, AILING_FETCH,
+		    failing ? clock_monotonic() - QUIET : INT64_MAX);
+}

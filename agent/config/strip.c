@@ -1,0 +1,57 @@
+/*
+ * strip.c - a configuration without the secrets that are written out in it.
+ */
+#include <string.h>
+
+#include "base/node.h"
+#include "config/secret.h"
+#include "config/setting.h"
+#include "config/strip.h"
+
+/* Leave "https://host:443" of a URL with all that one can have, and nothing of
+ * a user without a scheme, "name:password@host:443". */
+static void
+strip_url(char *text)
+{
+	char *host = strstr(text, "://");
+	char *end, *at;
+
+	host = host == NULL ? text : host + 3;
+	at = strrchr(host, '@');
+	if (at != NULL)
+		memmove(host, at + 1, strlen(at + 1) + 1);
+	if (host == text)
+		return;
+	end = host + strcspn(host, "/?#");
+	*end = '\0';
+}
+
+static void
+strip_node(struct node *n, void (*strip)(char *text))
+{
+	if (n->type == NODE_SCALAR)
+		strip(n->text);
+	for (struct node *c = n->child; c != NULL; c = c->next)
+		strip_node(c, strip);
+}
+
+static void
+strip_row(void *ctx, const struct setting_row *row)
+{
+	const struct setting *s = row->setting;
+	/* The map is the caller's to change; node_find() only borrows it. */
+	struct node *n = (struct node *)(uintptr_t)node_find(ctx, s->key);
+
+	if (n == NULL)
+		return;
+	if (s->type == SETTING_SECRET || s->type == SETTING_SECRETS)
+		strip_node(n, secret_keep_references);
+	else if (s->type == SETTING_STRING || s->type == SETTING_LIST)
+		strip_node(n, strip_url);
+}
+
+void
+config_strip(const struct setting *table, struct node *map)
+{
+	settings_each(table, strip_row, map);
+}

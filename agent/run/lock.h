@@ -1,0 +1,32 @@
+/*
+ * lock.h - one agent a store.
+ *
+ * The lock is on files, not on names: on PATH.lock beside the database's real
+ * file, whatever links and mounts lead there, and on the database itself,
+ * which may have another name in another directory.  It is held by an open
+ * descriptor and by all processes that inherited it.
+ */
+#ifndef RUN_LOCK_H
+#define RUN_LOCK_H
+
+#include <stdint.h>
+
+struct err;
+
+struct store_lock {
+	int name; /* descriptors of the two files, -1: not open */
+	int file;
+};
+
+/* Lock the store at path, waiting up to wait microseconds for whoever has it.
+ * -1: another sealfeed runs on it. */
+int lock_store(struct store_lock *l, const char *path, int64_t wait,
+    struct err *err);
+
+/* The database may be another file than before, since it was recovered or
+ * created: lock that one. */
+int lock_again(struct store_lock *l, const char *path, struct err *err);
+
+void lock_release(struct store_lock *l);
+
+#endif /* RUN_LOCK_H */

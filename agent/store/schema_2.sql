@@ -1,0 +1,57 @@
+-- From version 1 (schema.sql) to version 2.
+
+-- Events that have the id of an earlier one and other bytes; as long as the
+-- batches.
+CREATE TABLE version (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	feed INTEGER NOT NULL,
+	number INTEGER NOT NULL,     -- index of the event
+	of_feed INTEGER NOT NULL,    -- the first event with the id
+	of_number INTEGER NOT NULL
+);
+CREATE INDEX version_event ON version (feed, number);
+CREATE INDEX version_of ON version (of_feed, of_number);
+
+-- How far an output has given receipts; what lies between its position and
+-- there is held.  Null: up to the position.
+ALTER TABLE output ADD COLUMN received INTEGER;
+ALTER TABLE output ADD COLUMN received_lines INTEGER;
+-- 1: the agent and the output parted so that what is held need not be sent
+-- again.
+ALTER TABLE output ADD COLUMN orderly INTEGER NOT NULL DEFAULT 0;
+
+-- The bytes of what cannot be an event, until the agent's own feed has them.
+ALTER TABLE gap ADD COLUMN event BLOB;
+-- The gap that this row closes, since its item was listed again and is fetched
+-- after all; 0: none, it is a gap itself.
+ALTER TABLE gap ADD COLUMN closes INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX gap_item ON gap (item);
+CREATE INDEX gap_closes ON gap (closes) WHERE closes <> 0;
+
+-- What stands still, or waits, and why; its roles write it, and it begins anew
+-- with them.
+CREATE TABLE trouble (
+	subject TEXT NOT NULL,       -- a feed, an output, "store" ...
+	class TEXT NOT NULL,
+	code TEXT NOT NULL,
+	text TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	until INTEGER,               -- waits until then
+	stands INTEGER NOT NULL DEFAULT 0, -- 1: nothing gets through
+	PRIMARY KEY (subject, class, code)
+) WITHOUT ROWID;
+
+-- Why the tree of a feed was begun in place of an earlier one; "" for a feed's
+-- first.
+ALTER TABLE feed ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+-- Trees that were signed and that this store does not have: none of them may
+-- begin again.
+CREATE TABLE retired (
+	tree TEXT PRIMARY KEY,
+	cause TEXT NOT NULL
+) WITHOUT ROWID;
+-- The id of the log in which seal keeps what it signed; one row.
+CREATE TABLE signed (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	log TEXT NOT NULL
+);

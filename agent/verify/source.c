@@ -1,0 +1,381 @@
+/*
+ * source.c - the text of an input, whatever it is packed and encoded in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#ifdef HAVE_LZMA
+#include <lzma.h>
+#endif
+#ifdef HAVE_ZSTD
+#include <zstd.h>
+#endif
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/utf16.h"
+#include "verify/source.h"
+
+/* Bytes that are read, and unpacked, at once. */
+#define PIECE ((size_t)256 * 1024)
+
+/* What a packed file may ask for to be unpacked: as much as `xz -9` and
+ * `zstd --ultra -22` do. */
+#define WINDOW_MAX ((uint64_t)160 << 20)
+
+#define MAGIC_MAX 6
+
+/* Unpack from in, of which used is, into out: 1 go on, -1. */
+typedef int unpack_fn(struct source *s, char *out, size_t room, size_t *got,
+    struct err *err);
+
+struct source {
+	char *path;
+	int fd;
+	bool begun; /* packing is known */
+	bool ended; /* the file, not what came out of it */
+	char in[PIECE];
+	size_t at;
+	size_t len;
+	unpack_fn *unpack;
+	bool inside; /* of a member that has to end */
+	z_stream gzip;
+#ifdef HAVE_LZMA
+	lzma_stream xz;
+#endif
+#ifdef HAVE_ZSTD
+	ZSTD_DStream *zstd;
+#endif
+	bool text_begun; /* encoding is known */
+	struct utf16 utf16;
+	struct buf piece; /* unpacked, before UTF-16 is decoded */
+};
+
+static int
+fail(const struct source *s, struct err *err, const char *why)
+{
+	return err_set(err, "%s: cannot be read to its end: %s", s->path, why);
+}
+
+/* Have some bytes in s->in, unless the file is at its end. */
+static int
+fill(struct source *s, struct err *err)
+{
+	ssize_t n;
+
+	if (s->at > 0) {
+		memmove(s->in, s->in + s->at, s->len - s->at);
+		s->len -= s->at;
+		s->at = 0;
+	}
+	while (!s->ended && s->len < MAGIC_MAX) {
+		n = read(s->fd, s->in + s->len, sizeof(s->in) - s->len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return fail(s, err, strerror(errno));
+		s->ended = n == 0;
+		s->len += (size_t)n;
+	}
+	return 0;
+}
+
+static int
+unpack_plain(struct source *s, char *out, size_t room, size_t *got,
+    struct err *err)
+{
+	size_t n = s->len - s->at < room ? s->len - s->at : room;
+
+	(void)err;
+	memcpy(out, s->in + s->at, n);
+	s->at += n;
+	*got = n;
+	return 0;
+}
+
+static int
+unpack_gzip(struct source *s, char *out, size_t room, size_t *got,
+    struct err *err)
+{
+	int rc;
+
+	s->gzip.next_in = (unsigned char *)s->in + s->at;
+	s->gzip.avail_in = (uInt)(s->len - s->at);
+	s->gzip.next_out = (unsigned char *)out;
+	s->gzip.avail_out = (uInt)room;
+	/* Zeros behind the last member are padding. */
+	if (!s->inside)
+		while (s->gzip.avail_in > 0 && *s->gzip.next_in == 0) {
+			s->gzip.next_in++;
+			s->gzip.avail_in--;
+		}
+	rc = s->gzip.avail_in == 0 && !s->inside
+	    ? Z_BUF_ERROR
+	    : inflate(&s->gzip, Z_NO_FLUSH);
+	s->inside = s->inside || rc == Z_OK;
+	if (rc == Z_STREAM_END) {
+		s->inside = false;
+		(void)inflateReset(&s->gzip);
+	}
+	*got = room - s->gzip.avail_out;
+	s->at = s->len - s->gzip.avail_in;
+	if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
+		return 0;
+	return fail(s, err,
+	    s->gzip.msg == NULL ? "damaged gzip data" : s->gzip.msg);
+}
+
+static int
+begin_gzip(struct source *s, struct err *err)
+{
+	s->unpack = unpack_gzip;
+	return inflateInit2(&s->gzip, 15 + 16) == Z_OK
+	    ? 0
+	    : err_set(err, "%s: zlib cannot be initialised", s->path);
+}
+
+#ifdef HAVE_LZMA
+static int
+unpack_xz(struct source *s, char *out, size_t room, size_t *got,
+    struct err *err)
+{
+	lzma_ret rc;
+
+	s->xz.next_in = (uint8_t *)s->in + s->at;
+	s->xz.avail_in = s->len - s->at;
+	s->xz.next_out = (uint8_t *)out;
+	s->xz.avail_out = room;
+	rc = lzma_code(&s->xz, s->ended ? LZMA_FINISH : LZMA_RUN);
+	*got = room - s->xz.avail_out;
+	s->at = s->len - s->xz.avail_in;
+	s->inside = rc != LZMA_STREAM_END;
+	if (rc == LZMA_OK || rc == LZMA_STREAM_END || rc == LZMA_BUF_ERROR)
+		return 0;
+	return fail(s, err,
+	    rc == LZMA_MEMLIMIT_ERROR
+		? "its xz data wants too much memory; unpack it first"
+		: "damaged xz data");
+}
+#endif
+
+static int
+begin_xz(struct source *s, struct err *err)
+{
+#ifdef HAVE_LZMA
+	s->xz = (lzma_stream)LZMA_STREAM_INIT;
+	s->unpack = unpack_xz;
+	return lzma_stream_decoder(&s->xz, WINDOW_MAX, LZMA_CONCATENATED) ==
+		LZMA_OK
+	    ? 0
+	    : err_set(err, "%s: liblzma cannot be initialised", s->path);
+#else
+	return err_set(err,
+	    "%s: it is packed by xz, which this sealfeed is built without; "
+	    "unpack it: xz -dc %s | sealfeed verify --key … -",
+	    s->path, s->path);
+#endif
+}
+
+#ifdef HAVE_ZSTD
+static int
+unpack_zstd(struct source *s, char *out, size_t room, size_t *got,
+    struct err *err)
+{
+	ZSTD_inBuffer in = { s->in, s->len, s->at };
+	ZSTD_outBuffer to = { out, room, 0 };
+	size_t rc = 0;
+
+	if (in.pos < in.size || s->inside)
+		rc = ZSTD_decompressStream(s->zstd, &to, &in);
+	*got = to.pos;
+	s->at = in.pos;
+	if (ZSTD_isError(rc))
+		return fail(s, err, ZSTD_getErrorName(rc));
+	s->inside = rc != 0;
+	return 0;
+}
+#endif
+
+static int
+begin_zstd(struct source *s, struct err *err)
+{
+#ifdef HAVE_ZSTD
+	s->unpack = unpack_zstd;
+	s->zstd = ZSTD_createDStream();
+	return s->zstd != NULL
+	    ? 0
+	    : err_set(err, "%s: libzstd cannot be initialised", s->path);
+#else
+	return err_set(err,
+	    "%s: it is packed by zstd, which this sealfeed is built without; "
+	    "unpack it: zstd -dc %s | sealfeed verify --key … -",
+	    s->path, s->path);
+#endif
+}
+
+static int
+begin_bzip2(struct source *s, struct err *err)
+{
+	return err_set(err,
+	    "%s: it is packed by bzip2, which sealfeed does not read; unpack "
+	    "it: bzip2 -dc %s | sealfeed verify --key … -",
+	    s->path, s->path);
+}
+
+static int
+begin_archive(struct source *s, struct err *err)
+{
+	return err_set(err,
+	    "%s: it is a zip archive (perhaps a workbook), which sealfeed does "
+	    "not read; unpack it, or export CSV or JSON",
+	    s->path);
+}
+
+static int
+begin_plain(struct source *s, struct err *err)
+{
+	(void)err;
+	s->unpack = unpack_plain;
+	return 0;
+}
+
+static const struct {
+	const char *magic;
+	size_t len;
+	int (*begin)(struct source *s, struct err *err);
+} packings[] = {
+	{ "\x1f\x8b", 2, begin_gzip },
+	{ "\xfd"
+	  "7zXZ\0",
+	    6, begin_xz },
+	{ "\x28\xb5\x2f\xfd", 4, begin_zstd },
+	{ "BZh", 3, begin_bzip2 },
+	{ "PK\x03\x04", 4, begin_archive },
+	{ "", 0, begin_plain },
+};
+
+static int
+begin(struct source *s, struct err *err)
+{
+	size_t i = 0;
+
+	if (fill(s, err) != 0)
+		return -1;
+	while (s->len < packings[i].len ||
+	    memcmp(s->in, packings[i].magic, packings[i].len) != 0)
+		i++;
+	s->begun = true;
+	return packings[i].begin(s, err);
+}
+
+struct source *
+source_open(const char *path, struct err *err)
+{
+	bool standard = strcmp(path, "-") == 0;
+	struct source *s = xcalloc(1, sizeof(*s));
+
+	s->path = xstrdup(standard ? "standard input" : path);
+	s->piece = (struct buf)BUF_INIT(2 * PIECE);
+	s->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (s->fd == -1)
+		(void)err_set(err, "%s: %s", s->path, strerror(errno));
+	if (s->fd != -1 && begin(s, err) == 0)
+		return s;
+	source_close(s);
+	return NULL;
+}
+
+void
+source_close(struct source *s)
+{
+	if (s->fd != -1)
+		(void)close(s->fd);
+	(void)inflateEnd(&s->gzip);
+#ifdef HAVE_LZMA
+	lzma_end(&s->xz);
+#endif
+#ifdef HAVE_ZSTD
+	(void)ZSTD_freeDStream(s->zstd);
+#endif
+	buf_release(&s->piece);
+	free(s->path);
+	free(s);
+}
+
+/* Have the next unpacked bytes in s->piece: 1, 0 the end, -1. */
+static int
+next_piece(struct source *s, struct err *err)
+{
+	char *room = buf_room(&s->piece, PIECE);
+	size_t got = 0;
+
+	if (room == NULL)
+		return fail(s, err, "out of memory");
+	while (got == 0) {
+		size_t before;
+
+		if (fill(s, err) != 0)
+			return -1;
+		before = s->len - s->at;
+		if (s->unpack(s, room, PIECE, &got, err) != 0)
+			return -1;
+		if (got > 0 || before > s->len - s->at)
+			continue;
+		if (!s->ended)
+			continue;
+		if (s->inside)
+			return err_set(err,
+			    "%s: the compressed data is truncated", s->path);
+		return 0;
+	}
+	s->piece.len += got;
+	return 1;
+}
+
+/* How the text is encoded, by its first bytes; the mark is taken off. */
+static void
+begin_text(struct source *s)
+{
+	size_t mark;
+
+	s->text_begun = true;
+	s->utf16.order = utf16_guess(s->piece.data, s->piece.len, &mark);
+	if (s->utf16.order == UTF16_NONE && s->piece.len >= 3 &&
+	    memcmp(s->piece.data, "\xef\xbb\xbf", 3) == 0)
+		mark = 3;
+	buf_drop(&s->piece, mark);
+}
+
+int
+source_read(struct source *s, struct buf *out, struct err *err)
+{
+	int rc = next_piece(s, err);
+
+	/* The mark may come byte by byte. */
+	while (rc == 1 && !s->text_begun && s->piece.len < 64)
+		rc = next_piece(s, err);
+	if (rc < 0)
+		return -1;
+	if (!s->text_begun && s->piece.len > 0)
+		begin_text(s);
+	if (s->piece.len == 0 && rc == 0)
+		return s->utf16.half || s->utf16.high != 0
+		    ? utf16_end(&s->utf16, out)
+		    : 0;
+	if (s->piece.len > 0 &&
+	    (s->utf16.order == UTF16_NONE
+		    ? buf_add(out, s->piece.data, s->piece.len)
+		    : utf16_add(&s->utf16, s->piece.data, s->piece.len, out)) !=
+		0)
+		return fail(s, err, "out of memory");
+	buf_clear(&s->piece);
+	return 1;
+}

@@ -1,0 +1,45 @@
+#!/bin/bash
+# `check --live` does not flatter: it says what it could not test, fetches a
+# blob of each content type where it can, finds the one that is denied, and
+# looks at the secret and at who may read it.
+. "${0%/*}/lib.sh"
+
+# live STATUS REGEX…: what it says
+live() {
+	local want=$1 got regex
+	shift
+	ask check --live >"$work/check" 2>&1
+	got=$?
+	[ "$got" -eq "$want" ] || fail "status $got: $(cat "$work/check")"
+	for regex in "$@"; do
+		grep -Eq -- "$regex" "$work/check" ||
+		    fail "no \"$regex\": $(cat "$work/check")"
+	done
+}
+
+sim --events 300 --rate 300
+chmod 600 "$work/secret"
+to_file lake
+write_config
+live 0 'Audit.Exchange: the subscription is missing.*not tested' \
+    'sources.contoso: good as far as it is tested'
+agent_again
+settled lake
+live 0 'Audit.Exchange: .*a blob with [0-9]+ events? was fetched' \
+    'sources.contoso: good$'
+steer "faults?set=af20052@Audit.Exchange=100%,denied@DLP.All=100%"
+live 1 'AF20052' 'DLP.All: .*ActivityFeed.ReadDlp'
+steer "faults?set=none"
+chmod 644 "$work/secret"
+live 0 'warning: sources.contoso: client_secret: .* can be read by every user' \
+    'sources.contoso: works, but see the warnings'
+chmod 600 "$work/secret"
+for odd in 'first-secret ' '"first-secret"' '' $'\xef\xbb\xbffirst-secret' \
+    $'first-secret\n'; do
+	printf '%s\n' "$odd" >"$work/other"
+	chmod 600 "$work/other"
+	sed "s,$work/secret,$work/other," "$work/sealfeed.yaml" >"$work/odd.yaml"
+	"$sealfeed" check --live "$work/odd.yaml" >"$work/check" 2>&1
+	grep -q 'warning: sources.contoso: client_secret: ' "$work/check" ||
+	    fail "$odd is good: $(cat "$work/check")"
+done

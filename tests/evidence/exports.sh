@@ -1,0 +1,173 @@
+#!/bin/sh
+# exports.sh - what SIEMs export: verify reads all of it that has kept the
+# bytes, and names what has not.
+set -u
+top=$(pwd)
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+
+fail() {
+	echo "FAIL $*"
+	sed 's/^/	/' out | cut -c -300 | head -20
+	failed=$((failed + 1))
+}
+
+# check STATUS FILE [WORDS]: verify ends so, and says so.
+check() {
+	"$top/sealfeed" verify --key pub.pem "$2" >out 2>&1
+	got=$?
+	[ "$got" -eq "$1" ] || fail "$2: status $got instead of $1"
+	[ $# -lt 3 ] || grep -qF "$3" out || fail "$2: does not say \"$3\""
+}
+
+# well FILE: all events are proven.
+well() {
+	check 0 "$1" "324 events of 3 feeds, 324 proven"
+	rm "$1"
+}
+
+# make FILE INPUT SCRIPT: SCRIPT is Perl, with each line of INPUT in $_, str()
+# for a JSON string, cell() for a cell of CSV.
+make() {
+	perl -MJSON::PP -e '
+		$json = JSON::PP->new->canonical->allow_nonref;
+		sub str { $json->latin1(0)->utf8(0)->encode($_[0]) }
+		sub cell { my $s = $_[0]; $s =~ s/"/""/g; "\"$s\"" }
+		'"$3" <"$2" >"$1" || fail "$1 cannot be made"
+}
+
+openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null
+openssl pkey -in key.pem -pubout -out pub.pem
+"$top/tests/bin/stream" key.pem fra1 ndjson 4 40 >own
+"$top/tests/bin/stream" key.pem fra1 plain 4 40 >old
+"$top/tests/bin/stream" key.pem fra1 syslog 4 40 >sys
+"$top/tests/bin/stream" key.pem fra1 split 4 40 >parts
+
+each='while (<>) { chomp;'
+for form in own old sys parts; do
+	make splunk $form "$each"' print "{\"preview\":false,\"result\":{\"host\":\"a\",\"_raw\":" . str($_) . "}}\n" }'
+	well splunk
+	make rows $form '@l = <>; chomp @l; print "{\"results\":[" . join(",\n", map { "{\"_raw\":" . str($_) . ",\"n\":null}" } @l) . "]}\n"'
+	well rows
+	make hits $form '@l = <>; chomp @l; print $json->pretty->encode({ took => 7, hits => { total => { value => 4 }, hits => [ map { { _index => "x", _source => { message => $_, tags => [ "a", { b => 1 } ] } } } @l ] } })'
+	well hits
+	make original $form "$each"' print "{\"event\":{\"kind\":\"event\",\"original\":" . str($_) . "},\"message\":\"a text\"}\n" }'
+	well original
+	make inside $form "$each"' print "{\"message\":" . str("{\"log\":" . str($_) . "}") . "}\n" }'
+	well inside
+	make unicode $form "$each"' $s = str($_); $s =~ s/([<>{}a])/sprintf "\\u%04X", ord $1/ge; $s =~ s!/!\\/!g; print "{\"full_message\":$s}\n" }'
+	well unicode
+	make csv $form 'print "_time,_raw\r\n"; '"$each"' print "2026-03-01," . cell($_) . "\r\n" }'
+	well csv
+	make order.csv $form 'print "\"message\";\"more of it\";source\n"; '"$each"' print cell($_) . ";\"two\nlines; \"\"quoted\"\"\";fra1\n" }'
+	well order.csv
+	make escaped.csv $form 'print "id,message\n"; '"$each"' s/([\\"])/\\$1/g; print "7,\"$_\"\n" }'
+	well escaped.csv
+	make one.csv $form 'print "_raw\n"; '"$each"' print cell($_) . "\n" }'
+	well one.csv
+	make tsv $form 'print "time\tmessage\n"; '"$each"' print "7\t" . cell($_) . "\n" }'
+	well tsv
+done
+
+# The object itself, in whatever.
+make source own "$each"' print "{\"_id\":\"1\",\"_source\":$_,\"sort\":[1]}\n" }'
+well source
+make array own '@l = <>; chomp @l; print "[" . join(",", @l) . "]"'
+well array
+make arrays own '@l = <>; chomp @l; print "[\n" . join("\n,\n", @l) . "\n]\n[]\n"'
+well arrays
+make keys own "$each"' s/^\{("feed":"[^"]*"),("(?:index|size)":\d+),("agent":"[^"]*"),(.*)\}$/{"\@timestamp":"x",$4,$2,"extra":{"feed":1},$3,$1}/ or die; print "$_\n" }'
+well keys
+make columns.csv old 'print "feed,index,size,event,checkpoint\n"; '"$each"' m/^\{"feed":"([^"]*)","(index|size)":(\d+),"(?:event|checkpoint)":(.*)\}$/ or die; print "$1,", $2 eq "index" ? "$3,," . cell($4) . ",\n" : ",$3,," . cell($4) . "\n" }'
+well columns.csv
+# Structured data that a server has taken apart.
+taken='m/\[sealfeed\@32473 feed="([^"]*)" (index|checkpoint)="(\d+)"\] (.*)$/ or die; ($f, $w, $n, $v) = ($1, $2, $3, $4);'
+make fields sys "$each $taken"' print "{\"source\":\"fra1\",\"feed\":\"$f\",\"$w\":$n,\"message\":" . str($v) . "}\n" }'
+well fields
+make fields.csv sys 'print "feed,index,checkpoint,message\n"; '"$each $taken"' print "$f,", $w eq "index" ? "$n," : ",$n", "," . cell($v) . "\n" }'
+well fields.csv
+make nested sys "$each $taken"' print "{\"message\":" . str($v) . ",\"log\":{\"syslog\":{\"structured_data\":{\"sealfeed\@32473\":{\"feed\":\"$f\",\"$w\":\"$n\"}}}}}\n" }'
+well nested
+
+# White space that a printer has put in can be taken out again.
+make pretty own "$each"' s/","/" ,\n  "/g, s/":"/": "/g if m/"event":.*"Id"/; print "{ \"x\":\n$_ }\n" }'
+grep -q '"Id": "' pretty || fail "nothing is printed with spaces"
+well pretty
+
+# Encodings and packings, of each kind of record.
+make raw own 'print "_raw\n"; '"$each"' print cell($_) . "\n" }'
+for file in own sys raw; do
+	for to in UTF-16LE UTF-16BE UTF-16; do
+		iconv -f UTF-8 -t $to $file >wide 2>/dev/null
+		well wide
+	done
+	(printf '\357\273\277' && sed 's/$/\r/' $file) >marked
+	well marked
+	gzip -c $file >packed
+	head -c 64 /dev/zero >>packed
+	well packed
+	if command -v xz >/dev/null; then
+		xz -c $file >packed
+		if "$top/sealfeed" verify --key pub.pem packed >out 2>&1; then
+			xz -c /dev/null >>packed
+			well packed
+			xz -c $file | head -c 800 >packed
+			check 1 packed "packed: the compressed data is truncated"
+		else
+			check 1 packed "it is packed by xz, which"
+		fi
+	fi
+	if command -v zstd >/dev/null; then
+		zstd -qc $file >packed
+		if "$top/sealfeed" verify --key pub.pem packed >out 2>&1; then
+			well packed
+			zstd -qc $file | head -c 800 >packed
+			check 1 packed "packed: the compressed data is truncated"
+		else
+			check 1 packed "it is packed by zstd, which"
+		fi
+	fi
+done
+printf 'BZh91AY&SY' >packed
+check 1 packed "packed: it is packed by bzip2, which sealfeed does not read"
+printf 'PK\003\004' >packed
+check 1 packed "packed: it is a zip archive"
+
+# Bytes that are not the sealed ones, because a parser wrote them.
+make anew own "$each"' s/"e":1E5/"e":100000.0/; print "{\"\@timestamp\":\"x\"," . substr($_, 1) . "\n" }'
+check 1 anew "contoso/Audit.Exchange index 5: re-serialised: "
+grep -q 'index 6: re-serialised' out && fail "anew: what fits is named, too"
+make anew own "$each"' next if m/ud800/; print $json->utf8(1)->encode($json->utf8(1)->decode($_)) . "\n" }'
+check 1 anew "re-serialised: what wrote the input has parsed the event"
+# An altered one stays altered.
+make altered own "$each"' s/Update/Delete/ if m/"index":42,/; print "{\"result\":{\"_raw\":" . str($_) . "}}\n" }'
+check 1 altered "contoso/Audit.Exchange index 42: altered (altered line 87)"
+
+# Messages that a receiver has cut.
+for form in own sys; do
+	at=150
+	[ $form = own ] || at=220
+	make cut $form "$each"' print m/checkpoint|heartbeat/ ? "$_\n" : substr($_, 0, '"$at"') . "\n" }'
+	check 1 cut "contoso/Audit.Exchange index "
+	grep -q 'Audit.Exchange index 0.*: truncated by the receiver' out ||
+		fail "cut $form: does not say that it is truncated"
+	make cut $form "$each"' print substr($_, 0, 300) . "\n" }'
+	check 1 cut "Audit.Exchange checkpoint 40: truncated by the receiver"
+done
+
+# A large answer to a search on one line, and many rows, in little memory.
+make large own '@l = <>; chomp @l; print "{\"took\":1,\"hits\":{\"hits\":["; for $i (1 .. 60) { print "," if $i > 1; print join(",", map { "{\"_source\":{\"pad\":\"" . ("x" x 2000) . "\",\"message\":" . str($_) . "}}" } @l) } print "]}}"'
+check 0 large "324 events of 3 feeds, 324 proven"
+if ! grep -q __asan_init "$top/sealfeed"; then
+	# shellcheck disable=SC3045 # dash has it
+	(ulimit -v 200000 &&
+		"$top/sealfeed" verify --key pub.pem large >out 2>&1) ||
+		fail "large: memory is not bounded"
+fi
+printf '{"a":"b"}\n[1,2]\nx,y\n' >nothing
+check 1 nothing "it holds no line of sealfeed"
+
+[ "$failed" -eq 0 ] && echo "exports: all read"
+exit "$failed"
