@@ -308,9 +308,8 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 
 	http_reply_init(&reply);
 	if (call(w, "/subscriptions/start", st->name, st->feed, &reply, r) ==
-	    REPLY_BENIGN)
-		r->class = REPLY_OK;
-	else if (r->class == REPLY_OK && !is_started(&reply.body))
+		REPLY_OK &&
+	    !is_started(&reply.body))
 		rules_unexpected(office365_rules, &reply,
 		    "the started subscription", r);
 	if (r->class == REPLY_BENIGN)
