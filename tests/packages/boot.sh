@@ -47,8 +47,9 @@ boot() {
 			--kill-child bash -c "$boot_script" -- "$1"
 	) >"$work/boot.log" 2>&1 </dev/null &
 	boot_unshare=$!
-	wait_for 60 "systemd boots: this needs unshare, mount and pivot_root; $(
-	    tail -n 3 "$work/boot.log")" booted
+	within 60 eval 'booted || gone "$boot_unshare"'
+	booted || fail "systemd does not boot; this needs root that may unshare,\
+ mount and pivot_root: $(tail -n 3 "$work/boot.log")"
 }
 
 booted() {

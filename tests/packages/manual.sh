@@ -29,3 +29,4 @@ for page in man8/sealfeed.8 man5/sealfeed.yaml.5; do
 	cmp "$work/installed/usr/local/share/man/$page" \
 	    "$work/from-checkout/${page#*/}" || fail "$page differs"
 done
+say "the pages are the same from the tarball and from a checkout"

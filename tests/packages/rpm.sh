@@ -30,14 +30,15 @@ for line in 'preinstall.*' 'systemd-sysusers --replace=' \
 	mv "$work/rest" "$work/scripts"
 done
 said=$(rpmlint -c "$top/packaging/rpm/rpmlint.toml" "$packages"/1/*.rpm 2>&1)
-echo "$said" | grep -q ' 0 errors, 0 warnings' || fail "rpmlint: $said"
+grep -q ' 0 errors, 0 warnings' <<<"$said" || fail "rpmlint: $said"
 mkdir "$work/files"
 rpm2cpio "$rpm" | (cd "$work/files" && cpio -idm --quiet)
 hardening-check --quiet --nocfprotection "$work/files/usr/bin/sealfeed" ||
     fail "$(hardening-check "$work/files/usr/bin/sealfeed")"
 id=$(readelf -n "$work/files/usr/bin/sealfeed" | sed -n 's/.*Build ID: *//p')
-rpm -qlp --nosignature "$packages"/1/sealfeed-debuginfo-*.rpm |
-    grep -q "$(echo "$id" | cut -c3-).debug" || fail "no debugging symbols"
+symbols=$(rpm -qlp --nosignature "$packages"/1/sealfeed-debuginfo-*.rpm)
+grep -q "$(echo "$id" | cut -c3-).debug" <<<"$symbols" ||
+    fail "no debugging symbols of $id in: $symbols"
 spdx_valid "${rpm%.rpm}.spdx.json" "$rpm"
 
 say "the same from another folder, time zone and locale"

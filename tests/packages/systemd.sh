@@ -71,6 +71,19 @@ main_pid() {
 	inside systemctl show -P MainPID sealfeed
 }
 
+# processes: of sealfeed, by name
+processes() {
+	inside sh -c 'cat /proc/[0-9]*/comm' 2>/dev/null | grep -E '^sf-|^sealfeed'
+}
+
+journal() {
+	inside journalctl -q -u sealfeed
+}
+
+journal_has() {
+	grep -q -- "$1" <<<"$(journal)"
+}
+
 active() {
 	inside systemctl is-active --quiet sealfeed
 }
@@ -102,28 +115,30 @@ inside sealfeed check /etc/sealfeed/sealfeed.yaml.example >"$work/check.log" ||
 ! active || fail "it runs without a configuration"
 refused "a start without a configuration" "Job for sealfeed.service failed" \
     inside systemctl start sealfeed
-inside journalctl -q -u sealfeed | grep -q "no outputs are configured" ||
-    fail "systemd does not know why: $(inside journalctl -q -u sealfeed)"
+wait_for 20 "the journal says why: $(journal)" \
+    journal_has "no outputs are configured"
 inside systemctl reset-failed sealfeed
 
 say "configure and start"
 configure
 inside systemctl enable --now --quiet sealfeed || fail "enable --now:
-$(inside journalctl -q -u sealfeed)"
+$(journal)"
 grows siem
+grep -q '^sf-collect' <<<"$(processes)" || fail "its processes are not seen"
 for file in "" conf.d seal.pem secret sealfeed.yaml conf.d/10-test.yaml; do
 	! inside setpriv --reuid sealfeed --regid sealfeed --clear-groups \
 	    test -w "/etc/sealfeed/$file" || fail "it may write $file"
 done
 
 say "reload"
+! inside test -e /bin/kill || fail "/bin/kill is here, which may be missing"
 before=$(main_pid)
 echo "nonsense: 1" >"$root/etc/sealfeed/conf.d/20-bad.yaml"
 chmod 644 "$root/etc/sealfeed/conf.d/20-bad.yaml"
 ! inside systemctl reload sealfeed 2>/dev/null ||
     fail "a faulty configuration is reloaded"
-inside journalctl -q -u sealfeed | grep -q '20-bad.yaml:1: ' ||
-    fail "the journal does not name the fault"
+wait_for 20 "the journal names the fault: $(journal)" \
+    journal_has '20-bad.yaml:1: '
 cat >"$root/etc/sealfeed/conf.d/20-bad.yaml" <<END
 outputs: { copy: { type: file, path: /var/lib/sealfeed/copy } }
 END
@@ -152,8 +167,7 @@ verified siem
 
 say "remove and purge"
 apt remove -y sealfeed
-! inside pgrep -x sf-collect >/dev/null 2>&1 || fail "it runs without a package"
-expect "its processes" "" "$(cat "$root/sys/fs/cgroup/system.slice/sealfeed.service/cgroup.procs" 2>/dev/null)"
+expect "processes without a package" "" "$(processes)"
 [ -s "$root/var/lib/sealfeed/store.db" ] || fail "the removal took the store"
 [ -s "$root/etc/sealfeed/conf.d/10-test.yaml" ] ||
     fail "the removal took the configuration"

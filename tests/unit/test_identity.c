@@ -237,8 +237,6 @@ START_TEST(versions_are_marked)
 }
 END_TEST
 
-/* A store that an older version left behind has neither the table nor the
- * keys of the bytes: what it had by an id counts as another version. */
 START_TEST(a_store_of_version_1)
 {
 	/* As sealfeed 0.1.0 made it. */

@@ -194,7 +194,8 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 	else
 		rules_judge(api->rules, reply, r);
 	/* An error may be anyone's, and so may a page. */
-	if (r->class == REPLY_OK && strstr(reply->type, "json") != NULL)
+	if (r->class == REPLY_OK && strstr(reply->type, "json") != NULL &&
+	    (reply->shape == HTTP_ARRAY || reply->shape == HTTP_OBJECT))
 		server_clock_hear(s->clock, reply);
 	settle(w, sent, r);
 	if (r->class == REPLY_THROTTLED) {
