@@ -145,8 +145,8 @@ file_write_all(int fd, const void *data, size_t len)
 }
 
 /* A new name is durable only when its directory is. */
-static int
-sync_folder(const char *path, struct err *err)
+int
+file_sync_folder(const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash == NULL ? xstrdup(".")
@@ -204,7 +204,7 @@ file_replace(const char *path, const void *data, size_t len, mode_t mode,
 		goto out;
 	}
 	there = false;
-	rc = sync_folder(path, err);
+	rc = file_sync_folder(path, err);
 out:
 	if (there)
 		(void)unlink(temporary);
@@ -225,7 +225,7 @@ file_create(const char *path, const void *data, size_t len, mode_t mode,
 		(void)unlink(path);
 		return -1;
 	}
-	return sync_folder(path, err);
+	return file_sync_folder(path, err);
 }
 
 static int
@@ -235,7 +235,7 @@ make_folder(const char *path, struct err *err)
 	int why;
 
 	if (mkdir(path, PARENT_MODE) == 0)
-		return 0;
+		return file_sync_folder(path, err);
 	why = errno;
 	if (stat(path, &st) != 0)
 		return err_set(err, "%s: cannot be created: %s", path,

@@ -29,7 +29,11 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode,
 int file_create(const char *path, const void *data, size_t len, mode_t mode,
     struct err *err);
 
-/* Create the missing parts of the directory that path is in (mode 0750). */
+/* Make the name of path durable: fsync its directory. */
+int file_sync_folder(const char *path, struct err *err);
+
+/* Create the missing parts of the directory that path is in (mode 0750),
+ * each fsynced. */
 int file_parents(const char *path, struct err *err);
 
 /* Write all of data to fd; EINTR and short writes are seen to.  0 or -1 with

@@ -24,7 +24,10 @@
 struct gunzip {
 	gunzip_fn *take;
 	void *ctx;
+	enum gunzip_kind kind;
 	bool inside; /* a member has begun and not ended */
+	bool ended;  /* one has */
+	bool padded; /* zeros came behind it */
 #ifdef HAVE_ISAL
 	struct inflate_state state;
 #else
@@ -44,9 +47,15 @@ close_state(struct gunzip *g)
 static int
 begin_member(struct gunzip *g, struct err *err)
 {
+	static const uint32_t flags[] = {
+		[GUNZIP_GZIP] = ISAL_GZIP,
+		[GUNZIP_ZLIB] = ISAL_ZLIB,
+		[GUNZIP_DEFLATE] = ISAL_DEFLATE,
+	};
+
 	(void)err;
 	isal_inflate_init(&g->state);
-	g->state.crc_flag = ISAL_GZIP;
+	g->state.crc_flag = flags[g->kind];
 	return 0;
 }
 
@@ -70,9 +79,13 @@ close_state(struct gunzip *g)
 static int
 begin_member(struct gunzip *g, struct err *err)
 {
-	const int gzip = 16 + MAX_WBITS;
-	int rc =
-	    g->opened ? inflateReset(&g->state) : inflateInit2(&g->state, gzip);
+	static const int bits[] = {
+		[GUNZIP_GZIP] = 16 + MAX_WBITS,
+		[GUNZIP_ZLIB] = MAX_WBITS,
+		[GUNZIP_DEFLATE] = -MAX_WBITS,
+	};
+	int rc = g->opened ? inflateReset2(&g->state, bits[g->kind])
+			   : inflateInit2(&g->state, bits[g->kind]);
 
 	if (rc != Z_OK)
 		return err_set(err, "zlib is out of memory");
@@ -108,11 +121,36 @@ gunzip_free(struct gunzip *g)
 }
 
 void
-gunzip_begin(struct gunzip *g, gunzip_fn *take, void *ctx)
+gunzip_begin_as(struct gunzip *g, enum gunzip_kind kind, gunzip_fn *take,
+    void *ctx)
 {
+	g->kind = kind;
 	g->take = take;
 	g->ctx = ctx;
 	g->inside = false;
+	g->ended = false;
+	g->padded = false;
+}
+
+void
+gunzip_begin(struct gunzip *g, gunzip_fn *take, void *ctx)
+{
+	gunzip_begin_as(g, GUNZIP_GZIP, take, ctx);
+}
+
+/* Some writers fill blocks up with zeros behind the last member.  Moves past
+ * them; -1: something else follows that cannot be a member. */
+static int
+skip_padding(struct gunzip *g, const uint8_t **in, size_t *len, struct err *err)
+{
+	while (*len > 0 && **in == 0) {
+		g->padded = true;
+		(*in)++;
+		(*len)--;
+	}
+	if (*len > 0 && (g->padded || g->kind != GUNZIP_GZIP))
+		return err_set(err, "damaged gzip: bytes after its end");
+	return 0;
 }
 
 int
@@ -127,6 +165,12 @@ gunzip_push(struct gunzip *g, const void *data, size_t len, struct err *err)
 	while (len > 0 || (g->inside && made == PIECE)) {
 		bool ended;
 
+		if (!g->inside && g->ended) {
+			if (skip_padding(g, &in, &len, err) != 0)
+				return -1;
+			if (len == 0)
+				return 0;
+		}
 		if (!g->inside && begin_member(g, err) != 0)
 			return -1;
 		g->inside = true;
@@ -142,6 +186,7 @@ gunzip_push(struct gunzip *g, const void *data, size_t len, struct err *err)
 			return err_set(err, "damaged gzip: no progress");
 		len = g->state.avail_in;
 		g->inside = !ended;
+		g->ended = g->ended || ended;
 		if (made > 0 && g->take(g->ctx, (char *)g->out, made, err) != 0)
 			return -1;
 	}

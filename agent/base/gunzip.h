@@ -1,6 +1,6 @@
 /*
- * gunzip.h - gzip (RFC 1952) that is unpacked while it comes, by the library
- * that gzip.h packs with.
+ * gunzip.h - gzip (RFC 1952), zlib (RFC 1950) and bare deflate (RFC 1951) that
+ * is unpacked while it comes, by the library that gzip.h packs with.
  */
 #ifndef BASE_GUNZIP_H
 #define BASE_GUNZIP_H
@@ -21,8 +21,13 @@ void gunzip_free(struct gunzip *g);
 /* Begin a new stream of members, whatever became of the last one. */
 void gunzip_begin(struct gunzip *g, gunzip_fn *take, void *ctx);
 
+/* The same for one stream of another kind. */
+enum gunzip_kind { GUNZIP_GZIP, GUNZIP_ZLIB, GUNZIP_DEFLATE };
+void gunzip_begin_as(struct gunzip *g, enum gunzip_kind kind, gunzip_fn *take,
+    void *ctx);
+
 /* Feed the next bytes, as few as one.  -1 if the data is damaged (a wrong
- * checksum, bytes after the end) or take failed. */
+ * checksum, bytes other than zeros after the end) or take failed. */
 int gunzip_push(struct gunzip *g, const void *data, size_t len,
     struct err *err);
 

@@ -247,7 +247,7 @@ splitter_mend(struct splitter *s, bool last, struct err *err)
 	size_t len = s->mend.len - s->mend_at;
 	bool large = len > s->spec->max;
 	struct sight g = { .s = s,
-		.p = s->mend.data + s->mend_at,
+		.p = len > 0 ? s->mend.data + s->mend_at : NULL,
 		.len = len,
 		.last = last || large,
 		.budget = LOOKS * len + PIECE };

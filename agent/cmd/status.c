@@ -50,6 +50,9 @@ static const struct column output_columns[] = {
 	{ .head = "DEAD LETTERS", .right = true },
 };
 
+/* A WAL that is larger could not be carried over in time. */
+#define WAL_LARGE (32 << 20)
+
 /* A feed with more lag than this says when its vendor deletes events. */
 #define BEHIND CLOCK_HOUR
 
@@ -258,6 +261,12 @@ print_store(const struct status *st, struct buf *out)
 	(void)human_bytes(left, (uint64_t)r->free);
 	if (buf_addf(out, "store: %s of at most %s used, %s free on the disk\n",
 		used, max, left) != 0)
+		return -1;
+	if (r->wal > WAL_LARGE &&
+	    buf_addf(out,
+		"%s of the store are in its WAL, which grows while "
+		"a process reads an old state of it\n",
+		human_bytes(used, (uint64_t)r->wal)) != 0)
 		return -1;
 	return r->full ? say_full(st, out) : 0;
 }

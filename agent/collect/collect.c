@@ -206,6 +206,7 @@ collector_close(struct collector *c)
 	for (size_t i = 0; i < c->n_runners; i++)
 		close_source(&c->runners[i]);
 	free(c->runners);
+	free(c->outputs);
 	agent_feed_close(c->own);
 	store_close(c->store);
 	(void)pthread_cond_destroy(&c->work);

@@ -89,6 +89,12 @@ struct source_runner {
 	bool skewed; /* its clock's distance has been told */
 };
 
+/* An output that gets nothing delivered; monotonic. */
+struct output_watch {
+	int64_t told; /* 0: it has not been told */
+	int64_t since;
+};
+
 struct collector {
 	const struct role *role;
 	struct store *store;
@@ -104,6 +110,7 @@ struct collector {
 	int64_t failure_logged; /* and that is not logged again before */
 	struct source_runner *runners;
 	size_t n_runners;
+	struct output_watch *outputs; /* as the configuration has them */
 };
 
 /*
@@ -161,6 +168,9 @@ void collect_ends(struct feed_worker *j, enum ailing ailing);
 /* Look after those of fetches, and after polls that wait for long. */
 void collect_watch_troubles(struct feed_worker *j);
 
+/* Tell of outputs that get nothing delivered, and of the end of that. */
+void collect_watch_outputs(struct collector *c);
+
 /* The time by the local clock that is surely over: it has not been set to a
  * later one since the role began. */
 int64_t collect_local_now(const struct collector *c);
@@ -174,6 +184,7 @@ struct housekeeping {
 	int64_t certificates;
 	int64_t say_paused;
 	int64_t trouble_logged; /* with the store */
+	int64_t starved_told;   /* that its WAL cannot be carried over */
 };
 
 /* Begin with the events that tell of the start. */

@@ -19,6 +19,7 @@
 #include "sources/agent_feed.h"
 #include "store/feed.h"
 #include "store/store.h"
+#include "store/trouble.h"
 
 #define FIRST_HEARTBEAT (5 * CLOCK_SECOND)
 #define HEARTBEAT_EVERY CLOCK_MINUTE
@@ -28,6 +29,8 @@
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_DAY
 #define SAY_PAUSED_EVERY CLOCK_HOUR
+/* A reader that holds up the WAL for longer is told. */
+#define STARVED_TOLD (2 * CLOCK_MINUTE)
 
 static json_t *
 feed_names(const struct collector *c)
@@ -284,6 +287,7 @@ survey(struct collector *c)
 		for (size_t k = 0; k < r->n_workers; k++)
 			survey_worker(&r->workers[k]);
 	}
+	collect_watch_outputs(c);
 }
 
 /* A time that is over by every clock that is known. */
@@ -299,6 +303,46 @@ surely_now(const struct collector *c)
 			now = there;
 	}
 	return now;
+}
+
+/* A reader that never ends keeps the WAL growing: say so, once an hour, and
+ * when it is over. */
+static void
+watch_reader(struct collector *c, struct housekeeping *h)
+{
+	const int64_t since = store_starved(c->store);
+	struct trouble t = { .subject = "store",
+		.class = "reader",
+		.code = "checkpoint",
+		.since = clock_now(),
+		.until = INT64_MIN };
+	struct err err = ERR_INIT;
+	int64_t minutes = (clock_monotonic() - since) / CLOCK_MINUTE;
+
+	(void)snprintf(t.text, sizeof(t.text),
+	    "a process has been reading an old state of the store for %" PRId64
+	    " minutes, so its WAL grows and cannot be carried over; end that "
+	    "process (fuser names it)",
+	    minutes);
+	if (since == 0 && h->starved_told != 0) {
+		h->starved_told = 0;
+		log_notice("the store's WAL is carried over again");
+		agent_feed_say(c->own, "recovered",
+		    json_pack("{s:s, s:s}", "feed", "store", "code", t.code));
+		if (trouble_end(c->store, &t, &err) != 0)
+			log_err("%s", err.text);
+	}
+	if (since == 0 || clock_monotonic() - since < STARVED_TOLD ||
+	    (h->starved_told != 0 &&
+		clock_monotonic() - h->starved_told < SAY_PAUSED_EVERY))
+		return;
+	h->starved_told = clock_monotonic();
+	log_warn("%s", t.text);
+	agent_feed_say(c->own, "error",
+	    json_pack("{s:s, s:s, s:s, s:s}", "feed", "store", "class", t.class,
+		"code", t.code, "error", t.text));
+	if (trouble_set(c->store, &t, &err) != 0)
+		log_err("%s", err.text);
 }
 
 static void
@@ -331,8 +375,10 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 		collect_start(c);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
-	if (is_due(&h->clean, now, CLEAN_EVERY))
+	if (is_due(&h->clean, now, CLEAN_EVERY)) {
 		clean(c);
+		watch_reader(c, h);
+	}
 	if (is_due(&h->certificates, now, CERTIFICATES_EVERY))
 		collect_certificates(c);
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
@@ -343,6 +389,10 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 void
 collect_housekeeping_open(struct collector *c, struct housekeeping *h)
 {
+	struct err forgotten = ERR_INIT;
+
+	if (trouble_forget(c->store, "store", &forgotten) != 0)
+		log_err("%s", forgotten.text);
 	*h = (struct housekeeping){ .heartbeat =
 					clock_monotonic() + FIRST_HEARTBEAT };
 	say_start(c);

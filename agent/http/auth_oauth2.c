@@ -297,6 +297,20 @@ make_body(const struct oauth *o, const struct credentials *c, struct buf *body,
 	return 0;
 }
 
+/* What is no token is told with its begin, but for what may be one. */
+static void
+tell_no_token(const struct http_reply *reply, struct outcome *r)
+{
+	if (reply->body.len > 0 &&
+	    strcasestr(reply->body.data, "token") != NULL)
+		(void)outcome_set(r, REPLY_RETRY,
+		    "status %d without a usable access token (type %s); check "
+		    "login_url and any proxy in between",
+		    reply->status, reply->type);
+	else
+		rules_unexpected(rules, reply, "an access token", r);
+}
+
 static void
 keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 {
@@ -306,10 +320,7 @@ keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
 		reply->body.len, &life);
 
 	if (token == NULL) {
-		(void)outcome_set(r, REPLY_RETRY,
-		    "status %d without an access token (type %s); check "
-		    "login_url and any proxy in between",
-		    reply->status, reply->type);
+		tell_no_token(reply, r);
 		return;
 	}
 	ahead = life / 4 < AHEAD ? life / 4 : AHEAD;

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/gunzip.h"
 #include "base/mem.h"
 #include "http/client.h"
 
@@ -19,7 +18,7 @@ struct http {
 	http_stop_fn *stop;
 	void *ctx;
 	CURL *easy;
-	struct gunzip *gunzip; /* NULL until a reply is packed */
+	struct http_body *body;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -29,7 +28,7 @@ struct transfer {
 	const struct http_request *req;
 	struct http_reply *reply;
 	struct err *err;
-	bool packed;  /* the reply's body is */
+	bool judged;  /* the reply's shape is known */
 	bool refused; /* a callback of ours ended it; err says why */
 };
 
@@ -41,6 +40,7 @@ http_new(struct http_access *a, http_stop_fn *stop, void *ctx)
 	h->access = a;
 	h->stop = stop;
 	h->ctx = ctx;
+	h->body = http_body_new();
 	return h;
 }
 
@@ -50,7 +50,7 @@ http_free(struct http *h)
 	if (h == NULL)
 		return;
 	curl_easy_cleanup(h->easy);
-	gunzip_free(h->gunzip);
+	http_body_free(h->body);
 	free(h);
 }
 
@@ -194,7 +194,29 @@ is_json(const char *type)
 static bool
 streams(const struct transfer *t)
 {
-	return t->req->take != NULL && t->reply->status / 100 == 2;
+	return t->req->take != NULL && t->reply->status == 200 &&
+	    t->reply->shape == HTTP_ARRAY;
+}
+
+static int
+give(struct transfer *t, const char *data, size_t len)
+{
+	t->reply->partial = true;
+	return t->req->take(t->req->ctx, data, len, t->err);
+}
+
+/* Keep bytes in reply.body; what is judged by its beginning may be cut. */
+static int
+keep(struct transfer *t, const char *data, size_t len)
+{
+	struct http_reply *r = t->reply;
+	size_t room = HTTP_BODY_MAX - r->body.len;
+
+	if (room > 0 && buf_add(&r->body, data, len < room ? len : room) != 0)
+		return err_set(t->err, "out of memory");
+	if (r->bytes <= HTTP_BODY_MAX || t->req->take != NULL)
+		return 0;
+	return err_set(t->err, "a body of more than %d bytes", HTTP_BODY_MAX);
 }
 
 /* gunzip_fn: the next bytes of the body itself. */
@@ -203,26 +225,27 @@ take_body(void *ctx, const char *data, size_t len, struct err *err)
 {
 	struct transfer *t = ctx;
 	struct http_reply *r = t->reply;
-	size_t room;
 
-	if (streams(t)) {
-		if (!is_json(r->type))
-			return err_set(err,
-			    "status %d with a body of type %s where JSON was "
-			    "expected; it may be a page of a proxy or a login",
-			    r->status, r->type);
-		r->bytes += len;
-		r->partial = true;
-		return t->req->take(t->req->ctx, data, len, err);
-	}
-	/* An error body is judged by its beginning. */
-	room = HTTP_BODY_MAX - r->body.len;
-	if (room > 0 && buf_add(&r->body, data, len < room ? len : room) != 0)
-		return err_set(err, "out of memory");
 	r->bytes += len;
-	if (r->bytes <= HTTP_BODY_MAX || t->req->take != NULL)
+	if (t->judged)
+		return streams(t) ? give(t, data, len) : keep(t, data, len);
+	/* White space without end is no body; what is unpacked comes in small
+	 * pieces. */
+	if (len > HTTP_BODY_MAX - r->body.len)
+		return err_set(err, "a body of more than %d bytes of nothing",
+		    HTTP_BODY_MAX);
+	if (keep(t, data, len) != 0)
+		return -1;
+	r->shape = http_body_shape(r->body.data, r->body.len);
+	if (r->shape == HTTP_EMPTY)
 		return 0;
-	return err_set(err, "a body of more than %d bytes", HTTP_BODY_MAX);
+	t->judged = true;
+	if (!streams(t))
+		return 0;
+	if (give(t, r->body.data, r->body.len) != 0)
+		return -1;
+	buf_clear(&r->body);
+	return 0;
 }
 
 /* CURLOPT_WRITEFUNCTION */
@@ -231,36 +254,22 @@ on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
 	size_t len = size * n;
-	int rc = t->packed ? gunzip_push(t->h->gunzip, data, len, t->err)
-			   : take_body(t, data, len, t->err);
 
-	t->refused = rc != 0;
-	return rc == 0 ? len : 0;
+	t->refused = http_body_push(t->h->body, data, len, t->err) != 0;
+	return t->refused ? 0 : len;
 }
 
 /* Bodies are unpacked here: libcurl does not miss the end of one that is cut
  * off, and knows no faster library than zlib. */
-static int
+static void
 open_body(struct transfer *t)
 {
-	char coding[64];
+	char coding[128];
 
-	t->packed = false;
-	if (!http_header(t->reply, "Content-Encoding", coding,
-		sizeof(coding)) ||
-	    strcasecmp(coding, "identity") == 0)
-		return 0;
-	if (strcasecmp(coding, "gzip") != 0 &&
-	    strcasecmp(coding, "x-gzip") != 0)
-		return err_set(t->err,
-		    "status %d with Content-Encoding %s, although only gzip "
-		    "was offered",
-		    t->reply->status, coding);
-	if (t->h->gunzip == NULL)
-		t->h->gunzip = gunzip_new();
-	gunzip_begin(t->h->gunzip, take_body, t);
-	t->packed = true;
-	return 0;
+	t->judged = false;
+	if (!http_header(t->reply, "Content-Encoding", coding, sizeof(coding)))
+		coding[0] = '\0';
+	http_body_begin(t->h->body, coding, take_body, t);
 }
 
 /* CURLOPT_HEADERFUNCTION: one line at a time. */
@@ -286,10 +295,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
 		    &status);
 		r->status = (int)status;
 		read_headers(r);
-		if (open_body(t) != 0) {
-			t->refused = true;
-			return 0;
-		}
+		open_body(t);
 	}
 	return len;
 }
@@ -504,6 +510,53 @@ explain(struct transfer *t, CURLcode code)
 	    hint != NULL ? hint : "");
 }
 
+/* A byte order mark is not part of what a body says. */
+static void
+drop_bom(struct buf *b)
+{
+	if (b->len >= 3 && memcmp(b->data, "\xef\xbb\xbf", 3) == 0)
+		buf_drop(b, 3);
+}
+
+/* A reply came whole: is it one? */
+static int
+accept_reply(struct transfer *t)
+{
+	struct http_reply *r = t->reply;
+	char quoted[200];
+
+	if (r->status == 206 ||
+	    (t->req->take != NULL && r->status / 100 == 2 &&
+		r->status != 200)) {
+		r->odd = "partial";
+		return err_set(t->err,
+		    "status %d where only 200 is a whole reply; a proxy in "
+		    "between may have changed it",
+		    r->status);
+	}
+	if (t->req->take == NULL || r->status != 200 ||
+	    r->shape == HTTP_ARRAY || r->shape == HTTP_OBJECT)
+		return 0;
+	if (r->shape == HTTP_EMPTY && is_json(r->type))
+		return 0;
+	http_body_quote(r->body.data, r->body.len, quoted, sizeof(quoted));
+	r->odd = r->shape == HTTP_PAGE ? "page" : "not-json";
+	if (r->shape == HTTP_EMPTY)
+		return err_set(t->err,
+		    "status 200 with an empty body of type %s where JSON was "
+		    "expected",
+		    r->type);
+	if (r->shape == HTTP_PAGE)
+		return err_set(t->err,
+		    "status 200 with a page where JSON was expected: \"%s\"; "
+		    "it is of a login, proxy or firewall in between",
+		    quoted);
+	return err_set(t->err,
+	    "status 200 with a body of type %s where JSON was expected, which "
+	    "begins: %s",
+	    r->type, quoted);
+}
+
 static int
 run(struct transfer *t)
 {
@@ -515,14 +568,12 @@ run(struct transfer *t)
 	code = curl_easy_perform(t->h->easy);
 	(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
 	r->status = (int)status;
-	if (code == CURLE_OK && streams(t) && !is_json(r->type) &&
-	    r->bytes == 0)
-		return err_set(t->err,
-		    "status %d with an empty body of type %s where JSON was "
-		    "expected",
-		    r->status, r->type);
-	if (code == CURLE_OK)
-		return t->packed ? gunzip_end(t->h->gunzip, t->err) : 0;
+	if (code == CURLE_OK) {
+		if (http_body_end(t->h->body, t->err) != 0)
+			return -1;
+		drop_bom(&r->body);
+		return accept_reply(t);
+	}
 	if (!t->refused)
 		(void)explain(t, code);
 	/* Perhaps what we present or trust was rotated. */

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "http/access.h"
+#include "http/body.h"
 
 struct err;
 
@@ -25,7 +26,7 @@ typedef bool http_stop_fn(void *ctx);
 struct http *http_new(struct http_access *a, http_stop_fn *stop, void *ctx);
 void http_free(struct http *h);
 
-/* Takes the next bytes of the body of a 2xx reply; 0, or -1 with err to end
+/* Takes the next bytes of the body of a 200 reply; 0, or -1 with err to end
  * the transfer. */
 typedef int http_take_fn(void *ctx, const char *data, size_t len,
     struct err *err);
@@ -46,8 +47,10 @@ struct http_request {
 	const struct http_pair *headers;
 	const struct http_pair *credentials;
 	const char *secret; /* text to keep out of reply and err, or NULL */
-	/* NULL: the body of a 2xx goes to reply.body like any other.  Where
-	 * it is set a 2xx that is not JSON is an error (a login page). */
+	/* Gets the body of a 200 that is a JSON array, whatever its type and
+	 * packing are said to be.  An object goes to reply.body, any other
+	 * body of a 2xx is an error (a login page), and so is another 2xx.
+	 * NULL: every body goes to reply.body. */
 	http_take_fn *take;
 	void *ctx;
 };
@@ -64,8 +67,10 @@ struct http_reply {
 	char type[96];       /* media type in lower case, "" if not said */
 	uint64_t bytes;      /* of the body, decoded */
 	bool partial;        /* some of the body has been given to take */
-	struct buf body;     /* what take did not get */
-	struct buf headers;  /* raw lines */
+	enum http_shape shape;
+	const char *odd;    /* code of why http_do() failed, "page"; or NULL */
+	struct buf body;    /* what take did not get, without byte order mark */
+	struct buf headers; /* raw lines */
 };
 
 void http_reply_init(struct http_reply *r);
@@ -78,8 +83,9 @@ bool http_header(const struct http_reply *r, const char *name, char *out,
 
 /*
  * Make one request and fill reply (initialised, reused).  0: a whole answer
- * came, whatever its status says.  -1: none or half of one came, or take
- * refused it; err says cause and remedy, reply what there was of it.
+ * came, whatever its status says (but 206, which is a part of one).  -1: none
+ * or half of one came, or take refused it; err says cause and remedy, reply
+ * what there was of it.
  */
 int http_do(struct http *h, const struct http_request *req,
     struct http_reply *reply, struct err *err);

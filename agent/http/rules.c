@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http/client.h"
 #include "http/rules.h"
@@ -119,6 +120,72 @@ outcome_set(struct outcome *out, enum reply_class class, const char *fmt, ...)
 	return class;
 }
 
+/* Tell of a reply by rule r, NULL: none. */
+static void
+tell(const struct http_reply *reply, const struct rule *r,
+    const struct reply_error *e, struct outcome *out)
+{
+	char begin[200] = "";
+
+	if (*e->message == '\0' && *e->code == '\0' && reply->body.len > 0)
+		http_body_quote(reply->body.data, reply->body.len, begin,
+		    sizeof(begin));
+	(void)outcome_set(out, r != NULL ? r->class : REPLY_RETRY,
+	    "status %d%s%s%s%s%s%s%s%s%s%s", reply->status,
+	    *e->code != '\0' ? " " : "", e->code, r != NULL ? ": " : "",
+	    r != NULL ? r->cause : "", r != NULL && r->hint != NULL ? "; " : "",
+	    r != NULL && r->hint != NULL ? r->hint : "",
+	    *e->message != '\0' ? "; the server says: " : "", e->message,
+	    *begin != '\0' ? "; the reply begins: " : "", begin);
+	(void)snprintf(out->code, sizeof(out->code), "%s", e->code);
+	if (reply->retry_after > 0)
+		out->wait = reply->retry_after;
+}
+
+/* Something in between leads elsewhere. */
+static void
+tell_redirect(const struct http_reply *reply, struct outcome *out)
+{
+	char value[1024], where[200];
+
+	if (!http_header(reply, "Location", value, sizeof(value)))
+		value[0] = '\0';
+	http_body_quote(value, strcspn(value, "?#"), where, sizeof(where));
+	(void)outcome_set(out, REPLY_RETRY,
+	    "status %d: a redirect%s%s, which is not followed; a login page or "
+	    "proxy answers in place of the API",
+	    reply->status, *where != '\0' ? " to " : "", where);
+	(void)snprintf(out->code, sizeof(out->code), "redirect");
+}
+
+/* A page is of something in between, whatever its status says of the API; but
+ * to wait is never wrong, and a proxy may want a password. */
+static void
+tell_page(const struct http_reply *reply, struct outcome *out)
+{
+	static const struct rule page = { .class = REPLY_RETRY,
+		.cause = "a page where an answer of the API was expected",
+		.hint = "a proxy, firewall or login is in between; let the "
+			"agent through" };
+	const int status = reply->status;
+	struct reply_error e = { .code = "" };
+	const struct rule *r = &page;
+
+	if (status == 407 || status == 429 || status == 503)
+		r = find(general, reply, &e);
+	http_body_quote(reply->body.data, reply->body.len, e.message,
+	    sizeof(e.message));
+	tell(reply, r, &e, out);
+	(void)snprintf(out->code, sizeof(out->code), "page");
+}
+
+static bool
+is_page(const struct http_reply *reply)
+{
+	return reply->body.len > 0 &&
+	    http_body_shape(reply->body.data, reply->body.len) == HTTP_PAGE;
+}
+
 void
 rules_judge(const struct rule *rules, const struct http_reply *reply,
     struct outcome *out)
@@ -130,19 +197,84 @@ rules_judge(const struct rule *rules, const struct http_reply *reply,
 		(void)outcome_set(out, REPLY_OK, "status %d", reply->status);
 		return;
 	}
+	if (reply->status / 100 == 3) {
+		tell_redirect(reply, out);
+		return;
+	}
+	if (is_page(reply)) {
+		tell_page(reply, out);
+		return;
+	}
 	rules_error(reply->body.data, reply->body.len, &e);
 	r = find(rules, reply, &e);
 	if (r == NULL)
 		r = find(general, reply, &e);
-	(void)outcome_set(out, r != NULL ? r->class : REPLY_RETRY,
-	    "status %d%s%s%s%s%s%s%s%s", reply->status,
-	    *e.code != '\0' ? " " : "", e.code, r != NULL ? ": " : "",
-	    r != NULL ? r->cause : "", r != NULL && r->hint != NULL ? "; " : "",
-	    r != NULL && r->hint != NULL ? r->hint : "",
-	    *e.message != '\0' ? "; the server says: " : "", e.message);
-	(void)snprintf(out->code, sizeof(out->code), "%s", e.code);
-	if (reply->retry_after > 0)
-		out->wait = reply->retry_after;
+	tell(reply, r, &e, out);
+}
+
+/* The list that stands in an object: {"value":[…]}, {"d":{"results":[…]}}. */
+static bool
+is_envelope(const struct http_reply *reply)
+{
+	static const char *const lists[] = { "value", "results", "data",
+		"items", "records" };
+	json_t *top =
+	    json_loadb(reply->body.data, reply->body.len, JSON_ALLOW_NUL, NULL);
+	bool is = false;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		is = is || json_is_array(json_object_get(top, lists[i]));
+	json_decref(top);
+	return is;
+}
+
+void
+rules_unexpected(const struct rule *rules, const struct http_reply *reply,
+    const char *expected, struct outcome *out)
+{
+	struct reply_error e = { .code = "" };
+	const struct rule *r;
+	const char *code = "not-json";
+	char begin[200];
+
+	if (is_page(reply)) {
+		tell_page(reply, out);
+		return;
+	}
+	if (reply->body.len > 0)
+		rules_error(reply->body.data, reply->body.len, &e);
+	if (*e.code != '\0' ||
+	    (*e.message != '\0' &&
+		http_body_shape(reply->body.data, reply->body.len) ==
+		    HTTP_OBJECT &&
+		!is_envelope(reply))) {
+		r = find(rules, reply, &e);
+		tell(reply, r, &e, out);
+		/* Nothing is as one wished, and nothing is lost, by an error
+		 * that says that it is none. */
+		if (out->class == REPLY_OK || out->class == REPLY_GONE)
+			out->class = REPLY_RETRY;
+		return;
+	}
+	http_body_quote(reply->body.data, reply->body.len, begin,
+	    sizeof(begin));
+	if (reply->body.len == 0)
+		code = "empty";
+	else if (is_envelope(reply))
+		code = "envelope";
+	else if (http_body_shape(reply->body.data, reply->body.len) ==
+	    HTTP_OBJECT)
+		code = "object";
+	(void)outcome_set(out, REPLY_RETRY,
+	    "status %d with %s where %s was expected (type %s)%s%s",
+	    reply->status,
+	    strcmp(code, "envelope") == 0     ? "an object around a list"
+		: strcmp(code, "object") == 0 ? "an object"
+		: strcmp(code, "empty") == 0  ? "an empty body"
+					      : "something else",
+	    expected, *reply->type != '\0' ? reply->type : "not said",
+	    *begin != '\0' ? "; it begins: " : "", begin);
+	(void)snprintf(out->code, sizeof(out->code), "%s", code);
 }
 
 /* Copy what can be read on one line. */
@@ -154,6 +286,12 @@ take_text(char *out, size_t size, const char *s, size_t len)
 	for (size_t i = 0; i < len && n + 1 < size; i++) {
 		unsigned char c = (unsigned char)s[i];
 
+		/* U+0080 to U+009F, which some terminals obey. */
+		if (c == 0xc2 && i + 1 < len &&
+		    (unsigned char)s[i + 1] < 0xa0) {
+			i++;
+			c = ' ';
+		}
 		if (c < 0x20 || c == 0x7f)
 			c = ' ';
 		if (c != ' ' || (n > 0 && out[n - 1] != ' '))
@@ -190,21 +328,98 @@ take_aadsts(struct reply_error *out)
 	}
 }
 
+/* A member by a key in any case. */
+static const json_t *
+member(const json_t *object, const char *key)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		if (strcasecmp(name, key) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+/* A message: text, or {"value":text}. */
+static void
+take_message(struct reply_error *out, const json_t *v)
+{
+	if (json_is_object(v))
+		v = member(v, "value");
+	take_string(out->message, sizeof(out->message), v);
+}
+
+/* {"PublisherIdentifier":["The value … is not valid."]}: what is wrong with
+ * the first one, behind the message, which says less. */
+static void
+take_model_state(struct reply_error *out, const json_t *states)
+{
+	const char *name;
+	json_t *texts;
+	size_t n;
+
+	json_object_foreach((json_t *)(uintptr_t)states, name, texts)
+	{
+		const json_t *text = json_array_get(texts, 0);
+		char what[300];
+
+		if (!json_is_string(text))
+			continue;
+		take_text(what, sizeof(what), json_string_value(text),
+		    json_string_length(text));
+		n = strlen(out->message);
+		if (n > 100)
+			return;
+		(void)snprintf(out->message + n, sizeof(out->message) - n,
+		    "%s%.290s", n > 0 ? " " : "", what);
+		return;
+	}
+}
+
+/* The object that tells of the error, top itself where none inside does. */
+static const json_t *
+find_inner(const json_t *top)
+{
+	static const char *const names[] = { "error", "odata.error", "fault",
+		"errors" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const json_t *v = member(top, names[i]);
+
+		if (json_is_array(v))
+			v = json_array_get(v, 0);
+		if (json_is_object(v))
+			return v;
+	}
+	return top;
+}
+
 static void
 take_json(const json_t *top, struct reply_error *out)
 {
-	const json_t *error = json_object_get(top, "error");
-	const json_t *inner = json_is_object(error) ? error : top;
+	static const char *const codes[] = { "code", "errorCode", "error_code",
+		"faultcode" };
+	static const char *const messages[] = { "message", "errorMessage",
+		"error_message", "faultstring", "detail", "title" };
+	const json_t *error = member(top, "error");
+	const json_t *inner = find_inner(top);
+	bool text = json_is_string(error) &&
+	    strchr(json_string_value(error), ' ') != NULL;
 
-	take_string(out->code, sizeof(out->code), error);
-	take_string(out->code, sizeof(out->code),
-	    json_object_get(inner, "code"));
-	take_string(out->message, sizeof(out->message),
-	    json_object_get(top, "error_description"));
-	take_string(out->message, sizeof(out->message),
-	    json_object_get(inner, "message"));
-	take_string(out->message, sizeof(out->message),
-	    json_object_get(inner, "Message"));
+	if (!text)
+		take_string(out->code, sizeof(out->code), error);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		take_string(out->code, sizeof(out->code),
+		    member(inner, codes[i]));
+	take_message(out, member(top, "error_description"));
+	if (text)
+		take_message(out, error);
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+		take_message(out, member(inner, messages[i]));
+	take_model_state(out, member(inner, "ModelState"));
 	take_aadsts(out);
 }
 
@@ -216,12 +431,18 @@ rules_error(const char *body, size_t len, struct reply_error *out)
 	*out = (struct reply_error){ .code = "" };
 	if (body == NULL || len == 0)
 		return;
+	if (len >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0) {
+		body += 3;
+		len -= 3;
+	}
 	top = json_loadb(body, len, JSON_ALLOW_NUL, NULL);
 	if (top == NULL) {
-		/* A page, or JSON with a byte order mark: its first words. */
-		take_text(out->message, 160, body, len);
+		http_body_quote(body, len, out->message, sizeof(out->message));
 		return;
 	}
-	take_json(top, out);
+	if (json_is_array(top) && json_array_size(top) == 1)
+		take_json(json_array_get(top, 0), out);
+	else
+		take_json(top, out);
 	json_decref(top);
 }

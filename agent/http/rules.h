@@ -44,8 +44,11 @@ struct rule {
 /* What happened and what to do about it. */
 struct outcome {
 	enum reply_class class;
-	int64_t wait;    /* microseconds that the vendor asked for; 0: none */
-	char code[48];   /* of the body, "" where there is none */
+	int64_t wait; /* microseconds that the vendor asked for; 0: none */
+	/* Of the body; else, where something in between has answered, "page",
+	 * "redirect" or "partial"; of a whole reply of another form "envelope",
+	 * "object" or "not-json"; "" where there is none. */
+	char code[48];
 	char text[1024]; /* sentence: status, code, cause; hint */
 };
 
@@ -65,10 +68,22 @@ enum reply_class outcome_set(struct outcome *out, enum reply_class class,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * The code and the message of an error body in the forms that vendors use:
+ * Judge a reply under 200 that is not what was expected ("an array of …"): an
+ * error that the vendor sends under 200 is judged as if it came with a status
+ * of its own; a page, an envelope, and what no rule knows are told with their
+ * begin.  Never REPLY_OK.
+ */
+void rules_unexpected(const struct rule *rules, const struct http_reply *reply,
+    const char *expected, struct outcome *out);
+
+/*
+ * The code and the message of an error body in the forms that vendors use, of
+ * which the keys are compared without regard to case:
  * {"error":{"code":…,"message":…}}, {"error":…,"error_description":…},
- * {"code":…,"message":…}, {"Message":…}.  An AADSTS number in the message
- * is the code then.  Not JSON: code "" and the first printable words.
+ * {"odata.error":{"code":…,"message":{"value":…}}}, {"errors":[…]},
+ * {"code":…,"message":…}, {"Message":…,"ModelState":{…:[…]}}, {"error":"text"},
+ * any of them as the only element of an array.  An AADSTS number in the message
+ * is the code then.  Not JSON: code "" and what http_body_quote() says.
  */
 struct reply_error {
 	char code[48];

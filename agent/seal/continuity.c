@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "seal/continuity.h"
 #include "seal/sign_log.h"
@@ -268,6 +269,8 @@ move_aside(const char *path, struct err *err)
 	else if (rc != 0)
 		(void)err_set(err, "%s: cannot be renamed: %s", path,
 		    strerror(errno));
+	else
+		rc = file_sync_folder(path, err);
 	free(aside);
 	return rc;
 }

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "ship/ship_private.h"
 
+#define TELL_EVERY CLOCK_HOUR
+
 /* What a destination may ask for. */
 #define DELAY_MAX CLOCK_HOUR
 
@@ -39,12 +41,21 @@ void
 ship_health(struct ship *s, enum ship_health h, const char *why)
 {
 	enum ship_health before = s->health.state;
+	int64_t now = clock_monotonic();
 	bool changed = h != before;
 
 	if (h != SHIP_WELL && strcmp(s->out.trouble, why) != 0)
 		changed = true;
+	/* What goes on is told again now and then. */
+	if (h != SHIP_WELL && h == before &&
+	    now - s->health.told >= TELL_EVERY) {
+		before = SHIP_WELL;
+		changed = true;
+	}
 	if (!changed)
 		return;
+	if (h != before)
+		s->health.told = now;
 	s->health.state = h;
 	s->progress.changed = true;
 	(void)snprintf(s->out.trouble, sizeof(s->out.trouble), "%s",

@@ -22,7 +22,8 @@
 #define AGAIN_AHEAD 2
 #define AGAIN_EVERY ((uint64_t)1 << 20)
 
-/* Receipts that come within this part of hold.time share a span. */
+/* Receipts that come within this part of hold.time, and of hold.bytes, share a
+ * span. */
 #define SPANS 64
 
 enum held_state {
@@ -35,15 +36,26 @@ struct held {
 	struct held *next;
 	struct position to; /* from where the one before ends */
 	enum held_state state;
-	bool proven;    /* nothing to wait for but those before it */
-	int64_t at;     /* of the last receipt (monotonic) */
-	uint64_t bytes; /* that had receipts by then */
+	bool proven;     /* nothing to wait for but those before it */
+	int64_t at;      /* of the last receipt (monotonic) */
+	uint64_t bytes;  /* that had receipts by then */
+	uint64_t before; /* and before its first one */
 };
 
 static bool
 before(const struct position *a, const struct position *b)
 {
 	return a->batch != b->batch ? a->batch < b->batch : a->lines < b->lines;
+}
+
+/* What is held must not keep the store full: then nothing would be collected
+ * for as long as hold.time, again and again. */
+static uint64_t
+most_bytes(const struct ship *s)
+{
+	uint64_t most = (uint64_t)s->role->config->agent.store.max_size / 4;
+
+	return most > 0 && most < s->out.hold.bytes ? most : s->out.hold.bytes;
 }
 
 /* Could b, which follows a, be one span with it? */
@@ -54,7 +66,8 @@ alike(const struct ship *s, const struct held *a, const struct held *b)
 	    a->state == HELD_UNDER_WAY)
 		return false;
 	return a->proven || a->state == HELD_AGAIN ||
-	    llabs(b->at - a->at) <= s->out.hold.time / SPANS;
+	    (llabs(b->at - a->at) <= s->out.hold.time / SPANS &&
+		b->bytes - a->before <= most_bytes(s) / SPANS);
 }
 
 /* Make one span of those that can be. */
@@ -115,8 +128,9 @@ ship_hold_add(struct ship *s, const struct delivery *t)
 
 	chunk_end(t->chunk, &s->progress.received);
 	s->progress.moved = true;
-	s->hold.bytes += t->bytes + chunk_bytes(t->chunk);
 	h = add(s, last(s), &s->progress.received);
+	h->before = s->hold.bytes;
+	s->hold.bytes += t->bytes + chunk_bytes(t->chunk);
 	h->at = t->received;
 	h->bytes = s->hold.bytes;
 	h->proven = !t->hold;
@@ -132,7 +146,7 @@ old_enough(const struct ship *s, const struct held *h, int64_t now)
 	if (h->state != HELD_WAITS)
 		return false;
 	return h->proven || now - h->at >= s->out.hold.time ||
-	    s->hold.bytes - h->bytes >= s->out.hold.bytes;
+	    s->hold.bytes - h->bytes >= most_bytes(s);
 }
 
 void
@@ -297,6 +311,7 @@ ship_hold_done(struct ship *s, struct delivery *t)
 	if (lines > 0 && t->connection == s->out.breaks) {
 		h->state = HELD_WAITS;
 		h->at = clock_monotonic();
+		h->before = s->hold.bytes;
 		s->hold.bytes += chunk_bytes(t->chunk);
 		h->bytes = s->hold.bytes;
 	} else if (lines > 0 && s->out.hold.trusted) {

@@ -124,6 +124,7 @@ struct ship {
 		unsigned refusals; /* of single events, in a row */
 		int64_t hold;      /* nothing is sent before (monotonic) */
 		uint64_t connects; /* out.connects at the last retry */
+		int64_t told;      /* when the log last said how it is */
 		bool shut;         /* close the output: blocked, or to look
 				      anew */
 	} health;

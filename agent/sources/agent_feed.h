@@ -21,7 +21,9 @@
  *   version             "feed" and "events":[{"index","version_of"},…]:
  *                       events that have the vendor's id of an earlier one,
  *                       "FEED:INDEX", and other bytes; each exactly once
- *   error, recovered    a feed's trouble and its end
+ *   error, recovered    the trouble of a feed, with class and code, or of an
+ *                       output, at its first occurrence and every hour, with
+ *                       the time until which it waits; and its end
  *   refused             a URL of the vendor that leads elsewhere
  *   certificate-expiry, credential-expiry, clock, paused, resumed
  *

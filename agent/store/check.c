@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/recovery.h"
@@ -141,7 +142,7 @@ move_database(const char *from, const char *to, struct err *err)
 			(void)err_set(err, "%s: cannot be renamed to %s: %s", a,
 			    b, strerror(errno));
 		else
-			rc = 0;
+			rc = rc == 0 ? file_sync_folder(b, err) : 0;
 		free(a);
 		free(b);
 		if (rc != 0)

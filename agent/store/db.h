@@ -44,6 +44,7 @@ struct store {
 	int64_t max_size;
 	int64_t min_free;
 	bool full;
+	int64_t starved;          /* see store_starved() */
 	char agent[64];           /* store_agent() */
 	struct filter *filter;    /* of the seen-set; see seen.h */
 	pthread_rwlock_t filling; /* for its readers */

@@ -12,6 +12,8 @@
 #include "store/db.h"
 #include "store/seen.h"
 
+#define RUN_ROWS_MAX (INT64_C(1) << 32)
+#define RUN_PLACE_MAX (INT64_C(1) << 62)
 #define BLOCK_WORDS 8 /* 64 bytes */
 #define BITS 5        /* a key */
 
@@ -194,23 +196,38 @@ search_row(const struct seen_entry *e, size_t n, const uint8_t key[SEEN_KEY],
 	return 0;
 }
 
-/* A recovery has left out rows: look into every one. */
+/* Can a run lie there?  What a store says is not reckoned with before. */
+static bool
+run_good(const struct seen_run *run)
+{
+	return run->first >= 0 && run->first <= RUN_PLACE_MAX &&
+	    run->rows >= 0 && run->rows <= RUN_ROWS_MAX;
+}
+
+/* A recovery has left out rows: look into every one that there is. */
 static int
 search_all(struct store *s, const struct seen_run *run,
     const uint8_t key[SEEN_KEY], uint64_t *index, struct err *err)
 {
+	const int64_t end = run->first + run->rows;
 	struct seen_entry e[SEEN_ROW];
+	int64_t row = run->first;
 	int rc, side;
 	size_t n;
 
-	for (int64_t row = 0; row < run->rows; row++) {
-		rc = seen_row(s, run->first + row, e, &n, err);
+	for (;; row++) {
+		if (db_number(s, err, INT64_MAX, &row,
+			"SELECT min(id) FROM seen WHERE id >= ?", "i",
+			row) != 0)
+			return -1;
+		if (row >= end)
+			return 0;
+		rc = seen_row(s, row, e, &n, err);
 		if (rc == 1)
 			rc = search_row(e, n, key, index, &side);
 		if (rc != 0)
 			return rc;
 	}
-	return 0;
 }
 
 int
@@ -224,6 +241,13 @@ seen_search(struct store *s, const struct seen_run *run,
 	int rc, side;
 	size_t n;
 
+	if (!run_good(run)) {
+		db_flag_damage(s->path);
+		return err_set(err,
+		    "%s: damaged: a run of ids has impossible numbers; what "
+		    "can be read is recovered at the next start",
+		    s->path);
+	}
 	/* The guess, then its neighbours, then halves. */
 	guess = run->rows * share >> 24;
 	for (int tries = 0; low < high; tries++) {

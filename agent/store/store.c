@@ -188,13 +188,15 @@ complete_counters(struct store *s, bool read_only, struct err *err)
 
 /* SQLite would let everyone read it; its other files get the mode of this one.
  * What goes wrong here, SQLite will tell. */
-static void
-create_file(const char *path)
+static int
+create_file(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 
-	if (fd >= 0)
-		(void)close(fd);
+	if (fd < 0)
+		return 0;
+	(void)close(fd);
+	return file_sync_folder(path, err);
 }
 
 static int
@@ -205,7 +207,8 @@ connect_file(struct store *s, bool read_only, struct err *err)
 
 	if (!read_only) {
 		flags |= SQLITE_OPEN_CREATE;
-		create_file(s->path);
+		if (create_file(s->path, err) != 0)
+			return -1;
 	}
 	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
 	if (rc != SQLITE_OK)
@@ -418,8 +421,19 @@ pragma(struct store *s, const char *sql, int64_t *n, struct err *err)
 	return db_number(s, err, 0, n, sql, "");
 }
 
+static int64_t
+wal_size(const struct store *s)
+{
+	char *name = xasprintf("%s-wal", s->path);
+	struct stat st;
+	int64_t size = stat(name, &st) == 0 ? st.st_size : 0;
+
+	free(name);
+	return size;
+}
+
 static int
-used(struct store *s, int64_t *bytes, struct err *err)
+used(struct store *s, int64_t *bytes, int64_t *wal, struct err *err)
 {
 	int64_t pages, unused, size;
 
@@ -427,7 +441,8 @@ used(struct store *s, int64_t *bytes, struct err *err)
 	    pragma(s, "PRAGMA freelist_count", &unused, err) != 0 ||
 	    pragma(s, "PRAGMA page_size", &size, err) != 0)
 		return -1;
-	*bytes = (pages - unused) * size;
+	*wal = wal_size(s);
+	*bytes = (pages - unused) * size + *wal;
 	return 0;
 }
 
@@ -450,7 +465,7 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 		r.min_free = reserve;
 	r.free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	db_lock(s);
-	rc = used(s, &r.used, err);
+	rc = used(s, &r.used, &r.wal, err);
 	if (rc == 0) {
 		max = s->max_size;
 		min = r.min_free;
@@ -639,15 +654,28 @@ step(struct clean *c, clean_fn *fn, struct err *err)
 	return rc;
 }
 
-static int64_t
-wal_size(const struct store *s)
+/* Cut the WAL off.  A reader that holds it up for a moment is no matter. */
+static void
+carry_over(struct store *s)
 {
-	char *name = xasprintf("%s-wal", s->path);
-	struct stat st;
-	int64_t size = stat(name, &st) == 0 ? st.st_size : 0;
+	if (db_checkpoint(s, true) || wal_size(s) <= WAL_MAX)
+		s->starved = 0;
+	else if (s->starved == 0)
+		s->starved = clock_monotonic();
+}
 
-	free(name);
-	return size;
+int64_t
+store_starved(struct store *s)
+{
+	int64_t since;
+
+	db_lock(s);
+	/* What was too large may have been carried over by another. */
+	if (s->starved != 0 && wal_size(s) <= WAL_MAX)
+		s->starved = 0;
+	since = s->starved;
+	db_unlock(s);
+	return since;
 }
 
 /* Give pages back, some at a time, and keep the WAL short; all of it where
@@ -667,8 +695,8 @@ give_back(struct store *s, bool all, struct err *err)
 		    err);
 		unused -= VACUUM_PAGES_N;
 	}
-	if (rc == 0 && (all || wal_size(s) > WAL_MAX))
-		(void)db_checkpoint(s, true);
+	if (rc == 0 && (all || s->full || wal_size(s) > WAL_MAX))
+		carry_over(s);
 	db_unlock(s);
 	return rc;
 }

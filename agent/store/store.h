@@ -75,7 +75,8 @@ bool store_damaged(const char *path);
 void store_flag_damage(struct store *s);
 
 struct store_room {
-	int64_t used;     /* bytes of the file that hold data */
+	int64_t used;     /* bytes that hold data: of the file, and its WAL */
+	int64_t wal;      /* of these in the WAL */
 	int64_t max_size; /* as configured */
 	int64_t free;     /* on its file system */
 	int64_t min_free; /* as configured, or what it cannot do without */
@@ -93,6 +94,11 @@ int store_room_now(struct store *s, struct store_room *room, struct err *err);
 /* Is there so little room on the file system of path that a store cannot even
  * be opened? */
 bool store_cramped(const char *path);
+
+/* Since when (monotonic) the WAL is too large and cannot be carried over into
+ * the file, because someone reads an old state of it and does not end; 0: it
+ * can.  As store_clean() found by this handle. */
+int64_t store_starved(struct store *s);
 
 /* Housekeeping, by ship and collect, about once a second: delete payloads of
  * batches that every output has passed for longer than retain, and metadata

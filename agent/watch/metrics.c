@@ -290,8 +290,12 @@ whole(struct page *p, const struct status *st, const struct role *r)
 	    "Gaps that were not closed by fetching the item after all.");
 	SAY(p, "sealfeed_gaps_open %" PRIu64 "\n", st->gaps_open);
 	family(p, "sealfeed_store_used_bytes", "gauge",
-	    "Bytes of the store in use.");
+	    "Bytes of the store in use, with its WAL.");
 	SAY(p, "sealfeed_store_used_bytes %" PRId64 "\n", st->room.used);
+	family(p, "sealfeed_store_wal_bytes", "gauge",
+	    "Bytes of the store's WAL; it grows while someone reads an old "
+	    "state of the store.");
+	SAY(p, "sealfeed_store_wal_bytes %" PRId64 "\n", st->room.wal);
 	family(p, "sealfeed_store_max_bytes", "gauge",
 	    "Size limit of the store.");
 	SAY(p, "sealfeed_store_max_bytes %" PRId64 "\n", st->room.max_size);

@@ -255,6 +255,7 @@ put_store(struct json_put *j, const struct status *st)
 	json_put_open(j, "store", '{');
 	json_put_text(j, "path", st->config->agent.store.path);
 	json_put_count(j, "used_bytes", (uint64_t)st->room.used);
+	json_put_count(j, "wal_bytes", (uint64_t)st->room.wal);
 	json_put_count(j, "max_bytes", (uint64_t)st->room.max_size);
 	json_put_count(j, "free_bytes", (uint64_t)st->room.free);
 	json_put_count(j, "min_free_bytes", (uint64_t)st->room.min_free);

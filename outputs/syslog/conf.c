@@ -144,9 +144,10 @@ const struct setting syslog_settings[] = {
 	    .min = 64 << 10,
 	    .max = 1 << 30,
 	    .help = "A held event counts as delivered before hold.time when so "
-		    "many bytes of later events have receipts: set it to more "
-		    "than all buffers between here and the SIEM take. Held "
-		    "events stay in the store, not in memory." },
+		    "many bytes of later events have receipts, or a quarter of "
+		    "store.max_size: set it to more than all buffers between "
+		    "here and the SIEM take. Held events stay in the store, "
+		    "not in memory." },
 	{ .key = "hold.time",
 	    .type = SETTING_DURATION,
 	    .offset = OFFSET(hold.time),

@@ -55,10 +55,15 @@ for name in archive lake siem; do
 	wait_for 60 "all but three arrive at $name" arrived "$name"
 done
 verified archive lake siem
-ask gaps --json >"$work/gaps"
+# gaps_are N: so many are in the store
+gaps_are() {
+	ask gaps --json >"$work/gaps"
+	[ "$(grep -o '"cause"' "$work/gaps" | wc -l)" -eq "$1" ]
+}
+
+wait_for 60 "three gaps" gaps_are 3
 grep -Eq '"cause":"event [0-3] of the blob, counted from 0, is longer than 16 MiB' \
-    "$work/gaps" && [ "$(grep -o '"cause"' "$work/gaps" | wc -l)" -eq 3 ] ||
-    fail "gaps: $(cat "$work/gaps")"
+    "$work/gaps" || fail "gaps: $(cat "$work/gaps")"
 wait_for 10 "the agent's own feed tells" grep -q \
     '"type":"gap".*"cause":"event [0-3] of the blob' "$work/archive/events"
 # kept TEXT: the bytes of a broken event that has it are in the own feed

@@ -16,7 +16,7 @@ export FAULT_FIRED=$work/fired
 
 # begin: an agent on an empty store, with what FAULT_* say.
 begin() {
-	rm -rf "$store"* "$work/archive/events" "$work/agent.log" \
+	rm -rf "$store"* "$seal_log"* "$work/archive/events" "$work/agent.log" \
 	    "$FAULT_FIRED"
 	start
 }

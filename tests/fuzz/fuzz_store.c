@@ -7,7 +7,8 @@
  * afterwards, a second look finds nothing, and an event is delivered as it was
  * committed or not at all.
  *
- * Files live in memory: in /dev/shm, in a folder that the process removes.
+ * Files live in memory where there is /dev/shm, in a folder that the process
+ * removes.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,8 +46,8 @@
 #define EVENTS 3  /* of a batch */
 #define COLUMNS 256
 
-static char dir[] = "/dev/shm/sealfeed-fuzz-XXXXXX";
-static char path[64], fresh[64];
+static char dir[64];
+static char path[96], fresh[96];
 static const char *const feeds[FEEDS] = { "a/one", "a/two" };
 
 /* The store before it is damaged, one without anything in it, and what an SQL
@@ -245,6 +246,8 @@ begin(void)
 	struct err err = ERR_INIT;
 	struct store *s;
 
+	(void)snprintf(dir, sizeof(dir), "%s/sealfeed-fuzz-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	FUZZ_CHECK(mkdtemp(dir) != NULL && atexit(remove_folder) == 0);
 	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
 	(void)snprintf(fresh, sizeof(fresh), "%s/fresh.db", dir);
@@ -474,8 +477,10 @@ rebuild(void)
 	put(fresh, empty.data, empty.len);
 	to = store_open(fresh, STORE_RELAXED, &err);
 	FUZZ_CHECK(from != NULL && to != NULL);
+	must(recovery_begin(to, "fuzz", &err), &err);
 	must(recovery_copy(from, to, &v, &err), &err);
 	must(recovery_repair(to, &v, &err), &err);
+	must(recovery_end(to, &err), &err);
 	FUZZ_CHECK(v.lost >= 0 && v.batches >= 0 && v.feeds >= 0);
 	store_close(from);
 	store_close(to);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "evidence/note.h"
 #include "store/line.h"
 #include "tests/fuzz/fuzz.h"
@@ -115,7 +116,14 @@ is_well(const void *data, size_t size, bool only)
 }
 
 /* How a line stands in an export. */
-enum form { FORM_NDJSON, FORM_SYSLOG, FORM_PARTS, FORMS };
+enum form {
+	FORM_NDJSON,
+	FORM_SYSLOG,
+	FORM_PARTS,
+	FORM_SPLUNK, /* the line as a string of JSON */
+	FORM_CSV,    /* the line as a cell */
+	FORMS
+};
 
 /* The export: lines, in an order that changes. */
 struct export
@@ -162,6 +170,29 @@ add_parts(struct buf *b, const char *feed, uint64_t number,
 	}
 }
 
+/* The NDJSON line as a value of somebody's own record. */
+static void
+wrap(struct buf *b, enum form form)
+{
+	struct buf line = *b;
+
+	*b = (struct buf)BUF_INIT(MAX);
+	line.len--; /* the LF */
+	if (form == FORM_SPLUNK) {
+		FUZZ_CHECK(buf_adds(b, "{\"result\":{\"_raw\":") == 0 &&
+		    text_json_string(b, line.data, line.len) == 0 &&
+		    buf_adds(b, "}}\n") == 0);
+	} else {
+		FUZZ_CHECK(buf_adds(b, "\"2026-11-26\",\"") == 0);
+		for (size_t i = 0; i < line.len; i++)
+			FUZZ_CHECK(buf_add(b, "\"\"", line.data[i] == '"') ==
+				0 &&
+			    buf_add(b, line.data + i, 1) == 0);
+		FUZZ_CHECK(buf_adds(b, "\"\n") == 0);
+	}
+	buf_release(&line);
+}
+
 static void
 add(struct export *e, enum line_kind kind, size_t feed, uint64_t number,
     const struct buf *value)
@@ -169,19 +200,26 @@ add(struct export *e, enum line_kind kind, size_t feed, uint64_t number,
 	const char *name = e->feed[feed].name, *mark = "] ", *at;
 	struct buf b = BUF_INIT(MAX);
 
-	if (e->form == FORM_NDJSON) {
-		mark = kind == LINE_EVENT ? "\"event\":" : "\"checkpoint\":";
+	if (e->form == FORM_SYSLOG ||
+	    (e->form == FORM_PARTS && kind == LINE_CHECKPOINT)) {
+		add_syslog(&b, kind, name, number, "", value->data, value->len);
+	} else if (e->form == FORM_PARTS) {
+		add_parts(&b, name, number, value);
+	} else {
+		mark = kind == LINE_EVENT ? "event\":" : "checkpoint\":";
 		FUZZ_CHECK(line_add(&b, kind,
 			       (struct line_name){ "fra1", name }, number,
 			       value->data, value->len) == 0);
-	} else if (e->form == FORM_SYSLOG || kind == LINE_CHECKPOINT) {
-		add_syslog(&b, kind, name, number, "", value->data, value->len);
-	} else {
-		add_parts(&b, name, number, value);
+	}
+	if (e->form == FORM_SPLUNK || e->form == FORM_CSV) {
+		mark = e->form == FORM_CSV ? "\"\":{" : "\\\":{";
+		wrap(&b, e->form);
 	}
 	at = strstr(b.data, mark);
 	FUZZ_CHECK(at != NULL);
 	e->line[e->n].value = (size_t)(at - b.data) + strlen(mark);
+	if (mark[strlen(mark) - 1] == '{')
+		e->line[e->n].value--;
 	e->line[e->n].event = kind == LINE_EVENT;
 	e->line[e->n].len = b.len;
 	e->line[e->n++].text = buf_take(&b, NULL);
@@ -264,6 +302,8 @@ judge(const struct export *e, size_t without, size_t twice)
 	struct buf all = BUF_INIT(MAX);
 	bool well;
 
+	if (e->form == FORM_CSV)
+		FUZZ_CHECK(buf_adds(&all, "_time,_raw\n") == 0);
 	for (size_t i = 0; i < e->n; i++) {
 		const char *text = e->line[i].text;
 

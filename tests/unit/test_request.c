@@ -28,6 +28,9 @@ static const struct canned_reply table[] = {
 	{ .path = "/once", .bytes = REPLY("200 OK", "2", "[]") },
 	{ .path = "/never",
 	    .bytes = REPLY("401 No", "24", "{\"error\":\"bad s3cret!!\"}") },
+	{ .path = "/wait",
+	    .bytes = "HTTP/1.1 429 No\r\nContent-Length: 0\r\n"
+		     "Retry-After: 30000\r\n\r\n" },
 	{ .path = NULL },
 };
 
@@ -214,6 +217,48 @@ START_TEST(refused_for_good)
 }
 END_TEST
 
+/* The first one waits alone; then its feed does, and no longer than is
+ * configured; and one that goes well ends it. */
+START_TEST(a_wait_is_bounded_and_the_feeds_own)
+{
+	const struct auth_conf conf = { .scheme = AUTH_NONE };
+	struct stream other = { .source = &f.source };
+	int64_t begun = clock_monotonic();
+
+	f.source.definition.retry_after_max = CLOCK_MINUTE;
+	ck_assert_int_eq(ask(&conf, "/wait"), REPLY_THROTTLED);
+	ck_assert_int_eq(f.outcome.wait, CLOCK_MINUTE);
+	ck_assert_int_eq(f.stream.hold, 0);
+	ck_assert_int_eq(ask(NULL, "/wait"), REPLY_THROTTLED);
+	ck_assert_int_ge(f.stream.hold, begun + CLOCK_MINUTE);
+	/* Others are not held up. */
+	f.w.stream = &other;
+	ck_assert_int_eq(ask(NULL, "/ok"), REPLY_OK);
+	ck_assert_int_ge(f.stream.hold, begun + CLOCK_MINUTE);
+	/* The wait is over: one tries, and the next one waits for it. */
+	f.w.stream = &f.stream;
+	f.stream.hold = begun;
+	ck_assert_int_eq(ask(NULL, "/ok"), REPLY_OK);
+	ck_assert_int_eq(f.stream.hold, 0);
+	ck_assert_int_eq(f.stream.throttled, 0);
+}
+END_TEST
+
+START_TEST(a_denial_says_where_to_look)
+{
+	const struct auth_conf conf = { .scheme = AUTH_BEARER,
+		.secret = "s3cret" };
+
+	f.api.denied = "check the tenant";
+	ck_assert_int_eq(ask(&conf, "/never"), REPLY_RETRY);
+	ck_assert_ptr_null(strstr(f.outcome.text, "check the tenant"));
+	ck_assert_int_eq(ask(NULL, "/never"), REPLY_CREDENTIALS);
+	ck_assert_ptr_nonnull(strstr(f.outcome.text, "; check the tenant"));
+	ck_assert_int_eq(ask(NULL, "/ok"), REPLY_OK);
+	ck_assert_int_eq(ask(NULL, "/never"), REPLY_RETRY);
+}
+END_TEST
+
 START_TEST(no_header_can_be_smuggled_in)
 {
 	const struct auth_conf conf = { .scheme = AUTH_BEARER,
@@ -347,6 +392,8 @@ suite_request(void)
 	tcase_add_test(tc, schemes);
 	tcase_add_test(tc, a_secret_is_read_again_when_it_is_refused);
 	tcase_add_test(tc, refused_for_good);
+	tcase_add_test(tc, a_wait_is_bounded_and_the_feeds_own);
+	tcase_add_test(tc, a_denial_says_where_to_look);
 	tcase_add_test(tc, no_header_can_be_smuggled_in);
 	tcase_add_test(tc, another_origin);
 	tcase_add_test(tc, pages);

@@ -71,7 +71,26 @@ static const struct {
 	    REPLY_CONFIG, "switched off" },
 	{ 407, "", "", REPLY_CREDENTIALS, "proxy" },
 	{ 302, "", "", REPLY_RETRY, "302" },
+	{ 302, "Location: https://login.example/a?secret=1\r\n", "",
+	    REPLY_RETRY, "to https://login.example/a, which is not followed" },
 	{ 418, "", "", REPLY_RETRY, "418" },
+	{ 418, "", "{\"teapot\":true}", REPLY_RETRY,
+	    "the reply begins: {\"teapot\":true}" },
+	/* Pages are of something in between. */
+	{ 401, "", "<html><title>Sign in</title>", REPLY_RETRY,
+	    "a proxy, firewall or login is in between" },
+	{ 403, "", " \r\n<!DOCTYPE html><title>Denied - Zscaler</title>",
+	    REPLY_RETRY, "the server says: Denied - Zscaler" },
+	{ 404, "", "<html>AF20050</html>", REPLY_RETRY, "a page" },
+	{ 429, "Retry-After: 3\r\n", "<html>", REPLY_THROTTLED, "too many" },
+	{ 407, "", "<html>", REPLY_CREDENTIALS, "proxy" },
+	/* Whatever form an error has. */
+	{ 403, "", "\xef\xbb\xbf{\"error\":{\"code\":\"AF429\"}}",
+	    REPLY_THROTTLED, "too many" },
+	{ 400, "",
+	    "{\"odata.error\":{\"code\":\"AF20022\",\"message\":{\"lang\":"
+	    "\"en\",\"value\":\"None.\"}}}",
+	    REPLY_INACTIVE, "None." },
 };
 
 START_TEST(classes)
@@ -116,6 +135,17 @@ START_TEST(error_bodies)
 		    "AADSTS7000222: The provided client secret keys are "
 		    "expired." },
 		{ "{\"Message\":\"denied\\r\\n  twice\"}", "", "denied twice" },
+		{ "{\"error\":\"not allowed here\"}", "", "not allowed here" },
+		{ "\xef\xbb\xbf{\"Error\":{\"Code\":\"A\",\"Message\":\"m\"}}",
+		    "A", "m" },
+		{ "[{\"error\":{\"code\":\"A\",\"message\":\"m\"}}]", "A",
+		    "m" },
+		{ "{\"errors\":[{\"code\":\"A\",\"detail\":\"m\"}]}", "A",
+		    "m" },
+		{ "{\"Message\":\"Invalid.\",\"ModelState\":{\"x\":[\"Not a "
+		  "GUID.\"]}}",
+		    "", "Invalid. Not a GUID." },
+		{ "{\"Message\":\"a\\u009b2Jb\"}", "", "a 2Jb" },
 		{ "{\"code\":7,\"message\":[]}", "", "" },
 		{ "<html>\n<b>no", "", "<html> <b>no" },
 		{ "[]", "", "" },
@@ -133,6 +163,48 @@ START_TEST(error_bodies)
 }
 END_TEST
 
+/* What comes under 200 and is not what was expected. */
+START_TEST(unexpected)
+{
+	static const struct {
+		const char *body;
+		enum reply_class class;
+		const char *code;
+		const char *says;
+	} rows[] = {
+		{ "{\"error\":{\"code\":\"AF20022\",\"message\":\"None.\"}}",
+		    REPLY_INACTIVE, "AF20022", "no subscription" },
+		{ "{\"error\":{\"code\":\"AF20050\"}}", REPLY_RETRY, "AF20050",
+		    "does not exist" },
+		{ "{\"Message\":\"denied\"}", REPLY_RETRY, "",
+		    "the server says: denied" },
+		{ "{\"value\":[{\"Id\":1}]}", REPLY_RETRY, "envelope",
+		    "an object around a list where an array was expected" },
+		{ "{\"Id\":1}", REPLY_RETRY, "object", "begins: {\"Id\":1}" },
+		{ "<html><title>Sign in</title>", REPLY_RETRY, "page",
+		    "Sign in" },
+		{ "nonsense", REPLY_RETRY, "not-json", "begins: nonsense" },
+		{ "", REPLY_RETRY, "empty", "an empty body" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_reply reply;
+		struct outcome r;
+
+		http_reply_init(&reply);
+		reply.status = 200;
+		ck_assert_int_eq(buf_adds(&reply.body, rows[i].body), 0);
+		rules_unexpected(office365_rules, &reply, "an array", &r);
+		ck_assert_msg(r.class == rows[i].class &&
+			strcmp(r.code, rows[i].code) == 0 &&
+			strstr(r.text, rows[i].says) != NULL,
+		    "%zu: %s, code \"%s\": %s", i, reply_class_name(r.class),
+		    r.code, r.text);
+		http_reply_release(&reply);
+	}
+}
+END_TEST
+
 Suite *
 suite_rules(void)
 {
@@ -142,6 +214,7 @@ suite_rules(void)
 	tcase_add_test(tc, classes);
 	tcase_add_test(tc, the_vendor_says_how_long);
 	tcase_add_test(tc, error_bodies);
+	tcase_add_test(tc, unexpected);
 	suite_add_tcase(s, tc);
 	return s;
 }

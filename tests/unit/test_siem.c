@@ -107,6 +107,47 @@ START_TEST(tls13_is_confirmed)
 END_TEST
 
 static void
+receipts_direct(struct syslog_conf *conf)
+{
+	conf->receipts = SYSLOG_DIRECT;
+}
+
+/* Held a little nevertheless, and not sent again for a break alone. */
+START_TEST(direct_receipts_are_trusted)
+{
+	struct tls_peer *peer;
+	struct courier c;
+
+	deliver(&tls13, receipts_direct, &c, &peer);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	ck_assert_str_eq(c.out.mode, "confirmed");
+	ck_assert_int_le(c.out.hold.time, 2 * CLOCK_SECOND);
+	ck_assert(c.out.hold.trusted);
+	end(&c, peer);
+}
+END_TEST
+
+static void
+receipts_none(struct syslog_conf *conf)
+{
+	conf->receipts = SYSLOG_NONE;
+}
+
+START_TEST(no_receipts_are_asked_for)
+{
+	struct tls_peer *peer;
+	struct courier c;
+
+	deliver(&tls13, receipts_none, &c, &peer);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	ck_assert_str_eq(c.out.mode, "unconfirmed");
+	ck_assert_int_eq(c.out.hold.time, CLOCK_HOUR);
+	ck_assert(!c.out.hold.trusted);
+	end(&c, peer);
+}
+END_TEST
+
+static void
 hold_nothing(struct syslog_conf *conf)
 {
 	conf->hold.time = 0;
@@ -137,7 +178,7 @@ has_arrived(void *ctx)
 	return tls_peer_has(a->peer, a->text);
 }
 
-/* What is held back is known to be delivered when both sides part in order. */
+/* Both sides part in order: what was on its way is delivered. */
 START_TEST(orderly_end_proves_delivery)
 {
 	struct tls_peer *peer = tls_peer_start(&tls12);
@@ -360,6 +401,8 @@ suite_siem(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, tls13_is_confirmed);
+	tcase_add_test(tc, direct_receipts_are_trusted);
+	tcase_add_test(tc, no_receipts_are_asked_for);
 	tcase_add_test(tc, tls12_is_unconfirmed);
 	tcase_add_test(tc, orderly_end_proves_delivery);
 	tcase_add_loop_test(tc, reset_is_sent_again, 0, 2);

@@ -323,6 +323,61 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 }
 END_TEST
 
+/* Commit more than a WAL may have. */
+static void
+fill_wal(struct store *s, int mebibytes)
+{
+	struct feed *f = store_help_feed(s, FEED, 0);
+	char *data = xcalloc(1, (1 << 19) + 1);
+	uint64_t x = 1;
+
+	for (int i = 0; i < 2 * mebibytes; i++) {
+		struct write_batch *p = write_batch_new(f);
+
+		for (size_t k = 0; k < 1 << 19; k++) {
+			x = x * 6364136223846793005u + 1442695040888963407u;
+			data[k] = (char)('0' + (x >> 58) % 64);
+		}
+		store_help_add(p, NULL, data);
+		(void)store_help_commit(p);
+		write_batch_free(p);
+	}
+	feed_close(f);
+	free(data);
+}
+
+/* A reader that stays holds the WAL up: it counts as used, and is found. */
+START_TEST(a_reader_that_stays_is_found)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct store_room room;
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+
+	fill_wal(s, 1);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT id FROM batch", -1, &st,
+			     NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	fill_wal(s, 24);
+	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
+	ck_assert_int_ne((int)(store_starved(s) != 0), 0);
+	store_limits(s, 16 << 20, 0);
+	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
+	ck_assert_int_gt(room.wal, 16 << 20);
+	ck_assert_int_ge(room.used, room.wal);
+	ck_assert(room.full);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
+	ck_assert(store_starved(s) == 0);
+	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
+	ck_assert_int_eq(room.wal, 0);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(feeds_are_reported)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -494,6 +549,7 @@ suite_store(void)
 	tcase_add_test(tc, a_large_piece_becomes_several_batches);
 	tcase_add_test(tc, delivered_batches_are_deleted);
 	tcase_add_test(tc, dead_letters_and_requests);
+	tcase_add_test(tc, a_reader_that_stays_is_found);
 	tcase_add_test(tc, feeds_are_reported);
 	tcase_add_test(tc, threads_commit_together);
 	tcase_add_test(tc, another_writer_is_found);

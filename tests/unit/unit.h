@@ -10,12 +10,14 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_cmd(void);
 Suite *suite_cmd_store(void);
 Suite *suite_config(void);
 Suite *suite_confirm(void);
+Suite *suite_content(void);
 Suite *suite_continuity(void);
 Suite *suite_crash(void);
 Suite *suite_dead_letters(void);
@@ -46,6 +48,7 @@ Suite *suite_outputs(void);
 Suite *suite_page(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
+Suite *suite_ready(void);
 Suite *suite_recovery(void);
 Suite *suite_request(void);
 Suite *suite_rules(void);

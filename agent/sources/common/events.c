@@ -265,6 +265,7 @@ get(struct fetching *f, const struct api *api, const struct request *q,
 	if (request_send(f->w, api, q, &reply, r) == REPLY_OK)
 		finish(f, r);
 	else if (reply.status == 404 && r->class == REPLY_RETRY &&
+	    strcmp(r->code, "page") != 0 &&
 	    f->item->attempts >= NOT_FOUND_TRIES)
 		r->class = REPLY_GONE;
 	http_reply_release(&reply);

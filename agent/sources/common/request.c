@@ -182,11 +182,20 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
 	if (rc != 0) {
 		rate_bad(s->rate, clock_monotonic());
-		return outcome_set(r, REPLY_RETRY, "%s", err.text);
+		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
+		if (reply->odd != NULL)
+			(void)snprintf(r->code, sizeof(r->code), "%s",
+			    reply->odd);
+		return r->class;
 	}
-	rules_judge(api->rules, reply, r);
+	if (q->take != NULL && reply->status == 200 &&
+	    reply->shape == HTTP_OBJECT)
+		rules_unexpected(api->rules, reply, "an array", r);
+	else
+		rules_judge(api->rules, reply, r);
 	/* An error may be anyone's, and so may a page. */
-	if (r->class == REPLY_OK && strstr(reply->type, "json") != NULL)
+	if (r->class == REPLY_OK && strstr(reply->type, "json") != NULL &&
+	    (reply->shape == HTTP_ARRAY || reply->shape == HTTP_OBJECT))
 		server_clock_hear(s->clock, reply);
 	settle(w, sent, r);
 	if (r->class == REPLY_THROTTLED) {

@@ -34,7 +34,7 @@ struct request {
 	const struct http_pair *headers; /* see struct http_request */
 	int reserve;                     /* see rate_take() */
 	struct feed *feed;               /* for its counters, or NULL */
-	http_take_fn *take; /* of a 2xx body; NULL: kept in reply */
+	http_take_fn *take; /* of a 200 that is an array; NULL: kept in reply */
 	void *ctx;
 };
 

@@ -33,8 +33,9 @@
 
 /* A time so far from the window that was asked for cannot be meant. */
 #define FAR (OFFICE365_KEPT + CLOCK_DAY)
-/* A row that cannot be read is told of again after so long. */
+/* Odd rows are told of again after so long, others sooner. */
 #define ODD_EVERY CLOCK_HOUR
+#define ODD_NEXT CLOCK_MINUTE
 #define ODD_QUOTED 160
 
 struct listing {
@@ -112,31 +113,46 @@ row_time(const json_t *row, const char *key, int64_t least, int64_t most,
 	return false;
 }
 
+/* FNV-1a. */
+static uint64_t
+row_hash(const char *data, size_t len)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < len; i++)
+		hash =
+		    (hash ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
 /* Note a row that is not as it should be; the first one is quoted. */
 static void
 note_odd(struct listing *l, const struct element *el, const char *what,
     bool lost)
 {
 	struct office365_odd *o = &l->odd;
+	struct office365_stream *os;
+	uint64_t hash;
 	const char *data = el->data != NULL ? el->data : "";
 	size_t len = el->data != NULL ? el->len : 0;
-	struct buf quoted = BUF_INIT(4 * ODD_QUOTED + 1);
+	/* With room for what, so that nothing is cut within a character. */
+	struct buf quoted = BUF_INIT(sizeof(o->text) - 80);
+	bool more = len > ODD_QUOTED;
 
 	o->lost += lost;
 	if (o->rows++ == 0 || (lost && o->lost == 1)) {
-		if (text_printable(&quoted, data,
-			len < ODD_QUOTED ? len : ODD_QUOTED) != 0 ||
-		    quoted.data == NULL)
-			buf_clear(&quoted);
+		if (text_printable(&quoted, data, more ? ODD_QUOTED : len) != 0)
+			more = true;
 		(void)snprintf(o->text, sizeof(o->text), "%s: %s%s", what,
-		    quoted.data != NULL ? quoted.data : "",
-		    len > ODD_QUOTED ? "…" : "");
+		    quoted.data != NULL ? quoted.data : "", more ? "…" : "");
 		buf_release(&quoted);
 	}
-	/* Not which rows, but whether they are others than before. */
-	for (size_t i = 0; i < len; i++)
-		o->sum =
-		    (o->sum ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
+	if (l->st == NULL)
+		return;
+	hash = row_hash(data, len);
+	os = l->st->state;
+	os->odd_fresh = os->odd_fresh || os->odd[hash % OFFICE365_ODD] != hash;
+	os->odd[hash % OFFICE365_ODD] = hash;
 }
 
 /* The URI says which content it is, and the other way round: what one of them
@@ -327,7 +343,7 @@ describe(const struct office365_odd *o, char *out, size_t size)
 	    o->rows, o->lost, o->text);
 }
 
-/* Tell of rows that could not be read, once as long as they are the same. */
+/* Tell of rows that are not as they should be, of the same ones rarely. */
 static void
 tell_odd(struct listing *l)
 {
@@ -337,11 +353,12 @@ tell_odd(struct listing *l)
 	struct outcome r;
 	char text[600];
 
-	if (l->odd.rows == 0 ||
-	    (l->odd.sum == os->odd_sum && now < os->odd_next))
+	if (l->odd.rows == 0 || now < os->odd_next ||
+	    (!os->odd_fresh && now < os->odd_again))
 		return;
-	os->odd_sum = l->odd.sum;
-	os->odd_next = now + ODD_EVERY;
+	os->odd_fresh = false;
+	os->odd_next = now + ODD_NEXT;
+	os->odd_again = now + ODD_EVERY;
 	describe(&l->odd, text, sizeof(text));
 	(void)outcome_set(&r, REPLY_RETRY, "%s", text);
 	(void)snprintf(r.code, sizeof(r.code), "%s", REPLY_ODD_ROW);

@@ -277,22 +277,23 @@ find_subscription(struct worker *w, const char *content_type,
 		if (json_is_array(list))
 			find(list, content_type, out);
 		else
-			(void)outcome_set(r, REPLY_RETRY,
-			    "the list of subscriptions is not a JSON array "
-			    "(type %s); it may be a page of a proxy or a login",
-			    reply.type);
+			rules_unexpected(office365_rules, &reply,
+			    "the array of subscriptions", r);
 	}
 	json_decref(list);
 	http_reply_release(&reply);
 	return r->class;
 }
 
+/* An object, and none that tells of an error. */
 static bool
-is_object(const struct buf *body)
+is_started(const struct buf *body)
 {
 	json_t *top =
 	    body->len > 0 ? json_loadb(body->data, body->len, 0, NULL) : NULL;
-	bool is = json_is_object(top);
+	bool is = json_is_object(top) &&
+	    json_object_get(top, "error") == NULL &&
+	    json_object_get(top, "odata.error") == NULL;
 
 	json_decref(top);
 	return is;
@@ -307,13 +308,12 @@ start(struct worker *w, struct stream *st, struct outcome *r)
 
 	http_reply_init(&reply);
 	if (call(w, "/subscriptions/start", st->name, st->feed, &reply, r) ==
-	    REPLY_BENIGN)
+		REPLY_OK &&
+	    !is_started(&reply.body))
+		rules_unexpected(office365_rules, &reply,
+		    "the started subscription", r);
+	if (r->class == REPLY_BENIGN)
 		r->class = REPLY_OK;
-	else if (r->class == REPLY_OK && !is_object(&reply.body))
-		(void)outcome_set(r, REPLY_RETRY,
-		    "the reply to the start of the subscription is not a JSON "
-		    "object (type %s); it may be a page of a proxy or a login",
-		    reply.type);
 	os->start = *r;
 	if (r->class == REPLY_OK || reply.status / 100 == 4)
 		own[OWN_ANSWERED] = own[OWN_STARTED];
@@ -514,9 +514,9 @@ static enum reply_class
 read_array(struct worker *w, const char *url, const char *what,
     struct reading *d, struct outcome *r)
 {
-	static const struct splitter_spec spec = { .max = EVENT_MAX,
-		.pass_longer = true,
-		.mends = true };
+	static const struct splitter_spec spec = {
+		.max = EVENT_MAX, .pass_longer = true, .mends = true
+	};
 	const struct office365 *o = w->source->state;
 	const struct request q = {
 		.url = url, .what = what, .take = take_reading, .ctx = d
@@ -607,7 +607,8 @@ look(struct worker *w, const char *content_type, struct buf *message,
 		    "%s, and the agent starts it; not tested: permission, "
 		    "list and fetching",
 		    sub.known ? "disabled" : "missing");
-	else if (try_content(w, content_type, how, sizeof(how), message, r) != REPLY_OK)
+	else if (try_content(w, content_type, how, sizeof(how), message, r) !=
+	    REPLY_OK)
 		return r->class;
 	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
 		how) != 0)

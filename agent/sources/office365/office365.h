@@ -86,6 +86,8 @@ struct office365 {
  * was seen, and the last one that was sent again for lack of an answer. */
 enum { OWN_STARTED, OWN_ANSWERED, OWN_AGAIN };
 
+#define OFFICE365_ODD 256
+
 /* State of a stream; belongs to its poll thread. */
 struct office365_stream {
 	bool subscribed; /* the list of subscriptions said so */
@@ -93,8 +95,13 @@ struct office365_stream {
 	struct window_state window;
 	struct ledger_known known;
 	struct outcome start; /* REPLY_OK, or why the last one failed */
-	uint64_t odd_sum;     /* rows that were told of, … */
-	int64_t odd_next;     /* … and not before, monotonic, again */
+	/* Hashes of odd rows that were noted, each in its place; whether some
+	 * are still to be told of; not before (monotonic) is told of those, and
+	 * of the same again. */
+	uint64_t odd[OFFICE365_ODD];
+	bool odd_fresh;
+	int64_t odd_next;
+	int64_t odd_again;
 };
 
 /* Rows of a content list that are not as they should be: what can be taken of
@@ -102,7 +109,6 @@ struct office365_stream {
 struct office365_odd {
 	size_t rows;
 	size_t lost;        /* of them: nothing could be taken */
-	uint64_t sum;       /* over their bytes */
 	char text[400];     /* what is wrong with the first, which is quoted */
 	char sentence[600]; /* office365_list_try(): all that, "": none */
 };

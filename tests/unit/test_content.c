@@ -1,0 +1,300 @@
+/*
+ * test_content.c - content lists and blobs over the wire: what can be taken of
+ * them is, and the rest is told.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "http/rate.h"
+#include "http/server_clock.h"
+#include "sources/office365/office365.h"
+#include "sources/source.h"
+#include "store/commit.h"
+#include "store/db.h"
+#include "store/feed.h"
+#include "store/store.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
+
+#define TENANT "0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11"
+#define FEED "/api/v1.0/" TENANT "/activity/feed"
+#define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+
+static char body[2][65536]; /* of the list, and of each blob */
+static char content[] = "Audit.General", tenant[] = TENANT,
+	    secret[] = "s3cret-value";
+static char *contents[] = { content, NULL };
+static struct canned_reply table[] = {
+	{ .path = "/" TENANT "/oauth2",
+	    .bytes =
+		HEAD "\xef\xbb\xbf{\"access_token\":\"t\",\"expires_in\":9}" },
+	{ .path = FEED "/subscriptions/content", .bytes = body[0] },
+	{ .path = FEED "/audit/", .bytes = body[1] },
+	{ .path = NULL },
+};
+
+static struct {
+	char dir[64], path[128];
+	struct canned *server;
+	struct office365_conf conf;
+	struct source source;
+	struct stream stream;
+	struct worker w;
+	struct store *s;
+	struct outcome told;
+	unsigned troubles;
+	struct window_list list;
+} t;
+static struct err err;
+
+static bool
+never(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static bool
+rest(void *ctx, int64_t us)
+{
+	(void)ctx;
+	(void)us;
+	return true;
+}
+
+static void
+ignore(void *ctx, struct stream *st)
+{
+	(void)ctx;
+	(void)st;
+}
+
+static void
+trouble(void *ctx, struct stream *st, const struct outcome *r)
+{
+	(void)ctx;
+	(void)st;
+	t.told = *r;
+	t.troubles++;
+}
+
+static void
+set_up(void)
+{
+	const int64_t now = clock_now();
+	char *url;
+
+	memset(&t, 0, sizeof(t));
+	err_clear(&err);
+	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	t.s = store_help_open(t.path, STORE_DURABLE);
+	t.server = canned_start(table);
+	url = xstrdup(canned_url(t.server));
+	t.conf = (struct office365_conf){ .login_url = url,
+		.api_url = url,
+		.tenant = tenant,
+		.client_id = tenant,
+		.client_secret = secret,
+		.content = contents,
+		.parallel = 1,
+		.dedupe = CLOCK_DAY,
+		.http = { .timeout = 5 * CLOCK_SECOND } };
+	t.source = (struct source){ .type = &source_office365,
+		.name = "contoso",
+		.conf = &t.conf,
+		.access = http_access_open(&t.conf.http, &err),
+		.rate = rate_new(60000, 60000),
+		.clock = server_clock_new(),
+		.stop = never,
+		.rest = rest,
+		.listed = ignore,
+		.committed = ignore,
+		.trouble = trouble };
+	ck_assert_ptr_nonnull(t.source.access);
+	source_office365.define(&t.conf, &t.source.definition);
+	ck_assert_int_eq(source_office365.open(&t.source, &err), 0);
+	t.stream = (struct stream){ .source = &t.source,
+		.name = content,
+		.feed =
+		    store_help_feed(t.s, "contoso/Audit.General", CLOCK_DAY),
+		.state = xcalloc(1, t.source.definition.stream_size) };
+	t.w = (struct worker){ .source = &t.source,
+		.http = http_new(t.source.access, NULL, NULL) };
+	t.list.window = (struct window){ .from = now - CLOCK_HOUR, .to = now };
+}
+
+static void
+tear_down(void)
+{
+	write_batch_free(t.w.spare);
+	http_free(t.w.http);
+	feed_close(t.stream.feed);
+	free(t.stream.state);
+	source_office365.close(&t.source);
+	http_access_free(t.source.access);
+	rate_free(t.source.rate);
+	server_clock_free(t.source.clock);
+	canned_stop(t.server);
+	free(t.conf.api_url);
+	store_close(t.s);
+	store_help_end(t.dir);
+}
+
+static enum reply_class
+list(const char *rows)
+{
+	struct outcome r;
+
+	(void)snprintf(body[0], sizeof(body[0]), HEAD "%s", rows);
+	(void)office365_list(&t.w, &t.stream, &t.list, &r);
+	ck_assert_msg(r.class == REPLY_OK, "%s", r.text);
+	return r.class;
+}
+
+START_TEST(odd_rows)
+{
+	static const struct {
+		const char *row;
+		size_t items;
+		const char *says;
+	} rows[] = {
+		{ "{\"contentId\":\"a\",\"contentUri\":null,\"contentCreated\":"
+		  "null}",
+		    1, "no usable contentCreated: {" },
+		{ "{\"contentId\":\"a\",\"contentCreated\":"
+		  "\"0001-01-01T00:00:00\",\"contentExpiration\":"
+		  "\"9999-12-31T23:59:59\"}",
+		    1, "contentExpiration" },
+		{ "{\"contentId\":null,\"contentUri\":\"http://h/x/b$1?y\"}", 1,
+		    "contentCreated" },
+		{ "{\"contentId\":17,\"contentUri\":[]}", 1, "no usable" },
+		{ "{\"contentId\":\"\",\"contentUri\":\"\"}", 0,
+		    "1 of them lead to nothing" },
+		{ "{}", 0, "no usable contentCreated: {}" },
+		{ "17", 0, "not a JSON object: 17" },
+		{ "[{\"contentId\":\"a\"}]", 0, "not a JSON object" },
+		{ "{\"contentId\":\"a\nb\"}", 0, "not JSON: " },
+		{ "{\"contentId\":\"a\",\"x\":[1}", 0, "\"x\":[1}" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char now[CLOCK_TEXT], *all;
+
+		(void)clock_format(clock_now(), 3, now);
+		all = xasprintf("[{\"contentId\":\"good%zu\","
+				"\"contentUri\":\"http://h/g\","
+				"\"contentCreated\":\"%s\"},%s,{"
+				"\"contentId\":\"more%zu\"}]",
+		    i, now, rows[i].row, i);
+
+		t.troubles = 0;
+		tear_down();
+		set_up();
+		(void)list(all);
+		ck_assert_msg(t.list.fresh == 2 + rows[i].items, "%zu: %zu", i,
+		    t.list.fresh);
+		ck_assert_uint_eq(t.troubles, 1);
+		ck_assert_str_eq(t.told.code, REPLY_ODD_ROW);
+		ck_assert_msg(strstr(t.told.text, rows[i].says) != NULL,
+		    "%zu: %s", i, t.told.text);
+		/* The same once more is not told again. */
+		(void)list(all);
+		ck_assert_uint_eq(t.troubles, 1);
+		free(all);
+	}
+}
+END_TEST
+
+START_TEST(a_long_key_and_many_odd_rows)
+{
+	struct buf all = BUF_INIT(1 << 16);
+	int rc = buf_adds(&all, "[{\"contentId\":\"");
+
+	for (int i = 0; i < 2000; i++)
+		rc |= buf_adds(&all, "k");
+	rc |= buf_adds(&all, "\"}");
+	for (int i = 0; i < 3000; i++)
+		rc |= buf_adds(&all, ",null");
+	rc |= buf_adds(&all, "]");
+	ck_assert_int_eq(rc, 0);
+	(void)list(all.data);
+	ck_assert_uint_eq(t.list.fresh, 1);
+	ck_assert_uint_eq(t.troubles, 1);
+	ck_assert_ptr_nonnull(strstr(t.told.text, "3001 rows"));
+	ck_assert_ptr_nonnull(strstr(t.told.text, "3000 of them"));
+	buf_release(&all);
+}
+END_TEST
+
+static uint64_t
+count(const char *sql)
+{
+	int64_t n;
+
+	ck_assert_int_eq(db_number(t.s, &err, 0, &n, sql, ""), 0);
+	return (uint64_t)n;
+}
+
+/* Events and gaps of a blob, fetched once. */
+static void
+fetch(const char *blob, enum reply_class class, uint64_t events, uint64_t gaps)
+{
+	struct outcome r = { .class = REPLY_OK };
+	struct item it;
+
+	tear_down();
+	set_up();
+	(void)snprintf(body[1], sizeof(body[1]), "%s", blob);
+	(void)list("[{\"contentId\":\"1\"}]");
+	ck_assert_int_eq(item_claim(t.stream.feed, &it, NULL, &err), 1);
+	office365_fetch(&t.w, &t.stream, &it, &r);
+	ck_assert_msg(r.class == class, "%s: %s", blob, r.text);
+	ck_assert_msg(count("SELECT size FROM feed") == events, "%s", blob);
+	ck_assert_msg(count("SELECT count(*) FROM gap") == gaps, "%s", blob);
+	ck_assert_int_eq(item_return(t.stream.feed, &it, 0, NULL, &err), 0);
+	item_release(&it);
+}
+
+START_TEST(blobs)
+{
+	fetch(HEAD "[{\"Id\":\"1\"},{\"Id\":\"a\nb\"},{\"Id\":\"3\"}]",
+	    REPLY_OK, 2, 1);
+	fetch(HEAD "[{\"Id\":\"1\"},{\"Id\":\"2\",\"x\":[1},{\"Id\":\"3\"}]",
+	    REPLY_OK, 2, 1);
+	/* What was cut off is no gap; what came before is kept. */
+	fetch(HEAD "[{\"Id\":\"1\"},{\"Id\":\"2\",\"x\":[1]", REPLY_RETRY, 1,
+	    0);
+	fetch("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[{\"Id\":\"1\"},{",
+	    REPLY_RETRY, 1, 0);
+	/* Nor is what is not of the API. */
+	fetch("HTTP/1.1 206 X\r\n\r\n[{\"Id\":\"1\"}]", REPLY_RETRY, 0, 0);
+	fetch("HTTP/1.1 404 X\r\n\r\n<html>AF20050</html>", REPLY_RETRY, 0, 0);
+	fetch(HEAD "<html>[{}]</html>", REPLY_RETRY, 0, 0);
+	fetch(HEAD "{\"value\":[{\"Id\":\"1\"}]}", REPLY_RETRY, 0, 0);
+	fetch(HEAD, REPLY_RETRY, 0, 0);
+	fetch("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+	      "Content-Encoding: utf-8\r\n\r\n\xef\xbb\xbf[{\"Id\":\"1\"}]",
+	    REPLY_OK, 1, 0);
+}
+END_TEST
+
+Suite *
+suite_content(void)
+{
+	Suite *suite = suite_create("content");
+	TCase *tc = tcase_create("content");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, odd_rows);
+	tcase_add_test(tc, a_long_key_and_many_odd_rows);
+	tcase_add_test(tc, blobs);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
