@@ -104,7 +104,9 @@ mode() {
 expect "the configuration's folder" "root:sealfeed 750" "$(mode /etc/sealfeed)"
 expect "the configuration" "root:sealfeed 640" \
     "$(mode /etc/sealfeed/sealfeed.yaml)"
-expect "the state" "sealfeed:sealfeed 700" "$(mode /var/lib/sealfeed)"
+for folder in /var/lib/sealfeed /var/lib/sealfeed-seal; do
+	expect "$folder" "sealfeed:sealfeed 700" "$(mode "$folder")"
+done
 expect "files that are not as packaged" "" \
     "$(rpm --root "$root" -V --nodeps sealfeed 2>&1)"
 chroot "$root" getent passwd sealfeed | grep -q ':/usr/sbin/nologin$\|:/sbin/nologin$' ||

@@ -108,7 +108,9 @@ expect "the drop-ins' folder" "root:sealfeed 750" \
 for file in sealfeed.yaml sealfeed.yaml.example; do
 	expect "$file" "root:sealfeed 640" "$(mode "/etc/sealfeed/$file")"
 done
-expect "the state" "sealfeed:sealfeed 700" "$(mode /var/lib/sealfeed)"
+for folder in /var/lib/sealfeed /var/lib/sealfeed-seal; do
+	expect "$folder" "sealfeed:sealfeed 700" "$(mode "$folder")"
+done
 inside sealfeed check /etc/sealfeed/sealfeed.yaml.example >"$work/check.log" ||
     fail "the example has faults"
 ! inside systemctl is-enabled --quiet sealfeed || fail "it is enabled"
