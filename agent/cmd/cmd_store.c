@@ -2,11 +2,16 @@
  * cmd_store.c - shared by the subcommands that read the store.
  */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
@@ -31,6 +36,32 @@ cmd_store(const struct config *config, enum store_access access,
     struct err *err)
 {
 	return store_open(config->agent.store.path, access, err);
+}
+
+int
+cmd_as_owner(const struct config *config, struct err *err)
+{
+	const char *path = config->agent.store.path;
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL ? xstrdup(".")
+				  : xstrndup(path, (size_t)(slash - path) + 1);
+	struct stat st;
+	int rc = 0;
+
+	if (geteuid() != 0)
+		goto out;
+	if (stat(dir, &st) != 0)
+		rc = err_set(err, "%s: %s", dir, strerror(errno));
+	else if (st.st_uid != 0 &&
+	    (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 ||
+		setuid(st.st_uid) != 0))
+		rc = err_set(err,
+		    "%s: its owner, whom the agent runs as, cannot be become: "
+		    "%s; run this as that user",
+		    dir, strerror(errno));
+out:
+	free(dir);
+	return rc;
 }
 
 int

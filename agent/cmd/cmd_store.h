@@ -22,6 +22,11 @@ struct config *cmd_config(const struct cmd_line *line);
 struct store *cmd_store(const struct config *config, enum store_access access,
     struct err *err);
 
+/* To be called before the store is written to.  root becomes the owner of the
+ * store's directory, whom the agent runs as, for good: what root would make
+ * there, the agent could not open.  Others stay who they are. */
+int cmd_as_owner(const struct config *config, struct err *err);
+
 /* Say what went wrong, "sealfeed status: …", on standard error, made
  * printable.  Returns EXIT_WRONG. */
 int cmd_failed(const struct cmd *cmd, const struct err *err);

@@ -21,6 +21,8 @@ restored(const struct config *config, size_t *n, struct err *err)
 	struct store_lock lock;
 	int rc = -1;
 
+	if (cmd_as_owner(config, err) != 0)
+		return -1;
 	if (lock_store(&lock, config->agent.store.path, 0, err) != 0)
 		return -1;
 	c.store = cmd_store(config, STORE_DURABLE, err);
@@ -68,7 +70,8 @@ const struct cmd cmd_store_state = {
 	    "the command is for when that was lost or restored, too, and "
 	    "begins another log in place of one that is gone or damaged. What "
 	    "was collected and not signed is fetched again from the vendor. "
-	    "The agent must be stopped; run this as its user.",
+	    "The agent must be stopped; run this as root or as the agent's "
+	    "user.",
 	.min = 1,
 	.max = 1,
 	.run = store_run,

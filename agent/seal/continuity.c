@@ -226,7 +226,8 @@ check_log(const struct continuity *c, const struct sign_log *log, size_t *n,
 		    strcspn(h->origin + len + 1, "~"));
 		rc = tree_known(c->store, feed, err);
 		if (rc == 0) {
-			note(news, ++*n, feed, cause);
+			if (strcmp(feed, TREE_ANY) != 0)
+				note(news, ++*n, feed, cause);
 			rc = tree_retire(c->store, feed, cause, err);
 		}
 		free(feed);
@@ -275,6 +276,20 @@ move_aside(const char *path, struct err *err)
 	return rc;
 }
 
+/* A log that does not know what was signed before it: by its first head no tree
+ * may begin that has the name of its feed, in this store or another. */
+static int
+begin_unknowing(const struct continuity *c, struct err *err)
+{
+	struct sign_head any = { .size = 0 };
+	int rc;
+
+	any.origin = xasprintf("%s/" TREE_ANY, c->agent);
+	rc = sign_log_create(c->path, &any, 1, err);
+	free(any.origin);
+	return rc;
+}
+
 int
 continuity_restored(const struct continuity *c, size_t *n, struct err *err)
 {
@@ -289,9 +304,12 @@ continuity_restored(const struct continuity *c, size_t *n, struct err *err)
 	if (sign_log_open(c->path, &log, &unusable) != 1)
 		rc = move_aside(c->path, err);
 	if (rc == 0 && log == NULL)
-		rc = sign_log_create(c->path, NULL, 0, err);
+		rc = begin_unknowing(c, err);
 	if (rc == 0 && log == NULL)
 		rc = open_new(c, &log, err);
+	/* What the store has no events of may have been signed, too. */
+	if (rc == 0)
+		rc = tree_retire(c->store, TREE_ANY, cause, err);
 	while (rc == 0 && (rc = tree_next(c->store, t.id, &t, err)) == 1) {
 		rc = 0;
 		if (t.size == 0 || (t.closed && t.size <= t.peaks.end))

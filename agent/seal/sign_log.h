@@ -12,6 +12,9 @@
  * never published; it is ended with "#torn".  A log beyond 8 MiB is replaced
  * by one with only the last line of each origin.
  *
+ * The origin "*" of an agent says that the log does not know what was signed
+ * before it: then no tree may begin that has the name of its feed.
+ *
  * One process at a time (the store's lock).
  */
 #ifndef SEAL_SIGN_LOG_H

@@ -13,6 +13,7 @@
 #include "store/feed_private.h"
 #include "store/seen.h"
 #include "store/size_log.h"
+#include "store/tree.h"
 
 #define NEWS_EVERY CLOCK_SECOND
 
@@ -89,8 +90,10 @@ must_renew(struct feed *f, char *cause, size_t size, struct err *err)
 		    "the store has lost events of the tree before");
 		return 1;
 	}
-	st = db_query(s, err, "SELECT cause FROM retired WHERE tree = ?", "t",
-	    f->tree);
+	st = db_query(s, err,
+	    "SELECT cause FROM retired WHERE tree = ?1"
+	    " OR (tree = '" TREE_ANY "' AND instr(?1, '~') = 0)",
+	    "t", f->tree);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
 		db_text(st, 0, cause, size);

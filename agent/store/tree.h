@@ -43,7 +43,8 @@ int tree_renew(struct store *s, const struct tree *t, const char *cause,
     struct err *err);
 
 /* Retire a tree that this store does not have: a feed of that name begins with
- * another one. */
+ * another one.  TREE_ANY: this counts for all feeds. */
+#define TREE_ANY "*"
 int tree_retire(struct store *s, const char *name, const char *cause,
     struct err *err);
 

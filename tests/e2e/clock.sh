@@ -15,5 +15,6 @@ for offset in 7200 -7200; do
 	verified lake
 	agent_stop
 	stop_one sim
-	rm -r "$work"/sim "$work"/lake "$work"/store.db*
+	fresh_store
+	rm -r "$work"/sim "$work"/lake
 done

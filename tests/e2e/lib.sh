@@ -399,6 +399,11 @@ to_file() {
 	outputs+="  $name: { type: file, path: $work/$name/events }"$'\n'
 }
 
+# fresh_store: as on a new machine, which has no log of what was signed either.
+fresh_store() {
+	rm -rf "$store"* "$seal_log"*
+}
+
 # write_config: $work/sealfeed.yaml from what was said so far.
 write_config() {
 	local key

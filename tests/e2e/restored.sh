@@ -15,6 +15,16 @@ more_trees() {
 	[ "$(trees)" -gt "$1" ]
 }
 
+# Events of the feed, which leave when they are signed.
+signed() {
+	grep -c '^{"feed":"contoso/Audit.Exchange[^"]*","index"' \
+	    "$work/lake/events"
+}
+
+more_signed() {
+	[ "$(signed)" -gt "$1" ]
+}
+
 put_back() {
 	rm -f "$store"*
 	cp -a "$work/backup/." "$work"
@@ -42,9 +52,9 @@ wait_for 20 "a first tree" more_trees 0
 agent_stop
 mkdir "$work/backup"
 cp -a "$store"* "$work/backup"
+before=$(signed)
 agent_again
-grows lake
-grows lake
+wait_for 20 "more of the feed is signed" more_signed "$before"
 agent_stop
 [ "$(trees)" -eq 1 ] || fail "a second tree without a cause"
 
@@ -85,6 +95,21 @@ grep -q '^[1-9][0-9]* feeds begin a new tree' "$work/restored" ||
 agent_again
 wait_for 20 "a third tree" more_trees "$before"
 agent_stop
+
+# root leaves nothing behind that the agent's user could not open.
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir "$work/state"
+	cp "$store" "$work/state/store.db"
+	sed -e "s#$store#$work/state/store.db#" \
+	    -e "s#$seal_log#$work/state/log/seal.log#" "$work/sealfeed.yaml" \
+	    >"$work/owned.yaml"
+	chown -R 4321:4321 "$work/state"
+	chmod 711 "$work"
+	"$sealfeed" store restored --config "$work/owned.yaml" >>"$work/restored" ||
+	    fail "store restored as root"
+	[ -s "$work/state/log/seal.log" ] || fail "there is no log"
+	find "$work/state" ! -uid 4321 | grep . && fail "these are root's"
+fi
 
 # A store that is gone.
 before=$(trees)

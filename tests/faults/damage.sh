@@ -151,7 +151,8 @@ let_wal() {
 
 # fresh: an agent with some events delivered and some not
 fresh() {
-	rm -rf "$store"* "$work/archive/events" "$work/old.db" "$work/agent.log"
+	fresh_store
+	rm -rf "$work/archive/events" "$work/old.db" "$work/agent.log"
 	agent
 	wait_for 30 "something is delivered" test -s "$work/archive/events"
 	if [ "$1" = old_copy ]; then

@@ -128,7 +128,8 @@ all_well starting 0
 
 # For the first time, too.
 agent_stop
-rm -f "$store"* "$work/archive/events"
+fresh_store
+rm -f "$work/archive/events"
 fill
 log_begin
 agent_again

@@ -16,8 +16,8 @@ export FAULT_FIRED=$work/fired
 
 # begin: an agent on an empty store, with what FAULT_* say.
 begin() {
-	rm -rf "$store"* "$seal_log"* "$work/archive/events" "$work/agent.log" \
-	    "$FAULT_FIRED"
+	fresh_store
+	rm -rf "$work/archive/events" "$work/agent.log" "$FAULT_FIRED"
 	start
 }
 

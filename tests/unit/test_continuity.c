@@ -537,6 +537,43 @@ START_TEST(a_log_that_is_gone_stops_all)
 }
 END_TEST
 
+static void
+begins_anew(struct store *s, const char *name)
+{
+	struct tree t = { .id = 0 };
+	bool found = false;
+
+	feed_close(store_help_feed(s, name, CLOCK_DAY));
+	while (tree_next(s, t.id, &t, &err) == 1)
+		found = found ||
+		    (!t.closed && strcmp(t.feed, name) == 0 &&
+			strchr(t.name, '~') != NULL);
+	ck_assert_msg(found, "%s", name);
+}
+
+/* What was signed of feeds that the restored store does not know, nobody can
+ * tell any more. */
+START_TEST(a_lost_log_allows_no_plain_name)
+{
+	struct continuity c = begin();
+	size_t n;
+
+	check_says(&c, "");
+	feed_close(store_help_feed(store, "contoso/empty", CLOCK_DAY));
+	ck_assert_int_eq(unlink(log_path), 0);
+	ck_assert_int_eq(continuity_restored(&c, &n, &err), 0);
+	ck_assert_uint_eq(n, 0);
+	begins_anew(store, "contoso/empty");
+	begins_anew(store, "contoso/new");
+	store_close(store);
+	ck_assert_int_eq(unlink(path), 0);
+	c = begin();
+	check_says(&c, "");
+	begins_anew(store, "contoso/another");
+	store_close(store);
+}
+END_TEST
+
 START_TEST(a_damaged_log_is_moved_aside)
 {
 	struct continuity c = begin();
@@ -576,6 +613,7 @@ suite_continuity(void)
 	tcase_add_loop_test(tc, a_changed_store_begins_a_new_tree, 0, 4);
 	tcase_add_test(tc, a_store_that_is_gone_begins_new_trees);
 	tcase_add_test(tc, a_log_that_is_gone_stops_all);
+	tcase_add_test(tc, a_lost_log_allows_no_plain_name);
 	tcase_add_test(tc, a_damaged_log_is_moved_aside);
 	suite_add_tcase(s, tc);
 	return s;
