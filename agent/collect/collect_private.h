@@ -24,7 +24,11 @@ struct source_runner;
 struct store;
 
 /* What has trouble in a feed. */
-enum ailing { AILING_POLL = 1, AILING_FETCH = 2, AILING_CLOCK = 4 };
+enum trouble_of {
+	TROUBLE_OF_POLL = 1,
+	TROUBLE_OF_FETCH = 2,
+	TROUBLE_OF_CLOCK = 4
+};
 
 /*
  * A trouble, known by class and code, whatever its text.  It is told at its
@@ -32,12 +36,12 @@ enum ailing { AILING_POLL = 1, AILING_FETCH = 2, AILING_CLOCK = 4 };
  * within the hour is told when it lasts.  Forgotten an hour after its end.
  * Times are monotonic but for since.
  */
-struct ailment {
+struct feed_trouble {
 	enum reply_class class;
 	char code[48];
-	char text[512];  /* of the first occurrence */
-	unsigned ailing; /* 0: it has ended */
-	unsigned count;  /* of occurrences */
+	char text[512]; /* of the first occurrence */
+	unsigned of;    /* 0: it has ended */
+	unsigned count; /* of occurrences */
 	int64_t since;
 	int64_t began;
 	int64_t last;
@@ -47,7 +51,7 @@ struct ailment {
 	bool stands;    /* nothing gets through */
 	int64_t until;
 };
-#define AILMENTS_MAX 16
+#define TROUBLES_MAX 16
 
 /* One feed. */
 struct feed_worker {
@@ -57,7 +61,7 @@ struct feed_worker {
 	bool running;
 	struct worker *polls; /* NULL: the thread does not run yet */
 	/* Under collector.lock. */
-	struct ailment ailments[AILMENTS_MAX];
+	struct feed_trouble troubles[TROUBLES_MAX];
 	unsigned failures; /* of polls, in a row */
 	char error[512];   /* of the last one, "" when it succeeded */
 	int64_t fetched;   /* monotonic: the last fetch that succeeded */
@@ -161,10 +165,10 @@ void collect_fetched(struct feed_worker *j, const struct item *it,
  * is tried again where that is long (INT64_MIN: soon); what names the item it
  * belongs to, or NULL.
  */
-void collect_occurs(struct feed_worker *j, enum ailing ailing,
+void collect_trouble(struct feed_worker *j, enum trouble_of of,
     const struct outcome *r, int64_t until, const char *what);
 /* All trouble of this kind has ended. */
-void collect_ends(struct feed_worker *j, enum ailing ailing);
+void collect_trouble_ends(struct feed_worker *j, enum trouble_of of);
 /* Look after those of fetches, and after polls that wait for long. */
 void collect_watch_troubles(struct feed_worker *j);
 

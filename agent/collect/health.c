@@ -104,7 +104,7 @@ collect_troubled(struct feed_worker *j, const struct outcome *r)
 		log_err("%s: something is lost: %s", feed_name(j->stream.feed),
 		    r->text);
 	else
-		collect_occurs(j, AILING_POLL, r, INT64_MIN, NULL);
+		collect_trouble(j, TROUBLE_OF_POLL, r, INT64_MIN, NULL);
 }
 
 void
@@ -125,11 +125,11 @@ collect_polled(struct feed_worker *j, const struct outcome *r, int64_t delay)
 	    collect_horizon(j));
 	(void)pthread_mutex_unlock(&c->lock);
 	if (good) {
-		collect_ends(j, AILING_POLL);
+		collect_trouble_ends(j, TROUBLE_OF_POLL);
 		return;
 	}
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
-	collect_occurs(j, AILING_POLL, r, tried_again(r, delay), NULL);
+	collect_trouble(j, TROUBLE_OF_POLL, r, tried_again(r, delay), NULL);
 }
 
 /* Created at the vendor to durable here, both by the vendor's clock. */
@@ -170,5 +170,5 @@ collect_fetched(struct feed_worker *j, const struct item *it,
 		return;
 	}
 	feed_count(j->stream.feed, FEED_ERRORS, 1);
-	collect_occurs(j, AILING_FETCH, r, tried_again(r, wait), it->key);
+	collect_trouble(j, TROUBLE_OF_FETCH, r, tried_again(r, wait), it->key);
 }

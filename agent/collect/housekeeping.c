@@ -255,7 +255,7 @@ watch_clock(struct source_runner *r)
 	if (r->n_workers == 0)
 		return;
 	if (off <= SERVER_CLOCK_APART) {
-		collect_ends(&r->workers[0], AILING_CLOCK);
+		collect_trouble_ends(&r->workers[0], TROUBLE_OF_CLOCK);
 		r->skewed = false;
 		return;
 	}
@@ -268,7 +268,8 @@ watch_clock(struct source_runner *r)
 		? ""
 		: ", which is not believed yet");
 	(void)snprintf(why.code, sizeof(why.code), "clock");
-	collect_occurs(&r->workers[0], AILING_CLOCK, &why, INT64_MIN, NULL);
+	collect_trouble(&r->workers[0], TROUBLE_OF_CLOCK, &why, INT64_MIN,
+	    NULL);
 	if (r->skewed)
 		return;
 	r->skewed = true;

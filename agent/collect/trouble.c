@@ -47,7 +47,7 @@ set_code(char out[48], const struct outcome *r)
 /* Is a the one with that name?  A code that stands for two classes, as of a
  * refusal that comes again and again, is one trouble that has changed. */
 static bool
-is_named(const struct ailment *a, enum reply_class class, const char *code)
+is_named(const struct feed_trouble *a, enum reply_class class, const char *code)
 {
 	return a->last != 0 && strcmp(a->code, code) == 0 &&
 	    (a->class == class || code[0] != '\0');
@@ -55,19 +55,18 @@ is_named(const struct ailment *a, enum reply_class class, const char *code)
 
 /* The one with that name, or room for it: the one that ended first, or else the
  * one that has not occurred for longest. */
-static struct ailment *
+static struct feed_trouble *
 find(struct feed_worker *j, enum reply_class class, const char *code)
 {
-	struct ailment *room = &j->ailments[0];
+	struct feed_trouble *room = &j->troubles[0];
 
-	for (size_t i = 0; i < AILMENTS_MAX; i++) {
-		struct ailment *a = &j->ailments[i];
+	for (size_t i = 0; i < TROUBLES_MAX; i++) {
+		struct feed_trouble *a = &j->troubles[i];
 
 		if (is_named(a, class, code))
 			return a;
-		if ((a->ailing == 0) > (room->ailing == 0) ||
-		    ((a->ailing == 0) == (room->ailing == 0) &&
-			a->last < room->last))
+		if ((a->of == 0) > (room->of == 0) ||
+		    ((a->of == 0) == (room->of == 0) && a->last < room->last))
 			room = a;
 	}
 	return room;
@@ -75,7 +74,7 @@ find(struct feed_worker *j, enum reply_class class, const char *code)
 
 /* Is it to be told now? */
 static bool
-is_news(const struct ailment *a, int64_t now)
+is_news(const struct feed_trouble *a, int64_t now)
 {
 	if (a->told == 0 || now - a->told >= TELL_EVERY ||
 	    (a->until != INT64_MIN && !a->said_wait))
@@ -85,7 +84,7 @@ is_news(const struct ailment *a, int64_t now)
 }
 
 static json_t *
-about(const struct feed_worker *j, const struct ailment *a)
+about(const struct feed_worker *j, const struct feed_trouble *a)
 {
 	json_t *o = json_pack("{s:s, s:s, s:o}", "feed",
 	    feed_name(j->stream.feed), "class", reply_class_name(a->class),
@@ -97,7 +96,7 @@ about(const struct feed_worker *j, const struct ailment *a)
 }
 
 static void
-tell(struct feed_worker *j, const struct ailment *a, const char *what)
+tell(struct feed_worker *j, const struct feed_trouble *a, const char *what)
 {
 	struct collector *c = j->runner->collector;
 	json_t *more = about(j, a);
@@ -126,7 +125,7 @@ tell(struct feed_worker *j, const struct ailment *a, const char *what)
 
 /* Write it to the store, or take it out.  Without the lock. */
 static void
-keep(struct feed_worker *j, const struct ailment *a)
+keep(struct feed_worker *j, const struct feed_trouble *a)
 {
 	struct store *s = j->runner->collector->store;
 	struct trouble t = {
@@ -141,19 +140,18 @@ keep(struct feed_worker *j, const struct ailment *a)
 	    reply_class_name(a->class));
 	(void)snprintf(t.code, sizeof(t.code), "%s", a->code);
 	(void)snprintf(t.text, sizeof(t.text), "%s", a->text);
-	rc = a->ailing != 0 ? trouble_set(s, &t, &err)
-			    : trouble_end(s, &t, &err);
+	rc = a->of != 0 ? trouble_set(s, &t, &err) : trouble_end(s, &t, &err);
 	if (rc != 0)
 		log_info("%s", err.text);
 }
 
 void
-collect_occurs(struct feed_worker *j, enum ailing ailing,
+collect_trouble(struct feed_worker *j, enum trouble_of of,
     const struct outcome *r, int64_t until, const char *what)
 {
 	struct collector *c = j->runner->collector;
 	int64_t now = clock_monotonic();
-	struct ailment *a, copy, before, gone;
+	struct feed_trouble *a, copy, before, gone;
 	char code[48];
 	bool news;
 
@@ -162,11 +160,11 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 	a = find(j, r->class, code);
 	gone = *a;
 	if (!is_named(a, r->class, code) || a->class != r->class)
-		*a = (struct ailment){ .class = r->class };
+		*a = (struct feed_trouble){ .class = r->class };
 	else
-		gone.ailing = 0;
+		gone.of = 0;
 	before = *a;
-	if (a->ailing == 0) {
+	if (a->of == 0) {
 		(void)snprintf(a->code, sizeof(a->code), "%s", code);
 		(void)snprintf(a->text, sizeof(a->text), "%.500s", r->text);
 		a->since = clock_now();
@@ -175,11 +173,11 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 		a->said = false;
 		a->said_wait = false;
 	}
-	a->ailing |= ailing;
+	a->of |= of;
 	a->count++;
 	a->last = now;
 	a->until = until;
-	a->stands = ailing != AILING_FETCH || j->fetched < a->began;
+	a->stands = of != TROUBLE_OF_FETCH || j->fetched < a->began;
 	news = is_news(a, now);
 	if (news) {
 		a->told = now;
@@ -192,17 +190,17 @@ collect_occurs(struct feed_worker *j, enum ailing ailing,
 		tell(j, &copy, what);
 	else
 		log_info("%s: %s", feed_name(j->stream.feed), r->text);
-	if (gone.ailing != 0) {
-		gone.ailing = 0;
+	if (gone.of != 0) {
+		gone.of = 0;
 		keep(j, &gone);
 	}
-	if (before.ailing != copy.ailing || before.until != copy.until ||
+	if (before.of != copy.of || before.until != copy.until ||
 	    before.stands != copy.stands)
 		keep(j, &copy);
 }
 
 static void
-tell_end(struct feed_worker *j, const struct ailment *a)
+tell_end(struct feed_worker *j, const struct feed_trouble *a)
 {
 	int64_t lasted = (clock_monotonic() - a->began) / CLOCK_SECOND;
 	json_t *more = about(j, a);
@@ -217,19 +215,19 @@ tell_end(struct feed_worker *j, const struct ailment *a)
 
 /* End what only this ails, and did not occur since. */
 static void
-end_some(struct feed_worker *j, enum ailing ailing, int64_t since)
+end_some(struct feed_worker *j, enum trouble_of of, int64_t since)
 {
 	struct collector *c = j->runner->collector;
 
-	for (size_t i = 0; i < AILMENTS_MAX; i++) {
-		struct ailment *a = &j->ailments[i], copy;
+	for (size_t i = 0; i < TROUBLES_MAX; i++) {
+		struct feed_trouble *a = &j->troubles[i], copy;
 		bool ended;
 
 		(void)pthread_mutex_lock(&c->lock);
-		ended = (a->ailing & ailing) != 0 && a->last <= since;
+		ended = (a->of & of) != 0 && a->last <= since;
 		if (ended)
-			a->ailing &= ~(unsigned)ailing;
-		ended = ended && a->ailing == 0;
+			a->of &= ~(unsigned)of;
+		ended = ended && a->of == 0;
 		copy = *a;
 		(void)pthread_mutex_unlock(&c->lock);
 		if (!ended)
@@ -241,9 +239,9 @@ end_some(struct feed_worker *j, enum ailing ailing, int64_t since)
 }
 
 void
-collect_ends(struct feed_worker *j, enum ailing ailing)
+collect_trouble_ends(struct feed_worker *j, enum trouble_of of)
 {
-	end_some(j, ailing, INT64_MAX);
+	end_some(j, of, INT64_MAX);
 }
 
 /* Has anything been fetched since?  Then the feed does not stand still. */
@@ -252,12 +250,12 @@ look_what_stands(struct feed_worker *j)
 {
 	struct collector *c = j->runner->collector;
 
-	for (size_t i = 0; i < AILMENTS_MAX; i++) {
-		struct ailment *a = &j->ailments[i], copy;
+	for (size_t i = 0; i < TROUBLES_MAX; i++) {
+		struct feed_trouble *a = &j->troubles[i], copy;
 		bool moves;
 
 		(void)pthread_mutex_lock(&c->lock);
-		moves = a->ailing == AILING_FETCH && a->stands &&
+		moves = a->of == TROUBLE_OF_FETCH && a->stands &&
 		    j->fetched >= a->began;
 		if (moves)
 			a->stands = false;
@@ -288,7 +286,7 @@ look_for_slow(struct feed_worker *j)
 	    "proxy and the vendor's service health",
 	    what);
 	(void)snprintf(r.code, sizeof(r.code), "%s", slow_code);
-	collect_occurs(j, AILING_POLL, &r, INT64_MIN, NULL);
+	collect_trouble(j, TROUBLE_OF_POLL, &r, INT64_MIN, NULL);
 }
 
 void
@@ -298,15 +296,15 @@ collect_watch_troubles(struct feed_worker *j)
 	bool fetches = false, failing = false;
 
 	look_for_slow(j);
-	for (size_t i = 0; i < AILMENTS_MAX; i++)
+	for (size_t i = 0; i < TROUBLES_MAX; i++)
 		fetches =
-		    fetches || (j->ailments[i].ailing & AILING_FETCH) != 0;
+		    fetches || (j->troubles[i].of & TROUBLE_OF_FETCH) != 0;
 	if (!fetches)
 		return;
 	look_what_stands(j);
 	if (item_failing(j->stream.feed, &failing, &err) != 0)
 		log_info("%s", err.text);
 	else
-		end_some(j, AILING_FETCH,
+		end_some(j, TROUBLE_OF_FETCH,
 		    failing ? clock_monotonic() - QUIET : INT64_MAX);
 }

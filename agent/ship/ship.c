@@ -351,7 +351,7 @@ ship_run(const struct role *r)
 	if (rc == 0) {
 		rc = work(&s);
 		finish(&s);
-		if (s.out.breaks != s.flight.breaks)
+		if (s.out.breaks != s.in_flight.breaks)
 			ship_hold_break(&s);
 		ship_settle(&s);
 		s.progress.orderly = ship_hold_orderly(&s);

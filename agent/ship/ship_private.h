@@ -50,7 +50,7 @@ struct delivery {
 	int64_t received;
 	uint64_t bytes;
 	/* How often it broke the connection alone while others passed, and
-	 * flight.passed when it last did. */
+	 * in_flight.passed when it last did. */
 	unsigned strikes;
 	uint64_t struck;
 	/* Since it was sent: events that are delivered, and whether the
@@ -115,7 +115,7 @@ struct ship {
 		int64_t broke;   /* when it last did */
 		uint64_t before; /* passed by then */
 		bool stuck;      /* delivery waits for an event to blame */
-	} flight;
+	} in_flight;
 
 	struct {
 		enum ship_health state;
@@ -217,7 +217,7 @@ void ship_hold_cut(struct ship *s, struct delivery *t, size_t lines);
 void ship_hold_done(struct ship *s, struct delivery *t);
 void ship_hold_free(struct ship *s);
 
-/* flight.c: how much is on its way at once, and what breaks connections. */
+/* in_flight.c: how much is on its way at once, and what breaks connections. */
 
 /* Send what is due; returns whether there was anything. */
 bool ship_send_due(struct ship *s, int64_t now);

@@ -68,12 +68,18 @@ confirm_wants(struct confirm *c, bool idle, int64_t now, int64_t *wait)
 	return true;
 }
 
+bool
+confirm_waits(const struct confirm *c)
+{
+	return c->asked != c->answered && c->proven < c->covered;
+}
+
 void
 confirm_asked(struct confirm *c, int64_t now)
 {
 	if (c->covered == c->written)
 		c->bare++;
-	if (c->asked == c->answered)
+	if (!confirm_waits(c))
 		c->first_asked = now;
 	c->last_asked = now;
 	c->covered = c->written;

@@ -71,6 +71,10 @@ void confirm_wrote(struct confirm *c, uint64_t lines);
  */
 bool confirm_wants(struct confirm *c, bool idle, int64_t now, int64_t *wait);
 
+/* Is an answer waited for that would prove something?  The last one of OpenSSL
+ * is always open. */
+bool confirm_waits(const struct confirm *c);
+
 /* A request was written. */
 void confirm_asked(struct confirm *c, int64_t now);
 

@@ -156,6 +156,41 @@ wants_retry(const struct link *l, int rc)
 	return kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE;
 }
 
+/* Does what a receiver said begin as web servers begin? */
+static bool
+is_web(const char *s)
+{
+	return strncasecmp(s, "HTTP/", 5) == 0 ||
+	    strncasecmp(s, "<!DOCTYPE", 9) == 0 ||
+	    strncasecmp(s, "<html", 5) == 0;
+}
+
+/* The receiver said something.  Syslog has no word for that, and what one says
+ * is not kept but for the first ones, which tell what it is. */
+static void
+hear(struct link *l, const char *said, size_t len)
+{
+	size_t room = sizeof(l->heard) - 1 - l->n_heard;
+	char line[4 * sizeof(l->heard)], why[400];
+
+	if (room == 0)
+		return;
+	if (len > room)
+		len = room;
+	memcpy(l->heard + l->n_heard, said, len);
+	l->n_heard += len;
+	l->heard[l->n_heard] = '\0';
+	if (!is_web(l->heard))
+		return;
+	l->heard[strcspn(l->heard, "\r\n")] = '\0';
+	text_one_line(line, sizeof(line), l->heard);
+	(void)snprintf(why, sizeof(why),
+	    "a web server answers here (\"%s\"), and not a syslog receiver; "
+	    "correct address, or use an output of type http",
+	    line);
+	link_fail(l, true, why);
+}
+
 /* The first alert says more than the broken pipe that follows it. */
 static void
 fail_write(struct link *l, int rc)
@@ -166,6 +201,10 @@ fail_write(struct link *l, int rc)
 	if (SSL_get_error(l->session.ssl, rc) == SSL_ERROR_SYSCALL) {
 		ERR_clear_error();
 		rc = SSL_read(l->session.ssl, scratch, sizeof(scratch));
+		if (rc > 0)
+			hear(l, scratch, (size_t)rc);
+		if (link_down(l))
+			return;
 		if (rc > 0 || wants_retry(l, rc)) {
 			link_fail(l, false, strerror(error));
 			return;
@@ -574,41 +613,6 @@ step_handshake(struct link *l)
 	settings = tls_explain(&l->session, rc, &err);
 	if (settings || !other_address(l))
 		link_fail(l, settings, err.text);
-}
-
-/* Does what a receiver said begin as web servers begin? */
-static bool
-is_web(const char *s)
-{
-	return strncasecmp(s, "HTTP/", 5) == 0 ||
-	    strncasecmp(s, "<!DOCTYPE", 9) == 0 ||
-	    strncasecmp(s, "<html", 5) == 0;
-}
-
-/* The receiver said something.  Syslog has no word for that, and what one says
- * is not kept but for the first ones, which tell what it is. */
-static void
-hear(struct link *l, const char *said, size_t len)
-{
-	size_t room = sizeof(l->heard) - 1 - l->n_heard;
-	char line[4 * sizeof(l->heard)], why[400];
-
-	if (room == 0)
-		return;
-	if (len > room)
-		len = room;
-	memcpy(l->heard + l->n_heard, said, len);
-	l->n_heard += len;
-	l->heard[l->n_heard] = '\0';
-	if (!is_web(l->heard))
-		return;
-	l->heard[strcspn(l->heard, "\r\n")] = '\0';
-	text_one_line(line, sizeof(line), l->heard);
-	(void)snprintf(why, sizeof(why),
-	    "a web server answers here (\"%s\"), and not a syslog receiver; "
-	    "correct address, or use an output of type http",
-	    line);
-	link_fail(l, true, why);
 }
 
 static void

@@ -228,7 +228,7 @@ session_ask(struct session *s, bool idle, int64_t now, int64_t *wait)
 	if (link_acknowledged(s->link) < s->due_end)
 		confirm_busy(c, now);
 	while (confirm_wants(c, idle, now, wait) && link_ask(s->link)) {
-		if (c->asked == c->answered)
+		if (!confirm_waits(c))
 			s->due_end = link_sent(s->link);
 		confirm_asked(c, now);
 	}

@@ -166,6 +166,28 @@ START_TEST(answers_nobody_asked_for_prove_nothing)
 }
 END_TEST
 
+/* The last request of a peer that answers with the next one stays open: it owes
+ * nothing for the time in which there was nothing to send. */
+START_TEST(idle_time_is_not_owed)
+{
+	struct world w;
+	int64_t wait = INT64_MAX;
+
+	begin(&w, WITH_NEXT);
+	put(&w);
+	for (int i = 0; i < 5; i++)
+		exchange(&w, true);
+	ck_assert_uint_eq(w.c.proven, 1);
+	w.now += CLOCK_HOUR;
+	put(&w);
+	ck_assert(confirm_wants(&w.c, true, w.now, &wait));
+	confirm_asked(&w.c, w.now);
+	ck_assert_int_le(confirm_owed(&w.c, w.now + CLOCK_SECOND),
+	    CLOCK_SECOND);
+	ck_assert_int_gt(confirm_owed(&w.c, w.now + CLOCK_SECOND), 0);
+}
+END_TEST
+
 /* From then on nothing does, and nobody asks any more. */
 START_TEST(surplus_answers_void_receipts)
 {
@@ -227,6 +249,7 @@ suite_confirm(void)
 	tcase_add_test(tc, bare_requests_are_few);
 	tcase_add_test(tc, late_answer_brings_confirmation_back);
 	tcase_add_test(tc, answers_nobody_asked_for_prove_nothing);
+	tcase_add_test(tc, idle_time_is_not_owed);
 	tcase_add_test(tc, surplus_answers_void_receipts);
 	tcase_add_test(tc, peer_that_updates_its_keys_proves_nothing);
 	tcase_add_test(tc, tls_1_2_is_never_asked);

@@ -1,5 +1,5 @@
 /*
- * flight.c - how much is on its way at once, and what breaks connections.
+ * in_flight.c - how much is on its way at once, and what breaks connections.
  *
  * A connection that ends cuts short what is on its way.  Where that made no
  * progress, half as much is sent next, down to one line; each success doubles
@@ -46,12 +46,13 @@ dispatch(struct ship *s, struct delivery *t)
 static void
 shorten(struct ship *s, struct delivery *t)
 {
-	if (s->flight.limit == 0 || chunk_lines(t->chunk) <= s->flight.limit)
+	if (s->in_flight.limit == 0 ||
+	    chunk_lines(t->chunk) <= s->in_flight.limit)
 		return;
 	if (t->again)
-		ship_hold_cut(s, t, s->flight.limit);
+		ship_hold_cut(s, t, s->in_flight.limit);
 	else
-		(void)ship_split(s, t, s->flight.limit);
+		(void)ship_split(s, t, s->in_flight.limit);
 }
 
 /* Is there a line that broke the connection, whose turn it is?  It must be
@@ -75,7 +76,7 @@ suspect(struct ship *s, int64_t now, bool *wait)
 	}
 	if (*wait || found == NULL)
 		return NULL;
-	if (others && s->flight.passed <= found->struck)
+	if (others && s->in_flight.passed <= found->struck)
 		return NULL;
 	*wait = s->queue.in_flight > 0;
 	return *wait ? NULL : found;
@@ -123,7 +124,8 @@ ship_send_due(struct ship *s, int64_t now)
 	if (t != NULL || ship_refusing(s) || wait)
 		return t != NULL;
 	return send_some(s,
-	    trouble || s->flight.limit > 0 ? 1 : s->out.type->window(&s->out),
+	    trouble || s->in_flight.limit > 0 ? 1
+					      : s->out.type->window(&s->out),
 	    now);
 }
 
@@ -131,34 +133,34 @@ void
 ship_cut_short(struct ship *s, struct delivery *t, size_t lines, bool partly,
     const char *why)
 {
-	s->flight.lost += lines;
-	s->flight.partly = s->flight.partly || partly;
-	s->flight.alone = t;
+	s->in_flight.lost += lines;
+	s->in_flight.partly = s->in_flight.partly || partly;
+	s->in_flight.alone = t;
 	(void)snprintf(t->why, sizeof(t->why), "%s", why);
 }
 
 void
 ship_came_through(struct ship *s, bool again)
 {
-	s->flight.passed++;
-	s->flight.progress = s->flight.progress || !again;
-	if (s->flight.limit > 0)
-		s->flight.limit *= 2;
-	if (s->flight.limit > LIMIT_MAX)
-		s->flight.limit = 0;
+	s->in_flight.passed++;
+	s->in_flight.progress = s->in_flight.progress || !again;
+	if (s->in_flight.limit > 0)
+		s->in_flight.limit *= 2;
+	if (s->in_flight.limit > LIMIT_MAX)
+		s->in_flight.limit = 0;
 }
 
 int64_t
 ship_break_pause(struct ship *s)
 {
-	bool smaller = s->flight.lost > 1 && !s->flight.partly;
+	bool smaller = s->in_flight.lost > 1 && !s->in_flight.partly;
 	bool others =
-	    s->flight.lost == 1 && s->flight.passed > s->flight.before;
+	    s->in_flight.lost == 1 && s->in_flight.passed > s->in_flight.before;
 
 	/* Half of what was sent, or one event behind others, is another try. */
-	if (s->flight.progress || smaller || others)
+	if (s->in_flight.progress || smaller || others)
 		s->health.level = 0;
-	if (s->flight.progress)
+	if (s->in_flight.progress)
 		return ship_backoff(1, PROGRESS_PAUSE, PROGRESS_PAUSE);
 	return ship_backoff(++s->health.level, SHIP_RETRY_FIRST,
 	    SHIP_RETRY_MAX);
@@ -167,8 +169,9 @@ ship_break_pause(struct ship *s)
 bool
 ship_calm(const struct ship *s, int64_t now)
 {
-	return !s->flight.stuck &&
-	    (s->flight.flaps < FLAPS_MAX || now - s->flight.broke >= FLAP);
+	return !s->in_flight.stuck &&
+	    (s->in_flight.flaps < FLAPS_MAX ||
+		now - s->in_flight.broke >= FLAP);
 }
 
 /* t alone was on its way when the connection ended. */
@@ -176,9 +179,9 @@ static void
 strike(struct ship *s, struct delivery *t, int64_t now)
 {
 	/* Again, and nothing passed since: that tells nothing of t. */
-	if (t->strikes == 0 || s->flight.passed > t->struck)
+	if (t->strikes == 0 || s->in_flight.passed > t->struck)
 		t->strikes++;
-	t->struck = s->flight.passed;
+	t->struck = s->in_flight.passed;
 	t->due = now +
 	    ship_backoff(t->strikes > STRIKES_MAX ? t->strikes - STRIKES_MAX
 						  : 1,
@@ -189,17 +192,17 @@ strike(struct ship *s, struct delivery *t, int64_t now)
 static void
 learn(struct ship *s, int64_t now)
 {
-	size_t lost = s->flight.lost;
+	size_t lost = s->in_flight.lost;
 
-	if (lost == 1 && s->flight.alone->state == DELIVERY_WAITING)
-		strike(s, s->flight.alone, now);
-	if (lost > 0 && !s->flight.partly)
-		s->flight.limit = lost > 1 ? lost / 2 : 1;
-	s->flight.flaps =
-	    now - s->flight.broke < FLAP ? s->flight.flaps + 1 : 1;
-	s->flight.broke = now;
-	s->flight.before = s->flight.passed;
-	s->flight.progress = false;
+	if (lost == 1 && s->in_flight.alone->state == DELIVERY_WAITING)
+		strike(s, s->in_flight.alone, now);
+	if (lost > 0 && !s->in_flight.partly)
+		s->in_flight.limit = lost > 1 ? lost / 2 : 1;
+	s->in_flight.flaps =
+	    now - s->in_flight.broke < FLAP ? s->in_flight.flaps + 1 : 1;
+	s->in_flight.broke = now;
+	s->in_flight.before = s->in_flight.passed;
+	s->in_flight.progress = false;
 	ship_hold_break(s);
 }
 
@@ -220,7 +223,7 @@ blame(struct ship *s, struct delivery *t, struct err *err)
 		    "the receiver's log: %.300s",
 		    STRIKES_MAX, t->why);
 		ship_health(s, SHIP_RETRYING, why);
-		s->flight.stuck = true;
+		s->in_flight.stuck = true;
 		return 0;
 	}
 	if (t->dead_letter != 0)
@@ -236,21 +239,22 @@ blame(struct ship *s, struct delivery *t, struct err *err)
 int
 ship_breaks(struct ship *s, int64_t now, struct err *err)
 {
-	if (s->out.breaks != s->flight.breaks)
+	if (s->out.breaks != s->in_flight.breaks)
 		learn(s, now);
-	s->flight.breaks = s->out.breaks;
-	s->flight.lost = 0;
-	s->flight.partly = false;
-	s->flight.alone = NULL;
-	s->flight.stuck = false;
+	s->in_flight.breaks = s->out.breaks;
+	s->in_flight.lost = 0;
+	s->in_flight.partly = false;
+	s->in_flight.alone = NULL;
+	s->in_flight.stuck = false;
 	for (struct delivery *t = s->queue.first; t != NULL; t = t->next) {
 		if (t->state == DELIVERY_WAITING && t->strikes >= STRIKES_MAX &&
-		    s->flight.passed > t->struck && blame(s, t, err) != 0)
+		    s->in_flight.passed > t->struck && blame(s, t, err) != 0)
 			return -1;
 	}
 	/* What came through meanwhile was not enough to say so. */
-	if (s->health.state == SHIP_RETRYING && s->flight.flaps >= FLAPS_MAX &&
-	    ship_calm(s, now) && s->flight.passed > s->flight.before)
+	if (s->health.state == SHIP_RETRYING &&
+	    s->in_flight.flaps >= FLAPS_MAX && ship_calm(s, now) &&
+	    s->in_flight.passed > s->in_flight.before)
 		ship_health(s, SHIP_WELL, "");
 	return 0;
 }
