@@ -14,9 +14,9 @@ clang-format-14 shellcheck"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
 procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP"
 needs_package_apt="dpkg-dev debhelper fakeroot rpm debugedit elfutils
-binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev check"
+binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev check xxd"
 needs_package_dnf="rpm-build rpm-sign systemd-rpm-macros binutils cpio jq xz
-gnupg2 createrepo_c check-devel"
+gnupg2 createrepo_c check-devel vim-common"
 needs_package_test_apt="lintian rpmlint blhc devscripts dnf mmdebstrap groff-base"
 
 # As root, by sudo that asks no password, or not at all.

@@ -55,7 +55,7 @@ for file in "$packages"/1/*.rpm "${rpm%.rpm}.spdx.json"; do
 done
 
 say "dnf installs it"
-# What EL 9 provides, by name: the programs that the scripts call are those of
+# What EL 9 provides of it, by name: the programs that the scripts call are those of
 # the system below.
 mkdir -p "$work/stub" "$work/reposdir"
 {
