@@ -75,7 +75,7 @@ static bool
 is_serious(const struct trouble *t)
 {
 	static const char *const classes[] = { "credentials", "configuration",
-		"clock" };
+		"clock", "seal" };
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
 		if (strcmp(t->class, classes[i]) == 0)
@@ -159,13 +159,14 @@ check_outputs(const struct status *st, struct err *err)
 int
 ready_works(const struct status *st, const struct role *r, struct err *err)
 {
-	if (ready_alive(st, r, err) != 0)
+	/* What stands still may be why there is no heartbeat. */
+	if (check_troubles(st, err) != 0 || ready_alive(st, r, err) != 0)
 		return -1;
 	if (own_feed(st) == NULL || own_feed(st)->committed < r->started ||
 	    own_feed(st)->sealed == 0)
 		return err_set(err,
 		    "collect and seal: no heartbeat since the start");
-	if (check_troubles(st, err) != 0 || check_feeds(st, r, err) != 0)
+	if (check_feeds(st, r, err) != 0)
 		return -1;
 	return check_outputs(st, err);
 }
