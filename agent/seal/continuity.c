@@ -16,6 +16,7 @@
 #include "seal/continuity.h"
 #include "seal/sign_log.h"
 #include "store/batch.h"
+#include "store/feed.h"
 #include "store/tree.h"
 
 #define CAUSE_LEN 256

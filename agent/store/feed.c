@@ -13,7 +13,6 @@
 #include "store/feed_private.h"
 #include "store/seen.h"
 #include "store/size_log.h"
-#include "store/tree.h"
 
 #define NEWS_EVERY CLOCK_SECOND
 

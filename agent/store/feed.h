@@ -20,6 +20,10 @@
 #include "base/digest.h"
 #include "store/counters.h"
 
+/* As the name of a tree that is retired: all that have the name of their
+ * feed. */
+#define TREE_ANY "*"
+
 struct err;
 struct feed;
 struct store;

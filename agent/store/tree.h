@@ -43,8 +43,7 @@ int tree_renew(struct store *s, const struct tree *t, const char *cause,
     struct err *err);
 
 /* Retire a tree that this store does not have: a feed of that name begins with
- * another one.  TREE_ANY: this counts for all feeds. */
-#define TREE_ANY "*"
+ * another one.  TREE_ANY (feed.h): this counts for all feeds. */
 int tree_retire(struct store *s, const char *name, const char *cause,
     struct err *err);
 
