@@ -17,13 +17,20 @@ live() {
 	done
 }
 
-sim --events 300 --rate 300
+# Of the rarest type, too.
+each_type() {
+	grep -q '"feed":"contoso/DLP.All","index"' "$work/lake/events"
+}
+
+sim --events -1 --rate 1000
 chmod 600 "$work/secret"
 to_file lake
 write_config
 live 0 'Audit.Exchange: the subscription is missing.*not tested' \
     'sources.contoso: good as far as it is tested'
 agent_again
+wait_for 20 "there is a blob of each type" each_type
+enough
 settled lake
 live 0 'Audit.Exchange: .*a blob with [0-9]+ events? was fetched' \
     'sources.contoso: good$'
