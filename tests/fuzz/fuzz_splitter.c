@@ -169,8 +169,9 @@ check_values(const struct splitter_spec *spec, const json_t *document,
 	}
 }
 
-/* Repeated keys count as the last in jansson, and escapes in keys are undone
- * there: such documents are left to the vectors. */
+/* Repeated keys count as the last in jansson, escapes in keys are undone there,
+ * and a NUL behind a number is overlooked: such documents are left to the
+ * vectors. */
 static void
 against_jansson(const struct splitter_spec *spec, const uint8_t *data,
     size_t size, const struct split_result *r)
@@ -178,7 +179,7 @@ against_jansson(const struct splitter_spec *spec, const uint8_t *data,
 	json_t *document;
 	bool good = true;
 
-	if (size >= MOST_FOR_JANSSON ||
+	if (size >= MOST_FOR_JANSSON || memchr(data, '\0', size) != NULL ||
 	    (spec->arrays[0][0] != '\0' && memchr(data, '\\', size) != NULL))
 		return;
 	document = json_loadb((const char *)data, size,
