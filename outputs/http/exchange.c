@@ -19,15 +19,12 @@
 /* What is shown of an answer in a reason. */
 #define SHOWN_MAX 200
 
-/* More than a chunk, or a single event, has. */
-#define BODY_MAX ((size_t)1 << 30)
-
 int
 exchange_init(struct exchange *x, const struct receipt *receipt,
     struct err *err)
 {
 	x->receipt = receipt;
-	buf_init(&x->request.body, BODY_MAX);
+	buf_init(&x->request.body, EXCHANGE_BODY_MAX);
 	buf_init(&x->answer, INTAKE_ANSWER_MAX);
 	buf_init(&x->answer_headers, HTTP_HEADERS_MAX);
 	x->easy = curl_easy_init();

@@ -16,6 +16,9 @@ struct http_access;
 struct receipt;
 struct transfer;
 
+/* Of a request: more than a chunk, or a single event, has. */
+#define EXCHANGE_BODY_MAX ((size_t)1 << 30)
+
 struct exchange {
 	CURL *easy;
 	bool busy;                 /* the transport: it is under way */

@@ -23,18 +23,15 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/gzip.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "http/access.h"
+#include "outputs/http/body.h"
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
 #include "outputs/http/exchange.h"
 #include "outputs/http/headers.h"
 #include "outputs/http/receipt.h"
-
-/* More than a chunk, or a single event, has. */
-#define BODY_MAX ((size_t)1 << 30)
 
 /* Chunks between the store and their confirmation. */
 #define CHUNKS_MAX 128
@@ -82,8 +79,7 @@ struct uplink {
 	struct curl_slist *headers;      /* for lines */
 	struct curl_slist *poll_headers; /* without a type */
 	CURLM *multi;
-	struct gzip *gzip;
-	struct buf text;
+	struct body_writer body;
 	struct transfer *transfer;
 	size_t n_transfers;
 	struct exchange *exchange; /* for lines */
@@ -279,145 +275,6 @@ launch(struct uplink *u, struct exchange *x, const struct curl_slist *common,
 	return 0;
 }
 
-/*
- * Bodies.
- */
-
-static int
-add_text(struct buf *b, const char *s, struct err *err)
-{
-	if (s != NULL && buf_adds(b, s) != 0)
-		return err_set(err, "request: too large");
-	return 0;
-}
-
-/* Cut b back to len bytes. */
-static void
-cut_back(struct buf *b, size_t len)
-{
-	if (b->data != NULL)
-		b->data[len] = '\0';
-	b->len = len;
-}
-
-/* x's request carries line i of its chunk, too. */
-static void
-carry(struct exchange *x, size_t i)
-{
-	if (x->carried.n == x->carried.size) {
-		x->carried.size = x->carried.size == 0 ? 64 : 2 * x->carried.n;
-		x->carried.line = xreallocarray(x->carried.line,
-		    x->carried.size, sizeof(*x->carried.line));
-	}
-	x->carried.line[x->carried.n++] = i;
-}
-
-/* The line of the chunk that is the k-th of x's request. */
-static size_t
-carried(const struct exchange *x, size_t k)
-{
-	return x->carried.all ? x->request.from + k : x->carried.line[k];
-}
-
-/* Render the next line of x's chunk behind text: 1, 0 it is left out, -1. */
-static int
-render_line(struct uplink *u, struct exchange *x, struct buf *text,
-    struct err *err)
-{
-	const struct http_dialect *d = u->dialect;
-	const char *lead = x->carried.n == 0 ? d->prefix : d->separator;
-	size_t before = text->len, begin;
-	struct transfer *t = x->transfer;
-	struct chunk_line line;
-
-	if (chunk_line(t->chunk, t->next, &line, err) != 0 ||
-	    add_text(text, lead, err) != 0)
-		return -1;
-	begin = text->len;
-	if (d->render(&u->intake, &line, text, err) != 0)
-		return -1;
-	if (text->len > begin)
-		return 1;
-	cut_back(text, before);
-	return 0;
-}
-
-/* Render lines of x's chunk from the next one on, up to the limits; the first
- * of those that are wanted goes in whatever its size. */
-static int
-fill(struct uplink *u, struct exchange *x, struct buf *text, struct err *err)
-{
-	const struct intake *in = &u->intake;
-	const char *suffix = u->dialect->suffix;
-	size_t tail = suffix == NULL ? 0 : strlen(suffix), before;
-	struct transfer *t = x->transfer;
-	int rc;
-
-	for (; t->next < chunk_lines(t->chunk); t->next++) {
-		if (in->lines_max > 0 && x->carried.n == in->lines_max)
-			break;
-		if (chunk_mark(t->chunk, t->next) != CHUNK_OPEN)
-			continue;
-		before = text->len;
-		rc = render_line(u, x, text, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 0) {
-			deliver(u, t, t->next, t->next + 1);
-			continue;
-		}
-		if (x->carried.n > 0 && text->len + tail > in->body_max) {
-			cut_back(text, before);
-			break;
-		}
-		carry(x, t->next);
-	}
-	return x->carried.n == 0 ? 0 : add_text(text, suffix, err);
-}
-
-/* Pack the body in its place. */
-static int
-pack(struct uplink *u, struct buf *body, struct err *err)
-{
-	struct buf keep = u->text;
-
-	u->text = *body;
-	*body = keep;
-	buf_clear(body);
-	return gzip_pack(u->gzip, u->text.data == NULL ? "" : u->text.data,
-	    u->text.len, body, err);
-}
-
-/* Make the body of x's request out of what comes next of its chunk; none of
- * these lines may be wanted, and the body empty. */
-static int
-render(struct uplink *u, struct exchange *x, struct err *err)
-{
-	struct transfer *t = x->transfer;
-	struct buf *body = &x->request.body;
-	int rc = 0;
-
-	buf_clear(body);
-	x->carried.n = 0;
-	x->carried.all = false;
-	if (t->next == 0 && !t->partly && u->dialect->whole != NULL)
-		rc = u->dialect->whole(&u->intake, t->chunk, body, err);
-	if (rc == 1) {
-		t->next = chunk_lines(t->chunk);
-		x->carried.n = t->next;
-		x->carried.all = true;
-	} else if (rc == 0) {
-		rc = fill(u, x, body, err);
-	}
-	if (rc < 0)
-		return -1;
-	if (t->next == chunk_lines(t->chunk))
-		chunk_unload(t->chunk);
-	return rc == 0 && body->len > 0 && u->conf->compress
-	    ? pack(u, body, err)
-	    : 0;
-}
-
 /* Send the request that has been rendered for the lines from from on. */
 static int
 send_lines(struct uplink *u, struct exchange *x, size_t from, struct err *err)
@@ -450,7 +307,8 @@ go_on(struct uplink *u, struct exchange *x)
 	    t->next < chunk_lines(t->chunk)) {
 		size_t from = t->next;
 
-		if (render(u, x, &err) != 0)
+		if (body_write(&u->body, x, t->chunk, &t->next,
+			from == 0 && !t->partly, &err) != 0)
 			leave(t, VERDICT_REFUSED, 0, err.text);
 		else if (x->request.body.len == 0)
 			continue; /* nothing of them is wanted */
@@ -498,8 +356,8 @@ settle_taken(struct uplink *u, struct exchange *x,
 {
 	struct pending p = { .transfer = x->transfer,
 		.number = range->number,
-		.from = carried(x, first),
-		.to = carried(x, range->to - 1) + 1,
+		.from = body_line(x, first),
+		.to = body_line(x, range->to - 1) + 1,
 		.deadline = clock_monotonic() + u->intake.poll_timeout };
 
 	if (range->pending)
@@ -516,7 +374,7 @@ settle_other(struct uplink *u, struct exchange *x,
     const struct intake_range *range, size_t first)
 {
 	struct transfer *t = x->transfer;
-	size_t line = carried(x, first);
+	size_t line = body_line(x, first);
 
 	if (range->verdict != VERDICT_REFUSED || range->to - first > 1 ||
 	    x->carried.all)
@@ -764,8 +622,7 @@ uplink_free(struct uplink *u)
 	http_head_free(u->headers);
 	http_head_free(u->poll_headers);
 	http_access_free(u->access);
-	gzip_free(u->gzip);
-	buf_release(&u->text);
+	body_writer_release(&u->body);
 	receipt_release(&u->receipt);
 	free(u->exchange);
 	free(u->transfer);
@@ -787,7 +644,6 @@ uplink_load(struct uplink *u, struct err *err)
 		0 ||
 	    http_head(u->conf, NULL, &u->poll_headers, err) != 0)
 		return -1;
-	u->gzip = gzip_new();
 	u->multi = curl_multi_init();
 	if (u->multi == NULL)
 		return err_set(err, "libcurl: cannot be initialised");
@@ -815,7 +671,11 @@ http_open(struct output *out, struct err *err)
 	u->out = out;
 	u->conf = out->conf;
 	u->dialect = out->type->dialect;
-	buf_init(&u->text, BODY_MAX);
+	u->body = (struct body_writer){ .out = out,
+		.intake = &u->intake,
+		.dialect = u->dialect,
+		.compress = u->conf->compress };
+	body_writer_init(&u->body);
 	u->intake = (struct intake){
 		.out = out,
 		.conf = out->conf,
@@ -934,7 +794,8 @@ aim_probe(struct uplink *u, struct exchange *x, struct err *err)
 	if (u->dialect->probe != NULL &&
 	    u->dialect->probe(&u->intake, &x->request, err) != 0)
 		return -1;
-	if (u->conf->compress && pack(u, &x->request.body, err) != 0)
+	if (u->conf->compress &&
+	    body_pack(&u->body, &x->request.body, err) != 0)
 		return -1;
 	return exchange_aim(x, u->access, u->headers, false, err);
 }
