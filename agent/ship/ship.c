@@ -47,10 +47,8 @@ resume(struct ship *s, struct err *err)
 	struct position received;
 	bool orderly = false;
 
-	if (position_read(s->store, s->out.name, &s->progress.position, err) !=
-		0 ||
-	    position_received(s->store, s->out.name, &received, &orderly,
-		err) != 0)
+	if (position_read(s->store, s->out.name, &s->progress.position,
+		&received, &orderly, err) != 0)
 		return -1;
 	s->progress.received = s->progress.position;
 	if (orderly)

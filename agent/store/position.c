@@ -63,46 +63,33 @@ position_set_outputs(struct store *s, const char *const *names, size_t n,
 	return db_end(s, rc, err);
 }
 
-int
-position_read(struct store *s, const char *output, struct position *pos,
-    struct err *err)
+static void
+read_position(sqlite3_stmt *st, int column, struct position *pos)
 {
-	sqlite3_stmt *st;
-	int rc;
-
-	db_lock(s);
-	st = db_query(s, err,
-	    "SELECT position, lines FROM output WHERE name = ?", "t", output);
-	rc = st == NULL ? -1 : db_step(s, st, err);
-	if (rc == 1) {
-		pos->batch = sqlite3_column_int64(st, 0);
-		pos->lines = (size_t)sqlite3_column_int64(st, 1);
-		db_done(st);
-	}
-	db_unlock(s);
-	if (rc == 0)
-		return err_set(err, "%s: no output \"%s\"", s->path, output);
-	return rc == 1 ? 0 : -1;
+	pos->batch = sqlite3_column_int64(st, column);
+	pos->lines = (size_t)sqlite3_column_int64(st, column + 1);
 }
 
 int
-position_received(struct store *s, const char *output, struct position *pos,
-    bool *orderly, struct err *err)
+position_read(struct store *s, const char *output, struct position *pos,
+    struct position *received, bool *orderly, struct err *err)
 {
 	sqlite3_stmt *st;
 	int rc;
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT coalesce(received, position),"
+	    "SELECT position, lines, coalesce(received, position),"
 	    " coalesce(received_lines, lines), orderly"
 	    " FROM output WHERE name = ?",
 	    "t", output);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		pos->batch = sqlite3_column_int64(st, 0);
-		pos->lines = (size_t)sqlite3_column_int64(st, 1);
-		*orderly = sqlite3_column_int(st, 2) != 0;
+		read_position(st, 0, pos);
+		if (received != NULL)
+			read_position(st, 2, received);
+		if (orderly != NULL)
+			*orderly = sqlite3_column_int(st, 4) != 0;
 		db_done(st);
 	}
 	db_unlock(s);

@@ -26,13 +26,11 @@ struct position {
 			  last */
 };
 
+/* How far an output is.  *received, if not NULL: how far it has given receipts,
+ * not before *pos; *orderly, likewise: the last run and the output parted in
+ * order, see output_state. */
 int position_read(struct store *s, const char *output, struct position *pos,
-    struct err *err);
-
-/* How far the output has given receipts, not before *pos; *orderly: the last
- * run and the output parted in order, see output_state. */
-int position_received(struct store *s, const char *output, struct position *pos,
-    bool *orderly, struct err *err);
+    struct position *received, bool *orderly, struct err *err);
 
 /* What status and metrics show about an output. */
 struct output_state {

@@ -184,7 +184,7 @@ all_settled(struct store *s)
 	struct batch b;
 	int rc;
 
-	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	batch_init(&b);
 	rc = batch_next_sealed(s, pos.batch, &b, &err);
 	batch_release(&b);
@@ -324,7 +324,7 @@ arrived_then_mended(struct store *s)
 
 	if (mended)
 		return all_settled(s);
-	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	if (pos.batch < 2)
 		return false;
 	sql("DROP VIEW payload; ALTER TABLE kept RENAME TO payload");
@@ -630,7 +630,7 @@ behind_two(struct store *s)
 	int times[21];
 
 	count(20, times);
-	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	ck_assert_int_eq(pos.batch, 0);
 	ck_assert_uint_le(pos.lines, 2);
 	ck_assert_int_eq(times[2], 0);
@@ -731,7 +731,7 @@ confirmed(struct store *s)
 {
 	struct position pos;
 
-	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	ck_assert(canned_count(server) >= 4 ||
 	    (pos.batch == 0 && pos.lines == 0));
 	return canned_count(server) >= 4 && all_settled(s);
@@ -780,7 +780,7 @@ all_received(struct store *s)
 	struct position pos = { .batch = 0 };
 	struct output_report r = report(s);
 
-	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	ck_assert_int_eq(pos.batch, 0);
 	ck_assert_uint_eq(pos.lines, 0);
 	return r.received.batch == 3;

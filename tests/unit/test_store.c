@@ -224,7 +224,7 @@ START_TEST(delivered_batches_are_deleted)
 	ck_assert_int_eq(report_output(s, "", &r, &err), 1);
 	ck_assert_str_eq(r.name, "copy");
 	ck_assert_uint_eq(r.backlog_events, 3);
-	ck_assert_int_eq(position_read(s, "siem", &pos, &err), 0);
+	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	ck_assert_int_eq(pos.batch, 0);
 	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
 	pos.batch = b.id;
@@ -249,7 +249,7 @@ START_TEST(delivered_batches_are_deleted)
 
 	/* An output that is no longer configured holds nothing back. */
 	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
-	ck_assert_int_eq(position_read(s, "copy", &pos, &err), -1);
+	ck_assert_int_eq(position_read(s, "copy", &pos, NULL, NULL, &err), -1);
 	batch_release(&b);
 	write_batch_free(p);
 	feed_close(f);
