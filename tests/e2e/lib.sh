@@ -302,28 +302,26 @@ run_on_some_port() {
 	fail "$name does not listen"
 }
 
-# receiver NAME [OPTION…]: our HTTPS receiver of NDJSON.
-receiver() {
-	local name=$1
-	shift
+# own_receiver PROGRAM NAME [OPTION…]: one of tests/recv.
+own_receiver() {
+	local program=$1 name=$2
+	shift 2
 	mkdir -p "$work/$name"
 	[ ! -s "$work/$name/port" ] ||
 	    set -- "$@" --port "$(cat "$work/$name/port")"
-	run_receiver "$name" "$bin/receiver" --dir "$work/$name" \
+	run_receiver "$name" "$bin/$program" --dir "$work/$name" \
 	    --cert "$work/server.pem" --key "$work/server.key" "$@"
 	wait_for 30 "receiver $name listens" listens "$name"
 }
 
+# receiver NAME [OPTION…]: our HTTPS receiver of NDJSON.
+receiver() {
+	own_receiver receiver "$@"
+}
+
 # odd NAME [OPTION…]: our TLS syslog receiver with bad habits (tests/recv/odd.c).
 odd() {
-	local name=$1
-	shift
-	mkdir -p "$work/$name"
-	[ ! -s "$work/$name/port" ] ||
-	    set -- "$@" --port "$(cat "$work/$name/port")"
-	run_receiver "$name" "$bin/odd" --dir "$work/$name" \
-	    --cert "$work/server.pem" --key "$work/server.key" "$@"
-	wait_for 30 "receiver $name listens" listens "$name"
+	own_receiver odd "$@"
 }
 
 # stop_one NAME [SIGNAL]: until it is gone.
