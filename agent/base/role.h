@@ -5,8 +5,8 @@
  * handle, works until role_stopping(), leaves everything durable and returns
  * its exit status: 0 asked to stop, 1 something is wrong (it will be started
  * again with back-off), ROLE_DAMAGED the store's file is damaged or does not
- * hold what was signed (all roles are stopped, store_check() mends or replaces
- * it, trees that cannot go on are retired, all start again).
+ * hold what was signed (all roles are stopped, store_check() repairs or
+ * replaces it, trees that cannot go on are retired, all start again).
  */
 #ifndef BASE_ROLE_H
 #define BASE_ROLE_H

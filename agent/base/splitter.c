@@ -16,9 +16,9 @@
 #define BATCH 16
 
 /* Gathered behind a broken element of full length, at most. */
-#define MEND_MORE ((size_t)1024 * 1024)
+#define REPAIR_MORE ((size_t)1024 * 1024)
 /* More than this is not held on to. */
-#define MEND_KEEP ((size_t)1024 * 1024)
+#define REPAIR_KEEP ((size_t)1024 * 1024)
 
 #define EVEN UINT64_C(0x5555555555555555)
 #define ODD (EVEN << 1)
@@ -129,7 +129,7 @@ splitter_new_with(const struct splitter_spec *spec, splitter_fn *take,
 	set_paths(s);
 	buf_init(&s->kept,
 	    spec->max > SPLITTER_VALUE_MAX ? spec->max : SPLITTER_VALUE_MAX);
-	buf_init(&s->mend, s->kept.ceiling + MEND_MORE);
+	buf_init(&s->repair, s->kept.ceiling + REPAIR_MORE);
 	splitter_reset(s);
 	return s;
 }
@@ -146,7 +146,7 @@ splitter_free(struct splitter *s)
 	if (s == NULL)
 		return;
 	buf_release(&s->kept);
-	buf_release(&s->mend);
+	buf_release(&s->repair);
 	for (size_t i = 0; i < s->n_paths; i++)
 		buf_release(&s->values[i]);
 	free(s->values);
@@ -171,12 +171,12 @@ splitter_reset(struct splitter *s)
 	s->longer = false;
 	s->eating = false;
 	s->depth = 0;
-	s->mending = false;
-	s->mend_at = 0;
+	s->repairing = false;
+	s->repair_at = 0;
 	s->timed = false;
 	s->untimed = false;
 	buf_clear(&s->kept);
-	buf_clear(&s->mend);
+	buf_clear(&s->repair);
 	for (size_t i = 0; i < s->n_paths; i++)
 		buf_clear(&s->values[i]);
 }
@@ -402,13 +402,13 @@ split(struct splitter *s, const char *p, size_t len)
 	return splitter_in_element(s) ? splitter_keep(s, p + len) : 0;
 }
 
-/* May what failed be mended?  *from: see splitter_mend_begin(). */
+/* May what failed be repaired?  *from: see splitter_repair_begin(). */
 static bool
-mendable(struct splitter *s, const char **from)
+repairable(struct splitter *s, const char **from)
 {
 	bool element = splitter_in_element(s);
 
-	if (!s->spec->mends || !s->odd ||
+	if (!s->spec->repairs || !s->odd ||
 	    (element ? s->after != MODE_BETWEEN : s->mode != MODE_BETWEEN))
 		return false;
 	*from = element && !s->skipping ? s->segment : s->wrong;
@@ -421,16 +421,17 @@ mendable(struct splitter *s, const char **from)
 static int
 drain(struct splitter *s)
 {
-	const char *p = s->mend.data + s->mend_at, *from;
-	size_t len = s->mend.len - s->mend_at;
+	const char *p = s->repair.data + s->repair_at, *from;
+	size_t len = s->repair.len - s->repair_at;
 
 	if (split(s, p, len) != 0)
-		return mendable(s, &from) ? splitter_mend_begin(s, from, s->err)
-					  : -1;
-	if (s->mend.size > MEND_KEEP)
-		buf_release(&s->mend);
-	buf_clear(&s->mend);
-	s->mend_at = 0;
+		return repairable(s, &from)
+		    ? splitter_repair_begin(s, from, s->err)
+		    : -1;
+	if (s->repair.size > REPAIR_KEEP)
+		buf_release(&s->repair);
+	buf_clear(&s->repair);
+	s->repair_at = 0;
 	return 0;
 }
 
@@ -441,23 +442,23 @@ feed(struct splitter *s, const char *p, size_t len)
 	int rc = 0;
 
 	while (rc == 0) {
-		if (s->mending) {
-			rc = splitter_mend(s, false, s->err);
+		if (s->repairing) {
+			rc = splitter_repair(s, false, s->err);
 			if (rc != 0) {
 				rc = rc == 1 ? 0 : -1;
 				continue;
 			}
 			if (len == 0)
 				return 0;
-			rc = splitter_mend_add(s, &p, &len, s->err);
-		} else if (s->mend.len > 0) {
+			rc = splitter_repair_add(s, &p, &len, s->err);
+		} else if (s->repair.len > 0) {
 			rc = drain(s);
 		} else if (len == 0 || split(s, p, len) == 0) {
 			return 0;
-		} else if (mendable(s, &from)) {
+		} else if (repairable(s, &from)) {
 			len -= (size_t)(from - p);
 			p = from;
-			rc = splitter_mend_begin(s, from, s->err);
+			rc = splitter_repair_begin(s, from, s->err);
 		} else {
 			rc = -1;
 		}
@@ -472,7 +473,7 @@ splitter_push(struct splitter *s, const void *data, size_t len, struct err *err)
 	if (feed(s, data, len) == 0)
 		return 0;
 	s->mode = MODE_FAILED;
-	s->mending = false;
+	s->repairing = false;
 	return -1;
 }
 
@@ -502,24 +503,24 @@ ends_early(const struct splitter *s, struct err *err)
 		: where[s->mode]);
 }
 
-/* Mend what the end of the document shows to be broken: 1 something was, 0 or
+/* Repair what the end of the document shows to be broken: 1 something was, 0 or
  * -1. */
 static int
-mend_end(struct splitter *s, struct err *err)
+repair_end(struct splitter *s, struct err *err)
 {
 	int rc;
 
-	if (!s->mending) {
-		if (!s->spec->mends || !splitter_in_element(s) ||
+	if (!s->repairing) {
+		if (!s->spec->repairs || !splitter_in_element(s) ||
 		    s->after != MODE_BETWEEN || s->skipping)
 			return 0;
 		(void)ends_early(s, err);
 		(void)snprintf(s->why, sizeof(s->why), "%.190s", err->text);
 		err_clear(err);
-		if (splitter_mend_begin(s, NULL, err) != 0)
+		if (splitter_repair_begin(s, NULL, err) != 0)
 			return -1;
 	}
-	rc = splitter_mend(s, true, err);
+	rc = splitter_repair(s, true, err);
 	return rc == 1 && feed(s, NULL, 0) != 0 ? -1 : rc;
 }
 
@@ -530,11 +531,11 @@ splitter_end(struct splitter *s, struct err *err)
 
 	s->err = err;
 	do {
-		rc = mend_end(s, err);
+		rc = repair_end(s, err);
 	} while (rc == 1);
 	if (rc != 0)
 		return -1;
-	if (s->mending)
+	if (s->repairing)
 		return err_set(err, "%s", s->why);
 	if (s->mode == MODE_OUTER && s->expected == EXPECT_NOTHING)
 		return 0;

@@ -6,7 +6,7 @@
  * truncated input, trailing garbage and unbalanced brackets are errors, but
  * leaves numbers, literals and escapes alone: an element that a JSON parser
  * refuses (a huge integer, a lone surrogate, invalid UTF-8, duplicate keys)
- * is still delivered, as it came.  Where spec.mends is set, only the ends of
+ * is still delivered, as it came.  Where spec.repairs is set, only the ends of
  * the document and what is outside its arrays must be right.
  *
  * The bytes of an element are those of the vendor but for one thing: a run of
@@ -45,9 +45,9 @@ struct element {
 	 * document. */
 	const char *data;
 	size_t len;
-	/* What is wrong with it, where spec.mends allows that: a sentence with
-	 * the place.  There is neither id nor time, and its bytes, which may
-	 * have line breaks, are those of the document but for white space
+	/* What is wrong with it, where spec.repairs allows that: a sentence
+	 * with the place.  There is neither id nor time, and its bytes, which
+	 * may have line breaks, are those of the document but for white space
 	 * around line breaks before the fault.  NULL: nothing. */
 	const char *bad;
 	/* Text between the quotes of the member's value where that is a
@@ -76,7 +76,7 @@ struct splitter_spec {
 	 * brackets or quotes that do not match, too deep) is passed on as such
 	 * once it is known where the next one begins, and the split goes on;
 	 * commas too many or too few are left out.  false: it is an error. */
-	bool mends;
+	bool repairs;
 	/* An array that is missing or null is an empty one; false: an error. */
 	bool absent_is_empty;
 	/* An object in the place of an array is its only element; false: an

@@ -122,15 +122,15 @@ struct splitter {
 	const char *wrong;
 	uint64_t wrong_offset;
 
-	/* Elements that are broken, see splitter_mend.c: bytes from mend_at on
-	 * are still to be split, or, mending, to be looked at. */
-	bool mending;
-	bool mend_between; /* the fault is between elements */
-	struct buf mend;   /* empty: none */
-	size_t mend_at;
-	uint64_t mend_offset; /* of its first byte */
-	size_t mend_dropped;  /* of the broken element, that were too many */
-	size_t mend_next;     /* it is looked at again with so many bytes */
+	/* Elements that are broken, see splitter_repair.c: bytes from repair_at
+	 * on are still to be split, or, repairing, to be looked at. */
+	bool repairing;
+	bool repair_between; /* the fault is between elements */
+	struct buf repair;   /* empty: none */
+	size_t repair_at;
+	uint64_t repair_offset; /* of its first byte */
+	size_t repair_dropped;  /* of the broken element, that were too many */
+	size_t repair_next;     /* it is looked at again with so many bytes */
 	char why[192];
 	bool timed;   /* elements so far had a time */
 	bool untimed; /* … or one had not */
@@ -179,15 +179,16 @@ int splitter_too_long(struct splitter *s);
 
 /* A fault has been met whose element or separator begins at from, or, where
  * some of it is kept already, goes on there: look for its end from now on. */
-int splitter_mend_begin(struct splitter *s, const char *from, struct err *err);
+int splitter_repair_begin(struct splitter *s, const char *from,
+    struct err *err);
 
 /* Gather some of *p, moving it. */
-int splitter_mend_add(struct splitter *s, const char **p, size_t *len,
+int splitter_repair_add(struct splitter *s, const char **p, size_t *len,
     struct err *err);
 
 /* Look for the end in what is gathered, last: there will be no more.  1: the
  * split goes on behind it, 0: it is not known, -1: take said so. */
-int splitter_mend(struct splitter *s, bool last, struct err *err);
+int splitter_repair(struct splitter *s, bool last, struct err *err);
 
 /* Like splitter_new(), with a kind of scan other than the best. */
 struct splitter *splitter_new_with(const struct splitter_spec *spec,

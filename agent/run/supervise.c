@@ -192,7 +192,7 @@ compare_log(const struct config *config, struct err *err)
 
 /* A sound store that knows the outputs and holds what was signed. */
 static int
-mend_store(const struct config *config, struct err *err)
+repair_store(const struct config *config, struct err *err)
 {
 	char message[1024];
 
@@ -209,9 +209,9 @@ mend_store(const struct config *config, struct err *err)
 static void take_signal(struct supervisor *s);
 static void ping(struct supervisor *s);
 
-/* The child that mends the store: what goes wrong it writes to fd. */
+/* The child that repairs the store: what goes wrong it writes to fd. */
 static _Noreturn void
-mend(const struct config *config, int fd, pid_t parent)
+repair_child(const struct config *config, int fd, pid_t parent)
 {
 	struct err err = ERR_INIT;
 	int rc;
@@ -222,7 +222,7 @@ mend(const struct config *config, int fd, pid_t parent)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		exit(EXIT_WRONG);
-	rc = mend_store(config, &err);
+	rc = repair_store(config, &err);
 	if (rc != 0 && file_write_all(fd, err.text, strlen(err.text)) != 0)
 		log_err("%s", err.text);
 	exit(rc == 0 ? EXIT_FINE : EXIT_WRONG);
@@ -230,7 +230,7 @@ mend(const struct config *config, int fd, pid_t parent)
 
 /* What the child said before it ended with status. */
 static int
-mended(int fd, int status, struct err *err)
+repair_result(int fd, int status, struct err *err)
 {
 	char text[sizeof(err->text)] = "";
 	ssize_t n = read(fd, text, sizeof(text) - 1);
@@ -292,7 +292,7 @@ prepare_store(struct supervisor *s, struct err *err)
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		mend(s->config, fd[1], parent);
+		repair_child(s->config, fd[1], parent);
 	(void)close(fd[1]);
 	if (pid < 0) {
 		rc = err_set(err, "cannot fork: %s", strerror(errno));
@@ -300,7 +300,7 @@ prepare_store(struct supervisor *s, struct err *err)
 		s->apart = true;
 		status = await(s, pid);
 		s->apart = false;
-		rc = mended(fd[0], status, err);
+		rc = repair_result(fd[0], status, err);
 	}
 	(void)close(fd[0]);
 	if (rc != 0)
@@ -421,7 +421,7 @@ reap(struct supervisor *s)
 }
 
 /* A role found the store's file damaged: nobody may have it open while it is
- * mended or moved aside. */
+ * repaired or moved aside. */
 static void
 repair(struct supervisor *s)
 {
@@ -497,7 +497,7 @@ take_signal(struct supervisor *s)
 			break;
 		}
 	}
-	/* Nobody else may have the store open while it is mended. */
+	/* Nobody else may have the store open while it is repaired. */
 	if (s->reload_due && !s->apart && s->stop_at == 0) {
 		s->reload_due = false;
 		reload(s);

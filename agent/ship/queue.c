@@ -346,7 +346,7 @@ ship_add_dead_letter(struct ship *s, struct chunk *p, size_t i, const char *why,
 }
 
 /* When the store's bytes are damaged, which is why an output refuses what it
- * was given, the store must be mended, and its events fetched again: -1. */
+ * was given, the store must be repaired, and its events fetched again: -1. */
 static int
 find_damage(struct ship *s, const struct delivery *t, struct err *err)
 {

@@ -314,33 +314,33 @@ sql(const char *text)
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
-static bool mended; /* the store works again */
+static bool repaired; /* the store works again */
 
-/* Mends the store as soon as what comes before its fault has arrived. */
+/* Repairs the store as soon as what comes before its fault has arrived. */
 static bool
-arrived_then_mended(struct store *s)
+arrived_then_repaired(struct store *s)
 {
 	struct position pos;
 
-	if (mended)
+	if (repaired)
 		return all_settled(s);
 	ck_assert_int_eq(position_read(s, "siem", &pos, NULL, NULL, &err), 0);
 	if (pos.batch < 2)
 		return false;
 	sql("DROP VIEW payload; ALTER TABLE kept RENAME TO payload");
-	mended = true;
+	repaired = true;
 	return false;
 }
 
 /* The store fails in the middle of what would be one chunk. */
 START_TEST(failing_read_skips_nothing)
 {
-	mended = false;
+	repaired = false;
 	fill(4, 10, -1, "");
 	sql("ALTER TABLE payload RENAME TO kept; CREATE VIEW payload AS SELECT"
 	    " batch, CASE batch WHEN 3 THEN abs(-9223372036854775808) ELSE"
 	    " lines END AS lines, times FROM kept");
-	ship_until(arrived_then_mended);
+	ship_until(arrived_then_repaired);
 	each_once(40, -1, 1);
 }
 END_TEST

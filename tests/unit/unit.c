@@ -51,7 +51,7 @@ static Suite *(*const suites[])(void) = {
 	suite_line,
 	suite_lock,
 	suite_listen,
-	suite_mend,
+	suite_repair,
 	suite_merkle,
 	suite_node,
 	suite_note,

@@ -39,7 +39,7 @@ Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
 Suite *suite_listen(void);
-Suite *suite_mend(void);
+Suite *suite_repair(void);
 Suite *suite_merkle(void);
 Suite *suite_node(void);
 Suite *suite_note(void);

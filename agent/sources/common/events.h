@@ -25,7 +25,8 @@ struct worker;
 
 /* What a vendor's replies look like. */
 struct event_format {
-	struct splitter_spec splitter; /* max: EVENT_MAX, pass_longer, mends */
+	struct splitter_spec
+	    splitter;     /* max: EVENT_MAX, pass_longer, repairs */
 	const char *what; /* the vendor's name for an item: "blob" */
 };
 

@@ -368,7 +368,7 @@ tell_odd(struct listing *l)
 static const struct splitter_spec row_spec = { .id = "contentId",
 	.max = ROW_MAX,
 	.pass_longer = true,
-	.mends = true };
+	.repairs = true };
 
 enum reply_class
 office365_list(struct worker *w, struct stream *st, struct window_list *what,

@@ -168,7 +168,7 @@ open_source(struct source *s, struct err *err)
 		    .time = "CreationTime",
 		    .max = EVENT_MAX,
 		    .pass_longer = true,
-		    .mends = true },
+		    .repairs = true },
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
@@ -515,7 +515,7 @@ read_array(struct worker *w, const char *url, const char *what,
     struct reading *d, struct outcome *r)
 {
 	static const struct splitter_spec spec = {
-		.max = EVENT_MAX, .pass_longer = true, .mends = true
+		.max = EVENT_MAX, .pass_longer = true, .repairs = true
 	};
 	const struct office365 *o = w->source->state;
 	const struct request q = {

@@ -1,6 +1,6 @@
 /*
- * test_mend.c - what of an array with broken elements can be taken, with every
- * size of push.
+ * test_repair.c - what of an array with broken elements can be taken, with
+ * every size of push.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static const struct splitter_spec spec = { .id = "Id",
 	.time = "T",
 	.max = 4000,
 	.pass_longer = true,
-	.mends = true };
+	.repairs = true };
 
 /* What came of a document: "+" and a good element, "-" and a broken one, "*"
  * for one that is longer; "." the document is complete, "?" and what is in
@@ -231,10 +231,10 @@ START_TEST(longer)
 END_TEST
 
 Suite *
-suite_mend(void)
+suite_repair(void)
 {
-	Suite *s = suite_create("mend");
-	TCase *tc = tcase_create("mend");
+	Suite *s = suite_create("repair");
+	TCase *tc = tcase_create("repair");
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, broken_elements, 0,

@@ -1,5 +1,5 @@
 /*
- * splitter_mend.c - how the split of an array goes on behind an element that
+ * splitter_repair.c - how the split of an array goes on behind an element that
  * is broken.
  *
  * From the fault on bytes are gathered until it is known where the broken
@@ -23,9 +23,9 @@
 
 /* Where the gathered bytes go on. */
 enum verdict {
-	MEND_WAIT, /* not known yet */
-	MEND_FOUND,
-	MEND_NONE /* nothing of them can be an element again */
+	REPAIR_WAIT, /* not known yet */
+	REPAIR_FOUND,
+	REPAIR_NONE /* nothing of them can be an element again */
 };
 
 /* The gathered bytes, and what may still be done with them. */
@@ -73,17 +73,17 @@ followed(const struct sight *g, size_t at)
 {
 	at = past_space(g, at);
 	if (at == g->len)
-		return g->last ? MEND_NONE : MEND_WAIT;
+		return g->last ? REPAIR_NONE : REPAIR_WAIT;
 	if (g->p[at] == ',')
-		return MEND_FOUND;
+		return REPAIR_FOUND;
 	if (g->p[at] != ']')
-		return MEND_NONE;
+		return REPAIR_NONE;
 	if (g->s->level > 0)
-		return MEND_FOUND;
+		return REPAIR_FOUND;
 	/* The document is the array: it ends here, or this is another one. */
 	if (past_space(g, at + 1) < g->len)
-		return MEND_NONE;
-	return g->last ? MEND_FOUND : MEND_WAIT;
+		return REPAIR_NONE;
+	return g->last ? REPAIR_FOUND : REPAIR_WAIT;
 }
 
 /* Does an element begin at the brace at at? */
@@ -95,11 +95,11 @@ begins(struct sight *g, size_t at)
 
 	scan(g, at, &shape);
 	if (shape.kind == SHAPE_CUT)
-		return g->last ? MEND_NONE : MEND_WAIT;
+		return g->last ? REPAIR_NONE : REPAIR_WAIT;
 	if (shape.kind == SHAPE_WRONG || !shape.clean ||
 	    (spec->id != NULL && !shape.id) ||
 	    (spec->time != NULL && g->s->timed && !shape.time))
-		return MEND_NONE;
+		return REPAIR_NONE;
 	return followed(g, shape.end);
 }
 
@@ -134,10 +134,10 @@ search(struct sight *g, size_t from, struct cut *cut)
 		cut->resume = at;
 		cut->expected = EXPECT_FIRST;
 		v = begins(g, at);
-		if (v != MEND_NONE)
+		if (v != REPAIR_NONE)
 			return v;
 	}
-	return g->last ? MEND_NONE : MEND_WAIT;
+	return g->last ? REPAIR_NONE : REPAIR_WAIT;
 }
 
 /* Commas too many or too few between elements: nothing is broken. */
@@ -164,18 +164,18 @@ decide(struct sight *g, struct cut *cut)
 	struct shape shape;
 	size_t from;
 
-	if (g->s->mend_between && is_separator(g, cut))
-		return MEND_FOUND;
+	if (g->s->repair_between && is_separator(g, cut))
+		return REPAIR_FOUND;
 	scan(g, 0, &shape);
 	if (shape.kind == SHAPE_CUT && !g->last)
-		return MEND_WAIT;
+		return REPAIR_WAIT;
 	if (shape.kind == SHAPE_WHOLE) {
 		enum verdict v = followed(g, shape.end);
 
 		*cut = (struct cut){ .bad = shape.end,
 			.resume = shape.end,
 			.expected = EXPECT_COMMA };
-		if (v != MEND_NONE)
+		if (v != REPAIR_NONE)
 			return v;
 	}
 	/* A quote too many or too few makes a string of what follows, so the
@@ -192,11 +192,11 @@ static struct element
 broken(const struct splitter *s, size_t len)
 {
 	struct element el = {
-		.array = s->array, .bad = s->why, .len = s->mend_dropped + len
+		.array = s->array, .bad = s->why, .len = s->repair_dropped + len
 	};
 
-	if (s->mend_dropped == 0 && len <= s->spec->max)
-		el.data = s->mend.data + s->mend_at;
+	if (s->repair_dropped == 0 && len <= s->spec->max)
+		el.data = s->repair.data + s->repair_at;
 	return el;
 }
 
@@ -205,11 +205,11 @@ broken(const struct splitter *s, size_t len)
 static void
 stand(struct splitter *s, enum expected expected)
 {
-	s->mending = false;
+	s->repairing = false;
 	s->mode = MODE_BETWEEN;
 	s->expected = expected;
 	s->carry = (struct carry){ .inside = 0 };
-	s->offset = s->mend_offset + s->mend_at;
+	s->offset = s->repair_offset + s->repair_at;
 	s->skipping = false;
 	s->longer = false;
 	s->eating = false;
@@ -221,11 +221,11 @@ stand(struct splitter *s, enum expected expected)
 static void
 forget(struct splitter *s, size_t n)
 {
-	size_t gone = s->mend.len - n;
+	size_t gone = s->repair.len - n;
 
-	s->mend_offset += gone;
-	buf_drop(&s->mend, gone);
-	s->mend_at = 0;
+	s->repair_offset += gone;
+	buf_drop(&s->repair, gone);
+	s->repair_at = 0;
 }
 
 /* Of a broken element that is too long the end is looked for in its last
@@ -233,38 +233,38 @@ forget(struct splitter *s, size_t n)
 static void
 drop_some(struct splitter *s)
 {
-	size_t len = s->mend.len - s->mend_at;
+	size_t len = s->repair.len - s->repair_at;
 	size_t keep = s->spec->max / 2 < PIECE ? s->spec->max / 2 : PIECE;
 
-	s->mend_dropped += len - keep;
-	s->mend_next = 0;
+	s->repair_dropped += len - keep;
+	s->repair_next = 0;
 	forget(s, keep);
 }
 
 int
-splitter_mend(struct splitter *s, bool last, struct err *err)
+splitter_repair(struct splitter *s, bool last, struct err *err)
 {
-	size_t len = s->mend.len - s->mend_at;
+	size_t len = s->repair.len - s->repair_at;
 	bool large = len > s->spec->max;
 	struct sight g = { .s = s,
-		.p = len > 0 ? s->mend.data + s->mend_at : NULL,
+		.p = len > 0 ? s->repair.data + s->repair_at : NULL,
 		.len = len,
 		.last = last || large,
 		.budget = LOOKS * len + PIECE };
 	struct element el;
 	struct cut cut;
 
-	if (len == 0 || (!last && !large && len < s->mend_next))
+	if (len == 0 || (!last && !large && len < s->repair_next))
 		return 0;
-	if (decide(&g, &cut) != MEND_FOUND) {
+	if (decide(&g, &cut) != REPAIR_FOUND) {
 		/* Each look costs as much as there is: not one a push. */
-		s->mend_next = len + len / 2;
+		s->repair_next = len + len / 2;
 		if (large)
 			drop_some(s);
 		return 0;
 	}
 	el = broken(s, cut.bad);
-	s->mend_at += cut.resume;
+	s->repair_at += cut.resume;
 	stand(s, cut.expected);
 	if (el.len > 0 && s->take(s->ctx, &el, err) != 0)
 		return -1;
@@ -272,55 +272,56 @@ splitter_mend(struct splitter *s, bool last, struct err *err)
 }
 
 int
-splitter_mend_begin(struct splitter *s, const char *from, struct err *err)
+splitter_repair_begin(struct splitter *s, const char *from, struct err *err)
 {
-	size_t at = s->mend.len > 0 ? (size_t)(from - s->mend.data) : 0;
+	size_t at = s->repair.len > 0 ? (size_t)(from - s->repair.data) : 0;
 
-	s->mending = true;
-	s->mend_between = s->mode == MODE_BETWEEN;
-	s->mend_dropped = 0;
-	s->mend_next = 0;
-	if (s->mend_between || s->skipping) {
+	s->repairing = true;
+	s->repair_between = s->mode == MODE_BETWEEN;
+	s->repair_dropped = 0;
+	s->repair_next = 0;
+	if (s->repair_between || s->skipping) {
 		if (s->skipping)
-			s->mend_dropped = s->wrong_offset - s->started;
-		s->mend_at = at;
-		s->mend_offset = s->wrong_offset - at;
+			s->repair_dropped = s->wrong_offset - s->started;
+		s->repair_at = at;
+		s->repair_offset = s->wrong_offset - at;
 		return 0;
 	}
 	/* What was kept goes in front of the rest; it is from there, mostly. */
-	if (s->mend.len == 0) {
-		s->mend_at = 0;
-		s->mend_offset = s->started;
-		return buf_add(&s->mend, s->kept.data, s->kept.len) == 0
+	if (s->repair.len == 0) {
+		s->repair_at = 0;
+		s->repair_offset = s->started;
+		return buf_add(&s->repair, s->kept.data, s->kept.len) == 0
 		    ? 0
 		    : err_set(err, "no memory for a broken element");
 	}
 	if (at < s->kept.len) {
 		size_t more = s->kept.len - at;
 
-		if (buf_room(&s->mend, more) == NULL)
+		if (buf_room(&s->repair, more) == NULL)
 			return err_set(err, "no memory for a broken element");
-		memmove(s->mend.data + s->kept.len, s->mend.data + at,
-		    s->mend.len - at);
-		s->mend.len += more;
+		memmove(s->repair.data + s->kept.len, s->repair.data + at,
+		    s->repair.len - at);
+		s->repair.len += more;
 		at = s->kept.len;
 	}
-	s->mend_at = at - s->kept.len;
+	s->repair_at = at - s->kept.len;
 	if (s->kept.len > 0)
-		memcpy(s->mend.data + s->mend_at, s->kept.data, s->kept.len);
-	s->mend_offset = s->started - s->mend_at;
+		memcpy(s->repair.data + s->repair_at, s->kept.data,
+		    s->kept.len);
+	s->repair_offset = s->started - s->repair_at;
 	return 0;
 }
 
 int
-splitter_mend_add(struct splitter *s, const char **p, size_t *len,
+splitter_repair_add(struct splitter *s, const char **p, size_t *len,
     struct err *err)
 {
 	size_t n = *len < PIECE ? *len : PIECE;
 
-	if (s->mend_at > PIECE)
-		forget(s, s->mend.len - s->mend_at);
-	if (buf_add(&s->mend, *p, n) != 0)
+	if (s->repair_at > PIECE)
+		forget(s, s->repair.len - s->repair_at);
+	if (buf_add(&s->repair, *p, n) != 0)
 		return err_set(err, "no memory for a broken element");
 	*p += n;
 	*len -= n;
@@ -331,21 +332,21 @@ bool
 splitter_tail(const struct splitter *s, struct element *el)
 {
 	struct sight g = { .s = s,
-		.p = s->mend.data + s->mend_at,
-		.len = s->mend.len - s->mend_at,
+		.p = s->repair.data + s->repair_at,
+		.len = s->repair.len - s->repair_at,
 		.budget = PIECE };
-	size_t len = s->mend.len;
+	size_t len = s->repair.len;
 	struct shape shape;
 
-	if (!s->mending || s->level > 0)
+	if (!s->repairing || s->level > 0)
 		return false;
 	scan(&g, 0, &shape);
 	if (shape.kind != SHAPE_WRONG)
 		return false;
-	while (len > s->mend_at && splitter_space(s->mend.data[len - 1]))
+	while (len > s->repair_at && splitter_space(s->repair.data[len - 1]))
 		len--;
-	if (len == s->mend_at || s->mend.data[len - 1] != ']')
+	if (len == s->repair_at || s->repair.data[len - 1] != ']')
 		return false;
-	*el = broken(s, len - 1 - s->mend_at);
+	*el = broken(s, len - 1 - s->repair_at);
 	return true;
 }
