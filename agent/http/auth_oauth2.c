@@ -440,14 +440,18 @@ oauth_reject(struct oauth *o, const char *token, uint64_t *accepts)
 
 	(void)pthread_mutex_lock(&o->lock);
 	if (o->token != NULL && strcmp(o->token, token) == 0) {
-		another = now >= o->reject_again &&
-		    (*accepts == OAUTH_NEVER || *accepts == o->accepts);
+		bool over = now >= o->ends;
+
+		another = over ||
+		    (now >= o->reject_again &&
+			(*accepts == OAUTH_NEVER || *accepts == o->accepts));
 		if (another) {
 			secret_free(o->token);
 			o->token = NULL;
+		}
+		if (another && !over)
 			o->reject_again = now +
 			    backoff(o->rejected++, REJECT_AGAIN, REJECT_MAX);
-		}
 	}
 	*accepts = o->accepts;
 	(void)pthread_mutex_unlock(&o->lock);

@@ -228,7 +228,8 @@ deny(struct worker *w, const struct api *api, const struct http_reply *reply,
 		    api->denied);
 }
 
-/* Once, with credentials; true: those were refused, and others are had. */
+/* Once, with credentials; true: those were refused, and it is worth another
+ * try. */
 static bool
 try(struct worker *w, const struct api *api, const struct request *q,
     struct http_request *req, struct http_reply *reply, struct outcome *r)
@@ -242,7 +243,10 @@ try(struct worker *w, const struct api *api, const struct request *q,
 	if (auth_apply(api->auth, w->http, req, &proof, r) == REPLY_OK) {
 		(void)ask(w, api, q, req, reply, r);
 		if (r->class == REPLY_UNAUTHORISED) {
-			again = auth_rejected(api->auth, &proof, &accepts);
+			/* Of a token that is good elsewhere, one refusal is
+			 * not enough. */
+			again = auth_rejected(api->auth, &proof, &accepts) ||
+			    accepts != OAUTH_NEVER;
 		} else if (r->class == REPLY_OK) {
 			auth_accepted(api->auth);
 			accepts = OAUTH_NEVER;
