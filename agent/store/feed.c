@@ -45,20 +45,27 @@ load(struct feed *f, struct err *err)
 	return 1;
 }
 
-int
-feed_renew(struct store *s, int64_t old, const char *name, const char *cause,
-    struct err *err)
+/* The name of a tree of the feed that begins now and is not its first. */
+static char *
+later_tree(const char *name)
 {
 	char when[CLOCK_TEXT];
-	char *tree;
-	int rc;
 
 	(void)clock_format(clock_now(), 6, when);
 	for (char *c = when; *c != '\0'; c++) {
 		if (*c == ':')
 			*c = '-';
 	}
-	tree = xasprintf("%s~%s", name, when);
+	return xasprintf("%s~%s", name, when);
+}
+
+int
+feed_renew(struct store *s, int64_t old, const char *name, const char *cause,
+    struct err *err)
+{
+	char *tree = later_tree(name);
+	int rc;
+
 	rc = db_run(s, err,
 	    "INSERT INTO feed (name, tree, cause, cursor, dedupe, due, success,"
 	    " horizon, newest, requests, errors, throttled, bytes, duplicates)"
@@ -101,6 +108,20 @@ must_renew(struct feed *f, char *cause, size_t size, struct err *err)
 	return rc;
 }
 
+/* A row that was damaged may have the tree of this name under another one. */
+static int
+create(struct feed *f, struct err *err)
+{
+	char *later = later_tree(f->name);
+	int rc = db_run(f->store, err,
+	    "INSERT INTO feed (name, tree) VALUES (?1,"
+	    " iif(EXISTS (SELECT 1 FROM feed WHERE tree = ?1), ?2, ?1))",
+	    "tt", f->name, later);
+
+	free(later);
+	return rc;
+}
+
 static int
 find_or_create(struct feed *f, struct err *err)
 {
@@ -108,9 +129,7 @@ find_or_create(struct feed *f, struct err *err)
 	char cause[512];
 	int rc = load(f, err);
 
-	if (rc == 0 &&
-	    db_run(s, err, "INSERT INTO feed (name, tree) VALUES (?1, ?1)", "t",
-		f->name) == 0)
+	if (rc == 0 && create(f, err) == 0)
 		rc = load(f, err);
 	if (rc != 1)
 		return -1;

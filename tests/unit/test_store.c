@@ -378,6 +378,28 @@ START_TEST(a_reader_that_stays_is_found)
 }
 END_TEST
 
+START_TEST(a_tree_that_is_taken_is_not_begun)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	sqlite3 *db;
+	struct feed_report r;
+
+	feed_close(store_help_feed(s, FEED, CLOCK_DAY));
+	store_close(s);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "UPDATE feed SET name = 'damaged'",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	s = store_help_open(path, STORE_DURABLE);
+	feed_close(store_help_feed(s, FEED, CLOCK_DAY));
+	ck_assert_int_eq(report_feed(s, 1, &r, &err), 1);
+	ck_assert_str_eq(r.name, FEED);
+	ck_assert_int_eq(strncmp(r.tree, FEED "~", strlen(FEED) + 1), 0);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(feeds_are_reported)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -550,6 +572,7 @@ suite_store(void)
 	tcase_add_test(tc, delivered_batches_are_deleted);
 	tcase_add_test(tc, dead_letters_and_requests);
 	tcase_add_test(tc, a_reader_that_stays_is_found);
+	tcase_add_test(tc, a_tree_that_is_taken_is_not_begun);
 	tcase_add_test(tc, feeds_are_reported);
 	tcase_add_test(tc, threads_commit_together);
 	tcase_add_test(tc, another_writer_is_found);
