@@ -229,10 +229,12 @@ deny(struct worker *w, const struct api *api, const struct http_reply *reply,
 }
 
 /* Once, with credentials; true: those were refused, and it is worth another
- * try. */
+ * try: others are had, or *kept, they are kept since they are good elsewhere,
+ * and one refusal is not enough.  The second one is. */
 static bool
 try(struct worker *w, const struct api *api, const struct request *q,
-    struct http_request *req, struct http_reply *reply, struct outcome *r)
+    struct http_request *req, struct http_reply *reply, bool *kept,
+    struct outcome *r)
 {
 	struct auth_proof proof = { .secret = NULL };
 	struct stream *st = w->stream;
@@ -243,10 +245,10 @@ try(struct worker *w, const struct api *api, const struct request *q,
 	if (auth_apply(api->auth, w->http, req, &proof, r) == REPLY_OK) {
 		(void)ask(w, api, q, req, reply, r);
 		if (r->class == REPLY_UNAUTHORISED) {
-			/* Of a token that is good elsewhere, one refusal is
-			 * not enough. */
-			again = auth_rejected(api->auth, &proof, &accepts) ||
-			    accepts != OAUTH_NEVER;
+			again = !*kept &&
+			    auth_rejected(api->auth, &proof, &accepts);
+			*kept = !*kept && !again && accepts != OAUTH_NEVER;
+			again = again || *kept;
 		} else if (r->class == REPLY_OK) {
 			auth_accepted(api->auth);
 			accepts = OAUTH_NEVER;
@@ -275,6 +277,7 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		.headers = q->headers,
 		.take = q->take,
 		.ctx = q->ctx };
+	bool kept = false;
 
 	if (!request_allowed(api, q->what != NULL ? q->what : "the URL", q->url,
 		r))
@@ -285,7 +288,7 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 			    "the agent is stopping");
 			break;
 		}
-		if (!try(w, api, q, &req, reply, r))
+		if (!try(w, api, q, &req, reply, &kept, r))
 			break;
 	}
 	worker_waits(w, NULL);
