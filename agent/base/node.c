@@ -382,7 +382,8 @@ node_merge(struct node *base, struct node *over)
 	node_free(over);
 }
 
-/* Depth is bounded by YAML_DEPTH_MAX, length by a loop. */
+/* Depth is bounded by YAML_DEPTH_MAX, length by a loop; texts may be
+ * secrets. */
 void
 node_free(struct node *n)
 {
@@ -392,8 +393,23 @@ node_free(struct node *n)
 		following = n->next;
 		node_free(n->child);
 		free(n->key);
+		if (n->text != NULL)
+			explicit_bzero(n->text, strlen(n->text));
 		free(n->text);
 		free(n->file);
 		free(n);
+	}
+}
+
+void
+node_remove(struct node *map, struct node *child)
+{
+	for (struct node **at = &map->child; *at != NULL; at = &(*at)->next) {
+		if (*at != child)
+			continue;
+		*at = child->next;
+		child->next = NULL;
+		node_free(child);
+		return;
 	}
 }

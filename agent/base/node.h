@@ -53,6 +53,11 @@ const struct node *node_find(const struct node *map, const char *path);
 /* A plain scalar that YAML takes as null: empty, "~", "null". */
 bool node_null(const struct node *n);
 
+/* Free n with all its siblings behind it and what is below; texts are
+ * wiped. */
 void node_free(struct node *n);
+
+/* Take child, which may be NULL, out of map and free it. */
+void node_remove(struct node *map, struct node *child);
 
 #endif /* BASE_NODE_H */

@@ -11,6 +11,8 @@
 
 #include "config/setting.h"
 
+struct buf;
+
 /*
  * What the configuration needs to know of a type of source or output; the
  * type's own record begins with it (sources/source.h, outputs/output.h).
@@ -72,6 +74,9 @@ struct config {
 			    it can be tried against it */
 	char public_digest[65]; /* of the same without its secrets
 				   (config/strip.h), for all who ask */
+	char *packed;           /* the tree that it was made from, for
+				   config_share(): base/pack.h */
+	size_t packed_len;
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
@@ -91,5 +96,28 @@ extern const struct setting agent_settings[];
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
 void config_free(struct config *c);
+
+/* How much of a section another process gets: nothing; all but its secrets
+ * (and what URLs may hold of them); everything. */
+enum config_part { CONFIG_NONE, CONFIG_PUBLIC, CONFIG_WHOLE };
+
+/* What a process gets of a configuration.  The rest of the agent's block than
+ * its key is everybody's. */
+struct config_share {
+	bool key;
+	enum config_part sources;
+	enum config_part outputs;
+	const char *output; /* the only one of CONFIG_WHOLE; NULL: all */
+};
+
+/* Append to out the share of c, for config_shared() in another process of this
+ * program: 0, -1 at its ceiling. */
+int config_share(const struct config *c, const struct config_share *share,
+    struct buf *out);
+
+/* The configuration that a share is; c->digest and c->agent_digest are of no
+ * meaning.  What is left out has its defaults.  NULL: it is no share. */
+struct config *config_shared(const char *data, size_t len,
+    const struct config_types *types);
 
 #endif /* CONFIG_CONFIG_H */

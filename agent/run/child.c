@@ -7,36 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "collect/collect.h"
 #include "run/child.h"
-#include "seal/seal.h"
-#include "ship/ship.h"
-#include "watch/watch.h"
+#include "run/hand_over.h"
+#include "run/roles.h"
 
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MAX (30 * CLOCK_SECOND)
 #define SILENCE_MAX CLOCK_MINUTE
-
-/* One row a role. */
-static const struct {
-	const char *name;
-	int (*run)(const struct role *r);
-	bool secrets; /* it holds secrets: no core dumps, no debugger */
-} kinds[] = {
-	[ROLE_COLLECT] = { "collect", collect_run, true },
-	[ROLE_SEAL] = { "seal", seal_run, true },
-	[ROLE_SHIP] = { "ship", ship_run, true },
-	[ROLE_WATCH] = { "watch", watch_run, false },
-};
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == ROLE_KINDS,
-    "a row for every role");
 
 /* Take the slot of an output that is gone, or make a new slot with its
  * descriptors. */
@@ -84,71 +67,60 @@ children_slot(struct children *all, enum role_kind kind, const char *output)
 	if (c == NULL)
 		return NULL;
 	(void)snprintf(c->output, sizeof(c->output), "%s", output);
-	(void)snprintf(c->name, sizeof(c->name), "%s%s%s", kinds[kind].name,
+	(void)snprintf(c->name, sizeof(c->name), "%s%s%s", roles[kind].name,
 	    output[0] == '\0' ? "" : " ", output);
 	return c;
 }
 
-static const struct config_entry *
-find_output(const struct config *config, const char *name)
+/* The descriptors that a child is to have. */
+static int *
+descriptors(const struct children *all, const struct child *c, const int *keep)
 {
-	for (size_t i = 0; i < config->n_outputs; i++) {
-		if (strcmp(config->outputs[i].name, name) == 0)
-			return &config->outputs[i];
-	}
-	return NULL;
-}
+	size_t n = 0, kept = 0;
+	int *list;
 
-/* The life of a role process. */
-static _Noreturn void
-run(const struct children *all, const struct child *c,
-    const struct config *config, pid_t parent)
-{
-	int *peers = xcalloc(all->n + 1, sizeof(*peers));
-	enum role_kind *peer_kinds = xcalloc(all->n, sizeof(*peer_kinds));
-	struct role r = {
-		.kind = c->kind,
-		.config = config,
-		.output = find_output(config, c->output),
-		.wake_fd = c->wake_fd,
-		.alive_fd = c->alive_fd,
-		.peers = peers,
-		.peer_kinds = peer_kinds,
-		.started = all->began,
-		.again = c->deaths > 0,
-		.cause = c->deaths > 0 ? "restart" : all->cause,
-	};
-	char title[16];
-
-	for (size_t i = 0; i < all->n; i++) {
-		peers[i] = all->slot[i].wake_fd;
-		peer_kinds[i] = all->slot[i].kind;
-	}
-	peers[all->n] = -1;
-	(void)snprintf(title, sizeof(title), "sf-%.12s", c->name);
-	(void)prctl(PR_SET_NAME, title);
-	/* A supervisor that is killed takes its roles along. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		exit(0); /* the supervisor was killed before prctl() */
-	if (kinds[c->kind].secrets)
-		(void)prctl(PR_SET_DUMPABLE, 0);
-	log_open(c->name, (enum log_level)config->agent.log_level);
-	role_signals(&r);
-	exit(kinds[c->kind].run(&r));
+	while (keep[kept] != -1)
+		kept++;
+	list = xcalloc(all->n + kept + 2, sizeof(*list));
+	for (size_t i = 0; i < all->n; i++)
+		list[n++] = all->slot[i].wake_fd;
+	list[n++] = c->alive_fd;
+	memcpy(list + n, keep, kept * sizeof(*keep));
+	list[n + kept] = -1;
+	return list;
 }
 
 int
-child_start(struct children *all, struct child *c, const struct config *config)
+child_start(struct children *all, struct child *c, const struct config *config,
+    const int *keep)
 {
-	pid_t pid, parent = getpid();
+	struct hand_over_peer *peers = xcalloc(all->n, sizeof(*peers));
+	int *list = descriptors(all, c, keep);
+	struct hand_over h = {
+		.kind = c->kind,
+		.wake_fd = c->wake_fd,
+		.alive_fd = c->alive_fd,
+		.result_fd = -1,
+		.log_level = config->agent.log_level,
+		.again = c->deaths > 0,
+		.started = all->began,
+		.n_peers = all->n,
+	};
+	pid_t pid;
 
-	(void)fflush(NULL);
-	pid = fork();
+	(void)snprintf(h.name, sizeof(h.name), "%s", c->name);
+	(void)snprintf(h.output, sizeof(h.output), "%s", c->output);
+	(void)snprintf(h.cause, sizeof(h.cause), "%s",
+	    c->deaths > 0 ? "restart" : all->cause);
+	memcpy(h.public_digest, config->public_digest, sizeof(h.public_digest));
+	for (size_t i = 0; i < all->n; i++)
+		peers[i] = (struct hand_over_peer){ all->slot[i].kind,
+			all->slot[i].wake_fd };
+	pid = hand_over_start(&h, peers, config, list);
+	free(list);
+	free(peers);
 	if (pid < 0)
 		return -1;
-	if (pid == 0)
-		run(all, c, config, parent);
 	c->pid = pid;
 	c->started = c->last_sign = clock_monotonic();
 	c->seen_alive = false;

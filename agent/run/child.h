@@ -43,9 +43,10 @@ struct children {
 struct child *children_slot(struct children *all, enum role_kind kind,
     const char *output);
 
-/* Fork the role of c with config.  0, or -1 with errno: try again later. */
+/* Start the role of c with its share of config; it keeps these descriptors
+ * (ended by -1) as well.  0, or -1 with errno: try again later. */
 int child_start(struct children *all, struct child *c,
-    const struct config *config);
+    const struct config *config, const int *keep);
 
 /* Send a signal to the child if it is running. */
 void child_signal(const struct child *c, int sig);
