@@ -1,9 +1,9 @@
 /*
  * clock.c - a local clock that steps when a test says so.
  *
- * Preloaded into the agent (LD_PRELOAD).  SEALFEED_CLOCK_FILE names a file that begins
- * with a number in decimal: so many seconds are added to CLOCK_REALTIME from
- * the moment that it is written.  The monotonic clock and time(), which
+ * Preloaded into the agent (LD_PRELOAD).  SEALFEED_CLOCK_FILE names a file that
+ * begins with a number in decimal: so many seconds are added to CLOCK_REALTIME
+ * from the moment that it is written.  The monotonic clock and time(), which
  * OpenSSL judges certificates by, go on as they are.
  */
 #include <fcntl.h>

@@ -4,15 +4,14 @@
  * Preloaded into the agent (LD_PRELOAD).  The environment says which:
  *
  *   SEALFEED_FAULT_CALL   write, pwrite, fsync, mmap or malloc
- *   SEALFEED_FAULT_ROLE   name of the process as in /proc/PID/comm ("sf-collect")
- *   SEALFEED_FAULT_NTH    which call of that process, from 1
- *   SEALFEED_FAULT_ERRNO  what it fails with (number; default EIO, ENOMEM for mmap)
- *   SEALFEED_FAULT_FIRED  file that is made when it happens: it happens once, whoever
- *                is started again afterwards
- *   SEALFEED_FAULT_COUNT  without SEALFEED_FAULT_CALL: file to which each process, when it ends,
- *                appends lines "CALL NTH ROLE" (the role with blanks as it has
- *                them), one for each call; of malloc only the first of each
- *                call stack, since the others say nothing new
+ *   SEALFEED_FAULT_ROLE   name of the process as in /proc/PID/comm
+ * ("sf-collect") SEALFEED_FAULT_NTH    which call of that process, from 1
+ *   SEALFEED_FAULT_ERRNO  what it fails with (number; default EIO, ENOMEM for
+ * mmap) SEALFEED_FAULT_FIRED  file that is made when it happens: it happens
+ * once, whoever is started again afterwards SEALFEED_FAULT_COUNT  without
+ * SEALFEED_FAULT_CALL: file to which each process, when it ends, appends lines
+ * "CALL NTH ROLE" (the role with blanks as it has them), one for each call; of
+ * malloc only the first of each call stack, since the others say nothing new
  *
  * mmap counts those of files and shared memory, not of the allocator.
  */
