@@ -33,6 +33,7 @@ static Suite *(*const suites[])(void) = {
 	suite_continuity,
 	suite_crash,
 	suite_dead_letters,
+	suite_definition,
 	suite_dialect,
 	suite_doubt,
 	suite_export,
