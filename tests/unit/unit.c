@@ -52,6 +52,7 @@ static Suite *(*const suites[])(void) = {
 	suite_lock,
 	suite_listen,
 	suite_repair,
+	suite_member,
 	suite_merkle,
 	suite_node,
 	suite_note,

@@ -40,6 +40,7 @@ Suite *suite_line(void);
 Suite *suite_lock(void);
 Suite *suite_listen(void);
 Suite *suite_repair(void);
+Suite *suite_member(void);
 Suite *suite_merkle(void);
 Suite *suite_node(void);
 Suite *suite_note(void);
