@@ -35,7 +35,7 @@ settle_taken(struct uplink *u, struct exchange *x,
 		.number = range->number,
 		.from = body_line(x, first),
 		.to = body_line(x, range->to - 1) + 1,
-		.deadline = clock_monotonic() + u->intake.poll_timeout };
+		.promised = clock_monotonic() };
 
 	if (range->pending)
 		pending_add(u, &p);
@@ -77,7 +77,9 @@ settle_lines(struct uplink *u, struct exchange *x,
 		if (v->list[i].verdict == VERDICT_DELIVERED)
 			settle_taken(u, x, &v->list[i], first);
 	}
-	if (first < x->request.lines) {
+	if (first < x->request.lines && v->again && v->n > 0) {
+		x->transfer->next = x->request.from;
+	} else if (first < x->request.lines) {
 		(void)snprintf(why, sizeof(why),
 		    "%s: the answer does not tell of all events", u->conf->url);
 		transfer_leave(x->transfer, VERDICT_RETRY, exchange_delay(x),

@@ -8,7 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/err.h"
-#include "outputs/http/headers.h"
+#include "http/access.h"
 #include "outputs/http/transport_private.h"
 
 int64_t
@@ -23,20 +23,12 @@ doubt_pause(unsigned n)
 void
 doubt_read_again(struct uplink *u)
 {
-	struct curl_slist *headers = NULL, *poll_headers = NULL;
 	struct err why = ERR_INIT;
 
-	if (http_access_reload(u->access, &why) != 0 ||
-	    http_head(u->conf, u->dialect->content_type, &headers, &why) != 0)
-		return;
-	if (http_head(u->conf, NULL, &poll_headers, &why) != 0) {
-		http_head_free(headers);
-		return;
-	}
-	http_head_free(u->headers);
-	http_head_free(u->poll_headers);
-	u->headers = headers;
-	u->poll_headers = poll_headers;
+	if (http_access_reload(u->access, &why) == 0)
+		(void)uplink_head(u, &why);
+	if (u->dialect->renew != NULL)
+		u->dialect->renew(&u->intake);
 }
 
 /* Send what x's request carried once more. */

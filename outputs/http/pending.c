@@ -11,6 +11,10 @@
 #include "base/text.h"
 #include "outputs/http/transport_private.h"
 
+/* A promise is forgotten when one that was given so much later is kept: it
+ * won't be. */
+#define OVERTAKEN (30 * CLOCK_SECOND)
+
 void
 pending_add(struct uplink *u, const struct pending *p)
 {
@@ -31,6 +35,8 @@ end_pending(struct uplink *u, size_t i, enum verdict v, const char *why)
 	u->n_pending--;
 	memmove(&u->pending[i], &u->pending[i + 1],
 	    (u->n_pending - i) * sizeof(*u->pending));
+	if (v == VERDICT_DELIVERED && p.promised > u->confirmed)
+		u->confirmed = p.promised;
 	if (v == VERDICT_DELIVERED)
 		transfer_deliver(u, p.transfer, p.from, p.to);
 	else
@@ -61,6 +67,22 @@ fail_pending(struct uplink *u, enum verdict v, const char *why)
 }
 
 void
+intake_forget(struct intake *in, const char *why)
+{
+	fail_pending((struct uplink *)in, VERDICT_RETRY, why);
+}
+
+int64_t
+pending_due(const struct uplink *u)
+{
+	const struct pending *oldest = &u->pending[0];
+
+	if (u->confirmed > oldest->promised + OVERTAKEN)
+		return INT64_MIN;
+	return oldest->promised + u->intake.poll_timeout;
+}
+
+void
 pending_expire(struct uplink *u, int64_t now)
 {
 	char span[32], why[WHY_MAX];
@@ -71,9 +93,27 @@ pending_expire(struct uplink *u, int64_t now)
 	(void)snprintf(why, sizeof(why),
 	    "%s: accepted events but did not confirm them within %s",
 	    u->conf->url, span);
-	/* The oldest stands first. */
-	while (u->n_pending > 0 && u->pending[0].deadline <= now)
+	while (u->n_pending > 0 && pending_due(u) <= now)
 		end_pending(u, 0, VERDICT_RETRY, why);
+}
+
+/* Of a 2xx the status counts, of others what the dialect makes of them. */
+static enum verdict
+judge_poll(struct uplink *u, struct exchange *x, CURLcode rc, char why[WHY_MAX])
+{
+	enum verdict v = exchange_judge(x, u->conf->url, rc, why, WHY_MAX);
+	struct intake_verdicts told;
+
+	if (v == VERDICT_DELIVERED)
+		return v;
+	answer_judge(u, x, rc, &told);
+	if (told.n > 0) {
+		v = told.list[0].verdict;
+		(void)snprintf(why, WHY_MAX, "%s",
+		    told.list[0].why == NULL ? "" : told.list[0].why);
+	}
+	intake_verdicts_release(&told);
+	return v;
 }
 
 void
@@ -81,7 +121,7 @@ pending_answer(struct uplink *u, struct exchange *x, CURLcode rc)
 {
 	struct intake_response r = exchange_response(x);
 	char why[WHY_MAX];
-	enum verdict v = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+	enum verdict v = judge_poll(u, x, rc, why);
 
 	u->poll_at = clock_monotonic() + u->intake.poll_every;
 	if (v == VERDICT_BLOCKED && doubt_pause(u->doubt.polls) >= 0)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "delivery/member.h"
 #include "http/access.h"
 #include "outputs/http/headers.h"
 #include "outputs/http/transport_private.h"
@@ -45,12 +46,14 @@ request_launch(struct uplink *u, struct exchange *x,
 	return 0;
 }
 
-/* Send the request that has been rendered for the lines from from on. */
+/* Send the request that has been rendered for the lines from from on; returns
+ * what prepare() does. */
 static int
 send_lines(struct uplink *u, struct exchange *x, size_t from, struct err *err)
 {
 	struct transfer *t = x->transfer;
 	struct intake_request *r = &x->request;
+	int rc = 0;
 
 	if (intake_request_begin(r, u->conf->url) != 0)
 		return err_set(err, "url: too long");
@@ -58,10 +61,9 @@ send_lines(struct uplink *u, struct exchange *x, size_t from, struct err *err)
 	r->from = from;
 	r->to = t->next;
 	r->lines = x->carried.n;
-	if (u->dialect->prepare != NULL &&
-	    u->dialect->prepare(&u->intake, r, err) != 0)
-		return -1;
-	return request_launch(u, x, u->headers, err);
+	if (u->dialect->prepare != NULL)
+		rc = u->dialect->prepare(&u->intake, r, err);
+	return rc != 0 ? rc : request_launch(u, x, u->headers, err);
 }
 
 void
@@ -75,16 +77,20 @@ transfer_go_on(struct uplink *u, struct exchange *x)
 	while (t->verdict == VERDICT_DELIVERED &&
 	    t->next < chunk_lines(t->chunk)) {
 		size_t from = t->next;
+		int rc;
 
 		if (body_write(&u->body, x, t->chunk, &t->next,
 			from == 0 && !t->partly, &err) != 0)
 			transfer_leave(t, VERDICT_REFUSED, 0, err.text);
 		else if (x->request.body.len == 0)
 			continue; /* nothing of them is wanted */
-		else if (send_lines(u, x, from, &err) == 0)
+		else if ((rc = send_lines(u, x, from, &err)) == 0)
 			return;
 		else
-			transfer_leave(t, VERDICT_BLOCKED, 0, err.text);
+			transfer_leave(t,
+			    rc == INTAKE_LATER ? VERDICT_RETRY
+					       : VERDICT_BLOCKED,
+			    0, err.text);
 	}
 	buf_release(&x->request.body);
 	x->transfer = NULL;
@@ -125,6 +131,8 @@ uplink_free(struct uplink *u)
 	exchange_release(&u->poll);
 	if (u->multi != NULL)
 		(void)curl_multi_cleanup(u->multi);
+	(void)curl_share_cleanup(u->share);
+	member_reader_free(u->intake.members);
 	http_head_free(u->headers);
 	http_head_free(u->poll_headers);
 	http_access_free(u->access);
@@ -136,37 +144,65 @@ uplink_free(struct uplink *u)
 	free(u);
 }
 
+int
+uplink_head(struct uplink *u, struct err *err)
+{
+	struct http_head head = { .conf = u->conf,
+		.token_header = u->intake.token_header,
+		.type = u->intake.content_type,
+		.compress = u->intake.compress };
+	struct curl_slist *headers = NULL, *poll_headers = NULL;
+
+	if (http_head(&head, &headers, err) != 0)
+		return -1;
+	head.type = NULL;
+	if (http_head(&head, &poll_headers, err) != 0) {
+		http_head_free(headers);
+		return -1;
+	}
+	http_head_free(u->headers);
+	http_head_free(u->poll_headers);
+	u->headers = headers;
+	u->poll_headers = poll_headers;
+	return 0;
+}
+
+/* Handles for the requests that may be under way. */
 static int
-uplink_load(struct uplink *u, struct err *err)
+make_exchanges(struct uplink *u, struct err *err)
 {
 	size_t n = (size_t)u->conf->parallel;
 
-	if (receipt_init(&u->receipt, u->conf->expect,
-		u->dialect->judge == NULL, err) != 0)
-		return -1;
-	u->access = http_access_open(&u->conf->common, err);
-	if (u->access == NULL ||
-	    http_head(u->conf, u->dialect->content_type, &u->headers, err) !=
-		0 ||
-	    http_head(u->conf, NULL, &u->poll_headers, err) != 0)
-		return -1;
 	u->multi = curl_multi_init();
-	if (u->multi == NULL)
+	u->share = curl_share_init();
+	if (u->multi == NULL || u->share == NULL ||
+	    curl_share_setopt(u->share, CURLSHOPT_SHARE,
+		CURL_LOCK_DATA_COOKIE) != CURLSHE_OK)
 		return err_set(err, "libcurl: cannot be initialised");
 	u->exchange = xcalloc(n, sizeof(*u->exchange));
 	while (u->n_exchanges < n) {
 		if (exchange_init(&u->exchange[u->n_exchanges++], &u->receipt,
-			err) != 0)
+			u->share, err) != 0)
 			return -1;
 	}
-	if (exchange_init(&u->poll, NULL, err) != 0)
-		return -1;
 	u->n_transfers = u->dialect->poll == NULL ? n : CHUNKS_MAX;
 	u->transfer = xcalloc(u->n_transfers, sizeof(*u->transfer));
+	return exchange_init(&u->poll, NULL, u->share, err);
+}
+
+static int
+uplink_load(struct uplink *u, struct err *err)
+{
+	if (receipt_init(&u->receipt, u->conf->expect,
+		u->dialect->judge == NULL, err) != 0)
+		return -1;
+	u->access = http_access_open(&u->conf->common, err);
+	if (u->access == NULL || make_exchanges(u, err) != 0)
+		return -1;
 	if (u->dialect->open != NULL && u->dialect->open(&u->intake, err) != 0)
 		return -1;
 	u->open = true;
-	return 0;
+	return uplink_head(u, err);
 }
 
 int
@@ -177,14 +213,17 @@ http_open(struct output *out, struct err *err)
 	u->out = out;
 	u->conf = out->conf;
 	u->dialect = out->type->dialect;
-	u->body = (struct body_writer){ .out = out,
-		.intake = &u->intake,
-		.dialect = u->dialect,
-		.compress = u->conf->compress };
+	u->body = (struct body_writer){
+		.out = out, .intake = &u->intake, .dialect = u->dialect
+	};
 	body_writer_init(&u->body);
 	u->intake = (struct intake){
 		.out = out,
 		.conf = out->conf,
+		.members = member_reader_new(),
+		.content_type = u->dialect->content_type,
+		.compress = u->conf->compress,
+		.token_header = u->dialect->token_header,
 		.body_max = (size_t)u->conf->max_body,
 		.poll_every = POLL_EVERY,
 		.poll_timeout = POLL_TIMEOUT,
@@ -248,8 +287,8 @@ rest(const struct uplink *u, int64_t left)
 {
 	int64_t now = clock_monotonic(), due = now + left;
 
-	if (u->n_pending > 0 && u->pending[0].deadline < due)
-		due = u->pending[0].deadline;
+	if (u->n_pending > 0 && pending_due(u) < due)
+		due = pending_due(u);
 	if (u->n_pending > 0 && !u->poll.busy && u->poll_at < due)
 		due = u->poll_at;
 	if (u->doubt.x != NULL && !u->doubt.x->busy && u->doubt.at < due)

@@ -43,7 +43,7 @@ struct pending {
 	uint64_t number;
 	size_t from;
 	size_t to;
-	int64_t deadline; /* monotonic */
+	int64_t promised; /* monotonic */
 };
 
 struct uplink {
@@ -62,6 +62,7 @@ struct uplink {
 	size_t n_exchanges;
 	struct exchange poll;
 	struct receipt receipt;
+	CURLSH *share;
 	struct {
 		struct exchange *x; /* whose request is repeated; NULL: none */
 		unsigned repeats;
@@ -72,7 +73,8 @@ struct uplink {
 	/* Nothing more begins: the chunks that are blocked, for doubt.why, end
 	 * when nothing is under way. */
 	bool blocked;
-	struct pending *pending;
+	struct pending *pending; /* the oldest first */
+	int64_t confirmed;       /* the latest promise that was kept */
 	size_t n_pending;
 	int64_t poll_at; /* monotonic: not before */
 	bool open;       /* the dialect is */
@@ -114,6 +116,8 @@ void answer_finish(struct uplink *u, struct exchange *x, CURLcode rc);
 
 void pending_add(struct uplink *u, const struct pending *p);
 void pending_expire(struct uplink *u, int64_t now);
+/* When the oldest one is given up; there is one. */
+int64_t pending_due(const struct uplink *u);
 /* Ask for what is promised, when it is time to. */
 void pending_poll(struct uplink *u, int64_t now);
 /* The answer to that. */
@@ -134,5 +138,9 @@ void doubt_end(struct uplink *u);
 /* Read the credentials again.  What cannot be read now stays as it was: it may
  * just be written; the next open() tells what is wrong with it. */
 void doubt_read_again(struct uplink *u);
+
+/* Make the headers of all requests, credentials resolved; -1: those that there
+ * were stay. */
+int uplink_head(struct uplink *u, struct err *err);
 
 #endif /* OUTPUTS_HTTP_TRANSPORT_PRIVATE_H */
