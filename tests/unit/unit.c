@@ -70,6 +70,7 @@ static Suite *(*const suites[])(void) = {
 	suite_siem,
 	suite_splitter,
 	suite_splitter_made,
+	suite_splunk_hec,
 	suite_status,
 	suite_store,
 	suite_table,
