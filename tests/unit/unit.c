@@ -53,6 +53,7 @@ static Suite *(*const suites[])(void) = {
 	suite_listen,
 	suite_repair,
 	suite_merkle,
+	suite_metrics,
 	suite_node,
 	suite_note,
 	suite_oauth,
