@@ -55,6 +55,7 @@ static Suite *(*const suites[])(void) = {
 	suite_repair,
 	suite_member,
 	suite_merkle,
+	suite_metrics,
 	suite_node,
 	suite_note,
 	suite_oauth,

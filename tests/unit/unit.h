@@ -43,6 +43,7 @@ Suite *suite_listen(void);
 Suite *suite_repair(void);
 Suite *suite_member(void);
 Suite *suite_merkle(void);
+Suite *suite_metrics(void);
 Suite *suite_node(void);
 Suite *suite_note(void);
 Suite *suite_oauth(void);
