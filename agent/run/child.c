@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,38 @@
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MAX (30 * CLOCK_SECOND)
 #define SILENCE_MAX CLOCK_MINUTE
+/* Roles show life every ten seconds; one that is late is told of. */
+#define SILENCE_TOLD (20 * CLOCK_SECOND)
+
+int
+children_open(struct children *all)
+{
+	void *map;
+
+	all->dropped_fd = memfd_create("dropped", MFD_CLOEXEC);
+	if (all->dropped_fd < 0 ||
+	    ftruncate(all->dropped_fd, HAND_OVER_DROPPED) != 0)
+		return -1;
+	map = mmap(NULL, HAND_OVER_DROPPED, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    all->dropped_fd, 0);
+	if (map == MAP_FAILED)
+		return -1;
+	all->dropped = map;
+	log_count_dropped(&all->dropped[0]);
+	return 0;
+}
+
+/* Where the child counts the lines that its log did not take; NULL: of so many
+ * children it is not counted. */
+static _Atomic uint64_t *
+dropped_by(const struct children *all, const struct child *c)
+{
+	const size_t at = (size_t)(c - all->slot) + 1;
+
+	return at < HAND_OVER_DROPPED / sizeof(*all->dropped)
+	    ? &all->dropped[at]
+	    : NULL;
+}
 
 /* Take the slot of an output that is gone, or make a new slot with its
  * descriptors. */
@@ -36,6 +69,8 @@ free_slot(struct children *all, enum role_kind kind)
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
 			.alive_fd = c->alive_fd };
+		if (dropped_by(all, c) != NULL)
+			*dropped_by(all, c) = 0;
 		return c;
 	}
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -81,13 +116,24 @@ descriptors(const struct children *all, const struct child *c, const int *keep)
 
 	while (keep[kept] != -1)
 		kept++;
-	list = xcalloc(all->n + kept + 2, sizeof(*list));
+	list = xcalloc(all->n + kept + 4, sizeof(*list));
 	for (size_t i = 0; i < all->n; i++)
 		list[n++] = all->slot[i].wake_fd;
 	list[n++] = c->alive_fd;
+	list[n++] = all->dropped_fd;
+	if (c->kind == ROLE_WATCH)
+		list[n++] = all->verdict[1];
 	memcpy(list + n, keep, kept * sizeof(*keep));
 	list[n + kept] = -1;
 	return list;
+}
+
+static void
+set_ready(struct child *c, bool ready)
+{
+	if (c->ready != ready || c->changed == 0)
+		c->changed = clock_now();
+	c->ready = ready;
 }
 
 int
@@ -100,12 +146,16 @@ child_start(struct children *all, struct child *c, const struct config *config,
 		.kind = c->kind,
 		.wake_fd = c->wake_fd,
 		.alive_fd = c->alive_fd,
+		.verdict_fd = c->kind == ROLE_WATCH ? all->verdict[1] : -1,
 		.result_fd = -1,
+		.dropped_fd = all->dropped_fd,
+		.slot = (size_t)(c - all->slot) + 1,
 		.log_level = config->agent.log_level,
 		.again = c->deaths > 0,
 		.started = all->began,
 		.n_peers = all->n,
 	};
+	uint64_t before;
 	pid_t pid;
 
 	(void)snprintf(h.name, sizeof(h.name), "%s", c->name);
@@ -116,6 +166,9 @@ child_start(struct children *all, struct child *c, const struct config *config,
 	for (size_t i = 0; i < all->n; i++)
 		peers[i] = (struct hand_over_peer){ all->slot[i].kind,
 			all->slot[i].wake_fd };
+	/* What the one before it said. */
+	if (read(c->alive_fd, &before, sizeof(before)) < 0)
+		errno = 0;
 	pid = hand_over_start(&h, peers, config, list);
 	free(list);
 	free(peers);
@@ -123,7 +176,7 @@ child_start(struct children *all, struct child *c, const struct config *config,
 		return -1;
 	c->pid = pid;
 	c->started = c->last_sign = clock_monotonic();
-	c->seen_alive = false;
+	set_ready(c, false);
 	c->asked = false;
 	c->restart = 0;
 	return 0;
@@ -152,7 +205,7 @@ struct child *
 children_reap(struct children *all, pid_t pid, int status, bool stopping)
 {
 	struct child *c = NULL;
-	char how[80];
+	char how[sizeof(c->how)];
 
 	for (size_t i = 0; i < all->n && c == NULL; i++) {
 		if (all->slot[i].pid == pid)
@@ -161,6 +214,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 	if (c == NULL)
 		return NULL;
 	c->pid = 0;
+	set_ready(c, false);
 	describe(status, how, sizeof(how));
 	if (stopping || !c->wanted) {
 		if (status != 0)
@@ -178,6 +232,8 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
+	c->restarts++;
+	memcpy(c->how, how, sizeof(how));
 	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);
 	return c;
@@ -194,7 +250,8 @@ children_watch(struct children *all)
 
 		if (read(c->alive_fd, &count, sizeof(count)) > 0) {
 			c->last_sign = now;
-			c->seen_alive = true;
+			if (count >= ROLE_READY)
+				set_ready(c, true);
 		}
 		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
 			continue;
@@ -220,8 +277,42 @@ children_ready(const struct children *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 
-		if (c->wanted && !c->seen_alive)
+		if (c->wanted && !c->ready)
 			return false;
 	}
 	return true;
+}
+
+static enum role_state
+state_of(const struct child *c)
+{
+	if (c->pid == 0)
+		return ROLE_DOWN;
+	if (clock_monotonic() - c->last_sign > SILENCE_TOLD)
+		return ROLE_SILENT;
+	return c->ready ? ROLE_WORKS : ROLE_STARTS;
+}
+
+void
+children_tell(const struct children *all, struct roles *r)
+{
+	r->role = xcalloc(all->n + 1, sizeof(*r->role));
+	if (all->dropped != NULL)
+		r->dropped = all->dropped[0];
+	for (size_t i = 0; i < all->n; i++) {
+		const struct child *c = &all->slot[i];
+		struct role_report *o = &r->role[r->n];
+
+		if (!c->wanted)
+			continue;
+		o->state = state_of(c);
+		o->since = c->changed;
+		o->deaths = c->deaths;
+		o->restarts = c->restarts;
+		if (dropped_by(all, c) != NULL)
+			o->dropped = *dropped_by(all, c);
+		memcpy(o->name, c->name, sizeof(o->name));
+		memcpy(o->how, c->how, sizeof(o->how));
+		r->n++;
+	}
 }

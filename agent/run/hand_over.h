@@ -18,6 +18,8 @@
 struct config;
 struct node;
 
+#define HAND_OVER_DROPPED 65536
+
 /* Begins the memory file; both ends are the same binary.  Behind it stand
  * n_peers of struct hand_over_peer, then the share of the configuration. */
 struct hand_over {
@@ -27,7 +29,10 @@ struct hand_over {
 	char cause[16];
 	char public_digest[65];
 	int wake_fd, alive_fd;
-	int result_fd; /* of ROLE_RECOVER, else -1 */
+	int verdict_fd; /* of ROLE_WATCH, else -1 */
+	int result_fd;  /* of ROLE_RECOVER, else -1 */
+	int dropped_fd; /* memory of counters, HAND_OVER_DROPPED bytes; -1 */
+	size_t slot;    /* which of them the role's log counts in */
 	int log_level;
 	bool again;
 	int64_t started;

@@ -2,9 +2,11 @@
  * take_over.c - from the role's side: the life of a role process.
  */
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,6 +71,7 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		.config = config,
 		.wake_fd = h->wake_fd,
 		.alive_fd = h->alive_fd,
+		.verdict_fd = h->verdict_fd,
 		.result_fd = h->result_fd,
 		.peers = fds,
 		.peer_kinds = kinds,
@@ -83,6 +86,22 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		if (strcmp(config->outputs[i].name, h->output) == 0)
 			r->output = &config->outputs[i];
 	return true;
+}
+
+/* Have the log count in the memory that all share. */
+static void
+count_dropped(const struct hand_over *h)
+{
+	void *map;
+
+	if (h->dropped_fd < 0)
+		return;
+	map = mmap(NULL, HAND_OVER_DROPPED, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    h->dropped_fd, 0);
+	(void)close(h->dropped_fd);
+	if (map != MAP_FAILED &&
+	    h->slot < HAND_OVER_DROPPED / sizeof(_Atomic uint64_t))
+		log_count_dropped((_Atomic uint64_t *)map + h->slot);
 }
 
 int
@@ -119,6 +138,7 @@ hand_over_take(int argc, char **argv)
 		return EXIT_WRONG;
 	}
 	log_open(h.name, (enum log_level)h.log_level);
+	count_dropped(&h);
 	role_signals(&r);
 	return roles[h.kind].run(&r);
 }
