@@ -2,6 +2,7 @@
  * bounds.c - numbers in the store that cannot be.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
@@ -10,7 +11,7 @@
 #include "store/db.h"
 
 /* Ids and indexes stay below this, so that something can follow them. */
-#define LAST "4611686018427387904"
+#define LAST "2305843009213693952"
 #define INDEX " BETWEEN 0 AND " LAST
 
 #define ROWS(table, rule)                                                   \
@@ -19,6 +20,11 @@
 	    "SELECT 1 FROM " table " WHERE (" rule ") IS NOT TRUE LIMIT 1", \
 	.mend = "DELETE FROM " table " WHERE (" rule ") IS NOT TRUE"
 
+/* Names are printed, signed and sent. */
+#define NAME(column)                                                   \
+	"typeof(" column ") = 'text' AND " column " <> '' AND " column \
+	" NOT GLOB '*[^ -~]*'"
+
 /* The key of a table, whose ends are found without a look at its rows. */
 #define KEYS(table, key)                                                 \
 	.of = table,                                                     \
@@ -26,12 +32,18 @@
 		") < 1 OR (SELECT max(" key ") FROM " table ") > " LAST, \
 	.mend = "DELETE FROM " table " WHERE " key " < 1 OR " key " > " LAST
 
+/* Rows of no feed, which nobody would ever look at. */
+#define ORPHANS(table)                                       \
+	.of = table,                                         \
+	.find = "SELECT 1 FROM " table " WHERE feed NOT IN " \
+		"(SELECT id FROM feed) LIMIT 1"
+
 #define SEQ "(SELECT seq FROM sqlite_sequence WHERE name = 'batch')"
 #define HIGHEST(table) " WHEN '" table "' THEN (SELECT max(id) FROM " table ")"
 
 #define OUTPUT_RULE                                                     \
 	"position BETWEEN 0 AND coalesce(" SEQ ", 0)"                   \
-	" AND lines BETWEEN 0 AND 8193"                                \
+	" AND lines BETWEEN 0 AND 8193"                                 \
 	" AND coalesce(received, position) BETWEEN 0 AND coalesce(" SEQ \
 	", 0) AND coalesce(received_lines, 0) BETWEEN 0 AND 8193"
 
@@ -52,6 +64,7 @@ static const struct bound {
 	{ KEYS("gap", "id") },
 	{ KEYS("version", "id") },
 	{ KEYS("request", "id") },
+	{ ROWS("feed", NAME("name") " AND " NAME("tree")) },
 	{ ROWS("run",
 	    "first" INDEX " AND rows BETWEEN 0 AND 4294967296"
 	    " AND count BETWEEN 0 AND rows * 1000"
@@ -86,6 +99,8 @@ static const struct bound {
 		    " WHERE count BETWEEN 0 AND 4294967296"
 		    " AND raw_len BETWEEN 0 AND 4294967296) AS t"
 		    " WHERE t.of = batch.id" },
+	{ ORPHANS("batch") },
+	{ ORPHANS("item") },
 	{ .of = "feed",
 	    .find = "SELECT 1 FROM feed WHERE (size" INDEX " AND sealed" INDEX
 		    ") IS NOT TRUE LIMIT 1" },
@@ -131,8 +146,7 @@ bounds_restore(struct store *s, bool *feeds, struct err *err)
 
 		if (rc < 0 || (rc == 0 && db_exec(s, b->mend, err) != 0))
 			return -1;
-		/* The first is that of feeds. */
-		*feeds = *feeds || (rc == 0 && i == 0);
+		*feeds = *feeds || (rc == 0 && strcmp(b->of, "feed") == 0);
 	}
 	return 0;
 }
