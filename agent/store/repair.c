@@ -160,13 +160,14 @@ drop_bad_payloads(struct store *s, const char *aside, struct err *err)
 	return rc;
 }
 
-/* Whose they were may list them again. */
-#define ORPHANED_ITEMS 0
+/* Nobody knows whose they were. */
+enum { ORPHANED_ITEMS, ORPHANED_BATCHES };
 
 static const char *const orphans[] = {
 	[ORPHANED_ITEMS] =
 	    "DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
-	"DELETE FROM batch WHERE feed NOT IN (SELECT id FROM feed)",
+	[ORPHANED_BATCHES] =
+	    "DELETE FROM batch WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM payload WHERE batch NOT IN (SELECT id FROM batch)",
 	"DELETE FROM checkpoint WHERE batch NOT IN (SELECT batch FROM payload)",
 	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
@@ -182,8 +183,10 @@ drop_orphans(struct store *s, struct recovery *v, struct err *err)
 	for (size_t i = 0; i < sizeof(orphans) / sizeof(orphans[0]); i++) {
 		if (db_run(s, err, orphans[i], "") != 0)
 			return -1;
-		if (i == ORPHANED_ITEMS && db_changes(s) > 0)
-			v->whole_items = false;
+		if (db_changes(s) == 0)
+			continue;
+		v->whole_items = v->whole_items && i != ORPHANED_ITEMS;
+		v->whole_batches = v->whole_batches && i != ORPHANED_BATCHES;
 	}
 	return 0;
 }
@@ -448,14 +451,12 @@ static int
 repair(struct store *s, struct recovery *v, struct err *err)
 {
 	struct cut c = { .feed = 0 };
-	bool feeds;
 	int rc;
 
-	if (bounds_restore(s, &feeds, err) != 0 ||
+	if (bounds_restore(s, v, err) != 0 ||
 	    drop_bad_payloads(s, v->aside, err) != 0 ||
 	    drop_orphans(s, v, err) != 0)
 		return -1;
-	v->whole_feeds = v->whole_feeds && !feeds;
 	/* Trees that begin here are sound, and found to be so. */
 	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
 		if (find_cut(s, v, &c, err) != 0 ||
