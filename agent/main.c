@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 
 static const struct cmd *const cmds[] = {
+	&cmd_setup,
 	&cmd_run,
 	&cmd_check,
 	&cmd_status,

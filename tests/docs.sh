@@ -50,6 +50,13 @@ for page in "$page8" "$page5"; do
 	[ -z "$said" ] || fail "$page: $said"
 done
 
+# What the README says to install is what a build needs.
+said=$(sed -n '/apt-get install/,/[^\\]$/p' "$here/../README.md" |
+	sed 's/.*--no-install-recommends//; s/\\$//' | xargs -n 1 | sort)
+[ "$said" = "$(bash -c ". '$packaging/needs.sh'; echo \$needs_build_apt" |
+	xargs -n 1 | sort)" ] ||
+	fail "README.md does not name the packages of packaging/needs.sh"
+
 for example in "$packaging"/examples/*; do
 	./sealfeed check "$example" >/dev/null || fail "$example has faults"
 	# With everything uncommented it is still one without unknown keys.

@@ -24,6 +24,11 @@ struct config_type {
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
+	/* For `setup`: what the type stands for, "Microsoft 365 and Entra", and
+	 * what has to be made at the other end first, as lines of at most 76
+	 * characters, each with its newline.  NULL: nothing to say. */
+	const char *title;
+	const char *before;
 };
 
 /* The types that a configuration may name, each list ended by NULL. */
@@ -90,6 +95,16 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
+/* The same of a tree (tree.h), which is taken. */
+struct node;
+struct config *config_from_tree(struct node *tree,
+    const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
+
+/* Judge one entry of the section "sources" or "outputs" by itself: what is
+ * wrong with it, and what is most likely not what was meant. */
+void config_judge(const char *section, const struct node *entry,
+    const struct config_types *types, struct config_errors *errors,
+    struct config_errors *warnings);
 
 #endif /* CONFIG_CONFIG_H */

@@ -9,6 +9,7 @@
 #ifndef RUN_LOCK_H
 #define RUN_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -28,5 +29,8 @@ int lock_store(struct store_lock *l, const char *path, int64_t wait,
 int lock_again(struct store_lock *l, const char *path, struct err *err);
 
 void lock_release(struct store_lock *l);
+
+/* Does a sealfeed run on the store at path?  Changes nothing. */
+bool lock_held(const char *path);
 
 #endif /* RUN_LOCK_H */

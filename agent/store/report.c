@@ -519,7 +519,9 @@ read_trace_output(sqlite3_stmt *st, const struct trace *t,
 
 	db_text(st, 0, o->name, sizeof(o->name));
 	db_text(st, 7, o->reason, sizeof(o->reason));
+	db_text(st, 8, o->mode, sizeof(o->mode));
 	o->time = INT64_MIN;
+	o->held = false;
 	o->state = TRACE_WAITING;
 	if (sqlite3_column_type(st, 6) != SQLITE_NULL) {
 		o->state = TRACE_DEAD_LETTER;
@@ -527,6 +529,7 @@ read_trace_output(sqlite3_stmt *st, const struct trace *t,
 	} else if (t->batch == 0 || position >= t->batch || inside) {
 		o->state = TRACE_DELIVERED;
 		o->time = inside ? INT64_MIN : db_time(st, 5);
+		o->held = t->batch > sqlite3_column_int64(st, 9);
 	}
 }
 
@@ -542,7 +545,8 @@ trace_output(struct store *s, const struct trace *t, const char *after,
 	    "SELECT o.name, coalesce(o.received, o.position),"
 	    " coalesce(o.received_lines, o.lines), b.id, b.first,"
 	    " (SELECT time FROM passed p WHERE p.output = o.name"
-	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason"
+	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason,"
+	    " o.mode, o.position"
 	    " FROM output o LEFT JOIN batch b ON b.id ="
 	    "  (SELECT min(id) FROM batch"
 	    "   WHERE id > coalesce(o.received, o.position))"
