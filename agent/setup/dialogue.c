@@ -218,6 +218,8 @@ ask_row(struct talk *t, const struct setting *row)
 	    def[0] == '\0' ? "" : " [",
 	    secret && def[0] != '\0' ? "as before" : def,
 	    def[0] == '\0' ? "" : "]");
+	if (row->ask == NULL)
+		wrap(t->out, row->help);
 	while (!done) {
 		line = terminal_line(t->out, prompt, secret, t->err);
 		if (line == NULL)
