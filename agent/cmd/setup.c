@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -86,11 +87,28 @@ take_words(struct setup *s, const struct cmd_line *line, struct err *err)
 	return rc;
 }
 
+/* Secrets are meant to stand in it. */
+static void
+look_at_answers(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & S_IROTH) != 0)
+		(void)fprintf(stderr,
+		    "sealfeed setup: warning: %s can be read by every user "
+		    "(mode %04o); chmod 0600 it, or remove it afterwards, if "
+		    "it has secrets in it\n",
+		    file, (unsigned)st.st_mode & 07777);
+}
+
 static int
 take_answers(struct setup *s, const struct cmd_line *line, struct err *err)
 {
 	const char *file = cmd_value(line, "answers");
 
+	if (file != NULL)
+		look_at_answers(file);
 	if (file != NULL && answers_read(&s->answers, file, err) != 0)
 		return -1;
 	return take_words(s, line, err);
@@ -488,7 +506,8 @@ const struct cmd cmd_setup = {
 	    "(or take them from --answers, --source and --output), say what "
 	    "to create at the vendor, make the signing key, files for the "
 	    "secrets and drop-ins in conf.d with the owners and modes that "
-	    "the service needs, run \"check --live\" as the service's user, "
+	    "the service needs, run \"check --live\" as the service's user "
+	    "(so without the environment of the shell, and its proxy), "
 	    "and run the agent until the first event is delivered, whose path "
 	    "is printed with the verifier key. Ctrl-C ends the waiting. "
 	    "A second run changes nothing, and one that was interrupted goes "

@@ -529,7 +529,7 @@ read_trace_output(sqlite3_stmt *st, const struct trace *t,
 	} else if (t->batch == 0 || position >= t->batch || inside) {
 		o->state = TRACE_DELIVERED;
 		o->time = inside ? INT64_MIN : db_time(st, 5);
-		o->held = t->batch > sqlite3_column_int64(st, 9);
+		o->held = sqlite3_column_int(st, 9) != 0;
 	}
 }
 
@@ -546,7 +546,7 @@ trace_output(struct store *s, const struct trace *t, const char *after,
 	    " coalesce(o.received_lines, o.lines), b.id, b.first,"
 	    " (SELECT time FROM passed p WHERE p.output = o.name"
 	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason,"
-	    " o.mode, o.position"
+	    " o.mode, o.received IS NOT NULL AND o.position < ?2"
 	    " FROM output o LEFT JOIN batch b ON b.id ="
 	    "  (SELECT min(id) FROM batch"
 	    "   WHERE id > coalesce(o.received, o.position))"

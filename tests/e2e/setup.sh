@@ -4,6 +4,7 @@
 # interrupted one goes on, a failure leaves nothing behind, nothing is ever
 # overwritten, and a secret is never seen.
 . "${0%/*}/lib.sh"
+. "${0%/*}/terminal.sh"
 
 # setup STATUS WHAT ARGUMENT…: what it says is in $work/out and $work/err.
 setup() {
@@ -153,6 +154,21 @@ setup 0 "answers again, offline" --config there/sealfeed.yaml --json \
     --no-live --answers - <answers.yaml
 rm -r there
 
+say "a vendor that has nothing, and somebody who does not want to wait"
+source+=(initial=0 client-secret-file=secret)
+where=(--config there/sealfeed.yaml --name fra2)
+setup 0 "no event" "${where[@]}" "${source[@]}" "${output[@]}" --wait 3s
+says out 'No event of a source has been delivered yet'
+says out "^The agent's own first event shows that delivery works:"
+says out '^fra2/agent, index 0'
+setsid "$sealfeed" setup "${where[@]}" --wait 600s >out 2>err </dev/null &
+pid=$!
+wait_for 20 "it waits" grep -q '^Waiting up to 600 s' out
+kill -INT -- "-$pid"
+wait "$pid" || fail "not to wait is a failure: $(cat out err)"
+says out '^Next: '
+rm -r there
+
 say "interrupted: what is there is not made or asked for again"
 steer "faults?set=slow-token=100%"
 "$sealfeed" setup --config there/sealfeed.yaml --answers answers.yaml \
@@ -179,44 +195,8 @@ says err 'interrupted'
 nothing there
 steer "faults?set=none"
 
-# dialogue ARGUMENT…: setup on a terminal of its own; what it shows is in
-# shown, what it is told goes through the FIFO keys.
-dialogue() {
-	rm -f keys shown && mkfifo keys
-	script -qefc "$sealfeed setup $*" shown <keys >/dev/null 2>&1 &
-	talk=$!
-	exec 7>keys
-	told=0
-}
-
-# asked PROMPT: since it was told something, it has come to this.
-asked() {
-	[[ $(tail -c +$((told + 1)) shown 2>&1 | tail -n 1) == "$1"* ]]
-}
-
-# answer PROMPT TEXT
-answer() {
-	within 20 asked "$1" || fail "it does not ask \"$1\": $(cat shown)"
-	told=$(stat -c %s shown)
-	printf '%s\n' "$2" >&7
-}
-
-# ends STATUS
-ends() {
-	local got
-	wait "$talk"
-	got=$?
-	exec 7>&-
-	[ "$got" -eq "$1" ] || fail "status $got: $(cat shown)"
-}
-
-shows() {
-	within 20 grep -Eq -- "$1" shown || fail "no \"$1\": $(cat shown)"
-}
-
-
 say "on a terminal"
-dialogue --config dialogue/sealfeed.yaml
+dialogue "$sealfeed setup --config dialogue/sealfeed.yaml"
 answer "Name of this agent" "not a name"
 shows '1 to 63 letters'
 answer "Name of this agent" fra3
@@ -268,7 +248,7 @@ shows 'fra3[+]'
     fail "the secret is another"
 
 say "on a terminal, ended by Ctrl-C"
-dialogue --config ended/sealfeed.yaml
+dialogue "$sealfeed setup --config ended/sealfeed.yaml"
 answer "Name of this agent" ""
 wait_for 20 "it asks" asked "Type"
 printf '\003' >&7

@@ -132,6 +132,16 @@ START_TEST(every_step)
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_WAITING);
 	ck_assert_uint_eq(find("a", &t), 1);
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_DELIVERED);
+	ck_assert_str_eq(o.mode, "confirmed");
+	ck_assert(!o.held);
+
+	/* The second has a receipt, which proves too little. */
+	state.received = &(const struct position){ .batch = 0, .lines = 2 };
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_uint_eq(find("b", &t), 1);
+	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_DELIVERED);
+	ck_assert(o.held);
+	state.received = NULL;
 
 	/* All, and one refused. */
 	ck_assert_uint_eq(find("b", &t), 1);
