@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -389,10 +390,12 @@ setup(struct setup *s, const struct cmd_line *line, struct err *err)
 static void
 print_json(struct setup *s, int rc)
 {
-	json_t *all = json_pack("{s:b, s:s, s:O, s:s?, s:O?, s:O?, s:s?, s:O}",
-	    "ok", rc == EXIT_FINE, "config", s->place.config, "made", s->made,
-	    "vkey", s->vkey, "check", s->check, "first_event", s->event, "next",
-	    s->next, "errors", s->errors);
+	json_t *all =
+	    json_pack("{s:b, s:b, s:s, s:O, s:s?, s:O?, s:O?, s:s?, s:O}", "ok",
+		rc == EXIT_FINE, "changed", json_array_size(s->made) > 0,
+		"config", s->place.config, "made", s->made, "vkey", s->vkey,
+		"check", s->check, "first_event", s->event, "next", s->next,
+		"errors", s->errors);
 
 	if (all != NULL && json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
 		(void)putchar('\n');
@@ -452,6 +455,7 @@ setup_run(const struct cmd *cmd, struct cmd_line *line)
 		.made = json_array(),
 		.place.lock = -1,
 	};
+	const struct rlimit none = { 0, 0 };
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -460,6 +464,7 @@ setup_run(const struct cmd *cmd, struct cmd_line *line)
 		    "--wait: \"%s\" is not a duration; write 90s, 5m", wait);
 	if (!s.live || cmd_value(line, "no-wait") != NULL)
 		s.wait = 0;
+	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	terminal_signals();
 	answers_init(&s.answers, &agent_types);
 	rc = setup(&s, line, &err);

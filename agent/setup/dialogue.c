@@ -316,7 +316,7 @@ type_by(const struct config_type *const *types, const char *name)
 	return NULL;
 }
 
-/* The types by number, in columns only where there are few enough. */
+/* The types, with the numbers by which they may be named. */
 static void
 list_types(FILE *out, const struct config_type *const *types)
 {

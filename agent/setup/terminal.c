@@ -101,7 +101,9 @@ terminal_line(FILE *out, const char *prompt, bool secret, struct err *err)
 	if (read_line(line, sizeof(line)) >= 0)
 		copy = trimmed(line);
 	else
-		(void)err_set(err, "ended before all questions were answered");
+		(void)err_set(err,
+		    "ended before all questions were "
+		    "answered; nothing was changed");
 	if (hidden)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	if (hidden || copy == NULL)

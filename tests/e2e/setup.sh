@@ -147,6 +147,7 @@ outputs:
 END
 setup 0 "answers" --config there/sealfeed.yaml --json --answers answers.yaml
 says out '"ok": true'
+says out '"changed": true'
 says out '"vkey": "fra2[+]'
 says out '"state": "delivered"'
 [ -s there/archive ] || fail "nothing was delivered"

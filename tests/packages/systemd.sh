@@ -154,7 +154,7 @@ for file in seal.pem source-contoso.client_secret conf.d/10-agent.yaml \
     conf.d/20-source-contoso.yaml conf.d/30-output-siem.yaml; do
 	expect "$file" "root:sealfeed 640" "$(mode "/etc/sealfeed/$file")"
 done
-expect "the store" "sealfeed:sealfeed 640" "$(mode /var/lib/sealfeed/store.db)"
+expect "the store" "sealfeed:sealfeed 600" "$(mode /var/lib/sealfeed/store.db)"
 sed -i "s/wrong/$(cat "$work/secret")/" "$root/root/answers.yaml"
 inside sealfeed setup --answers /root/answers.yaml >"$work/setup.log" 2>&1 ||
     fail "setup with answers: $(cat "$work/setup.log")"

@@ -44,7 +44,7 @@ dnf() { echo crb; }
 export -f command rpm dnf
 END
 # shellcheck disable=SC2154
-said=$(ordinary bash -c ". '$work/dnf.sh'; . packaging/needs.sh
+said=$(ordinary bash -c ". '$work/dnf.sh'; . '$work/sources/packaging/needs.sh'
     needs_install build" 2>&1)
 expect "dnf" "$(echo "dnf install --enablerepo=crb $needs_build_dnf" | xargs)" \
     "$(echo "$said" | sed -n 2p | xargs)"
