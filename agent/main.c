@@ -11,6 +11,7 @@
 #include "run/hand_over.h"
 
 static const struct cmd *const cmds[] = {
+	&cmd_setup,
 	&cmd_run,
 	&cmd_check,
 	&cmd_status,

@@ -44,6 +44,8 @@ struct cmd {
 					     --config, --json and --help come
 					     free */
 	int min, max;                     /* arguments; most -1: any number */
+	bool mixed; /* arguments belong to the options before them: they stand
+		       in given, too, under the name "", and argv is empty */
 	int (*run)(const struct cmd *cmd, struct cmd_line *line);
 };
 
@@ -85,6 +87,7 @@ extern const struct cmd cmd_help;
 extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_setup;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_store_state;
 extern const struct cmd cmd_trace;

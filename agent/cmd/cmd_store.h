@@ -34,6 +34,14 @@ int cmd_failed(const struct cmd *cmd, const struct err *err);
 /* Write out to standard output and empty it.  -1: err says why that failed. */
 int cmd_print(struct buf *out, struct err *err);
 
+/* Append the path of one event, as lines for people or as a JSON object. */
+struct json_put;
+struct trace;
+int cmd_trace_text(struct store *s, const struct trace *t, struct buf *out,
+    struct err *err);
+int cmd_trace_json(struct store *s, const struct trace *t, struct json_put *j,
+    struct err *err);
+
 /* Read a number of decimal digits; -1: something else, or beyond INT64_MAX. */
 int cmd_number(const char *text, int64_t *n);
 

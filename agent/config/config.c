@@ -440,15 +440,42 @@ digest_public(struct config *c, struct node *tree)
 	    c->public_digest);
 }
 
+static struct section
+section_of(const char *name, const struct config_types *types,
+    struct config_errors *warnings)
+{
+	const bool sources = strcmp(name, "sources") == 0;
+
+	return (struct section){ .name = name,
+		.noun = sources ? "source" : "output",
+		.types = sources ? types->sources : types->outputs,
+		.warnings = warnings };
+}
+
+void
+config_judge(const char *section, const struct node *entry,
+    const struct config_types *types, struct config_errors *errors,
+    struct config_errors *warnings)
+{
+	const struct section s = section_of(section, types, warnings);
+	struct config_entry e = { .name = NULL };
+
+	if (!read_entry(&s, entry, &e, errors))
+		return;
+	settings_release(e.type->settings, e.conf);
+	free(e.conf);
+	free(e.name);
+}
+
 /* By the tables; the tree stays the caller's. */
 static void
 read_tree(struct config *c, const struct node *tree,
     const struct config_types *types, struct config_errors *errors)
 {
-	const struct section sources = { "sources", "source", types->sources,
-		&c->warnings };
-	const struct section outputs = { "outputs", "output", types->outputs,
-		&c->warnings };
+	const struct section sources =
+	    section_of("sources", types, &c->warnings);
+	const struct section outputs =
+	    section_of("outputs", types, &c->warnings);
 
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
@@ -470,14 +497,18 @@ struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
 {
-	struct config *c = xcalloc(1, sizeof(*c));
 	struct node *tree = config_tree(path, errors);
 
 	config_errors_sort(errors);
-	if (tree == NULL) {
-		config_free(c);
-		return NULL;
-	}
+	return tree == NULL ? NULL : config_from_tree(tree, types, errors);
+}
+
+struct config *
+config_from_tree(struct node *tree, const struct config_types *types,
+    struct config_errors *errors)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+
 	read_tree(c, tree, types, errors);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);

@@ -27,6 +27,11 @@ struct config_type {
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
+	/* For `setup`: what the type stands for, "Microsoft 365 and Entra", and
+	 * what has to be made at the other end first, as lines of at most 76
+	 * characters, each with its newline.  NULL: nothing to say. */
+	const char *title;
+	const char *before;
 	/* Of sources: what outputs have to know of the events of the feed
 	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
 	 * NULL: nothing is known. */
@@ -103,7 +108,17 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
+/* The same of a tree (tree.h), which is taken. */
+struct node;
+struct config *config_from_tree(struct node *tree,
+    const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
+
+/* Judge one entry of the section "sources" or "outputs" by itself: what is
+ * wrong with it, and what is most likely not what was meant. */
+void config_judge(const char *section, const struct node *entry,
+    const struct config_types *types, struct config_errors *errors,
+    struct config_errors *warnings);
 
 /* How much of a section another process gets: nothing; all but its secrets
  * (and what URLs may hold of them); everything. */

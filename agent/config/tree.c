@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
@@ -24,6 +25,18 @@
 #define FILE_MAX (1 << 20)
 #define FILES_MAX 1000
 
+static void
+suggest_sudo(struct err *err)
+{
+	const struct err refused = *err;
+
+	err_clear(err);
+	(void)err_set(err,
+	    "%.800s; the configuration is for root and the service to read: "
+	    "run this with sudo",
+	    refused.text);
+}
+
 static struct node *
 read_file(const char *path, struct config_errors *errors)
 {
@@ -34,6 +47,8 @@ read_file(const char *path, struct config_errors *errors)
 	if (file_read(path, &text, &err) == 0)
 		tree = yaml_parse(path, text.data == NULL ? "" : text.data,
 		    text.len, &err);
+	else if (errno == EACCES && geteuid() != 0)
+		suggest_sudo(&err);
 	if (tree == NULL) {
 		config_errors_add_err(errors, err.text);
 	} else if (tree->type != NODE_MAP) {
@@ -108,7 +123,9 @@ add_dropins(struct node *tree, const char *path, struct config_errors *errors)
 	int n;
 
 	n = scandir(dir, &entries, is_dropin, by_name);
-	if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
+	/* Who may not read the main file need not be told twice. */
+	if (n < 0 && errno != ENOENT && errno != ENOTDIR &&
+	    (errno != EACCES || errors->n == 0)) {
 		config_errors_add(errors, NULL, "%s: %s", dir, strerror(errno));
 		good = false;
 	}

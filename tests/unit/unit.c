@@ -69,6 +69,7 @@ static Suite *(*const suites[])(void) = {
 	suite_secret,
 	suite_server_clock,
 	suite_setting,
+	suite_setup,
 	suite_siem,
 	suite_splitter,
 	suite_splitter_made,

@@ -59,6 +59,7 @@ Suite *suite_secret(void);
 Suite *suite_seen(void);
 Suite *suite_server_clock(void);
 Suite *suite_setting(void);
+Suite *suite_setup(void);
 Suite *suite_ship(void);
 Suite *suite_siem(void);
 Suite *suite_splitter(void);
