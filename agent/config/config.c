@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/doubt.h"
 #include "config/setting.h"
+#include "config/stand_in.h"
 #include "config/strip.h"
 #include "config/tree.h"
 
@@ -401,22 +402,15 @@ digest_public(struct config *c, struct node *tree)
 	    c->public_digest);
 }
 
-struct config *
-config_load(const char *path, const struct config_types *types,
+static void
+read_tree(struct config *c, struct node *tree, const struct config_types *types,
     struct config_errors *errors)
 {
-	struct config *c = xcalloc(1, sizeof(*c));
 	const struct section sources = { "sources", "source", types->sources,
 		&c->warnings };
 	const struct section outputs = { "outputs", "output", types->outputs,
 		&c->warnings };
-	struct node *tree = config_tree(path, errors);
 
-	config_errors_sort(errors);
-	if (tree == NULL) {
-		config_free(c);
-		return NULL;
-	}
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
@@ -425,12 +419,34 @@ config_load(const char *path, const struct config_types *types,
 	    c->digest);
 	if (errors->n == 0)
 		digest_public(c, tree);
+}
+
+struct config *
+config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+	struct node *tree = config_tree(path, s, errors);
+
+	if (tree != NULL)
+		read_tree(c, tree, types, errors);
 	node_free(tree);
+	if (s != NULL) {
+		config_errors_rename(errors, s->file, s->place);
+		config_errors_rename(&c->warnings, s->file, s->place);
+	}
 	config_errors_sort(errors);
 	if (errors->n == 0)
 		return c;
 	config_free(c);
 	return NULL;
+}
+
+struct config *
+config_load(const char *path, const struct config_types *types,
+    struct config_errors *errors)
+{
+	return config_load_as(path, NULL, types, errors);
 }
 
 static void

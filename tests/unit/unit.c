@@ -69,6 +69,7 @@ static Suite *(*const suites[])(void) = {
 	suite_siem,
 	suite_splitter,
 	suite_splitter_made,
+	suite_stand_in,
 	suite_status,
 	suite_store,
 	suite_table,

@@ -60,6 +60,7 @@ Suite *suite_ship(void);
 Suite *suite_siem(void);
 Suite *suite_splitter(void);
 Suite *suite_splitter_made(void);
+Suite *suite_stand_in(void);
 Suite *suite_status(void);
 Suite *suite_store(void);
 Suite *suite_table(void);
