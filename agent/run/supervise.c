@@ -568,7 +568,7 @@ loop(struct supervisor *s)
 }
 
 int
-supervise(const char *path, struct config *config)
+supervise(const char *path, struct config *config, struct err *err)
 {
 	struct supervisor s = {
 		.path = path,
@@ -578,15 +578,14 @@ supervise(const char *path, struct config *config)
 		.all = { .began = clock_now(), .cause = "start" },
 	};
 	const struct rlimit none = { 0, 0 };
-	struct err err = ERR_INIT;
 	int rc = EXIT_WRONG;
 
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
-	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
+	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, err) ==
 		-1 ||
-	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
-		log_err("%s", err.text);
+	    open_signals(&s, err) == -1 || prepare_or_wait(&s, err) == -1) {
+		log_err("%s", err->text);
 		goto out;
 	}
 	loop(&s);

@@ -75,6 +75,7 @@ static Suite *(*const suites[])(void) = {
 	suite_table,
 	suite_text,
 	suite_trace,
+	suite_unit_file,
 	suite_window,
 };
 

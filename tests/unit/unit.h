@@ -66,6 +66,7 @@ Suite *suite_store(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
 Suite *suite_trace(void);
+Suite *suite_unit_file(void);
 Suite *suite_window(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
