@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/role.h"
+#include "base/vitals.h"
 #include "config/config.h"
 
 struct child {
@@ -21,7 +22,8 @@ struct child {
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
-	bool seen_alive;   /* it has shown life since its last start */
+	struct vitals *vitals; /* lives as long as the slot */
+	bool seen_alive;       /* it has shown life since its last start */
 	int64_t last_sign; /* monotonic time of its last sign of life, or of its
 			      start */
 	int64_t started;   /* monotonic */
@@ -33,8 +35,9 @@ struct child {
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
-	int64_t began;     /* wall clock at which the supervisor began */
-	const char *cause; /* of the starts to come, for the agent's feed */
+	struct vitals *own; /* of the supervisor */
+	int64_t began;      /* wall clock at which the supervisor began */
+	const char *cause;  /* of the starts to come, for the agent's feed */
 };
 
 /* The slot for a role (output: name, NULL for the others); a new one is made

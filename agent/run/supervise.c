@@ -580,6 +580,12 @@ supervise(const char *path, struct config *config, struct err *err)
 	const struct rlimit none = { 0, 0 };
 	int rc = EXIT_WRONG;
 
+	s.all.own = vitals_new();
+	if (s.all.own == NULL) {
+		log_err("cannot share memory: %s", strerror(errno));
+		goto out;
+	}
+	log_count_dropped(&s.all.own->dropped);
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, err) ==
