@@ -20,8 +20,8 @@ struct err;
  * never holds any of its content. */
 char *secret_resolve(const char *text, struct err *err);
 
-/* With fewer characters it is no secret: check doubts it, and it is not kept out
- * of texts, where it would be everywhere. */
+/* With fewer characters it is no secret: check doubts it, and it is not kept
+ * out of texts, where it would be everywhere. */
 #define SECRET_MIN 6
 
 /* For keys and certificates: like secret_resolve(), but a text that is then

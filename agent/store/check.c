@@ -334,7 +334,7 @@ replace(struct store **from, const char *what, char *message, size_t size,
 	return rc;
 }
 
-/* The file is sound but for some rows: it stays, and they are mended or go.
+/* The file is sound but for some rows: it stays, and they are repaired or go.
  * *worse: it is not that sound. */
 static int
 repair_in_place(const char *path, const char *what, bool *worse, char *message,

@@ -63,7 +63,7 @@ static Suite *(*const suites[])(void) = {
 	suite_page,
 	suite_race,
 	suite_rate,
-	suite_ready,
+	suite_verdict,
 	suite_request,
 	suite_rules,
 	suite_secret,
