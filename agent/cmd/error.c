@@ -19,6 +19,10 @@ const struct cmd_exit cmd_exits[] = {
 	{ EXIT_WRONG,
 	    "Something is wrong with the data, the store, a file or a peer; "
 	    "each subcommand says what it means there." },
+	{ 2,
+	    "Of \"status --check\", whose statuses are those of monitoring "
+	    "plugins: critical; 1 is a warning." },
+	{ 3, "Of \"status --check\": it could not be found out." },
 	{ EXIT_USE, "The command line is wrong; nothing was done." },
 	{ EXIT_CONF,
 	    "The configuration is wrong. Trying again changes nothing, so the "
