@@ -17,6 +17,7 @@ needs_package_apt="dpkg-dev debhelper fakeroot rpm debugedit elfutils
 binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev check xxd"
 needs_package_dnf="rpm-build rpm-sign systemd-rpm-macros binutils cpio jq xz
 gnupg2 createrepo_c check-devel vim-common"
+needs_fleet_test_apt="ansible-lint buildah jq mmdebstrap util-linux"
 needs_package_test_apt="lintian rpmlint blhc devscripts dnf mmdebstrap groff-base"
 
 # As root, or by sudo that asks no password.
@@ -84,13 +85,15 @@ needs_dnf() {
 	needs_root dnf -q -y "${crb[@]}" install "${missing[@]}"
 }
 
-# needs_install build|test|package|package_test: what is missing of it.
+# needs_install build|test|package|package_test|fleet_test: what is missing of
+# it.
 needs_install() {
 	local apt=$needs_build_apt dnf=$needs_build_dnf
 	case $1 in
 	test) apt+=" $needs_test_apt" dnf+=" $needs_test_dnf" ;;
 	package*) apt+=" $needs_package_apt" dnf+=" $needs_package_dnf" ;;
 	esac
+	[ "$1" != fleet_test ] || apt=$needs_fleet_test_apt
 	[ "$1" != package_test ] || apt+=" $needs_package_test_apt"
 	# shellcheck disable=SC2086 # lists of words
 	if command -v apt-get >/dev/null; then

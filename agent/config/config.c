@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "config/doubt.h"
 #include "config/setting.h"
+#include "config/stand_in.h"
 #include "config/strip.h"
 #include "config/tree.h"
 
@@ -494,13 +495,27 @@ keep_tree(struct config *c, const struct node *tree)
 }
 
 struct config *
+config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = config_tree(path, s, errors);
+	struct config *c =
+	    tree == NULL ? NULL : config_from_tree(tree, types, errors);
+
+	if (s != NULL) {
+		config_errors_rename(errors, s->file, s->place);
+		if (c != NULL)
+			config_errors_rename(&c->warnings, s->file, s->place);
+	}
+	config_errors_sort(errors);
+	return c;
+}
+
+struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
 {
-	struct node *tree = config_tree(path, errors);
-
-	config_errors_sort(errors);
-	return tree == NULL ? NULL : config_from_tree(tree, types, errors);
+	return config_load_as(path, NULL, types, errors);
 }
 
 struct config *

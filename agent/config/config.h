@@ -112,6 +112,12 @@ struct config *config_load(const char *path, const struct config_types *types,
 struct node;
 struct config *config_from_tree(struct node *tree,
     const struct config_types *types, struct config_errors *errors);
+
+/* The same as if s (config/stand_in.h), unless that is NULL, stood in its
+ * place already; faults and warnings name the place. */
+struct stand_in;
+struct config *config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
 
 /* Judge one entry of the section "sources" or "outputs" by itself: what is

@@ -536,7 +536,7 @@ loop(struct supervisor *s)
 }
 
 int
-supervise(const char *path, struct config *config)
+supervise(const char *path, struct config *config, struct err *err)
 {
 	struct supervisor s = {
 		.path = path,
@@ -549,7 +549,6 @@ supervise(const char *path, struct config *config)
 		    .dropped_fd = -1 },
 	};
 	const struct rlimit none = { 0, 0 };
-	struct err err = ERR_INIT;
 	int rc = EXIT_WRONG;
 
 	if (children_open(&s.all) == -1) {
@@ -559,16 +558,17 @@ supervise(const char *path, struct config *config)
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	if (tell_open(&s.telling, &s.all) == -1) {
-		log_err("pipe: %s", strerror(errno));
+		(void)err_set(err, "pipe: %s", strerror(errno));
+		log_err("%s", err->text);
 		goto out;
 	}
 	tell_begin(&s.telling);
-	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
+	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, err) ==
 		-1 ||
-	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
-		log_err("%s", err.text);
+	    open_signals(&s, err) == -1 || prepare_or_wait(&s, err) == -1) {
+		log_err("%s", err->text);
 		(void)snprintf(s.telling.note, sizeof(s.telling.note), "%.511s",
-		    err.text);
+		    err->text);
 		goto out;
 	}
 	loop(&s);

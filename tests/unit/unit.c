@@ -74,11 +74,13 @@ static Suite *(*const suites[])(void) = {
 	suite_splitter,
 	suite_splitter_made,
 	suite_splunk_hec,
+	suite_stand_in,
 	suite_status,
 	suite_store,
 	suite_table,
 	suite_text,
 	suite_trace,
+	suite_unit_file,
 	suite_window,
 };
 

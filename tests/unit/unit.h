@@ -65,11 +65,13 @@ Suite *suite_siem(void);
 Suite *suite_splitter(void);
 Suite *suite_splitter_made(void);
 Suite *suite_splunk_hec(void);
+Suite *suite_stand_in(void);
 Suite *suite_status(void);
 Suite *suite_store(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
 Suite *suite_trace(void);
+Suite *suite_unit_file(void);
 Suite *suite_window(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
