@@ -27,6 +27,7 @@
 #include "run/supervise.h"
 #include "run/types.h"
 #include "seal/continuity.h"
+#include "store/backup.h"
 #include "store/position.h"
 #include "store/store.h"
 
@@ -190,14 +191,33 @@ compare_log(const struct config *config, struct err *err)
 	return 0;
 }
 
+/* A store that an older version wrote is kept as it is, for a way back.  One
+ * that cannot be copied, as a damaged one, must not keep the agent down. */
+static void
+keep_old(const struct config *config)
+{
+	const struct agent_conf *a = &config->agent;
+	struct err err = ERR_INIT;
+	char message[1024];
+
+	if (backup_before_migration(a->store.path, a->store.min_free, message,
+		sizeof(message), &err) == -1)
+		log_warn("no backup was made of the store as the older version "
+			 "left it: %s",
+		    err.text);
+	else if (message[0] != '\0')
+		log_notice("%s", message);
+}
+
 /* A sound store that knows the outputs and holds what was signed. */
 static int
 repair_store(const struct config *config, struct err *err)
 {
+	const char *path = config->agent.store.path;
 	char message[1024];
 
-	if (store_check(config->agent.store.path, message, sizeof(message),
-		err) == -1)
+	keep_old(config);
+	if (store_check(path, message, sizeof(message), err) == -1)
 		return -1;
 	if (message[0] != '\0')
 		log_err("%s", message);

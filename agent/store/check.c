@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/migrate.h"
 #include "store/recovery.h"
 #include "store/size_log.h"
 #include "store/store.h"
@@ -101,17 +102,14 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MAX)
 		all = true;
 	*state = STATE_DAMAGED;
-	if (db_number(s, &why, 0, &version, "PRAGMA user_version", "") != 0) {
+	if (migrate_version(s, &version, &why) != 0) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
 		if (means_damage(sqlite3_errcode(s->db)))
 			return 0;
 		return err_set(err, "%s", why.text);
 	}
-	if (version > store_version())
-		return err_set(err,
-		    "%s: written by a newer version of sealfeed; install that "
-		    "version or name another file in agent.store.path",
-		    s->path);
+	if (migrate_newer(s, version, err) != 0)
+		return -1;
 	/* A file without tables was created just now, or has been emptied. */
 	if (version > 0 &&
 	    (all ? complains(s, "PRAGMA quick_check(1)", what, size)

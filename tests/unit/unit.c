@@ -71,9 +71,11 @@ static Suite *(*const suites[])(void) = {
 	suite_splitter_made,
 	suite_status,
 	suite_store,
+	suite_store_cmd,
 	suite_table,
 	suite_text,
 	suite_trace,
+	suite_upgrade,
 	suite_window,
 };
 
