@@ -165,11 +165,22 @@ store_real_path(const char *path)
 	return real;
 }
 
+/* Pages of its cache one by one, so that a handle at rest can give them back,
+ * and not twenty at once for good.  Too late where SQLite is in use already,
+ * which is no matter. */
+static void
+set_up_sqlite(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
 static struct store *
 new_handle(const char *path)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct store *s = xcalloc(1, sizeof(*s));
 
+	(void)pthread_once(&once, set_up_sqlite);
 	s->path = store_real_path(path);
 	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
