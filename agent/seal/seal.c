@@ -252,6 +252,7 @@ turn(struct seal *s)
 
 	if (open_both(s) == -1)
 		return RETRY_MS;
+	role_ready(s->role);
 	sealed = seal_all(s, &err);
 	if (sealed == -1) {
 		complain(s, "sealing", &err);

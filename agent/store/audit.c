@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "store/audit.h"
+#include "store/bounds.h"
 #include "store/db.h"
 
 #define ROWS_MAX 10 /* of a kind */
@@ -122,6 +123,13 @@ static const struct {
 int
 audit_tables(struct store *s, audit_fn *fn, void *ctx, struct err *err)
 {
+	char what[128];
+	const int kept = bounds_kept(s, what, sizeof(what), err);
+
+	if (kept < 0)
+		return -1;
+	if (kept == 0)
+		fn(ctx, what);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (report(s, rules[i].sql, rules[i].what, fn, ctx, err) != 0)
 			return -1;

@@ -63,3 +63,9 @@ CREATE TABLE written (
 	program TEXT NOT NULL,
 	time INTEGER NOT NULL
 );
+
+-- When the certificates that the configuration names end.
+CREATE TABLE expiry (
+	option TEXT PRIMARY KEY,     -- "outputs.siem.tls.ca"
+	ends INTEGER NOT NULL
+) WITHOUT ROWID;

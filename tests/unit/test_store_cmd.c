@@ -198,6 +198,8 @@ static const struct {
 	    "lacks rows" },
 	{ "DELETE FROM run WHERE id = (SELECT min(id) FROM run)",
 	    "seen ids of no run" },
+	{ "UPDATE output SET position = 1 << 62",
+	    "table output has impossible numbers" },
 	{ "PRAGMA writable_schema = ON;"
 	  "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM"
 	  " sqlite_schema WHERE name = 'gap') WHERE name = 'dead_letter'",
