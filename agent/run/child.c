@@ -23,6 +23,8 @@
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MAX (30 * CLOCK_SECOND)
 #define SILENCE_MAX CLOCK_MINUTE
+/* Roles show life every ten seconds; one that is late is told of. */
+#define SILENCE_TOLD (20 * CLOCK_SECOND)
 
 /* One row a role. */
 static const struct {
@@ -137,6 +139,7 @@ run(const struct children *all, const struct child *c,
 		.output = find_output(config, c->output),
 		.wake_fd = c->wake_fd,
 		.alive_fd = c->alive_fd,
+		.verdict_fd = all->verdict[1],
 		.peers = peers,
 		.peer_kinds = peer_kinds,
 		.vitals = all_vitals(all),
@@ -165,11 +168,24 @@ run(const struct children *all, const struct child *c,
 	exit(kinds[c->kind].run(&r));
 }
 
+static void
+set_ready(struct child *c, bool ready)
+{
+	if (c->ready != ready || c->changed == 0)
+		c->changed = clock_now();
+	c->ready = ready;
+	c->vitals->up = ready;
+}
+
 int
 child_start(struct children *all, struct child *c, const struct config *config)
 {
 	pid_t pid, parent = getpid();
+	uint64_t before;
 
+	/* What the one before it said. */
+	if (read(c->alive_fd, &before, sizeof(before)) < 0)
+		errno = 0;
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid < 0)
@@ -178,7 +194,7 @@ child_start(struct children *all, struct child *c, const struct config *config)
 		run(all, c, config, parent);
 	c->pid = pid;
 	c->started = c->last_sign = clock_monotonic();
-	c->seen_alive = false;
+	set_ready(c, false);
 	c->asked = false;
 	c->restart = 0;
 	return 0;
@@ -207,7 +223,7 @@ struct child *
 children_reap(struct children *all, pid_t pid, int status, bool stopping)
 {
 	struct child *c = NULL;
-	char how[80];
+	char how[sizeof(c->how)];
 
 	for (size_t i = 0; i < all->n && c == NULL; i++) {
 		if (all->slot[i].pid == pid)
@@ -216,7 +232,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 	if (c == NULL)
 		return NULL;
 	c->pid = 0;
-	c->vitals->up = false;
+	set_ready(c, false);
 	describe(status, how, sizeof(how));
 	if (stopping || !c->wanted) {
 		if (status != 0)
@@ -235,6 +251,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
 	c->vitals->restarts += 1;
+	memcpy(c->how, how, sizeof(how));
 	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);
 	return c;
@@ -251,8 +268,8 @@ children_watch(struct children *all)
 
 		if (read(c->alive_fd, &count, sizeof(count)) > 0) {
 			c->last_sign = now;
-			c->seen_alive = true;
-			c->vitals->up = c->pid > 0;
+			if (count >= ROLE_READY)
+				set_ready(c, true);
 		}
 		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
 			continue;
@@ -278,8 +295,37 @@ children_ready(const struct children *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 
-		if (c->wanted && !c->seen_alive)
+		if (c->wanted && !c->ready)
 			return false;
 	}
 	return true;
+}
+
+static enum role_state
+state_of(const struct child *c)
+{
+	if (c->pid == 0)
+		return ROLE_DOWN;
+	if (clock_monotonic() - c->last_sign > SILENCE_TOLD)
+		return ROLE_SILENT;
+	return c->ready ? ROLE_WORKS : ROLE_STARTS;
+}
+
+void
+children_tell(const struct children *all, struct roles *r)
+{
+	r->role = xcalloc(all->n + 1, sizeof(*r->role));
+	for (size_t i = 0; i < all->n; i++) {
+		const struct child *c = &all->slot[i];
+		struct role_report *o = &r->role[r->n];
+
+		if (!c->wanted)
+			continue;
+		o->state = state_of(c);
+		o->since = c->changed;
+		o->deaths = c->deaths;
+		memcpy(o->name, c->name, sizeof(o->name));
+		memcpy(o->how, c->how, sizeof(o->how));
+		r->n++;
+	}
 }

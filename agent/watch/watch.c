@@ -21,9 +21,9 @@
 #include "config/config.h"
 #include "store/store.h"
 #include "watch/metrics.h"
-#include "watch/ready.h"
 #include "watch/status.h"
 #include "watch/textfile.h"
+#include "watch/verdict.h"
 #include "watch/watch.h"
 
 #define ANSWER_MAX METRICS_MAX
@@ -83,34 +83,59 @@ serve_metrics(struct watch *w, struct buf *out)
 	return MHD_HTTP_OK;
 }
 
-/* "ok", or the status and the sentence of what check finds. */
-static unsigned
-serve_check(struct watch *w, struct buf *out,
-    int (*check)(const struct status *, const struct role *, struct err *))
+/* Look at the store, and judge; release both. */
+static void
+judge(struct watch *w, struct status *st, struct verdict *v)
 {
-	struct status st = { .now = 0 };
+	const struct config *config = w->role->config;
 	struct err err = ERR_INIT;
 	struct store *s = store_of(w, &err);
-	int rc = s == NULL ? -1 : status_read(s, w->role->config, &st, &err);
 
-	if (rc == 0)
-		rc = check(&st, w->role, &err);
+	*st = (struct status){ .config = config };
+	if (s == NULL || status_read(s, config, st, &err) != 0) {
+		status_release(st);
+		st->config = config;
+		st->now = clock_now();
+		st->life = STATUS_RUNS;
+		(void)roles_read(config->agent.store.path, &st->roles, NULL);
+		verdict_without_store(st, err.text, v);
+		return;
+	}
+	st->life = STATUS_RUNS; /* what it is part of */
+	verdict_of(st, NULL, v);
+}
+
+/* The line of the verdict, or the status and the sentence of what check
+ * finds. */
+static unsigned
+serve_check(struct watch *w, struct buf *out,
+    int (*check)(const struct verdict *, struct err *))
+{
+	struct status st;
+	struct verdict v;
+	struct err err = ERR_INIT;
+	unsigned rc;
+
+	judge(w, &st, &v);
+	if (check(&v, &err) != 0)
+		rc = sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	else
+		rc = sentence(out, MHD_HTTP_OK, v.line);
+	verdict_release(&v);
 	status_release(&st);
-	if (rc != 0)
-		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-	return sentence(out, MHD_HTTP_OK, "ok");
+	return rc;
 }
 
 static unsigned
 serve_health(struct watch *w, struct buf *out)
 {
-	return serve_check(w, out, ready_alive);
+	return serve_check(w, out, verdict_alive);
 }
 
 static unsigned
 serve_ready(struct watch *w, struct buf *out)
 {
-	return serve_check(w, out, ready_works);
+	return serve_check(w, out, verdict_works);
 }
 
 static const struct page pages[] = {
@@ -263,6 +288,7 @@ watch_run(const struct role *r)
 		log_err("%s", err.text);
 		return 1;
 	}
+	role_ready(r);
 	loop(&w);
 	if (w.daemon != NULL)
 		MHD_stop_daemon(w.daemon);
