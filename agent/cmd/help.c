@@ -89,7 +89,6 @@ help_run(const struct cmd *cmd, struct cmd_line *line)
 {
 	const struct cmd *about;
 
-	(void)cmd;
 	if (cmd_value(line, "man") != NULL) {
 		for (size_t i = 0; line->all[i] != NULL; i++)
 			man_cmd(line->all[i]);
@@ -97,6 +96,13 @@ help_run(const struct cmd *cmd, struct cmd_line *line)
 		man_options(cmd_common);
 		return EXIT_FINE;
 	}
+	if (cmd_value(line, "complete") != NULL)
+		return cmd_complete(line->all, line->argv, line->argc) == 0
+		    ? EXIT_FINE
+		    : EXIT_WRONG;
+	if (line->argc > 1)
+		return cmd_misused(cmd, "too many arguments: \"%s\"",
+		    line->argv[1]);
 	if (line->argc == 0) {
 		cmd_print_all(line->all, stdout);
 		return EXIT_FINE;
@@ -111,6 +117,10 @@ help_run(const struct cmd *cmd, struct cmd_line *line)
 static const struct cmd_option help_options[] = {
 	{ .name = "man",
 	    .help = "Print this part of sealfeed(8) as manual page source." },
+	{ .name = "complete",
+	    .help = "Print what may stand in place of the last argument: the "
+		    "arguments are the words of a command line. For the "
+		    "completion of shells." },
 	{ .name = NULL },
 };
 
@@ -120,6 +130,6 @@ const struct cmd cmd_help = {
 	.summary = "Print this list, or the help of one subcommand.",
 	.help = "List the subcommands, or print the help of one.",
 	.options = help_options,
-	.max = 1,
+	.max = -1,
 	.run = help_run,
 };
