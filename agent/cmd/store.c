@@ -410,7 +410,7 @@ static const struct cmd_option store_options[] = {
 
 const struct cmd cmd_store_state = {
 	.name = "store",
-	.arguments = "check [FILE] | compact | backup FILE | restored",
+	.arguments = "check|compact|backup|restored [FILE]",
 	.summary = "Check, compact or back up the store.",
 	.help =
 	    "\"store check\" reads the whole store, or a backup of it: its "
