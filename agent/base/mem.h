@@ -34,7 +34,8 @@ void mem_strict(void);
  */
 void mem_keep(void);
 
-/* Give back what was kept: when there will be nothing to do for a while. */
+/* Give back what was kept, and unmap code that may not be run again: when there
+ * will be nothing to do for a while. */
 void mem_give_back(void);
 
 #endif /* BASE_MEM_H */

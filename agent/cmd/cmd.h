@@ -122,6 +122,11 @@ const struct cmd *cmd_find(const struct cmd *const *all, const char *name);
 void cmd_print_all(const struct cmd *const *all, FILE *to);
 void cmd_print_help(const struct cmd *cmd, bool json);
 
+/* What may stand in place of the last of n words behind "sealfeed", each a line
+ * "WORD TAB HELP"; "./" stands for files.  0; -1: something was left out, since
+ * the table of the subcommand has a placeholder that is not known. */
+int cmd_complete(const struct cmd *const *all, char **words, int n);
+
 /* The last value given for an option, NULL if it was not. */
 const char *cmd_value(const struct cmd_line *line, const char *name);
 

@@ -17,7 +17,8 @@ struct err;
  * were said. */
 struct config *cmd_config(const struct cmd_line *line);
 
-/* Open the configured store; the caller gives it to store_close(). */
+/* Open the configured store; the caller gives it to store_close().  One that
+ * an older version wrote is left to the agent. */
 struct store *cmd_store(const struct config *config, enum store_access access,
     struct err *err);
 

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "run/recover.h"
 #include "seal/continuity.h"
+#include "store/backup.h"
 #include "store/position.h"
 #include "store/store.h"
 
@@ -61,11 +62,30 @@ compare_log(const struct config *config, struct err *err)
 	return 0;
 }
 
+/* A store that an older version wrote is kept as it is, for a way back.  One
+ * that cannot be copied, as a damaged one, must not keep the agent down. */
+static void
+keep_old(const struct config *config)
+{
+	const struct agent_conf *a = &config->agent;
+	struct err err = ERR_INIT;
+	char message[1024];
+
+	if (backup_before_migration(a->store.path, a->store.min_free, message,
+		sizeof(message), &err) == -1)
+		log_warn("no backup was made of the store as the older version "
+			 "left it: %s",
+		    err.text);
+	else if (message[0] != '\0')
+		log_notice("%s", message);
+}
+
 static int
 repair_store(const struct config *config, struct err *err)
 {
 	char message[1024];
 
+	keep_old(config);
 	if (store_check(config->agent.store.path, message, sizeof(message),
 		err) == -1)
 		return -1;

@@ -481,6 +481,7 @@ ping(struct supervisor *s)
 	if (!s->ready && !s->apart && s->stop_at == 0 && !s->damaged &&
 	    children_ready(&s->all)) {
 		s->ready = true;
+		mem_give_back();
 		notify_send("READY=1");
 		log_notice("ready: %zu sources, %zu outputs",
 		    s->config->n_sources, s->config->n_outputs);

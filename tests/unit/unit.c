@@ -77,10 +77,12 @@ static Suite *(*const suites[])(void) = {
 	suite_stand_in,
 	suite_status,
 	suite_store,
+	suite_store_cmd,
 	suite_table,
 	suite_text,
 	suite_trace,
 	suite_unit_file,
+	suite_upgrade,
 	suite_window,
 };
 

@@ -68,10 +68,12 @@ Suite *suite_splunk_hec(void);
 Suite *suite_stand_in(void);
 Suite *suite_status(void);
 Suite *suite_store(void);
+Suite *suite_store_cmd(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
 Suite *suite_trace(void);
 Suite *suite_unit_file(void);
+Suite *suite_upgrade(void);
 Suite *suite_window(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
