@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,9 +65,18 @@ log_open(const char *name, enum log_level max)
 }
 
 void
-log_count_dropped(_Atomic uint64_t *dropped)
+log_count_dropped(_Atomic uint64_t *lines)
 {
-	out.seen = dropped;
+	out.seen = lines;
+}
+
+_Atomic uint64_t *
+log_dropped_new(void)
+{
+	void *at = mmap(NULL, sizeof(_Atomic uint64_t), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
 }
 
 /* Write without waiting; the bytes that were taken, or -1. */

@@ -29,8 +29,18 @@ enum log_level {
  * process and its children looks at what standard error is. */
 void log_open(const char *role, enum log_level max);
 
-/* Count lines that are dropped there, too, where others can see it. */
-void log_count_dropped(_Atomic uint64_t *dropped);
+/* A counter in memory that is shared with every process forked from now on,
+ * never freed; NULL with errno.  And count the lines that this process drops
+ * there. */
+_Atomic uint64_t *log_dropped_new(void);
+void log_count_dropped(_Atomic uint64_t *lines);
+
+/* The counter of a process, for those who tell of it; a list of them ends with
+ * a NULL process. */
+struct log_dropped {
+	const char *process; /* "collect", "ship siem", "supervisor" */
+	const _Atomic uint64_t *lines;
+};
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -16,7 +16,7 @@
 
 struct config;
 struct config_entry;
-struct vitals_of;
+struct log_dropped;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
@@ -35,9 +35,8 @@ struct role {
 	const enum role_kind *peer_kinds; /* the kind of each */
 	int64_t started; /* when the supervisor began, not this process */
 	bool again;      /* this role died before and is started again */
-	/* Of all roles and of the supervisor, ended by a NULL role (base/
-	 * vitals.h); NULL: not known. */
-	const struct vitals_of *vitals;
+	/* Of all roles and of the supervisor (base/log.h); NULL: not known. */
+	const struct log_dropped *dropped;
 	const char *cause; /* for the agent's own feed: "start", "reload",
 			      "restart" */
 };

@@ -46,7 +46,7 @@ static struct child *
 free_slot(struct children *all, enum role_kind kind)
 {
 	struct child *c;
-	struct vitals *vitals;
+	_Atomic uint64_t *dropped;
 	int wake, alive;
 
 	for (size_t i = 0; i < all->n; i++) {
@@ -56,14 +56,14 @@ free_slot(struct children *all, enum role_kind kind)
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
 			.alive_fd = c->alive_fd,
-			.vitals = c->vitals };
-		*c->vitals = (struct vitals){ .up = false };
+			.dropped = c->dropped };
+		*c->dropped = 0;
 		return c;
 	}
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	alive = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	vitals = vitals_new();
-	if (wake < 0 || alive < 0 || vitals == NULL) {
+	dropped = log_dropped_new();
+	if (wake < 0 || alive < 0 || dropped == NULL) {
 		(void)close(wake);
 		(void)close(alive);
 		return NULL;
@@ -73,7 +73,7 @@ free_slot(struct children *all, enum role_kind kind)
 	*c = (struct child){ .kind = kind,
 		.wake_fd = wake,
 		.alive_fd = alive,
-		.vitals = vitals };
+		.dropped = dropped };
 	return c;
 }
 
@@ -108,21 +108,18 @@ find_output(const struct config *config, const char *name)
 	return NULL;
 }
 
-/* The vitals of what runs with this configuration, and of the supervisor. */
-static const struct vitals_of *
-all_vitals(const struct children *all)
+/* What runs with this configuration, and the supervisor. */
+static const struct log_dropped *
+all_dropped(const struct children *all)
 {
-	struct vitals_of *list = xcalloc(all->n + 2, sizeof(*list));
+	struct log_dropped *list = xcalloc(all->n + 2, sizeof(*list));
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->n; i++)
 		if (all->slot[i].wanted)
-			list[n++] = (struct vitals_of){
-				.role = kinds[all->slot[i].kind].name,
-				.output = all->slot[i].output,
-				.vitals = all->slot[i].vitals,
-			};
-	list[n] = (struct vitals_of){ "supervisor", "", all->own };
+			list[n++] = (struct log_dropped){ all->slot[i].name,
+				all->slot[i].dropped };
+	list[n] = (struct log_dropped){ "supervisor", all->dropped };
 	return list;
 }
 
@@ -142,7 +139,7 @@ run(const struct children *all, const struct child *c,
 		.verdict_fd = all->verdict[1],
 		.peers = peers,
 		.peer_kinds = peer_kinds,
-		.vitals = all_vitals(all),
+		.dropped = all_dropped(all),
 		.started = all->began,
 		.again = c->deaths > 0,
 		.cause = c->deaths > 0 ? "restart" : all->cause,
@@ -163,7 +160,7 @@ run(const struct children *all, const struct child *c,
 	if (kinds[c->kind].secrets)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	log_open(c->name, (enum log_level)config->agent.log_level);
-	log_count_dropped(&c->vitals->dropped);
+	log_count_dropped(c->dropped);
 	role_signals(&r);
 	exit(kinds[c->kind].run(&r));
 }
@@ -174,7 +171,6 @@ set_ready(struct child *c, bool ready)
 	if (c->ready != ready || c->changed == 0)
 		c->changed = clock_now();
 	c->ready = ready;
-	c->vitals->up = ready;
 }
 
 int
@@ -250,7 +246,6 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
-	c->vitals->restarts += 1;
 	memcpy(c->how, how, sizeof(how));
 	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
+#include "base/log.h"
 #include "base/role.h"
-#include "base/vitals.h"
 #include "config/config.h"
 #include "store/expiry.h"
 #include "store/report.h"
@@ -276,41 +276,48 @@ troubles(struct page *p, const struct status *st)
 	}
 }
 
-/* Labels of a process. */
+/* The name of a sample, and of the process "ship siem" the labels. */
 static void
-process(struct page *p, const char *name, const struct vitals_of *v)
+process(struct page *p, const char *name, const char *of)
 {
-	SAY(p, "%s{role=\"%s\"", name, v->role);
-	if (v->output[0] != '\0')
-		SAY(p, ",output=\"%s\"", v->output);
+	const size_t len = strcspn(of, " ");
+
+	SAY(p, "%s{role=\"%.*s\"", name, (int)len, of);
+	if (of[len] != '\0')
+		SAY(p, ",output=\"%s\"", of + len + 1);
 	SAY(p, "} ");
 }
 
 static void
-processes(struct page *p, const struct vitals_of *list)
+roles(struct page *p, const struct roles *all)
 {
 	static const char up[] = "sealfeed_role_up";
 	static const char restarts[] = "sealfeed_role_restarts_total";
-	static const char dropped[] = "sealfeed_log_dropped_lines_total";
 
 	family(p, up, "gauge",
-	    "1 if the process of the role runs and has shown life, else 0.");
-	/* The last one is the supervisor, which nobody starts again. */
-	for (const struct vitals_of *v = list; v[1].role != NULL; v++) {
-		process(p, up, v);
-		SAY(p, "%d\n", v->vitals->up);
+	    "1 if the process of the role runs and works, else 0.");
+	for (size_t i = 0; i < all->n; i++) {
+		process(p, up, all->role[i].name);
+		SAY(p, "%d\n", all->role[i].state == ROLE_WORKS);
 	}
 	family(p, restarts, "counter",
 	    "Times that the role died and was started again.");
-	for (const struct vitals_of *v = list; v[1].role != NULL; v++) {
-		process(p, restarts, v);
-		SAY(p, "%" PRIu64 "\n", v->vitals->restarts);
+	for (size_t i = 0; i < all->n; i++) {
+		process(p, restarts, all->role[i].name);
+		SAY(p, "%" PRIu64 "\n", all->role[i].deaths);
 	}
+}
+
+static void
+log_lines(struct page *p, const struct log_dropped *list)
+{
+	static const char dropped[] = "sealfeed_log_dropped_lines_total";
+
 	family(p, dropped, "counter",
 	    "Lines that the log did not take: it was full or gone.");
-	for (const struct vitals_of *v = list; v->role != NULL; v++) {
-		process(p, dropped, v);
-		SAY(p, "%" PRIu64 "\n", v->vitals->dropped);
+	for (; list->process != NULL; list++) {
+		process(p, dropped, list->process);
+		SAY(p, "%" PRIu64 "\n", *list->lines);
 	}
 }
 
@@ -381,8 +388,9 @@ metrics_write(struct store *s, const struct role *r, struct buf *out,
 		feeds(&p, &st);
 		outputs(&p, &st);
 		troubles(&p, &st);
-		if (r->vitals != NULL)
-			processes(&p, r->vitals);
+		roles(&p, &st.roles);
+		if (r->dropped != NULL)
+			log_lines(&p, r->dropped);
 		rc = certificates(&p, s, err);
 		if (rc == 0 && p.rc == -1)
 			rc =

@@ -11,10 +11,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/role.h"
-#include "base/vitals.h"
 #include "config/config.h"
 #include "store/expiry.h"
+#include "store/roles.h"
 #include "store/store.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
@@ -25,20 +26,19 @@ static char dir[64];
 static char path[128];
 static struct err err;
 static struct store *s;
-static struct vitals collect, ship, supervisor;
+static _Atomic uint64_t ship, supervisor;
 
 static char name[] = "fra1";
 static const struct config config = {
 	.agent = { .name = name,
 	    .store = { .path = path, .max_size = INT64_C(1) << 30 } },
 };
-static const struct vitals_of vitals[] = {
-	{ "collect", "", &collect },
-	{ "ship", "siem", &ship },
-	{ "supervisor", "", &supervisor },
-	{ .role = NULL },
+static const struct log_dropped dropped[] = {
+	{ "ship siem", &ship },
+	{ "supervisor", &supervisor },
+	{ .process = NULL },
 };
-static const struct role role = { .config = &config, .vitals = vitals };
+static const struct role role = { .config = &config, .dropped = dropped };
 
 static void
 set_up(void)
@@ -71,21 +71,48 @@ lines(const struct role *r, const char *line)
 	return n;
 }
 
-START_TEST(processes_are_told)
+/* As the supervisor leaves it beside the store. */
+static void
+write_roles(void)
 {
-	collect.up = true;
-	ship.restarts = 3;
-	ship.dropped = 5;
-	supervisor.dropped = 7;
+	struct role_report list[] = {
+		{ .name = "collect", .state = ROLE_WORKS },
+		{ .name = "ship siem", .state = ROLE_DOWN, .deaths = 3 },
+		{ .name = "watch", .state = ROLE_SILENT },
+	};
+	const struct roles r = { .role = list, .n = 3 };
+	struct buf text = BUF_INIT(4096);
+
+	ck_assert_int_eq(roles_format(&r, &text), 0);
+	ck_assert_msg(roles_write(path, &text, &err) == 0, "%s", err.text);
+	buf_release(&text);
+}
+
+START_TEST(roles_are_told)
+{
+	write_roles();
 	ck_assert_uint_eq(lines(&role, "sealfeed_role_up{role=\"collect\"} 1"),
 	    1);
 	ck_assert_uint_eq(
 	    lines(&role, "sealfeed_role_up{role=\"ship\",output=\"siem\"} 0"),
 	    1);
+	ck_assert_uint_eq(lines(&role, "sealfeed_role_up{role=\"watch\"} 0"),
+	    1);
 	ck_assert_uint_eq(lines(&role,
 			      "sealfeed_role_restarts_total{role=\"ship\","
 			      "output=\"siem\"} 3"),
 	    1);
+}
+END_TEST
+
+START_TEST(dropped_lines_are_told)
+{
+	const struct role unknown = { .config = &config };
+	static const char type[] =
+	    "# TYPE sealfeed_log_dropped_lines_total counter";
+
+	ship = 5;
+	supervisor = 7;
 	ck_assert_uint_eq(lines(&role,
 			      "sealfeed_log_dropped_lines_total{role=\"ship\","
 			      "output=\"siem\"} 5"),
@@ -94,20 +121,8 @@ START_TEST(processes_are_told)
 			      "sealfeed_log_dropped_lines_total{role="
 			      "\"supervisor\"} 7"),
 	    1);
-	/* A supervisor that is gone tells nothing. */
-	ck_assert_uint_eq(lines(&role,
-			      "sealfeed_role_up{role=\"supervisor\"} 0"),
-	    0);
-}
-END_TEST
-
-START_TEST(nothing_is_told_of_unknown_processes)
-{
-	const struct role unknown = { .config = &config };
-
-	ck_assert_uint_eq(lines(&unknown, "# TYPE sealfeed_role_up gauge"), 0);
-	ck_assert_uint_eq(lines(&unknown, "# TYPE sealfeed_gaps_total counter"),
-	    1);
+	ck_assert_uint_eq(lines(&role, type), 1);
+	ck_assert_uint_eq(lines(&unknown, type), 0);
 }
 END_TEST
 
@@ -171,8 +186,8 @@ suite_metrics(void)
 	TCase *tc = tcase_create("metrics");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_test(tc, processes_are_told);
-	tcase_add_test(tc, nothing_is_told_of_unknown_processes);
+	tcase_add_test(tc, roles_are_told);
+	tcase_add_test(tc, dropped_lines_are_told);
 	tcase_add_test(tc, certificates_are_told);
 	tcase_add_test(tc, a_file_is_replaced);
 	suite_add_tcase(suite, tc);
