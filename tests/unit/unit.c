@@ -27,6 +27,7 @@ static Suite *(*const suites[])(void) = {
 	suite_clock,
 	suite_cmd,
 	suite_cmd_store,
+	suite_complete,
 	suite_config,
 	suite_confirm,
 	suite_content,

@@ -15,6 +15,7 @@ Suite *suite_buf(void);
 Suite *suite_clock(void);
 Suite *suite_cmd(void);
 Suite *suite_cmd_store(void);
+Suite *suite_complete(void);
 Suite *suite_config(void);
 Suite *suite_confirm(void);
 Suite *suite_content(void);
