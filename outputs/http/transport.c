@@ -26,6 +26,7 @@
 /* What intake holds before a dialect's open(). */
 #define POLL_EVERY CLOCK_SECOND
 #define POLL_TIMEOUT (5 * CLOCK_MINUTE)
+#define POLL_OVERTAKEN (30 * CLOCK_SECOND)
 
 /*
  * Requests.
@@ -227,6 +228,7 @@ http_open(struct output *out, struct err *err)
 		.body_max = (size_t)u->conf->max_body,
 		.poll_every = POLL_EVERY,
 		.poll_timeout = POLL_TIMEOUT,
+		.poll_overtaken = POLL_OVERTAKEN,
 	};
 	if (uplink_load(u, err) != 0) {
 		uplink_free(u);
