@@ -53,7 +53,9 @@ struct agent_conf {
 		char *log; /* what was signed; never NULL after config_load() */
 	} seal;
 	struct {
-		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
+		/* "127.0.0.1:9469", "[::1]:9469", "/run/…"; NULL: nowhere */
+		char *listen;
+		char *textfile; /* NULL: none */
 	} watch;
 };
 

@@ -554,7 +554,7 @@ static const struct http_dialect hec = {
 #define HEC_SETTINGS(default_path)                                           \
 	{                                                                    \
 		HTTP_URL("URL of the collector, \"https://siem:8088\";"),    \
-		    HTTP_TOKEN("Its token."),                                \
+		    HTTP_TOKEN("The token of the intake."),                  \
 		    { .key = "path",                                         \
 			    .type = SETTING_STRING,                          \
 			    .offset = offsetof(struct hec_conf, path),       \
