@@ -39,6 +39,9 @@ struct output_type {
 	int (*open)(struct output *out, struct err *err);
 	/* How many chunks may be in flight now. */
 	size_t (*window)(const struct output *out);
+	/* How many of those in flight the receiver has taken and has only to
+	 * confirm: nothing has to wait for them.  NULL: none. */
+	size_t (*waiting)(const struct output *out);
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
 	void (*send)(struct output *out, struct chunk *p);

@@ -255,6 +255,17 @@ http_window(const struct output *out)
 	return n < u->n_transfers ? n : u->n_transfers;
 }
 
+size_t
+http_waiting(const struct output *out)
+{
+	const struct uplink *u = out->state;
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n_transfers; i++)
+		n += u->transfer[i].chunk != NULL && !u->transfer[i].sending;
+	return n;
+}
+
 /* Perhaps what was wrong has been put right. */
 void
 http_reopen(struct output *out)
