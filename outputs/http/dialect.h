@@ -15,9 +15,9 @@
  *           HTTP_TRANSPORT,
  *   };
  *
- * a declaration in outputs/output.h, a row in outputs/output.c, and its place
- * in Makefile.am.  Its conf begins with a struct http_output_conf and its
- * settings take in the tables of conf.h.
+ * a row in OUTPUT_TYPES (outputs/output.h), and its place in Makefile.am.  Its
+ * conf begins with a struct http_output_conf and its settings take in the
+ * tables of conf.h.
  *
  * All functions are called by one thread and never wait.  What they are given
  * is borrowed for the call.
@@ -81,6 +81,9 @@ struct intake_request {
 	struct buf url;
 	struct curl_slist *headers;
 	bool failed;
+	/* It is not for lines: neither their Content-Type nor gzip.  Of a
+	 * probe. */
+	bool plain;
 	/* For intake_sign(). */
 	char *sign;
 	char *sign_key; /* wiped */

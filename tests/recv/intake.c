@@ -27,7 +27,8 @@ static recv_fn answer;
 static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
-static const struct intake_kind *const kinds[] = { &intake_splunk_hec, NULL };
+static const struct intake_kind *const kinds[] = { &intake_elasticsearch,
+	&intake_splunk_hec, NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 

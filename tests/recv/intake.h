@@ -39,6 +39,7 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
+extern const struct intake_kind intake_elasticsearch;
 extern const struct intake_kind intake_splunk_hec;
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
