@@ -37,6 +37,7 @@ static Suite *(*const suites[])(void) = {
 	suite_definition,
 	suite_dialect,
 	suite_doubt,
+	suite_elasticsearch,
 	suite_export,
 	suite_file,
 	suite_file_output,

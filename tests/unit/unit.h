@@ -25,6 +25,7 @@ Suite *suite_dead_letters(void);
 Suite *suite_definition(void);
 Suite *suite_dialect(void);
 Suite *suite_doubt(void);
+Suite *suite_elasticsearch(void);
 Suite *suite_export(void);
 Suite *suite_file(void);
 Suite *suite_file_output(void);
