@@ -70,6 +70,7 @@ static Suite *(*const suites[])(void) = {
 	suite_splitter,
 	suite_splitter_made,
 	suite_status,
+	suite_status_page,
 	suite_store,
 	suite_table,
 	suite_text,

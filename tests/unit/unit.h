@@ -61,6 +61,7 @@ Suite *suite_siem(void);
 Suite *suite_splitter(void);
 Suite *suite_splitter_made(void);
 Suite *suite_status(void);
+Suite *suite_status_page(void);
 Suite *suite_store(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
