@@ -382,6 +382,26 @@ node_merge(struct node *base, struct node *over)
 	node_free(over);
 }
 
+struct node *
+node_copy(const struct node *n)
+{
+	struct node *copy = xcalloc(1, sizeof(*copy));
+	struct node **at = &copy->child;
+
+	*copy = (struct node){ .type = n->type,
+		.key = n->key != NULL ? xstrdup(n->key) : NULL,
+		.text = n->text != NULL ? xstrdup(n->text) : NULL,
+		.plain = n->plain,
+		.file = xstrdup(n->file),
+		.line = n->line,
+		.first = n->first };
+	for (const struct node *c = n->child; c != NULL; c = c->next) {
+		*at = node_copy(c);
+		at = &(*at)->next;
+	}
+	return copy;
+}
+
 /* Depth is bounded by YAML_DEPTH_MAX, length by a loop. */
 void
 node_free(struct node *n)

@@ -53,6 +53,9 @@ const struct node *node_find(const struct node *map, const char *path);
 /* A plain scalar that YAML takes as null: empty, "~", "null". */
 bool node_null(const struct node *n);
 
+/* A copy of a node with all that is in it, without the nodes behind it. */
+struct node *node_copy(const struct node *n);
+
 void node_free(struct node *n);
 
 #endif /* BASE_NODE_H */

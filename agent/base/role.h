@@ -16,6 +16,7 @@
 
 struct config;
 struct config_entry;
+struct vitals_of;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
@@ -32,8 +33,11 @@ struct role {
 			     agent does, newline at the end; non-blocking */
 	const int *peers; /* wake descriptors, ended by -1: all roles */
 	const enum role_kind *peer_kinds; /* the kind of each */
-	int64_t started;   /* when the supervisor began, not this process */
-	bool again;        /* this role died before and is started again */
+	int64_t started; /* when the supervisor began, not this process */
+	bool again;      /* this role died before and is started again */
+	/* Of all roles and of the supervisor, ended by a NULL role (base/
+	 * vitals.h); NULL: not known. */
+	const struct vitals_of *vitals;
 	const char *cause; /* for the agent's own feed: "start", "reload",
 			      "restart" */
 };

@@ -11,6 +11,8 @@
 
 #include "config/setting.h"
 
+struct event_shape;
+
 /*
  * What the configuration needs to know of a type of source or output; the
  * type's own record begins with it (sources/source.h, outputs/output.h).
@@ -24,6 +26,11 @@ struct config_type {
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
+	/* Of sources: what outputs have to know of the events of the feed
+	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
+	 * NULL: nothing is known. */
+	const struct event_shape *(*shape)(const void *conf,
+	    const char *stream);
 };
 
 /* The types that a configuration may name, each list ended by NULL. */
@@ -46,7 +53,9 @@ struct agent_conf {
 		char *log; /* what was signed; never NULL after config_load() */
 	} seal;
 	struct {
-		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
+		/* "127.0.0.1:9469", "[::1]:9469", "/run/…"; NULL: nowhere */
+		char *listen;
+		char *textfile; /* NULL: none */
 	} watch;
 };
 

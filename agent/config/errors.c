@@ -32,6 +32,14 @@ add(struct config_errors *f, char *file, size_t line, const char *text)
 		f->line[f->n] = xasprintf("%s:%zu: %s", file, line, clean);
 		before = strlen(f->line[f->n]) - strlen(clean);
 	}
+	for (size_t i = 0; i < f->n; i++) {
+		/* What several things share is read once for each. */
+		if (strcmp(f->line[i], f->line[f->n]) == 0) {
+			free(f->line[f->n]);
+			free(file);
+			return;
+		}
+	}
 	place = &f->place[f->n];
 	*place = (struct config_error_place){
 		.file = file, .line = line, .text = f->line[f->n] + before

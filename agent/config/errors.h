@@ -30,7 +30,7 @@ struct config_errors {
 
 /* Add a fault; at NULL means that it has no place in a file.  Control
  * characters are escaped.  The place of the node is remembered, not the node.
- */
+ * What was said before, word for word, is not said again. */
 void config_errors_add(struct config_errors *f, const struct node *at,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -46,6 +46,7 @@ static struct child *
 free_slot(struct children *all, enum role_kind kind)
 {
 	struct child *c;
+	struct vitals *vitals;
 	int wake, alive;
 
 	for (size_t i = 0; i < all->n; i++) {
@@ -54,19 +55,25 @@ free_slot(struct children *all, enum role_kind kind)
 			continue;
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
-			.alive_fd = c->alive_fd };
+			.alive_fd = c->alive_fd,
+			.vitals = c->vitals };
+		*c->vitals = (struct vitals){ .up = false };
 		return c;
 	}
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	alive = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (wake < 0 || alive < 0) {
+	vitals = vitals_new();
+	if (wake < 0 || alive < 0 || vitals == NULL) {
 		(void)close(wake);
 		(void)close(alive);
 		return NULL;
 	}
 	all->slot = xreallocarray(all->slot, all->n + 1, sizeof(*all->slot));
 	c = &all->slot[all->n++];
-	*c = (struct child){ .kind = kind, .wake_fd = wake, .alive_fd = alive };
+	*c = (struct child){ .kind = kind,
+		.wake_fd = wake,
+		.alive_fd = alive,
+		.vitals = vitals };
 	return c;
 }
 
@@ -101,6 +108,24 @@ find_output(const struct config *config, const char *name)
 	return NULL;
 }
 
+/* The vitals of what runs with this configuration, and of the supervisor. */
+static const struct vitals_of *
+all_vitals(const struct children *all)
+{
+	struct vitals_of *list = xcalloc(all->n + 2, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->slot[i].wanted)
+			list[n++] = (struct vitals_of){
+				.role = kinds[all->slot[i].kind].name,
+				.output = all->slot[i].output,
+				.vitals = all->slot[i].vitals,
+			};
+	list[n] = (struct vitals_of){ "supervisor", "", all->own };
+	return list;
+}
+
 /* The life of a role process. */
 static _Noreturn void
 run(const struct children *all, const struct child *c,
@@ -117,6 +142,7 @@ run(const struct children *all, const struct child *c,
 		.verdict_fd = all->verdict[1],
 		.peers = peers,
 		.peer_kinds = peer_kinds,
+		.vitals = all_vitals(all),
 		.started = all->began,
 		.again = c->deaths > 0,
 		.cause = c->deaths > 0 ? "restart" : all->cause,
@@ -137,6 +163,7 @@ run(const struct children *all, const struct child *c,
 	if (kinds[c->kind].secrets)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	log_open(c->name, (enum log_level)config->agent.log_level);
+	log_count_dropped(&c->vitals->dropped);
 	role_signals(&r);
 	exit(kinds[c->kind].run(&r));
 }
@@ -147,6 +174,7 @@ set_ready(struct child *c, bool ready)
 	if (c->ready != ready || c->changed == 0)
 		c->changed = clock_now();
 	c->ready = ready;
+	c->vitals->up = ready;
 }
 
 int
@@ -222,6 +250,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
+	c->vitals->restarts += 1;
 	memcpy(c->how, how, sizeof(how));
 	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);

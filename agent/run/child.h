@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/role.h"
+#include "base/vitals.h"
 #include "config/config.h"
 #include "store/roles.h"
 
@@ -22,7 +23,8 @@ struct child {
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
-	bool ready;        /* it said so since its last start */
+	struct vitals *vitals; /* lives as long as the slot */
+	bool ready;            /* it said so since its last start */
 	int64_t changed;   /* wall clock: it became ready, or ceased to be */
 	char how[96];      /* its last end that nobody asked for */
 	int64_t last_sign; /* monotonic time of its last sign of life, or of its
@@ -36,9 +38,10 @@ struct child {
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
-	int64_t began;     /* wall clock at which the supervisor began */
-	const char *cause; /* of the starts to come, for the agent's feed */
-	int verdict[2];    /* the pipe of role.verdict_fd */
+	struct vitals *own; /* of the supervisor */
+	int64_t began;      /* wall clock at which the supervisor began */
+	const char *cause;  /* of the starts to come, for the agent's feed */
+	int verdict[2];     /* the pipe of role.verdict_fd */
 };
 
 /* The slot for a role (output: name, NULL for the others); a new one is made

@@ -616,6 +616,12 @@ supervise(const char *path, struct config *config)
 	struct err err = ERR_INIT;
 	int rc = EXIT_WRONG;
 
+	s.all.own = vitals_new();
+	if (s.all.own == NULL) {
+		log_err("cannot share memory: %s", strerror(errno));
+		goto out;
+	}
+	log_count_dropped(&s.all.own->dropped);
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	if (tell_open(&s.telling, &s.all) == -1) {

@@ -26,23 +26,27 @@
 #include "watch/metrics.h"
 #include "watch/page.h"
 #include "watch/status.h"
+#include "watch/textfile.h"
 #include "watch/verdict.h"
 #include "watch/watch.h"
 
-#define ANSWER_MAX (8 << 20)
+#define ANSWER_MAX METRICS_MAX
 #define CONNECTIONS_MAX 32
 #define IDLE_SECONDS 15
 #define STEP_MS 1000
 #define JUDGE_EVERY (5 * CLOCK_SECOND)
+#define TELL_EVERY CLOCK_HOUR
 
 struct watch {
 	const struct role *role;
-	struct store *store; /* NULL until it can be opened */
-	struct MHD_Daemon *daemon;
+	struct store *store;       /* NULL until it can be opened */
+	struct MHD_Daemon *daemon; /* NULL: nobody may ask */
 	struct history *history;
 	int64_t judge_at;  /* monotonic: for the supervisor */
 	int64_t sample_at; /* … for the history */
 	char line[400];    /* as the supervisor was told */
+	int64_t write_at;  /* the next textfile; monotonic */
+	int64_t told;      /* that none can be written; 0: it can */
 };
 
 /* What is served; fill returns the HTTP status. */
@@ -313,23 +317,53 @@ look(struct watch *w)
 	status_release(&st);
 }
 
+/* It stands still alone: scrapers see it by the age of the file. */
+static void
+write_textfile(struct watch *w)
+{
+	const char *path = w->role->config->agent.watch.textfile;
+	const int64_t now = clock_monotonic();
+	struct err err = ERR_INIT;
+	struct store *s;
+
+	if (path == NULL || now < w->write_at)
+		return;
+	w->write_at = now + TEXTFILE_EVERY;
+	s = store_of(w, &err);
+	if (s != NULL && textfile_write(path, s, w->role, &err) == 0) {
+		if (w->told != 0)
+			log_notice("watch.textfile: written again");
+		w->told = 0;
+	} else if (w->told == 0 || now - w->told >= TELL_EVERY) {
+		w->told = now;
+		log_err("watch.textfile: %s; its directory must exist, be "
+			"writable for the agent's user and, under systemd, be "
+			"in ReadWritePaths= of the unit",
+		    err.text);
+	}
+}
+
 static void
 loop(struct watch *w)
 {
-	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd pfd[2] = {
-		{ .fd = info->epoll_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 		{ .fd = w->role->wake_fd, .events = POLLIN },
 	};
 
+	if (w->daemon != NULL)
+		pfd[0].fd =
+		    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+			->epoll_fd;
 	while (!role_stopping(w->role)) {
 		role_alive(w->role);
 		look(w);
+		write_textfile(w);
 		(void)poll(pfd, 2, STEP_MS);
 		if (pfd[1].revents != 0)
 			role_rest(w->role, 0);
-		(void)MHD_run(w->daemon);
+		if (w->daemon != NULL)
+			(void)MHD_run(w->daemon);
 	}
 }
 
@@ -339,14 +373,16 @@ watch_run(const struct role *r)
 	struct watch w = { .role = r, .history = history_new() };
 	struct err err = ERR_INIT;
 
-	if (open_daemon(&w, &err) == -1) {
+	if (r->config->agent.watch.listen != NULL &&
+	    open_daemon(&w, &err) == -1) {
 		log_err("%s", err.text);
 		history_free(w.history);
 		return 1;
 	}
 	role_ready(r);
 	loop(&w);
-	MHD_stop_daemon(w.daemon);
+	if (w.daemon != NULL)
+		MHD_stop_daemon(w.daemon);
 	history_free(w.history);
 	if (w.store != NULL)
 		store_close(w.store);

@@ -5,6 +5,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -157,7 +158,7 @@ def calm():
     term = watch(80, 24, NO_COLOR="1")
     term.shows("running")
     term.read(2)
-    if b"\033[3" in term.bytes or b"\033[1m" in term.bytes:
+    if re.search(rb"\033\[[1-9][0-9;]*m", term.bytes):
         fail("colours, though NO_COLOR is set")
     term.written = 0
     term.read(5)
