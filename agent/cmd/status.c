@@ -239,7 +239,7 @@ status_of(const struct cmd *cmd, const struct cmd_line *line,
 		rc = show(config, w, &level, &err);
 	else if (!w->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
 	    !is_dumb())
-		rc = status_screen(config, w->colours, &err);
+		rc = status_screen(config, &w->limits, w->colours, &err);
 	else
 		rc = repeat(config, w, &err);
 	if (rc >= 0 && w->check)

@@ -233,7 +233,8 @@ def many():
     term = watch(100, 30)
     term.shows("running")
     term.press("ssG")
-    term.shows("tenant")
+    term.until("the end", lambda lines: re.search(r"-(\d+) of \1$",
+                                                  lines[-1].rstrip()))
     if not term.screen.display[1].startswith("FEED"):
         fail("the head of the table is gone", term)
     term.press("g")
