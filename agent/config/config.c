@@ -97,9 +97,9 @@ const struct setting agent_settings[] = {
 	    .offset = offsetof(struct agent_conf, watch.listen),
 	    .def = "127.0.0.1:9469",
 	    .help =
-		"Where /metrics, /healthz and /readyz are served: a loopback "
-		"address and port, or the path of a unix socket. \"none\": "
-		"nowhere." },
+		"Where the status page (/), /metrics, /healthz and /readyz are "
+		"served: a loopback address and port, or the path of a unix "
+		"socket. \"none\": nowhere." },
 	{ .key = "watch.textfile",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.textfile),

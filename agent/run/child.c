@@ -277,7 +277,7 @@ children_ready(const struct children *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 
-		if (c->wanted && !c->ready)
+		if (c->wanted && (!c->ready || c->asked))
 			return false;
 	}
 	return true;

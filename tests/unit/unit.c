@@ -78,6 +78,7 @@ static Suite *(*const suites[])(void) = {
 	suite_splunk_hec,
 	suite_stand_in,
 	suite_status,
+	suite_status_page,
 	suite_store,
 	suite_store_cmd,
 	suite_table,

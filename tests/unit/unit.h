@@ -69,6 +69,7 @@ Suite *suite_splitter_made(void);
 Suite *suite_splunk_hec(void);
 Suite *suite_stand_in(void);
 Suite *suite_status(void);
+Suite *suite_status_page(void);
 Suite *suite_store(void);
 Suite *suite_store_cmd(void);
 Suite *suite_table(void);
