@@ -119,6 +119,11 @@ struct section {
 	const char *noun; /* "source" */
 	const struct config_type *const *types;
 	struct config_errors *warnings;
+	/* As in struct config_types; NULL: none */
+	const struct config_type *(*find)(const char *path, const char *name,
+	    struct config_errors *errors);
+	char **(*names)(const char *path);
+	const char *path;
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -144,34 +149,44 @@ check_name(const struct node *at, const char *section,
 		    section, at->key, NAME_LEN_MAX);
 }
 
-/* The name of the type nearest to text, NULL: none is near. */
-static const char *
-nearest_type(const char *text, const struct config_type *const *types)
+/* The name of the type nearest to text, which is then in out; false: none is
+ * near. */
+static bool
+nearest_type(const struct section *s, const char *text, char *out, size_t size)
 {
-	const char **names;
-	const char *near;
-	size_t n = 0;
+	char **more = s->names != NULL ? s->names(s->path) : NULL;
+	const char **names, *near;
+	size_t n = 0, k = 0;
 
-	while (types[n] != NULL)
+	while (s->types[n] != NULL)
 		n++;
-	names = xcalloc(n + 1, sizeof(*names));
+	while (more != NULL && more[k] != NULL)
+		k++;
+	names = xcalloc(n + k + 1, sizeof(*names));
 	for (size_t i = 0; i < n; i++)
-		names[i] = types[i]->name;
+		names[i] = s->types[i]->name;
+	for (size_t i = 0; i < k; i++)
+		names[n + i] = more[i];
 	near = text_nearest(text, names);
+	(void)snprintf(out, size, "%s", near != NULL ? near : "");
+	for (size_t i = 0; i < k; i++)
+		free(more[i]);
+	free(more);
 	free(names);
-	return near;
+	return *out != '\0';
 }
 
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
     struct config_errors *errors)
 {
-	const char *near = nearest_type(at->text, s->types);
+	char near[NAME_LEN_MAX + 1];
+	bool any = nearest_type(s, at->text, near, sizeof(near));
 
 	config_errors_add(errors, at,
 	    "%s: unknown %s type \"%.60s\"; %s%s%s`sealfeed options` lists all",
-	    where, s->noun, at->text, near == NULL ? "" : "did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"? ");
+	    where, s->noun, at->text, any ? "did you mean \"" : "", near,
+	    any ? "\"? " : "");
 }
 
 /* The type that the entry names; NULL: there is none, which was said. */
@@ -180,6 +195,8 @@ find_type(const struct section *s, const struct node *map, const char *where,
     struct config_errors *errors)
 {
 	const struct node *type = node_get(map, "type");
+	const size_t before = errors->n;
+	const struct config_type *found;
 
 	if (type == NULL || type->type != NODE_SCALAR ||
 	    type->text[0] == '\0') {
@@ -190,8 +207,10 @@ find_type(const struct section *s, const struct node *map, const char *where,
 	for (size_t i = 0; s->types[i] != NULL; i++)
 		if (strcmp(s->types[i]->name, type->text) == 0)
 			return s->types[i];
-	unknown_type(s, type, where, errors);
-	return NULL;
+	found = s->find != NULL ? s->find(s->path, type->text, errors) : NULL;
+	if (found == NULL && errors->n == before)
+		unknown_type(s, type, where, errors);
+	return found;
 }
 
 struct doubts {
@@ -221,7 +240,7 @@ read_entry(const struct section *s, const struct node *map,
     struct config_entry *e, struct config_errors *errors)
 {
 	static const char *const ours[] = { "type", NULL };
-	char where[128];
+	char where[128], salt[160];
 	struct doubts doubt;
 	struct config_section b = { .map = map,
 		.where = where,
@@ -239,6 +258,8 @@ read_entry(const struct section *s, const struct node *map,
 	if (e->type == NULL)
 		return false;
 	e->conf = xcalloc(1, e->type->conf_size);
+	if (e->type->prepare != NULL)
+		e->type->prepare(e->type, e->conf);
 	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
 	b.filled = errors->n;
 	if (e->type->check != NULL)
@@ -247,7 +268,9 @@ read_entry(const struct section *s, const struct node *map,
 	doubt.section = &b;
 	settings_each(e->type->settings, doubt_row, &doubt);
 	e->name = xstrdup(map->key);
-	config_tree_digest(map, map->key, e->digest);
+	(void)snprintf(salt, sizeof(salt), "%.80s%s", map->key,
+	    e->type->digest != NULL ? e->type->digest : "");
+	config_tree_digest(map, salt, e->digest);
 	return true;
 }
 
@@ -387,9 +410,27 @@ strip_section(struct node *tree, const char *name,
 		    entry_node(section, list[i].name));
 }
 
+/* What else the configuration was made from: the host's name, and the files of
+ * its types.  The caller frees it. */
+static char *
+made_from(const struct config *c)
+{
+	char *salt = xstrdup(c->agent.name == NULL ? "" : c->agent.name);
+
+	for (size_t i = 0; i < c->n_sources; i++) {
+		const char *digest = c->sources[i].type->digest;
+		char *longer =
+		    xasprintf("%s%s", salt, digest != NULL ? digest : "");
+
+		free(salt);
+		salt = longer;
+	}
+	return salt;
+}
+
 /* The digest that may be published; the tree is of no other use then. */
 static void
-digest_public(struct config *c, struct node *tree)
+digest_public(struct config *c, struct node *tree, const char *salt)
 {
 	struct node *agent = entry_node(tree, "agent");
 
@@ -397,8 +438,7 @@ digest_public(struct config *c, struct node *tree)
 		config_strip(agent_settings, agent);
 	strip_section(tree, "sources", c->sources, c->n_sources);
 	strip_section(tree, "outputs", c->outputs, c->n_outputs);
-	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
-	    c->public_digest);
+	config_tree_digest(tree, salt, c->public_digest);
 }
 
 struct config *
@@ -406,11 +446,19 @@ config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
-	const struct section sources = { "sources", "source", types->sources,
-		&c->warnings };
-	const struct section outputs = { "outputs", "output", types->outputs,
-		&c->warnings };
+	const struct section sources = { .name = "sources",
+		.noun = "source",
+		.types = types->sources,
+		.warnings = &c->warnings,
+		.find = types->find_source,
+		.names = types->source_names,
+		.path = path };
+	const struct section outputs = { .name = "outputs",
+		.noun = "output",
+		.types = types->outputs,
+		.warnings = &c->warnings };
 	struct node *tree = config_tree(path, errors);
+	char *salt;
 
 	config_errors_sort(errors);
 	if (tree == NULL) {
@@ -421,10 +469,11 @@ config_load(const char *path, const struct config_types *types,
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
-	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
-	    c->digest);
+	salt = made_from(c);
+	config_tree_digest(tree, salt, c->digest);
 	if (errors->n == 0)
-		digest_public(c, tree);
+		digest_public(c, tree, salt);
+	free(salt);
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)

@@ -24,12 +24,24 @@ struct config_type {
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
+	/* Of a type that was made of a file: called with a zeroed conf before
+	 * anything is read into it, and a digest of that file, which is a part
+	 * of that of every entry.  NULL: none. */
+	void (*prepare)(const struct config_type *type, void *conf);
+	const char *digest;
 };
 
 /* The types that a configuration may name, each list ended by NULL. */
 struct config_types {
 	const struct config_type *const *sources;
 	const struct config_type *const *outputs;
+	/* A type of source that is none of these but may be in a file, for the
+	 * configuration at path; it lives as long as the process.  NULL: there
+	 * is none, or it has faults, which are added.  And the names of all,
+	 * which the caller frees one by one.  NULL: there are no such files. */
+	const struct config_type *(*find_source)(const char *path,
+	    const char *name, struct config_errors *errors);
+	char **(*source_names)(const char *path);
 };
 
 struct agent_conf {
