@@ -12,6 +12,11 @@ const struct config_type *const output_types[] = {
 	&output_syslog.type,
 	&output_http.type,
 	&output_http_json.type,
+	&output_splunk_hec.type,
+	&output_crowdstrike_logscale.type,
+	&output_cribl.type,
+	&output_fluent_bit.type,
+	&output_vector.type,
 	&output_file.type,
 	NULL,
 };

@@ -137,6 +137,11 @@ output_type_of(const struct config_type *type)
 extern const struct output_type output_syslog;
 extern const struct output_type output_http;
 extern const struct output_type output_http_json;
+extern const struct output_type output_splunk_hec;
+extern const struct output_type output_crowdstrike_logscale;
+extern const struct output_type output_cribl;
+extern const struct output_type output_fluent_bit;
+extern const struct output_type output_vector;
 extern const struct output_type output_file;
 
 #endif /* OUTPUTS_OUTPUT_H */

@@ -16,6 +16,7 @@
 
 struct config;
 struct config_entry;
+struct vitals_of;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
@@ -27,11 +28,16 @@ struct role {
 	const struct config_entry *output; /* of a ship, else NULL */
 	int wake_fd;      /* readable: look again (an eventfd); role_rest()
 			     and drive() wait on it */
-	int alive_fd;     /* eventfd for role_alive() */
+	int alive_fd;     /* eventfd for role_alive() and role_ready() */
+	int verdict_fd;   /* of watch: a pipe for the lines of what the whole
+			     agent does, newline at the end; non-blocking */
 	const int *peers; /* wake descriptors, ended by -1: all roles */
 	const enum role_kind *peer_kinds; /* the kind of each */
-	int64_t started;   /* when the supervisor began, not this process */
-	bool again;        /* this role died before and is started again */
+	int64_t started; /* when the supervisor began, not this process */
+	bool again;      /* this role died before and is started again */
+	/* Of all roles and of the supervisor, ended by a NULL role (base/
+	 * vitals.h); NULL: not known. */
+	const struct vitals_of *vitals;
 	const char *cause; /* for the agent's own feed: "start", "reload",
 			      "restart" */
 };
@@ -49,6 +55,15 @@ bool role_reopen(const struct role *r);
 /* Tell the supervisor that this process is not hung; call it in every loop,
  * at least every ten seconds. */
 void role_alive(const struct role *r);
+
+/* Tell the supervisor that this process does its work now: its store is open,
+ * its keys and credentials could be read, its address is bound, its output set
+ * up.  Again and again does no harm. */
+void role_ready(const struct role *r);
+
+/* What role_alive() and role_ready() add to the descriptor. */
+#define ROLE_ALIVE UINT64_C(1)
+#define ROLE_READY (UINT64_C(1) << 32)
 
 /* Wake all roles of a kind. */
 void role_wake(const struct role *r, enum role_kind kind);

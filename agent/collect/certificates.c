@@ -1,16 +1,18 @@
 /*
- * certificates.c - warns of certificates that end soon.
+ * certificates.c - when certificates end, and a warning of those that do soon.
  *
  * Every option of the configuration that may name one is looked at, whatever
  * it belongs to; private keys are not.
  */
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/role.h"
 #include "collect/collect_private.h"
 #include "config/config.h"
@@ -19,11 +21,20 @@
 #include "http/pem.h"
 #include "outputs/output.h"
 #include "sources/agent_feed.h"
+#include "store/expiry.h"
 
 #define WARN_BEFORE (30 * CLOCK_DAY)
 
 /* Last part of the keys whose value is a certificate or several. */
 static const char *const keys[] = { "certificate", "cert", "ca" };
+
+/* A look at all of them. */
+struct survey {
+	struct collector *c;
+	bool warn;
+	struct expiry *found;
+	size_t n;
+};
 
 static bool
 names_certificate(const char *key)
@@ -51,9 +62,22 @@ tell(struct collector *c, const char *where, const char *key, int64_t ends)
 		(json_int_t)(left / CLOCK_DAY)));
 }
 
+static void
+note(struct survey *s, const char *where, const char *key, int64_t ends)
+{
+	struct expiry *e;
+
+	s->found = xreallocarray(s->found, s->n + 1, sizeof(*s->found));
+	e = &s->found[s->n++];
+	e->ends = ends;
+	(void)snprintf(e->option, sizeof(e->option), "%s.%s", where, key);
+	if (s->warn && ends - clock_now() < WARN_BEFORE)
+		tell(s->c, where, key, ends);
+}
+
 /* A bundle ends with its first. */
 static void
-look(struct collector *c, const char *where, const char *key, const char *value)
+look(struct survey *s, const char *where, const char *key, const char *value)
 {
 	struct err ignored = ERR_INIT;
 	char *pem = secret_resolve_pem(value, &ignored);
@@ -69,14 +93,14 @@ look(struct collector *c, const char *where, const char *key, const char *value)
 		if (at < ends)
 			ends = at;
 	}
-	if (ends != INT64_MAX && ends - clock_now() < WARN_BEFORE)
-		tell(c, where, key, ends);
+	if (ends != INT64_MAX)
+		note(s, where, key, ends);
 	pem_certificates_free(certs);
 	secret_free(pem);
 }
 
 static void
-walk(struct collector *c, const char *where, const struct setting *table,
+walk(struct survey *s, const char *where, const struct setting *table,
     const void *conf)
 {
 	for (; table->key != NULL; table++) {
@@ -84,32 +108,37 @@ walk(struct collector *c, const char *where, const struct setting *table,
 		const char *value;
 
 		if (table->type == SETTING_TABLE) {
-			walk(c, where, table->table, at);
+			walk(s, where, table->table, at);
 		} else if (table->type == SETTING_SECRET &&
 		    names_certificate(table->key)) {
 			memcpy(&value, at, sizeof(value));
 			if (value != NULL)
-				look(c, where, table->key, value);
+				look(s, where, table->key, value);
 		}
 	}
 }
 
 void
-collect_certificates(struct collector *c)
+collect_certificates(struct collector *c, bool warn)
 {
+	struct survey s = { .c = c, .warn = warn };
+	struct err err = ERR_INIT;
 	const struct config *config = c->role->config;
 	char where[128];
 
 	for (size_t i = 0; i < config->n_sources; i++) {
 		(void)snprintf(where, sizeof(where), "sources.%s",
 		    config->sources[i].name);
-		walk(c, where, config->sources[i].type->settings,
+		walk(&s, where, config->sources[i].type->settings,
 		    config->sources[i].conf);
 	}
 	for (size_t i = 0; i < config->n_outputs; i++) {
 		(void)snprintf(where, sizeof(where), "outputs.%s",
 		    config->outputs[i].name);
-		walk(c, where, config->outputs[i].type->settings,
+		walk(&s, where, config->outputs[i].type->settings,
 		    config->outputs[i].conf);
 	}
+	if (expiry_set(c->store, s.found, s.n, &err) != 0)
+		log_err("%s", err.text);
+	free(s.found);
 }

@@ -186,6 +186,7 @@ struct housekeeping {
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;
+	int64_t warn;
 	int64_t say_paused;
 	int64_t trouble_logged; /* with the store */
 	int64_t starved_told;   /* that its WAL cannot be carried over */
@@ -210,7 +211,8 @@ int64_t collect_deletion(const struct feed_worker *j);
 /* A feed's last fetch for now has ended: how it stands may be told. */
 void collect_fetched_all(struct feed_worker *j);
 
-/* Warn about certificates of the configuration that end soon. */
-void collect_certificates(struct collector *c);
+/* Note in the store when the certificates of the configuration end; warn: tell
+ * of those that end soon, too. */
+void collect_certificates(struct collector *c, bool warn);
 
 #endif /* COLLECT_COLLECT_PRIVATE_H */

@@ -95,7 +95,17 @@ const struct setting agent_settings[] = {
 	    .def = "127.0.0.1:9469",
 	    .help =
 		"Where /metrics, /healthz and /readyz are served: a loopback "
-		"address and port, or the path of a unix socket." },
+		"address and port, or the path of a unix socket. \"none\": "
+		"nowhere." },
+	{ .key = "watch.textfile",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, watch.textfile),
+	    .help =
+		"A file that gets what /metrics serves every 15 seconds, for "
+		"the textfile collector of Prometheus' node_exporter: an "
+		"absolute path that ends in \".prom\". Its directory must "
+		"exist and be writable for the agent, which under systemd also "
+		"takes ReadWritePaths= in the unit." },
 	SETTING_END,
 };
 
@@ -334,6 +344,35 @@ settle_log(struct agent_conf *a)
 			base);
 }
 
+/* node_exporter reads *.prom, and nothing else. */
+static bool
+names_textfile(const char *path)
+{
+	static const char suffix[] = ".prom";
+	const size_t n = sizeof(suffix) - 1, len = strlen(path);
+
+	return path[0] == '/' && len > n && path[len - n - 1] != '/' &&
+	    strcmp(path + len - n, suffix) == 0;
+}
+
+static void
+settle_watch(struct agent_conf *a, const struct config_section *b)
+{
+	struct err err = ERR_INIT;
+
+	if (a->watch.listen != NULL && strcmp(a->watch.listen, "none") == 0) {
+		free(a->watch.listen);
+		a->watch.listen = NULL;
+	} else if (listen_check(a->watch.listen, &err) < 0) {
+		config_error(b, "watch.listen: %s", err.text);
+	}
+	if (a->watch.textfile != NULL && !names_textfile(a->watch.textfile))
+		config_error(b,
+		    "watch.textfile: \"%.200s\" must be an absolute path that "
+		    "ends in \".prom\", or node_exporter does not read it",
+		    a->watch.textfile);
+}
+
 static void
 read_agent(struct config *c, const struct node *tree,
     struct config_errors *errors)
@@ -343,7 +382,6 @@ read_agent(struct config *c, const struct node *tree,
 	};
 	const struct node *agent = node_get(tree, "agent");
 	struct config_section b = { .where = "agent", .errors = errors };
-	struct err err = ERR_INIT;
 
 	if (agent != NULL && !node_null(agent) && agent->type != NODE_MAP)
 		config_errors_add(errors, agent, "agent: must be a map");
@@ -355,8 +393,7 @@ read_agent(struct config *c, const struct node *tree,
 	b.filled = errors->n;
 	settle_name(&c->agent, &b);
 	settle_log(&c->agent);
-	if (listen_check(c->agent.watch.listen, &err) < 0)
-		config_error(&b, "watch.listen: %s", err.text);
+	settle_watch(&c->agent, &b);
 	/* The host's name is part of what the roles were started with. */
 	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
 	    c->agent_digest);

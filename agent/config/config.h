@@ -11,6 +11,8 @@
 
 #include "config/setting.h"
 
+struct event_shape;
+
 /*
  * What the configuration needs to know of a type of source or output; the
  * type's own record begins with it (sources/source.h, outputs/output.h).
@@ -29,6 +31,11 @@ struct config_type {
 	 * of that of every entry.  NULL: none. */
 	void (*prepare)(const struct config_type *type, void *conf);
 	const char *digest;
+	/* Of sources: what outputs have to know of the events of the feed
+	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
+	 * NULL: nothing is known. */
+	const struct event_shape *(*shape)(const void *conf,
+	    const char *stream);
 };
 
 /* The types that a configuration may name, each list ended by NULL. */
@@ -58,7 +65,9 @@ struct agent_conf {
 		char *log; /* what was signed; never NULL after config_load() */
 	} seal;
 	struct {
-		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
+		/* "127.0.0.1:9469", "[::1]:9469", "/run/…"; NULL: nowhere */
+		char *listen;
+		char *textfile; /* NULL: none */
 	} watch;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/node.h"
 #include "config/doubt.h"
+#include "config/secret.h"
 
 #define LINE_MAX_READ 8192
 
@@ -222,6 +223,10 @@ doubt_resolved(const char *secret)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			return "has a character that is not printable ASCII, "
 			       "as a no-break space; type it anew";
+	if (len < SECRET_MIN)
+		return "has fewer than six characters, too few for a secret, "
+		       "and is not kept out of messages that quote a reply; "
+		       "use a longer one";
 	if (doubt_is_guid(secret))
 		return "looks like the secret's ID; use the secret's value, "
 		       "which is shown only when it is created";

@@ -20,6 +20,10 @@ struct err;
  * never holds any of its content. */
 char *secret_resolve(const char *text, struct err *err);
 
+/* With fewer characters it is no secret: check doubts it, and it is not kept
+ * out of texts, where it would be everywhere. */
+#define SECRET_MIN 6
+
 /* For keys and certificates: like secret_resolve(), but a text that is then
  * neither PEM (has "-----BEGIN") nor a URI ("pkcs11:…", returned as it is)
  * nor empty is taken as a file name and that file's content is returned. */

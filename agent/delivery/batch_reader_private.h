@@ -14,6 +14,7 @@
 #include "delivery/batch_reader.h"
 #include "store/batch.h"
 
+struct event_shape;
 struct gzip;
 
 struct batch_ref {
@@ -23,6 +24,7 @@ struct batch_ref {
 	int64_t id;   /* of the batch, 0: of a dead letter */
 	int64_t after;
 	const char *source_type;
+	const struct event_shape *shape;
 	bool packed;    /* batch.payload is here */
 	bool unpacked;  /* raw is here */
 	int64_t *times; /* NULL: not here */

@@ -324,6 +324,7 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 	use(s);
 	line->feed = c->batch.feed;
 	line->source_type = c->source_type;
+	line->shape = c->shape;
 	if (n == c->batch.count) {
 		line->checkpoint = true;
 		line->number = c->batch.size;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "config/secret.h"
 #include "http/client.h"
 
 struct http {
@@ -317,20 +318,39 @@ on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,
 	return t->h->stop != NULL && t->h->stop(t->h->ctx);
 }
 
-/* Overwrite every occurrence of a secret. */
+/* Overwrite every occurrence of a text. */
+static void
+overwrite(struct buf *b, const char *text)
+{
+	const size_t len = strlen(text);
+	char *at = b->data;
+
+	while (at != NULL) {
+		at = memmem(at, b->len - (size_t)(at - b->data), text, len);
+		if (at != NULL) {
+			memset(at, '*', len);
+			at += len;
+		}
+	}
+}
+
+/* Keep a secret out of a reply, as it is and as a form has it.  One that is too
+ * short to be one stays: its letters are everywhere, and a token without them
+ * would be worth nothing. */
 static void
 scrub(struct buf *b, const char *secret)
 {
-	size_t len = secret != NULL ? strlen(secret) : 0;
-	char *at = b->data;
+	char *escaped;
 
-	if (len == 0)
+	if (b->len == 0 || secret == NULL || strlen(secret) < SECRET_MIN)
 		return;
-	while (at != NULL) {
-		at = memmem(at, b->len - (size_t)(at - b->data), secret, len);
-		if (at != NULL)
-			memset(at, '*', len);
-	}
+	overwrite(b, secret);
+	escaped = curl_easy_escape(NULL, secret, 0);
+	if (escaped == NULL)
+		return;
+	overwrite(b, escaped);
+	explicit_bzero(escaped, strlen(escaped));
+	curl_free(escaped);
 }
 
 /* Append a header; an empty value takes out the one that curl would send. */

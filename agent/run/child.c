@@ -23,6 +23,8 @@
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MAX (30 * CLOCK_SECOND)
 #define SILENCE_MAX CLOCK_MINUTE
+/* Roles show life every ten seconds; one that is late is told of. */
+#define SILENCE_TOLD (20 * CLOCK_SECOND)
 
 /* One row a role. */
 static const struct {
@@ -44,6 +46,7 @@ static struct child *
 free_slot(struct children *all, enum role_kind kind)
 {
 	struct child *c;
+	struct vitals *vitals;
 	int wake, alive;
 
 	for (size_t i = 0; i < all->n; i++) {
@@ -52,19 +55,25 @@ free_slot(struct children *all, enum role_kind kind)
 			continue;
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
-			.alive_fd = c->alive_fd };
+			.alive_fd = c->alive_fd,
+			.vitals = c->vitals };
+		*c->vitals = (struct vitals){ .up = false };
 		return c;
 	}
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	alive = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (wake < 0 || alive < 0) {
+	vitals = vitals_new();
+	if (wake < 0 || alive < 0 || vitals == NULL) {
 		(void)close(wake);
 		(void)close(alive);
 		return NULL;
 	}
 	all->slot = xreallocarray(all->slot, all->n + 1, sizeof(*all->slot));
 	c = &all->slot[all->n++];
-	*c = (struct child){ .kind = kind, .wake_fd = wake, .alive_fd = alive };
+	*c = (struct child){ .kind = kind,
+		.wake_fd = wake,
+		.alive_fd = alive,
+		.vitals = vitals };
 	return c;
 }
 
@@ -99,6 +108,24 @@ find_output(const struct config *config, const char *name)
 	return NULL;
 }
 
+/* The vitals of what runs with this configuration, and of the supervisor. */
+static const struct vitals_of *
+all_vitals(const struct children *all)
+{
+	struct vitals_of *list = xcalloc(all->n + 2, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->slot[i].wanted)
+			list[n++] = (struct vitals_of){
+				.role = kinds[all->slot[i].kind].name,
+				.output = all->slot[i].output,
+				.vitals = all->slot[i].vitals,
+			};
+	list[n] = (struct vitals_of){ "supervisor", "", all->own };
+	return list;
+}
+
 /* The life of a role process. */
 static _Noreturn void
 run(const struct children *all, const struct child *c,
@@ -112,8 +139,10 @@ run(const struct children *all, const struct child *c,
 		.output = find_output(config, c->output),
 		.wake_fd = c->wake_fd,
 		.alive_fd = c->alive_fd,
+		.verdict_fd = all->verdict[1],
 		.peers = peers,
 		.peer_kinds = peer_kinds,
+		.vitals = all_vitals(all),
 		.started = all->began,
 		.again = c->deaths > 0,
 		.cause = c->deaths > 0 ? "restart" : all->cause,
@@ -134,15 +163,29 @@ run(const struct children *all, const struct child *c,
 	if (kinds[c->kind].secrets)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	log_open(c->name, (enum log_level)config->agent.log_level);
+	log_count_dropped(&c->vitals->dropped);
 	role_signals(&r);
 	exit(kinds[c->kind].run(&r));
+}
+
+static void
+set_ready(struct child *c, bool ready)
+{
+	if (c->ready != ready || c->changed == 0)
+		c->changed = clock_now();
+	c->ready = ready;
+	c->vitals->up = ready;
 }
 
 int
 child_start(struct children *all, struct child *c, const struct config *config)
 {
 	pid_t pid, parent = getpid();
+	uint64_t before;
 
+	/* What the one before it said. */
+	if (read(c->alive_fd, &before, sizeof(before)) < 0)
+		errno = 0;
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid < 0)
@@ -151,7 +194,7 @@ child_start(struct children *all, struct child *c, const struct config *config)
 		run(all, c, config, parent);
 	c->pid = pid;
 	c->started = c->last_sign = clock_monotonic();
-	c->seen_alive = false;
+	set_ready(c, false);
 	c->asked = false;
 	c->restart = 0;
 	return 0;
@@ -180,7 +223,7 @@ struct child *
 children_reap(struct children *all, pid_t pid, int status, bool stopping)
 {
 	struct child *c = NULL;
-	char how[80];
+	char how[sizeof(c->how)];
 
 	for (size_t i = 0; i < all->n && c == NULL; i++) {
 		if (all->slot[i].pid == pid)
@@ -189,6 +232,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 	if (c == NULL)
 		return NULL;
 	c->pid = 0;
+	set_ready(c, false);
 	describe(status, how, sizeof(how));
 	if (stopping || !c->wanted) {
 		if (status != 0)
@@ -206,6 +250,8 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
+	c->vitals->restarts += 1;
+	memcpy(c->how, how, sizeof(how));
 	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);
 	return c;
@@ -222,7 +268,8 @@ children_watch(struct children *all)
 
 		if (read(c->alive_fd, &count, sizeof(count)) > 0) {
 			c->last_sign = now;
-			c->seen_alive = true;
+			if (count >= ROLE_READY)
+				set_ready(c, true);
 		}
 		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
 			continue;
@@ -248,8 +295,37 @@ children_ready(const struct children *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 
-		if (c->wanted && !c->seen_alive)
+		if (c->wanted && !c->ready)
 			return false;
 	}
 	return true;
+}
+
+static enum role_state
+state_of(const struct child *c)
+{
+	if (c->pid == 0)
+		return ROLE_DOWN;
+	if (clock_monotonic() - c->last_sign > SILENCE_TOLD)
+		return ROLE_SILENT;
+	return c->ready ? ROLE_WORKS : ROLE_STARTS;
+}
+
+void
+children_tell(const struct children *all, struct roles *r)
+{
+	r->role = xcalloc(all->n + 1, sizeof(*r->role));
+	for (size_t i = 0; i < all->n; i++) {
+		const struct child *c = &all->slot[i];
+		struct role_report *o = &r->role[r->n];
+
+		if (!c->wanted)
+			continue;
+		o->state = state_of(c);
+		o->since = c->changed;
+		o->deaths = c->deaths;
+		memcpy(o->name, c->name, sizeof(o->name));
+		memcpy(o->how, c->how, sizeof(o->how));
+		r->n++;
+	}
 }

@@ -9,7 +9,9 @@
 #include <sys/types.h>
 
 #include "base/role.h"
+#include "base/vitals.h"
 #include "config/config.h"
+#include "store/roles.h"
 
 struct child {
 	enum role_kind kind;
@@ -21,7 +23,10 @@ struct child {
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
-	bool seen_alive;   /* it has shown life since its last start */
+	struct vitals *vitals; /* lives as long as the slot */
+	bool ready;            /* it said so since its last start */
+	int64_t changed;   /* wall clock: it became ready, or ceased to be */
+	char how[96];      /* its last end that nobody asked for */
 	int64_t last_sign; /* monotonic time of its last sign of life, or of its
 			      start */
 	int64_t started;   /* monotonic */
@@ -33,8 +38,10 @@ struct child {
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
-	int64_t began;     /* wall clock at which the supervisor began */
-	const char *cause; /* of the starts to come, for the agent's feed */
+	struct vitals *own; /* of the supervisor */
+	int64_t began;      /* wall clock at which the supervisor began */
+	const char *cause;  /* of the starts to come, for the agent's feed */
+	int verdict[2];     /* the pipe of role.verdict_fd */
 };
 
 /* The slot for a role (output: name, NULL for the others); a new one is made
@@ -59,8 +66,12 @@ struct child *children_reap(struct children *all, pid_t pid, int status,
  * minute. */
 void children_watch(struct children *all);
 
-/* How many children are running; whether all wanted ones have shown life. */
+/* How many children are running; whether all wanted ones are ready. */
 size_t children_running(const struct children *all);
 bool children_ready(const struct children *all);
+
+/* What the wanted ones do, for the file of the roles; role is taken by
+ * roles_release(). */
+void children_tell(const struct children *all, struct roles *r);
 
 #endif /* RUN_CHILD_H */

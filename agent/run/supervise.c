@@ -25,6 +25,7 @@
 #include "run/lock.h"
 #include "run/notify.h"
 #include "run/supervise.h"
+#include "run/tell.h"
 #include "run/types.h"
 #include "seal/continuity.h"
 #include "store/position.h"
@@ -38,7 +39,7 @@
 /* How often systemd is asked for more time while the store is checked before
  * the first start, and for how much. */
 #define EXTEND_EVERY (5 * CLOCK_SECOND)
-#define EXTEND "EXTEND_TIMEOUT_USEC=60000000\n"
+#define EXTEND "EXTEND_TIMEOUT_USEC=60000000"
 
 /* Between two attempts to repair or open a store that cannot be written. */
 #define REPAIR_AGAIN (10 * CLOCK_SECOND)
@@ -54,7 +55,8 @@ struct supervisor {
 	struct store_lock lock; /* inherited by the roles on purpose */
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
-	bool ready;
+	bool ready; /* systemd was told */
+	struct telling telling;
 	bool damaged;        /* or not to be opened: no role runs until it is */
 	int64_t repair_at;   /* not before: it failed a moment ago */
 	int64_t repair_kill; /* monotonic: no role may run any longer */
@@ -247,6 +249,16 @@ repair_result(int fd, int status, struct err *err)
 	return err_set(err, "the check of the store ended without a word");
 }
 
+/* Say why it takes long, which systemd must not take for a start that
+ * failed. */
+static void
+ask_for_time(struct supervisor *s)
+{
+	tell_status(&s->telling, &s->all);
+	if (!s->ready)
+		notify_send(EXTEND);
+}
+
 /* Wait for the child, however long it takes, and keep systemd content. */
 static int
 await(struct supervisor *s, pid_t pid)
@@ -263,10 +275,10 @@ await(struct supervisor *s, pid_t pid)
 
 		if (now - told > EXTEND_EVERY) {
 			told = now;
-			notify_send("%sSTATUS=the store is checked, for %lld s "
-				    "so far",
-			    s->ready ? "" : EXTEND,
+			(void)snprintf(s->telling.note, sizeof(s->telling.note),
+			    "the store is checked, for %lld s so far",
 			    (long long)((now - began) / CLOCK_SECOND));
+			ask_for_time(s);
 		}
 		take_signal(s);
 		if (s->stop_at != 0)
@@ -275,7 +287,7 @@ await(struct supervisor *s, pid_t pid)
 		(void)poll(&pfd, 1, s->stop_at != 0 ? 10 : APART_TICK_MS);
 	}
 	if (told != began)
-		notify_send("STATUS=");
+		s->telling.note[0] = '\0';
 	return status;
 }
 
@@ -352,8 +364,12 @@ reload(struct supervisor *s)
 		want_all(s);
 		look_again(s);
 		log_notice("%s: configuration reloaded", s->path);
+		s->ready = false; /* until all roles are ready again */
+		tell_begin(&s->telling);
+		return;
 	}
-	notify_send("READY=1");
+	if (s->ready)
+		notify_send("READY=1");
 }
 
 static void
@@ -420,6 +436,17 @@ reap(struct supervisor *s)
 	}
 }
 
+/* The store can't be used: it is tried again, and until then that is what
+ * there is to tell. */
+static void
+put_off(struct supervisor *s, const struct err *why)
+{
+	(void)snprintf(s->telling.note, sizeof(s->telling.note), "%.511s",
+	    why->text);
+	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+	ask_for_time(s);
+}
+
 /* A role found the store's file damaged: nobody may have it open while it is
  * repaired or moved aside. */
 static void
@@ -442,10 +469,11 @@ repair(struct supervisor *s)
 		if (s->stop_at != 0)
 			return;
 		log_err("%s", err.text);
-		s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+		put_off(s, &err);
 		return;
 	}
 	s->damaged = false;
+	s->telling.note[0] = '\0';
 	if (s->all.n == 0) {
 		log_notice("the store can be opened now");
 		want_all(s);
@@ -468,10 +496,9 @@ prepare_or_wait(struct supervisor *s, struct err *err)
 	if (!store_cramped(s->config->agent.store.path))
 		return -1;
 	log_err("%s; the agent starts as soon as there is room", err->text);
-	err_clear(err);
-	notify_send("READY=1\nSTATUS=waiting for space on the store's disk");
 	s->damaged = true;
-	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+	put_off(s, err);
+	err_clear(err);
 	return 0;
 }
 
@@ -504,12 +531,18 @@ take_signal(struct supervisor *s)
 	}
 }
 
-/* Tell systemd that all is well, as long as it is. */
+/* Tell systemd that all is well, as long as it is, and all others who ask. */
 static void
 ping(struct supervisor *s)
 {
 	int64_t now = clock_monotonic();
 
+	tell_roles(&s->telling, s->config->agent.store.path, &s->all,
+	    INT64_MIN);
+	if (s->stop_at == 0)
+		tell_status(&s->telling, &s->all);
+	if (!s->ready && !s->apart && !s->damaged && s->stop_at == 0)
+		tell_late(&s->telling, &s->all);
 	if (!s->ready && !s->apart && s->stop_at == 0 && !s->damaged &&
 	    children_ready(&s->all)) {
 		s->ready = true;
@@ -575,25 +608,46 @@ supervise(const char *path, struct config *config)
 		.config = config,
 		.signals = -1,
 		.lock = { .name = -1, .file = -1 },
-		.all = { .began = clock_now(), .cause = "start" },
+		.all = { .began = clock_now(),
+		    .cause = "start",
+		    .verdict = { -1, -1 } },
 	};
 	const struct rlimit none = { 0, 0 };
 	struct err err = ERR_INIT;
 	int rc = EXIT_WRONG;
 
+	s.all.own = vitals_new();
+	if (s.all.own == NULL) {
+		log_err("cannot share memory: %s", strerror(errno));
+		goto out;
+	}
+	log_count_dropped(&s.all.own->dropped);
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
+	if (tell_open(&s.telling, &s.all) == -1) {
+		log_err("pipe: %s", strerror(errno));
+		goto out;
+	}
+	tell_begin(&s.telling);
 	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
 		-1 ||
 	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
 		log_err("%s", err.text);
+		(void)snprintf(s.telling.note, sizeof(s.telling.note), "%.511s",
+		    err.text);
 		goto out;
 	}
 	loop(&s);
+	s.telling.note[0] = '\0';
 	log_notice("stopped");
 	rc = EXIT_FINE;
 out:
 	(void)close(s.signals);
+	/* Another agent's store is its own business. */
+	if (s.lock.name >= 0)
+		tell_roles(&s.telling, s.config->agent.store.path, &s.all,
+		    clock_now());
+	tell_close(&s.telling, &s.all);
 	lock_release(&s.lock);
 	free(s.all.slot);
 	config_free(s.config);

@@ -249,6 +249,7 @@ turn(struct seal *s)
 
 	if (open_both(s) == -1)
 		return RETRY_MS;
+	role_ready(s->role);
 	if (seal_all(s, &err) == -1) {
 		complain(s, "sealing", &err);
 		return RETRY_MS;

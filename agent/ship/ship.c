@@ -93,6 +93,7 @@ open_output(struct ship *s, int64_t now)
 		return;
 	if (s->out.type->open(&s->out, &err) == 0) {
 		s->open = true;
+		role_ready(s->role);
 		return;
 	}
 	ship_health(s, SHIP_BLOCKED, err.text);

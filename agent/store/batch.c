@@ -47,11 +47,8 @@ check_numbers(struct store *s, const struct batch *b, struct err *err)
 	if (b->count > 0 && b->count <= BATCH_EVENTS && b->first < MERKLE_MAX &&
 	    b->raw_len <= WRITE_BATCH_BYTES_MAX)
 		return 1;
-	db_flag_damage(s->path);
-	return err_set(err,
-	    "%s: damaged: batch %lld has impossible numbers; what can be read "
-	    "is recovered at the next start",
-	    s->path, (long long)b->id);
+	return db_damaged(s, err, "batch %lld has impossible numbers",
+	    (long long)b->id);
 }
 
 static int
@@ -62,7 +59,7 @@ read_batch(struct store *s, sqlite3_stmt *st, struct batch *b, struct err *err)
 	db_text(st, 2, b->feed, sizeof(b->feed));
 	b->first = (uint64_t)sqlite3_column_int64(st, 3);
 	b->count = (size_t)sqlite3_column_int64(st, 4);
-	b->committed = sqlite3_column_int64(st, 5);
+	b->committed = db_when(st, 5);
 	b->oldest = db_time(st, 6);
 	b->newest = db_time(st, 7);
 	b->raw_len = (size_t)sqlite3_column_int64(st, 8);
@@ -178,11 +175,8 @@ batch_walk(struct store *s, const char *feed, batch_fn *fn, void *ctx,
 static int
 damaged(struct store *s, const struct unsealed *u, struct err *err)
 {
-	db_flag_damage(s->path);
-	return err_set(err,
-	    "%s: damaged: the tree of %s does not fit its batches; it is "
-	    "moved aside and what can be read is recovered at the next start",
-	    s->path, u->feed);
+	return db_damaged(s, err, "the tree of %s does not fit its batches",
+	    u->feed);
 }
 
 /* The feed with the lowest unsealed batch, and its tree; 1, 0, -1. */
@@ -192,13 +186,18 @@ choose_feed(struct store *s, struct unsealed *u, int64_t *first_batch,
 {
 	sqlite3_stmt *st = db_query(s, err,
 	    "SELECT f.id, f.tree, f.sealed, f.peaks, b.id FROM batch b"
-	    " JOIN feed f ON f.id = b.feed WHERE b.id ="
+	    " LEFT JOIN feed f ON f.id = b.feed WHERE b.id ="
 	    " (SELECT min(id) FROM batch WHERE sealed IS NULL)",
 	    "");
 	int rc = st == NULL ? -1 : db_step(s, st, err);
 
 	if (rc != 1)
 		return rc;
+	/* It would hold up all that follow. */
+	if (sqlite3_column_type(st, 0) == SQLITE_NULL) {
+		db_done(st);
+		return db_damaged(s, err, "a batch belongs to no feed");
+	}
 	u->feed_id = sqlite3_column_int64(st, 0);
 	db_text(st, 1, u->feed, sizeof(u->feed));
 	*first_batch = sqlite3_column_int64(st, 4);
@@ -268,7 +267,7 @@ int
 batch_next_unsealed(struct store *s, struct unsealed *u, struct err *err)
 {
 	struct digest *d = digest_new();
-	int64_t first_batch;
+	int64_t first_batch = 0;
 	int rc;
 
 	if (u->check.ceiling == 0)

@@ -16,8 +16,10 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/bounds.h"
 #include "store/db.h"
 #include "store/recovery.h"
+#include "store/repair.h"
 #include "store/size_log.h"
 #include "store/store.h"
 
@@ -85,7 +87,7 @@ small_bad(struct store *s, char *what, size_t size)
 }
 
 /* What is wrong with a store. */
-enum state { STATE_SOUND, STATE_PAYLOADS, STATE_DAMAGED };
+enum state { STATE_SOUND, STATE_ROWS, STATE_DAMAGED };
 
 /* Sets *state, and what to the reason.  -1: it cannot be read, or was written
  * by a newer version. */
@@ -97,6 +99,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	struct stat st;
 	int64_t version;
 	bool all = db_damage_flagged(s->path);
+	int good = 1;
 
 	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MAX)
 		all = true;
@@ -117,16 +120,13 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	    (all ? complains(s, "PRAGMA quick_check(1)", what, size)
 		 : small_bad(s, what, size)))
 		return 0;
-	*state = STATE_SOUND;
-	if (version > 0 && all) {
-		int good = recovery_payloads_good(s, what, size, err);
-
-		if (good < 0)
-			return -1;
-		if (good == 0)
-			*state = STATE_PAYLOADS;
-	}
-	return 0;
+	/* One that an older version wrote has not all of the columns yet. */
+	if (version == store_version())
+		good = bounds_kept(s, what, size, err);
+	if (good == 1 && version > 0 && all)
+		good = repair_payloads_good(s, what, size, err);
+	*state = good == 1 ? STATE_SOUND : STATE_ROWS;
+	return good < 0 ? -1 : 0;
 }
 
 /* Move the database at from, with its companions, to the name to. */
@@ -247,7 +247,7 @@ rebuild(struct store *from, const char *fresh, struct recovery *v,
 		return -1;
 	rc = recovery_copy(from, to, v, err);
 	if (rc == 0)
-		rc = recovery_repair(to, v, err);
+		rc = repair_all(to, v, err);
 	if (rc == 0)
 		rc = recovery_end(to, err);
 	if (rc == 0 && !db_checkpoint(to, true))
@@ -334,8 +334,8 @@ replace(struct store **from, const char *what, char *message, size_t size,
 	return rc;
 }
 
-/* The file is sound but for some payloads: it stays, and they go.  *worse: it
- * is not that sound. */
+/* The file is sound but for some rows: it stays, and they are repaired or go.
+ * *worse: it is not that sound. */
 static int
 repair_in_place(const char *path, const char *what, bool *worse, char *message,
     size_t size, struct err *err)
@@ -354,9 +354,11 @@ repair_in_place(const char *path, const char *what, bool *worse, char *message,
 	if (s == NULL)
 		return -1;
 	name_aside(path, aside, sizeof(aside));
-	rc = recovery_repair(s, &v, err);
+	rc = repair_all(s, &v, err);
 	*worse = rc != 0 && means_damage(sqlite3_errcode(s->db));
 	store_close(s);
+	if (rc == 0 && !v.whole_feeds)
+		rc = forget_feeds(path, err);
 	if (rc == 0)
 		(void)snprintf(message, size,
 		    "%s: damaged (%s); what cannot be read is kept as %s-*; "
@@ -502,7 +504,7 @@ check_file(const char *path, bool damaged, bool *worse, char *message,
 	if (rc == 0 && state == STATE_DAMAGED)
 		rc = replace(&s, what, message, size, err);
 	store_close(s);
-	if (rc == 0 && state == STATE_PAYLOADS)
+	if (rc == 0 && state == STATE_ROWS)
 		rc = repair_in_place(path, what, worse, message, size, err);
 	if (rc != 0)
 		return -1;

@@ -35,6 +35,7 @@
 #define LINES_USUAL (BATCH_BYTES + LINE_FRAME)
 #define CHECK_LEN 4
 #define TIME_MAX (INT64_MAX / 4) /* differences stay in range */
+#define TOTAL_MAX (INT64_MAX / 2)
 
 /* So many packs at a time: one is written while another is packed. */
 #define SCRATCH_MAX 2
@@ -377,6 +378,10 @@ put_batches(struct commit *c, struct err *err)
 		total[1] = sqlite3_column_int64(st, 1);
 		db_done(st);
 	}
+	if (total[0] < 0 || total[0] > TOTAL_MAX || total[1] < 0 ||
+	    total[1] > TOTAL_MAX)
+		return db_damaged(s, err,
+		    "the last batch has impossible totals");
 	for (size_t i = 0; i < c->pack.n; i++) {
 		const struct packed *b = &c->pack.batch[i];
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -79,6 +80,21 @@ db_unlock(struct store *s)
 }
 
 int
+db_damaged(struct store *s, struct err *err, const char *what, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, what);
+	(void)vsnprintf(text, sizeof(text), what, ap);
+	va_end(ap);
+	db_flag_damage(s->path);
+	return err_set(err,
+	    "%s: damaged: %s; what can be read is recovered at the next start",
+	    s->path, text);
+}
+
+int
 db_fail(struct store *s, int rc, struct err *err)
 {
 	const int cause = sqlite3_system_errno(s->db);
@@ -96,6 +112,9 @@ db_fail(struct store *s, int rc, struct err *err)
 		    s->path, cause != 0 ? strerror(cause) : sqlite3_errstr(rc));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	/* Rules that only rows which contradict each other can break. */
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
 		db_flag_damage(s->path);
 		return err_set(err,
 		    "%s: damaged (%s); it is moved aside and what can be read "
@@ -383,9 +402,19 @@ db_number(struct store *s, struct err *err, int64_t def, int64_t *n,
 int64_t
 db_time(sqlite3_stmt *st, int column)
 {
-	if (sqlite3_column_type(st, column) == SQLITE_NULL)
+	const int64_t when = sqlite3_column_int64(st, column);
+
+	if (sqlite3_column_type(st, column) == SQLITE_NULL || when < 0)
 		return INT64_MIN;
-	return sqlite3_column_int64(st, column);
+	return when;
+}
+
+int64_t
+db_when(sqlite3_stmt *st, int column)
+{
+	const int64_t when = sqlite3_column_int64(st, column);
+
+	return when < 0 ? 0 : when;
 }
 
 void

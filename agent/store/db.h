@@ -97,14 +97,22 @@ void db_done(sqlite3_stmt *st);
 int db_number(struct store *s, struct err *err, int64_t def, int64_t *n,
     const char *sql, const char *types, ...);
 
-/* Columns; a null time is INT64_MIN, a null text "". */
+/* Columns; a null time is INT64_MIN, a null text "".  A time before 1970, which
+ * nobody wrote, counts as null, or as 1970 where there is always one: then it
+ * can be reckoned with. */
 int64_t db_time(sqlite3_stmt *st, int column);
+int64_t db_when(sqlite3_stmt *st, int column);
 void db_text(sqlite3_stmt *st, int column, char *out, size_t size);
 /* Replace what b holds. */
 int db_blob(sqlite3_stmt *st, int column, struct buf *b, struct err *err);
 
 /* How many rows the last statement changed. */
 size_t db_changes(struct store *s);
+
+/* Something in the store cannot be: what says which; returns -1.  At the next
+ * start it is repaired. */
+int db_damaged(struct store *s, struct err *err, const char *what, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* What SQLite's rc means for the administrator; returns -1. */
 int db_fail(struct store *s, int rc, struct err *err);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/merkle.h"
 #include "store/db.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
@@ -22,6 +23,14 @@ static const struct feed_news no_news = {
 	.failure = INT64_MIN,
 	.horizon = INT64_MIN,
 };
+
+static char *
+copy_text(sqlite3_stmt *st, int column)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+
+	return text == NULL ? NULL : xstrdup((const char *)text);
+}
 
 /* Read the row in use; 1, 0 there is none, -1. */
 static int
@@ -40,8 +49,12 @@ load(struct feed *f, struct err *err)
 	db_text(st, 1, f->tree, sizeof(f->tree));
 	f->size = (uint64_t)sqlite3_column_int64(st, 2);
 	free(f->cursor);
-	f->cursor = xstrdup((const char *)sqlite3_column_text(st, 3));
+	f->cursor = copy_text(st, 3);
+	if (f->cursor == NULL)
+		f->cursor = xstrdup("");
 	db_done(st);
+	if (f->size > MERKLE_MAX)
+		return db_damaged(s, err, "the size of %s cannot be", f->tree);
 	return 1;
 }
 
@@ -372,14 +385,6 @@ unclaim(struct feed *f, int64_t item)
 	(void)pthread_mutex_unlock(&f->mutex);
 }
 
-static char *
-copy_text(sqlite3_stmt *st, int column)
-{
-	const unsigned char *text = sqlite3_column_text(st, column);
-
-	return text == NULL ? NULL : xstrdup((const char *)text);
-}
-
 static void
 read_item(sqlite3_stmt *st, struct item *it)
 {
@@ -387,8 +392,8 @@ read_item(sqlite3_stmt *st, struct item *it)
 		.id = sqlite3_column_int64(st, 0),
 		.key = copy_text(st, 1),
 		.uri = copy_text(st, 2),
-		.created = sqlite3_column_int64(st, 3),
-		.expires = sqlite3_column_int64(st, 4),
+		.created = db_when(st, 3),
+		.expires = db_when(st, 4),
 		.attempts = sqlite3_column_int64(st, 5),
 		.elements = (uint64_t)sqlite3_column_int64(st, 6),
 	};
@@ -539,8 +544,8 @@ item_oldest(struct feed *f, int64_t *created, int64_t *expires, struct err *err)
 	    "i", f->id);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc >= 0) {
-		*created = rc == 1 ? sqlite3_column_int64(st, 0) : INT64_MAX;
-		*expires = rc == 1 ? sqlite3_column_int64(st, 1) : INT64_MAX;
+		*created = rc == 1 ? db_when(st, 0) : INT64_MAX;
+		*expires = rc == 1 ? db_when(st, 1) : INT64_MAX;
 	}
 	if (rc == 1)
 		db_done(st);

@@ -197,7 +197,7 @@ dead_letter_next(struct store *s, const char *output, int64_t after,
 		db_text(st, 1, d->output, sizeof(d->output));
 		db_text(st, 2, d->feed, sizeof(d->feed));
 		d->index = (uint64_t)sqlite3_column_int64(st, 3);
-		d->when = sqlite3_column_int64(st, 4);
+		d->when = db_when(st, 4);
 		db_text(st, 5, d->reason, sizeof(d->reason));
 		d->event_time = db_time(st, 7);
 		if (db_blob(st, 6, &d->event, err) != 0)

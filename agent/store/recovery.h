@@ -38,19 +38,4 @@ int recovery_end(struct store *to, struct err *err);
 int recovery_copy(struct store *from, struct store *to, struct recovery *v,
     struct err *err);
 
-/* Make what was copied agree with itself: events from the first lost batch on
- * are given up, so that they are fetched again, in a new tree. */
-int recovery_repair(struct store *to, struct recovery *v, struct err *err);
-
-/* Give up the events of a feed (its id) from index at on, so that they are
- * fetched again, in a new tree if this one is in use.  In the caller's
- * transaction. */
-int recovery_give_up(struct store *s, int64_t feed, int64_t at,
-    const char *cause, struct err *err);
-
-/* 1: the payloads of all batches are sound; 0: that of some batch is damaged,
- * which is said in what; -1: that cannot be found out. */
-int recovery_payloads_good(struct store *s, char *what, size_t size,
-    struct err *err);
-
 #endif /* STORE_RECOVERY_H */

@@ -134,7 +134,7 @@ read_behind(struct store *s, const struct position *pos, struct behind *b,
 	else
 		b->events -= (uint64_t)sqlite3_column_int64(st, 3);
 	b->bytes = (uint64_t)sqlite3_column_int64(st, 1);
-	b->oldest = sqlite3_column_int64(st, 2);
+	b->oldest = db_when(st, 2);
 	db_done(st);
 	return 0;
 }
@@ -205,9 +205,9 @@ report_gap(struct store *s, int64_t after, struct gap_row *g, struct err *err)
 		db_text(st, 2, g->feed, sizeof(g->feed));
 		g->item = sqlite3_column_int64(st, 3);
 		db_text(st, 4, g->key, sizeof(g->key));
-		g->from = sqlite3_column_int64(st, 5);
-		g->to = sqlite3_column_int64(st, 6);
-		g->recorded = sqlite3_column_int64(st, 7);
+		g->from = db_when(st, 5);
+		g->to = db_when(st, 6);
+		g->recorded = db_when(st, 7);
 		db_text(st, 8, g->cause, sizeof(g->cause));
 		g->closes = sqlite3_column_int64(st, 9);
 		g->closed = db_time(st, 10);
@@ -514,8 +514,8 @@ read_trace_output(sqlite3_stmt *st, const struct trace *t,
 	const int64_t position = sqlite3_column_int64(st, 1);
 	/* Of the batch that follows the position, so many are settled. */
 	const bool inside = t->batch == sqlite3_column_int64(st, 3) &&
-	    (int64_t)t->place.index <
-		sqlite3_column_int64(st, 4) + sqlite3_column_int64(st, 2);
+	    t->place.index < (uint64_t)sqlite3_column_int64(st, 4) +
+		    (uint64_t)sqlite3_column_int64(st, 2);
 
 	db_text(st, 0, o->name, sizeof(o->name));
 	db_text(st, 7, o->reason, sizeof(o->reason));

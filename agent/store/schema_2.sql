@@ -55,3 +55,9 @@ CREATE TABLE signed (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
 	log TEXT NOT NULL
 );
+
+-- When the certificates that the configuration names end.
+CREATE TABLE expiry (
+	option TEXT PRIMARY KEY,     -- "outputs.siem.tls.ca"
+	ends INTEGER NOT NULL
+) WITHOUT ROWID;

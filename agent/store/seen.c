@@ -14,6 +14,7 @@
 
 #define RUN_ROWS_MAX (INT64_C(1) << 32)
 #define RUN_PLACE_MAX (INT64_C(1) << 62)
+#define LEVEL_MAX 64
 #define BLOCK_WORDS 8 /* 64 bytes */
 #define BITS 5        /* a key */
 
@@ -197,11 +198,13 @@ search_row(const struct seen_entry *e, size_t n, const uint8_t key[SEEN_KEY],
 }
 
 /* Can a run lie there?  What a store says is not reckoned with before. */
-static bool
-run_good(const struct seen_run *run)
+static int
+check_run(struct store *s, const struct seen_run *run, struct err *err)
 {
-	return run->first >= 0 && run->first <= RUN_PLACE_MAX &&
-	    run->rows >= 0 && run->rows <= RUN_ROWS_MAX;
+	if (run->first >= 0 && run->first <= RUN_PLACE_MAX && run->rows >= 0 &&
+	    run->rows <= RUN_ROWS_MAX)
+		return 0;
+	return db_damaged(s, err, "a run of ids has impossible numbers");
 }
 
 /* A recovery has left out rows: look into every one that there is. */
@@ -241,13 +244,8 @@ seen_search(struct store *s, const struct seen_run *run,
 	int rc, side;
 	size_t n;
 
-	if (!run_good(run)) {
-		db_flag_damage(s->path);
-		return err_set(err,
-		    "%s: damaged: a run of ids has impossible numbers; what "
-		    "can be read is recovered at the next start",
-		    s->path);
-	}
+	if (check_run(s, run, err) != 0)
+		return -1;
 	/* The guess, then its neighbours, then halves. */
 	guess = run->rows * share >> 24;
 	for (int tries = 0; low < high; tries++) {
@@ -292,6 +290,33 @@ struct merge {
 	int64_t count;
 };
 
+/* Add the run in the row of st. */
+static int
+add_reader(struct merge *m, sqlite3_stmt *st, int64_t count, struct err *err)
+{
+	const int64_t level = sqlite3_column_int64(st, 2);
+	const struct seen_run run = {
+		.first = sqlite3_column_int64(st, 4),
+		.rows = sqlite3_column_int64(st, 5),
+	};
+
+	if (check_run(m->s, &run, err) != 0)
+		return -1;
+	if (count < 0 || level < 0 || level > LEVEL_MAX)
+		return db_damaged(m->s, err,
+		    "a run of ids has impossible numbers");
+	m->reader = xreallocarray(m->reader, m->n + 1, sizeof(*m->reader));
+	m->reader[m->n++] = (struct reader){
+		.id = sqlite3_column_int64(st, 0),
+		.run = run,
+	};
+	m->width = sqlite3_column_int64(st, 1);
+	if (level > m->level)
+		m->level = level;
+	m->count += count;
+	return 0;
+}
+
 /* Collect the runs to be merged. */
 static int
 choose_runs(struct merge *m, int64_t feed, int64_t bucket, int64_t level,
@@ -309,21 +334,14 @@ choose_runs(struct merge *m, int64_t feed, int64_t bucket, int64_t level,
 	while ((rc = db_step(m->s, st, err)) == 1) {
 		const int64_t count = sqlite3_column_int64(st, 3);
 
-		if (m->n == RUNS_MAX || m->count + count > MERGE_MAX) {
+		if (m->n == RUNS_MAX || count > MERGE_MAX - m->count) {
 			db_done(st);
 			return 0;
 		}
-		m->reader =
-		    xreallocarray(m->reader, m->n + 1, sizeof(*m->reader));
-		m->reader[m->n++] = (struct reader){
-			.id = sqlite3_column_int64(st, 0),
-			.run.first = sqlite3_column_int64(st, 4),
-			.run.rows = sqlite3_column_int64(st, 5),
-		};
-		m->width = sqlite3_column_int64(st, 1);
-		if (sqlite3_column_int64(st, 2) > m->level)
-			m->level = sqlite3_column_int64(st, 2);
-		m->count += count;
+		if (add_reader(m, st, count, err) != 0) {
+			db_done(st);
+			return -1;
+		}
 	}
 	return rc;
 }
@@ -646,18 +664,20 @@ seen_add(struct store *s, int64_t feed, int64_t dedupe, struct seen_entry *e,
 
 /* Delete rows of an old run, from its end, and the run with its first row. */
 static int
-expire_run(struct store *s, int64_t run, int64_t first, int64_t rows,
+expire_run(struct store *s, int64_t id, const struct seen_run *run,
     struct err *err)
 {
-	const int64_t left = rows > EXPIRE_ROWS ? rows - EXPIRE_ROWS : 0;
+	const int64_t left =
+	    run->rows > EXPIRE_ROWS ? run->rows - EXPIRE_ROWS : 0;
 
-	if (db_run(s, err, "DELETE FROM seen WHERE id >= ? AND id < ?", "ii",
-		first + left, first + rows) != 0)
+	if (check_run(s, run, err) != 0 ||
+	    db_run(s, err, "DELETE FROM seen WHERE id >= ? AND id < ?", "ii",
+		run->first + left, run->first + run->rows) != 0)
 		return -1;
 	if (left > 0)
 		return db_run(s, err, "UPDATE run SET rows = ? WHERE id = ?",
-		    "ii", left, run);
-	return db_run(s, err, "DELETE FROM run WHERE id = ?", "i", run);
+		    "ii", left, id);
+	return db_run(s, err, "DELETE FROM run WHERE id = ?", "i", id);
 }
 
 int
@@ -668,14 +688,15 @@ seen_expire(struct store *s, int64_t now, struct err *err)
 	    " JOIN feed f ON f.id = r.feed"
 	    " WHERE (r.bucket + 1) * r.width <= ? - f.dedupe LIMIT 1",
 	    "i", now);
-	int64_t run, first, rows;
 	int rc = st == NULL ? -1 : db_step(s, st, err);
+	struct seen_run run;
+	int64_t id;
 
 	if (rc != 1)
 		return rc;
-	run = sqlite3_column_int64(st, 0);
-	first = sqlite3_column_int64(st, 1);
-	rows = sqlite3_column_int64(st, 2);
+	id = sqlite3_column_int64(st, 0);
+	run.first = sqlite3_column_int64(st, 1);
+	run.rows = sqlite3_column_int64(st, 2);
 	db_done(st);
-	return expire_run(s, run, first, rows, err) == 0 ? 1 : -1;
+	return expire_run(s, id, &run, err) == 0 ? 1 : -1;
 }

@@ -511,9 +511,9 @@ find_passed(struct clean *c, struct err *err)
 	/* An output that is new, or has not moved for so long, has no row:
 	 * it holds everything back. */
 	static const char retained[] =
-	    "SELECT min(coalesce((SELECT batch FROM passed p"
+	    "SELECT min(coalesce(min(o.position, (SELECT batch FROM passed p"
 	    " WHERE p.output = o.name AND p.time <= ?"
-	    " ORDER BY p.time DESC, p.batch DESC LIMIT 1), 0)) FROM output o";
+	    " ORDER BY p.time DESC, p.batch DESC LIMIT 1)), 0)) FROM output o";
 
 	if (db_number(c->s, err, CLOCK_DAY, &c->keep,
 		"SELECT max(dedupe) FROM feed", "") != 0)

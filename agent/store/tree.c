@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "store/db.h"
 #include "store/feed_private.h"
-#include "store/recovery.h"
+#include "store/repair.h"
 #include "store/tree.h"
 
 static void
@@ -97,7 +97,7 @@ renew(struct store *s, const struct tree *t, const char *cause, struct err *err)
 	const int64_t sealed = t->sound ? (int64_t)t->peaks.end : 0;
 
 	if ((uint64_t)sealed < t->size)
-		return recovery_give_up(s, t->id, sealed, cause, err);
+		return repair_give_up(s, t->id, sealed, cause, err);
 	return t->closed ? 0 : feed_renew(s, t->id, t->feed, cause, err);
 }
 

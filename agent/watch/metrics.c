@@ -10,7 +10,9 @@
 #include "base/err.h"
 #include "base/gzip.h"
 #include "base/role.h"
+#include "base/vitals.h"
 #include "config/config.h"
+#include "store/expiry.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "watch/metrics.h"
@@ -274,12 +276,70 @@ troubles(struct page *p, const struct status *st)
 	}
 }
 
+/* Labels of a process. */
+static void
+process(struct page *p, const char *name, const struct vitals_of *v)
+{
+	SAY(p, "%s{role=\"%s\"", name, v->role);
+	if (v->output[0] != '\0')
+		SAY(p, ",output=\"%s\"", v->output);
+	SAY(p, "} ");
+}
+
+static void
+processes(struct page *p, const struct vitals_of *list)
+{
+	static const char up[] = "sealfeed_role_up";
+	static const char restarts[] = "sealfeed_role_restarts_total";
+	static const char dropped[] = "sealfeed_log_dropped_lines_total";
+
+	family(p, up, "gauge",
+	    "1 if the process of the role runs and has shown life, else 0.");
+	/* The last one is the supervisor, which nobody starts again. */
+	for (const struct vitals_of *v = list; v[1].role != NULL; v++) {
+		process(p, up, v);
+		SAY(p, "%d\n", v->vitals->up);
+	}
+	family(p, restarts, "counter",
+	    "Times that the role died and was started again.");
+	for (const struct vitals_of *v = list; v[1].role != NULL; v++) {
+		process(p, restarts, v);
+		SAY(p, "%" PRIu64 "\n", v->vitals->restarts);
+	}
+	family(p, dropped, "counter",
+	    "Lines that the log did not take: it was full or gone.");
+	for (const struct vitals_of *v = list; v->role != NULL; v++) {
+		process(p, dropped, v);
+		SAY(p, "%" PRIu64 "\n", v->vitals->dropped);
+	}
+}
+
+static int
+certificates(struct page *p, struct store *s, struct err *err)
+{
+	static const char name[] =
+	    "sealfeed_certificate_not_after_timestamp_seconds";
+	struct expiry e = { .ends = 0 };
+	int rc;
+
+	family(p, name, "gauge",
+	    "When a certificate that the configuration names ends; of a "
+	    "bundle, the first.");
+	while ((rc = expiry_next(s, &e, err)) == 1)
+		SAY(p, "%s{option=\"%s\"} %.0f\n", name, e.option,
+		    seconds(e.ends));
+	return rc;
+}
+
 static void
 whole(struct page *p, const struct status *st, const struct role *r)
 {
 	family(p, "sealfeed_build_info", "gauge", "Version of the agent.");
 	SAY(p, "sealfeed_build_info{version=\"%s\",compression=\"%s\"} 1\n",
 	    PACKAGE_VERSION, gzip_library());
+	family(p, "sealfeed_metrics_timestamp_seconds", "gauge",
+	    "Time at which these figures were read.");
+	SAY(p, "sealfeed_metrics_timestamp_seconds %.3f\n", seconds(st->now));
 	family(p, "sealfeed_start_time_seconds", "gauge",
 	    "Time at which the agent was started.");
 	SAY(p, "sealfeed_start_time_seconds %.3f\n", seconds(r->started));
@@ -321,7 +381,10 @@ metrics_write(struct store *s, const struct role *r, struct buf *out,
 		feeds(&p, &st);
 		outputs(&p, &st);
 		troubles(&p, &st);
-		if (p.rc == -1)
+		if (r->vitals != NULL)
+			processes(&p, r->vitals);
+		rc = certificates(&p, s, err);
+		if (rc == 0 && p.rc == -1)
 			rc =
 			    err_set(err, "metrics: larger than a reply may be");
 	}

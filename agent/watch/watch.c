@@ -21,19 +21,23 @@
 #include "config/config.h"
 #include "store/store.h"
 #include "watch/metrics.h"
-#include "watch/ready.h"
 #include "watch/status.h"
+#include "watch/textfile.h"
+#include "watch/verdict.h"
 #include "watch/watch.h"
 
-#define ANSWER_MAX (8 << 20)
+#define ANSWER_MAX METRICS_MAX
 #define CONNECTIONS_MAX 32
 #define IDLE_SECONDS 15
 #define STEP_MS 1000
+#define TELL_EVERY CLOCK_HOUR
 
 struct watch {
 	const struct role *role;
-	struct store *store; /* NULL until it can be opened */
-	struct MHD_Daemon *daemon;
+	struct store *store;       /* NULL until it can be opened */
+	struct MHD_Daemon *daemon; /* NULL: nobody may ask */
+	int64_t write_at;          /* the next textfile; monotonic */
+	int64_t told;              /* that none can be written; 0: it can */
 };
 
 /* What is served; fill returns the HTTP status. */
@@ -79,34 +83,59 @@ serve_metrics(struct watch *w, struct buf *out)
 	return MHD_HTTP_OK;
 }
 
-/* "ok", or the status and the sentence of what check finds. */
-static unsigned
-serve_check(struct watch *w, struct buf *out,
-    int (*check)(const struct status *, const struct role *, struct err *))
+/* Look at the store, and judge; release both. */
+static void
+judge(struct watch *w, struct status *st, struct verdict *v)
 {
-	struct status st = { .now = 0 };
+	const struct config *config = w->role->config;
 	struct err err = ERR_INIT;
 	struct store *s = store_of(w, &err);
-	int rc = s == NULL ? -1 : status_read(s, w->role->config, &st, &err);
 
-	if (rc == 0)
-		rc = check(&st, w->role, &err);
+	*st = (struct status){ .config = config };
+	if (s == NULL || status_read(s, config, st, &err) != 0) {
+		status_release(st);
+		st->config = config;
+		st->now = clock_now();
+		st->life = STATUS_RUNS;
+		(void)roles_read(config->agent.store.path, &st->roles, NULL);
+		verdict_without_store(st, err.text, v);
+		return;
+	}
+	st->life = STATUS_RUNS; /* what it is part of */
+	verdict_of(st, NULL, v);
+}
+
+/* The line of the verdict, or the status and the sentence of what check
+ * finds. */
+static unsigned
+serve_check(struct watch *w, struct buf *out,
+    int (*check)(const struct verdict *, struct err *))
+{
+	struct status st;
+	struct verdict v;
+	struct err err = ERR_INIT;
+	unsigned rc;
+
+	judge(w, &st, &v);
+	if (check(&v, &err) != 0)
+		rc = sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	else
+		rc = sentence(out, MHD_HTTP_OK, v.line);
+	verdict_release(&v);
 	status_release(&st);
-	if (rc != 0)
-		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-	return sentence(out, MHD_HTTP_OK, "ok");
+	return rc;
 }
 
 static unsigned
 serve_health(struct watch *w, struct buf *out)
 {
-	return serve_check(w, out, ready_alive);
+	return serve_check(w, out, verdict_alive);
 }
 
 static unsigned
 serve_ready(struct watch *w, struct buf *out)
 {
-	return serve_check(w, out, ready_works);
+	return serve_check(w, out, verdict_works);
 }
 
 static const struct page pages[] = {
@@ -199,22 +228,52 @@ open_daemon(struct watch *w, struct err *err)
 	return err_set(err, "watch: cannot start the HTTP server");
 }
 
+/* It stands still alone: scrapers see it by the age of the file. */
+static void
+write_textfile(struct watch *w)
+{
+	const char *path = w->role->config->agent.watch.textfile;
+	const int64_t now = clock_monotonic();
+	struct err err = ERR_INIT;
+	struct store *s;
+
+	if (path == NULL || now < w->write_at)
+		return;
+	w->write_at = now + TEXTFILE_EVERY;
+	s = store_of(w, &err);
+	if (s != NULL && textfile_write(path, s, w->role, &err) == 0) {
+		if (w->told != 0)
+			log_notice("watch.textfile: written again");
+		w->told = 0;
+	} else if (w->told == 0 || now - w->told >= TELL_EVERY) {
+		w->told = now;
+		log_err("watch.textfile: %s; its directory must exist, be "
+			"writable for the agent's user and, under systemd, be "
+			"in ReadWritePaths= of the unit",
+		    err.text);
+	}
+}
+
 static void
 loop(struct watch *w)
 {
-	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd pfd[2] = {
-		{ .fd = info->epoll_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 		{ .fd = w->role->wake_fd, .events = POLLIN },
 	};
 
+	if (w->daemon != NULL)
+		pfd[0].fd =
+		    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+			->epoll_fd;
 	while (!role_stopping(w->role)) {
 		role_alive(w->role);
+		write_textfile(w);
 		(void)poll(pfd, 2, STEP_MS);
 		if (pfd[1].revents != 0)
 			role_rest(w->role, 0);
-		(void)MHD_run(w->daemon);
+		if (w->daemon != NULL)
+			(void)MHD_run(w->daemon);
 	}
 }
 
@@ -224,12 +283,15 @@ watch_run(const struct role *r)
 	struct watch w = { .role = r };
 	struct err err = ERR_INIT;
 
-	if (open_daemon(&w, &err) == -1) {
+	if (r->config->agent.watch.listen != NULL &&
+	    open_daemon(&w, &err) == -1) {
 		log_err("%s", err.text);
 		return 1;
 	}
+	role_ready(r);
 	loop(&w);
-	MHD_stop_daemon(w.daemon);
+	if (w.daemon != NULL)
+		MHD_stop_daemon(w.daemon);
 	if (w.store != NULL)
 		store_close(w.store);
 	return 0;

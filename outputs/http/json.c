@@ -17,6 +17,7 @@
 static const struct setting settings[] = { { .key = "where",
 					       .type = SETTING_TABLE,
 					       .table = http_target_settings },
+	HTTP_MAX_BODY("1MiB", 64 << 20), HTTP_EXPECT,
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 

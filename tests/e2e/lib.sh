@@ -349,10 +349,11 @@ grows() {
 
 # -- the agent -------------------------------------------------------------
 
-# Options of the source, of the agent block and of outputs; a story may change
-# them.
+# Options of the source, of the agent block, of its watch and of outputs; a story
+# may change them.
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
+watch_options="listen: $work/watch.sock"
 store=$work/store.db
 seal_log=$work/seal.log
 store_options="min_free: 16MiB"
@@ -418,7 +419,7 @@ agent:
   key: $work/seal.pem
   store: { path: $store, $store_options }
   seal: { log: $seal_log }
-  watch: { listen: $work/watch.sock }
+  watch: { $watch_options }
 $agent_options
 sources:
   contoso:

@@ -11,7 +11,7 @@ receiver_packages="rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp
 librelp0 libestr0 libfastjson4 liblognorm5 syslog-ng-core syslog-ng-mod-http
 libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 libglib2.0-0 tinyproxy-bin
 haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 stunnel4 nginx
-libnginx-mod-stream"
+libnginx-mod-stream prometheus"
 
 # receivers_fetch DIR: fill DIR with the packages' files; quiet when done
 # before.  0, or 1 with a sentence on standard error.
@@ -45,12 +45,16 @@ receivers_fetch() {
 }
 
 # receivers_use DIR: set $rsyslogd, $rsyslog_modules, $syslogng, $receiver_libs,
-# $tinyproxy and $haproxy, $stunnel, $nginx.  An rsyslog with its ossl driver that the system has itself
+# $tinyproxy and $haproxy, $stunnel, $nginx, $prometheus, $promtool.  An rsyslog with its ossl driver that the system has itself
 # is as good.
 receivers_use() {
 	local dir=$1 found
 	receiver_libs=
 	haproxy='' stunnel='' nginx=''
+	prometheus=$(command -v prometheus || ls "$dir/usr/bin/prometheus" \
+	    2>/dev/null) || true
+	promtool=$(command -v promtool || ls "$dir/usr/bin/promtool" \
+	    2>/dev/null) || true
 	tinyproxy=$(command -v tinyproxy || ls "$dir/usr/bin/tinyproxy" \
 	    2>/dev/null) || true
 	# shellcheck disable=SC2012 # plain names, the first that is there

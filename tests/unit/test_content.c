@@ -241,6 +241,24 @@ count(const char *sql)
 	return (uint64_t)n;
 }
 
+/* Rows without an id, or with ids that differ little, are as many items. */
+START_TEST(what_looks_alike_is_not_the_same)
+{
+	(void)list("[{\"contentUri\":\"http://h/x/?a=1\"},"
+		   "{\"contentUri\":\"http://h/x/?a=2\"},"
+		   "{\"contentUri\":\"http://h/x/y?p=/z\"},"
+		   "{\"contentUri\":\"http://h/x/v?p=/z\"},"
+		   "{\"contentUri\":\"?\"},{\"contentUri\":\"#\"},"
+		   "{\"contentId\":\"k\"},{\"contentId\":\"K\"},"
+		   "{\"contentId\":\" k\"},{\"contentId\":\"k\\t\"}]");
+	ck_assert_uint_eq(t.list.fresh, 10);
+	ck_assert_uint_eq(count("SELECT count(*) FROM item WHERE key = ''"), 0);
+	ck_assert_uint_eq(count("SELECT count(*) FROM item WHERE key IN"
+				" ('y', 'v', 'k', 'K')"),
+	    4);
+}
+END_TEST
+
 /* Events and gaps of a blob, fetched once. */
 static void
 fetch(const char *blob, enum reply_class class, uint64_t events, uint64_t gaps)
@@ -294,6 +312,7 @@ suite_content(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, odd_rows);
 	tcase_add_test(tc, a_long_key_and_many_odd_rows);
+	tcase_add_test(tc, what_looks_alike_is_not_the_same);
 	tcase_add_test(tc, blobs);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -113,6 +113,10 @@ START_TEST(secrets_as_they_are_sent)
 		{ "kX~8Q\xc2\xa0", "printable" },
 		{ "kX~\x01Q", "printable" },
 		{ "22222222-1111-4333-8444-555555555556", "ID" },
+		{ "x", "fewer than six" },
+		{ "e\"", "fewer than six" },
+		{ "kX~8Q", "fewer than six" },
+		{ "kX~8Q~", NULL },
 	};
 
 	CHECK(rows, doubt_resolved);

@@ -43,6 +43,10 @@ static const struct canned_reply table[] = {
 	{ .path = "/echo",
 	    .bytes = "HTTP/1.1 400 Bad\r\n" JSON
 		     "Content-Length: 24\r\n\r\n{\"error\":\"token s3cret\"}" },
+	{ .path = "/page",
+	    .bytes =
+		"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n"
+		"client_secret=a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== ****** a/b+" },
 	{ .path = "/badgzip",
 	    .bytes = "HTTP/1.1 200 OK\r\n" JSON "Content-Encoding: gzip\r\n"
 		     "Content-Length: 5\r\n\r\nnogz!" },
@@ -93,6 +97,8 @@ take(void *ctx, const char *data, size_t len, struct err *err)
 	return 0;
 }
 
+static const char *secret = "s3cret";
+
 static int
 get(const char *path, struct err *err)
 {
@@ -103,7 +109,7 @@ get(const char *path, struct err *err)
 	};
 	struct http_request req = { .url = url,
 		.credentials = credentials,
-		.secret = "s3cret",
+		.secret = secret,
 		.take = take };
 	int rc;
 
@@ -181,6 +187,45 @@ START_TEST(errors_are_kept_without_secrets)
 	ck_assert_uint_eq(f.body.len, 0);
 	ck_assert_int_eq(get("/echo", &err), 0);
 	ck_assert_str_eq(f.reply.body.data, "{\"error\":\"token ******\"}");
+}
+END_TEST
+
+/* As the body of the request had it, more than once, or not at all. */
+START_TEST(secrets_of_every_kind)
+{
+	static const struct {
+		const char *secret;
+		const char *says;
+	} rows[] = {
+		{ "a/b+c==",
+		    "client_secret=***************&x=************** ****** "
+		    "a/b+" },
+		/* What is too short would be found everywhere. */
+		{ "a",
+		    "client_secret=a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== ****** "
+		    "a/b+" },
+		{ "secr",
+		    "client_secret=a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== "
+		    "****** a/b+" },
+		{ "",
+		    "client_secret=a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== ****** "
+		    "a/b+" },
+		/* What it is replaced by. */
+		{ "******",
+		    "client_secret=a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== "
+		    "****** a/b+" },
+		{ "secret=",
+		    "client_*******a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== ****** "
+		    "a/b+" },
+	};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		secret = rows[i].secret;
+		ck_assert_int_eq(get("/page", &err), 0);
+		ck_assert_str_eq(f.reply.body.data, rows[i].says);
+	}
+	secret = "s3cret";
 }
 END_TEST
 
@@ -318,6 +363,7 @@ suite_http(void)
 	tcase_add_test(tc, an_incomplete_body_is_an_error);
 	tcase_add_test(tc, redirects_are_not_followed);
 	tcase_add_test(tc, errors_are_kept_without_secrets);
+	tcase_add_test(tc, secrets_of_every_kind);
 	tcase_add_test(tc, gzip_is_unpacked);
 	tcase_add_test(tc, no_one_there);
 	suite_add_tcase(s, tc);

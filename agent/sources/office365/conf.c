@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "config/doubt.h"
+#include "config/event_shape.h"
 #include "config/setting.h"
 #include "sources/office365/office365.h"
 
@@ -316,4 +317,19 @@ const char *
 office365_api(const struct office365_conf *c)
 {
 	return c->api_url != NULL ? c->api_url : clouds[c->cloud].api;
+}
+
+/* One record schema for all content types: Splunk's add-on (4055) and Elastic's
+ * integration o365 read them alike. */
+const struct event_shape *
+office365_shape(const void *conf, const char *stream)
+{
+	static const struct event_shape shape = { .id = "/Id",
+		.sourcetype = "o365:management:activity",
+		.dataset = "o365.audit",
+		.record = "o365audit" };
+
+	(void)conf;
+	(void)stream;
+	return &shape;
 }

@@ -155,21 +155,34 @@ note_odd(struct listing *l, const struct element *el, const char *what,
 	os->odd[hash % OFFICE365_ODD] = hash;
 }
 
+/* The key in a URI: the last part of its path, or all of it where that is
+ * empty, so that two contents never have the same. */
+static struct slice
+key_of(const char *uri)
+{
+	const size_t path = strcspn(uri, "?#");
+	const char *slash = memrchr(uri, '/', path);
+	const char *from = slash == NULL ? uri : slash + 1;
+	const size_t len = (size_t)(uri + path - from);
+
+	if (len == 0)
+		return (struct slice){ uri, strlen(uri) };
+	return (struct slice){ from, len };
+}
+
 /* The URI says which content it is, and the other way round: what one of them
  * lacks is made from the other.  -1: neither is there. */
 static int
 complete(struct listing *l, struct buf *key, struct buf *uri)
 {
 	const struct office365 *o = l->w->source->state;
-	const char *slash;
+	struct slice from;
 
 	if (key->len == 0 && uri->len == 0)
 		return -1;
 	if (key->len == 0) {
-		slash = strrchr(uri->data, '/');
-		slash =
-		    slash != NULL && slash[1] != '\0' ? slash + 1 : uri->data;
-		return buf_add(key, slash, strcspn(slash, "?"));
+		from = key_of(uri->data);
+		return buf_add(key, from.data, from.len);
 	}
 	if (uri->len > 0)
 		return 0;

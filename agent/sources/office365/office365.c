@@ -651,6 +651,7 @@ const struct source_type source_office365 = {
 	.type.settings = office365_settings,
 	.type.conf_size = sizeof(struct office365_conf),
 	.type.check = office365_check,
+	.type.shape = office365_shape,
 	.define = define,
 	.open = open_source,
 	.begin = begin_offline,

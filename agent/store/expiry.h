@@ -1,0 +1,27 @@
+/*
+ * expiry.h - when certificates of the configuration end: collect, which reads
+ * them, tells those who must not.
+ */
+#ifndef STORE_EXPIRY_H
+#define STORE_EXPIRY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+struct expiry {
+	char option[192]; /* "outputs.siem.tls.ca" */
+	int64_t ends;     /* of a bundle, the first of its certificates */
+};
+
+/* Replace all that is known.  Relaxed: after a crash it is looked up again. */
+int expiry_set(struct store *s, const struct expiry *list, size_t n,
+    struct err *err);
+
+/* Read the one that follows *e in the order of the options; a zeroed one gives
+ * the first: 1, 0 there are no more, -1. */
+int expiry_next(struct store *s, struct expiry *e, struct err *err);
+
+#endif /* STORE_EXPIRY_H */
