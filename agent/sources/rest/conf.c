@@ -194,3 +194,12 @@ rest_check(const void *conf, const struct config_section *b)
 	check_streams(c, b);
 	http_conf_check(&c->http, b);
 }
+
+const struct event_shape *
+rest_shape(const void *conf, const char *stream)
+{
+	const struct def_stream *s =
+	    definition_stream(((const struct rest_conf *)conf)->def, stream);
+
+	return s != NULL ? &s->shape : NULL;
+}

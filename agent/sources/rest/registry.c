@@ -328,7 +328,8 @@ make(struct definition *d)
 		    (d->n_variables + d->n_hosts) * sizeof(union rest_value),
 		.digest = d->digest,
 		.prepare = prepare,
-		.check = rest_check };
+		.check = rest_check,
+		.shape = rest_shape };
 	return m;
 }
 

@@ -45,7 +45,8 @@ int rest_host(const struct rest_conf *c, size_t host, struct buf *out);
 /* The way to show credentials that this source has, NULL: none is whole. */
 const struct def_auth *rest_auth(const struct rest_conf *c);
 
-/* config_type.check */
+/* Of config_type. */
+const struct event_shape *rest_shape(const void *conf, const char *stream);
 void rest_check(const void *conf, const struct config_section *b);
 
 /* The calls of every type that is made of a definition. */
