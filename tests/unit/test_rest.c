@@ -24,6 +24,8 @@
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
 #include "store/batch.h"
+#include "store/db.h"
+#include "store/lateness.h"
 #include "store/line.h"
 #include "tests/lib/vendor.h"
 #include "tests/unit/store_help.h"
@@ -44,6 +46,7 @@ static struct {
 	struct outcome told;
 	unsigned troubles;
 	unsigned ids; /* of events so far */
+	bool late;    /* some of them were found by sweeps */
 } t;
 static struct err err;
 
@@ -392,6 +395,7 @@ come_late(void)
 	add(4, 4 * CLOCK_MINUTE, CLOCK_SECOND);
 	catch_up();
 	expect_same("events that came a little late");
+	t.late = true;
 	for (size_t i = 0; state()->spec.sweeps[i].every != 0; i++) {
 		add(4, state()->spec.sweeps[i].back - CLOCK_MINUTE,
 		    CLOCK_SECOND);
@@ -434,6 +438,28 @@ lead_elsewhere(void)
 	ck_assert_str_eq(t.told.code, "foreign-host");
 }
 
+/* What came late was measured as such, and what was there when the feed began
+ * was not. */
+static void
+expect_lateness(const char *name)
+{
+	int64_t usual, late;
+
+	t.s = store_help_open(t.path, STORE_DURABLE);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &usual,
+			     "SELECT late_1m + late_2m + late_5m FROM feed",
+			     ""),
+	    0);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &late,
+			     "SELECT late_4h + late_1d + late_3d FROM feed",
+			     ""),
+	    0);
+	ck_assert_msg(usual > 0, "%s: no lateness", name);
+	ck_assert_msg(late == (t.late ? 8 : 0), "%s: %d late ones", name,
+	    (int)late);
+	store_close(t.s);
+}
+
 static void
 play(const char *path, const char *name)
 {
@@ -461,10 +487,26 @@ play(const char *path, const char *name)
 	come_again();
 	come_late();
 	close_all();
+	expect_lateness(name);
 	config_free(t.config);
 	vendor_stop(t.vendor);
 	store_help_end(t.dir);
 }
+
+START_TEST(lateness)
+{
+	uint64_t count[FEED_COUNTERS] = { 0 };
+
+	ck_assert_int_eq(lateness_within(count, 0.5), -1);
+	count[FEED_LATE_10S + (int)lateness_bucket(-5)] += 60;
+	count[FEED_LATE_10S + (int)lateness_bucket(10 * CLOCK_SECOND)] += 30;
+	count[FEED_LATE_10S + (int)lateness_bucket(4 * CLOCK_MINUTE)] += 9;
+	count[FEED_LATE_10S + (int)lateness_bucket(90 * CLOCK_DAY)] += 1;
+	ck_assert_int_eq(lateness_within(count, 0.5), 10 * CLOCK_SECOND);
+	ck_assert_int_eq(lateness_within(count, 0.99), 5 * CLOCK_MINUTE);
+	ck_assert_int_eq(lateness_within(count, 1), 30 * CLOCK_DAY);
+}
+END_TEST
 
 /* One definition, by its place in the folder. */
 START_TEST(a_definition)
@@ -511,6 +553,7 @@ suite_rest(void)
 	TCase *tc = tcase_create("rest");
 
 	tcase_set_timeout(tc, 300);
+	tcase_add_test(tc, lateness);
 	tcase_add_loop_test(tc, a_definition, 0, count_scripts());
 	suite_add_tcase(s, tc);
 	return s;

@@ -47,9 +47,11 @@ struct reading {
 	size_t fresh; /* events that were new */
 	int64_t date; /* the server's time when it began */
 	int64_t newest;
-	bool keeps;  /* where a page leads is to be durable */
-	bool trying; /* nothing is kept */
-	bool behind; /* of a stream without end: there is more */
+	int64_t latest;  /* most that a new event was late */
+	int64_t covered; /* see write_batch_measure() */
+	bool keeps;      /* where a page leads is to be durable */
+	bool trying;     /* nothing is kept */
+	bool behind;     /* of a stream without end: there is more */
 };
 
 /* -- rows ------------------------------------------------------------------ */
@@ -163,6 +165,13 @@ commit(struct reading *g, struct err *err)
 	if (feed_commit(g->batch, &res, err) != 0)
 		return -1;
 	g->fresh += res.events;
+	if (res.latest > g->latest)
+		g->latest = res.latest;
+	for (int i = 0; i < LATE_BUCKETS; i++)
+		if (res.late[i] > 0)
+			feed_count(g->st->feed,
+			    (enum feed_counter)(FEED_LATE_10S + i),
+			    res.late[i]);
 	if (res.events > 0)
 		s->committed(s->ctx, g->st);
 	return 0;
@@ -230,8 +239,11 @@ static void
 begin_page(struct reading *g, const struct page *page)
 {
 	splitter_reset(g->splitter);
-	if (!g->trying)
+	if (!g->trying) {
 		g->batch = write_batch_reuse(g->batch, g->st->feed);
+		write_batch_measure(g->batch,
+		    server_clock_now(g->w->source->clock), g->covered);
+	}
 	g->rows = 0;
 	buf_clear(&g->last_id);
 	if (g->equal != NULL && *page->link == '\0')
@@ -432,6 +444,7 @@ open_reading(struct reading *g, struct worker *w, struct stream *st,
 	g->splitter = splitter_new(&g->spec, take_row, g);
 	g->digest = digest_new();
 	g->newest = INT64_MIN;
+	g->covered = INT64_MIN;
 	buf_init(&g->id, ID_MAX);
 	buf_init(&g->last_id, ID_MAX);
 }
@@ -445,6 +458,18 @@ close_reading(struct reading *g)
 	digest_free(g->digest);
 	buf_release(&g->id);
 	buf_release(&g->last_id);
+}
+
+/* How late an event is can be said where it could have been seen before: up to
+ * the time that was listed, and behind that where the last poll is not long
+ * ago. */
+static int64_t
+covered_at(const struct source *s, int64_t listed)
+{
+	const int64_t usual = 2 * s->definition.interval + CLOCK_MINUTE;
+
+	return server_clock_now(s->clock) - listed <= usual ? INT64_MAX
+							    : listed;
 }
 
 /* Read all pages from first on. */
@@ -462,6 +487,34 @@ read_pages(struct reading *g, const char *first, bool endless,
 	return pages_follow(g->w, g->st, &pages, first, r);
 }
 
+/* The longest sweep found what is about as old as it looks back: there may be
+ * more, so it goes further back from now on, as far as the vendor keeps
+ * events. */
+static void
+widen(struct rest_stream *rs, struct stream *st, int64_t latest)
+{
+	const struct source *s = st->source;
+	struct window_sweep *longest = rs->spec.sweeps;
+	struct outcome r;
+	char back[32];
+
+	while (longest->every != 0 && longest[1].every != 0)
+		longest++;
+	if (longest->every == 0 || latest < longest->back / 10 * 9 ||
+	    longest->back >= rs->spec.kept)
+		return;
+	longest->back = longest->back < rs->spec.kept / 2 ? 2 * longest->back
+							  : rs->spec.kept;
+	text_duration_format(back, longest->back);
+	(void)outcome_set(&r, REPLY_RETRY,
+	    "the longest sweep still found events at its end: the vendor shows "
+	    "them later than the definition says; it goes back %s from now on, "
+	    "and overlap or the definition's sweeps should be longer",
+	    back);
+	(void)snprintf(r.code, sizeof(r.code), "late");
+	s->trouble(s->ctx, st, &r);
+}
+
 enum reply_class
 rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
     struct outcome *r)
@@ -475,8 +528,11 @@ rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
 	open_reading(&g, w, st, rs);
 	g.values.window = &l->window;
 	g.keeps = !l->thorough && rs->def->id != NULL;
+	g.covered = covered_at(w->source, rs->window.cursor.listed);
 	(void)read_pages(&g, "", false, r);
 	l->fresh = g.fresh;
+	if (l->thorough)
+		widen(rs, st, g.latest);
 	if (g.date != 0)
 		l->date = g.date;
 	close_reading(&g);
@@ -575,10 +631,14 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 	struct reading g;
 
 	open_reading(&g, w, st, rs);
+	/* In the order of processing nothing is late that was not asked for;
+	 * what was there before is older than it is late. */
+	if (rs->caught_up != 0)
+		g.covered = covered_at(w->source, rs->caught_up);
 	(void)read_pages(&g, first, true, r);
 	*behind = g.behind;
 	if (r->class == REPLY_OK && !g.behind)
-		st->listed = g.date;
+		st->listed = rs->caught_up = g.date;
 	else if (g.newest != INT64_MIN)
 		st->listed = g.newest;
 	close_reading(&g);

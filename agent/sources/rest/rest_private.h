@@ -75,8 +75,9 @@ struct rest_stream {
 	struct window_state window;
 	/* CURSOR_TOKEN: where the vendor's cursor leads, "" at first. */
 	struct buf token;
-	int64_t from;   /* … where it began, … */
-	int64_t newest; /* … and the newest event's time since */
+	int64_t from;      /* … where it began, … */
+	int64_t newest;    /* … and the newest event's time since */
+	int64_t caught_up; /* when that was last so */
 	/* CURSOR_WINDOW: a window that is being read, and how its next page
 	 * is asked for, "" if none is; since when that is known. */
 	struct window part;
