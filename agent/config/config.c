@@ -439,23 +439,21 @@ digest_public(struct config *c, struct node *tree)
 }
 
 static struct section
-section_of(const char *name, const struct config_types *types,
-    struct config_errors *warnings)
+section_of(const struct config_part *part, struct config_errors *warnings)
 {
-	const bool sources = strcmp(name, "sources") == 0;
+	const bool sources = strcmp(part->section, "sources") == 0;
 
-	return (struct section){ .name = name,
+	return (struct section){ .name = part->section,
 		.noun = sources ? "source" : "output",
-		.types = sources ? types->sources : types->outputs,
+		.types = sources ? part->types->sources : part->types->outputs,
 		.warnings = warnings };
 }
 
 void
-config_judge(const char *section, const struct node *entry,
-    const struct config_types *types, struct config_errors *errors,
-    struct config_errors *warnings)
+config_judge(const struct config_part *part, const struct node *entry,
+    struct config_errors *errors, struct config_errors *warnings)
 {
-	const struct section s = section_of(section, types, warnings);
+	const struct section s = section_of(part, warnings);
 	struct config_entry e = { .name = NULL };
 
 	if (!read_entry(&s, entry, &e, errors))
@@ -465,6 +463,32 @@ config_judge(const char *section, const struct node *entry,
 	free(e.name);
 }
 
+const struct config_type *
+config_type_of(const struct config_part *part, const char *name)
+{
+	const struct section s = section_of(part, NULL);
+
+	for (size_t i = 0; s.types[i] != NULL; i++)
+		if (strcmp(s.types[i]->name, name) == 0)
+			return s.types[i];
+	return NULL;
+}
+
+char **
+config_type_names(const struct config_part *part)
+{
+	const struct section s = section_of(part, NULL);
+	char **names;
+	size_t n = 0;
+
+	while (s.types[n] != NULL)
+		n++;
+	names = xcalloc(n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = xstrdup(s.types[i]->name);
+	return names;
+}
+
 struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
@@ -472,18 +496,19 @@ config_load(const char *path, const struct config_types *types,
 	struct node *tree = config_tree(path, errors);
 
 	config_errors_sort(errors);
-	return tree == NULL ? NULL : config_from_tree(tree, types, errors);
+	return tree == NULL ? NULL
+			    : config_from_tree(tree, path, types, errors);
 }
 
 struct config *
-config_from_tree(struct node *tree, const struct config_types *types,
-    struct config_errors *errors)
+config_from_tree(struct node *tree, const char *path,
+    const struct config_types *types, struct config_errors *errors)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
-	const struct section sources =
-	    section_of("sources", types, &c->warnings);
-	const struct section outputs =
-	    section_of("outputs", types, &c->warnings);
+	const struct config_part parts[] = { { "sources", types, path },
+		{ "outputs", types, path } };
+	const struct section sources = section_of(&parts[0], &c->warnings);
+	const struct section outputs = section_of(&parts[1], &c->warnings);
 
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);

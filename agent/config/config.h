@@ -104,16 +104,28 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
-/* The same of a tree (tree.h), which is taken. */
+/* The same of a tree (tree.h), which is taken, as if it stood at path. */
 struct node;
-struct config *config_from_tree(struct node *tree,
+struct config *config_from_tree(struct node *tree, const char *path,
     const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
 
-/* Judge one entry of the section "sources" or "outputs" by itself: what is
- * wrong with it, and what is most likely not what was meant. */
-void config_judge(const char *section, const struct node *entry,
-    const struct config_types *types, struct config_errors *errors,
-    struct config_errors *warnings);
+/* For `setup`: one of the sections "sources" and "outputs". */
+struct config_part {
+	const char *section;
+	const struct config_types *types;
+	const char *path; /* of the configuration */
+};
+
+/* Judge an entry by itself: what is wrong with it, and what is most likely not
+ * what was meant. */
+void config_judge(const struct config_part *part, const struct node *entry,
+    struct config_errors *errors, struct config_errors *warnings);
+
+/* The type of that name, NULL: there is none; and the names of all, ended by
+ * NULL, which the caller frees one by one. */
+const struct config_type *config_type_of(const struct config_part *part,
+    const char *name);
+char **config_type_names(const struct config_part *part);
 
 #endif /* CONFIG_CONFIG_H */

@@ -23,9 +23,10 @@
 #define FILE_SUFFIX "_file"
 
 void
-answers_init(struct answers *a, const struct config_types *types)
+answers_init(struct answers *a, const struct config_types *types,
+    const char *config)
 {
-	*a = (struct answers){ .types = types };
+	*a = (struct answers){ .types = types, .config = config };
 	a->tree = xcalloc(1, sizeof(*a->tree));
 	a->tree->type = NODE_MAP;
 	a->tree->file = xstrdup(ANSWERS_LINE);
@@ -137,21 +138,22 @@ answers_entry(struct answers *a, const char *section, const char *name)
 	return all == NULL ? NULL : node_map(all, name);
 }
 
+struct config_part
+answers_part(const struct answers *a, const char *section)
+{
+	return (struct config_part){ section, a->types, a->config };
+}
+
 const struct config_type *
 answers_type(const struct answers *a, const char *section,
     const struct node *entry)
 {
-	const struct config_type *const *all = strcmp(section, "sources") == 0
-	    ? a->types->sources
-	    : a->types->outputs;
+	const struct config_part part = answers_part(a, section);
 	const struct node *type = node_get(entry, "type");
 
-	if (type == NULL || type->type != NODE_SCALAR)
-		return NULL;
-	for (; *all != NULL; all++)
-		if (strcmp((*all)->name, type->text) == 0)
-			return *all;
-	return NULL;
+	return type == NULL || type->type != NODE_SCALAR
+	    ? NULL
+	    : config_type_of(&part, type->text);
 }
 
 struct find {
