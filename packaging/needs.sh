@@ -9,14 +9,17 @@ needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
 libmicrohttpd-devel xz-devel libzstd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
 needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
-libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl
-clang-format-14 shellcheck"
+libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl xz-utils
+clang-format-14 shellcheck jq
+zsh fish"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
-procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP"
+procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP jq xz
+zsh fish"
 needs_package_apt="dpkg-dev debhelper fakeroot rpm debugedit elfutils
 binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev check xxd"
 needs_package_dnf="rpm-build rpm-sign systemd-rpm-macros binutils cpio jq xz
 gnupg2 createrepo_c check-devel vim-common"
+needs_fleet_test_apt="ansible-lint buildah jq mmdebstrap util-linux"
 needs_package_test_apt="lintian rpmlint blhc devscripts dnf mmdebstrap groff-base"
 
 # As root, or by sudo that asks no password.
@@ -84,13 +87,15 @@ needs_dnf() {
 	needs_root dnf -q -y "${crb[@]}" install "${missing[@]}"
 }
 
-# needs_install build|test|package|package_test: what is missing of it.
+# needs_install build|test|package|package_test|fleet_test: what is missing of
+# it.
 needs_install() {
 	local apt=$needs_build_apt dnf=$needs_build_dnf
 	case $1 in
 	test) apt+=" $needs_test_apt" dnf+=" $needs_test_dnf" ;;
 	package*) apt+=" $needs_package_apt" dnf+=" $needs_package_dnf" ;;
 	esac
+	[ "$1" != fleet_test ] || apt=$needs_fleet_test_apt
 	[ "$1" != package_test ] || apt+=" $needs_package_test_apt"
 	# shellcheck disable=SC2086 # lists of words
 	if command -v apt-get >/dev/null; then

@@ -70,4 +70,21 @@ for example in "$packaging"/examples/*; do
 		fail "$example: a comment shows an unknown key"
 	rm -f docs-example.yaml
 done
+
+# The pages of SIEMs: each has its headings, and a configuration that is good.
+for page in "$packaging"/siem/*.md; do
+	for heading in "What to create there" Configuration \
+		"How to see that it works" "Known limits" \
+		"What stock content then applies"; do
+		grep -qx "## $heading" "$page" || fail "$page lacks \"$heading\""
+	done
+	{
+		echo "agent: { name: fra1, key: /etc/sealfeed/seal.pem }"
+		sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$page"
+	} >docs-example.yaml
+	grep -q '^outputs:' docs-example.yaml || fail "$page configures nothing"
+	./sealfeed check docs-example.yaml >docs-said 2>&1 ||
+		fail "$page: $(cat docs-said)"
+	rm -f docs-example.yaml docs-said
+done
 exit $failed

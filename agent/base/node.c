@@ -457,7 +457,8 @@ node_map(struct node *map, const char *key)
 	return n->type == NODE_MAP ? n : NULL;
 }
 
-/* Depth is bounded by YAML_DEPTH_MAX, length by a loop. */
+/* Depth is bounded by YAML_DEPTH_MAX, length by a loop; texts may be
+ * secrets. */
 void
 node_free(struct node *n)
 {
@@ -467,8 +468,23 @@ node_free(struct node *n)
 		following = n->next;
 		node_free(n->child);
 		free(n->key);
+		if (n->text != NULL)
+			explicit_bzero(n->text, strlen(n->text));
 		free(n->text);
 		free(n->file);
 		free(n);
+	}
+}
+
+void
+node_remove(struct node *map, struct node *child)
+{
+	for (struct node **at = &map->child; *at != NULL; at = &(*at)->next) {
+		if (*at != child)
+			continue;
+		*at = child->next;
+		child->next = NULL;
+		node_free(child);
+		return;
 	}
 }

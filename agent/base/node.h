@@ -68,6 +68,11 @@ struct node *node_scalar(const struct node *map, const char *key,
 struct buf;
 int yaml_print(const struct node *map, size_t indent, struct buf *out);
 
+/* Free n with all its siblings behind it and what is below; texts are
+ * wiped. */
 void node_free(struct node *n);
+
+/* Take child, which may be NULL, out of map and free it. */
+void node_remove(struct node *map, struct node *child);
 
 #endif /* BASE_NODE_H */

@@ -2,12 +2,12 @@
  * cmd.c - the command line: subcommands and their options, read from tables.
  */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -90,24 +90,11 @@ cmd_print_usage(const struct cmd *cmd, FILE *to)
 	buf_release(&usage);
 }
 
-int
-cmd_misused(const struct cmd *cmd, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fprintf(stderr, "sealfeed %s: ", cmd->name);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-	cmd_print_usage(cmd, stderr);
-	return EXIT_USE;
-}
-
 const struct cmd *
 cmd_find(const struct cmd *const *all, const char *name)
 {
 	const char *names[NAMES_MAX + 1] = { NULL };
+	struct err err = ERR_INIT;
 	const char *near;
 
 	for (size_t i = 0; all[i] != NULL && i < NAMES_MAX; i++) {
@@ -116,12 +103,10 @@ cmd_find(const struct cmd *const *all, const char *name)
 		names[i] = all[i]->name;
 	}
 	near = text_nearest(name, names);
-	(void)fprintf(stderr, "sealfeed: unknown subcommand \"%s\"", name);
-	if (near != NULL)
-		(void)fprintf(stderr, "; did you mean \"%s\"?", near);
-	(void)fprintf(stderr,
-	    "\nusage: sealfeed SUBCOMMAND [--config FILE] [--json] ...\n"
-	    "\"sealfeed help\" lists the subcommands\n");
+	(void)err_set(&err, "unknown subcommand \"%s\"; %s%s%s", name,
+	    near == NULL ? "\"sealfeed help\" lists them" : "did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	(void)cmd_error(NULL, EXIT_USE, err.text);
 	return NULL;
 }
 
@@ -219,13 +204,16 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 	struct parse p = { .cmd = cmd, .line = line };
 	int rc;
 
+	line->cmd = cmd;
 	add_options(&p, cmd->options);
 	add_options(&p, cmd_common);
 	rc = parse_options(&p, argc, argv);
 	if (rc != 0)
 		return rc;
+	line->json = cmd_value(line, "json") != NULL;
+	cmd_errors_json(line->json ? stdout : NULL);
 	if (cmd_value(line, "help") != NULL) {
-		cmd_print_help(cmd);
+		cmd_print_help(cmd, line->json);
 		return EXIT_FINE;
 	}
 	if (line->argc < cmd->min)
@@ -236,8 +224,17 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 	line->config = cmd_value(line, "config");
 	if (line->config == NULL)
 		line->config = CONFIG_PATH;
-	line->json = cmd_value(line, "json") != NULL;
 	return cmd->run(cmd, line);
+}
+
+/* Errors of the options themselves are told as --json asks, too. */
+static bool
+asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
 }
 
 int
@@ -248,6 +245,7 @@ cmd_main(const struct cmd *const *all, int argc, char **argv)
 	const struct cmd *cmd;
 	int rc;
 
+	cmd_errors_json(asks_for_json(argc, argv) ? stdout : NULL);
 	if (name == NULL) {
 		cmd_print_all(all, stderr);
 		return EXIT_USE;

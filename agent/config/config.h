@@ -11,6 +11,7 @@
 
 #include "config/setting.h"
 
+struct buf;
 struct event_shape;
 
 /*
@@ -86,6 +87,9 @@ struct config {
 			    it can be tried against it */
 	char public_digest[65]; /* of the same without its secrets
 				   (config/strip.h), for all who ask */
+	char *packed;           /* the tree that it was made from, for
+				   config_share(): base/pack.h */
+	size_t packed_len;
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
@@ -108,10 +112,16 @@ struct config *config_load(const char *path, const struct config_types *types,
 struct node;
 struct config *config_from_tree(struct node *tree, const char *path,
     const struct config_types *types, struct config_errors *errors);
+
+/* The same as if s (config/stand_in.h), unless that is NULL, stood in its
+ * place already; faults and warnings name the place. */
+struct stand_in;
+struct config *config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
 
 /* For `setup`: one of the sections "sources" and "outputs". */
-struct config_part {
+struct config_kind {
 	const char *section;
 	const struct config_types *types;
 	const char *path; /* of the configuration */
@@ -119,13 +129,36 @@ struct config_part {
 
 /* Judge an entry by itself: what is wrong with it, and what is most likely not
  * what was meant. */
-void config_judge(const struct config_part *part, const struct node *entry,
+void config_judge(const struct config_kind *kind, const struct node *entry,
     struct config_errors *errors, struct config_errors *warnings);
 
 /* The type of that name, NULL: there is none; and the names of all, ended by
  * NULL, which the caller frees one by one. */
-const struct config_type *config_type_of(const struct config_part *part,
+const struct config_type *config_type_of(const struct config_kind *kind,
     const char *name);
-char **config_type_names(const struct config_part *part);
+char **config_type_names(const struct config_kind *kind);
+
+/* How much of a section another process gets: nothing; all but its secrets
+ * (and what URLs may hold of them); everything. */
+enum config_part { CONFIG_NONE, CONFIG_PUBLIC, CONFIG_WHOLE };
+
+/* What a process gets of a configuration.  The rest of the agent's block than
+ * its key is everybody's. */
+struct config_share {
+	bool key;
+	enum config_part sources;
+	enum config_part outputs;
+	const char *output; /* the only one of CONFIG_WHOLE; NULL: all */
+};
+
+/* Append to out the share of c, for config_shared() in another process of this
+ * program: 0, -1 at its ceiling. */
+int config_share(const struct config *c, const struct config_share *share,
+    struct buf *out);
+
+/* The configuration that a share is; c->digest and c->agent_digest are of no
+ * meaning.  What is left out has its defaults.  NULL: it is no share. */
+struct config *config_shared(const char *data, size_t len,
+    const struct config_types *types);
 
 #endif /* CONFIG_CONFIG_H */

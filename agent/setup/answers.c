@@ -138,17 +138,17 @@ answers_entry(struct answers *a, const char *section, const char *name)
 	return all == NULL ? NULL : node_map(all, name);
 }
 
-struct config_part
+struct config_kind
 answers_part(const struct answers *a, const char *section)
 {
-	return (struct config_part){ section, a->types, a->config };
+	return (struct config_kind){ section, a->types, a->config };
 }
 
 const struct config_type *
 answers_type(const struct answers *a, const char *section,
     const struct node *entry)
 {
-	const struct config_part part = answers_part(a, section);
+	const struct config_kind part = answers_part(a, section);
 	const struct node *type = node_get(entry, "type");
 
 	return type == NULL || type->type != NODE_SCALAR

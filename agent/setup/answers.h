@@ -50,7 +50,7 @@ struct node *answers_entry(struct answers *a, const char *section,
     const char *name);
 
 /* A section, for the configuration's own functions. */
-struct config_part answers_part(const struct answers *a, const char *section);
+struct config_kind answers_part(const struct answers *a, const char *section);
 
 /* The type that an entry of a section has; NULL: none, or one that does not
  * exist. */

@@ -86,7 +86,7 @@ static void
 judge(const struct talk *t, struct config_errors *errors,
     struct config_errors *warnings)
 {
-	const struct config_part part =
+	const struct config_kind part =
 	    answers_part(t->answers, t->section->name);
 	struct node *whole = whole_entry(t->there, t->entry);
 
@@ -306,7 +306,7 @@ ask_more(struct talk *t)
 
 /* The types, with the numbers by which they may be named. */
 static void
-list_types(const struct talk *t, const struct config_part *part, char **names)
+list_types(const struct talk *t, const struct config_kind *part, char **names)
 {
 	for (int i = 0; names[i] != NULL; i++) {
 		const struct config_type *type = config_type_of(part, names[i]);
@@ -318,7 +318,7 @@ list_types(const struct talk *t, const struct config_part *part, char **names)
 
 /* By number or by name. */
 static const struct config_type *
-type_by(const struct config_part *part, char **names, const char *text)
+type_by(const struct config_kind *part, char **names, const char *text)
 {
 	char *end;
 	long n = strtol(text, &end, 10);
@@ -332,7 +332,7 @@ type_by(const struct config_part *part, char **names, const char *text)
 static const struct config_type *
 ask_type(const struct talk *t)
 {
-	const struct config_part part =
+	const struct config_kind part =
 	    answers_part(t->answers, t->section->name);
 	char **names = config_type_names(&part);
 	const struct config_type *type = NULL;

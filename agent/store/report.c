@@ -319,8 +319,9 @@ add_versions(struct store *s, struct trace_place of, struct finds *f,
     struct err *err)
 {
 	sqlite3_stmt *st = db_query(s, err,
-	    "SELECT feed, number FROM version"
-	    " WHERE of_feed = ? AND of_number = ? ORDER BY id",
+	    "SELECT v.feed, v.number FROM version v"
+	    " JOIN feed f ON f.id = v.feed"
+	    " WHERE v.of_feed = ? AND v.of_number = ? ORDER BY v.id",
 	    "ii", of.feed, (int64_t)of.index);
 	int rc = st == NULL ? -1 : 1;
 
@@ -340,7 +341,9 @@ find_seen(struct store *s, const char *id, struct finds *f, struct err *err)
 
 	digest_sha256(d, NULL, 0, id, strlen(id), hash);
 	digest_free(d);
-	st = db_query(s, err, "SELECT feed, first, rows FROM run ORDER BY id",
+	st = db_query(s, err,
+	    "SELECT r.feed, r.first, r.rows FROM run r"
+	    " JOIN feed f ON f.id = r.feed ORDER BY r.id",
 	    "");
 	rc = st == NULL ? -1 : 1;
 	while (rc == 1 && (rc = db_step(s, st, err)) == 1) {
@@ -395,7 +398,8 @@ scan(struct store *s, const char *id, struct finds *f, struct err *err)
 	if (rc == 0)
 		st = db_query(s, err,
 		    "SELECT b.feed, p.lines FROM payload p"
-		    " CROSS JOIN batch b ON b.id = p.batch ORDER BY b.id",
+		    " CROSS JOIN batch b ON b.id = p.batch"
+		    " JOIN feed f ON f.id = b.feed ORDER BY b.id",
 		    "");
 	if (st == NULL)
 		rc = -1;

@@ -162,6 +162,7 @@ setup 0 "no event" "${where[@]}" "${source[@]}" "${output[@]}" --wait 3s
 says out 'No event of a source has been delivered yet'
 says out "^The agent's own first event shows that delivery works:"
 says out '^fra2/agent, index 0'
+rm -f out
 setsid "$sealfeed" setup "${where[@]}" --wait 600s >out 2>err </dev/null &
 pid=$!
 wait_for 20 "it waits" grep -q '^Waiting up to 600 s' out
@@ -172,6 +173,7 @@ rm -r there
 
 say "interrupted: what is there is not made or asked for again"
 steer "faults?set=slow-token=100%"
+rm -f out
 "$sealfeed" setup --config there/sealfeed.yaml --answers answers.yaml \
     >out 2>err </dev/null &
 pid=$!
@@ -186,6 +188,7 @@ says out 'nothing was changed'
 [ "$sum" = "$(sha256sum <there/seal.pem)" ] || fail "there is another key"
 rm -r there
 steer "faults?set=slow-token=100%"
+rm -f out
 setsid "$sealfeed" setup --config there/sealfeed.yaml --answers answers.yaml \
     >out 2>err </dev/null &
 pid=$!

@@ -196,6 +196,31 @@ wait_for 20 "the new output works" copied
 expect "the process after reloads" "$before" "$(main_pid)"
 grows siem
 
+say "metrics in a file, as docs/operations.md has it"
+prom=/var/lib/prometheus/node-exporter
+dropin=/etc/systemd/system/sealfeed.service.d
+inside mkdir -p "$prom"
+echo "agent: { watch: { listen: none, textfile: $prom/sealfeed.prom } }" \
+    >"$root/etc/sealfeed/conf.d/30-watch.yaml"
+chmod 644 "$root/etc/sealfeed/conf.d/30-watch.yaml"
+inside systemctl reload sealfeed || fail "the reload fails"
+wait_for 20 "the journal tells what the unit needs: $(journal)" \
+    journal_has 'watch.textfile: .*ReadWritePaths='
+inside chown sealfeed "$prom"
+inside mkdir -p "$dropin"
+printf '[Service]\nReadWritePaths=%s\n' "$prom" >"$root$dropin/watch.conf"
+inside systemctl daemon-reload
+inside systemctl restart sealfeed || fail "the restart fails: $(journal)"
+wait_for 30 "the metrics are in the file: $(journal)" \
+    grep -q '^sealfeed_role_up{role="collect"} 1' "$root$prom/sealfeed.prom"
+expect "the file" "sealfeed:sealfeed 644" "$(mode "$prom/sealfeed.prom")"
+rm -r "$root/var/lib/prometheus" "${root:?}$dropin" \
+    "$root/etc/sealfeed/conf.d/30-watch.yaml"
+inside systemctl daemon-reload
+inside systemctl restart sealfeed || fail "the restart fails: $(journal)"
+before=$(main_pid)
+grows siem
+
 say "upgrade under load"
 offer 2
 apt update

@@ -256,8 +256,9 @@ find(const json_t *list, const char *content_type, struct subscription *out)
 		if (type == NULL || strcasecmp(type, content_type) != 0)
 			continue;
 		out->known = true;
-		out->enabled =
-		    status != NULL && strcasecmp(status, "enabled") == 0;
+		/* Of two, one that is enabled will do. */
+		out->enabled = out->enabled ||
+		    (status != NULL && strcasecmp(status, "enabled") == 0);
 	}
 }
 
@@ -272,8 +273,8 @@ find_subscription(struct worker *w, const char *content_type,
 	http_reply_init(&reply);
 	if (call(w, "/subscriptions/list", NULL, NULL, &reply, r) == REPLY_OK) {
 		if (reply.body.len > 0)
-			list = json_loadb(reply.body.data, reply.body.len, 0,
-			    NULL);
+			list = json_loadb(reply.body.data, reply.body.len,
+			    JSON_ALLOW_NUL, NULL);
 		if (json_is_array(list))
 			find(list, content_type, out);
 		else
@@ -290,7 +291,9 @@ static bool
 is_started(const struct buf *body)
 {
 	json_t *top =
-	    body->len > 0 ? json_loadb(body->data, body->len, 0, NULL) : NULL;
+	    body->len > 0
+	    ? json_loadb(body->data, body->len, JSON_ALLOW_NUL, NULL)
+	    : NULL;
 	bool is = json_is_object(top) &&
 	    json_object_get(top, "error") == NULL &&
 	    json_object_get(top, "odata.error") == NULL;
@@ -491,7 +494,7 @@ count_element(void *ctx, const struct element *el, struct err *err)
 	d->n++;
 	if (d->uri != NULL || el->data == NULL || el->len > ROW_MAX)
 		return 0;
-	row = json_loadb(el->data, el->len, 0, NULL);
+	row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, NULL);
 	uri = json_string_value(json_object_get(row, "contentUri"));
 	if (uri != NULL && *uri != '\0')
 		d->uri = xstrdup(uri);
