@@ -130,6 +130,10 @@ settled siem
 verified siem
 agent_stop
 
+setup 64 "nobody can be asked, in JSON" --config none/sealfeed.yaml --json
+says out '"exit_code": 64'
+says out '"error": "sources: there is none'
+
 say "by a file of answers, with JSON"
 cat >answers.yaml <<END
 agent: { name: fra2 }
