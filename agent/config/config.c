@@ -482,66 +482,27 @@ digest_public(struct config *c, struct node *tree, const char *salt)
 }
 
 static struct section
-section_of(const char *name, const char *path, const struct config_types *types,
-    struct config_errors *warnings)
+section_of(const struct config_kind *kind, struct config_errors *warnings)
 {
-	if (strcmp(name, "outputs") == 0)
-		return (struct section){ .name = name,
+	if (strcmp(kind->section, "outputs") == 0)
+		return (struct section){ .name = kind->section,
 			.noun = "output",
-			.types = types->outputs,
+			.types = kind->types->outputs,
 			.warnings = warnings };
-	return (struct section){ .name = name,
+	return (struct section){ .name = kind->section,
 		.noun = "source",
-		.types = types->sources,
+		.types = kind->types->sources,
 		.warnings = warnings,
-		.find = types->find_source,
-		.names = types->source_names,
-		.path = path };
-}
-
-/* Add to the list what the files have, by their names, which are taken. */
-static void
-add_found(const struct config_type **list, size_t n, char **names,
-    const char *path, const struct config_types *types)
-{
-	struct config_errors ignored = { 0 };
-
-	for (size_t i = 0; names[i] != NULL; i++) {
-		list[n] = types->find_source(path, names[i], &ignored);
-		n += list[n] != NULL;
-		free(names[i]);
-	}
-	config_errors_release(&ignored);
-	free(names);
-}
-
-const struct config_type **
-config_type_list(const char *section, const char *path,
-    const struct config_types *types)
-{
-	const struct section s = section_of(section, path, types, NULL);
-	const struct config_type **list;
-	char **names = s.names != NULL ? s.names(path) : NULL;
-	size_t n = 0, more = 0;
-
-	while (s.types[n] != NULL)
-		n++;
-	while (names != NULL && names[more] != NULL)
-		more++;
-	list = xcalloc(n + more + 1, sizeof(*list));
-	for (size_t i = 0; i < n; i++)
-		list[i] = s.types[i];
-	if (names != NULL)
-		add_found(list, n, names, path, types);
-	return list;
+		.find = kind->types->find_source,
+		.names = kind->types->source_names,
+		.path = kind->path };
 }
 
 void
-config_judge(const char *section, const struct node *entry, const char *path,
-    const struct config_types *types, struct config_errors *errors,
-    struct config_errors *warnings)
+config_judge(const struct config_kind *kind, const struct node *entry,
+    struct config_errors *errors, struct config_errors *warnings)
 {
-	const struct section s = section_of(section, path, types, warnings);
+	const struct section s = section_of(kind, warnings);
 	struct config_entry e = { .name = NULL };
 
 	if (!read_entry(&s, entry, &e, errors))
@@ -551,15 +512,51 @@ config_judge(const char *section, const struct node *entry, const char *path,
 	free(e.name);
 }
 
+const struct config_type *
+config_type_of(const struct config_kind *kind, const char *name)
+{
+	const struct section s = section_of(kind, NULL);
+	struct config_errors ignored = CONFIG_ERRORS_INIT;
+	const struct config_type *found;
+
+	for (size_t i = 0; s.types[i] != NULL; i++)
+		if (strcmp(s.types[i]->name, name) == 0)
+			return s.types[i];
+	found = s.find != NULL ? s.find(s.path, name, &ignored) : NULL;
+	config_errors_release(&ignored);
+	return found;
+}
+
+char **
+config_type_names(const struct config_kind *kind)
+{
+	const struct section s = section_of(kind, NULL);
+	char **more = s.names != NULL ? s.names(s.path) : NULL;
+	size_t n = 0, k = 0;
+	char **names;
+
+	while (s.types[n] != NULL)
+		n++;
+	while (more != NULL && more[k] != NULL)
+		k++;
+	names = xcalloc(n + k + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = xstrdup(s.types[i]->name);
+	for (size_t i = 0; i < k; i++)
+		names[n + i] = more[i];
+	free(more);
+	return names;
+}
+
 /* By the tables; the tree stays the caller's. */
 static void
 read_tree(struct config *c, const struct node *tree,
     const struct config_types *types, struct config_errors *errors)
 {
-	const struct section sources =
-	    section_of("sources", c->path, types, &c->warnings);
-	const struct section outputs =
-	    section_of("outputs", c->path, types, &c->warnings);
+	const struct config_kind kinds[] = { { "sources", types, c->path },
+		{ "outputs", types, c->path } };
+	const struct section sources = section_of(&kinds[0], &c->warnings);
+	const struct section outputs = section_of(&kinds[1], &c->warnings);
 
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);

@@ -77,12 +77,6 @@ struct agent_conf {
 	} watch;
 };
 
-/* All types that an entry of the section may have, those in files for the
- * configuration at path included, if they have no faults; the list, ended by
- * NULL, is the caller's. */
-const struct config_type **config_type_list(const char *section,
-    const char *path, const struct config_types *types);
-
 /* One entry of "sources" or "outputs". */
 struct config_entry {
 	char *name;
@@ -127,8 +121,7 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
-/* The same of a tree (tree.h), which is taken; beside path, files of types are
- * looked for. */
+/* The same of a tree (tree.h), which is taken, as if it stood at path. */
 struct node;
 struct config *config_from_tree(struct node *tree, const char *path,
     const struct config_types *types, struct config_errors *errors);
@@ -140,11 +133,23 @@ struct config *config_load_as(const char *path, const struct stand_in *s,
     const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
 
-/* Judge one entry of the section "sources" or "outputs" by itself: what is
- * wrong with it, and what is most likely not what was meant. */
-void config_judge(const char *section, const struct node *entry,
-    const char *path, const struct config_types *types,
+/* For `setup`: one of the sections "sources" and "outputs". */
+struct config_kind {
+	const char *section;
+	const struct config_types *types;
+	const char *path; /* of the configuration */
+};
+
+/* Judge an entry by itself: what is wrong with it, and what is most likely not
+ * what was meant. */
+void config_judge(const struct config_kind *kind, const struct node *entry,
     struct config_errors *errors, struct config_errors *warnings);
+
+/* The type of that name, NULL: there is none; and the names of all, ended by
+ * NULL, which the caller frees one by one. */
+const struct config_type *config_type_of(const struct config_kind *kind,
+    const char *name);
+char **config_type_names(const struct config_kind *kind);
 
 /* How much of a section another process gets: nothing; all but its secrets
  * (and what URLs may hold of them); everything. */

@@ -24,9 +24,9 @@
 
 void
 answers_init(struct answers *a, const struct config_types *types,
-    const char *path)
+    const char *config)
 {
-	*a = (struct answers){ .types = types, .path = path };
+	*a = (struct answers){ .types = types, .config = config };
 	a->tree = xcalloc(1, sizeof(*a->tree));
 	a->tree->type = NODE_MAP;
 	a->tree->file = xstrdup(ANSWERS_LINE);
@@ -138,22 +138,22 @@ answers_entry(struct answers *a, const char *section, const char *name)
 	return all == NULL ? NULL : node_map(all, name);
 }
 
+struct config_kind
+answers_part(const struct answers *a, const char *section)
+{
+	return (struct config_kind){ section, a->types, a->config };
+}
+
 const struct config_type *
 answers_type(const struct answers *a, const char *section,
     const struct node *entry)
 {
+	const struct config_kind part = answers_part(a, section);
 	const struct node *type = node_get(entry, "type");
-	const struct config_type *found = NULL;
-	const struct config_type **all;
 
-	if (type == NULL || type->type != NODE_SCALAR)
-		return NULL;
-	all = config_type_list(section, a->path, a->types);
-	for (size_t i = 0; all[i] != NULL && found == NULL; i++)
-		if (strcmp(all[i]->name, type->text) == 0)
-			found = all[i];
-	free(all);
-	return found;
+	return type == NULL || type->type != NODE_SCALAR
+	    ? NULL
+	    : config_type_of(&part, type->text);
 }
 
 struct find {

@@ -18,7 +18,7 @@ struct node;
 
 struct answers {
 	const struct config_types *types;
-	const char *path;   /* of the configuration; borrowed */
+	const char *config; /* path of the configuration, borrowed */
 	struct node *tree;  /* owned */
 	bool stdin_is_read; /* it can be read once */
 	size_t line;        /* of the last answer, each has its own */
@@ -29,7 +29,7 @@ struct answers {
 #define ANSWERS_DIALOGUE "your answers"
 
 void answers_init(struct answers *a, const struct config_types *types,
-    const char *path);
+    const char *config);
 void answers_free(struct answers *a);
 
 /* Take what the file (YAML or JSON; "-": standard input) says. */
@@ -48,6 +48,9 @@ int answers_words(struct answers *a, const struct answers_word *words, size_t n,
 /* The entry of that name, made where it is missing; NULL: it is no map. */
 struct node *answers_entry(struct answers *a, const char *section,
     const char *name);
+
+/* A section, for the configuration's own functions. */
+struct config_kind answers_part(const struct answers *a, const char *section);
 
 /* The type that an entry of a section has; NULL: none, or one that does not
  * exist. */

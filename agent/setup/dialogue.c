@@ -86,10 +86,11 @@ static void
 judge(const struct talk *t, struct config_errors *errors,
     struct config_errors *warnings)
 {
+	const struct config_kind part =
+	    answers_part(t->answers, t->section->name);
 	struct node *whole = whole_entry(t->there, t->entry);
 
-	config_judge(t->section->name, whole, t->answers->path,
-	    t->answers->types, errors, warnings);
+	config_judge(&part, whole, errors, warnings);
 	node_free(whole);
 }
 
@@ -303,50 +304,57 @@ ask_more(struct talk *t)
 	}
 }
 
-static const struct config_type *
-type_by(const struct config_type *const *types, const char *name)
-{
-	char *end;
-	long n = strtol(name, &end, 10);
-
-	for (long i = 0; types[i] != NULL; i++)
-		if (strcmp(types[i]->name, name) == 0 ||
-		    (*end == '\0' && n == i + 1))
-			return types[i];
-	return NULL;
-}
-
 /* The types, with the numbers by which they may be named. */
 static void
-list_types(FILE *out, const struct config_type *const *types)
+list_types(const struct talk *t, const struct config_kind *part, char **names)
 {
-	for (int i = 0; types[i] != NULL; i++)
-		(void)fprintf(out, "  %2d  %-18s %s\n", i + 1, types[i]->name,
-		    types[i]->title == NULL ? "" : types[i]->title);
+	for (int i = 0; names[i] != NULL; i++) {
+		const struct config_type *type = config_type_of(part, names[i]);
+
+		(void)fprintf(t->out, "  %2d  %-20s %s\n", i + 1, names[i],
+		    type == NULL || type->title == NULL ? "" : type->title);
+	}
+}
+
+/* By number or by name. */
+static const struct config_type *
+type_by(const struct config_kind *part, char **names, const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	for (long i = 0; *end == '\0' && names[i] != NULL; i++)
+		if (n == i + 1)
+			return config_type_of(part, names[i]);
+	return config_type_of(part, text);
 }
 
 static const struct config_type *
 ask_type(const struct talk *t)
 {
-	const struct config_type **types = config_type_list(t->section->name,
-	    t->answers->path, t->answers->types);
+	const struct config_kind part =
+	    answers_part(t->answers, t->section->name);
+	char **names = config_type_names(&part);
 	const struct config_type *type = NULL;
-	char prompt[PROMPT_MAX], *line;
+	char prompt[PROMPT_MAX], *line = NULL;
 
-	list_types(t->out, types);
+	list_types(t, &part, names);
 	(void)snprintf(prompt, sizeof(prompt),
-	    "Type, by number or name [%s]: ", types[0]->name);
-	while (type == NULL) {
+	    "Type, by number or name [%s]: ", names[0]);
+	do {
+		free(line);
 		line = terminal_line(t->out, prompt, false, t->err);
-		if (line == NULL)
-			break;
-		type = line[0] == '\0' ? types[0] : type_by(types, line);
-		if (type == NULL)
+		if (line != NULL)
+			type = type_by(&part, names,
+			    line[0] == '\0' ? names[0] : line);
+		if (line != NULL && type == NULL)
 			(void)fprintf(t->out, "  There is no type \"%s\".\n",
 			    line);
-		free(line);
-	}
-	free(types);
+	} while (line != NULL && type == NULL);
+	free(line);
+	for (size_t i = 0; names[i] != NULL; i++)
+		free(names[i]);
+	free(names);
 	return type;
 }
 

@@ -130,6 +130,10 @@ settled siem
 verified siem
 agent_stop
 
+setup 64 "nobody can be asked, in JSON" --config none/sealfeed.yaml --json
+says out '"exit_code": 64'
+says out '"error": "sources: there is none'
+
 say "by a file of answers, with JSON"
 cat >answers.yaml <<END
 agent: { name: fra2 }
@@ -162,6 +166,7 @@ setup 0 "no event" "${where[@]}" "${source[@]}" "${output[@]}" --wait 3s
 says out 'No event of a source has been delivered yet'
 says out "^The agent's own first event shows that delivery works:"
 says out '^fra2/agent, index 0'
+rm -f out
 setsid "$sealfeed" setup "${where[@]}" --wait 600s >out 2>err </dev/null &
 pid=$!
 wait_for 20 "it waits" grep -q '^Waiting up to 600 s' out
@@ -172,6 +177,7 @@ rm -r there
 
 say "interrupted: what is there is not made or asked for again"
 steer "faults?set=slow-token=100%"
+rm -f out
 "$sealfeed" setup --config there/sealfeed.yaml --answers answers.yaml \
     >out 2>err </dev/null &
 pid=$!
@@ -186,6 +192,7 @@ says out 'nothing was changed'
 [ "$sum" = "$(sha256sum <there/seal.pem)" ] || fail "there is another key"
 rm -r there
 steer "faults?set=slow-token=100%"
+rm -f out
 setsid "$sealfeed" setup --config there/sealfeed.yaml --answers answers.yaml \
     >out 2>err </dev/null &
 pid=$!
