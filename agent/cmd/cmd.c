@@ -110,7 +110,12 @@ cmd_find(const struct cmd *const *all, const char *name)
 	return NULL;
 }
 
-/* The options of a subcommand for getopt_long(), val counting from 1. */
+/* What getopt_long() returns for the first option of a subcommand; the others
+ * follow.  For an argument among options it returns 1. */
+#define FIRST 256
+#define ARGUMENT 1
+
+/* The options of a subcommand for getopt_long(). */
 struct parse {
 	const struct cmd *cmd;
 	struct cmd_line *line;
@@ -128,7 +133,7 @@ add_options(struct parse *p, const struct cmd_option *o)
 			.name = o->name,
 			.has_arg =
 			    o->value == NULL ? no_argument : required_argument,
-			.val = (int)p->n + 1,
+			.val = FIRST + (int)p->n,
 		};
 		p->n++;
 	}
@@ -142,9 +147,9 @@ refuse(struct parse *p, int c, char **argv)
 	const char *near = NULL;
 	char name[64];
 
-	if (optopt > 0 && (size_t)optopt <= p->n)
+	if (optopt >= FIRST && (size_t)(optopt - FIRST) < p->n)
 		return cmd_misused(p->cmd, "option --%s %s",
-		    p->names[optopt - 1],
+		    p->names[optopt - FIRST],
 		    c == ':' ? "needs a value" : "takes no value");
 	if (strncmp(given, "--", 2) == 0) {
 		(void)snprintf(name, sizeof(name), "%.*s",
@@ -176,12 +181,17 @@ parse_options(struct parse *p, int argc, char **argv)
 	optind = 0; /* begin anew (getopt(3), glibc and musl) */
 	opterr = 0;
 	for (;;) {
-		c = getopt_long(argc, argv, ":h", p->longs, NULL);
+		c = getopt_long(argc, argv, p->cmd->mixed ? "-:h" : ":h",
+		    p->longs, NULL);
 		if (c == -1)
 			break;
 		if (c == '?' || c == ':')
 			return refuse(p, c, argv);
-		take(p->line, c == 'h' ? "help" : p->names[c - 1], optarg);
+		take(p->line,
+		    c == ARGUMENT  ? ""
+			: c == 'h' ? "help"
+				   : p->names[c - FIRST],
+		    optarg);
 	}
 	p->line->argv = argv + optind;
 	p->line->argc = argc - optind;

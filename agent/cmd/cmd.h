@@ -47,6 +47,8 @@ struct cmd {
 					     --config, --json and --help come
 					     free */
 	int min, max;                     /* arguments; most -1: any number */
+	bool mixed; /* arguments belong to the options before them: they stand
+		       in given, too, under the name "", and argv is empty */
 	int (*run)(const struct cmd *cmd, struct cmd_line *line);
 };
 
@@ -120,6 +122,11 @@ const struct cmd *cmd_find(const struct cmd *const *all, const char *name);
 void cmd_print_all(const struct cmd *const *all, FILE *to);
 void cmd_print_help(const struct cmd *cmd, bool json);
 
+/* What may stand in place of the last of n words behind "sealfeed", each a line
+ * "WORD TAB HELP"; "./" stands for files.  0; -1: something was left out, since
+ * the table of the subcommand has a placeholder that is not known. */
+int cmd_complete(const struct cmd *const *all, char **words, int n);
+
 /* The last value given for an option, NULL if it was not. */
 const char *cmd_value(const struct cmd_line *line, const char *name);
 
@@ -131,6 +138,7 @@ extern const struct cmd cmd_help;
 extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_setup;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_store_state;
 extern const struct cmd cmd_trace;

@@ -34,7 +34,19 @@ struct store *
 cmd_store(const struct config *config, enum store_access access,
     struct err *err)
 {
-	return store_open(config->agent.store.path, access, err);
+	const char *path = config->agent.store.path;
+	int64_t old = 0;
+
+	/* The agent makes a backup before it migrates. */
+	if (access != STORE_READ && store_older(path, &old, err) != 0)
+		return NULL;
+	if (old == 0)
+		return store_open(path, access, err);
+	(void)err_set(err,
+	    "%s: last written by an older version of sealfeed; start the agent "
+	    "once, then ask again",
+	    path);
+	return NULL;
 }
 
 int

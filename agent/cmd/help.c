@@ -152,7 +152,16 @@ help_run(const struct cmd *cmd, struct cmd_line *line)
 			    "--man and --json exclude "
 			    "each other");
 		man_all(line->all);
-	} else if (line->argc > 0) {
+		return EXIT_FINE;
+	}
+	if (cmd_value(line, "complete") != NULL)
+		return cmd_complete(line->all, line->argv, line->argc) == 0
+		    ? EXIT_FINE
+		    : EXIT_WRONG;
+	if (line->argc > 1)
+		return cmd_misused(cmd, "too many arguments: \"%s\"",
+		    line->argv[1]);
+	if (line->argc > 0) {
 		about = cmd_find(line->all, line->argv[0]);
 		if (about == NULL)
 			return EXIT_USE;
@@ -168,6 +177,10 @@ help_run(const struct cmd *cmd, struct cmd_line *line)
 static const struct cmd_option help_options[] = {
 	{ .name = "man",
 	    .help = "Print this part of sealfeed(8) as manual page source." },
+	{ .name = "complete",
+	    .help = "Print what may stand in place of the last argument: the "
+		    "arguments are the words of a command line. For the "
+		    "completion of shells." },
 	{ .name = NULL },
 };
 
@@ -178,6 +191,6 @@ const struct cmd cmd_help = {
 	.help = "List the subcommands, or print the help of one. With --json, "
 		"the list has the options and the exit statuses, too.",
 	.options = help_options,
-	.max = 1,
+	.max = -1,
 	.run = help_run,
 };

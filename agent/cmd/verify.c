@@ -175,7 +175,7 @@ static const struct cmd_option verify_options[] = {
 		"it, a file with one such key per line, or a public key in "
 		"PEM. May be repeated, for example after a key rotation." },
 	{ .name = "feed",
-	    .value = "NAME",
+	    .value = "FEED",
 	    .help = "Check only this feed, such as contoso/Audit.Exchange. May "
 		    "be repeated." },
 	{ .name = "complete",

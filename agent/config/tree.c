@@ -3,6 +3,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/pack.h"
 #include "base/text.h"
 #include "config/errors.h"
 #include "config/stand_in.h"
@@ -23,6 +25,18 @@
  * log, a disk) ends early. */
 #define FILE_MAX (1 << 20)
 #define FILES_MAX 1000
+
+static void
+suggest_sudo(struct err *err)
+{
+	const struct err refused = *err;
+
+	err_clear(err);
+	(void)err_set(err,
+	    "%.800s; the configuration is for root and the service to read: "
+	    "run this with sudo",
+	    refused.text);
+}
 
 static struct node *
 read_file(const char *path, struct config_errors *errors)
@@ -34,6 +48,8 @@ read_file(const char *path, struct config_errors *errors)
 	if (file_read(path, &text, &err) == 0)
 		tree = yaml_parse(path, text.data == NULL ? "" : text.data,
 		    text.len, &err);
+	else if (errno == EACCES && geteuid() != 0)
+		suggest_sudo(&err);
 	if (tree == NULL) {
 		config_errors_add_err(errors, err.text);
 	} else if (tree->type != NODE_MAP) {
@@ -134,7 +150,9 @@ add_dropins(struct node *tree, const char *path, const struct stand_in *s,
 	int n;
 
 	n = scandir(dir, &entries, is_dropin, by_name);
-	if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
+	/* Who may not read the main file need not be told twice. */
+	if (n < 0 && errno != ENOENT && errno != ENOTDIR &&
+	    (errno != EACCES || errors->n == 0)) {
 		config_errors_add(errors, NULL, "%s: %s", dir, strerror(errno));
 		good = false;
 	}
@@ -193,61 +211,19 @@ config_tree(const char *path, const struct stand_in *s,
 	return NULL;
 }
 
-static int
-by_key(const void *a, const void *b)
-{
-	const struct node *const *x = a, *const *y = b;
-
-	return strcmp((*x)->key, (*y)->key);
-}
-
-/* Write node so that no two different ones are written alike. */
-static void
-write_node(FILE *out, const struct node *node)
-{
-	const struct node **kids;
-	size_t n = 0;
-
-	if (node->type == NODE_SCALAR) {
-		(void)fprintf(out, "s%zu:%s", strlen(node->text), node->text);
-		return;
-	}
-	for (const struct node *c = node->child; c != NULL; c = c->next)
-		n++;
-	(void)fprintf(out, "%c%zu:", node->type == NODE_MAP ? 'm' : 'l', n);
-	kids = xcalloc(n + 1, sizeof(struct node *));
-	n = 0;
-	for (const struct node *c = node->child; c != NULL; c = c->next)
-		kids[n++] = c;
-	if (node->type == NODE_MAP)
-		qsort(kids, n, sizeof(struct node *), by_key);
-	for (size_t i = 0; i < n; i++) {
-		if (node->type == NODE_MAP)
-			(void)fprintf(out, "k%zu:%s", strlen(kids[i]->key),
-			    kids[i]->key);
-		write_node(out, kids[i]);
-	}
-	free(kids);
-}
-
 void
 config_tree_digest(const struct node *node, const char *salt, char out[65])
 {
+	struct buf text = BUF_INIT(SIZE_MAX / 2);
 	uint8_t hash[DIGEST_LEN];
 	struct digest *digest = digest_new();
-	char *text = NULL;
-	size_t len = 0;
-	FILE *stream = open_memstream(&text, &len);
 
-	if (stream == NULL)
-		abort(); /* memory is gone, as in mem.c */
-	(void)fprintf(stream, "%zu:%s", strlen(salt), salt);
-	if (node != NULL)
-		write_node(stream, node);
-	if (fclose(stream) != 0)
-		abort();
-	digest_sha256(digest, "", 0, text, len, hash);
+	if (buf_addf(&text, "%zu:%s", strlen(salt), salt) < 0 ||
+	    (node != NULL && pack_write(node, PACK_SORTED, &text) < 0))
+		mem_gone();
+	digest_sha256(digest, "", 0, text.data, text.len, hash);
 	text_hex(out, hash, sizeof(hash));
-	free(text);
+	explicit_bzero(text.data, text.len);
+	buf_release(&text);
 	digest_free(digest);
 }
