@@ -130,7 +130,7 @@ look_around(struct setup *s, struct err *err)
 		&how, err) != 0)
 		return EXIT_WRONG;
 	node_free(s->there);
-	s->there = config_tree(s->place.config, &errors);
+	s->there = config_tree(s->place.config, NULL, &errors);
 	if (s->there == NULL) {
 		fail_all(s, &errors);
 		rc = EXIT_CONF;
@@ -396,7 +396,12 @@ print_json(struct setup *s, int rc)
 		"config", s->place.config, "made", s->made, "vkey", s->vkey,
 		"check", s->check, "first_event", s->event, "next", s->next,
 		"errors", s->errors);
+	const char *first = json_string_value(json_array_get(s->errors, 0));
 
+	if (rc != EXIT_FINE)
+		(void)json_object_update_new(all,
+		    cmd_error_json(s->line->cmd, rc,
+			first == NULL ? "it was interrupted" : first));
 	if (all != NULL && json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
 		(void)putchar('\n');
 	json_decref(all);
