@@ -221,6 +221,9 @@ print_json(const struct check *c, int rc)
 	if (c->config != NULL)
 		(void)json_object_set_new(all, "digest",
 		    json_string(c->config->public_digest));
+	if (c->stand_in != NULL)
+		(void)json_object_set_new(all, "as",
+		    json_string(c->stand_in->place));
 	if (c->live != NULL && c->config != NULL)
 		(void)json_object_set(all, "live", c->live);
 	if (c->service != NULL && c->config != NULL)
@@ -231,7 +234,7 @@ print_json(const struct check *c, int rc)
 }
 
 static void
-print_text(const struct check *c, const struct stand_in *as)
+print_text(const struct check *c)
 {
 	const struct config *config = c->config;
 
@@ -239,9 +242,9 @@ print_text(const struct check *c, const struct stand_in *as)
 		(void)fprintf(stderr, "%s\n", c->errors.line[i]);
 	if (config != NULL)
 		(void)printf("%s: good: %zu source%s, %zu output%s\n",
-		    as == NULL ? c->path : as->place, config->n_sources,
-		    config->n_sources == 1 ? "" : "s", config->n_outputs,
-		    config->n_outputs == 1 ? "" : "s");
+		    c->stand_in == NULL ? c->path : c->stand_in->place,
+		    config->n_sources, config->n_sources == 1 ? "" : "s",
+		    config->n_outputs, config->n_outputs == 1 ? "" : "s");
 }
 
 /* service_fn: what is asked beyond the configuration itself; err: why this is
@@ -287,22 +290,24 @@ judge_as_service(struct check *c)
 
 /* A drop-in may be put in place before the main file is. */
 static void
-look_for_main(struct check *c, const struct stand_in *as)
+look_for_main(struct check *c)
 {
-	if (as != NULL && as->name != NULL && access(c->path, F_OK) != 0)
+	if (c->stand_in != NULL && c->stand_in->name != NULL &&
+	    access(c->path, F_OK) != 0)
 		check_warn(c, "this file is not there yet");
 }
 
 static int
-check(struct check *c, const struct stand_in *as)
+check(struct check *c)
 {
 	const struct err none = ERR_INIT;
 
-	c->config = config_load_as(c->path, as, &agent_types, &c->errors);
+	c->config =
+	    config_load_as(c->path, c->stand_in, &agent_types, &c->errors);
 	if (!c->line->json)
-		print_text(c, as);
+		print_text(c);
 	if (c->config != NULL) {
-		look_for_main(c, as);
+		look_for_main(c);
 		look_for_gaps(c, c->config);
 	}
 	if (c->config != NULL && c->service != NULL)
@@ -319,6 +324,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	struct err err = ERR_INIT;
 	struct check c = {
 		.line = line,
+		.stand_in = place != NULL ? &as : NULL,
 		.path = place == NULL && file != NULL ? file : line->config,
 		.errors = CONFIG_ERRORS_INIT,
 		.warnings = json_array(),
@@ -336,7 +342,7 @@ check_run(const struct cmd *cmd, struct cmd_line *line)
 	    stand_in_open(&as, line->config, place, file, &err) != 0)
 		rc = cmd_misused(cmd, "%s", err.text);
 	else
-		rc = check(&c, place == NULL ? NULL : &as);
+		rc = check(&c);
 	stand_in_release(&as);
 	config_free(c.config);
 	config_errors_release(&c.errors);

@@ -14,12 +14,14 @@
 
 struct cmd_line;
 struct service;
+struct stand_in;
 
 /* One run; everything is printed as it is found and kept for --json. */
 struct check {
 	const struct cmd_line *line;
-	const char *path;      /* of the configuration */
-	struct config *config; /* NULL: it has faults */
+	const struct stand_in *stand_in; /* NULL: --as was not given */
+	const char *path;                /* of the configuration */
+	struct config *config;           /* NULL: it has faults */
 	struct config_errors errors;
 	json_t *warnings;
 	json_t *live;    /* NULL: not asked for */

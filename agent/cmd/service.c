@@ -105,19 +105,13 @@ find_file(struct service_credential *c, const struct unit_credential *u)
 	return NULL;
 }
 
-/* Copy a file; that of a socket is not asked for. */
 static void
 copy_file(struct service *s, struct service_credential *c, const char *path)
 {
 	struct buf data = BUF_INIT(CREDENTIAL_MAX);
 	struct err why = ERR_INIT;
-	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		c->untested = true;
-		c->error =
-		    xasprintf("%s is a socket, which is not asked", path);
-	} else if (buf_room(&data, CREDENTIAL_MAX) == NULL ||
+	if (buf_room(&data, CREDENTIAL_MAX) == NULL ||
 	    file_read(path, &data, &why) != 0) {
 		c->untested = !s->is_user || geteuid() != 0;
 		c->error = xstrdup(why.text);
@@ -183,8 +177,14 @@ load_file(struct service *s, struct service_credential *c,
     const struct unit_credential *u)
 {
 	char *path = find_file(c, u);
+	struct stat st;
 
-	if (path != NULL && u->encrypted)
+	if (path != NULL && stat(path, &st) == 0 &&
+	    (S_ISSOCK(st.st_mode) || S_ISDIR(st.st_mode))) {
+		c->untested = true;
+		c->error = xasprintf("%s is a %s, which was not tested", path,
+		    S_ISDIR(st.st_mode) ? "folder" : "socket");
+	} else if (path != NULL && u->encrypted)
 		decrypt_file(s, c, path);
 	else if (path != NULL)
 		copy_file(s, c, path);
@@ -219,6 +219,14 @@ credential(struct service *s, const char *id)
 	return &s->credential[s->n++];
 }
 
+/* systemd passes over others; they would be files elsewhere. */
+static bool
+is_name(const char *id)
+{
+	return id[0] != '\0' && strchr(id, '/') == NULL &&
+	    strcmp(id, ".") != 0 && strcmp(id, "..") != 0;
+}
+
 static void
 load_all(struct service *s)
 {
@@ -226,8 +234,11 @@ load_all(struct service *s)
 
 	for (size_t i = 0; i < u->n_credentials; i++) {
 		const struct unit_credential *one = &u->credential[i];
-		struct service_credential *c = credential(s, one->id);
+		struct service_credential *c;
 
+		if (!is_name(one->id))
+			continue;
+		c = credential(s, one->id);
 		/* The first that names a credential counts. */
 		if (one->set || c->from != NULL)
 			continue;
@@ -236,8 +247,11 @@ load_all(struct service *s)
 	}
 	for (size_t i = 0; i < u->n_credentials; i++) {
 		const struct unit_credential *one = &u->credential[i];
-		struct service_credential *c = credential(s, one->id);
+		struct service_credential *c;
 
+		if (!is_name(one->id))
+			continue;
+		c = credential(s, one->id);
 		if (one->set && c->path == NULL &&
 		    (c->from == NULL || c->error != NULL))
 			take_data(s, c, one);

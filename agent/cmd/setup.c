@@ -391,16 +391,17 @@ static void
 print_json(struct setup *s, int rc)
 {
 	json_t *all =
-	    json_pack("{s:b, s:b, s:s, s:O, s:s?, s:O?, s:O?, s:s?, s:O, s:i}",
-		"ok", rc == EXIT_FINE, "changed", json_array_size(s->made) > 0,
+	    json_pack("{s:b, s:b, s:s, s:O, s:s?, s:O?, s:O?, s:s?, s:O}", "ok",
+		rc == EXIT_FINE, "changed", json_array_size(s->made) > 0,
 		"config", s->place.config, "made", s->made, "vkey", s->vkey,
 		"check", s->check, "first_event", s->event, "next", s->next,
-		"errors", s->errors, "exit_code", rc);
+		"errors", s->errors);
+	const char *first = json_string_value(json_array_get(s->errors, 0));
 
-	/* The first, as every subcommand tells it. */
-	if (all != NULL && json_array_size(s->errors) > 0)
-		(void)json_object_set(all, "error",
-		    json_array_get(s->errors, 0));
+	if (rc != EXIT_FINE)
+		(void)json_object_update_new(all,
+		    cmd_error_json(s->line->cmd, rc,
+			first == NULL ? "it was interrupted" : first));
 	if (all != NULL && json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
 		(void)putchar('\n');
 	json_decref(all);

@@ -35,7 +35,10 @@ start(struct setup *s, const struct cmd *cmd, const char *option, int out,
     int error, struct err *err)
 {
 	struct cmd_line line = {
-		.all = s->line->all, .config = s->place.config, .json = s->json
+		.cmd = cmd,
+		.all = s->line->all,
+		.config = s->place.config,
+		.json = s->json,
 	};
 	pid_t pid;
 

@@ -15,7 +15,8 @@ export        export --output @/export
 trace         trace fra1/agent:0
 gaps          gaps
 dead-letters  dead-letters list
-store         -
+store         store check
+setup         -
 keygen        keygen @/other.pem --name fra1
 options       options agent
 version       version
@@ -34,6 +35,7 @@ trace         1  trace none
 gaps          78 gaps --config @/none.yaml
 dead-letters  1  dead-letters retry 4711
 store         1  store restored
+setup         64 setup --wait never
 keygen        1  keygen @/other.pem --name fra1
 options       64 options none
 version       64 version more

@@ -10,7 +10,7 @@
 play() {
 	local name=$1
 	shift
-	inside env ANSIBLE_ROLES_PATH=/srv/ansible/roles ANSIBLE_NOCOLOR=1 \
+	inside env LC_ALL=C.UTF-8 ANSIBLE_ROLES_PATH=/srv/ansible/roles ANSIBLE_NOCOLOR=1 \
 	    ansible-playbook -i localhost, -c local -vvv --diff "$@" \
 	    /srv/ansible/site.yml >"$work/$name.log" 2>&1
 }
@@ -27,52 +27,15 @@ changes() {
 
 say "ansible-lint"
 said=$(cd "$top/packaging/ansible" &&
-    ansible-lint --offline --nocolor -q --profile production . 2>&1) ||
+    LC_ALL=C.UTF-8 ansible-lint --offline --nocolor -q --profile production . 2>&1) ||
     fail "ansible-lint: $said"
 
 begin_fleet
 mkdir -p "$root/srv/ansible"
 cp -r "$top/packaging/ansible/roles" "$root/srv/ansible/"
 cp "$work/ca.pem" "$root/srv/ansible/"
-cat >"$root/srv/ansible/vault.yml" <<END
-vault_contoso: $secret
-END
-cat >"$root/srv/ansible/site.yml" <<END
-- name: Test
-  hosts: all
-  vars_files: [vault.yml]
-  roles:
-    - role: sealfeed
-      vars:
-        sealfeed_repository: /srv/repo/apt/sealfeed.sources
-        sealfeed_name: fra1
-        sealfeed_config:
-          agent:
-            store: { min_free: 16MiB }
-            watch: { listen: /run/sealfeed/watch }
-        sealfeed_dropins:
-          10-contoso:
-            sources:
-              contoso:
-                type: office365
-                login_url: $api
-                api_url: $api
-                tenant: $tenant
-                client_id: $client
-                client_secret: \${file:/etc/sealfeed/contoso.secret}
-                interval: 250ms
-                tls: { ca: /etc/sealfeed/ca.pem }
-          20-siem: "{{ siem | default(good) }}"
-        good:
-          outputs:
-            siem:
-              type: syslog
-              address: localhost:$(cat "$work/siem/port")
-              tls: { ca: /etc/sealfeed/ca.pem }
-        sealfeed_secrets:
-          contoso.secret: "{{ vault_contoso }}"
-          ca.pem: "{{ lookup('file', 'ca.pem') }}"
-END
+echo "vault_contoso: $secret" >"$root/srv/ansible/vault.yml"
+fill "$top/tests/packages/ansible.yml" >"$root/srv/ansible/site.yml"
 
 say "check mode on a new host"
 played new --check

@@ -5,24 +5,6 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/fleet.sh"
 
-# The parts of user data that are not about packages: files as they are to be
-# written, commands as they are to be run.
-do_as_it_says='
-import grp, os, subprocess, sys, yaml
-data = yaml.safe_load(open("/srv/user-data.yaml"))
-assert data["packages"] == ["sealfeed"], data["packages"]
-for f in data["write_files"]:
-    assert f["defer"], f["path"] + " needs what the package brings"
-    with open(f["path"], "w") as out:
-        out.write(f["content"])
-    user, group = f["owner"].split(":")
-    assert user == "root"
-    os.chown(f["path"], 0, grp.getgrnam(group).gr_gid)
-    os.chmod(f["path"], int(f["permissions"], 8))
-for c in data["runcmd"]:
-    subprocess.run(c, shell=isinstance(c, str), check=True)
-'
-
 begin_fleet
 example=$top/packaging/cloud-init/user-data.yaml
 
@@ -56,7 +38,7 @@ cp "$root/srv/repo/apt/sealfeed.sources" "$root/etc/apt/sources.list.d/"
 inside sh -c 'apt-get -qq update && apt-get -qq -y install sealfeed' \
     >"$work/apt.log" 2>&1 || fail "$(tail "$work/apt.log")"
 inside env PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
-    python3 -c "$do_as_it_says" >"$work/done.log" 2>&1 ||
+    python3 - <"$top/tests/packages/cloud-init.py" >"$work/done.log" 2>&1 ||
     fail "$(tail -n 20 "$work/done.log")"
 vouched
 inside systemctl is-enabled --quiet sealfeed || fail "it is not enabled"

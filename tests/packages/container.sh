@@ -113,7 +113,7 @@ sources:
 outputs:
   siem:
     type: syslog
-    address: localhost:$(cat "$work/siem/port")
+    address: 127.0.0.1:$(cat "$work/siem/port")
     tls: { ca: /etc/sealfeed/ca.pem }
 END
 find "$work/etc" -type f -exec chmod 640 {} +

@@ -28,6 +28,12 @@ begin_fleet() {
 	look_out=$!
 }
 
+# fill FILE: with what the agent will talk to
+fill() {
+	sed -e "s,@API@,$api,g" -e "s,@TENANT@,$tenant," -e "s,@CLIENT@,$client," \
+	    -e "s,@PORT@,$(cat "$work/siem/port")," "$1"
+}
+
 # look_for_secret: in what every user of a machine can see of its processes.
 # The pattern is no argument, either.
 look_for_secret() {
@@ -36,7 +42,7 @@ look_for_secret() {
 		seen=$(grep -laFf "$work/secret" /proc/[0-9]*/cmdline \
 		    /proc/[0-9]*/environ 2>/dev/null) &&
 		    echo "$seen" >>"$work/secret-seen"
-		sleep 0.02
+		sleep 0.1
 	done
 }
 

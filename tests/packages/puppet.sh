@@ -24,42 +24,10 @@ applied() {
 	    '^(Error|Warning|Notice)' "$work/$1.log" | cut -c1-500 | tail -n 20)"
 }
 
-# manifest SIEM SECRET
+# manifest OUTPUTS
 manifest() {
-	cat >"$root/srv/site.pp" <<END
-class { 'sealfeed':
-  agent_name     => 'fra1',
-  package_source => '/srv/sealfeed.deb',
-  purge_dropins  => true,
-  config         => {
-    'agent' => {
-      'store' => { 'min_free' => '16MiB' },
-      'watch' => { 'listen' => '/run/sealfeed/watch' },
-    },
-  },
-  dropins        => {
-    '10-contoso' => {
-      'sources' => {
-        'contoso' => {
-          'type'          => 'office365',
-          'login_url'     => '$api',
-          'api_url'       => '$api',
-          'tenant'        => '$tenant',
-          'client_id'     => '$client',
-          'client_secret' => '\${file:/etc/sealfeed/contoso.secret}',
-          'interval'      => '250ms',
-          'tls'           => { 'ca' => '/etc/sealfeed/ca.pem' },
-        },
-      },
-    },
-    '20-siem'    => { 'outputs' => { $1 } },
-  },
-  secrets        => {
-    'contoso.secret' => Sensitive('$secret'),
-    'ca.pem'         => Sensitive(file('/srv/ca.pem')),
-  },
-}
-END
+	fill "$top/tests/packages/puppet.pp" |
+	    sed -e "s|@OUTPUTS@|$1|" -e "s,@SECRET@,$secret," >"$root/srv/site.pp"
 }
 
 begin_fleet
@@ -77,8 +45,8 @@ jq -e '.name and .version and .author and .license and .summary and .source and
     "$top/packaging/puppet/sealfeed/metadata.json" >/dev/null ||
     fail "metadata.json lacks something"
 
-siem="'siem' => { 'type' => 'syslog', 'tls' => { 'ca' => '/etc/sealfeed/ca.pem' },
-    'address' => 'localhost:$(cat "$work/siem/port")' }"
+siem="'siem' => { 'type' => 'syslog', 'address' => 'localhost:$(cat \
+    "$work/siem/port")', 'tls' => { 'ca' => '/etc/sealfeed/ca.pem' } }"
 
 say "install and run"
 manifest "$siem"
