@@ -130,7 +130,7 @@ look_around(struct setup *s, struct err *err)
 		&how, err) != 0)
 		return EXIT_WRONG;
 	node_free(s->there);
-	s->there = config_tree(s->place.config, &errors);
+	s->there = config_tree(s->place.config, NULL, &errors);
 	if (s->there == NULL) {
 		fail_all(s, &errors);
 		rc = EXIT_CONF;
