@@ -12,6 +12,8 @@
 
 #include "base/mem.h"
 
+#define STATUS_GONE 71 /* EX_OSERR: the supervisor starts the role again */
+
 static void *
 or_die(void *p, size_t size)
 {
@@ -20,9 +22,18 @@ or_die(void *p, size_t size)
 		    "<2>sealfeed: memory: %zu bytes not available; allow the "
 		    "service or the machine more\n",
 		    size);
-		_Exit(71); /* EX_OSERR: the supervisor starts the role again */
+		_Exit(STATUS_GONE);
 	}
 	return p;
+}
+
+_Noreturn void
+mem_gone(void)
+{
+	(void)fprintf(stderr,
+	    "<2>sealfeed: memory: not enough; allow the service or the machine "
+	    "more\n");
+	_Exit(STATUS_GONE);
 }
 
 void *

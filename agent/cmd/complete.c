@@ -18,7 +18,8 @@ struct place {
 	const struct cmd *cmd;
 	const struct cmd_option *waits; /* for its value; NULL: none does */
 	const char *config;
-	int n_arguments; /* before the word in question */
+	char **arguments; /* before the word in question */
+	int n_arguments;
 };
 
 static void
@@ -96,6 +97,15 @@ say_agent(const struct place *p)
 }
 
 static void
+say_when(const struct place *p)
+{
+	(void)p;
+	say("auto", "on a terminal");
+	say("always", "");
+	say("never", "");
+}
+
+static void
 say_files(const struct place *p)
 {
 	(void)p;
@@ -115,10 +125,16 @@ static const struct {
 	{ "INDEX", NULL },
 	{ "INPUT", say_files },
 	{ "KEY", say_files },
+	{ "KEY=VALUE", NULL },
+	{ "NAME", NULL },
+	{ "NAME=LIMIT", NULL },
 	{ "OLD", say_files },
 	{ "OUTPUT", say_outputs },
+	{ "PLACE", NULL },
 	{ "SUBCOMMAND", say_subcommands },
+	{ "TIME", NULL },
 	{ "TYPE", say_types },
+	{ "WHEN", say_when },
 };
 
 /* A placeholder, or a word that is meant as it stands. */
@@ -133,6 +149,8 @@ say_word(const struct place *p, const char *word, size_t len)
 			kinds[i].say(p);
 		return 0;
 	}
+	if (len == 0)
+		return 0;
 	if (word[0] >= 'A' && word[0] <= 'Z') {
 		(void)fprintf(stderr,
 		    "sealfeed help: what %.*s of \"%s\" stands for is not "
@@ -144,58 +162,89 @@ say_word(const struct place *p, const char *word, size_t len)
 	return 0;
 }
 
-/* The end of the argument at s: "[agent | TYPE]..." is one, and so is FILE. */
-static const char *
-argument_end(const char *s)
-{
-	size_t len = s[0] == '[' ? strcspn(s, "]") : 0;
-
-	return s + len + strcspn(s + len, " ");
-}
-
-/* One argument of the usage text: its words. */
+/* One argument of the usage text, as "[list|retry|drop]": its words. */
 static int
-say_argument(const struct place *p, const char *s, const char *end)
+say_argument(const struct place *p, const char *s, size_t size)
 {
 	int rc = 0;
 
-	while (s < end) {
+	while (size > 0) {
 		size_t len = strcspn(s, "[]|. ");
 
-		if (s + len > end)
-			len = (size_t)(end - s);
+		len = len < size ? len : size;
 		if (len > 0 && say_word(p, s, len) != 0)
 			rc = -1;
-		s += len > 0 ? len : 1;
+		len += len == 0;
+		s += len;
+		size -= len;
 	}
 	return rc;
 }
 
-static bool
-comes_again(const char *s, const char *end)
+/* How long the argument at s is: "[agent | TYPE]..." is one. */
+static size_t
+argument_len(const char *s)
 {
-	while (end > s && end[-1] == ']')
-		end--;
-	return end - s > 3 && strncmp(end - 3, "...", 3) == 0;
+	size_t len = s[0] == '[' ? strcspn(s, "]") : 0;
+
+	return len + strcspn(s + len, " ");
 }
 
+static bool
+comes_again(const char *s, size_t len)
+{
+	return len > 3 && strncmp(s + len - 3, "...", 3) == 0;
+}
+
+/* May word stand there?  A word that is meant as it stands only there. */
+static bool
+fits(const char *s, size_t len, const char *word)
+{
+	bool plain = s[0] >= 'a' && s[0] <= 'z';
+
+	return !plain || (strlen(word) == len && strncmp(s, word, len) == 0);
+}
+
+/* One of the forms of the usage text, which *s is left behind. */
+static int
+say_form(const struct place *p, const char **s)
+{
+	bool fitting = true;
+	int rc = 0;
+
+	for (int i = 0; **s != '\0' && **s != '|';) {
+		size_t len = argument_len(*s);
+
+		if (fitting && i == p->n_arguments)
+			rc = say_argument(p, *s, len);
+		fitting = fitting && i < p->n_arguments &&
+		    fits(*s, len, p->arguments[i]);
+		if (comes_again(*s, len) && fitting) {
+			i++;
+			continue;
+		}
+		i++;
+		*s += len;
+		*s += strspn(*s, " ");
+	}
+	return rc;
+}
+
+/* "check [FILE] | compact" has two forms. */
 static int
 say_arguments(const struct place *p)
 {
 	const char *s = p->cmd->arguments == NULL ? "" : p->cmd->arguments;
-	const char *end = argument_end(s);
+	int rc = 0;
 
 	if (p->cmd->max >= 0 && p->n_arguments >= p->cmd->max)
 		return 0;
-	for (int i = 0; i < p->n_arguments; i++) {
-		if (*end == '\0' && !comes_again(s, end))
-			return 0;
-		if (*end != '\0') {
-			s = end + strspn(end, " ");
-			end = argument_end(s);
-		}
+	while (*s != '\0') {
+		if (say_form(p, &s) != 0)
+			rc = -1;
+		s += strspn(s, "| ");
 	}
-	return say_argument(p, s, end);
+	return rc;
 }
 
 static void
@@ -220,7 +269,7 @@ find_option(const struct cmd_option *o, const char *name, size_t len)
 
 /* One word that was typed to its end. */
 static void
-pass(struct place *p, const char *word)
+pass(struct place *p, char *word)
 {
 	const struct cmd_option *o = p->waits;
 	size_t len;
@@ -238,7 +287,7 @@ pass(struct place *p, const char *word)
 		if (p->waits != NULL)
 			return;
 	} else if (o == NULL) {
-		p->n_arguments++;
+		p->arguments[p->n_arguments++] = word;
 	}
 	if (o != NULL && strcmp(o->name, "config") == 0)
 		p->config = word;
@@ -259,6 +308,8 @@ cmd_complete(const struct cmd *const *all, char **words, int n)
 			p.cmd = all[i];
 	if (p.cmd == NULL)
 		return 0;
+	/* There are never more than words that were looked at. */
+	p.arguments = words;
 	for (int i = 1; i < n - 1; i++)
 		pass(&p, words[i]);
 	if (p.waits != NULL)

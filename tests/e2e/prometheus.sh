@@ -80,6 +80,10 @@ wait_for 30 "a backlog" has_data 'sealfeed_output_oldest_undelivered_seconds > 0
 steer "faults?set=af20052=100%"
 wait_for 30 "a trouble" has_data sealfeed_trouble_since_timestamp_seconds
 
+said=$(curl -s --unix-socket "$work/watch.sock" http://localhost/metrics |
+    "$promtool" check metrics 2>&1) || fail "promtool check metrics: $said"
+[ -z "$said" ] || fail "promtool check metrics: $said"
+
 mapfile -t queries < <(jq -r '[.. | objects | .expr? // empty] | unique[]' \
     "$dashboard")
 [ "${#queries[@]}" -ge 30 ] || fail "only ${#queries[@]} queries"
