@@ -56,6 +56,34 @@ create_file(const char *path, struct err *err)
 	return file_sync_folder(path, err);
 }
 
+/* A file that is not in WAL mode, such as a backup that was put in the place of
+ * the store, has no WAL: one beside it belongs to the store before, and SQLite
+ * would write its pages into this one.  The WAL is looked at first: it is made
+ * after the file has said that it has one. */
+static int
+leave_stale_wal(const char *path, struct err *err)
+{
+	char *wal = xasprintf("%s-wal", path);
+	char *aside = xasprintf("%s-wal.stale", path);
+	uint8_t head[20] = { 0 };
+	struct stat st;
+	int fd = -1, rc = 0;
+
+	if (stat(wal, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) &&
+	    head[18] == 1 && head[19] == 1 && rename(wal, aside) != 0)
+		rc = err_set(err,
+		    "%s: does not belong to %s, and cannot be renamed: %s; "
+		    "move it away",
+		    wal, path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	free(aside);
+	free(wal);
+	return rc;
+}
+
 static int
 connect_file(struct store *s, bool read_only, struct err *err)
 {
@@ -64,7 +92,8 @@ connect_file(struct store *s, bool read_only, struct err *err)
 
 	if (!read_only) {
 		flags |= SQLITE_OPEN_CREATE;
-		if (create_file(s->path, err) != 0)
+		if (leave_stale_wal(s->path, err) != 0 ||
+		    create_file(s->path, err) != 0)
 			return -1;
 	}
 	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
@@ -195,9 +224,14 @@ struct store *
 store_open_bare(const char *path, struct err *err)
 {
 	struct store *s = new_handle(path);
-	int rc = sqlite3_open_v2(path, &s->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc;
 
+	if (leave_stale_wal(s->path, err) != 0) {
+		store_close(s);
+		return NULL;
+	}
+	rc = sqlite3_open_v2(path, &s->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK) {
 		(void)sqlite3_busy_handler(s->db, db_busy, NULL);
 		return s;

@@ -2,11 +2,13 @@
  * test_store_cmd.c - `sealfeed store`: check, compact, backup, restored, on the
  * store that sealfeed 0.1.0 left behind (vectors/stores), brought up to now.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -57,6 +59,14 @@ ask(const char *file, const char *text)
 	(void)sqlite3_finalize(st);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	return n;
+}
+
+static int64_t
+size_of(const char *name)
+{
+	struct stat st;
+
+	return stat(rig_path(name), &st) == 0 ? st.st_size : -1;
 }
 
 static void
@@ -519,17 +529,43 @@ START_TEST(a_backup_in_the_place_of_the_store)
 }
 END_TEST
 
+/* Whoever forgets what a killed agent left beside its store: its WAL is no part
+ * of the backup, and SQLite would take it for one. */
+START_TEST(a_wal_of_the_store_before)
+{
+	const char *file;
+	int64_t gaps;
+	pid_t pid;
+
+	back_up(false);
+	gaps = ask("backup.db", "SELECT count(*) FROM gap");
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		(void)store_help_open(rig_path("store.db"), STORE_DURABLE);
+		sql("INSERT INTO gap (feed, item, key, since, until, recorded,"
+		    " cause) VALUES (1, 0, 'x', 1, 2, 3, 'y')");
+		(void)kill(getpid(), SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_gt(size_of("store.db-wal"), 0);
+	file = target();
+	ck_assert_int_eq(rename(file, rig_path("store.db")), 0);
+	store_close(store_help_open(rig_path("store.db"), STORE_DURABLE));
+	ck_assert_int_eq(ask("store.db", "SELECT count(*) FROM gap"), gaps);
+	ck_assert_int_gt(size_of("store.db-wal.stale"), 0);
+	ck_assert_msg(rig_run("store check") == EXIT_FINE, "%s", rig.out.data);
+}
+END_TEST
+
 /* -- compact ----------------------------------------------------------------
  */
 
 static int64_t
 file_size(void)
 {
-	struct stat st;
-
 	sql("PRAGMA wal_checkpoint(TRUNCATE)");
-	ck_assert_int_eq(stat(rig_path("store.db"), &st), 0);
-	return st.st_size;
+	return size_of("store.db");
 }
 
 /* While the agent is stopped (0), and while it runs (1). */
@@ -605,6 +641,7 @@ suite_store_cmd(void)
 	tcase_add_test(tc, writers_do_not_wait);
 	tcase_add_test(tc, what_is_unfinished_is_not_taken_over);
 	tcase_add_loop_test(tc, a_backup_in_the_place_of_the_store, 0, 2);
+	tcase_add_test(tc, a_wal_of_the_store_before);
 	tcase_add_loop_test(tc, compacted, 0, 2);
 	tcase_add_test(tc, an_older_store_is_left_alone);
 	suite_add_tcase(s, tc);
