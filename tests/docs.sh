@@ -50,6 +50,18 @@ for page in "$page8" "$page5"; do
 	[ -z "$said" ] || fail "$page: $said"
 done
 
+# needed TOOL OPTION: what the README says to install is what a build needs.
+needed() {
+	sed -n "/sudo $1.* install /,/[^\\\\]\$/p" "$here/../README.md" |
+		sed "s/.*$2//; s/\\\\\$//" | xargs -n 1 | sort >docs-readme
+	bash -c ". '$packaging/needs.sh' && echo \$needs_build_${1%-get}" |
+		xargs -n 1 | sort | cmp -s - docs-readme ||
+		fail "README.md: $1: not the packages of packaging/needs.sh"
+	rm docs-readme
+}
+needed apt-get --no-install-recommends
+needed dnf --enablerepo=crb
+
 for example in "$packaging"/examples/*; do
 	./sealfeed check "$example" >/dev/null || fail "$example has faults"
 	# With everything uncommented it is still one without unknown keys.

@@ -192,8 +192,10 @@ static const struct http_dialect trial = {
 	.probed = trial_probed,
 };
 
+static const struct setting no_settings[] = { SETTING_END };
+
 const struct output_type output_trial = {
-	.type.name = "trial",
+	.type = { .name = "trial", .settings = no_settings },
 	.dialect = &trial,
 	HTTP_TRANSPORT,
 };
