@@ -211,6 +211,7 @@ batch_ref_release(struct batch_ref *c)
 	batch_release(&c->batch);
 	buf_release(&c->raw);
 	free(c->times);
+	free(c->version);
 	free(c);
 }
 
@@ -331,6 +332,24 @@ batch_ref_unpack(struct batch_ref *c, struct err *err)
 	return load(c, err) == 0 ? 0 : -1;
 }
 
+int
+batch_ref_version(struct batch_ref *c, uint64_t index, const char **of,
+    struct err *err)
+{
+	*of = NULL;
+	if (c->reader->store == NULL)
+		return 0;
+	if (!c->versioned &&
+	    batch_versions(c->reader->store, c->batch.feed, c->batch.first,
+		c->batch.count, &c->version, &c->n_versions, err) != 0)
+		return -1;
+	c->versioned = true;
+	for (size_t i = 0; i < c->n_versions; i++)
+		if (c->version[i].index == index)
+			*of = c->version[i].of;
+	return 0;
+}
+
 static void
 drop(struct batch_ref *c)
 {
@@ -338,7 +357,10 @@ drop(struct batch_ref *c)
 	buf_release(&c->batch.payload);
 	buf_release(&c->batch.times);
 	free(c->times);
+	free(c->version);
 	c->times = NULL;
+	c->version = NULL;
+	c->versioned = false;
 	c->packed = false;
 	c->unpacked = false;
 	c->line = 0;

@@ -189,9 +189,13 @@ add_document(struct intake *in, const struct chunk_line *line, const char *set,
 	    add_original(line, agent, body) != 0 ||
 	    buf_addf(body,
 		"},\"tags\":[\"forwarded\",\"preserve_original_event\"],"
-		"\"sealfeed\":{\"feed\":\"%s\",\"%s\":%llu,\"agent\":\"%s\"}",
+		"\"sealfeed\":{\"feed\":\"%s\",\"%s\":%llu,\"agent\":\"%s\"",
 		line->feed, line->checkpoint ? "size" : "index",
-		(unsigned long long)line->number, agent) != 0)
+		(unsigned long long)line->number, agent) != 0 ||
+	    (line->version_of != NULL &&
+		buf_addf(body, ",\"version_of\":\"%s\"", line->version_of) !=
+		    0) ||
+	    buf_adds(body, "}") != 0)
 		return -1;
 	if (conf->index == NULL &&
 	    buf_addf(body,

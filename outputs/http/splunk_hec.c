@@ -212,6 +212,10 @@ add_fields(struct intake *in, const struct chunk_line *line, bool object,
 		buf_add(body, id.data, id.len) != 0 ||
 		buf_adds(body, "\"") != 0))
 		return -1;
+	if (line->version_of != NULL &&
+	    buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
+		line->version_of) != 0)
+		return -1;
 	return buf_adds(body, "}");
 }
 
