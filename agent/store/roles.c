@@ -113,6 +113,8 @@ add_role(struct roles *r, char *const *field)
 		if (strcmp(field[2], state_names[i]) == 0)
 			o->state = (enum role_state)i;
 	o->since = strtoll(field[3], NULL, 10);
+	if (o->since < 0)
+		o->since = 0; /* nobody writes that */
 	o->deaths = strtoull(field[4], NULL, 10);
 	(void)snprintf(o->how, sizeof(o->how), "%s", field[5]);
 }
