@@ -258,13 +258,14 @@ status_run(const struct cmd *cmd, struct cmd_line *line)
 	int rc;
 
 	if (read_wish(line, &w, &err) != 0)
-		return w.check ? cannot_check(err.text)
-			       : cmd_misused(cmd, "%s", err.text);
+		return w.check && !w.json ? cannot_check(err.text)
+					  : cmd_misused(cmd, "%s", err.text);
 	config = cmd_config(line);
 	if (config == NULL)
-		return w.check ? cannot_check("the configuration has faults; "
-					      "see \"sealfeed check\"")
-			       : EXIT_CONF;
+		return w.check && !w.json
+		    ? cannot_check("the configuration has faults; see "
+				   "\"sealfeed check\"")
+		    : EXIT_CONF;
 	rc = status_of(cmd, line, config, &w);
 	config_free(config);
 	return rc;

@@ -6,15 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/pack.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/doubt.h"
 #include "config/setting.h"
+#include "config/stand_in.h"
 #include "config/strip.h"
 #include "config/tree.h"
 
@@ -438,36 +441,156 @@ digest_public(struct config *c, struct node *tree)
 	    c->public_digest);
 }
 
-struct config *
-config_load(const char *path, const struct config_types *types,
-    struct config_errors *errors)
+static struct section
+section_of(const char *name, const struct config_types *types,
+    struct config_errors *warnings)
 {
-	struct config *c = xcalloc(1, sizeof(*c));
-	const struct section sources = { "sources", "source", types->sources,
-		&c->warnings };
-	const struct section outputs = { "outputs", "output", types->outputs,
-		&c->warnings };
-	struct node *tree = config_tree(path, errors);
+	const bool sources = strcmp(name, "sources") == 0;
 
-	config_errors_sort(errors);
-	if (tree == NULL) {
-		config_free(c);
-		return NULL;
-	}
+	return (struct section){ .name = name,
+		.noun = sources ? "source" : "output",
+		.types = sources ? types->sources : types->outputs,
+		.warnings = warnings };
+}
+
+void
+config_judge(const char *section, const struct node *entry,
+    const struct config_types *types, struct config_errors *errors,
+    struct config_errors *warnings)
+{
+	const struct section s = section_of(section, types, warnings);
+	struct config_entry e = { .name = NULL };
+
+	if (!read_entry(&s, entry, &e, errors))
+		return;
+	settings_release(e.type->settings, e.conf);
+	free(e.conf);
+	free(e.name);
+}
+
+/* By the tables; the tree stays the caller's. */
+static void
+read_tree(struct config *c, const struct node *tree,
+    const struct config_types *types, struct config_errors *errors)
+{
+	const struct section sources =
+	    section_of("sources", types, &c->warnings);
+	const struct section outputs =
+	    section_of("outputs", types, &c->warnings);
+
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
+}
+
+static void
+keep_tree(struct config *c, const struct node *tree)
+{
+	struct buf packed = BUF_INIT(SIZE_MAX / 2);
+
+	if (pack_write(tree, PACK_WHOLE, &packed) < 0)
+		mem_gone();
+	c->packed = buf_take(&packed, &c->packed_len);
+}
+
+struct config *
+config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = config_tree(path, s, errors);
+	struct config *c =
+	    tree == NULL ? NULL : config_from_tree(tree, types, errors);
+
+	if (s != NULL) {
+		config_errors_rename(errors, s->file, s->place);
+		if (c != NULL)
+			config_errors_rename(&c->warnings, s->file, s->place);
+	}
+	config_errors_sort(errors);
+	return c;
+}
+
+struct config *
+config_load(const char *path, const struct config_types *types,
+    struct config_errors *errors)
+{
+	return config_load_as(path, NULL, types, errors);
+}
+
+struct config *
+config_from_tree(struct node *tree, const struct config_types *types,
+    struct config_errors *errors)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+
+	read_tree(c, tree, types, errors);
 	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
 	    c->digest);
-	if (errors->n == 0)
+	if (errors->n == 0) {
+		keep_tree(c, tree);
 		digest_public(c, tree);
+	}
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)
 		return c;
 	config_free(c);
 	return NULL;
+}
+
+struct config *
+config_shared(const char *data, size_t len, const struct config_types *types)
+{
+	/* Whoever made the share has told of faults; what was left out of it
+	 * is missing on purpose. */
+	struct config_errors ignored = { 0 };
+	struct node *tree = pack_read(data, len);
+	struct config *c;
+
+	if (tree == NULL)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	read_tree(c, tree, types, &ignored);
+	config_errors_release(&ignored);
+	node_free(tree);
+	return c;
+}
+
+/* Cut one section of a copy of the tree down to a part; only the entry of
+ * that name stays, where one is given. */
+static void
+share_section(struct node *section, const struct config_entry *list, size_t n,
+    enum config_part part, const char *only)
+{
+	for (size_t i = 0; section != NULL && i < n; i++) {
+		struct node *entry = entry_node(section, list[i].name);
+
+		if (part == CONFIG_NONE ||
+		    (only != NULL && strcmp(list[i].name, only) != 0))
+			node_remove(section, entry);
+		else if (part == CONFIG_PUBLIC)
+			config_strip_secrets(list[i].type->settings, entry);
+	}
+}
+
+int
+config_share(const struct config *c, const struct config_share *share,
+    struct buf *out)
+{
+	struct node *tree = pack_read(c->packed, c->packed_len);
+	struct node *agent = entry_node(tree, "agent");
+	int rc;
+
+	if (agent != NULL && !share->key)
+		node_remove(agent, entry_node(agent, "key"));
+	share_section(entry_node(tree, "sources"), c->sources, c->n_sources,
+	    share->sources, NULL);
+	share_section(entry_node(tree, "outputs"), c->outputs, c->n_outputs,
+	    share->outputs, share->output);
+	rc = pack_write(tree, PACK_WHOLE, out);
+	node_free(tree);
+	return rc;
 }
 
 static void
@@ -490,5 +613,8 @@ config_free(struct config *c)
 	free_entries(c->outputs, c->n_outputs);
 	config_errors_release(&c->warnings);
 	settings_release(agent_settings, &c->agent);
+	if (c->packed != NULL)
+		explicit_bzero(c->packed, c->packed_len);
+	free(c->packed);
 	free(c);
 }

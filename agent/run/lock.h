@@ -9,6 +9,7 @@
 #ifndef RUN_LOCK_H
 #define RUN_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;

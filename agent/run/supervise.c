@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -17,13 +16,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/exit_status.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "config/config.h"
 #include "run/child.h"
+#include "run/hand_over.h"
 #include "run/lock.h"
 #include "run/notify.h"
-#include "run/prepare.h"
+#include "run/recover.h"
 #include "run/supervise.h"
 #include "run/tell.h"
 #include "run/types.h"
@@ -129,15 +129,17 @@ want_all(struct supervisor *s)
 static void
 start_due(struct supervisor *s)
 {
+	const int lock[] = { s->lock.name, s->lock.file, -1 };
+
 	for (size_t i = 0; i < s->all.n; i++) {
 		struct child *c = &s->all.slot[i];
 
 		if (!c->wanted || c->pid > 0 || c->restart == 0 ||
 		    c->restart > clock_monotonic())
 			continue;
-		if (child_start(&s->all, c, s->config) == 0)
+		if (child_start(&s->all, c, s->config, lock) == 0)
 			continue;
-		log_err("%s: cannot fork: %s; retrying", c->name,
+		log_err("%s: cannot be started: %s; retrying", c->name,
 		    strerror(errno));
 		c->restart = clock_monotonic() + CLOCK_SECOND;
 	}
@@ -146,23 +148,24 @@ start_due(struct supervisor *s)
 static void take_signal(struct supervisor *s);
 static void ping(struct supervisor *s);
 
-/* The child that repairs the store: what goes wrong it writes to fd. */
-static _Noreturn void
-repair_child(const struct config *config, int fd, pid_t parent)
+/* Start the role that repairs the store: what goes wrong it writes to fd. */
+static pid_t
+start_recover(struct supervisor *s, int fd)
 {
-	struct err err = ERR_INIT;
-	int rc;
+	const int keep[] = { fd, s->lock.name, s->lock.file, -1 };
+	struct hand_over h = {
+		.kind = ROLE_RECOVER,
+		.name = "recover",
+		.wake_fd = -1,
+		.alive_fd = -1,
+		.verdict_fd = -1,
+		.result_fd = fd,
+		.dropped_fd = -1,
+		.log_level = s->config->agent.log_level,
+		.started = s->all.began,
+	};
 
-	(void)prctl(PR_SET_NAME, "sf-recover");
-	/* The lock that it inherits must not outlive the supervisor; what it
-	 * has done by then it goes on from. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		exit(EXIT_WRONG);
-	rc = prepare_contents(config, &err);
-	if (rc != 0 && file_write_all(fd, err.text, strlen(err.text)) != 0)
-		log_err("%s", err.text);
-	exit(rc == 0 ? EXIT_FINE : EXIT_WRONG);
+	return hand_over_start(&h, NULL, s->config, keep);
 }
 
 /* What the child said before it ended with status. */
@@ -231,18 +234,16 @@ await(struct supervisor *s, pid_t pid)
 static int
 prepare_store(struct supervisor *s, struct err *err)
 {
-	pid_t pid, parent = getpid();
 	int fd[2], status, rc;
+	pid_t pid;
 
 	if (pipe2(fd, O_CLOEXEC) != 0)
 		return err_set(err, "pipe: %s", strerror(errno));
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		repair_child(s->config, fd[1], parent);
+	pid = start_recover(s, fd[1]);
 	(void)close(fd[1]);
 	if (pid < 0) {
-		rc = err_set(err, "cannot fork: %s", strerror(errno));
+		rc = err_set(err, "recover: cannot be started: %s",
+		    strerror(errno));
 	} else {
 		s->apart = true;
 		status = await(s, pid);
@@ -286,7 +287,7 @@ reload(struct supervisor *s)
 		    "agent.store.path: cannot change while the agent runs; "
 		    "restart the service");
 	else if (fresh != NULL)
-		(void)prepare_outputs(fresh, &err);
+		(void)recover_outputs(fresh, &err);
 	if (fresh == NULL || err.text[0] != '\0') {
 		log_err("%s: configuration not reloaded, the old one stays in "
 			"effect%s%s",
@@ -481,6 +482,7 @@ ping(struct supervisor *s)
 	if (!s->ready && !s->apart && s->stop_at == 0 && !s->damaged &&
 	    children_ready(&s->all)) {
 		s->ready = true;
+		mem_give_back();
 		notify_send("READY=1");
 		log_notice("ready: %zu sources, %zu outputs",
 		    s->config->n_sources, s->config->n_outputs);
@@ -536,7 +538,7 @@ loop(struct supervisor *s)
 }
 
 int
-supervise(const char *path, struct config *config)
+supervise(const char *path, struct config *config, struct err *err)
 {
 	struct supervisor s = {
 		.path = path,
@@ -545,31 +547,30 @@ supervise(const char *path, struct config *config)
 		.lock = { .name = -1, .file = -1 },
 		.all = { .began = clock_now(),
 		    .cause = "start",
-		    .verdict = { -1, -1 } },
+		    .verdict = { -1, -1 },
+		    .dropped_fd = -1 },
 	};
 	const struct rlimit none = { 0, 0 };
-	struct err err = ERR_INIT;
 	int rc = EXIT_WRONG;
 
-	s.all.own = vitals_new();
-	if (s.all.own == NULL) {
+	if (children_open(&s.all) == -1) {
 		log_err("cannot share memory: %s", strerror(errno));
 		goto out;
 	}
-	log_count_dropped(&s.all.own->dropped);
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	if (tell_open(&s.telling, &s.all) == -1) {
-		log_err("pipe: %s", strerror(errno));
+		(void)err_set(err, "pipe: %s", strerror(errno));
+		log_err("%s", err->text);
 		goto out;
 	}
 	tell_begin(&s.telling);
-	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
+	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, err) ==
 		-1 ||
-	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
-		log_err("%s", err.text);
+	    open_signals(&s, err) == -1 || prepare_or_wait(&s, err) == -1) {
+		log_err("%s", err->text);
 		(void)snprintf(s.telling.note, sizeof(s.telling.note), "%.511s",
-		    err.text);
+		    err->text);
 		goto out;
 	}
 	loop(&s);

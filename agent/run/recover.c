@@ -1,21 +1,24 @@
 /*
- * prepare.c - what must be true of the store before the roles start.
+ * recover.c - a sound store, before the roles start.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "base/exit_status.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/role.h"
 #include "config/config.h"
-#include "run/prepare.h"
+#include "run/recover.h"
 #include "seal/continuity.h"
+#include "store/backup.h"
 #include "store/position.h"
 #include "store/store.h"
 
-/* Delivery positions of outputs that are gone must not hold batches back,
- * new outputs must be known before the next batch is let go. */
 int
-prepare_outputs(const struct config *c, struct err *err)
+recover_outputs(const struct config *c, struct err *err)
 {
 	struct store *store;
 	const char **names;
@@ -59,18 +62,48 @@ compare_log(const struct config *config, struct err *err)
 	return 0;
 }
 
-/* A sound store that knows the outputs and holds what was signed. */
-int
-prepare_contents(const struct config *config, struct err *err)
+/* A store that an older version wrote is kept as it is, for a way back.  One
+ * that cannot be copied, as a damaged one, must not keep the agent down. */
+static void
+keep_old(const struct config *config)
+{
+	const struct agent_conf *a = &config->agent;
+	struct err err = ERR_INIT;
+	char message[1024];
+
+	if (backup_before_migration(a->store.path, a->store.min_free, message,
+		sizeof(message), &err) == -1)
+		log_warn("no backup was made of the store as the older version "
+			 "left it: %s",
+		    err.text);
+	else if (message[0] != '\0')
+		log_notice("%s", message);
+}
+
+static int
+repair_store(const struct config *config, struct err *err)
 {
 	char message[1024];
 
+	keep_old(config);
 	if (store_check(config->agent.store.path, message, sizeof(message),
 		err) == -1)
 		return -1;
 	if (message[0] != '\0')
 		log_err("%s", message);
-	if (prepare_outputs(config, err) == -1)
+	if (recover_outputs(config, err) == -1)
 		return -1;
 	return compare_log(config, err);
+}
+
+int
+recover_run(const struct role *r)
+{
+	struct err err = ERR_INIT;
+
+	if (repair_store(r->config, &err) == 0)
+		return EXIT_FINE;
+	if (file_write_all(r->result_fd, err.text, strlen(err.text)) != 0)
+		log_err("%s", err.text);
+	return EXIT_WRONG;
 }
