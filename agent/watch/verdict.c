@@ -597,6 +597,14 @@ verdict_without_store(const struct status *st, const char *why,
 	check_configured(&j);
 	if (!runs_not(st))
 		check_roles(&j);
+	if (st->room.full) {
+		struct remark *r = remark(&j, LEVEL_CRITICAL, RANK_STORE,
+		    "the store's disk is full");
+
+		r->idle = r->dead = true;
+		set_text(r, "store",
+		    "free space on it; the agent goes on by itself");
+	}
 	/* Where nothing ever ran, there is none to be read. */
 	if (!runs_not(st) || status_last_sign(st) != REPORT_NEVER) {
 		struct remark *r = remark(&j, LEVEL_UNKNOWN, RANK_STORE,
