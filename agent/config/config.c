@@ -132,6 +132,11 @@ struct section {
 	const char *noun; /* "source" */
 	const struct config_type *const *types;
 	struct config_errors *warnings;
+	/* As in struct config_types; NULL: none */
+	const struct config_type *(*find)(const char *path, const char *name,
+	    struct config_errors *errors);
+	char **(*names)(const char *path);
+	const char *path;
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -157,34 +162,44 @@ check_name(const struct node *at, const char *section,
 		    section, at->key, NAME_LEN_MAX);
 }
 
-/* The name of the type nearest to text, NULL: none is near. */
-static const char *
-nearest_type(const char *text, const struct config_type *const *types)
+/* The name of the type nearest to text, which is then in out; false: none is
+ * near. */
+static bool
+nearest_type(const struct section *s, const char *text, char *out, size_t size)
 {
-	const char **names;
-	const char *near;
-	size_t n = 0;
+	char **more = s->names != NULL ? s->names(s->path) : NULL;
+	const char **names, *near;
+	size_t n = 0, k = 0;
 
-	while (types[n] != NULL)
+	while (s->types[n] != NULL)
 		n++;
-	names = xcalloc(n + 1, sizeof(*names));
+	while (more != NULL && more[k] != NULL)
+		k++;
+	names = xcalloc(n + k + 1, sizeof(*names));
 	for (size_t i = 0; i < n; i++)
-		names[i] = types[i]->name;
+		names[i] = s->types[i]->name;
+	for (size_t i = 0; i < k; i++)
+		names[n + i] = more[i];
 	near = text_nearest(text, names);
+	(void)snprintf(out, size, "%s", near != NULL ? near : "");
+	for (size_t i = 0; i < k; i++)
+		free(more[i]);
+	free(more);
 	free(names);
-	return near;
+	return *out != '\0';
 }
 
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
     struct config_errors *errors)
 {
-	const char *near = nearest_type(at->text, s->types);
+	char near[NAME_LEN_MAX + 1];
+	bool any = nearest_type(s, at->text, near, sizeof(near));
 
 	config_errors_add(errors, at,
 	    "%s: unknown %s type \"%.60s\"; %s%s%s`sealfeed options` lists all",
-	    where, s->noun, at->text, near == NULL ? "" : "did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"? ");
+	    where, s->noun, at->text, any ? "did you mean \"" : "", near,
+	    any ? "\"? " : "");
 }
 
 /* The type that the entry names; NULL: there is none, which was said. */
@@ -193,6 +208,8 @@ find_type(const struct section *s, const struct node *map, const char *where,
     struct config_errors *errors)
 {
 	const struct node *type = node_get(map, "type");
+	const size_t before = errors->n;
+	const struct config_type *found;
 
 	if (type == NULL || type->type != NODE_SCALAR ||
 	    type->text[0] == '\0') {
@@ -203,8 +220,10 @@ find_type(const struct section *s, const struct node *map, const char *where,
 	for (size_t i = 0; s->types[i] != NULL; i++)
 		if (strcmp(s->types[i]->name, type->text) == 0)
 			return s->types[i];
-	unknown_type(s, type, where, errors);
-	return NULL;
+	found = s->find != NULL ? s->find(s->path, type->text, errors) : NULL;
+	if (found == NULL && errors->n == before)
+		unknown_type(s, type, where, errors);
+	return found;
 }
 
 struct doubts {
@@ -234,7 +253,7 @@ read_entry(const struct section *s, const struct node *map,
     struct config_entry *e, struct config_errors *errors)
 {
 	static const char *const ours[] = { "type", NULL };
-	char where[128];
+	char where[128], salt[160];
 	struct doubts doubt;
 	struct config_section b = { .map = map,
 		.where = where,
@@ -252,6 +271,8 @@ read_entry(const struct section *s, const struct node *map,
 	if (e->type == NULL)
 		return false;
 	e->conf = xcalloc(1, e->type->conf_size);
+	if (e->type->prepare != NULL)
+		e->type->prepare(e->type, e->conf);
 	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
 	b.filled = errors->n;
 	if (e->type->check != NULL)
@@ -260,7 +281,9 @@ read_entry(const struct section *s, const struct node *map,
 	doubt.section = &b;
 	settings_each(e->type->settings, doubt_row, &doubt);
 	e->name = xstrdup(map->key);
-	config_tree_digest(map, map->key, e->digest);
+	(void)snprintf(salt, sizeof(salt), "%.80s%s", map->key,
+	    e->type->digest != NULL ? e->type->digest : "");
+	config_tree_digest(map, salt, e->digest);
 	return true;
 }
 
@@ -427,9 +450,27 @@ strip_section(struct node *tree, const char *name,
 		    entry_node(section, list[i].name));
 }
 
+/* What else the configuration was made from: the host's name, and the files of
+ * its types.  The caller frees it. */
+static char *
+made_from(const struct config *c)
+{
+	char *salt = xstrdup(c->agent.name == NULL ? "" : c->agent.name);
+
+	for (size_t i = 0; i < c->n_sources; i++) {
+		const char *digest = c->sources[i].type->digest;
+		char *longer =
+		    xasprintf("%s%s", salt, digest != NULL ? digest : "");
+
+		free(salt);
+		salt = longer;
+	}
+	return salt;
+}
+
 /* The digest that may be published; the tree is of no other use then. */
 static void
-digest_public(struct config *c, struct node *tree)
+digest_public(struct config *c, struct node *tree, const char *salt)
 {
 	struct node *agent = entry_node(tree, "agent");
 
@@ -437,28 +478,70 @@ digest_public(struct config *c, struct node *tree)
 		config_strip(agent_settings, agent);
 	strip_section(tree, "sources", c->sources, c->n_sources);
 	strip_section(tree, "outputs", c->outputs, c->n_outputs);
-	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
-	    c->public_digest);
+	config_tree_digest(tree, salt, c->public_digest);
 }
 
 static struct section
-section_of(const char *name, const struct config_types *types,
+section_of(const char *name, const char *path, const struct config_types *types,
     struct config_errors *warnings)
 {
-	const bool sources = strcmp(name, "sources") == 0;
-
+	if (strcmp(name, "outputs") == 0)
+		return (struct section){ .name = name,
+			.noun = "output",
+			.types = types->outputs,
+			.warnings = warnings };
 	return (struct section){ .name = name,
-		.noun = sources ? "source" : "output",
-		.types = sources ? types->sources : types->outputs,
-		.warnings = warnings };
+		.noun = "source",
+		.types = types->sources,
+		.warnings = warnings,
+		.find = types->find_source,
+		.names = types->source_names,
+		.path = path };
+}
+
+/* Add to the list what the files have, by their names, which are taken. */
+static void
+add_found(const struct config_type **list, size_t n, char **names,
+    const char *path, const struct config_types *types)
+{
+	struct config_errors ignored = { 0 };
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		list[n] = types->find_source(path, names[i], &ignored);
+		n += list[n] != NULL;
+		free(names[i]);
+	}
+	config_errors_release(&ignored);
+	free(names);
+}
+
+const struct config_type **
+config_type_list(const char *section, const char *path,
+    const struct config_types *types)
+{
+	const struct section s = section_of(section, path, types, NULL);
+	const struct config_type **list;
+	char **names = s.names != NULL ? s.names(path) : NULL;
+	size_t n = 0, more = 0;
+
+	while (s.types[n] != NULL)
+		n++;
+	while (names != NULL && names[more] != NULL)
+		more++;
+	list = xcalloc(n + more + 1, sizeof(*list));
+	for (size_t i = 0; i < n; i++)
+		list[i] = s.types[i];
+	if (names != NULL)
+		add_found(list, n, names, path, types);
+	return list;
 }
 
 void
-config_judge(const char *section, const struct node *entry,
+config_judge(const char *section, const struct node *entry, const char *path,
     const struct config_types *types, struct config_errors *errors,
     struct config_errors *warnings)
 {
-	const struct section s = section_of(section, types, warnings);
+	const struct section s = section_of(section, path, types, warnings);
 	struct config_entry e = { .name = NULL };
 
 	if (!read_entry(&s, entry, &e, errors))
@@ -474,9 +557,9 @@ read_tree(struct config *c, const struct node *tree,
     const struct config_types *types, struct config_errors *errors)
 {
 	const struct section sources =
-	    section_of("sources", types, &c->warnings);
+	    section_of("sources", c->path, types, &c->warnings);
 	const struct section outputs =
-	    section_of("outputs", types, &c->warnings);
+	    section_of("outputs", c->path, types, &c->warnings);
 
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
@@ -500,7 +583,7 @@ config_load_as(const char *path, const struct stand_in *s,
 {
 	struct node *tree = config_tree(path, s, errors);
 	struct config *c =
-	    tree == NULL ? NULL : config_from_tree(tree, types, errors);
+	    tree == NULL ? NULL : config_from_tree(tree, path, types, errors);
 
 	if (s != NULL) {
 		config_errors_rename(errors, s->file, s->place);
@@ -519,18 +602,21 @@ config_load(const char *path, const struct config_types *types,
 }
 
 struct config *
-config_from_tree(struct node *tree, const struct config_types *types,
-    struct config_errors *errors)
+config_from_tree(struct node *tree, const char *path,
+    const struct config_types *types, struct config_errors *errors)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
+	char *salt;
 
+	c->path = xstrdup(path);
 	read_tree(c, tree, types, errors);
-	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
-	    c->digest);
+	salt = made_from(c);
+	config_tree_digest(tree, salt, c->digest);
 	if (errors->n == 0) {
 		keep_tree(c, tree);
-		digest_public(c, tree);
+		digest_public(c, tree, salt);
 	}
+	free(salt);
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)
@@ -539,22 +625,39 @@ config_from_tree(struct node *tree, const struct config_types *types,
 	return NULL;
 }
 
-struct config *
-config_shared(const char *data, size_t len, const struct config_types *types)
+static size_t
+entries(const struct node *tree, const char *section)
 {
-	/* Whoever made the share has told of faults; what was left out of it
-	 * is missing on purpose. */
-	struct config_errors ignored = { 0 };
-	struct node *tree = pack_read(data, len);
-	struct config *c;
+	const struct node *map = node_get(tree, section);
+	size_t n = 0;
 
-	if (tree == NULL)
-		return NULL;
-	c = xcalloc(1, sizeof(*c));
-	read_tree(c, tree, types, &ignored);
-	config_errors_release(&ignored);
+	for (map = map == NULL ? NULL : map->child; map != NULL;
+	     map = map->next)
+		n++;
+	return n;
+}
+
+struct config *
+config_shared(const char *data, size_t len, const char *path,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = pack_read(data, len);
+	struct config *c = xcalloc(1, sizeof(*c));
+	bool whole = tree != NULL;
+
+	c->path = xstrdup(path);
+	if (whole) {
+		/* Whoever made the share has told of faults; what was left out
+		 * of it is missing on purpose. */
+		read_tree(c, tree, types, errors);
+		whole = c->n_sources == entries(tree, "sources") &&
+		    c->n_outputs == entries(tree, "outputs");
+	}
 	node_free(tree);
-	return c;
+	if (whole)
+		return c;
+	config_free(c);
+	return NULL;
 }
 
 /* Cut one section of a copy of the tree down to a part; only the entry of
@@ -616,5 +719,6 @@ config_free(struct config *c)
 	if (c->packed != NULL)
 		explicit_bzero(c->packed, c->packed_len);
 	free(c->packed);
+	free(c->path);
 	free(c);
 }

@@ -12,6 +12,7 @@
 #include "base/role.h"
 #include "config/config.h"
 #include "store/expiry.h"
+#include "store/lateness.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "watch/metrics.h"
@@ -71,6 +72,38 @@ retained(const struct config *config, const struct feed_report *f, int64_t now)
 	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
 }
 
+static int64_t
+late_within(const struct feed_report *f, double part)
+{
+	int64_t late = lateness_within(f->count, part);
+
+	return late < 0 ? REPORT_NEVER : late;
+}
+
+static int64_t
+late_half(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	(void)now;
+	return late_within(f, 0.5);
+}
+
+static int64_t
+late_most(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	(void)now;
+	return late_within(f, 0.99);
+}
+
+static int64_t
+late_all(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	(void)now;
+	return late_within(f, 1);
+}
+
 /* Gauges of a feed that follow from more than one of its figures. */
 static const struct {
 	const char *name;
@@ -84,6 +117,12 @@ static const struct {
 	    "none, time since the vendor last had nothing new." },
 	{ "sealfeed_feed_retention_horizon_seconds", retained,
 	    "Time until the vendor deletes the oldest unread content." },
+	{ "sealfeed_feed_lateness_p50_seconds", late_half,
+	    "Half of the events came within this time after their own." },
+	{ "sealfeed_feed_lateness_p99_seconds", late_most,
+	    "99 of 100 events came within this time after their own." },
+	{ "sealfeed_feed_lateness_max_seconds", late_all,
+	    "All events came within this time after their own." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)

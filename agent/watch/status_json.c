@@ -35,6 +35,19 @@ put_rate(struct json_put *j, const struct status *st, uint64_t recent)
 	    (int64_t)(status_rate(st, recent) * (double)CLOCK_SECOND));
 }
 
+/* That part of the events came within so many seconds after their own time. */
+static void
+put_late(struct json_put *j, const char *key, const struct feed_report *f,
+    double part)
+{
+	int64_t late = lateness_within(f->count, part);
+
+	if (late < 0)
+		json_put_null(j, key);
+	else
+		json_put_seconds(j, key, late);
+}
+
 static void
 put_feed(struct json_put *j, const struct status *st,
     const struct feed_report *f)
@@ -65,6 +78,9 @@ put_feed(struct json_put *j, const struct status *st,
 	put_span(j, "vendor_deletes_seconds", deletion, st->now);
 	for (size_t i = 0; i < FEED_COUNTERS; i++)
 		json_put_count(j, feed_counters[i].key, f->count[i]);
+	put_late(j, "lateness_p50_seconds", f, 0.5);
+	put_late(j, "lateness_p99_seconds", f, 0.99);
+	put_late(j, "lateness_max_seconds", f, 1);
 	json_put_close(j, '}');
 }
 

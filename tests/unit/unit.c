@@ -67,6 +67,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rate,
 	suite_verdict,
 	suite_request,
+	suite_rest,
 	suite_rules,
 	suite_secret,
 	suite_server_clock,

@@ -56,6 +56,7 @@ Suite *suite_rate(void);
 Suite *suite_verdict(void);
 Suite *suite_recovery(void);
 Suite *suite_request(void);
+Suite *suite_rest(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
 Suite *suite_seen(void);

@@ -375,29 +375,47 @@ digest_text(const char *text, size_t len, char out[65])
 	digest_free(digest);
 }
 
+/* What streams share is read once for each, and its faults are told once. */
+static void
+tell_once(const struct config_errors *from, struct config_errors *to)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = strcmp(from->line[i], from->line[k]) == 0;
+		if (!told)
+			config_errors_add_err(to, from->line[i]);
+	}
+}
+
 struct definition *
 definition_parse(const char *name, const char *file, const char *text,
     size_t len, struct config_errors *errors)
 {
 	struct definition *d = xcalloc(1, sizeof(*d));
-	struct loading l = { .d = d, .errors = errors };
+	struct config_errors own = CONFIG_ERRORS_INIT;
+	struct loading l = { .d = d, .errors = &own };
 	struct err err = ERR_INIT;
 	struct node *top = yaml_parse(file, text, len, &err);
-	size_t before = errors->n;
+	bool good;
 
 	d->file = xstrdup(file);
 	if (top == NULL) {
-		config_errors_add_err(errors, err.text);
+		config_errors_add_err(&own, err.text);
 	} else if (top->type != NODE_MAP) {
-		config_errors_add(errors, top,
+		config_errors_add(&own, top,
 		    "the file must be a map of the keys of a definition");
 	} else {
-		config_errors_repeats(errors, top);
+		config_errors_repeats(&own, top);
 		digest_text(text, len, d->digest);
 		load_all(&l, name, top);
 	}
 	node_free(top);
-	if (errors->n == before)
+	good = own.n == 0;
+	tell_once(&own, errors);
+	config_errors_release(&own);
+	if (good)
 		return d;
 	definition_free(d);
 	return NULL;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/event_shape.h"
 #include "config/setting.h"
 #include "http/client.h"
 #include "http/rules.h"
@@ -160,6 +161,7 @@ struct def_stream {
 	struct def_records records;
 	struct def_time time;
 	char **id; /* pointers; NULL: rows are told apart by their bytes */
+	struct event_shape shape;
 	struct rule *rules; /* the stream's, then the vendor's */
 	/* For the splitter, in its form; what id and time are not, is picked
 	 * out of the row. */

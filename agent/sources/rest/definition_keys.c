@@ -277,6 +277,20 @@ const struct setting stream_keys[] = {
 	    .min = CLOCK_HOUR,
 	    .max = CENTURY,
 	    .help = "How long the vendor keeps its events." },
+	{ .key = "shape.sourcetype",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.sourcetype),
+	    .help = "Source type of its events in Splunk, that of the add-on "
+		    "that knows them." },
+	{ .key = "shape.dataset",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.dataset),
+	    .help = "Data set of its events in Elastic, that of the "
+		    "integration that knows them, and …" },
+	{ .key = "shape.record",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.record),
+	    .help = "… the member in which its pipeline expects the event." },
 	SETTING_END,
 };
 

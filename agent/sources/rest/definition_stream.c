@@ -234,8 +234,10 @@ derive(struct def_stream *s)
 	const bool body =
 	    s->page.kind == PAGE_URL || s->page.kind == PAGE_TOKEN;
 
-	if (s->id != NULL && s->id[0] != NULL && s->id[1] == NULL)
+	if (s->id != NULL && s->id[0] != NULL && s->id[1] == NULL) {
+		s->shape.id = s->id[0];
 		s->id_key = top_key(s->id[0]);
+	}
 	s->time_key = top_key(s->time.at);
 	if (s->records.at != NULL && s->records.at[0] != NULL &&
 	    (s->records.at[0][0] != '\0' || s->records.at[1] != NULL))
