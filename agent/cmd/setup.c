@@ -343,7 +343,7 @@ tell_vkey(struct setup *s)
 static void
 tell_next(struct setup *s)
 {
-	const bool runs = lock_held(s->config->agent.store.path);
+	const bool runs = lock_is_held(s->config->agent.store.path) == 1;
 
 	if (runs && s->plan.n > 0)
 		s->next = xstrdup(s->place.service ? "systemctl reload sealfeed"

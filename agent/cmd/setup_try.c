@@ -288,7 +288,7 @@ int
 setup_wait(struct setup *s, struct err *err)
 {
 	struct search f = { .own = false };
-	const bool runs = lock_held(s->config->agent.store.path);
+	const bool runs = lock_is_held(s->config->agent.store.path) == 1;
 	pid_t nobody = 0;
 	int rc, ended;
 

@@ -20,7 +20,6 @@
 #include "cmd/table.h"
 #include "config/config.h"
 #include "run/lock.h"
-#include "store/roles.h"
 #include "watch/status_json.h"
 
 static const struct cmd_option status_options[] = {
@@ -70,19 +69,17 @@ status_look_at(const struct config *config, const struct limits *limits,
 		store_close(s);
 		s = NULL;
 	}
+	if (s == NULL)
+		status_without_store(config, &v->st);
 	v->st.life = held < 0 ? STATUS_LIFE_UNKNOWN
 	    : held == 1       ? STATUS_RUNS
 			      : STATUS_RUNS_NOT;
-	if (s != NULL) {
-		store_close(s);
-		verdict_of(&v->st, limits, &v->verdict);
+	if (s == NULL) {
+		verdict_without_store(&v->st, v->why.text, &v->verdict);
 		return;
 	}
-	v->st.config = config;
-	v->st.now = clock_now();
-	/* Without it, less is known. */
-	(void)roles_read(path, &v->st.roles, NULL);
-	verdict_without_store(&v->st, v->why.text, &v->verdict);
+	store_close(s);
+	verdict_of(&v->st, limits, &v->verdict);
 }
 
 void

@@ -306,7 +306,7 @@ children_tell(const struct children *all, struct roles *r)
 		if (!c->wanted)
 			continue;
 		o->state = state_of(c);
-		o->since = c->changed;
+		o->since = c->changed != 0 ? c->changed : all->began;
 		o->deaths = c->deaths;
 		o->restarts = c->restarts;
 		if (dropped_by(all, c) != NULL)

@@ -34,7 +34,4 @@ int lock_is_held(const char *path);
 
 void lock_release(struct store_lock *l);
 
-/* Does a sealfeed run on the store at path?  Changes nothing. */
-bool lock_held(const char *path);
-
 #endif /* RUN_LOCK_H */

@@ -115,6 +115,8 @@ add_role(struct roles *r, char *const *field)
 		if (strcmp(field[2], state_names[i]) == 0)
 			o->state = (enum role_state)i;
 	o->since = strtoll(field[3], NULL, 10);
+	if (o->since < 0)
+		o->since = 0; /* nobody writes that */
 	o->deaths = strtoull(field[4], NULL, 10);
 	o->restarts = strtoull(field[5], NULL, 10);
 	o->dropped = strtoull(field[6], NULL, 10);

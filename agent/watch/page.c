@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,7 +409,7 @@ put_store(struct out *o, const struct status *st)
 {
 	const struct store_room *r = &st->room;
 	const int64_t deletion = status_first_deletion(st);
-	char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT];
+	char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT], d[HUMAN_TEXT];
 
 	put(o,
 	    "<section id=\"store\" data-live><h2>Store</h2><dl "
@@ -418,7 +419,7 @@ put_store(struct out *o, const struct status *st)
 	    human_bytes(b, (uint64_t)r->max_size),
 	    r->full ? "; it is full, and collecting pauses" : "",
 	    human_bytes(c, (uint64_t)r->free),
-	    human_bytes((char[HUMAN_TEXT]){ "" }, (uint64_t)r->min_free));
+	    human_bytes(d, (uint64_t)r->min_free));
 	put(o, "<dt>Horizon</dt><dd>");
 	if (deletion == REPORT_NEVER)
 		put(o, "not known");
@@ -495,7 +496,7 @@ put_head(struct out *o, const struct status *st, const struct verdict *v)
 
 int
 page_write(const struct status *st, const struct verdict *v,
-    const struct history *h, int no_store, struct buf *out)
+    const struct history *h, bool no_store, struct buf *out)
 {
 	struct out o = { .b = out };
 

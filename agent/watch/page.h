@@ -8,6 +8,8 @@
 #ifndef WATCH_PAGE_H
 #define WATCH_PAGE_H
 
+#include <stdbool.h>
+
 struct buf;
 struct history;
 struct status;
@@ -16,7 +18,7 @@ struct verdict;
 /* Append the page.  no_store: the status could not be read, only the verdict
  * says something.  -1 at out's ceiling. */
 int page_write(const struct status *st, const struct verdict *v,
-    const struct history *h, int no_store, struct buf *out);
+    const struct history *h, bool no_store, struct buf *out);
 
 /* The Content-Security-Policy of the page; made once, never freed. */
 const char *page_policy(void);

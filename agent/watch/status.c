@@ -123,6 +123,17 @@ status_read(struct store *s, const struct config *config, struct status *st,
 	return report_gaps(s, &st->gaps, &st->gaps_open, err);
 }
 
+void
+status_without_store(const struct config *config, struct status *st)
+{
+	const char *path = config->agent.store.path;
+
+	*st = (struct status){ .config = config, .now = clock_now() };
+	st->room.full = store_cramped(path);
+	/* Without it, less is known. */
+	(void)roles_read(path, &st->roles, NULL);
+}
+
 /* The agent's own feed gets an event every minute. */
 #define HEARTBEAT_LATE (3 * CLOCK_MINUTE)
 

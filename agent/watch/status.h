@@ -56,6 +56,10 @@ int status_read(struct store *s, const struct config *config, struct status *st,
     struct err *err);
 void status_release(struct status *st);
 
+/* Fill *st with what is known where the store can't be read; release it, too.
+ * room.full: its disk has no room. */
+void status_without_store(const struct config *config, struct status *st);
+
 /* When the vendor deletes the oldest of what is unread in a feed: the listed
  * item that expires first, or what became available at the horizon, with the
  * retention of its source.  REPORT_NEVER: not known. */

@@ -32,6 +32,8 @@
 #define POLL_LASTS (3 * CLOCK_MINUTE)
 /* A role that died is back in a moment. */
 #define ROLE_LASTS (5 * CLOCK_SECOND)
+/* So long after the start a role may take. */
+#define ROLE_STARTING (30 * CLOCK_SECOND)
 /* So long after the start not everything was read yet. */
 #define START_LASTS (3 * CLOCK_MINUTE)
 
@@ -213,51 +215,52 @@ is_explained(const struct status *st, const struct role_report *o)
 	return stands(st, o->name);
 }
 
+/* A role that is not ready right after the start, which is as it should be. */
+static void
+check_start(struct judge *j, const struct role_report *o)
+{
+	struct remark *r = remark_starting(j, RANK_ROLE);
+
+	if (r == NULL)
+		return;
+	r->since = o->since;
+	r->idle = true;
+	set_text(r, o->name, "");
+	(void)snprintf(r->text, sizeof(r->text), "%s is not ready yet",
+	    o->name);
+}
+
 static void
 check_role(struct judge *j, const struct role_report *o)
 {
-	static const char *const is[ROLE_STATES] = {
-		[ROLE_STARTS] = "is not ready",
-		[ROLE_SILENT] = "shows no sign of life",
-		[ROLE_DOWN] = "is down",
-	};
-	const bool begins = j->st->now - began(j->st) < START_LASTS / 6;
-	char text[HUMAN_TEXT], how[300];
+	const bool silent = o->state == ROLE_SILENT;
+	char text[HUMAN_TEXT];
 	struct remark *r;
 
-	if (o->state == ROLE_WORKS)
+	if (o->state == ROLE_STARTS && is_explained(j->st, o))
 		return;
-	if (o->state == ROLE_STARTS &&
-	    (j->st->roles.note[0] != '\0' || is_explained(j->st, o)))
+	if (!silent && o->deaths == 0 &&
+	    j->st->now - began(j->st) < ROLE_STARTING) {
+		check_start(j, o);
 		return;
-	if (o->state != ROLE_SILENT && o->deaths == 0 && begins) {
-		r = remark_starting(j, RANK_ROLE);
-		if (r == NULL)
-			return;
-		(void)snprintf(how, sizeof(how), "%s is not ready yet",
-		    o->name);
-	} else {
-		if (o->state != ROLE_SILENT &&
-		    j->st->now - o->since < ROLE_LASTS)
-			return;
-		r = remark(j, LEVEL_CRITICAL, RANK_ROLE, "%s %s", o->name,
-		    is[o->state]);
-		if (o->state != ROLE_SILENT)
-			(void)snprintf(r->state, sizeof(r->state),
-			    "%s %s for %s", o->name, is[o->state],
-			    words(text, j, o->since));
-		(void)snprintf(how, sizeof(how),
-		    "see the log (journalctl -u sealfeed)");
-		if (o->deaths > 0)
-			(void)snprintf(how, sizeof(how),
-			    "its process %s, %" PRIu64 " times so far; see the "
-			    "log",
-			    o->how, o->deaths);
 	}
+	if (!silent && j->st->now - o->since < ROLE_LASTS)
+		return;
+	if (silent)
+		r = remark(j, LEVEL_CRITICAL, RANK_ROLE,
+		    "%s shows no sign of life", o->name);
+	else
+		r = remark(j, LEVEL_CRITICAL, RANK_ROLE, "%s is %s for %s",
+		    o->name, o->state == ROLE_DOWN ? "down" : "not ready",
+		    words(text, j, o->since));
 	r->since = o->since;
 	r->idle = true;
 	r->dead = o->state != ROLE_STARTS;
-	set_text(r, o->name, how);
+	set_text(r, o->name, "see the log (journalctl -u sealfeed)");
+	if (o->deaths > 0)
+		(void)snprintf(r->text, sizeof(r->text),
+		    "its process %s, %" PRIu64 " times so far; see the log",
+		    o->how, o->deaths);
 }
 
 static void
@@ -274,7 +277,8 @@ check_roles(struct judge *j)
 		return;
 	}
 	for (size_t i = 0; i < all->n; i++)
-		check_role(j, &all->role[i]);
+		if (all->role[i].state != ROLE_WORKS)
+			check_role(j, &all->role[i]);
 }
 
 /* The name of why collecting pauses, and when that becomes a gap. */
@@ -465,24 +469,26 @@ check_feeds(struct judge *j)
 }
 
 static void
+check_output(struct judge *j, const struct output_report *o)
+{
+	const int64_t since =
+	    o->failed == REPORT_NEVER ? j->st->now : o->failed;
+	const bool lasts = j->st->now - since >= OUTPUT_LASTS;
+	char text[HUMAN_TEXT];
+	struct remark *r = remark(j, lasts ? LEVEL_CRITICAL : LEVEL_WARNING,
+	    RANK_OUTPUT, "%s blocked for %s", o->name, words(text, j, since));
+
+	r->since = since;
+	r->idle = lasts;
+	set_text(r, o->name, o->error);
+}
+
+static void
 check_outputs(struct judge *j)
 {
-	for (size_t i = 0; i < j->st->n_outputs; i++) {
-		const struct output_report *o = &j->st->outputs[i];
-		const int64_t age = j->st->now - o->failed;
-		char text[HUMAN_TEXT];
-		struct remark *r;
-
-		if (o->error[0] == '\0')
-			continue;
-		r = remark(j,
-		    age >= OUTPUT_LASTS ? LEVEL_CRITICAL : LEVEL_WARNING,
-		    RANK_OUTPUT, "%s blocked for %s", o->name,
-		    words(text, j, o->failed));
-		r->since = o->failed;
-		r->idle = age >= OUTPUT_LASTS;
-		set_text(r, o->name, o->error);
-	}
+	for (size_t i = 0; i < j->st->n_outputs; i++)
+		if (j->st->outputs[i].error[0] != '\0')
+			check_output(j, &j->st->outputs[i]);
 }
 
 static void
@@ -591,6 +597,14 @@ verdict_without_store(const struct status *st, const char *why,
 	check_configured(&j);
 	if (!runs_not(st))
 		check_roles(&j);
+	if (st->room.full) {
+		struct remark *r = remark(&j, LEVEL_CRITICAL, RANK_STORE,
+		    "the store's disk is full");
+
+		r->idle = r->dead = true;
+		set_text(r, "store",
+		    "free space on it; the agent goes on by itself");
+	}
 	/* Where nothing ever ran, there is none to be read. */
 	if (!runs_not(st) || status_last_sign(st) != REPORT_NEVER) {
 		struct remark *r = remark(&j, LEVEL_UNKNOWN, RANK_STORE,

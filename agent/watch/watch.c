@@ -105,10 +105,8 @@ judge(struct watch *w, struct status *st, struct verdict *v)
 	*st = (struct status){ .config = config };
 	if (s == NULL || status_read(s, config, st, &err) != 0) {
 		status_release(st);
-		st->config = config;
-		st->now = clock_now();
+		status_without_store(config, st);
 		st->life = STATUS_RUNS;
-		(void)roles_read(config->agent.store.path, &st->roles, NULL);
 		verdict_without_store(st, err.text, v);
 		return false;
 	}

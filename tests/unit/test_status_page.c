@@ -78,7 +78,7 @@ render(const struct history *h)
 {
 	buf_clear(&page);
 	verdict_of(&st, NULL, &verdict);
-	ck_assert_int_eq(page_write(&st, &verdict, h, 0, &page), 0);
+	ck_assert_int_eq(page_write(&st, &verdict, h, false, &page), 0);
 	verdict_release(&verdict);
 	return page.data;
 }
@@ -174,13 +174,13 @@ END_TEST
 START_TEST(a_page_without_a_store)
 {
 	verdict_without_store(&st, "store.db: no", &verdict);
-	ck_assert_int_eq(page_write(&st, &verdict, NULL, 1, &page), 0);
+	ck_assert_int_eq(page_write(&st, &verdict, NULL, true, &page), 0);
 	verdict_release(&verdict);
 	ck_assert_ptr_nonnull(strstr(page.data, "the store cannot be read"));
 	ck_assert_ptr_null(strstr(page.data, "id=\"feeds\""));
 	page.ceiling = 1000;
 	buf_clear(&page);
-	ck_assert_int_eq(page_write(&st, &verdict, NULL, 1, &page), -1);
+	ck_assert_int_eq(page_write(&st, &verdict, NULL, true, &page), -1);
 }
 END_TEST
 

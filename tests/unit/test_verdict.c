@@ -349,6 +349,12 @@ START_TEST(a_store_that_cannot_be_read)
 	st.life = STATUS_RUNS_NOT;
 	st.n_feeds = st.n_outputs = 0;
 	st.roles.began = REPORT_NEVER;
+	st.room.full = true;
+	verdict_without_store(&st, "store.db: No such file", &v);
+	ck_assert_uint_eq(v.n, 2);
+	ck_assert_str_eq(v.remark[1].state, "the store's disk is full");
+	verdict_release(&v);
+	st.room.full = false;
 	verdict_without_store(&st, "store.db: No such file", &v);
 	ck_assert_int_eq(v.level, LEVEL_CRITICAL);
 	ck_assert_uint_eq(v.n, 1);
