@@ -493,6 +493,57 @@ play(const char *path, const char *name)
 	store_help_end(t.dir);
 }
 
+START_TEST(links)
+{
+	static const struct {
+		const char *headers;
+		const char *next; /* "": none */
+	} rows[] = {
+		{ "Link: <https://h/a?x=1,2>; rel=\"next\"\r\n",
+		    "https://h/a?x=1,2" },
+		{ "link:<https://h/a>;rel=next\r\n", "https://h/a" },
+		{ "Link: <https://h/s>; rel=\"self\"\r\nX: y\r\n"
+		  "Link: <https://h/n>; rel=\"next\"\r\n",
+		    "https://h/n" },
+		{ "Link: <https://h/f>; rel=\"first\", <https://h/n>; "
+		  "title=\"a, b; rel=next\"; rel=\"last next\"\r\n",
+		    "https://h/n" },
+		{ "Link: <https://h/p>; rel=\"prev\"\r\n", "" },
+		{ "Link: <https://h/p>; rel=\"nextish\"\r\n", "" },
+		{ "Link: <https://h/p>; rel=\"previous-next\"\r\n", "" },
+		{ "Link: </api?after=2>; rel=next\r\n",
+		    "https://h/api?after=2" },
+		{ "Link: <?after=2>; rel=next\r\n", "https://h/now?after=2" },
+		{ "Link: <https://h/a\r\n", "" },
+		{ "Link: rel=next\r\n", "" },
+		{ "Links: <https://h/a>; rel=next\r\n", "" },
+		{ "", "" },
+	};
+	const struct def_stream def = { .page.kind = PAGE_LINK };
+	const struct api api = { .base = "https://h", .option = "hosts.api" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_reply reply;
+		struct rest_page p = { .def = &def,
+			.api = &api,
+			.reply = &reply,
+			.url = "https://h/now?a=b" };
+		struct buf next = BUF_INIT(1000);
+		struct outcome r;
+
+		http_reply_init(&reply);
+		ck_assert_int_eq(buf_adds(&reply.headers, rows[i].headers), 0);
+		ck_assert_msg(rest_next(&p, &next, &r) == REPLY_OK, "%s",
+		    r.text);
+		ck_assert_msg(strcmp(next.len > 0 ? next.data : "",
+				  rows[i].next) == 0,
+		    "%s: %s", rows[i].headers, next.data);
+		buf_release(&next);
+		http_reply_release(&reply);
+	}
+}
+END_TEST
+
 START_TEST(lateness)
 {
 	uint64_t count[FEED_COUNTERS] = { 0 };
@@ -553,6 +604,7 @@ suite_rest(void)
 	TCase *tc = tcase_create("rest");
 
 	tcase_set_timeout(tc, 300);
+	tcase_add_test(tc, links);
 	tcase_add_test(tc, lateness);
 	tcase_add_loop_test(tc, a_definition, 0, count_scripts());
 	suite_add_tcase(s, tc);
