@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -95,6 +96,8 @@ write_config(const char *type)
 	    node_get(vendor_script(t.vendor), "source");
 	struct buf text = BUF_INIT(65536);
 	char *folder = xasprintf("%s/sources.d", t.dir);
+	char *link = xasprintf("%s/%s.yaml", folder, type);
+	char *file = xasprintf("%sdefinition/%s.yaml", VECTORS, type);
 	int rc;
 
 	rc = buf_addf(&text,
@@ -115,12 +118,31 @@ write_config(const char *type)
 	(void)snprintf(t.conf, sizeof(t.conf), "%s/sealfeed.yaml", t.dir);
 	ck_assert_int_eq(file_replace(t.conf, text.data, text.len, 0600, &err),
 	    0);
-	if (access(folder, F_OK) != 0)
-		ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions",
-				     folder),
-		    0);
+	/* Its definition is a vector, or ships. */
+	if (access(file, F_OK) != 0) {
+		free(file);
+		file = xasprintf("%s/agent/sources/definitions/%s.yaml", SRCDIR,
+		    type);
+	}
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(symlink(file, link), 0);
 	free(folder);
+	free(link);
+	free(file);
 	buf_release(&text);
+}
+
+/* What store_help_end() does not expect in its folder. */
+static void
+remove_definition(const char *type)
+{
+	char *folder = xasprintf("%s/sources.d", t.dir);
+	char *link = xasprintf("%s/%s.yaml", folder, type);
+
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(link);
+	free(folder);
 }
 
 static void
@@ -296,6 +318,7 @@ events_of(const struct buf *lines, size_t *n)
 static const char **
 vendor_events(size_t *n)
 {
+	const bool twins = node_get(vendor_script(t.vendor), "twins") != NULL;
 	const char **list;
 	size_t kept = 0;
 
@@ -305,7 +328,7 @@ vendor_events(size_t *n)
 		list[i] = vendor_event(t.vendor, i);
 	qsort(list, *n, sizeof(*list), by_text);
 	for (size_t i = 0; i < *n; i++)
-		if (kept == 0 || strcmp(list[kept - 1], list[i]) != 0)
+		if (twins || kept == 0 || strcmp(list[kept - 1], list[i]) != 0)
 			list[kept++] = list[i];
 	*n = kept;
 	return list;
@@ -490,6 +513,7 @@ play(const char *path, const char *name)
 	expect_lateness(name);
 	config_free(t.config);
 	vendor_stop(t.vendor);
+	remove_definition(name);
 	store_help_end(t.dir);
 }
 
