@@ -64,9 +64,9 @@ log_open(const char *name, enum log_level max)
 }
 
 void
-log_count_dropped(_Atomic uint64_t *dropped)
+log_count_dropped(_Atomic uint64_t *lines)
 {
-	out.seen = dropped;
+	out.seen = lines;
 }
 
 /* Write without waiting; the bytes that were taken, or -1. */

@@ -29,8 +29,8 @@ enum log_level {
  * process and its children looks at what standard error is. */
 void log_open(const char *role, enum log_level max);
 
-/* Count lines that are dropped there, too, where others can see it. */
-void log_count_dropped(_Atomic uint64_t *dropped);
+/* Count in *lines, which lives as long as the process, what it drops. */
+void log_count_dropped(_Atomic uint64_t *lines);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

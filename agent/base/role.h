@@ -1,7 +1,7 @@
 /*
  * role.h - what a role process gets from the supervisor.
  *
- * The supervisor forks one process a role.  A role opens its own store
+ * The supervisor executes one process a role.  A role opens its own store
  * handle, works until role_stopping(), leaves everything durable and returns
  * its exit status: 0 asked to stop, 1 something is wrong (it will be started
  * again with back-off), ROLE_DAMAGED the store's file is damaged or does not
@@ -16,11 +16,17 @@
 
 struct config;
 struct config_entry;
-struct vitals_of;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
-enum role_kind { ROLE_COLLECT, ROLE_SEAL, ROLE_SHIP, ROLE_WATCH, ROLE_KINDS };
+enum role_kind {
+	ROLE_COLLECT,
+	ROLE_SEAL,
+	ROLE_SHIP,
+	ROLE_WATCH,
+	ROLE_RECOVER, /* before the others; it ends by itself */
+	ROLE_KINDS
+};
 
 struct role {
 	enum role_kind kind;
@@ -31,18 +37,16 @@ struct role {
 	int alive_fd;     /* eventfd for role_alive() and role_ready() */
 	int verdict_fd;   /* of watch: a pipe for the lines of what the whole
 			     agent does, newline at the end; non-blocking */
+	int result_fd;    /* of ROLE_RECOVER: where it writes its error */
 	const int *peers; /* wake descriptors, ended by -1: all roles */
 	const enum role_kind *peer_kinds; /* the kind of each */
-	int64_t started; /* when the supervisor began, not this process */
-	bool again;      /* this role died before and is started again */
-	/* Of all roles and of the supervisor, ended by a NULL role (base/
-	 * vitals.h); NULL: not known. */
-	const struct vitals_of *vitals;
+	int64_t started;   /* when the supervisor began, not this process */
+	bool again;        /* this role died before and is started again */
 	const char *cause; /* for the agent's own feed: "start", "reload",
 			      "restart" */
 };
 
-/* The signals of a role process; the supervisor calls it after the fork. */
+/* The signals of a role process, at its begin. */
 void role_signals(const struct role *r);
 
 /* SIGTERM came: finish within five seconds.  wake_fd is readable then, too. */

@@ -264,6 +264,8 @@ options_run(const struct cmd *cmd, struct cmd_line *line)
 	json_t *list;
 	int rc;
 
+	if (line->json && cmd_value(line, "man") != NULL)
+		return cmd_misused(cmd, "--man and --json exclude each other");
 	find_sections(&all);
 	add_blocks(&all);
 	add_defined(&all, line);

@@ -36,17 +36,17 @@ static const struct cmd_option status_options[] = {
 	{ .name = "warning",
 	    .value = "NAME=LIMIT",
 	    .help =
-		"More than that (of horizon: less) is a warning: lag, delay "
-		"and horizon, such as 15m; backlog, gaps and dead-letters, "
-		"such as 1000; store, such as 80%; or none. Several are "
-		"separated by commas. The default is lag=1h, delay=10m, "
-		"backlog=none, horizon=24h, store=80%, gaps=1, "
-		"dead-letters=1." },
+		"More than that (of horizon and certificate: less) is a "
+		"warning: lag, delay, horizon and certificate, such as 15m; "
+		"backlog, gaps and dead-letters, such as 1000; store, such as "
+		"80%; or none. Several are separated by commas. The default is "
+		"lag=1h, delay=10m, backlog=none, horizon=24h, store=80%, "
+		"gaps=1, dead-letters=1, certificate=30d." },
 	{ .name = "critical",
 	    .value = "NAME=LIMIT",
 	    .help = "The same for what is critical. The default is lag=none, "
 		    "delay=1h, backlog=none, horizon=1h, store=95%, gaps=none, "
-		    "dead-letters=none." },
+		    "dead-letters=none, certificate=3d." },
 	{ .name = "color",
 	    .value = "WHEN",
 	    .help =
@@ -239,7 +239,7 @@ status_of(const struct cmd *cmd, const struct cmd_line *line,
 		rc = show(config, w, &level, &err);
 	else if (!w->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
 	    !is_dumb())
-		rc = status_screen(config, w->colours, &err);
+		rc = status_screen(config, &w->limits, w->colours, &err);
 	else
 		rc = repeat(config, w, &err);
 	if (rc >= 0 && w->check)
@@ -258,13 +258,14 @@ status_run(const struct cmd *cmd, struct cmd_line *line)
 	int rc;
 
 	if (read_wish(line, &w, &err) != 0)
-		return w.check ? cannot_check(err.text)
-			       : cmd_misused(cmd, "%s", err.text);
+		return w.check && !w.json ? cannot_check(err.text)
+					  : cmd_misused(cmd, "%s", err.text);
 	config = cmd_config(line);
 	if (config == NULL)
-		return w.check ? cannot_check("the configuration has faults; "
-					      "see \"sealfeed check\"")
-			       : EXIT_CONF;
+		return w.check && !w.json
+		    ? cannot_check("the configuration has faults; see "
+				   "\"sealfeed check\"")
+		    : EXIT_CONF;
 	rc = status_of(cmd, line, config, &w);
 	config_free(config);
 	return rc;

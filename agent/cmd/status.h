@@ -53,7 +53,8 @@ int status_check_line(const struct status_view *v, const struct limits *limits,
     struct buf *out);
 
 /* The full screen, until the user ends it.  0; -1 with err. */
-int status_screen(const struct config *config, bool colours, struct err *err);
+int status_screen(const struct config *config, const struct limits *limits,
+    bool colours, struct err *err);
 
 /* The colour of a level, "" for none. */
 const char *status_colour(enum level level);

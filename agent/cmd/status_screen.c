@@ -24,6 +24,7 @@
 
 struct pager {
 	const struct config *config;
+	const struct limits *limits;
 	struct screen *screen;
 	struct status_look look;
 	struct status_view view;
@@ -41,8 +42,7 @@ static const char *const help[] = {
 	"  up, down      a line up or down (k, j)",
 	"  page up/down  a page up or down (b, space)",
 	"  home, end     the beginning, the end (g, G)",
-	"  s, left/right the order of the feeds: as added, name, lag, rate, "
-	"listed",
+	"  s, left/right the order of the feeds",
 	"  r             look again now",
 	"  ?             this help (h); any key ends it",
 };
@@ -160,7 +160,7 @@ static void
 look(struct pager *p)
 {
 	status_view_release(&p->view);
-	status_look_at(p->config, NULL, &p->view);
+	status_look_at(p->config, p->limits, &p->view);
 }
 
 static void
@@ -256,9 +256,11 @@ loop(struct pager *p, struct err *err)
 }
 
 int
-status_screen(const struct config *config, bool colours, struct err *err)
+status_screen(const struct config *config, const struct limits *limits,
+    bool colours, struct err *err)
 {
 	struct pager p = { .config = config,
+		.limits = limits,
 		.look.colours = colours,
 		.text = BUF_INIT(STATUS_MAX) };
 	int rc = -1;

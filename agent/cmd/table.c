@@ -412,6 +412,8 @@ listing_close(struct listing *l, int rc, const char *none, struct err *err)
 {
 	if (rc == 0)
 		rc = finish(l, none, err);
+	else if (l->as_json && l->rows >= ROWS)
+		(void)puts("]"); /* what was written stays readable */
 	table_free(l->table);
 	buf_release(&l->out);
 	return rc;

@@ -6,15 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/pack.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/doubt.h"
 #include "config/setting.h"
+#include "config/stand_in.h"
 #include "config/strip.h"
 #include "config/tree.h"
 
@@ -94,9 +97,9 @@ const struct setting agent_settings[] = {
 	    .offset = offsetof(struct agent_conf, watch.listen),
 	    .def = "127.0.0.1:9469",
 	    .help =
-		"Where /metrics, /healthz and /readyz are served: a loopback "
-		"address and port, or the path of a unix socket. \"none\": "
-		"nowhere." },
+		"Where the status page (/), /metrics, /healthz and /readyz are "
+		"served: a loopback address and port, or the path of a unix "
+		"socket. \"none\": nowhere." },
 	{ .key = "watch.textfile",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.textfile),
@@ -478,38 +481,117 @@ digest_public(struct config *c, struct node *tree, const char *salt)
 	config_tree_digest(tree, salt, c->public_digest);
 }
 
-struct config *
-config_load(const char *path, const struct config_types *types,
-    struct config_errors *errors)
-{
-	struct config *c = xcalloc(1, sizeof(*c));
-	const struct section sources = { .name = "sources",
-		.noun = "source",
-		.types = types->sources,
-		.warnings = &c->warnings,
-		.find = types->find_source,
-		.names = types->source_names,
-		.path = path };
-	const struct section outputs = { .name = "outputs",
-		.noun = "output",
-		.types = types->outputs,
-		.warnings = &c->warnings };
-	struct node *tree = config_tree(path, errors);
-	char *salt;
+/* The file that a tree begins with: types may be in files beside it.  A tree
+ * that was packed has no files, but that. */
+#define PATH_KEY ":path"
 
-	config_errors_sort(errors);
-	if (tree == NULL) {
-		config_free(c);
-		return NULL;
-	}
+static const char *
+path_of(const struct node *tree)
+{
+	const struct node *kept = node_get(tree, PATH_KEY);
+
+	if (tree->file != NULL)
+		return tree->file;
+	return kept != NULL ? kept->text : NULL;
+}
+
+static struct section
+section_of(const char *name, const struct config_types *types, const char *path,
+    struct config_errors *warnings)
+{
+	const bool sources = strcmp(name, "sources") == 0;
+
+	return (struct section){ .name = name,
+		.noun = sources ? "source" : "output",
+		.types = sources ? types->sources : types->outputs,
+		.warnings = warnings,
+		.find = sources ? types->find_source : NULL,
+		.names = sources ? types->source_names : NULL,
+		.path = path };
+}
+
+void
+config_judge(const char *section, const struct node *entry,
+    const struct config_types *types, struct config_errors *errors,
+    struct config_errors *warnings)
+{
+	const struct section s = section_of(section, types, NULL, warnings);
+	struct config_entry e = { .name = NULL };
+
+	if (!read_entry(&s, entry, &e, errors))
+		return;
+	settings_release(e.type->settings, e.conf);
+	free(e.conf);
+	free(e.name);
+}
+
+/* By the tables; the tree stays the caller's. */
+static void
+read_tree(struct config *c, const struct node *tree,
+    const struct config_types *types, struct config_errors *errors)
+{
+	const struct section sources =
+	    section_of("sources", types, path_of(tree), &c->warnings);
+	const struct section outputs =
+	    section_of("outputs", types, NULL, &c->warnings);
+
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
+}
+
+static void
+keep_tree(struct config *c, struct node *tree)
+{
+	struct buf packed = BUF_INIT(SIZE_MAX / 2);
+
+	if (tree->file != NULL)
+		node_put(tree, node_scalar(tree, PATH_KEY, tree->file));
+	if (pack_write(tree, PACK_WHOLE, &packed) < 0)
+		mem_gone();
+	node_remove(tree, entry_node(tree, PATH_KEY));
+	c->packed = buf_take(&packed, &c->packed_len);
+}
+
+struct config *
+config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = config_tree(path, s, errors);
+	struct config *c =
+	    tree == NULL ? NULL : config_from_tree(tree, types, errors);
+
+	if (s != NULL) {
+		config_errors_rename(errors, s->file, s->place);
+		if (c != NULL)
+			config_errors_rename(&c->warnings, s->file, s->place);
+	}
+	config_errors_sort(errors);
+	return c;
+}
+
+struct config *
+config_load(const char *path, const struct config_types *types,
+    struct config_errors *errors)
+{
+	return config_load_as(path, NULL, types, errors);
+}
+
+struct config *
+config_from_tree(struct node *tree, const struct config_types *types,
+    struct config_errors *errors)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+	char *salt;
+
+	read_tree(c, tree, types, errors);
 	salt = made_from(c);
 	config_tree_digest(tree, salt, c->digest);
-	if (errors->n == 0)
+	if (errors->n == 0) {
+		keep_tree(c, tree);
 		digest_public(c, tree, salt);
+	}
 	free(salt);
 	node_free(tree);
 	config_errors_sort(errors);
@@ -517,6 +599,60 @@ config_load(const char *path, const struct config_types *types,
 		return c;
 	config_free(c);
 	return NULL;
+}
+
+struct config *
+config_shared(const char *data, size_t len, const struct config_types *types)
+{
+	/* Whoever made the share has told of faults; what was left out of it
+	 * is missing on purpose. */
+	struct config_errors ignored = { 0 };
+	struct node *tree = pack_read(data, len);
+	struct config *c;
+
+	if (tree == NULL)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	read_tree(c, tree, types, &ignored);
+	config_errors_release(&ignored);
+	node_free(tree);
+	return c;
+}
+
+/* Cut one section of a copy of the tree down to a part; only the entry of
+ * that name stays, where one is given. */
+static void
+share_section(struct node *section, const struct config_entry *list, size_t n,
+    enum config_part part, const char *only)
+{
+	for (size_t i = 0; section != NULL && i < n; i++) {
+		struct node *entry = entry_node(section, list[i].name);
+
+		if (part == CONFIG_NONE ||
+		    (only != NULL && strcmp(list[i].name, only) != 0))
+			node_remove(section, entry);
+		else if (part == CONFIG_PUBLIC)
+			config_strip_secrets(list[i].type->settings, entry);
+	}
+}
+
+int
+config_share(const struct config *c, const struct config_share *share,
+    struct buf *out)
+{
+	struct node *tree = pack_read(c->packed, c->packed_len);
+	struct node *agent = entry_node(tree, "agent");
+	int rc;
+
+	if (agent != NULL && !share->key)
+		node_remove(agent, entry_node(agent, "key"));
+	share_section(entry_node(tree, "sources"), c->sources, c->n_sources,
+	    share->sources, NULL);
+	share_section(entry_node(tree, "outputs"), c->outputs, c->n_outputs,
+	    share->outputs, share->output);
+	rc = pack_write(tree, PACK_WHOLE, out);
+	node_free(tree);
+	return rc;
 }
 
 static void
@@ -539,5 +675,8 @@ config_free(struct config *c)
 	free_entries(c->outputs, c->n_outputs);
 	config_errors_release(&c->warnings);
 	settings_release(agent_settings, &c->agent);
+	if (c->packed != NULL)
+		explicit_bzero(c->packed, c->packed_len);
+	free(c->packed);
 	free(c);
 }

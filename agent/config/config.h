@@ -11,6 +11,7 @@
 
 #include "config/setting.h"
 
+struct buf;
 struct event_shape;
 
 /*
@@ -31,6 +32,11 @@ struct config_type {
 	 * of that of every entry.  NULL: none. */
 	void (*prepare)(const struct config_type *type, void *conf);
 	const char *digest;
+	/* For `setup`: what the type stands for, "Microsoft 365 and Entra", and
+	 * what has to be made at the other end first, as lines of at most 76
+	 * characters, each with its newline.  NULL: nothing to say. */
+	const char *title;
+	const char *before;
 	/* Of sources: what outputs have to know of the events of the feed
 	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
 	 * NULL: nothing is known. */
@@ -93,6 +99,9 @@ struct config {
 			    it can be tried against it */
 	char public_digest[65]; /* of the same without its secrets
 				   (config/strip.h), for all who ask */
+	char *packed;           /* the tree that it was made from, for
+				   config_share(): base/pack.h */
+	size_t packed_len;
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
@@ -111,6 +120,45 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
+/* The same of a tree (tree.h), which is taken. */
+struct node;
+struct config *config_from_tree(struct node *tree,
+    const struct config_types *types, struct config_errors *errors);
+
+/* The same as if s (config/stand_in.h), unless that is NULL, stood in its
+ * place already; faults and warnings name the place. */
+struct stand_in;
+struct config *config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
+
+/* Judge one entry of the section "sources" or "outputs" by itself: what is
+ * wrong with it, and what is most likely not what was meant. */
+void config_judge(const char *section, const struct node *entry,
+    const struct config_types *types, struct config_errors *errors,
+    struct config_errors *warnings);
+
+/* How much of a section another process gets: nothing; all but its secrets
+ * (and what URLs may hold of them); everything. */
+enum config_part { CONFIG_NONE, CONFIG_PUBLIC, CONFIG_WHOLE };
+
+/* What a process gets of a configuration.  The rest of the agent's block than
+ * its key is everybody's. */
+struct config_share {
+	bool key;
+	enum config_part sources;
+	enum config_part outputs;
+	const char *output; /* the only one of CONFIG_WHOLE; NULL: all */
+};
+
+/* Append to out the share of c, for config_shared() in another process of this
+ * program: 0, -1 at its ceiling. */
+int config_share(const struct config *c, const struct config_share *share,
+    struct buf *out);
+
+/* The configuration that a share is; c->digest and c->agent_digest are of no
+ * meaning.  What is left out has its defaults.  NULL: it is no share. */
+struct config *config_shared(const char *data, size_t len,
+    const struct config_types *types);
 
 #endif /* CONFIG_CONFIG_H */

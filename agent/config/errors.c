@@ -122,6 +122,25 @@ config_errors_repeats(struct config_errors *f, const struct node *tree)
 }
 
 void
+config_errors_rename(struct config_errors *f, const char *file,
+    const char *other)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct config_error_place *p = &f->place[i];
+		char *line;
+
+		if (p->file == NULL || strcmp(p->file, file) != 0)
+			continue;
+		line = xasprintf("%s:%zu: %s", other, p->line, p->text);
+		p->text = line + strlen(line) - strlen(p->text);
+		free(f->line[i]);
+		f->line[i] = line;
+		free(p->file);
+		p->file = xstrdup(other);
+	}
+}
+
+void
 config_errors_release(struct config_errors *f)
 {
 	for (size_t i = 0; i < f->n; i++) {

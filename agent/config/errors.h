@@ -40,6 +40,10 @@ void config_errors_add_err(struct config_errors *f, const char *sentence);
 /* Add a fault for each key in the tree that its map has twice. */
 void config_errors_repeats(struct config_errors *f, const struct node *tree);
 
+/* Name another file in the places of one. */
+void config_errors_rename(struct config_errors *f, const char *file,
+    const char *other);
+
 /* Sort the faults by file and line. */
 void config_errors_sort(struct config_errors *f);
 

@@ -4,12 +4,12 @@
 #ifndef RUN_CHILD_H
 #define RUN_CHILD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/role.h"
-#include "base/vitals.h"
 #include "config/config.h"
 #include "store/roles.h"
 
@@ -23,8 +23,7 @@ struct child {
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
-	struct vitals *vitals; /* lives as long as the slot */
-	bool ready;            /* it said so since its last start */
+	bool ready;        /* it said so since its last start */
 	int64_t changed;   /* wall clock: it became ready, or ceased to be */
 	char how[96];      /* its last end that nobody asked for */
 	int64_t last_sign; /* monotonic time of its last sign of life, or of its
@@ -32,17 +31,23 @@ struct child {
 	int64_t started;   /* monotonic */
 	int64_t restart;   /* monotonic time of the next start, 0: not due */
 	int64_t backoff;
-	unsigned deaths;
+	unsigned deaths;   /* since its configuration changed */
+	uint64_t restarts; /* because it died, since the agent began */
 };
 
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
-	struct vitals *own; /* of the supervisor */
-	int64_t began;      /* wall clock at which the supervisor began */
-	const char *cause;  /* of the starts to come, for the agent's feed */
-	int verdict[2];     /* the pipe of role.verdict_fd */
+	int dropped_fd; /* memory that all share: lines that the logs did
+			   not take, of the supervisor and each slot */
+	_Atomic uint64_t *dropped;
+	int64_t began;     /* wall clock at which the supervisor began */
+	const char *cause; /* of the starts to come, for the agent's feed */
+	int verdict[2];    /* the pipe of role.verdict_fd */
 };
+
+/* Make the memory of the counters.  -1 with errno. */
+int children_open(struct children *all);
 
 /* The slot for a role (output: name, NULL for the others); a new one is made
  * where there is none.  Borrowed until the next call.  NULL: no descriptor is
@@ -50,9 +55,10 @@ struct children {
 struct child *children_slot(struct children *all, enum role_kind kind,
     const char *output);
 
-/* Fork the role of c with config.  0, or -1 with errno: try again later. */
+/* Start the role of c with its share of config; it keeps these descriptors
+ * (ended by -1) as well.  0, or -1 with errno: try again later. */
 int child_start(struct children *all, struct child *c,
-    const struct config *config);
+    const struct config *config, const int *keep);
 
 /* Send a signal to the child if it is running. */
 void child_signal(const struct child *c, int sig);

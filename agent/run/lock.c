@@ -132,3 +132,19 @@ lock_release(struct store_lock *l)
 		(void)close(l->file);
 	*l = (struct store_lock){ .name = -1, .file = -1 };
 }
+
+bool
+lock_held(const char *path)
+{
+	char *real = store_real_path(path);
+	char *name = xasprintf("%s.lock", real);
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 &&
+	    errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		(void)close(fd);
+	free(name);
+	free(real);
+	return held;
+}

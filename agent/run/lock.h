@@ -9,6 +9,7 @@
 #ifndef RUN_LOCK_H
 #define RUN_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -32,5 +33,8 @@ int lock_again(struct store_lock *l, const char *path, struct err *err);
 int lock_is_held(const char *path);
 
 void lock_release(struct store_lock *l);
+
+/* Does a sealfeed run on the store at path?  Changes nothing. */
+bool lock_held(const char *path);
 
 #endif /* RUN_LOCK_H */

@@ -15,7 +15,7 @@
 
 #define FILE_MAX (1 << 20)
 #define FILE_AGAIN (10 * CLOCK_SECOND)
-#define LATE (30 * CLOCK_SECOND)
+#define LATE (10 * CLOCK_SECOND)
 
 int
 tell_open(struct telling *t, struct children *all)

@@ -36,8 +36,8 @@ void tell_roles(struct telling *t, const char *path, const struct children *all,
  * roles are waited for. */
 void tell_status(struct telling *t, const struct children *all);
 
-/* All roles are waited for from now on; those that are not ready after half a
- * minute are named in the log, before systemd gives up. */
+/* All roles are waited for from now on; those that are not ready after ten
+ * seconds are named in the log, long before systemd gives up. */
 void tell_begin(struct telling *t);
 void tell_late(struct telling *t, const struct children *all);
 

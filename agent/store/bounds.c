@@ -1,30 +1,44 @@
 /*
  * bounds.c - numbers in the store that cannot be.
  */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
 #include "base/err.h"
 #include "store/bounds.h"
 #include "store/db.h"
+#include "store/recovery.h"
 
 /* Ids and indexes stay below this, so that something can follow them. */
-#define LAST "4611686018427387904"
+#define LAST "2305843009213693952"
 #define INDEX " BETWEEN 0 AND " LAST
 
 #define ROWS(table, rule)                                                   \
-	.of = table,                                                        \
+	.drops = true, .of = table,                                         \
 	.find =                                                             \
 	    "SELECT 1 FROM " table " WHERE (" rule ") IS NOT TRUE LIMIT 1", \
 	.repair = "DELETE FROM " table " WHERE (" rule ") IS NOT TRUE"
 
+/* Names are printed, signed and sent. */
+#define NAME(column)                                                   \
+	"typeof(" column ") = 'text' AND " column " <> '' AND " column \
+	" NOT GLOB '*[^ -~]*'"
+
 /* The key of a table, whose ends are found without a look at its rows. */
 #define KEYS(table, key)                                                 \
-	.of = table,                                                     \
+	.drops = true, .of = table,                                      \
 	.find = "SELECT 1 WHERE (SELECT min(" key ") FROM " table        \
 		") < 1 OR (SELECT max(" key ") FROM " table ") > " LAST, \
 	.repair = "DELETE FROM " table " WHERE " key " < 1 OR " key " > " LAST
+
+/* Rows of no feed, which nobody would ever look at. */
+#define ORPHANS(table)                                       \
+	.of = table,                                         \
+	.find = "SELECT 1 FROM " table " WHERE feed NOT IN " \
+		"(SELECT id FROM feed) LIMIT 1"
 
 #define SEQ "(SELECT seq FROM sqlite_sequence WHERE name = 'batch')"
 #define HIGHEST(table) " WHEN '" table "' THEN (SELECT max(id) FROM " table ")"
@@ -40,6 +54,7 @@ static const struct bound {
 	const char *of;
 	const char *find;   /* a row if there is one */
 	const char *repair; /* NULL: by repair.c */
+	bool drops;         /* rows */
 } bounds[] = {
 	{ KEYS("feed", "id") },
 	{ KEYS("batch", "id") },
@@ -52,6 +67,9 @@ static const struct bound {
 	{ KEYS("gap", "id") },
 	{ KEYS("version", "id") },
 	{ KEYS("request", "id") },
+	{ ROWS("feed", NAME("name") " AND " NAME("tree")) },
+	{ ROWS("batch",
+	    "first" INDEX " AND count BETWEEN 1 AND 8192 AND raw_len" INDEX) },
 	{ ROWS("run",
 	    "first" INDEX " AND rows BETWEEN 0 AND 4294967296"
 	    " AND count BETWEEN 0 AND rows * 1000"
@@ -86,6 +104,8 @@ static const struct bound {
 		      " WHERE count BETWEEN 0 AND 4294967296"
 		      " AND raw_len BETWEEN 0 AND 4294967296) AS t"
 		      " WHERE t.of = batch.id" },
+	{ ORPHANS("batch") },
+	{ ORPHANS("item") },
 	{ .of = "feed",
 	    .find = "SELECT 1 FROM feed WHERE (size" INDEX " AND sealed" INDEX
 		    ") IS NOT TRUE LIMIT 1" },
@@ -122,17 +142,20 @@ bounds_kept(struct store *s, char *what, size_t size, struct err *err)
 }
 
 int
-bounds_restore(struct store *s, bool *feeds, struct err *err)
+bounds_restore(struct store *s, struct recovery *v, struct err *err)
 {
-	*feeds = false;
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		const struct bound *b = &bounds[i];
 		const int rc = b->repair == NULL ? 1 : kept(s, b, err);
 
 		if (rc < 0 || (rc == 0 && db_exec(s, b->repair, err) != 0))
 			return -1;
-		/* The first is that of feeds. */
-		*feeds = *feeds || (rc == 0 && i == 0);
+		if (rc != 0 || !b->drops)
+			continue;
+		if (strcmp(b->of, "feed") == 0)
+			v->whole_feeds = false;
+		if (strcmp(b->of, "batch") == 0)
+			v->whole_batches = false;
 	}
 	return 0;
 }

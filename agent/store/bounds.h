@@ -8,10 +8,10 @@
 #ifndef STORE_BOUNDS_H
 #define STORE_BOUNDS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
+struct recovery;
 struct store;
 
 /* 1: every number is one that can be; 0: what names the table with one that
@@ -19,8 +19,8 @@ struct store;
 int bounds_kept(struct store *s, char *what, size_t size, struct err *err);
 
 /* Put right what can be, and remove the rows that cannot, in the caller's
- * transaction.  *feeds: rows of feeds were among them.  The size of a feed is
- * left to repair.h. */
-int bounds_restore(struct store *s, bool *feeds, struct err *err);
+ * transaction, and note in v which tables are not whole then.  The size of a
+ * feed is left to repair.h. */
+int bounds_restore(struct store *s, struct recovery *v, struct err *err);
 
 #endif /* STORE_BOUNDS_H */

@@ -6,14 +6,17 @@
 #include "store/db.h"
 
 int
-expiry_set(struct store *s, const struct expiry *list, size_t n,
+expiry_set(struct store *s, const char *of, const struct expiry *list, size_t n,
     struct err *err)
 {
 	int rc;
 
 	if (db_begin_relaxed(s, err) != 0)
 		return -1;
-	rc = db_run(s, err, "DELETE FROM expiry", "");
+	rc = db_run(s, err,
+	    "DELETE FROM expiry WHERE substr(option, 1, length(?1) + 1) = ?1 "
+	    "|| '.'",
+	    "t", of);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = db_run(s, err,
 		    "INSERT OR REPLACE INTO expiry (option, ends) VALUES "
@@ -41,4 +44,14 @@ expiry_next(struct store *s, struct expiry *e, struct err *err)
 	}
 	db_unlock(s);
 	return rc;
+}
+
+int
+expiry_forget(struct store *s, const char *option, struct err *err)
+{
+	if (db_begin_relaxed(s, err) != 0)
+		return -1;
+	return db_end(s,
+	    db_run(s, err, "DELETE FROM expiry WHERE option = ?", "t", option),
+	    err);
 }

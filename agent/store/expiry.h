@@ -1,6 +1,6 @@
 /*
- * expiry.h - when certificates of the configuration end: collect, which reads
- * them, tells those who must not.
+ * expiry.h - when certificates of the configuration end: each role, which reads
+ * its own, tells those who cannot.
  */
 #ifndef STORE_EXPIRY_H
 #define STORE_EXPIRY_H
@@ -16,9 +16,13 @@ struct expiry {
 	int64_t ends;     /* of a bundle, the first of its certificates */
 };
 
-/* Replace all that is known.  Relaxed: after a crash it is looked up again. */
-int expiry_set(struct store *s, const struct expiry *list, size_t n,
-    struct err *err);
+/* Replace all that is known of "outputs.siem".  Relaxed: after a crash it is
+ * looked up again. */
+int expiry_set(struct store *s, const char *of, const struct expiry *list,
+    size_t n, struct err *err);
+
+/* Forget one, whose option is gone. */
+int expiry_forget(struct store *s, const char *option, struct err *err);
 
 /* Read the one that follows *e in the order of the options; a zeroed one gives
  * the first: 1, 0 there are no more, -1. */

@@ -53,7 +53,7 @@ load(struct feed *f, struct err *err)
 	if (f->cursor == NULL)
 		f->cursor = xstrdup("");
 	db_done(st);
-	if (f->size > MERKLE_MAX)
+	if (f->size > MERKLE_MAX / 2)
 		return db_damaged(s, err, "the size of %s cannot be", f->tree);
 	return 1;
 }

@@ -160,11 +160,16 @@ drop_bad_payloads(struct store *s, const char *aside, struct err *err)
 	return rc;
 }
 
+/* Nobody knows whose they were. */
+enum { ORPHANED_ITEMS, ORPHANED_BATCHES };
+
 static const char *const orphans[] = {
-	"DELETE FROM batch WHERE feed NOT IN (SELECT id FROM feed)",
+	[ORPHANED_ITEMS] =
+	    "DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
+	[ORPHANED_BATCHES] =
+	    "DELETE FROM batch WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM payload WHERE batch NOT IN (SELECT id FROM batch)",
 	"DELETE FROM checkpoint WHERE batch NOT IN (SELECT batch FROM payload)",
-	"DELETE FROM item WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM piece WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM version WHERE feed NOT IN (SELECT id FROM feed)",
 	"DELETE FROM run WHERE feed NOT IN (SELECT id FROM feed)",
@@ -173,11 +178,15 @@ static const char *const orphans[] = {
 };
 
 static int
-drop_orphans(struct store *s, struct err *err)
+drop_orphans(struct store *s, struct recovery *v, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(orphans) / sizeof(orphans[0]); i++) {
 		if (db_run(s, err, orphans[i], "") != 0)
 			return -1;
+		if (db_changes(s) == 0)
+			continue;
+		v->whole_items = v->whole_items && i != ORPHANED_ITEMS;
+		v->whole_batches = v->whole_batches && i != ORPHANED_BATCHES;
 	}
 	return 0;
 }
@@ -209,9 +218,9 @@ next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
 			    sqlite3_column_blob(st, 4),
 			    (size_t)sqlite3_column_bytes(st, 4)) == 0;
 	db_done(st);
-	c->size_good = c->size >= 0 && c->size <= (int64_t)MERKLE_MAX;
+	c->size_good = c->size >= 0 && c->size <= (int64_t)MERKLE_MAX / 2;
 	if (!c->size_good)
-		c->size = c->peaks_good ? c->sealed : (int64_t)MERKLE_MAX;
+		c->size = c->peaks_good ? c->sealed : (int64_t)MERKLE_MAX / 2;
 	c->tree = c->sealed;
 	c->needed = !c->size_good;
 	return 1;
@@ -259,6 +268,7 @@ find_cut(struct store *s, const struct recovery *v, struct cut *c,
 	    " nodes, length(checks) FROM batch b WHERE feed = ? ORDER BY first",
 	    "i", c->feed);
 	int64_t next = -1;
+	bool bad;
 	int rc;
 
 	if (st == NULL)
@@ -266,7 +276,9 @@ find_cut(struct store *s, const struct recovery *v, struct cut *c,
 	while ((rc = db_step(s, st, err)) == 1) {
 		const int64_t id = sqlite3_column_int64(st, 0);
 		const int64_t first = sqlite3_column_int64(st, 1);
-		const bool passed = id <= c->passed;
+		/* What was passed was sealed. */
+		const bool passed =
+		    id <= c->passed && sqlite3_column_int(st, 3) != 0;
 
 		if (!span_good(first, sqlite3_column_int64(st, 2))) {
 			c->needed = true;
@@ -274,17 +286,13 @@ find_cut(struct store *s, const struct recovery *v, struct cut *c,
 			return 0;
 		}
 		/* Those before it may be lost, and not delivered. */
-		if (next < 0 && first > 0 && id > c->passed + 1 &&
-		    !v->whole_batches) {
-			c->needed = true;
-			db_done(st);
-			return 0;
-		}
-		if (next < 0)
+		bad = next < 0 && first > 0 && id > c->passed + 1 &&
+		    !v->whole_batches;
+		if (!bad && next < 0)
 			c->at = next = first;
 		if (passed)
 			next = first;
-		else if (!batch_good(c, st, next)) {
+		if (bad || (!passed && !batch_good(c, st, next))) {
 			c->needed = true;
 			db_done(st);
 			return 0;
@@ -416,8 +424,10 @@ cut_batches(struct store *s, const struct cut *c, struct err *err)
 		c->feed, c->at) != 0)
 		return -1;
 	return db_run(s, err,
-	    "UPDATE feed SET size = ?2, cursor = 'lost' WHERE id = ?1", "ii",
-	    c->feed, c->at);
+	    "UPDATE feed SET size = ?2, cursor = 'lost',"
+	    " sealed = iif(?3, sealed, 0), peaks = iif(?3, peaks, x'')"
+	    " WHERE id = ?1",
+	    "iii", c->feed, c->at, (int64_t)c->peaks_good);
 }
 
 static int
@@ -441,14 +451,12 @@ static int
 repair(struct store *s, struct recovery *v, struct err *err)
 {
 	struct cut c = { .feed = 0 };
-	bool feeds;
 	int rc;
 
-	if (bounds_restore(s, &feeds, err) != 0 ||
+	if (bounds_restore(s, v, err) != 0 ||
 	    drop_bad_payloads(s, v->aside, err) != 0 ||
-	    drop_orphans(s, err) != 0)
+	    drop_orphans(s, v, err) != 0)
 		return -1;
-	v->whole_feeds = v->whole_feeds && !feeds;
 	/* Trees that begin here are sound, and found to be so. */
 	while ((rc = next_feed(s, c.feed, &c, err)) == 1) {
 		if (find_cut(s, v, &c, err) != 0 ||

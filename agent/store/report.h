@@ -156,6 +156,9 @@ struct trace_output {
 	char name[64];
 	enum trace_state state;
 	int64_t time;     /* delivered or refused at; INT64_MIN: not known */
+	bool held;        /* delivered, by a receipt that does not prove enough
+			     yet */
+	char mode[32];    /* of the output, as struct output_report has it */
 	char reason[512]; /* the reason of the dead letter */
 };
 

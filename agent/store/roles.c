@@ -2,7 +2,8 @@
  * roles.c - how the roles of an agent do, as its supervisor tells it.
  *
  * Lines of fields that are separated by tabs: first the agent, "agent BEGAN
- * STOPPED NOTE", then "role NAME STATE SINCE DEATHS HOW" for each.
+ * STOPPED DROPPED NOTE", then "role NAME STATE SINCE DEATHS RESTARTS DROPPED
+ * HOW" for each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 #include "store/store.h"
 
 #define ROLES_MAX (1 << 20)
-#define FIELDS 6
+#define FIELDS 8
 
 static const char *const state_names[ROLE_STATES] = {
 	[ROLE_STARTS] = "starts",
@@ -44,16 +45,17 @@ roles_format(const struct roles *r, struct buf *out)
 	char text[sizeof(r->note)];
 
 	text_one_line(text, sizeof(text), r->note);
-	if (buf_addf(out, "agent\t%" PRId64 "\t%" PRId64 "\t%s\n", r->began,
-		r->stopped, text) != 0)
+	if (buf_addf(out, "agent\t%" PRId64 "\t%" PRId64 "\t%" PRIu64 "\t%s\n",
+		r->began, r->stopped, r->dropped, text) != 0)
 		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct role_report *o = &r->role[i];
 
 		if (buf_addf(out,
-			"role\t%s\t%s\t%" PRId64 "\t%" PRIu64 "\t%s\n", o->name,
-			state_names[o->state], o->since, o->deaths,
-			o->how) != 0)
+			"role\t%s\t%s\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64
+			"\t%" PRIu64 "\t%s\n",
+			o->name, state_names[o->state], o->since, o->deaths,
+			o->restarts, o->dropped, o->how) != 0)
 			return -1;
 	}
 	return 0;
@@ -114,7 +116,9 @@ add_role(struct roles *r, char *const *field)
 			o->state = (enum role_state)i;
 	o->since = strtoll(field[3], NULL, 10);
 	o->deaths = strtoull(field[4], NULL, 10);
-	(void)snprintf(o->how, sizeof(o->how), "%s", field[5]);
+	o->restarts = strtoull(field[5], NULL, 10);
+	o->dropped = strtoull(field[6], NULL, 10);
+	(void)snprintf(o->how, sizeof(o->how), "%s", field[7]);
 }
 
 /* A line of another version is passed over. */
@@ -126,10 +130,11 @@ read_line(struct roles *r, char *line)
 
 	while (n < FIELDS && line != NULL)
 		field[n++] = strsep(&line, "\t");
-	if (n == 4 && strcmp(field[0], "agent") == 0) {
+	if (n == 5 && strcmp(field[0], "agent") == 0) {
 		r->began = strtoll(field[1], NULL, 10);
 		r->stopped = strtoll(field[2], NULL, 10);
-		(void)snprintf(r->note, sizeof(r->note), "%s", field[3]);
+		r->dropped = strtoull(field[3], NULL, 10);
+		(void)snprintf(r->note, sizeof(r->note), "%s", field[4]);
 	} else if (n == FIELDS && strcmp(field[0], "role") == 0) {
 		add_role(r, field);
 	}

@@ -25,17 +25,20 @@ enum role_state {
 struct role_report {
 	char name[80]; /* "collect", "ship siem" */
 	enum role_state state;
-	int64_t since; /* it works, or does not; wall clock */
-	uint64_t deaths;
-	char how[96]; /* its last end that nobody asked for; "" none */
+	int64_t since;     /* it works, or does not; wall clock */
+	uint64_t deaths;   /* since its configuration changed */
+	uint64_t restarts; /* because it died, since the agent began */
+	uint64_t dropped;  /* lines that its log did not take */
+	char how[96];      /* its last end that nobody asked for; "" none */
 };
 
 struct roles {
-	int64_t began;   /* the supervisor; INT64_MIN: not known */
-	int64_t stopped; /* it said that it ended; INT64_MIN: it did not */
-	int64_t written; /* the file */
-	char note[512];  /* what keeps all roles from running, or why it
-			    stopped; "" nothing */
+	int64_t began;    /* the supervisor; INT64_MIN: not known */
+	int64_t stopped;  /* it said that it ended; INT64_MIN: it did not */
+	int64_t written;  /* the file */
+	uint64_t dropped; /* lines that the supervisor's log did not take */
+	char note[512];   /* what keeps all roles from running, or why it
+			     stopped; "" nothing */
 	struct role_report *role;
 	size_t n;
 };

@@ -227,6 +227,40 @@ message_of(struct scan s, const struct frame *f)
 	return (struct slice){ .data = s.at, .len = (size_t)(s.end - s.at) };
 }
 
+static struct slice
+word(struct scan *s)
+{
+	struct slice w = { .data = s->at };
+
+	while (s->at < s->end && *s->at != ' ')
+		s->at++;
+	w.len = (size_t)(s->at - w.data);
+	if (s->at < s->end)
+		s->at++;
+	return w;
+}
+
+/* The HOSTNAME in a header "<PRI>1 TIME HOSTNAME" or, as files have it, "1 TIME
+ * HOSTNAME" or "TIME HOSTNAME"; whatever else stands there may differ from part
+ * to part. */
+static struct slice
+host_of(struct scan s)
+{
+	const char *version = memmem(s.at, (size_t)(s.end - s.at), ">1 ", 3);
+	struct slice w;
+
+	if (version != NULL)
+		s.at = version + 3;
+	w = word(&s);
+	if (w.len == 1 && w.data[0] == '1')
+		w = word(&s);
+	if (w.len < strlen("2026-01-01T") || w.data[4] != '-' ||
+	    w.data[10] != 'T')
+		return (struct slice){ .data = "" };
+	w = word(&s);
+	return w.len > FRAME_FEED ? (struct slice){ .data = "" } : w;
+}
+
 static enum frame_kind
 parse_syslog(const char *line, size_t len, struct frame *f)
 {
@@ -248,6 +282,7 @@ parse_syslog(const char *line, size_t len, struct frame *f)
 		if (found != FRAME_NOTHING)
 			kind = found;
 	}
+	f->host = host_of((struct scan){ .at = line, .end = s.at });
 	skip_others(&s);
 	f->value = message_of(s, f);
 	return kind;
@@ -355,7 +390,7 @@ frame_respace(const char *s, size_t len, bool spaced, char *out)
 #define SPARE_MAX 16
 #define COMBINATIONS_MAX 64
 
-struct write_batch {
+struct piece {
 	unsigned part;
 	uint64_t place;
 	size_t len;
@@ -364,10 +399,11 @@ struct write_batch {
 
 struct pending {
 	char feed[FRAME_FEED + 1];
-	struct frame frame; /* value unused; feed points to feed */
+	char host[FRAME_FEED + 1];
+	struct frame frame; /* value unused; feed and host point to these */
 	uint64_t place;
 	unsigned distinct;
-	struct write_batch *piece; /* sorted by part */
+	struct piece *piece; /* sorted by part */
 	size_t n;
 };
 
@@ -407,7 +443,15 @@ parts_free(struct parts *p)
 	free(p);
 }
 
-/* Where the event of f is kept, p->n: nowhere. */
+static bool
+equal(struct slice a, struct slice b)
+{
+	return a.len == b.len &&
+	    (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Where the event of f is kept, p->n: nowhere.  Two agents may have feeds of
+ * the same name, and each is the host of its messages. */
 static size_t
 find(const struct parts *p, const struct frame *f)
 {
@@ -418,8 +462,8 @@ find(const struct parts *p, const struct frame *f)
 		const struct frame *e = &p->pending[i]->frame;
 
 		if (e->number == f->number && e->parts == f->parts &&
-		    e->kind == f->kind && e->feed.len == f->feed.len &&
-		    memcmp(e->feed.data, f->feed.data, f->feed.len) == 0)
+		    e->kind == f->kind && equal(e->feed, f->feed) &&
+		    equal(e->host, f->host))
 			return i;
 	}
 	return p->n;
@@ -433,6 +477,9 @@ begin(struct parts *p, const struct frame *f, uint64_t place)
 	memcpy(e->feed, f->feed.data, f->feed.len);
 	e->frame = *f;
 	e->frame.feed.data = e->feed;
+	if (f->host.len > 0)
+		memcpy(e->host, f->host.data, f->host.len);
+	e->frame.host.data = e->host;
 	e->frame.value = (struct slice){ .data = "" };
 	e->place = place;
 	p->pending[p->n] = e;
@@ -447,7 +494,7 @@ keep(struct parts *p, struct pending *e, const struct frame *f, uint64_t place)
 	size_t same = 0;
 
 	for (; at < e->n && e->piece[at].part <= f->part; at++) {
-		const struct write_batch *k = &e->piece[at];
+		const struct piece *k = &e->piece[at];
 
 		if (k->part != f->part)
 			continue;
@@ -461,7 +508,7 @@ keep(struct parts *p, struct pending *e, const struct frame *f, uint64_t place)
 	e->piece = xreallocarray(e->piece, e->n + 1, sizeof(*e->piece));
 	memmove(&e->piece[at + 1], &e->piece[at],
 	    (e->n - at) * sizeof(*e->piece));
-	e->piece[at] = (struct write_batch){ .part = f->part,
+	e->piece[at] = (struct piece){ .part = f->part,
 		.place = place,
 		.len = f->value.len,
 		.data = xstrndup(f->value.data, f->value.len) };
@@ -482,7 +529,7 @@ combine(const struct pending *e, size_t number, struct buf *out,
 
 	buf_clear(out);
 	while (i < e->n) {
-		const struct write_batch *piece;
+		const struct piece *piece;
 		size_t variants = 1;
 
 		while (i + variants < e->n &&

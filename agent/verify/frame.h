@@ -41,6 +41,9 @@ struct frame {
 	uint64_t number;    /* index of the event, size of the checkpoint */
 	struct slice value; /* borrowed from the line */
 	struct slice agent; /* that the line names; empty: none */
+	/* The HOSTNAME of a syslog header, as far as receivers leave it alone;
+	 * empty: none. */
+	struct slice host;
 	/* Another reading of value, e.g. what a string stands for; data NULL:
 	 * none. */
 	struct slice other;

@@ -31,6 +31,8 @@ const struct figure_kind figure_kinds[FIGURES] = {
 	[FIGURE_DEAD_LETTERS] = { "dead-letters", FIGURE_COUNT, false,
 	    { 1, -1 },
 	    "\"sealfeed dead-letters\" lists, retries and drops them" },
+	[FIGURE_CERTIFICATE] = { "certificate", FIGURE_SPAN, true,
+	    { 30 * CLOCK_DAY, 3 * CLOCK_DAY }, "replace it" },
 };
 
 const char *
@@ -98,7 +100,7 @@ set_one(struct limits *l, bool critical, char *text, struct err *err)
 	}
 	return err_set(err,
 	    "\"%s\" has no limit; there are lag, delay, backlog, horizon, "
-	    "store, gaps and dead-letters",
+	    "store, gaps, dead-letters and certificate",
 	    text);
 }
 
@@ -183,6 +185,12 @@ figure_read(const struct status *st, enum figure f, char *subject, size_t size)
 		return (int64_t)dead;
 	if (f == FIGURE_GAPS)
 		return (int64_t)st->gaps_new;
+	if (f == FIGURE_CERTIFICATE && st->first_expiry.option[0] != '\0')
+		worst(f,
+		    st->first_expiry.ends > st->now
+			? st->first_expiry.ends - st->now
+			: 0,
+		    st->first_expiry.option, &all, subject, size);
 	if (f == FIGURE_STORE && st->room.max_size > 0)
 		return (int64_t)((double)st->room.used * 100 /
 		    (double)st->room.max_size);
@@ -208,6 +216,7 @@ figure_words(enum figure f, int64_t value, const char *subject, char *out,
 		[FIGURE_STORE] = { "the store is ", " % full" },
 		[FIGURE_GAPS] = { "", " gaps in the last day" },
 		[FIGURE_DEAD_LETTERS] = { "", " dead letters" },
+		[FIGURE_CERTIFICATE] = { ": the certificate ends in ", "" },
 	};
 	char n[HUMAN_TEXT];
 
@@ -220,6 +229,9 @@ figure_words(enum figure f, int64_t value, const char *subject, char *out,
 	else if (value == 0 && f == FIGURE_HORIZON)
 		(void)snprintf(out, size,
 		    "%s: the vendor may have deleted unread events", subject);
+	else if (value == 0 && f == FIGURE_CERTIFICATE)
+		(void)snprintf(out, size, "%s: the certificate has ended",
+		    subject);
 	else
 		(void)snprintf(out, size, "%s%s%s%s", subject, text[f].before,
 		    n, text[f].behind);

@@ -29,6 +29,7 @@ enum figure {
 	FIGURE_STORE,   /* how full it is */
 	FIGURE_GAPS,    /* of the last day, and open */
 	FIGURE_DEAD_LETTERS,
+	FIGURE_CERTIFICATE, /* until the first one ends */
 	FIGURES
 };
 

@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/gzip.h"
 #include "base/role.h"
-#include "base/vitals.h"
 #include "config/config.h"
 #include "store/expiry.h"
 #include "store/lateness.h"
@@ -315,42 +314,47 @@ troubles(struct page *p, const struct status *st)
 	}
 }
 
-/* Labels of a process. */
+/* Labels of a role by its name, "ship siem". */
 static void
-process(struct page *p, const char *name, const struct vitals_of *v)
+role_labels(struct page *p, const char *metric, const char *role)
 {
-	SAY(p, "%s{role=\"%s\"", name, v->role);
-	if (v->output[0] != '\0')
-		SAY(p, ",output=\"%s\"", v->output);
+	const char *output = strchr(role, ' ');
+
+	SAY(p, "%s{role=\"%.*s\"", metric, (int)strcspn(role, " "), role);
+	if (output != NULL)
+		SAY(p, ",output=\"%s\"", output + 1);
 	SAY(p, "} ");
 }
 
 static void
-processes(struct page *p, const struct vitals_of *list)
+processes(struct page *p, const struct roles *r)
 {
 	static const char up[] = "sealfeed_role_up";
 	static const char restarts[] = "sealfeed_role_restarts_total";
 	static const char dropped[] = "sealfeed_log_dropped_lines_total";
 
+	if (r->began == REPORT_NEVER)
+		return; /* no agent has told anything yet */
 	family(p, up, "gauge",
-	    "1 if the process of the role runs and has shown life, else 0.");
-	/* The last one is the supervisor, which nobody starts again. */
-	for (const struct vitals_of *v = list; v[1].role != NULL; v++) {
-		process(p, up, v);
-		SAY(p, "%d\n", v->vitals->up);
+	    "1 if the process of the role runs and works, else 0.");
+	for (size_t i = 0; i < r->n; i++) {
+		role_labels(p, up, r->role[i].name);
+		SAY(p, "%d\n", r->role[i].state == ROLE_WORKS);
 	}
 	family(p, restarts, "counter",
 	    "Times that the role died and was started again.");
-	for (const struct vitals_of *v = list; v[1].role != NULL; v++) {
-		process(p, restarts, v);
-		SAY(p, "%" PRIu64 "\n", v->vitals->restarts);
+	for (size_t i = 0; i < r->n; i++) {
+		role_labels(p, restarts, r->role[i].name);
+		SAY(p, "%" PRIu64 "\n", r->role[i].restarts);
 	}
 	family(p, dropped, "counter",
 	    "Lines that the log did not take: it was full or gone.");
-	for (const struct vitals_of *v = list; v->role != NULL; v++) {
-		process(p, dropped, v);
-		SAY(p, "%" PRIu64 "\n", v->vitals->dropped);
+	for (size_t i = 0; i < r->n; i++) {
+		role_labels(p, dropped, r->role[i].name);
+		SAY(p, "%" PRIu64 "\n", r->role[i].dropped);
 	}
+	role_labels(p, dropped, "supervisor");
+	SAY(p, "%" PRIu64 "\n", r->dropped);
 }
 
 static int
@@ -420,8 +424,7 @@ metrics_write(struct store *s, const struct role *r, struct buf *out,
 		feeds(&p, &st);
 		outputs(&p, &st);
 		troubles(&p, &st);
-		if (r->vitals != NULL)
-			processes(&p, r->vitals);
+		processes(&p, &st.roles);
 		rc = certificates(&p, s, err);
 		if (rc == 0 && p.rc == -1)
 			rc =

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "store/expiry.h"
 #include "store/report.h"
 #include "store/roles.h"
 #include "store/store.h"
@@ -45,6 +46,8 @@ struct status {
 	uint64_t gaps_new;  /* … of the last day */
 	struct trouble *troubles;
 	size_t n_troubles;
+	struct expiry first_expiry; /* of a certificate; its option is "" where
+				       none is known */
 };
 
 /* Fill *st (zeroed before) from the store, as of now; release it in any

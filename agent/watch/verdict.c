@@ -171,7 +171,9 @@ check_life(struct judge *j)
 	r->idle = r->dead = true;
 	set_text(r, "",
 	    st->roles.note[0] != '\0' ? st->roles.note
-		: st->roles.stopped == REPORT_NEVER && last != REPORT_NEVER
+		: last == REPORT_NEVER
+		? "\"systemctl enable --now sealfeed\" starts it"
+		: st->roles.stopped == REPORT_NEVER
 		? "it ended without a word; see its log (journalctl -u "
 		  "sealfeed)"
 		: "");
@@ -589,7 +591,8 @@ verdict_without_store(const struct status *st, const char *why,
 	check_configured(&j);
 	if (!runs_not(st))
 		check_roles(&j);
-	if (v->n == 0 || runs_not(st)) {
+	/* Where nothing ever ran, there is none to be read. */
+	if (!runs_not(st) || status_last_sign(st) != REPORT_NEVER) {
 		struct remark *r = remark(&j, LEVEL_UNKNOWN, RANK_STORE,
 		    "the store cannot be read");
 

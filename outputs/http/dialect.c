@@ -37,6 +37,7 @@ intake_request_begin(struct intake_request *r, const char *url)
 	r->to = 0;
 	r->lines = 0;
 	r->failed = false;
+	r->plain = false;
 	http_head_free(r->headers);
 	r->headers = NULL;
 	unsign(r);

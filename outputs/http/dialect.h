@@ -15,9 +15,9 @@
  *           HTTP_TRANSPORT,
  *   };
  *
- * a declaration in outputs/output.h, a row in outputs/output.c, and its place
- * in Makefile.am.  Its conf begins with a struct http_output_conf and its
- * settings take in the tables of conf.h.
+ * a row in OUTPUT_TYPES (outputs/output.h), and its place in Makefile.am.  Its
+ * conf begins with a struct http_output_conf and its settings take in the
+ * tables of conf.h.
  *
  * All functions are called by one thread and never wait.  What they are given
  * is borrowed for the call.
@@ -57,12 +57,14 @@ struct intake {
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
 	/* Bytes and lines (0: any number) of a request; the time between two
-	 * polls and the longest one until a confirmation, microseconds.
-	 * Before: max_body, 0, 1 s, 5 min. */
+	 * polls, the longest one until a confirmation, and how much later
+	 * something must have been promised whose confirmation shows that none
+	 * will come, microseconds.  Before: max_body, 0, 1 s, 5 min, 30 s. */
 	size_t body_max;
 	size_t lines_max;
 	int64_t poll_every;
 	int64_t poll_timeout;
+	int64_t poll_overtaken;
 };
 
 /* A request before it is sent. */
@@ -79,6 +81,9 @@ struct intake_request {
 	struct buf url;
 	struct curl_slist *headers;
 	bool failed;
+	/* It is not for lines: neither their Content-Type nor gzip.  Of a
+	 * probe. */
+	bool plain;
 	/* For intake_sign(). */
 	char *sign;
 	char *sign_key; /* wiped */

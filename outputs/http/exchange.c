@@ -121,6 +121,10 @@ exchange_aim(struct exchange *x, struct http_access *access,
 		    "request: its URL or a header is too long or malformed");
 	http_head_free(x->headers);
 	x->headers = NULL;
+	/* Expect: 100-continue costs a second at servers that ignore it.  Where
+	 * a request is signed libcurl would sign that it is left out. */
+	if (r->sign == NULL)
+		x->headers = curl_slist_append(NULL, "Expect:");
 	if (http_head_join(&x->headers, common) != 0 ||
 	    http_head_join(&x->headers, r->headers) != 0)
 		return err_set(err, "request: out of memory");

@@ -95,9 +95,6 @@ http_head(const struct http_head *h, struct curl_slist **list, struct err *err)
 	*list = NULL;
 	if (type != NULL)
 		rc = add(list, "headers", "Content-Type: ", type, false, err);
-	/* Expect: 100-continue costs a second at servers that ignore it. */
-	if (rc == 0)
-		rc = add(list, "headers", "Expect:", "", false, err);
 	if (rc == 0 && type != NULL && h->compress)
 		rc = add(list, "compress", "Content-Encoding: gzip", "", false,
 		    err);

@@ -61,6 +61,7 @@ static const struct http_dialect json = {
 
 const struct output_type output_http_json = {
 	.type.name = "http-json",
+	.type.title = "a JSON array over HTTPS",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct http_output_conf),
 	.type.check = http_output_check,

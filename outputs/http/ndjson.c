@@ -62,6 +62,7 @@ static const struct http_dialect ndjson = {
 
 const struct output_type output_http = {
 	.type.name = "http",
+	.type.title = "NDJSON over HTTPS",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct ndjson_conf),
 	.type.check = http_output_check,

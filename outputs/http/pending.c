@@ -11,10 +11,6 @@
 #include "base/text.h"
 #include "outputs/http/transport_private.h"
 
-/* A promise is forgotten when one that was given so much later is kept: it
- * won't be. */
-#define OVERTAKEN (30 * CLOCK_SECOND)
-
 void
 pending_add(struct uplink *u, const struct pending *p)
 {
@@ -77,7 +73,7 @@ pending_due(const struct uplink *u)
 {
 	const struct pending *oldest = &u->pending[0];
 
-	if (u->confirmed > oldest->promised + OVERTAKEN)
+	if (u->confirmed > oldest->promised + u->intake.poll_overtaken)
 		return INT64_MIN;
 	return oldest->promised + u->intake.poll_timeout;
 }

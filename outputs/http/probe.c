@@ -13,6 +13,7 @@ static int
 aim(struct uplink *u, struct exchange *x, unsigned step, struct err *err)
 {
 	int rc = step == 0 ? 0 : 1;
+	bool plain;
 
 	buf_clear(&x->request.body);
 	if (intake_request_begin(&x->request, u->conf->url) != 0)
@@ -21,12 +22,11 @@ aim(struct uplink *u, struct exchange *x, unsigned step, struct err *err)
 		rc = u->dialect->probe(&u->intake, step, &x->request, err);
 	if (rc != 0)
 		return rc == INTAKE_LATER && err->text[0] != '\0' ? -1 : rc;
-	if (u->intake.compress && strcmp(x->request.method, "GET") != 0 &&
+	plain = x->request.plain || strcmp(x->request.method, "GET") == 0;
+	if (u->intake.compress && !plain &&
 	    body_pack(&u->body, &x->request.body, err) != 0)
 		return -1;
-	return exchange_aim(x, u->access,
-	    strcmp(x->request.method, "GET") == 0 ? u->poll_headers
-						  : u->headers,
+	return exchange_aim(x, u->access, plain ? u->poll_headers : u->headers,
 	    false, err);
 }
 

@@ -26,6 +26,7 @@
 /* What intake holds before a dialect's open(). */
 #define POLL_EVERY CLOCK_SECOND
 #define POLL_TIMEOUT (5 * CLOCK_MINUTE)
+#define POLL_OVERTAKEN (30 * CLOCK_SECOND)
 
 /*
  * Requests.
@@ -227,6 +228,7 @@ http_open(struct output *out, struct err *err)
 		.body_max = (size_t)u->conf->max_body,
 		.poll_every = POLL_EVERY,
 		.poll_timeout = POLL_TIMEOUT,
+		.poll_overtaken = POLL_OVERTAKEN,
 	};
 	if (uplink_load(u, err) != 0) {
 		uplink_free(u);
@@ -251,6 +253,17 @@ http_window(const struct output *out)
 		n += u->transfer[i].chunk != NULL &&
 		    (closed || !u->transfer[i].sending);
 	return n < u->n_transfers ? n : u->n_transfers;
+}
+
+size_t
+http_waiting(const struct output *out)
+{
+	const struct uplink *u = out->state;
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n_transfers; i++)
+		n += u->transfer[i].chunk != NULL && !u->transfer[i].sending;
+	return n;
 }
 
 /* Perhaps what was wrong has been put right. */

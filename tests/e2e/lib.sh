@@ -390,6 +390,21 @@ to_http() {
 	done
 }
 
+# to_intake NAME TYPE PATH [YAML-LINE…]: to the receiver of that name in
+# tests/recv/intake.c, started as intakes; PATH stands behind its name.
+to_intake() {
+	local name=$1 line
+	outputs+="  $name:
+    type: $2
+    url: https://localhost:$(cat "$work/intakes/port")/$name$3
+    tls: $output_tls
+"
+	shift 3
+	for line in "$@"; do
+		outputs+="    $line"$'\n'
+	done
+}
+
 # to_file NAME [YAML-LINE…]: to $work/NAME/events
 to_file() {
 	local name=$1 line

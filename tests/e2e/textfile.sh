@@ -32,7 +32,9 @@ log_has 'watch.textfile: written again' || fail "the log says nothing of it"
 [ "$(stat -c %a "$file")" = 644 ] || fail "mode $(stat -c %a "$file")"
 value_is 'sealfeed_output_events_total{output="archive"}' -ge 200 ||
     fail "not the figures of the agent: $(grep output_events "$file")"
-value_is 'sealfeed_role_up{role="collect"}' -eq 1 || fail "collect is not up"
+for role in 'collect"' 'watch"' 'ship",output="archive"'; do
+	wait_for 20 "$role is up" value_is "sealfeed_role_up{role=\"$role}" -eq 1
+done
 first=$(value sealfeed_metrics_timestamp_seconds)
 age=$(($(date +%s) - first))
 [ "$age" -ge -1 ] && [ "$age" -le 600 ] || fail "$age seconds old"
@@ -49,8 +51,8 @@ sleep 1.1 # the timestamp differs by a second
 pkill -KILL -g "$(cat "$work/agent.pid")" -x sf-watch
 wait_for 20 "it is written again" \
     value_is sealfeed_metrics_timestamp_seconds -gt "$first"
-value_is 'sealfeed_role_restarts_total{role="watch"}' -eq 1 ||
-    fail "the restart is not counted: $(grep restarts "$file")"
+wait_for 20 "the restart is counted" \
+    value_is 'sealfeed_role_restarts_total{role="watch"}' -eq 1
 agent_stop
 [ -s "$file" ] || fail "the file is gone with the agent"
 [ "$(ls "$work/metrics")" = sealfeed.prom ] ||

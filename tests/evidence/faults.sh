@@ -304,10 +304,18 @@ for syntax in ndjson plain syslog split; do
 	says "fra1/$ex: 160 events, proven 0-159; 4 checkpoints"
 	says "fra2/$ex: 150 events, proven 0-149; 3 checkpoints"
 	check 0 two-agents-complete --key pub2.pem --complete good
-	[ $syntax != split ] || continue
-	# Line by line.
+	# Line by line: of a split event the parts of one between those of the other.
 	paste -d '\n' one two | sed '/^$/d' >good
 	check 0 two-agents-mixed --key pub2.pem good
+	if [ $syntax = split ]; then
+		# As files have it, and behind the header of a relay.
+		for form in 's/^<[0-9]*>1 //' 's/^<[0-9]*>/&/' 's/^<[0-9]*>//' \
+			's/^/Nov 26 10:00:01 relay /'; do
+			sed "$form" good >files
+			check 0 two-agents-split-mixed --key pub2.pem --complete files
+		done
+		continue
+	fi
 	"$top/sealfeed" verify --json --key pub2.pem --key pub.pem good >out || fail json
 	json_pp <out >/dev/null 2>&1 || fail "two-agents: not JSON"
 	grep -n 'Audit.Exchange' good | grep '[^0-9]42[^0-9]' | grep -v chec |

@@ -20,9 +20,10 @@
  *   reply:    the body of a page, last: that of the last one, headers
  *   throttled, failed, lost, denied: { status, headers, body }
  *
- * Texts have <start>, <end>, <page> and <number> where a request says so, <rows>, <next>,
- * <url> and <more> where a reply does, <id>, <time> and <n> in a row.  What a
- * request has more or less than the script says is a complaint, and refused.
+ * Texts have <start>, <end>, <page> and <number> where a request says so,
+ * <rows>, <next>, <url> and <more> where a reply does, <id>, <time> and <n> in
+ * a row.  What a request has more or less than the script says is a complaint,
+ * and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H

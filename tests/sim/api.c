@@ -184,24 +184,62 @@ window(struct request *rq, struct reply *r, int64_t *from, int64_t *to)
 	return true;
 }
 
+/* The ways in which a row is odd: a member that is null, has its least value,
+ * or is too long; or a row that is none follows. */
+enum odd {
+	ODD_NOT,
+	ODD_URI,
+	ODD_ID,
+	ODD_LONG_ID,
+	ODD_CREATED,
+	ODD_LEAST,
+	ODD_EXPIRES,
+	ODD_NO_ROWS,
+	ODDS
+};
+
+#define LONG_ID 3000
+
 static void
 add_row(const struct request *rq, struct reply *r, const struct blob *b,
-    bool first)
+    bool first, enum odd odd)
 {
-	char created[32], expires[32], foreign[64];
+	char created[32], expires[32], foreign[64], filling[LONG_ID];
 	const char *scheme = rq->sim->opt.key != NULL ? "https" : "http";
 
+	memset(filling, 'k', sizeof(filling));
 	sim_time_text(b->created, created);
 	sim_time_text(b->expires, expires);
 	(void)snprintf(foreign, sizeof(foreign), "127.0.0.1:%u",
 	    (unsigned)rq->sim->control_port);
-	reply_printf(r,
-	    "%s{\"contentUri\":\"%s://%s/api/v1.0/%s/activity/feed/audit/%s\","
-	    "\"contentId\":\"%s\",\"contentType\":\"%s\",\"contentCreated\":"
-	    "\"%s\",\"contentExpiration\":\"%s\"}",
-	    first ? "" : ",", b->foreign ? "http" : scheme,
-	    b->foreign ? foreign : rq->host, rq->sim->opt.tenant, b->id, b->id,
-	    content_names[rq->content], created, expires);
+	reply_printf(r, "%s{\"contentType\":\"%s\"", first ? "" : ",",
+	    content_names[rq->content]);
+	if (odd == ODD_URI)
+		reply_printf(r, ",\"contentUri\":null");
+	else
+		reply_printf(r,
+		    ",\"contentUri\":"
+		    "\"%s://%s/api/v1.0/%s/activity/feed/audit/%s\"",
+		    b->foreign ? "http" : scheme,
+		    b->foreign ? foreign : rq->host, rq->sim->opt.tenant,
+		    b->id);
+	if (odd == ODD_ID)
+		reply_printf(r, ",\"contentId\":null");
+	else
+		reply_printf(r, ",\"contentId\":\"%s%.*s\"", b->id,
+		    odd == ODD_LONG_ID ? LONG_ID : 0, filling);
+	if (odd == ODD_CREATED)
+		reply_printf(r, ",\"contentCreated\":null");
+	else
+		reply_printf(r, ",\"contentCreated\":\"%s\"",
+		    odd == ODD_LEAST ? "0001-01-01T00:00:00" : created);
+	if (odd == ODD_EXPIRES)
+		reply_printf(r, "}");
+	else
+		reply_printf(r, ",\"contentExpiration\":\"%s\"}",
+		    odd == ODD_LEAST ? "9999-12-31T23:59:59" : expires);
+	if (odd == ODD_NO_ROWS)
+		reply_printf(r, ",null,17,{},[],\"row\",{\"contentId\":\"\"}");
 }
 
 /* The header in one of the forms that were seen. */
@@ -263,12 +301,14 @@ add_rows(struct request *rq, struct reply *r, const struct blob *const *rows,
     size_t n)
 {
 	bool reverse = rq->fault == FAULT_SHUFFLE;
+	bool odd = rq->fault == FAULT_ODD_ROWS;
 
 	reply_printf(r, "[");
 	for (size_t i = 0; i < n; i++)
-		add_row(rq, r, rows[reverse ? n - 1 - i : i], i == 0);
+		add_row(rq, r, rows[reverse ? n - 1 - i : i], i == 0,
+		    odd ? (enum odd)(i % ODDS) : ODD_NOT);
 	if (rq->fault == FAULT_DUP_ROW && n > 0)
-		add_row(rq, r, rows[0], false);
+		add_row(rq, r, rows[0], false, ODD_NOT);
 	reply_printf(r, "]");
 }
 

@@ -56,6 +56,7 @@ static const struct fault_row rows[FAULTS] = {
 	    .scopes = SCOPE_REQUEST,
 	    .fatal = true },
 	[FAULT_LATE] = { .name = "late", .scopes = SCOPE_MAKE },
+	[FAULT_ODD_ROWS] = { .name = "odd-rows", .scopes = SCOPE_LIST },
 	[FAULT_PAGE_404] = { .name = "page-404",
 	    .scopes = SCOPE_API,
 	    .fatal = true },

@@ -52,6 +52,7 @@ enum fault {
 	FAULT_HTTP503,    /* with Retry-After */
 	FAULT_LONG_WAIT,  /* 429 with Retry-After: 3600 */
 	FAULT_LATE,       /* listed long after its contentCreated */
+	FAULT_ODD_ROWS,   /* rows without members, or that are none */
 	FAULT_PAGE_404,   /* a proxy's page */
 	FAULT_PRETTY,     /* CRLF and blanks between the tokens */
 	FAULT_RESET,      /* RST in the middle of the body */

@@ -202,6 +202,76 @@ START_TEST(parts_with_other_bytes)
 }
 END_TEST
 
+/* The first part of one agent's event between those of another's, under headers
+ * as they are sent and as receivers write them. */
+START_TEST(parts_of_two_hosts)
+{
+	static const char *const headers[][2] = {
+		{ "<110>1 2026-03-01T10:00:00.123Z ", "sealfeed - x " },
+		{ "1 2026-03-01T10:00:00.123Z ", "sealfeed - x " },
+		{ "2026-03-01T10:00:00+01:00 ", "sealfeed: " },
+		{ "Mar  1 10:00:00 relay <110>1 2026-03-01T10:00:00Z ",
+		    "a b c " },
+	};
+	static const struct {
+		const char *host;
+		const char *text;
+	} lines[] = {
+		{ "fra1", "part=\"1\"] a" },
+		{ "fra2", "part=\"1\"] c" },
+		{ "fra1", "part=\"2\"] b" },
+		{ "fra2", "part=\"2\"] d" },
+	};
+	struct parts *p = parts_new();
+	struct buf got = BUF_INIT(1000);
+
+	for (size_t i = 0; i < 4; i++) {
+		char line[400];
+		struct frame f = { .kind = FRAME_NOTHING };
+
+		(void)snprintf(line, sizeof(line),
+		    "%s%s %s[sealfeed@1 feed=\"a/b\" index=\"7\" parts=\"2\" "
+		    "%s",
+		    headers[_i][0], lines[i].host, headers[_i][1],
+		    lines[i].text);
+		ck_assert_int_eq(frame_parse(line, strlen(line), &f),
+		    FRAME_EVENT);
+		ck_assert_int_eq(parts_add(p, &f, i, collect, &got), 0);
+	}
+	ck_assert_str_eq(got.data, "ab(0)cd(0)");
+	parts_left(p, collect, &got);
+	ck_assert_str_eq(got.data, "ab(0)cd(0)");
+	parts_free(p);
+	buf_release(&got);
+}
+END_TEST
+
+/* Without such a header the parts belong together, whatever stands in it. */
+START_TEST(parts_without_a_host)
+{
+	static const char *const headers[] = { "Mar 1 10:00:01 h1 ",
+		"Mar 1 10:00:02 h2 ", "" };
+	struct parts *p = parts_new();
+	struct buf got = BUF_INIT(1000);
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct frame f = { .kind = FRAME_NOTHING };
+		char line[400];
+
+		(void)snprintf(line, sizeof(line),
+		    "%s[sealfeed@1 feed=\"a/b\" index=\"7\" parts=\"3\" "
+		    "part=\"%u\"] %u",
+		    headers[i], i + 1, i);
+		ck_assert_int_eq(frame_parse(line, strlen(line), &f),
+		    FRAME_EVENT);
+		ck_assert_int_eq(parts_add(p, &f, i, collect, &got), 0);
+	}
+	ck_assert_str_eq(got.data, "012(0)");
+	parts_free(p);
+	buf_release(&got);
+}
+END_TEST
+
 /* More incomplete events than are held are refused, not lost in silence. */
 START_TEST(parts_have_a_bound)
 {
@@ -289,6 +359,8 @@ suite_frame(void)
 	tcase_add_test(tc, unescape);
 	tcase_add_test(tc, parts_in_any_order);
 	tcase_add_test(tc, parts_with_other_bytes);
+	tcase_add_loop_test(tc, parts_of_two_hosts, 0, 4);
+	tcase_add_test(tc, parts_without_a_host);
 	tcase_add_test(tc, parts_have_a_bound);
 	tcase_add_test(tc, reader_line_too_long);
 	suite_add_tcase(s, tc);

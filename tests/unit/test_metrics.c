@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/role.h"
-#include "base/vitals.h"
 #include "config/config.h"
 #include "store/expiry.h"
+#include "store/roles.h"
 #include "store/store.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
@@ -25,20 +25,13 @@ static char dir[64];
 static char path[128];
 static struct err err;
 static struct store *s;
-static struct vitals collect, ship, supervisor;
 
 static char name[] = "fra1";
 static const struct config config = {
 	.agent = { .name = name,
 	    .store = { .path = path, .max_size = INT64_C(1) << 30 } },
 };
-static const struct vitals_of vitals[] = {
-	{ "collect", "", &collect },
-	{ "ship", "siem", &ship },
-	{ "supervisor", "", &supervisor },
-	{ .role = NULL },
-};
-static const struct role role = { .config = &config, .vitals = vitals };
+static const struct role role = { .config = &config };
 
 static void
 set_up(void)
@@ -73,10 +66,23 @@ lines(const struct role *r, const char *line)
 
 START_TEST(processes_are_told)
 {
-	collect.up = true;
-	ship.restarts = 3;
-	ship.dropped = 5;
-	supervisor.dropped = 7;
+	struct role_report all[] = {
+		{ .name = "collect", .state = ROLE_WORKS },
+		{ .name = "ship siem",
+		    .state = ROLE_DOWN,
+		    .restarts = 3,
+		    .dropped = 5 },
+	};
+	const struct roles roles = { .began = 1,
+		.stopped = INT64_MIN,
+		.dropped = 7,
+		.role = all,
+		.n = 2 };
+	struct buf text = BUF_INIT(4096);
+
+	ck_assert_int_eq(roles_format(&roles, &text), 0);
+	ck_assert_int_eq(roles_write(path, &text, &err), 0);
+	buf_release(&text);
 	ck_assert_uint_eq(lines(&role, "sealfeed_role_up{role=\"collect\"} 1"),
 	    1);
 	ck_assert_uint_eq(
@@ -103,10 +109,8 @@ END_TEST
 
 START_TEST(nothing_is_told_of_unknown_processes)
 {
-	const struct role unknown = { .config = &config };
-
-	ck_assert_uint_eq(lines(&unknown, "# TYPE sealfeed_role_up gauge"), 0);
-	ck_assert_uint_eq(lines(&unknown, "# TYPE sealfeed_gaps_total counter"),
+	ck_assert_uint_eq(lines(&role, "# TYPE sealfeed_role_up gauge"), 0);
+	ck_assert_uint_eq(lines(&role, "# TYPE sealfeed_gaps_total counter"),
 	    1);
 }
 END_TEST
@@ -125,11 +129,12 @@ START_TEST(certificates_are_told)
 		{ "outputs.siem.tls.ca", INT64_C(1790000000) * CLOCK_SECOND },
 	};
 
-	ck_assert_int_eq(expiry_set(s, list, 2, &err), 0);
+	ck_assert_int_eq(expiry_set(s, "sources.contoso", list, 1, &err), 0);
+	ck_assert_int_eq(expiry_set(s, "outputs.siem", list + 1, 1, &err), 0);
 	ck_assert_uint_eq(lines(&role, ca), 1);
 	ck_assert_uint_eq(lines(&role, own), 1);
 	/* What the configuration no longer names is forgotten. */
-	ck_assert_int_eq(expiry_set(s, list, 1, &err), 0);
+	ck_assert_int_eq(expiry_set(s, "outputs.siem", list, 0, &err), 0);
 	ck_assert_uint_eq(lines(&role, ca), 0);
 	ck_assert_uint_eq(lines(&role, own), 1);
 }

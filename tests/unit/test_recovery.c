@@ -71,20 +71,12 @@ damaged_files(void)
 	return n;
 }
 
-/* Commit the item with the number from, of three events. */
+/* Add the three events of an item. */
 static void
-fill_one(struct feed *f, int number, const char *salt)
+add_events(struct write_batch *p, int number, const char *salt)
 {
-	struct write_batch *p = write_batch_new(f);
-	char key[32], data[200], id[48];
-	struct listed l = { key, "https://x/y", 1, INT64_MAX };
-	const uint8_t chain[32] = { 1 };
-	struct item it;
+	char data[200], id[48];
 
-	(void)snprintf(key, sizeof(key), "item-%d", number);
-	write_batch_listed(p, &l);
-	ck_assert_int_eq(feed_commit(p, NULL, &err), 0);
-	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
 	for (int i = 0; i < 3; i++) {
 		struct slice s = { .data = id };
 
@@ -98,6 +90,23 @@ fill_one(struct feed *f, int number, const char *salt)
 				     &err),
 		    0);
 	}
+}
+
+/* Commit the item with the number, of three events. */
+static void
+fill_one(struct feed *f, int number, const char *salt)
+{
+	struct write_batch *p = write_batch_new(f);
+	char key[32];
+	struct listed l = { key, "https://x/y", 1, INT64_MAX };
+	const uint8_t chain[32] = { 1 };
+	struct item it;
+
+	(void)snprintf(key, sizeof(key), "item-%d", number);
+	write_batch_listed(p, &l);
+	ck_assert_int_eq(feed_commit(p, NULL, &err), 0);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	add_events(p, number, salt);
 	write_batch_item(p, it.id, 3, chain, true);
 	write_batch_cursor(p, "{\"n\":1}");
 	ck_assert_msg(feed_commit(p, NULL, &err) == 0, "%s", err.text);
@@ -133,6 +142,25 @@ static void
 fill(int n)
 {
 	fill_with(n, false);
+}
+
+/* Events that were there before come again. */
+static void
+come_again(int number)
+{
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	struct feed *f = feed_open(s, FEED, CLOCK_DAY, &err);
+	struct write_batch *p;
+
+	ck_assert_msg(f != NULL, "%s", err.text);
+	p = write_batch_new(f);
+	add_events(p, number, "");
+	ck_assert_msg(feed_commit(p, NULL, &err) == 0, "%s", err.text);
+	write_batch_free(p);
+	feed_close(f);
+	ck_assert_msg(store_forget(s, clock_now() + 9 * CLOCK_DAY, &err) == 0,
+	    "%s", err.text);
+	store_close(s);
 }
 
 /* Open the feed, commit one more item, seal; the name of its tree. */
@@ -527,6 +555,99 @@ START_TEST(impossible_numbers)
 }
 END_TEST
 
+/* Rows that say what cannot be, in a file without a damaged page, and how many
+ * of the events of six batches can be delivered once they are mended. */
+static const struct {
+	const char *change;
+	const char *says;
+	uint64_t left;
+} rows[] = {
+	{ "UPDATE run SET first = -1", "table run", 18 },
+	{ "UPDATE run SET rows = 9223372036854775807 WHERE id = 1", "table run",
+	    18 },
+	{ "UPDATE run SET count = -3 WHERE id = 2", "table run", 18 },
+	{ "UPDATE run SET level = 9223372036854775807", "table run", 18 },
+	{ "UPDATE run SET id = 9223372036854775807 WHERE id = 1", "table run",
+	    18 },
+	{ "UPDATE run SET rows = x'0102' WHERE id = 3", "table run", 18 },
+	{ "UPDATE feed SET size = -1", "table feed", 18 },
+	{ "UPDATE feed SET size = 1 << 62", "table feed", 18 },
+	{ "UPDATE feed SET sealed = -5", "table feed", 18 },
+	{ "UPDATE feed SET sealed = x'00', size = 'x'", "table feed", 18 },
+	{ "UPDATE feed SET tree = ''", "table feed", 0 },
+	{ "UPDATE feed SET id = 1 << 62", "table feed", 0 },
+	{ "UPDATE output SET position = 9223372036854775807", "table output",
+	    18 },
+	{ "UPDATE output SET position = -1", "table output", 18 },
+	{ "UPDATE output SET lines = 1 << 40", "table output", 18 },
+	{ "UPDATE output SET received = 77", "table output", 18 },
+	{ "UPDATE sqlite_sequence SET seq = 9223372036854775807",
+	    "table sqlite_sequence", 18 },
+	{ "UPDATE batch SET total_events = 9223372036854775807", "table batch",
+	    18 },
+	{ "UPDATE batch SET total_bytes = -9223372036854775807", "table batch",
+	    18 },
+	{ "UPDATE batch SET feed = 77 WHERE id = 4", "table batch", 9 },
+	{ "UPDATE item SET id = 9223372036854775807 WHERE id = 2", "table item",
+	    18 },
+	{ "UPDATE item SET feed = 0 WHERE id = 2", "table item", 18 },
+};
+
+/* Told and mended at the start, without another file; then the store goes on,
+ * with events that it knows, too. */
+START_TEST(impossible_rows)
+{
+	char tree[256];
+
+	fill_with(6, true);
+	sql(rows[_i].change);
+	check_ok();
+	ck_assert_msg(strstr(message, rows[_i].says) != NULL, "%s", message);
+	ck_assert_int_eq(damaged_files(), 0);
+	ck_assert_uint_eq(deliverable(), rows[_i].left);
+	go_on(tree, sizeof(tree));
+	ck_assert_uint_eq(deliverable(), rows[_i].left + 3);
+	come_again(1);
+	ck_assert(!store_damaged(path));
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
+/* The tree that a feed says is not the one that its batches go on from. */
+START_TEST(a_feed_behind_its_batches)
+{
+	static const char *const changes[] = {
+		"UPDATE feed SET sealed = 0, peaks = x''",
+		"UPDATE feed SET sealed = 3, peaks = (SELECT hex(zeroblob(0)))",
+		"UPDATE feed SET peaks = zeroblob(64)",
+	};
+	struct store *s;
+	struct feed *f;
+	char tree[256];
+
+	fill_with(3, true);
+	sql(changes[_i]);
+	/* Met by the next one to seal. */
+	s = store_open(path, STORE_DURABLE, &err);
+	f = feed_open(s, FEED, CLOCK_DAY, &err);
+	ck_assert_msg(f != NULL, "%s", err.text);
+	fill_one(f, 500, "");
+	(void)store_help_seal(s, &err);
+	err_clear(&err);
+	feed_close(f);
+	store_flag_damage(s);
+	store_close(s);
+	check_ok();
+	ck_assert_str_ne(message, "");
+	go_on(tree, sizeof(tree));
+	ck_assert(!store_damaged(path));
+	ck_assert_uint_ge(deliverable(), 9);
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
 START_TEST(a_newer_version_is_no_damage)
 {
 	fill(1);
@@ -673,6 +794,9 @@ suite_recovery(void)
 	tcase_add_test(tc, another_schema);
 	tcase_add_loop_test(tc, impossible_numbers, 0,
 	    sizeof(numbers) / sizeof(numbers[0]));
+	tcase_add_loop_test(tc, impossible_rows, 0,
+	    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(tc, a_feed_behind_its_batches, 0, 3);
 	tcase_add_test(tc, a_newer_version_is_no_damage);
 	tcase_add_test(tc, a_recovery_is_gone_on_with);
 	suite_add_tcase(s, tc);

@@ -2,19 +2,10 @@
  * test_splunk_hec.c - Splunk's HTTP event collector: envelopes, codes, and
  * acknowledgement.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/mem.h"
-#include "base/node.h"
-#include "config/config.h"
-#include "config/setting.h"
-#include "tests/unit/canned.h"
-#include "tests/unit/output_help.h"
+#include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
 
 #define EVENTS "/services/collector/event"
@@ -22,131 +13,53 @@
 #define SUCCESS "{\"text\":\"Success\",\"code\":0}"
 #define EVENT "{\"CreationTime\":\"x\",\"Id\":\"a-1\"}"
 
-static struct canned *server;
-static struct canned_reply replies[9];
-static struct courier c;
-static void *conf;
-static const struct output_type *type;
-
-static void
-expect(const char *path, int status, const char *body)
-{
-	struct canned_reply *r = replies;
-
-	while (r->path != NULL)
-		r++;
-	r->path = path;
-	r->bytes = xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s",
-	    status, strlen(body), body);
-}
-
 static void
 set_up(void)
 {
-	memset(replies, 0, sizeof(replies));
-	type = &output_splunk_hec;
-}
-
-/* Options as the file would have them, with the URL behind. */
-static void
-configure(const char *options, const char *path)
-{
-	struct config_errors errors = CONFIG_ERRORS_INIT;
-	struct err err = ERR_INIT;
-	char *text = xasprintf("{url: \"%s%s\", token: abc, compress: false, "
-			       "parallel: 2%s}",
-	    canned_url(server), path, options);
-	struct node *map = yaml_parse("conf", text, strlen(text), &err);
-
-	ck_assert_msg(map != NULL, "%s", err.text);
-	conf = xcalloc(1, type->type.conf_size);
-	settings_fill(type->type.settings, map, "outputs.siem", NULL, conf,
-	    &errors);
-	ck_assert_uint_eq(errors.n, 0);
-	config_errors_release(&errors);
-	node_free(map);
-	free(text);
-}
-
-static void
-begin_with(size_t n, const char *options, const char *path)
-{
-	server = canned_start(replies);
-	configure(options, path);
-	courier_open(&c, type, conf, EVENT);
-	while (--n > 0)
-		courier_add(&c, "{\"Id\":\"b\"}");
+	rig_set_up(&output_splunk_hec);
 }
 
 static void
 begin(size_t n)
 {
-	begin_with(n, "", "");
-}
-
-static void
-end(void)
-{
-	courier_close(&c);
-	canned_stop(server);
-	settings_release(type->type.settings, conf);
-	free(conf);
-	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++)
-		free((void *)(uintptr_t)replies[i].bytes);
-}
-
-static size_t
-marked(enum chunk_mark m)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < chunk_lines(c.chunk); i++)
-		n += chunk_mark(c.chunk, i) == m;
-	return n;
-}
-
-static const char *
-body_of_first(void)
-{
-	return strstr(canned_requests(server), "\r\n\r\n") + 4;
+	rig_begin(n, EVENT, "token: abc", "");
 }
 
 START_TEST(envelope)
 {
-	expect(EVENTS, 200, SUCCESS);
+	rig_expect(EVENTS, 200, SUCCESS);
 	begin(1);
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
-	ck_assert_int_eq(strncmp(canned_requests(server),
-			     "POST " EVENTS " HTTP", 35),
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_int_eq(strncmp(rig_request(0), "POST " EVENTS " HTTP", 35),
 	    0);
-	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	ck_assert_ptr_nonnull(strstr(rig_request(0),
 	    "\r\nAuthorization: Splunk abc\r\n"));
-	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	ck_assert_ptr_nonnull(strstr(rig_request(0),
 	    "\r\nX-Splunk-Request-Channel: "));
-	ck_assert_str_eq(body_of_first(),
+	ck_assert_str_eq(rig_body(0),
 	    "{\"source\":\"contoso/Audit.Exchange\",\"host\":\"fra1\","
 	    "\"sourcetype\":\"_json\",\"time\":86400.000000,\"fields\":{"
 	    "\"sealfeed_feed\":\"contoso/Audit.Exchange\","
 	    "\"sealfeed_index\":\"42\",\"sealfeed_agent\":\"fra1\"},"
 	    "\"event\":" EVENT "}");
-	end();
+	rig_end();
 }
 END_TEST
 
 START_TEST(configured_names)
 {
-	expect("/in/raw", 200, SUCCESS);
-	begin_with(1, ", index: \"a\\\"b\", sourcetype: st, host: h1",
+	rig_expect("/in/raw", 200, SUCCESS);
+	rig_begin(1, EVENT,
+	    "token: abc, index: \"a\\\"b\", sourcetype: st, host: h1",
 	    "/in/raw?x=1");
-	courier_deliver(&c);
-	ck_assert_int_eq(strncmp(canned_requests(server),
-			     "POST /in/raw?x=1 HTTP", 21),
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(strncmp(rig_request(0), "POST /in/raw?x=1 HTTP", 21),
 	    0);
-	ck_assert_ptr_nonnull(strstr(body_of_first(),
+	ck_assert_ptr_nonnull(strstr(rig_body(0),
 	    ",\"host\":\"h1\",\"index\":\"a\\\"b\",\"sourcetype\":\"st\","
 	    "\"time\""));
-	end();
+	rig_end();
 }
 END_TEST
 
@@ -166,14 +79,12 @@ START_TEST(odd_events_are_strings)
 		{ "{\"Id\":01}", ",\"event\":\"{\\\"Id\\\":01}\"}" },
 	};
 
-	expect(EVENTS, 200, SUCCESS);
-	server = canned_start(replies);
-	configure("", "");
-	courier_open(&c, type, conf, rows[_i].event);
-	courier_deliver(&c);
-	ck_assert_msg(strstr(body_of_first(), rows[_i].sent) != NULL, "%s",
-	    body_of_first());
-	end();
+	rig_expect(EVENTS, 200, SUCCESS);
+	rig_begin(1, rows[_i].event, "token: abc", "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(strstr(rig_body(0), rows[_i].sent) != NULL, "%s",
+	    rig_body(0));
+	rig_end();
 }
 END_TEST
 
@@ -248,104 +159,104 @@ static const struct {
 
 START_TEST(codes)
 {
-	expect(EVENTS, answers[_i].status, answers[_i].body);
+	rig_expect(EVENTS, answers[_i].status, answers[_i].body);
 	begin(3);
-	c.out.blocked = true; /* no benefit of the doubt: sooner */
-	courier_deliver(&c);
-	ck_assert_msg(c.verdict == answers[_i].verdict, "%d %s: %s",
-	    answers[_i].status, answers[_i].body, c.why);
+	intake_rig.c.out.blocked = true; /* no benefit of the doubt: sooner */
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == answers[_i].verdict, "%d %s: %s",
+	    answers[_i].status, answers[_i].body, intake_rig.c.why);
 	if (answers[_i].why != NULL)
-		ck_assert_msg(strstr(c.why, answers[_i].why) != NULL, "%s",
-		    c.why);
-	ck_assert_uint_eq(c.refused, 0);
-	end();
+		ck_assert_msg(strstr(intake_rig.c.why, answers[_i].why) != NULL,
+		    "%s", intake_rig.c.why);
+	ck_assert_uint_eq(intake_rig.c.refused, 0);
+	rig_end();
 }
 END_TEST
 
 /* What stands in front of it is in, what stands behind goes at once. */
 START_TEST(one_event_at_fault)
 {
-	expect(EVENTS, 400,
+	rig_expect(EVENTS, 400,
 	    "{\"text\":\"Invalid data format\",\"code\":6,"
 	    "\"invalid-event-number\":1}");
-	expect(EVENTS, 200, SUCCESS);
+	rig_expect(EVENTS, 200, SUCCESS);
 	begin(4);
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
-	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
-	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 3);
-	ck_assert_uint_eq(c.refused, 1);
-	ck_assert_uint_eq(canned_count(server), 2);
-	ck_assert_ptr_null(strstr(strstr(body_of_first(), "POST "),
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_int_eq(chunk_mark(intake_rig.c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_uint_eq(rig_marked(CHUNK_DELIVERED), 3);
+	ck_assert_uint_eq(intake_rig.c.refused, 1);
+	ck_assert_uint_eq(canned_count(intake_rig.server), 2);
+	ck_assert_ptr_null(strstr(strstr(rig_body(0), "POST "),
 	    "_index\":\"42\""));
-	ck_assert_ptr_nonnull(strstr(strstr(body_of_first(), "POST "),
+	ck_assert_ptr_nonnull(strstr(strstr(rig_body(0), "POST "),
 	    "_index\":\"44\""));
-	end();
+	rig_end();
 }
 END_TEST
 
 /* Others need not have kept what stood in front. */
 START_TEST(others_keep_nothing)
 {
-	type = &output_cribl;
-	expect(EVENTS, 400,
+	rig_set_up(&output_cribl);
+	rig_expect(EVENTS, 400,
 	    "{\"text\":\"Invalid data format\",\"code\":6,"
 	    "\"invalid-event-number\":1}");
 	begin(4);
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
-	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
-	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
-	end();
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_RETRY);
+	ck_assert_int_eq(chunk_mark(intake_rig.c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_uint_eq(rig_marked(CHUNK_OPEN), 3);
+	rig_end();
 }
 END_TEST
 
 START_TEST(presets)
 {
-	type = &output_crowdstrike_logscale;
-	expect("/api/v1/ingest/hec", 200, "{}");
+	rig_set_up(&output_crowdstrike_logscale);
+	rig_expect("/api/v1/ingest/hec", 200, "{}");
 	begin(1);
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
-	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_ptr_nonnull(strstr(rig_request(0),
 	    "\r\nAuthorization: Bearer abc\r\n"));
-	end();
+	rig_end();
 }
 END_TEST
 
 START_TEST(delivered_when_indexed)
 {
-	expect(EVENTS, 200, "{\"text\":\"Success\",\"code\":0,\"ackId\":0}");
-	expect(ACKS, 200, "{\"acks\":{\"0\":false}}");
-	expect(ACKS, 200, "{\"acks\":{\"0\":true}}");
+	rig_expect(EVENTS, 200,
+	    "{\"text\":\"Success\",\"code\":0,\"ackId\":0}");
+	rig_expect(ACKS, 200, "{\"acks\":{\"0\":false}}");
+	rig_expect(ACKS, 200, "{\"acks\":{\"0\":true}}");
 	begin(3);
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
-	ck_assert_uint_eq(canned_count(server), 3);
-	ck_assert_str_eq(c.out.mode, "confirmed by the indexers");
-	ck_assert_ptr_nonnull(strstr(canned_requests(server),
-	    "\r\n\r\n{\"acks\":[0]}"));
-	end();
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(intake_rig.server), 3);
+	ck_assert_str_eq(intake_rig.c.out.mode, "confirmed by the indexers");
+	ck_assert_ptr_nonnull(strstr(rig_request(0), "\r\n\r\n{\"acks\":[0]}"));
+	rig_end();
 }
 END_TEST
 
 /* The same number twice: the first one's events are not known any more. */
 START_TEST(numbers_begin_anew)
 {
-	expect(EVENTS, 200, "{\"code\":0,\"ackId\":7}");
-	expect(EVENTS, 200, "{\"code\":0,\"ackId\":0}");
-	expect(EVENTS, 200, "{\"code\":0,\"ackId\":0}");
-	expect(ACKS, 200, "{\"acks\":{\"7\":true,\"0\":true}}");
-	begin_with(3, ", max_body: 1KiB", "");
+	rig_expect(EVENTS, 200, "{\"code\":0,\"ackId\":7}");
+	rig_expect(EVENTS, 200, "{\"code\":0,\"ackId\":0}");
+	rig_expect(EVENTS, 200, "{\"code\":0,\"ackId\":0}");
+	rig_expect(ACKS, 200, "{\"acks\":{\"7\":true,\"0\":true}}");
+	rig_begin(3, EVENT, "token: abc, max_body: 1KiB", "");
 	for (int i = 0; i < 9; i++)
-		courier_add(&c, "{\"Id\":\"b\"}");
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
-	ck_assert_ptr_nonnull(strstr(c.why, "restarted"));
-	ck_assert_uint_gt(marked(CHUNK_OPEN), 0);
-	ck_assert_uint_gt(marked(CHUNK_DELIVERED), 0);
-	ck_assert_int_eq(chunk_mark(c.chunk, 0), CHUNK_OPEN);
-	end();
+		courier_add(&intake_rig.c, "{\"Id\":\"b\"}");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_RETRY);
+	ck_assert_ptr_nonnull(strstr(intake_rig.c.why, "restarted"));
+	ck_assert_uint_gt(rig_marked(CHUNK_OPEN), 0);
+	ck_assert_uint_gt(rig_marked(CHUNK_DELIVERED), 0);
+	ck_assert_int_eq(chunk_mark(intake_rig.c.chunk, 0), CHUNK_OPEN);
+	rig_end();
 }
 END_TEST
 
@@ -375,20 +286,19 @@ START_TEST(live)
 	struct err err = ERR_INIT;
 	const char *said;
 
-	expect(EVENTS, probes[_i].status, probes[_i].body);
+	rig_expect(EVENTS, probes[_i].status, probes[_i].body);
 	begin(1);
-	ck_assert_msg(type->probe(&c.out, &message, &err) == probes[_i].rc,
+	ck_assert_msg(output_splunk_hec.probe(&intake_rig.c.out, &message,
+			  &err) == probes[_i].rc,
 	    "%s", err.text);
 	said = probes[_i].rc == 0 ? message.data : err.text;
 	ck_assert_msg(strstr(said, probes[_i].says) != NULL, "%s", said);
-	ck_assert_ptr_nonnull(strstr(body_of_first(),
+	ck_assert_ptr_nonnull(strstr(rig_body(0),
 	    "{\"event\":\"\",\"host\":\"fra1\"}"));
 	buf_release(&message);
-	end();
+	rig_end();
 }
 END_TEST
-
-#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 Suite *
 suite_splunk_hec(void)

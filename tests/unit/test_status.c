@@ -307,7 +307,8 @@ START_TEST(a_plugin_has_one_line)
 	    "'c'\\x0ad |"
 	    " 'lag'=3s;3600;;0; 'delay'=5s;600;3600;0; 'backlog'=4;;;0;"
 	    " 'horizon'=604797s;86400:;3600:;0; 'store'=5%;80;95;0;100"
-	    " 'gaps'=0;1;;0; 'dead-letters'=2;1;;0; 'rate'=2.0;;;0;"
+	    " 'gaps'=0;1;;0; 'dead-letters'=2;1;;0; 'certificate'=U "
+	    "'rate'=2.0;;;0;"
 	    " 'feeds'=2;;;0; 'backlog siem'=4;;;0;\n");
 	verdict_release(&view.verdict);
 	buf_release(&b);

@@ -28,6 +28,7 @@ trial_open(struct intake *in, struct err *err)
 	in->lines_max = conf->lines_max;
 	in->poll_every = CLOCK_SECOND / 50;
 	in->poll_timeout = conf->poll_timeout;
+	in->poll_overtaken = CLOCK_SECOND / 20;
 	in->state = xcalloc(1, sizeof(int)); /* a leak is found by ASan */
 	return 0;
 }
@@ -191,8 +192,10 @@ static const struct http_dialect trial = {
 	.probed = trial_probed,
 };
 
+static const struct setting no_settings[] = { SETTING_END };
+
 const struct output_type output_trial = {
-	.type.name = "trial",
+	.type = { .name = "trial", .settings = no_settings },
 	.dialect = &trial,
 	HTTP_TRANSPORT,
 };

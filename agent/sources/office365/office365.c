@@ -256,8 +256,9 @@ find(const json_t *list, const char *content_type, struct subscription *out)
 		if (type == NULL || strcasecmp(type, content_type) != 0)
 			continue;
 		out->known = true;
-		out->enabled =
-		    status != NULL && strcasecmp(status, "enabled") == 0;
+		/* Of two, one that is enabled will do. */
+		out->enabled = out->enabled ||
+		    (status != NULL && strcasecmp(status, "enabled") == 0);
 	}
 }
 
@@ -272,8 +273,8 @@ find_subscription(struct worker *w, const char *content_type,
 	http_reply_init(&reply);
 	if (call(w, "/subscriptions/list", NULL, NULL, &reply, r) == REPLY_OK) {
 		if (reply.body.len > 0)
-			list = json_loadb(reply.body.data, reply.body.len, 0,
-			    NULL);
+			list = json_loadb(reply.body.data, reply.body.len,
+			    JSON_ALLOW_NUL, NULL);
 		if (json_is_array(list))
 			find(list, content_type, out);
 		else
@@ -290,7 +291,9 @@ static bool
 is_started(const struct buf *body)
 {
 	json_t *top =
-	    body->len > 0 ? json_loadb(body->data, body->len, 0, NULL) : NULL;
+	    body->len > 0
+	    ? json_loadb(body->data, body->len, JSON_ALLOW_NUL, NULL)
+	    : NULL;
 	bool is = json_is_object(top) &&
 	    json_object_get(top, "error") == NULL &&
 	    json_object_get(top, "odata.error") == NULL;
@@ -491,7 +494,7 @@ count_element(void *ctx, const struct element *el, struct err *err)
 	d->n++;
 	if (d->uri != NULL || el->data == NULL || el->len > ROW_MAX)
 		return 0;
-	row = json_loadb(el->data, el->len, 0, NULL);
+	row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, NULL);
 	uri = json_string_value(json_object_get(row, "contentUri"));
 	if (uri != NULL && *uri != '\0')
 		d->uri = xstrdup(uri);
@@ -646,8 +649,28 @@ account(const void *conf)
 	return ((const struct office365_conf *)conf)->tenant;
 }
 
+/* Entra's names for things: learn.microsoft.com/office/
+ * office-365-management-api/get-started-with-office-365-management-apis. */
+static const char before[] =
+    "Once a tenant, in the Entra admin center, https://entra.microsoft.com:\n"
+    "  1. App registrations > New registration: any name, no redirect URI.\n"
+    "  2. API permissions > Add a permission > Office 365 Management APIs >\n"
+    "     Application permissions: ActivityFeed.Read and, for DLP.All,\n"
+    "     ActivityFeed.ReadDlp; then \"Grant admin consent\".\n"
+    "  3. Certificates & secrets > New client secret: copy its Value, not its\n"
+    "     Secret ID. Or upload a certificate.\n"
+    "  4. Overview shows the two IDs that are asked for now.\n"
+    "Unified audit logging must be on: https://purview.microsoft.com > Audit,\n"
+    "or Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true. After\n"
+    "that, and after the first subscription, Microsoft may take up to 12 "
+    "hours\n"
+    "until there are events. More: https://learn.microsoft.com/office/\n"
+    "office-365-management-api/get-started-with-office-365-management-apis\n";
+
 const struct source_type source_office365 = {
 	.type.name = "office365",
+	.type.title = "Microsoft 365 and Entra (Management Activity API)",
+	.type.before = before,
 	.type.settings = office365_settings,
 	.type.conf_size = sizeof(struct office365_conf),
 	.type.check = office365_check,
