@@ -130,7 +130,7 @@ look_around(struct setup *s, struct err *err)
 		&how, err) != 0)
 		return EXIT_WRONG;
 	node_free(s->there);
-	s->there = config_tree(s->place.config, &errors);
+	s->there = config_tree(s->place.config, NULL, &errors);
 	if (s->there == NULL) {
 		fail_all(s, &errors);
 		rc = EXIT_CONF;
@@ -466,7 +466,7 @@ setup_run(const struct cmd *cmd, struct cmd_line *line)
 		s.wait = 0;
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	terminal_signals();
-	answers_init(&s.answers, &agent_types);
+	answers_init(&s.answers, &agent_types, line->config);
 	rc = setup(&s, line, &err);
 	if (rc != EXIT_FINE)
 		end_badly(&s, &err);

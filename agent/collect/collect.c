@@ -172,6 +172,7 @@ collector_init(struct collector *c, const struct role *role)
 	*c = (struct collector){ .role = role,
 		.ahead = clock_now() - clock_monotonic() };
 	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)pthread_mutex_init(&c->telling, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&c->work, &attr);
@@ -211,6 +212,7 @@ collector_close(struct collector *c)
 	store_close(c->store);
 	(void)pthread_cond_destroy(&c->work);
 	(void)pthread_cond_destroy(&c->calm);
+	(void)pthread_mutex_destroy(&c->telling);
 	(void)pthread_mutex_destroy(&c->lock);
 }
 

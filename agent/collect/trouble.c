@@ -145,9 +145,10 @@ keep(struct feed_worker *j, const struct feed_trouble *a)
 		log_info("%s", err.text);
 }
 
-void
-collect_trouble(struct feed_worker *j, enum trouble_of of,
-    const struct outcome *r, int64_t until, const char *what)
+/* A trouble occurs.  Under the lock for telling. */
+static void
+occur(struct feed_worker *j, enum trouble_of of, const struct outcome *r,
+    int64_t until, const char *what)
 {
 	struct collector *c = j->runner->collector;
 	int64_t now = clock_monotonic();
@@ -199,6 +200,17 @@ collect_trouble(struct feed_worker *j, enum trouble_of of,
 		keep(j, &copy);
 }
 
+void
+collect_trouble(struct feed_worker *j, enum trouble_of of,
+    const struct outcome *r, int64_t until, const char *what)
+{
+	struct collector *c = j->runner->collector;
+
+	(void)pthread_mutex_lock(&c->telling);
+	occur(j, of, r, until, what);
+	(void)pthread_mutex_unlock(&c->telling);
+}
+
 static void
 tell_end(struct feed_worker *j, const struct feed_trouble *a)
 {
@@ -219,6 +231,7 @@ end_some(struct feed_worker *j, enum trouble_of of, int64_t since)
 {
 	struct collector *c = j->runner->collector;
 
+	(void)pthread_mutex_lock(&c->telling);
 	for (size_t i = 0; i < TROUBLES_MAX; i++) {
 		struct feed_trouble *a = &j->troubles[i], copy;
 		bool ended;
@@ -236,6 +249,7 @@ end_some(struct feed_worker *j, enum trouble_of of, int64_t since)
 		if (copy.said)
 			tell_end(j, &copy);
 	}
+	(void)pthread_mutex_unlock(&c->telling);
 }
 
 void
@@ -250,6 +264,7 @@ look_what_stands(struct feed_worker *j)
 {
 	struct collector *c = j->runner->collector;
 
+	(void)pthread_mutex_lock(&c->telling);
 	for (size_t i = 0; i < TROUBLES_MAX; i++) {
 		struct feed_trouble *a = &j->troubles[i], copy;
 		bool moves;
@@ -264,6 +279,7 @@ look_what_stands(struct feed_worker *j)
 		if (moves)
 			keep(j, &copy);
 	}
+	(void)pthread_mutex_unlock(&c->telling);
 }
 
 /* A poll that waits and waits has no outcome yet. */

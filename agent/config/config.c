@@ -481,41 +481,67 @@ digest_public(struct config *c, struct node *tree, const char *salt)
 	config_tree_digest(tree, salt, c->public_digest);
 }
 
-/* The file that a tree begins with: types may be in files beside it.  A tree
- * that was packed has no files, but that. */
-#define PATH_KEY ":path"
-
-static const char *
-path_of(const struct node *tree)
-{
-	const struct node *kept = node_get(tree, PATH_KEY);
-
-	if (tree->file != NULL)
-		return tree->file;
-	return kept != NULL ? kept->text : NULL;
-}
-
 static struct section
-section_of(const char *name, const struct config_types *types, const char *path,
+section_of(const char *name, const char *path, const struct config_types *types,
     struct config_errors *warnings)
 {
-	const bool sources = strcmp(name, "sources") == 0;
-
+	if (strcmp(name, "outputs") == 0)
+		return (struct section){ .name = name,
+			.noun = "output",
+			.types = types->outputs,
+			.warnings = warnings };
 	return (struct section){ .name = name,
-		.noun = sources ? "source" : "output",
-		.types = sources ? types->sources : types->outputs,
+		.noun = "source",
+		.types = types->sources,
 		.warnings = warnings,
-		.find = sources ? types->find_source : NULL,
-		.names = sources ? types->source_names : NULL,
+		.find = types->find_source,
+		.names = types->source_names,
 		.path = path };
 }
 
+/* Add to the list what the files have, by their names, which are taken. */
+static void
+add_found(const struct config_type **list, size_t n, char **names,
+    const char *path, const struct config_types *types)
+{
+	struct config_errors ignored = { 0 };
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		list[n] = types->find_source(path, names[i], &ignored);
+		n += list[n] != NULL;
+		free(names[i]);
+	}
+	config_errors_release(&ignored);
+	free(names);
+}
+
+const struct config_type **
+config_type_list(const char *section, const char *path,
+    const struct config_types *types)
+{
+	const struct section s = section_of(section, path, types, NULL);
+	const struct config_type **list;
+	char **names = s.names != NULL ? s.names(path) : NULL;
+	size_t n = 0, more = 0;
+
+	while (s.types[n] != NULL)
+		n++;
+	while (names != NULL && names[more] != NULL)
+		more++;
+	list = xcalloc(n + more + 1, sizeof(*list));
+	for (size_t i = 0; i < n; i++)
+		list[i] = s.types[i];
+	if (names != NULL)
+		add_found(list, n, names, path, types);
+	return list;
+}
+
 void
-config_judge(const char *section, const struct node *entry,
+config_judge(const char *section, const struct node *entry, const char *path,
     const struct config_types *types, struct config_errors *errors,
     struct config_errors *warnings)
 {
-	const struct section s = section_of(section, types, NULL, warnings);
+	const struct section s = section_of(section, path, types, warnings);
 	struct config_entry e = { .name = NULL };
 
 	if (!read_entry(&s, entry, &e, errors))
@@ -531,9 +557,9 @@ read_tree(struct config *c, const struct node *tree,
     const struct config_types *types, struct config_errors *errors)
 {
 	const struct section sources =
-	    section_of("sources", types, path_of(tree), &c->warnings);
+	    section_of("sources", c->path, types, &c->warnings);
 	const struct section outputs =
-	    section_of("outputs", types, NULL, &c->warnings);
+	    section_of("outputs", c->path, types, &c->warnings);
 
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
@@ -542,15 +568,12 @@ read_tree(struct config *c, const struct node *tree,
 }
 
 static void
-keep_tree(struct config *c, struct node *tree)
+keep_tree(struct config *c, const struct node *tree)
 {
 	struct buf packed = BUF_INIT(SIZE_MAX / 2);
 
-	if (tree->file != NULL)
-		node_put(tree, node_scalar(tree, PATH_KEY, tree->file));
 	if (pack_write(tree, PACK_WHOLE, &packed) < 0)
 		mem_gone();
-	node_remove(tree, entry_node(tree, PATH_KEY));
 	c->packed = buf_take(&packed, &c->packed_len);
 }
 
@@ -560,7 +583,7 @@ config_load_as(const char *path, const struct stand_in *s,
 {
 	struct node *tree = config_tree(path, s, errors);
 	struct config *c =
-	    tree == NULL ? NULL : config_from_tree(tree, types, errors);
+	    tree == NULL ? NULL : config_from_tree(tree, path, types, errors);
 
 	if (s != NULL) {
 		config_errors_rename(errors, s->file, s->place);
@@ -579,12 +602,13 @@ config_load(const char *path, const struct config_types *types,
 }
 
 struct config *
-config_from_tree(struct node *tree, const struct config_types *types,
-    struct config_errors *errors)
+config_from_tree(struct node *tree, const char *path,
+    const struct config_types *types, struct config_errors *errors)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
 	char *salt;
 
+	c->path = xstrdup(path);
 	read_tree(c, tree, types, errors);
 	salt = made_from(c);
 	config_tree_digest(tree, salt, c->digest);
@@ -601,22 +625,39 @@ config_from_tree(struct node *tree, const struct config_types *types,
 	return NULL;
 }
 
-struct config *
-config_shared(const char *data, size_t len, const struct config_types *types)
+static size_t
+entries(const struct node *tree, const char *section)
 {
-	/* Whoever made the share has told of faults; what was left out of it
-	 * is missing on purpose. */
-	struct config_errors ignored = { 0 };
-	struct node *tree = pack_read(data, len);
-	struct config *c;
+	const struct node *map = node_get(tree, section);
+	size_t n = 0;
 
-	if (tree == NULL)
-		return NULL;
-	c = xcalloc(1, sizeof(*c));
-	read_tree(c, tree, types, &ignored);
-	config_errors_release(&ignored);
+	for (map = map == NULL ? NULL : map->child; map != NULL;
+	     map = map->next)
+		n++;
+	return n;
+}
+
+struct config *
+config_shared(const char *data, size_t len, const char *path,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = pack_read(data, len);
+	struct config *c = xcalloc(1, sizeof(*c));
+	bool whole = tree != NULL;
+
+	c->path = xstrdup(path);
+	if (whole) {
+		/* Whoever made the share has told of faults; what was left out
+		 * of it is missing on purpose. */
+		read_tree(c, tree, types, errors);
+		whole = c->n_sources == entries(tree, "sources") &&
+		    c->n_outputs == entries(tree, "outputs");
+	}
 	node_free(tree);
-	return c;
+	if (whole)
+		return c;
+	config_free(c);
+	return NULL;
 }
 
 /* Cut one section of a copy of the tree down to a part; only the entry of
@@ -678,5 +719,6 @@ config_free(struct config *c)
 	if (c->packed != NULL)
 		explicit_bzero(c->packed, c->packed_len);
 	free(c->packed);
+	free(c->path);
 	free(c);
 }

@@ -27,16 +27,16 @@ struct config_type {
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
-	/* Of a type that was made of a file: called with a zeroed conf before
-	 * anything is read into it, and a digest of that file, which is a part
-	 * of that of every entry.  NULL: none. */
-	void (*prepare)(const struct config_type *type, void *conf);
-	const char *digest;
 	/* For `setup`: what the type stands for, "Microsoft 365 and Entra", and
 	 * what has to be made at the other end first, as lines of at most 76
 	 * characters, each with its newline.  NULL: nothing to say. */
 	const char *title;
 	const char *before;
+	/* Of a type that was made of a file: called with a zeroed conf before
+	 * anything is read into it, and a digest of that file, which is a part
+	 * of that of every entry.  NULL: none. */
+	void (*prepare)(const struct config_type *type, void *conf);
+	const char *digest;
 	/* Of sources: what outputs have to know of the events of the feed
 	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
 	 * NULL: nothing is known. */
@@ -77,6 +77,12 @@ struct agent_conf {
 	} watch;
 };
 
+/* All types that an entry of the section may have, those in files for the
+ * configuration at path included, if they have no faults; the list, ended by
+ * NULL, is the caller's. */
+const struct config_type **config_type_list(const char *section,
+    const char *path, const struct config_types *types);
+
 /* One entry of "sources" or "outputs". */
 struct config_entry {
 	char *name;
@@ -99,6 +105,7 @@ struct config {
 			    it can be tried against it */
 	char public_digest[65]; /* of the same without its secrets
 				   (config/strip.h), for all who ask */
+	char *path;             /* that it was loaded from */
 	char *packed;           /* the tree that it was made from, for
 				   config_share(): base/pack.h */
 	size_t packed_len;
@@ -120,9 +127,10 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
-/* The same of a tree (tree.h), which is taken. */
+/* The same of a tree (tree.h), which is taken; beside path, files of types are
+ * looked for. */
 struct node;
-struct config *config_from_tree(struct node *tree,
+struct config *config_from_tree(struct node *tree, const char *path,
     const struct config_types *types, struct config_errors *errors);
 
 /* The same as if s (config/stand_in.h), unless that is NULL, stood in its
@@ -135,8 +143,8 @@ void config_free(struct config *c);
 /* Judge one entry of the section "sources" or "outputs" by itself: what is
  * wrong with it, and what is most likely not what was meant. */
 void config_judge(const char *section, const struct node *entry,
-    const struct config_types *types, struct config_errors *errors,
-    struct config_errors *warnings);
+    const char *path, const struct config_types *types,
+    struct config_errors *errors, struct config_errors *warnings);
 
 /* How much of a section another process gets: nothing; all but its secrets
  * (and what URLs may hold of them); everything. */
@@ -156,9 +164,11 @@ struct config_share {
 int config_share(const struct config *c, const struct config_share *share,
     struct buf *out);
 
-/* The configuration that a share is; c->digest and c->agent_digest are of no
- * meaning.  What is left out has its defaults.  NULL: it is no share. */
-struct config *config_shared(const char *data, size_t len,
-    const struct config_types *types);
+/* The configuration that a share is, with the path that its whole was loaded
+ * from; c->digest and c->agent_digest are of no meaning.  What is left out has
+ * its defaults, and is among the errors, which mean nothing.  NULL: it is no
+ * share, or a type is gone that it names, which the errors tell. */
+struct config *config_shared(const char *data, size_t len, const char *path,
+    const struct config_types *types, struct config_errors *errors);
 
 #endif /* CONFIG_CONFIG_H */

@@ -122,13 +122,15 @@ hand_over_environment(const struct node *tree)
 /* A new memory file with all that: its descriptor, or -1 with errno. */
 static int
 write_memory(const struct hand_over *h, const struct hand_over_peer *peers,
-    const struct buf *share)
+    const char *path, const struct buf *share)
 {
+	struct hand_over whole = *h;
 	int fd = memfd_create("configuration", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
-	if (file_write_all(fd, h, sizeof(*h)) == 0 &&
+	(void)snprintf(whole.path, sizeof(whole.path), "%s", path);
+	if (file_write_all(fd, &whole, sizeof(whole)) == 0 &&
 	    file_write_all(fd, peers, h->n_peers * sizeof(*peers)) == 0 &&
 	    file_write_all(fd, share->data, share->len) == 0)
 		return fd;
@@ -197,7 +199,7 @@ hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
 	if (h->output[0] != '\0')
 		what.output = h->output;
 	if (program() >= 0 && config_share(config, &what, &share) == 0)
-		memory = write_memory(h, peers, &share);
+		memory = write_memory(h, peers, config->path, &share);
 	if (memory >= 0) {
 		tree = pack_read(share.data, share.len);
 		environment = hand_over_environment(tree);

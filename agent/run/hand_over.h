@@ -26,6 +26,7 @@ struct hand_over {
 	enum role_kind kind;
 	char name[80]; /* "ship siem": in the log, and in ps behind "sf-" */
 	char output[64];
+	char path[4096]; /* of the configuration; types may be in files there */
 	char cause[16];
 	char public_digest[65];
 	int wake_fd, alive_fd;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/exit_status.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "config/config.h"
 #include "run/child.h"
 #include "run/hand_over.h"

@@ -50,6 +50,7 @@ static bool
 unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 {
 	struct hand_over_peer peer;
+	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct config *config;
 	size_t at = sizeof(*h);
 	int *fds;
@@ -66,7 +67,12 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		kinds[i] = peer.kind;
 	}
 	fds[h->n_peers] = -1;
-	config = config_shared(data + at, len - at, &agent_types);
+	h->path[sizeof(h->path) - 1] = '\0';
+	config =
+	    config_shared(data + at, len - at, h->path, &agent_types, &errors);
+	for (size_t i = 0; config == NULL && i < errors.n; i++)
+		log_err("%s", errors.line[i]);
+	config_errors_release(&errors);
 	*r = (struct role){ .kind = h->kind,
 		.config = config,
 		.wake_fd = h->wake_fd,

@@ -23,9 +23,10 @@
 #define FILE_SUFFIX "_file"
 
 void
-answers_init(struct answers *a, const struct config_types *types)
+answers_init(struct answers *a, const struct config_types *types,
+    const char *path)
 {
-	*a = (struct answers){ .types = types };
+	*a = (struct answers){ .types = types, .path = path };
 	a->tree = xcalloc(1, sizeof(*a->tree));
 	a->tree->type = NODE_MAP;
 	a->tree->file = xstrdup(ANSWERS_LINE);
@@ -141,17 +142,18 @@ const struct config_type *
 answers_type(const struct answers *a, const char *section,
     const struct node *entry)
 {
-	const struct config_type *const *all = strcmp(section, "sources") == 0
-	    ? a->types->sources
-	    : a->types->outputs;
 	const struct node *type = node_get(entry, "type");
+	const struct config_type *found = NULL;
+	const struct config_type **all;
 
 	if (type == NULL || type->type != NODE_SCALAR)
 		return NULL;
-	for (; *all != NULL; all++)
-		if (strcmp((*all)->name, type->text) == 0)
-			return *all;
-	return NULL;
+	all = config_type_list(section, a->path, a->types);
+	for (size_t i = 0; all[i] != NULL && found == NULL; i++)
+		if (strcmp(all[i]->name, type->text) == 0)
+			found = all[i];
+	free(all);
+	return found;
 }
 
 struct find {

@@ -18,6 +18,7 @@ struct node;
 
 struct answers {
 	const struct config_types *types;
+	const char *path;   /* of the configuration; borrowed */
 	struct node *tree;  /* owned */
 	bool stdin_is_read; /* it can be read once */
 	size_t line;        /* of the last answer, each has its own */
@@ -27,7 +28,8 @@ struct answers {
 #define ANSWERS_LINE "the command line"
 #define ANSWERS_DIALOGUE "your answers"
 
-void answers_init(struct answers *a, const struct config_types *types);
+void answers_init(struct answers *a, const struct config_types *types,
+    const char *path);
 void answers_free(struct answers *a);
 
 /* Take what the file (YAML or JSON; "-": standard input) says. */

@@ -88,8 +88,8 @@ judge(const struct talk *t, struct config_errors *errors,
 {
 	struct node *whole = whole_entry(t->there, t->entry);
 
-	config_judge(t->section->name, whole, t->answers->types, errors,
-	    warnings);
+	config_judge(t->section->name, whole, t->answers->path,
+	    t->answers->types, errors, warnings);
 	node_free(whole);
 }
 
@@ -328,10 +328,8 @@ list_types(FILE *out, const struct config_type *const *types)
 static const struct config_type *
 ask_type(const struct talk *t)
 {
-	const struct config_type *const *types =
-	    strcmp(t->section->name, "sources") == 0
-	    ? t->answers->types->sources
-	    : t->answers->types->outputs;
+	const struct config_type **types = config_type_list(t->section->name,
+	    t->answers->path, t->answers->types);
 	const struct config_type *type = NULL;
 	char prompt[PROMPT_MAX], *line;
 
@@ -341,13 +339,14 @@ ask_type(const struct talk *t)
 	while (type == NULL) {
 		line = terminal_line(t->out, prompt, false, t->err);
 		if (line == NULL)
-			return NULL;
+			break;
 		type = line[0] == '\0' ? types[0] : type_by(types, line);
 		if (type == NULL)
 			(void)fprintf(t->out, "  There is no type \"%s\".\n",
 			    line);
 		free(line);
 	}
+	free(types);
 	return type;
 }
 

@@ -403,7 +403,7 @@ judge(const struct answers *a, const struct node *there, struct plan *p,
 	struct config *config;
 
 	node_merge(both, node_copy(a->tree));
-	config = config_from_tree(both, a->types, errors);
+	config = config_from_tree(both, a->path, a->types, errors);
 	if (config == NULL)
 		return -1;
 	plan_key(p, config->agent.key, err);

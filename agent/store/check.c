@@ -211,7 +211,8 @@ describe_source(const char *path, char *out, size_t size)
 	}
 }
 
-/* The new store: the one that was begun out of the same source, or another. */
+/* The new store: the one that was begun out of the same source, or another.
+ * What a crash loses of it is copied again; at the end all of it is durable. */
 static struct store *
 open_fresh(struct store *from, const char *fresh, struct err *err)
 {
@@ -221,12 +222,12 @@ open_fresh(struct store *from, const char *fresh, struct err *err)
 
 	describe_source(from->path, source, sizeof(source));
 	if (access(fresh, F_OK) == 0)
-		to = store_open(fresh, STORE_DURABLE, &why);
+		to = store_open(fresh, STORE_RELAXED, &why);
 	if (to != NULL && recovery_begun(to, source))
 		return to;
 	store_close(to);
 	remove_all(fresh);
-	to = store_open(fresh, STORE_DURABLE, err);
+	to = store_open(fresh, STORE_RELAXED, err);
 	if (to == NULL || recovery_begin(to, source, err) == 0)
 		return to;
 	store_close(to);

@@ -54,7 +54,7 @@ begin(void)
 	err_clear(&err);
 	ck_assert_int_eq(place_open(&place, path_of("c/sealfeed.yaml"), &err),
 	    0);
-	answers_init(&answers, &agent_types);
+	answers_init(&answers, &agent_types, "sealfeed.yaml");
 }
 
 static void
