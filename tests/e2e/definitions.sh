@@ -40,6 +40,8 @@ done
 	printf '%s' "$outputs"
 } >"$work/definitions.yaml"
 mv "$work/definitions.yaml" "$work/sealfeed.yaml"
+mkdir -p "$work/sources.d"
+ln -s "$top"/tests/vectors/definition/x-*.yaml "$work/sources.d"
 agent_again
 
 # made N: some vendor has as many
@@ -61,7 +63,7 @@ arrived() {
 
 whole() {
 	[ -s "$work/$1/ledger" ] &&
-	    arrived "$1" | uniq | cmp -s - <(sort "$work/$1/ledger")
+	    arrived "$1" | uniq | cmp -s - <(sort "$work/$1/ledger" | uniq)
 }
 
 for script in "$scripts"/*.yaml; do

@@ -54,7 +54,7 @@ struct asked {
 	const char *path;
 	struct buf body;
 	/* What its places say. */
-	char *start, *end, *page;
+	char *start, *end, *page, *number;
 	size_t known; /* parameters of its query that are right */
 };
 
@@ -117,6 +117,7 @@ match(struct asked *a, const char *pattern, const char *got)
 		char **to = strncmp(pattern, "<start>", 7) == 0 ? &a->start
 		    : strncmp(pattern, "<end>", 5) == 0         ? &a->end
 		    : strncmp(pattern, "<page>", 6) == 0        ? &a->page
+		    : strncmp(pattern, "<number>", 8) == 0      ? &a->number
 								: NULL;
 		size_t len;
 
@@ -147,7 +148,8 @@ forget(struct asked *a)
 	free(a->start);
 	free(a->end);
 	free(a->page);
-	a->start = a->end = a->page = NULL;
+	free(a->number);
+	a->start = a->end = a->page = a->number = NULL;
 }
 
 /* -- is the request as it must be? ----------------------------------------- */
@@ -249,10 +251,13 @@ static struct event **
 choose(struct vendor *v, int64_t from, int64_t to, size_t *n)
 {
 	struct event **list = xcalloc(v->n + 1, sizeof(struct event *));
+	const int64_t in =
+	    strcmp(text_of(v->script, "exclusive", ""), "true") == 0;
 
 	*n = 0;
 	for (size_t i = 0; i < v->n; i++)
-		if (v->events[i].when >= from && v->events[i].when <= to)
+		if (v->events[i].when >= from + in &&
+		    v->events[i].when <= to - in)
 			list[(*n)++] = &v->events[i];
 	if (v->token)
 		return list;
@@ -274,16 +279,38 @@ struct position {
 };
 
 static bool
+is_kind(const struct vendor *v, const char *kind)
+{
+	return strcmp(text_of(v->script, "pages", "token"), kind) == 0;
+}
+
+/* Behind the last row of that id. */
+static size_t
+behind(struct event **list, size_t n, const char *id)
+{
+	char *text = xasprintf("\"id\":\"%s\"", id);
+
+	while (n > 0 && strstr(list[n - 1]->text, text) == NULL)
+		n--;
+	free(text);
+	return n;
+}
+
+static bool
 read_position(const struct asked *a, struct position *p)
 {
 	const struct vendor *v = a->v;
 
-	if (a->page != NULL)
+	if (a->page != NULL && !is_kind(v, "last_id"))
 		return sscanf(a->page, "p%u.%" SCNd64 ".%" SCNd64 ".%zu",
 			   &p->generation, &p->from, &p->to, &p->at) == 4;
 	*p = (struct position){ .generation = v->generation,
 		.from = time_in(v, a->start, "start", INT64_MIN),
 		.to = time_in(v, a->end, "start", INT64_MAX) };
+	if (is_kind(v, "number") && a->number != NULL)
+		p->at = (strtoul(a->number, NULL, 10) - 1) * v->per;
+	if (is_kind(v, "offset") && a->number != NULL)
+		p->at = strtoul(a->number, NULL, 10);
 	return p->from != INT64_MIN || a->start == NULL;
 }
 
@@ -375,6 +402,8 @@ answer_page(struct asked *a, enum vendor_fault fault)
 	if (p.generation != v->generation)
 		return answer_error(a, "lost", 400);
 	list = choose(v, p.from, p.to, &n);
+	if (is_kind(v, "last_id") && a->page != NULL)
+		p.at = behind(list, n, a->page);
 	for (size_t i = 0; i < v->per && p.at < n; i++, p.at++)
 		if (buf_addf(&rows, "%s%s", i > 0 ? "," : "",
 			list[p.at]->text) != 0)

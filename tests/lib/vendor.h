@@ -9,6 +9,9 @@
  *   cursor:   token (events in the order in which they were added) or window
  *   order:    newest or oldest first, of a window
  *   per:      rows of a page
+ *   pages:    token (what it gives itself), number, offset or last_id
+ *   exclusive: true where a window lacks what is at its bounds
+ *   twins:    true where equal rows are several events
  *   token:    path at which an access token is granted; without it there is
  *             none
  *   request:  { method, path, headers, query, body }, exactly so
@@ -17,9 +20,10 @@
  *   reply:    the body of a page, last: that of the last one, headers
  *   throttled, failed, lost, denied: { status, headers, body }
  *
- * Texts have <start>, <end> and <page> where a request says so, <rows>, <next>,
- * <url> and <more> where a reply does, <id>, <time> and <n> in a row.  What a
- * request has more or less than the script says is a complaint, and refused.
+ * Texts have <start>, <end>, <page> and <number> where a request says so,
+ * <rows>, <next>, <url> and <more> where a reply does, <id>, <time> and <n> in
+ * a row.  What a request has more or less than the script says is a complaint,
+ * and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H

@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "sources/rest/definition.h"
+#include "sources/rest/pick.h"
+#include "sources/rest/template.h"
 #include "tests/unit/unit.h"
 
 #define SHIPPED SRCDIR "/agent/sources/definitions/"
@@ -241,6 +244,147 @@ START_TEST(any_bytes_end_well)
 }
 END_TEST
 
+START_TEST(values_are_picked)
+{
+	static const char json[] =
+	    "{ \"a\" : {\"b\":[1,{\"c\":\"x\\\"y\"},[2,3],\"}\"]},\"s\":"
+	    "\"\\\\\",\"n\":null,\"t\":true,\"f\":-1.5e3,\"\":7,\"k/~\":8,"
+	    "\"last\":\"z\"}";
+	static const struct {
+		const char *pointer;
+		const char *value; /* NULL: none */
+	} rows[] = {
+		{ "/a/b/0", "1" },
+		{ "/a/b/1/c", "x\\\"y" },
+		{ "/a/b/1", "{\"c\":\"x\\\"y\"}" },
+		{ "/a/b/2/1", "3" },
+		{ "/a/b/3", "}" },
+		{ "/a/b/4", NULL },
+		{ "/a/b/01x", NULL },
+		{ "/s", "\\\\" },
+		{ "/n", NULL },
+		{ "/t", "true" },
+		{ "/f", "-1.5e3" },
+		{ "/", "7" },
+		{ "/k~1~0", "8" },
+		{ "/last", "z" },
+		{ "/las", NULL },
+		{ "/a/x", NULL },
+		{ "/t/x", NULL },
+	};
+	const struct slice all = { json, sizeof(json) - 1 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice v = pick(all, rows[i].pointer);
+
+		ck_assert_msg((v.data == NULL) == (rows[i].value == NULL),
+		    "%s: %.*s", rows[i].pointer, (int)v.len, v.data);
+		ck_assert_msg(v.data == NULL ||
+			(v.len == strlen(rows[i].value) &&
+			    memcmp(v.data, rows[i].value, v.len) == 0),
+		    "%s: %.*s", rows[i].pointer, (int)v.len, v.data);
+	}
+	ck_assert_uint_eq(pick(all, "").len, all.len);
+}
+END_TEST
+
+/* 2026-11-22T04:26:58.123456Z */
+#define WHEN INT64_C(1795321618123456)
+
+START_TEST(times_in_every_form)
+{
+	static const struct {
+		enum when_format format;
+		const char *text; /* as it is written; NULL: it is not */
+		const char *read;
+		int64_t when; /* that read says; -1: nothing */
+	} rows[] = {
+		{ WHEN_RFC3339, "2026-11-22T04:26:58Z",
+		    "2026-11-22T04:26:58.1234567Z", WHEN },
+		{ WHEN_RFC3339, NULL, "2026-11-22T05:26:58.123456+0100", WHEN },
+		{ WHEN_RFC3339, NULL, "2026-11-21T23:26:58.123456-05:00",
+		    WHEN },
+		{ WHEN_RFC3339, NULL, "22.11.2026", -1 },
+		{ WHEN_RFC3339_MS, "2026-11-22T04:26:58.123Z",
+		    "2026-11-22T04:26:58.123456", WHEN },
+		{ WHEN_RFC3339_US, "2026-11-22T04:26:58.123456Z",
+		    "2026-11-22 04:26:58.123456Z", WHEN },
+		{ WHEN_EPOCH, "1795321618", "1795321618", WHEN - 123456 },
+		{ WHEN_EPOCH, NULL, "1.795321618123456e9", WHEN },
+		{ WHEN_EPOCH, NULL, "1795321618.5", WHEN - 123456 + 500000 },
+		{ WHEN_EPOCH, NULL, "17953216181234567890", -1 },
+		{ WHEN_EPOCH, NULL, "", -1 },
+		{ WHEN_EPOCH, NULL, "-5", -1 },
+		{ WHEN_EPOCH, NULL, "nan", -1 },
+		{ WHEN_EPOCH_MS, "1795321618123", "1795321618123", WHEN - 456 },
+		{ WHEN_DATE, "2026-11-22", "2026-11-22",
+		    WHEN - WHEN % CLOCK_DAY },
+		{ WHEN_DATETIME, "2026-11-22 04:26:58", "2026-11-22 04:26:58",
+		    WHEN - 123456 },
+		{ WHEN_COMPACT, "20261122042658", "20261122042658.123456",
+		    WHEN },
+		{ WHEN_COMPACT, NULL, "2026112204", -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct slice read = { rows[i].read,
+			strlen(rows[i].read) };
+		struct buf out = BUF_INIT(64);
+		int64_t when = -1;
+
+		(void)when_read(rows[i].format, read, &when);
+		ck_assert_msg(when == rows[i].when, "%s: %lld", rows[i].read,
+		    (long long)when);
+		if (rows[i].text != NULL) {
+			ck_assert_int_eq(when_write(rows[i].format, WHEN, &out),
+			    0);
+			ck_assert_str_eq(out.data, rows[i].text);
+		}
+		buf_release(&out);
+	}
+}
+END_TEST
+
+/* template_fn */
+static int
+echo(void *ctx, const struct template_place *p, struct buf *out)
+{
+	(void)ctx;
+	if (p->format.data != NULL &&
+	    buf_add(out, p->format.data, p->format.len) != 0)
+		return -1;
+	return buf_add(out, "a \"b\"/", p->name.len < 6 ? p->name.len : 6);
+}
+
+START_TEST(places_are_filled)
+{
+	static const struct {
+		const char *text;
+		enum template_encoding encoding;
+		const char *filled;
+	} rows[] = {
+		{ "", TEMPLATE_PLAIN, "" },
+		{ "no place", TEMPLATE_PLAIN, "no place" },
+		{ "/x/{longname}/y", TEMPLATE_URL, "/x/a%20%22b%22%2F/y" },
+		{ "{\"c\":\"{longname}\"}", TEMPLATE_JSON,
+		    "{\"c\":\"a \\\"b\\\"/\"}" },
+		{ "{x|epoch}{{y}}", TEMPLATE_PLAIN, "epocha{a}" },
+		{ "{ x} {X} {} {x|} {x|y", TEMPLATE_PLAIN,
+		    "{ x} {X} {} a {x|y" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out = BUF_INIT(1000);
+
+		ck_assert_int_eq(template_fill(rows[i].text, rows[i].encoding,
+				     echo, NULL, &out),
+		    0);
+		ck_assert_str_eq(out.data, rows[i].filled);
+		buf_release(&out);
+	}
+}
+END_TEST
+
 Suite *
 suite_definition(void)
 {
@@ -253,6 +397,9 @@ suite_definition(void)
 	tcase_add_test(t, every_key_counts);
 	tcase_add_test(t, the_sample_has_every_key);
 	tcase_add_test(t, any_bytes_end_well);
+	tcase_add_test(t, values_are_picked);
+	tcase_add_test(t, times_in_every_form);
+	tcase_add_test(t, places_are_filled);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -95,6 +96,8 @@ write_config(const char *type)
 	    node_get(vendor_script(t.vendor), "source");
 	struct buf text = BUF_INIT(65536);
 	char *folder = xasprintf("%s/sources.d", t.dir);
+	char *link = xasprintf("%s/%s.yaml", folder, type);
+	char *file = xasprintf("%sdefinition/%s.yaml", VECTORS, type);
 	int rc;
 
 	rc = buf_addf(&text,
@@ -115,12 +118,31 @@ write_config(const char *type)
 	(void)snprintf(t.conf, sizeof(t.conf), "%s/sealfeed.yaml", t.dir);
 	ck_assert_int_eq(file_replace(t.conf, text.data, text.len, 0600, &err),
 	    0);
-	if (access(folder, F_OK) != 0)
-		ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions",
-				     folder),
-		    0);
+	/* Its definition is a vector, or ships. */
+	if (access(file, F_OK) != 0) {
+		free(file);
+		file = xasprintf("%s/agent/sources/definitions/%s.yaml", SRCDIR,
+		    type);
+	}
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(symlink(file, link), 0);
 	free(folder);
+	free(link);
+	free(file);
 	buf_release(&text);
+}
+
+/* What store_help_end() does not expect in its folder. */
+static void
+remove_definition(const char *type)
+{
+	char *folder = xasprintf("%s/sources.d", t.dir);
+	char *link = xasprintf("%s/%s.yaml", folder, type);
+
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(link);
+	free(folder);
 }
 
 static void
@@ -296,6 +318,7 @@ events_of(const struct buf *lines, size_t *n)
 static const char **
 vendor_events(size_t *n)
 {
+	const bool twins = node_get(vendor_script(t.vendor), "twins") != NULL;
 	const char **list;
 	size_t kept = 0;
 
@@ -305,7 +328,7 @@ vendor_events(size_t *n)
 		list[i] = vendor_event(t.vendor, i);
 	qsort(list, *n, sizeof(*list), by_text);
 	for (size_t i = 0; i < *n; i++)
-		if (kept == 0 || strcmp(list[kept - 1], list[i]) != 0)
+		if (twins || kept == 0 || strcmp(list[kept - 1], list[i]) != 0)
 			list[kept++] = list[i];
 	*n = kept;
 	return list;
@@ -490,8 +513,60 @@ play(const char *path, const char *name)
 	expect_lateness(name);
 	config_free(t.config);
 	vendor_stop(t.vendor);
+	remove_definition(name);
 	store_help_end(t.dir);
 }
+
+START_TEST(links)
+{
+	static const struct {
+		const char *headers;
+		const char *next; /* "": none */
+	} rows[] = {
+		{ "Link: <https://h/a?x=1,2>; rel=\"next\"\r\n",
+		    "https://h/a?x=1,2" },
+		{ "link:<https://h/a>;rel=next\r\n", "https://h/a" },
+		{ "Link: <https://h/s>; rel=\"self\"\r\nX: y\r\n"
+		  "Link: <https://h/n>; rel=\"next\"\r\n",
+		    "https://h/n" },
+		{ "Link: <https://h/f>; rel=\"first\", <https://h/n>; "
+		  "title=\"a, b; rel=next\"; rel=\"last next\"\r\n",
+		    "https://h/n" },
+		{ "Link: <https://h/p>; rel=\"prev\"\r\n", "" },
+		{ "Link: <https://h/p>; rel=\"nextish\"\r\n", "" },
+		{ "Link: <https://h/p>; rel=\"previous-next\"\r\n", "" },
+		{ "Link: </api?after=2>; rel=next\r\n",
+		    "https://h/api?after=2" },
+		{ "Link: <?after=2>; rel=next\r\n", "https://h/now?after=2" },
+		{ "Link: <https://h/a\r\n", "" },
+		{ "Link: rel=next\r\n", "" },
+		{ "Links: <https://h/a>; rel=next\r\n", "" },
+		{ "", "" },
+	};
+	const struct def_stream def = { .page.kind = PAGE_LINK };
+	const struct api api = { .base = "https://h", .option = "hosts.api" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_reply reply;
+		struct rest_page p = { .def = &def,
+			.api = &api,
+			.reply = &reply,
+			.url = "https://h/now?a=b" };
+		struct buf next = BUF_INIT(1000);
+		struct outcome r;
+
+		http_reply_init(&reply);
+		ck_assert_int_eq(buf_adds(&reply.headers, rows[i].headers), 0);
+		ck_assert_msg(rest_next(&p, &next, &r) == REPLY_OK, "%s",
+		    r.text);
+		ck_assert_msg(strcmp(next.len > 0 ? next.data : "",
+				  rows[i].next) == 0,
+		    "%s: %s", rows[i].headers, next.data);
+		buf_release(&next);
+		http_reply_release(&reply);
+	}
+}
+END_TEST
 
 START_TEST(lateness)
 {
@@ -553,6 +628,7 @@ suite_rest(void)
 	TCase *tc = tcase_create("rest");
 
 	tcase_set_timeout(tc, 300);
+	tcase_add_test(tc, links);
 	tcase_add_test(tc, lateness);
 	tcase_add_loop_test(tc, a_definition, 0, count_scripts());
 	suite_add_tcase(s, tc);

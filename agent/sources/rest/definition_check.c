@@ -537,6 +537,40 @@ check_next(const struct def_stream *s, const struct config_section *b)
 		    "page: kind last_id needs one id at the top of an event");
 }
 
+/* A bound in a form that cuts off what granularity lets stand would leave out
+ * the end of every window. */
+static void
+check_format(const struct def_stream *s, const struct config_section *b,
+    const char *text)
+{
+	struct template_place p;
+
+	for (size_t at = 0; text != NULL && template_next(text, at, &p);
+	     at = p.end) {
+		const enum when_format format = p.format.data != NULL
+		    ? when_by_name(p.format)
+		    : WHEN_FORMATS;
+
+		if (format != WHEN_FORMATS &&
+		    s->cursor.granularity % when_unit(format) != 0)
+			config_errors_add(b->errors, b->map,
+			    "cursor: \"granularity\" must be a multiple of "
+			    "what "
+			    "the format %s of a bound can say",
+			    when_names[format]);
+	}
+}
+
+static void
+check_formats(const struct def_stream *s, const struct config_section *b)
+{
+	check_format(s, b, s->request.path);
+	check_format(s, b, s->request.body);
+	for (const struct http_pair *q = s->request.query;
+	     q != NULL && q->name != NULL; q++)
+		check_format(s, b, q->value);
+}
+
 static void
 check_window(const struct def_stream *s, const struct config_section *b)
 {
@@ -559,6 +593,7 @@ check_window(const struct def_stream *s, const struct config_section *b)
 			config_errors_add(b->errors, b->map,
 			    "cursor: \"sweeps\" go further back than "
 			    "retention");
+	check_formats(s, b);
 	if (c->overlap >= s->retention)
 		config_errors_add(b->errors, b->map,
 		    "cursor: \"overlap\" is not shorter than retention");

@@ -82,6 +82,8 @@ find_link(const struct buf *headers, struct buf *next)
 		const char *nl = memchr(s, '\n', (size_t)(end - s));
 		const char *stop = nl != NULL ? nl : end;
 
+		while (stop > s && stop[-1] == '\r')
+			stop--;
 		if ((size_t)(stop - s) > len && strncasecmp(s, name, len) == 0)
 			rc = link_in_line(s + len, (size_t)(stop - s) - len,
 			    next);

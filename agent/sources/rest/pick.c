@@ -12,11 +12,31 @@ struct rest_of {
 	const char *end;
 };
 
+/* What a byte is outside of strings. */
+enum { PLAIN, SPACE, QUOTE, OPEN, CLOSE, COMMA };
+static const unsigned char kinds[256] = {
+	[' '] = SPACE,
+	['\t'] = SPACE,
+	['\r'] = SPACE,
+	['\n'] = SPACE,
+	['"'] = QUOTE,
+	['{'] = OPEN,
+	['['] = OPEN,
+	['}'] = CLOSE,
+	[']'] = CLOSE,
+	[','] = COMMA,
+};
+
+static int
+kind(const struct rest_of *t)
+{
+	return kinds[(unsigned char)*t->at];
+}
+
 static void
 skip_space(struct rest_of *t)
 {
-	while (t->at < t->end && strchr(" \t\r\n", *t->at) != NULL &&
-	    *t->at != '\0')
+	while (t->at < t->end && kind(t) == SPACE)
 		t->at++;
 }
 
@@ -31,19 +51,31 @@ take(struct rest_of *t, char c)
 	return true;
 }
 
+/* Is the quote at at escaped, in a string that begins at begin? */
+static bool
+is_escaped(const char *begin, const char *at)
+{
+	const char *p = at;
+
+	while (p > begin && p[-1] == '\\')
+		p--;
+	return (at - p) % 2 != 0;
+}
+
 /* Behind the first quote of a string: what is in it. */
 static struct slice
 read_string(struct rest_of *t)
 {
-	const char *begin = t->at;
-	struct slice s;
+	const char *begin = t->at, *quote = begin;
 
-	while (t->at < t->end && *t->at != '"')
-		t->at += *t->at == '\\' && t->end - t->at > 1 ? 2 : 1;
-	s = (struct slice){ begin, (size_t)(t->at - begin) };
-	if (t->at < t->end)
-		t->at++;
-	return s;
+	for (;; quote++) {
+		quote = memchr(quote, '"', (size_t)(t->end - quote));
+		if (quote == NULL || !is_escaped(begin, quote))
+			break;
+	}
+	t->at = quote != NULL ? quote + 1 : t->end;
+	return (struct slice){ begin,
+		(size_t)((quote != NULL ? quote : t->end) - begin) };
 }
 
 /* An object or array, from its bracket on. */
@@ -54,13 +86,14 @@ read_nested(struct rest_of *t)
 	size_t depth = 0;
 
 	while (t->at < t->end) {
-		char c = *t->at++;
+		const int what = kind(t);
 
-		if (c == '"')
+		t->at++;
+		if (what == QUOTE)
 			(void)read_string(t);
-		else if (c == '{' || c == '[')
+		else if (what == OPEN)
 			depth++;
-		else if ((c == '}' || c == ']') && --depth == 0)
+		else if (what == CLOSE && --depth == 0)
 			break;
 	}
 	return (struct slice){ begin, (size_t)(t->at - begin) };
@@ -75,10 +108,10 @@ read_value(struct rest_of *t)
 	if (take(t, '"'))
 		return read_string(t);
 	skip_space(t);
-	if (t->at < t->end && (*t->at == '{' || *t->at == '['))
+	if (t->at < t->end && kind(t) == OPEN)
 		return read_nested(t);
 	v.data = t->at;
-	while (t->at < t->end && strchr(",]} \t\r\n", *t->at) == NULL)
+	while (t->at < t->end && kind(t) == PLAIN)
 		t->at++;
 	v.len = (size_t)(t->at - v.data);
 	if (v.len == 0 || (v.len == 4 && memcmp(v.data, "null", 4) == 0))

@@ -326,6 +326,7 @@ make(struct definition *d)
 		.settings = m->rows,
 		.conf_size = sizeof(struct rest_conf) +
 		    (d->n_variables + d->n_hosts) * sizeof(union rest_value),
+		.title = d->title,
 		.digest = d->digest,
 		.prepare = prepare,
 		.check = rest_check,

@@ -39,6 +39,22 @@ when_by_name(struct slice name)
 	return (enum when_format)i;
 }
 
+int64_t
+when_unit(enum when_format format)
+{
+	switch (format) {
+	case WHEN_RFC3339_US:
+		return 1;
+	case WHEN_RFC3339_MS:
+	case WHEN_EPOCH_MS:
+		return MILLISECOND;
+	case WHEN_DATE:
+		return CLOCK_DAY;
+	default:
+		return CLOCK_SECOND;
+	}
+}
+
 /* RFC 3339 without what stands between the digits: 20261122042658. */
 static int
 write_compact(const char *text, struct buf *out)

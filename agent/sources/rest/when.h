@@ -28,6 +28,10 @@ extern const char *const when_names[];
 /* The format of that name, WHEN_FORMATS: none. */
 enum when_format when_by_name(struct slice name);
 
+/* What a format can say at the finest, microseconds: bounds of windows must be
+ * multiples of it. */
+int64_t when_unit(enum when_format format);
+
 /* Append a time, microseconds since 1970; what is finer than the format is
  * cut.  -1 at out's ceiling. */
 int when_write(enum when_format format, int64_t when, struct buf *out);
