@@ -104,8 +104,8 @@ struct collector {
 	struct store *store;
 	struct agent_feed *own;
 	pthread_mutex_t lock;
-	/* Troubles are told, and written to the store, one after the other: with
-	 * it, lock is taken. */
+	/* Troubles are told, and written to the store, one after the other:
+	 * with it, lock is taken. */
 	pthread_mutex_t telling;
 	/* Both by the monotonic clock, both told of a stop and a resume. */
 	pthread_cond_t work; /* for fetchers: there are items */

@@ -74,6 +74,7 @@ static Suite *(*const suites[])(void) = {
 	suite_table,
 	suite_text,
 	suite_trace,
+	suite_troubles,
 	suite_window,
 };
 

@@ -290,8 +290,7 @@ find_subscription(struct worker *w, const char *content_type,
 static bool
 is_started(const struct buf *body)
 {
-	json_t *top =
-	    body->len > 0
+	json_t *top = body->len > 0
 	    ? json_loadb(body->data, body->len, JSON_ALLOW_NUL, NULL)
 	    : NULL;
 	bool is = json_is_object(top) &&
