@@ -64,7 +64,8 @@ is_placeholder(const char *s)
 
 	if (strpbrk(s, "<>{}[]") != NULL)
 		return true;
-	if (strcasecmp(s, "x") == 0 || strcasecmp(s, "xxx") == 0)
+	/* "x", "xxx", "****": one character, again and again. */
+	if (len > 0 && strspn(s, (char[]){ s[0], '\0' }) == len)
 		return true;
 	/* A generated secret has digits; a word has not. */
 	for (const char *c = s; *c != '\0'; c++)
@@ -198,7 +199,7 @@ doubt_secret(const char *text, const struct node *at)
 		return "is the name of a variable, which is not expanded; "
 		       "write ${env:NAME}";
 	why = doubt_resolved(text);
-	if (why == NULL && is_placeholder(text))
+	if ((why == NULL || strlen(text) < SECRET_MIN) && is_placeholder(text))
 		return "is a placeholder; put the secret in its place, or "
 		       "${file:PATH}";
 	return why;

@@ -95,6 +95,9 @@ START_TEST(secrets_of_the_configuration)
 		{ "changeme", "placeholder" },
 		{ "<client secret>", "placeholder" },
 		{ "YOUR_SECRET", "placeholder" },
+		{ "TODO", "placeholder" },
+		{ "****", "placeholder" },
+		{ "........", "placeholder" },
 		{ "11111111-2222-4333-8444-555555555555", "ID" },
 		{ "abc8Q~ ", "white space" },
 	};

@@ -257,6 +257,42 @@ START_TEST(delivered_batches_are_deleted)
 }
 END_TEST
 
+/* What is behind the position may be sent again, for however short a time
+ * events are retained and however long ago there were receipts. */
+START_TEST(what_is_held_is_kept)
+{
+	static const char *const names[] = { "siem" };
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	struct position pos = { .batch = 1 }, received = { .batch = 3 };
+	struct output_state state = { .mode = "relayed",
+		.received = &received };
+	struct batch b;
+
+	ck_assert_int_eq(position_set_outputs(s, names, 1, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		store_help_add(p, NULL, "{}");
+		(void)store_help_commit(p);
+	}
+	while (store_help_seal(s, &err) == 1)
+		;
+	batch_init(&b);
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(store_clean(s, 1, &err), 0);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 1);
+	ck_assert_int_eq(b.id, 2);
+	pos.batch = 3;
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(store_clean(s, 1, &err), 0);
+	ck_assert_int_eq(batch_next_sealed(s, 0, &b, &err), 0);
+	batch_release(&b);
+	write_batch_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(dead_letters_and_requests)
 {
 	struct store *s = store_help_open(path, STORE_RELAXED);
@@ -571,6 +607,7 @@ suite_store(void)
 	tcase_add_test(tc, ids_are_not_kept_without_dedupe);
 	tcase_add_test(tc, a_large_piece_becomes_several_batches);
 	tcase_add_test(tc, delivered_batches_are_deleted);
+	tcase_add_test(tc, what_is_held_is_kept);
 	tcase_add_test(tc, dead_letters_and_requests);
 	tcase_add_test(tc, a_reader_that_stays_is_found);
 	tcase_add_test(tc, a_tree_that_is_taken_is_not_begun);

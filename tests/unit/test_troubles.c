@@ -50,40 +50,55 @@ tear_down(void)
 	store_help_end(dir);
 }
 
+static pthread_barrier_t together;
+
 /* A fetcher that is refused: once more to be tried, or for good. */
 static void *
 refused(void *class)
 {
 	struct outcome r;
 
-	for (int i = 0; i < ROUNDS; i++) {
-		(void)outcome_set(&r, *(const enum reply_class *)class,
-		    "status 401: the access token is rejected");
-		collect_trouble(&worker, TROUBLE_OF_FETCH, &r, INT64_MIN, NULL);
-	}
+	(void)outcome_set(&r, *(const enum reply_class *)class,
+	    "status 401: the access token is rejected");
+	(void)pthread_barrier_wait(&together);
+	collect_trouble(&worker, TROUBLE_OF_FETCH, &r, INT64_MIN, NULL);
 	return NULL;
+}
+
+/* How many the store has. */
+static int
+stored(void)
+{
+	struct trouble t = { .subject = "" };
+	int n = 0;
+
+	while (trouble_next(c.store, &t, &err) == 1) {
+		ck_assert_str_eq(t.code, "status-401");
+		n++;
+	}
+	return n;
 }
 
 /* A trouble that changes its class is one; when it has ended, none is left. */
 START_TEST(nothing_is_left)
 {
-	static const enum reply_class classes[] = { REPLY_RETRY,
-		REPLY_CREDENTIALS };
-	struct trouble t = { .subject = "" };
-	pthread_t thread[2];
+	static enum reply_class classes[] = { REPLY_RETRY, REPLY_CREDENTIALS,
+		REPLY_RETRY, REPLY_CREDENTIALS };
+	pthread_t thread[4];
 
-	for (size_t i = 0; i < 2; i++)
-		ck_assert_int_eq(pthread_create(&thread[i], NULL, refused,
-				     (void *)&classes[i]),
-		    0);
-	for (size_t i = 0; i < 2; i++)
-		(void)pthread_join(thread[i], NULL);
-	ck_assert_int_eq(trouble_next(c.store, &t, &err), 1);
-	ck_assert_str_eq(t.code, "status-401");
-	ck_assert_int_eq(trouble_next(c.store, &t, &err), 0);
-	collect_trouble_ends(&worker, TROUBLE_OF_FETCH);
-	t = (struct trouble){ .subject = "" };
-	ck_assert_int_eq(trouble_next(c.store, &t, &err), 0);
+	(void)pthread_barrier_init(&together, NULL, 4);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < 4; i++)
+			ck_assert_int_eq(pthread_create(&thread[i], NULL,
+					     refused, &classes[i]),
+			    0);
+		for (size_t i = 0; i < 4; i++)
+			(void)pthread_join(thread[i], NULL);
+		ck_assert_int_eq(stored(), 1);
+		collect_trouble_ends(&worker, TROUBLE_OF_FETCH);
+		ck_assert_int_eq(stored(), 0);
+	}
+	(void)pthread_barrier_destroy(&together);
 }
 END_TEST
 

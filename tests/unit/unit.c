@@ -85,6 +85,7 @@ static Suite *(*const suites[])(void) = {
 	suite_table,
 	suite_text,
 	suite_trace,
+	suite_troubles,
 	suite_unit_file,
 	suite_upgrade,
 	suite_window,

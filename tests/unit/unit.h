@@ -76,6 +76,7 @@ Suite *suite_store_cmd(void);
 Suite *suite_table(void);
 Suite *suite_text(void);
 Suite *suite_trace(void);
+Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
 Suite *suite_window(void);
