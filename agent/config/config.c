@@ -516,14 +516,16 @@ const struct config_type *
 config_type_of(const struct config_kind *kind, const char *name)
 {
 	const struct section s = section_of(kind, NULL);
-	struct config_errors ignored = CONFIG_ERRORS_INIT;
-	const struct config_type *found;
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	const struct config_type *found = NULL;
 
 	for (size_t i = 0; s.types[i] != NULL; i++)
 		if (strcmp(s.types[i]->name, name) == 0)
 			return s.types[i];
-	found = s.find != NULL ? s.find(s.path, name, &ignored) : NULL;
-	config_errors_release(&ignored);
+	/* What is wrong with its file, the check of the entry says. */
+	if (s.find != NULL)
+		found = s.find(s.path, name, &errors);
+	config_errors_release(&errors);
 	return found;
 }
 
@@ -532,8 +534,8 @@ config_type_names(const struct config_kind *kind)
 {
 	const struct section s = section_of(kind, NULL);
 	char **more = s.names != NULL ? s.names(s.path) : NULL;
-	size_t n = 0, k = 0;
 	char **names;
+	size_t n = 0, k = 0;
 
 	while (s.types[n] != NULL)
 		n++;
