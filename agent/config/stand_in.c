@@ -49,7 +49,10 @@ folder_of(const char *path)
 	*to = '\0';
 	if (to > folder + 1)
 		to[-1] = '\0';
-	return folder[0] != '\0' ? folder : strcpy(folder, ".");
+	if (folder[0] != '\0')
+		return folder;
+	free(folder);
+	return xstrdup(".");
 }
 
 /* By name, or by what the names lead to; neither needs to exist. */
