@@ -40,7 +40,7 @@ awk '/^# HELP / { help[$3] = 1; next }
     {
 	name = $1
 	sub(/\{.*/, "", name)
-	if (!help[name] || !type[name] || name !~ /^sealfeed_[a-z_]+$/ ||
+	if (!help[name] || !type[name] || name !~ /^sealfeed_[a-z0-9_]+$/ ||
 	    (type[name] == "counter") != (name ~ /_total$/) ||
 	    $NF !~ /^-?[0-9.]+$/) { print "bad sample: " $0; bad = 1 }
     }
