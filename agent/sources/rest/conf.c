@@ -114,13 +114,13 @@ check_auth(const struct rest_conf *c, const struct config_section *b)
 		whole += unset == 0;
 		add_way(c, &c->def->auth[i], &ways);
 	}
-	/* Of one way alone every variable is required, which was checked. */
-	if (c->def->n_auth > 1 && whole != 1)
+	/* Where all that is needed is required, that was checked. */
+	if (whole != 1 && ways.len > 0)
 		config_errors_add(b->errors, b->map, "%s: %s: give %s",
 		    b->where,
 		    whole == 0 ? "credentials are missing"
 			       : "there are two kinds of credentials",
-		    ways.len > 0 ? ways.data : "one of them");
+		    ways.data);
 	buf_release(&ways);
 }
 
