@@ -402,15 +402,30 @@ read_file(const char *path)
 	return text;
 }
 
+/* What a kill left of a line was not acknowledged: the line comes again, and
+ * must not be the end of this one. */
+static void
+drop_torn_line(int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char c = '\n';
+
+	while (end > 0 && pread(fd, &c, 1, end - 1) == 1 && c != '\n')
+		end--;
+	if (end < 0 || ftruncate(fd, end) != 0)
+		die("a log cannot be cut: %s", strerror(errno));
+}
+
 static int
 open_log(const char *name)
 {
 	char *path = path_in_dir(name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	if (fd == -1)
 		die("%s: %s", path, strerror(errno));
 	free(path);
+	drop_torn_line(fd);
 	return fd;
 }
 
