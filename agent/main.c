@@ -1,14 +1,17 @@
 /*
- * main.c - the subcommands, in the order of the usage text.
+ * main.c - the subcommands, in the order of the usage text; or a role.
  */
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "run/hand_over.h"
 
 static const struct cmd *const cmds[] = {
+	&cmd_setup,
 	&cmd_run,
 	&cmd_check,
 	&cmd_status,
@@ -43,5 +46,8 @@ main(int argc, char **argv)
 		return EXIT_WRONG;
 	mem_strict();
 	mem_keep();
+	if (argc > 0 &&
+	    strncmp(argv[0], HAND_OVER_TITLE, strlen(HAND_OVER_TITLE)) == 0)
+		return hand_over_take(argc, argv);
 	return cmd_main(cmds, argc, argv);
 }

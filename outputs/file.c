@@ -299,6 +299,11 @@ file_close(struct output *out)
 
 const struct output_type output_file = {
 	.type.name = "file",
+	.type.title = "NDJSON lines in a file on this machine",
+	.type.before =
+	    "The service may write below /var/lib/sealfeed; for a file "
+	    "elsewhere "
+	    "the unit\nneeds ReadWritePaths= (\"systemctl edit sealfeed\").\n",
 	.type.settings = file_settings,
 	.type.conf_size = sizeof(struct file_conf),
 	.open = file_open,

@@ -8,13 +8,9 @@
 
 #define WHY_MAX 512
 
-const struct config_type *const output_types[] = {
-	&output_syslog.type,
-	&output_http.type,
-	&output_http_json.type,
-	&output_file.type,
-	NULL,
-};
+#define TYPE(name) &output_##name.type,
+
+const struct config_type *const output_types[] = { OUTPUT_TYPES(TYPE) NULL };
 
 void
 output_done(struct output *out, struct chunk *p, enum verdict v, int64_t delay,

@@ -3,7 +3,7 @@
  *
  * ship owns order, positions, retry, back-off, bisection and dead letters.
  * An output moves chunks and says how each ended.  A new one is a file in
- * this folder and a line in output.c.
+ * this folder and a row in OUTPUT_TYPES below.
  */
 #ifndef OUTPUTS_OUTPUT_H
 #define OUTPUTS_OUTPUT_H
@@ -39,6 +39,9 @@ struct output_type {
 	int (*open)(struct output *out, struct err *err);
 	/* How many chunks may be in flight now. */
 	size_t (*window)(const struct output *out);
+	/* How many of those in flight the receiver has taken and has only to
+	 * confirm: nothing has to wait for them.  NULL: none. */
+	size_t (*waiting)(const struct output *out);
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
 	void (*send)(struct output *out, struct chunk *p);
@@ -124,7 +127,7 @@ int output_settle(struct output *out, struct chunk *p, size_t from, size_t to,
 int output_refuse(struct output *out, struct chunk *p, size_t i,
     const char *why, ...) __attribute__((format(printf, 4, 5)));
 
-/* All types, NULL-terminated. */
+/* All of OUTPUT_TYPES, NULL-terminated. */
 extern const struct config_type *const output_types[];
 
 /* The whole record of a type out of output_types. */
@@ -134,9 +137,20 @@ output_type_of(const struct config_type *type)
 	return (const struct output_type *)type;
 }
 
-extern const struct output_type output_syslog;
-extern const struct output_type output_http;
-extern const struct output_type output_http_json;
-extern const struct output_type output_file;
+/* The registry: NAME of each record output_NAME, in the order of the manual. */
+#define OUTPUT_TYPES(X)         \
+	X(syslog)               \
+	X(http)                 \
+	X(http_json)            \
+	X(splunk_hec)           \
+	X(crowdstrike_logscale) \
+	X(cribl)                \
+	X(fluent_bit)           \
+	X(vector)               \
+	X(elasticsearch)        \
+	X(file)
+
+#define OUTPUT_DECLARE(name) extern const struct output_type output_##name;
+OUTPUT_TYPES(OUTPUT_DECLARE)
 
 #endif /* OUTPUTS_OUTPUT_H */

@@ -108,6 +108,8 @@ holds out '^outputs.o: good'
 
 expect 0 "options of a type" $sf options office365
 holds out '^  tenant$'
+expect 0 "options of a definition" $sf options okta
+expect 0 "keys of definitions" $sf options definition
 expect 0 "options as JSON" $sf options --json
 holds out '"key": "store.max_size"'
 expect 64 "options of no type" $sf options offce365

@@ -50,6 +50,18 @@ for page in "$page8" "$page5"; do
 	[ -z "$said" ] || fail "$page: $said"
 done
 
+# needed TOOL OPTION: what the README says to install is what a build needs.
+needed() {
+	sed -n "/sudo $1.* install /,/[^\\\\]\$/p" "$here/../README.md" |
+		sed "s/.*$2//; s/\\\\\$//" | xargs -n 1 | sort >docs-readme
+	bash -c ". '$packaging/needs.sh' && echo \$needs_build_${1%-get}" |
+		xargs -n 1 | sort | cmp -s - docs-readme ||
+		fail "README.md: $1: not the packages of packaging/needs.sh"
+	rm docs-readme
+}
+needed apt-get --no-install-recommends
+needed dnf --enablerepo=crb
+
 for example in "$packaging"/examples/*; do
 	./sealfeed check "$example" >/dev/null || fail "$example has faults"
 	# With everything uncommented it is still one without unknown keys.
@@ -57,5 +69,22 @@ for example in "$packaging"/examples/*; do
 	./sealfeed check docs-example.yaml 2>&1 | grep "unknown" &&
 		fail "$example: a comment shows an unknown key"
 	rm -f docs-example.yaml
+done
+
+# The pages of SIEMs: each has its headings, and a configuration that is good.
+for page in "$packaging"/siem/*.md; do
+	for heading in "What to create there" Configuration \
+		"How to see that it works" "Known limits" \
+		"What stock content then applies"; do
+		grep -qx "## $heading" "$page" || fail "$page lacks \"$heading\""
+	done
+	{
+		echo "agent: { name: fra1, key: /etc/sealfeed/seal.pem }"
+		sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$page"
+	} >docs-example.yaml
+	grep -q '^outputs:' docs-example.yaml || fail "$page configures nothing"
+	./sealfeed check docs-example.yaml >docs-said 2>&1 ||
+		fail "$page: $(cat docs-said)"
+	rm -f docs-example.yaml docs-said
 done
 exit $failed

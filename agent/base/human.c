@@ -7,29 +7,46 @@
 #include "base/clock.h"
 #include "base/human.h"
 
+/* The names of the units, largest first, and what stands before them. */
+struct units {
+	const char *name[4];
+	const char *gap;
+};
+
+static const char *
+format_span(char *out, int64_t us, const struct units *u)
+{
+	static const int64_t size[] = { 86400, 3600, 60, 1 };
+	int64_t n = us < 0 ? 0 : us / CLOCK_SECOND;
+	int64_t hours = n / 3600 % 24;
+	size_t k = 0;
+
+	while (k < 3 && n < size[k])
+		k++;
+	if (k == 0 && hours > 0)
+		(void)snprintf(out, HUMAN_TEXT,
+		    "%" PRId64 "%s%s %" PRId64 "%s%s", n / size[k], u->gap,
+		    u->name[0], hours, u->gap, u->name[1]);
+	else
+		(void)snprintf(out, HUMAN_TEXT, "%" PRId64 "%s%s", n / size[k],
+		    u->gap, u->name[k]);
+	return out;
+}
+
 const char *
 human_span(char *out, int64_t us)
 {
-	const char *unit = "s";
-	int64_t n = us < 0 ? 0 : us / CLOCK_SECOND;
-	int64_t hours = n / 3600 % 24;
+	static const struct units units = { { "d", "h", "m", "s" }, "" };
 
-	if (n >= 86400) {
-		n /= 86400;
-		unit = "d";
-	} else if (n >= 3600) {
-		n /= 3600;
-		unit = "h";
-	} else if (n >= 60) {
-		n /= 60;
-		unit = "m";
-	}
-	if (*unit == 'd' && hours > 0)
-		(void)snprintf(out, HUMAN_TEXT, "%" PRId64 "d %" PRId64 "h", n,
-		    hours);
-	else
-		(void)snprintf(out, HUMAN_TEXT, "%" PRId64 "%s", n, unit);
-	return out;
+	return format_span(out, us, &units);
+}
+
+const char *
+human_words(char *out, int64_t us)
+{
+	static const struct units units = { { "d", "h", "min", "s" }, " " };
+
+	return format_span(out, us, &units);
 }
 
 const char *

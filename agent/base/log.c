@@ -30,6 +30,7 @@ static struct {
 	char rest[LOG_LINE_MAX + 80]; /* of a line that was taken in part */
 	size_t n_rest;
 	uint64_t dropped;
+	_Atomic uint64_t *seen; /* all that were dropped; NULL: nobody looks */
 } out = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO };
 
 /*
@@ -60,6 +61,12 @@ log_open(const char *name, enum log_level max)
 	prefix = !isatty(STDERR_FILENO);
 	if (out.fd == STDERR_FILENO)
 		open_own();
+}
+
+void
+log_count_dropped(_Atomic uint64_t *lines)
+{
+	out.seen = lines;
 }
 
 /* Write without waiting; the bytes that were taken, or -1. */
@@ -131,8 +138,11 @@ deliver(enum log_level at, const char *text)
 			out.dropped = 0;
 	}
 	len = format(line, sizeof(line), at, text);
-	if (out.dropped > 0 || !put_line(line, len))
+	if (out.dropped > 0 || !put_line(line, len)) {
 		out.dropped++;
+		if (out.seen != NULL)
+			*out.seen += 1;
+	}
 	(void)pthread_mutex_unlock(&out.lock);
 }
 

@@ -15,6 +15,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdint.h>
+
 enum log_level {
 	LOG_LEVEL_ERR = 3,
 	LOG_LEVEL_WARN,
@@ -26,6 +28,9 @@ enum log_level {
 /* Name the process ("collect", "ship siem"); copied.  The first call of a
  * process and its children looks at what standard error is. */
 void log_open(const char *role, enum log_level max);
+
+/* Count in *lines, which lives as long as the process, what it drops. */
+void log_count_dropped(_Atomic uint64_t *lines);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,13 +1,18 @@
 /*
  * mem.c - allocation of our own small things, which dies when memory is gone.
  */
+#include <link.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+
+#define STATUS_GONE 71 /* EX_OSERR: the supervisor starts the role again */
 
 static void *
 or_die(void *p, size_t size)
@@ -17,9 +22,18 @@ or_die(void *p, size_t size)
 		    "<2>sealfeed: memory: %zu bytes not available; allow the "
 		    "service or the machine more\n",
 		    size);
-		_Exit(71); /* EX_OSERR: the supervisor starts the role again */
+		_Exit(STATUS_GONE);
 	}
 	return p;
+}
+
+_Noreturn void
+mem_gone(void)
+{
+	(void)fprintf(stderr,
+	    "<2>sealfeed: memory: not enough; allow the service or the machine "
+	    "more\n");
+	_Exit(STATUS_GONE);
 }
 
 void *
@@ -80,10 +94,36 @@ mem_keep(void)
 #endif
 }
 
+/* Unmap the pages of a library's code and constants, which are those of its
+ * file: what the start needed once, and relocating every library is most of it,
+ * stays out, and what is used again is mapped again at its next use.  Segments
+ * that were ever writable hold relocations and stay. */
+static int
+forget_code(struct dl_phdr_info *library, size_t size, void *ctx)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)ctx;
+	for (size_t i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &library->dlpi_phdr[i];
+		uintptr_t begin = library->dlpi_addr + h->p_vaddr;
+		const uintptr_t end = begin + h->p_memsz;
+
+		if (h->p_type != PT_LOAD || (h->p_flags & PF_W) != 0)
+			continue;
+		begin -= begin % page;
+		/* Those of the kernel's own library refuse it. */
+		(void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+	}
+	return 0;
+}
+
 void
 mem_give_back(void)
 {
 #ifdef M_ARENA_MAX
 	(void)malloc_trim(0);
 #endif
+	(void)dl_iterate_phdr(forget_code, NULL);
 }

@@ -17,6 +17,9 @@ char *xstrdup(const char *s) __attribute__((malloc));
 char *xstrndup(const char *s, size_t len) __attribute__((malloc));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Die as they do: for what a library or a buffer could not get. */
+_Noreturn void mem_gone(void);
+
 /*
  * Have OpenSSL and jansson die as well: an OpenSSL that was short of memory
  * once, while it set itself up, fails for the rest of the process ("decode
@@ -31,7 +34,8 @@ void mem_strict(void);
  */
 void mem_keep(void);
 
-/* Give back what was kept: when there will be nothing to do for a while. */
+/* Give back what was kept, and unmap code that may not be run again: when there
+ * will be nothing to do for a while. */
 void mem_give_back(void);
 
 #endif /* BASE_MEM_H */

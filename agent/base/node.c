@@ -382,7 +382,83 @@ node_merge(struct node *base, struct node *over)
 	node_free(over);
 }
 
-/* Depth is bounded by YAML_DEPTH_MAX, length by a loop. */
+static char *
+copy_text(const char *s)
+{
+	return s == NULL ? NULL : xstrdup(s);
+}
+
+struct node *
+node_copy(const struct node *n)
+{
+	struct node *copy = xcalloc(1, sizeof(*copy));
+	struct node **end = &copy->child;
+
+	*copy = *n;
+	copy->key = copy_text(n->key);
+	copy->text = copy_text(n->text);
+	copy->file = copy_text(n->file);
+	copy->next = copy->child = NULL;
+	for (const struct node *c = n->child; c != NULL; c = c->next) {
+		*end = node_copy(c);
+		end = &(*end)->next;
+	}
+	return copy;
+}
+
+static struct node *
+new_child(const struct node *map, enum node_type type, const char *key)
+{
+	struct node *n = xcalloc(1, sizeof(*n));
+
+	n->type = type;
+	n->key = copy_text(key);
+	n->file = copy_text(map->file);
+	n->line = map->line;
+	return n;
+}
+
+struct node *
+node_scalar(const struct node *map, const char *key, const char *text)
+{
+	struct node *n = new_child(map, NODE_SCALAR, key);
+
+	n->text = xstrdup(text);
+	return n;
+}
+
+void
+node_put(struct node *map, struct node *child)
+{
+	struct node **at = &map->child;
+	struct node *old;
+
+	while (*at != NULL && strcmp((*at)->key, child->key) != 0)
+		at = &(*at)->next;
+	old = *at;
+	*at = child;
+	child->next = NULL;
+	if (old == NULL)
+		return;
+	child->next = old->next;
+	old->next = NULL;
+	node_free(old);
+}
+
+struct node *
+node_map(struct node *map, const char *key)
+{
+	struct node *n = node_get(map, key);
+
+	if (n == NULL || node_null(n)) {
+		n = new_child(map, NODE_MAP, key);
+		node_put(map, n);
+	}
+	return n->type == NODE_MAP ? n : NULL;
+}
+
+/* Depth is bounded by YAML_DEPTH_MAX, length by a loop; texts may be
+ * secrets. */
 void
 node_free(struct node *n)
 {
@@ -392,8 +468,23 @@ node_free(struct node *n)
 		following = n->next;
 		node_free(n->child);
 		free(n->key);
+		if (n->text != NULL)
+			explicit_bzero(n->text, strlen(n->text));
 		free(n->text);
 		free(n->file);
 		free(n);
+	}
+}
+
+void
+node_remove(struct node *map, struct node *child)
+{
+	for (struct node **at = &map->child; *at != NULL; at = &(*at)->next) {
+		if (*at != child)
+			continue;
+		*at = child->next;
+		child->next = NULL;
+		node_free(child);
+		return;
 	}
 }

@@ -53,6 +53,26 @@ const struct node *node_find(const struct node *map, const char *path);
 /* A plain scalar that YAML takes as null: empty, "~", "null". */
 bool node_null(const struct node *n);
 
+/* A tree is built: a copy with all below it, which the caller frees; the map
+ * that another has under a key, made where it is missing (NULL: something else
+ * is in the way); a child of a map, taken over, in place of what has its key; a
+ * scalar with that text.  New nodes stand where map does. */
+struct node *node_copy(const struct node *n);
+struct node *node_map(struct node *map, const char *key);
+void node_put(struct node *map, struct node *child);
+struct node *node_scalar(const struct node *map, const char *key,
+    const char *text);
+
+/* Append the map as YAML in block style, each line behind indent blanks.
+ * Reading it back gives the same tree.  -1 at out's ceiling. */
+struct buf;
+int yaml_print(const struct node *map, size_t indent, struct buf *out);
+
+/* Free n with all its siblings behind it and what is below; texts are
+ * wiped. */
 void node_free(struct node *n);
+
+/* Take child, which may be NULL, out of map and free it. */
+void node_remove(struct node *map, struct node *child);
 
 #endif /* BASE_NODE_H */

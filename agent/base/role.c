@@ -15,16 +15,21 @@ static atomic_int stopping; /* every thread of collect asks */
 static volatile sig_atomic_t reopen;
 static int signal_fd = -1; /* the wake descriptor, for the handlers */
 
-/* Add one to an eventfd.  It is non-blocking: a full counter is a wake that
+/* Add to an eventfd.  It is non-blocking: a full counter is a wake that
  * is pending already. */
+static void
+add(int fd, uint64_t n)
+{
+	int saved = errno;
+
+	if (write(fd, &n, sizeof(n)) < 0)
+		errno = saved;
+}
+
 static void
 poke(int fd)
 {
-	const uint64_t one = 1;
-	int saved = errno;
-
-	if (write(fd, &one, sizeof(one)) < 0)
-		errno = saved;
+	add(fd, 1);
 }
 
 static void
@@ -74,7 +79,13 @@ role_reopen(const struct role *r)
 void
 role_alive(const struct role *r)
 {
-	poke(r->alive_fd);
+	add(r->alive_fd, ROLE_ALIVE);
+}
+
+void
+role_ready(const struct role *r)
+{
+	add(r->alive_fd, ROLE_READY);
 }
 
 void

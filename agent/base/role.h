@@ -1,7 +1,7 @@
 /*
  * role.h - what a role process gets from the supervisor.
  *
- * The supervisor forks one process a role.  A role opens its own store
+ * The supervisor executes one process a role.  A role opens its own store
  * handle, works until role_stopping(), leaves everything durable and returns
  * its exit status: 0 asked to stop, 1 something is wrong (it will be started
  * again with back-off), ROLE_DAMAGED the store's file is damaged or does not
@@ -19,7 +19,14 @@ struct config_entry;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
-enum role_kind { ROLE_COLLECT, ROLE_SEAL, ROLE_SHIP, ROLE_WATCH, ROLE_KINDS };
+enum role_kind {
+	ROLE_COLLECT,
+	ROLE_SEAL,
+	ROLE_SHIP,
+	ROLE_WATCH,
+	ROLE_RECOVER, /* before the others; it ends by itself */
+	ROLE_KINDS
+};
 
 struct role {
 	enum role_kind kind;
@@ -27,7 +34,10 @@ struct role {
 	const struct config_entry *output; /* of a ship, else NULL */
 	int wake_fd;      /* readable: look again (an eventfd); role_rest()
 			     and drive() wait on it */
-	int alive_fd;     /* eventfd for role_alive() */
+	int alive_fd;     /* eventfd for role_alive() and role_ready() */
+	int verdict_fd;   /* of watch: a pipe for the lines of what the whole
+			     agent does, newline at the end; non-blocking */
+	int result_fd;    /* of ROLE_RECOVER: where it writes its error */
 	const int *peers; /* wake descriptors, ended by -1: all roles */
 	const enum role_kind *peer_kinds; /* the kind of each */
 	int64_t started;   /* when the supervisor began, not this process */
@@ -36,7 +46,7 @@ struct role {
 			      "restart" */
 };
 
-/* The signals of a role process; the supervisor calls it after the fork. */
+/* The signals of a role process, at its begin. */
 void role_signals(const struct role *r);
 
 /* SIGTERM came: finish within five seconds.  wake_fd is readable then, too. */
@@ -49,6 +59,15 @@ bool role_reopen(const struct role *r);
 /* Tell the supervisor that this process is not hung; call it in every loop,
  * at least every ten seconds. */
 void role_alive(const struct role *r);
+
+/* Tell the supervisor that this process does its work now: its store is open,
+ * its keys and credentials could be read, its address is bound, its output set
+ * up.  Again and again does no harm. */
+void role_ready(const struct role *r);
+
+/* What role_alive() and role_ready() add to the descriptor. */
+#define ROLE_ALIVE UINT64_C(1)
+#define ROLE_READY (UINT64_C(1) << 32)
 
 /* Wake all roles of a kind. */
 void role_wake(const struct role *r, enum role_kind kind);

@@ -8,16 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-
-#include <jansson.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "cmd/check_private.h"
 #include "cmd/cmd.h"
+#include "cmd/service.h"
 #include "config/config.h"
-#include "config/doubt.h"
 #include "config/secret.h"
+#include "config/stand_in.h"
 #include "evidence/note.h"
 #include "outputs/output.h"
 #include "run/types.h"
@@ -25,23 +25,21 @@
 
 #define MESSAGE_MAX (64 * 1024)
 
-/* One run; everything is printed as it is found and kept for --json. */
-struct check {
-	bool json;
-	const char *path;
-	struct config_errors errors;
-	json_t *warnings;
-	json_t *live;
-	size_t failed; /* live checks that failed */
-	size_t doubts; /* warnings about the secrets of the present one */
-};
-
-static void
-warn(struct check *c, const char *text)
+void
+check_warn(struct check *c, const char *text)
 {
 	(void)json_array_append_new(c->warnings, json_string(text));
-	if (!c->json)
+	if (!c->line->json)
 		(void)fprintf(stderr, "%s: warning: %s\n", c->path, text);
+}
+
+void
+check_fail(struct check *c, const char *subject, const char *text)
+{
+	c->failed++;
+	(void)err_set(&c->first, "%s: %s", subject, text);
+	if (!c->line->json)
+		(void)fprintf(stderr, "%s: %s\n", subject, text);
 }
 
 /* Warnings with their places. */
@@ -53,7 +51,7 @@ warn_places(struct check *c, const struct config_errors *w)
 
 		(void)json_array_append_new(c->warnings,
 		    json_string(w->line[i]));
-		if (!c->json)
+		if (!c->line->json)
 			(void)fprintf(stderr, "%s:%zu: warning: %s\n", p->file,
 			    p->line, p->text);
 	}
@@ -80,7 +78,7 @@ look_for_twins(struct check *c, const struct config *config)
 			    "both share one budget of requests, and what both "
 			    "collect is delivered twice; keep one",
 			    a->name, b->name);
-			warn(c, text);
+			check_warn(c, text);
 		}
 	}
 }
@@ -93,9 +91,10 @@ look_for_gaps(struct check *c, const struct config *config)
 	warn_places(c, &config->warnings);
 	look_for_twins(c, config);
 	if (config->n_sources == 0)
-		warn(c, "no sources: only the agent's own feed is delivered");
+		check_warn(c,
+		    "no sources: only the agent's own feed is delivered");
 	if (config->n_outputs == 0)
-		warn(c,
+		check_warn(c,
 		    "no outputs: \"sealfeed run\" refuses to start without "
 		    "one");
 }
@@ -107,113 +106,34 @@ live_result(struct check *c, const char *subject, const struct buf *message,
 {
 	const char *text = message->data == NULL ? "" : message->data;
 	bool good = err->text[0] == '\0';
+	bool all = strstr(text, "not tested") == NULL;
 
-	if (!good)
-		c->failed++;
 	(void)json_array_append_new(c->live,
 	    json_pack("{s:s, s:b, s:s, s:s}", "subject", subject, "ok", good,
 		"found", text, "error", err->text));
-	if (c->json)
-		return;
-	while (*text != '\0') {
+	while (*text != '\0' && !c->line->json) {
 		int len = (int)strcspn(text, "\n");
 
 		(void)printf("%s: %.*s\n", subject, len, text);
 		text += len + (text[len] == '\n');
 	}
-	if (good && c->doubts > 0)
-		(void)printf("%s: works, but see the warnings\n", subject);
-	else if (good &&
-	    strstr(message->data == NULL ? "" : message->data, "not tested") !=
-		NULL)
-		(void)printf("%s: good as far as it is tested\n", subject);
-	else if (good)
-		(void)printf("%s: good\n", subject);
-	else
-		(void)fprintf(stderr, "%s: %s\n", subject, err->text);
+	if (!good)
+		check_fail(c, subject, err->text);
+	else if (!c->line->json)
+		(void)printf("%s: %s\n", subject,
+		    c->doubts > 0 ? "works, but see the warnings"
+			: all     ? "good"
+				  : "good as far as it is tested");
 	(void)fflush(stdout);
-}
-
-/* One entry's secrets, for the functions that look at them. */
-struct secrets {
-	struct check *check;
-	const char *subject;
-	const char *key;
-	const void *conf;
-};
-
-static void
-doubt(struct secrets *s, const char *what)
-{
-	char text[1024];
-
-	(void)snprintf(text, sizeof(text), "%s: %s: %s", s->subject, s->key,
-	    what);
-	s->check->doubts++;
-	warn(s->check, text);
-}
-
-/* secret_file_fn: a secret that every user of the machine can read is none. */
-static void
-look_at_file(void *ctx, const char *path)
-{
-	char text[512];
-	struct stat st;
-
-	if (stat(path, &st) != 0 || (st.st_mode & S_IROTH) == 0)
-		return;
-	(void)snprintf(text, sizeof(text),
-	    "%.300s can be read by every user (mode %04o); chmod 0640 and give "
-	    "it to the user of the agent",
-	    path, (unsigned)st.st_mode & 07777);
-	doubt(ctx, text);
-}
-
-/* What a server would get. */
-static void
-look_at_text(struct secrets *s, const char *text)
-{
-	struct err ignored = ERR_INIT; /* of who uses it */
-	char *secret = secret_resolve(text, &ignored);
-	const char *why = secret != NULL ? doubt_resolved(secret) : NULL;
-
-	if (why != NULL)
-		doubt(s, why);
-	secret_free(secret);
-}
-
-/* setting_fn */
-static void
-look_at_secret(void *ctx, const struct setting_row *row)
-{
-	static const char *const keys[] = { "key", "private_key", "tls.key",
-		"proxy" };
-	struct secrets *s = ctx;
-	bool plain = config_is_text_secret(row->setting), private = plain;
-	const char *text;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-	private = private || strcmp(row->setting->key, keys[i]) == 0;
-	if (row->setting->type != SETTING_SECRET || !private)
-		return;
-	memcpy(&text, (const char *)s->conf + row->offset, sizeof(text));
-	if (text == NULL)
-		return;
-	s->key = row->setting->key;
-	secret_each_file(text, !plain && strcmp(s->key, "proxy") != 0,
-	    look_at_file, s);
-	if (plain)
-		look_at_text(s, text);
 }
 
 static void
 look_at_secrets(struct check *c, const char *subject,
     const struct setting *table, const void *conf)
 {
-	struct secrets s = { .check = c, .subject = subject, .conf = conf };
-
 	c->doubts = 0;
-	settings_each(table, look_at_secret, &s);
+	check_each_secret(subject, table, conf, check_modes, c);
+	check_each_secret(subject, table, conf, check_text, c);
 }
 
 static void
@@ -285,83 +205,171 @@ live(struct check *c, const struct config *config)
 		live_output(c, config, &config->outputs[i]);
 }
 
-static json_t *
-config_errors_json(const struct config_errors *f)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < f->n; i++) {
-		const struct config_error_place *p = &f->place[i];
-
-		(void)json_array_append_new(list,
-		    json_pack("{s:s?, s:I, s:s}", "file", p->file, "line",
-			(json_int_t)p->line, "fault", p->text));
-	}
-	return list;
-}
-
+/* Everything that was found, as one object. */
 static void
-print_json(const struct check *c, const struct config *config, bool live_too)
+print_json(const struct check *c, int rc)
 {
-	json_t *all = json_pack("{s:b, s:s, s:o, s:O}", "ok",
-	    config != NULL && c->failed == 0, "config", c->path, "faults",
-	    config_errors_json(&c->errors), "warnings", c->warnings);
+	const char *faults = c->errors.n > 0 ? c->errors.line[0] : "";
+	json_t *all = json_pack("{s:b, s:s, s:o, s:O}", "ok", rc == EXIT_FINE,
+	    "config", c->path, "faults", cmd_faults_json(&c->errors),
+	    "warnings", c->warnings);
 
-	if (config != NULL)
+	if (rc != EXIT_FINE)
+		(void)json_object_update_new(all,
+		    cmd_error_json(c->line->cmd, rc,
+			rc == EXIT_CONF ? faults : c->first.text));
+	if (c->config != NULL)
 		(void)json_object_set_new(all, "digest",
-		    json_string(config->public_digest));
-	if (live_too)
+		    json_string(c->config->public_digest));
+	if (c->stand_in != NULL)
+		(void)json_object_set_new(all, "as",
+		    json_string(c->stand_in->place));
+	if (c->live != NULL && c->config != NULL)
 		(void)json_object_set(all, "live", c->live);
+	if (c->service != NULL && c->config != NULL)
+		(void)json_object_set(all, "service", c->service);
 	if (json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
 		(void)putchar('\n');
 	json_decref(all);
 }
 
 static void
-print_text(const struct check *c, const struct config *config)
+print_text(const struct check *c)
 {
+	const struct config *config = c->config;
+
 	for (size_t i = 0; i < c->errors.n; i++)
 		(void)fprintf(stderr, "%s\n", c->errors.line[i]);
 	if (config != NULL)
-		(void)printf("%s: good: %zu source%s, %zu output%s\n", c->path,
+		(void)printf("%s: good: %zu source%s, %zu output%s\n",
+		    c->stand_in == NULL ? c->path : c->stand_in->place,
 		    config->n_sources, config->n_sources == 1 ? "" : "s",
 		    config->n_outputs, config->n_outputs == 1 ? "" : "s");
+}
+
+/* service_fn: what is asked beyond the configuration itself; err: why this is
+ * not the service that asks.  Ends with the JSON, which has all of it. */
+static int
+judge(void *ctx, const struct err *err)
+{
+	struct check *c = ctx;
+	int rc = EXIT_CONF;
+
+	if (err->text[0] != '\0')
+		check_fail(c, "service", err->text);
+	else if (c->as != NULL)
+		check_service(c);
+	if (c->config != NULL && c->live != NULL)
+		live(c, c->config);
+	if (c->config != NULL)
+		rc = c->failed == 0 ? EXIT_FINE : EXIT_WRONG;
+	if (c->line->json)
+		print_json(c, rc);
+	return rc;
+}
+
+static int
+judge_as_service(struct check *c)
+{
+	struct service service;
+	struct err err = ERR_INIT;
+	int rc;
+
+	if (service_open(&service, &err) != 0) {
+		rc = judge(c, &err);
+	} else {
+		c->as = &service;
+		if (c->live == NULL)
+			check_all_secrets(c->config, check_modes, c);
+		check_credential_modes(c);
+		rc = service_run(&service, judge, c);
+	}
+	service_close(&service);
+	return rc;
+}
+
+/* A drop-in may be put in place before the main file is. */
+static void
+look_for_main(struct check *c)
+{
+	if (c->stand_in != NULL && c->stand_in->name != NULL &&
+	    access(c->path, F_OK) != 0)
+		check_warn(c, "this file is not there yet");
+}
+
+static int
+check(struct check *c)
+{
+	const struct err none = ERR_INIT;
+
+	c->config =
+	    config_load_as(c->path, c->stand_in, &agent_types, &c->errors);
+	if (!c->line->json)
+		print_text(c);
+	if (c->config != NULL) {
+		look_for_main(c);
+		look_for_gaps(c, c->config);
+	}
+	if (c->config != NULL && c->service != NULL)
+		return judge_as_service(c);
+	return judge(c, &none);
 }
 
 static int
 check_run(const struct cmd *cmd, struct cmd_line *line)
 {
-	bool live_too = cmd_value(line, "live") != NULL;
+	const char *place = cmd_value(line, "as");
+	const char *file = line->argc > 0 ? line->argv[0] : NULL;
+	struct stand_in as = { .place = NULL };
+	struct err err = ERR_INIT;
 	struct check c = {
-		.json = line->json,
-		.path = line->argc > 0 ? line->argv[0] : line->config,
+		.line = line,
+		.stand_in = place != NULL ? &as : NULL,
+		.path = place == NULL && file != NULL ? file : line->config,
 		.errors = CONFIG_ERRORS_INIT,
 		.warnings = json_array(),
-		.live = json_array(),
+		.live = cmd_value(line, "live") != NULL ? json_array() : NULL,
+		.service = cmd_value(line, "as-service") != NULL ? json_object()
+								 : NULL,
 	};
-	struct config *config;
-	int rc = EXIT_CONF;
+	int rc;
 
-	(void)cmd;
-	config = config_load(c.path, &agent_types, &c.errors);
-	if (!c.json)
-		print_text(&c, config);
-	if (config != NULL) {
-		look_for_gaps(&c, config);
-		if (live_too)
-			live(&c, config);
-		rc = c.failed == 0 ? EXIT_FINE : EXIT_WRONG;
-	}
-	if (c.json)
-		print_json(&c, config, live_too);
-	config_free(config);
+	if (place != NULL && file == NULL)
+		rc = cmd_misused(cmd,
+		    "--as needs the FILE that is to be put "
+		    "there");
+	else if (place != NULL &&
+	    stand_in_open(&as, line->config, place, file, &err) != 0)
+		rc = cmd_misused(cmd, "%s", err.text);
+	else
+		rc = check(&c);
+	stand_in_release(&as);
+	config_free(c.config);
 	config_errors_release(&c.errors);
 	json_decref(c.warnings);
 	json_decref(c.live);
+	json_decref(c.service);
 	return rc;
 }
 
 static const struct cmd_option check_options[] = {
+	{ .name = "as",
+	    .value = "PLACE",
+	    .help =
+		"Judge the configuration as if FILE stood at PLACE already: "
+		"conf.d/NAME.yaml, or the main file's name, relative to the "
+		"folder of --config. Faults name PLACE and the line in FILE. "
+		"For Ansible's \"validate\" and Puppet's \"validate_cmd\", "
+		"which check a temporary file before they put it in place." },
+	{ .name = "as-service",
+	    .help =
+		"Also look at everything as the installed unit, with its "
+		"drop-ins, would have it: load its credentials "
+		"(LoadCredential=), take its environment and, as root, its "
+		"user; say of each file that the configuration names whether "
+		"the service can read it; and warn of keys and secrets that "
+		"others can read or replace, and of a configuration that the "
+		"service may change." },
 	{ .name = "live",
 	    .help = "Also load the signing key, get a token for every source, "
 		    "list its subscriptions and fetch one blob of each content "
@@ -378,12 +386,12 @@ const struct cmd cmd_check = {
 	.help = "Check a configuration and print every fault with file and "
 		"line, and warnings of what is allowed and most likely not "
 		"what was meant, as a placeholder or the name of a file where "
-		"a secret should stand. Without --live, only the configuration "
-		"is read (FILE or "
-		"the one given with --config, and conf.d beside it), so no "
-		"network, secrets or privileges are needed. The exit status is "
-		"0 if the configuration is good, 78 if it has faults, and 1 if "
-		"something fails with --live.",
+		"a secret should stand. Without --live and --as-service, only "
+		"the configuration is read (FILE or the one given with "
+		"--config, and conf.d beside it), so no network, secrets or "
+		"privileges are needed. The exit status is 0 if the "
+		"configuration is good, 78 if it has faults, and 1 if "
+		"something fails with --live or --as-service.",
 	.options = check_options,
 	.max = 1,
 	.run = check_run,

@@ -2,12 +2,12 @@
  * cmd.c - the command line: subcommands and their options, read from tables.
  */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -90,24 +90,11 @@ cmd_print_usage(const struct cmd *cmd, FILE *to)
 	buf_release(&usage);
 }
 
-int
-cmd_misused(const struct cmd *cmd, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fprintf(stderr, "sealfeed %s: ", cmd->name);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-	cmd_print_usage(cmd, stderr);
-	return EXIT_USE;
-}
-
 const struct cmd *
 cmd_find(const struct cmd *const *all, const char *name)
 {
 	const char *names[NAMES_MAX + 1] = { NULL };
+	struct err err = ERR_INIT;
 	const char *near;
 
 	for (size_t i = 0; all[i] != NULL && i < NAMES_MAX; i++) {
@@ -116,16 +103,19 @@ cmd_find(const struct cmd *const *all, const char *name)
 		names[i] = all[i]->name;
 	}
 	near = text_nearest(name, names);
-	(void)fprintf(stderr, "sealfeed: unknown subcommand \"%s\"", name);
-	if (near != NULL)
-		(void)fprintf(stderr, "; did you mean \"%s\"?", near);
-	(void)fprintf(stderr,
-	    "\nusage: sealfeed SUBCOMMAND [--config FILE] [--json] ...\n"
-	    "\"sealfeed help\" lists the subcommands\n");
+	(void)err_set(&err, "unknown subcommand \"%s\"; %s%s%s", name,
+	    near == NULL ? "\"sealfeed help\" lists them" : "did you mean \"",
+	    near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	(void)cmd_error(NULL, EXIT_USE, err.text);
 	return NULL;
 }
 
-/* The options of a subcommand for getopt_long(), val counting from 1. */
+/* What getopt_long() returns for the first option of a subcommand; the others
+ * follow.  For an argument among options it returns 1. */
+#define FIRST 256
+#define ARGUMENT 1
+
+/* The options of a subcommand for getopt_long(). */
 struct parse {
 	const struct cmd *cmd;
 	struct cmd_line *line;
@@ -143,7 +133,7 @@ add_options(struct parse *p, const struct cmd_option *o)
 			.name = o->name,
 			.has_arg =
 			    o->value == NULL ? no_argument : required_argument,
-			.val = (int)p->n + 1,
+			.val = FIRST + (int)p->n,
 		};
 		p->n++;
 	}
@@ -157,9 +147,9 @@ refuse(struct parse *p, int c, char **argv)
 	const char *near = NULL;
 	char name[64];
 
-	if (optopt > 0 && (size_t)optopt <= p->n)
+	if (optopt >= FIRST && (size_t)(optopt - FIRST) < p->n)
 		return cmd_misused(p->cmd, "option --%s %s",
-		    p->names[optopt - 1],
+		    p->names[optopt - FIRST],
 		    c == ':' ? "needs a value" : "takes no value");
 	if (strncmp(given, "--", 2) == 0) {
 		(void)snprintf(name, sizeof(name), "%.*s",
@@ -191,12 +181,17 @@ parse_options(struct parse *p, int argc, char **argv)
 	optind = 0; /* begin anew (getopt(3), glibc and musl) */
 	opterr = 0;
 	for (;;) {
-		c = getopt_long(argc, argv, ":h", p->longs, NULL);
+		c = getopt_long(argc, argv, p->cmd->mixed ? "-:h" : ":h",
+		    p->longs, NULL);
 		if (c == -1)
 			break;
 		if (c == '?' || c == ':')
 			return refuse(p, c, argv);
-		take(p->line, c == 'h' ? "help" : p->names[c - 1], optarg);
+		take(p->line,
+		    c == ARGUMENT  ? ""
+			: c == 'h' ? "help"
+				   : p->names[c - FIRST],
+		    optarg);
 	}
 	p->line->argv = argv + optind;
 	p->line->argc = argc - optind;
@@ -209,13 +204,16 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 	struct parse p = { .cmd = cmd, .line = line };
 	int rc;
 
+	line->cmd = cmd;
 	add_options(&p, cmd->options);
 	add_options(&p, cmd_common);
 	rc = parse_options(&p, argc, argv);
 	if (rc != 0)
 		return rc;
+	line->json = cmd_value(line, "json") != NULL;
+	cmd_errors_json(line->json ? stdout : NULL);
 	if (cmd_value(line, "help") != NULL) {
-		cmd_print_help(cmd);
+		cmd_print_help(cmd, line->json);
 		return EXIT_FINE;
 	}
 	if (line->argc < cmd->min)
@@ -226,8 +224,17 @@ run_cmd(const struct cmd *cmd, struct cmd_line *line, int argc, char **argv)
 	line->config = cmd_value(line, "config");
 	if (line->config == NULL)
 		line->config = CONFIG_PATH;
-	line->json = cmd_value(line, "json") != NULL;
 	return cmd->run(cmd, line);
+}
+
+/* Errors of the options themselves are told as --json asks, too. */
+static bool
+asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
 }
 
 int
@@ -238,6 +245,7 @@ cmd_main(const struct cmd *const *all, int argc, char **argv)
 	const struct cmd *cmd;
 	int rc;
 
+	cmd_errors_json(asks_for_json(argc, argv) ? stdout : NULL);
 	if (name == NULL) {
 		cmd_print_all(all, stderr);
 		return EXIT_USE;

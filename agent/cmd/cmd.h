@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "base/exit_status.h"
 
 /* An option of a subcommand: `--name VALUE`, or a flag where value is NULL. */
@@ -22,6 +24,7 @@ struct cmd;
 
 /* What the command line said. */
 struct cmd_line {
+	const struct cmd *cmd;        /* the subcommand that runs */
 	const struct cmd *const *all; /* for help */
 	const char *config;           /* --config, or the default path */
 	bool json;                    /* --json */
@@ -44,6 +47,8 @@ struct cmd {
 					     --config, --json and --help come
 					     free */
 	int min, max;                     /* arguments; most -1: any number */
+	bool mixed; /* arguments belong to the options before them: they stand
+		       in given, too, under the name "", and argv is empty */
 	int (*run)(const struct cmd *cmd, struct cmd_line *line);
 };
 
@@ -51,13 +56,56 @@ struct cmd {
 extern const struct cmd_option cmd_common[];
 
 /* The program: find the subcommand in all (ended by NULL), read its options,
- * run it.  Returns the exit status; wrong usage is EXIT_USE with a line on
- * standard error that says what was wrong, and the usage. */
+ * run it.  Returns the exit status. */
 int cmd_main(const struct cmd *const *all, int argc, char **argv);
 
-/* Say what is wrong with the usage of cmd; returns EXIT_USE. */
+/*
+ * Errors.  For people they are a line on standard error, "sealfeed status:
+ * SUBJECT: CAUSE; REMEDY", made printable.  With --json they are an object in
+ * one line of standard output:
+ *
+ *   {"error": the sentence, "command": "status", "subject": what stands
+ *    before the first ": ", or the subcommand, "cause": the rest,
+ *    "exit_code": 1}
+ *
+ * and "faults", [{"file", "line", "fault"}, …], where the configuration has
+ * some.  Subcommands whose result says what is wrong (check, verify) put these
+ * members into it.
+ */
+struct err;
+struct config_errors;
+
+/* Say the sentence; returns status. */
+int cmd_error(const struct cmd *cmd, int status, const char *sentence);
+
+/* The same with EXIT_WRONG. */
+int cmd_failed(const struct cmd *cmd, const struct err *err);
+
+/* Say what is wrong with the usage of cmd, and the usage; returns EXIT_USE. */
 int cmd_misused(const struct cmd *cmd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Say what is wrong with the configuration, each fault a line without
+ * "sealfeed status: "; returns EXIT_CONF. */
+int cmd_faulty(const struct cmd *cmd, const struct config_errors *f);
+
+/* The members above, and the list of faults, for a result that has them. */
+json_t *cmd_error_json(const struct cmd *cmd, int status, const char *sentence);
+json_t *cmd_faults_json(const struct config_errors *f);
+
+/* Print in one line; takes all.  0, -1. */
+int cmd_print_json(json_t *all, FILE *to);
+
+/* From now on errors are objects in that stream; NULL: lines for people.  A
+ * subcommand whose data fill standard output gives standard error. */
+void cmd_errors_json(FILE *to);
+
+/* The exit statuses that a subcommand may have, ended by a NULL meaning. */
+struct cmd_exit {
+	int code;
+	const char *meaning;
+};
+extern const struct cmd_exit cmd_exits[];
 
 /* Append "sealfeed verify [--key KEY] INPUT…" (no newline); -1: too long. */
 struct buf;
@@ -66,13 +114,18 @@ int cmd_usage(const struct cmd *cmd, struct buf *out);
 /* Print "usage: sealfeed verify …" in lines of at most 80 columns. */
 void cmd_print_usage(const struct cmd *cmd, FILE *to);
 
-/* The subcommand by that name; NULL: there is none, which was said on
- * standard error with the nearest there is. */
+/* The subcommand by that name; NULL: there is none, which was said with the
+ * nearest there is. */
 const struct cmd *cmd_find(const struct cmd *const *all, const char *name);
 
 /* Print the list of subcommands; the usage and options of one. */
 void cmd_print_all(const struct cmd *const *all, FILE *to);
-void cmd_print_help(const struct cmd *cmd);
+void cmd_print_help(const struct cmd *cmd, bool json);
+
+/* What may stand in place of the last of n words behind "sealfeed", each a line
+ * "WORD TAB HELP"; "./" stands for files.  0; -1: something was left out, since
+ * the table of the subcommand has a placeholder that is not known. */
+int cmd_complete(const struct cmd *const *all, char **words, int n);
 
 /* The last value given for an option, NULL if it was not. */
 const char *cmd_value(const struct cmd_line *line, const char *name);
@@ -85,6 +138,7 @@ extern const struct cmd cmd_help;
 extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_setup;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_store_state;
 extern const struct cmd cmd_trace;

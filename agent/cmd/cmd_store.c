@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
 #include "config/config.h"
@@ -25,8 +24,8 @@ cmd_config(const struct cmd_line *line)
 	struct config *config =
 	    config_load(line->config, &agent_types, &errors);
 
-	for (size_t i = 0; i < errors.n; i++)
-		(void)fprintf(stderr, "%s\n", errors.line[i]);
+	if (config == NULL)
+		(void)cmd_faulty(line->cmd, &errors);
 	config_errors_release(&errors);
 	return config;
 }
@@ -35,7 +34,19 @@ struct store *
 cmd_store(const struct config *config, enum store_access access,
     struct err *err)
 {
-	return store_open(config->agent.store.path, access, err);
+	const char *path = config->agent.store.path;
+	int64_t old = 0;
+
+	/* The agent makes a backup before it migrates. */
+	if (access != STORE_READ && store_older(path, &old, err) != 0)
+		return NULL;
+	if (old == 0)
+		return store_open(path, access, err);
+	(void)err_set(err,
+	    "%s: last written by an older version of sealfeed; start the agent "
+	    "once, then ask again",
+	    path);
+	return NULL;
 }
 
 int
@@ -62,21 +73,6 @@ cmd_as_owner(const struct config *config, struct err *err)
 out:
 	free(dir);
 	return rc;
-}
-
-int
-cmd_failed(const struct cmd *cmd, const struct err *err)
-{
-	struct buf clean = BUF_INIT(4 * sizeof(err->text));
-
-	/* text_printable() writes at most four bytes for each byte, so the text
-	 * always fits. */
-	if (text_printable(&clean, err->text, strlen(err->text)) == 0 &&
-	    clean.len > 0)
-		(void)fprintf(stderr, "sealfeed %s: %s\n", cmd->name,
-		    clean.data);
-	buf_release(&clean);
-	return EXIT_WRONG;
 }
 
 int

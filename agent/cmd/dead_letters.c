@@ -218,12 +218,13 @@ static const struct cmd_option dead_letter_options[] = {
 	{ .name = "all",
 	    .help = "Retry or drop all dead letters, or all of --output." },
 	{ .name = "output",
-	    .value = "NAME",
+	    .value = "OUTPUT",
 	    .help = "Only the dead letters of this output." },
 	{ .name = "show",
 	    .value = "ID",
 	    .help = "Print the bytes of the event; control characters are "
-		    "escaped on a terminal." },
+		    "escaped on a terminal. With --json, the letter with its "
+		    "event as text." },
 	{ .name = NULL },
 };
 
@@ -253,7 +254,6 @@ struct order {
 static void
 put_dead_letter(struct json_put *j, const struct dead_letter *d)
 {
-	json_put_open(j, NULL, '{');
 	json_put_count(j, "id", (uint64_t)d->id);
 	json_put_text(j, "output", d->output);
 	json_put_text(j, "feed", d->feed);
@@ -262,7 +262,6 @@ put_dead_letter(struct json_put *j, const struct dead_letter *d)
 	json_put_time(j, "event_time", d->event_time);
 	json_put_time(j, "refused", d->when);
 	json_put_text(j, "reason", d->reason);
-	json_put_close(j, '}');
 }
 
 static void
@@ -289,10 +288,13 @@ list_dead_letters(const struct order *o, struct store *s, struct err *err)
 
 	listing_open(&l, o->line->json, columns, COUNT(columns));
 	while ((rc = dead_letter_next(s, o->output, d.id, &d, err)) == 1) {
-		if (o->line->json)
+		if (o->line->json) {
+			json_put_open(&l.json, NULL, '{');
 			put_dead_letter(&l.json, &d);
-		else
+			json_put_close(&l.json, '}');
+		} else {
 			add_dead_letter(l.table, &d);
+		}
 		rc = listing_next(&l, err);
 		if (rc != 0)
 			break;
@@ -302,6 +304,29 @@ list_dead_letters(const struct order *o, struct store *s, struct err *err)
 	return rc;
 }
 
+/* The event's bytes as they are, escaped on a terminal, or as a member of the
+ * letter; 0, -1: they do not fit. */
+static int
+write_event(const struct order *o, const struct dead_letter *d, struct buf *out)
+{
+	struct json_put j = JSON_PUT_INIT(out);
+	const char *event = d->event.data == NULL ? "" : d->event.data;
+	int rc;
+
+	if (o->line->json) {
+		json_put_open(&j, NULL, '{');
+		put_dead_letter(&j, d);
+		json_put_text(&j, "event", event);
+		json_put_close(&j, '}');
+		rc = j.rc;
+	} else if (isatty(STDOUT_FILENO)) {
+		rc = text_printable(out, event, d->event.len);
+	} else {
+		rc = buf_add(out, event, d->event.len);
+	}
+	return rc != 0 ? rc : buf_add(out, "\n", 1);
+}
+
 static int
 show_dead_letter(const struct order *o, struct store *s, struct err *err)
 {
@@ -309,20 +334,12 @@ show_dead_letter(const struct order *o, struct store *s, struct err *err)
 	struct buf out = BUF_INIT(DEAD_LETTER_BYTES_MAX);
 	int rc = dead_letters_find(s, o->show, &d, err);
 
-	if (rc != 0)
-		goto out;
-	if (isatty(STDOUT_FILENO))
-		rc = text_printable(&out, d.event.data, d.event.len);
-	else
-		rc = buf_add(&out, d.event.data, d.event.len);
-	if (rc != 0 || buf_add(&out, "\n", 1) != 0)
+	if (rc == 0 && write_event(o, &d, &out) != 0)
 		rc = err_set(err,
-		    "dead letter %" PRId64 " does not fit into "
-		    "memory",
+		    "dead letter %" PRId64 " does not fit into memory",
 		    o->show);
-	else
+	else if (rc == 0)
 		rc = cmd_print(&out, err);
-out:
 	buf_release(&out);
 	buf_release(&d.event);
 	return rc;

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/gzip.h"
@@ -333,13 +335,16 @@ print_feed(const struct export_feed *f)
 		    f->name, f->covered > f->first ? f->covered : f->first);
 }
 
-/* Print the summary to standard error, since standard output has the data. */
-static int
-print_done(const struct cmd *cmd, const struct config *config,
-    const struct export_done *done)
+static const char nothing[] =
+    "Nothing to export: the store holds none of the requested events.";
+static const char not_kept[] =
+    " agent.retain is 0, so events are deleted as soon as every output has "
+    "them; raise it to keep an archive.";
+
+static void
+print_done(const struct config *config, const struct export_done *done)
 {
 	char text[HUMAN_TEXT];
-	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < done->n; i++)
 		print_feed(&done->feed[i]);
@@ -347,25 +352,64 @@ print_done(const struct cmd *cmd, const struct config *config,
 		(void)fprintf(stderr, "%s written\n",
 		    human_bytes(text, done->bytes));
 	else
-		(void)fprintf(stderr,
-		    "Nothing to export: the store holds none of the requested "
-		    "events.%s\n",
-		    config->agent.retain == 0
-			? " agent.retain is 0, so events are deleted as soon "
-			  "as every output has them; raise it to keep an "
-			  "archive."
-			: "");
-	if (done->damaged == 0)
-		return EXIT_FINE;
-	(void)err_set(&err, "%" PRIu64 " batches cannot be read, the first: %s",
-	    done->damaged, done->trouble);
-	return cmd_failed(cmd, &err);
+		(void)fprintf(stderr, "%s%s\n", nothing,
+		    config->agent.retain == 0 ? not_kept : "");
+}
+
+static json_t *
+done_json(const struct export_done *done)
+{
+	json_t *feeds = json_array();
+
+	for (size_t i = 0; i < done->n; i++) {
+		const struct export_feed *f = &done->feed[i];
+
+		if (f->events == 0)
+			continue;
+		(void)json_array_append_new(feeds,
+		    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "feed",
+			f->name, "events", (json_int_t)f->events, "first",
+			(json_int_t)f->first, "last", (json_int_t)(f->next - 1),
+			"missing", (json_int_t)f->missing, "checkpoints",
+			(json_int_t)f->checkpoints, "covered",
+			(json_int_t)f->covered));
+	}
+	return json_pack("{s:o, s:I, s:I}", "feeds", feeds, "bytes",
+	    (json_int_t)done->bytes, "damaged", (json_int_t)done->damaged);
+}
+
+/* Report what was written: on standard error, or for --json with --output on
+ * standard output, which has no data then.  Returns the exit status. */
+static int
+report_done(const struct cmd_line *line, const struct config *config,
+    const struct export_done *done)
+{
+	bool data = cmd_value(line, "output") == NULL;
+	int rc = done->damaged == 0 ? EXIT_FINE : EXIT_WRONG;
+	struct err err = ERR_INIT;
+	json_t *all;
+
+	if (rc != EXIT_FINE)
+		(void)err_set(&err,
+		    "%" PRIu64 " batches cannot be read, the first: %s",
+		    done->damaged, done->trouble);
+	if (line->json) {
+		all = done_json(done);
+		if (rc != EXIT_FINE)
+			(void)json_object_update_new(all,
+			    cmd_error_json(line->cmd, rc, err.text));
+		(void)cmd_print_json(all, data ? stderr : stdout);
+		return rc;
+	}
+	print_done(config, done);
+	return rc == EXIT_FINE ? rc : cmd_failed(line->cmd, &err);
 }
 
 static int
-export_to(struct store *s, const struct export_want *want, const char *path,
-    struct export_done *done, struct err *err)
+export_to(struct store *s, const struct export_want *want,
+    const struct cmd_line *line, struct export_done *done, struct err *err)
 {
+	const char *path = cmd_value(line, "output");
 	FILE *to;
 
 	if (check_feed(s, want->feed, err) != 0)
@@ -373,6 +417,8 @@ export_to(struct store *s, const struct export_want *want, const char *path,
 	to = open_output(path, err);
 	if (to == NULL)
 		return -1;
+	if (line->json && path == NULL)
+		cmd_errors_json(stderr);
 	return close_output(to, path, export_lines(s, want, to, done, err),
 	    err);
 }
@@ -394,11 +440,10 @@ export_run(const struct cmd *cmd, struct cmd_line *line)
 		return EXIT_CONF;
 	want.agent = config->agent.name;
 	s = cmd_store(config, STORE_READ, &err);
-	if (s == NULL ||
-	    export_to(s, &want, cmd_value(line, "output"), &done, &err) != 0)
+	if (s == NULL || export_to(s, &want, line, &done, &err) != 0)
 		rc = cmd_failed(cmd, &err);
 	else
-		rc = print_done(cmd, config, &done);
+		rc = report_done(line, config, &done);
 	export_release(&done);
 	store_close(s);
 	config_free(config);
@@ -413,7 +458,9 @@ const struct cmd cmd_export = {
 		"verify\" reads. Delivered events stay in the store for "
 		"agent.retain. A checkpoint that also covers events after the "
 		"last requested one is left out; events that only it covers "
-		"are \"not yet covered\" to verify.",
+		"are \"not yet covered\" to verify. What was written is said "
+		"on standard error; with --json as an object there, or with "
+		"--output on standard output.",
 	.options = export_options,
 	.run = export_run,
 };

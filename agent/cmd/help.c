@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "cmd/cmd.h"
 #include "cmd/roff.h"
@@ -22,9 +24,49 @@ print_options(const struct cmd_option *o)
 	}
 }
 
-void
-cmd_print_help(const struct cmd *cmd)
+static json_t *
+options_json(const struct cmd_option *o)
 {
+	json_t *list = json_array();
+
+	for (; o != NULL && o->name != NULL; o++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s?, s:s}", "name", o->name, "value",
+			o->value, "help", o->help));
+	return list;
+}
+
+static json_t *
+cmd_json(const struct cmd *cmd)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", cmd->name,
+	    "arguments", cmd->arguments == NULL ? "" : cmd->arguments,
+	    "summary", cmd->summary, "help", cmd->help, "options",
+	    options_json(cmd->options));
+}
+
+static json_t *
+all_json(const struct cmd *const *all)
+{
+	json_t *subs = json_array(), *exits = json_array();
+
+	for (size_t i = 0; all[i] != NULL; i++)
+		(void)json_array_append_new(subs, cmd_json(all[i]));
+	for (const struct cmd_exit *e = cmd_exits; e->meaning != NULL; e++)
+		(void)json_array_append_new(exits,
+		    json_pack("{s:i, s:s}", "code", e->code, "meaning",
+			e->meaning));
+	return json_pack("{s:o, s:o, s:o}", "subcommands", subs, "options",
+	    options_json(cmd_common), "exit_codes", exits);
+}
+
+void
+cmd_print_help(const struct cmd *cmd, bool json)
+{
+	if (json) {
+		(void)cmd_print_json(cmd_json(cmd), stdout);
+		return;
+	}
 	cmd_print_usage(cmd, stdout);
 	(void)putchar('\n');
 	roff_wrap(stdout, 0, cmd->help);
@@ -84,33 +126,61 @@ man_cmd(const struct cmd *cmd)
 	buf_release(&usage);
 }
 
+static void
+man_all(const struct cmd *const *all)
+{
+	for (size_t i = 0; all[i] != NULL; i++)
+		man_cmd(all[i]);
+	(void)puts(".SS Options of every subcommand");
+	man_options(cmd_common);
+	(void)puts(".SH EXIT STATUS");
+	for (const struct cmd_exit *e = cmd_exits; e->meaning != NULL; e++) {
+		(void)printf(".TP\n.B %d\n", e->code);
+		roff_text(stdout, e->meaning);
+		(void)fputc('\n', stdout);
+	}
+}
+
 static int
 help_run(const struct cmd *cmd, struct cmd_line *line)
 {
 	const struct cmd *about;
 
-	(void)cmd;
 	if (cmd_value(line, "man") != NULL) {
-		for (size_t i = 0; line->all[i] != NULL; i++)
-			man_cmd(line->all[i]);
-		(void)puts(".SS Options of every subcommand");
-		man_options(cmd_common);
+		if (line->json)
+			return cmd_misused(cmd,
+			    "--man and --json exclude "
+			    "each other");
+		man_all(line->all);
 		return EXIT_FINE;
 	}
-	if (line->argc == 0) {
+	if (cmd_value(line, "complete") != NULL)
+		return cmd_complete(line->all, line->argv, line->argc) == 0
+		    ? EXIT_FINE
+		    : EXIT_WRONG;
+	if (line->argc > 1)
+		return cmd_misused(cmd, "too many arguments: \"%s\"",
+		    line->argv[1]);
+	if (line->argc > 0) {
+		about = cmd_find(line->all, line->argv[0]);
+		if (about == NULL)
+			return EXIT_USE;
+		cmd_print_help(about, line->json);
+	} else if (line->json) {
+		(void)cmd_print_json(all_json(line->all), stdout);
+	} else {
 		cmd_print_all(line->all, stdout);
-		return EXIT_FINE;
 	}
-	about = cmd_find(line->all, line->argv[0]);
-	if (about == NULL)
-		return EXIT_USE;
-	cmd_print_help(about);
 	return EXIT_FINE;
 }
 
 static const struct cmd_option help_options[] = {
 	{ .name = "man",
 	    .help = "Print this part of sealfeed(8) as manual page source." },
+	{ .name = "complete",
+	    .help = "Print what may stand in place of the last argument: the "
+		    "arguments are the words of a command line. For the "
+		    "completion of shells." },
 	{ .name = NULL },
 };
 
@@ -118,8 +188,9 @@ const struct cmd cmd_help = {
 	.name = "help",
 	.arguments = "[SUBCOMMAND]",
 	.summary = "Print this list, or the help of one subcommand.",
-	.help = "List the subcommands, or print the help of one.",
+	.help = "List the subcommands, or print the help of one. With --json, "
+		"the list has the options and the exit statuses, too.",
 	.options = help_options,
-	.max = 1,
+	.max = -1,
 	.run = help_run,
 };

@@ -82,17 +82,13 @@ get_key(const struct cmd_line *line, const char *name, struct err *err)
 static void
 print_key(const struct cmd_line *line, const char *name, const char *vkey)
 {
-	json_t *all;
-
-	if (!line->json) {
+	if (line->json)
+		(void)cmd_print_json(json_pack("{s:s, s:s, s:s}", "file",
+					 line->argv[0], "name", name, "vkey",
+					 vkey),
+		    stdout);
+	else
 		(void)printf("%s\n", vkey);
-		return;
-	}
-	all = json_pack("{s:s, s:s, s:s}", "file", line->argv[0], "name", name,
-	    "vkey", vkey);
-	if (all != NULL && json_dumpf(all, stdout, 0) == 0)
-		(void)putchar('\n');
-	json_decref(all);
 }
 
 static int
@@ -118,12 +114,10 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 		signer = signer_open(name, pem, &err);
 	if (signer != NULL && signer_vkey(signer, &vkey, &err) == 0)
 		print_key(line, name, vkey.data);
-	if (err.text[0] != '\0')
-		(void)fprintf(stderr, "sealfeed keygen: %s\n", err.text);
 	signer_free(signer);
 	secret_free(pem);
 	buf_release(&vkey);
-	return err.text[0] == '\0' ? EXIT_FINE : EXIT_WRONG;
+	return err.text[0] == '\0' ? EXIT_FINE : cmd_failed(cmd, &err);
 }
 
 static const struct cmd_option keygen_options[] = {

@@ -15,6 +15,8 @@
 #include "cmd/roff.h"
 #include "config/config.h"
 #include "outputs/output.h"
+#include "sources/rest/definition.h"
+#include "sources/rest/rest.h"
 #include "sources/source.h"
 
 #define RANGE_MAX 4096
@@ -24,7 +26,15 @@ struct section {
 	const char *name; /* "agent", or the type's */
 	const char *kind; /* "" for the agent, else "source" or "output" */
 	const struct setting *rows;
+	/* Of a block of vendors' definitions, whose name is DEFINITION: what
+	 * it is called there and what it is; else NULL. */
+	const char *block;
+	const char *help;
 };
+
+/* Vendors that are read by a definition have options only where they are
+ * asked for; and so have the definitions themselves. */
+#define DEFINITION "definition"
 
 struct sections {
 	struct section *list;
@@ -42,6 +52,34 @@ add_section(struct sections *s, const char *name, const char *kind,
 	    (struct section){ .name = name, .kind = kind, .rows = rows };
 	s->names[s->n++] = name;
 	s->names[s->n] = NULL;
+}
+
+static void
+add_blocks(struct sections *s)
+{
+	for (const struct definition_block *b = definition_blocks;
+	     b->name != NULL; b++) {
+		add_section(s, DEFINITION, "source", b->rows);
+		s->list[s->n - 1].block = b->name;
+		s->list[s->n - 1].help = b->help;
+	}
+}
+
+/* The types of definitions that the arguments name. */
+static void
+add_defined(struct sections *s, const struct cmd_line *line)
+{
+	for (int a = 0; a < line->argc; a++) {
+		struct config_errors errors = CONFIG_ERRORS_INIT;
+		const struct config_type *type =
+		    rest_find(CONFIG_PATH, line->argv[a], &errors);
+
+		if (type != NULL)
+			add_section(s, type->name, "source", type->settings);
+		for (size_t i = 0; i < errors.n; i++)
+			(void)fprintf(stderr, "%s\n", errors.line[i]);
+		config_errors_release(&errors);
+	}
 }
 
 static void
@@ -93,7 +131,10 @@ static void
 text_section(void *ctx, const struct section *s)
 {
 	(void)ctx;
-	if (s->kind[0] == '\0')
+	if (s->block != NULL)
+		(void)printf("%s of a definition: %s\n\n",
+		    *s->block != '\0' ? s->block : "top", s->help);
+	else if (s->kind[0] == '\0')
 		(void)printf("%s\n\n", s->name);
 	else
 		(void)printf("%s of type %s\n\n", s->kind, s->name);
@@ -122,7 +163,12 @@ static void
 man_section(void *ctx, const struct section *s)
 {
 	(void)ctx;
-	if (s->kind[0] == '\0')
+	if (s->block != NULL) {
+		(void)printf(".SS Definitions of vendors%s%s\n",
+		    *s->block != '\0' ? ": " : "", s->block);
+		roff_text(stdout, s->help);
+		(void)putchar('\n');
+	} else if (s->kind[0] == '\0')
 		(void)printf(".SS The agent\n");
 	else
 		(void)printf(".SS %c%s of type %s\n",
@@ -178,7 +224,9 @@ each_section(const struct sections *all, const struct cmd_line *line,
     void (*fn)(void *ctx, const struct section *s), void *ctx)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		bool wanted = line->argc == 0;
+		bool wanted = line->argc == 0 &&
+		    (all->list[i].block == NULL ||
+			cmd_value(line, "man") != NULL);
 
 		for (int a = 0; a < line->argc; a++)
 			wanted = wanted ||
@@ -216,7 +264,11 @@ options_run(const struct cmd *cmd, struct cmd_line *line)
 	json_t *list;
 	int rc;
 
+	if (line->json && cmd_value(line, "man") != NULL)
+		return cmd_misused(cmd, "--man and --json exclude each other");
 	find_sections(&all);
+	add_blocks(&all);
+	add_defined(&all, line);
 	rc = check_names(cmd, &all, line);
 	if (rc != 0) {
 		/* check_names() has said what is wrong. */
@@ -245,11 +297,14 @@ static const struct cmd_option options_options[] = {
 
 const struct cmd cmd_options = {
 	.name = "options",
-	.arguments = "[agent | TYPE]...",
+	.arguments = "[agent | TYPE | definition]...",
 	.summary = "Print the options of the configuration.",
 	.help = "Print the options of the configuration: key, type, range, "
 		"default and meaning. With arguments, print only the options "
-		"of the agent or of the named source and output types.",
+		"of the agent or of the named source and output types; those "
+		"of vendors that are read by a definition, such as okta, are "
+		"printed by name. \"definition\" prints the keys of a "
+		"definition.",
 	.options = options_options,
 	.max = -1,
 	.run = options_run,

@@ -12,53 +12,33 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd_store.h"
+#include "cmd/columns.h"
 #include "cmd/table.h"
 
 #define BETWEEN 2     /* blanks between columns */
 #define NOTE_INDENT 4 /* blanks in front of a note */
 #define CUT_MIN 9     /* what is left of a cell that is cut */
+#define CUT_FINE 40   /* … where other columns can be left out instead */
 #define CELL_MAX 4096
 
 struct row {
 	char *cell[TABLE_COLUMNS];
 	size_t n;
 	char *note; /* NULL: none; several notes are separated by newlines */
+	const char *colour; /* NULL: none */
 };
 
 struct table {
 	const struct column *columns;
 	size_t n;
 	size_t width[TABLE_COLUMNS];
+	size_t room_for_all; /* columns of a row */
+	bool colours;
 	bool headed;
 	struct row *rows;
 	size_t n_rows;
 	size_t room;
 };
-
-/* Columns that s takes: a code point each. */
-static size_t
-width(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
-/* Bytes of the first n columns of s. */
-static size_t
-bytes_of(const char *s, size_t n)
-{
-	const char *at = s;
-
-	while (*at != '\0') {
-		if (((unsigned char)*at & 0xc0) != 0x80 && n-- == 0)
-			break;
-		at++;
-	}
-	return (size_t)(at - s);
-}
 
 static char *printable(const char *fmt, va_list ap)
     __attribute__((format(printf, 1, 0)));
@@ -87,8 +67,9 @@ table_new(const struct column *columns, size_t n)
 	assert(n <= TABLE_COLUMNS);
 	t->columns = columns;
 	t->n = n;
+	t->room_for_all = TABLE_WIDTH;
 	for (size_t i = 0; i < n; i++)
-		t->width[i] = width(columns[i].head);
+		t->width[i] = columns_of(columns[i].head);
 	return t;
 }
 
@@ -137,8 +118,8 @@ table_cell(struct table *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = printable(fmt, ap);
 	va_end(ap);
-	if (width(text) > t->width[row->n])
-		t->width[row->n] = width(text);
+	if (columns_of(text) > t->width[row->n])
+		t->width[row->n] = columns_of(text);
 	row->cell[row->n++] = text;
 }
 
@@ -163,20 +144,61 @@ table_note(struct table *t, const char *fmt, ...)
 	row->note = text;
 }
 
-/* The columns that a cell of column i has, after cutting. */
-static size_t
-room_of(const struct table *t, size_t i)
+void
+table_look(struct table *t, size_t width, bool colours)
 {
-	size_t all = BETWEEN * (t->n - 1), over;
+	t->room_for_all = width;
+	t->colours = colours;
+}
+
+void
+table_colour(struct table *t, const char *colour)
+{
+	assert(t->n_rows > 0);
+	t->rows[t->n_rows - 1].colour = colour;
+}
+
+/* The columns of a row without those that are left out. */
+static size_t
+all_of(const struct table *t, const bool *out)
+{
+	size_t all = 0;
 
 	for (size_t k = 0; k < t->n; k++)
-		all += t->width[k];
-	if (!t->columns[i].cut || all <= TABLE_WIDTH)
-		return t->width[i];
-	over = all - TABLE_WIDTH;
-	if (t->width[i] < over + CUT_MIN)
-		return t->width[i] < CUT_MIN ? t->width[i] : CUT_MIN;
-	return t->width[i] - over;
+		if (!out[k])
+			all += t->width[k] + (k > 0 ? BETWEEN : 0);
+	return all;
+}
+
+/* The width of each column, 0 for one that is left out: the last of those that
+ * may be go first, then the one that may be cut is. */
+static void
+lay_out(const struct table *t, size_t *width)
+{
+	bool out[TABLE_COLUMNS] = { false };
+	size_t cut = t->n, over;
+
+	for (size_t k = 0; k < t->n; k++)
+		if (t->columns[k].cut)
+			cut = k;
+	for (size_t k = t->n; k-- > 0;) {
+		size_t all = all_of(t, out);
+
+		/* Cutting a little is better than leaving out. */
+		if (cut < t->n && t->width[cut] > CUT_FINE)
+			all -= t->width[cut] - CUT_FINE;
+		if (all > t->room_for_all && t->columns[k].optional)
+			out[k] = true;
+	}
+	for (size_t k = 0; k < t->n; k++)
+		width[k] = out[k] ? 0 : t->width[k];
+	if (cut == t->n || all_of(t, out) <= t->room_for_all)
+		return;
+	over = all_of(t, out) - t->room_for_all;
+	if (width[cut] >= over + CUT_MIN)
+		width[cut] -= over;
+	else if (width[cut] > CUT_MIN)
+		width[cut] = CUT_MIN;
 }
 
 static int
@@ -185,38 +207,60 @@ blanks(struct buf *out, size_t n)
 	return n == 0 ? 0 : buf_addf(out, "%*s", (int)n, "");
 }
 
-/* One cell in room columns, its middle cut out where it has more. */
+/* One cell in room columns, its middle cut out where it has more.  What is cut
+ * may end a column short, in front of a wide character. */
 static int
 add_cut(struct buf *out, const char *s, size_t room)
 {
-	size_t has = width(s), front, back;
+	size_t has = columns_of(s), front, back, tail;
 
 	if (has <= room)
 		return buf_adds(out, s);
-	front = (room - 2) / 2;
-	back = room - 2 - front;
-	if (buf_add(out, s, bytes_of(s, front)) != 0 ||
-	    buf_adds(out, "..") != 0)
+	front = columns_fit(s, (room - 2) / 2);
+	back = room - 2 - (room - 2) / 2;
+	tail = columns_fit(s, has - back);
+	if (columns_of(s + tail) > back) /* half a wide one */
+		tail += columns_fit(s + tail, 2);
+	if (buf_add(out, s, front) != 0 || buf_adds(out, "..") != 0 ||
+	    buf_adds(out, s + tail) != 0)
 		return -1;
-	return buf_adds(out, s + bytes_of(s, has - back));
+	return 0;
 }
 
 static int
-add_cells(const struct table *t, const char *const *cell, struct buf *out)
+add_cells(const struct table *t, const size_t *width, const char *const *cell,
+    const char *colour, struct buf *out)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		size_t room = room_of(t, i), has = width(cell[i]);
-		size_t pad = has < room ? room - has : 0;
-		bool right = t->columns[i].right;
+	bool first = true;
 
-		if (blanks(out, (i > 0 ? BETWEEN : 0) + (right ? pad : 0)) !=
-			0 ||
-		    add_cut(out, cell[i], room) != 0)
-			return -1;
+	if (colour != NULL && buf_adds(out, colour) != 0)
+		return -1;
+	for (size_t i = 0; i < t->n; i++) {
+		size_t pad;
+		struct buf text = BUF_INIT(CELL_MAX * 4);
+		int rc;
+
+		if (width[i] == 0)
+			continue;
+		rc = add_cut(&text, cell[i], width[i]);
+		pad = text.data == NULL ? 0 : columns_of(text.data);
+		pad = pad < width[i] ? width[i] - pad : 0;
+		if (rc == 0)
+			rc = blanks(out,
+			    (first ? 0 : BETWEEN) +
+				(t->columns[i].right ? pad : 0));
+		if (rc == 0 && text.data != NULL)
+			rc = buf_adds(out, text.data);
 		/* The last cell is not padded. */
-		if (!right && i + 1 < t->n && blanks(out, pad) != 0)
+		if (rc == 0 && !t->columns[i].right && i + 1 < t->n)
+			rc = blanks(out, pad);
+		buf_release(&text);
+		if (rc != 0)
 			return -1;
+		first = false;
 	}
+	if (colour != NULL && buf_adds(out, COLOUR_OFF) != 0)
+		return -1;
 	return buf_add(out, "\n", 1);
 }
 
@@ -225,21 +269,23 @@ add_cells(const struct table *t, const char *const *cell, struct buf *out)
 static size_t
 line_end(const char *s, size_t room)
 {
-	size_t max = bytes_of(s, room);
+	size_t max = columns_fit(s, room);
 	size_t at = max;
 
 	if (s[max] == '\0')
 		return max;
 	while (at > 0 && s[at] != ' ')
 		at--;
+	if (at == 0 && max == 0) /* no room even for one */
+		return strlen(s);
 	return at > 0 ? at : max;
 }
 
 static int
-wrap_clean(struct buf *out, size_t indent, const char *s)
+wrap_clean(struct buf *out, size_t width, size_t indent, const char *s)
 {
 	while (*s != '\0') {
-		size_t n = line_end(s, TABLE_WIDTH - indent);
+		size_t n = line_end(s, width - indent);
 
 		if (blanks(out, indent) != 0 || buf_add(out, s, n) != 0 ||
 		    buf_add(out, "\n", 1) != 0)
@@ -251,25 +297,31 @@ wrap_clean(struct buf *out, size_t indent, const char *s)
 }
 
 int
-table_wrap(struct buf *out, size_t indent, const char *text)
+table_wrap_in(struct buf *out, size_t width, size_t indent, const char *text)
 {
 	struct buf clean = BUF_INIT(out->ceiling);
 	int rc = text_printable(&clean, text, strlen(text));
 
 	if (rc == 0 && clean.len > 0)
-		rc = wrap_clean(out, indent, clean.data);
+		rc = wrap_clean(out, width, indent, clean.data);
 	buf_release(&clean);
 	return rc;
 }
 
+int
+table_wrap(struct buf *out, size_t indent, const char *text)
+{
+	return table_wrap_in(out, TABLE_WIDTH, indent, text);
+}
+
 static int
-add_note(char *note, struct buf *out)
+add_note(const struct table *t, char *note, struct buf *out)
 {
 	char *save = NULL;
 
 	for (char *s = strtok_r(note, "\n", &save); s != NULL;
 	     s = strtok_r(NULL, "\n", &save))
-		if (wrap_clean(out, NOTE_INDENT, s) != 0)
+		if (wrap_clean(out, t->room_for_all, NOTE_INDENT, s) != 0)
 			return -1;
 	return 0;
 }
@@ -278,10 +330,14 @@ int
 table_print(struct table *t, struct buf *out)
 {
 	const char *cell[TABLE_COLUMNS];
+	size_t width[TABLE_COLUMNS];
 
+	lay_out(t, width);
 	for (size_t i = 0; i < t->n; i++)
 		cell[i] = t->columns[i].head;
-	if (!t->headed && add_cells(t, cell, out) != 0)
+	if (!t->headed &&
+	    add_cells(t, width, cell, t->colours ? COLOUR_HEAD : NULL, out) !=
+		0)
 		return -1;
 	t->headed = true;
 	for (size_t k = 0; k < t->n_rows; k++) {
@@ -289,8 +345,9 @@ table_print(struct table *t, struct buf *out)
 
 		for (size_t i = 0; i < t->n; i++)
 			cell[i] = i < row->n ? row->cell[i] : "";
-		if (add_cells(t, cell, out) != 0 ||
-		    (row->note != NULL && add_note(row->note, out) != 0))
+		if (add_cells(t, width, cell, t->colours ? row->colour : NULL,
+			out) != 0 ||
+		    (row->note != NULL && add_note(t, row->note, out) != 0))
 			return -1;
 	}
 	forget_rows(t);
@@ -355,6 +412,8 @@ listing_close(struct listing *l, int rc, const char *none, struct err *err)
 {
 	if (rc == 0)
 		rc = finish(l, none, err);
+	else if (l->as_json && l->rows >= ROWS)
+		(void)puts("]"); /* what was written stays readable */
 	table_free(l->table);
 	buf_release(&l->out);
 	return rc;

@@ -1,6 +1,6 @@
 /*
  * table.h - rows under heads, as the subcommands print them: aligned, never
- * wider than TABLE_WIDTH columns, no colours.
+ * wider than TABLE_WIDTH columns, no colours, where nothing else is said.
  *
  * Everything that goes in is made printable (text_printable()): errors and
  * names may be the vendor's.
@@ -18,21 +18,36 @@
 struct buf;
 struct err;
 
-#define TABLE_WIDTH 100
+#define TABLE_WIDTH 80
 #define TABLE_COLUMNS 12
 
 struct column {
 	const char *head;
-	bool right; /* numbers and spans */
-	bool cut;   /* loses its middle where the row would be too wide; at
-		       most one of a table */
+	bool right;    /* numbers and spans */
+	bool cut;      /* loses its middle where the row would be too wide; at
+			  most one of a table */
+	bool optional; /* is left out where the row would be too wide, the last
+			  first */
 };
+
+/* Colours (ECMA-48 8.3.117). */
+#define COLOUR_HEAD "\033[1m"
+#define COLOUR_GOOD "\033[32m"
+#define COLOUR_WARNING "\033[33m"
+#define COLOUR_BAD "\033[31m"
+#define COLOUR_OFF "\033[0m"
 
 struct table;
 
 /* columns (n, at most TABLE_COLUMNS) is borrowed. */
 struct table *table_new(const struct column *columns, size_t n);
 void table_free(struct table *t);
+
+/* Rows of that width; with a bold head and the colours of rows, or without. */
+void table_look(struct table *t, size_t width, bool colours);
+
+/* The last row has that colour, a literal. */
+void table_colour(struct table *t, const char *colour);
 
 /* Add the next cell, from the left; a row is full with the last column. */
 void table_cell(struct table *t, const char *fmt, ...)
@@ -53,6 +68,8 @@ int table_print(struct table *t, struct buf *out);
 /* Append a sentence, wrapped at TABLE_WIDTH, each line behind indent
  * blanks, with a newline at the end; made printable. */
 int table_wrap(struct buf *out, size_t indent, const char *text);
+int table_wrap_in(struct buf *out, size_t width, size_t indent,
+    const char *text);
 
 /* A row goes into table, or into json where that is asked for. */
 struct listing {

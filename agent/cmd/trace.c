@@ -82,13 +82,19 @@ say_output(struct buf *out, const struct trace_output *o)
 
 	if (o->state == TRACE_WAITING)
 		return add_step(out, o->name, INT64_MIN, "waiting", "");
-	(void)snprintf(more, sizeof(more), "%s%s%s", states[o->state].people,
-	    o->reason[0] == '\0' ? "" : ": ", o->reason);
-	return add_step(out, o->name, o->time, "some time ago", more);
+	if (o->state == TRACE_DELIVERED && o->mode[0] != '\0')
+		(void)snprintf(more, sizeof(more), "delivered, %s%s", o->mode,
+		    o->held ? ", held for now" : "");
+	else
+		(void)snprintf(more, sizeof(more), "%s%s%s",
+		    states[o->state].people, o->reason[0] == '\0' ? "" : ": ",
+		    o->reason);
+	return add_step(out, o->name, o->time,
+	    o->held ? "lately" : "some time ago", more);
 }
 
-static int
-say_trace(struct store *s, const struct trace *t, struct buf *out,
+int
+cmd_trace_text(struct store *s, const struct trace *t, struct buf *out,
     struct err *err)
 {
 	struct trace_output o = { .name = "" };
@@ -111,8 +117,8 @@ say_trace(struct store *s, const struct trace *t, struct buf *out,
 	return rc;
 }
 
-static int
-put_trace(struct store *s, const struct trace *t, struct json_put *j,
+int
+cmd_trace_json(struct store *s, const struct trace *t, struct json_put *j,
     struct err *err)
 {
 	struct trace_output o = { .name = "" };
@@ -139,6 +145,8 @@ put_trace(struct store *s, const struct trace *t, struct json_put *j,
 		json_put_text(j, "output", o.name);
 		json_put_text(j, "state", states[o.state].json);
 		json_put_time(j, "time", o.time);
+		json_put_text(j, "mode", o.mode);
+		json_put_bool(j, "held", o.held);
 		if (o.reason[0] == '\0')
 			json_put_null(j, "reason");
 		else
@@ -193,8 +201,8 @@ trace(struct store *s, const char *what, bool json, struct err *err)
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = trace_read(s, &places[i], &t, err);
 		if (rc == 0)
-			rc = json ? put_trace(s, &t, &j, err)
-				  : say_trace(s, &t, &out, err);
+			rc = json ? cmd_trace_json(s, &t, &j, err)
+				  : cmd_trace_text(s, &t, &out, err);
 	}
 	if (rc == 0 && json) {
 		json_put_close(&j, ']');

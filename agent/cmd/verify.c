@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -71,15 +73,34 @@ read_key(struct keys *keys, const char *value, struct err *err)
 	return rc;
 }
 
+/* Put what could not be read into the report, whose last bytes are "}\n". */
 static int
-print(const struct verify *v, bool json, struct err *err)
+add_error(const struct cmd_line *line, const struct err *unread,
+    struct buf *out)
+{
+	json_t *error = cmd_error_json(line->cmd, EXIT_WRONG, unread->text);
+	char *members = json_dumps(error, JSON_EMBED | JSON_COMPACT);
+	int rc = -1;
+
+	out->len -= 2;
+	if (members != NULL)
+		rc = buf_addf(out, ",%s}\n", members);
+	free(members);
+	json_decref(error);
+	return rc;
+}
+
+static int
+print(const struct verify *v, const struct cmd_line *line,
+    const struct err *unread, struct err *err)
 {
 	struct buf out = BUF_INIT(REPORT_MAX);
 	int rc = 0;
 
-	if (!json)
+	if (!line->json)
 		rc = verify_text(v, stdout);
 	else if (verify_json(v, &out) == -1 ||
+	    (unread->text[0] != '\0' && add_error(line, unread, &out) == -1) ||
 	    fwrite(out.data, 1, out.len, stdout) != out.len ||
 	    fflush(stdout) != 0)
 		rc = -1;
@@ -92,22 +113,22 @@ static int
 work(const struct verify_options *options, const struct cmd_line *line)
 {
 	struct verify *v = verify_new(options);
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, unread = ERR_INIT;
 	int status = EXIT_WRONG;
 
 	for (int i = 0; i < line->argc; i++) {
-		struct err unread = ERR_INIT;
+		struct err why = ERR_INIT;
 
-		if (verify_input(v, line->argv[i], &unread) == -1)
-			(void)fprintf(stderr, "sealfeed verify: %s\n",
-			    unread.text);
+		if (verify_input(v, line->argv[i], &why) == 0)
+			continue;
+		if (!line->json)
+			(void)cmd_failed(line->cmd, &why);
+		(void)err_set(&unread, "%s", why.text);
 	}
 	if (verify_finish(v))
 		status = EXIT_FINE;
-	if (print(v, line->json, &err) == -1) {
-		(void)fprintf(stderr, "sealfeed verify: %s\n", err.text);
-		status = EXIT_WRONG;
-	}
+	if (print(v, line, &unread, &err) == -1)
+		status = cmd_failed(line->cmd, &err);
 	verify_free(v);
 	return status;
 }
@@ -154,7 +175,7 @@ static const struct cmd_option verify_options[] = {
 		"it, a file with one such key per line, or a public key in "
 		"PEM. May be repeated, for example after a key rotation." },
 	{ .name = "feed",
-	    .value = "NAME",
+	    .value = "FEED",
 	    .help = "Check only this feed, such as contoso/Audit.Exchange. May "
 		    "be repeated." },
 	{ .name = "complete",

@@ -16,6 +16,7 @@
 
 #include "http/rules.h"
 #include "sources/source.h"
+#include "store/expiry.h"
 
 struct agent_feed;
 struct err;
@@ -189,6 +190,14 @@ struct housekeeping {
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;
+	int64_t warn;
+	struct expiry_watch {
+		struct {
+			struct expiry of;
+			int64_t at; /* monotonic */
+		} * told;
+		size_t n;
+	} expiry;
 	int64_t say_paused;
 	int64_t trouble_logged; /* with the store */
 	int64_t starved_told;   /* that its WAL cannot be carried over */
@@ -213,7 +222,9 @@ int64_t collect_deletion(const struct feed_worker *j);
 /* A feed's last fetch for now has ended: how it stands may be told. */
 void collect_fetched_all(struct feed_worker *j);
 
-/* Warn about certificates of the configuration that end soon. */
+/* Note in the store when the certificates of the sources end. */
 void collect_certificates(struct collector *c);
+/* Tell of all that end soon, each once a day. */
+void collect_warn_certificates(struct collector *c, struct expiry_watch *w);
 
 #endif /* COLLECT_COLLECT_PRIVATE_H */

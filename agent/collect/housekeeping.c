@@ -27,7 +27,8 @@
 #define START_EVERY (10 * CLOCK_SECOND)
 #define SURVEY_EVERY (5 * CLOCK_SECOND)
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
-#define CERTIFICATES_EVERY CLOCK_DAY
+#define CERTIFICATES_EVERY CLOCK_HOUR
+#define WARN_EVERY (10 * CLOCK_SECOND)
 #define SAY_PAUSED_EVERY CLOCK_HOUR
 /* A reader that holds up the WAL for longer is told. */
 #define STARVED_TOLD (2 * CLOCK_MINUTE)
@@ -382,6 +383,8 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	}
 	if (is_due(&h->certificates, now, CERTIFICATES_EVERY))
 		collect_certificates(c);
+	if (is_due(&h->warn, now, WARN_EVERY))
+		collect_warn_certificates(c, &h->expiry);
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
 		say_counts(c, "heartbeat");
 	flush_own(c, h);
@@ -404,4 +407,5 @@ collect_housekeeping_close(struct collector *c, struct housekeeping *h)
 {
 	say_counts(c, "stop");
 	flush_own(c, h);
+	free(h->expiry.told);
 }

@@ -217,13 +217,18 @@ void
 collect_start(struct collector *c)
 {
 	sigset_t all, before;
+	bool started = true;
 
 	/* Signals are the main thread's. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (size_t i = 0; i < c->n_runners; i++)
+	for (size_t i = 0; i < c->n_runners; i++) {
 		start_source(&c->runners[i]);
+		started = started && c->runners[i].started;
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started)
+		role_ready(c->role);
 }
 
 static bool

@@ -6,15 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/pack.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/doubt.h"
 #include "config/setting.h"
+#include "config/stand_in.h"
 #include "config/strip.h"
 #include "config/tree.h"
 
@@ -94,8 +97,18 @@ const struct setting agent_settings[] = {
 	    .offset = offsetof(struct agent_conf, watch.listen),
 	    .def = "127.0.0.1:9469",
 	    .help =
-		"Where /metrics, /healthz and /readyz are served: a loopback "
-		"address and port, or the path of a unix socket." },
+		"Where the status page (/), /metrics, /healthz and /readyz are "
+		"served: a loopback address and port, or the path of a unix "
+		"socket. \"none\": nowhere." },
+	{ .key = "watch.textfile",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, watch.textfile),
+	    .help =
+		"A file that gets what /metrics serves every 15 seconds, for "
+		"the textfile collector of Prometheus' node_exporter: an "
+		"absolute path that ends in \".prom\". Its directory must "
+		"exist and be writable for the agent, which under systemd also "
+		"takes ReadWritePaths= in the unit." },
 	SETTING_END,
 };
 
@@ -119,6 +132,11 @@ struct section {
 	const char *noun; /* "source" */
 	const struct config_type *const *types;
 	struct config_errors *warnings;
+	/* As in struct config_types; NULL: none */
+	const struct config_type *(*find)(const char *path, const char *name,
+	    struct config_errors *errors);
+	char **(*names)(const char *path);
+	const char *path;
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -144,34 +162,44 @@ check_name(const struct node *at, const char *section,
 		    section, at->key, NAME_LEN_MAX);
 }
 
-/* The name of the type nearest to text, NULL: none is near. */
-static const char *
-nearest_type(const char *text, const struct config_type *const *types)
+/* The name of the type nearest to text, which is then in out; false: none is
+ * near. */
+static bool
+nearest_type(const struct section *s, const char *text, char *out, size_t size)
 {
-	const char **names;
-	const char *near;
-	size_t n = 0;
+	char **more = s->names != NULL ? s->names(s->path) : NULL;
+	const char **names, *near;
+	size_t n = 0, k = 0;
 
-	while (types[n] != NULL)
+	while (s->types[n] != NULL)
 		n++;
-	names = xcalloc(n + 1, sizeof(*names));
+	while (more != NULL && more[k] != NULL)
+		k++;
+	names = xcalloc(n + k + 1, sizeof(*names));
 	for (size_t i = 0; i < n; i++)
-		names[i] = types[i]->name;
+		names[i] = s->types[i]->name;
+	for (size_t i = 0; i < k; i++)
+		names[n + i] = more[i];
 	near = text_nearest(text, names);
+	(void)snprintf(out, size, "%s", near != NULL ? near : "");
+	for (size_t i = 0; i < k; i++)
+		free(more[i]);
+	free(more);
 	free(names);
-	return near;
+	return *out != '\0';
 }
 
 static void
 unknown_type(const struct section *s, const struct node *at, const char *where,
     struct config_errors *errors)
 {
-	const char *near = nearest_type(at->text, s->types);
+	char near[NAME_LEN_MAX + 1];
+	bool any = nearest_type(s, at->text, near, sizeof(near));
 
 	config_errors_add(errors, at,
 	    "%s: unknown %s type \"%.60s\"; %s%s%s`sealfeed options` lists all",
-	    where, s->noun, at->text, near == NULL ? "" : "did you mean \"",
-	    near == NULL ? "" : near, near == NULL ? "" : "\"? ");
+	    where, s->noun, at->text, any ? "did you mean \"" : "", near,
+	    any ? "\"? " : "");
 }
 
 /* The type that the entry names; NULL: there is none, which was said. */
@@ -180,6 +208,8 @@ find_type(const struct section *s, const struct node *map, const char *where,
     struct config_errors *errors)
 {
 	const struct node *type = node_get(map, "type");
+	const size_t before = errors->n;
+	const struct config_type *found;
 
 	if (type == NULL || type->type != NODE_SCALAR ||
 	    type->text[0] == '\0') {
@@ -190,8 +220,10 @@ find_type(const struct section *s, const struct node *map, const char *where,
 	for (size_t i = 0; s->types[i] != NULL; i++)
 		if (strcmp(s->types[i]->name, type->text) == 0)
 			return s->types[i];
-	unknown_type(s, type, where, errors);
-	return NULL;
+	found = s->find != NULL ? s->find(s->path, type->text, errors) : NULL;
+	if (found == NULL && errors->n == before)
+		unknown_type(s, type, where, errors);
+	return found;
 }
 
 struct doubts {
@@ -221,7 +253,7 @@ read_entry(const struct section *s, const struct node *map,
     struct config_entry *e, struct config_errors *errors)
 {
 	static const char *const ours[] = { "type", NULL };
-	char where[128];
+	char where[128], salt[160];
 	struct doubts doubt;
 	struct config_section b = { .map = map,
 		.where = where,
@@ -239,6 +271,8 @@ read_entry(const struct section *s, const struct node *map,
 	if (e->type == NULL)
 		return false;
 	e->conf = xcalloc(1, e->type->conf_size);
+	if (e->type->prepare != NULL)
+		e->type->prepare(e->type, e->conf);
 	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
 	b.filled = errors->n;
 	if (e->type->check != NULL)
@@ -247,7 +281,9 @@ read_entry(const struct section *s, const struct node *map,
 	doubt.section = &b;
 	settings_each(e->type->settings, doubt_row, &doubt);
 	e->name = xstrdup(map->key);
-	config_tree_digest(map, map->key, e->digest);
+	(void)snprintf(salt, sizeof(salt), "%.80s%s", map->key,
+	    e->type->digest != NULL ? e->type->digest : "");
+	config_tree_digest(map, salt, e->digest);
 	return true;
 }
 
@@ -311,6 +347,35 @@ settle_log(struct agent_conf *a)
 			base);
 }
 
+/* node_exporter reads *.prom, and nothing else. */
+static bool
+names_textfile(const char *path)
+{
+	static const char suffix[] = ".prom";
+	const size_t n = sizeof(suffix) - 1, len = strlen(path);
+
+	return path[0] == '/' && len > n && path[len - n - 1] != '/' &&
+	    strcmp(path + len - n, suffix) == 0;
+}
+
+static void
+settle_watch(struct agent_conf *a, const struct config_section *b)
+{
+	struct err err = ERR_INIT;
+
+	if (a->watch.listen != NULL && strcmp(a->watch.listen, "none") == 0) {
+		free(a->watch.listen);
+		a->watch.listen = NULL;
+	} else if (listen_check(a->watch.listen, &err) < 0) {
+		config_error(b, "watch.listen: %s", err.text);
+	}
+	if (a->watch.textfile != NULL && !names_textfile(a->watch.textfile))
+		config_error(b,
+		    "watch.textfile: \"%.200s\" must be an absolute path that "
+		    "ends in \".prom\", or node_exporter does not read it",
+		    a->watch.textfile);
+}
+
 static void
 read_agent(struct config *c, const struct node *tree,
     struct config_errors *errors)
@@ -320,7 +385,6 @@ read_agent(struct config *c, const struct node *tree,
 	};
 	const struct node *agent = node_get(tree, "agent");
 	struct config_section b = { .where = "agent", .errors = errors };
-	struct err err = ERR_INIT;
 
 	if (agent != NULL && !node_null(agent) && agent->type != NODE_MAP)
 		config_errors_add(errors, agent, "agent: must be a map");
@@ -332,8 +396,7 @@ read_agent(struct config *c, const struct node *tree,
 	b.filled = errors->n;
 	settle_name(&c->agent, &b);
 	settle_log(&c->agent);
-	if (listen_check(c->agent.watch.listen, &err) < 0)
-		config_error(&b, "watch.listen: %s", err.text);
+	settle_watch(&c->agent, &b);
 	/* The host's name is part of what the roles were started with. */
 	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
 	    c->agent_digest);
@@ -387,9 +450,27 @@ strip_section(struct node *tree, const char *name,
 		    entry_node(section, list[i].name));
 }
 
+/* What else the configuration was made from: the host's name, and the files of
+ * its types.  The caller frees it. */
+static char *
+made_from(const struct config *c)
+{
+	char *salt = xstrdup(c->agent.name == NULL ? "" : c->agent.name);
+
+	for (size_t i = 0; i < c->n_sources; i++) {
+		const char *digest = c->sources[i].type->digest;
+		char *longer =
+		    xasprintf("%s%s", salt, digest != NULL ? digest : "");
+
+		free(salt);
+		salt = longer;
+	}
+	return salt;
+}
+
 /* The digest that may be published; the tree is of no other use then. */
 static void
-digest_public(struct config *c, struct node *tree)
+digest_public(struct config *c, struct node *tree, const char *salt)
 {
 	struct node *agent = entry_node(tree, "agent");
 
@@ -397,40 +478,221 @@ digest_public(struct config *c, struct node *tree)
 		config_strip(agent_settings, agent);
 	strip_section(tree, "sources", c->sources, c->n_sources);
 	strip_section(tree, "outputs", c->outputs, c->n_outputs);
-	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
-	    c->public_digest);
+	config_tree_digest(tree, salt, c->public_digest);
+}
+
+static struct section
+section_of(const struct config_kind *kind, struct config_errors *warnings)
+{
+	if (strcmp(kind->section, "outputs") == 0)
+		return (struct section){ .name = kind->section,
+			.noun = "output",
+			.types = kind->types->outputs,
+			.warnings = warnings };
+	return (struct section){ .name = kind->section,
+		.noun = "source",
+		.types = kind->types->sources,
+		.warnings = warnings,
+		.find = kind->types->find_source,
+		.names = kind->types->source_names,
+		.path = kind->path };
+}
+
+void
+config_judge(const struct config_kind *kind, const struct node *entry,
+    struct config_errors *errors, struct config_errors *warnings)
+{
+	const struct section s = section_of(kind, warnings);
+	struct config_entry e = { .name = NULL };
+
+	if (!read_entry(&s, entry, &e, errors))
+		return;
+	settings_release(e.type->settings, e.conf);
+	free(e.conf);
+	free(e.name);
+}
+
+const struct config_type *
+config_type_of(const struct config_kind *kind, const char *name)
+{
+	const struct section s = section_of(kind, NULL);
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	const struct config_type *found = NULL;
+
+	for (size_t i = 0; s.types[i] != NULL; i++)
+		if (strcmp(s.types[i]->name, name) == 0)
+			return s.types[i];
+	/* What is wrong with its file, the check of the entry says. */
+	if (s.find != NULL)
+		found = s.find(s.path, name, &errors);
+	config_errors_release(&errors);
+	return found;
+}
+
+char **
+config_type_names(const struct config_kind *kind)
+{
+	const struct section s = section_of(kind, NULL);
+	char **more = s.names != NULL ? s.names(s.path) : NULL;
+	char **names;
+	size_t n = 0, k = 0;
+
+	while (s.types[n] != NULL)
+		n++;
+	while (more != NULL && more[k] != NULL)
+		k++;
+	names = xcalloc(n + k + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = xstrdup(s.types[i]->name);
+	for (size_t i = 0; i < k; i++)
+		names[n + i] = more[i];
+	free(more);
+	return names;
+}
+
+/* By the tables; the tree stays the caller's. */
+static void
+read_tree(struct config *c, const struct node *tree,
+    const struct config_types *types, struct config_errors *errors)
+{
+	const struct config_kind kinds[] = { { "sources", types, c->path },
+		{ "outputs", types, c->path } };
+	const struct section sources = section_of(&kinds[0], &c->warnings);
+	const struct section outputs = section_of(&kinds[1], &c->warnings);
+
+	check_sections(tree, errors);
+	read_agent(c, tree, errors);
+	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
+	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
+}
+
+static void
+keep_tree(struct config *c, const struct node *tree)
+{
+	struct buf packed = BUF_INIT(SIZE_MAX / 2);
+
+	if (pack_write(tree, PACK_WHOLE, &packed) < 0)
+		mem_gone();
+	c->packed = buf_take(&packed, &c->packed_len);
+}
+
+struct config *
+config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = config_tree(path, s, errors);
+	struct config *c =
+	    tree == NULL ? NULL : config_from_tree(tree, path, types, errors);
+
+	if (s != NULL) {
+		config_errors_rename(errors, s->file, s->place);
+		if (c != NULL)
+			config_errors_rename(&c->warnings, s->file, s->place);
+	}
+	config_errors_sort(errors);
+	return c;
 }
 
 struct config *
 config_load(const char *path, const struct config_types *types,
     struct config_errors *errors)
 {
-	struct config *c = xcalloc(1, sizeof(*c));
-	const struct section sources = { "sources", "source", types->sources,
-		&c->warnings };
-	const struct section outputs = { "outputs", "output", types->outputs,
-		&c->warnings };
-	struct node *tree = config_tree(path, errors);
+	return config_load_as(path, NULL, types, errors);
+}
 
-	config_errors_sort(errors);
-	if (tree == NULL) {
-		config_free(c);
-		return NULL;
+struct config *
+config_from_tree(struct node *tree, const char *path,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+	char *salt;
+
+	c->path = xstrdup(path);
+	read_tree(c, tree, types, errors);
+	salt = made_from(c);
+	config_tree_digest(tree, salt, c->digest);
+	if (errors->n == 0) {
+		keep_tree(c, tree);
+		digest_public(c, tree, salt);
 	}
-	check_sections(tree, errors);
-	read_agent(c, tree, errors);
-	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
-	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
-	config_tree_digest(tree, c->agent.name == NULL ? "" : c->agent.name,
-	    c->digest);
-	if (errors->n == 0)
-		digest_public(c, tree);
+	free(salt);
 	node_free(tree);
 	config_errors_sort(errors);
 	if (errors->n == 0)
 		return c;
 	config_free(c);
 	return NULL;
+}
+
+static size_t
+entries(const struct node *tree, const char *section)
+{
+	const struct node *map = node_get(tree, section);
+	size_t n = 0;
+
+	for (map = map == NULL ? NULL : map->child; map != NULL;
+	     map = map->next)
+		n++;
+	return n;
+}
+
+struct config *
+config_shared(const char *data, size_t len, const char *path,
+    const struct config_types *types, struct config_errors *errors)
+{
+	struct node *tree = pack_read(data, len);
+	struct config *c = xcalloc(1, sizeof(*c));
+	bool whole = tree != NULL;
+
+	c->path = xstrdup(path);
+	if (whole) {
+		/* Whoever made the share has told of faults; what was left out
+		 * of it is missing on purpose. */
+		read_tree(c, tree, types, errors);
+		whole = c->n_sources == entries(tree, "sources") &&
+		    c->n_outputs == entries(tree, "outputs");
+	}
+	node_free(tree);
+	if (whole)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+/* Cut one section of a copy of the tree down to a part; only the entry of
+ * that name stays, where one is given. */
+static void
+share_section(struct node *section, const struct config_entry *list, size_t n,
+    enum config_part part, const char *only)
+{
+	for (size_t i = 0; section != NULL && i < n; i++) {
+		struct node *entry = entry_node(section, list[i].name);
+
+		if (part == CONFIG_NONE ||
+		    (only != NULL && strcmp(list[i].name, only) != 0))
+			node_remove(section, entry);
+		else if (part == CONFIG_PUBLIC)
+			config_strip_secrets(list[i].type->settings, entry);
+	}
+}
+
+int
+config_share(const struct config *c, const struct config_share *share,
+    struct buf *out)
+{
+	struct node *tree = pack_read(c->packed, c->packed_len);
+	struct node *agent = entry_node(tree, "agent");
+	int rc;
+
+	if (agent != NULL && !share->key)
+		node_remove(agent, entry_node(agent, "key"));
+	share_section(entry_node(tree, "sources"), c->sources, c->n_sources,
+	    share->sources, NULL);
+	share_section(entry_node(tree, "outputs"), c->outputs, c->n_outputs,
+	    share->outputs, share->output);
+	rc = pack_write(tree, PACK_WHOLE, out);
+	node_free(tree);
+	return rc;
 }
 
 static void
@@ -453,5 +715,9 @@ config_free(struct config *c)
 	free_entries(c->outputs, c->n_outputs);
 	config_errors_release(&c->warnings);
 	settings_release(agent_settings, &c->agent);
+	if (c->packed != NULL)
+		explicit_bzero(c->packed, c->packed_len);
+	free(c->packed);
+	free(c->path);
 	free(c);
 }

@@ -11,6 +11,9 @@
 
 #include "config/setting.h"
 
+struct buf;
+struct event_shape;
+
 /*
  * What the configuration needs to know of a type of source or output; the
  * type's own record begins with it (sources/source.h, outputs/output.h).
@@ -24,12 +27,34 @@ struct config_type {
 	 * and hold their default; a required text may be NULL then.  NULL:
 	 * nothing to check. */
 	void (*check)(const void *conf, const struct config_section *b);
+	/* For `setup`: what the type stands for, "Microsoft 365 and Entra", and
+	 * what has to be made at the other end first, as lines of at most 76
+	 * characters, each with its newline.  NULL: nothing to say. */
+	const char *title;
+	const char *before;
+	/* Of a type that was made of a file: called with a zeroed conf before
+	 * anything is read into it, and a digest of that file, which is a part
+	 * of that of every entry.  NULL: none. */
+	void (*prepare)(const struct config_type *type, void *conf);
+	const char *digest;
+	/* Of sources: what outputs have to know of the events of the feed
+	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
+	 * NULL: nothing is known. */
+	const struct event_shape *(*shape)(const void *conf,
+	    const char *stream);
 };
 
 /* The types that a configuration may name, each list ended by NULL. */
 struct config_types {
 	const struct config_type *const *sources;
 	const struct config_type *const *outputs;
+	/* A type of source that is none of these but may be in a file, for the
+	 * configuration at path; it lives as long as the process.  NULL: there
+	 * is none, or it has faults, which are added.  And the names of all,
+	 * which the caller frees one by one.  NULL: there are no such files. */
+	const struct config_type *(*find_source)(const char *path,
+	    const char *name, struct config_errors *errors);
+	char **(*source_names)(const char *path);
 };
 
 struct agent_conf {
@@ -46,7 +71,9 @@ struct agent_conf {
 		char *log; /* what was signed; never NULL after config_load() */
 	} seal;
 	struct {
-		char *listen; /* "127.0.0.1:9469", "[::1]:9469", "/run/…" */
+		/* "127.0.0.1:9469", "[::1]:9469", "/run/…"; NULL: nowhere */
+		char *listen;
+		char *textfile; /* NULL: none */
 	} watch;
 };
 
@@ -72,6 +99,10 @@ struct config {
 			    it can be tried against it */
 	char public_digest[65]; /* of the same without its secrets
 				   (config/strip.h), for all who ask */
+	char *path;             /* that it was loaded from */
+	char *packed;           /* the tree that it was made from, for
+				   config_share(): base/pack.h */
+	size_t packed_len;
 };
 
 #define CONFIG_PATH "/etc/sealfeed/sealfeed.yaml"
@@ -90,6 +121,59 @@ extern const struct setting agent_settings[];
  * configuration or NULL with at least one fault. */
 struct config *config_load(const char *path, const struct config_types *types,
     struct config_errors *errors);
+/* The same of a tree (tree.h), which is taken, as if it stood at path. */
+struct node;
+struct config *config_from_tree(struct node *tree, const char *path,
+    const struct config_types *types, struct config_errors *errors);
+
+/* The same as if s (config/stand_in.h), unless that is NULL, stood in its
+ * place already; faults and warnings name the place. */
+struct stand_in;
+struct config *config_load_as(const char *path, const struct stand_in *s,
+    const struct config_types *types, struct config_errors *errors);
 void config_free(struct config *c);
+
+/* For `setup`: one of the sections "sources" and "outputs". */
+struct config_kind {
+	const char *section;
+	const struct config_types *types;
+	const char *path; /* of the configuration */
+};
+
+/* Judge an entry by itself: what is wrong with it, and what is most likely not
+ * what was meant. */
+void config_judge(const struct config_kind *kind, const struct node *entry,
+    struct config_errors *errors, struct config_errors *warnings);
+
+/* The type of that name, NULL: there is none; and the names of all, ended by
+ * NULL, which the caller frees one by one. */
+const struct config_type *config_type_of(const struct config_kind *kind,
+    const char *name);
+char **config_type_names(const struct config_kind *kind);
+
+/* How much of a section another process gets: nothing; all but its secrets
+ * (and what URLs may hold of them); everything. */
+enum config_part { CONFIG_NONE, CONFIG_PUBLIC, CONFIG_WHOLE };
+
+/* What a process gets of a configuration.  The rest of the agent's block than
+ * its key is everybody's. */
+struct config_share {
+	bool key;
+	enum config_part sources;
+	enum config_part outputs;
+	const char *output; /* the only one of CONFIG_WHOLE; NULL: all */
+};
+
+/* Append to out the share of c, for config_shared() in another process of this
+ * program: 0, -1 at its ceiling. */
+int config_share(const struct config *c, const struct config_share *share,
+    struct buf *out);
+
+/* The configuration that a share is, with the path that its whole was loaded
+ * from; c->digest and c->agent_digest are of no meaning.  What is left out has
+ * its defaults, and is among the errors, which mean nothing.  NULL: it is no
+ * share, or a type is gone that it names, which the errors tell. */
+struct config *config_shared(const char *data, size_t len, const char *path,
+    const struct config_types *types, struct config_errors *errors);
 
 #endif /* CONFIG_CONFIG_H */

@@ -3,10 +3,14 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "base/node.h"
 #include "config/doubt.h"
 #include "config/secret.h"
@@ -232,4 +236,71 @@ doubt_resolved(const char *secret)
 		return "looks like the secret's ID; use the secret's value, "
 		       "which is shown only when it is created";
 	return NULL;
+}
+
+/* The first of the folders above path that every user may put files into and
+ * take others' from; the caller frees it. */
+static char *
+open_folder(const char *path, mode_t *mode)
+{
+	char *folder = xstrdup(path), *slash;
+	struct stat st;
+
+	while ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+		*slash = '\0';
+		if (stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0 &&
+		    (st.st_mode & S_ISVTX) == 0) {
+			*mode = st.st_mode & 07777;
+			return folder;
+		}
+	}
+	free(folder);
+	return NULL;
+}
+
+bool
+doubt_file(const char *path, struct buf *out)
+{
+	struct stat st;
+	mode_t mode;
+	char *folder;
+	int rc;
+
+	if (stat(path, &st) != 0)
+		return false;
+	mode = st.st_mode & 07777;
+	if ((mode & (S_IROTH | S_IWOTH)) != 0)
+		return buf_addf(out,
+			   "%s can be %s by every user (mode %04o); chmod 0640 "
+			   "and give it to the user of the agent",
+			   path, (mode & S_IROTH) != 0 ? "read" : "written",
+			   (unsigned)mode) == 0;
+	folder = open_folder(path, &mode);
+	if (folder == NULL)
+		return false;
+	rc = buf_addf(out,
+	    "%s can be replaced by every user, who may write to its folder %s "
+	    "(mode %04o); chmod 0750 the folder",
+	    path, folder, (unsigned)mode);
+	free(folder);
+	return rc == 0;
+}
+
+bool
+doubt_writable(const char *path, uid_t uid, gid_t gid, struct buf *out)
+{
+	struct stat st;
+
+	if (uid == 0 || stat(path, &st) != 0)
+		return false;
+	if (st.st_uid != uid && (st.st_mode & S_IWOTH) == 0 &&
+	    (st.st_gid != gid || (st.st_mode & S_IWGRP) == 0) &&
+	    (geteuid() != uid || access(path, W_OK) != 0))
+		return false;
+	return buf_addf(out,
+		   "%s can be changed by the service that it configures (mode "
+		   "%04o); give it to root and the service's group: chown "
+		   "root, chmod %s",
+		   path, (unsigned)st.st_mode & 07777,
+		   S_ISDIR(st.st_mode) ? "0750" : "0640") == 0;
 }

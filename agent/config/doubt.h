@@ -3,12 +3,13 @@
  *
  * Each function returns a clause with cause and remedy that goes behind the
  * option's name, "is …", or NULL where there is nothing to doubt.  Static, and
- * never with any of the secret in it.
+ * never with any of the secret in it.  Of files whole sentences are written.
  */
 #ifndef CONFIG_DOUBT_H
 #define CONFIG_DOUBT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct node;
 
@@ -25,5 +26,14 @@ const char *doubt_secret(const char *text, const struct node *at);
 
 /* A secret, with its references replaced: what a server will get. */
 const char *doubt_resolved(const char *secret);
+
+/* A file with a key or a secret in it, that others than the agent can read or
+ * replace; the sentence, which names the file, is written to out. */
+struct buf;
+bool doubt_file(const char *path, struct buf *out);
+
+/* A file or folder of the configuration that the user uid, who has the group
+ * gid, may change. */
+bool doubt_writable(const char *path, uid_t uid, gid_t gid, struct buf *out);
 
 #endif /* CONFIG_DOUBT_H */

@@ -32,6 +32,14 @@ add(struct config_errors *f, char *file, size_t line, const char *text)
 		f->line[f->n] = xasprintf("%s:%zu: %s", file, line, clean);
 		before = strlen(f->line[f->n]) - strlen(clean);
 	}
+	for (size_t i = 0; i < f->n; i++) {
+		/* What several things share is read once for each. */
+		if (strcmp(f->line[i], f->line[f->n]) == 0) {
+			free(f->line[f->n]);
+			free(file);
+			return;
+		}
+	}
 	place = &f->place[f->n];
 	*place = (struct config_error_place){
 		.file = file, .line = line, .text = f->line[f->n] + before
@@ -110,6 +118,25 @@ config_errors_repeats(struct config_errors *f, const struct node *tree)
 			    "line %zu",
 			    n->key, n->first);
 		config_errors_repeats(f, n);
+	}
+}
+
+void
+config_errors_rename(struct config_errors *f, const char *file,
+    const char *other)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct config_error_place *p = &f->place[i];
+		char *line;
+
+		if (p->file == NULL || strcmp(p->file, file) != 0)
+			continue;
+		line = xasprintf("%s:%zu: %s", other, p->line, p->text);
+		p->text = line + strlen(line) - strlen(p->text);
+		free(f->line[i]);
+		f->line[i] = line;
+		free(p->file);
+		p->file = xstrdup(other);
 	}
 }
 

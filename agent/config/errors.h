@@ -30,7 +30,7 @@ struct config_errors {
 
 /* Add a fault; at NULL means that it has no place in a file.  Control
  * characters are escaped.  The place of the node is remembered, not the node.
- */
+ * What was said before, word for word, is not said again. */
 void config_errors_add(struct config_errors *f, const struct node *at,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -39,6 +39,10 @@ void config_errors_add_err(struct config_errors *f, const char *sentence);
 
 /* Add a fault for each key in the tree that its map has twice. */
 void config_errors_repeats(struct config_errors *f, const struct node *tree);
+
+/* Name another file in the places of one. */
+void config_errors_rename(struct config_errors *f, const char *file,
+    const char *other);
 
 /* Sort the faults by file and line. */
 void config_errors_sort(struct config_errors *f);

@@ -21,6 +21,11 @@
 #define SECRET_MAX (1024 * 1024)
 #define NAME_LEN_MAX 1024
 
+/* Locked memory of a process, a power of two: some keys, passwords and tokens;
+ * and the least that one takes. */
+#define LOCKED_SIZE (64 * 1024)
+#define LOCKED_LEAST 32
+
 static int append_file(const char *name, struct buf *out, struct err *err);
 static int append_env(const char *name, struct buf *out, struct err *err);
 static int append_credential(const char *name, struct buf *out,
@@ -234,7 +239,7 @@ secret_resolve(const char *text, struct err *err)
 	struct buf b;
 
 	if (open_buf(&b, err) == 0 && expand(text, &b, err) == 0)
-		secret = xstrdup(b.data);
+		secret = secret_copy(b.data);
 	close_buf(&b);
 	return secret;
 }
@@ -269,7 +274,7 @@ read_named(const char *text, const char *name, struct err *err)
 		goto out;
 	if (strchr(name, '\n') == NULL && strlen(name) < NAME_LEN_MAX &&
 	    append_file(name, &b, &why) == 0)
-		content = xstrdup(b.data);
+		content = secret_copy(b.data);
 	else if (strstr(text, "${") != NULL)
 		(void)err_set(err,
 		    "%.200s: its content is neither PEM nor the name of a "
@@ -311,6 +316,35 @@ secret_each_file(const char *text, bool pem, secret_file_fn *fn, void *ctx)
 	}
 }
 
+void
+secret_each_variable(const char *text, secret_variable_fn *fn, void *ctx)
+{
+	struct reference r;
+
+	while ((text = strstr(text, "${")) != NULL) {
+		if (parse_reference(text, &r) < 0)
+			return;
+		if (r.form->append == append_env)
+			fn(ctx, r.name, r.len);
+		text = r.end;
+	}
+}
+
+bool
+secret_has_credential(const char *text)
+{
+	struct reference r;
+
+	while ((text = strstr(text, "${")) != NULL) {
+		if (parse_reference(text, &r) < 0)
+			return false;
+		if (r.form->append == append_credential)
+			return true;
+		text = r.end;
+	}
+	return false;
+}
+
 char *
 secret_resolve_pem(const char *text, struct err *err)
 {
@@ -326,8 +360,32 @@ secret_resolve_pem(const char *text, struct err *err)
 }
 
 void
+secret_lock(void)
+{
+	(void)CRYPTO_secure_malloc_init(LOCKED_SIZE, LOCKED_LEAST);
+}
+
+char *
+secret_copy(const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	char *copy = CRYPTO_secure_malloc_initialized()
+	    ? OPENSSL_secure_malloc(size)
+	    : NULL;
+
+	if (copy == NULL)
+		copy = xmalloc(size);
+	memcpy(copy, text, size);
+	return copy;
+}
+
+void
 secret_free(char *s)
 {
+	if (s != NULL && CRYPTO_secure_allocated(s)) {
+		OPENSSL_secure_clear_free(s, strlen(s));
+		return;
+	}
 	if (s != NULL)
 		OPENSSL_cleanse(s, strlen(s));
 	free(s);

@@ -29,8 +29,18 @@ char *secret_resolve(const char *text, struct err *err);
  * nor empty is taken as a file name and that file's content is returned. */
 char *secret_resolve_pem(const char *text, struct err *err);
 
-/* Wipe and free; NULL is fine. */
+/*
+ * A copy of text for secret_free(), in memory that is locked and left out of
+ * core dumps where secret_lock() got some; xstrdup()'s elsewhere.
+ */
+char *secret_copy(const char *text);
+
+/* Wipe and free what the functions here gave, or malloc did; NULL is fine. */
 void secret_free(char *s);
+
+/* Set some locked memory aside, once, before the first secret; where the limit
+ * on locked memory (RLIMIT_MEMLOCK) does not allow it, none is locked. */
+void secret_lock(void);
 
 /* -1 and err (to be put behind the setting's name: "has …") when text has a
  * "${" that is none of the three forms; no file is opened. */
@@ -42,6 +52,14 @@ int secret_check(const char *text, struct err *err);
 typedef void secret_file_fn(void *ctx, const char *path);
 void secret_each_file(const char *text, bool pem, secret_file_fn *fn,
     void *ctx);
+
+/* Call fn with the name of each environment variable that the text refers to;
+ * name is not terminated. */
+typedef void secret_variable_fn(void *ctx, const char *name, size_t len);
+void secret_each_variable(const char *text, secret_variable_fn *fn, void *ctx);
+
+/* The text refers to a ${credential:…}. */
+bool secret_has_credential(const char *text);
 
 /* Cut a text down to its references, in place: what is left names secrets and
  * holds none. */

@@ -49,6 +49,11 @@ struct setting {
 	const char *const *choices;  /* NULL-terminated */
 	const struct setting *table; /* of SETTING_TABLE */
 	const char *help; /* sentences, for the manual and `options` */
+	/* The question by which `setup` asks for it, without a mark at its end;
+	 * NULL: it does not, unless the option is required.  Not asked where
+	 * the option named in unless has been answered. */
+	const char *ask;
+	const char *unless;
 };
 
 /* The row that ends every table. */

@@ -36,6 +36,23 @@ strip_node(struct node *n, void (*strip)(char *text))
 }
 
 static void
+strip_all(char *text)
+{
+	explicit_bzero(text, strlen(text));
+}
+
+static void
+strip_secret_row(void *ctx, const struct setting_row *row)
+{
+	const struct setting *s = row->setting;
+	struct node *n = (struct node *)(uintptr_t)node_find(ctx, s->key);
+
+	if (n != NULL &&
+	    (s->type == SETTING_SECRET || s->type == SETTING_SECRETS))
+		strip_node(n, strip_all);
+}
+
+static void
 strip_row(void *ctx, const struct setting_row *row)
 {
 	const struct setting *s = row->setting;
@@ -54,4 +71,11 @@ void
 config_strip(const struct setting *table, struct node *map)
 {
 	settings_each(table, strip_row, map);
+}
+
+void
+config_strip_secrets(const struct setting *table, struct node *map)
+{
+	config_strip(table, map);
+	settings_each(table, strip_secret_row, map);
 }

@@ -15,4 +15,8 @@ struct setting;
  */
 void config_strip(const struct setting *table, struct node *map);
 
+/* The same, and the references, too: for a process that needs no secret of
+ * the entry.  A value that goes is as if it were not there. */
+void config_strip_secrets(const struct setting *table, struct node *map);
+
 #endif /* CONFIG_STRIP_H */

@@ -11,6 +11,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "config/event_shape.h"
 #include "delivery/batch_reader.h"
 #include "delivery/batch_reader_private.h"
 #include "store/line.h"
@@ -75,7 +76,6 @@ batch_ref_new(struct batch_reader *k)
 
 	c->reader = k;
 	c->refs = 1;
-	c->source_type = "";
 	batch_init(&c->batch);
 	return c;
 }
@@ -109,20 +109,50 @@ is_own_feed(const char *feed, const char *agent)
 	return begins(feed, agent, own) && (feed[n] == '\0' || feed[n] == '~');
 }
 
-/* See chunk_line.source_type.  The tree of a feed that had to begin anew has
- * "~" and a time behind the feed's name. */
-static const char *
-source_type(const struct config *config, const char *feed)
+/* The shape of the events of e's feed.  The tree of a feed that had to begin
+ * anew has "~" and a time behind the feed's name. */
+static const struct event_shape *
+shape_of(const struct config_entry *e, const char *feed)
 {
+	const char *stream = feed + strlen(e->name) + 1;
+	char *name = xstrdup(stream);
+	const struct event_shape *shape = NULL;
+
+	name[strcspn(name, "~")] = '\0';
+	if (e->type->shape != NULL)
+		shape = e->type->shape(e->conf, name);
+	free(name);
+	return shape;
+}
+
+/* See chunk_line: source_type and shape of the batch's feed. */
+static void
+set_kind(struct batch_ref *c, const char *feed)
+{
+	static const struct event_shape unknown,
+	    own = { .sourcetype = "sealfeed:agent",
+		    .dataset = "sealfeed.agent" };
+	const struct config *config = c->reader->config;
+
+	c->source_type = "";
+	c->shape = &unknown;
 	if (config == NULL)
-		return "";
-	if (is_own_feed(feed, config->agent.name))
-		return "agent";
-	for (size_t i = 0; i < config->n_sources; i++) {
-		if (begins(feed, config->sources[i].name, "/"))
-			return config->sources[i].type->name;
+		return;
+	if (is_own_feed(feed, config->agent.name)) {
+		c->source_type = "agent";
+		c->shape = &own;
 	}
-	return "";
+	for (size_t i = 0; i < config->n_sources && c->shape != &own; i++) {
+		const struct config_entry *e = &config->sources[i];
+		const struct event_shape *shape;
+
+		if (!begins(feed, e->name, "/"))
+			continue;
+		c->source_type = e->type->name;
+		shape = shape_of(e, feed);
+		if (shape != NULL)
+			c->shape = shape;
+	}
 }
 
 int
@@ -139,7 +169,7 @@ batch_reader_next(struct batch_reader *k, int64_t after, struct batch_ref **to,
 	c->id = c->batch.id;
 	c->after = after;
 	c->packed = true;
-	c->source_type = source_type(k->config, c->batch.feed);
+	set_kind(c, c->batch.feed);
 	buf_init(&c->raw, c->batch.raw_len);
 	*to = c;
 	return 1;
@@ -151,7 +181,7 @@ batch_reader_dead_letter(struct batch_reader *k, const struct dead_letter *d)
 	struct batch_ref *c = batch_ref_new(k);
 
 	(void)snprintf(c->batch.feed, sizeof(c->batch.feed), "%s", d->feed);
-	c->source_type = source_type(k->config, d->feed);
+	set_kind(c, d->feed);
 	c->batch.first = d->index;
 	c->batch.count = 1;
 	buf_init(&c->raw, SCRATCH_MAX);
@@ -181,6 +211,7 @@ batch_ref_release(struct batch_ref *c)
 	batch_release(&c->batch);
 	buf_release(&c->raw);
 	free(c->times);
+	free(c->version);
 	free(c);
 }
 
@@ -301,6 +332,24 @@ batch_ref_unpack(struct batch_ref *c, struct err *err)
 	return load(c, err) == 0 ? 0 : -1;
 }
 
+int
+batch_ref_version(struct batch_ref *c, uint64_t index, const char **of,
+    struct err *err)
+{
+	*of = NULL;
+	if (c->reader->store == NULL)
+		return 0;
+	if (!c->versioned &&
+	    batch_versions(c->reader->store, c->batch.feed, c->batch.first,
+		c->batch.count, &c->version, &c->n_versions, err) != 0)
+		return -1;
+	c->versioned = true;
+	for (size_t i = 0; i < c->n_versions; i++)
+		if (c->version[i].index == index)
+			*of = c->version[i].of;
+	return 0;
+}
+
 static void
 drop(struct batch_ref *c)
 {
@@ -308,7 +357,10 @@ drop(struct batch_ref *c)
 	buf_release(&c->batch.payload);
 	buf_release(&c->batch.times);
 	free(c->times);
+	free(c->version);
 	c->times = NULL;
+	c->version = NULL;
+	c->versioned = false;
 	c->packed = false;
 	c->unpacked = false;
 	c->line = 0;

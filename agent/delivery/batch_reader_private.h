@@ -14,6 +14,7 @@
 #include "delivery/batch_reader.h"
 #include "store/batch.h"
 
+struct event_shape;
 struct gzip;
 
 struct batch_ref {
@@ -23,9 +24,13 @@ struct batch_ref {
 	int64_t id;   /* of the batch, 0: of a dead letter */
 	int64_t after;
 	const char *source_type;
+	const struct event_shape *shape;
 	bool packed;    /* batch.payload is here */
 	bool unpacked;  /* raw is here */
 	int64_t *times; /* NULL: not here */
+	bool versioned; /* version is here */
+	struct batch_version *version;
+	size_t n_versions;
 	struct batch batch;
 	struct buf raw; /* its lines without the checkpoint */
 	/* Where a line begins, the last that was asked for. */
@@ -45,6 +50,10 @@ int batch_ref_checkpoint(const struct batch_ref *c, struct buf *out);
 int batch_ref_unpack(struct batch_ref *c, struct err *err);
 int batch_ref_pack(struct batch_ref *c, struct err *err);
 int batch_ref_times(struct batch_ref *c, struct err *err);
+
+/* Of what the event is a version, see chunk_line; NULL: of none. */
+int batch_ref_version(struct batch_ref *c, uint64_t index, const char **of,
+    struct err *err);
 
 /* The lines [from, to) of the batch's events as they are, unpacked before. */
 int batch_ref_slice(struct batch_ref *c, size_t from, size_t to,

@@ -324,6 +324,8 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 	use(s);
 	line->feed = c->batch.feed;
 	line->source_type = c->source_type;
+	line->shape = c->shape;
+	line->version_of = NULL;
 	if (n == c->batch.count) {
 		line->checkpoint = true;
 		line->number = c->batch.size;
@@ -341,6 +343,8 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 		    (long long)c->id, n,
 		    (unsigned long long)(c->batch.first + n));
 	line->checkpoint = false;
+	if (batch_ref_version(c, parsed.number, &line->version_of, err) != 0)
+		return -1;
 	line->number = parsed.number;
 	line->when = c->times[n];
 	line->value = parsed.value.data;

@@ -17,6 +17,7 @@
 #include "store/position.h"
 
 struct err;
+struct event_shape;
 
 /* A chunk joins at most so many batches. */
 #define CHUNK_RANGES 256
@@ -31,9 +32,15 @@ struct chunk_line {
 	/* Type of the source that the feed belongs to, "office365"; "agent" of
 	 * the agent's own feed; "" where that is not configured any more. */
 	const char *source_type;
+	const struct event_shape *shape; /* of its events; never NULL */
 	bool checkpoint;
 	uint64_t number; /* index of the event, size of the checkpoint */
-	int64_t when;    /* microseconds: event time, or the checkpoint's */
+	/* Microseconds: event time, or where it has none when it was stored
+	 * (INT64_MIN of a dead letter), or the checkpoint's. */
+	int64_t when;
+	/* "FEED:INDEX" of the first event with the vendor's id of this one,
+	 * where that has other bytes; NULL: there is none. */
+	const char *version_of;
 	/* Bytes of the event, which need not be JSON though they stand like it
 	 * (json_valid() tells), or of the checkpoint's object. */
 	const char *value;

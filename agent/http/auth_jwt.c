@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/guid.h"
 #include "base/text.h"
 #include "http/auth_jwt.h"
 #include "http/pem.h"
@@ -22,23 +22,6 @@
 /* Clocks of a server farm differ. */
 #define EARLY 60
 #define JWT_MAX (16 * 1024)
-
-/* A random UUID (RFC 4122 version 4). */
-static int
-make_guid(char out[37])
-{
-	unsigned char b[16];
-	char hex[33];
-
-	if (RAND_bytes(b, sizeof(b)) != 1)
-		return -1;
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	text_hex(hex, b, sizeof(b));
-	(void)snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
-	    hex + 12, hex + 16, hex + 20);
-	return 0;
-}
 
 static int
 add_header(struct buf *jwt, const X509 *cert)
@@ -66,7 +49,7 @@ add_claims(struct buf *jwt, const struct assertion *a)
 	char guid[37];
 	int rc = -1;
 
-	if (make_guid(guid) == 0 && buf_adds(&json, "{\"aud\":") == 0 &&
+	if (guid_make(guid) == 0 && buf_adds(&json, "{\"aud\":") == 0 &&
 	    text_json_string(&json, a->audience, strlen(a->audience)) == 0 &&
 	    buf_adds(&json, ",\"iss\":") == 0 &&
 	    text_json_string(&json, a->client_id, strlen(a->client_id)) == 0 &&

@@ -61,13 +61,21 @@ http_body_new(void)
 	return b;
 }
 
+static void
+free_gunzips(struct http_body *b)
+{
+	for (size_t i = 0; i < LAYERS; i++) {
+		gunzip_free(b->layer[i].gunzip);
+		b->layer[i].gunzip = NULL;
+	}
+}
+
 void
 http_body_free(struct http_body *b)
 {
 	if (b == NULL)
 		return;
-	for (size_t i = 0; i < LAYERS; i++)
-		gunzip_free(b->layer[i].gunzip);
+	free_gunzips(b);
 	free(b);
 }
 
@@ -243,8 +251,8 @@ http_body_push(struct http_body *b, const char *data, size_t len,
 	return take_layer(&b->layer[0], data, len, err);
 }
 
-int
-http_body_end(struct http_body *b, struct err *err)
+static int
+end_layers(struct http_body *b, struct err *err)
 {
 	for (size_t i = 0; i < LAYERS; i++) {
 		struct layer *l = &b->layer[i];
@@ -260,6 +268,16 @@ http_body_end(struct http_body *b, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+int
+http_body_end(struct http_body *b, struct err *err)
+{
+	int rc = end_layers(b, err);
+
+	/* Large, and not needed before the next body. */
+	free_gunzips(b);
+	return rc;
 }
 
 /* The text between <title> and its end; its length in *len. */

@@ -196,7 +196,8 @@ static bool
 streams(const struct transfer *t)
 {
 	return t->req->take != NULL && t->reply->status == 200 &&
-	    t->reply->shape == HTTP_ARRAY;
+	    (t->reply->shape == HTTP_ARRAY ||
+		(t->req->objects && t->reply->shape == HTTP_OBJECT));
 }
 
 static int
@@ -245,7 +246,9 @@ take_body(void *ctx, const char *data, size_t len, struct err *err)
 		return 0;
 	if (give(t, r->body.data, r->body.len) != 0)
 		return -1;
-	buf_clear(&r->body);
+	/* What an object begins with may be an error under a 200. */
+	if (r->shape != HTTP_OBJECT)
+		buf_clear(&r->body);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ struct http_request {
 	 * body of a 2xx is an error (a login page), and so is another 2xx.
 	 * NULL: every body goes to reply.body. */
 	http_take_fn *take;
+	bool objects; /* … and an object, whose begin is in reply.body, too */
 	void *ctx;
 };
 

@@ -99,6 +99,9 @@ find(const struct rule *rules, const struct http_reply *reply,
 		if (r->header != NULL &&
 		    !http_header(reply, r->header, value, sizeof(value)))
 			continue;
+		if (r->header != NULL && r->value != NULL &&
+		    strcmp(r->value, value) != 0)
+			continue;
 		if (r->text != NULL && strstr(e->message, r->text) == NULL)
 			continue;
 		return r;

@@ -35,6 +35,7 @@ struct rule {
 	const char *code;   /* code in the body; a final * matches any rest;
 			       NULL: any */
 	const char *header; /* must be present; NULL: none */
+	const char *value;  /* … and be this; NULL: anything */
 	const char *text;   /* must be part of the message; NULL: none */
 	enum reply_class class;
 	const char *cause; /* sentence, without a stop */

@@ -7,36 +7,52 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "collect/collect.h"
 #include "run/child.h"
-#include "seal/seal.h"
-#include "ship/ship.h"
-#include "watch/watch.h"
+#include "run/hand_over.h"
+#include "run/roles.h"
 
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MAX (30 * CLOCK_SECOND)
 #define SILENCE_MAX CLOCK_MINUTE
+/* Roles show life every ten seconds; one that is late is told of. */
+#define SILENCE_TOLD (20 * CLOCK_SECOND)
 
-/* One row a role. */
-static const struct {
-	const char *name;
-	int (*run)(const struct role *r);
-	bool secrets; /* it holds secrets: no core dumps, no debugger */
-} kinds[] = {
-	[ROLE_COLLECT] = { "collect", collect_run, true },
-	[ROLE_SEAL] = { "seal", seal_run, true },
-	[ROLE_SHIP] = { "ship", ship_run, true },
-	[ROLE_WATCH] = { "watch", watch_run, false },
-};
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == ROLE_KINDS,
-    "a row for every role");
+int
+children_open(struct children *all)
+{
+	void *map;
+
+	all->dropped_fd = memfd_create("dropped", MFD_CLOEXEC);
+	if (all->dropped_fd < 0 ||
+	    ftruncate(all->dropped_fd, HAND_OVER_DROPPED) != 0)
+		return -1;
+	map = mmap(NULL, HAND_OVER_DROPPED, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    all->dropped_fd, 0);
+	if (map == MAP_FAILED)
+		return -1;
+	all->dropped = map;
+	log_count_dropped(&all->dropped[0]);
+	return 0;
+}
+
+/* Where the child counts the lines that its log did not take; NULL: of so many
+ * children it is not counted. */
+static _Atomic uint64_t *
+dropped_by(const struct children *all, const struct child *c)
+{
+	const size_t at = (size_t)(c - all->slot) + 1;
+
+	return at < HAND_OVER_DROPPED / sizeof(*all->dropped)
+	    ? &all->dropped[at]
+	    : NULL;
+}
 
 /* Take the slot of an output that is gone, or make a new slot with its
  * descriptors. */
@@ -53,6 +69,8 @@ free_slot(struct children *all, enum role_kind kind)
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
 			.alive_fd = c->alive_fd };
+		if (dropped_by(all, c) != NULL)
+			*dropped_by(all, c) = 0;
 		return c;
 	}
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -84,74 +102,81 @@ children_slot(struct children *all, enum role_kind kind, const char *output)
 	if (c == NULL)
 		return NULL;
 	(void)snprintf(c->output, sizeof(c->output), "%s", output);
-	(void)snprintf(c->name, sizeof(c->name), "%s%s%s", kinds[kind].name,
+	(void)snprintf(c->name, sizeof(c->name), "%s%s%s", roles[kind].name,
 	    output[0] == '\0' ? "" : " ", output);
 	return c;
 }
 
-static const struct config_entry *
-find_output(const struct config *config, const char *name)
+/* The descriptors that a child is to have. */
+static int *
+descriptors(const struct children *all, const struct child *c, const int *keep)
 {
-	for (size_t i = 0; i < config->n_outputs; i++) {
-		if (strcmp(config->outputs[i].name, name) == 0)
-			return &config->outputs[i];
-	}
-	return NULL;
+	size_t n = 0, kept = 0;
+	int *list;
+
+	while (keep[kept] != -1)
+		kept++;
+	list = xcalloc(all->n + kept + 4, sizeof(*list));
+	for (size_t i = 0; i < all->n; i++)
+		list[n++] = all->slot[i].wake_fd;
+	list[n++] = c->alive_fd;
+	list[n++] = all->dropped_fd;
+	if (c->kind == ROLE_WATCH)
+		list[n++] = all->verdict[1];
+	memcpy(list + n, keep, kept * sizeof(*keep));
+	list[n + kept] = -1;
+	return list;
 }
 
-/* The life of a role process. */
-static _Noreturn void
-run(const struct children *all, const struct child *c,
-    const struct config *config, pid_t parent)
+static void
+set_ready(struct child *c, bool ready)
 {
-	int *peers = xcalloc(all->n + 1, sizeof(*peers));
-	enum role_kind *peer_kinds = xcalloc(all->n, sizeof(*peer_kinds));
-	struct role r = {
-		.kind = c->kind,
-		.config = config,
-		.output = find_output(config, c->output),
-		.wake_fd = c->wake_fd,
-		.alive_fd = c->alive_fd,
-		.peers = peers,
-		.peer_kinds = peer_kinds,
-		.started = all->began,
-		.again = c->deaths > 0,
-		.cause = c->deaths > 0 ? "restart" : all->cause,
-	};
-	char title[16];
-
-	for (size_t i = 0; i < all->n; i++) {
-		peers[i] = all->slot[i].wake_fd;
-		peer_kinds[i] = all->slot[i].kind;
-	}
-	peers[all->n] = -1;
-	(void)snprintf(title, sizeof(title), "sf-%.12s", c->name);
-	(void)prctl(PR_SET_NAME, title);
-	/* A supervisor that is killed takes its roles along. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		exit(0); /* the supervisor was killed before prctl() */
-	if (kinds[c->kind].secrets)
-		(void)prctl(PR_SET_DUMPABLE, 0);
-	log_open(c->name, (enum log_level)config->agent.log_level);
-	role_signals(&r);
-	exit(kinds[c->kind].run(&r));
+	if (c->ready != ready || c->changed == 0)
+		c->changed = clock_now();
+	c->ready = ready;
 }
 
 int
-child_start(struct children *all, struct child *c, const struct config *config)
+child_start(struct children *all, struct child *c, const struct config *config,
+    const int *keep)
 {
-	pid_t pid, parent = getpid();
+	struct hand_over_peer *peers = xcalloc(all->n, sizeof(*peers));
+	int *list = descriptors(all, c, keep);
+	struct hand_over h = {
+		.kind = c->kind,
+		.wake_fd = c->wake_fd,
+		.alive_fd = c->alive_fd,
+		.verdict_fd = c->kind == ROLE_WATCH ? all->verdict[1] : -1,
+		.result_fd = -1,
+		.dropped_fd = all->dropped_fd,
+		.slot = (size_t)(c - all->slot) + 1,
+		.log_level = config->agent.log_level,
+		.again = c->deaths > 0,
+		.started = all->began,
+		.n_peers = all->n,
+	};
+	uint64_t before;
+	pid_t pid;
 
-	(void)fflush(NULL);
-	pid = fork();
+	(void)snprintf(h.name, sizeof(h.name), "%s", c->name);
+	(void)snprintf(h.output, sizeof(h.output), "%s", c->output);
+	(void)snprintf(h.cause, sizeof(h.cause), "%s",
+	    c->deaths > 0 ? "restart" : all->cause);
+	memcpy(h.public_digest, config->public_digest, sizeof(h.public_digest));
+	for (size_t i = 0; i < all->n; i++)
+		peers[i] = (struct hand_over_peer){ all->slot[i].kind,
+			all->slot[i].wake_fd };
+	/* What the one before it said. */
+	if (read(c->alive_fd, &before, sizeof(before)) < 0)
+		errno = 0;
+	pid = hand_over_start(&h, peers, config, list);
+	free(list);
+	free(peers);
 	if (pid < 0)
 		return -1;
-	if (pid == 0)
-		run(all, c, config, parent);
 	c->pid = pid;
 	c->started = c->last_sign = clock_monotonic();
-	c->seen_alive = false;
+	set_ready(c, false);
 	c->asked = false;
 	c->restart = 0;
 	return 0;
@@ -180,7 +205,7 @@ struct child *
 children_reap(struct children *all, pid_t pid, int status, bool stopping)
 {
 	struct child *c = NULL;
-	char how[80];
+	char how[sizeof(c->how)];
 
 	for (size_t i = 0; i < all->n && c == NULL; i++) {
 		if (all->slot[i].pid == pid)
@@ -189,6 +214,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 	if (c == NULL)
 		return NULL;
 	c->pid = 0;
+	set_ready(c, false);
 	describe(status, how, sizeof(how));
 	if (stopping || !c->wanted) {
 		if (status != 0)
@@ -206,6 +232,8 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->restart = clock_monotonic() + c->backoff;
 	c->deaths++;
+	c->restarts++;
+	memcpy(c->how, how, sizeof(how));
 	log_err("%s: %s; restarting in %.1f s", c->name, how,
 	    (double)c->backoff / (double)CLOCK_SECOND);
 	return c;
@@ -222,7 +250,8 @@ children_watch(struct children *all)
 
 		if (read(c->alive_fd, &count, sizeof(count)) > 0) {
 			c->last_sign = now;
-			c->seen_alive = true;
+			if (count >= ROLE_READY)
+				set_ready(c, true);
 		}
 		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
 			continue;
@@ -248,8 +277,42 @@ children_ready(const struct children *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 
-		if (c->wanted && !c->seen_alive)
+		if (c->wanted && (!c->ready || c->asked))
 			return false;
 	}
 	return true;
+}
+
+static enum role_state
+state_of(const struct child *c)
+{
+	if (c->pid == 0)
+		return ROLE_DOWN;
+	if (clock_monotonic() - c->last_sign > SILENCE_TOLD)
+		return ROLE_SILENT;
+	return c->ready ? ROLE_WORKS : ROLE_STARTS;
+}
+
+void
+children_tell(const struct children *all, struct roles *r)
+{
+	r->role = xcalloc(all->n + 1, sizeof(*r->role));
+	if (all->dropped != NULL)
+		r->dropped = all->dropped[0];
+	for (size_t i = 0; i < all->n; i++) {
+		const struct child *c = &all->slot[i];
+		struct role_report *o = &r->role[r->n];
+
+		if (!c->wanted)
+			continue;
+		o->state = state_of(c);
+		o->since = c->changed != 0 ? c->changed : all->began;
+		o->deaths = c->deaths;
+		o->restarts = c->restarts;
+		if (dropped_by(all, c) != NULL)
+			o->dropped = *dropped_by(all, c);
+		memcpy(o->name, c->name, sizeof(o->name));
+		memcpy(o->how, c->how, sizeof(o->how));
+		r->n++;
+	}
 }

@@ -4,12 +4,14 @@
 #ifndef RUN_CHILD_H
 #define RUN_CHILD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/role.h"
 #include "config/config.h"
+#include "store/roles.h"
 
 struct child {
 	enum role_kind kind;
@@ -21,21 +23,31 @@ struct child {
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
-	bool seen_alive;   /* it has shown life since its last start */
+	bool ready;        /* it said so since its last start */
+	int64_t changed;   /* wall clock: it became ready, or ceased to be */
+	char how[96];      /* its last end that nobody asked for */
 	int64_t last_sign; /* monotonic time of its last sign of life, or of its
 			      start */
 	int64_t started;   /* monotonic */
 	int64_t restart;   /* monotonic time of the next start, 0: not due */
 	int64_t backoff;
-	unsigned deaths;
+	unsigned deaths;   /* since its configuration changed */
+	uint64_t restarts; /* because it died, since the agent began */
 };
 
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
+	int dropped_fd; /* memory that all share: lines that the logs did
+			   not take, of the supervisor and each slot */
+	_Atomic uint64_t *dropped;
 	int64_t began;     /* wall clock at which the supervisor began */
 	const char *cause; /* of the starts to come, for the agent's feed */
+	int verdict[2];    /* the pipe of role.verdict_fd */
 };
+
+/* Make the memory of the counters.  -1 with errno. */
+int children_open(struct children *all);
 
 /* The slot for a role (output: name, NULL for the others); a new one is made
  * where there is none.  Borrowed until the next call.  NULL: no descriptor is
@@ -43,9 +55,10 @@ struct children {
 struct child *children_slot(struct children *all, enum role_kind kind,
     const char *output);
 
-/* Fork the role of c with config.  0, or -1 with errno: try again later. */
+/* Start the role of c with its share of config; it keeps these descriptors
+ * (ended by -1) as well.  0, or -1 with errno: try again later. */
 int child_start(struct children *all, struct child *c,
-    const struct config *config);
+    const struct config *config, const int *keep);
 
 /* Send a signal to the child if it is running. */
 void child_signal(const struct child *c, int sig);
@@ -59,8 +72,12 @@ struct child *children_reap(struct children *all, pid_t pid, int status,
  * minute. */
 void children_watch(struct children *all);
 
-/* How many children are running; whether all wanted ones have shown life. */
+/* How many children are running; whether all wanted ones are ready. */
 size_t children_running(const struct children *all);
 bool children_ready(const struct children *all);
+
+/* What the wanted ones do, for the file of the roles; role is taken by
+ * roles_release(). */
+void children_tell(const struct children *all, struct roles *r);
 
 #endif /* RUN_CHILD_H */

@@ -105,6 +105,24 @@ lock_again(struct store_lock *l, const char *path, struct err *err)
 	return rc;
 }
 
+int
+lock_is_held(const char *path)
+{
+	char *real = store_real_path(path);
+	char *name = xasprintf("%s.lock", real);
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int rc = fd < 0 && errno != ENOENT ? -1 : 0;
+
+	/* A shared lock: two that look do not see each other. */
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0)
+		rc = errno == EWOULDBLOCK ? 1 : -1;
+	if (fd >= 0)
+		(void)close(fd);
+	free(name);
+	free(real);
+	return rc;
+}
+
 void
 lock_release(struct store_lock *l)
 {

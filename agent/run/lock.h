@@ -9,6 +9,7 @@
 #ifndef RUN_LOCK_H
 #define RUN_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -26,6 +27,10 @@ int lock_store(struct store_lock *l, const char *path, int64_t wait,
 /* The database may be another file than before, since it was recovered or
  * created: lock that one. */
 int lock_again(struct store_lock *l, const char *path, struct err *err);
+
+/* Does an agent run on the store at path?  1, 0; -1: that can't be told, since
+ * its lock can't be opened.  Holds the lock for no longer than it looks. */
+int lock_is_held(const char *path);
 
 void lock_release(struct store_lock *l);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -17,17 +16,17 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/exit_status.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "run/child.h"
+#include "run/hand_over.h"
 #include "run/lock.h"
 #include "run/notify.h"
+#include "run/recover.h"
 #include "run/supervise.h"
+#include "run/tell.h"
 #include "run/types.h"
-#include "seal/continuity.h"
-#include "store/position.h"
 #include "store/store.h"
 
 /* How long a predecessor may still take to finish (its own limit is five). */
@@ -38,7 +37,7 @@
 /* How often systemd is asked for more time while the store is checked before
  * the first start, and for how much. */
 #define EXTEND_EVERY (5 * CLOCK_SECOND)
-#define EXTEND "EXTEND_TIMEOUT_USEC=60000000\n"
+#define EXTEND "EXTEND_TIMEOUT_USEC=60000000"
 
 /* Between two attempts to repair or open a store that cannot be written. */
 #define REPAIR_AGAIN (10 * CLOCK_SECOND)
@@ -54,7 +53,8 @@ struct supervisor {
 	struct store_lock lock; /* inherited by the roles on purpose */
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
 	int64_t pinged;
-	bool ready;
+	bool ready; /* systemd was told */
+	struct telling telling;
 	bool damaged;        /* or not to be opened: no role runs until it is */
 	int64_t repair_at;   /* not before: it failed a moment ago */
 	int64_t repair_kill; /* monotonic: no role may run any longer */
@@ -129,103 +129,43 @@ want_all(struct supervisor *s)
 static void
 start_due(struct supervisor *s)
 {
+	const int lock[] = { s->lock.name, s->lock.file, -1 };
+
 	for (size_t i = 0; i < s->all.n; i++) {
 		struct child *c = &s->all.slot[i];
 
 		if (!c->wanted || c->pid > 0 || c->restart == 0 ||
 		    c->restart > clock_monotonic())
 			continue;
-		if (child_start(&s->all, c, s->config) == 0)
+		if (child_start(&s->all, c, s->config, lock) == 0)
 			continue;
-		log_err("%s: cannot fork: %s; retrying", c->name,
+		log_err("%s: cannot be started: %s; retrying", c->name,
 		    strerror(errno));
 		c->restart = clock_monotonic() + CLOCK_SECOND;
 	}
 }
 
-/* Delivery positions of outputs that are gone must not hold batches back,
- * new outputs must be known before the next batch is let go. */
-static int
-tell_outputs(const struct config *c, struct err *err)
-{
-	struct store *store;
-	const char **names;
-	int rc;
-
-	/* Without an output, everything collected would count as delivered. */
-	if (c->n_outputs == 0)
-		return err_set(err,
-		    "outputs: none is configured, so nothing can be delivered; "
-		    "add one");
-	store = store_open(c->agent.store.path, STORE_DURABLE, err);
-	if (store == NULL)
-		return -1;
-	names = xcalloc(c->n_outputs, sizeof(*names));
-	for (size_t i = 0; i < c->n_outputs; i++)
-		names[i] = c->outputs[i].name;
-	rc = position_set_outputs(store, names, c->n_outputs, err);
-	free(names);
-	store_close(store);
-	return rc;
-}
-
-/* Nothing may be signed that contradicts what was.  Where the log cannot be
- * used, seal stands still and says so; the others go on. */
-static int
-compare_log(const struct config *config, struct err *err)
-{
-	const struct agent_conf *a = &config->agent;
-	struct continuity c = { .agent = a->name, .path = a->seal.log };
-	struct continuity_news news = { .text = "" };
-	struct err why = ERR_INIT;
-
-	c.store = store_open(a->store.path, STORE_DURABLE, err);
-	if (c.store == NULL)
-		return -1;
-	if (continuity_check(&c, &news, &why) == -1)
-		log_err("agent.seal.log: %s", why.text);
-	if (news.text[0] != '\0')
-		log_warn("%s", news.text);
-	store_close(c.store);
-	return 0;
-}
-
-/* A sound store that knows the outputs and holds what was signed. */
-static int
-repair_store(const struct config *config, struct err *err)
-{
-	char message[1024];
-
-	if (store_check(config->agent.store.path, message, sizeof(message),
-		err) == -1)
-		return -1;
-	if (message[0] != '\0')
-		log_err("%s", message);
-	if (tell_outputs(config, err) == -1)
-		return -1;
-	return compare_log(config, err);
-}
-
 static void take_signal(struct supervisor *s);
 static void ping(struct supervisor *s);
 
-/* The child that repairs the store: what goes wrong it writes to fd. */
-static _Noreturn void
-repair_child(const struct config *config, int fd, pid_t parent)
+/* Start the role that repairs the store: what goes wrong it writes to fd. */
+static pid_t
+start_recover(struct supervisor *s, int fd)
 {
-	struct err err = ERR_INIT;
-	int rc;
+	const int keep[] = { fd, s->lock.name, s->lock.file, -1 };
+	struct hand_over h = {
+		.kind = ROLE_RECOVER,
+		.name = "recover",
+		.wake_fd = -1,
+		.alive_fd = -1,
+		.verdict_fd = -1,
+		.result_fd = fd,
+		.dropped_fd = -1,
+		.log_level = s->config->agent.log_level,
+		.started = s->all.began,
+	};
 
-	(void)prctl(PR_SET_NAME, "sf-recover");
-	/* The lock that it inherits must not outlive the supervisor; what it
-	 * has done by then it goes on from. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		exit(EXIT_WRONG);
-	rc = repair_store(config, &err);
-	if (rc != 0 && file_write_all(fd, err.text, strlen(err.text)) != 0)
-		log_err("%s", err.text);
-	exit(rc == 0 ? EXIT_FINE : EXIT_WRONG);
+	return hand_over_start(&h, NULL, s->config, keep);
 }
 
 /* What the child said before it ended with status. */
@@ -247,6 +187,16 @@ repair_result(int fd, int status, struct err *err)
 	return err_set(err, "the check of the store ended without a word");
 }
 
+/* Say why it takes long, which systemd must not take for a start that
+ * failed. */
+static void
+ask_for_time(struct supervisor *s)
+{
+	tell_status(&s->telling, &s->all);
+	if (!s->ready)
+		notify_send(EXTEND);
+}
+
 /* Wait for the child, however long it takes, and keep systemd content. */
 static int
 await(struct supervisor *s, pid_t pid)
@@ -263,10 +213,10 @@ await(struct supervisor *s, pid_t pid)
 
 		if (now - told > EXTEND_EVERY) {
 			told = now;
-			notify_send("%sSTATUS=the store is checked, for %lld s "
-				    "so far",
-			    s->ready ? "" : EXTEND,
+			(void)snprintf(s->telling.note, sizeof(s->telling.note),
+			    "the store is checked, for %lld s so far",
 			    (long long)((now - began) / CLOCK_SECOND));
+			ask_for_time(s);
 		}
 		take_signal(s);
 		if (s->stop_at != 0)
@@ -275,7 +225,7 @@ await(struct supervisor *s, pid_t pid)
 		(void)poll(&pfd, 1, s->stop_at != 0 ? 10 : APART_TICK_MS);
 	}
 	if (told != began)
-		notify_send("STATUS=");
+		s->telling.note[0] = '\0';
 	return status;
 }
 
@@ -284,18 +234,16 @@ await(struct supervisor *s, pid_t pid)
 static int
 prepare_store(struct supervisor *s, struct err *err)
 {
-	pid_t pid, parent = getpid();
 	int fd[2], status, rc;
+	pid_t pid;
 
 	if (pipe2(fd, O_CLOEXEC) != 0)
 		return err_set(err, "pipe: %s", strerror(errno));
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		repair_child(s->config, fd[1], parent);
+	pid = start_recover(s, fd[1]);
 	(void)close(fd[1]);
 	if (pid < 0) {
-		rc = err_set(err, "cannot fork: %s", strerror(errno));
+		rc = err_set(err, "recover: cannot be started: %s",
+		    strerror(errno));
 	} else {
 		s->apart = true;
 		status = await(s, pid);
@@ -339,7 +287,7 @@ reload(struct supervisor *s)
 		    "agent.store.path: cannot change while the agent runs; "
 		    "restart the service");
 	else if (fresh != NULL)
-		(void)tell_outputs(fresh, &err);
+		(void)recover_outputs(fresh, &err);
 	if (fresh == NULL || err.text[0] != '\0') {
 		log_err("%s: configuration not reloaded, the old one stays in "
 			"effect%s%s",
@@ -352,8 +300,12 @@ reload(struct supervisor *s)
 		want_all(s);
 		look_again(s);
 		log_notice("%s: configuration reloaded", s->path);
+		s->ready = false; /* until all roles are ready again */
+		tell_begin(&s->telling);
+		return;
 	}
-	notify_send("READY=1");
+	if (s->ready)
+		notify_send("READY=1");
 }
 
 static void
@@ -420,6 +372,17 @@ reap(struct supervisor *s)
 	}
 }
 
+/* The store can't be used: it is tried again, and until then that is what
+ * there is to tell. */
+static void
+put_off(struct supervisor *s, const struct err *why)
+{
+	(void)snprintf(s->telling.note, sizeof(s->telling.note), "%.511s",
+	    why->text);
+	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+	ask_for_time(s);
+}
+
 /* A role found the store's file damaged: nobody may have it open while it is
  * repaired or moved aside. */
 static void
@@ -442,10 +405,11 @@ repair(struct supervisor *s)
 		if (s->stop_at != 0)
 			return;
 		log_err("%s", err.text);
-		s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+		put_off(s, &err);
 		return;
 	}
 	s->damaged = false;
+	s->telling.note[0] = '\0';
 	if (s->all.n == 0) {
 		log_notice("the store can be opened now");
 		want_all(s);
@@ -468,10 +432,9 @@ prepare_or_wait(struct supervisor *s, struct err *err)
 	if (!store_cramped(s->config->agent.store.path))
 		return -1;
 	log_err("%s; the agent starts as soon as there is room", err->text);
-	err_clear(err);
-	notify_send("READY=1\nSTATUS=waiting for space on the store's disk");
 	s->damaged = true;
-	s->repair_at = clock_monotonic() + REPAIR_AGAIN;
+	put_off(s, err);
+	err_clear(err);
 	return 0;
 }
 
@@ -504,15 +467,22 @@ take_signal(struct supervisor *s)
 	}
 }
 
-/* Tell systemd that all is well, as long as it is. */
+/* Tell systemd that all is well, as long as it is, and all others who ask. */
 static void
 ping(struct supervisor *s)
 {
 	int64_t now = clock_monotonic();
 
+	tell_roles(&s->telling, s->config->agent.store.path, &s->all,
+	    INT64_MIN);
+	if (s->stop_at == 0)
+		tell_status(&s->telling, &s->all);
+	if (!s->ready && !s->apart && !s->damaged && s->stop_at == 0)
+		tell_late(&s->telling, &s->all);
 	if (!s->ready && !s->apart && s->stop_at == 0 && !s->damaged &&
 	    children_ready(&s->all)) {
 		s->ready = true;
+		mem_give_back();
 		notify_send("READY=1");
 		log_notice("ready: %zu sources, %zu outputs",
 		    s->config->n_sources, s->config->n_outputs);
@@ -568,32 +538,52 @@ loop(struct supervisor *s)
 }
 
 int
-supervise(const char *path, struct config *config)
+supervise(const char *path, struct config *config, struct err *err)
 {
 	struct supervisor s = {
 		.path = path,
 		.config = config,
 		.signals = -1,
 		.lock = { .name = -1, .file = -1 },
-		.all = { .began = clock_now(), .cause = "start" },
+		.all = { .began = clock_now(),
+		    .cause = "start",
+		    .verdict = { -1, -1 },
+		    .dropped_fd = -1 },
 	};
 	const struct rlimit none = { 0, 0 };
-	struct err err = ERR_INIT;
 	int rc = EXIT_WRONG;
 
+	if (children_open(&s.all) == -1) {
+		log_err("cannot share memory: %s", strerror(errno));
+		goto out;
+	}
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
-	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, &err) ==
+	if (tell_open(&s.telling, &s.all) == -1) {
+		(void)err_set(err, "pipe: %s", strerror(errno));
+		log_err("%s", err->text);
+		goto out;
+	}
+	tell_begin(&s.telling);
+	if (lock_store(&s.lock, config->agent.store.path, LOCK_TIMEOUT, err) ==
 		-1 ||
-	    open_signals(&s, &err) == -1 || prepare_or_wait(&s, &err) == -1) {
-		log_err("%s", err.text);
+	    open_signals(&s, err) == -1 || prepare_or_wait(&s, err) == -1) {
+		log_err("%s", err->text);
+		(void)snprintf(s.telling.note, sizeof(s.telling.note), "%.511s",
+		    err->text);
 		goto out;
 	}
 	loop(&s);
+	s.telling.note[0] = '\0';
 	log_notice("stopped");
 	rc = EXIT_FINE;
 out:
 	(void)close(s.signals);
+	/* Another agent's store is its own business. */
+	if (s.lock.name >= 0)
+		tell_roles(&s.telling, s.config->agent.store.path, &s.all,
+		    clock_now());
+	tell_close(&s.telling, &s.all);
 	lock_release(&s.lock);
 	free(s.all.slot);
 	config_free(s.config);

@@ -3,9 +3,12 @@
  */
 #include "run/types.h"
 #include "outputs/output.h"
+#include "sources/rest/rest.h"
 #include "sources/source.h"
 
 const struct config_types agent_types = {
 	.sources = source_types,
 	.outputs = output_types,
+	.find_source = rest_find,
+	.source_names = rest_names,
 };

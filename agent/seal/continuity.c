@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "seal/continuity.h"
 #include "seal/sign_log.h"
+#include "store/backup.h"
 #include "store/batch.h"
 #include "store/feed.h"
 #include "store/tree.h"
@@ -238,26 +240,6 @@ check_log(const struct continuity *c, const struct sign_log *log, size_t *n,
 	return 0;
 }
 
-int
-continuity_check(const struct continuity *c, struct continuity_news *news,
-    struct err *err)
-{
-	struct sign_log *log;
-	size_t n = 0;
-	int rc;
-
-	news->text[0] = '\0';
-	if (continuity_open(c, &log, news, err) != 0)
-		return -1;
-	rc = check_trees(c, log, &n, news, err);
-	if (rc == 0)
-		rc = check_log(c, log, &n, news, err);
-	if (rc == 0)
-		rc = tree_set_log_id(c->store, sign_log_id(log), err);
-	sign_log_close(log);
-	return rc;
-}
-
 /* Move what is no log out of the way. */
 static int
 move_aside(const char *path, struct err *err)
@@ -291,23 +273,58 @@ begin_unknowing(const struct continuity *c, struct err *err)
 	return rc;
 }
 
-int
-continuity_restored(const struct continuity *c, size_t *n, struct err *err)
+/* Put back the log that a backup of the store has kept, where there is one: it
+ * knows what was signed until then, and says that it does not know the rest. */
+static int
+put_back_log(const struct continuity *c, struct sign_log **log, struct err *err)
 {
-	static const char cause[] =
-	    "the administrator says that the store was restored";
-	struct sign_log *log = NULL;
+	struct buf text = BUF_INIT(SIGN_LOG_MAX);
+	struct sign_head any = { .size = 0 };
+	struct err damaged = ERR_INIT;
+	int rc = backup_log(c->store, &text, err);
+
+	if (rc == 0 && text.len > 0 &&
+	    (file_parents(c->path, err) != 0 ||
+		file_replace(c->path, text.data, text.len, SIGN_LOG_MODE,
+		    err) != 0))
+		rc = -1;
+	if (rc == 0 && text.len > 0 &&
+	    sign_log_open(c->path, log, &damaged) == 1) {
+		any.origin = xasprintf("%s/" TREE_ANY, c->agent);
+		rc = sign_log_append(*log, &any, err);
+		free(any.origin);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+/* Have a log: the one there is, the backup's, or one that knows nothing. */
+static int
+open_any(const struct continuity *c, struct sign_log **log, struct err *err)
+{
 	struct err unusable = ERR_INIT;
+
+	if (sign_log_open(c->path, log, &unusable) == 1)
+		return 0;
+	if (move_aside(c->path, err) != 0 || put_back_log(c, log, err) != 0)
+		return -1;
+	if (*log != NULL)
+		return 0;
+	if (begin_unknowing(c, err) != 0)
+		return -1;
+	return open_new(c, log, err);
+}
+
+/* Retire every tree with events. */
+static int
+retire_all(const struct continuity *c, const char *cause, size_t *n,
+    struct err *err)
+{
+	struct sign_log *log = NULL;
 	struct tree t = { .id = 0 };
-	int rc = 0;
+	int rc = open_any(c, &log, err);
 
 	*n = 0;
-	if (sign_log_open(c->path, &log, &unusable) != 1)
-		rc = move_aside(c->path, err);
-	if (rc == 0 && log == NULL)
-		rc = begin_unknowing(c, err);
-	if (rc == 0 && log == NULL)
-		rc = open_new(c, &log, err);
 	/* What the store has no events of may have been signed, too. */
 	if (rc == 0)
 		rc = tree_retire(c->store, TREE_ANY, cause, err);
@@ -318,6 +335,57 @@ continuity_restored(const struct continuity *c, size_t *n, struct err *err)
 		rc = tree_renew(c->store, &t, cause, err);
 		*n += rc == 0 && !t.closed;
 	}
+	if (rc == 0)
+		rc = tree_set_log_id(c->store, sign_log_id(log), err);
+	if (rc == 0)
+		rc = backup_adopt(c->store, err);
+	sign_log_close(log);
+	return rc;
+}
+
+int
+continuity_restored(const struct continuity *c, size_t *n, struct err *err)
+{
+	return retire_all(c,
+	    "the administrator says that the store was restored", n, err);
+}
+
+/* The store is a backup from then: what was signed later, nobody here knows. */
+static int
+adopt_backup(const struct continuity *c, int64_t made,
+    struct continuity_news *news, struct err *err)
+{
+	char when[CLOCK_TEXT], cause[CAUSE_LEN];
+	size_t n;
+
+	(void)clock_format(made, 0, when);
+	(void)snprintf(cause, sizeof(cause),
+	    "the store was restored from a backup of %s", when);
+	if (retire_all(c, cause, &n, err) != 0)
+		return -1;
+	(void)snprintf(news->text, sizeof(news->text),
+	    "%s; %zu feeds begin new trees", cause, n);
+	return 0;
+}
+
+int
+continuity_check(const struct continuity *c, struct continuity_news *news,
+    struct err *err)
+{
+	struct sign_log *log;
+	int64_t made;
+	size_t n = 0;
+	int rc;
+
+	news->text[0] = '\0';
+	rc = backup_is(c->store, &made, err);
+	if (rc != 0)
+		return rc == 1 ? adopt_backup(c, made, news, err) : -1;
+	if (continuity_open(c, &log, news, err) != 0)
+		return -1;
+	rc = check_trees(c, log, &n, news, err);
+	if (rc == 0)
+		rc = check_log(c, log, &n, news, err);
 	if (rc == 0)
 		rc = tree_set_log_id(c->store, sign_log_id(log), err);
 	sign_log_close(log);

@@ -37,14 +37,16 @@ struct continuity_news {
 int continuity_open(const struct continuity *c, struct sign_log **log,
     struct continuity_news *news, struct err *err);
 
-/* Compare every tree with the log, and retire those that do not extend it.  By
- * the supervisor, before the roles start.  -1: see continuity_open(). */
+/* Compare every tree with the log, and retire those that do not extend it.  A
+ * store that is a backup (store/backup.h) is taken for restored.  By the
+ * supervisor, before the roles start.  -1: see continuity_open(). */
 int continuity_check(const struct continuity *c, struct continuity_news *news,
     struct err *err);
 
 /* Retire every tree that has sealed events, since the administrator says that
  * the store was restored; *n says how many.  A log that is gone or damaged is
- * begun anew.  The agent must not run. */
+ * replaced by the one that a backup has kept, or begun anew.  The agent must
+ * not run. */
 int continuity_restored(const struct continuity *c, size_t *n, struct err *err);
 
 /*

@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/role.h"
 #include "config/config.h"
 #include "config/secret.h"
@@ -44,6 +45,7 @@ struct seal {
 	struct unsealed next;
 	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
 	int64_t logged_at;
+	bool busy;   /* the last turn sealed something */
 	bool broken; /* the store does not extend the log */
 };
 
@@ -246,15 +248,23 @@ static int
 turn(struct seal *s)
 {
 	struct err err = ERR_INIT;
+	int sealed;
 
 	if (open_both(s) == -1)
 		return RETRY_MS;
-	if (seal_all(s, &err) == -1) {
+	role_ready(s->role);
+	sealed = seal_all(s, &err);
+	if (sealed == -1) {
 		complain(s, "sealing", &err);
 		return RETRY_MS;
 	}
 	if (s->message[0] != '\0')
 		tell_end(s);
+	if (sealed == 0 && s->busy) {
+		store_rest(s->store);
+		mem_give_back();
+	}
+	s->busy = sealed == 1;
 	return REST_MS;
 }
 

@@ -23,7 +23,6 @@
 
 #define TITLE "sealfeed seal log 1 "
 #define TORN "#torn\n"
-#define MODE 0640
 #define ID_BYTES 16
 #define CHECK_BYTES 4
 #define LINE_LEN_MAX 1024
@@ -276,7 +275,8 @@ write_log(const char *path, const char *id, const struct sign_head *heads,
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = put_head(&text, d, &heads[i]);
 	if (rc == 0)
-		rc = file_replace(path, text.data, text.len, MODE, err);
+		rc =
+		    file_replace(path, text.data, text.len, SIGN_LOG_MODE, err);
 	else
 		(void)err_set(err, "%s: an origin is too long", path);
 	digest_free(d);

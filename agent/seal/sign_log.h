@@ -31,6 +31,10 @@ struct sign_log;
 /* Most origins that a log may have; far more than an agent has trees. */
 #define SIGN_LOG_ORIGINS 65536
 
+/* No log is larger: twice what makes it be replaced, and a line. */
+#define SIGN_LOG_MAX (32 << 20)
+#define SIGN_LOG_MODE 0640
+
 struct sign_head {
 	char *origin;
 	uint64_t size;

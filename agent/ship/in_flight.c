@@ -102,8 +102,21 @@ send_some(struct ship *s, size_t window, int64_t now)
 	return sent;
 }
 
-/* A destination in trouble gets one chunk at a time, until a new connection is
- * there. */
+/* How many chunks may be in flight.  A destination in trouble gets one at a
+ * time, until a new connection is there. */
+static size_t
+window(const struct ship *s, bool trouble)
+{
+	const struct output_type *type = s->out.type;
+	size_t most = type->window(&s->out), one = 1;
+
+	if (!trouble && s->in_flight.limit == 0)
+		return most;
+	if (type->waiting != NULL)
+		one += type->waiting(&s->out);
+	return one < most ? one : most;
+}
+
 bool
 ship_send_due(struct ship *s, int64_t now)
 {
@@ -123,10 +136,7 @@ ship_send_due(struct ship *s, int64_t now)
 		dispatch(s, t);
 	if (t != NULL || ship_refusing(s) || wait)
 		return t != NULL;
-	return send_some(s,
-	    trouble || s->in_flight.limit > 0 ? 1
-					      : s->out.type->window(&s->out),
-	    now);
+	return send_some(s, window(s, trouble), now);
 }
 
 void

@@ -8,6 +8,7 @@
  * The position is written without fsync and may fall back with a crash: then
  * events are sent again, never skipped.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "http/certificates.h"
 #include "ship/ship.h"
 #include "ship/ship_private.h"
 #include "store/store.h"
@@ -93,6 +95,7 @@ open_output(struct ship *s, int64_t now)
 		return;
 	if (s->out.type->open(&s->out, &err) == 0) {
 		s->open = true;
+		role_ready(s->role);
 		return;
 	}
 	ship_health(s, SHIP_BLOCKED, err.text);
@@ -211,6 +214,21 @@ drive(struct ship *s, int64_t now)
 	role_rest(s->role, s->open ? 0 : ms);
 }
 
+/* When the certificates of the output end. */
+static int
+note_certificates(struct ship *s, int64_t now, struct err *err)
+{
+	const struct config_entry *e = s->role->output;
+	char where[128];
+
+	if (now < s->keeping.certificates_at)
+		return 0;
+	s->keeping.certificates_at = now + CLOCK_HOUR;
+	(void)snprintf(where, sizeof(where), "outputs.%s", e->name);
+	return certificates_note(s->store, where, e->type->settings, e->conf,
+	    err);
+}
+
 /* One turn of everything that uses the store. */
 static int
 turn(struct ship *s, int64_t now, struct err *err)
@@ -223,7 +241,8 @@ turn(struct ship *s, int64_t now, struct err *err)
 		return -1;
 	ship_settle(s);
 	ship_hold_release(s, now);
-	if (write_position(s, now, err) != 0 || clean(s, now, err) != 0)
+	if (write_position(s, now, err) != 0 || clean(s, now, err) != 0 ||
+	    note_certificates(s, now, err) != 0)
 		return -1;
 	do {
 		rc = ship_fill(s, err);
@@ -304,8 +323,10 @@ work(struct ship *s)
 	while (!role_stopping(s->role)) {
 		role_alive(s->role);
 		now = clock_monotonic();
-		if (role_reopen(s->role))
+		if (role_reopen(s->role)) {
+			s->keeping.certificates_at = 0;
 			begin_anew(s);
+		}
 		open_output(s, now);
 		if (try_turn(s, now) != 0)
 			return -1;

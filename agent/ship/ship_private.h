@@ -145,12 +145,13 @@ struct ship {
 
 	struct {
 		int64_t clean_at; /* when the store may be cleaned next */
-		bool passed;      /* something, since it was cleaned */
-		int64_t busy;     /* when something was last under way; 0: at
-				     rest */
-		int64_t failing;  /* since when the store fails; 0: it does
-				     not */
-		int64_t turn_at;  /* when the store is used next */
+		int64_t certificates_at; /* when they are looked at next */
+		bool passed;             /* something, since it was cleaned */
+		int64_t busy;    /* when something was last under way; 0: at
+				    rest */
+		int64_t failing; /* since when the store fails; 0: it does
+				    not */
+		int64_t turn_at; /* when the store is used next */
 		int64_t dead_letter_logged; /* when one was last logged */
 	} keeping;
 

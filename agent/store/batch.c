@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "store/batch.h"
 #include "store/db.h"
 #include "store/feed.h"
@@ -85,6 +86,36 @@ batch_next_sealed(struct store *s, int64_t after, struct batch *b,
 	if (rc == 1) {
 		rc = read_batch(s, st, b, err);
 		db_done(st);
+	}
+	db_unlock(s);
+	return rc;
+}
+
+int
+batch_versions(struct store *s, const char *tree, uint64_t first, size_t count,
+    struct batch_version **list, size_t *n, struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	*list = NULL;
+	*n = 0;
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT v.number, coalesce(o.tree, f.tree) || ':' || v.of_number"
+	    " FROM feed f JOIN version v ON v.feed = f.id"
+	    " LEFT JOIN feed o ON o.id = v.of_feed"
+	    " WHERE f.tree = ?1 AND v.number >= ?2 AND v.number < ?3"
+	    " ORDER BY v.number",
+	    "tii", tree, (int64_t)first, (int64_t)(first + count));
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	for (; rc == 1; rc = db_step(s, st, err)) {
+		struct batch_version *v;
+
+		*list = xreallocarray(*list, *n + 1, sizeof(**list));
+		v = &(*list)[(*n)++];
+		v->index = (uint64_t)sqlite3_column_int64(st, 0);
+		db_text(st, 1, v->of, sizeof(v->of));
 	}
 	db_unlock(s);
 	return rc;

@@ -46,6 +46,17 @@ int batch_next_sealed(struct store *s, int64_t after, struct batch *b,
  * where an event has none. */
 int batch_times(const struct batch *b, int64_t *when, struct err *err);
 
+/* An event that has the vendor's id of an earlier one, and other bytes. */
+struct batch_version {
+	uint64_t index;
+	char of[300]; /* "FEED:INDEX" of the first event with that id */
+};
+
+/* Those among the events [first, first + count) of a tree, in their order: *n
+ * in *list, which the caller frees.  0 or -1. */
+int batch_versions(struct store *s, const char *tree, uint64_t first,
+    size_t count, struct batch_version **list, size_t *n, struct err *err);
+
 /* For seal: what is to be sealed next for one feed, a run of consecutive
  * batches of at most BATCH_EVENTS events, the feed with the lowest unsealed
  * batch id first. */

@@ -20,7 +20,7 @@
 	.drops = true, .of = table,                                         \
 	.find =                                                             \
 	    "SELECT 1 FROM " table " WHERE (" rule ") IS NOT TRUE LIMIT 1", \
-	.mend = "DELETE FROM " table " WHERE (" rule ") IS NOT TRUE"
+	.repair = "DELETE FROM " table " WHERE (" rule ") IS NOT TRUE"
 
 /* Names are printed, signed and sent. */
 #define NAME(column)                                                   \
@@ -32,7 +32,7 @@
 	.drops = true, .of = table,                                      \
 	.find = "SELECT 1 WHERE (SELECT min(" key ") FROM " table        \
 		") < 1 OR (SELECT max(" key ") FROM " table ") > " LAST, \
-	.mend = "DELETE FROM " table " WHERE " key " < 1 OR " key " > " LAST
+	.repair = "DELETE FROM " table " WHERE " key " < 1 OR " key " > " LAST
 
 /* Rows of no feed, which nobody would ever look at. */
 #define ORPHANS(table)                                       \
@@ -49,12 +49,12 @@
 	" AND coalesce(received, position) BETWEEN 0 AND coalesce(" SEQ \
 	", 0) AND coalesce(received_lines, 0) BETWEEN 0 AND 8193"
 
-/* In an order in which each finds what it refers to mended. */
+/* In an order in which each finds what it refers to repaired. */
 static const struct bound {
 	const char *of;
-	const char *find; /* a row if there is one */
-	const char *mend; /* NULL: by repair.c */
-	bool drops;       /* rows */
+	const char *find;   /* a row if there is one */
+	const char *repair; /* NULL: by repair.c */
+	bool drops;         /* rows */
 } bounds[] = {
 	{ KEYS("feed", "id") },
 	{ KEYS("batch", "id") },
@@ -78,32 +78,32 @@ static const struct bound {
 	{ .of = "sqlite_sequence",
 	    .find = "SELECT 1 FROM sqlite_sequence WHERE (seq" INDEX
 		    ") IS NOT TRUE LIMIT 1",
-	    .mend = "UPDATE sqlite_sequence SET seq = coalesce(CASE "
-		    "name" HIGHEST("feed") HIGHEST("batch") HIGHEST("item")
-			HIGHEST("run") HIGHEST("dead_letter") HIGHEST("gap")
-			    HIGHEST("version")
-				HIGHEST("request") " END, 0) WHERE (seq" INDEX
-						   ") IS NOT TRUE" },
+	    .repair = "UPDATE sqlite_sequence SET seq = coalesce(CASE "
+		      "name" HIGHEST("feed") HIGHEST("batch") HIGHEST("item")
+			  HIGHEST("run") HIGHEST("dead_letter") HIGHEST("gap")
+			      HIGHEST("version")
+				  HIGHEST("request") " END, 0) WHERE (seq" INDEX
+						     ") IS NOT TRUE" },
 	/* What is still there is sent, or sent again. */
 	{ .of = "output",
 	    .find = "SELECT 1 FROM output WHERE (" OUTPUT_RULE
 		    ") IS NOT TRUE LIMIT 1",
-	    .mend = "UPDATE output SET position = coalesce("
-		    "(SELECT min(batch) - 1 FROM payload), " SEQ ", 0),"
-		    " lines = 0, received = NULL, received_lines = NULL,"
-		    " orderly = 0 WHERE (" OUTPUT_RULE ") IS NOT TRUE" },
+	    .repair = "UPDATE output SET position = coalesce("
+		      "(SELECT min(batch) - 1 FROM payload), " SEQ ", 0),"
+		      " lines = 0, received = NULL, received_lines = NULL,"
+		      " orderly = 0 WHERE (" OUTPUT_RULE ") IS NOT TRUE" },
 	/* Only the differences between them count. */
 	{ .of = "batch",
 	    .find = "SELECT 1 FROM batch WHERE id = (SELECT max(id) FROM batch)"
 		    " AND (total_events" INDEX " AND total_bytes" INDEX
 		    ") IS NOT TRUE",
-	    .mend = "UPDATE batch SET total_events = t.events,"
-		    " total_bytes = t.bytes FROM (SELECT id AS of,"
-		    " sum(count) OVER (ORDER BY id) AS events,"
-		    " sum(raw_len) OVER (ORDER BY id) AS bytes FROM batch"
-		    " WHERE count BETWEEN 0 AND 4294967296"
-		    " AND raw_len BETWEEN 0 AND 4294967296) AS t"
-		    " WHERE t.of = batch.id" },
+	    .repair = "UPDATE batch SET total_events = t.events,"
+		      " total_bytes = t.bytes FROM (SELECT id AS of,"
+		      " sum(count) OVER (ORDER BY id) AS events,"
+		      " sum(raw_len) OVER (ORDER BY id) AS bytes FROM batch"
+		      " WHERE count BETWEEN 0 AND 4294967296"
+		      " AND raw_len BETWEEN 0 AND 4294967296) AS t"
+		      " WHERE t.of = batch.id" },
 	{ ORPHANS("batch") },
 	{ ORPHANS("item") },
 	{ .of = "feed",
@@ -146,9 +146,9 @@ bounds_restore(struct store *s, struct recovery *v, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		const struct bound *b = &bounds[i];
-		const int rc = b->mend == NULL ? 1 : kept(s, b, err);
+		const int rc = b->repair == NULL ? 1 : kept(s, b, err);
 
-		if (rc < 0 || (rc == 0 && db_exec(s, b->mend, err) != 0))
+		if (rc < 0 || (rc == 0 && db_exec(s, b->repair, err) != 0))
 			return -1;
 		if (rc != 0 || !b->drops)
 			continue;

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "store/bounds.h"
 #include "store/db.h"
+#include "store/migrate.h"
 #include "store/recovery.h"
 #include "store/repair.h"
 #include "store/size_log.h"
@@ -104,24 +105,21 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	if (stat(s->path, &st) == 0 && st.st_size <= ALL_MAX)
 		all = true;
 	*state = STATE_DAMAGED;
-	if (db_number(s, &why, 0, &version, "PRAGMA user_version", "") != 0) {
+	if (migrate_version(s, &version, &why) != 0) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
 		if (means_damage(sqlite3_errcode(s->db)))
 			return 0;
 		return err_set(err, "%s", why.text);
 	}
-	if (version > store_version())
-		return err_set(err,
-		    "%s: written by a newer version of sealfeed; install that "
-		    "version or name another file in agent.store.path",
-		    s->path);
+	if (migrate_newer(s, version, err) != 0)
+		return -1;
 	/* A file without tables was created just now, or has been emptied. */
 	if (version > 0 &&
 	    (all ? complains(s, "PRAGMA quick_check(1)", what, size)
 		 : small_bad(s, what, size)))
 		return 0;
 	/* One that an older version wrote has not all of the columns yet. */
-	if (version == store_version())
+	if (version == migrate_newest())
 		good = bounds_kept(s, what, size, err);
 	if (good == 1 && version > 0 && all)
 		good = repair_payloads_good(s, what, size, err);
@@ -335,7 +333,7 @@ replace(struct store **from, const char *what, char *message, size_t size,
 	return rc;
 }
 
-/* The file is sound but for some rows: it stays, and they are mended or go.
+/* The file is sound but for some rows: it stays, and they are repaired or go.
  * *worse: it is not that sound. */
 static int
 repair_in_place(const char *path, const char *what, bool *worse, char *message,

@@ -267,6 +267,19 @@ add_version(struct pack *k, const struct sighting *seen)
 	};
 }
 
+/* How late is a new event of that time? */
+static void
+measure(struct write_batch *p, int64_t when)
+{
+	const int64_t late = p->asked - when;
+
+	if (p->asked == 0 || when == INT64_MIN || when > p->covered)
+		return;
+	p->result.late[lateness_bucket(late)]++;
+	if (late > p->result.latest)
+		p->result.latest = late;
+}
+
 /* Add an event of p unless it is a repeat. */
 static int
 add_new(struct pack *k, struct write_batch *p,
@@ -295,6 +308,7 @@ add_new(struct pack *k, struct write_batch *p,
 	if (seen.version)
 		add_version(k, &seen);
 	p->result.events++;
+	measure(p, ev->when);
 	return add_event(k, ev, data, leaf, err);
 }
 

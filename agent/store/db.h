@@ -48,7 +48,7 @@ struct store {
 	char agent[64];           /* store_agent() */
 	struct filter *filter;    /* of the seen-set; see seen.h */
 	pthread_rwlock_t filling; /* for its readers */
-	size_t filter_bytes;
+	size_t filter_bytes;      /* at most; a power of two */
 	/* See pack.h: those that are not in use, and how many there are. */
 	pthread_mutex_t scratch_mutex;
 	pthread_cond_t scratch_given;

@@ -511,26 +511,38 @@ trace_read(struct store *s, const struct trace_place *place, struct trace *t,
 	return rc == 1 ? 0 : -1;
 }
 
+/* Is the event before the position in the columns from at on, which may be in
+ * the batch that follows?  Its id and first index are in columns 3 and 4. */
+static bool
+settled(sqlite3_stmt *st, const struct trace *t, int at)
+{
+	return sqlite3_column_int64(st, at) >= t->batch ||
+	    (t->batch == sqlite3_column_int64(st, 3) &&
+		t->place.index < (uint64_t)sqlite3_column_int64(st, 4) +
+			(uint64_t)sqlite3_column_int64(st, at + 1));
+}
+
 static void
 read_trace_output(sqlite3_stmt *st, const struct trace *t,
     struct trace_output *o)
 {
-	const int64_t position = sqlite3_column_int64(st, 1);
 	/* Of the batch that follows the position, so many are settled. */
-	const bool inside = t->batch == sqlite3_column_int64(st, 3) &&
-	    t->place.index < (uint64_t)sqlite3_column_int64(st, 4) +
-		    (uint64_t)sqlite3_column_int64(st, 2);
+	const bool inside =
+	    sqlite3_column_int64(st, 1) < t->batch && settled(st, t, 1);
 
 	db_text(st, 0, o->name, sizeof(o->name));
 	db_text(st, 7, o->reason, sizeof(o->reason));
+	db_text(st, 8, o->mode, sizeof(o->mode));
 	o->time = INT64_MIN;
+	o->held = false;
 	o->state = TRACE_WAITING;
 	if (sqlite3_column_type(st, 6) != SQLITE_NULL) {
 		o->state = TRACE_DEAD_LETTER;
 		o->time = db_time(st, 6);
-	} else if (t->batch == 0 || position >= t->batch || inside) {
+	} else if (settled(st, t, 1)) {
 		o->state = TRACE_DELIVERED;
 		o->time = inside ? INT64_MIN : db_time(st, 5);
+		o->held = !settled(st, t, 9);
 	}
 }
 
@@ -546,7 +558,8 @@ trace_output(struct store *s, const struct trace *t, const char *after,
 	    "SELECT o.name, coalesce(o.received, o.position),"
 	    " coalesce(o.received_lines, o.lines), b.id, b.first,"
 	    " (SELECT time FROM passed p WHERE p.output = o.name"
-	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason"
+	    "  AND p.batch >= ?2 ORDER BY p.batch LIMIT 1), d.time, d.reason,"
+	    " o.mode, o.position, o.lines"
 	    " FROM output o LEFT JOIN batch b ON b.id ="
 	    "  (SELECT min(id) FROM batch"
 	    "   WHERE id > coalesce(o.received, o.position))"

@@ -46,6 +46,7 @@ struct feed_report {
 	uint64_t items;       /* listed and still to be fetched */
 	int64_t items_expire; /* soonest expiry among them */
 	int64_t items_created; /* oldest among them at the vendor */
+	uint64_t recent;       /* events, see recent_feeds() */
 };
 
 /* Read the feed with the lowest id above after; 0 gives the first. */
@@ -78,6 +79,7 @@ struct output_report {
 	uint64_t dead_letters; /* dead letters in the store now */
 	char error[512];       /* the present error, "" when all is well */
 	int64_t failed;        /* since when the output is failing */
+	uint64_t recent;       /* events, see recent_output() */
 };
 
 /* Read the output whose name follows after; "" gives the first. */
@@ -154,6 +156,9 @@ struct trace_output {
 	char name[64];
 	enum trace_state state;
 	int64_t time;     /* delivered or refused at; INT64_MIN: not known */
+	bool held;        /* delivered, by a receipt that does not prove enough
+			     yet */
+	char mode[32];    /* of the output, as struct output_report has it */
 	char reason[512]; /* the reason of the dead letter */
 };
 

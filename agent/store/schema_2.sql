@@ -55,3 +55,17 @@ CREATE TABLE signed (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
 	log TEXT NOT NULL
 );
+
+-- Which version of sealfeed brought the store to which version of the schema,
+-- and when: what an older one says when it refuses the store.
+CREATE TABLE written (
+	version INTEGER PRIMARY KEY,
+	program TEXT NOT NULL,
+	time INTEGER NOT NULL
+);
+
+-- When the certificates that the configuration names end.
+CREATE TABLE expiry (
+	option TEXT PRIMARY KEY,     -- "outputs.siem.tls.ca"
+	ends INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -72,10 +72,16 @@ filter_added(const struct filter *f)
 	return f->added;
 }
 
+static size_t
+filter_bytes(const struct filter *f)
+{
+	return f->blocks * BLOCK_WORDS * sizeof(uint64_t);
+}
+
 size_t
 filter_good(const struct filter *f)
 {
-	return f->blocks * BLOCK_WORDS * 64 / 8;
+	return filter_bytes(f);
 }
 
 /* The key is a digest already: its bytes are the hash functions.  The first
@@ -464,6 +470,10 @@ seen_merge(struct store *s, int64_t feed, int64_t bucket, int64_t level,
  * only read. */
 #define FILL_MAX 4
 
+/* The filter begins small, and has room for twice as many keys as there are,
+ * for as long as that is not beyond s->filter_bytes. */
+#define FILTER_MIN (64 << 10)
+
 void
 seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
     uint64_t index)
@@ -483,6 +493,18 @@ seen_entry_index(const struct seen_entry *e)
 	return index;
 }
 
+/* How large the filter should be for so many keys. */
+static size_t
+filter_size(const struct store *s, int64_t keys)
+{
+	size_t bytes = FILTER_MIN;
+
+	while (bytes < s->filter_bytes && (int64_t)bytes < 2 * keys)
+		bytes *= 2;
+	return bytes < s->filter_bytes ? bytes : s->filter_bytes;
+}
+
+/* Fill it, which has nothing to tell yet, or has to be larger. */
 static int
 fill_empty(struct store *s, struct err *err)
 {
@@ -492,6 +514,10 @@ fill_empty(struct store *s, struct err *err)
 
 	if (db_number(s, err, 0, &count, "SELECT sum(count) FROM run", "") != 0)
 		return -1;
+	if (filter_size(s, count) > filter_bytes(s->filter)) {
+		filter_free(s->filter);
+		s->filter = filter_new(filter_size(s, count));
+	}
 	if (count > (int64_t)filter_good(s->filter) * FILL_MAX) {
 		filter_saturate(s->filter);
 		return 0;
@@ -544,7 +570,7 @@ seen_open(struct store *s, struct err *err)
 
 	db_lock(s);
 	if (s->filter == NULL) {
-		s->filter = filter_new(s->filter_bytes);
+		s->filter = filter_new(filter_size(s, 0));
 		rc = fill(s, err);
 	}
 	db_unlock(s);
@@ -609,6 +635,18 @@ seen_place(struct store *s, const char *name, const uint8_t key[SEEN_KEY],
 	return found != 0 ? found : rc;
 }
 
+/* Let the filter grow with the keys: read what there is again. */
+static int
+keep_sharp(struct store *s, struct err *err)
+{
+	const size_t bytes = filter_bytes(s->filter);
+
+	if (bytes < s->filter_bytes &&
+	    filter_added(s->filter) > filter_good(s->filter) / 2)
+		return fill(s, err);
+	return 0;
+}
+
 /* A bucket begins: those before are merged for good, and the filter is filled
  * again if what was dropped meanwhile may be much of it. */
 static int
@@ -641,7 +679,7 @@ seen_add(struct store *s, int64_t feed, int64_t dedupe, struct seen_entry *e,
 	if (n == 0)
 		return 0;
 	qsort(e, n, sizeof(*e), compare);
-	if (begin_bucket(s, feed, bucket, err) != 0)
+	if (begin_bucket(s, feed, bucket, err) != 0 || keep_sharp(s, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (seen_write(&w, &e[i], err) != 0)

@@ -38,8 +38,8 @@ void seen_entry_set(struct seen_entry *e, const uint8_t key[SEEN_KEY],
     uint64_t index);
 uint64_t seen_entry_index(const struct seen_entry *e);
 
-/* Make the filter, of s->filter_bytes, and fill it from the runs, once a
- * handle. */
+/* Make the filter, of at most s->filter_bytes, and fill it from the runs, once
+ * a handle; it grows with what is added. */
 int seen_open(struct store *s, struct err *err);
 void seen_release(struct store *s);
 

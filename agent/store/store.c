@@ -1,5 +1,5 @@
 /*
- * store.c - the one SQLite file that the roles share: open and migrate.
+ * store.c - the one SQLite file that the roles share: open and clean.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,30 +16,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/commit.h"
-#include "store/counters.h"
 #include "store/db.h"
+#include "store/migrate.h"
 #include "store/reserve.h"
 #include "store/seen.h"
 #include "store/size_log.h"
 #include "store/store.h"
-
-/* Each step brings user_version from its place in the table to the next. */
-static const char schema[] = {
-#include "store/schema.inc"
-	0
-};
-
-static const char schema_2[] = {
-#include "store/schema_2.inc"
-	0
-};
-
-static const char *const migrations[] = {
-	schema,
-	schema_2,
-};
-
-#define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 
 /*
  * auto_vacuum works only before the first table.  Memory is bounded: a small
@@ -61,131 +43,6 @@ static const char settings_read[] = "PRAGMA query_only=ON;"
 				    "PRAGMA mmap_size=0;"
 				    "PRAGMA temp_store=MEMORY;";
 
-/* A database with tables and no version is not ours to write to. */
-static int
-refuse_foreign(struct store *s, struct err *err)
-{
-	int64_t tables;
-
-	if (db_number(s, err, 0, &tables, "SELECT count(*) FROM sqlite_schema",
-		"") != 0)
-		return -1;
-	if (tables > 0)
-		return err_set(err,
-		    "%s: a database of another program; name another file in "
-		    "agent.store.path",
-		    s->path);
-	return 0;
-}
-
-static int
-refuse_older(const struct store *s, struct err *err)
-{
-	return err_set(err,
-	    "%s: last written by an older version of sealfeed; start the agent "
-	    "once, then ask again",
-	    s->path);
-}
-
-/* In one transaction each, so that two roles may try at once. */
-static int
-migrate(struct store *s, bool read_only, struct err *err)
-{
-	int64_t version;
-	char pragma[64];
-
-	if (db_number(s, err, 0, &version, "PRAGMA user_version", "") != 0)
-		return -1;
-	if (version > NEWEST)
-		return err_set(err,
-		    "%s: written by a newer version of sealfeed; install that "
-		    "version or name another file in agent.store.path",
-		    s->path);
-	if (read_only && version > 0 && version < NEWEST)
-		return refuse_older(s, err);
-	while (version < NEWEST) {
-		int rc;
-
-		if (db_begin(s, err) != 0)
-			return -1;
-		rc = db_number(s, err, 0, &version, "PRAGMA user_version", "");
-		if (rc == 0 && version == 0)
-			rc = refuse_foreign(s, err);
-		if (rc == 0 && version < NEWEST) {
-			(void)snprintf(pragma, sizeof(pragma),
-			    "PRAGMA user_version=%d", (int)version + 1);
-			rc = db_exec(s, migrations[version], err);
-			if (rc == 0)
-				rc = db_exec(s, pragma, err);
-			version++;
-		}
-		if (db_end(s, rc, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Does the table lack the column of a counter? */
-static int
-lacks(struct store *s, const char *table, const char *column, bool *lacking,
-    struct err *err)
-{
-	int64_t there;
-
-	if (db_number(s, err, 0, &there,
-		"SELECT count(*) FROM pragma_table_info(?) WHERE name = ?",
-		"tt", table, column) != 0)
-		return -1;
-	*lacking = there == 0;
-	return 0;
-}
-
-/* Add the column of each counter that the table lacks. */
-static int
-add_counters(struct store *s, const char *table, const struct counter *counters,
-    size_t n, struct err *err)
-{
-	bool lacking;
-	char sql[256];
-
-	for (size_t i = 0; i < n; i++) {
-		if (lacks(s, table, counters[i].column, &lacking, err) != 0)
-			return -1;
-		(void)snprintf(sql, sizeof(sql),
-		    "ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0",
-		    table, counters[i].column);
-		if (lacking && db_exec(s, sql, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* New counters stand at the end of their tables, so a store that has the last
- * ones has them all.  In one transaction, so that two roles may try at once. */
-static int
-complete_counters(struct store *s, bool read_only, struct err *err)
-{
-	const char *feed = feed_counters[FEED_COUNTERS - 1].column;
-	const char *output = output_counters[OUTPUT_COUNTERS - 1].column;
-	bool no_feed, no_output;
-	int rc;
-
-	if (lacks(s, "feed", feed, &no_feed, err) != 0 ||
-	    lacks(s, "output", output, &no_output, err) != 0)
-		return -1;
-	if (!no_feed && !no_output)
-		return 0;
-	if (read_only)
-		return refuse_older(s, err);
-	if (db_begin(s, err) != 0)
-		return -1;
-	rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
-	if (rc == 0)
-		rc = add_counters(s, "output", output_counters, OUTPUT_COUNTERS,
-		    err);
-	return db_end(s, rc, err);
-}
-
 /* SQLite would let everyone read it; its other files get the mode of this one.
  * What goes wrong here, SQLite will tell. */
 static int
@@ -199,6 +56,34 @@ create_file(const char *path, struct err *err)
 	return file_sync_folder(path, err);
 }
 
+/* A file that is not in WAL mode, such as a backup that was put in the place of
+ * the store, has no WAL: one beside it belongs to the store before, and SQLite
+ * would write its pages into this one.  The WAL is looked at first: it is made
+ * after the file has said that it has one. */
+static int
+leave_stale_wal(const char *path, struct err *err)
+{
+	char *wal = xasprintf("%s-wal", path);
+	char *aside = xasprintf("%s-wal.stale", path);
+	uint8_t head[20] = { 0 };
+	struct stat st;
+	int fd = -1, rc = 0;
+
+	if (stat(wal, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) &&
+	    head[18] == 1 && head[19] == 1 && rename(wal, aside) != 0)
+		rc = err_set(err,
+		    "%s: does not belong to %s, and cannot be renamed: %s; "
+		    "move it away",
+		    wal, path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	free(aside);
+	free(wal);
+	return rc;
+}
+
 static int
 connect_file(struct store *s, bool read_only, struct err *err)
 {
@@ -207,7 +92,8 @@ connect_file(struct store *s, bool read_only, struct err *err)
 
 	if (!read_only) {
 		flags |= SQLITE_OPEN_CREATE;
-		if (create_file(s->path, err) != 0)
+		if (leave_stale_wal(s->path, err) != 0 ||
+		    create_file(s->path, err) != 0)
 			return -1;
 	}
 	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
@@ -236,8 +122,6 @@ set_up(struct store *s, bool read_only, struct err *err)
 		return -1;
 	if (connect_file(s, read_only, err) != 0 ||
 	    migrate(s, read_only, err) != 0)
-		return -1;
-	if (complete_counters(s, read_only, err) != 0)
 		return -1;
 	if (read_only)
 		return 0;
@@ -310,11 +194,22 @@ store_real_path(const char *path)
 	return real;
 }
 
+/* Pages of its cache one by one, so that a handle at rest can give them back,
+ * and not twenty at once for good.  Too late where SQLite is in use already,
+ * which is no matter. */
+static void
+set_up_sqlite(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
 static struct store *
 new_handle(const char *path)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct store *s = xcalloc(1, sizeof(*s));
 
+	(void)pthread_once(&once, set_up_sqlite);
 	s->path = store_real_path(path);
 	s->size_log = -1;
 	s->filter_bytes = SEEN_FILTER;
@@ -329,9 +224,14 @@ struct store *
 store_open_bare(const char *path, struct err *err)
 {
 	struct store *s = new_handle(path);
-	int rc = sqlite3_open_v2(path, &s->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc;
 
+	if (leave_stale_wal(s->path, err) != 0) {
+		store_close(s);
+		return NULL;
+	}
+	rc = sqlite3_open_v2(path, &s->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK) {
 		(void)sqlite3_busy_handler(s->db, db_busy, NULL);
 		return s;
@@ -342,10 +242,23 @@ store_open_bare(const char *path, struct err *err)
 	return NULL;
 }
 
-int64_t
-store_version(void)
+int
+store_older(const char *path, int64_t *version, struct err *err)
 {
-	return NEWEST;
+	struct store *s;
+	int rc;
+
+	*version = 0;
+	if (access(path, F_OK) != 0)
+		return 0;
+	s = store_open_bare(path, err);
+	if (s == NULL)
+		return -1;
+	rc = migrate_version(s, version, err);
+	if (rc != 0 || *version >= migrate_newest())
+		*version = 0;
+	store_close(s);
+	return rc;
 }
 
 struct store *

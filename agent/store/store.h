@@ -38,11 +38,15 @@ enum store_access {
 	STORE_READ     /* for watch and the command line */
 };
 
-/* Open, create where missing (not with STORE_READ), migrate forward.  A file
- * written by a newer version is refused. */
+/* Open, create where missing (not with STORE_READ), migrate forward
+ * (migrate.h).  A file written by a newer version is refused. */
 struct store *store_open(const char *path, enum store_access access,
     struct err *err);
 void store_close(struct store *s);
+
+/* Will store_open() bring the file at path to a newer version?  Then *version
+ * is what it is now, else 0. */
+int store_older(const char *path, int64_t *version, struct err *err);
 
 /* A handle on whatever is at path, for store_check(): nothing is checked, made
  * or migrated. */
@@ -52,9 +56,6 @@ struct store *store_open_bare(const char *path, struct err *err);
  * spelled; path itself where that cannot be told.  All that belongs to the
  * store stands beside it.  The caller frees it. */
 char *store_real_path(const char *path);
-
-/* The version of the schema that this program writes (user_version). */
-int64_t store_version(void);
 
 /* There will be nothing to do for a while: give back memory that is kept for
  * the next commit.  Any thread. */

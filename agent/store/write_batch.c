@@ -174,6 +174,13 @@ write_batch_scope(struct write_batch *p, const char *key)
 	p->scoped = true;
 }
 
+void
+write_batch_measure(struct write_batch *p, int64_t asked, int64_t covered)
+{
+	p->asked = asked;
+	p->covered = covered;
+}
+
 size_t
 write_batch_bytes(const struct write_batch *p)
 {

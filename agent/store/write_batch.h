@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "store/feed.h"
+#include "store/lateness.h"
 
 struct err;
 struct write_batch;
@@ -46,6 +47,11 @@ int write_batch_add_hashed(struct write_batch *p, struct slice event,
  * id are told apart by their bytes, and equal ones of one item are repeats.
  * Holds until write_batch_reuse(). */
 void write_batch_scope(struct write_batch *p, const char *key);
+
+/* The vendor was asked at that time, and had been asked before for all up to
+ * covered: how late the new events are whose time is not behind that, is in
+ * commit_result.late.  Holds until write_batch_reuse(). */
+void write_batch_measure(struct write_batch *p, int64_t asked, int64_t covered);
 
 /* Bytes and events so far, with what a line adds: a reader commits when there
  * may be no room for one more in a batch, at WRITE_BATCH_BYTES or BATCH_EVENTS.
@@ -103,6 +109,8 @@ struct commit_result {
 	uint64_t events;     /* new in the store */
 	uint64_t duplicates; /* repeats, kept out */
 	size_t listed;       /* items new to the ledger, or back in it */
+	uint32_t late[LATE_BUCKETS]; /* events by lateness.h */
+	int64_t latest;              /* the most of it, microseconds */
 };
 
 #endif /* STORE_WRITE_BATCH_H */

@@ -49,6 +49,8 @@ struct write_batch {
 	size_t n_progress, room_progress;
 	struct gap_row *gaps;
 	size_t n_gaps, room_gaps;
+	int64_t asked; /* see write_batch_measure(); 0: not measured */
+	int64_t covered;
 	bool scoped;
 	uint8_t scope[DIGEST_LEN]; /* if so: of the item's key */
 

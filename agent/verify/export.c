@@ -44,7 +44,15 @@ struct members {
 	struct cell agent, feed, index, size, event, checkpoint, part, parts;
 	struct cell message; /* a text that may be the event, or hold a line */
 	int rank;            /* of the message's name, lower is better */
+	/* agent, feed, index and size again, where they are marked as ours:
+	 * beside names of the vendor and of the server those count. */
+	struct cell own[4];
 };
+
+enum { OWN_AGENT, OWN_FEED, OWN_INDEX, OWN_SIZE };
+
+/* How outputs mark them: as fields, and as an object or its members. */
+static const char *const own_prefixes[] = { "sealfeed_", "sealfeed." };
 
 static const struct {
 	const char *name;
@@ -287,13 +295,66 @@ add_member(struct members *m, struct slice key, struct cell c)
 		}
 }
 
+/* One that is marked as ours; key without the mark. */
+static void
+add_own(struct members *m, struct slice key, struct cell c)
+{
+	static const char *const names[] = {
+		[OWN_AGENT] = "agent",
+		[OWN_FEED] = "feed",
+		[OWN_INDEX] = "index",
+		[OWN_SIZE] = "size",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is_name(key, names[i]) && m->own[i].s.data == NULL)
+			m->own[i] = c;
+}
+
+/* As above, of a member that may be marked. */
+static void
+add_any(struct members *m, struct slice key, struct cell c)
+{
+	struct slice rest, name, value;
+
+	add_member(m, key, c);
+	for (size_t i = 0; i < sizeof(own_prefixes) / sizeof(own_prefixes[0]);
+	     i++) {
+		size_t n = strlen(own_prefixes[i]);
+
+		if (key.len > n && memcmp(key.data, own_prefixes[i], n) == 0)
+			add_own(m, (struct slice){ key.data + n, key.len - n },
+			    c);
+	}
+	if (!is_name(key, "sealfeed") || !c.json || c.s.data[0] != '{')
+		return;
+	rest = (struct slice){ c.s.data + 1, c.s.len - 1 };
+	while (next_value(&rest, &name, &value))
+		add_own(m, name, (struct cell){ value, true });
+}
+
 static void
 add_members(struct members *m, struct slice object)
 {
 	struct slice rest = { object.data + 1, object.len - 1 }, key, value;
 
 	while (next_value(&rest, &key, &value))
-		add_member(m, key, (struct cell){ value, true });
+		add_any(m, key, (struct cell){ value, true });
+}
+
+/* What is marked as ours, and the message, is all that counts. */
+static void
+prefer_own(struct members *m, struct cell message)
+{
+	const struct members all = *m;
+
+	if (all.own[OWN_FEED].s.data == NULL || is_empty(message))
+		return;
+	*m = (struct members){ .agent = all.own[OWN_AGENT],
+		.feed = all.own[OWN_FEED],
+		.index = all.own[OWN_INDEX],
+		.size = all.own[OWN_SIZE],
+		.message = message };
 }
 
 /* A number, in quotes or not. */
@@ -438,6 +499,7 @@ look_into_object(struct export *x, struct slice object, unsigned strings,
 	if (inner.message.s.data != NULL &&
 	    look_into_text(x, inner.message, strings, depth))
 		return true;
+	prefer_own(&m, is_empty(inner.message) ? m.message : inner.message);
 	if (assemble(x, &m))
 		return true;
 	while (next_value(&rest, &key, &value))
@@ -507,10 +569,11 @@ look_into_row(struct export *x, const struct reader_row *row)
 	for (size_t i = 0; i < row->n; i++) {
 		struct cell c = { row->cell[i], false };
 
-		add_member(&m, row->name[i], c);
+		add_any(&m, row->name[i], c);
 		if (look_into_text(x, c, 0, 0))
 			found = true;
 	}
+	prefer_own(&m, m.message);
 	return found || assemble(x, &m);
 }
 

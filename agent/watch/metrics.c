@@ -11,6 +11,8 @@
 #include "base/gzip.h"
 #include "base/role.h"
 #include "config/config.h"
+#include "store/expiry.h"
+#include "store/lateness.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "watch/metrics.h"
@@ -70,6 +72,38 @@ retained(const struct config *config, const struct feed_report *f, int64_t now)
 	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
 }
 
+static int64_t
+late_within(const struct feed_report *f, double part)
+{
+	int64_t late = lateness_within(f->count, part);
+
+	return late < 0 ? REPORT_NEVER : late;
+}
+
+static int64_t
+late_half(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	(void)now;
+	return late_within(f, 0.5);
+}
+
+static int64_t
+late_most(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	(void)now;
+	return late_within(f, 0.99);
+}
+
+static int64_t
+late_all(const struct config *config, const struct feed_report *f, int64_t now)
+{
+	(void)config;
+	(void)now;
+	return late_within(f, 1);
+}
+
 /* Gauges of a feed that follow from more than one of its figures. */
 static const struct {
 	const char *name;
@@ -83,6 +117,12 @@ static const struct {
 	    "none, time since the vendor last had nothing new." },
 	{ "sealfeed_feed_retention_horizon_seconds", retained,
 	    "Time until the vendor deletes the oldest unread content." },
+	{ "sealfeed_feed_lateness_p50_seconds", late_half,
+	    "Half of the events came within this time after their own." },
+	{ "sealfeed_feed_lateness_p99_seconds", late_most,
+	    "99 of 100 events came within this time after their own." },
+	{ "sealfeed_feed_lateness_max_seconds", late_all,
+	    "All events came within this time after their own." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)
@@ -274,12 +314,75 @@ troubles(struct page *p, const struct status *st)
 	}
 }
 
+/* Labels of a role by its name, "ship siem". */
+static void
+role_labels(struct page *p, const char *metric, const char *role)
+{
+	const char *output = strchr(role, ' ');
+
+	SAY(p, "%s{role=\"%.*s\"", metric, (int)strcspn(role, " "), role);
+	if (output != NULL)
+		SAY(p, ",output=\"%s\"", output + 1);
+	SAY(p, "} ");
+}
+
+static void
+processes(struct page *p, const struct roles *r)
+{
+	static const char up[] = "sealfeed_role_up";
+	static const char restarts[] = "sealfeed_role_restarts_total";
+	static const char dropped[] = "sealfeed_log_dropped_lines_total";
+
+	if (r->began == REPORT_NEVER)
+		return; /* no agent has told anything yet */
+	family(p, up, "gauge",
+	    "1 if the process of the role runs and works, else 0.");
+	for (size_t i = 0; i < r->n; i++) {
+		role_labels(p, up, r->role[i].name);
+		SAY(p, "%d\n", r->role[i].state == ROLE_WORKS);
+	}
+	family(p, restarts, "counter",
+	    "Times that the role died and was started again.");
+	for (size_t i = 0; i < r->n; i++) {
+		role_labels(p, restarts, r->role[i].name);
+		SAY(p, "%" PRIu64 "\n", r->role[i].restarts);
+	}
+	family(p, dropped, "counter",
+	    "Lines that the log did not take: it was full or gone.");
+	for (size_t i = 0; i < r->n; i++) {
+		role_labels(p, dropped, r->role[i].name);
+		SAY(p, "%" PRIu64 "\n", r->role[i].dropped);
+	}
+	role_labels(p, dropped, "supervisor");
+	SAY(p, "%" PRIu64 "\n", r->dropped);
+}
+
+static int
+certificates(struct page *p, struct store *s, struct err *err)
+{
+	static const char name[] =
+	    "sealfeed_certificate_not_after_timestamp_seconds";
+	struct expiry e = { .ends = 0 };
+	int rc;
+
+	family(p, name, "gauge",
+	    "When a certificate that the configuration names ends; of a "
+	    "bundle, the first.");
+	while ((rc = expiry_next(s, &e, err)) == 1)
+		SAY(p, "%s{option=\"%s\"} %.0f\n", name, e.option,
+		    seconds(e.ends));
+	return rc;
+}
+
 static void
 whole(struct page *p, const struct status *st, const struct role *r)
 {
 	family(p, "sealfeed_build_info", "gauge", "Version of the agent.");
 	SAY(p, "sealfeed_build_info{version=\"%s\",compression=\"%s\"} 1\n",
 	    PACKAGE_VERSION, gzip_library());
+	family(p, "sealfeed_metrics_timestamp_seconds", "gauge",
+	    "Time at which these figures were read.");
+	SAY(p, "sealfeed_metrics_timestamp_seconds %.3f\n", seconds(st->now));
 	family(p, "sealfeed_start_time_seconds", "gauge",
 	    "Time at which the agent was started.");
 	SAY(p, "sealfeed_start_time_seconds %.3f\n", seconds(r->started));
@@ -321,7 +424,9 @@ metrics_write(struct store *s, const struct role *r, struct buf *out,
 		feeds(&p, &st);
 		outputs(&p, &st);
 		troubles(&p, &st);
-		if (p.rc == -1)
+		processes(&p, &st.roles);
+		rc = certificates(&p, s, err);
+		if (rc == 0 && p.rc == -1)
 			rc =
 			    err_set(err, "metrics: larger than a reply may be");
 	}

@@ -2,8 +2,8 @@
  * metrics.h - what the store knows, in the Prometheus text format 0.0.4.
  *
  * Base units, counters end in _total, every family with HELP and TYPE; labels
- * feed and output, and subject, class and code of a trouble.  A row of a table
- * in metrics.c is a family.
+ * feed and output, subject, class and code of a trouble, role, option.  A row
+ * of a table in metrics.c is a family.
  */
 #ifndef WATCH_METRICS_H
 #define WATCH_METRICS_H
@@ -12,6 +12,9 @@ struct buf;
 struct err;
 struct role;
 struct store;
+
+/* Largest text that is written. */
+#define METRICS_MAX (8 << 20)
 
 /* Append all families to out. */
 int metrics_write(struct store *s, const struct role *r, struct buf *out,

@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/json_put.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "sources/source.h"
+#include "store/recent.h"
 #include "watch/status.h"
 
 /* Make room for row n of an array that grows by doubling. */
@@ -76,21 +75,63 @@ read_troubles(struct store *s, struct status *st, struct err *err)
 	}
 }
 
+/* What went through lately. */
+static int
+read_recent(struct store *s, struct status *st, struct err *err)
+{
+	const int64_t since = st->now - STATUS_RECENT;
+
+	if (recent_feeds(s, since, st->feeds, st->n_feeds, err) != 0)
+		return -1;
+	for (size_t i = 0; i < st->n_outputs; i++)
+		if (recent_output(s, since, &st->outputs[i], err) != 0)
+			return -1;
+	return recent_gaps(s, st->now - CLOCK_DAY, &st->gaps_new, err);
+}
+
+/* The certificate that ends first. */
+static int
+read_expiry(struct store *s, struct status *st, struct err *err)
+{
+	struct expiry e = { .ends = 0 };
+	int rc;
+
+	while ((rc = expiry_next(s, &e, err)) == 1)
+		if (st->first_expiry.option[0] == '\0' ||
+		    e.ends < st->first_expiry.ends)
+			st->first_expiry = e;
+	return rc;
+}
+
 int
 status_read(struct store *s, const struct config *config, struct status *st,
     struct err *err)
 {
 	st->config = config;
 	st->now = clock_now();
+	/* Without it, less is known. */
+	(void)roles_read(config->agent.store.path, &st->roles, NULL);
 	store_limits(s, config->agent.store.max_size,
 	    config->agent.store.min_free);
 	if (store_room_now(s, &st->room, err) != 0)
 		return -1;
 	if (read_feeds(s, st, err) != 0 || read_outputs(s, st, err) != 0)
 		return -1;
-	if (read_troubles(s, st, err) != 0)
+	if (read_troubles(s, st, err) != 0 || read_recent(s, st, err) != 0 ||
+	    read_expiry(s, st, err) != 0)
 		return -1;
 	return report_gaps(s, &st->gaps, &st->gaps_open, err);
+}
+
+void
+status_without_store(const struct config *config, struct status *st)
+{
+	const char *path = config->agent.store.path;
+
+	*st = (struct status){ .config = config, .now = clock_now() };
+	st->room.full = store_cramped(path);
+	/* Without it, less is known. */
+	(void)roles_read(path, &st->roles, NULL);
 }
 
 /* The agent's own feed gets an event every minute. */
@@ -102,6 +143,7 @@ status_release(struct status *st)
 	free(st->feeds);
 	free(st->outputs);
 	free(st->troubles);
+	roles_release(&st->roles);
 	*st = (struct status){ .now = 0 };
 }
 
@@ -172,137 +214,64 @@ status_silent_since(const struct status *st)
 	return last;
 }
 
-/* A span that may be unknown. */
-static void
-put_span(struct json_put *j, const char *key, int64_t until, int64_t from)
+/* What a mode of delivery proves. */
+static const struct {
+	const char *mode;
+	const char *proves;
+} modes[] = {
+	{ "acknowledged",
+	    "the receiver acknowledged the request of each event" },
+	{ "confirmed",
+	    "the receiver's application has read each event that counts as "
+	    "delivered" },
+	{ "relayed",
+	    "the other end of TLS has read what has a receipt; it may be a "
+	    "load balancer, so the last part is held (receipts: direct if "
+	    "nothing is in between)" },
+	{ "unconfirmed",
+	    "the receiver does not confirm what it has read; after an abnormal "
+	    "disconnect the last part is sent again" },
+	{ "written to disk", "each event is on this machine's disk" },
+};
+
+static int64_t
+later(int64_t a, int64_t b)
 {
-	if (until == REPORT_NEVER || from == REPORT_NEVER)
-		json_put_null(j, key);
-	else
-		json_put_seconds(j, key, until - from);
+	return a > b ? a : b;
 }
 
-static void
-put_error(struct json_put *j, const char *error)
+int64_t
+status_last_sign(const struct status *st)
 {
-	if (error[0] == '\0')
-		json_put_null(j, "error");
-	else
-		json_put_text(j, "error", error);
-}
+	int64_t last = later(st->roles.began, st->roles.stopped);
 
-static void
-put_feed(struct json_put *j, const struct status *st,
-    const struct feed_report *f)
-{
-	int64_t deletion = status_deletion(st->config, f);
-	int64_t lag = report_lag(f, st->now);
-
-	json_put_open(j, NULL, '{');
-	json_put_text(j, "feed", f->tree);
-	json_put_bool(j, "closed", f->closed);
-	if (f->cause[0] == '\0')
-		json_put_null(j, "new_tree_because");
-	else
-		json_put_text(j, "new_tree_because", f->cause);
-	json_put_count(j, "events", f->size);
-	json_put_count(j, "sealed", f->sealed);
-	json_put_count(j, "duplicates", f->duplicates);
-	put_span(j, "lag_seconds", lag, 0);
-	json_put_time(j, "last_success", f->success);
-	json_put_time(j, "last_failure", f->failure);
-	put_error(j, f->error);
-	json_put_time(j, "next_poll", f->due);
-	json_put_time(j, "last_commit", f->committed);
-	json_put_time(j, "newest_event", f->newest);
-	json_put_count(j, "listed", f->items);
-	json_put_time(j, "vendor_deletes", deletion);
-	put_span(j, "vendor_deletes_seconds", deletion, st->now);
-	for (size_t i = 0; i < FEED_COUNTERS; i++)
-		json_put_count(j, feed_counters[i].key, f->count[i]);
-	json_put_close(j, '}');
-}
-
-static void
-put_output(struct json_put *j, const struct status *st,
-    const struct output_report *o)
-{
-	json_put_open(j, NULL, '{');
-	json_put_text(j, "output", o->name);
-	if (o->mode[0] == '\0')
-		json_put_null(j, "mode");
-	else
-		json_put_text(j, "mode", o->mode);
-	json_put_count(j, "backlog", o->backlog_events);
-	json_put_count(j, "backlog_bytes", o->backlog_bytes);
-	json_put_count(j, "held", o->held_events);
-	json_put_count(j, "held_bytes", o->held_bytes);
-	put_span(j, "oldest_undelivered_seconds",
-	    o->backlog_events == 0 ? REPORT_NEVER : st->now, o->oldest);
-	json_put_time(j, "moved", o->moved);
-	json_put_count(j, "dead_letters", o->dead_letters);
-	put_error(j, o->error);
-	json_put_time(j, "error_since",
-	    o->error[0] == '\0' ? REPORT_NEVER : o->failed);
-	for (size_t i = 0; i < OUTPUT_COUNTERS; i++)
-		json_put_count(j, output_counters[i].key, o->count[i]);
-	json_put_close(j, '}');
-}
-
-static void
-put_store(struct json_put *j, const struct status *st)
-{
-	json_put_open(j, "store", '{');
-	json_put_text(j, "path", st->config->agent.store.path);
-	json_put_count(j, "used_bytes", (uint64_t)st->room.used);
-	json_put_count(j, "wal_bytes", (uint64_t)st->room.wal);
-	json_put_count(j, "max_bytes", (uint64_t)st->room.max_size);
-	json_put_count(j, "free_bytes", (uint64_t)st->room.free);
-	json_put_count(j, "min_free_bytes", (uint64_t)st->room.min_free);
-	json_put_bool(j, "full", st->room.full);
-	json_put_close(j, '}');
-}
-
-static void
-put_trouble(struct json_put *j, const struct trouble *t)
-{
-	json_put_open(j, NULL, '{');
-	json_put_text(j, "subject", t->subject);
-	json_put_text(j, "class", t->class);
-	if (t->code[0] == '\0')
-		json_put_null(j, "code");
-	else
-		json_put_text(j, "code", t->code);
-	json_put_time(j, "since", t->since);
-	json_put_time(j, "waits_until", t->until);
-	json_put_text(j, "text", t->text);
-	json_put_close(j, '}');
-}
-
-int
-status_json(const struct status *st, struct buf *out)
-{
-	struct json_put j = JSON_PUT_INIT(out);
-
-	json_put_open(&j, NULL, '{');
-	json_put_text(&j, "agent", st->config->agent.name);
-	json_put_time(&j, "time", st->now);
-	json_put_time(&j, "silent_since", status_silent_since(st));
-	put_store(&j, st);
-	json_put_count(&j, "gaps", st->gaps_open);
-	json_put_count(&j, "gaps_closed", st->gaps - st->gaps_open);
-	json_put_open(&j, "troubles", '[');
-	for (size_t i = 0; i < st->n_troubles; i++)
-		put_trouble(&j, &st->troubles[i]);
-	json_put_close(&j, ']');
-	json_put_open(&j, "feeds", '[');
-	for (size_t i = 0; i < st->n_feeds; i++)
-		put_feed(&j, st, &st->feeds[i]);
-	json_put_close(&j, ']');
-	json_put_open(&j, "outputs", '[');
+	for (size_t i = 0; i < st->n_feeds; i++) {
+		last = later(last, st->feeds[i].committed);
+		last = later(last, st->feeds[i].success);
+	}
 	for (size_t i = 0; i < st->n_outputs; i++)
-		put_output(&j, st, &st->outputs[i]);
-	json_put_close(&j, ']');
-	json_put_close(&j, '}');
-	return j.rc != 0 ? -1 : buf_adds(out, "\n");
+		last = later(last, st->outputs[i].moved);
+	return last;
+}
+
+double
+status_rate(const struct status *st, uint64_t recent)
+{
+	int64_t span = STATUS_RECENT;
+
+	if (st->life == STATUS_RUNS && st->roles.began != REPORT_NEVER &&
+	    st->now - st->roles.began < span)
+		span = st->now - st->roles.began;
+	if (span < 10 * CLOCK_SECOND)
+		span = 10 * CLOCK_SECOND;
+	return (double)recent * (double)CLOCK_SECOND / (double)span;
+}
+
+const char *
+status_proves(const char *mode)
+{
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(modes[i].mode, mode) == 0)
+			return modes[i].proves;
+	return NULL;
 }

@@ -1,8 +1,9 @@
 /*
- * status.h - how the agent does, as the store tells it, and how that reads.
+ * status.h - how the agent does, as the store and the file of its roles tell
+ * it.
  *
- * Reading needs no running agent.  The renderers are functions of the struct
- * alone.
+ * Reading needs no running agent.  What follows from it is in verdict.h; the
+ * renderers are functions of the two structs alone.
  */
 #ifndef WATCH_STATUS_H
 #define WATCH_STATUS_H
@@ -10,20 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+#include "store/expiry.h"
 #include "store/report.h"
+#include "store/roles.h"
 #include "store/store.h"
 #include "store/trouble.h"
 
-struct buf;
 struct config;
 struct err;
 
 /* Largest text that the renderers write. */
 #define STATUS_MAX (64 * 1024 * 1024)
 
+/* Does the agent run?  By its lock, which only its own processes and
+ * `sealfeed status` look at; else nobody can tell for sure. */
+enum status_life { STATUS_LIFE_UNKNOWN, STATUS_RUNS, STATUS_RUNS_NOT };
+
+/* Rates are those of so long. */
+#define STATUS_RECENT (5 * CLOCK_MINUTE)
+
 struct status {
 	const struct config *config; /* borrowed */
 	int64_t now;
+	enum status_life life; /* set by who knows, after status_read() */
+	struct roles roles;
 	struct store_room room;
 	struct feed_report *feeds;
 	size_t n_feeds;
@@ -31,8 +43,11 @@ struct status {
 	size_t n_outputs;
 	uint64_t gaps;      /* ever recorded */
 	uint64_t gaps_open; /* that were not closed */
+	uint64_t gaps_new;  /* … of the last day */
 	struct trouble *troubles;
 	size_t n_troubles;
+	struct expiry first_expiry; /* of a certificate; its option is "" where
+				       none is known */
 };
 
 /* Fill *st (zeroed before) from the store, as of now; release it in any
@@ -40,6 +55,10 @@ struct status {
 int status_read(struct store *s, const struct config *config, struct status *st,
     struct err *err);
 void status_release(struct status *st);
+
+/* Fill *st with what is known where the store can't be read; release it, too.
+ * room.full: its disk has no room. */
+void status_without_store(const struct config *config, struct status *st);
 
 /* When the vendor deletes the oldest of what is unread in a feed: the listed
  * item that expires first, or what became available at the horizon, with the
@@ -54,11 +73,15 @@ int64_t status_first_deletion(const struct status *st);
  * heartbeat allows; REPORT_NEVER if the agent is alive or nothing is known. */
 int64_t status_silent_since(const struct status *st);
 
-/* Append for people: lines no wider than TABLE_WIDTH. */
-int status_text(const struct status *st, struct buf *out);
+/* When the agent did the last thing that the store or the file of the roles
+ * shows; REPORT_NEVER: it never ran. */
+int64_t status_last_sign(const struct status *st);
 
-/* Append one JSON object on one line; times in RFC 3339, spans in seconds,
- * sizes in bytes, null for what is not known. */
-int status_json(const struct status *st, struct buf *out);
+/* Events a second, of those that went through lately. */
+double status_rate(const struct status *st, uint64_t recent);
+
+/* What a mode of delivery proves, in a sentence without stop; NULL: the mode is
+ * not known. */
+const char *status_proves(const char *mode);
 
 #endif /* WATCH_STATUS_H */

@@ -1,5 +1,6 @@
 /*
- * watch.c - the role that answers scrapers: /metrics, /healthz, /readyz.
+ * watch.c - the role that answers scrapers and browsers: /metrics, /healthz,
+ * /readyz and the status page; and that judges how the whole agent does.
  *
  * It holds no secret and reads the store alone; one connection at a time is
  * plenty for that.
@@ -18,22 +19,34 @@
 #include "base/listen.h"
 #include "base/log.h"
 #include "base/role.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "store/store.h"
+#include "watch/history.h"
 #include "watch/metrics.h"
-#include "watch/ready.h"
+#include "watch/page.h"
 #include "watch/status.h"
+#include "watch/textfile.h"
+#include "watch/verdict.h"
 #include "watch/watch.h"
 
-#define ANSWER_MAX (8 << 20)
+#define ANSWER_MAX METRICS_MAX
 #define CONNECTIONS_MAX 32
 #define IDLE_SECONDS 15
 #define STEP_MS 1000
+#define JUDGE_EVERY (5 * CLOCK_SECOND)
+#define TELL_EVERY CLOCK_HOUR
 
 struct watch {
 	const struct role *role;
-	struct store *store; /* NULL until it can be opened */
-	struct MHD_Daemon *daemon;
+	struct store *store;       /* NULL until it can be opened */
+	struct MHD_Daemon *daemon; /* NULL: nobody may ask */
+	struct history *history;
+	int64_t judge_at;  /* monotonic: for the supervisor */
+	int64_t sample_at; /* … for the history */
+	char line[400];    /* as the supervisor was told */
+	int64_t write_at;  /* the next textfile; monotonic */
+	int64_t told;      /* that none can be written; 0: it can */
 };
 
 /* What is served; fill returns the HTTP status. */
@@ -41,6 +54,7 @@ struct page {
 	const char *path;
 	const char *type;
 	unsigned (*fill)(struct watch *w, struct buf *out);
+	bool document; /* for a browser, which it gets a policy for */
 };
 
 /* Open the store where it is not open; NULL with the cause. */
@@ -79,41 +93,83 @@ serve_metrics(struct watch *w, struct buf *out)
 	return MHD_HTTP_OK;
 }
 
-/* "ok", or the status and the sentence of what check finds. */
-static unsigned
-serve_check(struct watch *w, struct buf *out,
-    int (*check)(const struct status *, const struct role *, struct err *))
+/* Look at the store, and judge; release both.  False: the store can't be
+ * read. */
+static bool
+judge(struct watch *w, struct status *st, struct verdict *v)
 {
-	struct status st = { .now = 0 };
+	const struct config *config = w->role->config;
 	struct err err = ERR_INIT;
 	struct store *s = store_of(w, &err);
-	int rc = s == NULL ? -1 : status_read(s, w->role->config, &st, &err);
 
-	if (rc == 0)
-		rc = check(&st, w->role, &err);
+	*st = (struct status){ .config = config };
+	if (s == NULL || status_read(s, config, st, &err) != 0) {
+		status_release(st);
+		status_without_store(config, st);
+		st->life = STATUS_RUNS;
+		verdict_without_store(st, err.text, v);
+		return false;
+	}
+	st->life = STATUS_RUNS; /* what it is part of */
+	verdict_of(st, NULL, v);
+	return true;
+}
+
+/* The line of the verdict, or the status and the sentence of what check
+ * finds. */
+static unsigned
+serve_check(struct watch *w, struct buf *out,
+    int (*check)(const struct verdict *, struct err *))
+{
+	struct status st;
+	struct verdict v;
+	struct err err = ERR_INIT;
+	unsigned rc;
+
+	(void)judge(w, &st, &v);
+	if (check(&v, &err) != 0)
+		rc = sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	else
+		rc = sentence(out, MHD_HTTP_OK, v.line);
+	verdict_release(&v);
 	status_release(&st);
-	if (rc != 0)
-		return sentence(out, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-	return sentence(out, MHD_HTTP_OK, "ok");
+	return rc;
 }
 
 static unsigned
 serve_health(struct watch *w, struct buf *out)
 {
-	return serve_check(w, out, ready_alive);
+	return serve_check(w, out, verdict_alive);
 }
 
 static unsigned
 serve_ready(struct watch *w, struct buf *out)
 {
-	return serve_check(w, out, ready_works);
+	return serve_check(w, out, verdict_works);
+}
+
+static unsigned
+serve_page(struct watch *w, struct buf *out)
+{
+	struct status st;
+	struct verdict v;
+	bool known = judge(w, &st, &v);
+	unsigned rc = MHD_HTTP_OK;
+
+	if (page_write(&st, &v, w->history, !known, out) != 0)
+		rc = sentence(out, MHD_HTTP_INTERNAL_SERVER_ERROR,
+		    "the page is larger than a reply may be");
+	verdict_release(&v);
+	status_release(&st);
+	return rc;
 }
 
 static const struct page pages[] = {
-	{ "/metrics", "text/plain; version=0.0.4; charset=utf-8",
-	    serve_metrics },
-	{ "/healthz", "text/plain; charset=utf-8", serve_health },
-	{ "/readyz", "text/plain; charset=utf-8", serve_ready },
+	{ "/", "text/html; charset=utf-8", serve_page, true },
+	{ "/metrics", "text/plain; version=0.0.4; charset=utf-8", serve_metrics,
+	    false },
+	{ "/healthz", "text/plain; charset=utf-8", serve_health, false },
+	{ "/readyz", "text/plain; charset=utf-8", serve_ready, false },
 };
 
 static const struct page *
@@ -126,10 +182,22 @@ find_page(const char *path)
 	return NULL;
 }
 
+static const struct header {
+	const char *name, *value; /* NULL: page_policy() */
+	bool document;            /* only of the page */
+} headers[] = {
+	{ "X-Content-Type-Options", "nosniff", false },
+	{ "Cache-Control", "no-store", false },
+	{ "Content-Security-Policy", NULL, true },
+	{ "X-Frame-Options", "DENY", true },
+	{ "Referrer-Policy", "no-referrer", true },
+	{ "Cross-Origin-Resource-Policy", "same-origin", true },
+};
+
 /* Hand a filled answer to the connection; takes out's memory. */
 static enum MHD_Result
 answer(struct MHD_Connection *c, unsigned status, const char *type,
-    struct buf *out)
+    bool document, struct buf *out)
 {
 	struct MHD_Response *r;
 	enum MHD_Result rc;
@@ -142,6 +210,13 @@ answer(struct MHD_Connection *c, unsigned status, const char *type,
 		return MHD_NO;
 	}
 	rc = MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		const struct header *h = &headers[i];
+
+		if (rc == MHD_YES && (document || !h->document))
+			rc = MHD_add_response_header(r, h->name,
+			    h->value == NULL ? page_policy() : h->value);
+	}
 	if (rc == MHD_YES)
 		rc = MHD_queue_response(c, status, r);
 	MHD_destroy_response(r);
@@ -171,15 +246,17 @@ on_request(void *ctx, struct MHD_Connection *c, const char *url,
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		status = sentence(&out, MHD_HTTP_METHOD_NOT_ALLOWED,
 		    "only GET is supported");
-		return answer(c, status, plain, &out);
+		return answer(c, status, plain, false, &out);
 	}
 	if (page == NULL) {
 		status = sentence(&out, MHD_HTTP_NOT_FOUND,
-		    "available: /metrics /healthz /readyz");
-		return answer(c, status, plain, &out);
+		    "available: / /metrics /healthz /readyz");
+		return answer(c, status, plain, false, &out);
 	}
 	status = page->fill(ctx, &out);
-	return answer(c, status, page->type, &out);
+	return answer(c, status,
+	    status == MHD_HTTP_INTERNAL_SERVER_ERROR ? plain : page->type,
+	    page->document, &out);
 }
 
 static int
@@ -199,37 +276,112 @@ open_daemon(struct watch *w, struct err *err)
 	return err_set(err, "watch: cannot start the HTTP server");
 }
 
+/* Tell the supervisor what has changed; a pipe that is full gets the next
+ * line. */
+static void
+tell(struct watch *w, const char *line)
+{
+	char text[sizeof(w->line)];
+	int len;
+
+	/* The longest line that the pipe takes whole, and systemd's status. */
+	text_one_line(text, sizeof(text) - 1, line);
+	if (strcmp(text, w->line) == 0)
+		return;
+	len = (int)strlen(text);
+	memcpy(w->line, text, (size_t)len + 1);
+	text[len] = '\n';
+	if (write(w->role->verdict_fd, text, (size_t)len + 1) < 0)
+		w->line[0] = '\0';
+}
+
+/* From time to time: what the supervisor tells systemd, and the history. */
+static void
+look(struct watch *w)
+{
+	int64_t now = clock_monotonic();
+	struct status st;
+	struct verdict v;
+
+	if (now < w->judge_at)
+		return;
+	w->judge_at = now + JUDGE_EVERY;
+	if (judge(w, &st, &v) && now >= w->sample_at) {
+		w->sample_at = now + HISTORY_EVERY;
+		history_add(w->history, &st);
+	}
+	tell(w, v.line);
+	verdict_release(&v);
+	status_release(&st);
+}
+
+/* It stands still alone: scrapers see it by the age of the file. */
+static void
+write_textfile(struct watch *w)
+{
+	const char *path = w->role->config->agent.watch.textfile;
+	const int64_t now = clock_monotonic();
+	struct err err = ERR_INIT;
+	struct store *s;
+
+	if (path == NULL || now < w->write_at)
+		return;
+	w->write_at = now + TEXTFILE_EVERY;
+	s = store_of(w, &err);
+	if (s != NULL && textfile_write(path, s, w->role, &err) == 0) {
+		if (w->told != 0)
+			log_notice("watch.textfile: written again");
+		w->told = 0;
+	} else if (w->told == 0 || now - w->told >= TELL_EVERY) {
+		w->told = now;
+		log_err("watch.textfile: %s; its directory must exist, be "
+			"writable for the agent's user and, under systemd, be "
+			"in ReadWritePaths= of the unit",
+		    err.text);
+	}
+}
+
 static void
 loop(struct watch *w)
 {
-	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd pfd[2] = {
-		{ .fd = info->epoll_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 		{ .fd = w->role->wake_fd, .events = POLLIN },
 	};
 
+	if (w->daemon != NULL)
+		pfd[0].fd =
+		    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+			->epoll_fd;
 	while (!role_stopping(w->role)) {
 		role_alive(w->role);
+		look(w);
+		write_textfile(w);
 		(void)poll(pfd, 2, STEP_MS);
 		if (pfd[1].revents != 0)
 			role_rest(w->role, 0);
-		(void)MHD_run(w->daemon);
+		if (w->daemon != NULL)
+			(void)MHD_run(w->daemon);
 	}
 }
 
 int
 watch_run(const struct role *r)
 {
-	struct watch w = { .role = r };
+	struct watch w = { .role = r, .history = history_new() };
 	struct err err = ERR_INIT;
 
-	if (open_daemon(&w, &err) == -1) {
+	if (r->config->agent.watch.listen != NULL &&
+	    open_daemon(&w, &err) == -1) {
 		log_err("%s", err.text);
+		history_free(w.history);
 		return 1;
 	}
+	role_ready(r);
 	loop(&w);
-	MHD_stop_daemon(w.daemon);
+	if (w.daemon != NULL)
+		MHD_stop_daemon(w.daemon);
+	history_free(w.history);
 	if (w.store != NULL)
 		store_close(w.store);
 	return 0;

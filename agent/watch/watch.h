@@ -1,6 +1,8 @@
 /*
- * watch.h - the role that answers scrapers: /metrics, /healthz, /readyz.  It
- * holds no secret and only reads the store.
+ * watch.h - the role that answers scrapers and browsers: /metrics, /healthz,
+ * /readyz, the status page, and a file with the metrics.  It tells the
+ * supervisor how the whole agent does, holds no secret and only reads the
+ * store.
  */
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H

@@ -47,6 +47,16 @@ body_line(const struct exchange *x, size_t k)
 	return x->carried.all ? x->request.from + k : x->carried.line[k];
 }
 
+/* A line that cannot be sent is a dead letter, and left out. */
+static int
+refuse(const struct body_writer *w, struct chunk *chunk, size_t i,
+    struct err *why, struct err *err)
+{
+	if (output_refuse(w->out, chunk, i, "%s", why->text) != 0)
+		return err_set(err, "%s", why->text);
+	return 0;
+}
+
 /* Render line i of the chunk behind the body: 1, 0 it is left out, -1. */
 static int
 render_line(const struct body_writer *w, struct exchange *x,
@@ -57,17 +67,16 @@ render_line(const struct body_writer *w, struct exchange *x,
 	struct buf *text = &x->request.body;
 	size_t before = text->len, begin;
 	struct chunk_line line;
+	struct err why = ERR_INIT;
 
 	if (chunk_line(chunk, i, &line, err) != 0 ||
 	    add_text(text, lead, err) != 0)
 		return -1;
 	begin = text->len;
-	if (d->render(w->intake, &line, text, err) != 0)
-		return -1;
-	if (text->len > begin)
+	if (d->render(w->intake, &line, text, &why) == 0 && text->len > begin)
 		return 1;
 	cut_back(text, before);
-	return 0;
+	return why.text[0] == '\0' ? 0 : refuse(w, chunk, i, &why, err);
 }
 
 /* Render lines of the chunk from *next on, up to the limits; the first of those
@@ -140,8 +149,9 @@ body_write(struct body_writer *w, struct exchange *x, struct chunk *chunk,
 		return -1;
 	if (*next == chunk_lines(chunk))
 		chunk_unload(chunk);
-	return rc == 0 && body->len > 0 && w->compress ? body_pack(w, body, err)
-						       : 0;
+	return rc == 0 && body->len > 0 && w->intake->compress
+	    ? body_pack(w, body, err)
+	    : 0;
 }
 
 void

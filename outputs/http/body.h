@@ -22,7 +22,6 @@ struct body_writer {
 	struct output *out;
 	struct intake *intake;
 	const struct http_dialect *dialect;
-	bool compress;
 	struct gzip *gzip;
 	struct buf text; /* before it is packed */
 };

@@ -10,25 +10,17 @@
 #define OFFSET(member) offsetof(struct http_output_conf, member)
 
 const struct setting http_target_settings[] = {
-	{ .key = "url",
-	    .type = SETTING_STRING,
-	    .offset = OFFSET(url),
-	    .required = true,
-	    .help = "URL that lines are posted to, https://…; plain http:// is "
-		    "allowed to loopback only." },
+	HTTP_URL("URL that lines are posted to,"),
 	{ .key = "bearer",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(bearer),
-	    .help = "Token for Authorization: Bearer." },
+	    .help = "Token for Authorization: Bearer.",
+	    .ask = "Token for Authorization: Bearer" },
 	{ .key = "basic",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(basic),
 	    .help = "user:password for Authorization: Basic." },
-	{ .key = "headers",
-	    .type = SETTING_SECRETS,
-	    .offset = OFFSET(headers),
-	    .help = "Additional headers, a map of names to values." },
-	SETTING_END
+	HTTP_HEADERS, SETTING_END
 };
 
 const struct setting http_request_settings[] = {
@@ -44,22 +36,6 @@ const struct setting http_request_settings[] = {
 	    .min = 1,
 	    .max = 32,
 	    .help = "Number of requests in flight." },
-	{ .key = "max_body",
-	    .type = SETTING_SIZE,
-	    .offset = OFFSET(max_body),
-	    .def = "1MiB",
-	    .min = 1024,
-	    .max = 64 << 20,
-	    .help = "Largest request body before compression; a single longer "
-		    "line is sent alone." },
-	{ .key = "expect",
-	    .type = SETTING_STRING,
-	    .offset = OFFSET(expect),
-	    .help = "Regular expression (extended, regex(7)) for the body of "
-		    "each answer that counts as a receipt, without the white "
-		    "space around it; it is searched for, so ^ and $ bind it "
-		    "to the ends. Without it nothing, JSON and text count, "
-		    "web pages do not." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = OFFSET(common),

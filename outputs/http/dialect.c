@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/event_shape.h"
+#include "config/secret.h"
+#include "delivery/chunk.h"
+#include "delivery/member.h"
 #include "outputs/http/dialect.h"
 #include "outputs/http/headers.h"
 
@@ -14,6 +18,15 @@
 #define URL_MAX 8192
 
 #define WHY_MAX 512
+
+static void
+unsign(struct intake_request *r)
+{
+	free(r->sign);
+	secret_free(r->sign_key);
+	r->sign = NULL;
+	r->sign_key = NULL;
+}
 
 int
 intake_request_begin(struct intake_request *r, const char *url)
@@ -24,8 +37,10 @@ intake_request_begin(struct intake_request *r, const char *url)
 	r->to = 0;
 	r->lines = 0;
 	r->failed = false;
+	r->plain = false;
 	http_head_free(r->headers);
 	r->headers = NULL;
+	unsign(r);
 	if (r->url.ceiling == 0)
 		buf_init(&r->url, URL_MAX);
 	buf_clear(&r->url);
@@ -35,6 +50,7 @@ intake_request_begin(struct intake_request *r, const char *url)
 void
 intake_request_release(struct intake_request *r)
 {
+	unsign(r);
 	http_head_free(r->headers);
 	buf_release(&r->url);
 	buf_release(&r->body);
@@ -71,6 +87,35 @@ intake_header(struct intake_request *r, const char *name, const char *value)
 {
 	if (http_head_add(&r->headers, name, value) != 0)
 		r->failed = true;
+}
+
+void
+intake_sign(struct intake_request *r, const char *provider, const char *key)
+{
+	unsign(r);
+	r->sign = xstrdup(provider);
+	r->sign_key = xstrdup(key);
+}
+
+const char *
+intake_path(const char *url, const char *path)
+{
+	const char *host = strstr(url, "://");
+	const char *slash;
+
+	host = host == NULL ? url : host + 3;
+	slash = host + strcspn(host, "/?");
+	return slash[0] == '/' && slash[1] != '\0' && slash[1] != '?' ? NULL
+								      : path;
+}
+
+struct slice
+intake_id(struct intake *in, const struct chunk_line *line)
+{
+	if (line->checkpoint)
+		return (struct slice){ .data = NULL };
+	return member_text(in->members, line->shape->id, line->value,
+	    line->len);
 }
 
 bool
@@ -125,6 +170,12 @@ intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
 	(void)vsnprintf(text, sizeof(text), why, ap);
 	va_end(ap);
 	r->why = xstrdup(text);
+}
+
+void
+intake_again(struct intake_verdicts *v)
+{
+	v->again = true;
 }
 
 void

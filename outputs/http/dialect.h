@@ -15,9 +15,9 @@
  *           HTTP_TRANSPORT,
  *   };
  *
- * a declaration in outputs/output.h, a row in outputs/output.c, and its place
- * in Makefile.am.  Its conf begins with a struct http_output_conf and its
- * settings take in the tables of conf.h.
+ * a row in OUTPUT_TYPES (outputs/output.h), and its place in Makefile.am.  Its
+ * conf begins with a struct http_output_conf and its settings take in the
+ * tables of conf.h.
  *
  * All functions are called by one thread and never wait.  What they are given
  * is borrowed for the call.
@@ -30,10 +30,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "outputs/output.h"
 
 struct chunk;
 struct chunk_line;
+struct member_reader;
 struct curl_slist;
 struct err;
 
@@ -42,16 +44,27 @@ struct err;
 
 /* One output of a dialect. */
 struct intake {
-	const struct output *out;
+	struct output *out;
 	const void *conf; /* begins with a struct http_output_conf */
 	void *state;      /* the dialect's own */
-	/* What open() may change: bytes and lines (0: any number) of a request;
-	 * the time between two polls and the longest one until a confirmation,
-	 * microseconds.  Before: max_body, 0, 1 s, 5 min. */
+	struct member_reader *members; /* the transport's: intake_id() */
+	/* What open() may change.  What the requests for lines are said to be,
+	 * and whether they are packed with gzip.  Before: the dialect's, as
+	 * configured. */
+	const char *content_type;
+	bool compress;
+	/* What stands before conf's token in the header that carries it,
+	 * "Authorization: Splunk ".  Before: the dialect's. */
+	const char *token_header;
+	/* Bytes and lines (0: any number) of a request; the time between two
+	 * polls, the longest one until a confirmation, and how much later
+	 * something must have been promised whose confirmation shows that none
+	 * will come, microseconds.  Before: max_body, 0, 1 s, 5 min, 30 s. */
 	size_t body_max;
 	size_t lines_max;
 	int64_t poll_every;
 	int64_t poll_timeout;
+	int64_t poll_overtaken;
 };
 
 /* A request before it is sent. */
@@ -68,6 +81,12 @@ struct intake_request {
 	struct buf url;
 	struct curl_slist *headers;
 	bool failed;
+	/* It is not for lines: neither their Content-Type nor gzip.  Of a
+	 * probe. */
+	bool plain;
+	/* For intake_sign(). */
+	char *sign;
+	char *sign_key; /* wiped */
 };
 
 /* An answer that came whole, whatever its status. */
@@ -86,6 +105,7 @@ struct intake_verdicts;
 
 struct http_dialect {
 	const char *content_type;
+	const char *token_header; /* NULL: conf has no token */
 
 	/* Allocate in->state, lower limits; no network.  NULL: has no state. */
 	int (*open)(struct intake *in, struct err *err);
@@ -95,7 +115,7 @@ struct http_dialect {
 	 * at all leaves the line out, for good.  prefix, separator and suffix
 	 * stand around the others, NULL is "".  The limits of in count all
 	 * that, before compression; a line that is larger alone goes alone. -1:
-	 * the line cannot be sent. */
+	 * the line can never be sent: it becomes a dead letter with err. */
 	int (*render)(struct intake *in, const struct chunk_line *line,
 	    struct buf *body, struct err *err);
 	const char *prefix;
@@ -111,7 +131,9 @@ struct http_dialect {
 
 	/* Change method, URL and headers of the request, whose body is as it
 	 * goes out; also of the body, for a digest or a compression of the
-	 * dialect's own.  NULL: POST to the configured URL. */
+	 * dialect's own.  -1: the settings are to blame; INTAKE_LATER: not now,
+	 * err says why, as of a server for tokens that does not answer.  NULL:
+	 * POST to the configured URL. */
 	int (*prepare)(struct intake *in, struct intake_request *r,
 	    struct err *err);
 
@@ -123,21 +145,41 @@ struct http_dialect {
 	bool (*judge)(struct intake *in, const struct intake_response *r,
 	    struct intake_verdicts *v);
 
+	/* The receiver did not accept the credentials, and files are read
+	 * again: forget tokens that were got with them.  NULL: has none. */
+	void (*renew)(struct intake *in);
+
 	/* Confirmation later: make the request that asks about n numbers (one
 	 * at a time is under way; its headers are credentials and configured
 	 * ones, no Content-Type), and read a 2xx answer to it with
 	 * intake_confirmed().  Numbers that are not confirmed are asked about
-	 * again; when the time is over, when no answer comes or it refuses, the
-	 * lines are sent again.  NULL: never pending. */
+	 * again; when the time is over, when those that were promised well
+	 * behind them are confirmed, when no answer comes or it refuses, the
+	 * lines are sent again.  What is no 2xx judge() is asked about, of no
+	 * lines.  NULL: never pending. */
 	int (*poll)(struct intake *in, const uint64_t *numbers, size_t n,
 	    struct intake_request *r, struct err *err);
 	void (*acknowledge)(struct intake *in, const struct intake_response *r);
 
-	/* Make the request for check --live, which must deliver nothing; its
-	 * body is packed behind this.  NULL: an empty body. */
-	int (*probe)(struct intake *in, struct intake_request *r,
+	/* check --live: make the request of this step, from 0, which must
+	 * deliver nothing; its body is packed behind this.  1: there is no
+	 * such step.  NULL: one request with an empty body. */
+	int (*probe)(struct intake *in, unsigned step, struct intake_request *r,
+	    struct err *err);
+	/* What the answer to it tells, in the receiver's own terms: 0 and a
+	 * line behind message, or nothing; -1: err says what is wrong and what
+	 * to do; 1: what judge() or the status say.  NULL: 1. */
+	int (*probed)(struct intake *in, unsigned step,
+	    const struct intake_response *r, struct buf *message,
 	    struct err *err);
 };
+
+/* See http_dialect.prepare. */
+#define INTAKE_LATER 1
+
+/* For render: the vendor's id of an event, as it stands in its JSON; data NULL:
+ * it has none.  Borrowed until the next call. */
+struct slice intake_id(struct intake *in, const struct chunk_line *line);
 
 /*
  * For prepare, poll and probe.  Failures stick; the transport looks.
@@ -150,6 +192,15 @@ void intake_url(struct intake_request *r, const char *path, const char *query);
 /* A further header; a line break in it is a failure. */
 void intake_header(struct intake_request *r, const char *name,
     const char *value);
+
+/* Sign it as AWS wants it (Signature Version 4) for provider
+ * "aws:amz:REGION:SERVICE", with the key "ID:SECRET".  The URL's query must be
+ * sorted and encoded as a canonical one. */
+void intake_sign(struct intake_request *r, const char *provider,
+    const char *key);
+
+/* A path for a URL that has none, as a user may give it: NULL where it has. */
+const char *intake_path(const char *url, const char *path);
 
 /*
  * For judge.
@@ -169,8 +220,17 @@ void intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
 /* They are taken, and delivered when number is confirmed. */
 void intake_pending(struct intake_verdicts *v, size_t to, uint64_t number);
 
+/* What is not told of goes again at once, and not after the usual pause: what
+ * was told has put right what kept it.  Counts only where lines were told of.
+ */
+void intake_again(struct intake_verdicts *v);
+
 /* For acknowledge.  A number that is not open is ignored. */
 void intake_confirmed(struct intake *in, uint64_t number);
+
+/* For judge: no number that was promised before is worth anything any more; the
+ * lines are sent again, why says what happened. */
+void intake_forget(struct intake *in, const char *why);
 
 /*
  * For the transport.
@@ -188,6 +248,7 @@ struct intake_verdicts {
 	size_t lines;
 	struct intake_range *list;
 	size_t n;
+	bool again;
 };
 
 /* Begins with no lines told of. */

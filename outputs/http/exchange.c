@@ -20,9 +20,10 @@
 #define SHOWN_MAX 200
 
 int
-exchange_init(struct exchange *x, const struct receipt *receipt,
+exchange_init(struct exchange *x, const struct receipt *receipt, CURLSH *share,
     struct err *err)
 {
+	x->share = share;
 	x->receipt = receipt;
 	buf_init(&x->request.body, EXCHANGE_BODY_MAX);
 	buf_init(&x->answer, INTAKE_ANSWER_MAX);
@@ -93,6 +94,22 @@ set_method(struct exchange *x)
 	return rc;
 }
 
+/* Cookies are kept in memory, and go only where they came from. */
+static CURLcode
+set_session(struct exchange *x)
+{
+	const struct intake_request *r = &x->request;
+	CURLcode rc = curl_easy_setopt(x->easy, CURLOPT_SHARE, x->share);
+
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(x->easy, CURLOPT_COOKIEFILE, "");
+	if (rc == CURLE_OK && r->sign != NULL)
+		rc = curl_easy_setopt(x->easy, CURLOPT_AWS_SIGV4, r->sign);
+	if (rc == CURLE_OK && r->sign != NULL)
+		rc = curl_easy_setopt(x->easy, CURLOPT_USERPWD, r->sign_key);
+	return rc;
+}
+
 int
 exchange_aim(struct exchange *x, struct http_access *access,
     const struct curl_slist *common, bool fresh, struct err *err)
@@ -104,6 +121,10 @@ exchange_aim(struct exchange *x, struct http_access *access,
 		    "request: its URL or a header is too long or malformed");
 	http_head_free(x->headers);
 	x->headers = NULL;
+	/* Expect: 100-continue costs a second at servers that ignore it.  Where
+	 * a request is signed libcurl would sign that it is left out. */
+	if (r->sign == NULL)
+		x->headers = curl_slist_append(NULL, "Expect:");
 	if (http_head_join(&x->headers, common) != 0 ||
 	    http_head_join(&x->headers, r->headers) != 0)
 		return err_set(err, "request: out of memory");
@@ -114,7 +135,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	buf_clear(&x->answer_headers);
 	x->cut = false;
 	x->trouble[0] = '\0';
-	if (set_method(x) != CURLE_OK ||
+	if (set_method(x) != CURLE_OK || set_session(x) != CURLE_OK ||
 	    curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers) !=
 		CURLE_OK ||
 	    curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, (long)fresh) !=

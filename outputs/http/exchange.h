@@ -33,7 +33,9 @@ struct exchange {
 		size_t size;
 		bool all;
 	} carried;
-	struct curl_slist *headers;    /* the common ones and the request's */
+	struct curl_slist *headers; /* the common ones and the request's */
+	CURLSH *share; /* borrowed: cookies, by which a load balancer knows who
+			  is to have the next request, too */
 	const struct receipt *receipt; /* for a 2xx, borrowed; NULL: any body
 					  but a page */
 	struct buf answer;
@@ -44,7 +46,7 @@ struct exchange {
 
 /* x is zeroed. */
 int exchange_init(struct exchange *x, const struct receipt *receipt,
-    struct err *err);
+    CURLSH *share, struct err *err);
 void exchange_release(struct exchange *x);
 
 /* Make the handle ready for x->request, which is begun, and for a new answer.

@@ -86,18 +86,16 @@ add_headers(const struct http_output_conf *conf, struct curl_slist **list,
 }
 
 int
-http_head(const struct http_output_conf *conf, const char *type,
-    struct curl_slist **list, struct err *err)
+http_head(const struct http_head *h, struct curl_slist **list, struct err *err)
 {
+	const struct http_output_conf *conf = h->conf;
+	const char *type = h->type;
 	int rc = 0;
 
 	*list = NULL;
 	if (type != NULL)
 		rc = add(list, "headers", "Content-Type: ", type, false, err);
-	/* Expect: 100-continue costs a second at servers that ignore it. */
-	if (rc == 0)
-		rc = add(list, "headers", "Expect:", "", false, err);
-	if (rc == 0 && type != NULL && conf->compress)
+	if (rc == 0 && type != NULL && h->compress)
 		rc = add(list, "compress", "Content-Encoding: gzip", "", false,
 		    err);
 	if (rc == 0 && conf->bearer != NULL)
@@ -106,6 +104,9 @@ http_head(const struct http_output_conf *conf, const char *type,
 	if (rc == 0 && conf->basic != NULL)
 		rc = add(list, "basic", "Authorization: Basic ", conf->basic,
 		    true, err);
+	if (rc == 0 && conf->token != NULL && h->token_header != NULL)
+		rc = add(list, "token", h->token_header, conf->token, false,
+		    err);
 	if (rc == 0)
 		rc = add_headers(conf, list, err);
 	if (rc == 0)

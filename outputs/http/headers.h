@@ -12,11 +12,18 @@ struct buf;
 struct err;
 struct http_output_conf;
 
-/* The headers that the configuration decides, credentials resolved.  type:
- * Content-Type, with Content-Encoding where conf compresses; NULL: neither.
- * The caller gives them back to http_head_free(), which wipes them. */
-int http_head(const struct http_output_conf *conf, const char *type,
-    struct curl_slist **list, struct err *err);
+/* What all requests of an output have. */
+struct http_head {
+	const struct http_output_conf *conf;
+	const char *token_header; /* before conf's token; NULL: it has none */
+	const char *type;         /* Content-Type, NULL: no body */
+	bool compress;            /* with Content-Encoding */
+};
+
+/* The headers that these decide, credentials resolved.  The caller gives them
+ * back to http_head_free(), which wipes them. */
+int http_head(const struct http_head *h, struct curl_slist **list,
+    struct err *err);
 void http_head_free(struct curl_slist *list);
 
 /* Append one header.  -1: too long, or it has a line break, which would begin

@@ -17,6 +17,7 @@
 static const struct setting settings[] = { { .key = "where",
 					       .type = SETTING_TABLE,
 					       .table = http_target_settings },
+	HTTP_MAX_BODY("1MiB", 64 << 20), HTTP_EXPECT,
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 
@@ -60,6 +61,7 @@ static const struct http_dialect json = {
 
 const struct output_type output_http_json = {
 	.type.name = "http-json",
+	.type.title = "a JSON array over HTTPS",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct http_output_conf),
 	.type.check = http_output_check,

@@ -25,6 +25,7 @@ static const struct setting settings[] = { { .key = "where",
 	    .choices = envelopes,
 	    .help = "seal: lines of feed, index and event, with checkpoints. "
 		    "none: the events alone, which cannot be verified." },
+	HTTP_MAX_BODY("1MiB", 64 << 20), HTTP_EXPECT,
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 
@@ -61,6 +62,7 @@ static const struct http_dialect ndjson = {
 
 const struct output_type output_http = {
 	.type.name = "http",
+	.type.title = "NDJSON over HTTPS",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct ndjson_conf),
 	.type.check = http_output_check,

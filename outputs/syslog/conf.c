@@ -25,7 +25,8 @@ const struct setting syslog_settings[] = {
 	    .offset = OFFSET(address),
 	    .required = true,
 	    .help = "Receiver as host:port; the usual port is 6514. Write an "
-		    "IPv6 address in brackets." },
+		    "IPv6 address in brackets.",
+	    .ask = "Receiver, as host:port" },
 	{ .key = "transport",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(transport),
@@ -45,7 +46,8 @@ const struct setting syslog_settings[] = {
 	    .offset = OFFSET(tls.ca),
 	    .help = "Certificates of the authorities that may sign the "
 		    "receiver's certificate, a file or PEM text. Default: the "
-		    "system's, or none if tls.fingerprint is set." },
+		    "system's, or none if tls.fingerprint is set.",
+	    .ask = "File of the CA certificates (PEM)" },
 	{ .key = "tls.cert",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(tls.cert),

@@ -597,6 +597,10 @@ syslog_close(struct output *out)
 
 const struct output_type output_syslog = {
 	.type.name = "syslog",
+	.type.title = "syslog over TLS: rsyslog, syslog-ng and most SIEMs",
+	.type.before =
+	    "The receiver must take messages of 64 KiB: sealfeed.yaml(5), "
+	    "RECEIVERS.\n",
 	.type.settings = syslog_settings,
 	.type.conf_size = sizeof(struct syslog_conf),
 	.type.check = syslog_check,

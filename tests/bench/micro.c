@@ -20,6 +20,8 @@
 #include "base/mem.h"
 #include "base/merkle.h"
 #include "base/splitter_private.h"
+#include "sources/rest/pick.h"
+#include "sources/rest/when.h"
 
 #define LARGEST ((size_t)1 << 30)
 #define BATCH ((size_t)1 << 20)
@@ -114,6 +116,72 @@ static void
 run_split_hash(struct bench *b)
 {
 	split(b, hash_element);
+}
+
+/* What a blob of Office 365 costs an event: its leaf, the chain over them, its
+ * time. */
+static int
+take_blob(void *ctx, const struct element *el, struct err *err)
+{
+	static uint8_t chain[DIGEST_LEN];
+	struct bench *b = ctx;
+	uint8_t leaf[DIGEST_LEN];
+	int64_t when;
+
+	(void)err;
+	merkle_leaf(b->digest, el->data, el->len, leaf);
+	digest_sha256(b->digest, chain, DIGEST_LEN, leaf, DIGEST_LEN, chain);
+	b->taken += el->time.data == NULL ||
+	    clock_parse(el->time.data, el->time.len, &when) == 0;
+	return 0;
+}
+
+/* What a page of a definition costs: its time, and its leaf at the commit. */
+static int
+take_page(void *ctx, const struct element *el, struct err *err)
+{
+	struct bench *b = ctx;
+	uint8_t leaf[DIGEST_LEN];
+	int64_t when;
+
+	(void)err;
+	merkle_leaf(b->digest, el->data, el->len, leaf);
+	b->taken += el->time.data == NULL ||
+	    when_read(WHEN_RFC3339, el->time, &when) == 0;
+	return 0;
+}
+
+/* The same where id and time are inside of the event's members. */
+static int
+take_picked(void *ctx, const struct element *el, struct err *err)
+{
+	const struct slice row = { el->data, el->len };
+	struct bench *b = ctx;
+	uint8_t leaf[DIGEST_LEN];
+
+	(void)err;
+	merkle_leaf(b->digest, el->data, el->len, leaf);
+	b->taken += pick(row, "/no/id").data == NULL &&
+	    pick(row, "/no/time").data == NULL;
+	return 0;
+}
+
+static void
+run_blob(struct bench *b)
+{
+	split(b, take_blob);
+}
+
+static void
+run_page(struct bench *b)
+{
+	split(b, take_page);
+}
+
+static void
+run_picked(struct bench *b)
+{
+	split(b, take_picked);
 }
 
 static void
@@ -263,6 +331,9 @@ rows(struct bench *b)
 	row(b, "split, whole", b->scan->name, run_split);
 	row(b, "leaf hash", "SHA-256", run_hash);
 	row(b, "split, tree", b->scan->name, run_split_hash);
+	row(b, "page, blob", "office365", run_blob);
+	row(b, "page, top", "definition", run_page);
+	row(b, "page, picked", "definition", run_picked);
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
 		b->engine = engines[i];
 		b->gzip = gzip_new_with(b->engine);

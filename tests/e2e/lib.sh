@@ -349,10 +349,11 @@ grows() {
 
 # -- the agent -------------------------------------------------------------
 
-# Options of the source, of the agent block and of outputs; a story may change
-# them.
+# Options of the source, of the agent block, of its watch and of outputs; a story
+# may change them.
 declare -A source_options=([interval]=250ms [initial]=24h)
 agent_options=
+watch_options="listen: $work/watch.sock"
 store=$work/store.db
 seal_log=$work/seal.log
 store_options="min_free: 16MiB"
@@ -389,6 +390,21 @@ to_http() {
 	done
 }
 
+# to_intake NAME TYPE PATH [YAML-LINE…]: to the receiver of that name in
+# tests/recv/intake.c, started as intakes; PATH stands behind its name.
+to_intake() {
+	local name=$1 line
+	outputs+="  $name:
+    type: $2
+    url: https://localhost:$(cat "$work/intakes/port")/$name$3
+    tls: $output_tls
+"
+	shift 3
+	for line in "$@"; do
+		outputs+="    $line"$'\n'
+	done
+}
+
 # to_file NAME [YAML-LINE…]: to $work/NAME/events
 to_file() {
 	local name=$1 line
@@ -418,7 +434,7 @@ agent:
   key: $work/seal.pem
   store: { path: $store, $store_options }
   seal: { log: $seal_log }
-  watch: { listen: $work/watch.sock }
+  watch: { $watch_options }
 $agent_options
 sources:
   contoso:

@@ -18,7 +18,7 @@ more() {
 }
 
 printf '%-20d\n' 0 >"$work/clock"
-agent_env=(LD_PRELOAD="$bin/clock.so" CLOCK_FILE="$work/clock")
+agent_env=(LD_PRELOAD="$bin/clock.so" SEALFEED_CLOCK_FILE="$work/clock")
 sim --events 2500 --rate 150 --blob 1-5 --faults http500=15%,dup-blob=20%
 to_file lake
 agent

@@ -11,13 +11,16 @@ receiver_packages="rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp
 librelp0 libestr0 libfastjson4 liblognorm5 syslog-ng-core syslog-ng-mod-http
 libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 libglib2.0-0 tinyproxy-bin
 haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 stunnel4 nginx
-libnginx-mod-stream"
+libnginx-mod-stream prometheus"
 
-# receivers_fetch DIR: fill DIR with the packages' files; quiet when done
-# before.  0, or 1 with a sentence on standard error.
+# receivers_fetch DIR [PACKAGE…]: fill DIR with the files of the packages, by
+# default of all; quiet when done before.  0, or 1 with a sentence on standard
+# error.
 receivers_fetch() {
-	local dir=$1 p
-	[ "$(cat "$dir/complete" 2>&1)" != "$receiver_packages" ] || return 0
+	local dir=$1 wanted p
+	shift
+	wanted=${*:-$receiver_packages}
+	[ "$(cat "$dir/complete" 2>&1)" != "$wanted" ] || return 0
 	command -v apt-get >/dev/null && command -v dpkg >/dev/null || {
 		echo "receivers: apt-get and dpkg are needed to fetch them" >&2
 		return 1
@@ -27,7 +30,7 @@ receivers_fetch() {
 		cd "$dir.part/packages" || exit 1
 		# Names differ a little between releases: take what there is.
 		# shellcheck disable=SC2086 # a list of words
-		known=$(apt-cache show $receiver_packages 2>/dev/null |
+		known=$(apt-cache show $wanted 2>/dev/null |
 		    sed -n 's/^Package: //p' | sort -u)
 		# shellcheck disable=SC2086 # a list of words
 		[ -n "$known" ] &&
@@ -40,17 +43,21 @@ receivers_fetch() {
 		dpkg -x "$p" "$dir.part" || return 1
 	done
 	rm -r "$dir.part/packages"
-	echo "$receiver_packages" >"$dir.part/complete"
+	echo "$wanted" >"$dir.part/complete"
 	rm -rf "$dir" && mv "$dir.part" "$dir"
 }
 
 # receivers_use DIR: set $rsyslogd, $rsyslog_modules, $syslogng, $receiver_libs,
-# $tinyproxy and $haproxy, $stunnel, $nginx.  An rsyslog with its ossl driver that the system has itself
+# $tinyproxy and $haproxy, $stunnel, $nginx, $prometheus, $promtool.  An rsyslog with its ossl driver that the system has itself
 # is as good.
 receivers_use() {
 	local dir=$1 found
 	receiver_libs=
 	haproxy='' stunnel='' nginx=''
+	prometheus=$(command -v prometheus || ls "$dir/usr/bin/prometheus" \
+	    2>/dev/null) || true
+	promtool=$(command -v promtool || ls "$dir/usr/bin/promtool" \
+	    2>/dev/null) || true
 	tinyproxy=$(command -v tinyproxy || ls "$dir/usr/bin/tinyproxy" \
 	    2>/dev/null) || true
 	# shellcheck disable=SC2012 # plain names, the first that is there

@@ -40,7 +40,7 @@ awk '/^# HELP / { help[$3] = 1; next }
     {
 	name = $1
 	sub(/\{.*/, "", name)
-	if (!help[name] || !type[name] || name !~ /^sealfeed_[a-z_]+$/ ||
+	if (!help[name] || !type[name] || name !~ /^sealfeed_[a-z0-9_]+$/ ||
 	    (type[name] == "counter") != (name ~ /_total$/) ||
 	    $NF !~ /^-?[0-9.]+$/) { print "bad sample: " $0; bad = 1 }
     }
@@ -55,4 +55,11 @@ wait_for 30 "ready" eval '[ "$(page /readyz)" = 200 ]'
 [ "$(page /healthz)" = 200 ] || fail "/healthz: $(cat "$work/page")"
 [ "$(page /nothing)" = 404 ] || fail "/nothing is served"
 [ "$(page /metrics -X POST)" = 405 ] || fail "POST is served"
+ends=$(date -u -d "$(openssl x509 -in "$work/ca.pem" -noout -enddate |
+    cut -d= -f2)" +%s)
+metric_is 'sealfeed_certificate_not_after_timestamp_seconds{option="sources.contoso.tls.ca"}' \
+    -eq "$ends" || fail "the CA ends at $ends: $(grep not_after "$work/page")"
+for role in 'collect"' 'seal"' 'watch"' 'ship",output="archive"'; do
+	metric_is "sealfeed_role_up{role=\"$role}" -eq 1 || fail "$role is not up"
+done
 verified archive

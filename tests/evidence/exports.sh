@@ -91,6 +91,18 @@ well fields.csv
 make nested sys "$each $taken"' print "{\"message\":" . str($v) . ",\"log\":{\"syslog\":{\"structured_data\":{\"sealfeed\@32473\":{\"feed\":\"$f\",\"$w\":\"$n\"}}}}}\n" }'
 well nested
 
+# What the outputs splunk-hec and elasticsearch send, beside names of the vendor
+# and of the server that are like ours.
+apart='m/^\{"feed":"([^"]*)","(index|size)":(\d+),"agent":"([^"]*)","(?:event|checkpoint)":(.*)\}$/ or die; ($f, $w, $n, $a, $v) = ($1, $2, $3, $4, $2 eq "index" ? $5 : $_);'
+make hec own "$each $apart"' print "{\"result\":{\"index\":\"m365\",\"size\":\"7\",\"event\":\"x\",\"agent\":\"y\",\"part\":\"2\",\"sealfeed_feed\":\"$f\",\"sealfeed_$w\":\"$n\",\"sealfeed_agent\":\"$a\",\"_raw\":" . str($v) . "}}\n" }'
+well hec
+make hec.csv own 'print "index,_raw,sealfeed_feed,sealfeed_index,sealfeed_size,sealfeed_agent\n"; '"$each $apart"' print "m365," . cell($v) . ",$f,", $w eq "index" ? "$n," : ",$n", ",$a\n" }'
+well hec.csv
+make elastic own "$each $apart"' print "{\"_index\":\"logs\",\"_source\":{\"agent\":{\"name\":\"z\"},\"event\":{\"dataset\":\"o365.audit\",\"original\":" . str($v) . "},\"o365audit\":{\"feed\":1,\"index\":7},\"sealfeed\":{\"feed\":\"$f\",\"$w\":$n,\"agent\":\"$a\"}}}\n" }'
+well elastic
+make elastic.csv own 'print "event.original,index,sealfeed.agent,sealfeed.feed,sealfeed.index\n"; '"$each $apart"' print cell($v) . ",logs,$a,$f,", $w eq "index" ? $n : "", "\n" }'
+well elastic.csv
+
 # White space that a printer has put in can be taken out again.
 make pretty own "$each"' s/","/" ,\n  "/g, s/":"/": "/g if m/"event":.*"Id"/; print "{ \"x\":\n$_ }\n" }'
 grep -q '"Id": "' pretty || fail "nothing is printed with spaces"

@@ -1,9 +1,9 @@
 /*
  * clock.c - a local clock that steps when a test says so.
  *
- * Preloaded into the agent (LD_PRELOAD).  CLOCK_FILE names a file that begins
- * with a number in decimal: so many seconds are added to CLOCK_REALTIME from
- * the moment that it is written.  The monotonic clock and time(), which
+ * Preloaded into the agent (LD_PRELOAD).  SEALFEED_CLOCK_FILE names a file that
+ * begins with a number in decimal: so many seconds are added to CLOCK_REALTIME
+ * from the moment that it is written.  The monotonic clock and time(), which
  * OpenSSL judges certificates by, go on as they are.
  */
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static const char *text; /* mapped: what is written shows at once */
 __attribute__((constructor)) static void
 begin(void)
 {
-	const char *path = getenv("CLOCK_FILE");
+	const char *path = getenv("SEALFEED_CLOCK_FILE");
 	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	void *map;
 

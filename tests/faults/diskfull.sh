@@ -134,6 +134,8 @@ fill
 log_begin
 agent_again
 wait_for 30 "the supervisor tells of the full disk" says "$no_space.*starts as soon as"
+{ ask status 2>/dev/null || true; } | head -n 1 | grep -Eiq 'disk is full' ||
+    fail "status: $(ask status 2>&1)"
 pass 100
 room
 wait_for 30 "it starts" says "ready: 1 sources"

@@ -3,16 +3,15 @@
  *
  * Preloaded into the agent (LD_PRELOAD).  The environment says which:
  *
- *   FAULT_CALL   write, pwrite, fsync, mmap or malloc
- *   FAULT_ROLE   name of the process as in /proc/PID/comm ("sf-collect")
- *   FAULT_NTH    which call of that process, from 1
- *   FAULT_ERRNO  what it fails with (number; default EIO, ENOMEM for mmap)
- *   FAULT_FIRED  file that is made when it happens: it happens once, whoever
- *                is started again afterwards
- *   FAULT_COUNT  without FAULT_CALL: file to which each process, when it ends,
- *                appends lines "CALL NTH ROLE" (the role with blanks as it has
- *                them), one for each call; of malloc only the first of each
- *                call stack, since the others say nothing new
+ *   SEALFEED_FAULT_CALL   write, pwrite, fsync, mmap or malloc
+ *   SEALFEED_FAULT_ROLE   name of the process as in /proc/PID/comm
+ * ("sf-collect") SEALFEED_FAULT_NTH    which call of that process, from 1
+ *   SEALFEED_FAULT_ERRNO  what it fails with (number; default EIO, ENOMEM for
+ * mmap) SEALFEED_FAULT_FIRED  file that is made when it happens: it happens
+ * once, whoever is started again afterwards SEALFEED_FAULT_COUNT  without
+ * SEALFEED_FAULT_CALL: file to which each process, when it ends, appends lines
+ * "CALL NTH ROLE" (the role with blanks as it has them), one for each call; of
+ * malloc only the first of each call stack, since the others say nothing new
  *
  * mmap counts those of files and shared memory, not of the allocator.
  */
@@ -73,7 +72,7 @@ static _Thread_local bool looking; /* at the stack */
 __attribute__((constructor)) static void
 begin(void)
 {
-	const char *call = getenv("FAULT_CALL");
+	const char *call = getenv("SEALFEED_FAULT_CALL");
 	const char *text;
 	void *frame[2];
 
@@ -82,16 +81,16 @@ begin(void)
 			chosen = i;
 	}
 	if (chosen == -1) {
-		count_file = getenv("FAULT_COUNT");
+		count_file = getenv("SEALFEED_FAULT_COUNT");
 		(void)backtrace(frame, 2); /* loads what it needs */
 		return;
 	}
-	text = getenv("FAULT_NTH");
+	text = getenv("SEALFEED_FAULT_NTH");
 	nth = text == NULL ? 0 : atol(text);
-	text = getenv("FAULT_ERRNO");
+	text = getenv("SEALFEED_FAULT_ERRNO");
 	error = text == NULL ? calls[chosen].error : atoi(text);
-	role = getenv("FAULT_ROLE");
-	fired = getenv("FAULT_FIRED");
+	role = getenv("SEALFEED_FAULT_ROLE");
+	fired = getenv("SEALFEED_FAULT_FIRED");
 }
 
 static bool
@@ -155,7 +154,7 @@ fails(enum call call)
 	int pid = (int)getpid();
 	long n;
 
-	if (count_file == NULL && ((int)call != chosen || !in_role()))
+	if (count_file == NULL && (int)call != chosen)
 		return false;
 	if (atomic_exchange(&counted_pid, pid) != pid) {
 		for (int i = 0; i < CALLS; i++)
@@ -165,7 +164,7 @@ fails(enum call call)
 	n = atomic_fetch_add(&counted[call], 1) + 1;
 	if (count_file != NULL && call == CALL_MALLOC)
 		note_stack(n);
-	if (count_file != NULL || n != nth || !only_once())
+	if (count_file != NULL || n != nth || !in_role() || !only_once())
 		return false;
 	errno = error;
 	return true;

@@ -12,12 +12,12 @@ how=${1:-short}
 calls=${*:2}
 fault=$bin/fault.so
 [ -e "$fault" ] || fail "$fault is not there: make check TESTS="
-export FAULT_FIRED=$work/fired
+export SEALFEED_FAULT_FIRED=$work/fired
 
 # begin: an agent on an empty store, with what FAULT_* say.
 begin() {
 	fresh_store
-	rm -rf "$work/archive/events" "$work/agent.log" "$FAULT_FIRED"
+	rm -rf "$work/archive/events" "$work/agent.log" "$SEALFEED_FAULT_FIRED"
 	start
 }
 
@@ -105,7 +105,7 @@ write_config
 total=200
 
 say "counting"
-FAULT_COUNT=$work/count begin
+SEALFEED_FAULT_COUNT=$work/count begin
 within 40 arrived || fail "not even without a fault"
 scrape
 stop
@@ -119,11 +119,11 @@ while read -r role; do
 		ns=$(sed -n "s/^$call \([0-9]*\) $role\$/\1/p" "$work/count" |
 		    sort -nu | spread)
 		for n in $ns; do
-			export FAULT_CALL=$call FAULT_ROLE=$role FAULT_NTH=$n
+			export SEALFEED_FAULT_CALL=$call SEALFEED_FAULT_ROLE=$role SEALFEED_FAULT_NTH=$n
 			begin
 			end "$role"
 			runs=$((runs + 1))
-			[ ! -e "$FAULT_FIRED" ] || fired=$((fired + 1))
+			[ ! -e "$SEALFEED_FAULT_FIRED" ] || fired=$((fired + 1))
 		done
 		say "$role, $call: $(wc -w <<<"$ns") runs, of $(grep -c \
 		    "^$call [0-9]* $role\$" "$work/count") calls"

@@ -190,7 +190,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	receiver = data[0] % RECEIVERS;
 	FUZZ_CHECK(exchange_init(&x,
 		       receivers[receiver].given ? &receipt[receiver] : NULL,
-		       &err) == 0);
+		       NULL, &err) == 0);
 	FUZZ_CHECK(intake_request_begin(&x.request, URL) == 0);
 	FUZZ_CHECK(buf_adds(&x.request.body, "{}\n") == 0);
 	FUZZ_CHECK(exchange_aim(&x, access_, NULL, false, &err) == 0);

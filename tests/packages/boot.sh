@@ -62,11 +62,15 @@ booted() {
 	esac
 }
 
-# inside COMMAND…: as root of the booted system
+# inside COMMAND…: as root of the booted system; as_inside says how.
 inside() {
-	nsenter --target "$boot_pid" --all env -i HOME=/root LC_ALL=C.UTF-8 \
-	    DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER= \
-	    PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	$(as_inside) "$@"
+}
+
+as_inside() {
+	echo "nsenter --target $boot_pid --all env -i HOME=/root" \
+	    "LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER=" \
+	    "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 }
 
 # power_off: with everything in it, whatever state it is in.

@@ -43,7 +43,19 @@ packages_build() {
 		    "$folder/$2" "$2" || return 1
 	done
 	# shellcheck disable=SC2046 # a list of names
-	packages_root "$folder/root.tar" \
-	    $(dpkg-deb -f "$folder"/1/sealfeed_*.deb Depends |
-		sed 's/([^)]*)//g; s/|[^,]*//g; s/,/ /g')
+	packages_root "$folder/root.tar" $(packages_depends "$folder")
+}
+
+# packages_depends FOLDER: what the deb depends on
+packages_depends() {
+	dpkg-deb -f "$1"/1/sealfeed_*.deb Depends |
+	    sed 's/([^)]*)//g; s/|[^,]*//g; s/,/ /g'
+}
+
+# packages_fleet FOLDER: the same system with tools that roll it out.
+packages_fleet() {
+	needs_install fleet_test || return 1
+	# shellcheck disable=SC2046 # a list of names
+	packages_root "$1/fleet.tar" $(packages_depends "$1") ansible-core \
+	    python3-apt puppet-agent cloud-init
 }

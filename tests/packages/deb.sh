@@ -23,6 +23,13 @@ files=$(dpkg-deb -c "$deb")
 has "files" '^drwxr-x--- .* ./etc/sealfeed/$' "$files"
 has "files" '^-rw-r----- .* ./etc/sealfeed/sealfeed.yaml$' "$files"
 has "files" '^-rw-r--r-- .* ./lib/systemd/system/sealfeed.service$' "$files"
+for path in bash-completion/completions/sealfeed \
+    fish/vendor_completions.d/sealfeed.fish \
+    zsh/vendor-completions/_sealfeed \
+    sealfeed/prometheus/sealfeed.rules.yaml sealfeed/grafana/sealfeed.json \
+    doc/sealfeed/operations.md doc/sealfeed/auditing.md; do
+	has "files" "^-rw-r--r-- .* ./usr/share/$path\$" "$files"
+done
 expect "conffiles" "/etc/sealfeed/sealfeed.yaml /etc/sealfeed/sealfeed.yaml.example" \
     "$(dpkg-deb -I "$deb" conffiles | xargs)"
 dpkg-deb -x "$deb" "$work/files"

@@ -58,10 +58,13 @@ repository() {
 	    fail "packaging/repo: $(tail -n 5 "$work/repo.log")"
 }
 
-# debian_root FOLDER: a new Debian in it, with all that the package needs, so
-# that nothing but the package comes from its repository.
+# debian_root FOLDER [fleet]: a new Debian in it, with all that the package
+# needs, so that nothing but the package comes from its repository; and with
+# the tools of a fleet.
 debian_root() {
-	mkdir "$1" && tar -xf "$packages/root.tar" -C "$1" ||
+	[ "${2:-}" != fleet ] || [ -n "${SEALFEED_PACKAGES:-}" ] ||
+	    packages_fleet "$packages" || fail "no Debian for a fleet"
+	mkdir "$1" && tar -xf "$packages/${2:-root}.tar" -C "$1" ||
 	    fail "no Debian could be unpacked"
 	echo "127.0.0.1 localhost" >"$1/etc/hosts"
 	rm -f "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*

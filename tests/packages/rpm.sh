@@ -15,6 +15,13 @@ expect "files that are the administrator's" "%config(noreplace)
     "%config(noreplace)
 $(query --qf '[%{FILEFLAGS:fflags} %{FILENAMES}\n]' |
 	awk '$1 == "cn" { print $2 }' | xargs)"
+files=$(query -l)
+for path in bash-completion/completions/sealfeed \
+    fish/vendor_completions.d/sealfeed.fish zsh/site-functions/_sealfeed \
+    sealfeed/prometheus/sealfeed.rules.yaml sealfeed/grafana/sealfeed.json \
+    doc/sealfeed/operations.md doc/sealfeed/auditing.md; do
+	grep -qx "/usr/share/$path" <<<"$files" || fail "no $path in: $files"
+done
 query --requires | sed 's/ .*//' | sort -u >"$work/requires"
 extra=$(grep -v '^rpmlib(' "$work/requires" | grep -v '^config(sealfeed)' |
     grep -vxFf "$top/tests/packages/el9-provides.txt")

@@ -1,46 +1,50 @@
 #!/bin/bash
-# A machine's life with the deb, in a Debian that systemd has booted: apt
-# installs it from the signed repository, it waits for its configuration, then
-# forwards to a real rsyslog, is reloaded, upgraded under load, removed and
-# purged, and nothing is left.
+# A machine's life with the deb, in a Debian that systemd has booted: the three
+# commands of the README's start, as they stand there, install it, set it up in
+# a dialogue and start it; it forwards to a real rsyslog, is reloaded, upgraded
+# under load from the signed repository, removed and purged, and nothing is
+# left.
 . "${0%/*}/lib.sh"
 . "${0%/*}/boot.sh"
+. "${0%/*}/../e2e/terminal.sh"
 
 root=$work/root
 ending() {
 	power_off
 }
 
-# configure: /etc/sealfeed as an administrator would write it, by hand.
+# start N: the README's command.
+start() {
+	sed -n '/^## Start$/,/^(/s/^    //p' "$top/README.md" | sed -n "$1p"
+}
+
+# configure: the second command of the start, and an answer to each question.
 configure() {
-	inside sealfeed keygen /etc/sealfeed/seal.pem --name fra1 \
-	    >"$work/vkey" || fail "keygen"
-	cp "$work/ca.pem" "$root/etc/sealfeed/ca.pem"
-	cp "$work/secret" "$root/etc/sealfeed/secret"
-	cat >"$root/etc/sealfeed/conf.d/10-test.yaml" <<END
-agent:
-  name: fra1
-  key: /etc/sealfeed/seal.pem
-  store: { min_free: 16MiB }
-sources:
-  contoso:
-    type: office365
-    login_url: $api
-    api_url: $api
-    tenant: $tenant
-    client_id: $client
-    client_secret: \${file:/etc/sealfeed/secret}
-    interval: 250ms
-    tls: { ca: /etc/sealfeed/ca.pem }
-outputs:
-  siem:
-    type: syslog
-    address: localhost:$(cat "$work/siem/port")
-    tls: { ca: /etc/sealfeed/ca.pem }
-END
-	inside sh -c 'cd /etc/sealfeed &&
-	    chgrp sealfeed seal.pem secret ca.pem conf.d/10-test.yaml &&
-	    chmod 640 seal.pem secret ca.pem conf.d/10-test.yaml'
+	dialogue "$(as_inside) $(start 2)"
+	answer "Name of this agent" fra1
+	answer "Type, by number or name" office365
+	answer "Name of this source" contoso
+	answer "Directory (tenant) ID:" "$tenant"
+	answer "Application (client) ID:" "$client"
+	answer "Client secret" "$(cat "$work/secret")"
+	shows "is a placeholder"
+	answer "Client secret" "$(cat "$work/secret")"
+	for option in "login_url=$api" "api_url=$api" interval=250ms \
+	    tls.ca=/etc/ssl/test-ca.pem ""; do
+		answer "Another option" "$option"
+	done
+	answer "Type, by number or name" syslog
+	answer "Name of this output [siem]" ""
+	answer "Receiver, as host:port" "localhost:$(cat "$work/siem/port")"
+	answer "File of the CA certificates" /etc/ssl/test-ca.pem
+	answer "Another option" ""
+	answer "Go on? [Y/n]" ""
+	ends 0
+	shows '^Checking as the user sealfeed'
+	shows '^contoso/[A-Za-z.]+, index 0'
+	shows "^Next: $(start 3)"
+	tr -d '\r' <"$work/shown" | sed -n 's/^  \(fra1+[^ ]*\)$/\1/p' \
+	    >"$work/vkey"
 }
 
 apt() {
@@ -94,14 +98,18 @@ signing_key sealfeed
 debian_root "$root"
 offer 1
 cp "$root/srv/repo/apt/sealfeed.sources" "$root/etc/apt/sources.list.d/"
+cp "$work/ca.pem" "$root/etc/ssl/test-ca.pem"
+cp "$packages"/1/sealfeed_*.deb "$root/root/sealfeed.deb"
 boot "$root"
 # A system that has had users has the copies that useradd and userdel keep.
 inside sh -c 'useradd --system other && userdel other'
 all_files >"$work/before"
 
 say "install"
-apt update
-apt install -y sealfeed
+[ "$(start 1)" = "apt install ./sealfeed.deb" ] && [ -z "$(start 4)" ] ||
+    fail "the README's start is another: $(start '1,$')"
+inside sh -c "cd /root && $(start 1)" >"$work/apt.log" 2>&1 ||
+    fail "$(start 1): $(cat "$work/apt.log")"
 expect "the configuration's folder" "root:sealfeed 750" "$(mode /etc/sealfeed)"
 expect "the drop-ins' folder" "root:sealfeed 750" \
     "$(mode /etc/sealfeed/conf.d)"
@@ -122,12 +130,48 @@ wait_for 20 "the journal says why: $(journal)" \
 inside systemctl reset-failed sealfeed
 
 say "configure and start"
+cat >"$root/etc/sealfeed/conf.d/05-test.yaml" <<END
+agent: { store: { min_free: 16MiB } }
+END
+chmod 644 "$root/etc/sealfeed/conf.d/05-test.yaml"
+cat >"$root/root/answers.yaml" <<END
+agent: { name: fra1 }
+sources: { contoso: { type: office365, tenant: $tenant, client_id: $client,
+    client_secret: wrong, login_url: $api, api_url: $api, interval: 250ms,
+    tls: { ca: /etc/ssl/test-ca.pem } } }
+outputs: { siem: { type: syslog, address: "localhost:$(cat "$work/siem/port")",
+    tls: { ca: /etc/ssl/test-ca.pem } } }
+END
+all_files >"$work/unconfigured"
+refused "a wrong secret" "client secret is wrong" \
+    inside sealfeed setup --answers /root/answers.yaml
+all_files | diff "$work/unconfigured" - ||
+    fail "a setup that fails leaves something behind"
 configure
-inside systemctl enable --now --quiet sealfeed || fail "enable --now:
+all_files >"$work/configured"
+expect "processes that setup leaves" "" "$(processes)"
+for file in seal.pem source-contoso.client_secret conf.d/10-agent.yaml \
+    conf.d/20-source-contoso.yaml conf.d/30-output-siem.yaml; do
+	expect "$file" "root:sealfeed 640" "$(mode "/etc/sealfeed/$file")"
+done
+expect "the store" "sealfeed:sealfeed 600" "$(mode /var/lib/sealfeed/store.db)"
+sed -i "s/wrong/$(cat "$work/secret")/" "$root/root/answers.yaml"
+inside sealfeed setup --answers /root/answers.yaml >"$work/setup.log" 2>&1 ||
+    fail "setup with answers: $(cat "$work/setup.log")"
+grep -q "nothing was changed" "$work/setup.log" ||
+    fail "a second setup makes something: $(cat "$work/setup.log")"
+grep -qF "$(cat "$work/vkey")" "$work/setup.log" || fail "another key"
+all_files | diff "$work/configured" - || fail "a second setup changed files"
+rm "$root/root/answers.yaml"
+inside sh -c "$(start 3)" || fail "$(start 3):
 $(journal)"
 grows siem
+refused "the status for an ordinary user" "run this with sudo" \
+    inside setpriv --reuid 65534 --regid 65534 --clear-groups sealfeed status
+inside sealfeed status >"$work/status.log" || fail "status for root"
 grep -q '^sf-collect' <<<"$(processes)" || fail "its processes are not seen"
-for file in "" conf.d seal.pem secret sealfeed.yaml conf.d/10-test.yaml; do
+for file in "" conf.d seal.pem source-contoso.client_secret sealfeed.yaml \
+    conf.d/20-source-contoso.yaml; do
 	! inside setpriv --reuid sealfeed --regid sealfeed --clear-groups \
 	    test -w "/etc/sealfeed/$file" || fail "it may write $file"
 done
@@ -152,6 +196,31 @@ wait_for 20 "the new output works" copied
 expect "the process after reloads" "$before" "$(main_pid)"
 grows siem
 
+say "metrics in a file, as docs/operations.md has it"
+prom=/var/lib/prometheus/node-exporter
+dropin=/etc/systemd/system/sealfeed.service.d
+inside mkdir -p "$prom"
+echo "agent: { watch: { listen: none, textfile: $prom/sealfeed.prom } }" \
+    >"$root/etc/sealfeed/conf.d/30-watch.yaml"
+chmod 644 "$root/etc/sealfeed/conf.d/30-watch.yaml"
+inside systemctl reload sealfeed || fail "the reload fails"
+wait_for 20 "the journal tells what the unit needs: $(journal)" \
+    journal_has 'watch.textfile: .*ReadWritePaths='
+inside chown sealfeed "$prom"
+inside mkdir -p "$dropin"
+printf '[Service]\nReadWritePaths=%s\n' "$prom" >"$root$dropin/watch.conf"
+inside systemctl daemon-reload
+inside systemctl restart sealfeed || fail "the restart fails: $(journal)"
+wait_for 30 "the metrics are in the file: $(journal)" \
+    grep -q '^sealfeed_role_up{role="collect"} 1' "$root$prom/sealfeed.prom"
+expect "the file" "sealfeed:sealfeed 644" "$(mode "$prom/sealfeed.prom")"
+rm -r "$root/var/lib/prometheus" "${root:?}$dropin" \
+    "$root/etc/sealfeed/conf.d/30-watch.yaml"
+inside systemctl daemon-reload
+inside systemctl restart sealfeed || fail "the restart fails: $(journal)"
+before=$(main_pid)
+grows siem
+
 say "upgrade under load"
 offer 2
 apt update
@@ -171,7 +240,7 @@ say "remove and purge"
 apt remove -y sealfeed
 expect "processes without a package" "" "$(processes)"
 [ -s "$root/var/lib/sealfeed/store.db" ] || fail "the removal took the store"
-[ -s "$root/etc/sealfeed/conf.d/10-test.yaml" ] ||
+[ -s "$root/etc/sealfeed/conf.d/10-agent.yaml" ] ||
     fail "the removal took the configuration"
 apt purge -y sealfeed
 all_files >"$work/after"

@@ -9,7 +9,7 @@ export LC_ALL=C
 # files [FIND-TEST…]: those of the project for which the test holds, sorted.
 files() {
 	local there=() entry
-	for entry in agent outputs packaging tests .ci .clang-format \
+	for entry in agent docs outputs packaging tests .ci .clang-format \
 	    .editorconfig .gitignore .shellcheckrc CHANGELOG.md \
 	    CONTRIBUTING.md LICENSE Makefile.am README.md configure.ac; do
 		[ ! -e "$entry" ] || there+=("$entry")
@@ -23,7 +23,7 @@ files() {
 scripts() {
 	{
 		files -name '*.sh'
-		files -path 'packaging/completion/*'
+		files -path packaging/completion/sealfeed
 		files ! -name '*.*' | xargs -r awk '
 			FNR == 1 && /^#!\/bin\/(ba)?sh/ { print FILENAME }
 			{ nextfile }'

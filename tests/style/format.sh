@@ -42,7 +42,16 @@ check() {
 		}
 		/[ \t]$/ { wrong("white space at the end of the line") }
 		/\r/ { wrong("a carriage return") }
-		indent == "tab" && /^        / { wrong("indented by blanks") }
+		# Here documents have the layout of what they become.
+		FNR == 1 { ends = "" }
+		ends == "" && /^        / && indent == "tab" {
+			wrong("indented by blanks")
+		}
+		ends != "" && $1 == ends { ends = "" }
+		ends == "" && match($0, /<<-?[^A-Z<(]?[A-Z]+/) {
+			ends = substr($0, RSTART, RLENGTH)
+			gsub(/[^A-Z]/, "", ends)
+		}
 		indent == "space" && /^\t/ { wrong("indented by a tab") }
 		END { exit failed }' "${@:2}" || failed=1
 }

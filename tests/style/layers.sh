@@ -16,6 +16,7 @@ delivery verify
 sources outputs
 collect seal ship watch
 run
+setup
 cmd
 main"
 

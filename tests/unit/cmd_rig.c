@@ -20,7 +20,7 @@
 #define OUTPUT_MAX (1024 * 1024)
 
 const struct cmd *const rig_cmds[] = { &cmd_dead_letters, &cmd_export,
-	&cmd_gaps, &cmd_status, NULL };
+	&cmd_gaps, &cmd_status, &cmd_store_state, NULL };
 
 struct rig rig;
 

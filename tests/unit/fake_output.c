@@ -187,8 +187,10 @@ fake_close(struct output *out)
 	(void)out;
 }
 
+static const struct setting no_settings[] = { SETTING_END };
+
 const struct output_type fake_output = {
-	.type.name = "fake",
+	.type = { .name = "fake", .settings = no_settings },
 	.open = fake_open,
 	.window = fake_window,
 	.send = fake_send,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "cmd/cmd.h"
 #include "config/config.h"
@@ -58,13 +60,13 @@ static const struct cmd cmd_copy = {
 
 static const struct cmd *const table[] = { &cmd_help, &cmd_copy, NULL };
 
-/* Run with what the words of line say; message gets standard error. */
+/* Run with what the words of line say; message gets what went to fd. */
 static int
-run(const char *line, char *message, size_t size)
+run_to(int fd, const char *line, char *message, size_t size)
 {
 	char copy[200], *argv[20] = { NULL }, *save = NULL;
 	FILE *err = tmpfile();
-	int argc = 0, kept = dup(STDERR_FILENO), rc;
+	int argc = 0, kept = dup(fd), rc;
 	size_t n;
 
 	memset(&got, 0, sizeof(got));
@@ -72,17 +74,23 @@ run(const char *line, char *message, size_t size)
 	for (char *w = strtok_r(copy, " ", &save); w != NULL;
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
-	(void)fflush(stderr);
-	ck_assert_int_ge(dup2(fileno(err), STDERR_FILENO), 0);
+	(void)fflush(NULL);
+	ck_assert_int_ge(dup2(fileno(err), fd), 0);
 	rc = cmd_main(table, argc, argv);
-	(void)fflush(stderr);
-	ck_assert_int_ge(dup2(kept, STDERR_FILENO), 0);
+	(void)fflush(NULL);
+	ck_assert_int_ge(dup2(kept, fd), 0);
 	(void)close(kept);
 	rewind(err);
 	n = fread(message, 1, size - 1, err);
 	message[n] = '\0';
 	(void)fclose(err);
 	return rc;
+}
+
+static int
+run(const char *line, char *message, size_t size)
+{
+	return run_to(STDERR_FILENO, line, message, size);
 }
 
 START_TEST(options_and_arguments_in_any_order)
@@ -138,6 +146,61 @@ START_TEST(wrong_usage_is_64_and_says_why)
 }
 END_TEST
 
+/* The same with --json: an object on standard output, and nothing else. */
+START_TEST(wrong_usage_as_json)
+{
+	char line[200], out[2000], message[1000];
+	const char *colon = strstr(misuses[_i].message, ": ");
+	json_t *o;
+
+	(void)snprintf(line, sizeof(line), "%s%s--json", misuses[_i].line,
+	    misuses[_i].line[0] == '\0' ? "" : " ");
+	/* That would be the value. */
+	if (strcmp(misuses[_i].line, "copy a --key") == 0)
+		(void)snprintf(line, sizeof(line), "copy a --json --key");
+	ck_assert_int_eq(run_to(STDOUT_FILENO, line, out, sizeof(out)),
+	    EXIT_USE);
+	ck_assert_int_eq(run(line, message, sizeof(message)), EXIT_USE);
+	ck_assert_str_eq(message, "");
+	o = json_loads(out, 0, NULL);
+	ck_assert_msg(json_is_object(o), "%s", out);
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "exit_code")),
+	    EXIT_USE);
+	ck_assert_ptr_nonnull(json_string_value(json_object_get(o, "subject")));
+	ck_assert_ptr_nonnull(json_string_value(json_object_get(o, "cause")));
+	if (colon == NULL && misuses[_i].line[0] != '\0')
+		ck_assert_msg(strstr(json_string_value(json_object_get(o,
+					 "error")),
+				  misuses[_i].message) != NULL,
+		    "%s", out);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(an_error_has_subject_and_cause)
+{
+	static const struct cmd cmd = { .name = "copy" };
+	json_t *o = cmd_error_json(&cmd, EXIT_WRONG,
+	    "/a/b: cannot be read: No such file; make\x1b it");
+
+	ck_assert_str_eq(json_string_value(json_object_get(o, "subject")),
+	    "/a/b");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "cause")),
+	    "cannot be read: No such file; make\\x1b it");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "command")),
+	    "copy");
+	json_decref(o);
+	o = cmd_error_json(&cmd, EXIT_WRONG, "there is none");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "subject")),
+	    "copy");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "cause")),
+	    "there is none");
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "exit_code")),
+	    1);
+	json_decref(o);
+}
+END_TEST
+
 Suite *
 suite_cmd(void)
 {
@@ -147,6 +210,9 @@ suite_cmd(void)
 	tcase_add_test(tc, options_and_arguments_in_any_order);
 	tcase_add_loop_test(tc, wrong_usage_is_64_and_says_why, 0,
 	    sizeof(misuses) / sizeof(misuses[0]));
+	tcase_add_loop_test(tc, wrong_usage_as_json, 0,
+	    sizeof(misuses) / sizeof(misuses[0]));
+	tcase_add_test(tc, an_error_has_subject_and_cause);
 	suite_add_tcase(s, tc);
 	return s;
 }

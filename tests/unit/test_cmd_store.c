@@ -40,6 +40,9 @@ static const char *const misuses[] = {
 	"dead-letters --show x",
 	"dead-letters list --show 1",
 	"status extra",
+	"status --warning lag=soon",
+	"status --critical speed=1",
+	"status --color blue",
 };
 
 START_TEST(misuse_is_64)
@@ -129,6 +132,56 @@ START_TEST(status_tells_the_store)
 }
 END_TEST
 
+/* A monitoring plugin has one line, whatever happens, and no other exit
+ * statuses than these. */
+START_TEST(check_is_a_plugin)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *says;
+	} rows[] = {
+		{ "status --check", 2, "SEALFEED CRITICAL - " },
+		{ "status --check --warning lag=1s,gaps=none", 2,
+		    " 'gaps'=0;;;" },
+		{ "status --check --critical nothing=1", 3,
+		    "SEALFEED UNKNOWN - \"nothing\" has no limit" },
+		{ "status --check --watch", 3, "SEALFEED UNKNOWN - " },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *s;
+
+		ck_assert_msg(rig_run(rows[i].line) == rows[i].status, "%s: %s",
+		    rows[i].line, rig.out.data);
+		s = rig.out.data;
+		ck_assert_msg(strstr(s, rows[i].says) != NULL, "%s", s);
+		ck_assert_ptr_eq(strchr(s, '\n'), s + strlen(s) - 1);
+	}
+	rig_config(", retian: 1");
+	ck_assert_int_eq(rig_run("status --check"), 3);
+	ck_assert_ptr_nonnull(strstr(rig.out.data, "SEALFEED UNKNOWN - "));
+}
+END_TEST
+
+/* The agent does not run, which its verdict says in any form. */
+START_TEST(the_verdict_is_in_every_form)
+{
+	json_t *root, *verdict;
+
+	ck_assert_int_eq(rig_run("status"), EXIT_FINE);
+	ck_assert_int_eq(strncmp(rig.out.data, "never started", 13), 0);
+	ck_assert_int_eq(rig_run("status --json"), EXIT_FINE);
+	root = json_loads(rig.out.data, 0, NULL);
+	verdict = json_object_get(root, "verdict");
+	ck_assert_str_eq(json_string_value(json_object_get(verdict, "level")),
+	    "CRITICAL");
+	ck_assert(json_is_false(json_object_get(verdict, "works")));
+	ck_assert(json_is_false(json_object_get(root, "running")));
+	json_decref(root);
+}
+END_TEST
+
 /* Read from fd until there have been n newlines, false: too late. */
 static bool
 read_lines(int fd, int n)
@@ -188,6 +241,8 @@ suite_cmd_store(void)
 	tcase_add_test(tc, wrong_configuration_is_78);
 	tcase_add_test(tc, gaps_are_listed);
 	tcase_add_test(tc, status_tells_the_store);
+	tcase_add_test(tc, check_is_a_plugin);
+	tcase_add_test(tc, the_verdict_is_in_every_form);
 	tcase_add_test(tc, watching_ends_with_an_interrupt);
 	suite_add_tcase(s, tc);
 	return s;

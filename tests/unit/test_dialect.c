@@ -497,6 +497,16 @@ START_TEST(wrong_requests_are_not_sent)
 }
 END_TEST
 
+static const char *
+last_post(void)
+{
+	const char *s = canned_requests(server), *next;
+
+	while ((next = strstr(s + 1, "POST /in")) != NULL)
+		s = next;
+	return s;
+}
+
 START_TEST(probe_is_the_dialects)
 {
 	struct buf message = BUF_INIT(4096);
@@ -509,9 +519,136 @@ START_TEST(probe_is_the_dialects)
 	ck_assert_int_eq(strncmp(canned_requests(server),
 			     "POST /in/bulk?key=1&probe HTTP", 30),
 	    0);
-	ck_assert_str_eq(strstr(canned_requests(server), "\r\n\r\n"),
-	    "\r\n\r\n[]");
+	ck_assert_str_eq(strstr(last_post(), "\r\n\r\n"), "\r\n\r\n[]");
+	ck_assert_uint_eq(canned_count(server), 2);
+	ck_assert_str_eq(message.data, "step 0: step 1: ");
 	buf_release(&message);
+	end();
+}
+END_TEST
+
+START_TEST(probe_in_the_receivers_terms)
+{
+	struct buf message = BUF_INIT(4096);
+	struct err err = ERR_INIT;
+
+	expect("/in/bulk", 200, "{\"items\":[]}");
+	expect("/in/bulk", 418, "short and stout");
+	begin(1, 0, 0);
+	ck_assert_int_eq(output_trial.probe(&c.out, &message, &err), -1);
+	ck_assert_str_eq(err.text, "step 1: it is a teapot");
+	buf_release(&message);
+	end();
+}
+END_TEST
+
+/* The settings are not to blame: it is tried again, and nothing was sent. */
+START_TEST(not_yet_is_no_refusal)
+{
+	conf.later = true;
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	begin(1, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_str_eq(c.why, "no token yet");
+	ck_assert_uint_eq(canned_count(server), 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	end();
+}
+END_TEST
+
+START_TEST(tokens_are_renewed)
+{
+	trial_seen.renewed = 0;
+	expect("/in/bulk", 401, "who are you");
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	begin(1, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(trial_seen.renewed, 1);
+	end();
+}
+END_TEST
+
+/* One line that no intake takes, and its neighbours. */
+START_TEST(what_cannot_be_rendered_is_a_dead_letter)
+{
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":200}]}");
+	begin(1, 0, 0);
+	courier_add(&c, "{\"never\":1}");
+	courier_add(&c, "{\"Id\":2}");
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(c.refused, 1);
+	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 2);
+	ck_assert_uint_eq(canned_count(server), 1);
+	end();
+}
+END_TEST
+
+/* The receiver stopped at the line at fault: what follows goes at once. */
+START_TEST(the_rest_goes_at_once)
+{
+	expect("/in/bulk", 200,
+	    "{\"again\":true,\"items\":[{\"status\":200},"
+	    "{\"status\":400,\"error\":\"no\"}]}");
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":200}]}");
+	begin(4, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 3);
+	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_uint_eq(canned_count(server), 2);
+	end();
+}
+END_TEST
+
+/* Without a line told of there is no end to it. */
+START_TEST(again_needs_progress)
+{
+	expect("/in/bulk", 200, "{\"again\":true,\"items\":[]}");
+	begin(2, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_uint_eq(canned_count(server), 1);
+	end();
+}
+END_TEST
+
+/* A number of before would confirm what is not there any more. */
+START_TEST(forgotten_promises_are_sent_again)
+{
+	conf.lines_max = 2;
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/bulk", 200, "{\"ack\":7,\"forget\":true}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(4, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_str_eq(c.why, "it began anew");
+	ck_assert_int_eq(chunk_mark(c.chunk, 0), CHUNK_OPEN);
+	ck_assert_int_eq(chunk_mark(c.chunk, 2), CHUNK_DELIVERED);
+	end();
+}
+END_TEST
+
+/* Whoever shares out requests knows by its cookie where they belong. */
+START_TEST(cookies_go_back)
+{
+	replies[0] = (struct canned_reply){ .path = "/in/bulk",
+		.bytes = xstrdup("HTTP/1.1 200 X\r\nContent-Length: 9\r\n"
+				 "Set-Cookie: node=b2\r\n\r\n{\"ack\":7}") };
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(1, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_ptr_nonnull(strstr(strstr(canned_requests(server),
+					 "POST /in/ack"),
+	    "\r\nCookie: node=b2\r\n"));
 	end();
 }
 END_TEST
@@ -587,6 +724,14 @@ suite_dialect(void)
 	tcase_add_test(tc, closed_while_pending);
 	tcase_add_loop_test(tc, wrong_requests_are_not_sent, 0, 2);
 	tcase_add_test(tc, probe_is_the_dialects);
+	tcase_add_test(tc, probe_in_the_receivers_terms);
+	tcase_add_test(tc, not_yet_is_no_refusal);
+	tcase_add_test(tc, tokens_are_renewed);
+	tcase_add_test(tc, what_cannot_be_rendered_is_a_dead_letter);
+	tcase_add_test(tc, the_rest_goes_at_once);
+	tcase_add_test(tc, again_needs_progress);
+	tcase_add_test(tc, forgotten_promises_are_sent_again);
+	tcase_add_test(tc, cookies_go_back);
 	tcase_add_loop_test(tc, type_of_a_feed, 0, 6);
 	suite_add_tcase(s, tc);
 	return s;

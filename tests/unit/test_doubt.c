@@ -1,8 +1,16 @@
 /*
  * test_doubt.c - what is well-formed and not what was meant.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
 #include "config/doubt.h"
 #include "tests/unit/unit.h"
 
@@ -126,6 +134,85 @@ START_TEST(secrets_as_they_are_sent)
 }
 END_TEST
 
+static char folder[64];
+
+static void
+begin_files(void)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/sealfeed-doubt-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void
+end_files(void)
+{
+	char *file = xasprintf("%s/f", folder);
+
+	(void)chmod(folder, 0700);
+	(void)unlink(file);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(file);
+}
+
+/* A file in a folder, by their modes, and what is said; NULL: nothing. */
+static const struct {
+	mode_t file, folder;
+	const char *says;
+} modes[] = {
+	{ 0600, 0700, NULL },
+	{ 0640, 0755, NULL },
+	{ 0600, 01777, NULL },
+	{ 0644, 0755, "/f can be read by every user (mode 0644)" },
+	{ 0604, 0700, "/f can be read by every user (mode 0604)" },
+	{ 0602, 0755, "/f can be written by every user (mode 0602)" },
+	{ 0600, 0777, "(mode 0777); chmod 0750 the folder" },
+};
+
+START_TEST(files_with_secrets)
+{
+	char *file = xasprintf("%s/f", folder);
+	struct buf text = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+
+	ck_assert(!doubt_file(file, &text));
+	ck_assert_int_eq(file_create(file, "x", 1, 0600, &err), 0);
+	ck_assert_int_eq(chmod(file, modes[_i].file), 0);
+	ck_assert_int_eq(chmod(folder, modes[_i].folder), 0);
+	ck_assert_int_eq(doubt_file(file, &text), modes[_i].says != NULL);
+	if (modes[_i].says != NULL)
+		ck_assert_msg(strstr(text.data, modes[_i].says) != NULL, "%s",
+		    text.data);
+	buf_release(&text);
+	free(file);
+}
+END_TEST
+
+START_TEST(configuration_that_the_service_may_change)
+{
+	char *file = xasprintf("%s/f", folder);
+	struct buf text = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	const uid_t us = geteuid(), other = us + 4711;
+	const gid_t group = getegid();
+
+	ck_assert_int_eq(file_create(file, "x", 1, 0600, &err), 0);
+	ck_assert(!doubt_writable(file, other, group, &text));
+	ck_assert_int_eq(chmod(file, 0660), 0);
+	ck_assert(!doubt_writable(file, other, group + 4711, &text));
+	ck_assert(doubt_writable(file, other, group, &text));
+	ck_assert_ptr_nonnull(strstr(text.data, "chmod 0640"));
+	buf_clear(&text);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
+	ck_assert(doubt_writable(folder, other, group + 4711, &text));
+	ck_assert_ptr_nonnull(strstr(text.data, "chmod 0750"));
+	ck_assert_int_eq(chmod(file, 0400), 0);
+	/* Who owns a file can change its mode; root can do so anyway. */
+	ck_assert_int_eq(doubt_writable(file, us, group, &text), us != 0);
+	buf_release(&text);
+	free(file);
+}
+END_TEST
+
 Suite *
 suite_doubt(void)
 {
@@ -135,6 +222,12 @@ suite_doubt(void)
 	tcase_add_test(tc, guids);
 	tcase_add_test(tc, secrets_of_the_configuration);
 	tcase_add_test(tc, secrets_as_they_are_sent);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("files");
+	tcase_add_checked_fixture(tc, begin_files, end_files);
+	tcase_add_loop_test(tc, files_with_secrets, 0,
+	    sizeof(modes) / sizeof(modes[0]));
+	tcase_add_test(tc, configuration_that_the_service_may_change);
 	suite_add_tcase(s, tc);
 	return s;
 }

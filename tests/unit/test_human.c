@@ -35,6 +35,25 @@ START_TEST(span_reads)
 END_TEST
 
 static const struct {
+	int64_t us;
+	const char *text;
+} words[] = {
+	{ -1, "0 s" },
+	{ 12 * CLOCK_SECOND, "12 s" },
+	{ 3 * CLOCK_MINUTE, "3 min" },
+	{ 7 * CLOCK_DAY - 1, "6 d 23 h" },
+	{ 7 * CLOCK_DAY, "7 d" },
+};
+
+START_TEST(words_read)
+{
+	char out[HUMAN_TEXT];
+
+	ck_assert_str_eq(human_words(out, words[_i].us), words[_i].text);
+}
+END_TEST
+
+static const struct {
 	uint64_t bytes;
 	const char *text;
 } sizes[] = {
@@ -63,6 +82,7 @@ suite_human(void)
 	TCase *tc = tcase_create("human");
 
 	tcase_add_loop_test(tc, span_reads, 0, COUNT(spans));
+	tcase_add_loop_test(tc, words_read, 0, COUNT(words));
 	tcase_add_loop_test(tc, size_reads, 0, COUNT(sizes));
 	suite_add_tcase(s, tc);
 	return s;

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/gzip.h"
 #include "base/mem.h"
+#include "delivery/batch_reader.h"
+#include "delivery/chunk.h"
 #include "sources/agent_feed.h"
 #include "store/batch.h"
 #include "store/commit.h"
@@ -237,6 +239,45 @@ START_TEST(versions_are_marked)
 }
 END_TEST
 
+/* … and outputs learn it with the event. */
+START_TEST(versions_travel)
+{
+	static const char *const of[] = { NULL, NULL, FEED ":0" };
+	struct batch_reader *reader = batch_reader_new(s, NULL);
+	struct chunk *chunk = chunk_new();
+	struct chunk_line line;
+	struct batch_ref *b;
+	int64_t after = 0;
+
+	(void)commit_one("a", "{\"n\":1}");
+	(void)commit_one("b", "{\"n\":1}");
+	(void)commit_one("a", "{\"n\":2}");
+	while (store_help_seal(s, &err) == 1)
+		continue;
+	while (batch_reader_next(reader, after, &b, &err) == 1) {
+		after = batch_ref_id(b);
+		ck_assert_int_eq(chunk_add(chunk, b, 0, batch_ref_events(b),
+				     batch_ref_bytes(b)),
+		    0);
+		batch_ref_release(b);
+	}
+	ck_assert_uint_eq(chunk_lines(chunk), 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_msg(chunk_line(chunk, i, &line, &err) == 0, "%s",
+		    err.text);
+		if (of[i] == NULL)
+			ck_assert_ptr_null(line.version_of);
+		else
+			ck_assert_str_eq(line.version_of, of[i]);
+	}
+	chunk_unload(chunk);
+	ck_assert_int_eq(chunk_line(chunk, 2, &line, &err), 0);
+	ck_assert_str_eq(line.version_of, of[2]);
+	chunk_free(chunk);
+	batch_reader_free(reader);
+}
+END_TEST
+
 START_TEST(a_store_of_version_1)
 {
 	/* As sealfeed 0.1.0 made it. */
@@ -280,6 +321,7 @@ suite_identity(void)
 	tcase_add_test(tc, one_id_for_all);
 	tcase_add_test(tc, without_an_id_the_bytes_count_within_an_item);
 	tcase_add_test(tc, versions_are_marked);
+	tcase_add_test(tc, versions_travel);
 	tcase_add_test(tc, a_store_of_version_1);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -135,6 +135,33 @@ START_TEST(two_million)
 }
 END_TEST
 
+/* It begins small, and stays sharp with many keys, whoever opens it. */
+START_TEST(the_filter_grows)
+{
+	const uint64_t n = 150000;
+	size_t wrong = 0, good;
+	uint8_t key[SEEN_KEY];
+
+	ck_assert_uint_le(filter_good(s->filter), 1 << 16);
+	add(0, n, 5000);
+	good = filter_good(s->filter);
+	ck_assert_uint_ge(good, n);
+	ck_assert_uint_le(good, 4 * n);
+	for (uint64_t i = 0; i < n; i += 7)
+		ck_assert(has(i));
+	for (uint64_t i = 0; i < 10000; i++) {
+		key_of(i + (UINT64_C(1) << 40), key);
+		wrong += seen_maybe(s, key);
+	}
+	ck_assert_uint_lt(wrong, 600);
+	store_close(s);
+	open_with(SEEN_FILTER);
+	ck_assert_uint_ge(filter_good(s->filter), n);
+	ck_assert(has(n - 1));
+	ck_assert(!has(n));
+}
+END_TEST
+
 /* Where the filter says yes to everything, the runs know. */
 START_TEST(a_full_filter)
 {
@@ -240,6 +267,7 @@ suite_seen(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, two_million);
+	tcase_add_test(tc, the_filter_grows);
 	tcase_add_test(tc, a_full_filter);
 	tcase_add_test(tc, small_commits);
 	tcase_add_test(tc, old_ids_are_dropped);

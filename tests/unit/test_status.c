@@ -7,11 +7,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "cmd/columns.h"
+#include "cmd/status.h"
 #include "cmd/table.h"
 #include "config/config.h"
 #include "sources/source.h"
 #include "tests/unit/unit.h"
-#include "watch/status.h"
+#include "watch/status_json.h"
 
 /* 2026-11-22T04:26:58Z */
 #define NOW INT64_C(1795321618000000)
@@ -20,7 +22,10 @@ static void
 define(const void *conf, struct source_definition *d)
 {
 	(void)conf;
-	*d = (struct source_definition){ .retention = 7 * CLOCK_DAY };
+	static const char *const streams[] = { "Audit.Exchange", NULL };
+
+	*d = (struct source_definition){ .streams = streams,
+		.retention = 7 * CLOCK_DAY };
 }
 
 static const struct source_type vendor = {
@@ -33,10 +38,15 @@ static char source_name[] = "contoso";
 static struct config_entry sources[] = {
 	{ .name = source_name, .type = &vendor.type },
 };
+static struct config_entry output_entries[] = {
+	{ .name = source_name, .type = &vendor.type },
+};
 static const struct config config = {
 	.agent = { .name = agent, .store = { .path = path } },
 	.sources = sources,
 	.n_sources = 1,
+	.outputs = output_entries,
+	.n_outputs = 1,
 };
 
 static const struct feed_report exchange = {
@@ -54,6 +64,7 @@ static const struct feed_report exchange = {
 	.committed = NOW - 2 * CLOCK_SECOND,
 	.newest = NOW - CLOCK_HOUR,
 	.items_expire = INT64_MAX,
+	.recent = 600,
 };
 
 static const struct feed_report own = {
@@ -79,22 +90,29 @@ static const struct output_report siem = {
 	.moved = NOW - CLOCK_SECOND,
 	.count = { [OUTPUT_EVENTS] = 1234563 },
 	.failed = REPORT_NEVER,
+	.recent = 3,
 };
 
 /* A status of copies, which a test spoils. */
 static struct feed_report feeds[2];
 static struct output_report outputs[1];
-static struct status st;
+static struct status_view view;
+#define st (view.st)
+static struct status_look look;
 
 static void
 begin(void)
 {
+	look = (struct status_look){ .width = TABLE_WIDTH };
 	feeds[0] = exchange;
 	feeds[1] = own;
 	outputs[0] = siem;
 	st = (struct status){
 		.config = &config,
 		.now = NOW,
+		.life = STATUS_RUNS,
+		.roles = { .began = NOW - 4 * CLOCK_HOUR,
+		    .stopped = REPORT_NEVER },
 		.room = { .used = INT64_C(1) << 30,
 		    .max_size = INT64_C(20) << 30,
 		    .free = INT64_C(35) << 30,
@@ -108,16 +126,27 @@ begin(void)
 
 static struct buf text;
 
+static int
+render(struct buf *out)
+{
+	int rc;
+
+	verdict_of(&st, NULL, &view.verdict);
+	rc = status_text(&view, &look, out);
+	verdict_release(&view.verdict);
+	return rc;
+}
+
 /* Whether the text has s; lines are never too wide. */
 static bool
 says(const char *s)
 {
 	text = (struct buf)BUF_INIT(STATUS_MAX);
-	ck_assert_int_eq(status_text(&st, &text), 0);
+	ck_assert_int_eq(render(&text), 0);
 	for (const char *at = text.data; *at != '\0';) {
 		size_t n = strcspn(at, "\n");
 
-		ck_assert_uint_le(n, TABLE_WIDTH);
+		ck_assert_uint_le(n, look.width);
 		at += n + 1;
 	}
 	bool found = strstr(text.data, s) != NULL;
@@ -131,25 +160,27 @@ START_TEST(all_is_well)
 	struct buf b = BUF_INIT(STATUS_MAX);
 
 	begin();
-	ck_assert_int_eq(status_text(&st, &b), 0);
+	ck_assert_int_eq(render(&b), 0);
 	ck_assert_str_eq(b.data,
-	    "sealfeed fra1 at 2026-11-22T04:26:58Z\n"
+	    "running, all well\n"
+	    "sealfeed fra1 at 2026-11-22T04:26:58Z, running for 4 h, 2.0/s "
+	    "collected\n"
 	    "store: 1 GiB of at most 20 GiB used, 35 GiB free on the disk\n"
 	    "gaps: none\n"
 	    "retention: unread events are deleted by their vendors in 6d 23h "
 	    "at the earliest\n"
 	    "\n"
-	    "FEED                     EVENTS   SEALED  REPEATS  LISTED  LAG  "
-	    "POLLED  NEXT\n"
-	    "contoso/Audit.Exchange  1234567  1234560       12       0   3s  "
-	    "    2s   13s\n"
-	    "fra1/agent                    3        3        0       0    -  "
-	    "     -     -\n"
+	    "OUTPUT  MODE       BACKLOG  OLDEST   RATE  DELIVERED  DEAD  "
+	    "RETRIES\n"
+	    "siem    confirmed        4      5s  0.1/s    1234563     0     "
+	    "   0\n"
 	    "\n"
-	    "OUTPUT  MODE       BACKLOG  OLDEST  DELIVERED  RETRIES  DEAD "
-	    "LETTERS\n"
-	    "siem    confirmed        4      5s    1234563        0        "
-	    "     0\n");
+	    "FEED                     EVENTS   RATE  LISTED  LAG  POLLED  NEXT "
+	    "  SEALED\n"
+	    "contoso/Audit.Exchange  1234567  2.0/s       0   3s      2s   13s "
+	    " 1234560\n"
+	    "fra1/agent                    3    0/s       0    -       -     - "
+	    "       3\n");
 	buf_release(&b);
 }
 END_TEST
@@ -176,8 +207,7 @@ START_TEST(troubles_are_said)
 	feeds[0].items_expire = NOW - CLOCK_MINUTE;
 	ck_assert(says("vendor may have deleted unread events"));
 	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
-	ck_assert(says("The agent seems to be down: its last heartbeat was "
-		       "12m ago.\n"));
+	ck_assert(says("no heartbeat of collect for 12 min"));
 	feeds[0].closed = true;
 	ck_assert(says("an earlier tree"));
 }
@@ -186,17 +216,102 @@ END_TEST
 START_TEST(a_full_store_names_the_deadline)
 {
 	begin();
+	look.width = 100;
 	st.room.full = true;
 	st.room.used = st.room.max_size;
 	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
 	ck_assert(says("The store is full: agent.store.max_size is 20 GiB. "
 		       "Collecting pauses"));
 	ck_assert(says("turns this into a gap in 6d 23h.\n"));
-	ck_assert(!says("down"));
 	st.room.used = 0;
 	st.room.free = 1 << 20;
 	ck_assert(says("its disk has 1 MiB free, and 1 GiB must stay free "
 		       "(agent.store.min_free)."));
+}
+END_TEST
+
+/* As wide as it may be, with names that are as long as they may be. */
+START_TEST(every_width_is_kept)
+{
+	static const size_t widths[] = { 40, 60, 80, 100, 132, 250 };
+
+	begin();
+	for (size_t i = 0; i < sizeof(feeds[0].tree) - 1; i++)
+		feeds[0].tree[i] = "Audit."[i % 6];
+	feeds[0].size = feeds[0].sealed = feeds[0].duplicates =
+	    INT64_C(123456789012);
+	(void)strcpy(feeds[0].error,
+	    "\xe7\x9b\xa3\xe6\x9f\xbb "
+	    "\xe7\x9b\xa3\xe6\x9f\xbb\xf0\x9f\x94\x92 no");
+	memset(outputs[0].name, 'x', sizeof(outputs[0].name) - 1);
+	(void)strcpy(outputs[0].error, feeds[0].error);
+	outputs[0].failed = NOW - CLOCK_HOUR;
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		struct buf b = BUF_INIT(STATUS_MAX);
+		char *save = NULL;
+
+		look.width = widths[i];
+		ck_assert_int_eq(render(&b), 0);
+		for (char *s = strtok_r(b.data, "\n", &save);
+		     s != NULL && widths[i] >= 80;
+		     s = strtok_r(NULL, "\n", &save))
+			ck_assert_msg(columns_of(s) <= widths[i], "%zu: %s",
+			    widths[i], s);
+		buf_release(&b);
+	}
+}
+END_TEST
+
+START_TEST(colours_are_asked_for)
+{
+	begin();
+	outputs[0].error[0] = 'x';
+	outputs[0].failed = NOW - CLOCK_HOUR;
+	ck_assert(!says("\033"));
+	look.colours = true;
+	look.width = 200;
+	ck_assert(says("\033[31m"
+		       "siem blocked for 1 h: x\033[0m\n"));
+	ck_assert(says("\033[1mFEED "));
+}
+END_TEST
+
+START_TEST(feeds_are_ordered)
+{
+	begin();
+	feeds[1].recent = 900;
+	ck_assert(says("\ncontoso/Audit.Exchange  1234567  2.0/s       0   3s  "
+		       "    2s   13s  1234560\nfra1"));
+	look.order = ORDER_RATE;
+	ck_assert(says("\nfra1/agent                    3  3.0/s       0    -  "
+		       "     -     -        3\ncontoso"));
+	look.order = ORDER_NAME;
+	ck_assert(says("1234560\nfra1"));
+}
+END_TEST
+
+START_TEST(a_plugin_has_one_line)
+{
+	struct limits limits;
+	struct buf b = BUF_INIT(10000);
+
+	begin();
+	limits_default(&limits);
+	(void)strcpy(outputs[0].error, "a | b 'c'\nd");
+	outputs[0].failed = NOW - CLOCK_HOUR;
+	outputs[0].dead_letters = 2;
+	verdict_of(&st, &limits, &view.verdict);
+	ck_assert_int_eq(status_check_line(&view, &limits, &b), 0);
+	ck_assert_str_eq(b.data,
+	    "SEALFEED CRITICAL - siem blocked for 1 h (1 more): a ! b "
+	    "'c'\\x0ad |"
+	    " 'lag'=3s;3600;;0; 'delay'=5s;600;3600;0; 'backlog'=4;;;0;"
+	    " 'horizon'=604797s;86400:;3600:;0; 'store'=5%;80;95;0;100"
+	    " 'gaps'=0;1;;0; 'dead-letters'=2;1;;0; 'certificate'=U "
+	    "'rate'=2.0;;;0;"
+	    " 'feeds'=2;;;0; 'backlog siem'=4;;;0;\n");
+	verdict_release(&view.verdict);
+	buf_release(&b);
 }
 END_TEST
 
@@ -222,7 +337,9 @@ START_TEST(json_has_base_units)
 	begin();
 	(void)strcpy(outputs[0].error, "a \"quoted\" word");
 	outputs[0].failed = NOW;
-	ck_assert_int_eq(status_json(&st, &b), 0);
+	verdict_of(&st, NULL, &view.verdict);
+	ck_assert_int_eq(status_json(&st, &view.verdict, &b), 0);
+	verdict_release(&view.verdict);
 	ck_assert_ptr_eq(strchr(b.data, '\n'), b.data + b.len - 1);
 	root = json_loadb(b.data, b.len, 0, NULL);
 	ck_assert_ptr_nonnull(root);
@@ -265,6 +382,10 @@ suite_status(void)
 	tcase_add_test(tc, all_is_well);
 	tcase_add_test(tc, troubles_are_said);
 	tcase_add_test(tc, a_full_store_names_the_deadline);
+	tcase_add_test(tc, every_width_is_kept);
+	tcase_add_test(tc, colours_are_asked_for);
+	tcase_add_test(tc, feeds_are_ordered);
+	tcase_add_test(tc, a_plugin_has_one_line);
 	tcase_add_test(tc, an_empty_store_reads);
 	tcase_add_test(tc, json_has_base_units);
 	suite_add_tcase(s, tc);

@@ -345,8 +345,9 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 	store_close(s);
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db,
-			     "ALTER TABLE feed DROP COLUMN versions", NULL,
-			     NULL, NULL),
+			     "ALTER TABLE feed DROP COLUMN versions;"
+			     "ALTER TABLE feed DROP COLUMN late_30d",
+			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	s = store_help_open(path, STORE_DURABLE);

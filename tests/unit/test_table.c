@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cmd/columns.h"
 #include "cmd/table.h"
 #include "tests/unit/unit.h"
 
@@ -117,6 +118,65 @@ START_TEST(a_wide_row_loses_the_middle_of_a_cell)
 }
 END_TEST
 
+/* Characters of two columns, of one, and of none. */
+START_TEST(columns_are_counted)
+{
+	static const struct {
+		const char *text;
+		size_t columns;
+	} rows[] = {
+		{ "", 0 },
+		{ "abc", 3 },
+		{ "caf\xc3\xa9", 4 },
+		{ "cafe\xcc\x81", 4 },             /* a combining acute */
+		{ "\xe7\x9b\xa3\xe6\x9f\xbb", 4 }, /* Chinese */
+		{ "\xf0\x9f\x94\x92", 2 },         /* a lock */
+		{ "\033[31mred\033[0m", 3 },
+		{ "\xff", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(columns_of(rows[i].text) == rows[i].columns,
+		    "%s: %zu", rows[i].text, columns_of(rows[i].text));
+	ck_assert_uint_eq(columns_fit("a\xe7\x9b\xa3x", 2), 1);
+	ck_assert_uint_eq(columns_fit("a\xe7\x9b\xa3x", 3), 4);
+}
+END_TEST
+
+START_TEST(columns_are_left_out)
+{
+	static const struct column some[] = {
+		{ .head = "NAME", .cut = true },
+		{ .head = "A", .optional = true },
+		{ .head = "B" },
+		{ .head = "C", .optional = true },
+	};
+	static const struct {
+		size_t width;
+		const char *text;
+	} rows[] = {
+		{ 20, "NAME         A  B  C\ncontoso/DLP  1  2  3\n" },
+		{ 19, "NAME         A  B\ncontoso/DLP  1  2\n" },
+		{ 16, "NAME         B\ncontoso/DLP  2\n" },
+		{ 13, "NAME        B\ncont../DLP  2\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct table *t = table_new(some, 4);
+		struct buf b = BUF_INIT(1000);
+
+		table_look(t, rows[i].width, false);
+		table_cell(t, "contoso/DLP");
+		for (int k = 1; k <= 3; k++)
+			table_cell(t, "%d", k);
+		ck_assert_int_eq(table_print(t, &b), 0);
+		ck_assert_str_eq(b.data, rows[i].text);
+		buf_release(&b);
+		table_free(t);
+	}
+}
+END_TEST
+
 START_TEST(sentences_wrap_between_words)
 {
 	char text[600], joined[600] = "";
@@ -150,7 +210,7 @@ START_TEST(a_word_without_end_is_broken)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	ck_assert_int_eq(table_wrap(&b, 0, text), 0);
-	ck_assert_uint_eq(b.len, 303);
+	ck_assert_uint_eq(b.len, 304);
 	ck_assert_uint_eq(widest(b.data), TABLE_WIDTH);
 	buf_release(&b);
 }
@@ -166,6 +226,8 @@ suite_table(void)
 	tcase_add_test(tc, the_head_comes_once_and_widths_stay);
 	tcase_add_test(tc, nothing_gets_through_to_the_terminal);
 	tcase_add_test(tc, a_wide_row_loses_the_middle_of_a_cell);
+	tcase_add_test(tc, columns_are_counted);
+	tcase_add_test(tc, columns_are_left_out);
 	tcase_add_test(tc, sentences_wrap_between_words);
 	tcase_add_test(tc, a_word_without_end_is_broken);
 	suite_add_tcase(s, tc);

@@ -132,6 +132,8 @@ START_TEST(every_step)
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_WAITING);
 	ck_assert_uint_eq(find("a", &t), 1);
 	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_DELIVERED);
+	ck_assert_str_eq(o.mode, "confirmed");
+	ck_assert(!o.held);
 
 	/* All, and one refused. */
 	ck_assert_uint_eq(find("b", &t), 1);
@@ -182,6 +184,30 @@ START_TEST(by_index)
 }
 END_TEST
 
+START_TEST(held)
+{
+	const struct position received = { .batch = 0, .lines = 2 };
+	const struct position pos = { .batch = 0, .lines = 1 };
+	struct output_state state = { .mode = "relayed" };
+	struct trace_output o;
+	struct trace t;
+
+	collect(CLOCK_DAY);
+	ck_assert_int_eq(store_help_seal(s, &err), 1);
+	ck_assert_uint_eq(find("b", &t), 1);
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_WAITING);
+	ck_assert_str_eq(o.mode, "relayed");
+	ck_assert(!o.held);
+
+	/* It has a receipt, which proves too little. */
+	state.received = &received;
+	ck_assert_int_eq(position_move(s, "siem", &pos, &state, &err), 0);
+	ck_assert_int_eq(state_at(&t, "siem", &o), TRACE_DELIVERED);
+	ck_assert(o.held);
+}
+END_TEST
+
 Suite *
 suite_trace(void)
 {
@@ -190,6 +216,7 @@ suite_trace(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, every_step);
+	tcase_add_test(tc, held);
 	tcase_add_test(tc, without_dedupe);
 	tcase_add_test(tc, by_index);
 	suite_add_tcase(suite, tc);

@@ -28,6 +28,7 @@ trial_open(struct intake *in, struct err *err)
 	in->lines_max = conf->lines_max;
 	in->poll_every = CLOCK_SECOND / 50;
 	in->poll_timeout = conf->poll_timeout;
+	in->poll_overtaken = CLOCK_SECOND / 20;
 	in->state = xcalloc(1, sizeof(int)); /* a leak is found by ASan */
 	return 0;
 }
@@ -45,6 +46,8 @@ trial_render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	bool json = json_valid(line->value, line->len);
 
 	(void)in;
+	if (memmem(line->value, line->len, "never", 5) != NULL)
+		return err_set(err, "it can never be sent");
 	if (line->checkpoint || memmem(line->value, line->len, "skip", 4))
 		return 0;
 	if (buf_addf(body,
@@ -64,9 +67,13 @@ static int
 trial_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
 	const struct trial_conf *conf = in->conf;
+	int *prepared = in->state;
 	char query[64];
 
-	(void)err;
+	if (conf->later && (*prepared)++ == 0) {
+		(void)err_set(err, "no token yet");
+		return INTAKE_LATER;
+	}
 	(void)snprintf(query, sizeof(query), "from=%zu&to=%zu", r->from, r->to);
 	r->method = "PUT";
 	intake_url(r, conf->path, query);
@@ -74,7 +81,15 @@ trial_prepare(struct intake *in, struct intake_request *r, struct err *err)
 	return 0;
 }
 
-/* {"items":[{"status":200},…]} or {"ack":7}. */
+static void
+trial_renew(struct intake *in)
+{
+	(void)in;
+	trial_seen.renewed++;
+}
+
+/* {"items":[{"status":200},…]} or {"ack":7}; "again": the others at once;
+ * "forget": what was promised. */
 static bool
 trial_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
@@ -88,6 +103,10 @@ trial_judge(struct intake *in, const struct intake_response *r,
 	trial_seen.cut = r->cut;
 	if (r->status != 200)
 		return false;
+	if (json_is_true(json_object_get(root, "again")))
+		intake_again(v);
+	if (json_is_true(json_object_get(root, "forget")))
+		intake_forget(in, "it began anew");
 	if (ack != NULL)
 		intake_pending(v, r->lines, (uint64_t)json_integer_value(ack));
 	json_array_foreach(json_object_get(root, "items"), i, item)
@@ -136,11 +155,24 @@ trial_acknowledge(struct intake *in, const struct intake_response *r)
 }
 
 static int
-trial_probe(struct intake *in, struct intake_request *r, struct err *err)
+trial_probe(struct intake *in, unsigned step, struct intake_request *r,
+    struct err *err)
 {
 	(void)in;
+	if (step > 1)
+		return 1;
 	intake_url(r, "/bulk", "probe");
 	return buf_adds(&r->body, "[]") != 0 ? err_set(err, "too large") : 0;
+}
+
+static int
+trial_probed(struct intake *in, unsigned step, const struct intake_response *r,
+    struct buf *message, struct err *err)
+{
+	(void)in;
+	if (r->status == 418)
+		return err_set(err, "step %u: it is a teapot", step);
+	return r->status == 200 ? buf_addf(message, "step %u: ", step) : 1;
 }
 
 static const struct http_dialect trial = {
@@ -153,13 +185,17 @@ static const struct http_dialect trial = {
 	.suffix = "]",
 	.prepare = trial_prepare,
 	.judge = trial_judge,
+	.renew = trial_renew,
 	.poll = trial_poll,
 	.acknowledge = trial_acknowledge,
 	.probe = trial_probe,
+	.probed = trial_probed,
 };
 
+static const struct setting no_settings[] = { SETTING_END };
+
 const struct output_type output_trial = {
-	.type.name = "trial",
+	.type = { .name = "trial", .settings = no_settings },
 	.dialect = &trial,
 	HTTP_TRANSPORT,
 };

@@ -18,12 +18,14 @@ struct trial_conf {
 	int64_t poll_timeout;
 	const char *path; /* appended to the URL */
 	const char *header;
+	bool later; /* the first request has to wait */
 };
 
 /* What it saw of the last answer. */
 struct trial_seen {
 	size_t len;
 	bool cut;
+	unsigned renewed;
 };
 extern struct trial_seen trial_seen;
 

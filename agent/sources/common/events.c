@@ -78,28 +78,32 @@ is_known(struct fetching *f, struct err *err)
 	    f->format->what);
 }
 
-/* Say why the last event is none. */
+/* Say why an element is no event. */
 static void
-explain(struct fetching *f, const struct element *el, char *out, size_t size)
+explain(const struct lost_event *l, const struct element *el, char *out,
+    size_t size)
 {
 	char hex[2 * DIGEST_LEN + 1] = "";
 	uint8_t hash[DIGEST_LEN];
 	int n = snprintf(out, size, "event %llu of the %s, counted from 0, is ",
-	    (unsigned long long)f->n - 1, f->format->what);
+	    (unsigned long long)l->n, l->what);
 
 	out += n;
 	size -= (size_t)n;
 	if (el->data == NULL) {
 		(void)snprintf(out, size,
-		    "longer than %zu MiB, the most that is held in memory: "
+		    "longer than %d MiB, the most that is held in memory: "
 		    "%zu bytes",
-		    f->format->splitter.max / (1024 * 1024), el->len);
+		    EVENT_MAX / (1024 * 1024), el->len);
 	} else if (el->len <= GAP_EVENT_MAX) {
 		(void)snprintf(out, size,
 		    "not JSON: %s; its %zu bytes are in the agent's own feed",
 		    el->bad, el->len);
 	} else {
-		digest_sha256(f->digest, NULL, 0, el->data, el->len, hash);
+		struct digest *digest = digest_new();
+
+		digest_sha256(digest, NULL, 0, el->data, el->len, hash);
+		digest_free(digest);
 		text_hex(hex, hash, DIGEST_LEN);
 		(void)snprintf(out, size,
 		    "not JSON: %s; the first %zu of its %zu bytes, with the "
@@ -108,31 +112,47 @@ explain(struct fetching *f, const struct element *el, char *out, size_t size)
 	}
 }
 
-/* The last event cannot be one.  It is durable with the next one, so that it
- * is told once. */
-static void
-lose_event(struct fetching *f, const struct element *el)
+void
+events_lose(struct write_batch *p, struct stream *st,
+    const struct lost_event *l, const struct element *el)
 {
-	const struct source *s = f->st->source;
+	const struct source *s = st->source;
 	struct gap_row *g = xcalloc(1, sizeof(*g));
 	struct outcome r;
 
-	g->item = f->item->id;
-	g->part = true;
-	g->from = f->item->created;
-	g->to = f->item->created;
-	(void)snprintf(g->key, sizeof(g->key), "%s", f->item->key);
-	explain(f, el, g->cause, sizeof(g->cause));
+	g->item = l->item;
+	g->part = l->item != 0;
+	g->from = l->from;
+	g->to = l->to;
+	(void)snprintf(g->key, sizeof(g->key), "%s", l->key);
+	explain(l, el, g->cause, sizeof(g->cause));
 	if (el->data != NULL) {
 		g->event = el->data;
 		g->event_len =
 		    el->len < GAP_EVENT_MAX ? el->len : GAP_EVENT_MAX;
 	}
-	write_batch_gap(f->batch, g);
-	(void)outcome_set(&r, REPLY_GONE, "%s: %s", g->key, g->cause);
-	if (f->lost++ < LOST_TOLD)
-		s->trouble(s->ctx, f->st, &r);
+	write_batch_gap(p, g);
+	(void)outcome_set(&r, REPLY_GONE, "%s%s%s", g->key,
+	    *g->key != '\0' ? ": " : "", g->cause);
+	if (!l->quiet)
+		s->trouble(s->ctx, st, &r);
 	free(g);
+}
+
+/* The last event cannot be one.  It is durable with the next one, so that it
+ * is told once. */
+static void
+lose_event(struct fetching *f, const struct element *el)
+{
+	const struct lost_event l = { .what = f->format->what,
+		.n = f->n - 1,
+		.item = f->item->id,
+		.key = f->item->key,
+		.from = f->item->created,
+		.to = f->item->created,
+		.quiet = f->lost++ >= LOST_TOLD };
+
+	events_lose(f->batch, f->st, &l, el);
 }
 
 /* Tell of those that were too many for the log. */

@@ -10,10 +10,14 @@
 #ifndef SOURCES_COMMON_EVENTS_H
 #define SOURCES_COMMON_EVENTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/splitter.h"
 #include "http/rules.h"
 
 struct api;
+struct write_batch;
 struct item;
 struct request;
 struct stream;
@@ -35,5 +39,21 @@ struct event_format {
 void events_fetch(struct worker *w, struct stream *st, const struct item *it,
     const struct event_format *format, const struct api *api,
     const struct request *q, struct outcome *r);
+
+/* An element of a reply that can be no event. */
+struct lost_event {
+	const char *what; /* of which reply, for messages: "blob" */
+	uint64_t n;       /* its number there, from 0 */
+	int64_t item;     /* the ledger's item, 0: none, … */
+	const char *key;  /* … and its key, or "" */
+	int64_t from;     /* when it may have happened */
+	int64_t to;
+	bool quiet; /* not to be told by the log, too */
+};
+
+/* Make a gap of one, with as much of its bytes as fits there, durable with p.
+ */
+void events_lose(struct write_batch *p, struct stream *st,
+    const struct lost_event *l, const struct element *el);
 
 #endif /* SOURCES_COMMON_EVENTS_H */

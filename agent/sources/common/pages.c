@@ -148,7 +148,7 @@ pages_follow(struct worker *w, struct stream *st, const struct pages *pages,
 	};
 
 	for (int i = 0; i <= RESTARTS_MAX; i++)
-		if (walk(&k, first, r) != REPLY_CURSOR)
+		if (walk(&k, first, r) != REPLY_CURSOR || pages->once)
 			break;
 	digest_free(k.digest);
 	free(k.seen);

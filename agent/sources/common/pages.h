@@ -38,6 +38,9 @@ struct pages {
 	/* A list without end: a page without rows that leads to itself means
 	 * that all there is has been read. */
 	bool endless;
+	/* The first link is the vendor's, too: where that is lost, the list
+	 * cannot begin anew with it. */
+	bool once;
 };
 
 /*

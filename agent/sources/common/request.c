@@ -188,11 +188,13 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 			    reply->odd);
 		return r->class;
 	}
-	if (q->take != NULL && reply->status == 200 &&
+	if (q->take != NULL && !q->objects && reply->status == 200 &&
 	    reply->shape == HTTP_OBJECT)
 		rules_unexpected(api->rules, reply, "an array", r);
 	else
 		rules_judge(api->rules, reply, r);
+	if (r->class == REPLY_THROTTLED && r->wait == 0 && api->wait != NULL)
+		r->wait = api->wait(api->ctx, reply);
 	/* An error may be anyone's, and so may a page. */
 	if (r->class == REPLY_OK && strstr(reply->type, "json") != NULL &&
 	    (reply->shape == HTTP_ARRAY || reply->shape == HTTP_OBJECT))
@@ -276,6 +278,7 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		.type = q->type,
 		.headers = q->headers,
 		.take = q->take,
+		.objects = q->objects,
 		.ctx = q->ctx };
 	bool kept = false;
 

@@ -23,6 +23,10 @@ struct api {
 	const struct rule *rules;
 	/* What to look at when access is denied, a clause; NULL: nothing. */
 	const char *denied;
+	/* How long a throttled reply without Retry-After asks to wait, 0: it
+	 * does not say.  NULL: none of this API's do. */
+	int64_t (*wait)(const void *ctx, const struct http_reply *reply);
+	const void *ctx;
 };
 
 struct request {
@@ -35,6 +39,7 @@ struct request {
 	int reserve;                     /* see rate_take() */
 	struct feed *feed;               /* for its counters, or NULL */
 	http_take_fn *take; /* of a 200 that is an array; NULL: kept in reply */
+	bool objects;       /* likewise of one that is an object */
 	void *ctx;
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "config/doubt.h"
+#include "config/event_shape.h"
 #include "config/setting.h"
 #include "sources/office365/office365.h"
 
@@ -70,28 +71,35 @@ const struct setting office365_settings[] = {
 	    .type = SETTING_STRING,
 	    .offset = FIELD(tenant),
 	    .required = true,
-	    .help = "Directory (tenant) ID, a GUID." },
+	    .help = "Directory (tenant) ID, a GUID.",
+	    .ask = "Directory (tenant) ID" },
 	{ .key = "client_id",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(client_id),
 	    .required = true,
 	    .help = "Application (client) ID of the app registration, which "
 		    "needs the application permissions ActivityFeed.Read and, "
-		    "for DLP.All, ActivityFeed.ReadDlp." },
+		    "for DLP.All, ActivityFeed.ReadDlp.",
+	    .ask = "Application (client) ID" },
 	{ .key = "client_secret",
 	    .type = SETTING_SECRET,
 	    .offset = FIELD(client_secret),
-	    .help = "Client secret of the app registration." },
+	    .help = "Client secret of the app registration.",
+	    .ask = "Client secret (Enter if you use a certificate)" },
 	{ .key = "certificate",
 	    .type = SETTING_SECRET,
 	    .offset = FIELD(certificate),
 	    .help = "Certificate of the app registration, instead of a "
-		    "secret; a file or PEM text." },
+		    "secret; a file or PEM text.",
+	    .ask = "File of the certificate (PEM)",
+	    .unless = "client_secret" },
 	{ .key = "private_key",
 	    .type = SETTING_SECRET,
 	    .offset = FIELD(private_key),
 	    .help = "RSA private key of the certificate, a file or PEM "
-		    "text." },
+		    "text.",
+	    .ask = "File of its private key (PEM)",
+	    .unless = "client_secret" },
 	{ .key = "content",
 	    .type = SETTING_LIST,
 	    .offset = FIELD(content),
@@ -316,4 +324,19 @@ const char *
 office365_api(const struct office365_conf *c)
 {
 	return c->api_url != NULL ? c->api_url : clouds[c->cloud].api;
+}
+
+/* One record schema for all content types: Splunk's add-on (4055) and Elastic's
+ * integration o365 read them alike. */
+const struct event_shape *
+office365_shape(const void *conf, const char *stream)
+{
+	static const struct event_shape shape = { .id = "/Id",
+		.sourcetype = "o365:management:activity",
+		.dataset = "o365.audit",
+		.record = "o365audit" };
+
+	(void)conf;
+	(void)stream;
+	return &shape;
 }

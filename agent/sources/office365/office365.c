@@ -648,11 +648,32 @@ account(const void *conf)
 	return ((const struct office365_conf *)conf)->tenant;
 }
 
+/* Entra's names for things: learn.microsoft.com/office/
+ * office-365-management-api/get-started-with-office-365-management-apis. */
+static const char before[] =
+    "Once a tenant, in the Entra admin center, https://entra.microsoft.com:\n"
+    "  1. App registrations > New registration: any name, no redirect URI.\n"
+    "  2. API permissions > Add a permission > Office 365 Management APIs >\n"
+    "     Application permissions: ActivityFeed.Read and, for DLP.All,\n"
+    "     ActivityFeed.ReadDlp; then \"Grant admin consent\".\n"
+    "  3. Certificates & secrets > New client secret: copy its Value, not its\n"
+    "     Secret ID. Or upload a certificate.\n"
+    "  4. Overview shows the two IDs that are asked for now.\n"
+    "Unified audit logging must be on: https://purview.microsoft.com > Audit,\n"
+    "or Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true. After\n"
+    "that, and after the first subscription, Microsoft may take up to 12 "
+    "hours\n"
+    "until there are events. More: https://learn.microsoft.com/office/\n"
+    "office-365-management-api/get-started-with-office-365-management-apis\n";
+
 const struct source_type source_office365 = {
 	.type.name = "office365",
+	.type.title = "Microsoft 365 and Entra (Management Activity API)",
+	.type.before = before,
 	.type.settings = office365_settings,
 	.type.conf_size = sizeof(struct office365_conf),
 	.type.check = office365_check,
+	.type.shape = office365_shape,
 	.define = define,
 	.open = open_source,
 	.begin = begin_offline,

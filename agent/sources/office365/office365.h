@@ -54,6 +54,9 @@ struct office365_conf {
 
 extern const struct setting office365_settings[];
 
+/* The shape of its events; of config_type. */
+const struct event_shape *office365_shape(const void *conf, const char *stream);
+
 /* The cross-check of source_type. */
 struct config_section;
 void office365_check(const void *conf, const struct config_section *b);

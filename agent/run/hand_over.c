@@ -1,0 +1,218 @@
+/*
+ * hand_over.c - from the supervisor's side: a role is the same program,
+ * executed anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <linux/close_range.h>
+
+#include "base/buf.h"
+#include "base/exit_status.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/node.h"
+#include "base/pack.h"
+#include "config/config.h"
+#include "config/secret.h"
+#include "run/hand_over.h"
+#include "run/roles.h"
+
+extern char **environ;
+
+/* What libc, the loader and the libraries take from the environment.  A name
+ * that ends in "_" stands for all that begin so. */
+static const char *const listened_to[] = {
+	"LANG",
+	"LC_",
+	"TZ",
+	"TZDIR",
+	"TMPDIR", /* libc */
+	"LD_",
+	"GLIBC_TUNABLES",
+	"MALLOC_", /* loader, malloc */
+	"LOCALDOMAIN",
+	"RES_OPTIONS", /* resolv.conf(5) */
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR",
+	"OPENSSL_", /* openssl-env(7) */
+	"PKCS11_",
+	"SOFTHSM2_CONF",
+	"TPM2OPENSSL_",
+	"TCTI", /* its providers */
+	"ASAN_",
+	"LSAN_",
+	"TSAN_",
+	"UBSAN_",
+	"GCOV_", /* builds for tests */
+	"SEALFEED_",
+};
+
+/* Is the variable at s, "NAME=value", one of name? */
+static bool
+is_variable(const char *s, const char *name, size_t len)
+{
+	return strncmp(s, name, len) == 0 &&
+	    (s[len] == '=' || name[len - 1] == '_');
+}
+
+struct wanted {
+	const char *variable;
+	bool found;
+};
+
+static void
+compare_variable(void *ctx, const char *name, size_t len)
+{
+	struct wanted *w = ctx;
+
+	w->found = w->found ||
+	    (strncmp(w->variable, name, len) == 0 && w->variable[len] == '=');
+}
+
+/* Does a text in the tree, which is no deeper than YAML_DEPTH_MAX, refer to
+ * the variable? */
+static bool
+tree_wants(const struct node *n, const char *variable)
+{
+	static const char folder[] = "CREDENTIALS_DIRECTORY=";
+	struct wanted w = { .variable = variable };
+
+	for (; n != NULL && !w.found; n = n->next) {
+		if (n->type != NODE_SCALAR)
+			w.found = tree_wants(n->child, variable);
+		else if (strncmp(variable, folder, strlen(folder)) == 0)
+			w.found = secret_has_credential(n->text);
+		else
+			secret_each_variable(n->text, compare_variable, &w);
+	}
+	return w.found;
+}
+
+char **
+hand_over_environment(const struct node *tree)
+{
+	char **list;
+	size_t n = 0, kept = 0;
+
+	while (environ[n] != NULL)
+		n++;
+	list = xcalloc(n + 1, sizeof(*list));
+	for (size_t i = 0; i < n; i++) {
+		bool keep = tree_wants(tree, environ[i]);
+
+		for (size_t k = 0;
+		     !keep && k < sizeof(listened_to) / sizeof(listened_to[0]);
+		     k++)
+			keep = is_variable(environ[i], listened_to[k],
+			    strlen(listened_to[k]));
+		if (keep)
+			list[kept++] = environ[i];
+	}
+	return list;
+}
+
+/* A new memory file with all that: its descriptor, or -1 with errno. */
+static int
+write_memory(const struct hand_over *h, const struct hand_over_peer *peers,
+    const char *path, const struct buf *share)
+{
+	struct hand_over whole = *h;
+	int fd = memfd_create("configuration", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	(void)snprintf(whole.path, sizeof(whole.path), "%s", path);
+	if (file_write_all(fd, &whole, sizeof(whole)) == 0 &&
+	    file_write_all(fd, peers, h->n_peers * sizeof(*peers)) == 0 &&
+	    file_write_all(fd, share->data, share->len) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* The binary that runs, even where an upgrade has replaced or removed it. */
+static int
+program(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	return fd;
+}
+
+/* In the new process: leave it these descriptors and no others. */
+static int
+keep_only(const int *keep, int memory)
+{
+	if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0 ||
+	    fcntl(memory, F_SETFD, 0) != 0)
+		return -1;
+	for (; *keep != -1; keep++)
+		if (fcntl(*keep, F_SETFD, 0) != 0)
+			return -1;
+	return 0;
+}
+
+/* What becomes of the process between fork and the program's begin. */
+static _Noreturn void
+become(const struct hand_over *h, int memory, const int *keep, pid_t parent,
+    char **environment)
+{
+	char title[sizeof(h->name) + sizeof(HAND_OVER_TITLE)], number[16];
+	char *argv[] = { title, number, NULL };
+
+	/* A supervisor that is killed takes its roles along. */
+	(void)prctl(PR_SET_PDEATHSIG,
+	    h->kind == ROLE_RECOVER ? SIGKILL : SIGTERM);
+	if (getppid() != parent)
+		_exit(0); /* it was killed before prctl() */
+	(void)snprintf(title, sizeof(title), HAND_OVER_TITLE "%s", h->name);
+	(void)snprintf(number, sizeof(number), "%d", memory);
+	if (keep_only(keep, memory) == 0)
+		(void)fexecve(program(), argv, environment);
+	(void)fprintf(stderr, "<3>sealfeed: %s: cannot be executed: %s\n",
+	    h->name, strerror(errno));
+	_exit(EXIT_WRONG);
+}
+
+pid_t
+hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
+    const struct config *config, const int *keep)
+{
+	const pid_t parent = getpid();
+	struct config_share what = roles[h->kind].share;
+	struct buf share = BUF_INIT(SIZE_MAX / 2);
+	struct node *tree = NULL;
+	char **environment;
+	pid_t pid = -1;
+	int memory = -1;
+
+	if (h->output[0] != '\0')
+		what.output = h->output;
+	if (program() >= 0 && config_share(config, &what, &share) == 0)
+		memory = write_memory(h, peers, config->path, &share);
+	if (memory >= 0) {
+		tree = pack_read(share.data, share.len);
+		environment = hand_over_environment(tree);
+		(void)fflush(NULL);
+		pid = fork();
+		if (pid == 0)
+			become(h, memory, keep, parent, environment);
+		(void)close(memory);
+		free(environment);
+		node_free(tree);
+	}
+	if (share.data != NULL)
+		explicit_bzero(share.data, share.len);
+	buf_release(&share);
+	return pid;
+}

@@ -1,0 +1,71 @@
+/*
+ * hand_over.h - what the supervisor gives a role process, and how the process
+ * takes it.
+ *
+ * A role is the same program, executed anew: it has none of the supervisor's
+ * memory, only the part of the configuration that its row in roles.c names,
+ * the environment that this part needs, and the descriptors listed here.  The
+ * part comes in a memory file that is closed once it was read.
+ */
+#ifndef RUN_HAND_OVER_H
+#define RUN_HAND_OVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/role.h"
+
+struct config;
+struct node;
+
+#define HAND_OVER_DROPPED 65536
+
+/* Begins the memory file; both ends are the same binary.  Behind it stand
+ * n_peers of struct hand_over_peer, then the share of the configuration. */
+struct hand_over {
+	enum role_kind kind;
+	char name[80]; /* "ship siem": in the log, and in ps behind "sf-" */
+	char output[64];
+	char path[4096]; /* of the configuration; types may be in files there */
+	char cause[16];
+	char public_digest[65];
+	int wake_fd, alive_fd;
+	int verdict_fd; /* of ROLE_WATCH, else -1 */
+	int result_fd;  /* of ROLE_RECOVER, else -1 */
+	int dropped_fd; /* memory of counters, HAND_OVER_DROPPED bytes; -1 */
+	size_t slot;    /* which of them the role's log counts in */
+	int log_level;
+	bool again;
+	int64_t started;
+	size_t n_peers;
+};
+
+struct hand_over_peer {
+	enum role_kind kind;
+	int wake_fd;
+};
+
+/*
+ * Fork, and execute the program as the role of h, with the memory file and
+ * these descriptors (ended by -1) and no others.  The process ends with the
+ * supervisor.  Its number, or -1 with errno.
+ */
+pid_t hand_over_start(const struct hand_over *h,
+    const struct hand_over_peer *peers, const struct config *config,
+    const int *keep);
+
+/* argv[0] of a role process begins with this, argv[1] is the number of the
+ * memory file's descriptor. */
+#define HAND_OVER_TITLE "sf-"
+
+/* The life of a role process, to be called by main() when argv is one's; the
+ * exit status. */
+int hand_over_take(int argc, char **argv);
+
+/* The environment of a role whose share of the configuration is tree: what
+ * the libraries listen to, and the variables and the folder of credentials
+ * that tree refers to.  Ended by NULL; the texts are the environment's own,
+ * the list the caller's. */
+char **hand_over_environment(const struct node *tree);
+
+#endif /* RUN_HAND_OVER_H */

@@ -1,0 +1,150 @@
+/*
+ * take_over.c - from the role's side: the life of a role process.
+ */
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/exit_status.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "config/secret.h"
+#include "run/hand_over.h"
+#include "run/roles.h"
+#include "run/types.h"
+
+/* The content of the memory file, which is closed; NULL: it is none. */
+static char *
+read_memory(int fd, size_t *len)
+{
+	struct stat st;
+	char *data = NULL;
+	size_t got = 0;
+	ssize_t n = 1;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size > (off_t)sizeof(struct hand_over)) {
+		*len = (size_t)st.st_size;
+		data = xmalloc(*len);
+		while (got < *len && n > 0) {
+			n = pread(fd, data + got, *len - got, (off_t)got);
+			got += n > 0 ? (size_t)n : 0;
+		}
+	}
+	(void)close(fd);
+	if (data != NULL && got == *len)
+		return data;
+	free(data);
+	return NULL;
+}
+
+/* Turn what was read into a role: false, it is not whole. */
+static bool
+unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
+{
+	struct hand_over_peer peer;
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct config *config;
+	size_t at = sizeof(*h);
+	int *fds;
+	enum role_kind *kinds;
+
+	memcpy(h, data, sizeof(*h));
+	if (h->n_peers > (len - at) / sizeof(peer))
+		return false;
+	fds = xcalloc(h->n_peers + 1, sizeof(*fds));
+	kinds = xcalloc(h->n_peers + 1, sizeof(*kinds));
+	for (size_t i = 0; i < h->n_peers; i++, at += sizeof(peer)) {
+		memcpy(&peer, data + at, sizeof(peer));
+		fds[i] = peer.wake_fd;
+		kinds[i] = peer.kind;
+	}
+	fds[h->n_peers] = -1;
+	h->path[sizeof(h->path) - 1] = '\0';
+	config =
+	    config_shared(data + at, len - at, h->path, &agent_types, &errors);
+	for (size_t i = 0; config == NULL && i < errors.n; i++)
+		log_err("%s", errors.line[i]);
+	config_errors_release(&errors);
+	*r = (struct role){ .kind = h->kind,
+		.config = config,
+		.wake_fd = h->wake_fd,
+		.alive_fd = h->alive_fd,
+		.verdict_fd = h->verdict_fd,
+		.result_fd = h->result_fd,
+		.peers = fds,
+		.peer_kinds = kinds,
+		.started = h->started,
+		.again = h->again,
+		.cause = h->cause };
+	if (config == NULL)
+		return false;
+	memcpy(config->public_digest, h->public_digest,
+	    sizeof(config->public_digest));
+	for (size_t i = 0; i < config->n_outputs; i++)
+		if (strcmp(config->outputs[i].name, h->output) == 0)
+			r->output = &config->outputs[i];
+	return true;
+}
+
+/* Have the log count in the memory that all share. */
+static void
+count_dropped(const struct hand_over *h)
+{
+	void *map;
+
+	if (h->dropped_fd < 0)
+		return;
+	map = mmap(NULL, HAND_OVER_DROPPED, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    h->dropped_fd, 0);
+	(void)close(h->dropped_fd);
+	if (map != MAP_FAILED &&
+	    h->slot < HAND_OVER_DROPPED / sizeof(_Atomic uint64_t))
+		log_count_dropped((_Atomic uint64_t *)map + h->slot);
+}
+
+int
+hand_over_take(int argc, char **argv)
+{
+	long fd = argc == 2 ? strtol(argv[1], NULL, 10) : -1;
+	struct hand_over h;
+	struct role r;
+	char *data = NULL, title[16];
+	size_t len = 0;
+	bool good;
+
+	/* Nobody of this user reads its memory from here on. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)snprintf(title, sizeof(title), "%.15s", argv[0]);
+	(void)prctl(PR_SET_NAME, title);
+	if (fd > STDERR_FILENO && fd < INT_MAX)
+		data = read_memory((int)fd, &len);
+	if (data == NULL) {
+		(void)fprintf(stderr,
+		    "%s: this process is started by `sealfeed run` alone\n",
+		    argv[0]);
+		return EXIT_USE;
+	}
+	secret_lock();
+	good = unpack(data, len, &h, &r);
+	explicit_bzero(data, len);
+	free(data);
+	if (!good) {
+		(void)fprintf(stderr,
+		    "<3>%s: what the supervisor handed over is not whole\n",
+		    argv[0]);
+		return EXIT_WRONG;
+	}
+	log_open(h.name, (enum log_level)h.log_level);
+	count_dropped(&h);
+	role_signals(&r);
+	return roles[h.kind].run(&r);
+}

@@ -1,0 +1,237 @@
+/*
+ * definition.h - a vendor's API as a YAML file says it: which streams of
+ * events there are, how to ask for them and how to read what comes.
+ *
+ * The tables here are all there is to a key: loader, its faults and the
+ * manual read them (definition_blocks).  A definition computes nothing; texts
+ * may have places for values (template.h).  What cannot be right is refused
+ * when the file is loaded, all of it at once, with file and line.
+ */
+#ifndef SOURCES_REST_DEFINITION_H
+#define SOURCES_REST_DEFINITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/event_shape.h"
+#include "config/setting.h"
+#include "http/client.h"
+#include "http/rules.h"
+#include "sources/rest/when.h"
+
+struct def_rule;
+struct node;
+
+/* What a source of this type is configured with. */
+enum variable_type {
+	VARIABLE_TEXT,
+	VARIABLE_HOST,   /* "acme.okta.com", goes into hosts */
+	VARIABLE_SECRET, /* goes into auth, and nowhere else */
+	VARIABLE_PEM,    /* likewise, a file or PEM text */
+	VARIABLE_CHOICE, /* one of values */
+	VARIABLE_TYPES
+};
+#define VARIABLES_MAX 32
+
+struct def_variable {
+	char *name;
+	int type; /* enum variable_type */
+	bool required;
+	char *def;
+	char **values;
+	char *help;
+};
+
+/* A base URL: one template, or one for each value of a choice. */
+struct def_host {
+	char *name;
+	size_t by;  /* variable, VARIABLES_MAX: none */
+	char **url; /* one, or as many as that has values */
+};
+
+/* How credentials are shown.  Of several ways the one is taken whose variables
+ * are all set. */
+enum auth_kind { KIND_NONE, KIND_HEADER, KIND_BASIC, KIND_OAUTH2 };
+
+struct def_auth {
+	int kind;
+	char *header; /* KIND_HEADER: its name, and … */
+	char *value;  /* … "SSWS {token}": a secret at its end */
+	char *user;   /* KIND_BASIC */
+	char *password;
+	char *host; /* KIND_OAUTH2: name of the token server's host, … */
+	char *path;
+	char *scope;
+	char *client_id;
+	char *client_secret; /* a secret's place, or these two */
+	char *certificate;
+	char *private_key;
+	uint32_t uses; /* variables, by bit */
+};
+
+/* A request: what is not said in "next" is as in "request". */
+struct def_request {
+	int method; /* 0: GET, 1: POST */
+	char *host;
+	char *path;
+	char *body;
+	char *type; /* of the body */
+	struct http_pair *query;
+	struct http_pair *headers;
+};
+
+/* What says where a stream is. */
+enum cursor_kind {
+	CURSOR_WINDOW, /* times of events: windows, an overlap, sweeps */
+	CURSOR_TOKEN   /* the vendor's own, in the order of processing */
+};
+
+#define DEF_SWEEPS 4
+struct def_sweep {
+	int64_t every;
+	int64_t back;
+};
+
+struct def_cursor {
+	int kind;
+	int64_t granularity;
+	int64_t span;
+	int64_t overlap;
+	int64_t lag;
+	int start; /* enum def_bound */
+	int end;
+	int order; /* enum def_order */
+	struct def_sweep sweeps[DEF_SWEEPS + 1];
+};
+enum def_bound { BOUND_INCLUSIVE, BOUND_EXCLUSIVE, BOUND_OPEN };
+enum def_order { ORDER_NONE, ORDER_NEWEST, ORDER_OLDEST };
+
+enum page_kind {
+	PAGE_NONE,
+	PAGE_LINK,       /* the Link header, RFC 8288 */
+	PAGE_URL_HEADER, /* a header with a URL */
+	PAGE_URL,        /* a URL in the body */
+	PAGE_TOKEN,      /* a token in the body, for a parameter or "next" */
+	PAGE_HEADER,     /* a token in a header */
+	PAGE_NUMBER,     /* 1, 2, 3 … */
+	PAGE_OFFSET,     /* rows so far */
+	PAGE_LAST_ID,    /* id of the last row */
+	PAGE_KINDS
+};
+
+struct def_page {
+	int kind;
+	char **from; /* pointers, or the header */
+	char *to;    /* query parameter; NULL: "next" has {page} */
+	char *more;  /* pointer to what is true while there are more pages */
+	int64_t first;
+	int64_t size;       /* rows of a full page */
+	bool short_is_last; /* a page with fewer is the last one */
+	int64_t life;       /* how long a token is good; 0: not known */
+};
+
+/* What must be there in a good reply: the value at a pointer. */
+struct def_match {
+	char *at;
+	char *is;
+};
+
+struct def_records {
+	char **at; /* pointers; "": the document itself */
+	bool absent_is_empty;
+	struct def_match success; /* at NULL: nothing */
+};
+
+struct def_time {
+	char *at;
+	int format; /* enum when_format */
+};
+
+struct def_stream {
+	char *name;
+	char *title;
+	char **permissions;
+	bool off; /* collected only where "streams" names it */
+	int64_t retention;
+	struct def_request request;
+	struct def_request next; /* path NULL: there is none */
+	struct def_cursor cursor;
+	struct def_page page;
+	struct def_records records;
+	struct def_time time;
+	char **id; /* pointers; NULL: rows are told apart by their bytes */
+	struct event_shape shape;
+	struct rule *rules; /* the stream's, then the vendor's */
+	/* For the splitter, in its form; what id and time are not, is picked
+	 * out of the row. */
+	const char *id_key;
+	const char *time_key;
+	char *const *arrays; /* of records.at */
+	const char **values; /* page.from, page.more, success, in this order */
+};
+
+struct def_rate {
+	int64_t requests;
+	int64_t per;
+	int64_t most; /* that large customers get, 0: the same */
+	char *reset;  /* header that says when to come again; NULL: none */
+	int reset_format;
+};
+
+struct definition {
+	char *name;
+	char *file;
+	char *title;
+	char *docs;
+	char **setup;
+	char *limits;
+	char *noise;
+	char digest[65]; /* of the file's text */
+	int64_t interval;
+	int64_t initial;
+	struct def_rate rate;
+	struct def_variable *variables;
+	size_t n_variables;
+	struct def_host *hosts;
+	size_t n_hosts;
+	struct def_auth *auth;
+	size_t n_auth;
+	struct rule *rules;
+	struct def_stream *streams;
+	size_t n_streams;
+	struct def_rule **pool; /* that own the texts of all rules */
+	size_t n_pool;
+};
+
+/*
+ * Read a definition from text, named file in messages; name: what it must call
+ * itself, NULL: anything.  NULL: at least one fault was added to errors.
+ */
+struct definition *definition_parse(const char *name, const char *file,
+    const char *text, size_t len, struct config_errors *errors);
+
+/* The same from a file. */
+struct definition *definition_load(const char *name, const char *file,
+    struct config_errors *errors);
+void definition_free(struct definition *d);
+
+const struct def_stream *definition_stream(const struct definition *d,
+    const char *name);
+
+/* The variable of this name, n_variables: none. */
+size_t definition_variable(const struct definition *d, struct slice name);
+
+/* The host of this name, n_hosts: none. */
+size_t definition_host(const struct definition *d, struct slice name);
+
+/* Every block of a file with its keys, for the manual; ended by a NULL name.
+ */
+struct definition_block {
+	const char *name; /* "streams.NAME.cursor" */
+	const char *help;
+	const struct setting *rows;
+};
+extern const struct definition_block definition_blocks[];
+
+#endif /* SOURCES_REST_DEFINITION_H */

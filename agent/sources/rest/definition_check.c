@@ -1,0 +1,614 @@
+/*
+ * definition_check.c - what cannot be right in a definition.
+ *
+ * Each rule here has cost someone events: a window that leaves out its bounds,
+ * an overlap that never ends, a page whose successor nobody asks for.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/node.h"
+#include "base/splitter.h"
+#include "base/text.h"
+#include "http/access.h"
+#include "sources/rest/definition_private.h"
+#include "sources/rest/template.h"
+
+#define POINTERS_MAX 8
+
+/* Values that are not of the configuration. */
+static const struct {
+	const char *name;
+	unsigned kind;
+	bool time;
+} built_in[] = {
+	{ "start", PLACE_START, true },
+	{ "window.start", PLACE_WINDOW, true },
+	{ "window.end", PLACE_WINDOW, true },
+	{ "page", PLACE_PAGE, false },
+};
+#define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
+#define HOSTS_DOT "hosts."
+
+/* What a name stands for, 0: nothing; *time: it needs a format. */
+static unsigned
+kind_of(const struct definition *d, struct slice name, bool *time)
+{
+	const size_t dot = strlen(HOSTS_DOT);
+	size_t v = definition_variable(d, name);
+
+	*time = false;
+	for (size_t i = 0; i < BUILT_IN; i++) {
+		if (strlen(built_in[i].name) != name.len ||
+		    memcmp(built_in[i].name, name.data, name.len) != 0)
+			continue;
+		*time = built_in[i].time;
+		return built_in[i].kind;
+	}
+	if (v < d->n_variables)
+		return d->variables[v].type == VARIABLE_SECRET ||
+			d->variables[v].type == VARIABLE_PEM
+		    ? PLACE_SECRET
+		    : PLACE_VARIABLE;
+	if (name.len > dot && memcmp(name.data, HOSTS_DOT, dot) == 0 &&
+	    definition_host(d,
+		(struct slice){ name.data + dot, name.len - dot }) < d->n_hosts)
+		return PLACE_HOST;
+	return 0;
+}
+
+/* The known name that is nearest to a wrong one, NULL: none is near. */
+static const char *
+nearest(const struct definition *d, struct slice name)
+{
+	const char *names[VARIABLES_MAX + BUILT_IN + 1];
+	char *wrong = xstrndup(name.data, name.len);
+	const char *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_variables; i++)
+		names[n++] = d->variables[i].name;
+	for (size_t i = 0; i < BUILT_IN; i++)
+		names[n++] = built_in[i].name;
+	names[n] = NULL;
+	near = text_nearest(wrong, names);
+	free(wrong);
+	return near;
+}
+
+static void
+check_place(const struct definition *d, const struct config_section *b,
+    const char *key, const struct template_place *p, unsigned allowed)
+{
+	const int len = (int)(p->name.len < 60 ? p->name.len : 60);
+	bool time;
+	unsigned kind = kind_of(d, p->name, &time);
+	const char *near = kind == 0 ? nearest(d, p->name) : NULL;
+
+	if (kind == 0)
+		config_error(b, "%s: {%.*s} is not known%s%s%s", key, len,
+		    p->name.data, near != NULL ? "; did you mean {" : "",
+		    near != NULL ? near : "", near != NULL ? "}?" : "");
+	else if (kind == PLACE_SECRET && (allowed & PLACE_SECRET) == 0)
+		config_error(b,
+		    "%s: {%.*s} is a secret, which only auth may have", key,
+		    len, p->name.data);
+	else if ((kind & allowed) == 0)
+		config_error(b, "%s: {%.*s} has no value here", key, len,
+		    p->name.data);
+	else if (time &&
+	    (p->format.data == NULL || when_by_name(p->format) == WHEN_FORMATS))
+		config_error(b,
+		    "%s: {%.*s} needs a format of time, such as "
+		    "{%.*s|rfc3339}",
+		    key, len, p->name.data, len, p->name.data);
+	else if (!time && p->format.data != NULL)
+		config_error(b, "%s: {%.*s} is no time and has no format", key,
+		    len, p->name.data);
+}
+
+void
+definition_check_text(const struct definition *d,
+    const struct config_section *b, const char *key, const char *text,
+    unsigned allowed)
+{
+	struct template_place p;
+
+	for (size_t at = 0; text != NULL && template_next(text, at, &p);
+	     at = p.end)
+		check_place(d, b, key, &p, allowed);
+}
+
+/* Has text a place of that name? */
+static bool
+has_place(const char *text, const char *name)
+{
+	struct template_place p;
+
+	for (size_t at = 0; text != NULL && template_next(text, at, &p);
+	     at = p.end)
+		if (p.name.len == strlen(name) &&
+		    memcmp(p.name.data, name, p.name.len) == 0)
+			return true;
+	return false;
+}
+
+static bool
+request_has(const struct def_request *r, const char *name)
+{
+	bool has = has_place(r->path, name) || has_place(r->body, name);
+
+	for (const struct http_pair *q = r->query; q != NULL && q->name != NULL;
+	     q++)
+		has = has || has_place(q->value, name);
+	for (const struct http_pair *h = r->headers;
+	     h != NULL && h->name != NULL; h++)
+		has = has || has_place(h->value, name);
+	return has;
+}
+
+/* Options that every source has, or whose blocks it has. */
+static const char *const taken[] = { "type", "streams", "hosts", "interval",
+	"initial", "overlap", "dedupe", "retry_after_max", "proxy", "tls",
+	"timeout", "http", "start", "page", NULL };
+
+static void
+check_default(const struct def_variable *v, const struct config_section *b)
+{
+	bool known = false;
+
+	if (v->def == NULL) {
+		if (v->type == VARIABLE_CHOICE && !v->required)
+			config_error(b,
+			    "default: is missing; a choice has one, or is "
+			    "required");
+		return;
+	}
+	if (v->required)
+		config_error(b, "default: is never used, since it is required");
+	if (v->type == VARIABLE_SECRET || v->type == VARIABLE_PEM)
+		config_error(b, "default: a secret has none");
+	for (char **p = v->values; p != NULL && *p != NULL; p++)
+		known = known || strcmp(*p, v->def) == 0;
+	if (v->type == VARIABLE_CHOICE && !known)
+		config_error(b, "default: \"%.60s\" is none of values", v->def);
+}
+
+void
+definition_check_variable(const struct definition *d,
+    const struct def_variable *v, const struct config_section *b)
+{
+	for (size_t i = 0; taken[i] != NULL; i++)
+		if (strcmp(v->name, taken[i]) == 0)
+			config_errors_add(b->errors, b->map,
+			    "variables: \"%s\" is an option of every source; "
+			    "give it another name",
+			    v->name);
+	for (size_t i = 0; &d->variables[i] != v; i++)
+		if (strcmp(d->variables[i].name, v->name) == 0)
+			config_errors_add(b->errors, b->map,
+			    "variables: \"%s\" is there twice", v->name);
+	if (v->type == VARIABLE_CHOICE &&
+	    (v->values == NULL || v->values[0] == NULL))
+		config_error(b, "values: are missing; a choice has some");
+	if (v->type != VARIABLE_CHOICE && v->values != NULL)
+		config_error(b, "values: only a choice has some");
+	check_default(v, b);
+}
+
+void
+definition_check_host(const struct definition *d, const char *url,
+    const struct config_section *b)
+{
+	const size_t scheme = strlen("https://");
+	const char *key = b->map->key;
+	struct template_place p;
+	struct err err = ERR_INIT;
+
+	if (strncmp(url, "https://", scheme) != 0) {
+		config_error(b, "%s: must begin with https://", key);
+		return;
+	}
+	if (!template_next(url, 0, &p) && http_url_check(key, url, &err) != 0)
+		config_error(b, "%s", err.text);
+	definition_check_text(d, b, key, url, PLACE_VARIABLE);
+	for (size_t at = scheme; template_next(url, at, &p); at = p.end) {
+		size_t v = definition_variable(d, p.name);
+
+		if (v < d->n_variables &&
+		    d->variables[v].type != VARIABLE_HOST &&
+		    d->variables[v].type != VARIABLE_CHOICE &&
+		    memchr(url + scheme, '/', p.begin - scheme) == NULL)
+			config_error(b,
+			    "%s: {%s} must be a variable of type host", key,
+			    d->variables[v].name);
+	}
+}
+
+/* Which keys belong to which kind of auth. */
+struct auth_key {
+	const char *key;
+	size_t offset;
+	int kind;
+	bool needed;
+	unsigned allowed;
+};
+#define AUTH(member) offsetof(struct def_auth, member)
+static const struct auth_key auth_of[] = {
+	{ "header", AUTH(header), KIND_HEADER, false, 0 },
+	{ "value", AUTH(value), KIND_HEADER, true, PLACE_SECRET },
+	{ "user", AUTH(user), KIND_BASIC, true, PLACE_VARIABLE },
+	{ "password", AUTH(password), KIND_BASIC, true, PLACE_SECRET },
+	{ "host", AUTH(host), KIND_OAUTH2, true, 0 },
+	{ "path", AUTH(path), KIND_OAUTH2, true, PLACE_VARIABLE },
+	{ "scope", AUTH(scope), KIND_OAUTH2, true,
+	    PLACE_VARIABLE | PLACE_HOST },
+	{ "client_id", AUTH(client_id), KIND_OAUTH2, true, PLACE_VARIABLE },
+	{ "client_secret", AUTH(client_secret), KIND_OAUTH2, false,
+	    PLACE_SECRET },
+	{ "certificate", AUTH(certificate), KIND_OAUTH2, false, PLACE_SECRET },
+	{ "private_key", AUTH(private_key), KIND_OAUTH2, false, PLACE_SECRET },
+};
+
+/* One place, a secret's, and for a header text in front of it. */
+static void
+check_secret(const struct auth_key *k, const char *text,
+    const struct config_section *b)
+{
+	struct template_place p;
+	bool one = template_next(text, 0, &p) && text[p.end] == '\0';
+
+	if (!one || (p.begin != 0 && strcmp(k->key, "value") != 0))
+		config_error(b, "%s: must %s a secret's place, such as {token}",
+		    k->key, strcmp(k->key, "value") == 0 ? "end with" : "be");
+}
+
+static void
+check_auth_key(struct definition *d, struct def_auth *a,
+    const struct auth_key *k, const struct config_section *b)
+{
+	const char *text = *(char **)((char *)a + k->offset);
+	struct template_place p;
+
+	if (text == NULL) {
+		if (k->needed && a->kind == k->kind)
+			config_error(b, "%s: is missing; this kind needs it",
+			    k->key);
+		return;
+	}
+	if (a->kind != k->kind) {
+		config_error(b, "%s: is not of this kind", k->key);
+		return;
+	}
+	definition_check_text(d, b, k->key, text, k->allowed);
+	if (k->allowed == PLACE_SECRET)
+		check_secret(k, text, b);
+	for (size_t at = 0; template_next(text, at, &p); at = p.end) {
+		size_t v = definition_variable(d, p.name);
+
+		if (v < d->n_variables)
+			a->uses |= UINT32_C(1) << v;
+	}
+}
+
+void
+definition_check_auth(struct definition *d, struct def_auth *a,
+    const struct config_section *b)
+{
+	for (size_t i = 0; i < sizeof(auth_of) / sizeof(auth_of[0]); i++)
+		check_auth_key(d, a, &auth_of[i], b);
+	if (a->kind != KIND_OAUTH2)
+		return;
+	if (a->host != NULL &&
+	    definition_host(d, (struct slice){ a->host, strlen(a->host) }) ==
+		d->n_hosts)
+		config_error(b, "host: \"%.60s\" is none of hosts", a->host);
+	if (a->path != NULL && a->path[0] != '/')
+		config_error(b, "path: must begin with \"/\"");
+	if ((a->certificate == NULL) != (a->private_key == NULL))
+		config_error(b,
+		    "certificate: needs private_key, and the other way round");
+	if ((a->client_secret == NULL) == (a->certificate == NULL))
+		config_error(b,
+		    "client_secret: give it, or certificate and private_key");
+}
+
+static void
+check_pairs(const struct definition *d, const struct config_section *b,
+    const char *key, const struct http_pair *p, unsigned allowed)
+{
+	for (; p != NULL && p->name != NULL; p++) {
+		definition_check_text(d, b, key, p->value, allowed);
+		if (strpbrk(p->name, "\r\n") != NULL ||
+		    strpbrk(p->value, "\r\n") != NULL ||
+		    (strcmp(key, "headers") == 0 &&
+			strpbrk(p->name, ": ") != NULL))
+			config_error(b,
+			    "%s: \"%.60s\" has a character that it can't have",
+			    key, p->name);
+	}
+}
+
+void
+definition_check_request(const struct definition *d, const struct def_stream *s,
+    const struct def_request *r, const struct config_section *b, bool next)
+{
+	unsigned allowed = PLACE_VARIABLE |
+	    (s->cursor.kind == CURSOR_TOKEN ? PLACE_START : PLACE_WINDOW) |
+	    (next ? PLACE_PAGE : 0);
+
+	definition_check_text(d, b, "path", r->path, allowed);
+	definition_check_text(d, b, "body", r->body, allowed);
+	check_pairs(d, b, "query", r->query, allowed);
+	check_pairs(d, b, "headers", r->headers, allowed);
+	if (r->path != NULL &&
+	    (r->path[0] != '/' || strpbrk(r->path, "?# ") != NULL))
+		config_error(b,
+		    "path: must begin with \"/\" and have no \"?\", \"#\" or "
+		    "space; query is a key of its own");
+	if (r->host != NULL &&
+	    definition_host(d, (struct slice){ r->host, strlen(r->host) }) ==
+		d->n_hosts)
+		config_error(b, "host: \"%.60s\" is none of hosts", r->host);
+	if (r->body != NULL && r->method == 0)
+		config_error(b, "body: a GET has none");
+}
+
+void
+definition_check_cursor(const struct def_stream *s,
+    const struct config_section *b)
+{
+	const struct def_cursor *c = &s->cursor;
+
+	if (c->start == BOUND_OPEN)
+		config_error(b, "start: can't be open");
+	if (c->kind == CURSOR_TOKEN) {
+		if (c->sweeps[0].every != 0)
+			config_error(b,
+			    "sweeps: a token misses nothing; they are of "
+			    "windows");
+		return;
+	}
+	if (c->start == BOUND_EXCLUSIVE && c->end == BOUND_EXCLUSIVE &&
+	    c->overlap == 0)
+		config_error(b,
+		    "overlap: is missing; both bounds are exclusive, so events "
+		    "between two windows would be in neither");
+	if (c->overlap >= c->span)
+		config_error(b,
+		    "overlap: must be shorter than span, or windows never get "
+		    "any further");
+	if (c->span % c->granularity != 0)
+		config_error(b, "span: must be a multiple of granularity");
+	for (size_t i = 1; i < DEF_SWEEPS && c->sweeps[i].every != 0; i++)
+		if (c->sweeps[i].every <= c->sweeps[i - 1].every ||
+		    c->sweeps[i].back <= c->sweeps[i - 1].back)
+			config_error(b,
+			    "sweeps: each must be rarer than the one before "
+			    "and go further back");
+	if (c->sweeps[0].every != 0 && c->sweeps[0].back <= c->overlap)
+		config_error(b, "sweeps: go no further back than overlap");
+}
+
+/* Which keys belong to which kind of page. */
+static const struct {
+	bool from;    /* one text, or pointers */
+	bool pointer; /* they are pointers */
+	bool to;      /* the value goes into a request */
+	bool endless; /* may be a stream's cursor */
+} page_of[] = {
+	[PAGE_NONE] = { false, false, false, false },
+	[PAGE_LINK] = { false, false, false, true },
+	[PAGE_URL_HEADER] = { true, false, false, true },
+	[PAGE_URL] = { true, true, false, true },
+	[PAGE_TOKEN] = { true, true, true, true },
+	[PAGE_HEADER] = { true, false, true, true },
+	[PAGE_NUMBER] = { false, false, true, false },
+	[PAGE_OFFSET] = { false, false, true, false },
+	[PAGE_LAST_ID] = { false, false, true, true },
+};
+_Static_assert(sizeof(page_of) / sizeof(page_of[0]) == PAGE_KINDS,
+    "a kind of page has no row");
+
+void
+definition_check_page(const struct def_stream *s,
+    const struct config_section *b)
+{
+	const struct def_page *p = &s->page;
+	size_t n = 0;
+
+	for (; p->from != NULL && p->from[n] != NULL; n++)
+		if (page_of[p->kind].pointer)
+			(void)definition_check_pointer(b, "from", p->from[n]);
+	if (page_of[p->kind].from && n == 0)
+		config_error(b, "from: is missing; this kind needs it");
+	if (!page_of[p->kind].from && n > 0)
+		config_error(b, "from: is not of this kind");
+	if (n > 1 && !page_of[p->kind].pointer)
+		config_error(b, "from: must be one header");
+	if (n > POINTERS_MAX)
+		config_error(b, "from: more than %d", POINTERS_MAX);
+	if (p->to != NULL && !page_of[p->kind].to)
+		config_error(b, "to: is not of this kind");
+	if (p->more != NULL)
+		(void)definition_check_pointer(b, "more", p->more);
+	if (p->short_is_last && p->size == 0)
+		config_error(b, "size: is missing; short_is_last needs it");
+	if (s->cursor.kind == CURSOR_TOKEN && !page_of[p->kind].endless)
+		config_error(b,
+		    "kind: can't be the cursor of a stream; a cursor of kind "
+		    "token needs link, url_header, url, token, header or "
+		    "last_id");
+}
+
+void
+definition_check_rule(const struct def_rule *r, const struct config_section *b)
+{
+	if (r->status == 0 && r->code == NULL && r->header == NULL &&
+	    r->text == NULL)
+		config_error(b,
+		    "class: the rule fits every reply; give a status, code, "
+		    "header or text");
+	if (r->status != 0 && r->status < 100)
+		config_error(b, "status: is none of HTTP");
+	if (r->value != NULL && r->header == NULL)
+		config_error(b, "value: of which header?");
+}
+
+bool
+definition_check_pointer(const struct config_section *b, const char *key,
+    const char *pointer)
+{
+	size_t parts = 0;
+
+	for (const char *p = pointer; *p != '\0'; p++) {
+		parts += *p == '/';
+		if (*p == '~' && p[1] != '0' && p[1] != '1')
+			parts = SPLITTER_KEYS + 1;
+	}
+	if ((*pointer == '\0' || *pointer == '/') && parts <= SPLITTER_KEYS)
+		return true;
+	config_error(b,
+	    "%s: \"%.60s\" is not a JSON pointer, such as \"\" or "
+	    "\"/data/items\"",
+	    key, pointer);
+	return false;
+}
+
+/* Is pointer a on the way to b, or b itself? */
+static bool
+leads_to(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return strncmp(a, b, len) == 0 && (b[len] == '\0' || b[len] == '/');
+}
+
+/* The splitter finds arrays beside each other, and values beside them. */
+static void
+check_paths(const struct def_stream *s, const struct config_section *b)
+{
+	char **at = s->records.at;
+	size_t n = 0;
+
+	for (; at != NULL && at[n] != NULL; n++)
+		for (size_t i = 0; i < n; i++)
+			if (leads_to(at[i], at[n]) || leads_to(at[n], at[i]))
+				config_errors_add(b->errors, b->map,
+				    "records: \"at\": \"%.60s\" and \"%.60s\" "
+				    "are in one another",
+				    at[i], at[n]);
+	if (n > POINTERS_MAX)
+		config_errors_add(b->errors, b->map,
+		    "records: \"at\": more than %d", POINTERS_MAX);
+	if (at != NULL && n == 0)
+		config_errors_add(b->errors, b->map,
+		    "records: \"at\": is empty; \"\" is the document itself");
+	for (const char *const *v = s->values; *v != NULL; v++)
+		for (size_t i = 0; i < n; i++)
+			if (leads_to(at[i], *v))
+				config_errors_add(b->errors, b->map,
+				    "page: \"%.60s\" is inside of the events "
+				    "at \"%.60s\"",
+				    *v, at[i]);
+}
+
+/* Does what a page says of the next one get into a request? */
+static void
+check_next(const struct def_stream *s, const struct config_section *b)
+{
+	const bool goes = page_of[s->page.kind].to;
+	const bool next = s->next.path != NULL;
+
+	if (goes && s->page.to == NULL &&
+	    !(next && request_has(&s->next, "page")))
+		config_errors_add(b->errors, b->map,
+		    "page: \"to\" is missing, and there is no next with "
+		    "{page}: how are further pages asked for?");
+	if (!goes && next)
+		config_errors_add(b->errors, b->map,
+		    "next: is never asked for; this kind of page has a URL, or "
+		    "none");
+	if (s->page.kind == PAGE_LAST_ID && s->id_key == NULL)
+		config_errors_add(b->errors, b->map,
+		    "page: kind last_id needs one id at the top of an event");
+}
+
+/* A bound in a form that cuts off what granularity lets stand would leave out
+ * the end of every window. */
+static void
+check_format(const struct def_stream *s, const struct config_section *b,
+    const char *text)
+{
+	struct template_place p;
+
+	for (size_t at = 0; text != NULL && template_next(text, at, &p);
+	     at = p.end) {
+		const enum when_format format = p.format.data != NULL
+		    ? when_by_name(p.format)
+		    : WHEN_FORMATS;
+
+		if (format != WHEN_FORMATS &&
+		    s->cursor.granularity % when_unit(format) != 0)
+			config_errors_add(b->errors, b->map,
+			    "cursor: \"granularity\" must be a multiple of "
+			    "what "
+			    "the format %s of a bound can say",
+			    when_names[format]);
+	}
+}
+
+static void
+check_formats(const struct def_stream *s, const struct config_section *b)
+{
+	check_format(s, b, s->request.path);
+	check_format(s, b, s->request.body);
+	for (const struct http_pair *q = s->request.query;
+	     q != NULL && q->name != NULL; q++)
+		check_format(s, b, q->value);
+}
+
+static void
+check_window(const struct def_stream *s, const struct config_section *b)
+{
+	const struct def_cursor *c = &s->cursor;
+
+	if (!request_has(&s->request, "window.start"))
+		config_errors_add(b->errors, b->map,
+		    "request: {window.start} is missing: a cursor of kind "
+		    "window asks for spans of time");
+	if (c->end != BOUND_OPEN && !request_has(&s->request, "window.end"))
+		config_errors_add(b->errors, b->map,
+		    "request: {window.end} is missing; where the request has "
+		    "no end, say end: open in cursor");
+	if (c->end == BOUND_OPEN && request_has(&s->request, "window.end"))
+		config_errors_add(b->errors, b->map,
+		    "request: has {window.end}, but the end of the cursor is "
+		    "open");
+	for (size_t i = 0; i < DEF_SWEEPS && c->sweeps[i].every != 0; i++)
+		if (c->sweeps[i].back > s->retention)
+			config_errors_add(b->errors, b->map,
+			    "cursor: \"sweeps\" go further back than "
+			    "retention");
+	check_formats(s, b);
+	if (c->overlap >= s->retention)
+		config_errors_add(b->errors, b->map,
+		    "cursor: \"overlap\" is not shorter than retention");
+}
+
+void
+definition_check_stream(const struct definition *d, const struct def_stream *s,
+    const struct config_section *b)
+{
+	check_paths(s, b);
+	check_next(s, b);
+	if (s->cursor.kind == CURSOR_WINDOW)
+		check_window(s, b);
+	for (size_t i = 0; s != &d->streams[i]; i++)
+		if (strcmp(d->streams[i].name, s->name) == 0)
+			config_errors_add(b->errors, b->map,
+			    "streams: \"%s\" is there twice", s->name);
+}

@@ -1,0 +1,574 @@
+/*
+ * definition_keys.c - the keys of a definition, block by block.
+ */
+#include "base/clock.h"
+#include "sources/rest/definition_private.h"
+
+#define CENTURY (36500 * CLOCK_DAY)
+
+#define AT(type, member) offsetof(struct type, member)
+
+const struct setting definition_keys[] = {
+	{ .key = "name",
+	    .type = SETTING_STRING,
+	    .offset = AT(definition, name),
+	    .required = true,
+	    .help = "Name of the source type, that of the file without "
+		    "\".yaml\"." },
+	{ .key = "title",
+	    .type = SETTING_STRING,
+	    .offset = AT(definition, title),
+	    .required = true,
+	    .help = "What is collected, for people." },
+	{ .key = "docs",
+	    .type = SETTING_STRING,
+	    .offset = AT(definition, docs),
+	    .required = true,
+	    .help = "Link to the vendor's documentation of the API." },
+	{ .key = "setup",
+	    .type = SETTING_LIST,
+	    .offset = AT(definition, setup),
+	    .help = "What to create at the vendor, step by step." },
+	{ .key = "limits",
+	    .type = SETTING_STRING,
+	    .offset = AT(definition, limits),
+	    .help = "What the API limits, and what it cannot see." },
+	{ .key = "noise",
+	    .type = SETTING_STRING,
+	    .offset = AT(definition, noise),
+	    .help = "Events that the vendor makes of our own requests." },
+	{ .key = "interval",
+	    .type = SETTING_DURATION,
+	    .offset = AT(definition, interval),
+	    .def = "60s",
+	    .min = CLOCK_SECOND,
+	    .max = CLOCK_DAY,
+	    .help = "Time between two polls of a stream." },
+	{ .key = "initial",
+	    .type = SETTING_DURATION,
+	    .offset = AT(definition, initial),
+	    .def = "24h",
+	    .min = 0,
+	    .max = CENTURY,
+	    .help = "How far back a new feed begins." },
+	SETTING_END,
+};
+
+static const char *const variable_types[] = {
+	[VARIABLE_TEXT] = "text",
+	[VARIABLE_HOST] = "host",
+	[VARIABLE_SECRET] = "secret",
+	[VARIABLE_PEM] = "pem",
+	[VARIABLE_CHOICE] = "choice",
+	[VARIABLE_TYPES] = NULL,
+};
+
+const struct setting variable_keys[] = {
+	{ .key = "type",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_variable, type),
+	    .required = true,
+	    .choices = variable_types,
+	    .help = "What it is: text for paths, queries and bodies; a host "
+		    "name for hosts; a secret or PEM text for auth; a choice "
+		    "of values." },
+	{ .key = "required",
+	    .type = SETTING_BOOL,
+	    .offset = AT(def_variable, required),
+	    .def = "false",
+	    .help = "Every source must set it." },
+	{ .key = "default",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_variable, def),
+	    .help = "Its value where a source does not set it." },
+	{ .key = "values",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_variable, values),
+	    .help = "Those of a choice." },
+	{ .key = "help",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_variable, help),
+	    .required = true,
+	    .help = "What it is and where it is found, for people." },
+	SETTING_END,
+};
+
+static const char *const auth_kinds[] = {
+	[KIND_NONE] = "none",
+	[KIND_HEADER] = "header",
+	[KIND_BASIC] = "basic",
+	[KIND_OAUTH2] = "oauth2",
+	NULL,
+};
+
+const struct setting auth_keys[] = {
+	{ .key = "kind",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_auth, kind),
+	    .required = true,
+	    .choices = auth_kinds,
+	    .help = "none; a header that holds a secret; basic (RFC 7617); "
+		    "oauth2, client credentials (RFC 6749 section 4.4) with "
+		    "a secret or a certificate (RFC 7523)." },
+	{ .key = "header",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, header),
+	    .help = "header: its name. Default: Authorization." },
+	{ .key = "value",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, value),
+	    .help = "header: its value, a secret with text in front of it, "
+		    "such as \"Bearer {token}\"." },
+	{ .key = "user",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, user),
+	    .help = "basic: the user." },
+	{ .key = "password",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, password),
+	    .help = "basic: the password, a secret." },
+	{ .key = "host",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, host),
+	    .help = "oauth2: which of hosts grants tokens." },
+	{ .key = "path",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, path),
+	    .help = "oauth2: path of the token endpoint." },
+	{ .key = "scope",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, scope),
+	    .help = "oauth2: the scope that is asked for." },
+	{ .key = "client_id",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, client_id),
+	    .help = "oauth2: who asks." },
+	{ .key = "client_secret",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, client_secret),
+	    .help = "oauth2: a secret." },
+	{ .key = "certificate",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, certificate),
+	    .help = "oauth2: a certificate instead of a secret." },
+	{ .key = "private_key",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_auth, private_key),
+	    .help = "oauth2: the certificate's key." },
+	SETTING_END,
+};
+
+const struct setting rate_keys[] = {
+	{ .key = "requests",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_rate, requests),
+	    .required = true,
+	    .min = 1,
+	    .max = 1000000,
+	    .help = "Requests that all streams of a source may make …" },
+	{ .key = "per",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_rate, per),
+	    .required = true,
+	    .min = CLOCK_SECOND,
+	    .max = CLOCK_DAY,
+	    .help = "… in this time. Waits that the vendor asks for come on "
+		    "top." },
+	{ .key = "most",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_rate, most),
+	    .def = "0",
+	    .min = 0,
+	    .max = 1000000,
+	    .help = "Requests that a large customer may get in that time; the "
+		    "budget grows up to it while the vendor does not object. "
+		    "0: no more than the others." },
+	{ .key = "reset",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rate, reset),
+	    .help = "Header of a throttled reply that says when the budget is "
+		    "full again; Retry-After is always understood." },
+	{ .key = "reset_format",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_rate, reset_format),
+	    .def = "epoch",
+	    .choices = when_names,
+	    .help = "Format of that time." },
+	SETTING_END,
+};
+
+static const char *const class_names[] = { "benign", "retry", "throttled",
+	"unauthorised", "credentials", "configuration", "clock", "cursor",
+	"gone", NULL };
+const enum reply_class rule_classes[] = { REPLY_BENIGN, REPLY_RETRY,
+	REPLY_THROTTLED, REPLY_UNAUTHORISED, REPLY_CREDENTIALS, REPLY_CONFIG,
+	REPLY_CLOCK, REPLY_CURSOR, REPLY_GONE };
+_Static_assert(sizeof(class_names) / sizeof(class_names[0]) ==
+	sizeof(rule_classes) / sizeof(rule_classes[0]) + 1,
+    "a class has no name");
+
+const struct setting rule_keys[] = {
+	{ .key = "status",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_rule, status),
+	    .def = "0",
+	    .min = 0,
+	    .max = 599,
+	    .help = "Status of the reply; 0: any." },
+	{ .key = "code",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rule, code),
+	    .help = "Error code in its body; a \"*\" at the end stands for "
+		    "any rest." },
+	{ .key = "header",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rule, header),
+	    .help = "A header that it has, …" },
+	{ .key = "value",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rule, value),
+	    .help = "… with this value." },
+	{ .key = "text",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rule, text),
+	    .help = "Part of the error message in its body." },
+	{ .key = "class",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_rule, class),
+	    .required = true,
+	    .choices = class_names,
+	    .help = "What it means: benign, no error; retry, the same again "
+		    "later; throttled; unauthorised, once more with a new "
+		    "token; credentials and configuration, an administrator "
+		    "must act; clock, times are refused; cursor, the vendor "
+		    "has lost a cursor or page token; gone, what was asked "
+		    "for is not kept any more." },
+	{ .key = "cause",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rule, cause),
+	    .required = true,
+	    .help = "What went wrong, a clause." },
+	{ .key = "hint",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_rule, hint),
+	    .help = "What to do about it, a clause." },
+	SETTING_END,
+};
+
+const struct setting stream_keys[] = {
+	{ .key = "title",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, title),
+	    .required = true,
+	    .help = "What its events are, for people." },
+	{ .key = "permissions",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_stream, permissions),
+	    .help = "What the credentials must be granted." },
+	{ .key = "off",
+	    .type = SETTING_BOOL,
+	    .offset = AT(def_stream, off),
+	    .def = "false",
+	    .help = "Collected only by a source that names it in streams." },
+	{ .key = "retention",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_stream, retention),
+	    .required = true,
+	    .min = CLOCK_HOUR,
+	    .max = CENTURY,
+	    .help = "How long the vendor keeps its events." },
+	{ .key = "shape.sourcetype",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.sourcetype),
+	    .help = "Source type of its events in Splunk, that of the add-on "
+		    "that knows them." },
+	{ .key = "shape.dataset",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.dataset),
+	    .help = "Data set of its events in Elastic, that of the "
+		    "integration that knows them, and …" },
+	{ .key = "shape.record",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.record),
+	    .help = "… the member in which its pipeline expects the event." },
+	SETTING_END,
+};
+
+static const char *const methods[] = { "GET", "POST", NULL };
+
+const struct setting request_keys[] = {
+	{ .key = "method",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_request, method),
+	    .def = "GET",
+	    .choices = methods,
+	    .help = "Method of the request." },
+	{ .key = "host",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_request, host),
+	    .def = "api",
+	    .help = "Which of hosts is asked." },
+	{ .key = "path",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_request, path),
+	    .required = true,
+	    .help = "What follows the host's URL, without a query." },
+	{ .key = "body",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_request, body),
+	    .help = "Body of a POST; values are written as inside of JSON "
+		    "strings." },
+	{ .key = "type",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_request, type),
+	    .def = "application/json",
+	    .help = "Content-Type of the body." },
+	SETTING_END,
+};
+
+static const char *const cursor_kinds[] = {
+	[CURSOR_WINDOW] = "window",
+	[CURSOR_TOKEN] = "token",
+	NULL,
+};
+static const char *const bounds[] = {
+	[BOUND_INCLUSIVE] = "inclusive",
+	[BOUND_EXCLUSIVE] = "exclusive",
+	[BOUND_OPEN] = "open",
+	NULL,
+};
+static const char *const orders[] = {
+	[ORDER_NONE] = "none",
+	[ORDER_NEWEST] = "newest",
+	[ORDER_OLDEST] = "oldest",
+	NULL,
+};
+
+const struct setting cursor_keys[] = {
+	{ .key = "kind",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_cursor, kind),
+	    .required = true,
+	    .choices = cursor_kinds,
+	    .help = "window: events of a span of time are asked for, an "
+		    "overlap of it with every poll, and more of it by sweeps. "
+		    "token: the vendor gives a cursor that stays good and "
+		    "goes on in the order in which it processes events, so "
+		    "that none comes late. Where there is one, it is to be "
+		    "used." },
+	{ .key = "granularity",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_cursor, granularity),
+	    .def = "1s",
+	    .min = 1000,
+	    .max = CLOCK_DAY,
+	    .help = "Bounds of a window are multiples of it: its start is "
+		    "rounded down, its end up." },
+	{ .key = "span",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_cursor, span),
+	    .def = "24h",
+	    .min = CLOCK_SECOND,
+	    .max = CENTURY,
+	    .help = "Longest window." },
+	{ .key = "overlap",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_cursor, overlap),
+	    .def = "0",
+	    .min = 0,
+	    .max = 30 * CLOCK_DAY,
+	    .help = "How far every poll goes back, for events that appear "
+		    "late." },
+	{ .key = "lag",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_cursor, lag),
+	    .def = "0",
+	    .min = 0,
+	    .max = CLOCK_DAY,
+	    .help = "Windows end so long before now, where the vendor asks "
+		    "for that." },
+	{ .key = "start",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_cursor, start),
+	    .def = "inclusive",
+	    .choices = bounds,
+	    .help = "Does a window have the events of its first instant?" },
+	{ .key = "end",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_cursor, end),
+	    .def = "inclusive",
+	    .choices = bounds,
+	    .help = "Does it have those of its last one? open: the request "
+		    "has no end, and reads all that is newer." },
+	{ .key = "order",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_cursor, order),
+	    .def = "none",
+	    .choices = orders,
+	    .help = "Which events the first page has. All pages of a window "
+		    "are read before the next one begins, whatever it is." },
+	SETTING_END,
+};
+
+const struct setting sweep_keys[] = {
+	{ .key = "every",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_sweep, every),
+	    .required = true,
+	    .min = CLOCK_MINUTE,
+	    .max = 30 * CLOCK_DAY,
+	    .help = "How often …" },
+	{ .key = "back",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_sweep, back),
+	    .required = true,
+	    .min = CLOCK_MINUTE,
+	    .max = CENTURY,
+	    .help = "… so much of the past is read again." },
+	SETTING_END,
+};
+
+static const char *const page_kinds[] = {
+	[PAGE_NONE] = "none",
+	[PAGE_LINK] = "link",
+	[PAGE_URL_HEADER] = "url_header",
+	[PAGE_URL] = "url",
+	[PAGE_TOKEN] = "token",
+	[PAGE_HEADER] = "header",
+	[PAGE_NUMBER] = "number",
+	[PAGE_OFFSET] = "offset",
+	[PAGE_LAST_ID] = "last_id",
+	[PAGE_KINDS] = NULL,
+};
+
+const struct setting page_keys[] = {
+	{ .key = "kind",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_page, kind),
+	    .required = true,
+	    .choices = page_kinds,
+	    .help = "What leads to the next page. none: a reply has all. link: "
+		    "rel=next of the Link header. url_header: a header with a "
+		    "URL. url: a URL in the body, absolute or not. token: a "
+		    "token in the body. header: one in a header. number: 1, 2, "
+		    "3. offset: rows so far. last_id: the id of the last "
+		    "row." },
+	{ .key = "from",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_page, from),
+	    .help = "Pointers (RFC 6901) to the URL or token, the first that "
+		    "is there counts; or the header's name." },
+	{ .key = "to",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_page, to),
+	    .help = "Parameter of the query that gets it. Else the block next "
+		    "says where {page} goes." },
+	{ .key = "more",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_page, more),
+	    .help = "Pointer to what is true while more pages follow." },
+	{ .key = "first",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_page, first),
+	    .def = "1",
+	    .min = 0,
+	    .max = 1,
+	    .help = "number: that of the first page." },
+	{ .key = "size",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_page, size),
+	    .def = "0",
+	    .min = 0,
+	    .max = 1000000,
+	    .help = "Rows of a full page, as the request asks for." },
+	{ .key = "short_is_last",
+	    .type = SETTING_BOOL,
+	    .offset = AT(def_page, short_is_last),
+	    .def = "false",
+	    .help = "A page with fewer rows than size is the last one. An "
+		    "empty one always is, but with more." },
+	{ .key = "life",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_page, life),
+	    .def = "0",
+	    .min = 0,
+	    .max = CENTURY,
+	    .help = "How long a token or URL is good: an unfinished window is "
+		    "gone on with within that, and read again after it. 0: "
+		    "not known, the vendor will say." },
+	SETTING_END,
+};
+
+const struct setting records_keys[] = {
+	{ .key = "at",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_records, at),
+	    .required = true,
+	    .help = "Pointers to the arrays whose elements are the events; "
+		    "\"\" is the document itself." },
+	{ .key = "absent_is_empty",
+	    .type = SETTING_BOOL,
+	    .offset = AT(def_records, absent_is_empty),
+	    .def = "false",
+	    .help = "A reply without the array has no events; else it is an "
+		    "error." },
+	{ .key = "success.at",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, success.at),
+	    .help = "Pointer to what tells whether a reply under status 200 "
+		    "is good, …" },
+	{ .key = "success.is",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, success.is),
+	    .help = "… and what it says then." },
+	SETTING_END,
+};
+
+const struct setting time_keys[] = {
+	{ .key = "at",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_time, at),
+	    .required = true,
+	    .help = "Pointer to an event's time." },
+	{ .key = "format",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_time, format),
+	    .required = true,
+	    .choices = when_names,
+	    .help = "How it is written." },
+	SETTING_END,
+};
+
+const struct definition_block definition_blocks[] = {
+	{ "", "The vendor.", definition_keys },
+	{ "variables.NAME", "What a source of this type is configured with.",
+	    variable_keys },
+	{ "auth",
+	    "How the credentials are shown, or a list of ways; that one is "
+	    "taken whose variables are all set.",
+	    auth_keys },
+	{ "rate", "The budget of requests.", rate_keys },
+	{ "rules",
+	    "A list of what replies mean, of the vendor or of one stream: the "
+	    "first that fits counts, then what every status means.",
+	    rule_keys },
+	{ "streams.NAME",
+	    "A stream of events. What \"common\" says, every stream has "
+	    "that does not say otherwise.",
+	    stream_keys },
+	{ "streams.NAME.request", "How its first page is asked for.",
+	    request_keys },
+	{ "streams.NAME.next",
+	    "How the further ones are, where that is another request.",
+	    request_keys },
+	{ "streams.NAME.cursor", "What says where it is.", cursor_keys },
+	{ "streams.NAME.cursor.sweeps",
+	    "A list of up to four, the shortest "
+	    "first.",
+	    sweep_keys },
+	{ "streams.NAME.page", "How pages follow.", page_keys },
+	{ "streams.NAME.records", "Where a reply has its events.",
+	    records_keys },
+	{ "streams.NAME.time", "Where an event has its time.", time_keys },
+	{ .name = NULL },
+};

@@ -1,0 +1,19 @@
+/*
+ * pick.h - one value out of a JSON text, by its pointer, without a tree.
+ */
+#ifndef SOURCES_REST_PICK_H
+#define SOURCES_REST_PICK_H
+
+#include "base/text.h"
+
+/*
+ * The value in json (one element as the splitter gives it) at pointer (RFC
+ * 6901, keys and indexes): the text between the quotes with its escapes as they
+ * came, the token of a number or literal; of an object or array all of it.
+ * data NULL: there is none, or it is null.  Borrowed from json.  Keys are
+ * compared as they are spelled; the first one counts where a key repeats.  Any
+ * bytes are safe.
+ */
+struct slice pick(struct slice json, const char *pointer);
+
+#endif /* SOURCES_REST_PICK_H */

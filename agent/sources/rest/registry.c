@@ -1,0 +1,360 @@
+/*
+ * registry.c - where definitions are, and the source types that they make.
+ */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "sources/rest/rest.h"
+#include "sources/rest/rest_private.h"
+
+#ifndef DEFINITIONS
+#define DEFINITIONS "/usr/share/sealfeed/sources"
+#endif
+
+/* A type made of a definition. */
+struct made {
+	struct source_type source; /* must stand first */
+	struct definition *def;
+	const char **streams; /* all names, NULL-terminated */
+	struct setting *rows;
+	char **texts; /* that rows point to */
+	size_t n_texts;
+	struct made *next;
+};
+
+static struct made *all;
+
+/* The directory of what comes with this program: beside it where it was built,
+ * or where it was installed. */
+static char *
+own_folder(void)
+{
+	char exe[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	static const char *const beside[] = { "agent/sources/definitions",
+		"../share/sealfeed/sources" };
+
+	exe[len > 0 ? len : 0] = '\0';
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		const char *slash = strrchr(exe, '/');
+		char *folder;
+
+		if (slash == NULL)
+			break;
+		folder =
+		    xasprintf("%.*s/%s", (int)(slash - exe), exe, beside[i]);
+		if (access(folder, X_OK) == 0)
+			return folder;
+		free(folder);
+	}
+	return xstrdup(DEFINITIONS);
+}
+
+/* That of the administrator's own. */
+static char *
+config_folder(const char *config)
+{
+	const char *slash = strrchr(config, '/');
+
+	return xasprintf("%.*ssources.d",
+	    slash == NULL ? 0 : (int)(slash + 1 - config), config);
+}
+
+/* folder/name.yaml if it is there; takes folder. */
+static char *
+file_in(char *folder, const char *name)
+{
+	char *file = xasprintf("%s/%s.yaml", folder, name);
+
+	free(folder);
+	if (access(file, F_OK) == 0)
+		return file;
+	free(file);
+	return NULL;
+}
+
+char *
+rest_file(const char *config, const char *name)
+{
+	char *file = NULL;
+
+	if (!config_good_name(name))
+		return NULL;
+	if (config != NULL)
+		file = file_in(config_folder(config), name);
+	return file != NULL ? file : file_in(own_folder(), name);
+}
+
+/* Add the names of a folder's definitions to list; takes folder. */
+static void
+add_names(char *folder, char ***list, size_t *n)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *e;
+
+	free(folder);
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		size_t len = strlen(e->d_name), end = strlen(".yaml");
+		bool known = false;
+
+		if (len <= end || strcmp(e->d_name + len - end, ".yaml") != 0)
+			continue;
+		for (size_t i = 0; i < *n; i++)
+			known = known ||
+			    (strlen((*list)[i]) == len - end &&
+				strncmp((*list)[i], e->d_name, len - end) == 0);
+		if (known)
+			continue;
+		*list = xreallocarray(*list, *n + 2, sizeof(**list));
+		(*list)[(*n)++] = xstrndup(e->d_name, len - end);
+		(*list)[*n] = NULL;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **
+rest_names(const char *config)
+{
+	char **list = xcalloc(1, sizeof(*list));
+	size_t n = 0;
+
+	if (config != NULL)
+		add_names(config_folder(config), &list, &n);
+	add_names(own_folder(), &list, &n);
+	qsort(list, n, sizeof(*list), by_name);
+	return list;
+}
+
+/* Keep a text for the life of the type. */
+static const char *
+keep(struct made *m, char *text)
+{
+	m->texts = xreallocarray(m->texts, m->n_texts + 1, sizeof(*m->texts));
+	m->texts[m->n_texts] = text;
+	return m->texts[m->n_texts++];
+}
+
+static const char *
+duration(struct made *m, int64_t us)
+{
+	char text[32];
+
+	text_duration_format(text, us);
+	return keep(m, xstrdup(text));
+}
+
+/* Events are known for as long as any stream may bring them again, and twice
+ * that, since a store is older than its last sweep. */
+static int64_t
+longest_look_back(const struct definition *d)
+{
+	int64_t most = CLOCK_DAY / 2;
+
+	for (size_t i = 0; i < d->n_streams; i++) {
+		const struct def_cursor *c = &d->streams[i].cursor;
+
+		if (c->overlap > most)
+			most = c->overlap;
+		for (size_t k = 0; k < DEF_SWEEPS && c->sweeps[k].every != 0;
+		     k++)
+			if (c->sweeps[k].back > most)
+				most = c->sweeps[k].back;
+	}
+	return 2 * most;
+}
+
+/* "[a, b]": the streams that are collected where a source does not say. */
+static const char *
+default_streams(struct made *m)
+{
+	struct buf list = BUF_INIT(8192);
+	const struct definition *d = m->def;
+
+	for (size_t i = 0; i < d->n_streams; i++)
+		if (!d->streams[i].off)
+			(void)!buf_addf(&list, "%s%s",
+			    list.len > 0 ? ", " : "[", d->streams[i].name);
+	(void)!buf_adds(&list, list.len > 0 ? "]" : "");
+	return keep(m, buf_take(&list, NULL));
+}
+
+#define FIELD(name) offsetof(struct rest_conf, name)
+#define OPTIONS 7
+
+/* The options that every such source has. */
+static void
+add_options(struct made *m, struct setting *s)
+{
+	const struct definition *d = m->def;
+	const char *streams = default_streams(m);
+
+	s[0] = (struct setting){ .key = "streams",
+		.type = SETTING_LIST,
+		.offset = FIELD(streams),
+		.required = *streams == '\0',
+		.def = *streams != '\0' ? streams : NULL,
+		.choices = m->streams,
+		.help = "What to collect; each stream is a feed." };
+	s[1] = (struct setting){ .key = "interval",
+		.type = SETTING_DURATION,
+		.offset = FIELD(interval),
+		.def = duration(m, d->interval),
+		.min = 50000,
+		.max = CLOCK_DAY,
+		.help = "Time between two polls of a feed; shorter while there "
+			"is a backlog." };
+	s[2] = (struct setting){ .key = "initial",
+		.type = SETTING_DURATION,
+		.offset = FIELD(initial),
+		.def = duration(m, d->initial),
+		.min = 0,
+		.max = 3650 * CLOCK_DAY,
+		.help = "How far back a new feed begins; no further than the "
+			"vendor keeps its events." };
+	s[3] = (struct setting){ .key = "overlap",
+		.type = SETTING_DURATION,
+		.offset = FIELD(overlap),
+		.min = CLOCK_SECOND,
+		.max = 30 * CLOCK_DAY,
+		.help = "How far every poll of a window goes back, for events "
+			"that appear late. Default: the stream's own." };
+	s[4] = (struct setting){ .key = "dedupe",
+		.type = SETTING_DURATION,
+		.offset = FIELD(dedupe),
+		.def = duration(m, longest_look_back(d)),
+		.min = CLOCK_HOUR,
+		.max = 3650 * CLOCK_DAY,
+		.help = "How long an event is remembered, by its id and a hash "
+			"of its bytes, to drop repeats. Other bytes under the "
+			"same id are a version of the first." };
+	s[5] = (struct setting){ .key = "retry_after_max",
+		.type = SETTING_DURATION,
+		.offset = FIELD(retry_after_max),
+		.def = "1h",
+		.min = CLOCK_SECOND,
+		.max = CLOCK_DAY,
+		.help = "Longest wait that the vendor gets when it throttles "
+			"and asks for more; then one request shows whether all "
+			"may go on." };
+	s[6] = (struct setting){ .key = "http",
+		.type = SETTING_TABLE,
+		.offset = FIELD(http),
+		.table = http_settings };
+}
+
+static void
+add_variable(struct made *m, struct setting *s, size_t i)
+{
+	static const enum setting_type types[VARIABLE_TYPES] = {
+		[VARIABLE_TEXT] = SETTING_STRING,
+		[VARIABLE_HOST] = SETTING_STRING,
+		[VARIABLE_SECRET] = SETTING_SECRET,
+		[VARIABLE_PEM] = SETTING_SECRET,
+		[VARIABLE_CHOICE] = SETTING_CHOICE,
+	};
+	const struct def_variable *v = &m->def->variables[i];
+	struct buf quoted = BUF_INIT(8192);
+
+	*s = (struct setting){ .key = v->name,
+		.type = types[v->type],
+		.offset = FIELD(values) + i * sizeof(union rest_value),
+		.required = v->required,
+		.choices = (const char *const *)v->values,
+		.help = v->help };
+	/* In quotes: text that looks like something else in YAML is text. */
+	if (v->def != NULL &&
+	    text_json_string(&quoted, v->def, strlen(v->def)) == 0)
+		s->def = keep(m, buf_take(&quoted, NULL));
+	buf_release(&quoted);
+}
+
+static void
+add_host(struct made *m, struct setting *s, size_t i)
+{
+	const struct definition *d = m->def;
+
+	*s = (struct setting){ .key = keep(m,
+				   xasprintf("hosts.%s", d->hosts[i].name)),
+		.type = SETTING_STRING,
+		.offset = FIELD(values) +
+		    (d->n_variables + i) * sizeof(union rest_value),
+		.help = "URL instead of the vendor's, for a proxy in between "
+			"or another instance." };
+}
+
+/* The conf knows its definition before anything is read into it. */
+static void
+prepare(const struct config_type *type, void *conf)
+{
+	struct rest_conf *c = conf;
+
+	c->def = ((const struct made *)source_type_of(type))->def;
+}
+
+static struct made *
+make(struct definition *d)
+{
+	struct made *m = xcalloc(1, sizeof(*m));
+	size_t n = OPTIONS + d->n_variables + d->n_hosts;
+
+	m->def = d;
+	m->streams = xcalloc(d->n_streams + 1, sizeof(*m->streams));
+	for (size_t i = 0; i < d->n_streams; i++)
+		m->streams[i] = d->streams[i].name;
+	m->rows = xcalloc(n + 1, sizeof(*m->rows));
+	for (size_t i = 0; i < d->n_variables; i++)
+		add_variable(m, &m->rows[i], i);
+	add_options(m, &m->rows[d->n_variables]);
+	for (size_t i = 0; i < d->n_hosts; i++)
+		add_host(m, &m->rows[d->n_variables + OPTIONS + i], i);
+	m->source = rest_calls;
+	m->source.type = (struct config_type){ .name = d->name,
+		.settings = m->rows,
+		.conf_size = sizeof(struct rest_conf) +
+		    (d->n_variables + d->n_hosts) * sizeof(union rest_value),
+		.title = d->title,
+		.digest = d->digest,
+		.prepare = prepare,
+		.check = rest_check,
+		.shape = rest_shape };
+	return m;
+}
+
+const struct config_type *
+rest_find(const char *config, const char *name, struct config_errors *errors)
+{
+	char *file = rest_file(config, name);
+	struct definition *d =
+	    file != NULL ? definition_load(name, file, errors) : NULL;
+	struct made *m = all;
+
+	free(file);
+	if (d == NULL)
+		return NULL;
+	while (m != NULL &&
+	    (strcmp(m->def->digest, d->digest) != 0 ||
+		strcmp(m->def->file, d->file) != 0))
+		m = m->next;
+	if (m != NULL) {
+		definition_free(d);
+		return &m->source.type;
+	}
+	m = make(d);
+	m->next = all;
+	all = m;
+	return &m->source.type;
+}

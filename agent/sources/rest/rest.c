@@ -1,0 +1,412 @@
+/*
+ * rest.c - a source that a definition describes, as collect calls it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "http/server_clock.h"
+#include "sources/common/auth.h"
+#include "sources/common/pages.h"
+#include "sources/rest/rest_private.h"
+#include "sources/rest/template.h"
+#include "store/feed.h"
+
+#define URL_MAX 4096
+
+/* What the vendor shows at the end of a window may grow for so long. */
+#define SETTLE (5 * CLOCK_SECOND)
+
+static void
+define(const void *conf, struct source_definition *out)
+{
+	const struct rest_conf *c = conf;
+	const struct def_rate *rate = &c->def->rate;
+	const double minutes = (double)rate->per / (double)CLOCK_MINUTE;
+	const int64_t most =
+	    rate->most > rate->requests ? rate->most : rate->requests;
+
+	*out = (struct source_definition){
+		.streams = (const char *const *)c->streams,
+		.stream_size = sizeof(struct rest_stream *),
+		.http = &c->http,
+		.budget = (double)rate->requests / minutes,
+		.budget_max = (double)most / minutes,
+		.interval = c->interval,
+		.dedupe = c->dedupe,
+		.retry_after_max = c->retry_after_max,
+	};
+	for (size_t i = 0; c->streams != NULL && c->streams[i] != NULL; i++) {
+		const struct def_stream *s =
+		    definition_stream(c->def, c->streams[i]);
+
+		if (out->retention == 0 || s->retention < out->retention)
+			out->retention = s->retention;
+	}
+}
+
+/* api.wait: the time that a header of the reply says. */
+static int64_t
+wait_for_reset(const void *ctx, const struct http_reply *reply)
+{
+	const struct def_rate *rate = ctx;
+	const int64_t now =
+	    reply->date != INT64_MIN ? reply->date : clock_now();
+	char value[64];
+	int64_t when;
+
+	if (!http_header(reply, rate->reset, value, sizeof(value)) ||
+	    when_read((enum when_format)rate->reset_format,
+		(struct slice){ value, strlen(value) }, &when) != 0 ||
+	    when <= now)
+		return 0;
+	/* A whole second may be cut from either. */
+	return when - now + CLOCK_SECOND;
+}
+
+/* The secret text of a template's last place, and what stands before it. */
+static const char *
+secret_of(const struct rest_conf *c, const char *text, char **before)
+{
+	struct template_place p;
+
+	if (text == NULL || !template_next(text, 0, &p))
+		return NULL;
+	if (before != NULL)
+		*before = xstrndup(text, p.begin);
+	return rest_variable(c, definition_variable(c->def, p.name));
+}
+
+/* template_fn: variables, and the vendor's own URLs of hosts, which name what a
+ * token is for wherever requests go. */
+static int
+auth_value(void *ctx, const struct template_place *p, struct buf *out)
+{
+	const struct rest_conf *c = ctx;
+	const size_t v = definition_variable(c->def, p->name);
+	const size_t dot = strlen("hosts.");
+	const char *text;
+
+	if (v < c->def->n_variables) {
+		text = rest_variable(c, v);
+		return text != NULL ? buf_adds(out, text) : 0;
+	}
+	return rest_vendor_host(c,
+	    definition_host(c->def,
+		(struct slice){ p->name.data + dot, p->name.len - dot }),
+	    out);
+}
+
+static char *
+fill(const struct rest_conf *c, const char *text,
+    enum template_encoding encoding)
+{
+	struct buf out = BUF_INIT(URL_MAX);
+
+	if (text == NULL)
+		return NULL;
+	(void)!template_fill(text, encoding, auth_value, (void *)(uintptr_t)c,
+	    &out);
+	return buf_take(&out, NULL);
+}
+
+static void
+open_oauth(struct rest *o, const struct def_auth *a, struct auth_conf *conf)
+{
+	const struct rest_conf *c = o->conf;
+	size_t host =
+	    definition_host(o->def, (struct slice){ a->host, strlen(a->host) });
+	char *path = fill(c, a->path, TEMPLATE_URL);
+	struct buf url = BUF_INIT(URL_MAX);
+	char *scope = fill(c, a->scope, TEMPLATE_PLAIN);
+	char *client = fill(c, a->client_id, TEMPLATE_PLAIN);
+
+	(void)!request_url(&url, o->base[host], path, NULL);
+	conf->scheme =
+	    a->certificate != NULL ? AUTH_OAUTH2_ASSERTION : AUTH_OAUTH2_SECRET;
+	conf->oauth =
+	    (struct oauth_conf){ .token_url = url.len > 0 ? url.data : "",
+		    .scope = scope,
+		    .client_id = client,
+		    .client_secret = secret_of(c, a->client_secret, NULL),
+		    .certificate = secret_of(c, a->certificate, NULL),
+		    .private_key = secret_of(c, a->private_key, NULL),
+		    .wait_max = c->retry_after_max };
+	o->auth = auth_new(conf);
+	buf_release(&url);
+	free(path);
+	free(scope);
+	free(client);
+}
+
+static void
+open_auth(struct rest *o, const struct def_auth *a)
+{
+	const struct rest_conf *c = o->conf;
+	struct auth_conf conf = { .scheme = AUTH_NONE };
+	char *prefix = NULL, *user = NULL;
+
+	switch (a->kind) {
+	case KIND_HEADER:
+		conf.scheme = AUTH_HEADER;
+		conf.header = a->header;
+		conf.secret = secret_of(c, a->value, &prefix);
+		conf.prefix = prefix;
+		break;
+	case KIND_BASIC:
+		conf.scheme = AUTH_BASIC;
+		conf.secret = secret_of(c, a->password, NULL);
+		user = fill(c, a->user, TEMPLATE_PLAIN);
+		conf.user = user;
+		break;
+	case KIND_OAUTH2:
+		open_oauth(o, a, &conf);
+		return;
+	default:
+		break;
+	}
+	o->auth = auth_new(&conf);
+	free(prefix);
+	free(user);
+}
+
+static int
+open_hosts(struct rest *o, struct err *err)
+{
+	const struct definition *d = o->def;
+
+	o->base = xcalloc(d->n_hosts + 1, sizeof(*o->base));
+	o->option = xcalloc(d->n_hosts + 1, sizeof(*o->option));
+	for (size_t i = 0; i < d->n_hosts; i++) {
+		struct buf url = BUF_INIT(URL_MAX);
+
+		o->option[i] = xasprintf("hosts.%s", d->hosts[i].name);
+		if (rest_host(o->conf, i, &url) != 0) {
+			buf_release(&url);
+			return err_set(err, "%s: too long", o->option[i]);
+		}
+		o->base[i] = buf_take(&url, NULL);
+		if (http_url_check(o->option[i], o->base[i], err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+open_apis(struct rest *o)
+{
+	const struct definition *d = o->def;
+
+	o->api = xcalloc(d->n_streams, sizeof(*o->api));
+	for (size_t i = 0; i < d->n_streams; i++) {
+		const struct def_stream *s = &d->streams[i];
+		size_t host = definition_host(d,
+		    (struct slice){ s->request.host, strlen(s->request.host) });
+
+		o->api[i] = (struct api){ .base = o->base[host],
+			.option = o->option[host],
+			.auth = o->auth,
+			.rules = s->rules,
+			.wait = d->rate.reset != NULL ? wait_for_reset : NULL,
+			.ctx = &d->rate };
+	}
+}
+
+static void
+free_stream(struct rest_stream *rs)
+{
+	buf_release(&rs->token);
+	buf_release(&rs->part_page);
+	free(rs);
+}
+
+static void
+close_source(struct source *s)
+{
+	struct rest *o = s->state;
+	struct rest_stream *others;
+
+	s->state = NULL;
+	if (o == NULL)
+		return;
+	for (struct rest_stream *rs = o->streams; rs != NULL; rs = others) {
+		others = rs->others;
+		free_stream(rs);
+	}
+	for (size_t i = 0; i < o->def->n_hosts; i++) {
+		free(o->base != NULL ? o->base[i] : NULL);
+		free(o->option != NULL ? o->option[i] : NULL);
+	}
+	free(o->base);
+	free(o->option);
+	free(o->api);
+	auth_free(o->auth);
+	(void)pthread_mutex_destroy(&o->lock);
+	free(o);
+}
+
+static int
+open_source(struct source *s, struct err *err)
+{
+	struct rest *o = xcalloc(1, sizeof(*o));
+	const struct def_auth *a;
+
+	s->state = o;
+	o->conf = s->conf;
+	o->def = o->conf->def;
+	(void)pthread_mutex_init(&o->lock, NULL);
+	a = rest_auth(o->conf);
+	if (a == NULL) {
+		(void)err_set(err, "credentials are missing");
+	} else if (open_hosts(o, err) == 0) {
+		open_auth(o, a);
+		open_apis(o);
+		return 0;
+	}
+	close_source(s);
+	return -1;
+}
+
+static void
+set_windows(struct rest_stream *rs, const struct rest_conf *conf)
+{
+	const struct def_cursor *c = &rs->def->cursor;
+
+	rs->spec = (struct window_spec){
+		.unit = c->granularity,
+		.span = c->span,
+		.kept = rs->def->retention,
+		.late = CLOCK_MINUTE,
+		.slack = 5 * CLOCK_MINUTE,
+		.ahead = c->lag > 0 ? -c->lag : CLOCK_SECOND,
+		.settle = SETTLE,
+		.initial = conf->initial,
+		.overlap = conf->overlap > 0 ? conf->overlap : c->overlap,
+		.lost = "not read within the time that the vendor keeps it",
+	};
+	for (size_t i = 0; i < DEF_SWEEPS && c->sweeps[i].every != 0; i++) {
+		text_duration_format(rs->sweep_keys[i], c->sweeps[i].every);
+		rs->spec.sweeps[i] =
+		    (struct window_sweep){ .key = rs->sweep_keys[i],
+			    .every = c->sweeps[i].every,
+			    .back = c->sweeps[i].back };
+	}
+}
+
+/* A feed of a vendor's own cursor begins. */
+static void
+begin_token(struct rest_stream *rs, struct stream *st, int64_t initial)
+{
+	const int64_t kept = rs->def->retention - rs->spec.slack;
+	const int64_t now = server_clock_now(st->source->clock);
+
+	if (rs->from == 0)
+		rs->from = now - (initial < kept ? initial : kept);
+	if (st->listed == INT64_MIN)
+		st->listed = rs->newest != 0 ? rs->newest : rs->from;
+}
+
+/* The state of a stream, made when it is first wanted; its thread alone calls
+ * this. */
+static struct rest_stream *
+state_of(struct stream *st)
+{
+	struct rest_stream **at = st->state, *rs = *at;
+	struct rest *o = st->source->state;
+	char *json;
+
+	if (rs != NULL)
+		return rs;
+	rs = xcalloc(1, sizeof(*rs));
+	rs->def = definition_stream(o->def, st->name);
+	rs->api = &o->api[rs->def - o->def->streams];
+	buf_init(&rs->token, PAGES_LINK_MAX);
+	buf_init(&rs->part_page, PAGES_LINK_MAX);
+	set_windows(rs, o->conf);
+	json = feed_cursor(st->feed);
+	rest_cursor_read(rs, json);
+	if (rs->def->cursor.kind == CURSOR_TOKEN)
+		/* What was lost is to be read as far back as can be. */
+		begin_token(rs, st,
+		    strcmp(json, "lost") == 0 ? INT64_MAX : o->conf->initial);
+	else
+		window_load(&rs->window, &rs->spec, st);
+	free(json);
+	(void)pthread_mutex_lock(&o->lock);
+	rs->others = o->streams;
+	o->streams = rs;
+	(void)pthread_mutex_unlock(&o->lock);
+	*at = rs;
+	return rs;
+}
+
+static void
+begin(struct stream *st, struct outcome *r)
+{
+	struct rest_stream *rs = state_of(st);
+
+	if (rs->def->cursor.kind == CURSOR_WINDOW)
+		(void)window_begin(&rs->window, st, r);
+	else
+		(void)rest_cursor_save(rs, st, NULL, r);
+}
+
+static enum poll_next
+poll(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct rest_stream *rs = state_of(st);
+	bool behind = false;
+
+	if (rs->def->cursor.kind == CURSOR_TOKEN) {
+		/* Where it begins is durable before it is asked for. */
+		if (rs->token.len == 0 &&
+		    rest_cursor_save(rs, st, NULL, r) != REPLY_OK)
+			return POLL_REST;
+		if (rest_read_token(w, st, &behind, r) != REPLY_OK)
+			return POLL_REST;
+		return behind ? POLL_AGAIN : POLL_REST;
+	}
+	if (window_begin(&rs->window, st, r) != REPLY_OK ||
+	    rest_read_part(w, st, r) != REPLY_OK)
+		return POLL_REST;
+	return window_poll(&rs->window, w, st, rest_read_window, r);
+}
+
+/* A line about each stream, and the first fault as the result. */
+static int
+live(struct worker *w, struct buf *message, struct err *err)
+{
+	const struct rest_conf *c = w->source->conf;
+	int rc = 0;
+
+	for (size_t i = 0; c->streams[i] != NULL; i++) {
+		size_t rows = 0;
+		struct outcome r;
+
+		if (rest_try(w, definition_stream(c->def, c->streams[i]), &rows,
+			&r) == REPLY_OK) {
+			if (buf_addf(message,
+				"%s: can be read; the first page of the last "
+				"hour has %zu event%s\n",
+				c->streams[i], rows, rows == 1 ? "" : "s") != 0)
+				return err_set(err, "too much to say");
+			continue;
+		}
+		if (rc != 0 &&
+		    buf_addf(message, "%s: %s\n", c->streams[i], r.text) != 0)
+			break;
+		rc = err_set(err, "%s: %s", c->streams[i], r.text);
+	}
+	return rc;
+}
+
+const struct source_type rest_calls = {
+	.define = define,
+	.open = open_source,
+	.begin = begin,
+	.poll = poll,
+	.live = live,
+	.close = close_source,
+};

@@ -1,0 +1,29 @@
+/*
+ * rest.h - sources that a definition describes: their types, made when a
+ * configuration names them.
+ *
+ * A definition is NAME.yaml in sources.d beside the configuration, else among
+ * those that come with the program.
+ */
+#ifndef SOURCES_REST_REST_H
+#define SOURCES_REST_REST_H
+
+#include <stddef.h>
+
+struct config_errors;
+struct config_type;
+
+/* The source type of this name; NULL: there is no such file, or it has faults,
+ * which were added to errors.  It lives as long as the process; a file that
+ * has changed gives another type.  One thread at a time. */
+const struct config_type *rest_find(const char *config, const char *name,
+    struct config_errors *errors);
+
+/* Names of all that there are, sorted, NULL-terminated; the caller frees them
+ * and the list.  config may be NULL: those of the program alone. */
+char **rest_names(const char *config);
+
+/* The file of that name, which the caller frees; NULL: there is none. */
+char *rest_file(const char *config, const char *name);
+
+#endif /* SOURCES_REST_REST_H */

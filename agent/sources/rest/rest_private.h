@@ -1,0 +1,180 @@
+/*
+ * rest_private.h - what the files of the engine share.
+ */
+#ifndef SOURCES_REST_REST_PRIVATE_H
+#define SOURCES_REST_REST_PRIVATE_H
+
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "sources/common/request.h"
+#include "sources/common/window.h"
+#include "sources/rest/definition.h"
+#include "sources/source.h"
+#include "store/write_batch.h"
+
+/* A value of the configuration: text of a variable or host, or the index of a
+ * choice. */
+union rest_value {
+	char *text;
+	int choice;
+};
+
+/* Options of a source; values has those of the definition's variables, then
+ * the URLs instead of its hosts'. */
+struct rest_conf {
+	const struct definition *def; /* set before the options are read */
+	char **streams;
+	int64_t interval;
+	int64_t initial;
+	int64_t overlap; /* 0: each stream's own */
+	int64_t dedupe;
+	int64_t retry_after_max;
+	struct http_conf http;
+	union rest_value values[];
+};
+
+/* Text of a variable as it is configured, NULL: unset. */
+const char *rest_variable(const struct rest_conf *c, size_t variable);
+
+/* Append the base URL of a host, the vendor's or the one that is configured in
+ * its place; -1: too long. */
+int rest_vendor_host(const struct rest_conf *c, size_t host, struct buf *out);
+int rest_host(const struct rest_conf *c, size_t host, struct buf *out);
+
+/* The way to show credentials that this source has, NULL: none is whole. */
+const struct def_auth *rest_auth(const struct rest_conf *c);
+
+/* Of config_type. */
+const struct event_shape *rest_shape(const void *conf, const char *stream);
+void rest_check(const void *conf, const struct config_section *b);
+
+/* The calls of every type that is made of a definition. */
+extern const struct source_type rest_calls;
+
+/* State of a source. */
+struct rest {
+	const struct rest_conf *conf;
+	const struct definition *def;
+	struct auth *auth;
+	char **base;     /* URL of each host */
+	char **option;   /* "hosts.api" */
+	struct api *api; /* of each stream, in the definition's order */
+	pthread_mutex_t lock;
+	struct rest_stream *streams; /* that were polled */
+};
+
+/* State of a stream; belongs to its poll thread. */
+#define REST_ODD 64
+struct rest_stream {
+	struct rest_stream *others; /* in the list of the source */
+	const struct def_stream *def;
+	const struct api *api;
+	struct window_spec spec;
+	char sweep_keys[DEF_SWEEPS][32]; /* of spec */
+	struct window_state window;
+	/* CURSOR_TOKEN: where the vendor's cursor leads, "" at first. */
+	struct buf token;
+	int64_t from;      /* … where it began, … */
+	int64_t newest;    /* … and the newest event's time since */
+	int64_t caught_up; /* when that was last so */
+	/* CURSOR_WINDOW: a window that is being read, and how its next page
+	 * is asked for, "" if none is; since when that is known. */
+	struct window part;
+	int64_t part_date;
+	int64_t part_at;
+	struct buf part_page;
+	unsigned part_failures; /* in a row */
+	uint64_t odd[REST_ODD]; /* hashes of elements that can be no event */
+	int64_t odd_told;       /* monotonic */
+};
+
+/* Values of places in requests. */
+struct rest_values {
+	const struct rest *rest;
+	const struct def_stream *def;
+	const struct window *window; /* NULL: none */
+	int64_t start;
+	const char *page; /* "": the first */
+};
+
+/* A request as it is sent; what it points to is in its buffers. */
+struct rest_request {
+	struct buf url;
+	struct buf body;
+	struct http_pair *headers; /* owned, and their values */
+	struct request q;
+};
+
+/* Make the request of the first page, or where v->page says so of another.
+ * page: how the page before leads on.  -1: too long. */
+int rest_request_make(const struct rest_values *v, struct rest_request *out);
+void rest_request_release(struct rest_request *q);
+
+/* What one page says of the next. */
+struct rest_page {
+	const struct def_stream *def;
+	const struct api *api;
+	const struct http_reply *reply;
+	const struct splitter *splitter; /* whose values are def->values */
+	const char *url;                 /* that it was asked for with */
+	const char *page;                /* v.page of it */
+	size_t rows;
+	struct slice last_id; /* of its last row */
+};
+
+/* Append how the next page is asked for, nothing behind the last one.
+ * REPLY_OK, or r says what is wrong with it. */
+enum reply_class rest_next(const struct rest_page *p, struct buf *next,
+    struct outcome *r);
+
+/* Is there more according to the page itself?  Where it does not say, an
+ * empty one is the last. */
+bool rest_more(const struct rest_page *p);
+
+/* Read a window, or what is new behind the cursor, page by page, each durable
+ * with the place where it leads. */
+enum reply_class rest_read_window(struct worker *w, struct stream *st,
+    struct window_list *l, struct outcome *r);
+enum reply_class rest_read_token(struct worker *w, struct stream *st,
+    bool *behind, struct outcome *r);
+
+/* Go on with a window that was not finished, if there is one. */
+enum reply_class rest_read_part(struct worker *w, struct stream *st,
+    struct outcome *r);
+
+/* For check --live: the first page of the last hour, of which nothing is
+ * kept. */
+enum reply_class rest_try(struct worker *w, const struct def_stream *def,
+    size_t *rows, struct outcome *r);
+
+/* The cursor in the store: read it into rs; what cannot be read is as if it
+ * were not there.  Or append it. */
+void rest_cursor_read(struct rest_stream *rs, const char *json);
+int rest_cursor_write(const struct rest_stream *rs, struct buf *out);
+
+/* Let a write batch have it, or make it durable now, with a gap if that is not
+ * NULL. */
+enum reply_class rest_cursor_put(const struct rest_stream *rs,
+    struct write_batch *p, struct outcome *r);
+enum reply_class rest_cursor_save(struct rest_stream *rs, struct stream *st,
+    const struct gap_row *gap, struct outcome *r);
+
+/*
+ * Equal rows of one reading, told apart by a counter: where rows have no id,
+ * the same bytes twice are two events, and the same two when they are read
+ * again.  Bounded: rest_rows_id() fails for the millionth row and more.
+ */
+struct rest_rows;
+struct rest_rows *rest_rows_new(void);
+void rest_rows_free(struct rest_rows *t);
+/* A reading begins anew; a page does, what was counted of it is not. */
+void rest_rows_reset(struct rest_rows *t);
+void rest_rows_undo(struct rest_rows *t);
+void rest_rows_keep(struct rest_rows *t); /* the page is good */
+/* Write the id of a row with this leaf hash to out; -1: too many rows. */
+#define REST_ROW_ID 80
+int rest_rows_id(struct rest_rows *t, const uint8_t leaf[32],
+    char out[REST_ROW_ID]);
+
+#endif /* SOURCES_REST_REST_PRIVATE_H */

@@ -1,0 +1,575 @@
+/*
+ * elasticsearch.c - the bulk API of Elasticsearch, OpenSearch and of stores
+ * that speak it.
+ *
+ * elastic.co/docs, "Bulk index or delete documents"; docs.opensearch.org,
+ * "Bulk".  Every event is created under an id of agent, feed and index: what
+ * comes again is a conflict (409), so it was stored before.  The answer tells
+ * of each event, in their order; "errors": false alone is no receipt, since
+ * some stores answer so and keep nothing.
+ *
+ * Documents have the shape that Elastic's integrations ingest: the event's text
+ * as event.original and the event parsed under the name that the integration's
+ * pipeline expects, in the data stream of its data set.
+ */
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/json_valid.h"
+#include "base/mem.h"
+#include "base/splitter.h"
+#include "base/text.h"
+#include "config/event_shape.h"
+#include "config/secret.h"
+#include "delivery/chunk.h"
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/transport.h"
+#include "outputs/output.h"
+#include "store/line.h"
+
+/* What is told of an item; the rest of an answer would be repeated names.  In
+ * the order and form that AWS signs. */
+#define QUERY "filter_path=errors%2Citems.%2A.error%2Citems.%2A.status"
+
+/* Longest item of an answer: reasons quote documents. */
+#define ITEM_MAX (256 * 1024)
+
+struct elastic_conf {
+	struct http_output_conf http; /* must stand first; token: the API key */
+	char *index;
+	char *space;
+	struct {
+		char *region;
+		char *service;
+		char *key;   /* secret texts: "ID:SECRET" */
+		char *token; /* of temporary credentials */
+	} aws;
+};
+
+struct elastic {
+	char *provider; /* for intake_sign(); NULL: nothing is signed */
+	char *key;      /* secrets */
+	char *token;
+};
+
+/*
+ * Opening.
+ */
+
+static void
+forget_keys(struct elastic *e)
+{
+	secret_free(e->key);
+	secret_free(e->token);
+	e->key = NULL;
+	e->token = NULL;
+}
+
+static int
+read_keys(struct elastic *e, const struct elastic_conf *conf, struct err *err)
+{
+	if (conf->aws.key == NULL || e->key != NULL)
+		return 0;
+	e->key = secret_resolve(conf->aws.key, err);
+	if (e->key == NULL)
+		return err_prefix(err, "aws.key");
+	if (strchr(e->key, ':') == NULL)
+		return err_set(err,
+		    "aws.key: must be the id of the access key, a colon and "
+		    "the secret");
+	if (conf->aws.token == NULL)
+		return 0;
+	e->token = secret_resolve(conf->aws.token, err);
+	return e->token == NULL ? err_prefix(err, "aws.token") : 0;
+}
+
+static void
+elastic_close(struct intake *in)
+{
+	struct elastic *e = in->state;
+
+	forget_keys(e);
+	free(e->provider);
+	free(e);
+	in->state = NULL;
+}
+
+static int
+elastic_open(struct intake *in, struct err *err)
+{
+	const struct elastic_conf *conf = in->conf;
+	struct elastic *e = xcalloc(1, sizeof(*e));
+
+	in->state = e;
+	if (conf->aws.key != NULL)
+		e->provider = xasprintf("aws:amz:%s:%s", conf->aws.region,
+		    conf->aws.service);
+	if (read_keys(e, conf, err) == 0)
+		return 0;
+	elastic_close(in);
+	return -1;
+}
+
+/* Temporary credentials are replaced by others in their files. */
+static void
+elastic_renew(struct intake *in)
+{
+	forget_keys(in->state);
+}
+
+/*
+ * Documents.
+ */
+
+/* The data set of the line, and in module its first part. */
+static const char *
+dataset_of(const struct chunk_line *line, struct slice *module)
+{
+	const char *set = line->checkpoint ? "sealfeed.checkpoint"
+	    : line->shape->dataset != NULL ? line->shape->dataset
+					   : "sealfeed.unknown";
+
+	*module = (struct slice){ set, strcspn(set, ".") };
+	return set;
+}
+
+static int
+add_action(const struct elastic_conf *conf, const struct chunk_line *line,
+    const char *agent, const char *set, struct buf *body)
+{
+	if (buf_adds(body, "{\"create\":{\"_index\":") != 0)
+		return -1;
+	if (conf->index != NULL
+		? text_json_string(body, conf->index, strlen(conf->index)) != 0
+		: buf_addf(body, "\"logs-%s-%s\"", set, conf->space) != 0)
+		return -1;
+	return buf_addf(body, ",\"_id\":\"%s/%s%c%llu\"}}\n", agent, line->feed,
+	    line->checkpoint ? '@' : '/', (unsigned long long)line->number);
+}
+
+/* The text of an event, or the line of a checkpoint. */
+static int
+add_original(const struct chunk_line *line, const char *agent, struct buf *body)
+{
+	const struct line_name name = { agent, line->feed };
+	struct buf text = BUF_INIT(line->len + 1024);
+	int rc;
+
+	if (!line->checkpoint)
+		return text_json_string(body, line->value, line->len);
+	rc = line_add(&text, LINE_CHECKPOINT, name, line->number, line->value,
+	    line->len);
+	if (rc == 0)
+		rc = text_json_string(body, text.data, text.len - 1);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+add_document(struct intake *in, const struct chunk_line *line, const char *set,
+    struct slice module, struct buf *body)
+{
+	const struct elastic_conf *conf = in->conf;
+	const char *agent = in->out->agent, *record = line->shape->record;
+	char when[CLOCK_TEXT];
+
+	(void)clock_format(line->when == INT64_MIN ? clock_now() : line->when,
+	    6, when);
+	if (buf_addf(body,
+		"{\"@timestamp\":\"%s\",\"event\":{\"dataset\":\"%s\","
+		"\"module\":\"%.*s\",\"original\":",
+		when, set, (int)module.len, module.data) != 0 ||
+	    add_original(line, agent, body) != 0 ||
+	    buf_addf(body,
+		"},\"tags\":[\"forwarded\",\"preserve_original_event\"],"
+		"\"sealfeed\":{\"feed\":\"%s\",\"%s\":%llu,\"agent\":\"%s\"",
+		line->feed, line->checkpoint ? "size" : "index",
+		(unsigned long long)line->number, agent) != 0 ||
+	    (line->version_of != NULL &&
+		buf_addf(body, ",\"version_of\":\"%s\"", line->version_of) !=
+		    0) ||
+	    buf_adds(body, "}") != 0)
+		return -1;
+	if (conf->index == NULL &&
+	    buf_addf(body,
+		",\"data_stream\":{\"type\":\"logs\",\"dataset\":\"%s\","
+		"\"namespace\":\"%s\"}",
+		set, conf->space) != 0)
+		return -1;
+	if (!line->checkpoint && record != NULL && line->value[0] == '{' &&
+	    json_valid(line->value, line->len) &&
+	    (buf_addf(body, ",\"%s\":", record) != 0 ||
+		buf_add(body, line->value, line->len) != 0))
+		return -1;
+	return buf_adds(body, "}\n");
+}
+
+static int
+elastic_render(struct intake *in, const struct chunk_line *line,
+    struct buf *body, struct err *err)
+{
+	struct slice module;
+	const char *set = dataset_of(line, &module);
+
+	if (add_action(in->conf, line, in->out->agent, set, body) != 0 ||
+	    add_document(in, line, set, module, body) != 0)
+		return err_set(err, "request: too large");
+	return 0;
+}
+
+/* Serverless collections want the digest of the body as a header, too. */
+static void
+add_digest(struct intake_request *r)
+{
+	struct digest *d = digest_new();
+	uint8_t digest[DIGEST_LEN];
+	char hex[2 * DIGEST_LEN + 1];
+
+	digest_sha256(d, NULL, 0, r->body.data == NULL ? "" : r->body.data,
+	    r->body.len, digest);
+	text_hex(hex, digest, sizeof(digest));
+	intake_header(r, "X-Amz-Content-Sha256", hex);
+	digest_free(d);
+}
+
+/* Sign r where conf wants that; the last thing that is done to it. */
+static int
+sign(struct intake *in, struct intake_request *r, struct err *err)
+{
+	const struct elastic_conf *conf = in->conf;
+	struct elastic *e = in->state;
+
+	if (e->provider == NULL)
+		return 0;
+	if (read_keys(e, conf, err) != 0)
+		return -1;
+	if (e->token != NULL)
+		intake_header(r, "X-Amz-Security-Token", e->token);
+	if (strcmp(conf->aws.service, "aoss") == 0)
+		add_digest(r);
+	intake_sign(r, e->provider, e->key);
+	return 0;
+}
+
+static int
+elastic_prepare(struct intake *in, struct intake_request *r, struct err *err)
+{
+	static const char bulk[] = "/_bulk";
+	const char *url = ((const struct http_output_conf *)in->conf)->url;
+	size_t n = strcspn(url, "?");
+	bool there = n > strlen(bulk) &&
+	    strncmp(url + n - strlen(bulk), bulk, strlen(bulk)) == 0;
+
+	intake_url(r, there ? NULL : bulk, QUERY);
+	return sign(in, r, err);
+}
+
+/*
+ * Answers.
+ */
+
+/* Of the items of an answer, one by one. */
+struct items {
+	const char *url;
+	struct intake_verdicts *verdicts;
+	size_t n;         /* so far */
+	enum verdict run; /* of the last ones, not told yet */
+	size_t told;      /* items before them */
+	char why[512];
+};
+
+static void
+tell_run(struct items *s)
+{
+	if (s->n > s->told)
+		intake_verdict(s->verdicts, s->n, s->run, "%s", s->why);
+	s->told = s->n;
+}
+
+/* Whether one item is stored. */
+static enum verdict
+judge_item(const struct items *s, const struct element *el, char *why,
+    size_t size)
+{
+	json_t *top = json_loadb(el->data, el->len, 0, NULL), *item, *error;
+	json_int_t status;
+	const char *type, *reason;
+	enum verdict v;
+
+	item = json_object_iter_value(json_object_iter(top));
+	error = json_object_get(item, "error");
+	status = json_integer_value(json_object_get(item, "status"));
+	type = json_string_value(json_object_get(error, "type"));
+	reason = json_string_value(json_object_get(error, "reason"));
+	(void)snprintf(why, size, "%s: an event ends in %lld: %.80s: %.300s",
+	    s->url, (long long)status, type == NULL ? "" : type,
+	    reason == NULL ? "" : reason);
+	if ((status >= 200 && status < 300) || status == 409)
+		v = VERDICT_DELIVERED;
+	else if (status == 401 || status == 403 || status == 404)
+		v = VERDICT_BLOCKED;
+	else if (status >= 400 && status < 500 && status != 429)
+		v = VERDICT_REFUSED;
+	else
+		v = VERDICT_RETRY;
+	json_decref(top);
+	return v;
+}
+
+/* splitter_fn */
+static int
+take_item(void *ctx, const struct element *el, struct err *err)
+{
+	static const char created[] = "{\"create\":{\"status\":201}}";
+	struct items *s = ctx;
+	enum verdict v = VERDICT_DELIVERED;
+	char why[sizeof(s->why)] = "";
+
+	(void)err;
+	if (el->len != strlen(created) ||
+	    memcmp(el->data, created, el->len) != 0)
+		v = judge_item(s, el, why, sizeof(why));
+	/* Each that is refused is told of alone: it is the one at fault. */
+	if (v != s->run || v == VERDICT_REFUSED)
+		tell_run(s);
+	s->run = v;
+	memcpy(s->why, why, sizeof(why));
+	s->n++;
+	return 0;
+}
+
+/* However the answer ends, what it told before counts. */
+static bool
+elastic_judge(struct intake *in, const struct intake_response *r,
+    struct intake_verdicts *v)
+{
+	static const char *const items[] = { "/items", NULL };
+	const struct http_output_conf *conf = in->conf;
+	const struct splitter_spec spec = { .arrays = items, .max = ITEM_MAX };
+	struct items s = { .url = conf->url, .verdicts = v };
+	struct splitter *splitter;
+
+	if (r->status != 200)
+		return false;
+	splitter = splitter_new(&spec, take_item, &s);
+	(void)splitter_push(splitter, r->body, r->len, NULL);
+	tell_run(&s);
+	splitter_free(splitter);
+	if (s.n == 0)
+		intake_verdict(v, r->lines, VERDICT_BLOCKED,
+		    "%s: answers 200 and does not tell of a single event, so "
+		    "nothing counts as delivered; check that url is that of a "
+		    "bulk API",
+		    conf->url);
+	return true;
+}
+
+/*
+ * check --live.
+ */
+
+enum { STEP_WHO, STEP_BULK, STEP_MAY, STEPS };
+
+static int
+ask_privileges(struct intake *in, struct intake_request *r)
+{
+	const struct elastic_conf *conf = in->conf;
+	char *name = conf->index != NULL
+	    ? xstrdup(conf->index)
+	    : xasprintf("logs-sealfeed.agent-%s", conf->space);
+	int rc = -1;
+
+	intake_url(r, "/_security/user/_has_privileges", NULL);
+	intake_header(r, "Content-Type", "application/json");
+	if (buf_adds(&r->body, "{\"index\":[{\"names\":[") == 0 &&
+	    text_json_string(&r->body, name, strlen(name)) == 0)
+		rc = buf_adds(&r->body, "],\"privileges\":[\"create_doc\"]}]}");
+	free(name);
+	return rc;
+}
+
+static int
+elastic_probe(struct intake *in, unsigned step, struct intake_request *r,
+    struct err *err)
+{
+	if (step == STEPS)
+		return 1;
+	r->plain = true; /* what is signed is what is sent */
+	if (step == STEP_BULK) {
+		intake_header(r, "Content-Type", "application/x-ndjson");
+		return buf_adds(&r->body, "\n") != 0
+		    ? err_set(err, "request: too large")
+		    : elastic_prepare(in, r, err);
+	}
+	if (step == STEP_WHO)
+		r->method = "GET";
+	else if (ask_privileges(in, r) != 0)
+		return err_set(err, "index: too long");
+	return sign(in, r, err);
+}
+
+/* "Elasticsearch 8.15.0" of what stands at the root. */
+static int
+tell_version(const json_t *answer, struct buf *message)
+{
+	const json_t *version = json_object_get(answer, "version");
+	const char *number =
+	    json_string_value(json_object_get(version, "number"));
+	const char *kind =
+	    json_string_value(json_object_get(version, "distribution"));
+
+	if (number == NULL)
+		return 0;
+	return buf_addf(message, "%s %.32s\n",
+	    kind == NULL                          ? "Elasticsearch"
+		: strcmp(kind, "opensearch") == 0 ? "OpenSearch"
+						  : kind,
+	    number);
+}
+
+static int
+tell_privileges(const struct elastic_conf *conf, const json_t *answer,
+    struct buf *message, struct err *err)
+{
+	const json_t *all = json_object_get(answer, "has_all_requested");
+	const char *where = conf->index != NULL ? conf->index : "logs-*-*";
+
+	if (json_is_false(all))
+		return err_set(err,
+		    "%s: the credentials lack the privilege create_doc on %s; "
+		    "add it to their role, with auto_configure",
+		    conf->http.url, where);
+	if (json_is_true(all))
+		return buf_addf(message, "it may write to %s\n", where);
+	return buf_addf(message, "whether it may write to %s is not tested\n",
+	    where);
+}
+
+static int
+elastic_probed(struct intake *in, unsigned step,
+    const struct intake_response *r, struct buf *message, struct err *err)
+{
+	const struct elastic_conf *conf = in->conf;
+	json_t *answer = json_loadb(r->body, r->len, 0, NULL);
+	const json_t *error = json_object_get(answer, "error");
+	const char *reason =
+	    json_string_value(json_object_get(error, "reason"));
+	int rc = 0;
+
+	/* The root may be closed to who may write. */
+	if (step != STEP_MAY &&
+	    (r->status == 401 || (r->status == 403 && step == STEP_BULK)))
+		rc = err_set(err, "%s: answers %d: %.300s; check %s",
+		    conf->http.url, r->status, reason == NULL ? "" : reason,
+		    conf->aws.key != NULL ? "aws.key, aws.region and the clock"
+					  : "api_key, basic or bearer and "
+					    "what they may do");
+	else if (step == STEP_WHO)
+		rc = tell_version(answer, message);
+	else if (step == STEP_MAY)
+		rc = tell_privileges(conf, answer, message, err);
+	else if (r->status != 400 && r->status != 200)
+		rc = 1;
+	json_decref(answer);
+	return rc;
+}
+
+/*
+ * Options.
+ */
+
+static void
+elastic_check(const void *conf, const struct config_section *b)
+{
+	const struct elastic_conf *c = conf;
+	int ways = (c->http.token != NULL) + (c->http.basic != NULL) +
+	    (c->http.bearer != NULL) + (c->aws.key != NULL);
+
+	http_output_check(conf, b);
+	if (ways > 1 && (c->http.basic == NULL || c->http.bearer == NULL))
+		config_error(b,
+		    "api_key: only one of api_key, basic, bearer and aws.key "
+		    "can be used; remove the others");
+	if (c->aws.key != NULL && c->aws.region == NULL)
+		config_error(b,
+		    "aws.region: is missing; aws.key needs the region of the "
+		    "domain, as \"eu-central-1\"");
+	if (c->index == NULL && c->space != NULL &&
+	    strcspn(c->space, "\\/*?\"<>| ,#:-") != strlen(c->space))
+		config_error(b,
+		    "namespace: \"%.60s\" has a character that the name of a "
+		    "data stream cannot have there",
+		    c->space);
+}
+
+static const struct http_dialect elastic = {
+	.content_type = "application/x-ndjson",
+	.token_header = "Authorization: ApiKey ",
+	.open = elastic_open,
+	.close = elastic_close,
+	.render = elastic_render,
+	.prepare = elastic_prepare,
+	.judge = elastic_judge,
+	.renew = elastic_renew,
+	.probe = elastic_probe,
+	.probed = elastic_probed,
+};
+
+#define OFFSET(member) offsetof(struct elastic_conf, member)
+
+static const struct setting settings[] = { { .key = "where",
+					       .type = SETTING_TABLE,
+					       .table = http_target_settings },
+	{ .key = "api_key",
+	    .type = SETTING_SECRET,
+	    .offset = OFFSET(http.token),
+	    .help = "API key in its encoded form, for Authorization: ApiKey." },
+	{ .key = "index",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(index),
+	    .help = "Index, alias or data stream for all events. Default: the "
+		    "data stream of the vendor's integration, as "
+		    "logs-o365.audit-default." },
+	{ .key = "namespace",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(space),
+	    .def = "default",
+	    .help = "Last part of the names of data streams." },
+	{ .key = "aws.region",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(aws.region),
+	    .help = "Region of a domain of Amazon OpenSearch." },
+	{ .key = "aws.service",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(aws.service),
+	    .def = "es",
+	    .help = "Service that requests are signed for; aoss for a "
+		    "serverless collection." },
+	{ .key = "aws.key",
+	    .type = SETTING_SECRET,
+	    .offset = OFFSET(aws.key),
+	    .help = "Access key, ID:SECRET; requests are signed with it "
+		    "(Signature Version 4)." },
+	{ .key = "aws.token",
+	    .type = SETTING_SECRET,
+	    .offset = OFFSET(aws.token),
+	    .help = "Session token of temporary credentials." },
+	HTTP_MAX_BODY("2MiB", 64 << 20),
+	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
+	SETTING_END };
+
+const struct output_type output_elasticsearch = {
+	.type.name = "elasticsearch",
+	.type.settings = settings,
+	.type.conf_size = sizeof(struct elastic_conf),
+	.type.check = elastic_check,
+	.dialect = &elastic,
+	HTTP_TRANSPORT,
+};

@@ -1,0 +1,161 @@
+/*
+ * pending.c - confirmations that come later than the answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "outputs/http/transport_private.h"
+
+void
+pending_add(struct uplink *u, const struct pending *p)
+{
+	u->pending =
+	    xreallocarray(u->pending, u->n_pending + 1, sizeof(*u->pending));
+	if (u->n_pending == 0)
+		u->poll_at = clock_monotonic() + u->intake.poll_every;
+	u->pending[u->n_pending++] = *p;
+	p->transfer->pending++;
+}
+
+/* The i-th one is decided; what follows it moves up. */
+static void
+end_pending(struct uplink *u, size_t i, enum verdict v, const char *why)
+{
+	struct pending p = u->pending[i];
+
+	u->n_pending--;
+	memmove(&u->pending[i], &u->pending[i + 1],
+	    (u->n_pending - i) * sizeof(*u->pending));
+	if (v == VERDICT_DELIVERED && p.promised > u->confirmed)
+		u->confirmed = p.promised;
+	if (v == VERDICT_DELIVERED)
+		transfer_deliver(u, p.transfer, p.from, p.to);
+	else
+		transfer_leave(p.transfer, v, 0, why);
+	p.transfer->pending--;
+	transfer_end(u, p.transfer);
+}
+
+void
+intake_confirmed(struct intake *in, uint64_t number)
+{
+	struct uplink *u = (struct uplink *)in;
+
+	for (size_t i = 0; i < u->n_pending; i++) {
+		if (u->pending[i].number != number)
+			continue;
+		end_pending(u, i, VERDICT_DELIVERED, "");
+		return;
+	}
+}
+
+/* All that is promised will not be heard of. */
+static void
+fail_pending(struct uplink *u, enum verdict v, const char *why)
+{
+	while (u->n_pending > 0)
+		end_pending(u, 0, v, why);
+}
+
+void
+intake_forget(struct intake *in, const char *why)
+{
+	fail_pending((struct uplink *)in, VERDICT_RETRY, why);
+}
+
+int64_t
+pending_due(const struct uplink *u)
+{
+	const struct pending *oldest = &u->pending[0];
+
+	if (u->confirmed > oldest->promised + u->intake.poll_overtaken)
+		return INT64_MIN;
+	return oldest->promised + u->intake.poll_timeout;
+}
+
+void
+pending_expire(struct uplink *u, int64_t now)
+{
+	char span[32], why[WHY_MAX];
+
+	if (u->n_pending == 0)
+		return;
+	text_duration_format(span, u->intake.poll_timeout);
+	(void)snprintf(why, sizeof(why),
+	    "%s: accepted events but did not confirm them within %s",
+	    u->conf->url, span);
+	while (u->n_pending > 0 && pending_due(u) <= now)
+		end_pending(u, 0, VERDICT_RETRY, why);
+}
+
+/* Of a 2xx the status counts, of others what the dialect makes of them. */
+static enum verdict
+judge_poll(struct uplink *u, struct exchange *x, CURLcode rc, char why[WHY_MAX])
+{
+	enum verdict v = exchange_judge(x, u->conf->url, rc, why, WHY_MAX);
+	struct intake_verdicts told;
+
+	if (v == VERDICT_DELIVERED)
+		return v;
+	answer_judge(u, x, rc, &told);
+	if (told.n > 0) {
+		v = told.list[0].verdict;
+		(void)snprintf(why, WHY_MAX, "%s",
+		    told.list[0].why == NULL ? "" : told.list[0].why);
+	}
+	intake_verdicts_release(&told);
+	return v;
+}
+
+void
+pending_answer(struct uplink *u, struct exchange *x, CURLcode rc)
+{
+	struct intake_response r = exchange_response(x);
+	char why[WHY_MAX];
+	enum verdict v = judge_poll(u, x, rc, why);
+
+	u->poll_at = clock_monotonic() + u->intake.poll_every;
+	if (v == VERDICT_BLOCKED && doubt_pause(u->doubt.polls) >= 0)
+		u->poll_at +=
+		    doubt_pause(u->doubt.polls++) - u->intake.poll_every;
+	else if (v == VERDICT_BLOCKED)
+		fail_pending(u, VERDICT_BLOCKED, why);
+	else if (rc != CURLE_OK || v == VERDICT_REFUSED)
+		fail_pending(u, VERDICT_RETRY, why);
+	else if (v == VERDICT_DELIVERED)
+		u->dialect->acknowledge(&u->intake, &r);
+	if (v != VERDICT_BLOCKED)
+		u->doubt.polls = 0;
+	buf_release(&x->request.body);
+}
+
+void
+pending_poll(struct uplink *u, int64_t now)
+{
+	struct exchange *x = &u->poll;
+	struct err err = ERR_INIT;
+	uint64_t *numbers;
+	int rc;
+
+	if (u->n_pending == 0 || x->busy || now < u->poll_at)
+		return;
+	if (u->doubt.polls > 0)
+		doubt_read_again(u);
+	numbers = xreallocarray(NULL, u->n_pending, sizeof(*numbers));
+	for (size_t i = 0; i < u->n_pending; i++)
+		numbers[i] = u->pending[i].number;
+	rc = intake_request_begin(&x->request, u->conf->url);
+	if (rc == 0)
+		rc = u->dialect->poll(&u->intake, numbers, u->n_pending,
+		    &x->request, &err);
+	if (rc == 0)
+		rc = request_launch(u, x, u->poll_headers, &err);
+	free(numbers);
+	if (rc != 0)
+		fail_pending(u, VERDICT_BLOCKED, err.text);
+}

@@ -1,0 +1,613 @@
+/*
+ * splunk_hec.c - Splunk's HTTP event collector, and others that speak it.
+ *
+ * help.splunk.com, "HTTP Event Collector REST API endpoints", "About HTTP Event
+ * Collector Indexer Acknowledgment" and "Troubleshoot HTTP Event Collector",
+ * which has the codes.  Each event goes in an envelope of its own to /event:
+ * /raw would glue lines together, and an array of envelopes is not taken
+ * everywhere.
+ *
+ * A token with indexer acknowledgement answers with a number instead of a
+ * receipt.  Numbers count from 0 in each channel, "true" is said once, and a
+ * restart forgets all of them.
+ */
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/guid.h"
+#include "base/json_valid.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/event_shape.h"
+#include "delivery/chunk.h"
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/transport.h"
+#include "outputs/output.h"
+#include "store/line.h"
+
+#define CHANNEL "X-Splunk-Request-Channel"
+#define URL_MAX 8192
+
+/* Of a configured name. */
+#define NAME_MAX_LEN 4096
+
+/* So many numbers are remembered behind the highest one: answers overtake each
+ * other. */
+#define ACKS_SEEN 4096
+
+struct hec_conf {
+	struct http_output_conf http; /* must stand first */
+	char *path;
+	char *index;
+	char *sourcetype;
+	char *host;
+};
+
+/* What differs between those who speak it. */
+struct hec_kind {
+	const char *name; /* of the output type */
+	const char *token_header;
+	/* It keeps to Splunk's answers: what stands in front of the event that
+	 * it finds fault with is in, a receipt has a code, and a blank event
+	 * is refused. */
+	bool splunk;
+};
+
+static const struct hec_kind kinds[] = {
+	{ "splunk-hec", "Authorization: Splunk ", true },
+	{ "crowdstrike-logscale", "Authorization: Bearer ", false },
+	{ "cribl", "Authorization: Splunk ", false },
+	{ "fluent-bit", "Authorization: Splunk ", false },
+	{ "vector", "Authorization: Splunk ", false },
+};
+
+struct hec {
+	const struct hec_kind *kind;
+	struct buf event_url;
+	struct buf ack_url;
+	char channel[GUID_TEXT];
+	/* Members of every envelope, of configured names. */
+	struct buf members;
+	/* Numbers that were given: next is above the highest. */
+	uint64_t next;
+	uint8_t seen[ACKS_SEEN / 8];
+};
+
+/*
+ * Opening.
+ */
+
+/* The URLs: conf's path where the URL has none; acks are asked for beside. */
+static int
+make_urls(struct hec *h, const struct hec_conf *conf)
+{
+	static const char root[] = "/services/collector";
+	const char *url = conf->http.url, *path = intake_path(url, conf->path);
+	size_t n = strcspn(url, "?"), end;
+	const char *found;
+
+	while (path != NULL && n > 0 && url[n - 1] == '/')
+		n--;
+	if (buf_add(&h->event_url, url, n) != 0 ||
+	    (path != NULL && buf_adds(&h->event_url, path) != 0))
+		return -1;
+	found = strstr(h->event_url.data, root);
+	end = found != NULL
+	    ? (size_t)(found - h->event_url.data) + strlen(root)
+	    : (size_t)(strrchr(h->event_url.data, '/') - h->event_url.data);
+	if (buf_add(&h->ack_url, h->event_url.data, end) != 0 ||
+	    buf_adds(&h->ack_url, "/ack") != 0 ||
+	    buf_adds(&h->event_url, url + strcspn(url, "?")) != 0)
+		return -1;
+	return 0;
+}
+
+static int
+add_member(struct buf *b, const char *key, const char *value)
+{
+	if (value == NULL)
+		return 0;
+	if (buf_addf(b, ",\"%s\":", key) != 0)
+		return -1;
+	return text_json_string(b, value, strlen(value));
+}
+
+static const struct hec_kind *
+kind_of(const char *name)
+{
+	const struct hec_kind *k = kinds;
+
+	while (strcmp(k->name, name) != 0)
+		k++;
+	return k;
+}
+
+static void
+hec_close(struct intake *in)
+{
+	struct hec *h = in->state;
+
+	buf_release(&h->event_url);
+	buf_release(&h->ack_url);
+	buf_release(&h->members);
+	free(h);
+	in->state = NULL;
+}
+
+static int
+hec_open(struct intake *in, struct err *err)
+{
+	const struct hec_conf *conf = in->conf;
+	struct hec *h = xcalloc(1, sizeof(*h));
+	const char *host = conf->host != NULL ? conf->host : in->out->agent;
+
+	in->state = h;
+	h->kind = kind_of(in->out->type->type.name);
+	in->token_header = h->kind->token_header;
+	buf_init(&h->event_url, URL_MAX);
+	buf_init(&h->ack_url, URL_MAX);
+	buf_init(&h->members, NAME_MAX_LEN);
+	if (guid_make(h->channel) != 0)
+		(void)err_set(err, "channel: the system has no randomness");
+	else if (make_urls(h, conf) != 0)
+		(void)err_set(err, "url: too long");
+	else if (add_member(&h->members, "host", host) != 0 ||
+	    add_member(&h->members, "index", conf->index) != 0 ||
+	    add_member(&h->members, "sourcetype", conf->sourcetype) != 0)
+		(void)err_set(err, "index, sourcetype, host: too long");
+	else
+		return 0;
+	hec_close(in);
+	return -1;
+}
+
+/*
+ * Requests.
+ */
+
+/* What stands under "event": the line of a checkpoint, an event that is an
+ * object as it is.  Anything else would be no event for a collector, or a blank
+ * one: it goes as a string. */
+static int
+add_event(struct buf *body, const struct chunk_line *line, bool object,
+    const char *agent)
+{
+	const struct line_name name = { agent, line->feed };
+
+	if (object)
+		return buf_add(body, line->value, line->len);
+	if (!line->checkpoint)
+		return text_json_string(body, line->value, line->len);
+	if (line_add(body, LINE_CHECKPOINT, name, line->number, line->value,
+		line->len) != 0)
+		return -1;
+	body->data[--body->len] = '\0'; /* its line feed */
+	return 0;
+}
+
+/* Indexed fields; "index" and "source" would be Splunk's own. */
+static int
+add_fields(struct intake *in, const struct chunk_line *line, bool object,
+    struct buf *body)
+{
+	struct slice id = { .data = NULL };
+
+	if (buf_addf(body,
+		",\"fields\":{\"sealfeed_feed\":\"%s\",\"sealfeed_%s\":\"%"
+		"llu\","
+		"\"sealfeed_agent\":\"%s\"",
+		line->feed, line->checkpoint ? "size" : "index",
+		(unsigned long long)line->number, in->out->agent) != 0)
+		return -1;
+	if (object)
+		id = intake_id(in, line);
+	if (id.len > 0 &&
+	    (buf_adds(body, ",\"sealfeed_id\":\"") != 0 ||
+		buf_add(body, id.data, id.len) != 0 ||
+		buf_adds(body, "\"") != 0))
+		return -1;
+	if (line->version_of != NULL &&
+	    buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
+		line->version_of) != 0)
+		return -1;
+	return buf_adds(body, "}");
+}
+
+static int
+add_envelope(struct intake *in, const struct chunk_line *line, struct buf *body)
+{
+	const struct hec *h = in->state;
+	const struct hec_conf *conf = in->conf;
+	bool object = !line->checkpoint && line->value[0] == '{' &&
+	    json_valid(line->value, line->len);
+	const char *type = line->checkpoint   ? "sealfeed:checkpoint"
+	    : line->shape->sourcetype != NULL ? line->shape->sourcetype
+					      : "_json";
+
+	if (buf_addf(body, "{\"source\":\"%s\"%s", line->feed,
+		h->members.data) != 0 ||
+	    (conf->sourcetype == NULL &&
+		add_member(body, "sourcetype", type) != 0) ||
+	    (line->when != INT64_MIN &&
+		buf_addf(body, ",\"time\":%lld.%06lld",
+		    (long long)(line->when / CLOCK_SECOND),
+		    (long long)(line->when % CLOCK_SECOND)) != 0) ||
+	    add_fields(in, line, object, body) != 0 ||
+	    buf_adds(body, ",\"event\":") != 0 ||
+	    add_event(body, line, object, in->out->agent) != 0)
+		return -1;
+	return buf_adds(body, "}");
+}
+
+static int
+hec_render(struct intake *in, const struct chunk_line *line, struct buf *body,
+    struct err *err)
+{
+	if (add_envelope(in, line, body) != 0)
+		return err_set(err, "request: too large");
+	return 0;
+}
+
+static void
+aim(struct intake_request *r, const struct buf *url, const char *channel)
+{
+	buf_clear(&r->url);
+	if (buf_adds(&r->url, url->data) != 0)
+		r->failed = true;
+	intake_header(r, CHANNEL, channel);
+}
+
+static int
+hec_prepare(struct intake *in, struct intake_request *r, struct err *err)
+{
+	const struct hec *h = in->state;
+
+	(void)err;
+	aim(r, &h->event_url, h->channel);
+	return 0;
+}
+
+/*
+ * Answers.
+ */
+
+static const struct hec_code {
+	int code;
+	enum verdict verdict;
+	const char *meaning;
+} codes[] = {
+	{ 1, VERDICT_BLOCKED,
+	    "the token is disabled; enable it in Settings, Data inputs, HTTP "
+	    "Event Collector" },
+	{ 2, VERDICT_BLOCKED,
+	    "no token arrives; something on the way removes Authorization" },
+	{ 3, VERDICT_BLOCKED, "the authorization is malformed; check token" },
+	{ 4, VERDICT_BLOCKED, "the token is not known there; check token" },
+	{ 5, VERDICT_REFUSED, "no data" },
+	{ 6, VERDICT_REFUSED, "the data format is invalid" },
+	{ 7, VERDICT_BLOCKED,
+	    "the token may not write to that index; add it to the token's "
+	    "allowed indexes, create it, or change index" },
+	{ 8, VERDICT_RETRY, "internal error" },
+	{ 9, VERDICT_RETRY, "the server is busy" },
+	{ 10, VERDICT_BLOCKED,
+	    "no channel arrives; something on the way removes " CHANNEL },
+	{ 11, VERDICT_BLOCKED, "the channel is invalid" },
+	{ 12, VERDICT_REFUSED, "the event is missing" },
+	{ 13, VERDICT_REFUSED, "the event is blank" },
+	{ 14, VERDICT_BLOCKED,
+	    "the token has no indexer acknowledgement, though it gave numbers; "
+	    "all indexers behind a load balancer need the same tokens" },
+	{ 15, VERDICT_REFUSED, "the indexed fields are not taken" },
+	{ 16, VERDICT_BLOCKED, "tokens in the query are not allowed" },
+	{ 18, VERDICT_RETRY, "unhealthy: the queues are full" },
+	{ 19, VERDICT_RETRY, "unhealthy: acknowledgements are not available" },
+	{ 20, VERDICT_RETRY,
+	    "unhealthy: the queues are full, acknowledgements are not "
+	    "available" },
+	{ 21, VERDICT_BLOCKED, "the token is invalid; check token" },
+	{ 22, VERDICT_BLOCKED, "the token is disabled" },
+	{ 23, VERDICT_RETRY, "the server is shutting down" },
+	{ 26, VERDICT_RETRY, "the queue is full" },
+	{ 27, VERDICT_RETRY, "the channel has too many open numbers" },
+};
+
+static const struct hec_code *
+find_code(json_int_t code)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].code == code)
+			return &codes[i];
+	return NULL;
+}
+
+/* Was the number given before?  Then whoever gave it has begun anew. */
+static bool
+is_repeated(struct hec *h, uint64_t n)
+{
+	bool old = n + ACKS_SEEN < h->next;
+
+	if (old || (n < h->next && h->seen[n % ACKS_SEEN / 8] & 1 << n % 8)) {
+		memset(h->seen, 0, sizeof(h->seen));
+		h->next = n;
+		old = true;
+	}
+	if (n >= h->next + ACKS_SEEN)
+		memset(h->seen, 0, sizeof(h->seen));
+	else
+		for (; h->next <= n; h->next++)
+			h->seen[h->next % ACKS_SEEN / 8] &=
+			    (uint8_t) ~(1 << h->next % 8);
+	h->next = h->next > n ? h->next : n + 1;
+	h->seen[n % ACKS_SEEN / 8] |= (uint8_t)(1 << n % 8);
+	return old;
+}
+
+static void
+promised(struct intake *in, const struct intake_response *r, json_int_t number,
+    struct intake_verdicts *v)
+{
+	in->out->mode = "confirmed by the indexers";
+	if (is_repeated(in->state, (uint64_t)number))
+		intake_forget(in,
+		    "the collector gives numbers of acknowledgement again "
+		    "that it gave before: it was restarted, or a load balancer "
+		    "in front of several has no sticky sessions");
+	intake_pending(v, r->lines, (uint64_t)number);
+}
+
+/* A 200 that says what a collector says. */
+static bool
+is_receipt(const struct hec *h, const json_t *answer)
+{
+	const json_t *code = json_object_get(answer, "code");
+	json_int_t n = json_integer_value(code);
+
+	if (!json_is_integer(code))
+		return !h->kind->splunk;
+	return n == 0 || n == 24 || n == 25;
+}
+
+/* Fault is found with one event. */
+static void
+judge_event(const struct hec *h, size_t n, const struct intake_response *r,
+    const char *why, struct intake_verdicts *v)
+{
+	if (n > 0 && h->kind->splunk)
+		intake_verdict(v, n, VERDICT_DELIVERED, "%s", "");
+	else if (n > 0)
+		intake_verdict(v, n, VERDICT_RETRY, "%s", why);
+	intake_verdict(v, n + 1, VERDICT_REFUSED, "%s", why);
+	if (n + 1 < r->lines && h->kind->splunk)
+		intake_again(v);
+}
+
+static void
+judge_code(struct intake *in, const struct hec_code *c, const json_t *answer,
+    const struct intake_response *r, struct intake_verdicts *v)
+{
+	const struct http_output_conf *conf = in->conf;
+	json_int_t at = -1;
+	char why[512];
+
+	(void)snprintf(why, sizeof(why), "%s: answers %d, code %d (%.120s): %s",
+	    conf->url, r->status, c->code,
+	    json_string_value(json_object_get(answer, "text")) == NULL
+		? ""
+		: json_string_value(json_object_get(answer, "text")),
+	    c->meaning);
+	if (json_is_integer(json_object_get(answer, "invalid-event-number")))
+		at = json_integer_value(json_object_get(answer,
+		    "invalid-event-number"));
+	if (c->verdict == VERDICT_REFUSED && at >= 0 && (size_t)at < r->lines)
+		judge_event(in->state, (size_t)at, r, why, v);
+	else
+		intake_verdict(v, r->lines, c->verdict, "%s", why);
+}
+
+static bool
+judge_answer(struct intake *in, const json_t *answer,
+    const struct intake_response *r, struct intake_verdicts *v)
+{
+	const struct http_output_conf *conf = in->conf;
+	const json_t *ack = json_object_get(answer, "ackId");
+	const struct hec_code *c =
+	    find_code(json_integer_value(json_object_get(answer, "code")));
+
+	if (c != NULL) {
+		judge_code(in, c, answer, r, v);
+		return true;
+	}
+	if (r->status != 200)
+		return false;
+	if (!is_receipt(in->state, answer)) {
+		intake_verdict(v, r->lines, VERDICT_BLOCKED,
+		    "%s: answers 200 without the code of an HTTP event "
+		    "collector, so nothing counts as delivered; check url",
+		    conf->url);
+		return true;
+	}
+	if (!json_is_integer(ack) || json_integer_value(ack) < 0)
+		return false;
+	promised(in, r, json_integer_value(ack), v);
+	return true;
+}
+
+static bool
+hec_judge(struct intake *in, const struct intake_response *r,
+    struct intake_verdicts *v)
+{
+	json_t *answer = json_loadb(r->body, r->len, 0, NULL);
+	bool told = judge_answer(in, answer, r, v);
+
+	json_decref(answer);
+	return told;
+}
+
+/*
+ * Indexer acknowledgement.
+ */
+
+static int
+hec_poll(struct intake *in, const uint64_t *numbers, size_t n,
+    struct intake_request *r, struct err *err)
+{
+	const struct hec *h = in->state;
+
+	aim(r, &h->ack_url, h->channel);
+	intake_header(r, "Content-Type", "application/json");
+	for (size_t i = 0; i < n; i++)
+		if (buf_addf(&r->body, "%s%llu", i == 0 ? "{\"acks\":[" : ",",
+			(unsigned long long)numbers[i]) != 0)
+			return err_set(err, "acknowledgements: too many");
+	if (buf_adds(&r->body, "]}") != 0)
+		return err_set(err, "acknowledgements: too many");
+	return 0;
+}
+
+static void
+hec_acknowledge(struct intake *in, const struct intake_response *r)
+{
+	json_t *answer = json_loadb(r->body, r->len, 0, NULL), *value;
+	const char *number;
+
+	json_object_foreach(json_object_get(answer, "acks"), number, value)
+	{
+		if (json_is_true(value))
+			intake_confirmed(in, strtoull(number, NULL, 10));
+	}
+	json_decref(answer);
+}
+
+/*
+ * check --live.
+ */
+
+/* A blank event, which is refused (code 13) behind a token that is good; the
+ * health endpoint does not look at tokens. */
+static int
+hec_probe(struct intake *in, unsigned step, struct intake_request *r,
+    struct err *err)
+{
+	const struct hec *h = in->state;
+
+	if (step > 0)
+		return 1;
+	aim(r, &h->event_url, h->channel);
+	if (h->kind->splunk &&
+	    buf_addf(&r->body, "{\"event\":\"\"%s}", h->members.data) != 0)
+		return err_set(err, "request: too large");
+	return 0;
+}
+
+static int
+hec_probed(struct intake *in, unsigned step, const struct intake_response *r,
+    struct buf *message, struct err *err)
+{
+	const struct hec_conf *conf = in->conf;
+	json_t *answer = json_loadb(r->body, r->len, 0, NULL);
+	json_int_t code = json_integer_value(json_object_get(answer, "code"));
+	const struct hec_code *c = find_code(code);
+	int rc = 1;
+
+	(void)step;
+	if (c != NULL && c->verdict == VERDICT_REFUSED)
+		rc = buf_addf(message,
+		    "the token is accepted (code %d to a blank event); "
+		    "whether it may write to %s%s is not tested",
+		    c->code,
+		    conf->index == NULL ? "its default index" : "index ",
+		    conf->index == NULL ? "" : conf->index);
+	else if (c != NULL)
+		rc = err_set(err, "%s: answers %d, code %d: %s", conf->http.url,
+		    r->status, c->code, c->meaning);
+	json_decref(answer);
+	return rc;
+}
+
+static void
+hec_check(const void *conf, const struct config_section *b)
+{
+	const struct hec_conf *c = conf;
+
+	http_output_check(conf, b);
+	if (c->path != NULL && c->path[0] != '/')
+		config_error(b, "path: must begin with a slash");
+}
+
+static const struct http_dialect hec = {
+	.content_type = "application/json",
+	.open = hec_open,
+	.close = hec_close,
+	.render = hec_render,
+	.prepare = hec_prepare,
+	.judge = hec_judge,
+	.poll = hec_poll,
+	.acknowledge = hec_acknowledge,
+	.probe = hec_probe,
+	.probed = hec_probed,
+};
+
+/* Splunk Cloud takes a megabyte. */
+#define HEC_SETTINGS(default_path)                                           \
+	{                                                                    \
+		HTTP_URL("URL of the collector, \"https://siem:8088\";"),    \
+		    HTTP_TOKEN("The token of the intake."),                  \
+		    { .key = "path",                                         \
+			    .type = SETTING_STRING,                          \
+			    .offset = offsetof(struct hec_conf, path),       \
+			    .def = default_path,                             \
+			    .help = "Path for events where url has none." }, \
+		    { .key = "index",                                        \
+			    .type = SETTING_STRING,                          \
+			    .offset = offsetof(struct hec_conf, index),      \
+			    .help = "Index for the events. Default: the "    \
+				    "token's." },                            \
+		    { .key = "sourcetype",                                   \
+			    .type = SETTING_STRING,                          \
+			    .offset = offsetof(struct hec_conf, sourcetype), \
+			    .help =                                          \
+				"Source type for all events. Default: that " \
+				"of the vendor's add-on, as "                \
+				"o365:management:activity." },               \
+		    { .key = "host",                                         \
+			    .type = SETTING_STRING,                          \
+			    .offset = offsetof(struct hec_conf, host),       \
+			    .help =                                          \
+				"Host of the events. Default: the agent's "  \
+				"name." },                                   \
+		    HTTP_HEADERS, HTTP_MAX_BODY("1MB", 512 << 20),           \
+		    { .key = "how",                                          \
+			    .type = SETTING_TABLE,                           \
+			    .table = http_request_settings },                \
+		    SETTING_END                                              \
+	}
+
+#define HEC_TYPE(type_name, table)                            \
+	{                                                     \
+		.type = { .name = (type_name),                \
+			.settings = (table),                  \
+			.conf_size = sizeof(struct hec_conf), \
+			.check = hec_check },                 \
+		.dialect = &hec, HTTP_TRANSPORT               \
+	}
+
+static const struct setting splunk_settings[] =
+    HEC_SETTINGS("/services/collector/event");
+static const struct setting logscale_settings[] =
+    HEC_SETTINGS("/api/v1/ingest/hec");
+
+const struct output_type output_splunk_hec =
+    HEC_TYPE("splunk-hec", splunk_settings);
+const struct output_type output_crowdstrike_logscale =
+    HEC_TYPE("crowdstrike-logscale", logscale_settings);
+const struct output_type output_cribl = HEC_TYPE("cribl", splunk_settings);
+const struct output_type output_fluent_bit =
+    HEC_TYPE("fluent-bit", splunk_settings);
+const struct output_type output_vector = HEC_TYPE("vector", splunk_settings);

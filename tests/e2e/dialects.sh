@@ -1,0 +1,99 @@
+#!/bin/bash
+# Every dialect of HTTP against a strict fake of its intake (tests/recv), all
+# beside each other, through the same faults: whatever happens, each intake ends
+# with exactly the events, and what comes twice has the same id.  A row of the
+# table is all that a new dialect needs here.
+. "${0%/*}/lib.sh"
+
+# Three that would block in a row are got over, so they do not stand together.
+common=401=#1,slow=#1,403=#1,lost-reply=#1,404=#1,close=#1,page=#1,429=#1
+common+=,429-bare=#1,500=#1,503=#1,413=#1,partial=#1
+
+# dialect RECEIVER TYPE URL FAULTS [YAML-LINE…]: the receiver's name begins with
+# that of its fake; FAULTS are those of its own.
+dialects=()
+dialect() {
+	local name=$1 type=$2 url=$3 faults=$4
+	shift 4
+	dialects+=("$name")
+	mkdir -p "$work/intakes/$name"
+	echo "$common${faults:+,$faults}" >"$work/intakes/$name/faults"
+	echo abc >"$work/intakes/$name/token"
+	to_intake "$name" "$type" "$url" "max_body: 16KiB" "$@"
+}
+
+table() {
+	local secret="\"\${file:$work/token}\"" token
+	token="token: $secret"
+	dialect elasticsearch elasticsearch "" "" "api_key: $secret"
+	local hec=/services/collector/event
+	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
+	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+}
+
+sim --events 1200 --rate 600 --blob 20-40
+echo abc >"$work/token"
+own_receiver intake intakes
+table
+echo 1 >"$work/intakes/splunk-hec-acks/acks"
+echo m365 >"$work/intakes/splunk-hec/index"
+agent
+places=("${dialects[@]/#/intakes/}")
+
+# Blips, refusals, lost answers, parts.
+settled "${places[@]}"
+for name in "${dialects[@]}"; do
+	for fault in ${common//,/ }; do
+		grep -q " ${fault%=*}\$" "$work/intakes/$name/requests" ||
+		    fail "$name never had the fault ${fault%=*}"
+	done
+	output_is "$name" dead_letters -eq 0 ||
+	    fail "$name: $(ask dead-letters)"
+done
+
+# Down, and one bad event in the many that wait.
+stop_one intakes
+steer "make?type=Audit.Exchange&blobs=20&events=50"
+wait_for 20 "it is noticed" \
+    log_has "ship ${dialects[-1]}: .*events are kept and delivery is retried"
+wait_for 20 "the events wait" output_is "${dialects[0]}" backlog_events -ge 1000
+index=$("$bin/tally" --ledger "$work/sim/ledger" |
+    awk '$1 == "Audit.Exchange" { print $2 - 500 }')
+for name in "${dialects[@]}"; do
+	# As the envelope of the dialect has it.
+	case $name in
+	splunk-hec*) poison="sealfeed_index\":\"$index\"" ;;
+	*) poison="index\":$index," ;;
+	esac
+	echo "Exchange\",\"$poison" >"$work/intakes/$name/poison"
+done
+own_receiver intake intakes
+for name in "${dialects[@]}"; do
+	wait_for 30 "$name goes on" output_is "$name" backlog_events -eq 0
+	wait_for 10 "$name has one dead letter" \
+	    output_is "$name" dead_letters -eq 1
+	ask dead-letters --output "$name" >"$work/letters"
+	grep -q "Exchange  *$index " "$work/letters" ||
+	    fail "$name: $(cat "$work/letters")"
+	rm "$work/intakes/$name/poison"
+done
+ask dead-letters retry --all >"$work/letters" || fail "$(cat "$work/letters")"
+settled "${places[@]}"
+
+# The token changes there, and later here.
+for name in "${dialects[@]}"; do
+	echo new >"$work/intakes/$name/token"
+done
+steer "make?type=Audit.Exchange&blobs=2&events=50"
+for name in "${dialects[@]}"; do
+	wait_for 20 "$name is blocked" log_has "ship $name: blocked: .*token"
+done
+ask check --live >"$work/check" 2>&1 && fail "check --live finds nothing"
+for name in "${dialects[@]}"; do
+	grep -q "^outputs.$name: .*token" "$work/check" ||
+	    fail "check --live: $(cat "$work/check")"
+done
+echo new >"$work/token"
+settled "${places[@]}"
+verified "${places[@]}"
+ask check --live >"$work/check" 2>&1 || fail "$(cat "$work/check")"

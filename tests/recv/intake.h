@@ -1,0 +1,63 @@
+/*
+ * intake.h - strict fakes of SIEMs' HTTP intakes, one file each.
+ */
+#ifndef TESTS_RECV_INTAKE_H
+#define TESTS_RECV_INTAKE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "tests/recv/recv.h"
+
+/* One receiver: the folder DIR/NAME. */
+struct place {
+	struct place *next;
+	char *name;
+	char *dir;
+	const struct intake_kind *kind;
+	int events_fd, requests_fd;
+	struct fault_state faults;
+	void *state; /* of the kind, made by it */
+};
+
+/* One request to it, with its body unpacked. */
+struct call {
+	struct place *place;
+	const struct recv_request *rq;
+	const char *path; /* behind the receiver's name */
+	const struct buf *body;
+	enum fault fault; /* that strikes, and has no status of its own */
+	struct recv_reply *reply;
+	size_t lines; /* that were stored */
+};
+
+struct intake_kind {
+	const char *name; /* the receiver's begins with it */
+	/* Fill call->reply.  One thread at a time. */
+	void (*take)(struct call *c);
+};
+
+extern const struct intake_kind intake_elasticsearch;
+extern const struct intake_kind intake_splunk_hec;
+
+/* The text of DIR/NAME/OPTION without its line feed, def where there is none;
+ * read for each request.  The caller frees it. */
+char *place_option(const struct place *p, const char *option, const char *def);
+
+/* Keep an event, or a checkpoint's line, as tally and verify read them. */
+void place_store(struct call *c, const char *feed, const char *agent,
+    unsigned long long index, const char *event, size_t len);
+void place_store_line(struct call *c, const char *line, size_t len);
+
+void reply_text(struct call *c, unsigned status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A page, as many answer where they answer JSON else. */
+void reply_page(struct call *c, unsigned status, const char *title);
+
+/* Does the text contain the receiver's "poison"? */
+bool is_poison(const struct call *c, const char *text, size_t len);
+
+#endif /* TESTS_RECV_INTAKE_H */

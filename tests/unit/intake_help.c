@@ -1,0 +1,127 @@
+/*
+ * intake_help.c - an output of a dialect in front of a receiver whose answers
+ * are given.
+ */
+#include "tests/unit/intake_help.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/node.h"
+#include "config/config.h"
+#include "config/setting.h"
+#include "tests/unit/unit.h"
+
+#define REPLIES 16
+
+struct intake_rig intake_rig;
+static struct canned_reply replies[REPLIES + 1];
+static const struct output_type *type;
+static void *conf;
+
+void
+rig_set_up(const struct output_type *of)
+{
+	memset(replies, 0, sizeof(replies));
+	type = of;
+}
+
+void
+rig_expect(const char *path, int status, const char *body)
+{
+	size_t n = 0;
+
+	while (replies[n].path != NULL)
+		n++;
+	ck_assert_uint_lt(n, REPLIES);
+	replies[n].path = path;
+	replies[n].bytes =
+	    xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
+		strlen(body), body);
+}
+
+static void
+configure(const char *options, const char *path)
+{
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct err err = ERR_INIT;
+	char *text = xasprintf("{url: \"%s%s\", compress: false, parallel: 2%s"
+			       "%s}",
+	    canned_url(intake_rig.server), path, options[0] == '\0' ? "" : ", ",
+	    options);
+	struct node *map = yaml_parse("conf", text, strlen(text), &err);
+
+	ck_assert_msg(map != NULL, "%s", err.text);
+	conf = xcalloc(1, type->type.conf_size);
+	settings_fill(type->type.settings, map, "outputs.siem", NULL, conf,
+	    &errors);
+	ck_assert_msg(errors.n == 0, "%s", errors.n == 0 ? "" : errors.line[0]);
+	config_errors_release(&errors);
+	node_free(map);
+	free(text);
+}
+
+void
+rig_begin(size_t n, const char *event, const char *options, const char *path)
+{
+	intake_rig.server = canned_start(replies);
+	configure(options, path);
+	courier_open(&intake_rig.c, type, conf, event);
+	while (--n > 0)
+		courier_add(&intake_rig.c, "{\"Id\":\"b\"}");
+}
+
+void
+rig_end(void)
+{
+	courier_close(&intake_rig.c);
+	canned_stop(intake_rig.server);
+	settings_release(type->type.settings, conf);
+	free(conf);
+	for (size_t i = 0; i < REPLIES; i++)
+		free((void *)(uintptr_t)replies[i].bytes);
+}
+
+size_t
+rig_marked(enum chunk_mark m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < chunk_lines(intake_rig.c.chunk); i++)
+		n += chunk_mark(intake_rig.c.chunk, i) == m;
+	return n;
+}
+
+/* Where the next request begins, behind s; NULL: there is none. */
+static const char *
+next_request(const char *s)
+{
+	static const char *const begins[] = { "POST /", "PUT /", "GET /" };
+	const char *found = NULL, *at;
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		at = strstr(s, begins[i]);
+		if (at != NULL && (found == NULL || at < found))
+			found = at;
+	}
+	return found;
+}
+
+const char *
+rig_request(size_t n)
+{
+	const char *s = canned_requests(intake_rig.server);
+
+	while (s != NULL && n-- > 0)
+		s = next_request(s + 1);
+	ck_assert_ptr_nonnull(s);
+	return s;
+}
+
+const char *
+rig_body(size_t n)
+{
+	return strstr(rig_request(n), "\r\n\r\n") + 4;
+}

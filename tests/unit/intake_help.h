@@ -1,0 +1,44 @@
+/*
+ * intake_help.h - an output of a dialect with its options as a file has them,
+ * in front of a receiver whose answers are given: for the suites of dialects.
+ */
+#ifndef TESTS_UNIT_INTAKE_HELP_H
+#define TESTS_UNIT_INTAKE_HELP_H
+
+#include <stddef.h>
+
+#include "delivery/chunk.h"
+#include "outputs/output.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/output_help.h"
+
+struct intake_rig {
+	struct canned *server;
+	struct courier c;
+};
+extern struct intake_rig intake_rig;
+
+/* Fixture: no answers, an output of this type. */
+void rig_set_up(const struct output_type *type);
+
+/* The receiver's next answer; each answers once, the last one for a path
+ * always. */
+void rig_expect(const char *path, int status, const char *body);
+
+/* Open it with a chunk of n events: the first is event, the others
+ * {"Id":"b"}.  options are behind url, compress: false and parallel: 2 in a
+ * map, "token: abc, …"; path stands behind the URL. */
+void rig_begin(size_t n, const char *event, const char *options,
+    const char *path);
+void rig_end(void);
+
+/* Lines of the chunk that are marked so. */
+size_t rig_marked(enum chunk_mark m);
+
+/* The head of the n-th request, from 0, with all that follows; its body. */
+const char *rig_request(size_t n);
+const char *rig_body(size_t n);
+
+#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
+
+#endif /* TESTS_UNIT_INTAKE_HELP_H */

@@ -1,0 +1,185 @@
+/*
+ * test_metrics.c - what scrapers get beside the figures of feeds and outputs,
+ * and the file for those who can't scrape.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/role.h"
+#include "config/config.h"
+#include "store/expiry.h"
+#include "store/roles.h"
+#include "store/store.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
+#include "watch/metrics.h"
+#include "watch/textfile.h"
+
+static char dir[64];
+static char path[128];
+static struct err err;
+static struct store *s;
+
+static char name[] = "fra1";
+static const struct config config = {
+	.agent = { .name = name,
+	    .store = { .path = path, .max_size = INT64_C(1) << 30 } },
+};
+static const struct role role = { .config = &config };
+
+static void
+set_up(void)
+{
+	store_help_begin(dir, sizeof(dir), path, sizeof(path));
+	err_clear(&err);
+	s = store_open(path, STORE_DURABLE, &err);
+	ck_assert_msg(s != NULL, "%s", err.text);
+}
+
+static void
+tear_down(void)
+{
+	store_close(s);
+	store_help_end(dir);
+}
+
+/* How often the page of r has the line. */
+static size_t
+lines(const struct role *r, const char *line)
+{
+	struct buf page = BUF_INIT(METRICS_MAX);
+	size_t n = 0;
+
+	ck_assert_msg(metrics_write(s, r, &page, &err) == 0, "%s", err.text);
+	for (const char *at = page.data; (at = strstr(at, line)) != NULL; at++)
+		n += (at == page.data || at[-1] == '\n') &&
+		    at[strlen(line)] == '\n';
+	buf_release(&page);
+	return n;
+}
+
+START_TEST(processes_are_told)
+{
+	struct role_report all[] = {
+		{ .name = "collect", .state = ROLE_WORKS },
+		{ .name = "ship siem",
+		    .state = ROLE_DOWN,
+		    .restarts = 3,
+		    .dropped = 5 },
+	};
+	const struct roles roles = { .began = 1,
+		.stopped = INT64_MIN,
+		.dropped = 7,
+		.role = all,
+		.n = 2 };
+	struct buf text = BUF_INIT(4096);
+
+	ck_assert_int_eq(roles_format(&roles, &text), 0);
+	ck_assert_int_eq(roles_write(path, &text, &err), 0);
+	buf_release(&text);
+	ck_assert_uint_eq(lines(&role, "sealfeed_role_up{role=\"collect\"} 1"),
+	    1);
+	ck_assert_uint_eq(
+	    lines(&role, "sealfeed_role_up{role=\"ship\",output=\"siem\"} 0"),
+	    1);
+	ck_assert_uint_eq(lines(&role,
+			      "sealfeed_role_restarts_total{role=\"ship\","
+			      "output=\"siem\"} 3"),
+	    1);
+	ck_assert_uint_eq(lines(&role,
+			      "sealfeed_log_dropped_lines_total{role=\"ship\","
+			      "output=\"siem\"} 5"),
+	    1);
+	ck_assert_uint_eq(lines(&role,
+			      "sealfeed_log_dropped_lines_total{role="
+			      "\"supervisor\"} 7"),
+	    1);
+	/* A supervisor that is gone tells nothing. */
+	ck_assert_uint_eq(lines(&role,
+			      "sealfeed_role_up{role=\"supervisor\"} 0"),
+	    0);
+}
+END_TEST
+
+START_TEST(nothing_is_told_of_unknown_processes)
+{
+	ck_assert_uint_eq(lines(&role, "# TYPE sealfeed_role_up gauge"), 0);
+	ck_assert_uint_eq(lines(&role, "# TYPE sealfeed_gaps_total counter"),
+	    1);
+}
+END_TEST
+
+START_TEST(certificates_are_told)
+{
+	static const char ca[] =
+	    "sealfeed_certificate_not_after_timestamp_seconds"
+	    "{option=\"outputs.siem.tls.ca\"} 1790000000";
+	static const char own[] =
+	    "sealfeed_certificate_not_after_timestamp_seconds"
+	    "{option=\"sources.contoso.certificate\"} 1780000000";
+	const struct expiry list[] = {
+		{ "sources.contoso.certificate",
+		    INT64_C(1780000000) * CLOCK_SECOND },
+		{ "outputs.siem.tls.ca", INT64_C(1790000000) * CLOCK_SECOND },
+	};
+
+	ck_assert_int_eq(expiry_set(s, "sources.contoso", list, 1, &err), 0);
+	ck_assert_int_eq(expiry_set(s, "outputs.siem", list + 1, 1, &err), 0);
+	ck_assert_uint_eq(lines(&role, ca), 1);
+	ck_assert_uint_eq(lines(&role, own), 1);
+	/* What the configuration no longer names is forgotten. */
+	ck_assert_int_eq(expiry_set(s, "outputs.siem", list, 0, &err), 0);
+	ck_assert_uint_eq(lines(&role, ca), 0);
+	ck_assert_uint_eq(lines(&role, own), 1);
+}
+END_TEST
+
+/* Whole, readable for all whatever the umask, and nothing beside it. */
+START_TEST(a_file_is_replaced)
+{
+	struct buf text = BUF_INIT(METRICS_MAX);
+	char file[128], folder[96];
+	struct stat st;
+
+	(void)snprintf(folder, sizeof(folder), "%s/metrics", dir);
+	(void)snprintf(file, sizeof(file), "%s/sealfeed.prom", folder);
+	ck_assert_int_eq(textfile_write(file, s, &role, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, file));
+	err_clear(&err);
+	ck_assert_int_eq(mkdir(folder, 0755), 0);
+	ck_assert_int_eq(file_create(file, "OLD FILE", 8, 0600, &err), 0);
+	(void)umask(0077);
+	ck_assert_msg(textfile_write(file, s, &role, &err) == 0, "%s",
+	    err.text);
+	ck_assert_int_eq(stat(file, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0644);
+	ck_assert_int_eq(file_read(file, &text, &err), 0);
+	ck_assert_ptr_null(strstr(text.data, "OLD FILE"));
+	ck_assert_ptr_nonnull(strstr(text.data,
+	    "\nsealfeed_metrics_timestamp_seconds "));
+	buf_release(&text);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+Suite *
+suite_metrics(void)
+{
+	Suite *suite = suite_create("metrics");
+	TCase *tc = tcase_create("metrics");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, processes_are_told);
+	tcase_add_test(tc, nothing_is_told_of_unknown_processes);
+	tcase_add_test(tc, certificates_are_told);
+	tcase_add_test(tc, a_file_is_replaced);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
