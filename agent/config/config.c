@@ -15,6 +15,7 @@
 #include "base/pack.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/config_private.h"
 #include "config/doubt.h"
 #include "config/setting.h"
 #include "config/stand_in.h"
@@ -430,8 +431,8 @@ check_sections(const struct node *tree, struct config_errors *errors)
 }
 
 /* The child of map for one of n entries; names come from the map's keys. */
-static struct node *
-entry_node(struct node *section, const char *name)
+struct node *
+config_node(struct node *section, const char *name)
 {
 	for (struct node *n = section->child; n != NULL; n = n->next)
 		if (strcmp(n->key, name) == 0)
@@ -443,11 +444,11 @@ static void
 strip_section(struct node *tree, const char *name,
     const struct config_entry *list, size_t n)
 {
-	struct node *section = entry_node(tree, name);
+	struct node *section = config_node(tree, name);
 
 	for (size_t i = 0; i < n; i++)
 		config_strip(list[i].type->settings,
-		    entry_node(section, list[i].name));
+		    config_node(section, list[i].name));
 }
 
 /* What else the configuration was made from: the host's name, and the files of
@@ -472,7 +473,7 @@ made_from(const struct config *c)
 static void
 digest_public(struct config *c, struct node *tree, const char *salt)
 {
-	struct node *agent = entry_node(tree, "agent");
+	struct node *agent = config_node(tree, "agent");
 
 	if (agent != NULL)
 		config_strip(agent_settings, agent);
@@ -550,9 +551,8 @@ config_type_names(const struct config_kind *kind)
 	return names;
 }
 
-/* By the tables; the tree stays the caller's. */
-static void
-read_tree(struct config *c, const struct node *tree,
+void
+config_read(struct config *c, const struct node *tree,
     const struct config_types *types, struct config_errors *errors)
 {
 	const struct config_kind kinds[] = { { "sources", types, c->path },
@@ -608,7 +608,7 @@ config_from_tree(struct node *tree, const char *path,
 	char *salt;
 
 	c->path = xstrdup(path);
-	read_tree(c, tree, types, errors);
+	config_read(c, tree, types, errors);
 	salt = made_from(c);
 	config_tree_digest(tree, salt, c->digest);
 	if (errors->n == 0) {
@@ -622,77 +622,6 @@ config_from_tree(struct node *tree, const char *path,
 		return c;
 	config_free(c);
 	return NULL;
-}
-
-static size_t
-entries(const struct node *tree, const char *section)
-{
-	const struct node *map = node_get(tree, section);
-	size_t n = 0;
-
-	for (map = map == NULL ? NULL : map->child; map != NULL;
-	     map = map->next)
-		n++;
-	return n;
-}
-
-struct config *
-config_shared(const char *data, size_t len, const char *path,
-    const struct config_types *types, struct config_errors *errors)
-{
-	struct node *tree = pack_read(data, len);
-	struct config *c = xcalloc(1, sizeof(*c));
-	bool whole = tree != NULL;
-
-	c->path = xstrdup(path);
-	if (whole) {
-		/* Whoever made the share has told of faults; what was left out
-		 * of it is missing on purpose. */
-		read_tree(c, tree, types, errors);
-		whole = c->n_sources == entries(tree, "sources") &&
-		    c->n_outputs == entries(tree, "outputs");
-	}
-	node_free(tree);
-	if (whole)
-		return c;
-	config_free(c);
-	return NULL;
-}
-
-/* Cut one section of a copy of the tree down to a part; only the entry of
- * that name stays, where one is given. */
-static void
-share_section(struct node *section, const struct config_entry *list, size_t n,
-    enum config_part part, const char *only)
-{
-	for (size_t i = 0; section != NULL && i < n; i++) {
-		struct node *entry = entry_node(section, list[i].name);
-
-		if (part == CONFIG_NONE ||
-		    (only != NULL && strcmp(list[i].name, only) != 0))
-			node_remove(section, entry);
-		else if (part == CONFIG_PUBLIC)
-			config_strip_secrets(list[i].type->settings, entry);
-	}
-}
-
-int
-config_share(const struct config *c, const struct config_share *share,
-    struct buf *out)
-{
-	struct node *tree = pack_read(c->packed, c->packed_len);
-	struct node *agent = entry_node(tree, "agent");
-	int rc;
-
-	if (agent != NULL && !share->key)
-		node_remove(agent, entry_node(agent, "key"));
-	share_section(entry_node(tree, "sources"), c->sources, c->n_sources,
-	    share->sources, NULL);
-	share_section(entry_node(tree, "outputs"), c->outputs, c->n_outputs,
-	    share->outputs, share->output);
-	rc = pack_write(tree, PACK_WHOLE, out);
-	node_free(tree);
-	return rc;
 }
 
 static void
