@@ -82,13 +82,15 @@ pack_write(const struct node *node, enum pack_how how, struct buf *out)
 static bool
 read_number(struct reading *r, size_t *n)
 {
+	const char *begin = r->at;
+
 	*n = 0;
 	while (r->at < r->end && *r->at >= '0' && *r->at <= '9') {
 		*n = *n * 10 + (size_t)(*r->at++ - '0');
 		if (*n > (size_t)(r->end - r->at))
 			return false;
 	}
-	return r->at < r->end && *r->at++ == ':';
+	return r->at > begin && r->at < r->end && *r->at++ == ':';
 }
 
 static char *
