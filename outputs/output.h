@@ -95,6 +95,8 @@ struct output {
 	 * sent; counted before the verdicts on what was in flight. */
 	uint64_t breaks;
 	bool poison_waits; /* an event that breaks connections is waited for */
+	size_t taken; /* of HTTP: bytes of the largest body that was taken; it
+			 outlives close() */
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */

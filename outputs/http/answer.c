@@ -62,6 +62,20 @@ settle_other(struct uplink *u, struct exchange *x,
 		transfer_leave(t, VERDICT_RETRY, 0, range->why);
 }
 
+/* A single line that is no larger than what was taken before is not refused for
+ * its size, whatever stands in the way now. */
+static void
+judge_size(const struct uplink *u, const struct exchange *x,
+    struct intake_verdicts *v)
+{
+	const struct intake_response r = exchange_response(x);
+
+	if (r.status == 413 && v->n == 1 && x->request.lines == 1 &&
+	    v->list[0].verdict == VERDICT_REFUSED &&
+	    x->request.body.len <= u->out->taken)
+		v->list[0].verdict = VERDICT_RETRY;
+}
+
 /* Do what the dialect told of the lines of x's request; first of those that
  * are taken, as output_settle() wants it.  Returns why what is left would be
  * blocked, NULL: it is not. */
@@ -104,6 +118,10 @@ answer_finish(struct uplink *u, struct exchange *x, CURLcode rc)
 	const char *why;
 
 	answer_judge(u, x, rc, &v);
+	judge_size(u, x, &v);
+	if (v.n == 1 && v.list[0].verdict == VERDICT_DELIVERED &&
+	    u->out->taken < x->request.body.len)
+		u->out->taken = x->request.body.len;
 	why = settle_lines(u, x, &v);
 	if (why != NULL && x->transfer->verdict == VERDICT_DELIVERED) {
 		doubt_begin(u, x, why);

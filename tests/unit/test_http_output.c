@@ -262,6 +262,31 @@ START_TEST(answer)
 }
 END_TEST
 
+/* What was taken a moment ago is not too large now. */
+START_TEST(size_is_not_at_fault)
+{
+	struct canned_reply table[] = {
+		{ .path = "/in",
+		    .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" },
+		{ .path = "/in",
+		    .bytes =
+			"HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n" },
+		{ .path = NULL }
+	};
+	struct canned *server = canned_start(table);
+	struct ndjson_conf conf = conf_for(server);
+	struct courier c;
+
+	courier_open(&c, &output_http, &conf, EVENT);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	courier_close(&c);
+	canned_stop(server);
+}
+END_TEST
+
 /* Answers under "expect", and whether they are receipts. */
 static const struct {
 	const char *expect;
@@ -501,6 +526,7 @@ suite_http_output(void)
 	tcase_add_loop_test(tc, packed_lines, NDJSON_SEAL, NDJSON_NONE + 1);
 	tcase_add_loop_test(tc, answer, 0,
 	    sizeof(answers) / sizeof(answers[0]));
+	tcase_add_test(tc, size_is_not_at_fault);
 	tcase_add_loop_test(tc, expectation, 0,
 	    sizeof(expected) / sizeof(expected[0]));
 	tcase_add_loop_test(tc, a_blip_is_no_block, 0,
