@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -36,6 +37,7 @@
 #define STEP_MS 1000
 #define JUDGE_EVERY (5 * CLOCK_SECOND)
 #define TELL_EVERY CLOCK_HOUR
+#define LEAN_AFTER (5 * CLOCK_SECOND) /* of nobody asking */
 
 struct watch {
 	const struct role *role;
@@ -47,6 +49,7 @@ struct watch {
 	char line[400];    /* as the supervisor was told */
 	int64_t write_at;  /* the next textfile; monotonic */
 	int64_t told;      /* that none can be written; 0: it can */
+	int64_t busy;      /* the last question, or the start; 0: at rest */
 };
 
 /* What is served; fill returns the HTTP status. */
@@ -235,6 +238,7 @@ on_request(void *ctx, struct MHD_Connection *c, const char *url,
 
 	(void)version;
 	(void)upload;
+	((struct watch *)ctx)->busy = clock_monotonic();
 	if (*state == NULL) { /* headers only: wait for the whole request */
 		*state = ctx;
 		return MHD_YES;
@@ -341,6 +345,18 @@ write_textfile(struct watch *w)
 	}
 }
 
+/* Most of what the start, or an answer, needed is not needed to judge. */
+static void
+keep_lean(struct watch *w)
+{
+	if (w->busy == 0 || clock_monotonic() - w->busy < LEAN_AFTER)
+		return;
+	w->busy = 0;
+	if (w->store != NULL)
+		store_rest(w->store);
+	mem_give_back();
+}
+
 static void
 loop(struct watch *w)
 {
@@ -351,12 +367,14 @@ loop(struct watch *w)
 
 	if (w->daemon != NULL)
 		pfd[0].fd =
-		    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+		    microhttpd_load()
+			->get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 			->epoll_fd;
 	while (!role_stopping(w->role)) {
 		role_alive(w->role);
 		look(w);
 		write_textfile(w);
+		keep_lean(w);
 		(void)poll(pfd, 2, STEP_MS);
 		if (pfd[1].revents != 0)
 			role_rest(w->role, 0);
@@ -368,7 +386,9 @@ loop(struct watch *w)
 int
 watch_run(const struct role *r)
 {
-	struct watch w = { .role = r, .history = history_new() };
+	struct watch w = {
+		.role = r, .history = history_new(), .busy = clock_monotonic()
+	};
 	struct err err = ERR_INIT;
 
 	if (r->config->agent.watch.listen != NULL &&
