@@ -6,7 +6,6 @@
  * plenty for that.
  */
 #include <errno.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "store/store.h"
 #include "watch/history.h"
 #include "watch/metrics.h"
+#include "watch/microhttpd_late.h"
 #include "watch/page.h"
 #include "watch/status.h"
 #include "watch/textfile.h"
@@ -205,24 +205,25 @@ answer(struct MHD_Connection *c, unsigned status, const char *type,
 	struct MHD_Response *r;
 	enum MHD_Result rc;
 	size_t len;
+	const struct microhttpd *mhd = microhttpd_load();
 	char *data = buf_take(out, &len);
 
-	r = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+	r = mhd->create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
 	if (r == NULL) {
 		free(data);
 		return MHD_NO;
 	}
-	rc = MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	rc = mhd->add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		const struct header *h = &headers[i];
 
 		if (rc == MHD_YES && (document || !h->document))
-			rc = MHD_add_response_header(r, h->name,
+			rc = mhd->add_response_header(r, h->name,
 			    h->value == NULL ? page_policy() : h->value);
 	}
 	if (rc == MHD_YES)
-		rc = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
+		rc = mhd->queue_response(c, status, r);
+	mhd->destroy_response(r);
 	return rc;
 }
 
@@ -270,10 +271,11 @@ open_daemon(struct watch *w, struct err *err)
 
 	if (fd < 0)
 		return -1;
-	w->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request,
-	    w, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+	w->daemon = microhttpd_load()->start_daemon(MHD_USE_EPOLL, 0, NULL,
+	    NULL, on_request, w, MHD_OPTION_LISTEN_SOCKET, fd,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+	    MHD_OPTION_END);
 	if (w->daemon != NULL)
 		return 0;
 	(void)close(fd);
@@ -379,7 +381,7 @@ loop(struct watch *w)
 		if (pfd[1].revents != 0)
 			role_rest(w->role, 0);
 		if (w->daemon != NULL)
-			(void)MHD_run(w->daemon);
+			(void)microhttpd_load()->run(w->daemon);
 	}
 }
 
@@ -400,7 +402,7 @@ watch_run(const struct role *r)
 	role_ready(r);
 	loop(&w);
 	if (w.daemon != NULL)
-		MHD_stop_daemon(w.daemon);
+		microhttpd_load()->stop_daemon(w.daemon);
 	history_free(w.history);
 	if (w.store != NULL)
 		store_close(w.store);
