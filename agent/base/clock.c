@@ -118,7 +118,7 @@ digits(const char **s, const char *end, int n, int *value)
 }
 
 static int
-dead_letter(const char **s, const char *end, char c)
+literal(const char **s, const char *end, char c)
 {
 	if (*s == end || **s != c)
 		return -1;
@@ -134,7 +134,7 @@ fraction(const char **s, const char *end, int64_t *us)
 	int n = 0;
 
 	*us = 0;
-	if (dead_letter(s, end, '.') != 0)
+	if (literal(s, end, '.') != 0)
 		return 0;
 	while (*s < end && **s >= '0' && **s <= '9') {
 		*us += (**s - '0') * scale;
@@ -154,15 +154,15 @@ zone(const char **s, const char *end, int64_t *east)
 	*east = 0;
 	if (*s == end)
 		return 0;
-	if (dead_letter(s, end, 'Z') == 0 || dead_letter(s, end, 'z') == 0)
+	if (literal(s, end, 'Z') == 0 || literal(s, end, 'z') == 0)
 		return 0;
-	if (dead_letter(s, end, '+') == 0)
+	if (literal(s, end, '+') == 0)
 		sign = 1;
-	else if (dead_letter(s, end, '-') == 0)
+	else if (literal(s, end, '-') == 0)
 		sign = -1;
 	else
 		return -1;
-	if (digits(s, end, 2, &hours) != 0 || dead_letter(s, end, ':') != 0 ||
+	if (digits(s, end, 2, &hours) != 0 || literal(s, end, ':') != 0 ||
 	    digits(s, end, 2, &minutes) != 0 || hours > 23 || minutes > 59)
 		return -1;
 	*east = sign * (hours * 3600 + minutes * 60);
@@ -174,13 +174,13 @@ static int
 time_of_day(const char **s, const char *end, struct parts *p, int64_t *us,
     int64_t *east)
 {
-	if (dead_letter(s, end, 'T') != 0 && dead_letter(s, end, 't') != 0 &&
-	    dead_letter(s, end, ' ') != 0)
+	if (literal(s, end, 'T') != 0 && literal(s, end, 't') != 0 &&
+	    literal(s, end, ' ') != 0)
 		return -1;
-	if (digits(s, end, 2, &p->hour) != 0 || dead_letter(s, end, ':') != 0 ||
+	if (digits(s, end, 2, &p->hour) != 0 || literal(s, end, ':') != 0 ||
 	    digits(s, end, 2, &p->minute) != 0)
 		return -1;
-	if (dead_letter(s, end, ':') == 0 &&
+	if (literal(s, end, ':') == 0 &&
 	    (digits(s, end, 2, &p->second) != 0 || fraction(s, end, us) != 0))
 		return -1;
 	return zone(s, end, east);
@@ -193,10 +193,9 @@ clock_parse(const char *s, size_t len, int64_t *when)
 	struct parts p = { .year = 0 };
 	int64_t seconds, result, us = 0, east = 0;
 
-	if (digits(&s, end, 4, &p.year) != 0 ||
-	    dead_letter(&s, end, '-') != 0 ||
-	    digits(&s, end, 2, &p.month) != 0 ||
-	    dead_letter(&s, end, '-') != 0 || digits(&s, end, 2, &p.day) != 0)
+	if (digits(&s, end, 4, &p.year) != 0 || literal(&s, end, '-') != 0 ||
+	    digits(&s, end, 2, &p.month) != 0 || literal(&s, end, '-') != 0 ||
+	    digits(&s, end, 2, &p.day) != 0)
 		return -1;
 	if (s != end && time_of_day(&s, end, &p, &us, &east) != 0)
 		return -1;
@@ -251,9 +250,8 @@ http_field(char form, const char **s, const char *end, struct parts *p)
 	case 'd':
 		return digits(s, end, 2, &p->day);
 	case 'e': /* padded with a space */
-		return dead_letter(s, end, ' ') == 0
-		    ? digits(s, end, 1, &p->day)
-		    : digits(s, end, 2, &p->day);
+		return literal(s, end, ' ') == 0 ? digits(s, end, 1, &p->day)
+						 : digits(s, end, 2, &p->day);
 	case 'b':
 		return month_name(s, end, &p->month);
 	case 'Y':
@@ -270,7 +268,7 @@ http_field(char form, const char **s, const char *end, struct parts *p)
 	case 's':
 		return digits(s, end, 2, &p->second);
 	default:
-		return dead_letter(s, end, form);
+		return literal(s, end, form);
 	}
 }
 

@@ -138,10 +138,12 @@ setup_check(struct setup *s, struct err *err)
 /* How the search goes. */
 struct search {
 	struct trace trace;
-	bool own; /* the agent's own feed serves, too */
+	bool own;       /* the agent's own feed serves, too */
+	struct err why; /* the store could not be asked; "" it could */
 };
 
-/* 1: found; 0: not yet; -1. */
+/* 1: found; 0: not yet, since the agent may just be making the store, too;
+ * -1. */
 static int
 look(const struct setup *s, struct search *f, struct err *err)
 {
@@ -150,9 +152,10 @@ look(const struct setup *s, struct search *f, struct err *err)
 
 	if (access(s->config->agent.store.path, F_OK) != 0)
 		return 0;
-	store = cmd_store(s->config, STORE_READ, err);
+	err_clear(&f->why);
+	store = cmd_store(s->config, STORE_READ, &f->why);
 	if (store == NULL)
-		return -1;
+		return 0;
 	rc = first_event(store, s->config, f->own, &f->trace, err);
 	store_close(store);
 	return rc;
@@ -206,6 +209,8 @@ tell_none(struct setup *s, struct err *err)
 	    "\nNo event of a source has been delivered yet. A quiet account "
 	    "has none for a\nwhile, and a new subscription can take the vendor "
 	    "hours; the agent goes on from\nhere.\n");
+	if (own.why.text[0] != '\0')
+		(void)fprintf(s->out, "  %s\n", own.why.text);
 	tell_troubles(s);
 	if (rc == 1)
 		rc = tell_event(s, &own,

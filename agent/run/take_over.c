@@ -120,6 +120,15 @@ count_dropped(const struct hand_over *h)
 		log_count_dropped((_Atomic uint64_t *)map + h->slot);
 }
 
+static void
+release(struct role *r)
+{
+	/* The lists are the role's own; it only lends them. */
+	free((int *)(uintptr_t)r->peers);
+	free((enum role_kind *)(uintptr_t)r->peer_kinds);
+	config_free((struct config *)(uintptr_t)r->config);
+}
+
 int
 hand_over_take(int argc, char **argv)
 {
@@ -128,6 +137,7 @@ hand_over_take(int argc, char **argv)
 	struct role r;
 	char *data = NULL, title[16];
 	size_t len = 0;
+	int status;
 	bool good;
 
 	/* Nobody of this user reads its memory from here on. */
@@ -155,5 +165,7 @@ hand_over_take(int argc, char **argv)
 	log_open(h.name, (enum log_level)h.log_level);
 	count_dropped(&h);
 	role_signals(&r);
-	return roles[h.kind].run(&r);
+	status = roles[h.kind].run(&r);
+	release(&r);
+	return status;
 }

@@ -271,10 +271,12 @@ add_version(struct pack *k, const struct sighting *seen)
 static void
 measure(struct write_batch *p, int64_t when)
 {
-	const int64_t late = p->asked - when;
+	int64_t late;
 
-	if (p->asked == 0 || when == INT64_MIN || when > p->covered)
+	/* Times that nobody wrote would not stay in range. */
+	if (p->asked == 0 || when <= -TIME_MAX || when > p->covered)
 		return;
+	late = p->asked - when;
 	p->result.late[lateness_bucket(late)]++;
 	if (late > p->result.latest)
 		p->result.latest = late;

@@ -33,9 +33,19 @@ exchange_init(struct exchange *x, const struct receipt *receipt, CURLSH *share,
 			       : 0;
 }
 
+/* libcurl 7.88 forgets its list of cookie files, which it should free, when a
+ * handle is reset. */
+static void
+end_session(struct exchange *x)
+{
+	if (x->easy != NULL)
+		(void)curl_easy_setopt(x->easy, CURLOPT_COOKIEFILE, NULL);
+}
+
 void
 exchange_release(struct exchange *x)
 {
+	end_session(x);
 	curl_easy_cleanup(x->easy);
 	http_head_free(x->headers);
 	intake_request_release(&x->request);
@@ -128,6 +138,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	if (http_head_join(&x->headers, common) != 0 ||
 	    http_head_join(&x->headers, r->headers) != 0)
 		return err_set(err, "request: out of memory");
+	end_session(x);
 	curl_easy_reset(x->easy);
 	if (http_access_apply(access, x->easy, r->url.data, err) != 0)
 		return -1;

@@ -45,9 +45,9 @@ enum kind {
 	KINDS
 };
 
-#define NO_MARK 0x08  /* the file beside the store is gone, too */
-#define FLAGGED 0x10  /* a role has met the damage already */
-#define IN_PLACE 0x20 /* a recovery takes what it can read */
+#define NO_MARK 0x08 /* the file beside the store is gone, too */
+#define FLAGGED 0x10 /* a role has met the damage already */
+#define REBUILT 0x20 /* a recovery takes what it can read */
 
 /* In memory. */
 struct image {
@@ -498,7 +498,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    damage(data[0] % 8, (data[0] & NO_MARK) == 0, data + 1, size - 1);
 	if ((data[0] & FLAGGED) != 0)
 		put(path, ".suspect", "", 0);
-	if ((data[0] & IN_PLACE) != 0 && data[0] % 8 == KIND_ROWS)
+	if ((data[0] & REBUILT) != 0 && data[0] % 8 == KIND_ROWS)
 		rebuild();
 	else
 		recover(seen);

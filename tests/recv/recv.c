@@ -149,14 +149,29 @@ recv_unpack(const struct buf *in, struct buf *out)
 	return why;
 }
 
+/* What a kill left of a line was not acknowledged: the line comes again, and
+ * must not be the end of this one. */
+static void
+drop_torn_line(int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char c = '\n';
+
+	while (end > 0 && pread(fd, &c, 1, end - 1) == 1 && c != '\n')
+		end--;
+	if (end < 0 || ftruncate(fd, end) != 0)
+		recv_die("a log cannot be cut: %s", strerror(errno));
+}
+
 int
 recv_open(const char *dir, const char *name)
 {
 	char *path = xasprintf("%s/%s", dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	if (fd == -1)
 		recv_die("%s: %s", path, strerror(errno));
+	drop_torn_line(fd);
 	free(path);
 	return fd;
 }

@@ -39,7 +39,7 @@ own_folder(void)
 	char exe[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	static const char *const beside[] = { "agent/sources/definitions",
-		"../share/sealfeed/sources" };
+		"definitions", "../share/sealfeed/sources" };
 
 	exe[len > 0 ? len : 0] = '\0';
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
