@@ -138,6 +138,7 @@ struct section {
 	    struct config_errors *errors);
 	char **(*names)(const char *path);
 	const char *path;
+	bool good; /* the options were checked before */
 };
 
 /* [A-Za-z0-9._-]{1,63}: names become file names, labels and origins. */
@@ -248,6 +249,16 @@ doubt_row(void *ctx, const struct setting_row *row)
 		config_warning(d->section, "%s: %s", key, why);
 }
 
+static void
+judge_entry(const struct config_entry *e, const struct config_section *b)
+{
+	struct doubts doubt = { .conf = e->conf, .section = b };
+
+	if (e->type->check != NULL)
+		e->type->check(e->conf, b);
+	settings_each(e->type->settings, doubt_row, &doubt);
+}
+
 /* Read one source or output; false: it can't be read. */
 static bool
 read_entry(const struct section *s, const struct node *map,
@@ -255,7 +266,6 @@ read_entry(const struct section *s, const struct node *map,
 {
 	static const char *const ours[] = { "type", NULL };
 	char where[128], salt[160];
-	struct doubts doubt;
 	struct config_section b = { .map = map,
 		.where = where,
 		.errors = errors,
@@ -276,11 +286,8 @@ read_entry(const struct section *s, const struct node *map,
 		e->type->prepare(e->type, e->conf);
 	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
 	b.filled = errors->n;
-	if (e->type->check != NULL)
-		e->type->check(e->conf, &b);
-	doubt.conf = e->conf;
-	doubt.section = &b;
-	settings_each(e->type->settings, doubt_row, &doubt);
+	if (!s->good)
+		judge_entry(e, &b);
 	e->name = xstrdup(map->key);
 	(void)snprintf(salt, sizeof(salt), "%.80s%s", map->key,
 	    e->type->digest != NULL ? e->type->digest : "");
@@ -553,13 +560,14 @@ config_type_names(const struct config_kind *kind)
 
 void
 config_read(struct config *c, const struct node *tree,
-    const struct config_types *types, struct config_errors *errors)
+    const struct config_types *types, bool good, struct config_errors *errors)
 {
 	const struct config_kind kinds[] = { { "sources", types, c->path },
 		{ "outputs", types, c->path } };
-	const struct section sources = section_of(&kinds[0], &c->warnings);
-	const struct section outputs = section_of(&kinds[1], &c->warnings);
+	struct section sources = section_of(&kinds[0], &c->warnings);
+	struct section outputs = section_of(&kinds[1], &c->warnings);
 
+	sources.good = outputs.good = good;
 	check_sections(tree, errors);
 	read_agent(c, tree, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
@@ -608,7 +616,7 @@ config_from_tree(struct node *tree, const char *path,
 	char *salt;
 
 	c->path = xstrdup(path);
-	config_read(c, tree, types, errors);
+	config_read(c, tree, types, false, errors);
 	salt = made_from(c);
 	config_tree_digest(tree, salt, c->digest);
 	if (errors->n == 0) {

@@ -37,7 +37,7 @@ config_shared(const char *data, size_t len, const char *path,
 	if (whole) {
 		/* Whoever made the share has told of faults; what was left out
 		 * of it is missing on purpose. */
-		config_read(c, tree, types, errors);
+		config_read(c, tree, types, true, errors);
 		whole = c->n_sources == entries(tree, "sources") &&
 		    c->n_outputs == entries(tree, "outputs");
 	}

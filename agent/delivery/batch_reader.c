@@ -56,6 +56,17 @@ batch_reader_free(struct batch_reader *k)
 	free(k);
 }
 
+void
+batch_reader_rest(struct batch_reader *k)
+{
+	gzip_free(k->gzip);
+	k->gzip = gzip_new();
+	batch_release(&k->next);
+	batch_init(&k->next);
+	buf_release(&k->scratch[0]);
+	buf_release(&k->scratch[1]);
+}
+
 struct gzip *
 batch_gzip(const struct batch_ref *c)
 {

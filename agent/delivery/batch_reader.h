@@ -28,6 +28,10 @@ struct batch_reader *batch_reader_new(struct store *s,
     const struct config *config);
 void batch_reader_free(struct batch_reader *k);
 
+/* Free what makes the next batch cheaper to read and to pack, when there will
+ * be none for a while. */
+void batch_reader_rest(struct batch_reader *k);
+
 /* The sealed batch with the lowest id above after: 1 and *c, which the caller
  * gives back to batch_ref_release(), 0 none, -1. */
 int batch_reader_next(struct batch_reader *k, int64_t after,

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "http/curl_late.h"
 #include "run/child.h"
 #include "run/hand_over.h"
 #include "run/lock.h"
@@ -278,6 +279,7 @@ reload(struct supervisor *s)
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld",
 	    (long long)clock_monotonic());
 	fresh = config_load(s->path, &agent_types, &errors);
+	curl_late_unload();
 	for (size_t i = 0; i < errors.n; i++)
 		log_err("%s", errors.line[i]);
 	config_errors_release(&errors);
@@ -557,6 +559,7 @@ supervise(const char *path, struct config *config, struct err *err)
 		log_err("cannot share memory: %s", strerror(errno));
 		goto out;
 	}
+	curl_late_unload(); /* the configuration's URLs are checked */
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */
 	if (tell_open(&s.telling, &s.all) == -1) {

@@ -45,6 +45,14 @@ read_memory(int fd, size_t *len)
 	return NULL;
 }
 
+/* Is a secret in what the role gets? */
+static bool
+has_secrets(const struct config_share *share)
+{
+	return share->key || share->sources == CONFIG_WHOLE ||
+	    share->outputs == CONFIG_WHOLE;
+}
+
 /* Turn what was read into a role: false, it is not whole. */
 static bool
 unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
@@ -57,6 +65,8 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	enum role_kind *kinds;
 
 	memcpy(h, data, sizeof(*h));
+	if (has_secrets(&roles[h->kind].share))
+		secret_lock();
 	if (h->n_peers > (len - at) / sizeof(peer))
 		return false;
 	fds = xcalloc(h->n_peers + 1, sizeof(*fds));
@@ -143,7 +153,6 @@ hand_over_take(int argc, char **argv)
 		    argv[0]);
 		return EXIT_USE;
 	}
-	secret_lock();
 	good = unpack(data, len, &h, &r);
 	explicit_bzero(data, len);
 	free(data);

@@ -291,6 +291,7 @@ keep_lean(struct ship *s, int64_t now)
 		s->keeping.busy = now;
 	} else if (s->keeping.busy != 0 && now - s->keeping.busy > LEAN_AFTER) {
 		s->keeping.busy = 0;
+		batch_reader_rest(s->reader);
 		store_rest(s->store);
 		mem_give_back();
 	}

@@ -6,7 +6,6 @@
  * plenty for that.
  */
 #include <errno.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +17,14 @@
 #include "base/err.h"
 #include "base/listen.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/role.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "store/store.h"
 #include "watch/history.h"
 #include "watch/metrics.h"
+#include "watch/microhttpd_late.h"
 #include "watch/page.h"
 #include "watch/status.h"
 #include "watch/textfile.h"
@@ -36,6 +37,7 @@
 #define STEP_MS 1000
 #define JUDGE_EVERY (5 * CLOCK_SECOND)
 #define TELL_EVERY CLOCK_HOUR
+#define LEAN_AFTER (5 * CLOCK_SECOND) /* of nobody asking */
 
 struct watch {
 	const struct role *role;
@@ -47,6 +49,7 @@ struct watch {
 	char line[400];    /* as the supervisor was told */
 	int64_t write_at;  /* the next textfile; monotonic */
 	int64_t told;      /* that none can be written; 0: it can */
+	int64_t busy;      /* the last question, or the start; 0: at rest */
 };
 
 /* What is served; fill returns the HTTP status. */
@@ -202,24 +205,25 @@ answer(struct MHD_Connection *c, unsigned status, const char *type,
 	struct MHD_Response *r;
 	enum MHD_Result rc;
 	size_t len;
+	const struct microhttpd *mhd = microhttpd_load();
 	char *data = buf_take(out, &len);
 
-	r = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+	r = mhd->create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
 	if (r == NULL) {
 		free(data);
 		return MHD_NO;
 	}
-	rc = MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	rc = mhd->add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		const struct header *h = &headers[i];
 
 		if (rc == MHD_YES && (document || !h->document))
-			rc = MHD_add_response_header(r, h->name,
+			rc = mhd->add_response_header(r, h->name,
 			    h->value == NULL ? page_policy() : h->value);
 	}
 	if (rc == MHD_YES)
-		rc = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
+		rc = mhd->queue_response(c, status, r);
+	mhd->destroy_response(r);
 	return rc;
 }
 
@@ -235,6 +239,7 @@ on_request(void *ctx, struct MHD_Connection *c, const char *url,
 
 	(void)version;
 	(void)upload;
+	((struct watch *)ctx)->busy = clock_monotonic();
 	if (*state == NULL) { /* headers only: wait for the whole request */
 		*state = ctx;
 		return MHD_YES;
@@ -266,10 +271,11 @@ open_daemon(struct watch *w, struct err *err)
 
 	if (fd < 0)
 		return -1;
-	w->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request,
-	    w, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+	w->daemon = microhttpd_load()->start_daemon(MHD_USE_EPOLL, 0, NULL,
+	    NULL, on_request, w, MHD_OPTION_LISTEN_SOCKET, fd,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+	    MHD_OPTION_END);
 	if (w->daemon != NULL)
 		return 0;
 	(void)close(fd);
@@ -341,6 +347,18 @@ write_textfile(struct watch *w)
 	}
 }
 
+/* Most of what the start, or an answer, needed is not needed to judge. */
+static void
+keep_lean(struct watch *w)
+{
+	if (w->busy == 0 || clock_monotonic() - w->busy < LEAN_AFTER)
+		return;
+	w->busy = 0;
+	if (w->store != NULL)
+		store_rest(w->store);
+	mem_give_back();
+}
+
 static void
 loop(struct watch *w)
 {
@@ -351,24 +369,28 @@ loop(struct watch *w)
 
 	if (w->daemon != NULL)
 		pfd[0].fd =
-		    MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+		    microhttpd_load()
+			->get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 			->epoll_fd;
 	while (!role_stopping(w->role)) {
 		role_alive(w->role);
 		look(w);
 		write_textfile(w);
+		keep_lean(w);
 		(void)poll(pfd, 2, STEP_MS);
 		if (pfd[1].revents != 0)
 			role_rest(w->role, 0);
 		if (w->daemon != NULL)
-			(void)MHD_run(w->daemon);
+			(void)microhttpd_load()->run(w->daemon);
 	}
 }
 
 int
 watch_run(const struct role *r)
 {
-	struct watch w = { .role = r, .history = history_new() };
+	struct watch w = {
+		.role = r, .history = history_new(), .busy = clock_monotonic()
+	};
 	struct err err = ERR_INIT;
 
 	if (r->config->agent.watch.listen != NULL &&
@@ -380,7 +402,7 @@ watch_run(const struct role *r)
 	role_ready(r);
 	loop(&w);
 	if (w.daemon != NULL)
-		MHD_stop_daemon(w.daemon);
+		microhttpd_load()->stop_daemon(w.daemon);
 	history_free(w.history);
 	if (w.store != NULL)
 		store_close(w.store);

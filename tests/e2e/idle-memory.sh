@@ -29,7 +29,13 @@ below() {
 }
 
 mkdir "$work/lib"
-ldd "$sealfeed" | sed -n 's/.* => \(\/[^ ]*\).*/\1/p' | xargs cp -t "$work/lib"
+# Its libraries, and those that it loads late.
+{
+	echo "$sealfeed"
+	"$top/packaging/late" "$sealfeed"
+} | tee "$work/late" | xargs ldd |
+    sed -n 's/.* => \(\/[^ ]*\).*/\1/p' | sort -u | xargs cp -t "$work/lib"
+sed 1d "$work/late" | xargs cp -t "$work/lib"
 cp "$sealfeed" "$work/sealfeed-alone"
 sealfeed=$work/sealfeed-alone
 agent_env=("LD_LIBRARY_PATH=$work/lib")

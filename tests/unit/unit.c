@@ -54,6 +54,7 @@ static Suite *(*const suites[])(void) = {
 	suite_json_valid,
 	suite_line,
 	suite_lock,
+	suite_late,
 	suite_listen,
 	suite_repair,
 	suite_member,

@@ -41,6 +41,7 @@ Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
+Suite *suite_late(void);
 Suite *suite_listen(void);
 Suite *suite_repair(void);
 Suite *suite_member(void);

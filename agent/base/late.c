@@ -1,0 +1,55 @@
+/*
+ * late.c - a shared library that is loaded when it is first needed.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/exit_status.h"
+#include "base/late.h"
+
+static _Noreturn void
+missing(const char *file)
+{
+	(void)fprintf(stderr,
+	    "<2>sealfeed: %s: cannot be loaded: %s; install the package that "
+	    "has it, or mend its files\n",
+	    file, dlerror());
+	_Exit(EXIT_WRONG);
+}
+
+static void
+load(struct late_library *l)
+{
+	void *handle = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
+
+	if (handle == NULL)
+		missing(l->file);
+	for (size_t i = 0; i < l->n; i++) {
+		l->functions[i] = dlsym(handle, l->names[i]);
+		if (l->functions[i] == NULL)
+			missing(l->file);
+	}
+	l->handle = handle;
+}
+
+void
+late_load(struct late_library *l)
+{
+	if (l->handle != NULL)
+		return;
+	(void)pthread_mutex_lock(&l->lock);
+	if (l->handle == NULL)
+		load(l);
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+void
+late_unload(struct late_library *l)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	if (l->handle != NULL)
+		(void)dlclose(l->handle);
+	l->handle = NULL;
+	(void)pthread_mutex_unlock(&l->lock);
+}
