@@ -1,8 +1,9 @@
 #!/bin/bash
 # At rest, all roles of an agent with one source and two outputs have 24 MB
 # together, some 6 of them relocations of libraries, which each process has to
-# itself since it is executed and not forked.  The program runs with copies of its libraries, so that no other
-# program on this machine shares their pages and takes a part of the count.
+# itself since it is executed and not forked.  The program runs with copies of its
+# libraries, so that no other program on this machine shares their pages and
+# takes a part of the count.
 . "${0%/*}/lib.sh"
 
 bound=24000 # kB
