@@ -27,32 +27,47 @@
 
 extern char **environ;
 
-/* What libc, the loader and the libraries take from the environment.  A name
- * that ends in "_" stands for all that begin so. */
-static const char *const listened_to[] = {
-	"LANG",
-	"LC_",
-	"TZ",
-	"TZDIR",
-	"TMPDIR", /* libc */
-	"LD_",
-	"GLIBC_TUNABLES",
-	"MALLOC_", /* loader, malloc */
-	"LOCALDOMAIN",
-	"RES_OPTIONS", /* resolv.conf(5) */
-	"SSL_CERT_FILE",
-	"SSL_CERT_DIR",
-	"OPENSSL_", /* openssl-env(7) */
-	"PKCS11_",
-	"SOFTHSM2_CONF",
-	"TPM2OPENSSL_",
-	"TCTI", /* its providers */
-	"ASAN_",
-	"LSAN_",
-	"TSAN_",
-	"UBSAN_",
-	"GCOV_", /* builds for tests */
-	"SEALFEED_",
+/* What libraries take from the environment; a name that ends in "_" stands for
+ * all that begin so. */
+struct listener {
+	const char *name;
+	bool network; /* for roles with connections: it may have a password */
+};
+static const struct listener listeners[] = {
+	/* libc: locale(7), tzset(3), resolv.conf(5), mallopt(3), ld.so(8) */
+	{ .name = "LANG" },
+	{ .name = "LC_" },
+	{ .name = "TZ" },
+	{ .name = "TZDIR" },
+	{ .name = "TMPDIR" },
+	{ .name = "LOCALDOMAIN" },
+	{ .name = "RES_OPTIONS" },
+	{ .name = "MALLOC_" },
+	{ .name = "GLIBC_TUNABLES" },
+	{ .name = "LD_" },
+	/* OpenSSL, openssl-env(7), and its providers */
+	{ .name = "OPENSSL_" },
+	{ .name = "SSL_CERT_FILE" },
+	{ .name = "SSL_CERT_DIR" },
+	{ .name = "PKCS11_" },
+	{ .name = "SOFTHSM2_CONF" },
+	{ .name = "TPM2OPENSSL_" },
+	{ .name = "TCTI" },
+	/* libcurl, CURLOPT_PROXY(3) */
+	{ .name = "http_proxy", .network = true },
+	{ .name = "https_proxy", .network = true },
+	{ .name = "HTTPS_PROXY", .network = true },
+	{ .name = "all_proxy", .network = true },
+	{ .name = "ALL_PROXY", .network = true },
+	{ .name = "no_proxy", .network = true },
+	{ .name = "NO_PROXY", .network = true },
+	/* builds for tests */
+	{ .name = "ASAN_" },
+	{ .name = "LSAN_" },
+	{ .name = "TSAN_" },
+	{ .name = "UBSAN_" },
+	{ .name = "GCOV_" },
+	{ .name = "SEALFEED_" },
 };
 
 /* Is the variable at s, "NAME=value", one of name? */
@@ -96,8 +111,22 @@ tree_wants(const struct node *n, const char *variable)
 	return w.found;
 }
 
+/* Does a library of a role of that kind listen to the variable? */
+static bool
+is_listened_to(const char *variable, bool network)
+{
+	for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
+		const struct listener *l = &listeners[i];
+
+		if ((network || !l->network) &&
+		    is_variable(variable, l->name, strlen(l->name)))
+			return true;
+	}
+	return false;
+}
+
 char **
-hand_over_environment(const struct node *tree)
+hand_over_environment(const struct node *tree, bool network)
 {
 	char **list;
 	size_t n = 0, kept = 0;
@@ -105,17 +134,10 @@ hand_over_environment(const struct node *tree)
 	while (environ[n] != NULL)
 		n++;
 	list = xcalloc(n + 1, sizeof(*list));
-	for (size_t i = 0; i < n; i++) {
-		bool keep = tree_wants(tree, environ[i]);
-
-		for (size_t k = 0;
-		     !keep && k < sizeof(listened_to) / sizeof(listened_to[0]);
-		     k++)
-			keep = is_variable(environ[i], listened_to[k],
-			    strlen(listened_to[k]));
-		if (keep)
+	for (size_t i = 0; i < n; i++)
+		if (is_listened_to(environ[i], network) ||
+		    tree_wants(tree, environ[i]))
 			list[kept++] = environ[i];
-	}
 	return list;
 }
 
@@ -202,7 +224,8 @@ hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
 		memory = write_memory(h, peers, config->path, &share);
 	if (memory >= 0) {
 		tree = pack_read(share.data, share.len);
-		environment = hand_over_environment(tree);
+		environment =
+		    hand_over_environment(tree, roles[h->kind].network);
 		(void)fflush(NULL);
 		pid = fork();
 		if (pid == 0)

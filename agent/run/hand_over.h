@@ -63,9 +63,9 @@ pid_t hand_over_start(const struct hand_over *h,
 int hand_over_take(int argc, char **argv);
 
 /* The environment of a role whose share of the configuration is tree: what
- * the libraries listen to, and the variables and the folder of credentials
- * that tree refers to.  Ended by NULL; the texts are the environment's own,
- * the list the caller's. */
-char **hand_over_environment(const struct node *tree);
+ * the libraries listen to (network: that for connections, too), and the
+ * variables and the folder of credentials that tree refers to.  Ended by NULL;
+ * the texts are the environment's own, the list the caller's. */
+char **hand_over_environment(const struct node *tree, bool network);
 
 #endif /* RUN_HAND_OVER_H */

@@ -11,6 +11,7 @@ struct role_row {
 	const char *name;
 	int (*run)(const struct role *r);
 	struct config_share share; /* output: set for each ship */
+	bool network;              /* it makes connections */
 };
 
 /* One row a role. */

@@ -175,6 +175,8 @@ START_TEST(the_environment_is_the_roles)
 		{ "SOURCE_7E4", TO(ROLE_COLLECT) },
 		{ "LAKE_7E6", TO(ROLE_SHIP) },
 		{ "CREDENTIALS_DIRECTORY", TO(ROLE_SEAL) },
+		{ "https_proxy", TO(ROLE_COLLECT) | TO(ROLE_SHIP) },
+		{ "NO_PROXY", TO(ROLE_COLLECT) | TO(ROLE_SHIP) },
 		{ "AWS_SECRET_ACCESS_KEY", NOBODY },
 		{ "NOTIFY_SOCKET", NOBODY },
 		{ "SSL_CERT_FILE", ~0u },
@@ -193,7 +195,7 @@ START_TEST(the_environment_is_the_roles)
 	share(kind, &b);
 	tree = pack_read(b.data, b.len);
 	ck_assert_ptr_nonnull(tree);
-	list = hand_over_environment(tree);
+	list = hand_over_environment(tree, roles[kind].network);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		ck_assert_msg(has(list, rows[i].name) ==
 			((rows[i].roles & TO(kind)) != 0),
