@@ -11,6 +11,7 @@
  * The clock is a counter, so that an input does the same each time.  Files live
  * in memory where there is /dev/shm, in a folder that the process removes.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -25,16 +26,18 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/db.h"
 #include "store/recovery.h"
 #include "store/repair.h"
+#include "store/seen.h"
 #include "store/store.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/roles.h"
 
 #define MAX ((size_t)64 << 20)
 #define COLUMNS 256
-#define PAGE 16384
-#define STARTS 4 /* until all is well again */
+#define PAGE 1024 /* the smaller the file, the more runs */
+#define STARTS 4  /* until all is well again */
 
 enum kind {
 	KIND_BYTES, /* a byte here and there */
@@ -42,12 +45,12 @@ enum kind {
 	KIND_ROWS,  /* rows say something else than they did */
 	KIND_PAGES, /* pages are empty, of others, or of an earlier time */
 	KIND_WAL,   /* what is not in the file yet */
-	KINDS
+	KIND_OPEN   /* rows, under a handle that stays open; and all above */
 };
 
 #define NO_MARK 0x08 /* the file beside the store is gone, too */
 #define FLAGGED 0x10 /* a role has met the damage already */
-#define REBUILT 0x20 /* a recovery takes what it can read */
+#define LATER 0x20   /* and how it is when much has become too old */
 
 /* In memory. */
 struct image {
@@ -57,15 +60,32 @@ struct image {
 };
 
 static char dir[64];
-static char path[96], fresh[96];
+static char path[96];
 
-/* The store before it is damaged, some time before that, and a new one; where
- * there is something in the first, and what an SQL statement may change of
- * it. */
-static struct image whole, earlier, empty;
+/* A store whose handle stays open, and its file: to open and to check takes
+ * most of the time of a run.  Without a WAL, so that the file can be put back
+ * under the handle. */
+static char open_path[96];
+static struct store *open_store;
+static struct image calm;
+
+/* The store before it is damaged, and some time before that; where there is
+ * something in the first, and what an SQL statement may change of it. */
+static struct image whole, earlier;
 static size_t *place, places;
 static char *change[COLUMNS], *removal[COLUMNS];
 static size_t changes;
+
+/* SQLite asks for memory all the time: what it gives back is used again soon,
+ * so that it is in the processor's cache. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "quarantine_size_mb=4:max_malloc_fill_size=0"
+	       ":malloc_context_size=4";
+}
 
 /* -- the clock ----------------------------------------------------------- */
 
@@ -94,15 +114,16 @@ __wrap_reserve_keep(const char *store)
 
 /* -- files --------------------------------------------------------------- */
 
+/* Of files whose names begin with store, or all. */
 static void
-clear_folder(void)
+clear_folder(bool all)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *e;
 
 	FUZZ_CHECK(d != NULL);
 	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
+		if (e->d_name[0] == 's' || (all && e->d_name[0] != '.'))
 			FUZZ_CHECK(unlinkat(dirfd(d), e->d_name, 0) == 0);
 	(void)closedir(d);
 }
@@ -110,7 +131,7 @@ clear_folder(void)
 static void
 remove_folder(void)
 {
-	clear_folder();
+	clear_folder(true);
 	(void)rmdir(dir);
 }
 
@@ -206,28 +227,72 @@ take_whole(void)
 	(void)sqlite3_close(db);
 }
 
+/* SQLite goes on with the size of pages that a file has. */
+static void
+small_pages(const char *name)
+{
+	sqlite3 *db = NULL;
+	char sql[96];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "PRAGMA page_size=%d; PRAGMA auto_vacuum=INCREMENTAL; VACUUM",
+	    PAGE);
+	FUZZ_CHECK(sqlite3_open(name, &db) == SQLITE_OK &&
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	(void)sqlite3_close(db);
+}
+
+static void
+keep_open(void)
+{
+	struct err err = ERR_INIT;
+
+	put(open_path, "", whole.file.data, whole.file.len);
+	put(open_path, "-wal", whole.wal.data, whole.wal.len);
+	put(open_path, ".mark", whole.mark.data, whole.mark.len);
+	open_store = store_open(open_path, STORE_RELAXED, &err);
+	FUZZ_CHECK(open_store != NULL &&
+	    sqlite3_exec(open_store->db, "PRAGMA journal_mode=MEMORY", NULL,
+		NULL, NULL) == SQLITE_OK);
+	take_image(open_path, &calm);
+	FUZZ_CHECK(calm.wal.len == 0);
+}
+
+/* The file as it was, with another count of changes (at offsets 24 and 92), by
+ * which SQLite knows that its cache is of no use any more. */
+static void
+put_back(void)
+{
+	static uint32_t count = UINT32_C(1) << 30;
+	const uint32_t next = htonl(++count);
+
+	memcpy(calm.file.data + 24, &next, sizeof(next));
+	memcpy(calm.file.data + 92, &next, sizeof(next));
+	put(open_path, "", calm.file.data, calm.file.len);
+	put(open_path, ".mark", calm.mark.data, calm.mark.len);
+	filter_free(open_store->filter);
+	open_store->filter = NULL;
+	db_unflag_damage(open_path);
+}
+
 static void
 begin(void)
 {
-	struct err err = ERR_INIT;
-	struct store *s;
-
 	now = BEGIN;
 	(void)snprintf(dir, sizeof(dir), "%s/sealfeed-fuzz-XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	FUZZ_CHECK(mkdtemp(dir) != NULL && atexit(remove_folder) == 0);
 	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
-	(void)snprintf(fresh, sizeof(fresh), "%s/fresh.db", dir);
-	s = store_open(fresh, STORE_DURABLE, &err);
-	FUZZ_CHECK(s != NULL);
-	store_close(s);
-	take_image(fresh, &empty);
+	(void)snprintf(open_path, sizeof(open_path), "%s/open.db", dir);
+	small_pages(path);
 	roles_fill(path, ROLES_ITEMS - 2);
 	take_image(path, &earlier);
-	clear_folder();
+	clear_folder(false);
+	small_pages(path);
 	roles_fill(path, ROLES_ITEMS - 1);
 	take_whole();
 	list_places();
+	keep_open();
 }
 
 /* -- damage -------------------------------------------------------------- */
@@ -332,27 +397,35 @@ change_row(sqlite3 *db, const uint8_t *data, size_t size)
 }
 
 static void
-damage_rows(const uint8_t *data, size_t size)
+change_rows(sqlite3 *db, const uint8_t *data, size_t size)
 {
-	sqlite3 *db = NULL;
 	size_t n;
 
-	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
-	FUZZ_CHECK(sqlite3_exec(db, "PRAGMA synchronous=OFF; BEGIN", NULL, NULL,
-		       NULL) == SQLITE_OK);
+	FUZZ_CHECK(sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK);
 	while ((n = change_row(db, data, size)) > 0) {
 		data += n;
 		size -= n;
 	}
 	FUZZ_CHECK(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+}
+
+static void
+damage_rows(const uint8_t *data, size_t size)
+{
+	sqlite3 *db = NULL;
+
+	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	change_rows(db, data, size);
 	(void)sqlite3_close(db);
 }
 
 /* Put the damaged store into its place.  Returns whether its damage is one
  * that must be seen. */
 static bool
-damage(enum kind kind, bool mark, const uint8_t *data, size_t size)
+damage(uint8_t how, const uint8_t *data, size_t size)
 {
+	const enum kind kind = how % 8;
+	const bool mark = (how & NO_MARK) == 0;
 	struct image i = { BUF_INIT(MAX), BUF_INIT(MAX), whole.mark };
 	bool seen = mark;
 
@@ -379,10 +452,9 @@ damage(enum kind kind, bool mark, const uint8_t *data, size_t size)
 
 /* What the roles do between two starts; the vendor has so many items. */
 static int
-use(const char *name, int items, struct roles_siem *siem, struct err *err)
+use(struct store *s, int items, struct roles_siem *siem, struct err *err)
 {
-	struct store *s = store_open(name, STORE_RELAXED, err);
-	int rc = s == NULL ? -1 : roles_collect(s, items, err);
+	int rc = roles_collect(s, items, err);
 
 	if (rc == 0)
 		rc = roles_seal(s, err);
@@ -394,6 +466,15 @@ use(const char *name, int items, struct roles_siem *siem, struct err *err)
 		rc = store_forget(s, now, err);
 	if (rc == 0)
 		rc = store_clean(s, 0, err);
+	return rc;
+}
+
+static int
+open_and_use(int items, struct roles_siem *siem, struct err *err)
+{
+	struct store *s = store_open(path, STORE_RELAXED, err);
+	int rc = s == NULL ? -1 : use(s, items, siem, err);
+
 	store_close(s);
 	return rc;
 }
@@ -409,11 +490,13 @@ starts(int items, struct roles_siem *siem)
 	for (int i = 0; i < STARTS; i++) {
 		err_clear(&err);
 		if (store_check(path, message, sizeof(message), &err) != 0) {
+			(void)fprintf(stderr, "%s\n", err.text);
 			FUZZ_CHECK(strstr(err.text, "newer version") != NULL ||
 			    strstr(err.text, "another program") != NULL);
 			return false;
 		}
-		if (use(path, items, siem, &err) == 0 && !store_damaged(path))
+		if (open_and_use(items, siem, &err) == 0 &&
+		    !store_damaged(path))
 			return true;
 		if (!store_damaged(path))
 			break;
@@ -433,7 +516,7 @@ arrived(const struct roles_siem *siem, int from, int items)
 }
 
 static void
-recover(bool seen)
+recover(bool seen, bool later)
 {
 	struct roles_siem siem = { .has = { 0 } };
 	char message[1024];
@@ -442,7 +525,8 @@ recover(bool seen)
 	if (!starts(ROLES_ITEMS + 1, &siem))
 		return;
 	arrived(&siem, seen ? 1 : ROLES_ITEMS, ROLES_ITEMS + 1);
-	/* Later, when much has become too old. */
+	if (!later)
+		return;
 	now += 3 * CLOCK_DAY;
 	FUZZ_CHECK(starts(ROLES_ITEMS + 2, &siem));
 	arrived(&siem, ROLES_ITEMS + 1, ROLES_ITEMS + 2);
@@ -450,9 +534,10 @@ recover(bool seen)
 	FUZZ_CHECK(message[0] == '\0');
 }
 
-/* What can be read of path, made to agree with itself. */
+/* The rows change, are repaired and used under the handle that stays open.
+ * What then is damage to a role has been flagged for the next start. */
 static void
-rebuild(void)
+repair_open(const uint8_t *data, size_t size)
 {
 	struct recovery v = { .whole_feeds = true,
 		.whole_batches = true,
@@ -460,27 +545,18 @@ rebuild(void)
 		.whole_pieces = true };
 	struct roles_siem siem = { .has = { 0 } };
 	struct err err = ERR_INIT;
-	struct store *from = store_open_bare(path, &err), *to;
 	int rc;
 
-	put(fresh, "", empty.file.data, empty.file.len);
-	to = store_open(fresh, STORE_RELAXED, &err);
-	FUZZ_CHECK(from != NULL && to != NULL);
-	rc = recovery_begin(to, "fuzz", &err);
+	put_back();
+	change_rows(open_store->db, data, size);
+	rc = repair_all(open_store, &v, &err);
+	FUZZ_CHECK(v.lost >= 0 && v.batches >= 0 && v.feeds >= 0);
 	if (rc == 0)
-		rc = recovery_copy(from, to, &v, &err);
+		rc = use(open_store, ROLES_ITEMS + 1, &siem, &err);
 	if (rc == 0)
-		rc = repair_all(to, &v, &err);
-	if (rc == 0)
-		rc = recovery_end(to, &err);
-	store_close(from);
-	store_close(to);
-	if (rc == 0)
-		rc = use(fresh, ROLES_ITEMS + 1, &siem, &err);
-	if (rc != 0)
-		(void)fprintf(stderr, "%s\n", err.text);
-	FUZZ_CHECK(rc == 0 && v.lost >= 0 && v.batches >= 0 && v.feeds >= 0);
-	arrived(&siem, ROLES_ITEMS, ROLES_ITEMS + 1);
+		arrived(&siem, ROLES_ITEMS, ROLES_ITEMS + 1);
+	else
+		FUZZ_CHECK(store_damaged(open_path));
 }
 
 int
@@ -490,17 +566,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (whole.file.data == NULL)
 		begin();
-	if (size == 0 || data[0] % 8 >= KINDS)
+	if (size == 0)
 		return 0;
-	clear_folder();
 	now = BEGIN + CLOCK_HOUR;
-	seen =
-	    damage(data[0] % 8, (data[0] & NO_MARK) == 0, data + 1, size - 1);
+	if (data[0] % 8 >= KIND_OPEN) {
+		repair_open(data + 1, size - 1);
+		return 0;
+	}
+	clear_folder(false);
+	seen = damage(data[0], data + 1, size - 1);
 	if ((data[0] & FLAGGED) != 0)
 		put(path, ".suspect", "", 0);
-	if ((data[0] & REBUILT) != 0 && data[0] % 8 == KIND_ROWS)
-		rebuild();
-	else
-		recover(seen);
+	recover(seen, (data[0] & LATER) != 0);
 	return 0;
 }
