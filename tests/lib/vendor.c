@@ -240,6 +240,10 @@ answer_page(struct asked *a, enum vendor_fault fault)
 			{ "<rows>", rows.len > 0 ? rows.data : "" },
 			{ "<next>", page },
 			{ "<url>", url.data },
+			{ "<path>",
+			    fault == VENDOR_FOREIGN
+				? url.data
+				: url.data + strlen(v->url) },
 			{ "<more>", more ? "true" : "false" },
 			{ NULL, NULL },
 		};

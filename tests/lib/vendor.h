@@ -27,9 +27,9 @@
  *
  * A query is a map, or a list of maps with one key each.  Texts have <start>,
  * <end>, <page>, <number>, <token> and <any> where a request says so; <rows>,
- * <next>, <url> and <more> where a reply does; <token> where a grant does;
- * <id>, <time> and <n> in a row.  What a request has more or less than the
- * script says is a complaint, and refused.
+ * <next>, <url>, <path> (that of the URL) and <more> where a reply does;
+ * <token> where a grant does; <id>, <time> and <n> in a row.  What a request
+ * has more or less than the script says is a complaint, and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H
