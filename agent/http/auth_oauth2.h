@@ -39,6 +39,10 @@ void oauth_free(struct oauth *o);
  */
 char *oauth_token(struct oauth *o, struct http *h, struct outcome *r);
 
+/* From when on oauth_token() asks for another one than the last that it gave,
+ * and when that one ends; monotonic. */
+void oauth_times(struct oauth *o, int64_t *renew, int64_t *ends);
+
 /*
  * A server did not accept this token.  True: it is given up, or another one is
  * there already.  False: it is kept, since it was good elsewhere after the last
