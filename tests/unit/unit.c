@@ -23,6 +23,7 @@ static Suite *(*const suites[])(void) = {
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
+	suite_aws,
 	suite_body,
 	suite_buf,
 	suite_clock,
@@ -93,6 +94,7 @@ static Suite *(*const suites[])(void) = {
 	suite_unit_file,
 	suite_upgrade,
 	suite_window,
+	suite_xml,
 };
 
 unsigned

@@ -10,6 +10,7 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_aws(void);
 Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
@@ -84,6 +85,7 @@ Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
 Suite *suite_window(void);
+Suite *suite_xml(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
  * sanitizers make each round long enough). */
