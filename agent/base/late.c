@@ -13,7 +13,7 @@ missing(const char *file)
 {
 	(void)fprintf(stderr,
 	    "<2>sealfeed: %s: cannot be loaded: %s; install the package that "
-	    "has it, or mend its files\n",
+	    "has it, or repair its files\n",
 	    file, dlerror());
 	_Exit(EXIT_WRONG);
 }
