@@ -17,8 +17,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/when.h"
 #include "sources/common/request.h"
-#include "sources/rest/when.h"
 #include "tests/lib/vendor.h"
 
 #define TEXT_MAX (16 << 20)
