@@ -455,6 +455,15 @@ oauth_token(struct oauth *o, struct http *h, struct outcome *r)
 	return token;
 }
 
+void
+oauth_times(struct oauth *o, int64_t *renew, int64_t *ends)
+{
+	(void)pthread_mutex_lock(&o->lock);
+	*renew = o->renew;
+	*ends = o->ends;
+	(void)pthread_mutex_unlock(&o->lock);
+}
+
 char *
 oauth_host(struct oauth *o)
 {

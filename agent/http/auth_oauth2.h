@@ -28,6 +28,10 @@ void oauth_free(struct oauth *o);
  */
 char *oauth_token(struct oauth *o, struct http *h, struct outcome *r);
 
+/* From when on oauth_token() asks for another one than the last that it gave,
+ * and when that one ends; monotonic. */
+void oauth_times(struct oauth *o, int64_t *renew, int64_t *ends);
+
 /* The host that came with the last token, "" where none did; to be freed. */
 char *oauth_host(struct oauth *o);
 

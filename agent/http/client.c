@@ -478,6 +478,9 @@ prepare(struct transfer *t, struct curl_slist *headers)
 		(void)curl_easy_setopt(e, CURLOPT_USERNAME, req->digest_user);
 		(void)curl_easy_setopt(e, CURLOPT_PASSWORD, req->secret);
 	}
+	if (req->timeout > 0)
+		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+		    (long)(req->timeout / 1000));
 	if (req->method != NULL)
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
 	if (req->body == NULL)

@@ -24,6 +24,7 @@ static Suite *(*const suites[])(void) = {
 	suite_seen,
 	suite_agent_feed,
 	suite_auth,
+	suite_aws,
 	suite_body,
 	suite_buf,
 	suite_clock,
@@ -55,6 +56,7 @@ static Suite *(*const suites[])(void) = {
 	suite_json_valid,
 	suite_line,
 	suite_lock,
+	suite_login,
 	suite_late,
 	suite_listen,
 	suite_repair,
@@ -73,6 +75,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rest,
 	suite_rules,
 	suite_secret,
+	suite_sentinel,
 	suite_server_clock,
 	suite_setting,
 	suite_setup,
@@ -92,6 +95,7 @@ static Suite *(*const suites[])(void) = {
 	suite_unit_file,
 	suite_upgrade,
 	suite_window,
+	suite_xml,
 };
 
 unsigned
