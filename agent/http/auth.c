@@ -13,6 +13,7 @@
 #include "config/secret.h"
 #include "http/auth.h"
 #include "http/auth_jwt.h"
+#include "http/aws_sign.h"
 #include "http/server_clock.h"
 
 #define BASIC_MAX (128 * 1024)
@@ -29,7 +30,10 @@ struct auth {
 	struct oauth_conf conf; /* AUTH_JWT: its texts are in texts, … */
 	struct sign_conf sign;  /* … and AUTH_SIGNED's */
 	struct http_pair *pairs;
-	char *texts[8];
+	char *texts[9];
+	const char *region; /* AUTH_AWS: likewise */
+	const char *service;
+	const char *session;
 	struct server_clock *clock;
 
 	pthread_mutex_t lock;
@@ -219,6 +223,42 @@ apply_signature(struct auth *a, struct http *h, const struct http_request *req,
 	return r->class;
 }
 
+static enum reply_class
+apply_aws(struct auth *a, struct http *h, const struct http_request *req,
+    struct auth_proof *p, struct outcome *r)
+{
+	struct err err = ERR_INIT;
+	struct aws_key key = { .id = a->user };
+	struct aws_signature signature = { .values = { NULL } };
+	const struct aws_request q = { .method = req->method != NULL
+		    ? req->method
+		    : req->body != NULL ? "POST"
+					: "GET",
+		.url = req->url,
+		.region = a->region,
+		.service = a->service,
+		.body = req->body,
+		.len = req->body != NULL ? strlen(req->body) : 0,
+		.now = server_clock_now(a->clock) };
+
+	(void)h;
+	if (read_secret(a, p, r) != REPLY_OK)
+		return r->class;
+	key.secret = p->secret;
+	if (a->session != NULL)
+		key.token = secret_resolve(a->session, &err);
+	if ((a->session != NULL && key.token == NULL) ||
+	    aws_sign(&q, &key, &signature, &err) != 0)
+		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
+	else
+		for (size_t i = 0; signature.headers[i].name != NULL; i++)
+			give_header(p, signature.headers[i].name,
+			    signature.headers[i].value);
+	aws_signature_release(&signature);
+	secret_free(key.token);
+	return r->class;
+}
+
 /* The HTTP library answers the server's challenge. */
 static enum reply_class
 apply_digest(struct auth *a, struct http *h, const struct http_request *req,
@@ -270,6 +310,7 @@ static const struct scheme schemes[] = {
 	[AUTH_JWT] = { apply_jwt, reject_secret, accept_secret },
 	[AUTH_SIGNED] = { apply_signature, reject_secret, accept_secret },
 	[AUTH_DIGEST] = { apply_digest, reject_secret, accept_secret },
+	[AUTH_AWS] = { apply_aws, reject_secret, accept_secret },
 };
 _Static_assert(sizeof(schemes) / sizeof(schemes[0]) == AUTH_SCHEMES,
     "a scheme has no row");
@@ -333,6 +374,12 @@ open_signing(struct auth *a, const struct auth_conf *conf)
 	own(a, &a->conf.audience);
 	own(a, &a->sign.text);
 	own(a, &a->sign.user);
+	a->region = conf->region;
+	a->service = conf->service;
+	a->session = conf->session;
+	own(a, &a->region);
+	own(a, &a->service);
+	own(a, &a->session);
 	a->clock = server_clock_new();
 }
 
@@ -354,7 +401,8 @@ auth_new(const struct auth_conf *conf)
 	a->more = copy_pairs(conf->more);
 	if (a->scheme->apply == apply_token)
 		a->oauth = oauth_new(&conf->oauth);
-	if (conf->scheme == AUTH_JWT || conf->scheme == AUTH_SIGNED)
+	if (conf->scheme == AUTH_JWT || conf->scheme == AUTH_SIGNED ||
+	    conf->scheme == AUTH_AWS)
 		open_signing(a, conf);
 	(void)pthread_mutex_init(&a->lock, NULL);
 	return a;
@@ -375,7 +423,7 @@ auth_free(struct auth *a)
 	if (a->pairs != NULL)
 		free_pairs(a->pairs);
 	for (size_t i = 0; i < sizeof(a->texts) / sizeof(a->texts[0]); i++)
-		free(a->texts[i]);
+		secret_free(a->texts[i]);
 	server_clock_free(a->clock);
 	secret_free(a->secret);
 	(void)pthread_mutex_destroy(&a->lock);

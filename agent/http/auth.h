@@ -29,6 +29,7 @@ enum auth_scheme {
 	AUTH_JWT,              /* a token that is signed here, as it is */
 	AUTH_SIGNED,           /* signature of each request: auth_sign.h */
 	AUTH_DIGEST,           /* RFC 7616 */
+	AUTH_AWS,              /* Signature Version 4, with a key of its own */
 	AUTH_SCHEMES
 };
 
@@ -37,7 +38,7 @@ struct auth_conf {
 	const char *option; /* that holds secret, for messages: "token" */
 	/* Secret text: token, password, header's value, key to sign with. */
 	const char *secret;
-	const char *user;   /* AUTH_BASIC, AUTH_DIGEST; NULL: none */
+	const char *user;   /* AUTH_BASIC, AUTH_DIGEST, AUTH_AWS: key's id */
 	const char *header; /* AUTH_HEADER, and of tokens: its name, … */
 	/* … and what stands before secret in its value.  NULL: header
 	 * Authorization, "Bearer " before a token, nothing before a secret. */
@@ -45,6 +46,9 @@ struct auth_conf {
 	const struct http_pair *more; /* AUTH_HEADER: others, secret texts */
 	struct oauth_conf oauth;      /* AUTH_JWT: what it says of claims */
 	struct sign_conf sign;
+	const char *region; /* AUTH_AWS, … */
+	const char *service;
+	const char *session; /* … secret text of a session; NULL: none */
 };
 
 /* Copies conf, whose secrets stay unresolved until they are needed. */

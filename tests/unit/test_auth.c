@@ -359,6 +359,37 @@ START_TEST(headers)
 }
 END_TEST
 
+/* The header of Signature Version 4, whose vectors test_aws.c has. */
+START_TEST(aws)
+{
+	const struct auth_conf ac = { .scheme = AUTH_AWS,
+		.user = "AKIDEXAMPLE",
+		.secret = "wJalrXUtnFEMI",
+		.session = "session-1",
+		.region = "us-east-1",
+		.service = "cloudtrail" };
+	struct http_request req = { .url = "https://h/", .body = "{}" };
+	struct auth *a = auth_new(&ac);
+	struct auth_proof p = { .secret = NULL };
+	struct outcome r;
+	bool token = false, signed_ = false;
+
+	ck_assert_int_eq(auth_apply(a, NULL, &req, &p, &r), REPLY_OK);
+	for (const struct http_pair *h = req.credentials; h->name != NULL;
+	     h++) {
+		token = token || strcmp(h->value, "session-1") == 0;
+		signed_ = signed_ ||
+		    (strncmp(h->value, "AWS4-HMAC-SHA256 Credential=AKIDEX",
+			 34) == 0 &&
+			strstr(h->value,
+			    "/us-east-1/cloudtrail/aws4_request") != NULL);
+	}
+	ck_assert(token && signed_);
+	auth_proof_release(&p);
+	auth_free(a);
+}
+END_TEST
+
 Suite *
 suite_auth(void)
 {
@@ -370,6 +401,7 @@ suite_auth(void)
 	tcase_add_test(tc, rsa);
 	tcase_add_test(tc, digest);
 	tcase_add_test(tc, headers);
+	tcase_add_test(tc, aws);
 	suite_add_tcase(s, tc);
 	return s;
 }

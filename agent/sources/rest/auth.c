@@ -107,6 +107,9 @@ fill_all(const struct rest_conf *c, const struct def_auth *a)
 	f.audience = fill(c, a->audience, TEMPLATE_PLAIN);
 	f.claims = fill_pairs(c, a->claims);
 	f.secret = fill(c, a->secret, TEMPLATE_PLAIN);
+	f.region = fill(c, a->region, TEMPLATE_PLAIN);
+	f.service = fill(c, a->service, TEMPLATE_PLAIN);
+	f.session = fill(c, a->session, TEMPLATE_PLAIN);
 	return f;
 }
 
@@ -124,7 +127,8 @@ free_all(struct def_auth *f)
 	char *const texts[] = { f->value, f->user, f->password, f->path,
 		f->scope, f->client_id, f->client_secret, f->certificate,
 		f->private_key, f->refresh_token, f->key_id, f->issuer,
-		f->subject, f->audience, f->secret };
+		f->subject, f->audience, f->secret, f->region, f->service,
+		f->session };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		secret_free(texts[i]);
@@ -254,6 +258,13 @@ void
 rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a)
 {
 	struct def_auth f = fill_all(o->conf, a);
+	const struct auth_conf aws = { .scheme = AUTH_AWS,
+		.option = "secret",
+		.user = f.user,
+		.secret = f.secret,
+		.region = f.region,
+		.service = f.service,
+		.session = f.session };
 	const struct auth_conf plain = { .scheme = a->kind == KIND_BASIC
 		    ? AUTH_BASIC
 		    : a->kind == KIND_DIGEST ? AUTH_DIGEST
@@ -274,6 +285,9 @@ rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a)
 		break;
 	case KIND_SIGNATURE:
 		open_signed(o, &f);
+		break;
+	case KIND_AWS:
+		o->auth = auth_new(&aws);
 		break;
 	default:
 		o->auth = auth_new(&plain);

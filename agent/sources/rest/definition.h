@@ -61,6 +61,7 @@ enum auth_kind {
 	KIND_JWT,
 	KIND_SIGNATURE,
 	KIND_DIGEST,
+	KIND_AWS,
 	KIND_KINDS
 };
 
@@ -96,6 +97,9 @@ struct def_auth {
 	int key;
 	char **text; /* lines of what is signed */
 	char *secret;
+	char *region; /* KIND_AWS */
+	char *service;
+	char *session;
 	uint32_t uses; /* variables, by bit */
 };
 

@@ -22,6 +22,7 @@ static const char *const kinds[] = {
 	[KIND_JWT] = "jwt",
 	[KIND_SIGNATURE] = "signature",
 	[KIND_DIGEST] = "digest",
+	[KIND_AWS] = "aws",
 	[KIND_KINDS] = NULL,
 };
 static const char *const grants[] = {
@@ -69,7 +70,8 @@ const struct setting auth_keys[] = {
 	    .help = "none; header, one or more that hold secrets; basic (RFC "
 		    "7617); digest (RFC 7616); oauth2, an access token is "
 		    "asked for; jwt, a token that is signed here; signature, "
-		    "each request is signed. Headers of requests need no "
+		    "each request is signed; aws, likewise with Signature "
+		    "Version 4. Headers of requests need no "
 		    "secret and are in headers of request." },
 	TEXT("header", header,
 	    "header, oauth2, jwt: its name. Default: Authorization."),
@@ -79,7 +81,8 @@ const struct setting auth_keys[] = {
 	    "default: \"Bearer {access_token}\"."),
 	TEXT("user", user,
 	    "basic, digest: the user. signature: the header Authorization is "
-	    "Basic, with this user and the signature as the password."),
+	    "Basic, with this user and the signature as the password. aws: id "
+	    "of the access key."),
 	TEXT("password", password, "basic, digest: the password, a secret."),
 	TEXT("host", host, "oauth2: which of hosts grants tokens."),
 	TEXT("path", path, "oauth2: path of the token endpoint."),
@@ -166,7 +169,11 @@ const struct setting auth_keys[] = {
 		    "{request.body_sha256_base64}, {request.type}, "
 		    "{request.time|FORMAT}, {request.nonce}; in headers "
 		    "{signature}, too." },
-	TEXT("secret", secret, "signature: the secret of an HMAC."),
+	TEXT("secret", secret,
+	    "signature: the secret of an HMAC. aws: that of the access key."),
+	TEXT("region", region, "aws: the region of the host."),
+	TEXT("service", service, "aws: the service, as in the host's name."),
+	TEXT("session", session, "aws: a session's token, a secret."),
 	SETTING_END,
 };
 
@@ -190,8 +197,9 @@ static const struct key {
 	}
 	TEXT_KEY(header, K(KIND_HEADER) | K_TOKEN, 0, 0),
 	TEXT_KEY(value, K(KIND_HEADER) | K_TOKEN, 0, PLACE_SECRET),
-	TEXT_KEY(user, K(KIND_BASIC) | K(KIND_DIGEST) | K(KIND_SIGNATURE),
-	    K(KIND_BASIC) | K(KIND_DIGEST), PLACE_VARIABLE),
+	TEXT_KEY(user,
+	    K(KIND_BASIC) | K(KIND_DIGEST) | K(KIND_SIGNATURE) | K(KIND_AWS),
+	    K(KIND_BASIC) | K(KIND_DIGEST) | K(KIND_AWS), PLACE_VARIABLE),
 	TEXT_KEY(password, K(KIND_BASIC) | K(KIND_DIGEST),
 	    K(KIND_BASIC) | K(KIND_DIGEST), PLACE_SECRET),
 	TEXT_KEY(host, K(KIND_OAUTH2), K(KIND_OAUTH2), 0),
@@ -207,7 +215,11 @@ static const struct key {
 	TEXT_KEY(issuer, K_TOKEN, 0, PLACE_VARIABLE | PLACE_KEY),
 	TEXT_KEY(subject, K_TOKEN, 0, PLACE_VARIABLE),
 	TEXT_KEY(audience, K_TOKEN, 0, PLACE_VARIABLE | PLACE_HOST),
-	TEXT_KEY(secret, K(KIND_SIGNATURE), 0, PLACE_SECRET),
+	TEXT_KEY(secret, K(KIND_SIGNATURE) | K(KIND_AWS), K(KIND_AWS),
+	    PLACE_SECRET),
+	TEXT_KEY(region, K(KIND_AWS), K(KIND_AWS), PLACE_VARIABLE),
+	TEXT_KEY(service, K(KIND_AWS), K(KIND_AWS), PLACE_VARIABLE),
+	TEXT_KEY(session, K(KIND_AWS), 0, PLACE_SECRET),
 	{ "headers", AT(headers), K(KIND_HEADER) | K(KIND_SIGNATURE), 0,
 	    PLACE_VARIABLE | PLACE_SECRET | PLACE_SIGNED, true },
 	{ "fields", AT(fields), K(KIND_OAUTH2), 0,
