@@ -23,6 +23,7 @@ static Suite *(*const suites[])(void) = {
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
+	suite_auth,
 	suite_aws,
 	suite_body,
 	suite_buf,

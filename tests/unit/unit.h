@@ -10,6 +10,7 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_auth(void);
 Suite *suite_aws(void);
 Suite *suite_body(void);
 Suite *suite_buf(void);
