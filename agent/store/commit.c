@@ -598,6 +598,8 @@ put_all(struct commit *c, struct err *err)
 {
 	struct feed *f = c->feed;
 
+	if (c->pack.n > 0)
+		store_wake(f->store);
 	if (put_feed(c, last_cursor(c), err) != 0 || put_batches(c, err) != 0 ||
 	    put_versions(c, err) != 0 ||
 	    seen_add(f->store, f->id, f->dedupe, c->pack.known.entries,
