@@ -473,6 +473,9 @@ prepare(struct transfer *t, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	if (req->timeout > 0)
+		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+		    (long)(req->timeout / 1000));
 	if (req->method != NULL)
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
 	if (req->body == NULL)

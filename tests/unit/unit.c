@@ -23,6 +23,7 @@ static Suite *(*const suites[])(void) = {
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
+	suite_aws,
 	suite_body,
 	suite_buf,
 	suite_clock,
@@ -54,6 +55,7 @@ static Suite *(*const suites[])(void) = {
 	suite_json_valid,
 	suite_line,
 	suite_lock,
+	suite_login,
 	suite_late,
 	suite_listen,
 	suite_repair,
@@ -72,6 +74,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rest,
 	suite_rules,
 	suite_secret,
+	suite_sentinel,
 	suite_server_clock,
 	suite_setting,
 	suite_setup,
@@ -91,6 +94,7 @@ static Suite *(*const suites[])(void) = {
 	suite_unit_file,
 	suite_upgrade,
 	suite_window,
+	suite_xml,
 };
 
 unsigned

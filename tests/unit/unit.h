@@ -10,6 +10,7 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_aws(void);
 Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
@@ -41,6 +42,7 @@ Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
+Suite *suite_login(void);
 Suite *suite_late(void);
 Suite *suite_listen(void);
 Suite *suite_repair(void);
@@ -60,6 +62,7 @@ Suite *suite_request(void);
 Suite *suite_rest(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
+Suite *suite_sentinel(void);
 Suite *suite_seen(void);
 Suite *suite_server_clock(void);
 Suite *suite_setting(void);
@@ -82,6 +85,7 @@ Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
 Suite *suite_window(void);
+Suite *suite_xml(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
  * sanitizers make each round long enough). */
