@@ -278,6 +278,9 @@ measure(struct write_batch *p, int64_t when)
 		return;
 	late = p->asked - when;
 	p->result.late[lateness_bucket(late)]++;
+	if (late > 0)
+		p->result.late_sum +=
+		    (uint64_t)((late + CLOCK_SECOND / 2) / CLOCK_SECOND);
 	if (late > p->result.latest)
 		p->result.latest = late;
 }
