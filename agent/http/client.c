@@ -56,6 +56,13 @@ http_free(struct http *h)
 }
 
 void
+http_rest(struct http *h)
+{
+	curl_easy_cleanup(h->easy);
+	h->easy = NULL;
+}
+
+void
 http_reply_init(struct http_reply *r)
 {
 	*r = (struct http_reply){ .retry_after = -1, .date = INT64_MIN };
@@ -475,10 +482,8 @@ ready(struct http *h, struct err *err)
 {
 	unsigned generation = http_access_generation(h->access);
 
-	if (h->easy != NULL && generation != h->generation) {
-		curl_easy_cleanup(h->easy);
-		h->easy = NULL;
-	}
+	if (generation != h->generation)
+		http_rest(h);
 	h->generation = generation;
 	if (h->easy == NULL)
 		h->easy = curl_easy_init();
