@@ -57,11 +57,21 @@ struct config_types {
 	char **(*source_names)(const char *path);
 };
 
+/* How much of the walls around the roles (sandbox/sandbox.h) there has to be:
+ * what the kernel has; all, or the agent does not start; none. */
+enum sandbox_wish { SANDBOX_AUTO, SANDBOX_REQUIRED, SANDBOX_OFF };
+
+/* One user for all roles that root starts, or one for each kind of role. */
+enum users_wish { USERS_SHARED, USERS_PER_ROLE };
+
 struct agent_conf {
 	char *name;     /* first part of every origin */
 	char *key;      /* secret text: path, PEM or provider URI */
 	int64_t retain; /* microseconds a delivered batch stays */
 	int log_level;  /* enum log_level */
+	int sandbox;    /* enum sandbox_wish */
+	char *user;     /* whom root becomes; NULL: the usual one, if any */
+	int users;      /* enum users_wish */
 	struct {
 		char *path;
 		int64_t max_size;
