@@ -29,6 +29,8 @@ table() {
 	local hec=/services/collector/event
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect otlp otlp "" "" "bearer: $secret"
+	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
 
 sim --events 1200 --rate 600 --blob 20-40
@@ -49,6 +51,7 @@ for name in "${dialects[@]}"; do
 	done
 	output_is "$name" dead_letters -eq 0 ||
 	    fail "$name: $(ask dead-letters)"
+	rm "$work/intakes/$name/faults"
 done
 
 # Down, and one bad event in the many that wait.

@@ -40,6 +40,7 @@ struct intake_kind {
 };
 
 extern const struct intake_kind intake_elasticsearch;
+extern const struct intake_kind intake_otlp;
 extern const struct intake_kind intake_splunk_hec;
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
@@ -59,5 +60,9 @@ void reply_page(struct call *c, unsigned status, const char *title);
 
 /* Does the text contain the receiver's "poison"? */
 bool is_poison(const struct call *c, const char *text, size_t len);
+
+/* Does it stand in the line of this event, up to its index? */
+bool is_poison_event(const struct call *c, const char *feed,
+    unsigned long long index);
 
 #endif /* TESTS_RECV_INTAKE_H */

@@ -29,7 +29,7 @@ rig_set_up(const struct output_type *of)
 }
 
 void
-rig_expect(const char *path, int status, const char *body)
+rig_expect_bytes(const char *path, char *bytes)
 {
 	size_t n = 0;
 
@@ -37,9 +37,15 @@ rig_expect(const char *path, int status, const char *body)
 		n++;
 	ck_assert_uint_lt(n, REPLIES);
 	replies[n].path = path;
-	replies[n].bytes =
+	replies[n].bytes = bytes;
+}
+
+void
+rig_expect(const char *path, int status, const char *body)
+{
+	rig_expect_bytes(path,
 	    xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-		strlen(body), body);
+		strlen(body), body));
 }
 
 static void

@@ -25,6 +25,9 @@ void rig_set_up(const struct output_type *type);
  * always. */
 void rig_expect(const char *path, int status, const char *body);
 
+/* The same with its head, which is freed later. */
+void rig_expect_bytes(const char *path, char *bytes);
+
 /* Open it with a chunk of n events: the first is event, the others
  * {"Id":"b"}.  options are behind url, compress: false and parallel: 2 in a
  * map, "token: abc, …"; path stands behind the URL. */

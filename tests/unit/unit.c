@@ -63,6 +63,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_otlp,
 	suite_outputs,
 	suite_page,
 	suite_race,
