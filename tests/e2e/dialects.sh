@@ -29,6 +29,7 @@ table() {
 	local hec=/services/collector/event
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
 	dialect otlp otlp "" "" "bearer: $secret"
 	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
@@ -39,6 +40,7 @@ own_receiver intake intakes
 table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
+echo t1 >"$work/intakes/loki/tenant"
 agent
 places=("${dialects[@]/#/intakes/}")
 

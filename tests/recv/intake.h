@@ -40,6 +40,7 @@ struct intake_kind {
 };
 
 extern const struct intake_kind intake_elasticsearch;
+extern const struct intake_kind intake_loki;
 extern const struct intake_kind intake_otlp;
 extern const struct intake_kind intake_splunk_hec;
 

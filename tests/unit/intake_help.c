@@ -131,3 +131,14 @@ rig_body(size_t n)
 {
 	return strstr(rig_request(n), "\r\n\r\n") + 4;
 }
+
+char *
+rig_timeless_body(size_t n, const char *mark)
+{
+	char *copy = xstrdup(rig_body(n)), *at = copy;
+
+	while ((at = strstr(at, mark)) != NULL)
+		for (at += strlen(mark); *at >= '0' && *at <= '9'; at++)
+			*at = '0';
+	return copy;
+}

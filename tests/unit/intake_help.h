@@ -42,6 +42,10 @@ size_t rig_marked(enum chunk_mark m);
 const char *rig_request(size_t n);
 const char *rig_body(size_t n);
 
+/* The same with the digits behind each mark as zeros, which are the time now;
+ * the caller frees it. */
+char *rig_timeless_body(size_t n, const char *mark);
+
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 #endif /* TESTS_UNIT_INTAKE_HELP_H */

@@ -43,6 +43,7 @@ Suite *suite_line(void);
 Suite *suite_lock(void);
 Suite *suite_late(void);
 Suite *suite_listen(void);
+Suite *suite_loki(void);
 Suite *suite_repair(void);
 Suite *suite_member(void);
 Suite *suite_merkle(void);
