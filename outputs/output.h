@@ -152,6 +152,7 @@ output_type_of(const struct config_type *type)
 	X(elasticsearch)        \
 	X(otlp)                 \
 	X(loki)                 \
+	X(datadog)              \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

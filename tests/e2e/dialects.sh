@@ -29,6 +29,7 @@ table() {
 	local hec=/services/collector/event
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect datadog datadog "" "" "api_key: $secret"
 	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
 	dialect otlp otlp "" "" "bearer: $secret"
 	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"

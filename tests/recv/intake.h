@@ -39,6 +39,7 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
+extern const struct intake_kind intake_datadog;
 extern const struct intake_kind intake_elasticsearch;
 extern const struct intake_kind intake_loki;
 extern const struct intake_kind intake_otlp;
