@@ -33,6 +33,10 @@ table() {
 	    "client_id: $client" "client_secret: $secret" \
 	    "login_url: https://localhost:$(cat "$work/intakes/port")/login"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect datadog datadog "" "" "api_key: $secret"
+	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect otlp otlp "" "" "bearer: $secret"
+	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
 
 sim --events 1200 --rate 600 --blob 20-40
@@ -41,6 +45,7 @@ own_receiver intake intakes
 table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
+echo t1 >"$work/intakes/loki/tenant"
 agent
 places=("${dialects[@]/#/intakes/}")
 
@@ -53,6 +58,7 @@ for name in "${dialects[@]}"; do
 	done
 	output_is "$name" dead_letters -eq 0 ||
 	    fail "$name: $(ask dead-letters)"
+	rm "$work/intakes/$name/faults"
 done
 
 # Down, and one bad event in the many that wait.

@@ -39,9 +39,12 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
+extern const struct intake_kind intake_datadog;
 extern const struct intake_kind intake_elasticsearch;
 extern const struct intake_kind intake_login;
 extern const struct intake_kind intake_sentinel;
+extern const struct intake_kind intake_loki;
+extern const struct intake_kind intake_otlp;
 extern const struct intake_kind intake_splunk_hec;
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
@@ -68,5 +71,9 @@ void reply_page(struct call *c, unsigned status, const char *title);
 
 /* Does the text contain the receiver's "poison"? */
 bool is_poison(const struct call *c, const char *text, size_t len);
+
+/* Does it stand in the line of this event, up to its index? */
+bool is_poison_event(const struct call *c, const char *feed,
+    unsigned long long index);
 
 #endif /* TESTS_RECV_INTAKE_H */
