@@ -59,6 +59,7 @@ struct intake {
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
+	const char *suffix; /* behind the lines; before: the dialect's */
 	/* Bytes and lines (0: any number) of a request; the time between two
 	 * polls, the longest one until a confirmation, and how much later
 	 * something must have been promised whose confirmation shows that none
@@ -124,6 +125,10 @@ struct http_dialect {
 	const char *prefix;
 	const char *separator;
 	const char *suffix;
+
+	/* May this line not stand in one request with those that render() has
+	 * made since the last one?  NULL: all may. */
+	bool (*apart)(struct intake *in, const struct chunk_line *line);
 
 	/* Where the wire wants what the store holds: the body for all lines of
 	 * p, packed where the output compresses.  1 done; 0 not here: line by

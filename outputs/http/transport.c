@@ -228,6 +228,7 @@ http_open(struct output *out, struct err *err)
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,
 		.token_header = u->dialect->token_header,
+		.suffix = u->dialect->suffix,
 		.body_max = (size_t)u->conf->max_body,
 		.poll_every = POLL_EVERY,
 		.poll_timeout = POLL_TIMEOUT,

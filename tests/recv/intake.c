@@ -27,9 +27,8 @@ static recv_fn answer;
 static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
-static const struct intake_kind *const kinds[] = { &intake_datadog,
-	&intake_elasticsearch, &intake_login, &intake_loki, &intake_otlp,
-	&intake_sentinel, &intake_splunk_hec, NULL };
+#define INTAKE_ROW(name) &intake_##name,
+static const struct intake_kind *const kinds[] = { INTAKES(INTAKE_ROW) NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 

@@ -39,13 +39,19 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
-extern const struct intake_kind intake_datadog;
-extern const struct intake_kind intake_elasticsearch;
-extern const struct intake_kind intake_login;
-extern const struct intake_kind intake_sentinel;
-extern const struct intake_kind intake_loki;
-extern const struct intake_kind intake_otlp;
-extern const struct intake_kind intake_splunk_hec;
+/* Every kind of intake: one row each. */
+#define INTAKES(X)       \
+	X(datadog)       \
+	X(elasticsearch) \
+	X(google_secops) \
+	X(login)         \
+	X(loki)          \
+	X(otlp)          \
+	X(sentinel)      \
+	X(splunk_hec)
+
+#define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
+INTAKES(INTAKE_DECLARE)
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
  * read for each request.  The caller frees it. */

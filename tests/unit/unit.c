@@ -48,6 +48,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file_output,
 	suite_frame,
 	suite_framer,
+	suite_google_secops,
 	suite_gzip,
 	suite_http,
 	suite_http_output,
