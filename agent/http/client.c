@@ -56,6 +56,13 @@ http_free(struct http *h)
 }
 
 void
+http_rest(struct http *h)
+{
+	curl_easy_cleanup(h->easy);
+	h->easy = NULL;
+}
+
+void
 http_reply_init(struct http_reply *r)
 {
 	*r = (struct http_reply){ .retry_after = -1, .date = INT64_MIN };
@@ -319,9 +326,14 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	size_t len = size * n;
 	long status = 0;
 
-	/* A status line begins anew: an interim reply came before. */
-	if (len >= 5 && strncmp(data, "HTTP/", 5) == 0)
+	/* A status line begins anew: an interim reply or a challenge came
+	 * before. */
+	if (len >= 5 && strncmp(data, "HTTP/", 5) == 0) {
 		buf_clear(&r->headers);
+		r->date = INT64_MIN;
+		r->retry_after = -1;
+		r->type[0] = '\0';
+	}
 	if (buf_add(&r->headers, data, len) != 0) {
 		t->refused = true;
 		(void)err_set(t->err, "headers of more than %d bytes",
@@ -470,10 +482,8 @@ ready(struct http *h, struct err *err)
 {
 	unsigned generation = http_access_generation(h->access);
 
-	if (h->easy != NULL && generation != h->generation) {
-		curl_easy_cleanup(h->easy);
-		h->easy = NULL;
-	}
+	if (generation != h->generation)
+		http_rest(h);
 	h->generation = generation;
 	if (h->easy == NULL)
 		h->easy = curl_easy_init();
@@ -502,6 +512,11 @@ prepare(struct transfer *t, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	if (req->digest_user != NULL) {
+		(void)curl_easy_setopt(e, CURLOPT_HTTPAUTH, CURLAUTH_DIGEST);
+		(void)curl_easy_setopt(e, CURLOPT_USERNAME, req->digest_user);
+		(void)curl_easy_setopt(e, CURLOPT_PASSWORD, req->secret);
+	}
 	if (req->timeout > 0)
 		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
 		    (long)(req->timeout / 1000));

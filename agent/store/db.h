@@ -31,8 +31,10 @@ struct scratch;
 struct store {
 	sqlite3 *db;
 	char *path;
-	bool durable; /* writes are synchronous=FULL by default */
-	bool relaxed; /* synchronous is NORMAL now */
+	bool durable;              /* writes are synchronous=FULL by default */
+	bool relaxed;              /* synchronous is NORMAL now */
+	bool rests;                /* since store_rest(), until store_wake() */
+	_Atomic int64_t committed; /* see store_committed() */
 	pthread_mutex_t mutex;
 	struct {
 		const char *sql;

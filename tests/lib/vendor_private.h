@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "sources/rest/when.h"
+#include "base/when.h"
 #include "tests/lib/vendor.h"
 
 struct event {

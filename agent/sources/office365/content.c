@@ -190,7 +190,7 @@ complete(struct listing *l, struct buf *key, struct buf *uri)
 		return 0;
 	if (buf_adds(uri, o->base) != 0 || buf_adds(uri, "/audit/") != 0)
 		return -1;
-	return request_encode(uri, key->data);
+	return text_percent(uri, key->data);
 }
 
 /* A key that is longer than any is kept as its begin and its hash. */
