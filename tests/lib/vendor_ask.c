@@ -259,6 +259,20 @@ complain_asked(struct asked *a)
 	buf_release(&text);
 }
 
+/* Is it for a further page?  A vendor whose cursor may also be a time or a word
+ * is not asked with a token of its own at first. */
+static bool
+goes_on(struct asked *a, const struct node *next, const char *path)
+{
+	const char *pages = vendor_text(a->v->script, "pages", "token");
+
+	return next != NULL &&
+	    strcmp(a->path, vendor_text(next, "path", path)) == 0 &&
+	    fits(a, next) &&
+	    (a->page == NULL || strcmp(pages, "token") != 0 ||
+		a->page[0] == VENDOR_TOKEN);
+}
+
 bool
 vendor_right(struct asked *a)
 {
@@ -268,12 +282,9 @@ vendor_right(struct asked *a)
 	const char *path = vendor_text(first, "path", "");
 	const char *method = vendor_text(first, "method", "GET");
 	const unsigned complaints = a->v->complaint != NULL;
-	const bool begins = strcmp(a->path, path) == 0 && fits(a, first);
-	const bool further = !begins && next != NULL &&
-	    strcmp(a->path, vendor_text(next, "path", path)) == 0 &&
-	    fits(a, next);
+	const bool further = goes_on(a, next, path);
 
-	if (!begins && !further)
+	if (!further && !(strcmp(a->path, path) == 0 && fits(a, first)))
 		complain_asked(a);
 	if (strcmp(a->method,
 		further ? vendor_text(next, "method", method) : method) != 0)
