@@ -153,6 +153,14 @@ tell_redirect(const struct http_reply *reply, struct outcome *out)
 {
 	char value[1024], where[200];
 
+	if (reply->status == 304) {
+		(void)outcome_set(out, REPLY_RETRY,
+		    "status 304: not modified, although nothing was asked of "
+		    "that kind; a cache in between answers in place of the "
+		    "API");
+		(void)snprintf(out->code, sizeof(out->code), "cache");
+		return;
+	}
 	if (!http_header(reply, "Location", value, sizeof(value)))
 		value[0] = '\0';
 	http_body_quote(value, strcspn(value, "?#"), where, sizeof(where));

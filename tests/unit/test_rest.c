@@ -511,7 +511,7 @@ lead_elsewhere(void)
 static void
 expect_lateness(const char *name)
 {
-	int64_t usual, late;
+	int64_t usual, late, sum;
 
 	t.s = store_help_open(t.path, STORE_DURABLE);
 	ck_assert_int_eq(db_number(t.s, &err, 0, &usual,
@@ -523,7 +523,11 @@ expect_lateness(const char *name)
 			     "late_7d + late_30d FROM feed",
 			     ""),
 	    0);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &sum,
+			     "SELECT sum(late_sum) FROM feed", ""),
+	    0);
 	ck_assert_msg(usual > 0, "%s: no lateness", name);
+	ck_assert_msg(sum >= usual * 10, "%s: a sum of %d s", name, (int)sum);
 	ck_assert_msg(late == t.late, "%s: %d late ones of %u", name, (int)late,
 	    t.late);
 	store_close(t.s);

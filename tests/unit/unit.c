@@ -18,6 +18,8 @@
 static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
+	suite_datadog,
+	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
@@ -46,6 +48,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file_output,
 	suite_frame,
 	suite_framer,
+	suite_google_secops,
 	suite_gzip,
 	suite_http,
 	suite_http_output,
@@ -66,6 +69,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_otlp,
 	suite_outputs,
 	suite_page,
 	suite_race,
