@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/human.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/role.h"
 #include "collect/collect_private.h"
 #include "config/config.h"
@@ -31,6 +32,7 @@
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
 #define WARN_EVERY (10 * CLOCK_SECOND)
+#define LEAN_AFTER (COLLECT_IDLE + CLOCK_SECOND)
 #define SAY_PAUSED_EVERY CLOCK_HOUR
 /* A reader that holds up the WAL for longer is told. */
 #define STARVED_TOLD (2 * CLOCK_MINUTE)
@@ -424,6 +426,18 @@ is_due(int64_t *at, int64_t now, int64_t every)
 	return true;
 }
 
+/* Give back memory that is not needed at rest, after the fetchers. */
+static void
+keep_lean(struct collector *c, int64_t now)
+{
+	const int64_t committed = store_committed(c->store);
+
+	if (committed == 0 || now - committed < LEAN_AFTER)
+		return;
+	store_rest(c->store);
+	mem_give_back();
+}
+
 void
 collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 {
@@ -446,6 +460,7 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
 		say_counts(c, "heartbeat");
 	flush_own(c, h);
+	keep_lean(c, now);
 }
 
 void

@@ -326,9 +326,10 @@ read_entry(const struct section *s, const struct node *map,
 		e->type->prepare(e->type, e->conf);
 	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
 	b.filled = errors->n;
-	if (!s->good)
-		judge_entry(e, &b);
 	e->name = xstrdup(map->key);
+	if (s->good)
+		return true;
+	judge_entry(e, &b);
 	(void)snprintf(salt, sizeof(salt), "%.80s%s", map->key,
 	    e->type->digest != NULL ? e->type->digest : "");
 	config_tree_digest(map, salt, e->digest);
@@ -425,7 +426,7 @@ settle_watch(struct agent_conf *a, const struct config_section *b)
 }
 
 static void
-read_agent(struct config *c, const struct node *tree,
+read_agent(struct config *c, const struct node *tree, bool good,
     struct config_errors *errors)
 {
 	const struct node nothing = {
@@ -446,8 +447,10 @@ read_agent(struct config *c, const struct node *tree,
 	settle_log(&c->agent);
 	settle_watch(&c->agent, &b);
 	/* The host's name is part of what the roles were started with. */
-	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
-	    c->agent_digest);
+	if (!good)
+		config_tree_digest(agent,
+		    c->agent.name == NULL ? "" : c->agent.name,
+		    c->agent_digest);
 }
 
 static void
@@ -609,7 +612,7 @@ config_read(struct config *c, const struct node *tree,
 
 	sources.good = outputs.good = good;
 	check_sections(tree, errors);
-	read_agent(c, tree, errors);
+	read_agent(c, tree, good, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
 }

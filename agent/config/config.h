@@ -180,9 +180,9 @@ int config_share(const struct config *c, const struct config_share *share,
     struct buf *out);
 
 /* The configuration that a share is, with the path that its whole was loaded
- * from; c->digest and c->agent_digest are of no meaning.  What is left out has
- * its defaults, and is among the errors, which mean nothing.  NULL: it is no
- * share, or a type is gone that it names, which the errors tell. */
+ * from; its digests are empty, since nobody compares them.  What is left out
+ * has its defaults, and is among the errors, which mean nothing.  NULL: it is
+ * no share, or a type is gone that it names, which the errors tell. */
 struct config *config_shared(const char *data, size_t len, const char *path,
     const struct config_types *types, struct config_errors *errors);
 

@@ -55,6 +55,8 @@ static const struct listener listeners[] = {
 	{ .name = "SOFTHSM2_CONF" },
 	{ .name = "TPM2OPENSSL_" },
 	{ .name = "TCTI" },
+	/* set by main() */
+	{ .name = "GNUTLS_NO_IMPLICIT_INIT" },
 	/* libcurl, CURLOPT_PROXY(3) */
 	{ .name = "http_proxy", .network = true },
 	{ .name = "https_proxy", .network = true },

@@ -38,6 +38,13 @@ db_busy(void *ctx, int tries)
 	return 1;
 }
 
+bool
+db_means_damage(int rc)
+{
+	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
+	    (rc & 0xff) == SQLITE_ERROR;
+}
+
 void
 db_flag_damage(const char *path)
 {

@@ -72,38 +72,6 @@ retained(const struct config *config, const struct feed_report *f, int64_t now)
 	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
 }
 
-static int64_t
-late_within(const struct feed_report *f, double part)
-{
-	int64_t late = lateness_within(f->count, part);
-
-	return late < 0 ? REPORT_NEVER : late;
-}
-
-static int64_t
-late_half(const struct config *config, const struct feed_report *f, int64_t now)
-{
-	(void)config;
-	(void)now;
-	return late_within(f, 0.5);
-}
-
-static int64_t
-late_most(const struct config *config, const struct feed_report *f, int64_t now)
-{
-	(void)config;
-	(void)now;
-	return late_within(f, 0.99);
-}
-
-static int64_t
-late_all(const struct config *config, const struct feed_report *f, int64_t now)
-{
-	(void)config;
-	(void)now;
-	return late_within(f, 1);
-}
-
 /* Gauges of a feed that follow from more than one of its figures. */
 static const struct {
 	const char *name;
@@ -117,12 +85,6 @@ static const struct {
 	    "none, time since the vendor last had nothing new." },
 	{ "sealfeed_feed_retention_horizon_seconds", retained,
 	    "Time until the vendor deletes the oldest unread content." },
-	{ "sealfeed_feed_lateness_p50_seconds", late_half,
-	    "Half of the events came within this time after their own." },
-	{ "sealfeed_feed_lateness_p99_seconds", late_most,
-	    "99 of 100 events came within this time after their own." },
-	{ "sealfeed_feed_lateness_max_seconds", late_all,
-	    "All events came within this time after their own." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)
@@ -236,6 +198,31 @@ spans(struct page *p, const struct status *st)
 	}
 }
 
+#define LATENESS "sealfeed_feed_lateness_seconds"
+
+/* The samples of one feed; none where the vendor's times tell nothing. */
+static void
+lateness(struct page *p, const struct feed_report *f)
+{
+	uint64_t n = 0;
+
+	if (lateness_within(f->count, 1) < 0)
+		return;
+	for (unsigned i = 0; i < LATE_BUCKETS; i++) {
+		n += f->count[FEED_LATE_10S + i];
+		if (i + 1 < LATE_BUCKETS)
+			SAY(p,
+			    LATENESS "_bucket{feed=\"%s\",le=\"%.0f\"} %" PRIu64
+				     "\n",
+			    f->tree, seconds(lateness_end(i)), n);
+	}
+	SAY(p, LATENESS "_bucket{feed=\"%s\",le=\"+Inf\"} %" PRIu64 "\n",
+	    f->tree, n);
+	SAY(p, LATENESS "_sum{feed=\"%s\"} %" PRIu64 "\n", f->tree,
+	    f->count[FEED_LATE_SUM]);
+	SAY(p, LATENESS "_count{feed=\"%s\"} %" PRIu64 "\n", f->tree, n);
+}
+
 static void
 feeds(struct page *p, const struct status *st)
 {
@@ -249,12 +236,18 @@ feeds(struct page *p, const struct status *st)
 			sample(p, f, "feed", st->feeds[i].tree, &st->feeds[i]);
 	}
 	for (size_t k = 0; k < FEED_COUNTERS; k++) {
+		if (feed_counters[k].metric == NULL)
+			continue;
 		count_family(p, "feed", &feed_counters[k]);
 		for (size_t i = 0; i < st->n_feeds; i++)
 			count(p, "feed", &feed_counters[k], st->feeds[i].tree,
 			    st->feeds[i].count[k]);
 	}
 	spans(p, st);
+	family(p, LATENESS, "histogram",
+	    "How long after their own time events were seen first.");
+	for (size_t i = 0; i < st->n_feeds; i++)
+		lateness(p, &st->feeds[i]);
 }
 
 static void

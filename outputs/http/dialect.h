@@ -35,6 +35,7 @@
 
 struct chunk;
 struct chunk_line;
+struct http_access;
 struct member_reader;
 struct curl_slist;
 struct err;
@@ -48,6 +49,8 @@ struct intake {
 	const void *conf; /* begins with a struct http_output_conf */
 	void *state;      /* the dialect's own */
 	struct member_reader *members; /* the transport's: intake_id() */
+	struct http_access *access;    /* likewise: for errands (errand.h) */
+	struct buf text;               /* the transport's: intake_text() */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
 	 * configured. */
@@ -56,6 +59,7 @@ struct intake {
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
+	const char *suffix; /* behind the lines; before: the dialect's */
 	/* Bytes and lines (0: any number) of a request; the time between two
 	 * polls, the longest one until a confirmation, and how much later
 	 * something must have been promised whose confirmation shows that none
@@ -122,6 +126,10 @@ struct http_dialect {
 	const char *separator;
 	const char *suffix;
 
+	/* May this line not stand in one request with those that render() has
+	 * made since the last one?  NULL: all may. */
+	bool (*apart)(struct intake *in, const struct chunk_line *line);
+
 	/* Where the wire wants what the store holds: the body for all lines of
 	 * p, packed where the output compresses.  1 done; 0 not here: line by
 	 * line; -1.  Such a request has the limit in bytes of stored lines, and
@@ -181,6 +189,11 @@ struct http_dialect {
  * it has none.  Borrowed until the next call. */
 struct slice intake_id(struct intake *in, const struct chunk_line *line);
 
+/* For render: the text that the line is: the bytes of the event, or the line of
+ * the checkpoint (line.h) without its line feed.  Borrowed until the next
+ * call. */
+struct slice intake_text(struct intake *in, const struct chunk_line *line);
+
 /*
  * For prepare, poll and probe.  Failures stick; the transport looks.
  */
@@ -201,6 +214,10 @@ void intake_sign(struct intake_request *r, const char *provider,
 
 /* A path for a URL that has none, as a user may give it: NULL where it has. */
 const char *intake_path(const char *url, const char *path);
+
+/* The path behind a URL that is given with or without it: NULL where that of
+ * the URL ends so already. */
+const char *intake_endpoint(const char *url, const char *path);
 
 /*
  * For judge.

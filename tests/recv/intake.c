@@ -27,8 +27,8 @@ static recv_fn answer;
 static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
-static const struct intake_kind *const kinds[] = { &intake_elasticsearch,
-	&intake_splunk_hec, NULL };
+#define INTAKE_ROW(name) &intake_##name,
+static const struct intake_kind *const kinds[] = { INTAKES(INTAKE_ROW) NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -105,6 +105,26 @@ is_poison(const struct call *c, const char *text, size_t len)
 	    memmem(text, len, poison, strlen(poison)) != NULL;
 
 	free(poison);
+	return found;
+}
+
+const char *
+call_query(const struct call *c, const char *name)
+{
+	const char *value = MHD_lookup_connection_value(c->rq->conn,
+	    MHD_GET_ARGUMENT_KIND, name);
+
+	return value == NULL ? "" : value;
+}
+
+bool
+is_poison_event(const struct call *c, const char *feed,
+    unsigned long long index)
+{
+	char *text = xasprintf("\"feed\":\"%s\",\"index\":%llu,", feed, index);
+	bool found = is_poison(c, text, strlen(text));
+
+	free(text);
 	return found;
 }
 

@@ -39,8 +39,19 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
-extern const struct intake_kind intake_elasticsearch;
-extern const struct intake_kind intake_splunk_hec;
+/* Every kind of intake: one row each. */
+#define INTAKES(X)       \
+	X(datadog)       \
+	X(elasticsearch) \
+	X(google_secops) \
+	X(login)         \
+	X(loki)          \
+	X(otlp)          \
+	X(sentinel)      \
+	X(splunk_hec)
+
+#define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
+INTAKES(INTAKE_DECLARE)
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
  * read for each request.  The caller frees it. */
@@ -51,6 +62,13 @@ void place_store(struct call *c, const char *feed, const char *agent,
     unsigned long long index, const char *event, size_t len);
 void place_store_line(struct call *c, const char *line, size_t len);
 
+/* Does the request bear the access token that the fake of a server for tokens
+ * gives for the secret in the receiver's option token? */
+bool has_access_token(const struct call *c);
+
+/* Value of a query parameter, "" where there is none. */
+const char *call_query(const struct call *c, const char *name);
+
 void reply_text(struct call *c, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -59,5 +77,9 @@ void reply_page(struct call *c, unsigned status, const char *title);
 
 /* Does the text contain the receiver's "poison"? */
 bool is_poison(const struct call *c, const char *text, size_t len);
+
+/* Does it stand in the line of this event, up to its index? */
+bool is_poison_event(const struct call *c, const char *feed,
+    unsigned long long index);
 
 #endif /* TESTS_RECV_INTAKE_H */

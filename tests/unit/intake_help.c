@@ -29,7 +29,7 @@ rig_set_up(const struct output_type *of)
 }
 
 void
-rig_expect(const char *path, int status, const char *body)
+rig_expect_bytes(const char *path, char *bytes)
 {
 	size_t n = 0;
 
@@ -37,9 +37,15 @@ rig_expect(const char *path, int status, const char *body)
 		n++;
 	ck_assert_uint_lt(n, REPLIES);
 	replies[n].path = path;
-	replies[n].bytes =
+	replies[n].bytes = bytes;
+}
+
+void
+rig_expect(const char *path, int status, const char *body)
+{
+	rig_expect_bytes(path,
 	    xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-		strlen(body), body);
+		strlen(body), body));
 }
 
 static void
@@ -47,10 +53,13 @@ configure(const char *options, const char *path)
 {
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
+	const char *url = canned_url(intake_rig.server),
+		   *mark = strchr(options, '@');
+	size_t n = mark == NULL ? strlen(options) : (size_t)(mark - options);
 	char *text = xasprintf("{url: \"%s%s\", compress: false, parallel: 2%s"
-			       "%s}",
-	    canned_url(intake_rig.server), path, options[0] == '\0' ? "" : ", ",
-	    options);
+			       "%.*s%s%s}",
+	    url, path, n == 0 ? "" : ", ", (int)n, options,
+	    mark == NULL ? "" : url, mark == NULL ? "" : mark + 1);
 	struct node *map = yaml_parse("conf", text, strlen(text), &err);
 
 	ck_assert_msg(map != NULL, "%s", err.text);
@@ -124,4 +133,15 @@ const char *
 rig_body(size_t n)
 {
 	return strstr(rig_request(n), "\r\n\r\n") + 4;
+}
+
+char *
+rig_timeless_body(size_t n, const char *mark)
+{
+	char *copy = xstrdup(rig_body(n)), *at = copy;
+
+	while ((at = strstr(at, mark)) != NULL)
+		for (at += strlen(mark); *at >= '0' && *at <= '9'; at++)
+			*at = '0';
+	return copy;
 }

@@ -19,11 +19,15 @@ static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
 	suite_sandbox,
+	suite_datadog,
+	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
+	suite_auth,
+	suite_aws,
 	suite_body,
 	suite_buf,
 	suite_clock,
@@ -45,6 +49,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file_output,
 	suite_frame,
 	suite_framer,
+	suite_google_secops,
 	suite_gzip,
 	suite_http,
 	suite_http_output,
@@ -55,6 +60,7 @@ static Suite *(*const suites[])(void) = {
 	suite_json_valid,
 	suite_line,
 	suite_lock,
+	suite_login,
 	suite_late,
 	suite_listen,
 	suite_repair,
@@ -64,6 +70,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_otlp,
 	suite_outputs,
 	suite_page,
 	suite_race,
@@ -73,6 +80,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rest,
 	suite_rules,
 	suite_secret,
+	suite_sentinel,
 	suite_server_clock,
 	suite_setting,
 	suite_setup,
@@ -92,6 +100,7 @@ static Suite *(*const suites[])(void) = {
 	suite_unit_file,
 	suite_upgrade,
 	suite_window,
+	suite_xml,
 };
 
 unsigned

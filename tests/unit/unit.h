@@ -10,6 +10,8 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_auth(void);
+Suite *suite_aws(void);
 Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
@@ -21,6 +23,7 @@ Suite *suite_confirm(void);
 Suite *suite_content(void);
 Suite *suite_continuity(void);
 Suite *suite_crash(void);
+Suite *suite_datadog(void);
 Suite *suite_dead_letters(void);
 Suite *suite_definition(void);
 Suite *suite_dialect(void);
@@ -31,6 +34,7 @@ Suite *suite_file(void);
 Suite *suite_file_output(void);
 Suite *suite_frame(void);
 Suite *suite_framer(void);
+Suite *suite_google_secops(void);
 Suite *suite_gzip(void);
 Suite *suite_http(void);
 Suite *suite_http_output(void);
@@ -41,8 +45,10 @@ Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
+Suite *suite_login(void);
 Suite *suite_late(void);
 Suite *suite_listen(void);
+Suite *suite_loki(void);
 Suite *suite_repair(void);
 Suite *suite_member(void);
 Suite *suite_merkle(void);
@@ -50,6 +56,7 @@ Suite *suite_metrics(void);
 Suite *suite_node(void);
 Suite *suite_note(void);
 Suite *suite_oauth(void);
+Suite *suite_otlp(void);
 Suite *suite_outputs(void);
 Suite *suite_page(void);
 Suite *suite_race(void);
@@ -60,6 +67,7 @@ Suite *suite_request(void);
 Suite *suite_rest(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
+Suite *suite_sentinel(void);
 Suite *suite_seen(void);
 Suite *suite_server_clock(void);
 Suite *suite_setting(void);
@@ -83,6 +91,7 @@ Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
 Suite *suite_window(void);
+Suite *suite_xml(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
  * sanitizers make each round long enough). */
