@@ -18,6 +18,7 @@
 static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
+	suite_sandbox,
 	suite_datadog,
 	suite_loki,
 	suite_share,

@@ -72,6 +72,7 @@ Suite *suite_seen(void);
 Suite *suite_server_clock(void);
 Suite *suite_setting(void);
 Suite *suite_setup(void);
+Suite *suite_sandbox(void);
 Suite *suite_share(void);
 Suite *suite_ship(void);
 Suite *suite_siem(void);
