@@ -153,6 +153,7 @@ output_type_of(const struct config_type *type)
 	X(otlp)                 \
 	X(loki)                 \
 	X(datadog)              \
+	X(sumologic)            \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

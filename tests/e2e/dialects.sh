@@ -31,6 +31,8 @@ table() {
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
 	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect sumologic sumologic \
+	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
 	dialect otlp otlp "" "" "bearer: $secret"
 	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }

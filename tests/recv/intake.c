@@ -29,7 +29,7 @@ static struct recv_options opt = { .dir = ".",
 	.answer = answer };
 static const struct intake_kind *const kinds[] = { &intake_datadog,
 	&intake_elasticsearch, &intake_loki, &intake_otlp, &intake_splunk_hec,
-	NULL };
+	&intake_sumologic, NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 

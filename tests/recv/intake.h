@@ -44,6 +44,7 @@ extern const struct intake_kind intake_elasticsearch;
 extern const struct intake_kind intake_loki;
 extern const struct intake_kind intake_otlp;
 extern const struct intake_kind intake_splunk_hec;
+extern const struct intake_kind intake_sumologic;
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
  * read for each request.  The caller frees it. */

@@ -70,6 +70,7 @@ static Suite *(*const suites[])(void) = {
 	suite_page,
 	suite_race,
 	suite_rate,
+	suite_sumologic,
 	suite_verdict,
 	suite_request,
 	suite_rest,

@@ -57,6 +57,7 @@ Suite *suite_outputs(void);
 Suite *suite_page(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
+Suite *suite_sumologic(void);
 Suite *suite_verdict(void);
 Suite *suite_recovery(void);
 Suite *suite_request(void);
