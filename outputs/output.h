@@ -154,6 +154,8 @@ output_type_of(const struct config_type *type)
 	X(loki)                 \
 	X(datadog)              \
 	X(sumologic)            \
+	X(graylog)              \
+	X(graylog_tcp)          \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

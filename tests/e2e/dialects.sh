@@ -30,6 +30,8 @@ table() {
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
+	dialect graylog graylog "" "" "bearer: $secret"
+	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"
 	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
 	dialect sumologic sumologic \
 	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
@@ -44,6 +46,7 @@ table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
 echo t1 >"$work/intakes/loki/tenant"
+echo 1 >"$work/intakes/graylog-bulk/bulk"
 agent
 places=("${dialects[@]/#/intakes/}")
 

@@ -28,8 +28,8 @@ static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
 static const struct intake_kind *const kinds[] = { &intake_datadog,
-	&intake_elasticsearch, &intake_loki, &intake_otlp, &intake_splunk_hec,
-	&intake_sumologic, NULL };
+	&intake_elasticsearch, &intake_graylog, &intake_loki, &intake_otlp,
+	&intake_splunk_hec, &intake_sumologic, NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 

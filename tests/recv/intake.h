@@ -41,6 +41,7 @@ struct intake_kind {
 
 extern const struct intake_kind intake_datadog;
 extern const struct intake_kind intake_elasticsearch;
+extern const struct intake_kind intake_graylog;
 extern const struct intake_kind intake_loki;
 extern const struct intake_kind intake_otlp;
 extern const struct intake_kind intake_splunk_hec;

@@ -19,6 +19,7 @@ static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
 	suite_datadog,
+	suite_graylog,
 	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */

@@ -32,6 +32,7 @@ Suite *suite_file(void);
 Suite *suite_file_output(void);
 Suite *suite_frame(void);
 Suite *suite_framer(void);
+Suite *suite_graylog(void);
 Suite *suite_gzip(void);
 Suite *suite_http(void);
 Suite *suite_http_output(void);
