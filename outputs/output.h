@@ -155,6 +155,9 @@ output_type_of(const struct config_type *type)
 	X(loki)                 \
 	X(datadog)              \
 	X(google_secops)        \
+	X(sumologic)            \
+	X(graylog)              \
+	X(graylog_tcp)          \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

@@ -56,6 +56,9 @@ struct intake {
 	 * configured. */
 	const char *content_type;
 	bool compress;
+	/* What texts call the receiver, where its URL is a secret.  Before:
+	 * conf's URL. */
+	const char *shown;
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;

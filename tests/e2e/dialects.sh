@@ -55,7 +55,11 @@ table() {
 	    "own_log_type: SEALFEED"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
+	dialect graylog graylog "" "" "bearer: $secret"
+	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"
 	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect sumologic sumologic \
+	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
 	dialect otlp otlp "" "" "bearer: $secret"
 	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
@@ -69,6 +73,7 @@ table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
 echo t1 >"$work/intakes/loki/tenant"
+echo 1 >"$work/intakes/graylog-bulk/bulk"
 agent
 places=("${dialects[@]/#/intakes/}")
 

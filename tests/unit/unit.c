@@ -20,6 +20,7 @@ static unsigned char sample[65536];
 static Suite *(*const suites[])(void) = {
 	suite_sandbox,
 	suite_datadog,
+	suite_graylog,
 	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */
@@ -75,6 +76,7 @@ static Suite *(*const suites[])(void) = {
 	suite_page,
 	suite_race,
 	suite_rate,
+	suite_sumologic,
 	suite_verdict,
 	suite_request,
 	suite_rest,
