@@ -42,6 +42,7 @@ struct intake_kind {
 extern const struct intake_kind intake_elasticsearch;
 extern const struct intake_kind intake_google_secops;
 extern const struct intake_kind intake_login;
+extern const struct intake_kind intake_s3;
 extern const struct intake_kind intake_sentinel;
 extern const struct intake_kind intake_splunk_hec;
 

@@ -31,6 +31,13 @@ rig_set_up(const struct output_type *of)
 void
 rig_expect(const char *path, int status, const char *body)
 {
+	rig_expect_with(path, status, "Server: x", body);
+}
+
+void
+rig_expect_with(const char *path, int status, const char *headers,
+    const char *body)
+{
 	size_t n = 0;
 
 	while (replies[n].path != NULL)
@@ -38,8 +45,8 @@ rig_expect(const char *path, int status, const char *body)
 	ck_assert_uint_lt(n, REPLIES);
 	replies[n].path = path;
 	replies[n].bytes =
-	    xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-		strlen(body), body);
+	    xasprintf("HTTP/1.1 %d X\r\n%s\r\nContent-Length: %zu\r\n\r\n%s",
+		status, headers, strlen(body), body);
 }
 
 static void
