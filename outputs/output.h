@@ -143,6 +143,7 @@ output_type_of(const struct config_type *type)
 /* The registry: NAME of each record output_NAME, in the order of the manual. */
 #define OUTPUT_TYPES(X)         \
 	X(syslog)               \
+	X(relp)                 \
 	X(http)                 \
 	X(http_json)            \
 	X(splunk_hec)           \

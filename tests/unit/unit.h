@@ -66,6 +66,7 @@ Suite *suite_rate(void);
 Suite *suite_sumologic(void);
 Suite *suite_verdict(void);
 Suite *suite_recovery(void);
+Suite *suite_relp(void);
 Suite *suite_request(void);
 Suite *suite_rest(void);
 Suite *suite_rules(void);
