@@ -140,6 +140,12 @@ output_type_of(const struct config_type *type)
 	return (const struct output_type *)type;
 }
 
+#ifdef HAVE_RDKAFKA
+#define OUTPUT_KAFKA(X) X(kafka)
+#else
+#define OUTPUT_KAFKA(X)
+#endif
+
 /* The registry: NAME of each record output_NAME, in the order of the manual. */
 #define OUTPUT_TYPES(X)         \
 	X(syslog)               \
@@ -161,6 +167,7 @@ output_type_of(const struct config_type *type)
 	X(graylog)              \
 	X(graylog_tcp)          \
 	X(s3)                   \
+	OUTPUT_KAFKA(X)         \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

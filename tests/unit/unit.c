@@ -51,6 +51,7 @@ static Suite *(*const suites[])(void) = {
 	suite_frame,
 	suite_format,
 	suite_framer,
+	suite_kafka,
 	suite_relp,
 	suite_google_secops,
 	suite_gzip,

@@ -45,6 +45,7 @@ Suite *suite_identity(void);
 Suite *suite_item(void);
 Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
+Suite *suite_kafka(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
 Suite *suite_login(void);
