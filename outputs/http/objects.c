@@ -366,7 +366,7 @@ look_at(struct intake *in, const struct intake_response *r,
 static bool
 is_there(const struct objects *o, const struct intake_response *r)
 {
-	return r->lines > 0 && r->status == o->store->there &&
+	return r->status == o->store->there &&
 	    (o->store->there_code == NULL ||
 		strstr(r->body, o->store->there_code) != NULL);
 }
@@ -380,7 +380,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 
 	if (o->store->hear != NULL)
 		o->store->hear(in, r);
-	if (is_there(o, r)) {
+	if (r->lines > 0 && is_there(o, r)) {
 		look_at(in, r, v);
 		return true;
 	}
@@ -477,13 +477,14 @@ objects_acknowledge(struct intake *in, const struct intake_response *r)
 }
 
 /*
- * check --live: write a small object, and read it.
+ * check --live: write a small object, where it is not there yet, and read it.
  */
 
 int
 objects_probe(struct intake *in, unsigned step, struct intake_request *r,
     struct err *err)
 {
+	const struct objects_conf *conf = in->conf;
 	struct objects *o = in->state;
 
 	if (step > 1)
@@ -501,6 +502,8 @@ objects_probe(struct intake *in, unsigned step, struct intake_request *r,
 	if (buf_addf(&r->body, "{\"agent\":\"%s\"}\n", in->out->agent) != 0)
 		return err_set(err, "request: too large");
 	intake_header(r, "Content-Type", "application/json");
+	if (conf->conditional)
+		intake_header(r, o->store->guard, o->store->guard_value);
 	if (o->store->headers != NULL && o->store->headers(in, r, err) != 0)
 		return -1;
 	return o->store->sign(in, r, err);
@@ -512,7 +515,13 @@ objects_probed(struct intake *in, unsigned step,
 {
 	struct objects *o = in->state;
 	struct buf text = BUF_INIT(1024);
-	int rc = explain_probe(o->store->meanings, in, r,
+	int rc;
+
+	if (step == 0 && is_there(o, r))
+		return buf_adds(message, "sealfeed-check.json is there\n") == 0
+		    ? 0
+		    : err_set(err, "the result is too large");
+	rc = explain_probe(o->store->meanings, in, r,
 	    step == 0 ? "wrote sealfeed-check.json"
 		      : "read it again; each object is acknowledged",
 	    &text, err);

@@ -62,7 +62,7 @@ find "$work/lake/objects" -type f ! -name sealfeed-check.json >"$work/files"
 wait_for 30 "verify is content" \
     xargs -a "$work/files" "$sealfeed" verify --key "$work/vkey"
 ask check --live >"$work/check" 2>&1 || fail "$(cat "$work/check")"
-grep -q "wrote sealfeed-check.json" "$work/check" || fail "$(cat "$work/check")"
+grep -q "sealfeed-check.json" "$work/check" || fail "$(cat "$work/check")"
 
 # Who may not write is told what to allow.
 sed -i 's/:.*/:wrong/' "$work/key"

@@ -27,9 +27,9 @@ static recv_fn answer;
 static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
-static const struct intake_kind *const kinds[] = { &intake_elasticsearch,
-	&intake_google_secops, &intake_login, &intake_s3, &intake_sentinel,
-	&intake_splunk_hec, NULL };
+static const struct intake_kind *const kinds[] = { &intake_azure_blob,
+	&intake_elasticsearch, &intake_gcs, &intake_google_secops,
+	&intake_login, &intake_s3, &intake_sentinel, &intake_splunk_hec, NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 

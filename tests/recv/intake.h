@@ -39,7 +39,9 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
+extern const struct intake_kind intake_azure_blob;
 extern const struct intake_kind intake_elasticsearch;
+extern const struct intake_kind intake_gcs;
 extern const struct intake_kind intake_google_secops;
 extern const struct intake_kind intake_login;
 extern const struct intake_kind intake_s3;
