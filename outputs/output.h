@@ -152,7 +152,13 @@ output_type_of(const struct config_type *type)
 	X(vector)               \
 	X(elasticsearch)        \
 	X(sentinel)             \
+	X(otlp)                 \
+	X(loki)                 \
+	X(datadog)              \
 	X(google_secops)        \
+	X(sumologic)            \
+	X(graylog)              \
+	X(graylog_tcp)          \
 	X(s3)                   \
 	X(azure_blob)           \
 	X(gcs)                  \

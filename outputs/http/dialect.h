@@ -50,11 +50,15 @@ struct intake {
 	void *state;      /* the dialect's own */
 	struct member_reader *members; /* the transport's: intake_id() */
 	struct http_access *access;    /* likewise: for errands (errand.h) */
+	struct buf text;               /* the transport's: intake_text() */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
 	 * configured. */
 	const char *content_type;
 	bool compress;
+	/* What texts call the receiver, where its URL is a secret.  Before:
+	 * conf's URL. */
+	const char *shown;
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
@@ -193,6 +197,11 @@ struct http_dialect {
  * it has none.  Borrowed until the next call. */
 struct slice intake_id(struct intake *in, const struct chunk_line *line);
 
+/* For render: the text that the line is: the bytes of the event, or the line of
+ * the checkpoint (line.h) without its line feed.  Borrowed until the next
+ * call. */
+struct slice intake_text(struct intake *in, const struct chunk_line *line);
+
 /*
  * For prepare, poll and probe.  Failures stick; the transport looks.
  */
@@ -213,6 +222,10 @@ void intake_sign(struct intake_request *r, const char *provider,
 
 /* A path for a URL that has none, as a user may give it: NULL where it has. */
 const char *intake_path(const char *url, const char *path);
+
+/* The path behind a URL that is given with or without it: NULL where that of
+ * the URL ends so already. */
+const char *intake_endpoint(const char *url, const char *path);
 
 /*
  * For judge.

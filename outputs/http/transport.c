@@ -134,6 +134,7 @@ uplink_free(struct uplink *u)
 		(void)curl_multi_cleanup(u->multi);
 	(void)curl_share_cleanup(u->share);
 	member_reader_free(u->intake.members);
+	buf_release(&u->intake.text);
 	http_head_free(u->headers);
 	http_head_free(u->poll_headers);
 	http_access_free(u->access);
@@ -223,6 +224,8 @@ http_open(struct output *out, struct err *err)
 		.out = out,
 		.conf = out->conf,
 		.members = member_reader_new(),
+		.text = BUF_INIT(EXCHANGE_BODY_MAX),
+		.shown = u->conf->url,
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,
 		.token_header = u->dialect->token_header,

@@ -60,6 +60,14 @@ table() {
 	dialect gcs gcs "" "" "bucket: m365" "key: $work/google.json" \
 	    "token_url: $login/token"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect datadog datadog "" "" "api_key: $secret"
+	dialect graylog graylog "" "" "bearer: $secret"
+	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"
+	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect sumologic sumologic \
+	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
+	dialect otlp otlp "" "" "bearer: $secret"
+	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
 
 sim --events 1200 --rate 600 --blob 20-40
@@ -70,6 +78,8 @@ google_key abc
 table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
+echo t1 >"$work/intakes/loki/tenant"
+echo 1 >"$work/intakes/graylog-bulk/bulk"
 agent
 places=("${dialects[@]/#/intakes/}")
 
@@ -82,6 +92,7 @@ for name in "${dialects[@]}"; do
 	done
 	output_is "$name" dead_letters -eq 0 ||
 	    fail "$name: $(ask dead-letters)"
+	rm "$work/intakes/$name/faults"
 done
 
 # Down, and one bad event in the many that wait.

@@ -18,11 +18,16 @@
 static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
+	suite_sandbox,
+	suite_datadog,
+	suite_graylog,
+	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
+	suite_auth,
 	suite_aws,
 	suite_body,
 	suite_buf,
@@ -66,10 +71,12 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_otlp,
 	suite_outputs,
 	suite_page,
 	suite_race,
 	suite_rate,
+	suite_sumologic,
 	suite_verdict,
 	suite_request,
 	suite_rest,
