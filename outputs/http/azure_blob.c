@@ -41,16 +41,14 @@ struct blob_conf {
 	char *tier;
 };
 
-static int
-blob_login(struct intake *in, struct err *err)
+static void
+blob_login(struct intake *in)
 {
 	const struct blob_conf *conf = in->conf;
 
-	(void)err;
 	if (conf->key == NULL)
 		objects_set_login(in,
 		    entra_login(&conf->entra, SCOPE, in->access));
-	return 0;
 }
 
 static void
@@ -287,7 +285,9 @@ static const struct object_store store = {
 static int
 blob_open(struct intake *in, struct err *err)
 {
-	return objects_open(in, &store, err);
+	(void)err;
+	objects_open(in, &store);
+	return 0;
 }
 
 static void

@@ -91,8 +91,7 @@ objects_close(struct intake *in)
 {
 	struct objects *o = in->state;
 
-	if (o->store->close != NULL)
-		o->store->close(in);
+	o->store->close(in);
 	while (o->found != NULL) {
 		struct found *f = o->found;
 
@@ -106,9 +105,8 @@ objects_close(struct intake *in)
 	in->state = NULL;
 }
 
-int
-objects_open(struct intake *in, const struct object_store *store,
-    struct err *err)
+void
+objects_open(struct intake *in, const struct object_store *store)
 {
 	struct objects *o = xcalloc(1, sizeof(*o));
 
@@ -117,11 +115,7 @@ objects_open(struct intake *in, const struct object_store *store,
 	in->state = o;
 	in->compress = false; /* the object is packed, not the transfer */
 	in->poll_every = LOOK_EVERY;
-	if (store->open == NULL || store->open(in, err) == 0)
-		return 0;
-	o->store = &(const struct object_store){ .close = NULL };
-	objects_close(in);
-	return -1;
+	store->open(in);
 }
 
 /*
@@ -316,7 +310,7 @@ objects_prepare(struct intake *in, struct intake_request *r, struct err *err)
 	intake_header(r, o->store->digest, digest);
 	if (conf->conditional)
 		intake_header(r, o->store->guard, o->store->guard_value);
-	if (o->store->headers != NULL && o->store->headers(in, r, err) != 0)
+	if (o->store->headers(in, r, err) != 0)
 		return -1;
 	return o->store->sign(in, r, err);
 }
@@ -378,8 +372,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	struct objects *o = in->state;
 	char etag[256];
 
-	if (o->store->hear != NULL)
-		o->store->hear(in, r);
+	o->store->hear(in, r);
 	if (r->lines > 0 && is_there(o, r)) {
 		look_at(in, r, v);
 		return true;
@@ -504,7 +497,7 @@ objects_probe(struct intake *in, unsigned step, struct intake_request *r,
 	intake_header(r, "Content-Type", "application/json");
 	if (conf->conditional)
 		intake_header(r, o->store->guard, o->store->guard_value);
-	if (o->store->headers != NULL && o->store->headers(in, r, err) != 0)
+	if (o->store->headers(in, r, err) != 0)
 		return -1;
 	return o->store->sign(in, r, err);
 }
