@@ -104,18 +104,6 @@ add_date(struct intake_request *r)
  * Shared Key.
  */
 
-/* Value of a header of r, "" where there is none. */
-static const char *
-value_of(const struct intake_request *r, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const struct curl_slist *h = r->headers; h != NULL; h = h->next)
-		if (strncasecmp(h->data, name, n) == 0 && h->data[n] == ':')
-			return h->data + n + 1 + strspn(h->data + n + 1, " ");
-	return "";
-}
-
 static int
 by_name(const void *a, const void *b)
 {
@@ -162,9 +150,12 @@ add_string(const struct blob_conf *conf, const struct intake_request *r,
 
 	if (rc == 0 && r->body.len > 0)
 		rc = buf_addf(out, "%zu", r->body.len);
-	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
+	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++) {
+		const char *value = objects_header(r, standard[i]);
+
 		if (rc == 0)
-			rc = buf_addf(out, "\n%s", value_of(r, standard[i]));
+			rc = buf_addf(out, "\n%s", value == NULL ? "" : value);
+	}
 	if (rc == 0)
 		rc = buf_adds(out, "\n");
 	if (rc == 0)

@@ -319,9 +319,8 @@ objects_prepare(struct intake *in, struct intake_request *r, struct err *err)
  * Answers.
  */
 
-/* Value of a header of a request, NULL: it has none. */
-static const char *
-request_header(const struct intake_request *r, const char *name)
+const char *
+objects_header(const struct intake_request *r, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -338,7 +337,7 @@ look_at(struct intake *in, const struct intake_response *r,
 {
 	struct objects *o = in->state;
 	const struct intake_request *q = r->request;
-	const char *digest = request_header(q, o->store->digest);
+	const char *digest = objects_header(q, o->store->digest);
 	struct found *f = xcalloc(1, sizeof(*f));
 	unsigned char md5[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;

@@ -61,6 +61,9 @@ struct objects; /* in->state of such a dialect */
 void *objects_login(const struct intake *in);
 void objects_set_login(struct intake *in, void *login);
 
+/* Value of a header of a request, NULL: it has none. */
+const char *objects_header(const struct intake_request *r, const char *name);
+
 /* For a dialect, which has its store where objects_open() is called. */
 void objects_open(struct intake *in, const struct object_store *store);
 void objects_close(struct intake *in);
