@@ -10,21 +10,21 @@
 # $work/said, its status is the command's.
 try() {
 	awk -v alert="### $1" '/^#/ { here = $0 == alert } here' "$manual" |
-	    tr '\n' ' ' | grep -qF "\`$2\`" ||
+	    tr '\n' ' ' | grep >/dev/null -F "\`$2\`" ||
 	    fail "the paragraph of $1 does not have \"$2\""
 	eval "${2/FILE/$etc/siem-ca.pem}" >"$work/said" 2>&1
 }
 
 # shows REGEX
 shows() {
-	tr -s ' \n' ' ' <"$work/said" | grep -Eq -- "$1" ||
+	tr -s ' \n' ' ' <"$work/said" | grep >/dev/null -E -- "$1" ||
 	    fail "no \"$1\" in: $(cat "$work/said")"
 }
 
 # troubled LABEL=VALUE: what SealfeedStandsStill and its like look at
 troubled() {
 	curl -s --unix-socket "$work/watch.sock" http://localhost/metrics |
-	    grep -q "^sealfeed_trouble_since_timestamp_seconds{.*${1%%=*}=\"${1#*=}\""
+	    grep >/dev/null "^sealfeed_trouble_since_timestamp_seconds{.*${1%%=*}=\"${1#*=}\""
 }
 
 curl() {

@@ -44,7 +44,7 @@ said=$(gzip -dc "$work"/files/usr/share/man/man?/*.gz |
 expect "warnings about the manual pages" "" "$said"
 for page in man8/sealfeed.8 man5/sealfeed.yaml.5; do
 	gzip -dc "$work/files/usr/share/man/$page.gz" | sed -n 1p |
-	    grep -q "\"$(date -u -d "@$(tar -xOf "$tarball" \
+	    grep >/dev/null "\"$(date -u -d "@$(tar -xOf "$tarball" \
 		"sealfeed-$version/.tarball-date")" +%F)\"" ||
 	    fail "$page has another date than the sources"
 done

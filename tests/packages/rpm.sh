@@ -119,7 +119,7 @@ for folder in /var/lib/sealfeed /var/lib/sealfeed-seal; do
 done
 expect "files that are not as packaged" "" \
     "$(rpm --root "$root" -V --nodeps sealfeed 2>&1)"
-chroot "$root" getent passwd sealfeed | grep -q ':/usr/sbin/nologin$\|:/sbin/nologin$' ||
+chroot "$root" getent passwd sealfeed | grep >/dev/null ':/usr/sbin/nologin$\|:/sbin/nologin$' ||
     fail "the user may log in, or is not there"
 expect "the program" "sealfeed $version" \
     "$(chroot "$root" sealfeed version | head -n 1)"
