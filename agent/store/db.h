@@ -64,6 +64,10 @@ void db_flag_damage(const char *path);
 bool db_damage_flagged(const char *path);
 void db_unflag_damage(const char *path);
 
+/* Does SQLite's answer speak of the bytes of the file, which may be those of
+ * its schema?  A lock, a full disk or a lack of memory is no damage. */
+bool db_means_damage(int rc);
+
 /* SQLite's busy handler: sleeps a little. */
 int db_busy(void *ctx, int tries);
 

@@ -18,6 +18,7 @@
 #include "store/commit.h"
 #include "store/db.h"
 #include "store/migrate.h"
+#include "store/mode.h"
 #include "store/reserve.h"
 #include "store/seen.h"
 #include "store/size_log.h"
@@ -53,7 +54,7 @@ static const char settings_read[] = "PRAGMA query_only=ON;"
 static int
 create_file(const char *path, struct err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, STORE_MODE);
 
 	if (fd < 0)
 		return 0;

@@ -319,6 +319,84 @@ role_labels(struct page *p, const char *metric, const char *role)
 	SAY(p, "} ");
 }
 
+static double
+uid_of(const struct role_walls *w)
+{
+	return w->uid;
+}
+
+static double
+capabilities_of(const struct role_walls *w)
+{
+	return __builtin_popcountll(w->capabilities);
+}
+
+static double
+no_new_privs_of(const struct role_walls *w)
+{
+	return w->no_new_privs;
+}
+
+static double
+seccomp_of(const struct role_walls *w)
+{
+	return w->seccomp;
+}
+
+static double
+landlock_of(const struct role_walls *w)
+{
+	return w->landlock;
+}
+
+static double
+rules_of(const struct role_walls *w)
+{
+	return w->rules;
+}
+
+/* What confines each role. */
+static const struct {
+	const char *name, *help;
+	double (*value)(const struct role_walls *w);
+} wall_metrics[] = {
+	{ .name = "sealfeed_role_uid",
+	    .help = "The user that the role runs as.",
+	    .value = uid_of },
+	{ .name = "sealfeed_role_capabilities",
+	    .help = "How many capabilities of root the role has.",
+	    .value = capabilities_of },
+	{ .name = "sealfeed_role_no_new_privs",
+	    .help = "1 if the role can gain no privileges, else 0.",
+	    .value = no_new_privs_of },
+	{ .name = "sealfeed_role_seccomp",
+	    .help = "1 if the role's system calls are filtered, else 0.",
+	    .value = seccomp_of },
+	{ .name = "sealfeed_role_landlock_abi",
+	    .help = "Version of Landlock that confines the role; 0: none.",
+	    .value = landlock_of },
+	{ .name = "sealfeed_role_landlock_rules",
+	    .help = "Files, folders and ports that Landlock lets it reach.",
+	    .value = rules_of },
+};
+
+static void
+walls(struct page *p, const struct roles *r)
+{
+	const size_t n = sizeof(wall_metrics) / sizeof(wall_metrics[0]);
+
+	for (size_t k = 0; k < n; k++) {
+		family(p, wall_metrics[k].name, "gauge", wall_metrics[k].help);
+		for (size_t i = 0; i < r->n; i++) {
+			if (!r->role[i].walls.known)
+				continue;
+			role_labels(p, wall_metrics[k].name, r->role[i].name);
+			SAY(p, "%.0f\n",
+			    wall_metrics[k].value(&r->role[i].walls));
+		}
+	}
+}
+
 static void
 processes(struct page *p, const struct roles *r)
 {
@@ -348,6 +426,7 @@ processes(struct page *p, const struct roles *r)
 	}
 	role_labels(p, dropped, "supervisor");
 	SAY(p, "%" PRIu64 "\n", r->dropped);
+	walls(p, r);
 }
 
 static int

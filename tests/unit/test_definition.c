@@ -12,11 +12,11 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/template.h"
 #include "base/text.h"
 #include "sources/rest/definition.h"
 #include "sources/rest/pick.h"
 #include "sources/rest/rest_private.h"
-#include "sources/rest/template.h"
 #include "tests/unit/unit.h"
 
 #define SHIPPED SRCDIR "/agent/sources/definitions/"
