@@ -96,6 +96,7 @@ steer "faults?set=none"
 wait_for 60 "it goes on" eval '! troubled code=AF20052'
 
 say "SealfeedGap"
+sealfeed check --live >"$work/said" 2>&1 || fail "one item: $(cat "$work/said")"
 wait_for 40 "a gap" eval 'try SealfeedGap "sealfeed gaps" &&
     grep -q "expired at the vendor" "$work/said"'
 

@@ -128,14 +128,14 @@ expect "files that are not as packaged" "" "$(chroot "$root" dpkg -V sealfeed)"
 
 say "without access to the Internet, as the manual has it"
 . "$top/tests/e2e/manual.sh"
-# What the package needs is on another machine's mirror; one package of it is
-# enough.  Afterwards the root is the host, which has no mirror.
+# One package of those that it needs comes from a mirror, but not by file:,
+# since that is not fetched.  Afterwards the root is the host without a mirror.
 mkdir "$root/srv/mirror"
 (cd "$root/srv/mirror" && apt-get -qq download libyaml-0-2 &&
     dpkg-scanpackages . >Packages) 2>"$work/apt.log" ||
     fail "no mirror: $(cat "$work/apt.log")"
 rm "$root"/etc/apt/sources.list.d/*
-echo 'deb [trusted=yes] file:///srv/mirror ./' >"$root/etc/apt/sources.list"
+echo 'deb [trusted=yes] copy:/srv/mirror ./' >"$root/etc/apt/sources.list"
 cp "$deb" "$root/root/"
 apt update >"$work/apt.log" 2>&1 || fail "the mirror: $(cat "$work/apt.log")"
 # offline N: the commands of the chapter, in the root; -y for the reader.
