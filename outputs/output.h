@@ -150,12 +150,14 @@ output_type_of(const struct config_type *type)
 	X(fluent_bit)           \
 	X(vector)               \
 	X(elasticsearch)        \
+	X(sentinel)             \
 	X(otlp)                 \
 	X(loki)                 \
 	X(datadog)              \
 	X(sumologic)            \
 	X(graylog)              \
 	X(graylog_tcp)          \
+	X(google_secops)        \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

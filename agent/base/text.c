@@ -401,3 +401,23 @@ text_one_line(char *out, size_t room, const char *in)
 	}
 	out[n] = '\0';
 }
+
+int
+text_percent(struct buf *out, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~:";
+
+	while (*text != '\0') {
+		size_t n = strspn(text, plain);
+
+		if (buf_add(out, text, n) != 0)
+			return -1;
+		text += n;
+		if (*text != '\0' &&
+		    buf_addf(out, "%%%02X", (unsigned char)*text++) != 0)
+			return -1;
+	}
+	return 0;
+}

@@ -176,6 +176,21 @@ is_loopback(const char *host)
 	    strspn(host, digits) == strlen(host);
 }
 
+/* Where a cloud tells its own machines and containers who they are: what goes
+ * there stays with the machine below. */
+static bool
+is_metadata(const char *host)
+{
+	static const char *const hosts[] = { "169.254.169.254",
+		"[fd00:ec2::254]", "169.254.170.2", "169.254.170.23",
+		"[fd00:ec2::23]" };
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		if (strcasecmp(host, hosts[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 http_url_check(const char *what, const char *url, struct err *err)
 {
@@ -195,7 +210,8 @@ http_url_check(const char *what, const char *url, struct err *err)
 		    "%s: \"%s\" has a fragment, which is never sent; remove "
 		    "what begins with #",
 		    what, url);
-	else if (strcmp(u.scheme, "http") == 0 && !is_loopback(u.host))
+	else if (strcmp(u.scheme, "http") == 0 && !is_loopback(u.host) &&
+	    !is_metadata(u.host))
 		(void)err_set(err,
 		    "%s: \"%s\" is not encrypted; http:// is for loopback "
 		    "only, use https://",
@@ -506,15 +522,29 @@ fill_context(CURL *easy, void *ssl_ctx, void *arg)
 	return ok ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
+/* Does url lead to a metadata service? */
+static bool
+to_metadata(const char *url)
+{
+	struct url u;
+	bool is;
+
+	if (strncmp(url, "http://", 7) != 0 || url_parse(url, &u) != 0)
+		return false;
+	is = is_metadata(u.host);
+	url_release(&u);
+	return is;
+}
+
 /* Plain http goes to loopback: never through a proxy that happens to stand
- * in the environment. */
+ * in the environment.  Metadata of another machine would be the proxy's. */
 static CURLcode
 apply_proxy(struct http_access *a, CURL *easy, const char *url)
 {
 	CURLcode rc = CURLE_OK;
 
 	(void)pthread_mutex_lock(&a->lock);
-	if (a->now.proxy != NULL)
+	if (a->now.proxy != NULL && !to_metadata(url))
 		rc = curl_easy_setopt(easy, CURLOPT_PROXY, a->now.proxy);
 	else if (strncmp(url, "http://", 7) == 0)
 		rc = curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -557,6 +587,8 @@ apply_numbers(CURL *easy, int64_t timeout)
 		{ CURLOPT_NOSIGNAL, 1 },
 		{ CURLOPT_NOPROGRESS, 1 },
 		{ CURLOPT_FOLLOWLOCATION, 0 },
+		/* What a signature was made of; names may have "..". */
+		{ CURLOPT_PATH_AS_IS, 1 },
 		{ CURLOPT_SSL_VERIFYPEER, 1 },
 		{ CURLOPT_SSL_VERIFYHOST, 2 },
 		{ CURLOPT_TCP_KEEPALIVE, 1 },

@@ -36,8 +36,9 @@ void http_conf_check(const struct http_conf *conf,
 void http_url_check_setting(const char *what, const char *url,
     const struct config_section *b);
 
-/* Check a configured URL: https, or http to loopback; a host, no user, no
- * fragment.  what ("api_url") begins the sentence. */
+/* Check a configured URL: https, or http to loopback or a cloud's metadata
+ * service (169.254.169.254); a host, no user, no fragment.  what ("api_url")
+ * begins the sentence. */
 int http_url_check(const char *what, const char *url, struct err *err);
 
 /* Do both URLs have the same scheme, host and port?  Hostile input is fine. */

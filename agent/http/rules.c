@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
+#include "base/xml.h"
 #include "http/client.h"
 #include "http/rules.h"
 
@@ -151,6 +153,14 @@ tell_redirect(const struct http_reply *reply, struct outcome *out)
 {
 	char value[1024], where[200];
 
+	if (reply->status == 304) {
+		(void)outcome_set(out, REPLY_RETRY,
+		    "status 304: not modified, although nothing was asked of "
+		    "that kind; a cache in between answers in place of the "
+		    "API");
+		(void)snprintf(out->code, sizeof(out->code), "cache");
+		return;
+	}
 	if (!http_header(reply, "Location", value, sizeof(value)))
 		value[0] = '\0';
 	http_body_quote(value, strcspn(value, "?#"), where, sizeof(where));
@@ -189,6 +199,14 @@ is_page(const struct http_reply *reply)
 	    http_body_shape(reply->body.data, reply->body.len) == HTTP_PAGE;
 }
 
+/* The error in a reply, if there is one that is no page. */
+static bool
+has_error(const struct http_reply *reply, struct reply_error *e)
+{
+	rules_error(reply->body.data, reply->body.len, e);
+	return !is_page(reply) || *e->code != '\0';
+}
+
 void
 rules_judge(const struct rule *rules, const struct http_reply *reply,
     struct outcome *out)
@@ -200,16 +218,19 @@ rules_judge(const struct rule *rules, const struct http_reply *reply,
 		(void)outcome_set(out, REPLY_OK, "status %d", reply->status);
 		return;
 	}
-	if (reply->status / 100 == 3) {
+	if (!has_error(reply, &e)) {
+		if (reply->status / 100 == 3)
+			tell_redirect(reply, out);
+		else
+			tell_page(reply, out);
+		return;
+	}
+	r = *e.code != '\0' || reply->status / 100 != 3 ? find(rules, reply, &e)
+							: NULL;
+	if (r == NULL && reply->status / 100 == 3) {
 		tell_redirect(reply, out);
 		return;
 	}
-	if (is_page(reply)) {
-		tell_page(reply, out);
-		return;
-	}
-	rules_error(reply->body.data, reply->body.len, &e);
-	r = find(rules, reply, &e);
 	if (r == NULL)
 		r = find(general, reply, &e);
 	tell(reply, r, &e, out);
@@ -382,6 +403,19 @@ take_model_state(struct reply_error *out, const json_t *states)
 	}
 }
 
+/* What stands behind "#" in "com.amazonaws.sqs#QueueDoesNotExist". */
+static void
+take_type(struct reply_error *out, const json_t *type)
+{
+	const char *text = json_string_value(type), *name;
+
+	if (*out->code != '\0' || text == NULL)
+		return;
+	name = strrchr(text, '#');
+	name = name != NULL ? name + 1 : text;
+	take_text(out->code, sizeof(out->code), name, strlen(name));
+}
+
 /* The object that tells of the error, top itself where none inside does. */
 static const json_t *
 find_inner(const json_t *top)
@@ -417,6 +451,7 @@ take_json(const json_t *top, struct reply_error *out)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		take_string(out->code, sizeof(out->code),
 		    member(inner, codes[i]));
+	take_type(out, member(top, "__type"));
 	take_message(out, member(top, "error_description"));
 	if (text)
 		take_message(out, error);
@@ -424,6 +459,30 @@ take_json(const json_t *top, struct reply_error *out)
 		take_message(out, member(inner, messages[i]));
 	take_model_state(out, member(inner, "ModelState"));
 	take_aadsts(out);
+}
+
+/* <Error><Code>…, or the same within <ErrorResponse>. */
+static void
+take_xml(const char *body, size_t len, struct reply_error *out)
+{
+	static const char *const where[] = { "Error", "ErrorResponse/Error" };
+	struct buf text = BUF_INIT(HTTP_BODY_MAX);
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		buf_clear(&text);
+		(void)snprintf(path, sizeof(path), "%s/Code", where[i]);
+		if (xml_find(body, len, path, &text) != 0)
+			continue;
+		take_text(out->code, sizeof(out->code), text.data, text.len);
+		buf_clear(&text);
+		(void)snprintf(path, sizeof(path), "%s/Message", where[i]);
+		if (xml_find(body, len, path, &text) == 0)
+			take_text(out->message, sizeof(out->message), text.data,
+			    text.len);
+		break;
+	}
+	buf_release(&text);
 }
 
 void
@@ -439,6 +498,10 @@ rules_error(const char *body, size_t len, struct reply_error *out)
 		len -= 3;
 	}
 	top = json_loadb(body, len, JSON_ALLOW_NUL, NULL);
+	if (top == NULL)
+		take_xml(body, len, out);
+	if (top == NULL && *out->code != '\0')
+		return;
 	if (top == NULL) {
 		http_body_quote(body, len, out->message, sizeof(out->message));
 		return;

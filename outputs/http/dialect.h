@@ -35,6 +35,7 @@
 
 struct chunk;
 struct chunk_line;
+struct http_access;
 struct member_reader;
 struct curl_slist;
 struct err;
@@ -48,6 +49,7 @@ struct intake {
 	const void *conf; /* begins with a struct http_output_conf */
 	void *state;      /* the dialect's own */
 	struct member_reader *members; /* the transport's: intake_id() */
+	struct http_access *access;    /* likewise: for errands (errand.h) */
 	struct buf text;               /* the transport's: intake_text() */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
@@ -60,6 +62,7 @@ struct intake {
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
+	const char *suffix; /* behind the lines; before: the dialect's */
 	/* Bytes and lines (0: any number) of a request; the time between two
 	 * polls, the longest one until a confirmation, and how much later
 	 * something must have been promised whose confirmation shows that none
@@ -125,6 +128,10 @@ struct http_dialect {
 	const char *prefix;
 	const char *separator;
 	const char *suffix;
+
+	/* May this line not stand in one request with those that render() has
+	 * made since the last one?  NULL: all may. */
+	bool (*apart)(struct intake *in, const struct chunk_line *line);
 
 	/* Where the wire wants what the store holds: the body for all lines of
 	 * p, packed where the output compresses.  1 done; 0 not here: line by

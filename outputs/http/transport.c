@@ -201,6 +201,7 @@ uplink_load(struct uplink *u, struct err *err)
 	u->access = http_access_open(&u->conf->common, err);
 	if (u->access == NULL || make_exchanges(u, err) != 0)
 		return -1;
+	u->intake.access = u->access;
 	if (u->dialect->open != NULL && u->dialect->open(&u->intake, err) != 0)
 		return -1;
 	u->open = true;
@@ -228,6 +229,7 @@ http_open(struct output *out, struct err *err)
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,
 		.token_header = u->dialect->token_header,
+		.suffix = u->dialect->suffix,
 		.body_max = (size_t)u->conf->max_body,
 		.poll_every = POLL_EVERY,
 		.poll_timeout = POLL_TIMEOUT,

@@ -248,9 +248,6 @@ session_ask(struct session *s, bool idle, int64_t now, int64_t *wait)
 /* More than the largest event, split and framed. */
 #define FRAMES_MAX ((size_t)1 << 30)
 
-/* Memory for frames that is kept between chunks. */
-#define KEPT_MAX ((size_t)1 << 20)
-
 /* How long a graceful close may take. */
 #define PARTING_MS 1500
 
@@ -482,8 +479,7 @@ push(struct session *s)
 			return false;
 		s->offset += n;
 	}
-	if (s->frames.size > KEPT_MAX)
-		buf_release(&s->frames);
+	buf_release(&s->frames);
 	return true;
 }
 

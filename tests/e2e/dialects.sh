@@ -22,12 +22,37 @@ dialect() {
 	to_intake "$name" "$type" "$url" "max_body: 16KiB" "$@"
 }
 
+# google_key ID: the key of a service account in $work/google.json, as Google
+# makes it.
+google_key() {
+	[ -s "$work/google.pem" ] ||
+	    openssl genrsa -out "$work/google.pem" 2048 2>/dev/null
+	openssl pkey -in "$work/google.pem" -pubout \
+	    -out "$work/intakes/login/public.pem"
+	printf '{"type":"service_account","private_key_id":"%s",' "$1" \
+	    >"$work/google.json"
+	printf '"client_email":"sealfeed@siem-1.iam.gserviceaccount.com",' \
+	    >>"$work/google.json"
+	printf '"private_key":"%s"}\n' \
+	    "$(sed 's/$/\\n/' "$work/google.pem" | tr -d '\n')" \
+	    >>"$work/google.json"
+}
+
 table() {
 	local secret="\"\${file:$work/token}\"" token
 	token="token: $secret"
 	dialect elasticsearch elasticsearch "" "" "api_key: $secret"
 	local hec=/services/collector/event
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
+	local login
+	login=https://localhost:$(cat "$work/intakes/port")/login
+	dialect sentinel sentinel "" "" \
+	    "rule: dcr-00000000000000000000000000000007" "tenant: $tenant" \
+	    "client_id: $client" "client_secret: $secret" "login_url: $login"
+	dialect google-secops google-secops "" "" "project: siem-1" \
+	    "location: eu" "instance: i-1" "forwarder: f-1" \
+	    "key: $work/google.json" "token_url: $login/token" \
+	    "own_log_type: SEALFEED"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
 	dialect graylog graylog "" "" "bearer: $secret"
@@ -42,6 +67,8 @@ table() {
 sim --events 1200 --rate 600 --blob 20-40
 echo abc >"$work/token"
 own_receiver intake intakes
+mkdir -p "$work/intakes/login"
+google_key abc
 table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
@@ -73,10 +100,12 @@ index=$("$bin/tally" --ledger "$work/sim/ledger" |
 for name in "${dialects[@]}"; do
 	# As the envelope of the dialect has it.
 	case $name in
-	splunk-hec*) poison="sealfeed_index\":\"$index\"" ;;
-	*) poison="index\":$index," ;;
+	google-secops) poison="\"},\"sealfeed_index\":{\"value\":\"$index\"" ;;
+	sentinel) poison="\",\"sealfeed_index\":$index," ;;
+	splunk-hec*) poison="\",\"sealfeed_index\":\"$index\"" ;;
+	*) poison="\",\"index\":$index," ;;
 	esac
-	echo "Exchange\",\"$poison" >"$work/intakes/$name/poison"
+	echo "Exchange$poison" >"$work/intakes/$name/poison"
 done
 own_receiver intake intakes
 for name in "${dialects[@]}"; do
@@ -105,6 +134,7 @@ for name in "${dialects[@]}"; do
 	    fail "check --live: $(cat "$work/check")"
 done
 echo new >"$work/token"
+google_key new
 settled "${places[@]}"
 verified "${places[@]}"
 ask check --live >"$work/check" 2>&1 || fail "$(cat "$work/check")"

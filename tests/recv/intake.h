@@ -39,13 +39,21 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
-extern const struct intake_kind intake_datadog;
-extern const struct intake_kind intake_elasticsearch;
-extern const struct intake_kind intake_graylog;
-extern const struct intake_kind intake_loki;
-extern const struct intake_kind intake_otlp;
-extern const struct intake_kind intake_splunk_hec;
-extern const struct intake_kind intake_sumologic;
+/* Every kind of intake: one row each. */
+#define INTAKES(X)       \
+	X(datadog)       \
+	X(elasticsearch) \
+	X(google_secops) \
+	X(graylog)       \
+	X(login)         \
+	X(loki)          \
+	X(otlp)          \
+	X(sentinel)      \
+	X(splunk_hec)    \
+	X(sumologic)
+
+#define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
+INTAKES(INTAKE_DECLARE)
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
  * read for each request.  The caller frees it. */
@@ -55,6 +63,13 @@ char *place_option(const struct place *p, const char *option, const char *def);
 void place_store(struct call *c, const char *feed, const char *agent,
     unsigned long long index, const char *event, size_t len);
 void place_store_line(struct call *c, const char *line, size_t len);
+
+/* Does the request bear the access token that the fake of a server for tokens
+ * gives for the secret in the receiver's option token? */
+bool has_access_token(const struct call *c);
+
+/* Value of a query parameter, "" where there is none. */
+const char *call_query(const struct call *c, const char *name);
 
 void reply_text(struct call *c, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -30,7 +30,8 @@ void rig_expect_bytes(const char *path, char *bytes);
 
 /* Open it with a chunk of n events: the first is event, the others
  * {"Id":"b"}.  options are behind url, compress: false and parallel: 2 in a
- * map, "token: abc, …"; path stands behind the URL. */
+ * map, "token: abc, …", in which @ stands for the receiver's URL without a
+ * path; path stands behind the URL. */
 void rig_begin(size_t n, const char *event, const char *options,
     const char *path);
 void rig_end(void);

@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/template.h"
 #include "sources/rest/definition.h"
 #include "sources/rest/pick.h"
-#include "sources/rest/template.h"
 #include "tests/unit/unit.h"
 
 #define SHIPPED SRCDIR "/agent/sources/definitions/"

@@ -502,6 +502,37 @@ START_TEST(another_schema)
 }
 END_TEST
 
+/* A column that has another name: what asks for it at the start gets an error
+ * that is none of damage. */
+START_TEST(another_column)
+{
+	static const struct {
+		const char *table, *column;
+	} rows[] = {
+		{ "output", "received_lines" },
+		{ "output", "position" },
+		{ "payload", "lines" },
+		{ "batch", "raw_len" },
+		{ "batch", "total_events" },
+		{ "run", "level" },
+		{ "feed", "sealed" },
+	};
+	char text[300], tree[256];
+
+	fill(3);
+	(void)snprintf(text, sizeof(text),
+	    "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql ="
+	    " replace(sql, '%s', 'xx') WHERE name = '%s'",
+	    rows[_i].column, rows[_i].table);
+	sql(text);
+	check_ok();
+	ck_assert_msg(strstr(message, ": damaged (") != NULL, "%s", message);
+	go_on(tree, sizeof(tree));
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
 /* Numbers of a row that no batch or run can have, and how many of the events
  * of six batches can be delivered all the same. */
 static const struct {
@@ -556,7 +587,7 @@ START_TEST(impossible_numbers)
 END_TEST
 
 /* Rows that say what cannot be, in a file without a damaged page, and how many
- * of the events of six batches can be delivered once they are mended. */
+ * of the events of six batches can be delivered once they are repaired. */
 static const struct {
 	const char *change;
 	const char *says;
@@ -593,7 +624,7 @@ static const struct {
 	{ "UPDATE item SET feed = 0 WHERE id = 2", "table item", 18 },
 };
 
-/* Told and mended at the start, without another file; then the store goes on,
+/* Told and repaired at the start, without another file; then the store goes on,
  * with events that it knows, too. */
 START_TEST(impossible_rows)
 {
@@ -736,11 +767,31 @@ root_of(const char *table)
 	return page;
 }
 
+/* What the file says of itself. */
+static const char *
+journal_mode(void)
+{
+	static char mode[16];
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &st,
+			     NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	(void)snprintf(mode, sizeof(mode), "%s",
+	    (const char *)sqlite3_column_text(st, 0));
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return mode;
+}
+
 /* A recovery that is killed again and again, here by a limit on the size of a
  * file, goes on where it was. */
 START_TEST(a_recovery_is_gone_on_with)
 {
-	const int batches = 60;
+	const int batches = 100;
 	off_t size, before = 0;
 	ino_t begun = 0;
 	int status;
@@ -749,7 +800,7 @@ START_TEST(a_recovery_is_gone_on_with)
 	/* A table without rows: all is copied. */
 	overwrite(path, 16384 * (root_of("request") - 1),
 	    "nonsense nonsense nonsense nonsense", 35);
-	for (rlim_t most = 16; most <= 26; most += 10) {
+	for (rlim_t most = 20; most <= 50; most += 30) {
 		const struct rlimit limit = { most << 20, most << 20 };
 		const pid_t pid = fork();
 
@@ -771,6 +822,9 @@ START_TEST(a_recovery_is_gone_on_with)
 	ck_assert(begun == inode_of("", &size));
 	ck_assert_uint_eq(deliverable(), (uint64_t)batches);
 	ck_assert_int_eq((int)inode_of(".new", &size), 0);
+	ck_assert_int_eq((int)inode_of(".new-journal", &size), 0);
+	ck_assert_int_eq((int)inode_of(".recovered-journal", &size), 0);
+	ck_assert_str_eq(journal_mode(), "wal");
 }
 END_TEST
 
@@ -792,6 +846,7 @@ suite_recovery(void)
 	tcase_add_loop_test(tc, cut_off, 0, 2);
 	tcase_add_test(tc, an_index_of_other_days);
 	tcase_add_test(tc, another_schema);
+	tcase_add_loop_test(tc, another_column, 0, 7);
 	tcase_add_loop_test(tc, impossible_numbers, 0,
 	    sizeof(numbers) / sizeof(numbers[0]));
 	tcase_add_loop_test(tc, impossible_rows, 0,

@@ -84,6 +84,17 @@ static const struct {
 	{ 404, "", "<html>AF20050</html>", REPLY_RETRY, "a page" },
 	{ 429, "Retry-After: 3\r\n", "<html>", REPLY_THROTTLED, "too many" },
 	{ 407, "", "<html>", REPLY_CREDENTIALS, "proxy" },
+	{ 401, "",
+	    "\f\xef\xbb\xbf <?xml version='1.0'?><html><title>"
+	    "F5</title>",
+	    REPLY_RETRY, "the server says: F5" },
+	{ 503, "Retry-After: 5\r\n", "\n<!-- squid --><HTML>", REPLY_RETRY,
+	    "unavailable" },
+	{ 304, "", "", REPLY_RETRY, "a cache in between" },
+	{ 404, "", "{\"error\":\"blocked by policy AF20050\"}", REPLY_RETRY,
+	    "blocked by policy" },
+	{ 404, "", "{\"code\":404,\"message\":\"no route\"}", REPLY_RETRY,
+	    "no route" },
 	/* Whatever form an error has. */
 	{ 403, "", "\xef\xbb\xbf{\"error\":{\"code\":\"AF429\"}}",
 	    REPLY_THROTTLED, "too many" },

@@ -26,6 +26,8 @@ static Suite *(*const suites[])(void) = {
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
+	suite_auth,
+	suite_aws,
 	suite_body,
 	suite_buf,
 	suite_clock,
@@ -47,6 +49,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file_output,
 	suite_frame,
 	suite_framer,
+	suite_google_secops,
 	suite_gzip,
 	suite_http,
 	suite_http_output,
@@ -57,6 +60,7 @@ static Suite *(*const suites[])(void) = {
 	suite_json_valid,
 	suite_line,
 	suite_lock,
+	suite_login,
 	suite_late,
 	suite_listen,
 	suite_repair,
@@ -77,6 +81,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rest,
 	suite_rules,
 	suite_secret,
+	suite_sentinel,
 	suite_server_clock,
 	suite_setting,
 	suite_setup,
@@ -96,6 +101,7 @@ static Suite *(*const suites[])(void) = {
 	suite_unit_file,
 	suite_upgrade,
 	suite_window,
+	suite_xml,
 };
 
 unsigned

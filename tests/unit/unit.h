@@ -10,6 +10,8 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_auth(void);
+Suite *suite_aws(void);
 Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
@@ -33,6 +35,7 @@ Suite *suite_file_output(void);
 Suite *suite_frame(void);
 Suite *suite_framer(void);
 Suite *suite_graylog(void);
+Suite *suite_google_secops(void);
 Suite *suite_gzip(void);
 Suite *suite_http(void);
 Suite *suite_http_output(void);
@@ -43,6 +46,7 @@ Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
+Suite *suite_login(void);
 Suite *suite_late(void);
 Suite *suite_listen(void);
 Suite *suite_loki(void);
@@ -65,6 +69,7 @@ Suite *suite_request(void);
 Suite *suite_rest(void);
 Suite *suite_rules(void);
 Suite *suite_secret(void);
+Suite *suite_sentinel(void);
 Suite *suite_seen(void);
 Suite *suite_server_clock(void);
 Suite *suite_setting(void);
@@ -87,6 +92,7 @@ Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
 Suite *suite_window(void);
+Suite *suite_xml(void);
 
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
  * sanitizers make each round long enough). */

@@ -64,6 +64,10 @@ struct rest {
 	struct rest_stream *streams; /* that were polled */
 };
 
+/* Open o->auth, after o->base. */
+void rest_open_auth(struct rest *o, const struct source *s,
+    const struct def_auth *a);
+
 /* State of a stream; belongs to its poll thread. */
 #define REST_ODD 64
 struct rest_stream {
