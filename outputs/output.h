@@ -144,6 +144,8 @@ output_type_of(const struct config_type *type)
 	X(syslog)               \
 	X(http)                 \
 	X(http_json)            \
+	X(logstash)             \
+	X(panther)              \
 	X(splunk_hec)           \
 	X(crowdstrike_logscale) \
 	X(cribl)                \
@@ -152,6 +154,8 @@ output_type_of(const struct config_type *type)
 	X(elasticsearch)        \
 	X(sentinel)             \
 	X(otlp)                 \
+	X(axiom)                \
+	X(new_relic)            \
 	X(loki)                 \
 	X(datadog)              \
 	X(sumologic)            \
