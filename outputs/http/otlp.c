@@ -406,6 +406,7 @@ wrap(struct otlp *o, struct intake_request *r, struct err *err)
 	struct slice records = { r->body.len == 0 ? "" : r->body.data,
 		r->body.len };
 	struct buf keep;
+	int rc;
 
 	buf_clear(&o->whole);
 	if (add_around(o, records, &o->whole) != 0)
@@ -418,7 +419,11 @@ wrap(struct otlp *o, struct intake_request *r, struct err *err)
 	}
 	intake_header(r, "Content-Encoding", "gzip");
 	buf_clear(&r->body);
-	return gzip_pack(o->gzip, o->whole.data, o->whole.len, &r->body, err);
+	rc = gzip_pack(o->gzip, o->whole.data, o->whole.len, &r->body, err);
+	/* An output at rest holds little. */
+	buf_release(&o->whole);
+	buf_release(&o->record);
+	return rc;
 }
 
 static int
