@@ -241,6 +241,7 @@ http_open(struct output *out, struct err *err)
 	}
 	out->state = u;
 	out->chunk_max = u->intake.body_max;
+	out->batches = u->dialect->batches;
 	out->mode = "acknowledged";
 	return 0;
 }

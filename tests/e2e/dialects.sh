@@ -53,6 +53,8 @@ table() {
 	    "location: eu" "instance: i-1" "forwarder: f-1" \
 	    "key: $work/google.json" "token_url: $login/token" \
 	    "own_log_type: SEALFEED"
+	dialect s3 s3 "" "" "bucket: m365" \
+	    "aws: { region: eu-central-1, key: \"AKID:\${file:$work/token}\" }"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
 	dialect graylog graylog "" "" "bearer: $secret"
@@ -101,6 +103,7 @@ for name in "${dialects[@]}"; do
 	# As the envelope of the dialect has it.
 	case $name in
 	google-secops) poison="\"},\"sealfeed_index\":{\"value\":\"$index\"" ;;
+	s3) poison="\",\"index\":$index,\"agent\"" ;;
 	sentinel) poison="\",\"sealfeed_index\":$index," ;;
 	splunk-hec*) poison="\",\"sealfeed_index\":\"$index\"" ;;
 	*) poison="\",\"index\":$index," ;;
@@ -126,11 +129,12 @@ for name in "${dialects[@]}"; do
 done
 steer "make?type=Audit.Exchange&blobs=2&events=50"
 for name in "${dialects[@]}"; do
-	wait_for 20 "$name is blocked" log_has "ship $name: blocked: .*token"
+	wait_for 20 "$name is blocked" \
+	    log_has "ship $name: blocked: .*(token|secret)"
 done
 ask check --live >"$work/check" 2>&1 && fail "check --live finds nothing"
 for name in "${dialects[@]}"; do
-	grep -q "^outputs.$name: .*token" "$work/check" ||
+	grep -Eq "^outputs.$name: .*(token|secret)" "$work/check" ||
 	    fail "check --live: $(cat "$work/check")"
 done
 echo new >"$work/token"

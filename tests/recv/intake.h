@@ -48,6 +48,7 @@ struct intake_kind {
 	X(login)         \
 	X(loki)          \
 	X(otlp)          \
+	X(s3)            \
 	X(sentinel)      \
 	X(splunk_hec)    \
 	X(sumologic)

@@ -18,6 +18,7 @@
 static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
+	suite_sandbox,
 	suite_datadog,
 	suite_graylog,
 	suite_loki,
@@ -81,6 +82,7 @@ static Suite *(*const suites[])(void) = {
 	suite_request,
 	suite_rest,
 	suite_rules,
+	suite_s3,
 	suite_secret,
 	suite_sentinel,
 	suite_server_clock,
