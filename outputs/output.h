@@ -164,6 +164,8 @@ output_type_of(const struct config_type *type)
 	X(graylog_tcp)          \
 	X(google_secops)        \
 	X(s3)                   \
+	X(azure_blob)           \
+	X(gcs)                  \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

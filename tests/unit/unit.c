@@ -83,6 +83,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rest,
 	suite_rules,
 	suite_s3,
+	suite_clouds,
 	suite_secret,
 	suite_sentinel,
 	suite_server_clock,
