@@ -42,6 +42,7 @@ struct net_port {
 #define READ_FILE FS(2)
 #define READ_DIR FS(3)
 #define REMOVE_FILE FS(5)
+#define MAKE_DIR FS(7)
 #define MAKE_REG FS(8)
 #define TRUNCATE FS(14)
 #define IOCTL_DEV FS(15)
@@ -72,7 +73,7 @@ static const uint64_t rights[] = {
 	[PLACE_READ] = READ_FILE | READ_DIR,
 	[PLACE_UPDATE] = READ_FILE | WRITE_FILE | TRUNCATE,
 	[PLACE_FOLDER] = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE |
-	    REMOVE_FILE | MAKE_REG,
+	    REMOVE_FILE | MAKE_REG | MAKE_DIR,
 	[PLACE_DEVICE] = READ_FILE | READ_DIR | WRITE_FILE | IOCTL_DEV,
 };
 
