@@ -32,7 +32,7 @@ for path in bash-completion/completions/sealfeed \
 done
 expect "conffiles" "/etc/sealfeed/sealfeed.yaml /etc/sealfeed/sealfeed.yaml.example" \
     "$(dpkg-deb -I "$deb" conffiles | xargs)"
-for library in libcurl4 libmicrohttpd12 libseccomp2; do # loaded late
+for library in libcurl4 libgnutls30 libmicrohttpd12 libseccomp2; do # loaded late
 	has "dependencies" "$library" "$(dpkg-deb -f "$deb" Depends)"
 	has "bill of materials" "\"name\": *\"$library\"" \
 	    "$(cat "${deb%.deb}.spdx.json")"
