@@ -22,6 +22,7 @@ static Suite *(*const suites[])(void) = {
 	suite_datadog,
 	suite_graylog,
 	suite_loki,
+	suite_presets,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
