@@ -19,6 +19,7 @@
  *   request:  { method, path, query, headers, body }, exactly so
  *   next:     { method, path, query, body } of further pages
  *   start:    the format of a request's times
+ *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
  *   reply:    the body of a page, last: that of the last one, empty: that of
  *             the last one without rows; headers

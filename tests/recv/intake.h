@@ -41,14 +41,19 @@ struct intake_kind {
 
 /* Every kind of intake: one row each. */
 #define INTAKES(X)       \
+	X(azure_blob)    \
 	X(datadog)       \
 	X(elasticsearch) \
+	X(gcs)           \
 	X(google_secops) \
+	X(graylog)       \
 	X(login)         \
 	X(loki)          \
 	X(otlp)          \
+	X(s3)            \
 	X(sentinel)      \
-	X(splunk_hec)
+	X(splunk_hec)    \
+	X(sumologic)
 
 #define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
 INTAKES(INTAKE_DECLARE)

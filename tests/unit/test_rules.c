@@ -158,6 +158,11 @@ START_TEST(error_bodies)
 		    "", "Invalid. Not a GUID." },
 		{ "{\"Message\":\"a\\u009b2Jb\"}", "", "a 2Jb" },
 		{ "{\"code\":7,\"message\":[]}", "", "" },
+		{ "{\"code\":40103,\"stat\":\"FAIL\"}", "40103", "" },
+		{ "{\"error\":{\"code\":\"A\"},\"code\":7}", "A", "" },
+		{ "{\"error_summary\":\"reset/..\",\"error\":{\".tag\":"
+		  "\"reset\"}}",
+		    "", "reset/.." },
 		{ "<html>\n<b>no", "", "<html> <b>no" },
 		{ "[]", "", "" },
 		{ "", "", "" },
