@@ -4,6 +4,7 @@
  * A page streams through the splitter into a write batch, and is committed
  * together with how the next one is asked for.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,9 @@
 #include "http/server_clock.h"
 #include "sources/common/events.h"
 #include "sources/common/pages.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/pick.h"
-#include "sources/rest/rest_private.h"
+#include "sources/rest/reading.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/identity.h"
@@ -27,210 +29,17 @@
 /* So many pages of a stream without end are read in one go. */
 #define PAGES_AT_ONCE 200
 #define ID_MAX 4096
-/* What separates the parts of an id; no part has it. */
-#define ID_GLUE "\x1f"
 
-struct reading {
-	struct worker *w;
-	struct stream *st;
-	struct rest_stream *rs;
-	struct rest_values values;
-	struct splitter_spec spec;
-	struct splitter *splitter;
-	struct write_batch *batch;
-	struct rest_rows *equal; /* NULL: rows have ids */
-	struct digest *digest;
-	struct buf id;      /* of the row at hand, where it has parts */
-	struct buf last_id; /* of the last row of the page */
-	size_t rows;        /* of the page */
-	size_t pages;
-	size_t fresh; /* events that were new */
-	int64_t date; /* the server's time when it began */
-	int64_t newest;
-	int64_t latest;  /* most that a new event was late */
-	int64_t covered; /* see write_batch_measure() */
-	bool keeps;      /* where a page leads is to be durable */
-	bool trying;     /* nothing is kept */
-	bool behind;     /* of a stream without end: there is more */
-};
-
-/* -- rows ------------------------------------------------------------------ */
-
-static uint64_t
-hash_of(const struct element *el)
-{
-	uint64_t h = UINT64_C(1469598103934665603) ^ el->len;
-
-	for (size_t i = 0; el->data != NULL && i < el->len; i++)
-		h = (h ^ (unsigned char)el->data[i]) * UINT64_C(1099511628211);
-	return h | 1;
-}
-
-/* An element that is no event is told of once, however often an overlap has
- * it. */
-static void
-lose(struct reading *g, const struct element *el)
-{
-	const struct window *w = g->values.window;
-	const uint64_t hash = hash_of(el);
-	uint64_t *known = &g->rs->odd[hash % REST_ODD];
-	const struct lost_event l = { .what = "page",
-		.n = g->rows - 1,
-		.key = "",
-		.from = w != NULL ? w->from : g->values.start,
-		.to = w != NULL ? w->to : g->date };
-
-	if (*known == hash || g->trying)
-		return;
-	*known = hash;
-	events_lose(g->batch, g->st, &l, el);
-}
-
-/* The parts of an id, each at its pointer, one behind the other; data NULL
- * where all are missing. */
-static struct slice
-joined_id(struct reading *g, const struct element *el)
-{
-	const struct slice row = { el->data, el->len };
-	bool any = false;
-
-	buf_clear(&g->id);
-	for (char **p = g->rs->def->id; *p != NULL; p++) {
-		struct slice part = pick(row, *p);
-
-		any = any || identity_named(part);
-		if ((p != g->rs->def->id && buf_adds(&g->id, ID_GLUE) != 0) ||
-		    (part.data != NULL &&
-			buf_add(&g->id, part.data, part.len) != 0))
-			return (struct slice){ .data = NULL };
-	}
-	return (struct slice){ any ? g->id.data : NULL, g->id.len };
-}
-
-/* The id that the vendor gives to a row; data NULL: none. */
-static struct slice
-row_id(struct reading *g, const struct element *el)
-{
-	if (g->rs->def->id == NULL)
-		return (struct slice){ .data = NULL };
-	if (g->rs->def->id_key == NULL)
-		return joined_id(g, el);
-	if (el->id.data == NULL || !identity_named(el->id))
-		return (struct slice){ .data = NULL };
-	return el->id;
-}
-
-static int64_t
-row_time(const struct reading *g, const struct element *el)
-{
-	const struct def_time *t = &g->rs->def->time;
-	struct slice text = el->time;
-	int64_t when;
-
-	if (g->rs->def->time_key == NULL)
-		text = pick((struct slice){ el->data, el->len }, t->at);
-	if (text.data == NULL ||
-	    when_read((enum when_format)t->format, text, &when) != 0)
-		return INT64_MIN;
-	return when;
-}
-
-/* Add a row that has no id: its bytes and a number are one. */
-static int
-add_nameless(struct reading *g, const struct element *el, int64_t when,
-    struct err *err)
-{
-	const struct slice row = { el->data, el->len };
-	uint8_t leaf[DIGEST_LEN];
-	char id[REST_ROW_ID];
-
-	merkle_leaf(g->digest, el->data, el->len, leaf);
-	if (g->equal == NULL)
-		g->equal = rest_rows_new();
-	if (rest_rows_id(g->equal, leaf, id) != 0)
-		return err_set(err,
-		    "the window has more rows without an id than can be told "
-		    "apart; a shorter span is needed");
-	return write_batch_add_hashed(g->batch, row,
-	    (struct slice){ id, strlen(id) }, when, leaf, err);
-}
-
-/* Commit what there is. */
-static int
-commit(struct reading *g, struct err *err)
-{
-	const struct source *s = g->st->source;
-	struct commit_result res;
-
-	if (feed_commit(g->batch, &res, err) != 0)
-		return -1;
-	g->fresh += res.events;
-	if (res.latest > g->latest)
-		g->latest = res.latest;
-	for (int i = 0; i < LATE_BUCKETS; i++)
-		if (res.late[i] > 0)
-			feed_count(g->st->feed,
-			    (enum feed_counter)(FEED_LATE_10S + i),
-			    res.late[i]);
-	if (res.events > 0)
-		s->committed(s->ctx, g->st);
-	return 0;
-}
-
-/* The same, with where the stream is then. */
+/* Commit what there is, with where the stream is then. */
 static enum reply_class
 commit_cursor(struct reading *g, struct outcome *r)
 {
 	struct err err = ERR_INIT;
 
 	if (rest_cursor_put(g->rs, g->batch, r) == REPLY_OK &&
-	    commit(g, &err) != 0)
+	    reading_commit(g, &err) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	return r->class;
-}
-
-/* splitter_fn: one row. */
-static int
-take_row(void *ctx, const struct element *el, struct err *err)
-{
-	struct reading *g = ctx;
-	struct slice id;
-	int64_t when;
-	int rc;
-
-	g->rows++;
-	if (el->data == NULL || el->bad != NULL) {
-		lose(g, el);
-		return 0;
-	}
-	if (g->trying)
-		return 0;
-	id = row_id(g, el);
-	when = row_time(g, el);
-	if (when > g->newest)
-		g->newest = when;
-	buf_clear(&g->last_id);
-	if (id.data != NULL && buf_add(&g->last_id, id.data, id.len) != 0)
-		buf_clear(&g->last_id);
-	if (id.data != NULL)
-		rc =
-		    write_batch_add(g->batch, el->data, el->len, id, when, err);
-	else
-		rc = add_nameless(g, el, when, err);
-	if (rc == 0 &&
-	    (write_batch_bytes(g->batch) >= WRITE_BATCH_BYTES ||
-		write_batch_events(g->batch) >= BATCH_EVENTS))
-		rc = commit(g, err);
-	return rc;
-}
-
-/* http_take_fn */
-static int
-take_bytes(void *ctx, const char *data, size_t len, struct err *err)
-{
-	struct reading *g = ctx;
-
-	return splitter_push(g->splitter, data, len, err);
 }
 
 /* -- pages ----------------------------------------------------------------- */
@@ -245,6 +54,10 @@ begin_page(struct reading *g, const struct page *page)
 		    server_clock_now(g->w->source->clock), g->covered);
 	}
 	g->rows = 0;
+	g->oldest = INT64_MAX;
+	g->n_leads = 0;
+	buf_clear(&g->leads);
+	buf_clear(&g->whole);
 	buf_clear(&g->last_id);
 	if (g->equal != NULL && *page->link == '\0')
 		rest_rows_reset(g->equal);
@@ -255,38 +68,40 @@ begin_page(struct reading *g, const struct page *page)
 /* A reply under 200 that says that it is none, or has an error where its
  * events should be. */
 static bool
-is_good(const struct reading *g, const struct http_reply *reply)
+is_good(const struct reading *g, const struct rest_page *page,
+    const struct http_reply *reply)
 {
 	const struct def_match *m = &g->rs->def->records.success;
-	const char *const *values = g->rs->def->values;
 	struct reply_error e;
-	struct slice v;
-	size_t i = 0;
 
-	if (m->at != NULL) {
-		while (strcmp(values[i], m->at) != 0)
-			i++;
-		v = splitter_value(g->splitter, i);
-		if (v.data != NULL && v.len >= 2 && *v.data == '"')
-			v = (struct slice){ v.data + 1, v.len - 2 };
-		return v.data != NULL && strlen(m->is) == v.len &&
-		    memcmp(m->is, v.data, v.len) == 0;
-	}
+	if (m->at != NULL)
+		return rest_matches(page, m);
+	if (g->event != NULL)
+		return true;
 	if (g->rows > 0 || reply->body.len == 0)
 		return true;
 	rules_error(reply->body.data, reply->body.len, &e);
 	return *e.code == '\0';
 }
 
-/* The page is whole: is the document? */
+/* The page is whole: is the document, and has it all that it should? */
 static enum reply_class
-check_page(struct reading *g, const struct http_reply *reply, struct outcome *r)
+check_page(struct reading *g, const struct rest_page *page,
+    const struct http_reply *reply, struct outcome *r)
 {
+	const struct def_match *m = &g->rs->def->records.incomplete;
 	struct err err = ERR_INIT;
-	const bool whole = splitter_end(g->splitter, &err) == 0;
+	bool whole;
 
-	if (whole && is_good(g, reply))
+	if (reply->status == 204)
 		return r->class;
+	whole = reading_end(g, &err) == 0;
+	if (whole && is_good(g, page, reply)) {
+		if (m->at != NULL && rest_matches(page, m))
+			(void)outcome_set(r, REPLY_INCOMPLETE,
+			    "the reply says that it does not have all");
+		return r->class;
+	}
 	if (reply->shape == HTTP_OBJECT && g->rows == 0)
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
@@ -307,10 +122,11 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	struct rest_stream *rs = g->rs;
 	struct err err = ERR_INIT;
 
-	if (rs->def->page.more != NULL && !rest_more(p))
+	if ((rs->def->page.more != NULL && !rest_more(p)) ||
+	    (rs->def->page.older != 0 && g->oldest < g->values.window->from))
 		buf_clear(next);
 	if (!g->keeps || next->len == 0) {
-		if (commit(g, &err) != 0)
+		if (reading_commit(g, &err) != 0)
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		if (g->keeps)
 			buf_clear(&rs->part_page);
@@ -339,7 +155,7 @@ end_token_page(struct reading *g, const struct rest_page *p, struct buf *next,
 		memcmp(next->data, rs->token.data, next->len) != 0);
 
 	if (next->len == 0 && g->rows > 0) {
-		if (commit(g, &err) != 0)
+		if (reading_commit(g, &err) != 0)
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		return outcome_set(r, REPLY_RETRY,
 		    "the reply has events, but no cursor for those that "
@@ -353,7 +169,7 @@ end_token_page(struct reading *g, const struct rest_page *p, struct buf *next,
 			return outcome_set(r, REPLY_RETRY,
 			    "the cursor is too long");
 		(void)commit_cursor(g, r);
-	} else if (commit(g, &err) != 0) {
+	} else if (reading_commit(g, &err) != 0) {
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
 	g->behind = more && next->len > 0;
@@ -366,19 +182,24 @@ static enum reply_class
 end_page(struct reading *g, const struct rest_request *q,
     const struct http_reply *reply, struct page *page, struct outcome *r)
 {
-	const struct rest_page p = { .def = g->rs->def,
+	struct rest_page p = { .def = g->rs->def,
 		.api = g->rs->api,
 		.reply = reply,
 		.splitter = g->splitter,
+		.whole = { g->rs->def->whole ? g->whole.data : NULL,
+		    g->whole.len },
+		.in_all = &g->pages_in_all,
 		.url = q->url.data,
-		.page = g->values.page,
-		.rows = g->rows,
-		.last_id = { g->last_id.len > 0 ? g->last_id.data : NULL,
-		    g->last_id.len } };
+		.page = g->values.page };
 
 	g->pages++;
-	if (check_page(g, reply, r) != REPLY_OK || g->trying ||
-	    rest_next(&p, page->next, r) != REPLY_OK)
+	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
+	    reading_fetch(g, r) != REPLY_OK)
+		return r->class;
+	p.rows = g->rows;
+	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,
+		g->last_id.len };
+	if (rest_next(&p, page->next, r) != REPLY_OK)
 		return r->class;
 	if (g->rs->def->cursor.kind == CURSOR_TOKEN)
 		(void)end_token_page(g, &p, page->next, r);
@@ -387,6 +208,25 @@ end_page(struct reading *g, const struct rest_request *q,
 	if (r->class == REPLY_OK && g->equal != NULL)
 		rest_rows_keep(g->equal);
 	return r->class;
+}
+
+/* A lost cursor may say where to begin again. */
+static void
+note_restart(struct reading *g, const struct http_reply *reply,
+    const struct outcome *r)
+{
+	const struct def_cursor *c = &g->rs->def->cursor;
+	struct slice text;
+
+	if (r->class != REPLY_CURSOR || c->restart_from == NULL ||
+	    reply->body.len == 0)
+		return;
+	text = pick((struct slice){ reply->body.data, reply->body.len },
+	    c->restart_from);
+	if (text.data == NULL ||
+	    when_read((enum when_format)c->restart_format, text, &g->restart) !=
+		0)
+		g->restart = INT64_MIN;
 }
 
 /* pages.get */
@@ -400,18 +240,30 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	begin_page(g, page);
 	g->values.page = page->link;
 	http_reply_init(&reply);
+	if (rest_find_host(g->w, g->rs, r) != REPLY_OK) {
+		http_reply_release(&reply);
+		return r->class;
+	}
+	g->values.base = g->rs->api->base;
+	if (g->rs->def->job.used && !g->trying && *page->link == '\0' &&
+	    rest_job(g->w, g->st, &g->values, r) != REPLY_OK) {
+		http_reply_release(&reply);
+		return r->class;
+	}
 	if (rest_request_make(&g->values, &q) != 0) {
 		(void)outcome_set(r, REPLY_CONFIG,
 		    "the request is too long; see the source's options");
 	} else {
 		q.q.feed = g->st != NULL ? g->st->feed : NULL;
-		q.q.take = take_bytes;
+		q.q.take = reading_bytes;
 		q.q.ctx = g;
 		if (request_send(g->w, g->rs->api, &q.q, &reply, r) ==
 		    REPLY_OK) {
 			if (g->date == 0)
 				g->date = server_clock_now(g->w->source->clock);
 			(void)end_page(g, &q, &reply, page, r);
+		} else {
+			note_restart(g, &reply, r);
 		}
 	}
 	page->rows = g->rows;
@@ -421,6 +273,22 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 }
 
 /* -- readings -------------------------------------------------------------- */
+
+/* Of pages that are decoded, each event is a document of its own. */
+static void
+open_event(struct reading *g)
+{
+	static const struct splitter_spec none = { .max = EVENT_MAX };
+	struct splitter_spec *spec = &g->event_spec;
+
+	*spec = none;
+	spec->id = g->rs->def->id_key;
+	spec->time = g->rs->def->time_key;
+	spec->pass_longer = true;
+	spec->repairs = true;
+	spec->object_is_element = true;
+	g->event = splitter_new(spec, reading_row, g);
+}
 
 static void
 open_reading(struct reading *g, struct worker *w, struct stream *st,
@@ -441,18 +309,31 @@ open_reading(struct reading *g, struct worker *w, struct stream *st,
 		    .pass_longer = true,
 		    .repairs = true,
 		    .absent_is_empty = def->records.absent_is_empty };
-	g->splitter = splitter_new(&g->spec, take_row, g);
+	g->splitter = splitter_new(&g->spec, reading_row, g);
+	if (def->records.format != RECORDS_JSON)
+		open_event(g);
 	g->digest = digest_new();
 	g->newest = INT64_MIN;
 	g->covered = INT64_MIN;
 	buf_init(&g->id, ID_MAX);
 	buf_init(&g->last_id, ID_MAX);
+	buf_init(&g->whole, READING_WHOLE);
+	buf_init(&g->columns, READING_WHOLE);
+	buf_init(&g->inside, EVENT_MAX);
+	buf_init(&g->leads, READING_WHOLE);
+	g->restart = INT64_MIN;
 }
 
 static void
 close_reading(struct reading *g)
 {
 	splitter_free(g->splitter);
+	splitter_free(g->event);
+	buf_release(&g->whole);
+	buf_release(&g->columns);
+	buf_release(&g->inside);
+	buf_release(&g->leads);
+	free(g->row_hashes);
 	write_batch_free(g->batch);
 	rest_rows_free(g->equal);
 	digest_free(g->digest);
@@ -595,13 +476,15 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 /* The vendor does not know its cursor any more: begin again a little before
  * the newest event that it led to, as far as that is still kept. */
 static enum reply_class
-restart(struct worker *w, struct stream *st, struct outcome *r)
+restart(struct worker *w, struct stream *st, int64_t named, struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
 	const struct source *s = w->source;
 	const int64_t oldest =
 	    server_clock_now(s->clock) - rs->def->retention + rs->spec.slack;
-	const int64_t last = rs->newest != 0 ? rs->newest : rs->from;
+	const int64_t last = named != INT64_MIN ? named
+	    : rs->newest != 0                   ? rs->newest
+						: rs->from;
 	struct gap_row gap = { .from = last, .to = oldest };
 	char why[sizeof(r->text)];
 
@@ -621,14 +504,31 @@ restart(struct worker *w, struct stream *st, struct outcome *r)
 	return rest_cursor_save(rs, st, last < oldest ? &gap : NULL, r);
 }
 
+/* Where to go on: a growing number a little before the last one. */
+static char *
+first_token(const struct rest_stream *rs)
+{
+	const char *token = rs->token.len > 0 ? rs->token.data : "";
+	const int64_t back = rs->def->cursor.back;
+	intmax_t n;
+	char *end;
+
+	if (back == 0 || *token < '0' || *token > '9')
+		return xstrdup(token);
+	n = strtoimax(token, &end, 10);
+	if (*end != '\0' || n == INTMAX_MAX)
+		return xstrdup(token);
+	return xasprintf("%jd", n > back ? n - back : 0);
+}
+
 enum reply_class
 rest_read_token(struct worker *w, struct stream *st, bool *behind,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const bool known = rs->token.len > 0;
-	char *first = xstrdup(known ? rs->token.data : "");
+	char *first = first_token(rs);
 	struct reading g;
+	int64_t named;
 
 	open_reading(&g, w, st, rs);
 	/* In the order of processing nothing is late that was not asked for;
@@ -641,6 +541,7 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 		st->listed = rs->caught_up = g.date;
 	else if (g.newest != INT64_MIN)
 		st->listed = g.newest;
+	named = g.restart;
 	close_reading(&g);
 	free(first);
 	if (r->class != REPLY_CURSOR)
@@ -650,7 +551,7 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 	if (rs->token.len == 0)
 		return outcome_set(r, REPLY_CONFIG,
 		    "the vendor refuses to begin: see initial");
-	return restart(w, st, r);
+	return restart(w, st, named, r);
 }
 
 enum reply_class

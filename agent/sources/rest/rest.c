@@ -112,6 +112,9 @@ free_stream(struct rest_stream *rs)
 {
 	buf_release(&rs->token);
 	buf_release(&rs->part_page);
+	buf_release(&rs->job);
+	free(rs->brought);
+	free(rs->own_base);
 	free(rs);
 }
 
@@ -217,6 +220,7 @@ state_of(struct stream *st)
 	rs->api = &o->api[rs->def - o->def->streams];
 	buf_init(&rs->token, PAGES_LINK_MAX);
 	buf_init(&rs->part_page, PAGES_LINK_MAX);
+	buf_init(&rs->job, PAGES_LINK_MAX);
 	set_windows(rs, o->conf);
 	json = feed_cursor(st->feed);
 	rest_cursor_read(rs, json);
