@@ -73,6 +73,7 @@ static Suite *(*const suites[])(void) = {
 	suite_verdict,
 	suite_request,
 	suite_rest,
+	suite_rest_shapes,
 	suite_rules,
 	suite_secret,
 	suite_sentinel,

@@ -97,10 +97,13 @@ check_page(struct reading *g, const struct rest_page *page,
 		return r->class;
 	whole = reading_end(g, &err) == 0;
 	if (whole && is_good(g, page, reply)) {
-		if (m->at != NULL && rest_matches(page, m))
-			(void)outcome_set(r, REPLY_INCOMPLETE,
-			    "the reply says that it does not have all");
-		return r->class;
+		if (m->at == NULL || !rest_matches(page, m))
+			return r->class;
+		/* What it has is good. */
+		if (!g->trying && reading_commit(g, &err) != 0)
+			return outcome_set(r, REPLY_RETRY, "%s", err.text);
+		return outcome_set(r, REPLY_INCOMPLETE,
+		    "the reply says that it does not have all");
 	}
 	if (reply->shape == HTTP_OBJECT && g->rows == 0)
 		rules_unexpected(g->rs->api->rules, reply,
@@ -130,6 +133,7 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		if (g->keeps)
 			buf_clear(&rs->part_page);
+		buf_clear(&rs->job);
 		return r->class;
 	}
 	rs->part = *g->values.window;
@@ -245,6 +249,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 		return r->class;
 	}
 	g->values.base = g->rs->api->base;
+	g->values.job = g->rs->job.len > 0 ? g->rs->job.data : NULL;
 	if (g->rs->def->job.used && !g->trying && *page->link == '\0' &&
 	    rest_job(g->w, g->st, &g->values, r) != REPLY_OK) {
 		http_reply_release(&reply);
@@ -396,41 +401,90 @@ widen(struct rest_stream *rs, struct stream *st, int64_t latest)
 	s->trouble(s->ctx, st, &r);
 }
 
+/* The window is forgotten, and will be read from its left edge. */
+static void
+drop_part(struct rest_stream *rs)
+{
+	buf_clear(&rs->part_page);
+	buf_clear(&rs->job);
+	rs->part_failures = 0;
+}
+
+/* Read one span of time, or a part of it. */
+static enum reply_class
+read_span(struct worker *w, struct stream *st, struct window_list *l,
+    const struct window *span, struct outcome *r)
+{
+	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	const bool all =
+	    span->from == l->window.from && span->to == l->window.to;
+	struct reading g;
+
+	open_reading(&g, w, st, rs);
+	g.values.window = span;
+	g.keeps = all && !l->thorough && rs->def->id != NULL &&
+	    rs->def->page.kind != PAGE_INDEX;
+	g.covered = covered_at(w->source, rs->window.cursor.listed);
+	(void)read_pages(&g, "", false, r);
+	l->fresh += g.fresh;
+	if (l->thorough)
+		widen(rs, st, g.latest);
+	if (g.date != 0 && g.date < l->date)
+		l->date = g.date;
+	close_reading(&g);
+	return r->class;
+}
+
+/* Not all of a span can be had, and it cannot be any shorter. */
+static enum reply_class
+lose_span(struct rest_stream *rs, struct stream *st, const struct window *span,
+    struct outcome *r)
+{
+	const struct source *s = st->source;
+	struct gap_row gap = { .from = span->from, .to = span->to };
+	struct outcome told = *r;
+
+	told.class = REPLY_GONE;
+	(void)snprintf(gap.cause, sizeof(gap.cause),
+	    "the vendor does not give all of the shortest span: %.400s",
+	    r->text);
+	s->trouble(s->ctx, st, &told);
+	return rest_cursor_save(rs, st, &gap, r);
+}
+
 enum reply_class
 rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	struct reading g;
+	const int64_t unit = rs->def->cursor.granularity;
+	struct window span = l->window;
 
 	l->date = server_clock_now(w->source->clock);
-	if (l->window.from >= l->window.to)
-		return outcome_set(r, REPLY_OK, "there is nothing to ask for");
-	open_reading(&g, w, st, rs);
-	g.values.window = &l->window;
-	g.keeps = !l->thorough && rs->def->id != NULL;
-	g.covered = covered_at(w->source, rs->window.cursor.listed);
-	(void)read_pages(&g, "", false, r);
-	l->fresh = g.fresh;
-	if (l->thorough)
-		widen(rs, st, g.latest);
-	if (g.date != 0)
-		l->date = g.date;
-	close_reading(&g);
+	(void)outcome_set(r, REPLY_OK, "there is nothing to ask for");
+	/* From the left: what is incomplete is halved, and no less than a unit
+	 * is asked for. */
+	while (span.from < l->window.to) {
+		if (read_span(w, st, l, &span, r) == REPLY_INCOMPLETE) {
+			const int64_t units = (span.to - span.from) / unit;
+
+			drop_part(rs);
+			if (units > 1) {
+				span.to = span.from + units / 2 * unit;
+				continue;
+			}
+			(void)lose_span(rs, st, &span, r);
+		}
+		if (r->class != REPLY_OK)
+			break;
+		span = (struct window){ span.to, l->window.to };
+	}
 	return r->class;
 }
 
 /* A page token is worth so many failures in a row: to read the window again
  * costs requests, and nothing else. */
 #define PART_FAILURES 3
-
-/* The window is forgotten, and will be read from its left edge. */
-static void
-drop_part(struct rest_stream *rs)
-{
-	buf_clear(&rs->part_page);
-	rs->part_failures = 0;
-}
 
 enum reply_class
 rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
@@ -446,9 +500,9 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 	if (rs->part_page.len > 0 && life > 0 &&
 	    server_clock_now(w->source->clock) - rs->part_at > life)
 		drop_part(rs);
-	if (rs->part_page.len == 0)
+	if (rs->part_page.len == 0 && rs->job.len == 0)
 		return r->class;
-	first = xstrdup(rs->part_page.data);
+	first = xstrdup(rs->part_page.len > 0 ? rs->part_page.data : "");
 	open_reading(&g, w, st, rs);
 	g.values.window = &part;
 	g.keeps = true;
@@ -464,7 +518,7 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 			    window_listed(&rs->spec, &part, rs->part_date);
 		return rest_cursor_save(rs, st, NULL, r);
 	}
-	if (r->class == REPLY_CURSOR) {
+	if (r->class == REPLY_CURSOR || r->class == REPLY_INCOMPLETE) {
 		drop_part(rs);
 		return outcome_set(r, REPLY_OK, "the window is read again");
 	}
@@ -521,15 +575,55 @@ first_token(const struct rest_stream *rs)
 	return xasprintf("%jd", n > back ? n - back : 0);
 }
 
+/* Get the first cursor, and make it durable before it is used. */
+static enum reply_class
+bootstrap(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	const struct rest_values v = { .rest = w->source->state,
+		.def = rs->def,
+		.start = rs->from,
+		.page = "",
+		.base = rs->api->base };
+	struct rest_request q = { .headers = NULL };
+	struct http_reply reply;
+
+	http_reply_init(&reply);
+	if (rest_request_of(&v, &rs->def->bootstrap, NULL, &q) != 0) {
+		(void)outcome_set(r, REPLY_CONFIG,
+		    "the request is too long; see the source's options");
+	} else {
+		q.q.feed = st->feed;
+		if (request_send(w, rs->api, &q.q, &reply, r) == REPLY_OK &&
+		    reply.body.data != NULL &&
+		    pages_token(pick_raw((struct slice){ reply.body.data,
+					     reply.body.len },
+				    rs->def->take),
+			&rs->token) != 0)
+			(void)outcome_set(r, REPLY_RETRY,
+			    "the first cursor is neither text nor a number");
+	}
+	rest_request_release(&q);
+	http_reply_release(&reply);
+	if (r->class == REPLY_OK && rs->token.len > 0)
+		(void)rest_cursor_save(rs, st, NULL, r);
+	return r->class;
+}
+
 enum reply_class
 rest_read_token(struct worker *w, struct stream *st, bool *behind,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	char *first = first_token(rs);
 	struct reading g;
 	int64_t named;
+	char *first;
 
+	if (rs->token.len == 0 && rs->def->bootstrap.path != NULL &&
+	    (rest_find_host(w, rs, r) != REPLY_OK ||
+		bootstrap(w, st, r) != REPLY_OK || rs->token.len == 0))
+		return r->class;
+	first = first_token(rs);
 	open_reading(&g, w, st, rs);
 	/* In the order of processing nothing is late that was not asked for;
 	 * what was there before is older than it is late. */
@@ -544,6 +638,8 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 	named = g.restart;
 	close_reading(&g);
 	free(first);
+	if (r->class == REPLY_INCOMPLETE)
+		r->class = REPLY_RETRY;
 	if (r->class != REPLY_CURSOR)
 		return r->class;
 	*behind = true;
@@ -570,6 +666,9 @@ rest_try(struct worker *w, const struct def_stream *def, size_t *rows,
 	struct page page = { .link = "", .next = &next };
 	struct reading g;
 
+	/* To submit a job would be more than a try. */
+	if (def->job.used)
+		return rest_find_host(w, &rs, r);
 	open_reading(&g, w, NULL, &rs);
 	g.trying = true;
 	if (def->cursor.kind == CURSOR_WINDOW)
@@ -578,5 +677,6 @@ rest_try(struct worker *w, const struct def_stream *def, size_t *rows,
 	*rows = g.rows;
 	close_reading(&g);
 	buf_release(&next);
+	free(rs.own_base);
 	return r->class;
 }

@@ -81,6 +81,9 @@ open_hosts(struct rest *o, struct err *err)
 			return err_set(err, "%s: too long", o->option[i]);
 		}
 		o->base[i] = buf_take(&url, NULL);
+		/* It comes with the token. */
+		if (*o->base[i] == '\0' && d->hosts[i].from_token != NULL)
+			continue;
 		if (http_url_check(o->option[i], o->base[i], err) != 0)
 			return -1;
 	}
