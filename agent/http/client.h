@@ -26,6 +26,9 @@ typedef bool http_stop_fn(void *ctx);
 struct http *http_new(struct http_access *a, http_stop_fn *stop, void *ctx);
 void http_free(struct http *h);
 
+/* There will be nothing to do for a while: close the connections. */
+void http_rest(struct http *h);
+
 /* Takes the next bytes of the body of a 200 reply; 0, or -1 with err to end
  * the transfer. */
 typedef int http_take_fn(void *ctx, const char *data, size_t len,

@@ -36,6 +36,9 @@ struct vendor {
 	unsigned after, count;
 };
 
+/* What page tokens begin with. */
+#define VENDOR_TOKEN 'p'
+
 /* A request under way. */
 struct asked {
 	struct vendor *v;

@@ -18,6 +18,10 @@
 static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
+	suite_sandbox,
+	suite_datadog,
+	suite_graylog,
+	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
@@ -46,6 +50,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file_output,
 	suite_frame,
 	suite_framer,
+	suite_google_secops,
 	suite_gzip,
 	suite_http,
 	suite_http_output,
@@ -66,15 +71,18 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_otlp,
 	suite_outputs,
 	suite_page,
 	suite_race,
 	suite_rate,
+	suite_sumologic,
 	suite_verdict,
 	suite_request,
 	suite_rest,
 	suite_rest_shapes,
 	suite_rules,
+	suite_s3,
 	suite_secret,
 	suite_sentinel,
 	suite_server_clock,
