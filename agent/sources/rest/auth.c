@@ -192,7 +192,7 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
 	struct buf url = BUF_INIT(TEXT_MAX);
 	char *before = before_token(f);
 	char *keep = s->folder != NULL
-	    ? xasprintf("%s/tokens/%s", s->folder, s->name)
+	    ? xasprintf("%s/refresh-token.%s", s->folder, s->name)
 	    : NULL;
 	size_t host =
 	    definition_host(o->def, (struct slice){ f->host, strlen(f->host) });
