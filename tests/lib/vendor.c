@@ -107,7 +107,7 @@ is_kind(const struct vendor *v, const char *kind)
 static size_t
 behind(struct event **list, size_t n, const char *id)
 {
-	char *text = xasprintf("\"id\":\"%s\"", id);
+	char *text = xasprintf("id\":\"%s\"", id);
 
 	while (n > 0 && strstr(list[n - 1]->text, text) == NULL)
 		n--;
