@@ -46,6 +46,12 @@ int text_percent(struct buf *out, const char *text);
  * \xNN byte by byte.  0, or -1 at b's ceiling. */
 int text_printable(struct buf *b, const char *s, size_t len);
 
+/* Append text, made printable, as lines of at most columns bytes, each with its
+ * newline: the first behind first, the others behind others.  Longer words stay
+ * whole.  0, or -1 at b's ceiling. */
+int text_wrap(struct buf *b, size_t columns, const char *first,
+    const char *others, const char *text);
+
 /* Copy in to out (room bytes), cut where it does not fit, with its ASCII
  * control characters as \xNN, so that it can't forge lines.  Needs no memory:
  * for the log. */

@@ -32,10 +32,11 @@ struct config_type {
 	 * characters, each with its newline.  NULL: nothing to say. */
 	const char *title;
 	const char *before;
-	/* Of a type that was made of a file: called with a zeroed conf before
-	 * anything is read into it, and a digest of that file, which is a part
-	 * of that of every entry.  NULL: none. */
+	/* Called with a zeroed conf before anything is read into it.  NULL:
+	 * nothing to do. */
 	void (*prepare)(const struct config_type *type, void *conf);
+	/* Of a type that was made of a file: a digest of that file, which is a
+	 * part of that of every entry.  NULL: none. */
 	const char *digest;
 	/* Of sources: what outputs have to know of the events of the feed
 	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.

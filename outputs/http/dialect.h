@@ -56,6 +56,9 @@ struct intake {
 	 * configured. */
 	const char *content_type;
 	bool compress;
+	/* What texts call the receiver, where its URL is a secret.  Before:
+	 * conf's URL. */
+	const char *shown;
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
@@ -100,15 +103,16 @@ struct intake_response {
 	const char *body; /* NUL-terminated; the begin, where it is longer than
 			     INTAKE_ANSWER_MAX */
 	size_t len;
-	bool cut;                  /* it is longer */
-	const struct buf *headers; /* for intake_answer_header() */
+	bool cut;                             /* it is longer */
+	const struct intake_request *request; /* as it was sent */
+	const struct buf *headers;            /* for intake_answer_header() */
 };
 
 /* What became of the lines of a request. */
 struct intake_verdicts;
 
 struct http_dialect {
-	const char *content_type;
+	const char *content_type; /* NULL: prepare() says */
 	const char *token_header; /* NULL: conf has no token */
 
 	/* Allocate in->state, lower limits; no network.  NULL: has no state. */
@@ -129,6 +133,10 @@ struct http_dialect {
 	/* May this line not stand in one request with those that render() has
 	 * made since the last one?  NULL: all may. */
 	bool (*apart)(struct intake *in, const struct chunk_line *line);
+
+	/* Chunks are of one sealed batch each: what is sent again after a crash
+	 * has the same bounds. */
+	bool batches;
 
 	/* Where the wire wants what the store holds: the body for all lines of
 	 * p, packed where the output compresses.  1 done; 0 not here: line by

@@ -225,6 +225,7 @@ http_open(struct output *out, struct err *err)
 		.conf = out->conf,
 		.members = member_reader_new(),
 		.text = BUF_INIT(EXCHANGE_BODY_MAX),
+		.shown = u->conf->url,
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,
 		.token_header = u->dialect->token_header,
@@ -240,6 +241,7 @@ http_open(struct output *out, struct err *err)
 	}
 	out->state = u;
 	out->chunk_max = u->intake.body_max;
+	out->batches = u->dialect->batches;
 	out->mode = "acknowledged";
 	return 0;
 }

@@ -53,9 +53,15 @@ table() {
 	    "location: eu" "instance: i-1" "forwarder: f-1" \
 	    "key: $work/google.json" "token_url: $login/token" \
 	    "own_log_type: SEALFEED"
+	dialect s3 s3 "" "" "bucket: m365" \
+	    "aws: { region: eu-central-1, key: \"AKID:\${file:$work/token}\" }"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
+	dialect graylog graylog "" "" "bearer: $secret"
+	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"
 	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect sumologic sumologic \
+	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
 	dialect otlp otlp "" "" "bearer: $secret"
 	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
@@ -69,6 +75,7 @@ table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
 echo t1 >"$work/intakes/loki/tenant"
+echo 1 >"$work/intakes/graylog-bulk/bulk"
 agent
 places=("${dialects[@]/#/intakes/}")
 
@@ -96,6 +103,7 @@ for name in "${dialects[@]}"; do
 	# As the envelope of the dialect has it.
 	case $name in
 	google-secops) poison="\"},\"sealfeed_index\":{\"value\":\"$index\"" ;;
+	s3) poison="\",\"index\":$index,\"agent\"" ;;
 	sentinel) poison="\",\"sealfeed_index\":$index," ;;
 	splunk-hec*) poison="\",\"sealfeed_index\":\"$index\"" ;;
 	*) poison="\",\"index\":$index," ;;
@@ -121,11 +129,12 @@ for name in "${dialects[@]}"; do
 done
 steer "make?type=Audit.Exchange&blobs=2&events=50"
 for name in "${dialects[@]}"; do
-	wait_for 20 "$name is blocked" log_has "ship $name: blocked: .*token"
+	wait_for 20 "$name is blocked" \
+	    log_has "ship $name: blocked: .*(token|secret)"
 done
 ask check --live >"$work/check" 2>&1 && fail "check --live finds nothing"
 for name in "${dialects[@]}"; do
-	grep -q "^outputs.$name: .*token" "$work/check" ||
+	grep -Eq "^outputs.$name: .*(token|secret)" "$work/check" ||
 	    fail "check --live: $(cat "$work/check")"
 done
 echo new >"$work/token"

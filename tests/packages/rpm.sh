@@ -130,3 +130,23 @@ dnf remove sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
 [ ! -e "$root/usr/bin/sealfeed" ] || fail "the program is left"
 [ -e "$root/etc/sealfeed/sealfeed.yaml.rpmsave" ] ||
     fail "the changed configuration is gone"
+
+say "without access to the Internet, as the manual has it"
+. "$top/tests/e2e/manual.sh"
+rm -rf "$root/var/cache/dnf"
+mkdir "$work/carried"
+cp "$rpm" "$work/carried"
+offline() {
+	local commands
+	commands=$(block "Without access to the Internet" "$1" |
+	    sed "s,/media/sealfeed,$work/media,g")
+	(set -e && cd "$work/carried" && eval "$commands") \
+	    >"$work/dnf.log" 2>&1 || fail "block $1: $(cat "$work/dnf.log")"
+}
+offline 3
+[ -e "$work/media/el9.rpm" ] || fail "what it needs is not in the folder"
+[ ! -e "$root/usr/bin/sealfeed" ] || fail "it is installed"
+rm "$work/reposdir"/*
+offline 4
+expect "the program that was carried over" "sealfeed $version" \
+    "$(chroot "$root" sealfeed version | head -n 1)"

@@ -44,11 +44,14 @@ struct intake_kind {
 	X(datadog)       \
 	X(elasticsearch) \
 	X(google_secops) \
+	X(graylog)       \
 	X(login)         \
 	X(loki)          \
 	X(otlp)          \
+	X(s3)            \
 	X(sentinel)      \
-	X(splunk_hec)
+	X(splunk_hec)    \
+	X(sumologic)
 
 #define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
 INTAKES(INTAKE_DECLARE)

@@ -33,7 +33,7 @@ rig_expect_bytes(const char *path, char *bytes)
 {
 	size_t n = 0;
 
-	while (replies[n].path != NULL)
+	while (n < REPLIES && replies[n].path != NULL)
 		n++;
 	ck_assert_uint_lt(n, REPLIES);
 	replies[n].path = path;
@@ -41,11 +41,18 @@ rig_expect_bytes(const char *path, char *bytes)
 }
 
 void
-rig_expect(const char *path, int status, const char *body)
+rig_expect_with(const char *path, int status, const char *headers,
+    const char *body)
 {
 	rig_expect_bytes(path,
-	    xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-		strlen(body), body));
+	    xasprintf("HTTP/1.1 %d X\r\n%s\r\nContent-Length: %zu\r\n\r\n%s",
+		status, headers, strlen(body), body));
+}
+
+void
+rig_expect(const char *path, int status, const char *body)
+{
+	rig_expect_with(path, status, "Server: x", body);
 }
 
 static void

@@ -24,6 +24,8 @@ void rig_set_up(const struct output_type *type);
 /* The receiver's next answer; each answers once, the last one for a path
  * always. */
 void rig_expect(const char *path, int status, const char *body);
+void rig_expect_with(const char *path, int status, const char *headers,
+    const char *body);
 
 /* The same with its head, which is freed later. */
 void rig_expect_bytes(const char *path, char *bytes);

@@ -612,6 +612,18 @@ static const struct {
 	{ "UPDATE output SET position = -1", "table output", 18 },
 	{ "UPDATE output SET lines = 1 << 40", "table output", 18 },
 	{ "UPDATE output SET received = 77", "table output", 18 },
+	{ "INSERT INTO output (name, position) VALUES ('x' || char(0), 0)",
+	    "table output", 18 },
+	{ "INSERT INTO output (name, position) VALUES (printf('%0100d', 7), 0)",
+	    "table output", 18 },
+	{ "INSERT INTO output (name, position) VALUES (x'78', 0)",
+	    "table output", 18 },
+	{ "INSERT INTO trouble (subject, class, code, text, since) VALUES"
+	  " ('a' || char(0) || 'b', 'c', '', '', 1)",
+	    "table trouble", 18 },
+	{ "INSERT INTO trouble (subject, class, code, text, since) VALUES"
+	  " ('a', 'c', printf('%0100d', 7), '', 1)",
+	    "table trouble", 18 },
 	{ "UPDATE sqlite_sequence SET seq = 9223372036854775807",
 	    "table sqlite_sequence", 18 },
 	{ "UPDATE batch SET total_events = 9223372036854775807", "table batch",

@@ -18,7 +18,9 @@
 static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
+	suite_sandbox,
 	suite_datadog,
+	suite_graylog,
 	suite_loki,
 	suite_share,
 	suite_ship, /* these three take longest */
@@ -74,10 +76,12 @@ static Suite *(*const suites[])(void) = {
 	suite_page,
 	suite_race,
 	suite_rate,
+	suite_sumologic,
 	suite_verdict,
 	suite_request,
 	suite_rest,
 	suite_rules,
+	suite_s3,
 	suite_secret,
 	suite_sentinel,
 	suite_server_clock,

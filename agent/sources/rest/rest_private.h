@@ -102,6 +102,10 @@ struct rest_values {
 	const char *page; /* "": the first */
 };
 
+/* What a definition says to the person who sets its vendor up, as lines for
+ * struct config_type's before; the caller frees it.  NULL: nothing. */
+char *rest_notes(const struct definition *d);
+
 /* A request as it is sent; what it points to is in its buffers. */
 struct rest_request {
 	struct buf url;
