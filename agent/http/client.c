@@ -238,7 +238,8 @@ streams(const struct transfer *t)
 {
 	return t->req->take != NULL && t->reply->status == 200 &&
 	    (t->reply->shape == HTTP_ARRAY ||
-		(t->req->objects && t->reply->shape == HTTP_OBJECT));
+		(t->req->objects && t->reply->shape == HTTP_OBJECT) ||
+		(t->req->any && t->reply->shape != HTTP_PAGE));
 }
 
 static int
@@ -600,6 +601,8 @@ accept_reply(struct transfer *t)
 	struct http_reply *r = t->reply;
 	char quoted[200];
 
+	if (r->status == 204 && t->req->no_content)
+		return 0;
 	if (r->status == 206 ||
 	    (t->req->take != NULL && r->status / 100 == 2 &&
 		r->status != 200)) {
@@ -612,7 +615,8 @@ accept_reply(struct transfer *t)
 	if (t->req->take == NULL || r->status != 200 ||
 	    r->shape == HTTP_ARRAY || r->shape == HTTP_OBJECT)
 		return 0;
-	if (r->shape == HTTP_EMPTY && is_json(r->type))
+	if ((r->shape == HTTP_EMPTY && is_json(r->type)) ||
+	    (t->req->any && r->shape != HTTP_PAGE))
 		return 0;
 	http_body_quote(r->body.data, r->body.len, quoted, sizeof(quoted));
 	r->odd = r->shape == HTTP_PAGE ? "page" : "not-json";

@@ -24,6 +24,7 @@ static const char *const class_names[] = {
 	[REPLY_INACTIVE] = "inactive",
 	[REPLY_CURSOR] = "cursor",
 	[REPLY_GONE] = "gone",
+	[REPLY_INCOMPLETE] = "incomplete",
 	[REPLY_STOPPED] = "stopped",
 };
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == REPLY_CLASSES,

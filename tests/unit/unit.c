@@ -80,6 +80,7 @@ static Suite *(*const suites[])(void) = {
 	suite_verdict,
 	suite_request,
 	suite_rest,
+	suite_rest_shapes,
 	suite_rules,
 	suite_s3,
 	suite_secret,

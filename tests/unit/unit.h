@@ -67,6 +67,7 @@ Suite *suite_verdict(void);
 Suite *suite_recovery(void);
 Suite *suite_request(void);
 Suite *suite_rest(void);
+Suite *suite_rest_shapes(void);
 Suite *suite_rules(void);
 Suite *suite_s3(void);
 Suite *suite_secret(void);

@@ -262,6 +262,8 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		.headers = q->headers,
 		.take = q->take,
 		.objects = q->objects,
+		.any = q->any,
+		.no_content = q->no_content,
 		.ctx = q->ctx };
 	bool kept = false;
 

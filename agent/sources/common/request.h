@@ -40,6 +40,8 @@ struct request {
 	struct feed *feed;               /* for its counters, or NULL */
 	http_take_fn *take; /* of a 200 that is an array; NULL: kept in reply */
 	bool objects;       /* likewise of one that is an object */
+	bool any;           /* … or anything but HTML */
+	bool no_content;    /* a 204 is a good reply */
 	void *ctx;
 };
 

@@ -200,6 +200,9 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
 	(void)!request_url(&url, o->base[host], f->path, NULL);
 	conf.oauth.token_url = url.len > 0 ? url.data : "";
 	conf.oauth.keep = f->grant == GRANT_REFRESH_TOKEN ? keep : NULL;
+	for (size_t i = 0; i < o->def->n_hosts; i++)
+		if (o->def->hosts[i].from_token != NULL)
+			conf.oauth.reply.host = o->def->hosts[i].from_token;
 	conf.prefix = before;
 	o->auth = auth_new(&conf);
 	buf_release(&url);

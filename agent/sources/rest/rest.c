@@ -81,6 +81,9 @@ open_hosts(struct rest *o, struct err *err)
 			return err_set(err, "%s: too long", o->option[i]);
 		}
 		o->base[i] = buf_take(&url, NULL);
+		/* It comes with the token. */
+		if (*o->base[i] == '\0' && d->hosts[i].from_token != NULL)
+			continue;
 		if (http_url_check(o->option[i], o->base[i], err) != 0)
 			return -1;
 	}
@@ -112,6 +115,9 @@ free_stream(struct rest_stream *rs)
 {
 	buf_release(&rs->token);
 	buf_release(&rs->part_page);
+	buf_release(&rs->job);
+	free(rs->brought);
+	free(rs->own_base);
 	free(rs);
 }
 
@@ -217,6 +223,7 @@ state_of(struct stream *st)
 	rs->api = &o->api[rs->def - o->def->streams];
 	buf_init(&rs->token, PAGES_LINK_MAX);
 	buf_init(&rs->part_page, PAGES_LINK_MAX);
+	buf_init(&rs->job, PAGES_LINK_MAX);
 	set_windows(rs, o->conf);
 	json = feed_cursor(st->feed);
 	rest_cursor_read(rs, json);
