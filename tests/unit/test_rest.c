@@ -447,7 +447,11 @@ stop_between_pages(void)
 
 	add(20, CLOCK_MINUTE, CLOCK_SECOND);
 	vendor_fail(t.vendor, VENDOR_FAILED,
-	    stream_def()->page.kind == PAGE_NONE ? 0 : 2, 1000);
+	    node_get(vendor_script(t.vendor), "per") != NULL ||
+		    stream_def()->page.kind == PAGE_NONE
+		? 0
+		: 2,
+	    1000);
 	make_due();
 	ck_assert(!poll_once(&next));
 	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
