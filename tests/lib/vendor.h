@@ -22,6 +22,10 @@
  *   start:    the format of a request's times
  *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
+ *   fetch:    { path, method, body, row, key, file, between, reply } where a
+ *             page has rows that events are fetched by: row is that of a page,
+ *             key what a request has at <ids>, file what comes for one of them
+ *             (default: the event), reply with <rows>
  *   reply:    the body of a page, last: that of the last one, empty: that of
  *             the last one without rows; headers
  *   throttled, failed, lost, denied: { status, headers, body }
