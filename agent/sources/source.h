@@ -152,6 +152,10 @@ struct source_type {
 	/* Whose events these are, for `check` to find what is configured
 	 * twice: borrowed from the conf; NULL: not known. */
 	const char *(*account)(const void *conf);
+	/* What a vendor counts requests by: sources of one type for which this
+	 * is the same text share one budget.  To be freed; NULL: it is the
+	 * source's own.  No secrets are read. */
+	char *(*credential)(const void *conf);
 };
 
 /* All types, NULL-terminated. */

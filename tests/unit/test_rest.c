@@ -484,6 +484,40 @@ come_late(void)
 	}
 }
 
+static int64_t
+longest_sweep(void)
+{
+	const struct window_sweep *s = state()->spec.sweeps;
+
+	while (s->every != 0 && s[1].every != 0)
+		s++;
+	return s->back;
+}
+
+/* A sweep that found events at its end goes further back, also after a
+ * restart, but no further than repeats are known. */
+static void
+stay_wide(void)
+{
+	const struct def_sweep *s = stream_def()->cursor.sweeps;
+	enum poll_next next;
+	int64_t back;
+
+	if (!is_window() || s->every == 0)
+		return;
+	while (s[1].every != 0)
+		s++;
+	back = longest_sweep();
+	ck_assert_int_le(back, t.source.definition.dedupe);
+	if (s->back < INITIAL && 2 * s->back <= stream_def()->retention)
+		ck_assert_int_gt(back, s->back);
+	catch_up();
+	close_all();
+	open_all();
+	ck_assert(poll_once(&next));
+	ck_assert_int_eq(longest_sweep(), back);
+}
+
 static void
 come_again(void)
 {
@@ -577,6 +611,7 @@ play(const char *path, const char *name, size_t stream)
 	stop_between_pages();
 	come_again();
 	come_late();
+	stay_wide();
 	/* Of a day that is not over, no one can say what was late. */
 	days = stream_def()->cursor.lag >= CLOCK_DAY;
 	close_all();

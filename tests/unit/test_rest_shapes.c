@@ -636,6 +636,53 @@ START_TEST(shape)
 }
 END_TEST
 
+/* Requests are counted by credential: sources that have the same one share a
+ * budget. */
+START_TEST(credentials)
+{
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	static const char text[] =
+	    "agent: { name: a, key: /tmp/seal.pem }\nsources:\n"
+	    "  a: { type: okta, domain: a.okta.com, token: \"${env:A}\" }\n"
+	    "  b: { type: okta, domain: a.okta.com, token: \"${env:A}\", "
+	    "interval: 1m }\n"
+	    "  c: { type: okta, domain: a.okta.com, token: \"${env:B}\" }\n"
+	    "  d: { type: okta, domain: b.okta.com, token: \"${env:A}\" }\n"
+	    "outputs: { f: { type: file, path: /tmp/out } }\n";
+	char *key[4], *folder, *link;
+
+	memset(&t, 0, sizeof(t));
+	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	folder = xasprintf("%s/sources.d", t.dir);
+	link = xasprintf("%s/okta.yaml", folder);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions/okta.yaml",
+			     link),
+	    0);
+	(void)snprintf(t.conf, sizeof(t.conf), "%s/sealfeed.yaml", t.dir);
+	ck_assert_int_eq(file_replace(t.conf, text, strlen(text), 0600, &err),
+	    0);
+	t.config = config_load(t.conf, &agent_types, &errors);
+	for (size_t k = 0; k < errors.n; k++)
+		(void)fprintf(stderr, "%s\n", errors.line[k]);
+	ck_assert_ptr_nonnull(t.config);
+	for (size_t i = 0; i < 4; i++)
+		key[i] = rest_credential(t.config->sources[i].conf);
+	ck_assert_str_eq(key[0], key[1]);
+	ck_assert_str_ne(key[0], key[2]);
+	ck_assert_str_ne(key[0], key[3]);
+	for (size_t i = 0; i < 4; i++)
+		free(key[i]);
+	config_free(t.config);
+	config_errors_release(&errors);
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(folder);
+	free(link);
+	store_help_end(t.dir);
+}
+END_TEST
+
 Suite *
 suite_rest_shapes(void)
 {
@@ -644,6 +691,7 @@ suite_rest_shapes(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
+	tcase_add_test(tc, credentials);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -374,12 +374,16 @@ read_pages(struct reading *g, const char *first, bool endless,
 }
 
 /* The longest sweep found what is about as old as it looks back: there may be
- * more, so it goes further back from now on, as far as the vendor keeps
- * events. */
+ * more, so it goes further back from now on, also after a restart, as far as
+ * the vendor keeps events and dedupe knows them. */
 static void
 widen(struct rest_stream *rs, struct stream *st, int64_t latest)
 {
 	const struct source *s = st->source;
+	const int64_t known =
+	    s->definition.dedupe > 0 ? s->definition.dedupe : rs->spec.kept;
+	/* What is not remembered any more would come again as new. */
+	const int64_t limit = known < rs->spec.kept ? known : rs->spec.kept;
 	struct window_sweep *longest = rs->spec.sweeps;
 	struct outcome r;
 	char back[32];
@@ -387,16 +391,17 @@ widen(struct rest_stream *rs, struct stream *st, int64_t latest)
 	while (longest->every != 0 && longest[1].every != 0)
 		longest++;
 	if (longest->every == 0 || latest < longest->back / 10 * 9 ||
-	    longest->back >= rs->spec.kept)
+	    longest->back >= limit)
 		return;
-	longest->back = longest->back < rs->spec.kept / 2 ? 2 * longest->back
-							  : rs->spec.kept;
+	longest->back = longest->back < limit / 2 ? 2 * longest->back : limit;
+	rs->window.cursor.own[0] = longest->back;
 	text_duration_format(back, longest->back);
 	(void)outcome_set(&r, REPLY_RETRY,
 	    "the longest sweep still found events at its end: the vendor shows "
 	    "them later than the definition says; it goes back %s from now on, "
-	    "and overlap or the definition's sweeps should be longer",
-	    back);
+	    "and overlap or the definition's sweeps should be longer%s",
+	    back,
+	    longest->back == known ? "; it goes no further than dedupe" : "");
 	(void)snprintf(r.code, sizeof(r.code), "late");
 	s->trouble(s->ctx, st, &r);
 }

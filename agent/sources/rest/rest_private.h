@@ -45,6 +45,9 @@ int rest_host(const struct rest_conf *c, size_t host, struct buf *out);
 /* The way to show credentials that this source has, NULL: none is whole. */
 const struct def_auth *rest_auth(const struct rest_conf *c);
 
+/* Of source_type. */
+char *rest_credential(const void *conf);
+
 /* Of config_type. */
 const struct event_shape *rest_shape(const void *conf, const char *stream);
 void rest_check(const void *conf, const struct config_section *b);
