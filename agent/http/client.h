@@ -54,6 +54,10 @@ struct http_request {
 	 * NULL: every body goes to reply.body. */
 	http_take_fn *take;
 	bool objects; /* … and an object, whose begin is in reply.body, too */
+	/* … and anything else, of whose beginning a page is refused that has
+	 * no ETag, as files have one. */
+	bool any;
+	bool xml; /* … but an XML document is what is wanted */
 	void *ctx;
 };
 

@@ -186,6 +186,7 @@ START_TEST(the_environment_is_the_roles)
 		{ "TZX", NOBODY },
 	};
 	const enum role_kind kind = (enum role_kind)_i;
+	struct config_share what = roles[kind].share;
 	struct node *tree;
 	struct buf b;
 	char **list;
@@ -195,7 +196,7 @@ START_TEST(the_environment_is_the_roles)
 	share(kind, &b);
 	tree = pack_read(b.data, b.len);
 	ck_assert_ptr_nonnull(tree);
-	list = hand_over_environment(tree, roles[kind].network);
+	list = hand_over_environment(config, &what, tree, roles[kind].network);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		ck_assert_msg(has(list, rows[i].name) ==
 			((rows[i].roles & TO(kind)) != 0),

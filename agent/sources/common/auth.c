@@ -23,6 +23,7 @@ struct auth {
 	char *header;
 	char *prefix;
 	struct oauth *oauth; /* NULL: not used by the scheme */
+	struct aws_signer aws;
 
 	pthread_mutex_t lock;
 	char *secret; /* text, resolved; NULL: to be read */
@@ -130,6 +131,34 @@ apply_token(struct auth *a, struct http *h, const struct http_request *req,
 	return r->class;
 }
 
+_Static_assert(AWS_HEADERS <= AUTH_HEADERS, "a proof has room");
+
+static enum reply_class
+apply_aws(struct auth *a, struct http *h, const struct http_request *req,
+    struct auth_proof *p, struct outcome *r)
+{
+	struct aws_signature s;
+
+	if (aws_prove(&a->aws, h, req, &s, &p->secret, r) != REPLY_OK)
+		return r->class;
+	memcpy(p->headers, s.headers, sizeof(s.headers));
+	memcpy(p->values, s.values, sizeof(s.values));
+	return r->class;
+}
+
+static bool
+reject_aws(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
+{
+	(void)accepts;
+	return aws_rejected(a->aws.keys, p->secret);
+}
+
+static void
+accept_aws(struct auth *a)
+{
+	aws_accepted(a->aws.keys);
+}
+
 /* Reading it again costs nothing. */
 static bool
 reject_secret(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
@@ -168,6 +197,7 @@ static const struct scheme schemes[] = {
 	[AUTH_HEADER] = { apply_header, reject_secret, accept_secret },
 	[AUTH_OAUTH2_SECRET] = { apply_token, reject_token, accept_token },
 	[AUTH_OAUTH2_ASSERTION] = { apply_token, reject_token, accept_token },
+	[AUTH_AWS] = { apply_aws, reject_aws, accept_aws },
 };
 _Static_assert(sizeof(schemes) / sizeof(schemes[0]) == AUTH_SCHEMES,
     "a scheme has no row");
@@ -192,6 +222,7 @@ auth_new(const struct auth_conf *conf)
 	a->prefix = copy(bearer ? "Bearer " : conf->prefix, "");
 	if (a->scheme->apply == apply_token)
 		a->oauth = oauth_new(&conf->oauth);
+	a->aws = conf->aws;
 	(void)pthread_mutex_init(&a->lock, NULL);
 	return a;
 }

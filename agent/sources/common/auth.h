@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "http/auth_oauth2.h"
+#include "http/aws.h"
 #include "http/client.h"
 #include "http/rules.h"
 
@@ -25,6 +26,7 @@ enum auth_scheme {
 	AUTH_HEADER,           /* a vendor's own, "Authorization: SSWS …" */
 	AUTH_OAUTH2_SECRET,    /* RFC 6749 section 4.4 */
 	AUTH_OAUTH2_ASSERTION, /* … with RFC 7523, signed with a certificate */
+	AUTH_AWS,              /* Signature Version 4, aws.h */
 	AUTH_SCHEMES
 };
 
@@ -36,6 +38,7 @@ struct auth_conf {
 	const char *header; /* AUTH_HEADER: its name, … */
 	const char *prefix; /* … and what stands before secret in its value */
 	struct oauth_conf oauth;
+	struct aws_signer aws;
 };
 
 /* Copies conf, whose secrets stay unresolved until they are needed. */

@@ -40,6 +40,9 @@ struct request {
 	struct feed *feed;               /* for its counters, or NULL */
 	http_take_fn *take; /* of a 200 that is an array; NULL: kept in reply */
 	bool objects;       /* likewise of one that is an object */
+	bool any;           /* … or of any other form, … */
+	bool xml;           /* … which is to be XML */
+	bool patient;       /* the answer may take its time */
 	void *ctx;
 };
 
