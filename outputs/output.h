@@ -150,6 +150,7 @@ output_type_of(const struct config_type *type)
 	X(fluent_bit)           \
 	X(vector)               \
 	X(elasticsearch)        \
+	X(sentinel)             \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

@@ -1,8 +1,9 @@
 /*
  * auth_oauth2.c - access tokens, cached in memory only.
  */
-#include <curl/curl.h>
 #include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
-#include "http/auth_jwt.h"
+#include "http/auth_grant.h"
+#include "http/auth_kept.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/rate.h"
@@ -29,23 +31,20 @@
 /* Requests at once for one token. */
 #define TRIES 3
 
-#define BODY_MAX (32 * 1024)
-
 struct oauth {
 	pthread_mutex_t lock;
-	char *token_url;
-	char *scope;
-	char *client_id;
-	char *client_secret;
-	char *certificate;
-	char *private_key;
+	struct oauth_conf conf; /* owns its texts */
 	struct server_clock *clock;
 
 	char *token;   /* NULL: none */
+	char *host;    /* that came with it; NULL: none */
 	int64_t renew; /* monotonic */
 	int64_t ends;
 
-	int64_t wait_max;
+	char *refresh;              /* that the server gave last, … */
+	uint8_t origin[DIGEST_LEN]; /* … in place of the one of this hash */
+	bool unkept;                /* it is not durable yet */
+
 	unsigned rejected;    /* in a row, by a server */
 	int64_t reject_again; /* monotonic: not before */
 	uint64_t accepts;     /* by a server, ever */
@@ -119,6 +118,19 @@ static const struct rule rules[] = {
 	{ .code = "AADSTS90012",
 	    .class = REPLY_RETRY,
 	    .cause = "Microsoft Entra timed out" },
+	/* Google says so of a token that is not of its time. */
+	{ .code = "invalid_grant",
+	    .text = "iat",
+	    .class = REPLY_CLOCK,
+	    .cause = "the signed claim is outside its time",
+	    .hint = "set this machine's clock; the next one uses the "
+		    "server's" },
+	{ .code = "invalid_grant",
+	    .class = REPLY_CREDENTIALS,
+	    .cause = "the grant is refused",
+	    .hint = "the refresh token, key or authorisation may have expired "
+		    "or been revoked, or is of another user; create a new "
+		    "one" },
 	{ .code = "invalid_client",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client's credentials are refused",
@@ -134,7 +146,8 @@ static const struct rule rules[] = {
 	{ .status = 400,
 	    .class = REPLY_CONFIG,
 	    .cause = "the token request is refused",
-	    .hint = "check tenant, client_id and cloud" },
+	    .hint = "check the options that say who asks, such as tenant, "
+		    "client_id and cloud" },
 	{ .status = 401,
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client's credentials are refused",
@@ -142,29 +155,82 @@ static const struct rule rules[] = {
 	{ .status = 404,
 	    .class = REPLY_CONFIG,
 	    .cause = "there is no token endpoint",
-	    .hint = "check login_url and tenant" },
+	    .hint = "check login_url and tenant, or hosts" },
 	{ .status = 0 },
 };
 
-static char *
-copy(const char *s)
+/* The texts of a conf, which are copied and freed one by one. */
+static const size_t texts[] = {
+#define TEXT(member) offsetof(struct oauth_conf, member)
+	TEXT(token_url),
+	TEXT(scope),
+	TEXT(client_id),
+	TEXT(client_secret),
+	TEXT(certificate),
+	TEXT(private_key),
+	TEXT(refresh_token),
+	TEXT(keep),
+	TEXT(key_id),
+	TEXT(issuer),
+	TEXT(subject),
+	TEXT(audience),
+	TEXT(reply.token),
+	TEXT(reply.header),
+	TEXT(reply.expires_in),
+	TEXT(reply.refresh),
+	TEXT(reply.expires_at),
+	TEXT(reply.host),
+#undef TEXT
+};
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static const char **
+text_at(struct oauth_conf *c, size_t i)
 {
-	return s != NULL ? xstrdup(s) : NULL;
+	return (const char **)((char *)c + texts[i]);
+}
+
+static struct http_pair *
+copy_pairs(const struct http_pair *p)
+{
+	struct http_pair *out;
+	size_t n = 0;
+
+	while (p != NULL && p[n].name != NULL)
+		n++;
+	out = xcalloc(n + 1, sizeof(*out));
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct http_pair){ xstrdup(p[i].name),
+			secret_copy(p[i].value) };
+	return out;
+}
+
+static void
+free_pairs(const struct http_pair *p)
+{
+	for (size_t i = 0; p[i].name != NULL; i++) {
+		free((void *)(uintptr_t)p[i].name);
+		secret_free((char *)(uintptr_t)p[i].value);
+	}
+	free((void *)(uintptr_t)p);
 }
 
 struct oauth *
 oauth_new(const struct oauth_conf *conf)
 {
 	struct oauth *o = xcalloc(1, sizeof(*o));
+	struct oauth_conf *c = &o->conf;
 
 	(void)pthread_mutex_init(&o->lock, NULL);
-	o->token_url = xstrdup(conf->token_url);
-	o->scope = xstrdup(conf->scope);
-	o->client_id = xstrdup(conf->client_id);
-	o->client_secret = copy(conf->client_secret);
-	o->certificate = copy(conf->certificate);
-	o->private_key = copy(conf->private_key);
-	o->wait_max = conf->wait_max;
+	*c = *conf;
+	for (size_t i = 0; i < TEXTS; i++)
+		if (*text_at(c, i) != NULL)
+			*text_at(c, i) = secret_copy(*text_at(c, i));
+	c->fields = copy_pairs(conf->fields);
+	c->claims = copy_pairs(conf->claims);
+	if (c->client == CLIENT_FIELDS && c->private_key != NULL &&
+	    c->grant != GRANT_JWT_BEARER)
+		c->client = CLIENT_ASSERTION;
 	o->accepts = OAUTH_NEVER + 1;
 	o->clock = server_clock_new();
 	return o;
@@ -175,127 +241,70 @@ oauth_free(struct oauth *o)
 {
 	if (o == NULL)
 		return;
-	free(o->token_url);
-	free(o->scope);
-	free(o->client_id);
-	secret_free(o->client_secret);
-	secret_free(o->certificate);
-	secret_free(o->private_key);
+	for (size_t i = 0; i < TEXTS; i++)
+		secret_free((char *)(uintptr_t)*text_at(&o->conf, i));
+	free_pairs(o->conf.fields);
+	free_pairs(o->conf.claims);
 	secret_free(o->token);
+	secret_free(o->refresh);
+	free(o->host);
 	server_clock_free(o->clock);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
-/* The credentials, resolved for one request. */
-struct credentials {
-	char *secret;
-	char *certificate;
-	char *private_key;
-	uint8_t digest[DIGEST_LEN];
-};
+/* -- refresh tokens -------------------------------------------------------- */
 
 static void
-credentials_release(struct credentials *c)
+hash_of(const char *text, uint8_t hash[DIGEST_LEN])
 {
-	secret_free(c->secret);
-	secret_free(c->certificate);
-	secret_free(c->private_key);
-}
-
-static void
-credentials_digest(struct credentials *c)
-{
-	const char *all[] = { c->secret, c->certificate, c->private_key };
 	struct digest *d = digest_new();
 
-	memset(c->digest, 0, DIGEST_LEN);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		const char *s = all[i] != NULL ? all[i] : "";
-
-		digest_sha256(d, c->digest, DIGEST_LEN, s, strlen(s),
-		    c->digest);
-	}
+	digest_sha256(d, NULL, 0, text, strlen(text), hash);
 	digest_free(d);
 }
 
+/* The refresh token to use instead of the configured one: that which the
+ * server gave in its place, maybe to a process before this one. */
 static int
-credentials_read(const struct oauth *o, struct credentials *c, struct err *err)
+latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
 {
-	*c = (struct credentials){ .secret = NULL };
-	if (o->client_secret != NULL) {
-		c->secret = secret_resolve(o->client_secret, err);
-		if (c->secret == NULL)
-			return err_prefix(err, "client_secret");
+	uint8_t origin[DIGEST_LEN];
+
+	hash_of(c->refresh_token, origin);
+	if (o->refresh == NULL || memcmp(o->origin, origin, DIGEST_LEN) != 0) {
+		secret_free(o->refresh);
+		o->refresh = NULL;
+		memcpy(o->origin, origin, DIGEST_LEN);
+		if (o->conf.keep != NULL &&
+		    kept_read(o->conf.keep, origin, &o->refresh, err) != 0)
+			return -1;
 	}
-	if (o->certificate != NULL) {
-		c->certificate = secret_resolve_pem(o->certificate, err);
-		if (c->certificate == NULL)
-			return err_prefix(err, "certificate");
-	}
-	if (o->private_key != NULL) {
-		c->private_key = secret_resolve_pem(o->private_key, err);
-		if (c->private_key == NULL)
-			return err_prefix(err, "private_key");
-	}
-	credentials_digest(c);
+	if (o->refresh == NULL)
+		return 0;
+	secret_free(c->refresh_token);
+	c->refresh_token = secret_copy(o->refresh);
 	return 0;
 }
 
-/* Append "&name=value" in the form encoding. */
-static int
-add_field(struct buf *body, const char *name, const char *value)
+/* Make the refresh token durable, if it is not; only then may what came with it
+ * be used. */
+static enum reply_class
+keep_refresh(struct oauth *o, struct outcome *r)
 {
-	char *escaped = curl_easy_escape(NULL, value, 0);
-	int rc = -1;
+	struct err err = ERR_INIT;
 
-	if (escaped == NULL)
-		return -1;
-	if (buf_addf(body, "%s%s=", body->len > 0 ? "&" : "", name) == 0)
-		rc = buf_adds(body, escaped);
-	explicit_bzero(escaped, strlen(escaped));
-	curl_free(escaped);
-	return rc;
+	if (o->unkept && o->conf.keep != NULL &&
+	    kept_write(o->conf.keep, o->origin, o->refresh, &err) != 0)
+		return outcome_set(r, REPLY_RETRY,
+		    "the new refresh token cannot be kept, without which the "
+		    "next start would have none: %s",
+		    err.text);
+	o->unkept = false;
+	return outcome_set(r, REPLY_OK, "the token is valid");
 }
 
-static int
-add_assertion(const struct oauth *o, const struct credentials *c,
-    struct buf *body, struct err *err)
-{
-	const struct assertion a = { .audience = o->token_url,
-		.client_id = o->client_id,
-		.certificate = c->certificate,
-		.private_key = c->private_key,
-		.now = server_clock_now(o->clock) };
-	struct buf jwt = BUF_INIT(BODY_MAX);
-	int rc = -1;
-
-	if (oauth_assertion(&a, &jwt, err) == 0) {
-		rc = add_field(body, "client_assertion_type",
-		    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-		if (rc == 0)
-			rc = add_field(body, "client_assertion", jwt.data);
-		if (rc != 0)
-			(void)err_set(err, "the token request is too long");
-	}
-	buf_release(&jwt);
-	return rc;
-}
-
-static int
-make_body(const struct oauth *o, const struct credentials *c, struct buf *body,
-    struct err *err)
-{
-	if (add_field(body, "grant_type", "client_credentials") != 0 ||
-	    add_field(body, "client_id", o->client_id) != 0 ||
-	    add_field(body, "scope", o->scope) != 0)
-		return err_set(err, "the token request is too long");
-	if (c->certificate != NULL)
-		return add_assertion(o, c, body, err);
-	if (add_field(body, "client_secret", c->secret) != 0)
-		return err_set(err, "client_secret: too long");
-	return 0;
-}
+/* -- tokens ---------------------------------------------------------------- */
 
 /* What is no token is told with its begin, but for what may be one. */
 static void
@@ -312,42 +321,51 @@ tell_no_token(const struct http_reply *reply, struct outcome *r)
 }
 
 static void
-keep_token(struct oauth *o, const struct http_reply *reply, struct outcome *r)
+keep_token(struct oauth *o, const struct credentials *c,
+    const struct http_reply *reply, struct outcome *r)
 {
-	int64_t life, ahead;
-	char *token =
-	    token_read(reply->body.data != NULL ? reply->body.data : "",
-		reply->body.len, &life);
+	struct token t;
+	int64_t ahead;
 
-	if (token == NULL) {
+	token_read(&o->conf.reply, reply, server_clock_now(o->clock), &t);
+	if (t.access == NULL) {
 		tell_no_token(reply, r);
+		token_release(&t);
 		return;
 	}
-	ahead = life / 4 < AHEAD ? life / 4 : AHEAD;
+	ahead = t.life / 4 < AHEAD ? t.life / 4 : AHEAD;
 	secret_free(o->token);
-	o->token = token;
-	o->ends = clock_monotonic() + life;
+	o->token = t.access;
+	o->ends = clock_monotonic() + t.life;
 	o->renew = o->ends - ahead;
-	(void)outcome_set(r, REPLY_OK, "a token was issued");
+	free(o->host);
+	o->host = t.host;
+	if (o->conf.grant == GRANT_REFRESH_TOKEN && t.refresh != NULL &&
+	    strcmp(t.refresh, c->refresh_token) != 0) {
+		secret_free(o->refresh);
+		o->refresh = t.refresh;
+		o->unkept = true;
+		t.refresh = NULL;
+	}
+	t.access = t.host = NULL;
+	token_release(&t);
+	(void)keep_refresh(o, r);
 }
 
 static void
 ask(struct oauth *o, struct http *h, const struct credentials *c,
     struct outcome *r)
 {
-	struct buf body = BUF_INIT(BODY_MAX);
+	struct grant_request q;
 	struct err err = ERR_INIT;
 	struct http_reply reply;
 
 	http_reply_init(&reply);
-	if (make_body(o, c, &body, &err) != 0) {
+	if (grant_make(&o->conf, c, server_clock_now(o->clock), &q, &err) !=
+	    0) {
 		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
 	} else {
-		const struct http_request req = { .url = o->token_url,
-			.body = body.data,
-			.type = "application/x-www-form-urlencoded",
-			.secret = c->secret };
-		int rc = http_do(h, &req, &reply, &err);
+		int rc = http_do(h, &q.q, &reply, &err);
 
 		server_clock_set(o->clock, &reply);
 		if (rc != 0) {
@@ -355,14 +373,12 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 		} else {
 			rules_judge(rules, &reply, r);
 			if (r->class == REPLY_OK)
-				keep_token(o, &reply, r);
+				keep_token(o, c, &reply, r);
 		}
 	}
-	if (body.data != NULL)
-		explicit_bzero(body.data, body.len);
 	if (reply.body.data != NULL)
 		explicit_bzero(reply.body.data, reply.body.len);
-	buf_release(&body);
+	grant_release(&q);
 	http_reply_release(&reply);
 }
 
@@ -375,7 +391,8 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 	struct err err = ERR_INIT;
 	char text[sizeof(r->text)];
 
-	if (credentials_read(o, &c, &err) != 0) {
+	if (credentials_read(&o->conf, &c, &err) != 0 ||
+	    (c.refresh_token != NULL && latest_refresh(o, &c, &err) != 0)) {
 		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
 	} else if (now < o->again &&
 	    memcmp(c.digest, o->failed, DIGEST_LEN) == 0) {
@@ -388,7 +405,9 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 		 * a reply that tells of a wrong clock has told the time. */
 		for (int try = 0; try < TRIES; try++) {
 			ask(o, h, &c, r);
-			if (r->class != REPLY_RETRY && r->class != REPLY_CLOCK)
+			if ((r->class != REPLY_RETRY &&
+				r->class != REPLY_CLOCK) ||
+			    o->unkept)
 				break;
 		}
 	}
@@ -402,8 +421,8 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 		(void)snprintf(text, sizeof(text), "%s", r->text);
 		(void)snprintf(r->text, sizeof(r->text),
 		    "no access token: %.1000s", text);
-		if (o->wait_max > 0 && r->wait > o->wait_max)
-			r->wait = o->wait_max;
+		if (o->conf.wait_max > 0 && r->wait > o->conf.wait_max)
+			r->wait = o->conf.wait_max;
 		if (r->wait < wait)
 			r->wait = wait;
 		o->again = clock_monotonic() + r->wait;
@@ -419,17 +438,38 @@ oauth_token(struct oauth *o, struct http *h, struct outcome *r)
 	char *token = NULL;
 
 	(void)pthread_mutex_lock(&o->lock);
-	(void)outcome_set(r, REPLY_OK, "the token is valid");
-	if (o->token == NULL || clock_monotonic() >= o->renew)
+	/* No other one is asked for before this one is durable. */
+	if (keep_refresh(o, r) == REPLY_OK &&
+	    (o->token == NULL || clock_monotonic() >= o->renew))
 		renew(o, h, r);
 	/* While a renewal fails, the old one is good to its end. */
-	if (r->class != REPLY_OK && o->token != NULL &&
+	if (r->class != REPLY_OK && o->token != NULL && !o->unkept &&
 	    clock_monotonic() < o->ends)
 		(void)outcome_set(r, REPLY_OK, "the token is valid");
 	if (r->class == REPLY_OK)
-		token = xstrdup(o->token);
+		token = secret_copy(o->token);
 	(void)pthread_mutex_unlock(&o->lock);
 	return token;
+}
+
+void
+oauth_times(struct oauth *o, int64_t *renew, int64_t *ends)
+{
+	(void)pthread_mutex_lock(&o->lock);
+	*renew = o->renew;
+	*ends = o->ends;
+	(void)pthread_mutex_unlock(&o->lock);
+}
+
+char *
+oauth_host(struct oauth *o)
+{
+	char *host;
+
+	(void)pthread_mutex_lock(&o->lock);
+	host = xstrdup(o->host != NULL ? o->host : "");
+	(void)pthread_mutex_unlock(&o->lock);
+	return host;
 }
 
 bool

@@ -152,8 +152,8 @@ move_database(const char *from, const char *to, struct err *err)
 static void
 remove_all(const char *path)
 {
-	static const char *const more[] = { "", "-wal", "-shm", ".mark",
-		".reserve", ".suspect" };
+	static const char *const more[] = { "", "-wal", "-shm", "-journal",
+		".mark", ".reserve", ".suspect" };
 
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
 		char *name = xasprintf("%s%s", path, more[i]);
@@ -211,6 +211,19 @@ describe_source(const char *path, char *out, size_t size)
 	}
 }
 
+/* A WAL would have each page written twice; with a journal, new pages are
+ * written once, into the file. */
+static struct store *
+open_journalled(const char *fresh, struct err *err)
+{
+	struct store *to = store_open(fresh, STORE_RELAXED, err);
+
+	if (to != NULL && db_exec(to, "PRAGMA journal_mode=TRUNCATE", err) == 0)
+		return to;
+	store_close(to);
+	return NULL;
+}
+
 /* The new store: the one that was begun out of the same source, or another.
  * What a crash loses of it is copied again; at the end all of it is durable. */
 static struct store *
@@ -222,12 +235,12 @@ open_fresh(struct store *from, const char *fresh, struct err *err)
 
 	describe_source(from->path, source, sizeof(source));
 	if (access(fresh, F_OK) == 0)
-		to = store_open(fresh, STORE_RELAXED, &why);
+		to = open_journalled(fresh, &why);
 	if (to != NULL && recovery_begun(to, source))
 		return to;
 	store_close(to);
 	remove_all(fresh);
-	to = store_open(fresh, STORE_RELAXED, err);
+	to = open_journalled(fresh, err);
 	if (to == NULL || recovery_begin(to, source, err) == 0)
 		return to;
 	store_close(to);
@@ -249,6 +262,8 @@ rebuild(struct store *from, const char *fresh, struct recovery *v,
 		rc = repair_all(to, v, err);
 	if (rc == 0)
 		rc = recovery_end(to, err);
+	if (rc == 0)
+		rc = db_exec(to, "PRAGMA journal_mode=WAL", err);
 	if (rc == 0 && !db_checkpoint(to, true))
 		rc = err_set(err,
 		    "%s: the last pages of the recovered store cannot be "

@@ -22,7 +22,7 @@
 #include "store/write_batch_private.h"
 
 #define NONE SIZE_MAX
-#define PART_BYTES (16 << 20) /* of a large table, a transaction */
+#define PART_BYTES (32 << 20) /* of a large table, a transaction */
 
 static const struct table {
 	const char *name;

@@ -70,8 +70,8 @@ static const struct {
 
 /* Where servers keep what came, best first. */
 static const char *const message_names[] = { "_raw", "event.original",
-	"full_message", "raw", "raw_message", "rawmessage", "original",
-	"message", "msg", "log", "short_message" };
+	"full_message", "raw", "rawdata", "raw_message", "rawmessage",
+	"original", "message", "msg", "log", "short_message" };
 
 #define MESSAGES ((int)(sizeof(message_names) / sizeof(message_names[0])))
 

@@ -35,6 +35,7 @@
 
 struct chunk;
 struct chunk_line;
+struct http_access;
 struct member_reader;
 struct curl_slist;
 struct err;
@@ -48,6 +49,7 @@ struct intake {
 	const void *conf; /* begins with a struct http_output_conf */
 	void *state;      /* the dialect's own */
 	struct member_reader *members; /* the transport's: intake_id() */
+	struct http_access *access;    /* likewise: for errands (errand.h) */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
 	 * configured. */

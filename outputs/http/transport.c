@@ -200,6 +200,7 @@ uplink_load(struct uplink *u, struct err *err)
 	u->access = http_access_open(&u->conf->common, err);
 	if (u->access == NULL || make_exchanges(u, err) != 0)
 		return -1;
+	u->intake.access = u->access;
 	if (u->dialect->open != NULL && u->dialect->open(&u->intake, err) != 0)
 		return -1;
 	u->open = true;

@@ -28,6 +28,10 @@ table() {
 	dialect elasticsearch elasticsearch "" "" "api_key: $secret"
 	local hec=/services/collector/event
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
+	dialect sentinel sentinel "" "" \
+	    "rule: dcr-00000000000000000000000000000007" "tenant: $tenant" \
+	    "client_id: $client" "client_secret: $secret" \
+	    "login_url: https://localhost:$(cat "$work/intakes/port")/login"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 }
 
@@ -62,6 +66,7 @@ index=$("$bin/tally" --ledger "$work/sim/ledger" |
 for name in "${dialects[@]}"; do
 	# As the envelope of the dialect has it.
 	case $name in
+	sentinel) poison="sealfeed_index\":$index," ;;
 	splunk-hec*) poison="sealfeed_index\":\"$index\"" ;;
 	*) poison="index\":$index," ;;
 	esac

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "config/secret.h"
+#include "http/client.h"
 #include "http/rules.h"
 #include "http/token.h"
 #include "tests/fuzz/fuzz.h"
@@ -32,15 +33,29 @@ is_header_safe(const char *s, size_t len)
 static char *
 try(const char *body, size_t len)
 {
-	int64_t life = -1;
-	char *token = token_read(body, len, &life);
+	static const struct token_shape shapes[] = { { .life = 0 },
+		{ .token = "/data/0/token",
+		    .expires_at = "/expires_at",
+		    .host = "/instance_url" } };
+	struct http_reply reply = { .body = { .data = (char *)(uintptr_t)body,
+					.len = len } };
+	struct token t[2];
+	char *access;
 
-	if (token != NULL) {
-		FUZZ_CHECK(is_header_safe(token, strlen(token)));
-		FUZZ_CHECK(life > 0 && life <= CLOCK_DAY);
-		FUZZ_CHECK(life % CLOCK_SECOND == 0);
+	for (size_t i = 0; i < 2; i++) {
+		token_read(&shapes[i], &reply, INT64_C(1700000000000000),
+		    &t[i]);
+		if (t[i].access == NULL)
+			continue;
+		FUZZ_CHECK(is_header_safe(t[i].access, strlen(t[i].access)));
+		FUZZ_CHECK(t[i].life > 0 && t[i].life <= CLOCK_DAY);
+		FUZZ_CHECK(t[i].life % CLOCK_SECOND == 0);
 	}
-	return token;
+	access = t[0].access;
+	t[0].access = NULL;
+	token_release(&t[0]);
+	token_release(&t[1]);
+	return access;
 }
 
 /* Well-formed, with the bytes as the token. */

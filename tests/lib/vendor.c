@@ -3,222 +3,21 @@
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/node.h"
 #include "sources/common/request.h"
-#include "sources/rest/when.h"
-#include "tests/lib/vendor.h"
+#include "tests/lib/vendor_private.h"
 
 #define TEXT_MAX (16 << 20)
-#define ACCESS_TOKEN "granted-7f3a"
-
-struct event {
-	int64_t when;
-	char *text;
-};
-
-struct vendor {
-	struct MHD_Daemon *daemon;
-	struct node *script;
-	pthread_mutex_t lock;
-	char url[64];
-	bool newest, token;
-	size_t per;
-	enum when_format format;
-	struct event *events;
-	size_t n;
-	unsigned generation; /* of page tokens that are good */
-	unsigned requests;
-	char *complaint;
-	enum vendor_fault fault;
-	unsigned after, count;
-};
-
-/* A request under way. */
-struct asked {
-	struct vendor *v;
-	struct MHD_Connection *conn;
-	const char *method;
-	const char *path;
-	struct buf body;
-	/* What its places say. */
-	char *start, *end, *page, *number;
-	size_t known; /* parameters of its query that are right */
-};
-
-static void
-die(const char *why)
-{
-	(void)fprintf(stderr, "vendor: %s\n", why);
-	abort();
-}
-
-static const char *
-text_of(const struct node *map, const char *path, const char *otherwise)
-{
-	const struct node *n = node_find(map, path);
-
-	return n != NULL && n->text != NULL ? n->text : otherwise;
-}
-
-/* Keep what was wrong first. */
-static void
-complain(struct vendor *v, const char *what, const char *got)
-{
-	if (v->complaint == NULL)
-		v->complaint =
-		    xasprintf("request %u: %s: %s", v->requests, what, got);
-}
-
-/* -- texts with places ----------------------------------------------------- */
-
-/* Append text with each "<name>" replaced; ended by a NULL name. */
-struct place {
-	const char *name;
-	const char *value;
-};
-
-static void
-put(struct buf *out, const char *text, const struct place *places)
-{
-	while (*text != '\0') {
-		const struct place *p = places;
-		size_t len = 0;
-
-		for (; p->name != NULL; p++) {
-			len = strlen(p->name);
-			if (strncmp(text, p->name, len) == 0)
-				break;
-		}
-		if (p->name != NULL ? buf_adds(out, p->value) != 0
-				    : buf_add(out, text, 1) != 0)
-			die("out of memory");
-		text += p->name != NULL ? len : 1;
-	}
-}
-
-/* Does got look like the pattern?  What is in its places goes into a. */
-static bool
-match(struct asked *a, const char *pattern, const char *got)
-{
-	while (*pattern != '\0') {
-		char **to = strncmp(pattern, "<start>", 7) == 0 ? &a->start
-		    : strncmp(pattern, "<end>", 5) == 0         ? &a->end
-		    : strncmp(pattern, "<page>", 6) == 0        ? &a->page
-		    : strncmp(pattern, "<number>", 8) == 0      ? &a->number
-								: NULL;
-		size_t len;
-
-		if (to == NULL && *pattern++ != *got++)
-			return false;
-		if (to == NULL)
-			continue;
-		pattern = strchr(pattern, '>') + 1;
-		len = strcspn(pattern, "<");
-		for (const char *stop = got;; stop++) {
-			if (len > 0 ? strncmp(stop, pattern, len) == 0
-				    : *stop == '\0') {
-				free(*to);
-				*to = xstrndup(got, (size_t)(stop - got));
-				got = stop;
-				break;
-			}
-			if (*stop == '\0')
-				return false;
-		}
-	}
-	return *got == '\0';
-}
-
-static void
-forget(struct asked *a)
-{
-	free(a->start);
-	free(a->end);
-	free(a->page);
-	free(a->number);
-	a->start = a->end = a->page = a->number = NULL;
-}
-
-/* -- is the request as it must be? ----------------------------------------- */
-
-static enum MHD_Result
-count_one(void *cls, enum MHD_ValueKind kind, const char *key,
-    const char *value)
-{
-	(void)kind;
-	(void)key;
-	(void)value;
-	++*(size_t *)cls;
-	return MHD_YES;
-}
-
-static bool
-fits(struct asked *a, const struct node *how)
-{
-	const struct node *query = node_get(how, "query");
-	size_t given = 0, wanted = 0;
-
-	forget(a);
-	(void)MHD_get_connection_values(a->conn, MHD_GET_ARGUMENT_KIND,
-	    count_one, &given);
-	for (const struct node *q = query != NULL ? query->child : NULL;
-	     q != NULL; q = q->next, wanted++) {
-		const char *got = MHD_lookup_connection_value(a->conn,
-		    MHD_GET_ARGUMENT_KIND, q->key);
-
-		if (got == NULL || !match(a, q->text, got))
-			return false;
-	}
-	return given == wanted &&
-	    match(a, text_of(how, "body", ""),
-		a->body.len > 0 ? a->body.data : "");
-}
-
-static void
-check_headers(struct asked *a)
-{
-	const struct node *h = node_find(a->v->script, "request.headers");
-
-	for (h = h != NULL ? h->child : NULL; h != NULL; h = h->next) {
-		const char *got = MHD_lookup_connection_value(a->conn,
-		    MHD_HEADER_KIND, h->key);
-
-		if (got == NULL || strcmp(got, h->text) != 0)
-			complain(a->v, h->key, got != NULL ? got : "missing");
-	}
-}
-
-static bool
-is_right(struct asked *a)
-{
-	const struct node *script = a->v->script;
-	const struct node *first = node_get(script, "request");
-	const struct node *next = node_get(script, "next");
-	const unsigned complaints = a->v->complaint != NULL;
-
-	if (strcmp(a->method, text_of(first, "method", "GET")) != 0)
-		complain(a->v, "method", a->method);
-	if (strcmp(a->path, text_of(first, "path", "")) != 0)
-		complain(a->v, "path", a->path);
-	check_headers(a);
-	if (!(next != NULL && fits(a, next)) && !fits(a, first))
-		complain(a->v, "query or body",
-		    a->body.len > 0 ? a->body.data : a->path);
-	return complaints == (a->v->complaint != NULL);
-}
 
 /* -- what it has ----------------------------------------------------------- */
 
@@ -235,7 +34,7 @@ static int64_t
 time_in(const struct vendor *v, const char *text, const char *format,
     int64_t otherwise)
 {
-	const char *name = text_of(v->script, format, "rfc3339");
+	const char *name = vendor_text(v->script, format, "rfc3339");
 	int64_t when;
 
 	if (text == NULL)
@@ -246,18 +45,37 @@ time_in(const struct vendor *v, const char *text, const char *format,
 	return when;
 }
 
+/* A window that ends with a date has all of that day. */
+static int64_t
+end_in(const struct vendor *v, const char *text)
+{
+	const int64_t end = time_in(v, text, "start", INT64_MAX);
+	const bool date =
+	    strcmp(vendor_text(v->script, "start", ""), "date") == 0;
+
+	return text != NULL && date ? end + CLOCK_DAY - 1 : end;
+}
+
+/* What is at a bound that a window leaves out is not in it. */
+static int64_t
+left_out(const struct vendor *v, const char *bound)
+{
+	const char *which = vendor_text(v->script, "exclusive", "");
+
+	return strcmp(which, "both") == 0 || strcmp(which, bound) == 0;
+}
+
 /* The events that a request is about, in the order in which they are told. */
 static struct event **
 choose(struct vendor *v, int64_t from, int64_t to, size_t *n)
 {
 	struct event **list = xcalloc(v->n + 1, sizeof(struct event *));
-	const int64_t in =
-	    strcmp(text_of(v->script, "exclusive", ""), "true") == 0;
+	const int64_t first = from + left_out(v, "start");
+	const int64_t last = to - left_out(v, "end");
 
 	*n = 0;
 	for (size_t i = 0; i < v->n; i++)
-		if (v->events[i].when >= from + in &&
-		    v->events[i].when <= to - in)
+		if (v->events[i].when >= first && v->events[i].when <= last)
 			list[(*n)++] = &v->events[i];
 	if (v->token)
 		return list;
@@ -281,7 +99,7 @@ struct position {
 static bool
 is_kind(const struct vendor *v, const char *kind)
 {
-	return strcmp(text_of(v->script, "pages", "token"), kind) == 0;
+	return strcmp(vendor_text(v->script, "pages", "token"), kind) == 0;
 }
 
 /* Behind the last row of that id. */
@@ -306,7 +124,7 @@ read_position(const struct asked *a, struct position *p)
 			   &p->generation, &p->from, &p->to, &p->at) == 4;
 	*p = (struct position){ .generation = v->generation,
 		.from = time_in(v, a->start, "start", INT64_MIN),
-		.to = time_in(v, a->end, "start", INT64_MAX) };
+		.to = end_in(v, a->end) };
 	if (is_kind(v, "number") && a->number != NULL)
 		p->at = (strtoul(a->number, NULL, 10) - 1) * v->per;
 	if (is_kind(v, "offset") && a->number != NULL)
@@ -325,13 +143,13 @@ answer(struct asked *a, unsigned status, const struct node *headers,
 	int rc;
 
 	if (r == NULL)
-		die("out of memory");
+		vendor_die("out of memory");
 	(void)MHD_add_response_header(r, "Content-Type", "application/json");
 	for (headers = headers != NULL ? headers->child : NULL; headers != NULL;
 	     headers = headers->next) {
 		struct buf value = BUF_INIT(65536);
 
-		put(&value, headers->text, places);
+		vendor_put(&value, headers->text, places);
 		(void)MHD_add_response_header(r, headers->key, value.data);
 		buf_release(&value);
 	}
@@ -345,15 +163,15 @@ static int
 answer_error(struct asked *a, const char *name, unsigned otherwise)
 {
 	const struct node *e = node_get(a->v->script, name);
-	const char *body = text_of(e, "body", "{}");
+	const char *body = vendor_text(e, "body", "{}");
 	char reset[24];
 	struct place places[] = { { "<reset>", reset }, { NULL, NULL } };
 
 	(void)snprintf(reset, sizeof(reset), "%" PRId64,
 	    clock_now() / CLOCK_SECOND + 1);
 	return answer(a,
-	    (unsigned)strtoul(text_of(e, "status", "0"), NULL, 10) != 0
-		? (unsigned)strtoul(text_of(e, "status", "0"), NULL, 10)
+	    (unsigned)strtoul(vendor_text(e, "status", "0"), NULL, 10) != 0
+		? (unsigned)strtoul(vendor_text(e, "status", "0"), NULL, 10)
 		: otherwise,
 	    node_get(e, "headers"), body, strlen(body), places);
 }
@@ -366,18 +184,21 @@ put_url(const struct vendor *v, const char *page, bool foreign, struct buf *url)
 	const struct place places[] = { { "<page>", page }, { NULL, NULL } };
 
 	if (buf_adds(url, foreign ? "https://evil.example.com" : v->url) != 0 ||
-	    buf_adds(url, text_of(v->script, "request.path", "")) != 0)
-		die("out of memory");
+	    buf_adds(url,
+		vendor_text(v->script, "next.path",
+		    vendor_text(v->script, "request.path", ""))) != 0)
+		vendor_die("out of memory");
 	for (query = query != NULL ? query->child : NULL; query != NULL;
 	     query = query->next) {
+		const struct node *q =
+		    query->key != NULL ? query : query->child;
 		struct buf value = BUF_INIT(65536);
-		struct http_pair one[] = { { query->key, NULL },
-			{ NULL, NULL } };
+		struct http_pair one[] = { { q->key, NULL }, { NULL, NULL } };
 
-		put(&value, query->text, places);
+		vendor_put(&value, q->text, places);
 		one[0].value = value.data;
 		if (request_query(url, one) != 0)
-			die("out of memory");
+			vendor_die("out of memory");
 		buf_release(&value);
 	}
 }
@@ -396,7 +217,8 @@ answer_page(struct asked *a, enum vendor_fault fault)
 	int rc;
 
 	if (!read_position(a, &p)) {
-		complain(v, "a time or token", a->page != NULL ? a->page : "");
+		vendor_complain(v, "a time or token",
+		    a->page != NULL ? a->page : "");
 		return answer_error(a, "lost", 400);
 	}
 	if (p.generation != v->generation)
@@ -407,7 +229,7 @@ answer_page(struct asked *a, enum vendor_fault fault)
 	for (size_t i = 0; i < v->per && p.at < n; i++, p.at++)
 		if (buf_addf(&rows, "%s%s", i > 0 ? "," : "",
 			list[p.at]->text) != 0)
-			die("out of memory");
+			vendor_die("out of memory");
 	free(list);
 	more = p.at < n;
 	(void)snprintf(page, sizeof(page), "p%u.%" PRId64 ".%" PRId64 ".%zu",
@@ -418,14 +240,20 @@ answer_page(struct asked *a, enum vendor_fault fault)
 			{ "<rows>", rows.len > 0 ? rows.data : "" },
 			{ "<next>", page },
 			{ "<url>", url.data },
+			{ "<path>",
+			    fault == VENDOR_FOREIGN
+				? url.data
+				: url.data + strlen(v->url) },
 			{ "<more>", more ? "true" : "false" },
 			{ NULL, NULL },
 		};
 		const bool last = !more && !v->token;
+		const char *reply =
+		    vendor_text(v->script, last ? "last" : "reply", "[<rows>]");
 
-		put(&body,
-		    text_of(v->script, last ? "last" : "reply", "[<rows>]"),
-		    places);
+		if (last && rows.len == 0)
+			reply = vendor_text(v->script, "empty", reply);
+		vendor_put(&body, reply, places);
 		rc = answer(a, 200,
 		    last ? NULL : node_get(v->script, "headers"), body.data,
 		    fault == VENDOR_BROKEN ? body.len / 2 : body.len, places);
@@ -449,28 +277,90 @@ roll(struct vendor *v)
 	return v->fault;
 }
 
+/* Grant an access token. */
+static int
+grant(struct asked *a)
+{
+	static const char otherwise[] =
+	    "{\"access_token\":\"<token>\",\"token_type\":\"Bearer\","
+	    "\"expires_in\":\"3599\"}";
+	const struct node *token = node_get(a->v->script, "token");
+	struct buf body = BUF_INIT(65536);
+	char name[24];
+	const struct place places[] = { { "<token>", name }, { NULL, NULL } };
+	int rc;
+
+	(void)snprintf(name, sizeof(name), "granted-%u", ++a->v->granted);
+	vendor_put(&body, vendor_text(token, "reply", otherwise), places);
+	rc = answer(a,
+	    (unsigned)strtoul(vendor_text(token, "status", "200"), NULL, 10),
+	    NULL, body.data, body.len, places);
+	buf_release(&body);
+	return rc;
+}
+
+/* Is the access token one of those that are good?  Where there are none, it
+ * is. */
+static bool
+is_granted(struct asked *a)
+{
+	struct vendor *v = a->v;
+	unsigned n;
+
+	if (node_get(v->script, "token") == NULL)
+		return true;
+	if (a->token == NULL || sscanf(a->token, "granted-%u", &n) != 1 ||
+	    n > v->granted)
+		vendor_complain(v, "access token",
+		    a->token != NULL ? a->token : "missing");
+	else if (n >= v->good)
+		return true;
+	return false;
+}
+
+/* A request of those that the script has beside the pages. */
+static const struct node *
+other_request(struct asked *a)
+{
+	const struct node *o = node_get(a->v->script, "also");
+
+	for (o = o != NULL ? o->child : NULL; o != NULL; o = o->next)
+		if (vendor_is(a, o))
+			break;
+	return o;
+}
+
 static int
 respond(struct asked *a)
 {
 	static const char page[] = "<!DOCTYPE html><title>Sign in</title>";
-	static const char token[] =
-	    "{\"access_token\":\"" ACCESS_TOKEN "\",\"expires_in\":\"3599\"}";
 	struct vendor *v = a->v;
+	const struct node *other;
 	enum vendor_fault fault;
 
-	if (strcmp(a->path, text_of(v->script, "token", "-")) == 0)
-		return answer(a, 200, NULL, token, strlen(token), NULL);
+	if (vendor_is(a, node_get(v->script, "token")))
+		return v->complaint == NULL ? grant(a)
+					    : answer_error(a, "-", 599);
+	other = other_request(a);
+	if (other != NULL) {
+		const char *reply = vendor_text(other, "reply", "");
+
+		return answer(a, 200, node_get(other, "replied"), reply,
+		    strlen(reply), (const struct place[]){ { NULL, NULL } });
+	}
 	v->requests++;
 	fault = roll(v);
-	if (!is_right(a))
+	if (!vendor_right(a))
 		return answer_error(a, "-", 599);
+	if (fault == VENDOR_DENIED)
+		v->good = v->granted + 1;
+	if (fault == VENDOR_DENIED || !is_granted(a))
+		return answer_error(a, "denied", 401);
 	switch (fault) {
 	case VENDOR_THROTTLED:
 		return answer_error(a, "throttled", 429);
 	case VENDOR_FAILED:
 		return answer_error(a, "failed", 500);
-	case VENDOR_DENIED:
-		return answer_error(a, "denied", 401);
 	case VENDOR_LOST:
 		v->generation++;
 		break;
@@ -524,7 +414,7 @@ completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 	(void)why;
 	if (a == NULL)
 		return;
-	forget(a);
+	vendor_forget(a);
 	buf_release(&a->body);
 	free(a);
 	*con_cls = NULL;
@@ -542,32 +432,82 @@ listen_on(struct vendor *v, int port)
 	    NULL, handle, v, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
 	    MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
 	if (v->daemon == NULL)
-		die("can't listen");
+		vendor_die("can't listen");
 	info = MHD_get_daemon_info(v->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	(void)snprintf(v->url, sizeof(v->url), "http://127.0.0.1:%d",
 	    (int)info->port);
 }
 
-struct vendor *
-vendor_start(const char *script, int port)
+static struct node *
+read_script(const char *path)
 {
-	struct vendor *v = xcalloc(1, sizeof(*v));
 	struct buf text = BUF_INIT(65536);
 	struct err err = ERR_INIT;
+	struct node *script;
+
+	if (file_read(path, &text, &err) != 0)
+		vendor_die(err.text);
+	script = yaml_parse(path, text.data, text.len, &err);
+	if (script == NULL)
+		vendor_die(err.text);
+	if (node_get(script, "streams") == NULL)
+		vendor_die("a script has no streams");
+	buf_release(&text);
+	return script;
+}
+
+size_t
+vendor_streams(const char *path)
+{
+	struct node *script = read_script(path);
+	size_t n = 0;
+
+	for (const struct node *s = node_get(script, "streams")->child;
+	     s != NULL; s = s->next)
+		n++;
+	node_free(script);
+	return n;
+}
+
+/* What a script says of one of its streams, which is put into "stream". */
+static struct node *
+stream_script(const char *path, size_t stream)
+{
+	struct node *script = read_script(path);
+	struct node *streams = node_get(script, "streams");
+	struct node *one = streams->child;
+
+	while (one != NULL && stream-- > 0)
+		one = one->next;
+	if (one == NULL)
+		vendor_die("a script has fewer streams");
+	node_put(script, node_scalar(script, "stream", one->key));
+	one = node_copy(one);
+	node_remove(script, streams);
+	if (one->type == NODE_MAP)
+		node_merge(script, one);
+	else
+		node_free(one);
+	return script;
+}
+
+struct vendor *
+vendor_start(const char *path, size_t stream, int port)
+{
+	struct vendor *v = xcalloc(1, sizeof(*v));
 	const char *format;
 
-	if (file_read(script, &text, &err) != 0)
-		die(err.text);
-	v->script = yaml_parse(script, text.data, text.len, &err);
-	if (v->script == NULL)
-		die(err.text);
-	buf_release(&text);
+	v->script = stream_script(path, stream);
 	(void)pthread_mutex_init(&v->lock, NULL);
-	v->token = strcmp(text_of(v->script, "cursor", ""), "token") == 0;
-	v->newest = strcmp(text_of(v->script, "order", ""), "newest") == 0;
-	v->per = strtoul(text_of(v->script, "per", "3"), NULL, 10);
-	format = text_of(v->script, "time", "rfc3339");
+	v->token = strcmp(vendor_text(v->script, "cursor", ""), "token") == 0;
+	v->newest = strcmp(vendor_text(v->script, "order", ""), "newest") == 0;
+	v->per = is_kind(v, "none")
+	    ? SIZE_MAX
+	    : strtoul(vendor_text(v->script, "per", "3"), NULL, 10);
+	format = vendor_text(v->script, "time", "rfc3339");
 	v->format = when_by_name((struct slice){ format, strlen(format) });
+	if (v->format == WHEN_FORMATS)
+		vendor_die("a script has no such format of time");
 	listen_on(v, port);
 	return v;
 }
@@ -608,10 +548,10 @@ vendor_add(struct vendor *v, const char *id, int64_t when, unsigned n)
 
 	(void)snprintf(number, sizeof(number), "%u", n);
 	if (when_write(v->format, when, &time) != 0)
-		die("out of memory");
+		vendor_die("out of memory");
 	memcpy(full, places, sizeof(full));
 	full[1].value = time.data;
-	put(&text, text_of(v->script, "row", ""), full);
+	vendor_put(&text, vendor_text(v->script, "row", ""), full);
 	(void)pthread_mutex_lock(&v->lock);
 	v->events = xreallocarray(v->events, v->n + 1, sizeof(*v->events));
 	v->events[v->n++] =

@@ -5,25 +5,31 @@
  * A script is a YAML file:
  *
  *   source:   options that a source needs
- *   stream:   name of the stream
+ *   hosts:    hosts of the definition that are this vendor; default: api
  *   cursor:   token (events in the order in which they were added) or window
  *   order:    newest or oldest first, of a window
- *   per:      rows of a page
- *   pages:    token (what it gives itself), number, offset or last_id
- *   exclusive: true where a window lacks what is at its bounds
+ *   per:      rows of a page; default: 3
+ *   pages:    token (what it gives itself), number, offset, last_id, or none
+ *   exclusive: start, end or both: a window lacks what is at these bounds
  *   twins:    true where equal rows are several events
- *   token:    path at which an access token is granted; without it there is
- *             none
- *   request:  { method, path, headers, query, body }, exactly so
- *   next:     { query, body } of further pages
+ *   token:    { path, method, headers, query, body, status, reply } of the
+ *             request that grants an access token; without it there is none
+ *   also:     a list of { path, method, headers, query, body, reply, replied },
+ *             other requests that must be answered; replied: headers
+ *   request:  { method, path, query, headers, body }, exactly so
+ *   next:     { method, path, query, body } of further pages
+ *   start:    the format of a request's times
  *   row:      an event; time: the format of its time
- *   reply:    the body of a page, last: that of the last one, headers
+ *   reply:    the body of a page, last: that of the last one, empty: that of
+ *             the last one without rows; headers
  *   throttled, failed, lost, denied: { status, headers, body }
+ *   streams:  of each stream by its name, what is otherwise than above
  *
- * Texts have <start>, <end>, <page> and <number> where a request says so,
- * <rows>, <next>, <url> and <more> where a reply does, <id>, <time> and <n> in
- * a row.  What a request has more or less than the script says is a complaint,
- * and refused.
+ * A query is a map, or a list of maps with one key each.  Texts have <start>,
+ * <end>, <page>, <number>, <token> and <any> where a request says so; <rows>,
+ * <next>, <url>, <path> (that of the URL) and <more> where a reply does;
+ * <token> where a grant does; <id>, <time> and <n> in a row.  What a request
+ * has more or less than the script says is a complaint, and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H
@@ -34,11 +40,15 @@
 struct node;
 struct vendor;
 
-/* Dies when the script cannot be used.  port 0: any. */
-struct vendor *vendor_start(const char *script, int port);
+/* Of a stream of the script, which are so many.  Dies when the script cannot be
+ * used.  port 0: any. */
+size_t vendor_streams(const char *path);
+struct vendor *vendor_start(const char *path, size_t stream, int port);
 void vendor_stop(struct vendor *v);
 
 const char *vendor_url(const struct vendor *v);
+
+/* What the script says of the stream, whose name is "stream". */
 const struct node *vendor_script(const struct vendor *v);
 
 /* From now on there is an event of that id and time; n tells its versions

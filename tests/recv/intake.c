@@ -28,7 +28,7 @@ static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
 static const struct intake_kind *const kinds[] = { &intake_elasticsearch,
-	&intake_splunk_hec, NULL };
+	&intake_login, &intake_sentinel, &intake_splunk_hec, NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -106,6 +106,15 @@ is_poison(const struct call *c, const char *text, size_t len)
 
 	free(poison);
 	return found;
+}
+
+const char *
+call_query(const struct call *c, const char *name)
+{
+	const char *value = MHD_lookup_connection_value(c->rq->conn,
+	    MHD_GET_ARGUMENT_KIND, name);
+
+	return value == NULL ? "" : value;
 }
 
 static struct place *

@@ -40,6 +40,8 @@ struct intake_kind {
 };
 
 extern const struct intake_kind intake_elasticsearch;
+extern const struct intake_kind intake_login;
+extern const struct intake_kind intake_sentinel;
 extern const struct intake_kind intake_splunk_hec;
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
@@ -50,6 +52,13 @@ char *place_option(const struct place *p, const char *option, const char *def);
 void place_store(struct call *c, const char *feed, const char *agent,
     unsigned long long index, const char *event, size_t len);
 void place_store_line(struct call *c, const char *line, size_t len);
+
+/* Does the request bear the access token that the fake of a server for tokens
+ * gives for the secret in the receiver's option token? */
+bool has_access_token(const struct call *c);
+
+/* Value of a query parameter, "" where there is none. */
+const char *call_query(const struct call *c, const char *name);
 
 void reply_text(struct call *c, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -14,7 +14,8 @@
 #include "base/mem.h"
 #include "tests/unit/canned.h"
 
-#define REQUESTS_MAX (1 << 20)
+#define REQUEST_MAX (2 << 20)
+#define REQUESTS_MAX (4 << 20)
 #define REPLIES_MAX 64
 
 struct canned {
@@ -77,8 +78,8 @@ choose(struct canned *c, const char *request)
 static void
 serve(struct canned *c, int fd)
 {
-	char *buf = xmalloc(65536);
-	size_t len = read_request(fd, buf, 65536);
+	char *buf = xmalloc(REQUEST_MAX);
+	size_t len = read_request(fd, buf, REQUEST_MAX);
 	const struct canned_reply *r;
 
 	if (len > 0) {

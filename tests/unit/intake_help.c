@@ -47,10 +47,13 @@ configure(const char *options, const char *path)
 {
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
+	const char *url = canned_url(intake_rig.server),
+		   *mark = strchr(options, '@');
+	size_t n = mark == NULL ? strlen(options) : (size_t)(mark - options);
 	char *text = xasprintf("{url: \"%s%s\", compress: false, parallel: 2%s"
-			       "%s}",
-	    canned_url(intake_rig.server), path, options[0] == '\0' ? "" : ", ",
-	    options);
+			       "%.*s%s%s}",
+	    url, path, n == 0 ? "" : ", ", (int)n, options,
+	    mark == NULL ? "" : url, mark == NULL ? "" : mark + 1);
 	struct node *map = yaml_parse("conf", text, strlen(text), &err);
 
 	ck_assert_msg(map != NULL, "%s", err.text);

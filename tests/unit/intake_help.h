@@ -27,7 +27,8 @@ void rig_expect(const char *path, int status, const char *body);
 
 /* Open it with a chunk of n events: the first is event, the others
  * {"Id":"b"}.  options are behind url, compress: false and parallel: 2 in a
- * map, "token: abc, …"; path stands behind the URL. */
+ * map, "token: abc, …", in which @ stands for the receiver's URL without a
+ * path; path stands behind the URL. */
 void rig_begin(size_t n, const char *event, const char *options,
     const char *path);
 void rig_end(void);

@@ -8,6 +8,8 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -100,8 +102,10 @@ verify(const char *jwt, size_t signed_len, const char *cert_pem)
 	header = decode_json(jwt, strcspn(jwt, "."));
 	ck_assert_int_eq(X509_digest(cert, EVP_sha1(), sha1, &sha1_len), 1);
 	ck_assert_int_eq(text_base64url(&thumb, sha1, sha1_len), 0);
-	ck_assert_str_eq(json_string_value(json_object_get(header, "x5t")),
-	    thumb.data);
+	if (json_object_get(header, "x5t") != NULL)
+		ck_assert_str_eq(json_string_value(json_object_get(header,
+				     "x5t")),
+		    thumb.data);
 	ck_assert_str_eq(json_string_value(json_object_get(header, "alg")),
 	    "RS256");
 	json_decref(header);
@@ -112,49 +116,152 @@ verify(const char *jwt, size_t signed_len, const char *cert_pem)
 	BIO_free(bio);
 }
 
-START_TEST(assertion)
+/* Sign, check the signature, and give the claims and the header. */
+static json_t *
+sign(const struct jwt *t, const char *cert, json_t **header)
 {
-	char *key, *cert, *other_key, *other_cert;
-	struct assertion a = { .audience = "https://login/t/oauth2/v2.0/token",
-		.client_id = "me",
-		.now = INT64_C(1700000000) * CLOCK_SECOND };
 	struct buf jwt = BUF_INIT(20000);
 	struct err err = ERR_INIT;
 	const char *dot1, *dot2;
 	json_t *claims;
 
-	make_pair(&key, &cert);
-	make_pair(&other_key, &other_cert);
-	a.certificate = cert;
-	a.private_key = key;
-	ck_assert_msg(oauth_assertion(&a, &jwt, &err) == 0, "%s", err.text);
+	ck_assert_msg(jwt_sign(t, &jwt, &err) == 0, "%s", err.text);
 	dot1 = strchr(jwt.data, '.');
 	ck_assert(dot1 != NULL);
 	dot2 = strchr(dot1 + 1, '.');
 	ck_assert(dot2 != NULL);
 	verify(jwt.data, (size_t)(dot2 - jwt.data), cert);
+	*header = decode_json(jwt.data, (size_t)(dot1 - jwt.data));
 	claims = decode_json(dot1 + 1, (size_t)(dot2 - dot1 - 1));
-	ck_assert_str_eq(json_string_value(json_object_get(claims, "aud")),
-	    a.audience);
-	ck_assert_str_eq(json_string_value(json_object_get(claims, "iss")),
-	    "me");
-	ck_assert_str_eq(json_string_value(json_object_get(claims, "sub")),
-	    "me");
-	ck_assert_uint_eq(json_string_length(json_object_get(claims, "jti")),
-	    36);
-	ck_assert_int_eq(json_integer_value(json_object_get(claims, "exp")),
-	    1700000600);
-	ck_assert_int_le(json_integer_value(json_object_get(claims, "nbf")),
-	    1700000000);
+	buf_release(&jwt);
+	return claims;
+}
+
+static const char *
+text_of(const json_t *top, const char *key)
+{
+	const char *text = json_string_value(json_object_get(top, key));
+
+	return text != NULL ? text : "";
+}
+
+static int64_t
+number_of(const json_t *top, const char *key)
+{
+	return (int64_t)json_integer_value(json_object_get(top, key));
+}
+
+START_TEST(assertion)
+{
+	char *key, *cert, *other_key, *other_cert;
+	struct jwt t = { .audience = "https://login/t/oauth2/v2.0/token",
+		.issuer = "me",
+		.subject = "me",
+		.now = INT64_C(1700000000) * CLOCK_SECOND };
+	struct buf jwt = BUF_INIT(20000);
+	struct err err = ERR_INIT;
+	json_t *claims, *header;
+
+	make_pair(&key, &cert);
+	make_pair(&other_key, &other_cert);
+	t.certificate = cert;
+	t.private_key = key;
+	claims = sign(&t, cert, &header);
+	ck_assert_str_eq(text_of(claims, "aud"), t.audience);
+	ck_assert_str_eq(text_of(claims, "iss"), "me");
+	ck_assert_str_eq(text_of(claims, "sub"), "me");
+	ck_assert_uint_eq(strlen(text_of(claims, "jti")), 36);
+	ck_assert_int_eq(number_of(claims, "exp"), 1700000540);
+	ck_assert_int_eq(number_of(claims, "iat"), 1699999940);
+	ck_assert_int_eq(number_of(claims, "nbf"), 1699999940);
+	ck_assert(*text_of(header, "x5t") != '\0');
+	ck_assert_ptr_null(json_object_get(header, "kid"));
 	json_decref(claims);
-	a.private_key = other_key;
-	ck_assert_int_eq(oauth_assertion(&a, &jwt, &err), -1);
+	json_decref(header);
+	t.private_key = other_key;
+	ck_assert_int_eq(jwt_sign(&t, &jwt, &err), -1);
 	ck_assert(strstr(err.text, "does not belong") != NULL);
 	buf_release(&jwt);
 	free(key);
 	free(cert);
 	free(other_key);
 	free(other_cert);
+}
+END_TEST
+
+/* The file that Google hands out names the key and its owner. */
+START_TEST(a_service_account)
+{
+	static const struct http_pair claims[] = { { "scope", "a \"b\"" },
+		{ NULL, NULL } };
+	char *key, *cert, *json;
+	struct jwt t = { .audience = "https://token.example.com",
+		.subject = "admin@example.com",
+		.claims = claims,
+		.life = CLOCK_HOUR,
+		.now = INT64_C(1700000000) * CLOCK_SECOND };
+	struct buf quoted = BUF_INIT(10000), jwt = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+	json_t *said, *header;
+
+	make_pair(&key, &cert);
+	ck_assert_int_eq(text_json_string(&quoted, key, strlen(key)), 0);
+	json = xasprintf("\n{\"type\":\"service_account\",\"private_key\":%s,"
+			 "\"private_key_id\":\"k1\",\"client_email\":"
+			 "\"robot@example.com\"}",
+	    quoted.data);
+	t.private_key = json;
+	said = sign(&t, cert, &header);
+	ck_assert_str_eq(text_of(header, "kid"), "k1");
+	ck_assert_ptr_null(json_object_get(header, "x5t"));
+	ck_assert_str_eq(text_of(said, "iss"), "robot@example.com");
+	ck_assert_str_eq(text_of(said, "sub"), "admin@example.com");
+	ck_assert_str_eq(text_of(said, "scope"), "a \"b\"");
+	/* Google refuses more than an hour. */
+	ck_assert_int_eq(number_of(said, "exp") - number_of(said, "iat"), 3600);
+	json_decref(said);
+	json_decref(header);
+	t.private_key = "{\"private_key\":7}";
+	ck_assert_int_eq(jwt_sign(&t, &jwt, &err), -1);
+	ck_assert_msg(strstr(err.text, "key file of a service account") != NULL,
+	    "%s", err.text);
+	buf_release(&jwt);
+	buf_release(&quoted);
+	free(json);
+	free(key);
+	free(cert);
+}
+END_TEST
+
+/* Snowflake knows a key by the hash of its public half. */
+START_TEST(a_fingerprint)
+{
+	char *key, *cert;
+	struct jwt t = { .issuer = "ACME.ROBOT." JWT_FINGERPRINT,
+		.subject = "ACME.ROBOT",
+		.life = CLOCK_MINUTE,
+		.now = INT64_C(1700000000) * CLOCK_SECOND };
+	struct buf raw = BUF_INIT(100);
+	json_t *said, *header;
+	const char *issuer;
+
+	make_pair(&key, &cert);
+	t.private_key = key;
+	said = sign(&t, cert, &header);
+	issuer = text_of(said, "iss");
+	ck_assert_int_eq(strncmp(issuer, "ACME.ROBOT.SHA256:", 18), 0);
+	ck_assert_int_eq(text_unbase64(&raw, issuer + 18, strlen(issuer + 18)),
+	    0);
+	ck_assert_uint_eq(raw.len, 32);
+	ck_assert_ptr_null(json_object_get(said, "aud"));
+	/* A token of a minute is not over when it begins. */
+	ck_assert_int_gt(number_of(said, "exp"), 1700000030);
+	ck_assert_int_le(number_of(said, "exp"), 1700000060);
+	json_decref(said);
+	json_decref(header);
+	buf_release(&raw);
+	free(key);
+	free(cert);
 }
 END_TEST
 
@@ -175,6 +282,18 @@ static const struct canned_reply table[] = {
 		"\"AADSTS7000222: old\"}") },
 	{ .path = "/odd",
 	    .bytes = REPLY("200 OK", "23", "{\"access_token\":\"a\\nb\"}") },
+	{ .path = "/any",
+	    .bytes = REPLY("200 OK", "20", "{\"access_token\":\"T\"}") },
+	{ .path = "/rotating",
+	    .bytes = REPLY("200 OK", "52",
+		"{\"access_token\":\"A1\",\"refresh_token\":"
+		"\"second-token\"}") },
+	{ .path = "/rotating",
+	    .bytes = REPLY("200 OK", "51",
+		"{\"access_token\":\"A2\",\"refresh_token\":"
+		"\"third-token\"}") },
+	{ .path = "/rotating",
+	    .bytes = REPLY("200 OK", "21", "{\"access_token\":\"A3\"}") },
 	{ .path = NULL },
 };
 
@@ -229,9 +348,9 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T1");
 	ck_assert(strstr(canned_requests(server),
-		      "grant_type=client_credentials&client_id=me&scope="
-		      "https%3A%2F%2Fapi%2F.default&client_secret=p%26q") !=
-	    NULL);
+		      "grant_type=client_credentials&client_id=me&"
+		      "client_secret=p%26q&scope=https%3A%2F%2Fapi%2F"
+		      ".default") != NULL);
 	again = oauth_token(o, http, &r);
 	ck_assert_str_eq(again, "T1");
 	ck_assert_uint_eq(canned_count(server), 1);
@@ -339,45 +458,284 @@ START_TEST(a_certificate_that_is_damaged)
 END_TEST
 
 /* What is granted, and for how many seconds; NULL: nothing is. */
+#define NOW INT64_C(1700000000)
 static const struct {
 	const char *body;
 	const char *token;
 	int64_t seconds;
+	struct token_shape shape;
 } grants[] = {
-	{ "{\"access_token\":\"t\",\"expires_in\":60}", "t", 60 },
-	{ "{\"access_token\":\"t\",\"expires_in\":\"60\"}", "t", 60 },
-	{ "{\"access_token\":\"t\",\"expires_in\":60.9}", "t", 60 },
-	{ "{\"access_token\":\"t\"}", "t", 300 },
-	{ "{\"access_token\":\"t\",\"expires_in\":null}", "t", 300 },
-	{ "{\"access_token\":\"t\",\"expires_in\":-5}", "t", 300 },
-	{ "{\"access_token\":\"t\",\"expires_in\":-1e300}", "t", 300 },
-	{ "{\"access_token\":\"t\",\"expires_in\":1e300}", "t", 86400 },
+	{ "{\"access_token\":\"t\",\"expires_in\":60}", "t", 60,
+	    { .life = 0 } },
+	{ "{\"access_token\":\"t\",\"expires_in\":\"60\"}", "t", 60,
+	    { .life = 0 } },
+	{ "{\"access_token\":\"t\",\"expires_in\":60.9}", "t", 60,
+	    { .life = 0 } },
+	{ "{\"access_token\":\"t\"}", "t", 300, { .life = 0 } },
+	{ "{\"access_token\":\"t\",\"expires_in\":null}", "t", 300,
+	    { .life = 0 } },
+	{ "{\"access_token\":\"t\",\"expires_in\":-5}", "t", 300,
+	    { .life = 0 } },
+	{ "{\"access_token\":\"t\",\"expires_in\":-1e300}", "t", 300,
+	    { .life = 0 } },
+	{ "{\"access_token\":\"t\",\"expires_in\":1e300}", "t", 86400,
+	    { .life = 0 } },
 	{ "{\"access_token\":\"t\",\"expires_in\":9223372036854775807}", "t",
-	    86400 },
+	    86400, { .life = 0 } },
 	{ "{\"access_token\":\"t\",\"expires_in\":\"99999999999999999999\"}",
-	    "t", 86400 },
-	{ "{\"access_token\":\"\"}", NULL, 0 },
-	{ "{\"access_token\":\"a b\"}", NULL, 0 },
-	{ "{\"access_token\":\"a\\u0000b\"}", NULL, 0 },
-	{ "{\"access_token\":\"\xc3\xa9\"}", NULL, 0 },
-	{ "{\"access_token\":7}", NULL, 0 },
-	{ "[]", NULL, 0 },
-	{ "", NULL, 0 },
+	    "t", 86400, { .life = 0 } },
+	{ "{\"access_token\":\"\"}", NULL, 0, { .life = 0 } },
+	{ "{\"access_token\":\"a b\"}", NULL, 0, { .life = 0 } },
+	{ "{\"access_token\":\"a\\u0000b\"}", NULL, 0, { .life = 0 } },
+	{ "{\"access_token\":\"\xc3\xa9\"}", NULL, 0, { .life = 0 } },
+	{ "{\"access_token\":7}", NULL, 0, { .life = 0 } },
+	{ "[]", NULL, 0, { .life = 0 } },
+	{ "", NULL, 0, { .life = 0 } },
+	/* Names of their own, and a time instead of a life. */
+	{ "{\"token\":\"ghs_1\",\"expires_at\":\"2023-11-14T23:13:20Z\"}",
+	    "ghs_1", 3600, { .token = "/token", .expires_at = "/expires_at" } },
+	{ "{\"data\":[{\"t\":\"x\",\"until\":1700000900}]}", "x", 900,
+	    { .token = "/data/0/t", .expires_at = "/data/0/until" } },
+	{ "{\"t\":\"x\",\"until\":\"1700000900000\"}", "x", 900,
+	    { .token = "/t", .expires_at = "/until" } },
+	{ "{\"t\":\"x\",\"until\":1600000000}", "x", 300,
+	    { .token = "/t", .expires_at = "/until" } },
+	{ "{\"access_token\":\"x\"}", "x", 7200, { .life = 7200000000 } },
+	{ "{\"access_token\":\"x\",\"valid\":90}", "x", 90,
+	    { .expires_in = "/valid" } },
+	/* One that says itself when it ends: {"exp":1700001000}. */
+	{ "{\"token\":\"e30.eyJleHAiOjE3MDAwMDEwMDB9.c2ln\"}",
+	    "e30.eyJleHAiOjE3MDAwMDEwMDB9.c2ln", 1000, { .token = "/token" } },
+	{ "{\"token\":\"e30.eyJleHAiOiJvZGQifQ.c2ln\"}",
+	    "e30.eyJleHAiOiJvZGQifQ.c2ln", 300, { .token = "/token" } },
+	{ "{\"token\":\"e30.!!!.c2ln\"}", "e30.!!!.c2ln", 300,
+	    { .token = "/token" } },
+	{ "{}", "h1", 300, { .header = "X-Auth-Token" } },
+	{ "", "h1", 300, { .header = "x-auth-token" } },
+	{ "{}", NULL, 0, { .header = "X-Other" } },
 };
 
 START_TEST(grant)
 {
-	int64_t life = 0;
-	char *token =
-	    token_read(grants[_i].body, strlen(grants[_i].body), &life);
+	static char headers[] = "HTTP/1.1 200 OK\r\nX-Auth-Token: h1\r\n\r\n";
+	const struct http_reply reply = {
+		.body = { .data = (char *)(uintptr_t)grants[_i].body,
+		    .len = strlen(grants[_i].body) },
+		.headers = { .data = headers, .len = sizeof(headers) - 1 }
+	};
+	struct token t;
 
-	ck_assert_msg((token == NULL) == (grants[_i].token == NULL), "%s",
-	    grants[_i].body);
-	if (token != NULL) {
-		ck_assert_str_eq(token, grants[_i].token);
-		ck_assert_int_eq(life, grants[_i].seconds * CLOCK_SECOND);
+	token_read(&grants[_i].shape, &reply, NOW * CLOCK_SECOND, &t);
+	if (grants[_i].token == NULL) {
+		ck_assert_msg(t.access == NULL, "%s", grants[_i].body);
+	} else {
+		ck_assert_msg(t.access != NULL, "%s", grants[_i].body);
+		ck_assert_str_eq(t.access, grants[_i].token);
+		ck_assert_int_eq(t.life, grants[_i].seconds * CLOCK_SECOND);
 	}
-	secret_free(token);
+	token_release(&t);
+}
+END_TEST
+
+/* How a token is asked for, by each kind of grant, client and body: what the
+ * request has, the claim or assertion cut off. */
+static const struct http_pair account[] = { { "account_id", "a/1" },
+	{ "password", "${env:SEALFEED_TEST_SECRET}" }, { NULL, NULL } };
+static const struct {
+	struct oauth_conf conf;
+	const char *has[3];
+} requests[] = {
+	{ { .grant = GRANT_ACCOUNT_CREDENTIALS,
+	      .client = CLIENT_BASIC,
+	      .body = OAUTH_QUERY,
+	      .client_id = "me",
+	      .client_secret = "p&q",
+	      .fields = account },
+	    { "POST /any?grant_type=account_credentials&account_id=a%2F1&"
+	      "password=p%26q HTTP",
+		"Authorization: Basic bWU6cCZx\r\n", "\r\n\r\n" } },
+	{ { .grant = GRANT_CLIENT_CREDENTIALS,
+	      .body = OAUTH_JSON,
+	      .client_id = "me",
+	      .client_secret = "p\"q",
+	      .fields = account },
+	    { "Content-Type: application/json\r\n",
+		"\r\n\r\n{\"grant_type\":\"client_credentials\",\"client_id\":"
+		"\"me\",\"client_secret\":\"p\\\"q\",\"account_id\":\"a/1\","
+		"\"password\":\"p&q\"}",
+		NULL } },
+	{ { .grant = GRANT_NONE, .body = OAUTH_JSON, .fields = account },
+	    { "\r\n\r\n{\"account_id\":\"a/1\",\"password\":\"p&q\"}", NULL,
+		NULL } },
+	{ { .grant = GRANT_REFRESH_TOKEN,
+	      .client_id = "me",
+	      .refresh_token = "r 1" },
+	    { "\r\n\r\ngrant_type=refresh_token&refresh_token=r%201&"
+	      "client_id=me",
+		NULL, NULL } },
+	{ { .grant = GRANT_JWT_BEARER, .private_key = "KEY", .issuer = "i" },
+	    { "\r\n\r\ngrant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3A"
+	      "jwt-bearer&assertion=eyJ",
+		NULL, NULL } },
+	{ { .grant = GRANT_JWT_BEARER,
+	      .private_key = "KEY",
+	      .client_id = "box",
+	      .client_secret = "s" },
+	    { "&client_id=box&client_secret=s", NULL, NULL } },
+	{ { .grant = GRANT_CLIENT_CREDENTIALS,
+	      .private_key = "KEY",
+	      .client_id = "okta",
+	      .scope = "okta.logs.read" },
+	    { "\r\n\r\ngrant_type=client_credentials&client_id=okta&"
+	      "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-"
+	      "assertion-type%3Ajwt-bearer&client_assertion=eyJ",
+		"&scope=okta.logs.read", NULL } },
+	{ { .grant = GRANT_NONE,
+	      .client = CLIENT_BEARER,
+	      .private_key = "KEY",
+	      .client_id = "app" },
+	    { "POST /any HTTP", "Authorization: Bearer eyJ", "\r\n\r\n" } },
+};
+
+START_TEST(request)
+{
+	struct oauth_conf oc = requests[_i].conf;
+	char *key, *cert, *url = xasprintf("%s/any", canned_url(server));
+	const char *sent;
+	struct oauth *o;
+	struct outcome r;
+	char *t;
+
+	ck_assert_int_eq(setenv("SEALFEED_TEST_SECRET", "p&q", 1), 0);
+	make_pair(&key, &cert);
+	if (oc.private_key != NULL)
+		oc.private_key = key;
+	oc.token_url = url;
+	o = oauth_new(&oc);
+	t = oauth_token(o, http, &r);
+	ck_assert_msg(t != NULL, "%s", r.text);
+	ck_assert_str_eq(t, "T");
+	sent = canned_requests(server);
+	for (size_t i = 0; i < 3 && requests[_i].has[i] != NULL; i++)
+		ck_assert_msg(strstr(sent, requests[_i].has[i]) != NULL,
+		    "%s is not in\n%s", requests[_i].has[i], sent);
+	ck_assert(strstr(sent, "client_assertion") == NULL ||
+	    strstr(sent, "client_secret") == NULL);
+	secret_free(t);
+	oauth_free(o);
+	free(url);
+	free(key);
+	free(cert);
+}
+END_TEST
+
+/* -- refresh tokens that the server replaces ------------------------------- */
+
+static struct oauth *
+make_refresh(const char *token, const char *keep)
+{
+	char *url = xasprintf("%s/rotating", canned_url(server));
+	const struct oauth_conf oc = { .token_url = url,
+		.grant = GRANT_REFRESH_TOKEN,
+		.client_id = "me",
+		.refresh_token = token,
+		.keep = keep };
+	struct oauth *o = oauth_new(&oc);
+
+	free(url);
+	return o;
+}
+
+/* The one that the server gave is used by the next request and the next
+ * process, until another one is configured. */
+START_TEST(a_refresh_token_is_replaced)
+{
+	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
+	char *keep;
+	struct outcome r;
+	struct oauth *o;
+	uint64_t accepts = OAUTH_NEVER;
+	struct stat st;
+	char *t;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	keep = xasprintf("%s/tokens/v", dir);
+	o = make_refresh("first-token", keep);
+	t = oauth_token(o, http, &r);
+	ck_assert_msg(t != NULL, "%s", r.text);
+	ck_assert_str_eq(t, "A1");
+	ck_assert(strstr(canned_requests(server),
+		      "refresh_token=first-token&") != NULL);
+	ck_assert_int_eq(stat(keep, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert(oauth_reject(o, t, &accepts));
+	secret_free(t);
+	t = oauth_token(o, http, &r);
+	ck_assert_str_eq(t, "A2");
+	ck_assert(strstr(canned_requests(server),
+		      "refresh_token=second-token&") != NULL);
+	secret_free(t);
+	oauth_free(o);
+	/* Another process. */
+	o = make_refresh("first-token", keep);
+	t = oauth_token(o, http, &r);
+	ck_assert_ptr_nonnull(t);
+	ck_assert(strstr(canned_requests(server),
+		      "refresh_token=third-token&") != NULL);
+	secret_free(t);
+	oauth_free(o);
+	/* The administrator has a new one. */
+	o = make_refresh("other-token", keep);
+	t = oauth_token(o, http, &r);
+	ck_assert_ptr_nonnull(t);
+	ck_assert(strstr(canned_requests(server),
+		      "refresh_token=other-token&") != NULL);
+	secret_free(t);
+	oauth_free(o);
+	ck_assert_int_eq(unlink(keep), 0);
+	free(keep);
+	keep = xasprintf("%s/tokens", dir);
+	ck_assert_int_eq(rmdir(keep), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	free(keep);
+}
+END_TEST
+
+/* What can't be kept is not used: the process could end at any moment, and the
+ * old one is worth nothing any more. */
+START_TEST(a_refresh_token_that_cannot_be_kept)
+{
+	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
+	char *keep, *folder;
+	struct outcome r;
+	struct oauth *o;
+	char *t;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	folder = xasprintf("%s/tokens", dir);
+	keep = xasprintf("%s/v", folder);
+	/* A name that leads nowhere, where the folder should be. */
+	ck_assert_int_eq(symlink("/nowhere/at/all", folder), 0);
+	o = make_refresh("first-token", keep);
+	ck_assert_ptr_null(oauth_token(o, http, &r));
+	ck_assert_int_ne(r.class, REPLY_OK);
+	ck_assert_uint_eq(canned_count(server), 1);
+	ck_assert_ptr_null(oauth_token(o, http, &r));
+	ck_assert_msg(strstr(r.text, "cannot be kept") != NULL, "%s", r.text);
+	/* Nothing more is asked for, which would replace it again. */
+	ck_assert_uint_eq(canned_count(server), 1);
+	ck_assert_int_eq(unlink(folder), 0);
+	t = oauth_token(o, http, &r);
+	ck_assert_msg(t != NULL, "%s", r.text);
+	ck_assert_str_eq(t, "A1");
+	ck_assert_uint_eq(canned_count(server), 1);
+	secret_free(t);
+	oauth_free(o);
+	ck_assert_int_eq(unlink(keep), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	free(keep);
+	free(folder);
 }
 END_TEST
 
@@ -389,6 +747,12 @@ suite_oauth(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, assertion);
+	tcase_add_test(tc, a_service_account);
+	tcase_add_test(tc, a_fingerprint);
+	tcase_add_loop_test(tc, request, 0,
+	    sizeof(requests) / sizeof(requests[0]));
+	tcase_add_test(tc, a_refresh_token_is_replaced);
+	tcase_add_test(tc, a_refresh_token_that_cannot_be_kept);
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
 	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);

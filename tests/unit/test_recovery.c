@@ -736,11 +736,31 @@ root_of(const char *table)
 	return page;
 }
 
+/* What the file says of itself. */
+static const char *
+journal_mode(void)
+{
+	static char mode[16];
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &st,
+			     NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	(void)snprintf(mode, sizeof(mode), "%s",
+	    (const char *)sqlite3_column_text(st, 0));
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return mode;
+}
+
 /* A recovery that is killed again and again, here by a limit on the size of a
  * file, goes on where it was. */
 START_TEST(a_recovery_is_gone_on_with)
 {
-	const int batches = 60;
+	const int batches = 100;
 	off_t size, before = 0;
 	ino_t begun = 0;
 	int status;
@@ -749,7 +769,7 @@ START_TEST(a_recovery_is_gone_on_with)
 	/* A table without rows: all is copied. */
 	overwrite(path, 16384 * (root_of("request") - 1),
 	    "nonsense nonsense nonsense nonsense", 35);
-	for (rlim_t most = 16; most <= 26; most += 10) {
+	for (rlim_t most = 20; most <= 50; most += 30) {
 		const struct rlimit limit = { most << 20, most << 20 };
 		const pid_t pid = fork();
 
@@ -771,6 +791,9 @@ START_TEST(a_recovery_is_gone_on_with)
 	ck_assert(begun == inode_of("", &size));
 	ck_assert_uint_eq(deliverable(), (uint64_t)batches);
 	ck_assert_int_eq((int)inode_of(".new", &size), 0);
+	ck_assert_int_eq((int)inode_of(".new-journal", &size), 0);
+	ck_assert_int_eq((int)inode_of(".recovered-journal", &size), 0);
+	ck_assert_str_eq(journal_mode(), "wal");
 }
 END_TEST
 

@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "http/auth.h"
 #include "http/server_clock.h"
 #include "sources/aws/s3.h"
-#include "sources/common/auth.h"
 #include "store/feed.h"
 
 /* AWS has no budget for a customer's own bucket and queue: 5,500 objects a

@@ -16,8 +16,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/splitter.h"
+#include "http/auth.h"
 #include "http/server_clock.h"
-#include "sources/common/auth.h"
 #include "sources/office365/office365.h"
 
 /* Microsoft's baseline for a tenant, and the older figure that large ones

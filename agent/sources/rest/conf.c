@@ -163,22 +163,58 @@ check_values(const struct rest_conf *c, const struct config_section *b)
 	}
 }
 
+/* A request that has a place for a variable can't be made without it. */
+static void
+check_needed(const struct rest_conf *c, const struct def_stream *s,
+    const char *text, const struct config_section *b)
+{
+	struct template_place p;
+
+	for (size_t at = 0; text != NULL && template_next(text, at, &p);
+	     at = p.end) {
+		size_t v = definition_variable(c->def, p.name);
+
+		if (v < c->def->n_variables && rest_variable(c, v) == NULL)
+			config_errors_add(b->errors, b->map,
+			    "%s: \"%s\" is missing; the stream %s needs it",
+			    b->where, c->def->variables[v].name, s->name);
+	}
+}
+
+static void
+check_stream(const struct rest_conf *c, const struct def_stream *s,
+    const struct config_section *b)
+{
+	const struct def_request *r = &s->request;
+
+	check_needed(c, s, r->path, b);
+	check_needed(c, s, r->body, b);
+	for (const struct http_pair *q = r->query; q != NULL && q->name != NULL;
+	     q++)
+		check_needed(c, s, q->value, b);
+	if (s->cursor.kind == CURSOR_WINDOW && c->overlap >= s->cursor.span)
+		config_error(b,
+		    "overlap: must be shorter than the windows of %s", s->name);
+}
+
 static void
 check_streams(const struct rest_conf *c, const struct config_section *b)
 {
+	const struct definition *d = c->def;
+
+	for (size_t i = 0; c->streams == NULL && i < d->n_streams; i++)
+		if (!d->streams[i].off)
+			check_stream(c, &d->streams[i], b);
 	for (size_t n = 0; c->streams != NULL && c->streams[n] != NULL; n++) {
 		const struct def_stream *s =
-		    definition_stream(c->def, c->streams[n]);
+		    definition_stream(d, c->streams[n]);
 
 		for (size_t i = 0; i < n; i++)
 			if (strcmp(c->streams[n], c->streams[i]) == 0)
 				config_error(b, "streams: %s is listed twice",
 				    c->streams[n]);
-		if (s != NULL && s->cursor.kind == CURSOR_WINDOW &&
-		    c->overlap >= s->cursor.span)
-			config_error(b,
-			    "overlap: must be shorter than the windows of %s",
-			    s->name);
+		if (s != NULL)
+			check_stream(c, s, b);
 	}
 	if (c->streams != NULL && c->streams[0] == NULL)
 		config_error(b, "streams: is an empty list");

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/secret.h"
-#include "sources/common/auth.h"
+#include "http/auth.h"
 
 #define BASIC_MAX (128 * 1024)
 

@@ -1,13 +1,13 @@
 /*
- * auth.h - how a source proves to its vendor who it is: one table of schemes.
+ * auth.h - how a client proves to its peer who it is: one table of schemes.
  *
  * A scheme gives a request headers of its own.  Secrets are read when they are
  * first needed and again when the vendor does not accept them, so that a
  * rotation needs no restart; they are kept in memory only.  A new scheme is a
  * row in auth.c.
  */
-#ifndef SOURCES_COMMON_AUTH_H
-#define SOURCES_COMMON_AUTH_H
+#ifndef HTTP_AUTH_H
+#define HTTP_AUTH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,4 +68,4 @@ bool auth_rejected(struct auth *a, const struct auth_proof *p,
     uint64_t *accepts);
 void auth_accepted(struct auth *a);
 
-#endif /* SOURCES_COMMON_AUTH_H */
+#endif /* HTTP_AUTH_H */

@@ -1,0 +1,77 @@
+/*
+ * vendor_private.h - what the files of the scripted vendor share.
+ */
+#ifndef TESTS_LIB_VENDOR_PRIVATE_H
+#define TESTS_LIB_VENDOR_PRIVATE_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "sources/rest/when.h"
+#include "tests/lib/vendor.h"
+
+struct event {
+	int64_t when;
+	char *text;
+};
+
+struct vendor {
+	struct MHD_Daemon *daemon;
+	struct node *script;
+	pthread_mutex_t lock;
+	char url[64];
+	bool newest, token;
+	size_t per;
+	enum when_format format;
+	struct event *events;
+	size_t n;
+	unsigned generation; /* of page tokens that are good */
+	unsigned granted;    /* access tokens so far, … */
+	unsigned good;       /* … and the first of them that still is */
+	unsigned requests;
+	char *complaint;
+	enum vendor_fault fault;
+	unsigned after, count;
+};
+
+/* A request under way. */
+struct asked {
+	struct vendor *v;
+	struct MHD_Connection *conn;
+	const char *method;
+	const char *path;
+	struct buf body;
+	/* What its places say, NULL: nothing. */
+	char *start, *end, *page, *number, *token, *any;
+};
+
+void vendor_die(const char *why);
+
+/* The scalar at a path, or otherwise. */
+const char *vendor_text(const struct node *map, const char *path,
+    const char *otherwise);
+
+/* Keep what was wrong first. */
+void vendor_complain(struct vendor *v, const char *what, const char *got);
+
+/* Append text with each "<name>" replaced; ended by a NULL name. */
+struct place {
+	const char *name;
+	const char *value;
+};
+void vendor_put(struct buf *out, const char *text, const struct place *places);
+
+/* Is the request as "request" or "next" say it must be?  If not, that is
+ * complained about.  Its places are read. */
+bool vendor_right(struct asked *a);
+
+/* Likewise as a block says that has its own path; false: it is not about that
+ * path, which is no complaint. */
+bool vendor_is(struct asked *a, const struct node *how);
+
+/* Forget what the places say. */
+void vendor_forget(struct asked *a);
+
+#endif /* TESTS_LIB_VENDOR_PRIVATE_H */
