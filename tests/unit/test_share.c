@@ -57,7 +57,7 @@ static const struct {
 static struct config *config;
 
 static void
-set_up(void)
+load(const char *yaml)
 {
 	char dir[] = "/tmp/sealfeed-share-XXXXXX", *path;
 	struct config_errors errors = CONFIG_ERRORS_INIT;
@@ -65,11 +65,17 @@ set_up(void)
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
-	ck_assert_int_eq(file_create(path, text, strlen(text), 0600, &err), 0);
+	ck_assert_int_eq(file_create(path, yaml, strlen(yaml), 0600, &err), 0);
 	config = config_load(path, &agent_types, &errors);
 	ck_assert_msg(config != NULL, "%s", errors.n > 0 ? errors.line[0] : "");
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);
+}
+
+static void
+set_up(void)
+{
+	load(text);
 }
 
 static void
@@ -207,6 +213,30 @@ START_TEST(the_environment_is_the_roles)
 }
 END_TEST
 
+/* The environment's keys for AWS go to who has something there. */
+START_TEST(keys_for_aws)
+{
+	static const char aws[] =
+	    "agent: { name: fra1, key: /k }\n"
+	    "sources: { trail: { type: aws-s3, buckets: [b] } }\n"
+	    "outputs: { f: { type: file, path: /o } }\n";
+	const enum role_kind kind = (enum role_kind)_i;
+	struct config_share what = roles[kind].share;
+	char **list;
+
+	config_free(config);
+	load(aws);
+	what.output = kind == ROLE_SHIP ? "f" : NULL;
+	ck_assert_int_eq(setenv("AWS_SECRET_ACCESS_KEY", "x", 1), 0);
+	ck_assert_int_eq(setenv("AWSOME", "x", 1), 0);
+	list = hand_over_environment(config, &what, NULL, roles[kind].network);
+	ck_assert_int_eq(has(list, "AWS_SECRET_ACCESS_KEY"),
+	    kind == ROLE_COLLECT);
+	ck_assert(!has(list, "AWSOME"));
+	free(list);
+}
+END_TEST
+
 START_TEST(trees_come_back)
 {
 	static const char yaml[] = "a: { b: [1, 'x', null, ''], c: {} }\n"
@@ -265,6 +295,7 @@ suite_share(void)
 	tcase_add_test(tc, a_share_is_a_configuration);
 	tcase_add_test(tc, a_type_that_is_gone_is_told);
 	tcase_add_loop_test(tc, the_environment_is_the_roles, 0, ROLE_KINDS);
+	tcase_add_loop_test(tc, keys_for_aws, 0, ROLE_KINDS);
 	suite_add_tcase(s, tc);
 	tcase_add_test(pack, trees_come_back);
 	tcase_add_test(pack, what_is_no_tree_is_refused);

@@ -73,6 +73,7 @@ static Suite *(*const suites[])(void) = {
 	suite_request,
 	suite_rest,
 	suite_rules,
+	suite_s3,
 	suite_secret,
 	suite_sentinel,
 	suite_server_clock,

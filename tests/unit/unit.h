@@ -61,6 +61,7 @@ Suite *suite_recovery(void);
 Suite *suite_request(void);
 Suite *suite_rest(void);
 Suite *suite_rules(void);
+Suite *suite_s3(void);
 Suite *suite_secret(void);
 Suite *suite_sentinel(void);
 Suite *suite_seen(void);

@@ -510,15 +510,20 @@ s3_queue_poll(struct worker *w, struct stream *st, struct outcome *r)
 	/* An answer that is waited for must not look like a stall. */
 	int64_t most = c->http.timeout / CLOCK_SECOND / 2;
 	int64_t began = clock_monotonic();
+	struct outcome settled;
 	size_t got = 0;
 	int wait = ss->n > 0 ? WAIT_BUSY : WAIT;
 
-	if (settle(w, st, r) != REPLY_OK || !has_room(ss))
+	(void)settle(w, st, r);
+	settled = *r;
+	if (r->class == REPLY_STOPPED || !has_room(ss))
 		return POLL_SOON;
 	if (receive(w, st, wait < most ? wait : (int)most, &got, r) != REPLY_OK)
 		return POLL_SOON;
 	if (got == 0)
 		st->listed = server_clock_now(w->source->clock);
+	/* What may not be deleted is read nevertheless. */
+	*r = settled;
 	return got > 0 || clock_monotonic() - began > CLOCK_SECOND / 2
 	    ? POLL_AGAIN
 	    : POLL_SOON;

@@ -22,6 +22,8 @@
 /* S3 is consistent: what it says is gone is, unless something in between said
  * so. */
 #define GONE_AFTER (30 * CLOCK_SECOND)
+/* A listing that failed is tried again after so long. */
+#define LIST_AGAIN CLOCK_MINUTE
 #define URL_MAX (16 * 1024)
 
 enum { SQS, S3 };
@@ -284,11 +286,18 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 
 	(void)outcome_set(r, REPLY_OK, "nothing to list");
 	if (lists(c) && clock_monotonic() >= ss->next_list) {
-		if (s3_list(w, st, r) != REPLY_OK)
-			return POLL_REST;
-		ss->next_list = clock_monotonic() + c->reconcile;
+		(void)s3_list(w, st, r);
+		ss->next_list = clock_monotonic() +
+		    (r->class == REPLY_OK || c->reconcile < LIST_AGAIN
+			    ? c->reconcile
+			    : LIST_AGAIN);
 	}
-	return c->queue_url != NULL ? s3_queue_poll(w, st, r) : POLL_REST;
+	if (c->queue_url == NULL || r->class == REPLY_STOPPED)
+		return POLL_REST;
+	/* The queue goes on where a listing fails. */
+	if (r->class != REPLY_OK)
+		st->source->trouble(st->source->ctx, st, r);
+	return s3_queue_poll(w, st, r);
 }
 
 static int
