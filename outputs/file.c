@@ -45,6 +45,7 @@ static const struct setting file_settings[] = {
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct file_conf, path),
 	    .required = true,
+	    .writes = true,
 	    .help = "File to append lines to; created if missing, reopened "
 		    "after it is renamed and on SIGUSR1." },
 	SETTING_END

@@ -33,9 +33,9 @@ struct output_type {
 	/* Of outputs over HTTP: what makes this one (http/dialect.h). */
 	const struct http_dialect *dialect;
 
-	/* Load keys and certificates, no network; sets out->state and
-	 * out->chunk_max.  Called again after close when credentials may
-	 * have been rotated.  -1: nothing to close. */
+	/* Load keys and certificates, no network; sets out->state,
+	 * out->chunk_max and out->batches.  Called again after close when
+	 * credentials may have been rotated.  -1: nothing to close. */
 	int (*open)(struct output *out, struct err *err);
 	/* How many chunks may be in flight now. */
 	size_t (*window)(const struct output *out);
@@ -80,6 +80,7 @@ struct output {
 	void *state;      /* the type's own */
 	size_t chunk_max; /* bytes of lines that a chunk may have; a single
 			       line may be larger */
+	bool batches;     /* a chunk has lines of one sealed batch only */
 	const char *mode; /* static text for status: "confirmed" … */
 	/* What VERDICT_DELIVERED is worth.  time > 0: whoever gave the receipt
 	 * may not be the SIEM, so ship keeps the position before it for so long
@@ -151,6 +152,14 @@ output_type_of(const struct config_type *type)
 	X(vector)               \
 	X(elasticsearch)        \
 	X(sentinel)             \
+	X(otlp)                 \
+	X(loki)                 \
+	X(datadog)              \
+	X(google_secops)        \
+	X(sumologic)            \
+	X(graylog)              \
+	X(graylog_tcp)          \
+	X(s3)                   \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

@@ -4,13 +4,14 @@
 
 needs_build_apt="build-essential autoconf automake pkg-config
 libcurl4-openssl-dev libjansson-dev zlib1g-dev libssl-dev libsqlite3-dev
-libyaml-dev libmicrohttpd-dev liblzma-dev libzstd-dev libgnutls28-dev openssl curl ca-certificates"
+libyaml-dev libmicrohttpd-dev libseccomp-dev liblzma-dev libzstd-dev libgnutls28-dev openssl curl ca-certificates"
 needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
-libmicrohttpd-devel xz-devel libzstd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
+libmicrohttpd-devel libseccomp-devel xz-devel libzstd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
 needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
 libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl xz-utils
 clang-format-14 shellcheck jq
+systemd apparmor checkpolicy semodule-utils selinux-policy-dev
 zsh fish"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
 procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP jq xz

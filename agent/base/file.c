@@ -148,10 +148,7 @@ file_write_all(int fd, const void *data, size_t len)
 int
 file_sync_folder(const char *path, struct err *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? xstrdup(".")
-	    : slash == path          ? xstrdup("/")
-				     : xstrndup(path, (size_t)(slash - path));
+	char *folder = file_folder(path);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
@@ -261,4 +258,14 @@ file_parents(const char *path, struct err *err)
 	}
 	free(part);
 	return rc;
+}
+
+char *
+file_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 }

@@ -36,6 +36,9 @@ int file_sync_folder(const char *path, struct err *err);
  * each fsynced. */
 int file_parents(const char *path, struct err *err);
 
+/* The folder that path is in, "." where it names none; to be freed. */
+char *file_folder(const char *path);
+
 /* Write all of data to fd; EINTR and short writes are seen to.  0 or -1 with
  * errno. */
 int file_write_all(int fd, const void *data, size_t len);

@@ -2,6 +2,7 @@
  * late.c - a shared library that is loaded when it is first needed.
  */
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,35 +14,43 @@ missing(const char *file)
 {
 	(void)fprintf(stderr,
 	    "<2>sealfeed: %s: cannot be loaded: %s; install the package that "
-	    "has it, or mend its files\n",
+	    "has it, or repair its files\n",
 	    file, dlerror());
 	_Exit(EXIT_WRONG);
 }
 
-static void
+/* false: dlerror() says why not. */
+static bool
 load(struct late_library *l)
 {
 	void *handle = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
 
-	if (handle == NULL)
-		missing(l->file);
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = 0; handle != NULL && i < l->n; i++) {
 		l->functions[i] = dlsym(handle, l->names[i]);
 		if (l->functions[i] == NULL)
-			missing(l->file);
+			return false;
 	}
 	l->handle = handle;
+	return handle != NULL;
+}
+
+bool
+late_try(struct late_library *l)
+{
+	if (l->handle == NULL) {
+		(void)pthread_mutex_lock(&l->lock);
+		if (l->handle == NULL)
+			(void)load(l);
+		(void)pthread_mutex_unlock(&l->lock);
+	}
+	return l->handle != NULL;
 }
 
 void
 late_load(struct late_library *l)
 {
-	if (l->handle != NULL)
-		return;
-	(void)pthread_mutex_lock(&l->lock);
-	if (l->handle == NULL)
-		load(l);
-	(void)pthread_mutex_unlock(&l->lock);
+	if (!late_try(l))
+		missing(l->file);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Static and borrowed, like all that it points to. */
@@ -26,6 +27,9 @@ struct late_library {
  * thread.  Says why and ends the process where it or a function is missing, as
  * the loader does with a library that a program is linked with. */
 void late_load(struct late_library *l);
+
+/* The same; false where it is missing. */
+bool late_try(struct late_library *l);
 
 /* Unload it, if it is loaded, when nothing of it is in use.  What it has
  * registered to stay in the process stays. */

@@ -146,6 +146,31 @@ deliver(enum log_level at, const char *text)
 	(void)pthread_mutex_unlock(&out.lock);
 }
 
+/* Append text to line, of which *len bytes are taken. */
+static void
+append(char *line, size_t size, size_t *len, const char *text)
+{
+	while (*text != '\0' && *len < size)
+		line[(*len)++] = *text++;
+}
+
+void
+log_from_handler(enum log_level at, const char *const *parts)
+{
+	char line[512], severity[] = { '<', (char)('0' + at), '>', '\0' };
+	size_t len = 0;
+
+	if (prefix)
+		append(line, sizeof(line) - 1, &len, severity);
+	append(line, sizeof(line) - 1, &len, role);
+	append(line, sizeof(line) - 1, &len, ": ");
+	for (; *parts != NULL; parts++)
+		append(line, sizeof(line) - 1, &len, *parts);
+	line[len++] = '\n';
+	if (put(line, len) < 0 && out.seen != NULL)
+		*out.seen += 1;
+}
+
 static void say(enum log_level at, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 

@@ -38,4 +38,8 @@ void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Log a line of these parts, ended by NULL, from the handler of a signal: no
+ * lock is taken, and nothing is escaped. */
+void log_from_handler(enum log_level at, const char *const *parts);
+
 #endif /* BASE_LOG_H */

@@ -3,6 +3,7 @@
  */
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,25 @@ forget_code(struct dl_phdr_info *library, size_t size, void *ctx)
 		(void)madvise((void *)begin, end - begin, MADV_DONTNEED);
 	}
 	return 0;
+}
+
+void
+mem_give_back_stack(void)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t end;
+	pthread_attr_t attr;
+	void *low;
+	size_t size;
+
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	(void)pthread_attr_getstack(&attr, &low, &size);
+	(void)pthread_attr_destroy(&attr);
+	/* What lies below here, but for what this call itself needs. */
+	end = (uintptr_t)__builtin_frame_address(0) / page * page - page;
+	if (end > (uintptr_t)low)
+		(void)madvise(low, end - (uintptr_t)low, MADV_DONTNEED);
 }
 
 void

@@ -38,4 +38,7 @@ void mem_keep(void);
  * will be nothing to do for a while. */
 void mem_give_back(void);
 
+/* Give back what the calling thread's stack once had. */
+void mem_give_back_stack(void);
+
 #endif /* BASE_MEM_H */

@@ -16,6 +16,7 @@
 
 struct config;
 struct config_entry;
+struct store;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
@@ -32,16 +33,21 @@ struct role {
 	enum role_kind kind;
 	const struct config *config;
 	const struct config_entry *output; /* of a ship, else NULL */
-	int wake_fd;      /* readable: look again (an eventfd); role_rest()
-			     and drive() wait on it */
-	int alive_fd;     /* eventfd for role_alive() and role_ready() */
-	int verdict_fd;   /* of watch: a pipe for the lines of what the whole
-			     agent does, newline at the end; non-blocking */
-	int result_fd;    /* of ROLE_RECOVER: where it writes its error */
-	const int *peers; /* wake descriptors, ended by -1: all roles */
+	int wake_fd;    /* readable: look again (an eventfd); role_rest()
+			   and drive() wait on it */
+	int alive_fd;   /* eventfd for role_alive() and role_ready() */
+	int verdict_fd; /* of watch: a pipe for the lines of what the whole
+			   agent does, newline at the end; non-blocking */
+	int listen_fd;  /* of watch: its listening socket, non-blocking; -1:
+			   nobody may ask */
+	struct store *store; /* of watch: open since before its walls stood;
+				NULL: it could not be opened */
+	int result_fd;       /* of ROLE_RECOVER: where it writes its error */
+	const int *peers;    /* wake descriptors, ended by -1: all roles */
 	const enum role_kind *peer_kinds; /* the kind of each */
 	int64_t started;   /* when the supervisor began, not this process */
 	bool again;        /* this role died before and is started again */
+	bool renewed;      /* … since a file that it reads was replaced */
 	const char *cause; /* for the agent's own feed: "start", "reload",
 			      "restart" */
 };

@@ -381,6 +381,33 @@ text_nearest(const char *s, const char *const *names)
 	return found;
 }
 
+int
+text_wrap(struct buf *b, size_t columns, const char *first, const char *others,
+    const char *text)
+{
+	size_t begin = b->len;
+
+	if (buf_adds(b, first) != 0)
+		return -1;
+	for (bool fresh = true; text[strspn(text, " \n")] != '\0';
+	     fresh = false) {
+		const char *word = text + strspn(text, " \n");
+		const size_t len = strcspn(word, " \n");
+
+		if (!fresh && b->len - begin + 1 + len > columns) {
+			begin = b->len + 1;
+			if (buf_addf(b, "\n%s", others) != 0)
+				return -1;
+			fresh = true;
+		}
+		if ((!fresh && buf_adds(b, " ") != 0) ||
+		    text_printable(b, word, len) != 0)
+			return -1;
+		text = word + len;
+	}
+	return buf_adds(b, "\n");
+}
+
 void
 text_one_line(char *out, size_t room, const char *in)
 {
@@ -400,4 +427,24 @@ text_one_line(char *out, size_t room, const char *in)
 		out[n++] = hex[c & 15];
 	}
 	out[n] = '\0';
+}
+
+int
+text_percent(struct buf *out, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~:";
+
+	while (*text != '\0') {
+		size_t n = strspn(text, plain);
+
+		if (buf_add(out, text, n) != 0)
+			return -1;
+		text += n;
+		if (*text != '\0' &&
+		    buf_addf(out, "%%%02X", (unsigned char)*text++) != 0)
+			return -1;
+	}
+	return 0;
 }

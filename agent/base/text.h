@@ -36,10 +36,21 @@ size_t text_utf8(const char *s, size_t len);
  * UTF-8 becomes U+FFFD.  0, or -1 at b's ceiling. */
 int text_json_string(struct buf *b, const char *s, size_t len);
 
+/* Append text as a part of a path or a value of a query: percent-encoded
+ * (RFC 3986 section 2.1) but for unreserved characters and ":", which both may
+ * have. */
+int text_percent(struct buf *out, const char *text);
+
 /* Append s as it may go to a terminal: control characters (those of U+0080
  * to U+009F too, which some terminals obey) and what is not UTF-8 become
  * \xNN byte by byte.  0, or -1 at b's ceiling. */
 int text_printable(struct buf *b, const char *s, size_t len);
+
+/* Append text, made printable, as lines of at most columns bytes, each with its
+ * newline: the first behind first, the others behind others.  Longer words stay
+ * whole.  0, or -1 at b's ceiling. */
+int text_wrap(struct buf *b, size_t columns, const char *first,
+    const char *others, const char *text);
 
 /* Copy in to out (room bytes), cut where it does not fit, with its ASCII
  * control characters as \xNN, so that it can't forge lines.  Needs no memory:

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "cmd/check_private.h"
 #include "cmd/cmd.h"
 #include "cmd/service.h"
@@ -157,15 +158,18 @@ live_key(struct check *c, const struct agent_conf *agent)
 }
 
 static void
-live_source(struct check *c, const struct config_entry *s)
+live_source(struct check *c, const struct config *config,
+    const struct config_entry *s)
 {
+	char *folder = file_folder(config->agent.store.path);
 	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
 	char subject[128];
 
 	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
 	look_at_secrets(c, subject, s->type->settings, s->conf);
-	(void)source_live(s, &message, &err);
+	(void)source_live(s, folder, &message, &err);
+	free(folder);
 	live_result(c, subject, &message, &err);
 	buf_release(&message);
 }
@@ -200,7 +204,7 @@ live(struct check *c, const struct config *config)
 {
 	live_key(c, &config->agent);
 	for (size_t i = 0; i < config->n_sources; i++)
-		live_source(c, &config->sources[i]);
+		live_source(c, config, &config->sources[i]);
 	for (size_t i = 0; i < config->n_outputs; i++)
 		live_output(c, config, &config->outputs[i]);
 }

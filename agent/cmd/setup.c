@@ -27,6 +27,7 @@
 #include "setup/answers.h"
 #include "setup/dialogue.h"
 #include "setup/plan.h"
+#include "setup/shell_proxy.h"
 #include "setup/terminal.h"
 
 #define WAIT_DEFAULT "60s"
@@ -166,6 +167,8 @@ make_plan(struct setup *s, struct err *err)
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	int rc = 0;
 
+	if (shell_proxy_take(&s->answers, s->there, s->out, err) != 0)
+		return EXIT_WRONG;
 	if (plan_make(&s->plan, &s->place, &s->answers, s->there, &errors,
 		err) != 0) {
 		rc = errors.n > 0 ? EXIT_CONF : EXIT_WRONG;
@@ -517,7 +520,9 @@ const struct cmd cmd_setup = {
 	    "to create at the vendor, make the signing key, files for the "
 	    "secrets and drop-ins in conf.d with the owners and modes that "
 	    "the service needs, run \"check --live\" as the service's user "
-	    "(so without the environment of the shell, and its proxy), "
+	    "(so without the environment of the shell; a proxy that its "
+	    "https_proxy names becomes the option \"proxy\", but for hosts in "
+	    "no_proxy), "
 	    "and run the agent until the first event is delivered, whose path "
 	    "is printed with the verifier key. Ctrl-C ends the waiting. "
 	    "A second run changes nothing, and one that was interrupted goes "

@@ -224,6 +224,53 @@ print_outputs(const struct status *st, const struct status_look *look,
 	return print_table(t, look, out);
 }
 
+static const struct column role_columns[] = {
+	{ .head = "ROLE", .cut = true },
+	{ .head = "STATE" },
+	{ .head = "UID", .right = true },
+	{ .head = "CAPABILITIES", .right = true },
+	{ .head = "NO_NEW_PRIVS" },
+	{ .head = "SECCOMP" },
+	{ .head = "LANDLOCK" },
+};
+
+static void
+role_row(const struct role_report *r, struct table *t)
+{
+	const struct role_walls *w = &r->walls;
+
+	table_cell(t, "%s", r->name);
+	table_cell(t, "%s", role_state_name(r->state));
+	if (!w->known) {
+		for (size_t i = 2; i < COUNT(role_columns); i++)
+			table_cell(t, "-");
+		return;
+	}
+	table_cell(t, "%" PRIu32, w->uid);
+	if (w->capabilities == 0)
+		table_cell(t, "none");
+	else
+		table_cell(t, "%" PRIx64, w->capabilities);
+	table_cell(t, "%s", w->no_new_privs ? "yes" : "no");
+	table_cell(t, "%s", w->seccomp ? "yes" : "no");
+	if (w->landlock == 0)
+		table_cell(t, "no");
+	else
+		table_cell(t, "%u, %u rules", w->landlock, w->rules);
+}
+
+/* What confines each role. */
+static int
+print_roles(const struct status *st, const struct status_look *look,
+    struct buf *out)
+{
+	struct table *t = table_new(role_columns, COUNT(role_columns));
+
+	for (size_t i = 0; i < st->roles.n; i++)
+		role_row(&st->roles.role[i], t);
+	return print_table(t, look, out);
+}
+
 /* Say that collecting pauses, why, and when that becomes a gap. */
 static int
 say_full(const struct status *st, size_t width, struct buf *out)
@@ -430,7 +477,7 @@ status_text(const struct status_view *v, const struct status_look *look,
 	if (print_head(st, look->width, out) != 0 ||
 	    print_troubles(st, look, out) != 0 ||
 	    print_outputs(st, look, out) != 0 ||
-	    print_feeds(st, look, out) != 0)
+	    print_feeds(st, look, out) != 0 || print_roles(st, look, out) != 0)
 		return -1;
 	if (st->n_feeds > 0)
 		return 0;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/exit_status.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/role.h"
@@ -127,6 +128,7 @@ open_source(struct collector *c, const struct config_entry *conf,
 	r->collector = c;
 	*s = (struct source){ .type = source_type_of(conf->type),
 		.name = conf->name,
+		.folder = c->folder,
 		.conf = conf->conf,
 		.clock = server_clock_new(),
 		.stop = stop_now,
@@ -194,6 +196,7 @@ collector_open(struct collector *c, struct err *err)
 	c->own = agent_feed_open(c->store, config->agent.name, err);
 	if (c->own == NULL)
 		return -1;
+	c->folder = file_folder(config->agent.store.path);
 	c->runners = xcalloc(config->n_sources + 1, sizeof(*c->runners));
 	for (size_t i = 0; i < config->n_sources; i++)
 		if (open_source(c, &config->sources[i], err) != 0)
@@ -207,6 +210,7 @@ collector_close(struct collector *c)
 	for (size_t i = 0; i < c->n_runners; i++)
 		close_source(&c->runners[i]);
 	free(c->runners);
+	free(c->folder);
 	free(c->outputs);
 	agent_feed_close(c->own);
 	store_close(c->store);

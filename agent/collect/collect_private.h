@@ -104,6 +104,7 @@ struct collector {
 	const struct role *role;
 	struct store *store;
 	struct agent_feed *own;
+	char *folder; /* that the store is in */
 	pthread_mutex_t lock;
 	/* Troubles are told, and written to the store, one after the other:
 	 * with it, lock is taken. */

@@ -114,8 +114,8 @@ go_lean(struct collector *c, struct worker *w)
 	(void)pthread_mutex_unlock(&c->lock);
 	write_batch_free(w->spare);
 	w->spare = NULL;
-	store_rest(c->store);
-	mem_give_back();
+	http_rest(w->http);
+	mem_give_back_stack();
 	(void)pthread_mutex_lock(&c->lock);
 }
 

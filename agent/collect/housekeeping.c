@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +13,14 @@
 #include "base/err.h"
 #include "base/human.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/role.h"
 #include "collect/collect_private.h"
 #include "config/config.h"
 #include "http/server_clock.h"
 #include "sources/agent_feed.h"
 #include "store/feed.h"
+#include "store/roles.h"
 #include "store/store.h"
 #include "store/trouble.h"
 
@@ -29,9 +32,15 @@
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
 #define WARN_EVERY (10 * CLOCK_SECOND)
+#define LEAN_AFTER (COLLECT_IDLE + CLOCK_SECOND)
 #define SAY_PAUSED_EVERY CLOCK_HOUR
 /* A reader that holds up the WAL for longer is told. */
 #define STARVED_TOLD (2 * CLOCK_MINUTE)
+
+/* How long the start's event waits for roles that have not told what confines
+ * them, and how often it looks. */
+#define WALLS_WAIT (2 * CLOCK_SECOND)
+#define WALLS_STEP_MS 10
 
 static json_t *
 feed_names(const struct collector *c)
@@ -47,6 +56,57 @@ feed_names(const struct collector *c)
 	return names;
 }
 
+/* Have all roles told what confines them since the agent began? */
+static bool
+all_told(const struct roles *r, int64_t began)
+{
+	if (r->began != began || r->n == 0)
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->role[i].walls.known)
+			return false;
+	return true;
+}
+
+static json_t *
+walls_of(const struct role_walls *w)
+{
+	char bits[20];
+
+	if (!w->known)
+		return json_null();
+	(void)snprintf(bits, sizeof(bits), "%016" PRIx64, w->capabilities);
+	return json_pack("{s:I, s:s, s:b, s:b, s:i, s:i}", "uid",
+	    (json_int_t)w->uid, "capabilities", bits, "no_new_privs",
+	    w->no_new_privs, "seccomp", w->seccomp, "landlock_abi",
+	    (int)w->landlock, "landlock_rules", (int)w->rules);
+}
+
+/* What confines each role, as the supervisor has it; they all start at the same
+ * time, so those that are a moment later are waited for. */
+static json_t *
+confinement(const struct collector *c)
+{
+	const char *path = c->role->config->agent.store.path;
+	const int64_t until = clock_monotonic() + WALLS_WAIT;
+	json_t *all = json_array();
+	struct roles r;
+
+	while (roles_read(path, &r, NULL) != 1 ||
+	    !all_told(&r, c->role->started)) {
+		if (clock_monotonic() >= until || role_stopping(c->role))
+			break;
+		roles_release(&r);
+		(void)poll(NULL, 0, WALLS_STEP_MS);
+	}
+	for (size_t i = 0; i < r.n; i++)
+		(void)json_array_append_new(all,
+		    json_pack("{s:s, s:o}", "role", r.role[i].name, "confined",
+			walls_of(&r.role[i].walls)));
+	roles_release(&r);
+	return all;
+}
+
 static void
 say_start(struct collector *c)
 {
@@ -58,9 +118,9 @@ say_start(struct collector *c)
 		    json_pack("{s:s}", "configuration",
 			r->config->public_digest));
 	agent_feed_say(c->own, "start",
-	    json_pack("{s:s, s:s, s:s, s:o}", "version", PACKAGE_VERSION,
+	    json_pack("{s:s, s:s, s:s, s:o, s:o}", "version", PACKAGE_VERSION,
 		"cause", cause, "configuration", r->config->public_digest,
-		"feeds", feed_names(c)));
+		"feeds", feed_names(c), "roles", confinement(c)));
 }
 
 static struct feed_worker *
@@ -366,6 +426,18 @@ is_due(int64_t *at, int64_t now, int64_t every)
 	return true;
 }
 
+/* Give back memory that is not needed at rest, after the fetchers. */
+static void
+keep_lean(struct collector *c, int64_t now)
+{
+	const int64_t committed = store_committed(c->store);
+
+	if (committed == 0 || now - committed < LEAN_AFTER)
+		return;
+	store_rest(c->store);
+	mem_give_back();
+}
+
 void
 collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 {
@@ -388,6 +460,7 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
 		say_counts(c, "heartbeat");
 	flush_own(c, h);
+	keep_lean(c, now);
 }
 
 void

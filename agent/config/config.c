@@ -28,6 +28,12 @@
 static const char *const log_levels[] = { "err", "warn", "notice", "info",
 	"debug", NULL };
 
+/* enum users_wish */
+static const char *const users_wishes[] = { "shared", "per-role", NULL };
+
+/* enum sandbox_wish */
+static const char *const sandbox_wishes[] = { "auto", "required", "off", NULL };
+
 const struct setting agent_settings[] = {
 	{ .key = "name",
 	    .type = SETTING_STRING,
@@ -60,6 +66,40 @@ const struct setting agent_settings[] = {
 	    .choices = log_levels,
 	    .help = "Least severe messages that are logged to standard error. "
 		    "Events, tokens and secrets are never logged." },
+	{ .key = "sandbox",
+	    .type = SETTING_CHOICE,
+	    .offset = offsetof(struct agent_conf, sandbox),
+	    .def = "auto",
+	    .choices = sandbox_wishes,
+	    .help =
+		"Whether the kernel confines each role to its own files, ports "
+		"(Landlock) and system calls (seccomp), so that one that is "
+		"taken over reaches nothing else. \"auto\": as far as the "
+		"kernel can; \"required\": the agent does not start where it "
+		"cannot do both; \"off\": not at all. \"sealfeed status\" "
+		"says what is in force." },
+	{ .key = "user",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, user),
+	    .help =
+		"The user that the agent becomes when root starts it, without "
+		"any group but its own; it must be able to read the "
+		"configuration and the files that this names. \"root\": it "
+		"stays root. Started by anyone else, as by the systemd unit, "
+		"it runs as who started it. Default: sealfeed, where there is "
+		"such a user." },
+	{ .key = "users",
+	    .type = SETTING_CHOICE,
+	    .offset = offsetof(struct agent_conf, users),
+	    .def = "shared",
+	    .choices = users_wishes,
+	    .help =
+		"\"per-role\": when root starts it, each kind of role runs as "
+		"a user of its own, _sealfeed-collect, _sealfeed-seal, "
+		"_sealfeed-ship and _sealfeed-watch, and only the group of "
+		"the store, which has the name of \"user\", is everybody's; "
+		"the supervisor stays root to start them. Each user must be "
+		"able to read the files of its role's secrets." },
 	{ .key = "store.path",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, store.path),
@@ -286,9 +326,10 @@ read_entry(const struct section *s, const struct node *map,
 		e->type->prepare(e->type, e->conf);
 	settings_fill(e->type->settings, map, where, ours, e->conf, errors);
 	b.filled = errors->n;
-	if (!s->good)
-		judge_entry(e, &b);
 	e->name = xstrdup(map->key);
+	if (s->good)
+		return true;
+	judge_entry(e, &b);
 	(void)snprintf(salt, sizeof(salt), "%.80s%s", map->key,
 	    e->type->digest != NULL ? e->type->digest : "");
 	config_tree_digest(map, salt, e->digest);
@@ -385,7 +426,7 @@ settle_watch(struct agent_conf *a, const struct config_section *b)
 }
 
 static void
-read_agent(struct config *c, const struct node *tree,
+read_agent(struct config *c, const struct node *tree, bool good,
     struct config_errors *errors)
 {
 	const struct node nothing = {
@@ -406,8 +447,10 @@ read_agent(struct config *c, const struct node *tree,
 	settle_log(&c->agent);
 	settle_watch(&c->agent, &b);
 	/* The host's name is part of what the roles were started with. */
-	config_tree_digest(agent, c->agent.name == NULL ? "" : c->agent.name,
-	    c->agent_digest);
+	if (!good)
+		config_tree_digest(agent,
+		    c->agent.name == NULL ? "" : c->agent.name,
+		    c->agent_digest);
 }
 
 static void
@@ -569,7 +612,7 @@ config_read(struct config *c, const struct node *tree,
 
 	sources.good = outputs.good = good;
 	check_sections(tree, errors);
-	read_agent(c, tree, errors);
+	read_agent(c, tree, good, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);
 }

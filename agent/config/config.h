@@ -32,10 +32,11 @@ struct config_type {
 	 * characters, each with its newline.  NULL: nothing to say. */
 	const char *title;
 	const char *before;
-	/* Of a type that was made of a file: called with a zeroed conf before
-	 * anything is read into it, and a digest of that file, which is a part
-	 * of that of every entry.  NULL: none. */
+	/* Called with a zeroed conf before anything is read into it.  NULL:
+	 * nothing to do. */
 	void (*prepare)(const struct config_type *type, void *conf);
+	/* Of a type that was made of a file: a digest of that file, which is a
+	 * part of that of every entry.  NULL: none. */
 	const char *digest;
 	/* Of sources: what outputs have to know of the events of the feed
 	 * "NAME/stream" of an instance with this conf.  Borrowed from the conf.
@@ -61,11 +62,21 @@ struct config_types {
 	char **(*source_names)(const char *path);
 };
 
+/* How much of the walls around the roles (sandbox/sandbox.h) there has to be:
+ * what the kernel has; all, or the agent does not start; none. */
+enum sandbox_wish { SANDBOX_AUTO, SANDBOX_REQUIRED, SANDBOX_OFF };
+
+/* One user for all roles that root starts, or one for each kind of role. */
+enum users_wish { USERS_SHARED, USERS_PER_ROLE };
+
 struct agent_conf {
 	char *name;     /* first part of every origin */
 	char *key;      /* secret text: path, PEM or provider URI */
 	int64_t retain; /* microseconds a delivered batch stays */
 	int log_level;  /* enum log_level */
+	int sandbox;    /* enum sandbox_wish */
+	char *user;     /* whom root becomes; NULL: the usual one, if any */
+	int users;      /* enum users_wish */
 	struct {
 		char *path;
 		int64_t max_size;
@@ -174,9 +185,9 @@ int config_share(const struct config *c, const struct config_share *share,
     struct buf *out);
 
 /* The configuration that a share is, with the path that its whole was loaded
- * from; c->digest and c->agent_digest are of no meaning.  What is left out has
- * its defaults, and is among the errors, which mean nothing.  NULL: it is no
- * share, or a type is gone that it names, which the errors tell. */
+ * from; its digests are empty, since nobody compares them.  What is left out
+ * has its defaults, and is among the errors, which mean nothing.  NULL: it is
+ * no share, or a type is gone that it names, which the errors tell. */
 struct config *config_shared(const char *data, size_t len, const char *path,
     const struct config_types *types, struct config_errors *errors);
 

@@ -31,7 +31,7 @@ doubt_is_guid(const char *s)
 	return s[sizeof(form) - 1] == '\0';
 }
 
-/* The same digit everywhere, or digits in their order: nobody's. */
+/* The same digit in all of a group, or digits in their order: nobody's. */
 static bool
 is_made_up(const char *guid)
 {
@@ -41,7 +41,7 @@ is_made_up(const char *guid)
 	for (const char *c = guid; *c != '\0'; c++) {
 		if (*c == '-')
 			continue;
-		same = same && *c == guid[0];
+		same = same && (c == guid || c[-1] == '-' || *c == c[-1]);
 		/* 12345678-1234-1234-1234-123456789abc, and from 0. */
 		order = order &&
 		    (c == guid || c[-1] == '-' || n % 16 == 0 ||
@@ -165,15 +165,22 @@ is_path(const char *s)
 	return false;
 }
 
-/* $NAME, $(…), %NAME%, {{ … }}: what nobody expands here. */
+/* $NAME, $env:NAME, $(…), %NAME%, {{ … }}, and how vaults are referred to: what
+ * nobody expands here. */
 static bool
 is_variable(const char *s)
 {
+	static const char *const begun[] = { "$(", "!vault", "$ANSIBLE_VAULT",
+		"env:", "$env:", "vault:", "op://",
+		"arn:aws:", "ssm:", "keyvault:", "@Microsoft.KeyVault",
+		"secretref:" };
 	size_t len = strlen(s);
 
-	if (strstr(s, "{{") != NULL || begins(s, "$(") || begins(s, "!vault") ||
-	    begins(s, "env:"))
+	if (strstr(s, "{{") != NULL)
 		return true;
+	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++)
+		if (begins(s, begun[i]))
+			return true;
 	if (s[0] == '%' && len > 2 && s[len - 1] == '%')
 		return true;
 	return s[0] == '$' && len > 1 &&
@@ -196,8 +203,9 @@ doubt_secret(const char *text, const struct node *at)
 		return "is the name of a file and not a secret; write "
 		       "${file:PATH} for the file's content";
 	if (is_variable(text))
-		return "is the name of a variable, which is not expanded; "
-		       "write ${env:NAME}";
+		return "is the name of a variable or of a place in a vault, "
+		       "which is not looked up; write ${env:NAME} or "
+		       "${file:PATH}";
 	why = doubt_resolved(text);
 	if ((why == NULL || strlen(text) < SECRET_MIN) && is_placeholder(text))
 		return "is a placeholder; put the secret in its place, or "

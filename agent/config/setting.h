@@ -43,6 +43,7 @@ struct setting {
 	enum setting_type type;
 	size_t offset;
 	bool required;
+	bool writes;     /* of a text: the path of a file that is written */
 	const char *def; /* as it would stand in the file; NULL: none */
 	int64_t min;     /* with max, for numbers; min == max: no range */
 	int64_t max;

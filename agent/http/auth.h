@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "http/auth_oauth2.h"
+#include "http/auth_sign.h"
 #include "http/aws.h"
 #include "http/client.h"
 #include "http/rules.h"
@@ -26,19 +27,31 @@ enum auth_scheme {
 	AUTH_HEADER,           /* a vendor's own, "Authorization: SSWS …" */
 	AUTH_OAUTH2_SECRET,    /* RFC 6749 section 4.4 */
 	AUTH_OAUTH2_ASSERTION, /* … with RFC 7523, signed with a certificate */
-	AUTH_AWS,              /* Signature Version 4, aws.h */
+	AUTH_JWT,              /* a token that is signed here, as it is */
+	AUTH_SIGNED,           /* signature of each request: auth_sign.h */
+	AUTH_DIGEST,           /* RFC 7616 */
+	AUTH_AWS,              /* Signature Version 4, with a key of its own */
+	AUTH_AWS_IDENTITY,     /* … and with those of an identity, aws.h */
 	AUTH_SCHEMES
 };
 
 struct auth_conf {
 	enum auth_scheme scheme;
 	const char *option; /* that holds secret, for messages: "token" */
-	const char *secret; /* secret text: token, password, header's value */
-	const char *user;   /* AUTH_BASIC; NULL: none */
-	const char *header; /* AUTH_HEADER: its name, … */
-	const char *prefix; /* … and what stands before secret in its value */
-	struct oauth_conf oauth;
-	struct aws_signer aws;
+	/* Secret text: token, password, header's value, key to sign with. */
+	const char *secret;
+	const char *user;   /* AUTH_BASIC, AUTH_DIGEST, AUTH_AWS: key's id */
+	const char *header; /* AUTH_HEADER, and of tokens: its name, … */
+	/* … and what stands before secret in its value.  NULL: header
+	 * Authorization, "Bearer " before a token, nothing before a secret. */
+	const char *prefix;
+	const struct http_pair *more; /* AUTH_HEADER: others, secret texts */
+	struct oauth_conf oauth;      /* AUTH_JWT: what it says of claims */
+	struct sign_conf sign;
+	const char *region; /* AUTH_AWS, … */
+	const char *service;
+	const char *session;   /* … secret text of a session; NULL: none */
+	struct aws_signer aws; /* AUTH_AWS_IDENTITY */
 };
 
 /* Copies conf, whose secrets stay unresolved until they are needed. */
@@ -46,10 +59,11 @@ struct auth *auth_new(const struct auth_conf *conf);
 void auth_free(struct auth *a);
 
 /* What one request carries; zeroed at first. */
-#define AUTH_HEADERS 4
+#define AUTH_HEADERS 10
 struct auth_proof {
 	struct http_pair headers[AUTH_HEADERS + 1];
 	char *values[AUTH_HEADERS]; /* owned, of the headers */
+	char *names[AUTH_HEADERS];  /* likewise, those that are not others' */
 	char *secret;               /* owned, as http_request.secret */
 };
 void auth_proof_release(struct auth_proof *p);
@@ -67,5 +81,12 @@ enum reply_class auth_apply(struct auth *a, struct http *h,
 bool auth_rejected(struct auth *a, const struct auth_proof *p,
     uint64_t *accepts);
 void auth_accepted(struct auth *a);
+
+/* The server objects to the time of what was signed.  True: its own is known
+ * now, and it is worth another try. */
+bool auth_late(struct auth *a, const struct http_reply *reply);
+
+/* The host that came with the token, "" where none did; to be freed. */
+char *auth_host(struct auth *a);
 
 #endif /* HTTP_AUTH_H */

@@ -211,8 +211,7 @@ client_fields(const struct oauth_conf *c, const struct credentials *with,
     int64_t now, struct grant_request *q, struct err *err)
 {
 	(void)now;
-	if (add(q, c, "client_id", c->client_id) != 0 ||
-	    add(q, c, "client_secret", with->secret) != 0)
+	if (add(q, c, "client_secret", with->secret) != 0)
 		return too_long(err);
 	return 0;
 }
@@ -247,8 +246,7 @@ client_assertion(const struct oauth_conf *c, const struct credentials *with,
 	int rc = sign(c, with, now, true, &jwt, err);
 
 	if (rc == 0 &&
-	    (add(q, c, "client_id", c->client_id) != 0 ||
-		add(q, c, "client_assertion_type", type) != 0 ||
+	    (add(q, c, "client_assertion_type", type) != 0 ||
 		add(q, c, "client_assertion", jwt.data) != 0))
 		rc = too_long(err);
 	buf_release(&jwt);
@@ -285,13 +283,18 @@ static int
 fill(const struct oauth_conf *c, const struct credentials *with, int64_t now,
     struct grant_request *q, struct err *err)
 {
+	const bool named =
+	    c->client == CLIENT_FIELDS || c->client == CLIENT_ASSERTION;
+
 	if (buf_adds(&q->url, c->token_url) != 0)
 		return too_long(err);
-	if (add_grant(c, with, now, q, err) != 0 ||
-	    clients[c->client](c, with, now, q, err) != 0)
+	if (add_grant(c, with, now, q, err) != 0)
 		return -1;
-	if (add(q, c, "scope", c->scope) != 0)
+	if ((named && add(q, c, "client_id", c->client_id) != 0) ||
+	    add(q, c, "scope", c->scope) != 0)
 		return too_long(err);
+	if (clients[c->client](c, with, now, q, err) != 0)
+		return -1;
 	for (size_t i = 0; c->fields != NULL && c->fields[i].name != NULL; i++)
 		if (add(q, c, c->fields[i].name, with->fields[i]) != 0)
 			return too_long(err);

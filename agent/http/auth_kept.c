@@ -2,7 +2,9 @@
  * auth_kept.c - a refresh token outlives the process that got it.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -44,6 +46,31 @@ kept_read(const char *path, const uint8_t origin[DIGEST_LEN], char **token,
 	return 0;
 }
 
+/* What root writes for `check` is the service's, as the folder is that this is
+ * in. */
+static void
+give(const char *path)
+{
+	char *folder = file_folder(path);
+	struct stat st;
+
+	if (geteuid() == 0 && stat(folder, &st) == 0)
+		(void)!lchown(path, st.st_uid, st.st_gid);
+	free(folder);
+}
+
+static int
+make_folder(const char *path, struct err *err)
+{
+	char *folder = file_folder(path);
+	int rc = file_parents(path, err);
+
+	if (rc == 0)
+		give(folder);
+	free(folder);
+	return rc;
+}
+
 int
 kept_write(const char *path, const uint8_t origin[DIGEST_LEN],
     const char *token, struct err *err)
@@ -55,8 +82,11 @@ kept_write(const char *path, const uint8_t origin[DIGEST_LEN],
 	text_hex(hex, origin, DIGEST_LEN);
 	if (buf_addf(&text, "%s\n%s\n", hex, token) != 0)
 		(void)err_set(err, "the refresh token is too long");
-	else if (file_parents(path, err) == 0)
-		rc = file_replace(path, text.data, text.len, 0600, err);
+	else if (make_folder(path, err) == 0 &&
+	    file_replace(path, text.data, text.len, 0600, err) == 0) {
+		give(path);
+		rc = 0;
+	}
 	if (text.data != NULL)
 		explicit_bzero(text.data, text.len);
 	buf_release(&text);

@@ -272,12 +272,15 @@ latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
 	uint8_t origin[DIGEST_LEN];
 
 	hash_of(c->refresh_token, origin);
-	if (o->refresh == NULL || memcmp(o->origin, origin, DIGEST_LEN) != 0) {
+	if (memcmp(o->origin, origin, DIGEST_LEN) != 0) {
 		secret_free(o->refresh);
 		o->refresh = NULL;
 		memcpy(o->origin, origin, DIGEST_LEN);
-		if (o->conf.keep != NULL &&
-		    kept_read(o->conf.keep, origin, &o->refresh, err) != 0)
+	}
+	/* `check --live` may have got another one meanwhile. */
+	if (o->conf.keep != NULL && !o->unkept) {
+		secret_free(o->refresh);
+		if (kept_read(o->conf.keep, origin, &o->refresh, err) != 0)
 			return -1;
 	}
 	if (o->refresh == NULL)

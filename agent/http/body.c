@@ -123,19 +123,44 @@ http_body_begin(struct http_body *b, const char *coding, gunzip_fn *take,
 	}
 }
 
-/* Past a byte order mark and white space; len: all of it is that. */
+/* Past byte order marks and white space in any order; len: all of it is that,
+ * or what of a mark is there. */
 static size_t
 significant(const char *data, size_t len)
 {
 	size_t at = 0;
 
-	if (len >= 3 && memcmp(data, bom, 3) == 0)
-		at = 3;
-	else if (len < 3 && memcmp(data, bom, len) == 0)
-		return len;
-	while (at < len && memchr(" \t\r\n", data[at], 4) != NULL)
-		at++;
+	while (at < len) {
+		const size_t left = len - at < 3 ? len - at : 3;
+
+		if (memchr(" \t\r\n\v\f", data[at], 6) != NULL)
+			at++;
+		else if (memcmp(data + at, bom, left) == 0)
+			at += left;
+		else
+			break;
+	}
 	return at;
+}
+
+/* A page in UTF-16, of either order, with its mark or without: an API's JSON is
+ * UTF-8. */
+static bool
+is_wide_page(const char *data, size_t len)
+{
+	if (len >= 2 &&
+	    (memcmp(data, "\xff\xfe", 2) == 0 ||
+		memcmp(data, "\xfe\xff", 2) == 0)) {
+		data += 2;
+		len -= 2;
+	}
+	while (len >= 2 && memchr(data, '\0', 2) != NULL &&
+	    memchr(" \t\r\n", data[data[0] == '\0'], 4) != NULL) {
+		data += 2;
+		len -= 2;
+	}
+	return len >= 2 &&
+	    (memcmp(data, "<\0", 2) == 0 || memcmp(data, "\0<", 2) == 0);
 }
 
 enum http_shape
@@ -149,7 +174,8 @@ http_body_shape(const char *data, size_t len)
 		return HTTP_ARRAY;
 	if (data[at] == '{')
 		return HTTP_OBJECT;
-	return data[at] == '<' ? HTTP_PAGE : HTTP_OTHER;
+	return data[at] == '<' || is_wide_page(data, len) ? HTTP_PAGE
+							  : HTTP_OTHER;
 }
 
 /* RFC 1950: a deflate stream with a header. */

@@ -56,6 +56,13 @@ http_free(struct http *h)
 }
 
 void
+http_rest(struct http *h)
+{
+	curl_easy_cleanup(h->easy);
+	h->easy = NULL;
+}
+
+void
 http_reply_init(struct http_reply *r)
 {
 	*r = (struct http_reply){ .retry_after = -1, .date = INT64_MIN };
@@ -92,41 +99,55 @@ trimmed(const char *s, size_t len)
 	return len;
 }
 
+/* The value of the next header of that name, from *at on; NULL: there is none,
+ * or no more. */
+static const char *
+next_header(const struct http_reply *r, const char *name, size_t *at,
+    size_t *len)
+{
+	const size_t name_len = strlen(name);
+
+	while (*at < r->headers.len) {
+		const char *s = r->headers.data + *at;
+		const size_t left = r->headers.len - *at;
+		const char *nl = memchr(s, '\n', left);
+		const size_t line = nl != NULL ? (size_t)(nl - s) + 1 : left;
+
+		*at += line;
+		*len = trimmed(s, line);
+		if (*len <= name_len || s[name_len] != ':' ||
+		    strncasecmp(s, name, name_len) != 0)
+			continue;
+		s += name_len + 1;
+		*len -= name_len + 1;
+		for (; *len > 0 && (*s == ' ' || *s == '\t'); s++)
+			--*len;
+		return s;
+	}
+	return NULL;
+}
+
+/* Copy a value.  RFC 9110 section 5.5: as a space counts what ends lines or
+ * texts.  False: it is too long. */
+static bool
+copy_value(const char *value, size_t len, char *out, size_t size)
+{
+	if (len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		out[i] = strchr("\r\n", value[i]) == NULL ? value[i] : ' ';
+	out[len] = '\0';
+	return true;
+}
+
 bool
 http_header(const struct http_reply *r, const char *name, char *out,
     size_t size)
 {
-	size_t name_len = strlen(name);
-	const char *s = r->headers.data, *end;
+	size_t at = 0, len;
+	const char *value = next_header(r, name, &at, &len);
 
-	if (s == NULL)
-		return false;
-	for (end = s + r->headers.len; s < end;) {
-		const char *nl = memchr(s, '\n', (size_t)(end - s));
-		const char *next = nl != NULL ? nl + 1 : end;
-		size_t len = trimmed(s, (size_t)(next - s));
-
-		if (len > name_len && s[name_len] == ':' &&
-		    strncasecmp(s, name, name_len) == 0) {
-			s += name_len + 1;
-			len -= name_len + 1;
-			while (len > 0 && (*s == ' ' || *s == '\t')) {
-				s++;
-				len--;
-			}
-			if (len >= size)
-				return false;
-			/* RFC 9110 section 5.5: as a space counts what ends
-			 * lines or texts. */
-			for (size_t i = 0; i < len; i++)
-				out[i] =
-				    strchr("\r\n", s[i]) == NULL ? s[i] : ' ';
-			out[len] = '\0';
-			return true;
-		}
-		s = next;
-	}
-	return false;
+	return value != NULL && copy_value(value, len, out, size);
 }
 
 int64_t
@@ -152,6 +173,27 @@ http_retry_after(const char *value, int64_t now)
 	return when - now < CLOCK_DAY ? when - now : CLOCK_DAY;
 }
 
+/* What the Date says; INT64_MIN: there is none that can be read, or there are
+ * two that differ, as behind a hop that adds its own. */
+static int64_t
+read_date(const struct http_reply *r)
+{
+	int64_t date = INT64_MIN, other;
+	size_t at = 0, len;
+	const char *value;
+	char text[128];
+
+	while ((value = next_header(r, "Date", &at, &len)) != NULL) {
+		if (!copy_value(value, len, text, sizeof(text)) ||
+		    clock_parse_http(text, &other) != 0)
+			continue;
+		if (date != INT64_MIN && date != other)
+			return INT64_MIN;
+		date = other;
+	}
+	return date;
+}
+
 /* The headers are complete: read those that every caller wants. */
 static void
 read_headers(struct http_reply *r)
@@ -159,9 +201,8 @@ read_headers(struct http_reply *r)
 	char value[128];
 	int64_t now;
 
-	if (http_header(r, "Date", value, sizeof(value)) &&
-	    clock_parse_http(value, &r->date) == 0)
-		r->date_at = clock_monotonic();
+	r->date = read_date(r);
+	r->date_at = clock_monotonic();
 	now = r->date != INT64_MIN ? r->date : clock_now();
 	if (http_header(r, "Retry-After", value, sizeof(value)))
 		r->retry_after = http_retry_after(value, now);
@@ -297,9 +338,14 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	size_t len = size * n;
 	long status = 0;
 
-	/* A status line begins anew: an interim reply came before. */
-	if (len >= 5 && strncmp(data, "HTTP/", 5) == 0)
+	/* A status line begins anew: an interim reply or a challenge came
+	 * before. */
+	if (len >= 5 && strncmp(data, "HTTP/", 5) == 0) {
 		buf_clear(&r->headers);
+		r->date = INT64_MIN;
+		r->retry_after = -1;
+		r->type[0] = '\0';
+	}
 	if (buf_add(&r->headers, data, len) != 0) {
 		t->refused = true;
 		(void)err_set(t->err, "headers of more than %d bytes",
@@ -448,10 +494,8 @@ ready(struct http *h, struct err *err)
 {
 	unsigned generation = http_access_generation(h->access);
 
-	if (h->easy != NULL && generation != h->generation) {
-		curl_easy_cleanup(h->easy);
-		h->easy = NULL;
-	}
+	if (generation != h->generation)
+		http_rest(h);
 	h->generation = generation;
 	if (h->easy == NULL)
 		h->easy = curl_easy_init();
@@ -480,6 +524,11 @@ prepare(struct transfer *t, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
+	if (req->digest_user != NULL) {
+		(void)curl_easy_setopt(e, CURLOPT_HTTPAUTH, CURLAUTH_DIGEST);
+		(void)curl_easy_setopt(e, CURLOPT_USERNAME, req->digest_user);
+		(void)curl_easy_setopt(e, CURLOPT_PASSWORD, req->secret);
+	}
 	if (req->timeout > 0)
 		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
 		    (long)(req->timeout / 1000));

@@ -26,6 +26,9 @@ typedef bool http_stop_fn(void *ctx);
 struct http *http_new(struct http_access *a, http_stop_fn *stop, void *ctx);
 void http_free(struct http *h);
 
+/* There will be nothing to do for a while: close the connections. */
+void http_rest(struct http *h);
+
 /* Takes the next bytes of the body of a 200 reply; 0, or -1 with err to end
  * the transfer. */
 typedef int http_take_fn(void *ctx, const char *data, size_t len,
@@ -47,7 +50,10 @@ struct http_request {
 	const struct http_pair *headers;
 	const struct http_pair *credentials;
 	const char *secret; /* text to keep out of the reply, or NULL */
-	int64_t timeout;    /* of all of it, microseconds; 0: the access's */
+	/* User of HTTP Digest (RFC 7616), whose password is secret: the
+	 * request is made twice, since the first one is challenged. */
+	const char *digest_user;
+	int64_t timeout; /* of all of it, microseconds; 0: the access's */
 	/* Gets the body of a 200 that is a JSON array, whatever its type and
 	 * packing are said to be.  An object goes to reply.body, any other
 	 * body of a 2xx is an error (a login page), and so is another 2xx.

@@ -153,6 +153,14 @@ tell_redirect(const struct http_reply *reply, struct outcome *out)
 {
 	char value[1024], where[200];
 
+	if (reply->status == 304) {
+		(void)outcome_set(out, REPLY_RETRY,
+		    "status 304: not modified, although nothing was asked of "
+		    "that kind; a cache in between answers in place of the "
+		    "API");
+		(void)snprintf(out->code, sizeof(out->code), "cache");
+		return;
+	}
 	if (!http_header(reply, "Location", value, sizeof(value)))
 		value[0] = '\0';
 	http_body_quote(value, strcspn(value, "?#"), where, sizeof(where));
@@ -345,6 +353,17 @@ take_aadsts(struct reply_error *out)
 }
 
 /* A member by a key in any case. */
+/* A number as the code, where there is none of letters; small ones repeat the
+ * status, or say that all is well. */
+static void
+take_number(struct reply_error *out, const json_t *v)
+{
+	if (*out->code == '\0' && json_is_integer(v) &&
+	    json_integer_value(v) > 599)
+		(void)snprintf(out->code, sizeof(out->code),
+		    "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+}
+
 static const json_t *
 member(const json_t *object, const char *key)
 {
@@ -444,7 +463,9 @@ take_json(const json_t *top, struct reply_error *out)
 		take_string(out->code, sizeof(out->code),
 		    member(inner, codes[i]));
 	take_type(out, member(top, "__type"));
+	take_number(out, member(inner, "code"));
 	take_message(out, member(top, "error_description"));
+	take_message(out, member(top, "error_summary"));
 	if (text)
 		take_message(out, error);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)

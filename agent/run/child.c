@@ -17,6 +17,9 @@
 #include "run/child.h"
 #include "run/hand_over.h"
 #include "run/roles.h"
+#include "sandbox/landlock.h"
+#include "sandbox/plan.h"
+#include "sandbox/sandbox.h"
 
 #define BACKOFF_FIRST (CLOCK_SECOND / 10)
 #define BACKOFF_MAX (30 * CLOCK_SECOND)
@@ -29,29 +32,28 @@ children_open(struct children *all)
 {
 	void *map;
 
-	all->dropped_fd = memfd_create("dropped", MFD_CLOEXEC);
-	if (all->dropped_fd < 0 ||
-	    ftruncate(all->dropped_fd, HAND_OVER_DROPPED) != 0)
+	all->shared_fd = memfd_create("shared", MFD_CLOEXEC);
+	if (all->shared_fd < 0 ||
+	    ftruncate(all->shared_fd, HAND_OVER_SHARED) != 0)
 		return -1;
-	map = mmap(NULL, HAND_OVER_DROPPED, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    all->dropped_fd, 0);
+	map = mmap(NULL, HAND_OVER_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    all->shared_fd, 0);
 	if (map == MAP_FAILED)
 		return -1;
-	all->dropped = map;
-	log_count_dropped(&all->dropped[0]);
+	all->shared = map;
+	log_count_dropped(&all->shared[0].dropped);
 	return 0;
 }
 
-/* Where the child counts the lines that its log did not take; NULL: of so many
- * children it is not counted. */
-static _Atomic uint64_t *
-dropped_by(const struct children *all, const struct child *c)
+/* The child's part of the shared memory; NULL: of so many children it has
+ * none. */
+static struct hand_over_slot *
+shared_with(const struct children *all, const struct child *c)
 {
 	const size_t at = (size_t)(c - all->slot) + 1;
 
-	return at < HAND_OVER_DROPPED / sizeof(*all->dropped)
-	    ? &all->dropped[at]
-	    : NULL;
+	return all->shared != NULL && at < HAND_OVER_SLOTS ? &all->shared[at]
+							   : NULL;
 }
 
 /* Take the slot of an output that is gone, or make a new slot with its
@@ -66,11 +68,12 @@ free_slot(struct children *all, enum role_kind kind)
 		c = &all->slot[i];
 		if (c->wanted || c->pid > 0 || c->kind != kind)
 			continue;
+		sandbox_plan_release(&c->plan);
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
 			.alive_fd = c->alive_fd };
-		if (dropped_by(all, c) != NULL)
-			*dropped_by(all, c) = 0;
+		if (shared_with(all, c) != NULL)
+			shared_with(all, c)->dropped = 0;
 		return c;
 	}
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -120,7 +123,7 @@ descriptors(const struct children *all, const struct child *c, const int *keep)
 	for (size_t i = 0; i < all->n; i++)
 		list[n++] = all->slot[i].wake_fd;
 	list[n++] = c->alive_fd;
-	list[n++] = all->dropped_fd;
+	list[n++] = all->shared_fd;
 	if (c->kind == ROLE_WATCH)
 		list[n++] = all->verdict[1];
 	memcpy(list + n, keep, kept * sizeof(*keep));
@@ -136,6 +139,36 @@ set_ready(struct child *c, bool ready)
 	c->ready = ready;
 }
 
+/* The entry of a ship's output; NULL for the others. */
+static const struct config_entry *
+output_of(const struct child *c, const struct config *config)
+{
+	for (size_t i = 0; c->output[0] != '\0' && i < config->n_outputs; i++)
+		if (strcmp(config->outputs[i].name, c->output) == 0)
+			return &config->outputs[i];
+	return NULL;
+}
+
+/* Remember which files the child is to read: where Landlock confines it, it
+ * reads no others of these names. */
+static void
+mark_files(struct child *c, const struct config *config)
+{
+	sandbox_plan_release(&c->plan);
+	if (config->agent.sandbox == SANDBOX_OFF || landlock_abi() == 0)
+		return;
+	sandbox_plan_make(&c->plan, c->kind, config, output_of(c, config),
+	    false);
+	c->mark = sandbox_plan_mark(&c->plan);
+}
+
+bool
+child_is_stale(const struct child *c)
+{
+	return c->pid > 0 && c->wanted && !c->asked && c->plan.n_places > 0 &&
+	    sandbox_plan_mark(&c->plan) != c->mark;
+}
+
 int
 child_start(struct children *all, struct child *c, const struct config *config,
     const int *keep)
@@ -148,10 +181,11 @@ child_start(struct children *all, struct child *c, const struct config *config,
 		.alive_fd = c->alive_fd,
 		.verdict_fd = c->kind == ROLE_WATCH ? all->verdict[1] : -1,
 		.result_fd = -1,
-		.dropped_fd = all->dropped_fd,
+		.shared_fd = all->shared_fd,
 		.slot = (size_t)(c - all->slot) + 1,
 		.log_level = config->agent.log_level,
 		.again = c->deaths > 0,
+		.renewed = c->renewed,
 		.started = all->began,
 		.n_peers = all->n,
 	};
@@ -166,10 +200,13 @@ child_start(struct children *all, struct child *c, const struct config *config,
 	for (size_t i = 0; i < all->n; i++)
 		peers[i] = (struct hand_over_peer){ all->slot[i].kind,
 			all->slot[i].wake_fd };
+	if (shared_with(all, c) != NULL)
+		shared_with(all, c)->call = 0;
+	mark_files(c, config);
 	/* What the one before it said. */
 	if (read(c->alive_fd, &before, sizeof(before)) < 0)
 		errno = 0;
-	pid = hand_over_start(&h, peers, config, list);
+	pid = hand_over_start(&h, peers, config, all->users, list);
 	free(list);
 	free(peers);
 	if (pid < 0)
@@ -178,6 +215,7 @@ child_start(struct children *all, struct child *c, const struct config *config,
 	c->started = c->last_sign = clock_monotonic();
 	set_ready(c, false);
 	c->asked = false;
+	c->renewed = false;
 	c->restart = 0;
 	return 0;
 }
@@ -191,9 +229,13 @@ child_signal(const struct child *c, int sig)
 
 /* Describe in words how the child ended, for the log. */
 static void
-describe(int status, char *out, size_t size)
+describe(int status, uint64_t call, char *out, size_t size)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS && call != 0)
+		(void)snprintf(out, size,
+		    "ended for the system call %.30s, which it may not make",
+		    sandbox_call_name(call));
+	else if (WIFSIGNALED(status))
 		(void)snprintf(out, size, "killed by signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
@@ -205,6 +247,7 @@ struct child *
 children_reap(struct children *all, pid_t pid, int status, bool stopping)
 {
 	struct child *c = NULL;
+	const struct hand_over_slot *slot;
 	char how[sizeof(c->how)];
 
 	for (size_t i = 0; i < all->n && c == NULL; i++) {
@@ -215,7 +258,8 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		return NULL;
 	c->pid = 0;
 	set_ready(c, false);
-	describe(status, how, sizeof(how));
+	slot = shared_with(all, c);
+	describe(status, slot != NULL ? slot->call : 0, how, sizeof(how));
 	if (stopping || !c->wanted) {
 		if (status != 0)
 			log_warn("%s: %s while stopping", c->name, how);
@@ -261,6 +305,14 @@ children_watch(struct children *all)
 	}
 }
 
+void
+children_release(struct children *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		sandbox_plan_release(&all->slot[i].plan);
+	free(all->slot);
+}
+
 size_t
 children_running(const struct children *all)
 {
@@ -293,12 +345,27 @@ state_of(const struct child *c)
 	return c->ready ? ROLE_WORKS : ROLE_STARTS;
 }
 
+static void
+tell_shared(const struct hand_over_slot *slot, struct role_report *o)
+{
+	struct sandbox_state state;
+
+	o->dropped = slot->dropped;
+	o->walls.known = hand_over_told(slot, &state);
+	o->walls.uid = state.uid;
+	o->walls.capabilities = state.capabilities;
+	o->walls.no_new_privs = state.no_new_privs;
+	o->walls.seccomp = state.seccomp;
+	o->walls.landlock = state.landlock;
+	o->walls.rules = state.rules;
+}
+
 void
 children_tell(const struct children *all, struct roles *r)
 {
 	r->role = xcalloc(all->n + 1, sizeof(*r->role));
-	if (all->dropped != NULL)
-		r->dropped = all->dropped[0];
+	if (all->shared != NULL)
+		r->dropped = all->shared[0].dropped;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 		struct role_report *o = &r->role[r->n];
@@ -309,8 +376,8 @@ children_tell(const struct children *all, struct roles *r)
 		o->since = c->changed != 0 ? c->changed : all->began;
 		o->deaths = c->deaths;
 		o->restarts = c->restarts;
-		if (dropped_by(all, c) != NULL)
-			o->dropped = *dropped_by(all, c);
+		if (shared_with(all, c) != NULL)
+			tell_shared(shared_with(all, c), o);
 		memcpy(o->name, c->name, sizeof(o->name));
 		memcpy(o->how, c->how, sizeof(o->how));
 		r->n++;

@@ -11,6 +11,7 @@
 
 #include "base/role.h"
 #include "config/config.h"
+#include "sandbox/plan.h"
 #include "store/roles.h"
 
 struct child {
@@ -20,6 +21,7 @@ struct child {
 	char digest[132]; /* digest of the configuration to run with */
 	bool wanted;      /* it is kept running */
 	bool asked;       /* to stop, in order to start with a new one */
+	bool renewed;     /* it was asked since a file was replaced */
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
 	int alive_fd;
@@ -31,19 +33,25 @@ struct child {
 	int64_t started;   /* monotonic */
 	int64_t restart;   /* monotonic time of the next start, 0: not due */
 	int64_t backoff;
-	unsigned deaths;   /* since its configuration changed */
-	uint64_t restarts; /* because it died, since the agent began */
+	struct sandbox_plan plan; /* what it reaches; empty: everything */
+	uint64_t mark;            /* of plan, when it was started */
+	unsigned deaths;          /* since its configuration changed */
+	uint64_t restarts;        /* because it died, since the agent began */
 };
+
+struct hand_over_slot;
+struct users;
 
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
-	int dropped_fd; /* memory that all share: lines that the logs did
-			   not take, of the supervisor and each slot */
-	_Atomic uint64_t *dropped;
+	int shared_fd; /* memory that all share: of the supervisor, and then
+			  of each slot */
+	struct hand_over_slot *shared;
 	int64_t began;     /* wall clock at which the supervisor began */
 	const char *cause; /* of the starts to come, for the agent's feed */
-	int verdict[2];    /* the pipe of role.verdict_fd */
+	const struct users *users; /* whom they run as */
+	int verdict[2];            /* the pipe of role.verdict_fd */
 };
 
 /* Make the memory of the counters.  -1 with errno. */
@@ -60,8 +68,14 @@ struct child *children_slot(struct children *all, enum role_kind kind,
 int child_start(struct children *all, struct child *c,
     const struct config *config, const int *keep);
 
+/* Was a file replaced that it reads, so that it has to start anew to reach the
+ * one of that name? */
+bool child_is_stale(const struct child *c);
+
 /* Send a signal to the child if it is running. */
 void child_signal(const struct child *c, int sig);
+
+void children_release(struct children *all);
 
 /* Note that pid ended with status (waitpid) and say so in the log; sets the
  * time of the restart.  Returns the child, NULL if pid is none of ours. */

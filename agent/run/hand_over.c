@@ -24,6 +24,8 @@
 #include "config/secret.h"
 #include "run/hand_over.h"
 #include "run/roles.h"
+#include "run/users.h"
+#include "sandbox/sandbox.h"
 
 extern char **environ;
 
@@ -53,6 +55,8 @@ static const struct listener listeners[] = {
 	{ .name = "SOFTHSM2_CONF" },
 	{ .name = "TPM2OPENSSL_" },
 	{ .name = "TCTI" },
+	/* set by main() */
+	{ .name = "GNUTLS_NO_IMPLICIT_INIT" },
 	/* libcurl, CURLOPT_PROXY(3) */
 	{ .name = "http_proxy", .network = true },
 	{ .name = "https_proxy", .network = true },
@@ -218,12 +222,19 @@ keep_only(const int *keep, int memory)
 
 /* What becomes of the process between fork and the program's begin. */
 static _Noreturn void
-become(const struct hand_over *h, int memory, const int *keep, pid_t parent,
-    char **environment)
+become(const struct hand_over *h, const struct users *users, int memory,
+    const int *keep, pid_t parent, char **environment)
 {
 	char title[sizeof(h->name) + sizeof(HAND_OVER_TITLE)], number[16];
 	char *argv[] = { title, number, NULL };
 
+	if (users_become(users, h->kind) != 0) {
+		(void)fprintf(stderr,
+		    "<3>sealfeed: %s: agent.users: cannot become its user: "
+		    "%s\n",
+		    h->name, strerror(errno));
+		_exit(EXIT_WRONG);
+	}
 	/* A supervisor that is killed takes its roles along. */
 	(void)prctl(PR_SET_PDEATHSIG,
 	    h->kind == ROLE_RECOVER ? SIGKILL : SIGTERM);
@@ -240,7 +251,7 @@ become(const struct hand_over *h, int memory, const int *keep, pid_t parent,
 
 pid_t
 hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
-    const struct config *config, const int *keep)
+    const struct config *config, const struct users *users, const int *keep)
 {
 	const pid_t parent = getpid();
 	struct config_share what = roles[h->kind].share;
@@ -261,7 +272,7 @@ hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
 		(void)fflush(NULL);
 		pid = fork();
 		if (pid == 0)
-			become(h, memory, keep, parent, environment);
+			become(h, users, memory, keep, parent, environment);
 		(void)close(memory);
 		free(environment);
 		node_free(tree);
@@ -270,4 +281,40 @@ hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
 		explicit_bzero(share.data, share.len);
 	buf_release(&share);
 	return pid;
+}
+
+/* In one word, so that it is read whole: the user, then Landlock's version and
+ * rules, then flags. */
+#define WALLS_LANDLOCK 32
+#define WALLS_RULES 40
+#define WALLS_SECCOMP (UINT64_C(1) << 61)
+#define WALLS_NO_NEW_PRIVS (UINT64_C(1) << 62)
+#define WALLS_TOLD (UINT64_C(1) << 63)
+#define WALLS_RULES_MAX 0xffff
+
+void
+hand_over_tell(struct hand_over_slot *slot, const struct sandbox_state *s)
+{
+	const uint64_t rules =
+	    s->rules > WALLS_RULES_MAX ? WALLS_RULES_MAX : s->rules;
+
+	slot->capabilities = s->capabilities;
+	slot->walls = WALLS_TOLD | s->uid |
+	    (uint64_t)(s->landlock & 0xff) << WALLS_LANDLOCK |
+	    rules << WALLS_RULES | (s->seccomp ? WALLS_SECCOMP : 0) |
+	    (s->no_new_privs ? WALLS_NO_NEW_PRIVS : 0);
+}
+
+bool
+hand_over_told(const struct hand_over_slot *slot, struct sandbox_state *s)
+{
+	const uint64_t walls = slot->walls;
+
+	*s = (struct sandbox_state){ .uid = (uint32_t)walls,
+		.capabilities = slot->capabilities,
+		.no_new_privs = (walls & WALLS_NO_NEW_PRIVS) != 0,
+		.seccomp = (walls & WALLS_SECCOMP) != 0,
+		.landlock = (unsigned)(walls >> WALLS_LANDLOCK & 0xff),
+		.rules = (unsigned)(walls >> WALLS_RULES & WALLS_RULES_MAX) };
+	return (walls & WALLS_TOLD) != 0;
 }

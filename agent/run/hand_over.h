@@ -10,6 +10,8 @@
 #ifndef RUN_HAND_OVER_H
 #define RUN_HAND_OVER_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +20,21 @@
 struct config;
 struct config_share;
 struct node;
+struct users;
 
-#define HAND_OVER_DROPPED 65536
+struct sandbox_state;
+
+/* What the supervisor and each role have of the memory that all share. */
+struct hand_over_slot {
+	_Atomic uint64_t dropped; /* lines that its log did not take */
+	/* What is in force for it: hand_over_tell(), hand_over_told(). */
+	_Atomic uint64_t walls;
+	_Atomic uint64_t capabilities;
+	_Atomic uint64_t call; /* for which it was ended: sandbox_call_name() */
+};
+
+#define HAND_OVER_SHARED 65536
+#define HAND_OVER_SLOTS (HAND_OVER_SHARED / sizeof(struct hand_over_slot))
 
 /* Begins the memory file; both ends are the same binary.  Behind it stand
  * n_peers of struct hand_over_peer, then the share of the configuration. */
@@ -33,10 +48,11 @@ struct hand_over {
 	int wake_fd, alive_fd;
 	int verdict_fd; /* of ROLE_WATCH, else -1 */
 	int result_fd;  /* of ROLE_RECOVER, else -1 */
-	int dropped_fd; /* memory of counters, HAND_OVER_DROPPED bytes; -1 */
-	size_t slot;    /* which of them the role's log counts in */
+	int shared_fd;  /* memory of HAND_OVER_SLOTS; -1 */
+	size_t slot;    /* which of them is the role's */
 	int log_level;
 	bool again;
+	bool renewed;
 	int64_t started;
 	size_t n_peers;
 };
@@ -47,13 +63,13 @@ struct hand_over_peer {
 };
 
 /*
- * Fork, and execute the program as the role of h, with the memory file and
- * these descriptors (ended by -1) and no others.  The process ends with the
- * supervisor.  Its number, or -1 with errno.
+ * Fork, and execute the program as the role of h and its user, with the memory
+ * file and these descriptors (ended by -1) and no others.  The process ends
+ * with the supervisor.  Its number, or -1 with errno.
  */
 pid_t hand_over_start(const struct hand_over *h,
     const struct hand_over_peer *peers, const struct config *config,
-    const int *keep);
+    const struct users *users, const int *keep);
 
 /* argv[0] of a role process begins with this, argv[1] is the number of the
  * memory file's descriptor. */
@@ -70,5 +86,12 @@ int hand_over_take(int argc, char **argv);
  * the caller's. */
 char **hand_over_environment(const struct config *config,
     const struct config_share *share, const struct node *tree, bool network);
+
+/* Let the supervisor know what is in force for the role of that slot; and what
+ * it knows: false, nothing yet. */
+void hand_over_tell(struct hand_over_slot *slot,
+    const struct sandbox_state *state);
+bool hand_over_told(const struct hand_over_slot *slot,
+    struct sandbox_state *state);
 
 #endif /* RUN_HAND_OVER_H */

@@ -21,6 +21,7 @@ const struct role_row roles[ROLE_KINDS] = {
 	    .share = { .sources = CONFIG_PUBLIC, .outputs = CONFIG_WHOLE },
 	    .network = true },
 	[ROLE_WATCH] = { .name = "watch",
+	    .prepare = watch_prepare,
 	    .run = watch_run,
 	    .share = { .sources = CONFIG_PUBLIC, .outputs = CONFIG_PUBLIC } },
 	[ROLE_RECOVER] = { .name = "recover",

@@ -9,6 +9,9 @@
 
 struct role_row {
 	const char *name;
+	/* What it can do only before the walls are up (sandbox/sandbox.h): 0,
+	 * or -1 and it was said why.  NULL: nothing. */
+	int (*prepare)(struct role *r);
 	int (*run)(const struct role *r);
 	struct config_share share; /* output: set for each ship */
 	bool network;              /* it makes connections */

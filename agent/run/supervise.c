@@ -28,6 +28,8 @@
 #include "run/supervise.h"
 #include "run/tell.h"
 #include "run/types.h"
+#include "run/users.h"
+#include "run/walls.h"
 #include "store/store.h"
 
 /* How long a predecessor may still take to finish (its own limit is five). */
@@ -50,6 +52,7 @@ struct supervisor {
 	const char *path;
 	struct config *config;
 	struct children all;
+	struct users users;
 	int signals;            /* signalfd */
 	struct store_lock lock; /* inherited by the roles on purpose */
 	int64_t stop_at; /* monotonic time of the stop's begin, 0: none */
@@ -161,12 +164,12 @@ start_recover(struct supervisor *s, int fd)
 		.alive_fd = -1,
 		.verdict_fd = -1,
 		.result_fd = fd,
-		.dropped_fd = -1,
+		.shared_fd = -1,
 		.log_level = s->config->agent.log_level,
 		.started = s->all.began,
 	};
 
-	return hand_over_start(&h, NULL, s->config, keep);
+	return hand_over_start(&h, NULL, s->config, &s->users, keep);
 }
 
 /* What the child said before it ended with status. */
@@ -257,13 +260,32 @@ prepare_store(struct supervisor *s, struct err *err)
 	return lock_again(&s->lock, s->config->agent.store.path, err);
 }
 
+/* A role that may read only the files that were there when it started is
+ * started again when others have got their names. */
+static void
+renew(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->all.n; i++) {
+		struct child *c = &s->all.slot[i];
+
+		if (!child_is_stale(c))
+			continue;
+		log_notice("%s: a file that it reads was replaced; starting it "
+			   "anew",
+		    c->name);
+		c->asked = c->renewed = true;
+		child_signal(c, SIGTERM);
+	}
+}
+
 /* Files that the configuration names, such as certificates and secrets, may
- * have changed as well. */
+ * have changed as well, and logs been rotated. */
 static void
 look_again(struct supervisor *s)
 {
+	renew(s);
 	for (size_t i = 0; i < s->all.n; i++) {
-		if (s->all.slot[i].wanted && !s->all.slot[i].asked)
+		if (!s->all.slot[i].asked)
 			child_signal(&s->all.slot[i], SIGUSR1);
 	}
 }
@@ -288,6 +310,10 @@ reload(struct supervisor *s)
 		(void)err_set(&err,
 		    "agent.store.path: cannot change while the agent runs; "
 		    "restart the service");
+	else if (fresh != NULL && !users_same(&fresh->agent, &s->config->agent))
+		(void)err_set(&err,
+		    "agent.user, agent.users: cannot change while the agent "
+		    "runs; restart the service");
 	else if (fresh != NULL)
 		(void)recover_outputs(fresh, &err);
 	if (fresh == NULL || err.text[0] != '\0') {
@@ -455,8 +481,7 @@ take_signal(struct supervisor *s)
 			s->reload_due = true;
 			break;
 		case SIGUSR1:
-			for (size_t i = 0; i < s->all.n; i++)
-				child_signal(&s->all.slot[i], SIGUSR1);
+			look_again(s);
 			break;
 		default: /* SIGCHLD: reap() follows */
 			break;
@@ -530,6 +555,7 @@ loop(struct supervisor *s)
 		} else {
 			start_due(s);
 			children_watch(&s->all);
+			renew(s);
 		}
 		ping(s);
 		(void)poll(&pfd, 1,
@@ -550,11 +576,18 @@ supervise(const char *path, struct config *config, struct err *err)
 		.all = { .began = clock_now(),
 		    .cause = "start",
 		    .verdict = { -1, -1 },
-		    .dropped_fd = -1 },
+		    .shared_fd = -1 },
 	};
 	const struct rlimit none = { 0, 0 };
 	int rc = EXIT_WRONG;
 
+	s.all.users = &s.users;
+	if (users_settle(config, &s.users, err) == -1 ||
+	    walls_check(config, &s.users, err) == -1) {
+		log_err("%s", err->text);
+		config_free(config);
+		return EXIT_CONF;
+	}
 	if (children_open(&s.all) == -1) {
 		log_err("cannot share memory: %s", strerror(errno));
 		goto out;
@@ -588,7 +621,7 @@ out:
 		    clock_now());
 	tell_close(&s.telling, &s.all);
 	lock_release(&s.lock);
-	free(s.all.slot);
+	children_release(&s.all);
 	config_free(s.config);
 	return rc;
 }

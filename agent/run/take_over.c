@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/exit_status.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +20,7 @@
 #include "run/hand_over.h"
 #include "run/roles.h"
 #include "run/types.h"
+#include "sandbox/sandbox.h"
 
 /* The content of the memory file, which is closed; NULL: it is none. */
 static char *
@@ -88,11 +90,13 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		.wake_fd = h->wake_fd,
 		.alive_fd = h->alive_fd,
 		.verdict_fd = h->verdict_fd,
+		.listen_fd = -1,
 		.result_fd = h->result_fd,
 		.peers = fds,
 		.peer_kinds = kinds,
 		.started = h->started,
 		.again = h->again,
+		.renewed = h->renewed,
 		.cause = h->cause };
 	if (config == NULL)
 		return false;
@@ -104,20 +108,50 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	return true;
 }
 
-/* Have the log count in the memory that all share. */
-static void
-count_dropped(const struct hand_over *h)
+/* The role's own part of the memory that all share, in which the log counts
+ * from now on; NULL: there is none. */
+static struct hand_over_slot *
+own_slot(const struct hand_over *h)
 {
+	struct hand_over_slot *all;
 	void *map;
 
-	if (h->dropped_fd < 0)
-		return;
-	map = mmap(NULL, HAND_OVER_DROPPED, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    h->dropped_fd, 0);
-	(void)close(h->dropped_fd);
-	if (map != MAP_FAILED &&
-	    h->slot < HAND_OVER_DROPPED / sizeof(_Atomic uint64_t))
-		log_count_dropped((_Atomic uint64_t *)map + h->slot);
+	if (h->shared_fd < 0)
+		return NULL;
+	map = mmap(NULL, HAND_OVER_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    h->shared_fd, 0);
+	(void)close(h->shared_fd);
+	if (map == MAP_FAILED || h->slot >= HAND_OVER_SLOTS)
+		return NULL;
+	all = map;
+	log_count_dropped(&all[h->slot].dropped);
+	return &all[h->slot];
+}
+
+/* Put the walls up, and let the supervisor know which stand: 0, or -1 where
+ * those that are wanted cannot. */
+static int
+wall_in(const struct role *r, struct hand_over_slot *slot)
+{
+	const int wish = r->config->agent.sandbox;
+	const unsigned all = SANDBOX_LANDLOCK | SANDBOX_SECCOMP;
+	struct sandbox_state state;
+	struct err err = ERR_INIT;
+
+	if (slot != NULL)
+		sandbox_note_call(&slot->call);
+	if (wish != SANDBOX_OFF &&
+	    sandbox_enter(r,
+		wish == SANDBOX_REQUIRED ? all : sandbox_possible(NULL),
+		&err) != 0) {
+		log_err("agent.sandbox: %s", err.text);
+		if (wish == SANDBOX_REQUIRED)
+			return -1;
+	}
+	sandbox_look(&state);
+	if (slot != NULL)
+		hand_over_tell(slot, &state);
+	return 0;
 }
 
 static void
@@ -134,10 +168,11 @@ hand_over_take(int argc, char **argv)
 {
 	long fd = argc == 2 ? strtol(argv[1], NULL, 10) : -1;
 	struct hand_over h;
+	struct hand_over_slot *slot;
 	struct role r;
 	char *data = NULL, title[16];
 	size_t len = 0;
-	int status;
+	int status = EXIT_WRONG;
 	bool good;
 
 	/* Nobody of this user reads its memory from here on. */
@@ -163,9 +198,11 @@ hand_over_take(int argc, char **argv)
 		return EXIT_WRONG;
 	}
 	log_open(h.name, (enum log_level)h.log_level);
-	count_dropped(&h);
+	slot = own_slot(&h);
 	role_signals(&r);
-	status = roles[h.kind].run(&r);
+	if ((roles[h.kind].prepare == NULL || roles[h.kind].prepare(&r) == 0) &&
+	    wall_in(&r, slot) == 0)
+		status = roles[h.kind].run(&r);
 	release(&r);
 	return status;
 }

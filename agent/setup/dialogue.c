@@ -51,21 +51,12 @@ struct talk {
 static void
 wrap(FILE *out, const char *text)
 {
-	int column = 0;
+	struct buf lines = BUF_INIT(SIZE_MAX / 2);
 
-	while (*text != '\0') {
-		const int len = (int)strcspn(text, " ");
-
-		if (column > 0 && column + 1 + len > COLUMNS) {
-			(void)fputc('\n', out);
-			column = 0;
-		}
-		column +=
-		    fprintf(out, "%s%.*s", column == 0 ? "  " : " ", len, text);
-		text += len;
-		text += strspn(text, " ");
-	}
-	(void)fputc('\n', out);
+	if (text_wrap(&lines, COLUMNS, "  ", "  ", text) != 0)
+		mem_gone();
+	(void)fputs(lines.data, out);
+	buf_release(&lines);
 }
 
 /* All that is known of an entry: what is there, and the answers. */

@@ -133,7 +133,8 @@ ship_load(struct ship *s, struct cursor *c, const struct position *until,
 	bool alone;
 	int rc = 0;
 
-	while (chunk_bytes(p) < max) {
+	while (chunk_bytes(p) < max &&
+	    (!s->out.batches || chunk_lines(p) == 0)) {
 		rc = next_batch(s, c, err);
 		if (rc != 1)
 			break;

@@ -79,6 +79,7 @@ struct stream {
 struct source {
 	const struct source_type *type;
 	const char *name;
+	const char *folder; /* that the store is in; NULL: there is none */
 	const void *conf;
 	struct source_definition definition;
 	struct http_access *access;
@@ -168,9 +169,10 @@ source_type_of(const struct config_type *type)
 }
 
 /* For check --live: open the source, get tokens, read subscriptions, change
- * nothing.  message gets lines about what was found. */
-int source_live(const struct config_entry *conf, struct buf *message,
-    struct err *err);
+ * nothing at the vendor.  folder as in struct source; message gets lines about
+ * what was found. */
+int source_live(const struct config_entry *conf, const char *folder,
+    struct buf *message, struct err *err);
 
 extern const struct source_type source_aws_s3;
 extern const struct source_type source_office365;

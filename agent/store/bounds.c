@@ -22,6 +22,13 @@
 	    "SELECT 1 FROM " table " WHERE (" rule ") IS NOT TRUE LIMIT 1", \
 	.repair = "DELETE FROM " table " WHERE (" rule ") IS NOT TRUE"
 
+/* What a list goes on from: one that does not fit its place, or ends early,
+ * would be found again for ever. */
+#define FITS(column, size)                                          \
+	"typeof(" column ") = 'text' AND length(CAST(" column       \
+	" AS BLOB)) < " size " AND instr(CAST(" column " AS BLOB)," \
+	" x'00') = 0"
+
 /* Names are printed, signed and sent. */
 #define NAME(column)                                                   \
 	"typeof(" column ") = 'text' AND " column " <> '' AND " column \
@@ -67,7 +74,12 @@ static const struct bound {
 	{ KEYS("gap", "id") },
 	{ KEYS("version", "id") },
 	{ KEYS("request", "id") },
-	{ ROWS("feed", NAME("name") " AND " NAME("tree")) },
+	{ ROWS("feed", NAME("name") " AND " FITS("name", "256")) },
+	{ ROWS("feed", NAME("tree") " AND " FITS("tree", "256")) },
+	{ ROWS("output", NAME("name") " AND " FITS("name", "64")) },
+	{ ROWS("trouble",
+	    FITS("subject", "256") " AND " FITS("class",
+		"24") " AND " FITS("code", "48")) },
 	{ ROWS("batch",
 	    "first" INDEX " AND count BETWEEN 1 AND 8192 AND raw_len" INDEX) },
 	{ ROWS("run",
@@ -123,7 +135,8 @@ kept(struct store *s, const struct bound *b, struct err *err)
 	(void)sqlite3_finalize(st);
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return rc == SQLITE_DONE;
-	return db_fail(s, rc, err);
+	/* Its tables are not those that the text is about. */
+	return db_fail(s, rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc, err);
 }
 
 int

@@ -38,15 +38,6 @@ static const char *const small_tables[] = { "feed", "batch", "item", "piece",
 /* Files that belong to a database. */
 static const char *const tails[] = { "", "-wal", "-shm" };
 
-/* Does SQLite's answer speak of the bytes of the file?  A lock, a full disk or
- * a lack of memory is no damage. */
-static bool
-means_damage(int rc)
-{
-	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
-	    (rc & 0xff) == SQLITE_ERROR;
-}
-
 /* Run a check and take its first complaint. */
 static bool
 complains(struct store *s, const char *pragma, char *what, size_t size)
@@ -62,7 +53,7 @@ complains(struct store *s, const char *pragma, char *what, size_t size)
 		bad = strcmp(what, "ok") != 0;
 	} else {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
-		bad = means_damage(rc);
+		bad = db_means_damage(rc);
 	}
 	(void)sqlite3_finalize(st);
 	for (char *c = what; *c != '\0'; c++) {
@@ -107,7 +98,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	*state = STATE_DAMAGED;
 	if (migrate_version(s, &version, &why) != 0) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
-		if (means_damage(sqlite3_errcode(s->db)))
+		if (db_means_damage(sqlite3_errcode(s->db)))
 			return 0;
 		return err_set(err, "%s", why.text);
 	}
@@ -120,11 +111,15 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 		return 0;
 	/* One that an older version wrote has not all of the columns yet. */
 	if (version == migrate_newest())
-		good = bounds_kept(s, what, size, err);
+		good = bounds_kept(s, what, size, &why);
 	if (good == 1 && version > 0 && all)
-		good = repair_payloads_good(s, what, size, err);
+		good = repair_payloads_good(s, what, size, &why);
+	if (good < 0 && db_means_damage(sqlite3_errcode(s->db))) {
+		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
+		return 0;
+	}
 	*state = good == 1 ? STATE_SOUND : STATE_ROWS;
-	return good < 0 ? -1 : 0;
+	return good < 0 ? err_set(err, "%s", why.text) : 0;
 }
 
 /* Move the database at from, with its companions, to the name to. */
@@ -369,7 +364,7 @@ repair_in_place(const char *path, const char *what, bool *worse, char *message,
 		return -1;
 	name_aside(path, aside, sizeof(aside));
 	rc = repair_all(s, &v, err);
-	*worse = rc != 0 && means_damage(sqlite3_errcode(s->db));
+	*worse = rc != 0 && db_damage_flagged(path);
 	store_close(s);
 	if (rc == 0 && !v.whole_feeds)
 		rc = forget_feeds(path, err);

@@ -278,6 +278,9 @@ measure(struct write_batch *p, int64_t when)
 		return;
 	late = p->asked - when;
 	p->result.late[lateness_bucket(late)]++;
+	if (late > 0)
+		p->result.late_sum +=
+		    (uint64_t)((late + CLOCK_SECOND / 2) / CLOCK_SECOND);
 	if (late > p->result.latest)
 		p->result.latest = late;
 }
@@ -598,6 +601,8 @@ put_all(struct commit *c, struct err *err)
 {
 	struct feed *f = c->feed;
 
+	if (c->pack.n > 0)
+		store_wake(f->store);
 	if (put_feed(c, last_cursor(c), err) != 0 || put_batches(c, err) != 0 ||
 	    put_versions(c, err) != 0 ||
 	    seen_add(f->store, f->id, f->dedupe, c->pack.known.entries,

@@ -30,4 +30,8 @@ int feed_commit_all(struct write_batch *const *p, size_t n, int *rc,
 /* Free what the store keeps for the next commit, where it is not in use. */
 void commit_release(struct store *s);
 
+/* The transaction commits events: keep pages for the next, until store_rest().
+ */
+void store_wake(struct store *s);
+
 #endif /* STORE_COMMIT_H */

@@ -5,14 +5,16 @@
  * the store, which is added where it is missing, its key in `status --json` and
  * in the agent's own feed, and its metric follow from it.  X(ENUM, COLUMN, KEY,
  * METRIC, HELP): METRIC stands between "sealfeed_feed_" or "sealfeed_output_"
- * and "_total".
+ * and "_total"; NULL: it is a part of a histogram, which metrics.c writes.
  */
 #ifndef STORE_COUNTERS_H
 #define STORE_COUNTERS_H
 
-/* How late the vendor showed an event: in this bucket, not in one before. */
-#define LATE_ROW(X, id, name, within) \
-	X(id, name, name, name, "New events that came within " within ".")
+#include <stddef.h>
+
+/* How late the vendor showed an event: in this bucket of lateness.h, not in one
+ * before. */
+#define LATE_ROW(X, id, name) X(id, name, name, NULL, NULL)
 
 #define FEED_COUNTER_ROWS(X)                                                  \
 	X(FEED_REQUESTS, "requests", "requests", "requests",                  \
@@ -26,18 +28,19 @@
 	    "Listed items whose fetch failed and is retried.")                \
 	X(FEED_VERSIONS, "versions", "versions", "versions",                  \
 	    "Events with the id of an earlier one and other bytes.")          \
-	LATE_ROW(X, FEED_LATE_10S, "late_10s", "10 s")                        \
-	LATE_ROW(X, FEED_LATE_30S, "late_30s", "30 s")                        \
-	LATE_ROW(X, FEED_LATE_1M, "late_1m", "a minute")                      \
-	LATE_ROW(X, FEED_LATE_2M, "late_2m", "2 minutes")                     \
-	LATE_ROW(X, FEED_LATE_5M, "late_5m", "5 minutes")                     \
-	LATE_ROW(X, FEED_LATE_15M, "late_15m", "15 minutes")                  \
-	LATE_ROW(X, FEED_LATE_1H, "late_1h", "an hour")                       \
-	LATE_ROW(X, FEED_LATE_4H, "late_4h", "4 hours")                       \
-	LATE_ROW(X, FEED_LATE_1D, "late_1d", "a day")                         \
-	LATE_ROW(X, FEED_LATE_3D, "late_3d", "3 days")                        \
-	LATE_ROW(X, FEED_LATE_7D, "late_7d", "a week")                        \
-	LATE_ROW(X, FEED_LATE_30D, "late_30d", "a month, or more")
+	LATE_ROW(X, FEED_LATE_10S, "late_10s")                                \
+	LATE_ROW(X, FEED_LATE_30S, "late_30s")                                \
+	LATE_ROW(X, FEED_LATE_1M, "late_1m")                                  \
+	LATE_ROW(X, FEED_LATE_2M, "late_2m")                                  \
+	LATE_ROW(X, FEED_LATE_5M, "late_5m")                                  \
+	LATE_ROW(X, FEED_LATE_15M, "late_15m")                                \
+	LATE_ROW(X, FEED_LATE_1H, "late_1h")                                  \
+	LATE_ROW(X, FEED_LATE_4H, "late_4h")                                  \
+	LATE_ROW(X, FEED_LATE_1D, "late_1d")                                  \
+	LATE_ROW(X, FEED_LATE_3D, "late_3d")                                  \
+	LATE_ROW(X, FEED_LATE_7D, "late_7d")                                  \
+	LATE_ROW(X, FEED_LATE_30D, "late_30d")                                \
+	X(FEED_LATE_SUM, "late_sum", "late_sum_seconds", NULL, NULL)
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/mode.h"
 #include "store/reserve.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
@@ -37,11 +38,18 @@ db_busy(void *ctx, int tries)
 	return 1;
 }
 
+bool
+db_means_damage(int rc)
+{
+	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
+	    (rc & 0xff) == SQLITE_ERROR;
+}
+
 void
 db_flag_damage(const char *path)
 {
 	char *name = xasprintf("%s.suspect", path);
-	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, STORE_MODE);
 
 	if (fd >= 0)
 		(void)close(fd);

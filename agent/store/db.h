@@ -31,8 +31,10 @@ struct scratch;
 struct store {
 	sqlite3 *db;
 	char *path;
-	bool durable; /* writes are synchronous=FULL by default */
-	bool relaxed; /* synchronous is NORMAL now */
+	bool durable;              /* writes are synchronous=FULL by default */
+	bool relaxed;              /* synchronous is NORMAL now */
+	bool rests;                /* since store_rest(), until store_wake() */
+	_Atomic int64_t committed; /* see store_committed() */
 	pthread_mutex_t mutex;
 	struct {
 		const char *sql;
@@ -61,6 +63,10 @@ struct store {
 void db_flag_damage(const char *path);
 bool db_damage_flagged(const char *path);
 void db_unflag_damage(const char *path);
+
+/* Does SQLite's answer speak of the bytes of the file, which may be those of
+ * its schema?  A lock, a full disk or a lack of memory is no damage. */
+bool db_means_damage(int rc);
 
 /* SQLite's busy handler: sleeps a little. */
 int db_busy(void *ctx, int tries);

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -12,13 +13,24 @@
 
 #define SET_MIN 64
 
+/* What zero is written with, as a number or in any form of a GUID; an x only
+ * as in "0x". */
 bool
 identity_named(struct slice id)
 {
+	static const char filler[] = "0-+.,_{}()[]<>\"' \t\r\n";
+	static const char urn[] = "urn:uuid:";
+	size_t i = 0;
+
 	if (id.data == NULL)
 		return false;
-	for (size_t i = 0; i < id.len; i++) {
-		if (memchr("0-+.{}() \t", id.data[i], 10) == NULL)
+	if (id.len > strlen(urn) && strncasecmp(id.data, urn, strlen(urn)) == 0)
+		i = strlen(urn);
+	for (; i < id.len; i++) {
+		const char c = id.data[i];
+
+		if (memchr(filler, c, strlen(filler)) == NULL &&
+		    !((c == 'x' || c == 'X') && i > 0 && id.data[i - 1] == '0'))
 			return true;
 	}
 	return false;

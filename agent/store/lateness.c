@@ -13,6 +13,12 @@ static const int64_t ends[] = { 10 * CLOCK_SECOND, 30 * CLOCK_SECOND,
 _Static_assert(sizeof(ends) / sizeof(ends[0]) == LATE_BUCKETS,
     "a bucket has no end");
 
+int64_t
+lateness_end(unsigned bucket)
+{
+	return ends[bucket];
+}
+
 unsigned
 lateness_bucket(int64_t late)
 {

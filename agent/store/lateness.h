@@ -12,6 +12,10 @@
 
 #define LATE_BUCKETS (FEED_LATE_30D - FEED_LATE_10S + 1)
 
+/* Where a bucket ends, in microseconds, its end in it.  The last has what came
+ * later than all other ends, a month or more. */
+int64_t lateness_end(unsigned bucket);
+
 /* The bucket of a lateness in microseconds, below LATE_BUCKETS. */
 unsigned lateness_bucket(int64_t late);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/mode.h"
 #include "store/reserve.h"
 
 #define RESERVE (5 * 1024 * 1024) /* more than carrying over a WAL takes */
@@ -47,7 +48,7 @@ reserve_keep(const char *path)
 
 	if (!there && statvfs(path, &fs) == 0 &&
 	    (int64_t)(fs.f_bavail * fs.f_frsize) >= want) {
-		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, STORE_MODE);
 		there = fd >= 0 && posix_fallocate(fd, 0, want / 2) == 0;
 		if (fd >= 0) {
 			(void)close(fd);

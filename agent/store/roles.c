@@ -3,7 +3,8 @@
  *
  * Lines of fields that are separated by tabs: first the agent, "agent BEGAN
  * STOPPED DROPPED NOTE", then "role NAME STATE SINCE DEATHS RESTARTS DROPPED
- * HOW" for each.
+ * HOW" for each, and "walls UID CAPABILITIES NO_NEW_PRIVS SECCOMP LANDLOCK
+ * RULES" behind that of a role which has told.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@
 
 #define ROLES_MAX (1 << 20)
 #define FIELDS 8
+#define WALL_FIELDS 7
 
 static const char *const state_names[ROLE_STATES] = {
 	[ROLE_STARTS] = "starts",
@@ -37,6 +39,17 @@ const char *
 role_state_name(enum role_state state)
 {
 	return state_names[state];
+}
+
+static int
+format_walls(const struct role_walls *w, struct buf *out)
+{
+	if (!w->known)
+		return 0;
+	return buf_addf(out,
+	    "walls\t%" PRIu32 "\t%" PRIx64 "\t%d\t%d\t%u\t%u\n", w->uid,
+	    w->capabilities, w->no_new_privs, w->seccomp, w->landlock,
+	    w->rules);
 }
 
 int
@@ -55,10 +68,31 @@ roles_format(const struct roles *r, struct buf *out)
 			"role\t%s\t%s\t%" PRId64 "\t%" PRIu64 "\t%" PRIu64
 			"\t%" PRIu64 "\t%s\n",
 			o->name, state_names[o->state], o->since, o->deaths,
-			o->restarts, o->dropped, o->how) != 0)
+			o->restarts, o->dropped, o->how) != 0 ||
+		    format_walls(&o->walls, out) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+void
+roles_walls(const struct role_walls *w, char *out, size_t size)
+{
+	char caps[40] = "no capabilities", landlock[48] = "no Landlock";
+
+	if (!w->known) {
+		(void)snprintf(out, size, "%s", "");
+		return;
+	}
+	if (w->capabilities != 0)
+		(void)snprintf(caps, sizeof(caps), "capabilities %" PRIx64,
+		    w->capabilities);
+	if (w->landlock != 0)
+		(void)snprintf(landlock, sizeof(landlock),
+		    "Landlock %u with %u rules", w->landlock, w->rules);
+	(void)snprintf(out, size, "uid %" PRIu32 ", %s, %s, %s, %s", w->uid,
+	    caps, w->no_new_privs ? "no_new_privs" : "no no_new_privs",
+	    w->seccomp ? "seccomp" : "no seccomp", landlock);
 }
 
 static char *
@@ -75,7 +109,7 @@ static int
 write_whole(const char *name, const struct buf *text)
 {
 	int fd = open(name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	int rc = fd < 0 ? -1 : file_write_all(fd, text->data, text->len);
 
 	if (fd >= 0 && close(fd) != 0)
@@ -123,6 +157,18 @@ add_role(struct roles *r, char *const *field)
 	(void)snprintf(o->how, sizeof(o->how), "%s", field[7]);
 }
 
+static void
+add_walls(struct role_walls *w, char *const *field)
+{
+	*w = (struct role_walls){ .known = true,
+		.uid = (uint32_t)strtoul(field[1], NULL, 10),
+		.capabilities = strtoull(field[2], NULL, 16),
+		.no_new_privs = strcmp(field[3], "1") == 0,
+		.seccomp = strcmp(field[4], "1") == 0,
+		.landlock = (unsigned)strtoul(field[5], NULL, 10),
+		.rules = (unsigned)strtoul(field[6], NULL, 10) };
+}
+
 /* A line of another version is passed over. */
 static void
 read_line(struct roles *r, char *line)
@@ -139,6 +185,9 @@ read_line(struct roles *r, char *line)
 		(void)snprintf(r->note, sizeof(r->note), "%s", field[4]);
 	} else if (n == FIELDS && strcmp(field[0], "role") == 0) {
 		add_role(r, field);
+	} else if (n == WALL_FIELDS && strcmp(field[0], "walls") == 0 &&
+	    r->n > 0) {
+		add_walls(&r->role[r->n - 1].walls, field);
 	}
 }
 

@@ -8,6 +8,7 @@
 #ifndef STORE_ROLES_H
 #define STORE_ROLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,17 @@ enum role_state {
 	ROLE_STATES
 };
 
+/* What confines a role (sandbox/sandbox.h). */
+struct role_walls {
+	bool known; /* it has told since it was started first */
+	uint32_t uid;
+	uint64_t capabilities; /* effective ones, as bits */
+	bool no_new_privs;
+	bool seccomp;
+	unsigned landlock; /* version of the kernel's interface; 0: none */
+	unsigned rules;    /* of Landlock */
+};
+
 struct role_report {
 	char name[80]; /* "collect", "ship siem" */
 	enum role_state state;
@@ -29,7 +41,8 @@ struct role_report {
 	uint64_t deaths;   /* since its configuration changed */
 	uint64_t restarts; /* because it died, since the agent began */
 	uint64_t dropped;  /* lines that its log did not take */
-	char how[96];      /* its last end that nobody asked for; "" none */
+	struct role_walls walls;
+	char how[96]; /* its last end that nobody asked for; "" none */
 };
 
 struct roles {
@@ -45,6 +58,11 @@ struct roles {
 
 /* The name of a state, "works". */
 const char *role_state_name(enum role_state state);
+
+/* What confines a role in words, "uid 998, no capabilities, no_new_privs,
+ * seccomp, Landlock 7 with 45 rules"; "" where it is not known. */
+#define ROLES_WALLS 160
+void roles_walls(const struct role_walls *w, char *out, size_t size);
 
 /* Append the text of the file. */
 int roles_format(const struct roles *r, struct buf *out);

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/mode.h"
 #include "store/size_log.h"
 
 #define FEEDS_MAX 65536 /* ids that the log has room for */
@@ -23,7 +24,7 @@ int
 size_log_open(const char *path, struct err *err)
 {
 	char *name = xasprintf("%s.mark", path);
-	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, STORE_MODE);
 
 	if (fd < 0)
 		(void)err_set(err, "%s: %s", name, strerror(errno));

@@ -18,10 +18,16 @@
 #include "store/commit.h"
 #include "store/db.h"
 #include "store/migrate.h"
+#include "store/mode.h"
 #include "store/reserve.h"
 #include "store/seen.h"
 #include "store/size_log.h"
 #include "store/store.h"
+
+/* Pages of the file that a handle keeps, in kB: while it commits; and where it
+ * only looks, at what the kernel has in its memory as well. */
+#define CACHE_BUSY "-1024"
+#define CACHE_REST "-64"
 
 /*
  * auto_vacuum works only before the first table.  Memory is bounded: a small
@@ -34,12 +40,12 @@ static const char settings[] = "PRAGMA page_size=16384;"
 			       "PRAGMA journal_mode=WAL;"
 			       "PRAGMA wal_autocheckpoint=256;"
 			       "PRAGMA journal_size_limit=16777216;"
-			       "PRAGMA cache_size=-1024;"
+			       "PRAGMA cache_size=" CACHE_BUSY ";"
 			       "PRAGMA mmap_size=0;"
 			       "PRAGMA temp_store=MEMORY;";
 
 static const char settings_read[] = "PRAGMA query_only=ON;"
-				    "PRAGMA cache_size=-512;"
+				    "PRAGMA cache_size=" CACHE_REST ";"
 				    "PRAGMA mmap_size=0;"
 				    "PRAGMA temp_store=MEMORY;";
 
@@ -48,7 +54,7 @@ static const char settings_read[] = "PRAGMA query_only=ON;"
 static int
 create_file(const char *path, struct err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, STORE_MODE);
 
 	if (fd < 0)
 		return 0;
@@ -278,8 +284,28 @@ store_rest(struct store *s)
 {
 	commit_release(s);
 	db_lock(s);
+	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REST, NULL, NULL,
+	    NULL);
 	(void)sqlite3_db_release_memory(s->db);
+	s->committed = 0;
+	s->rests = true;
 	db_unlock(s);
+}
+
+void
+store_wake(struct store *s)
+{
+	if (s->rests)
+		(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_BUSY, NULL,
+		    NULL, NULL);
+	s->committed = clock_monotonic();
+	s->rests = false;
+}
+
+int64_t
+store_committed(const struct store *s)
+{
+	return s->committed;
 }
 
 void

@@ -61,6 +61,9 @@ char *store_real_path(const char *path);
  * the next commit.  Any thread. */
 void store_rest(struct store *s);
 
+/* When events were last committed, monotonic; 0: not since store_rest(). */
+int64_t store_committed(const struct store *s);
+
 /* Check the file before the roles start (supervisor): recover or quarantine.
  * All of it is read where it is small or damage was met; else the tables but
  * not the events.  message (size bytes) gets a sentence when something was

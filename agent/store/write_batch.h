@@ -110,6 +110,7 @@ struct commit_result {
 	uint64_t duplicates; /* repeats, kept out */
 	size_t listed;       /* items new to the ledger, or back in it */
 	uint32_t late[LATE_BUCKETS]; /* events by lateness.h */
+	uint64_t late_sum;           /* seconds of all of them */
 	int64_t latest;              /* the most of it, microseconds */
 };
 

@@ -357,14 +357,20 @@ prefer_own(struct members *m, struct cell message)
 		.message = message };
 }
 
-/* A number, in quotes or not. */
+/* A number, in quotes or not; "7.0" where a table has made it one with a
+ * fraction. */
 static bool
 number_of(struct cell c, uint64_t max, uint64_t *n)
 {
 	struct slice s = c.s;
+	size_t zeros;
 
 	if (c.json && s.len > 2 && s.data[0] == '"')
 		s = (struct slice){ s.data + 1, s.len - 2 };
+	for (zeros = s.len; zeros > 0 && s.data[zeros - 1] == '0'; zeros--)
+		;
+	if (zeros > 1 && zeros < s.len && s.data[zeros - 1] == '.')
+		s.len = zeros - 1;
 	return frame_number(s, max, n) == 0;
 }
 
@@ -393,6 +399,10 @@ value_of(struct export *x, const struct members *m, struct cell own,
 		f->value.data += strlen(BOM);
 		f->value.len -= strlen(BOM);
 	}
+	while (f->value.len > 0 &&
+	    strchr("\r\n", f->value.data[f->value.len - 1]) != NULL &&
+	    f->value.data[f->value.len - 1] != '\0')
+		f->value.len--;
 	return f->value.len > 0;
 }
 
@@ -540,6 +550,10 @@ look_into(struct export *x, struct slice s, unsigned strings, unsigned depth)
 		switch (frame_parse(s.data, s.len, &f)) {
 		case FRAME_EVENT:
 		case FRAME_CHECKPOINT:
+			/* A string may be the event, or hold it. */
+			if (!f.syslog && f.value.len > 0 &&
+			    f.value.data[0] == '"')
+				break;
 			x->fn(x->ctx, &f);
 			return true;
 		case FRAME_BROKEN:
@@ -604,13 +618,13 @@ nothing(void *ctx, const struct frame *f)
 }
 
 bool
-export_holds(const char *s, size_t len)
+export_holds(const char *s, size_t len, bool json)
 {
 	struct export *x = export_new();
 	bool found;
 
 	x->fn = nothing;
-	found = look_into(x, (struct slice){ s, len }, 0, 1);
+	found = look_into(x, (struct slice){ s, len }, 0, json ? 1 : 0);
 	export_free(x);
 	return found;
 }

@@ -38,7 +38,7 @@ typedef void export_fn(void *ctx, const struct frame *f);
 enum frame_kind export_frames(struct export *x, const struct reader_line *line,
     export_fn *fn, void *ctx);
 
-/* Whether a JSON value holds anything. */
-bool export_holds(const char *s, size_t len);
+/* Whether a JSON value, or else a text, is or holds anything. */
+bool export_holds(const char *s, size_t len, bool json);
 
 #endif /* VERIFY_EXPORT_H */

@@ -288,11 +288,41 @@ parse_syslog(const char *line, size_t len, struct frame *f)
 	return kind;
 }
 
+/* Does another member follow in s, which begins with the value of one?  Then
+ * the object is not written as ours are. */
+static bool
+has_more(struct slice s)
+{
+	bool string = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		const char c = s.data[i];
+
+		if (string && c == '\\')
+			i++;
+		else if (c == '"')
+			string = !string;
+		else if (string)
+			continue;
+		else if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && depth > 0)
+			depth--;
+		else if (c == ',' && depth == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum frame_kind
 parse_ndjson(const char *line, size_t len, struct frame *f)
 {
 	struct line l;
 	bool cut = line_parse(line, len, &l) == -1;
+
+	if (!cut && has_more(l.value))
+		return FRAME_NOTHING;
 
 	if ((cut && line_parse_cut(line, len, &l) == -1) ||
 	    !frame_feed_is_good(l.feed) || l.number > INT64_MAX)
@@ -312,7 +342,8 @@ frame_parse(const char *line, size_t len, struct frame *frame)
 {
 	static const char ndjson[] = "{\"feed\":";
 
-	if (len > 0 && line[len - 1] == '\r')
+	/* None of ours has one in it. */
+	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
 		len--;
 	if (len >= strlen(ndjson) && memcmp(line, ndjson, strlen(ndjson)) == 0)
 		frame->kind = parse_ndjson(line, len, frame);

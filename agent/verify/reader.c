@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -22,6 +24,9 @@
 /* How an event of ours begins that nobody has touched: it is one line,
  * whatever its value. */
 #define OWN_LINE "{\"feed\":\""
+
+/* Begins each value of a JSON text sequence (RFC 7464). */
+#define RECORD '\x1e'
 
 struct reader {
 	struct source *source;
@@ -244,7 +249,7 @@ is_answer(const char *s, size_t len, size_t *array)
 		at++;
 	return *array > 0 && at < len &&
 	    scan(&element, s + at, len - at) == SCAN_WHOLE &&
-	    export_holds(s + at, element.n);
+	    export_holds(s + at, element.n, true);
 }
 
 /* The value at r->at is one record, unless it turns out to be none, or a long
@@ -361,38 +366,108 @@ take_json(struct reader *r, struct err *err)
  * Tables.
  */
 
-/* The first line: a header, perhaps. */
-static int
-begin(struct reader *r, struct err *err)
+/* Have a whole line, unless it is longer than a header; its length with the LF,
+ * 0: there is none, -1. */
+static ssize_t
+first_line(struct reader *r, struct err *err)
 {
 	const char *lf = memchr(text_of(r), '\n', left(r));
-	struct rows *t = &r->rows;
-	size_t n;
 	int rc = 1;
 
 	while (rc == 1 && lf == NULL && left(r) <= HEADER_MAX) {
 		rc = more(r, err);
 		lf = memchr(text_of(r), '\n', left(r));
 	}
+	if (rc < 0)
+		return -1;
+	return lf == NULL ? 0 : (ssize_t)(lf - text_of(r)) + 1;
+}
+
+/* What may stand before a header: "sep=;" for a spreadsheet, a remark, or
+ * nothing. */
+static bool
+is_preamble(struct slice line)
+{
+	while (line.len > 0 && is_space(line.data[line.len - 1]))
+		line.len--;
+	return line.len == 0 || line.data[0] == '#' ||
+	    (line.len == 5 && strncasecmp(line.data, "sep=", 4) == 0);
+}
+
+/* The cells of the row at t are names from now on; empty: of no header. */
+static void
+take_names(struct reader *r, bool empty)
+{
+	struct rows *t = &r->rows;
+
+	r->names = t->text;
+	r->n_names = empty ? READER_COLUMNS : t->n;
+	r->name = xcalloc(r->n_names, sizeof(*r->name));
+	for (size_t i = 0; i < r->n_names; i++)
+		r->name[i] = empty ? (struct slice){ .data = "", .len = 0 }
+				   : rows_cell(t, i);
+	t->text = (struct buf)BUF_INIT(r->max);
+}
+
+/* A table without a header: a cell of its first row is a line of ours, or holds
+ * one, when the quotes are taken off. */
+static bool
+begin_headless(struct reader *r, size_t len)
+{
+	static const char delimiters[] = ",\t;|";
+	struct rows *t = &r->rows;
+	bool holds = false;
+
+	if (strchr("{[<", *text_of(r)) != NULL ||
+	    export_holds(text_of(r), len - 1, false))
+		return false;
+	for (size_t i = 0; delimiters[i] != '\0' && !holds; i++) {
+		size_t n;
+
+		rows_init(t, delimiters[i], r->max);
+		n = rows_row(t, text_of(r), len, true, READER_COLUMNS);
+		for (size_t k = 0; n == len && k < t->n && !holds; k++) {
+			const struct slice cell = rows_cell(t, k);
+
+			holds = t->n > 1 &&
+			    export_holds(cell.data, cell.len, false);
+		}
+		if (!holds)
+			rows_release(t);
+	}
+	if (holds)
+		take_names(r, true);
+	return holds;
+}
+
+/* The first line: a header, perhaps. */
+static int
+begin(struct reader *r, struct err *err)
+{
+	ssize_t len = first_line(r, err);
+	struct rows *t = &r->rows;
+	size_t n;
+
+	while (len > 0 &&
+	    is_preamble((struct slice){ text_of(r), (size_t)len })) {
+		give(r, text_of(r), (size_t)len - 1, false, NULL);
+		pass(r, (size_t)len);
+		len = first_line(r, err);
+	}
 	r->begun = true;
-	if (rc < 0 || lf == NULL)
-		return rc < 0 ? -1 : 0;
-	rows_init(t, rows_delimiter(text_of(r), (size_t)(lf - text_of(r))),
-	    r->max);
-	if (t->delimiter == '\0')
+	if (len <= 0)
+		return (int)len;
+	rows_init(t, rows_delimiter(text_of(r), (size_t)len - 1), r->max);
+	if (t->delimiter == '\0') {
+		(void)begin_headless(r, (size_t)len);
 		return 0;
-	n = rows_row(t, text_of(r), (size_t)(lf - text_of(r)) + 1, true,
-	    READER_COLUMNS);
+	}
+	n = rows_row(t, text_of(r), (size_t)len, true, READER_COLUMNS);
 	if (n == 0 || n == SIZE_MAX) {
 		t->delimiter = '\0';
 		return 0;
 	}
-	r->names = t->text;
-	r->n_names = t->n;
-	r->name = xcalloc(t->n, sizeof(*r->name));
-	for (size_t i = 0; i < t->n; i++)
-		r->name[i] = rows_cell(t, i);
-	t->text = (struct buf)BUF_INIT(r->max);
+	take_names(r, false);
 	give(r, text_of(r), n - 1, false, NULL);
 	pass(r, n);
 	return 0;
@@ -444,7 +519,10 @@ next(struct reader *r, struct err *err)
 		rc = begin(r, err);
 	else if (r->rows.delimiter != '\0')
 		rc = take_row(r, err);
-	else if (r->array)
+	else if (*text_of(r) == RECORD) {
+		pass(r, 1);
+		rc = 0;
+	} else if (r->array)
 		rc = take_element(r, err);
 	else if (*text_of(r) == '{' || *text_of(r) == '[')
 		rc = take_json(r, err);

@@ -221,23 +221,7 @@ begin_zstd(struct source *s, struct err *err)
 #endif
 }
 
-static int
-begin_bzip2(struct source *s, struct err *err)
-{
-	return err_set(err,
-	    "%s: it is packed by bzip2, which sealfeed does not read; unpack "
-	    "it: bzip2 -dc %s | sealfeed verify --key … -",
-	    s->path, s->path);
-}
-
-static int
-begin_archive(struct source *s, struct err *err)
-{
-	return err_set(err,
-	    "%s: it is a zip archive (perhaps a workbook), which sealfeed does "
-	    "not read; unpack it, or export CSV or JSON",
-	    s->path);
-}
+static int begin_foreign(struct source *s, struct err *err);
 
 static int
 begin_plain(struct source *s, struct err *err)
@@ -247,33 +231,84 @@ begin_plain(struct source *s, struct err *err)
 	return 0;
 }
 
-static const struct {
+static const struct packing {
 	const char *magic;
 	size_t len;
 	int (*begin)(struct source *s, struct err *err);
+	const char *what; /* of those that are not read here */
+	const char *unpack;
 } packings[] = {
-	{ "\x1f\x8b", 2, begin_gzip },
-	{ "\xfd"
-	  "7zXZ\0",
-	    6, begin_xz },
-	{ "\x28\xb5\x2f\xfd", 4, begin_zstd },
-	{ "BZh", 3, begin_bzip2 },
-	{ "PK\x03\x04", 4, begin_archive },
-	{ "", 0, begin_plain },
+	{ .magic = "\x1f\x8b", .len = 2, .begin = begin_gzip },
+	{ .magic = "\xfd\x37zXZ\0", .len = 6, .begin = begin_xz },
+	{ .magic = "\x28\xb5\x2f\xfd", .len = 4, .begin = begin_zstd },
+	{ .magic = "BZh",
+	    .len = 3,
+	    .begin = begin_foreign,
+	    .what = "packed by bzip2",
+	    .unpack = "bzip2 -dc" },
+	{ .magic = "\x5d\0\0",
+	    .len = 3,
+	    .begin = begin_foreign,
+	    .what = "packed by lzma",
+	    .unpack = "xz -dc" },
+	{ .magic = "\x04\x22\x4d\x18",
+	    .len = 4,
+	    .begin = begin_foreign,
+	    .what = "packed by lz4",
+	    .unpack = "lz4 -dc" },
+	{ .magic = "\x1f\x9d",
+	    .len = 2,
+	    .begin = begin_foreign,
+	    .what = "packed by compress",
+	    .unpack = "gzip -dc" },
+	{ .magic = "7z\xbc\xaf\x27\x1c",
+	    .len = 6,
+	    .begin = begin_foreign,
+	    .what = "a 7z archive" },
+	{ .magic = "PK\x03\x04",
+	    .len = 4,
+	    .begin = begin_foreign,
+	    .what = "a zip archive (perhaps a workbook)" },
+	{ .magic = "PAR1",
+	    .len = 4,
+	    .begin = begin_foreign,
+	    .what = "a Parquet file" },
+	{ .magic = "", .len = 0, .begin = begin_plain },
 };
+
+static const struct packing *
+find_packing(const char *data, size_t len)
+{
+	const struct packing *p = packings;
+
+	while (len < p->len || memcmp(data, p->magic, p->len) != 0)
+		p++;
+	return p;
+}
+
+static int
+begin_foreign(struct source *s, struct err *err)
+{
+	const struct packing *p = find_packing(s->in, s->len);
+
+	if (p->unpack == NULL)
+		return err_set(err,
+		    "%s: it is %s, which sealfeed does not read; unpack it, or "
+		    "export CSV or JSON",
+		    s->path, p->what);
+	return err_set(err,
+	    "%s: it is %s, which sealfeed does not read; unpack it: %s %s | "
+	    "sealfeed verify --key … -",
+	    s->path, p->what, p->unpack, s->path);
+}
 
 static int
 begin(struct source *s, struct err *err)
 {
-	size_t i = 0;
-
 	if (fill(s, err) != 0)
 		return -1;
-	while (s->len < packings[i].len ||
-	    memcmp(s->in, packings[i].magic, packings[i].len) != 0)
-		i++;
 	s->begun = true;
-	return packings[i].begin(s, err);
+	return find_packing(s->in, s->len)->begin(s, err);
 }
 
 struct source *
@@ -341,17 +376,24 @@ next_piece(struct source *s, struct err *err)
 }
 
 /* How the text is encoded, by its first bytes; the mark is taken off. */
-static void
-begin_text(struct source *s)
+static int
+begin_text(struct source *s, struct err *err)
 {
 	size_t mark;
 
+	if (s->unpack != unpack_plain &&
+	    find_packing(s->piece.data, s->piece.len)->len > 0)
+		return err_set(err,
+		    "%s: it is packed twice; unpack it once, and give sealfeed "
+		    "what comes out",
+		    s->path);
 	s->text_begun = true;
 	s->utf16.order = utf16_guess(s->piece.data, s->piece.len, &mark);
 	if (s->utf16.order == UTF16_NONE && s->piece.len >= 3 &&
 	    memcmp(s->piece.data, "\xef\xbb\xbf", 3) == 0)
 		mark = 3;
 	buf_drop(&s->piece, mark);
+	return 0;
 }
 
 int
@@ -364,8 +406,8 @@ source_read(struct source *s, struct buf *out, struct err *err)
 		rc = next_piece(s, err);
 	if (rc < 0)
 		return -1;
-	if (!s->text_begun && s->piece.len > 0)
-		begin_text(s);
+	if (!s->text_begun && s->piece.len > 0 && begin_text(s, err) != 0)
+		return -1;
 	if (s->piece.len == 0 && rc == 0)
 		return s->utf16.half || s->utf16.high != 0
 		    ? utf16_end(&s->utf16, out)

@@ -72,38 +72,6 @@ retained(const struct config *config, const struct feed_report *f, int64_t now)
 	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
 }
 
-static int64_t
-late_within(const struct feed_report *f, double part)
-{
-	int64_t late = lateness_within(f->count, part);
-
-	return late < 0 ? REPORT_NEVER : late;
-}
-
-static int64_t
-late_half(const struct config *config, const struct feed_report *f, int64_t now)
-{
-	(void)config;
-	(void)now;
-	return late_within(f, 0.5);
-}
-
-static int64_t
-late_most(const struct config *config, const struct feed_report *f, int64_t now)
-{
-	(void)config;
-	(void)now;
-	return late_within(f, 0.99);
-}
-
-static int64_t
-late_all(const struct config *config, const struct feed_report *f, int64_t now)
-{
-	(void)config;
-	(void)now;
-	return late_within(f, 1);
-}
-
 /* Gauges of a feed that follow from more than one of its figures. */
 static const struct {
 	const char *name;
@@ -117,12 +85,6 @@ static const struct {
 	    "none, time since the vendor last had nothing new." },
 	{ "sealfeed_feed_retention_horizon_seconds", retained,
 	    "Time until the vendor deletes the oldest unread content." },
-	{ "sealfeed_feed_lateness_p50_seconds", late_half,
-	    "Half of the events came within this time after their own." },
-	{ "sealfeed_feed_lateness_p99_seconds", late_most,
-	    "99 of 100 events came within this time after their own." },
-	{ "sealfeed_feed_lateness_max_seconds", late_all,
-	    "All events came within this time after their own." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)
@@ -236,6 +198,31 @@ spans(struct page *p, const struct status *st)
 	}
 }
 
+#define LATENESS "sealfeed_feed_lateness_seconds"
+
+/* The samples of one feed; none where the vendor's times tell nothing. */
+static void
+lateness(struct page *p, const struct feed_report *f)
+{
+	uint64_t n = 0;
+
+	if (lateness_within(f->count, 1) < 0)
+		return;
+	for (unsigned i = 0; i < LATE_BUCKETS; i++) {
+		n += f->count[FEED_LATE_10S + i];
+		if (i + 1 < LATE_BUCKETS)
+			SAY(p,
+			    LATENESS "_bucket{feed=\"%s\",le=\"%.0f\"} %" PRIu64
+				     "\n",
+			    f->tree, seconds(lateness_end(i)), n);
+	}
+	SAY(p, LATENESS "_bucket{feed=\"%s\",le=\"+Inf\"} %" PRIu64 "\n",
+	    f->tree, n);
+	SAY(p, LATENESS "_sum{feed=\"%s\"} %" PRIu64 "\n", f->tree,
+	    f->count[FEED_LATE_SUM]);
+	SAY(p, LATENESS "_count{feed=\"%s\"} %" PRIu64 "\n", f->tree, n);
+}
+
 static void
 feeds(struct page *p, const struct status *st)
 {
@@ -249,12 +236,18 @@ feeds(struct page *p, const struct status *st)
 			sample(p, f, "feed", st->feeds[i].tree, &st->feeds[i]);
 	}
 	for (size_t k = 0; k < FEED_COUNTERS; k++) {
+		if (feed_counters[k].metric == NULL)
+			continue;
 		count_family(p, "feed", &feed_counters[k]);
 		for (size_t i = 0; i < st->n_feeds; i++)
 			count(p, "feed", &feed_counters[k], st->feeds[i].tree,
 			    st->feeds[i].count[k]);
 	}
 	spans(p, st);
+	family(p, LATENESS, "histogram",
+	    "How long after their own time events were seen first.");
+	for (size_t i = 0; i < st->n_feeds; i++)
+		lateness(p, &st->feeds[i]);
 }
 
 static void
@@ -326,6 +319,84 @@ role_labels(struct page *p, const char *metric, const char *role)
 	SAY(p, "} ");
 }
 
+static double
+uid_of(const struct role_walls *w)
+{
+	return w->uid;
+}
+
+static double
+capabilities_of(const struct role_walls *w)
+{
+	return __builtin_popcountll(w->capabilities);
+}
+
+static double
+no_new_privs_of(const struct role_walls *w)
+{
+	return w->no_new_privs;
+}
+
+static double
+seccomp_of(const struct role_walls *w)
+{
+	return w->seccomp;
+}
+
+static double
+landlock_of(const struct role_walls *w)
+{
+	return w->landlock;
+}
+
+static double
+rules_of(const struct role_walls *w)
+{
+	return w->rules;
+}
+
+/* What confines each role. */
+static const struct {
+	const char *name, *help;
+	double (*value)(const struct role_walls *w);
+} wall_metrics[] = {
+	{ .name = "sealfeed_role_uid",
+	    .help = "The user that the role runs as.",
+	    .value = uid_of },
+	{ .name = "sealfeed_role_capabilities",
+	    .help = "How many capabilities of root the role has.",
+	    .value = capabilities_of },
+	{ .name = "sealfeed_role_no_new_privs",
+	    .help = "1 if the role can gain no privileges, else 0.",
+	    .value = no_new_privs_of },
+	{ .name = "sealfeed_role_seccomp",
+	    .help = "1 if the role's system calls are filtered, else 0.",
+	    .value = seccomp_of },
+	{ .name = "sealfeed_role_landlock_abi",
+	    .help = "Version of Landlock that confines the role; 0: none.",
+	    .value = landlock_of },
+	{ .name = "sealfeed_role_landlock_rules",
+	    .help = "Files, folders and ports that Landlock lets it reach.",
+	    .value = rules_of },
+};
+
+static void
+walls(struct page *p, const struct roles *r)
+{
+	const size_t n = sizeof(wall_metrics) / sizeof(wall_metrics[0]);
+
+	for (size_t k = 0; k < n; k++) {
+		family(p, wall_metrics[k].name, "gauge", wall_metrics[k].help);
+		for (size_t i = 0; i < r->n; i++) {
+			if (!r->role[i].walls.known)
+				continue;
+			role_labels(p, wall_metrics[k].name, r->role[i].name);
+			SAY(p, "%.0f\n",
+			    wall_metrics[k].value(&r->role[i].walls));
+		}
+	}
+}
+
 static void
 processes(struct page *p, const struct roles *r)
 {
@@ -355,6 +426,7 @@ processes(struct page *p, const struct roles *r)
 	}
 	role_labels(p, dropped, "supervisor");
 	SAY(p, "%" PRIu64 "\n", r->dropped);
+	walls(p, r);
 }
 
 static int

@@ -444,7 +444,7 @@ put_store(struct out *o, const struct status *st)
 static void
 put_roles(struct out *o, const struct status *st)
 {
-	char text[HUMAN_TEXT];
+	char text[HUMAN_TEXT], walls[ROLES_WALLS];
 
 	put(o,
 	    "<section id=\"roles\" data-live><h2>Roles</h2><dl "
@@ -459,6 +459,9 @@ put_roles(struct out *o, const struct status *st)
 		if (r->deaths > 0)
 			put(o, ", died %" PRIu64 " times: ", r->deaths);
 		put_text(o, r->how);
+		roles_walls(&r->walls, walls, sizeof(walls));
+		put(o, "%s", walls[0] == '\0' ? "" : "; ");
+		put_text(o, walls);
 		put(o, "</dd>");
 	}
 	put(o, "</dl></section>");

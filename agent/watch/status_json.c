@@ -1,12 +1,15 @@
 /*
  * status_json.c - a status for programs.
  */
-#include "watch/status_json.h"
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_put.h"
 #include "config/config.h"
 #include "watch/status.h"
+#include "watch/status_json.h"
 #include "watch/verdict.h"
 
 /* A span that may be unknown. */
@@ -142,6 +145,26 @@ put_trouble(struct json_put *j, const struct trouble *t)
 }
 
 static void
+put_walls(struct json_put *j, const struct role_walls *w)
+{
+	char bits[20];
+
+	if (!w->known) {
+		json_put_null(j, "confined");
+		return;
+	}
+	(void)snprintf(bits, sizeof(bits), "%016" PRIx64, w->capabilities);
+	json_put_open(j, "confined", '{');
+	json_put_count(j, "uid", w->uid);
+	json_put_text(j, "capabilities", bits);
+	json_put_bool(j, "no_new_privs", w->no_new_privs);
+	json_put_bool(j, "seccomp", w->seccomp);
+	json_put_count(j, "landlock_abi", w->landlock);
+	json_put_count(j, "landlock_rules", w->rules);
+	json_put_close(j, '}');
+}
+
+static void
 put_roles(struct json_put *j, const struct roles *r)
 {
 	json_put_time(j, "started", r->began);
@@ -155,6 +178,7 @@ put_roles(struct json_put *j, const struct roles *r)
 		json_put_text(j, "state", role_state_name(o->state));
 		json_put_time(j, "since", o->since);
 		json_put_count(j, "deaths", o->deaths);
+		put_walls(j, &o->walls);
 		json_put_close(j, '}');
 	}
 	json_put_close(j, ']');

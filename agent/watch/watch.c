@@ -48,7 +48,8 @@ struct watch {
 	int64_t sample_at; /* … for the history */
 	char line[400];    /* as the supervisor was told */
 	int64_t write_at;  /* the next textfile; monotonic */
-	int64_t told;      /* that none can be written; 0: it can */
+	int64_t told;      /* that none can be written; 0: it can, or nobody
+			      was told */
 	int64_t busy;      /* the last question, or the start; 0: at rest */
 };
 
@@ -60,18 +61,24 @@ struct page {
 	bool document; /* for a browser, which it gets a policy for */
 };
 
+/* NULL with the cause. */
+static struct store *
+open_store(const struct config *config, struct err *err)
+{
+	const struct agent_conf *conf = &config->agent;
+	struct store *s = store_open(conf->store.path, STORE_READ, err);
+
+	if (s != NULL)
+		store_limits(s, conf->store.max_size, conf->store.min_free);
+	return s;
+}
+
 /* Open the store where it is not open; NULL with the cause. */
 static struct store *
 store_of(struct watch *w, struct err *err)
 {
-	const struct agent_conf *conf = &w->role->config->agent;
-
-	if (w->store != NULL)
-		return w->store;
-	w->store = store_open(conf->store.path, STORE_READ, err);
-	if (w->store != NULL)
-		store_limits(w->store, conf->store.max_size,
-		    conf->store.min_free);
+	if (w->store == NULL)
+		w->store = open_store(w->role->config, err);
 	return w->store;
 }
 
@@ -267,18 +274,13 @@ on_request(void *ctx, struct MHD_Connection *c, const char *url,
 static int
 open_daemon(struct watch *w, struct err *err)
 {
-	int fd = listen_open(w->role->config->agent.watch.listen, err);
-
-	if (fd < 0)
-		return -1;
 	w->daemon = microhttpd_load()->start_daemon(MHD_USE_EPOLL, 0, NULL,
-	    NULL, on_request, w, MHD_OPTION_LISTEN_SOCKET, fd,
+	    NULL, on_request, w, MHD_OPTION_LISTEN_SOCKET, w->role->listen_fd,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 	    MHD_OPTION_END);
 	if (w->daemon != NULL)
 		return 0;
-	(void)close(fd);
 	return err_set(err, "watch: cannot start the HTTP server");
 }
 
@@ -386,15 +388,34 @@ loop(struct watch *w)
 }
 
 int
+watch_prepare(struct role *r)
+{
+	const char *where = r->config->agent.watch.listen;
+	struct err err = ERR_INIT, later = ERR_INIT;
+
+	if (where != NULL) {
+		r->listen_fd = listen_open(where, &err);
+		if (r->listen_fd < 0) {
+			log_err("%s", err.text);
+			return -1;
+		}
+	}
+	/* Its index must be there, and is made by who opens it first. */
+	r->store = open_store(r->config, &later);
+	return 0;
+}
+
+int
 watch_run(const struct role *r)
 {
-	struct watch w = {
-		.role = r, .history = history_new(), .busy = clock_monotonic()
-	};
+	struct watch w = { .role = r,
+		.store = r->store,
+		.history = history_new(),
+		.busy = clock_monotonic(),
+		.told = r->renewed };
 	struct err err = ERR_INIT;
 
-	if (r->config->agent.watch.listen != NULL &&
-	    open_daemon(&w, &err) == -1) {
+	if (r->listen_fd >= 0 && open_daemon(&w, &err) == -1) {
 		log_err("%s", err.text);
 		history_free(w.history);
 		return 1;

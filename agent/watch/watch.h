@@ -9,6 +9,10 @@
 
 struct role;
 
+/* Listen, as the configuration says, before run: 0, or -1 and it was logged
+ * why not. */
+int watch_prepare(struct role *r);
+
 /* Run until the role is asked to stop; returns its exit status (base/role.h).
  */
 int watch_run(const struct role *r);

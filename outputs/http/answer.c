@@ -13,7 +13,7 @@ answer_judge(struct uplink *u, struct exchange *x, CURLcode rc,
 	struct intake_response r = exchange_response(x);
 	char why[WHY_MAX];
 	enum verdict verdict =
-	    exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+	    exchange_judge(x, u->intake.shown, rc, why, sizeof(why));
 	bool foreign =
 	    verdict == VERDICT_BLOCKED && r.status >= 200 && r.status < 300;
 
@@ -95,7 +95,8 @@ settle_lines(struct uplink *u, struct exchange *x,
 		x->transfer->next = x->request.from;
 	} else if (first < x->request.lines) {
 		(void)snprintf(why, sizeof(why),
-		    "%s: the answer does not tell of all events", u->conf->url);
+		    "%s: the answer does not tell of all events",
+		    u->intake.shown);
 		transfer_leave(x->transfer, VERDICT_RETRY, exchange_delay(x),
 		    why);
 	}

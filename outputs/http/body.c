@@ -57,8 +57,10 @@ refuse(const struct body_writer *w, struct chunk *chunk, size_t i,
 	return 0;
 }
 
-/* Render line i of the chunk behind the body: 1, 0 it is left out, -1. */
-static int
+enum rendered { RENDER_FAILED = -1, RENDER_NOTHING, RENDER_DONE, RENDER_APART };
+
+/* Render line i of the chunk behind the body. */
+static enum rendered
 render_line(const struct body_writer *w, struct exchange *x,
     struct chunk *chunk, size_t i, struct err *err)
 {
@@ -69,14 +71,19 @@ render_line(const struct body_writer *w, struct exchange *x,
 	struct chunk_line line;
 	struct err why = ERR_INIT;
 
-	if (chunk_line(chunk, i, &line, err) != 0 ||
-	    add_text(text, lead, err) != 0)
-		return -1;
+	if (chunk_line(chunk, i, &line, err) != 0)
+		return RENDER_FAILED;
+	if (x->carried.n > 0 && d->apart != NULL && d->apart(w->intake, &line))
+		return RENDER_APART;
+	if (add_text(text, lead, err) != 0)
+		return RENDER_FAILED;
 	begin = text->len;
 	if (d->render(w->intake, &line, text, &why) == 0 && text->len > begin)
-		return 1;
+		return RENDER_DONE;
 	cut_back(text, before);
-	return why.text[0] == '\0' ? 0 : refuse(w, chunk, i, &why, err);
+	return why.text[0] == '\0' || refuse(w, chunk, i, &why, err) == 0
+	    ? RENDER_NOTHING
+	    : RENDER_FAILED;
 }
 
 /* Render lines of the chunk from *next on, up to the limits; the first of those
@@ -86,10 +93,10 @@ fill(const struct body_writer *w, struct exchange *x, struct chunk *chunk,
     size_t *next, struct err *err)
 {
 	const struct intake *in = w->intake;
-	const char *suffix = w->dialect->suffix;
+	const char *suffix = in->suffix;
 	size_t tail = suffix == NULL ? 0 : strlen(suffix), before;
 	struct buf *text = &x->request.body;
-	int rc;
+	enum rendered rc;
 
 	for (; *next < chunk_lines(chunk); ++*next) {
 		if (in->lines_max > 0 && x->carried.n == in->lines_max)
@@ -98,9 +105,11 @@ fill(const struct body_writer *w, struct exchange *x, struct chunk *chunk,
 			continue;
 		before = text->len;
 		rc = render_line(w, x, chunk, *next, err);
-		if (rc < 0)
+		if (rc == RENDER_FAILED)
 			return -1;
-		if (rc == 0) {
+		if (rc == RENDER_APART)
+			break;
+		if (rc == RENDER_NOTHING) {
 			(void)output_settle(w->out, chunk, *next, *next + 1,
 			    VERDICT_DELIVERED, "%s", "");
 			continue;

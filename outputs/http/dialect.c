@@ -13,6 +13,7 @@
 #include "delivery/member.h"
 #include "outputs/http/dialect.h"
 #include "outputs/http/headers.h"
+#include "store/line.h"
 
 /* Longest URL; servers take 8 KiB. */
 #define URL_MAX 8192
@@ -109,6 +110,14 @@ intake_path(const char *url, const char *path)
 								      : path;
 }
 
+const char *
+intake_endpoint(const char *url, const char *path)
+{
+	size_t n = strcspn(url, "?"), len = strlen(path);
+
+	return n > len && strncmp(url + n - len, path, len) == 0 ? NULL : path;
+}
+
 struct slice
 intake_id(struct intake *in, const struct chunk_line *line)
 {
@@ -116,6 +125,20 @@ intake_id(struct intake *in, const struct chunk_line *line)
 		return (struct slice){ .data = NULL };
 	return member_text(in->members, line->shape->id, line->value,
 	    line->len);
+}
+
+struct slice
+intake_text(struct intake *in, const struct chunk_line *line)
+{
+	const struct line_name name = { in->out->agent, line->feed };
+
+	if (!line->checkpoint)
+		return (struct slice){ line->value, line->len };
+	buf_clear(&in->text);
+	if (line_add(&in->text, LINE_CHECKPOINT, name, line->number,
+		line->value, line->len) != 0)
+		abort(); /* the store has it as such a line */
+	return (struct slice){ in->text.data, in->text.len - 1 };
 }
 
 bool

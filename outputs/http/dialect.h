@@ -50,14 +50,19 @@ struct intake {
 	void *state;      /* the dialect's own */
 	struct member_reader *members; /* the transport's: intake_id() */
 	struct http_access *access;    /* likewise: for errands (errand.h) */
+	struct buf text;               /* the transport's: intake_text() */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
 	 * configured. */
 	const char *content_type;
 	bool compress;
+	/* What texts call the receiver, where its URL is a secret.  Before:
+	 * conf's URL. */
+	const char *shown;
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
+	const char *suffix; /* behind the lines; before: the dialect's */
 	/* Bytes and lines (0: any number) of a request; the time between two
 	 * polls, the longest one until a confirmation, and how much later
 	 * something must have been promised whose confirmation shows that none
@@ -98,15 +103,16 @@ struct intake_response {
 	const char *body; /* NUL-terminated; the begin, where it is longer than
 			     INTAKE_ANSWER_MAX */
 	size_t len;
-	bool cut;                  /* it is longer */
-	const struct buf *headers; /* for intake_answer_header() */
+	bool cut;                             /* it is longer */
+	const struct intake_request *request; /* as it was sent */
+	const struct buf *headers;            /* for intake_answer_header() */
 };
 
 /* What became of the lines of a request. */
 struct intake_verdicts;
 
 struct http_dialect {
-	const char *content_type;
+	const char *content_type; /* NULL: prepare() says */
 	const char *token_header; /* NULL: conf has no token */
 
 	/* Allocate in->state, lower limits; no network.  NULL: has no state. */
@@ -123,6 +129,14 @@ struct http_dialect {
 	const char *prefix;
 	const char *separator;
 	const char *suffix;
+
+	/* May this line not stand in one request with those that render() has
+	 * made since the last one?  NULL: all may. */
+	bool (*apart)(struct intake *in, const struct chunk_line *line);
+
+	/* Chunks are of one sealed batch each: what is sent again after a crash
+	 * has the same bounds. */
+	bool batches;
 
 	/* Where the wire wants what the store holds: the body for all lines of
 	 * p, packed where the output compresses.  1 done; 0 not here: line by
@@ -183,6 +197,11 @@ struct http_dialect {
  * it has none.  Borrowed until the next call. */
 struct slice intake_id(struct intake *in, const struct chunk_line *line);
 
+/* For render: the text that the line is: the bytes of the event, or the line of
+ * the checkpoint (line.h) without its line feed.  Borrowed until the next
+ * call. */
+struct slice intake_text(struct intake *in, const struct chunk_line *line);
+
 /*
  * For prepare, poll and probe.  Failures stick; the transport looks.
  */
@@ -203,6 +222,10 @@ void intake_sign(struct intake_request *r, const char *provider,
 
 /* A path for a URL that has none, as a user may give it: NULL where it has. */
 const char *intake_path(const char *url, const char *path);
+
+/* The path behind a URL that is given with or without it: NULL where that of
+ * the URL ends so already. */
+const char *intake_endpoint(const char *url, const char *path);
 
 /*
  * For judge.

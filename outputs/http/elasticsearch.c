@@ -32,7 +32,6 @@
 #include "outputs/http/dialect.h"
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
-#include "store/line.h"
 
 /* What is told of an item; the rest of an answer would be repeated names.  In
  * the order and form that AWS signs. */
@@ -154,30 +153,13 @@ add_action(const struct elastic_conf *conf, const struct chunk_line *line,
 	    line->checkpoint ? '@' : '/', (unsigned long long)line->number);
 }
 
-/* The text of an event, or the line of a checkpoint. */
-static int
-add_original(const struct chunk_line *line, const char *agent, struct buf *body)
-{
-	const struct line_name name = { agent, line->feed };
-	struct buf text = BUF_INIT(line->len + 1024);
-	int rc;
-
-	if (!line->checkpoint)
-		return text_json_string(body, line->value, line->len);
-	rc = line_add(&text, LINE_CHECKPOINT, name, line->number, line->value,
-	    line->len);
-	if (rc == 0)
-		rc = text_json_string(body, text.data, text.len - 1);
-	buf_release(&text);
-	return rc;
-}
-
 static int
 add_document(struct intake *in, const struct chunk_line *line, const char *set,
     struct slice module, struct buf *body)
 {
 	const struct elastic_conf *conf = in->conf;
 	const char *agent = in->out->agent, *record = line->shape->record;
+	const struct slice text = intake_text(in, line);
 	char when[CLOCK_TEXT];
 
 	(void)clock_format(line->when == INT64_MIN ? clock_now() : line->when,
@@ -186,7 +168,7 @@ add_document(struct intake *in, const struct chunk_line *line, const char *set,
 		"{\"@timestamp\":\"%s\",\"event\":{\"dataset\":\"%s\","
 		"\"module\":\"%.*s\",\"original\":",
 		when, set, (int)module.len, module.data) != 0 ||
-	    add_original(line, agent, body) != 0 ||
+	    text_json_string(body, text.data, text.len) != 0 ||
 	    buf_addf(body,
 		"},\"tags\":[\"forwarded\",\"preserve_original_event\"],"
 		"\"sealfeed\":{\"feed\":\"%s\",\"%s\":%llu,\"agent\":\"%s\"",
@@ -261,13 +243,9 @@ sign(struct intake *in, struct intake_request *r, struct err *err)
 static int
 elastic_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
-	static const char bulk[] = "/_bulk";
-	const char *url = ((const struct http_output_conf *)in->conf)->url;
-	size_t n = strcspn(url, "?");
-	bool there = n > strlen(bulk) &&
-	    strncmp(url + n - strlen(bulk), bulk, strlen(bulk)) == 0;
+	const struct http_output_conf *conf = in->conf;
 
-	intake_url(r, there ? NULL : bulk, QUERY);
+	intake_url(r, intake_endpoint(conf->url, "/_bulk"), QUERY);
 	return sign(in, r, err);
 }
 

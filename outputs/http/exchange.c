@@ -327,6 +327,7 @@ exchange_response(const struct exchange *x)
 		.body = x->answer.data == NULL ? "" : x->answer.data,
 		.len = x->answer.len,
 		.cut = x->cut,
+		.request = &x->request,
 		.headers = &x->answer_headers,
 	};
 }

@@ -1,5 +1,5 @@
 /*
- * explain.c - what a receiver says of an error, in JSON or XML.
+ * explain.c - what a receiver says of an error.
  */
 #include "outputs/http/explain.h"
 
@@ -14,33 +14,6 @@
 #include "outputs/http/dialect.h"
 
 #define WHY_MAX 512
-
-/* Text of the first element of that name. */
-static void
-xml_text(const struct intake_response *r, const char *tag, char *out,
-    size_t size)
-{
-	const char *at = strstr(r->body, tag), *end;
-
-	out[0] = '\0';
-	if (at == NULL)
-		return;
-	at += strlen(tag);
-	end = strchr(at, '<');
-	if (end != NULL)
-		(void)snprintf(out, size, "%.*s", (int)(end - at), at);
-}
-
-static void
-read_error(const struct intake_response *r, struct reply_error *e)
-{
-	if (strstr(r->body, "<Code>") != NULL) {
-		xml_text(r, "<Code>", e->code, sizeof(e->code));
-		xml_text(r, "<Message>", e->message, sizeof(e->message));
-		return;
-	}
-	rules_error(r->body, r->len, e);
-}
 
 static const struct explained *
 find(const struct explained *row, int status, const struct reply_error *e)
@@ -64,7 +37,7 @@ look(const struct explained *table, const struct intake *in,
 	const struct explained *row;
 	struct reply_error e;
 
-	read_error(r, &e);
+	rules_error(r->body, r->len, &e);
 	row = find(table, r->status, &e);
 	if (row == NULL)
 		return NULL;

@@ -13,24 +13,18 @@
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
 
-static const char *const envelopes[] = { "seal", "none", NULL };
+const char *const ndjson_envelopes[] = { "seal", "none", NULL };
 
 static const struct setting settings[] = { { .key = "where",
 					       .type = SETTING_TABLE,
 					       .table = http_target_settings },
-	{ .key = "envelope",
-	    .type = SETTING_CHOICE,
-	    .offset = offsetof(struct ndjson_conf, envelope),
-	    .def = "seal",
-	    .choices = envelopes,
-	    .help = "seal: lines of feed, index and event, with checkpoints. "
-		    "none: the events alone, which cannot be verified." },
-	HTTP_MAX_BODY("1MiB", 64 << 20), HTTP_EXPECT,
+	NDJSON_ENVELOPE("seal"), HTTP_MAX_BODY("1MiB", 64 << 20), HTTP_EXPECT,
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 
-static int
-whole(struct intake *in, struct chunk *p, struct buf *body, struct err *err)
+int
+ndjson_whole(struct intake *in, struct chunk *p, struct buf *body,
+    struct err *err)
 {
 	const struct ndjson_conf *conf = in->conf;
 
@@ -42,9 +36,9 @@ whole(struct intake *in, struct chunk *p, struct buf *body, struct err *err)
 }
 
 /* The event alone, without checkpoints. */
-static int
-render(struct intake *in, const struct chunk_line *line, struct buf *body,
-    struct err *err)
+int
+ndjson_render(struct intake *in, const struct chunk_line *line,
+    struct buf *body, struct err *err)
 {
 	(void)in;
 	if (!line->checkpoint &&
@@ -56,8 +50,8 @@ render(struct intake *in, const struct chunk_line *line, struct buf *body,
 
 static const struct http_dialect ndjson = {
 	.content_type = "application/x-ndjson",
-	.whole = whole,
-	.render = render,
+	.whole = ndjson_whole,
+	.render = ndjson_render,
 };
 
 const struct output_type output_http = {

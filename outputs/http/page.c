@@ -158,8 +158,12 @@ skip_preamble(struct slice s)
 static bool
 begins_like_a_page(struct slice s)
 {
+	/* Of whole pages, and of fragments as gateways send them. */
 	static const char *const tags[] = { "<!doctype html", "<html", "<head",
-		"<body", "<title", "<meta", "<script", "<frameset" };
+		"<body", "<title", "<meta", "<script", "<frameset", "<link",
+		"<base", "<style", "<noscript", "<center", "<h1", "<h2", "<h3",
+		"<div", "<p", "<form", "<iframe", "<table", "<img", "<font",
+		"<span", "<br", "<hr" };
 
 	s = skip_preamble(s);
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)

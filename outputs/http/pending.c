@@ -88,7 +88,7 @@ pending_expire(struct uplink *u, int64_t now)
 	text_duration_format(span, u->intake.poll_timeout);
 	(void)snprintf(why, sizeof(why),
 	    "%s: accepted events but did not confirm them within %s",
-	    u->conf->url, span);
+	    u->intake.shown, span);
 	while (u->n_pending > 0 && pending_due(u) <= now)
 		end_pending(u, 0, VERDICT_RETRY, why);
 }
@@ -97,7 +97,7 @@ pending_expire(struct uplink *u, int64_t now)
 static enum verdict
 judge_poll(struct uplink *u, struct exchange *x, CURLcode rc, char why[WHY_MAX])
 {
-	enum verdict v = exchange_judge(x, u->conf->url, rc, why, WHY_MAX);
+	enum verdict v = exchange_judge(x, u->intake.shown, rc, why, WHY_MAX);
 	struct intake_verdicts told;
 
 	if (v == VERDICT_DELIVERED)

@@ -38,7 +38,8 @@ judge_empty(struct uplink *u, struct exchange *x, CURLcode rc,
 {
 	struct intake_verdicts verdicts;
 	char why[WHY_MAX];
-	enum verdict v = exchange_judge(x, u->conf->url, rc, why, sizeof(why));
+	enum verdict v =
+	    exchange_judge(x, u->intake.shown, rc, why, sizeof(why));
 
 	answer_judge(u, x, rc, &verdicts);
 	if (verdicts.n > 0)
@@ -67,8 +68,8 @@ look(struct uplink *u, struct exchange *x, unsigned step, struct buf *message,
 	CURLcode rc = curl_easy_perform(x->easy);
 	struct intake_response r = exchange_response(x);
 	char why[WHY_MAX];
-	bool foreign = exchange_judge(x, u->conf->url, rc, why, sizeof(why)) ==
-		VERDICT_BLOCKED &&
+	bool foreign = exchange_judge(x, u->intake.shown, rc, why,
+			   sizeof(why)) == VERDICT_BLOCKED &&
 	    r.status >= 200 && r.status < 300;
 	int found = 1;
 

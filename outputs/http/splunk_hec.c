@@ -29,7 +29,6 @@
 #include "outputs/http/dialect.h"
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
-#include "store/line.h"
 
 #define CHANNEL "X-Splunk-Request-Channel"
 #define URL_MAX 8192
@@ -175,20 +174,14 @@ hec_open(struct intake *in, struct err *err)
  * object as it is.  Anything else would be no event for a collector, or a blank
  * one: it goes as a string. */
 static int
-add_event(struct buf *body, const struct chunk_line *line, bool object,
-    const char *agent)
+add_event(struct intake *in, const struct chunk_line *line, bool object,
+    struct buf *body)
 {
-	const struct line_name name = { agent, line->feed };
+	struct slice text = intake_text(in, line);
 
-	if (object)
-		return buf_add(body, line->value, line->len);
-	if (!line->checkpoint)
-		return text_json_string(body, line->value, line->len);
-	if (line_add(body, LINE_CHECKPOINT, name, line->number, line->value,
-		line->len) != 0)
-		return -1;
-	body->data[--body->len] = '\0'; /* its line feed */
-	return 0;
+	if (object || line->checkpoint)
+		return buf_add(body, text.data, text.len);
+	return text_json_string(body, text.data, text.len);
 }
 
 /* Indexed fields; "index" and "source" would be Splunk's own. */
@@ -240,7 +233,7 @@ add_envelope(struct intake *in, const struct chunk_line *line, struct buf *body)
 		    (long long)(line->when % CLOCK_SECOND)) != 0) ||
 	    add_fields(in, line, object, body) != 0 ||
 	    buf_adds(body, ",\"event\":") != 0 ||
-	    add_event(body, line, object, in->out->agent) != 0)
+	    add_event(in, line, object, body) != 0)
 		return -1;
 	return buf_adds(body, "}");
 }

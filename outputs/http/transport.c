@@ -134,6 +134,7 @@ uplink_free(struct uplink *u)
 		(void)curl_multi_cleanup(u->multi);
 	(void)curl_share_cleanup(u->share);
 	member_reader_free(u->intake.members);
+	buf_release(&u->intake.text);
 	http_head_free(u->headers);
 	http_head_free(u->poll_headers);
 	http_access_free(u->access);
@@ -223,9 +224,12 @@ http_open(struct output *out, struct err *err)
 		.out = out,
 		.conf = out->conf,
 		.members = member_reader_new(),
+		.text = BUF_INIT(EXCHANGE_BODY_MAX),
+		.shown = u->conf->url,
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,
 		.token_header = u->dialect->token_header,
+		.suffix = u->dialect->suffix,
 		.body_max = (size_t)u->conf->max_body,
 		.poll_every = POLL_EVERY,
 		.poll_timeout = POLL_TIMEOUT,
@@ -237,6 +241,7 @@ http_open(struct output *out, struct err *err)
 	}
 	out->state = u;
 	out->chunk_max = u->intake.body_max;
+	out->batches = u->dialect->batches;
 	out->mode = "acknowledged";
 	return 0;
 }

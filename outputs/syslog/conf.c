@@ -19,22 +19,21 @@ static const char *const framings[] = { "octet-counting", "lf", NULL };
 static const char *const receipts[] = { "relayed", "direct", "none", NULL };
 static const char *const poisons[] = { "dead-letter", "wait", NULL };
 
-const struct setting syslog_settings[] = {
+static const struct setting link_settings[] = {
 	{ .key = "address",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(address),
 	    .required = true,
-	    .help = "Receiver as host:port; the usual port is 6514. Write an "
-		    "IPv6 address in brackets.",
+	    .help = "Receiver as host:port; the usual port of syslog is 6514, "
+		    "of GELF 12201. Write an IPv6 address in brackets.",
 	    .ask = "Receiver, as host:port" },
 	{ .key = "transport",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(transport),
 	    .def = "tls",
 	    .choices = transports,
-	    .help =
-		"tls (RFC 5425), or tcp with octet counting (RFC 6587), which "
-		"is allowed to loopback only unless insecure is set." },
+	    .help = "tls, or tcp, which is allowed to loopback only unless "
+		    "insecure is set." },
 	{ .key = "insecure",
 	    .type = SETTING_BOOL,
 	    .offset = OFFSET(insecure),
@@ -68,6 +67,66 @@ const struct setting syslog_settings[] = {
 	    .help = "Accepted fingerprints of the receiver's certificate, "
 		    "sha-256:AA:BB:…. Without tls.ca they replace the check of "
 		    "authority and name." },
+	SETTING_END
+};
+
+static const struct setting receipt_settings[] = {
+	{ .key = "receipts",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(receipts),
+	    .def = "relayed",
+	    .choices = receipts,
+	    .help =
+		"What the receiver's answer to a TLS 1.3 KeyUpdate proves. "
+		"relayed: that the other end of TLS has read the events, which "
+		"may be a load balancer or TLS proxy, so they are held as "
+		"below and sent again if the connection breaks. direct: that "
+		"the SIEM has read them, because nothing ends TLS in front of "
+		"it. none: no answer is asked for; events that have reached "
+		"the other end's kernel are held." },
+	{ .key = "hold.bytes",
+	    .type = SETTING_SIZE,
+	    .offset = OFFSET(hold.bytes),
+	    .def = "64MiB",
+	    .min = 64 << 10,
+	    .max = 1 << 30,
+	    .help = "A held event counts as delivered before hold.time when so "
+		    "many bytes of later events have receipts, or a quarter of "
+		    "store.max_size: set it to more than all buffers between "
+		    "here and the SIEM take. Held events stay in the store, "
+		    "not in memory." },
+	{ .key = "hold.time",
+	    .type = SETTING_DURATION,
+	    .offset = OFFSET(hold.time),
+	    .def = "60s",
+	    .min = 0,
+	    .max = INT64_C(3600) * 1000000,
+	    .help = "How long events are held after their receipt; all that is "
+		    "held is sent again when the connection breaks. Set it to "
+		    "more than the longest time for which a SIEM behind a load "
+		    "balancer can hang before it is found dead, and an idle "
+		    "timeout there to more than this." },
+	{ .key = "poison",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(poison),
+	    .def = "dead-letter",
+	    .choices = poisons,
+	    .help = "What happens to an event that, sent alone, has ended ten "
+		    "connections while others passed: it becomes a dead "
+		    "letter, or delivery waits for it." },
+	{ .key = "timeout",
+	    .type = SETTING_DURATION,
+	    .offset = OFFSET(timeout),
+	    .def = "30s",
+	    .min = 1000000,
+	    .max = INT64_C(3600) * 1000000,
+	    .help = "Connect and stall timeout: how long to wait for a "
+		    "connection, or for a receiver that takes no data." },
+	SETTING_END
+};
+
+const struct setting syslog_settings[] = {
+	{ .key = "link", .type = SETTING_TABLE, .table = link_settings },
 	{ .key = "facility",
 	    .type = SETTING_INTEGER,
 	    .offset = OFFSET(facility),
@@ -126,57 +185,22 @@ const struct setting syslog_settings[] = {
 		    "that only split at line feeds: syslog-ng network(), "
 		    "Graylog, many appliances. The wrong one gives messages "
 		    "that are glued together or begin with a number." },
-	{ .key = "receipts",
-	    .type = SETTING_CHOICE,
-	    .offset = OFFSET(receipts),
-	    .def = "relayed",
-	    .choices = receipts,
-	    .help =
-		"What the receiver's answer to a TLS 1.3 KeyUpdate proves. "
-		"relayed: that the other end of TLS has read the events, which "
-		"may be a load balancer or TLS proxy, so they are held as "
-		"below and sent again if the connection breaks. direct: that "
-		"the SIEM has read them, because nothing ends TLS in front of "
-		"it. none: no answer is asked for; events that have reached "
-		"the other end's kernel are held." },
-	{ .key = "hold.bytes",
+	{ .key = "receipts", .type = SETTING_TABLE, .table = receipt_settings },
+	SETTING_END
+};
+
+const struct setting graylog_tcp_settings[] = {
+	{ .key = "link", .type = SETTING_TABLE, .table = link_settings },
+	{ .key = "max_message",
 	    .type = SETTING_SIZE,
-	    .offset = OFFSET(hold.bytes),
-	    .def = "64MiB",
-	    .min = 64 << 10,
-	    .max = 1 << 30,
-	    .help = "A held event counts as delivered before hold.time when so "
-		    "many bytes of later events have receipts, or a quarter of "
-		    "store.max_size: set it to more than all buffers between "
-		    "here and the SIEM take. Held events stay in the store, "
-		    "not in memory." },
-	{ .key = "hold.time",
-	    .type = SETTING_DURATION,
-	    .offset = OFFSET(hold.time),
-	    .def = "60s",
-	    .min = 0,
-	    .max = INT64_C(3600) * 1000000,
-	    .help = "How long events are held after their receipt; all that is "
-		    "held is sent again when the connection breaks. Set it to "
-		    "more than the longest time for which a SIEM behind a load "
-		    "balancer can hang before it is found dead, and an idle "
-		    "timeout there to more than this." },
-	{ .key = "poison",
-	    .type = SETTING_CHOICE,
-	    .offset = OFFSET(poison),
-	    .def = "dead-letter",
-	    .choices = poisons,
-	    .help = "What happens to an event that, sent alone, has ended ten "
-		    "connections while others passed: it becomes a dead "
-		    "letter, or delivery waits for it." },
-	{ .key = "timeout",
-	    .type = SETTING_DURATION,
-	    .offset = OFFSET(timeout),
-	    .def = "30s",
-	    .min = 1000000,
-	    .max = INT64_C(3600) * 1000000,
-	    .help = "Connect and stall timeout: how long to wait for a "
-		    "connection, or for a receiver that takes no data." },
+	    .offset = OFFSET(max_message),
+	    .def = "2MiB",
+	    .min = 4096,
+	    .max = 64 << 20,
+	    .help = "Largest message, at most the \"Maximum message size\" of "
+		    "the input, which drops larger ones; a larger event "
+		    "becomes a dead letter." },
+	{ .key = "receipts", .type = SETTING_TABLE, .table = receipt_settings },
 	SETTING_END
 };
 
@@ -315,7 +339,7 @@ check_app_name(const char *name, const struct config_section *b)
 }
 
 void
-syslog_check(const void *c, const struct config_section *b)
+syslog_check_link(const void *c, const struct config_section *b)
 {
 	const struct syslog_conf *conf = c;
 
@@ -324,6 +348,14 @@ syslog_check(const void *c, const struct config_section *b)
 		    "receipts: direct needs TLS, and transport is tcp; use "
 		    "transport: tls, or leave receipts out");
 	check_address(conf, b);
-	check_app_name(conf->app_name, b);
 	check_tls(conf, b);
+}
+
+void
+syslog_check(const void *c, const struct config_section *b)
+{
+	const struct syslog_conf *conf = c;
+
+	syslog_check_link(conf, b);
+	check_app_name(conf->app_name, b);
 }

@@ -11,7 +11,8 @@
 
 enum syslog_transport { SYSLOG_TLS, SYSLOG_TCP };
 enum syslog_oversize { SYSLOG_DEAD_LETTER, SYSLOG_SPLIT };
-enum syslog_framing { SYSLOG_OCTETS, SYSLOG_LF };
+/* SYSLOG_GELF is no choice: the output graylog-tcp has it. */
+enum syslog_framing { SYSLOG_OCTETS, SYSLOG_LF, SYSLOG_GELF };
 enum syslog_receipts { SYSLOG_RELAYED, SYSLOG_DIRECT, SYSLOG_NONE };
 enum syslog_poison { SYSLOG_POISON_DEAD_LETTER, SYSLOG_POISON_WAIT };
 
@@ -43,10 +44,13 @@ struct syslog_conf {
 };
 
 extern const struct setting syslog_settings[];
+extern const struct setting graylog_tcp_settings[];
 
 /* The pure checks of these options; see output_type.check. */
 struct config_section;
 void syslog_check(const void *conf, const struct config_section *b);
+/* Of those that are not about messages. */
+void syslog_check_link(const void *conf, const struct config_section *b);
 
 /* Take "host:port" apart; an IPv6 address stands in brackets.  host and port
  * have room for 256 and 6 bytes.  -1 when it is not one. */

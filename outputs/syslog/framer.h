@@ -29,6 +29,7 @@ struct framer_spec {
 	size_t max; /* bytes of a message, header included */
 	bool split; /* larger ones into parts */
 	bool lf;    /* a line feed behind each message, and no length */
+	bool gelf;  /* GELF (outputs/gelf.h), a NUL behind each message */
 };
 
 /* spec's strings are copied. */

@@ -248,9 +248,6 @@ session_ask(struct session *s, bool idle, int64_t now, int64_t *wait)
 /* More than the largest event, split and framed. */
 #define FRAMES_MAX ((size_t)1 << 30)
 
-/* Memory for frames that is kept between chunks. */
-#define KEPT_MAX ((size_t)1 << 20)
-
 /* How long a graceful close may take. */
 #define PARTING_MS 1500
 
@@ -273,12 +270,13 @@ session_load(struct session *s, struct err *err)
 	const char *name = conf->tls.name == NULL ? s->host : conf->tls.name;
 	struct framer_spec spec = {
 		.host = s->out->agent,
-		.app = conf->app_name,
+		.app = conf->app_name == NULL ? "" : conf->app_name,
 		.priority = (unsigned)(conf->facility * 8 + conf->severity),
 		.enterprise = (uint64_t)conf->enterprise,
 		.max = (size_t)conf->max_message,
 		.split = conf->oversize == SYSLOG_SPLIT,
 		.lf = conf->framing == SYSLOG_LF,
+		.gelf = conf->framing == SYSLOG_GELF,
 	};
 
 	if (syslog_address(conf->address, s->host, s->port) != 0)
@@ -387,9 +385,11 @@ frame_line(struct session *s, struct chunk *p, size_t i)
 		case FRAME_LARGE:
 			if (output_refuse(s->out, p, i,
 				"a message of %zu bytes exceeds max_message "
-				"(%lld); raise it if the receiver takes more, "
-				"or set oversize: split",
-				size, (long long)s->conf->max_message) == 0)
+				"(%lld); raise it if the receiver takes more%s",
+				size, (long long)s->conf->max_message,
+				s->conf->framing == SYSLOG_GELF
+				    ? ""
+				    : ", or set oversize: split") == 0)
 				return 0;
 			(void)err_set(&err,
 			    "a dead letter could not be "
@@ -479,8 +479,7 @@ push(struct session *s)
 			return false;
 		s->offset += n;
 	}
-	if (s->frames.size > KEPT_MAX)
-		buf_release(&s->frames);
+	buf_release(&s->frames);
 	return true;
 }
 
@@ -595,6 +594,17 @@ syslog_close(struct output *out)
 	out->state = NULL;
 }
 
+static void
+graylog_tcp_prepare(const struct config_type *type, void *conf)
+{
+	(void)type;
+	((struct syslog_conf *)conf)->framing = SYSLOG_GELF;
+}
+
+#define SYSLOG_SESSION                                                     \
+	.open = syslog_open, .window = syslog_window, .send = syslog_send, \
+	.drive = syslog_drive, .probe = syslog_probe, .close = syslog_close
+
 const struct output_type output_syslog = {
 	.type.name = "syslog",
 	.type.title = "syslog over TLS: rsyslog, syslog-ng and most SIEMs",
@@ -604,10 +614,15 @@ const struct output_type output_syslog = {
 	.type.settings = syslog_settings,
 	.type.conf_size = sizeof(struct syslog_conf),
 	.type.check = syslog_check,
-	.open = syslog_open,
-	.window = syslog_window,
-	.send = syslog_send,
-	.drive = syslog_drive,
-	.probe = syslog_probe,
-	.close = syslog_close,
+	SYSLOG_SESSION,
+};
+
+const struct output_type output_graylog_tcp = {
+	.type.name = "graylog-tcp",
+	.type.title = "Graylog (GELF over TLS)",
+	.type.settings = graylog_tcp_settings,
+	.type.conf_size = sizeof(struct syslog_conf),
+	.type.check = syslog_check_link,
+	.type.prepare = graylog_tcp_prepare,
+	SYSLOG_SESSION,
 };

@@ -20,8 +20,8 @@
 #include "base/mem.h"
 #include "base/merkle.h"
 #include "base/splitter_private.h"
+#include "base/when.h"
 #include "sources/rest/pick.h"
-#include "sources/rest/when.h"
 
 #define LARGEST ((size_t)1 << 30)
 #define BATCH ((size_t)1 << 20)

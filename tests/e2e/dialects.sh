@@ -22,25 +22,60 @@ dialect() {
 	to_intake "$name" "$type" "$url" "max_body: 16KiB" "$@"
 }
 
+# google_key ID: the key of a service account in $work/google.json, as Google
+# makes it.
+google_key() {
+	[ -s "$work/google.pem" ] ||
+	    openssl genrsa -out "$work/google.pem" 2048 2>/dev/null
+	openssl pkey -in "$work/google.pem" -pubout \
+	    -out "$work/intakes/login/public.pem"
+	printf '{"type":"service_account","private_key_id":"%s",' "$1" \
+	    >"$work/google.json"
+	printf '"client_email":"sealfeed@siem-1.iam.gserviceaccount.com",' \
+	    >>"$work/google.json"
+	printf '"private_key":"%s"}\n' \
+	    "$(sed 's/$/\\n/' "$work/google.pem" | tr -d '\n')" \
+	    >>"$work/google.json"
+}
+
 table() {
 	local secret="\"\${file:$work/token}\"" token
 	token="token: $secret"
 	dialect elasticsearch elasticsearch "" "" "api_key: $secret"
 	local hec=/services/collector/event
 	dialect splunk-hec splunk-hec $hec "" "$token" "index: m365"
+	local login
+	login=https://localhost:$(cat "$work/intakes/port")/login
 	dialect sentinel sentinel "" "" \
 	    "rule: dcr-00000000000000000000000000000007" "tenant: $tenant" \
-	    "client_id: $client" "client_secret: $secret" \
-	    "login_url: https://localhost:$(cat "$work/intakes/port")/login"
+	    "client_id: $client" "client_secret: $secret" "login_url: $login"
+	dialect google-secops google-secops "" "" "project: siem-1" \
+	    "location: eu" "instance: i-1" "forwarder: f-1" \
+	    "key: $work/google.json" "token_url: $login/token" \
+	    "own_log_type: SEALFEED"
+	dialect s3 s3 "" "" "bucket: m365" \
+	    "aws: { region: eu-central-1, key: \"AKID:\${file:$work/token}\" }"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect datadog datadog "" "" "api_key: $secret"
+	dialect graylog graylog "" "" "bearer: $secret"
+	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"
+	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect sumologic sumologic \
+	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
+	dialect otlp otlp "" "" "bearer: $secret"
+	dialect otlp-json otlp /v1/logs "" "bearer: $secret" "encoding: json"
 }
 
 sim --events 1200 --rate 600 --blob 20-40
 echo abc >"$work/token"
 own_receiver intake intakes
+mkdir -p "$work/intakes/login"
+google_key abc
 table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
+echo t1 >"$work/intakes/loki/tenant"
+echo 1 >"$work/intakes/graylog-bulk/bulk"
 agent
 places=("${dialects[@]/#/intakes/}")
 
@@ -53,6 +88,7 @@ for name in "${dialects[@]}"; do
 	done
 	output_is "$name" dead_letters -eq 0 ||
 	    fail "$name: $(ask dead-letters)"
+	rm "$work/intakes/$name/faults"
 done
 
 # Down, and one bad event in the many that wait.
@@ -66,11 +102,13 @@ index=$("$bin/tally" --ledger "$work/sim/ledger" |
 for name in "${dialects[@]}"; do
 	# As the envelope of the dialect has it.
 	case $name in
-	sentinel) poison="sealfeed_index\":$index," ;;
-	splunk-hec*) poison="sealfeed_index\":\"$index\"" ;;
-	*) poison="index\":$index," ;;
+	google-secops) poison="\"},\"sealfeed_index\":{\"value\":\"$index\"" ;;
+	s3) poison="\",\"index\":$index,\"agent\"" ;;
+	sentinel) poison="\",\"sealfeed_index\":$index," ;;
+	splunk-hec*) poison="\",\"sealfeed_index\":\"$index\"" ;;
+	*) poison="\",\"index\":$index," ;;
 	esac
-	echo "Exchange\",\"$poison" >"$work/intakes/$name/poison"
+	echo "Exchange$poison" >"$work/intakes/$name/poison"
 done
 own_receiver intake intakes
 for name in "${dialects[@]}"; do
@@ -91,14 +129,16 @@ for name in "${dialects[@]}"; do
 done
 steer "make?type=Audit.Exchange&blobs=2&events=50"
 for name in "${dialects[@]}"; do
-	wait_for 20 "$name is blocked" log_has "ship $name: blocked: .*token"
+	wait_for 20 "$name is blocked" \
+	    log_has "ship $name: blocked: .*(token|secret)"
 done
 ask check --live >"$work/check" 2>&1 && fail "check --live finds nothing"
 for name in "${dialects[@]}"; do
-	grep -q "^outputs.$name: .*token" "$work/check" ||
+	grep -Eq "^outputs.$name: .*(token|secret)" "$work/check" ||
 	    fail "check --live: $(cat "$work/check")"
 done
 echo new >"$work/token"
+google_key new
 settled "${places[@]}"
 verified "${places[@]}"
 ask check --live >"$work/check" 2>&1 || fail "$(cat "$work/check")"

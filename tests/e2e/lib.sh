@@ -79,6 +79,15 @@ sanitizers_silent() {
 	}
 }
 
+# walls_silent: a system call that a role was refused may do no visible harm.
+walls_silent() {
+	! grep -Ea -m 3 "tried the system call |agent.sandbox: " \
+	    "$work/agent.log" 2>/dev/null || {
+		say "FAILED: a role ran against its walls"
+		false
+	}
+}
+
 finish() {
 	local status=$? p
 	trap - EXIT
@@ -95,7 +104,7 @@ finish() {
 		gone "$(cat "$p")" || within 5 gone "$(cat "$p")" ||
 		    kill -KILL "$(cat "$p")" 2>/dev/null
 	done
-	[ "$status" -ne 0 ] || sanitizers_silent || status=1
+	[ "$status" -ne 0 ] || { sanitizers_silent && walls_silent; } || status=1
 	ending
 	[ -n "${KEEP:-}" ] && say "kept $work" || rm -rf "$work"
 	exit "$status"
@@ -349,6 +358,10 @@ grows() {
 
 # -- the agent -------------------------------------------------------------
 
+# What confines the roles has to be there in all stories, and nothing that a role
+# does in them may be refused; SEALFEED_SANDBOX=auto is for kernels without it.
+sandbox=${SEALFEED_SANDBOX:-required}
+
 # Options of the source, of the agent block, of its watch and of outputs; a story
 # may change them.
 declare -A source_options=([interval]=250ms [initial]=24h)
@@ -435,6 +448,7 @@ agent:
   store: { path: $store, $store_options }
   seal: { log: $seal_log }
   watch: { $watch_options }
+  sandbox: $sandbox
 $agent_options
 sources:
   contoso:

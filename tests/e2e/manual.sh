@@ -30,11 +30,11 @@ installed() {
 	ln -sf "$etc/sealfeed.yaml" "$work/sealfeed.yaml"
 }
 
-# block HEADING N: the N-th block of commands of a chapter.
+# block HEADING N [KIND]: the N-th block of commands, or of KIND, of a chapter.
 block() {
-	awk -v heading="$1" -v n="$2" '
+	awk -v heading="$1" -v n="$2" -v fence="\`\`\`${3:-sh}" '
 	    /^#+ / { text = $0; sub(/^#+ /, "", text); here = text == heading }
-	    here && /^```sh$/ { inside = ++count == n; next }
+	    here && $0 == fence { inside = ++count == n; next }
 	    /^```$/ { inside = 0 }
 	    inside { print }' "$manual"
 }

@@ -255,6 +255,22 @@ shows 'fra3[+]'
 [ "$(cat dialogue/source-contoso.client_secret)" = "$(cat secret)" ] ||
     fail "the secret is another"
 
+say "a vendor that a definition describes says what to create there"
+mkdir -p ended/sources.d
+cp "$top/agent/sources/definitions/okta.yaml" ended/sources.d
+dialogue "$sealfeed setup --config ended/sealfeed.yaml"
+answer "Name of this agent" ""
+answer "Type, by number or name" okta
+answer "Name of this source [okta]" ""
+wait_for 20 "it asks" asked "domain:"
+shows '^Once, at the vendor:'
+shows '^  1. In the admin console, Security, API, Tokens, create a token'
+shows '^  system-log: okta.logs.read or the role Read-Only Administrator'
+shows '^More: https://developer.okta.com/docs/reference/system-log-query/'
+printf '\003' >&7
+ends 1
+rm -r ended
+
 say "on a terminal, ended by Ctrl-C"
 dialogue "$sealfeed setup --config ended/sealfeed.yaml"
 answer "Name of this agent" ""

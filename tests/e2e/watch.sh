@@ -40,7 +40,10 @@ awk '/^# HELP / { help[$3] = 1; next }
     {
 	name = $1
 	sub(/\{.*/, "", name)
-	if (!help[name] || !type[name] || name !~ /^sealfeed_[a-z0-9_]+$/ ||
+	part = name
+	if (sub(/_(bucket|sum|count)$/, "", part) && type[part] == "histogram")
+		name = part
+	if (!help[name] || !type[name] || name !~ /^sealfeed_[a-z_]+$/ ||
 	    (type[name] == "counter") != (name ~ /_total$/) ||
 	    $NF !~ /^-?[0-9.]+$/) { print "bad sample: " $0; bad = 1 }
     }

@@ -67,6 +67,14 @@ for form in own old sys parts; do
 	well escaped.csv
 	make one.csv $form 'print "_raw\n"; '"$each"' print cell($_) . "\n" }'
 	well one.csv
+	make sep.csv $form 'print "sep=,\r\n# export of today\r\n\r\nwhen,text\r\n"; '"$each"' print "7," . cell($_) . "\r\n" }'
+	well sep.csv
+	make headless.csv $form "$each"' print "7;" . cell($_) . ";x\n" }'
+	well headless.csv
+	make docker $form "$each"' print "{\"log\":" . str("$_\r\n") . ",\"stream\":\"stdout\"}\n" }'
+	well docker
+	make sequence $form "$each"' print "\x1e{\n \"message\": " . str($_) . "\n}\n" }'
+	well sequence
 	make tsv $form 'print "time\tmessage\n"; '"$each"' print "7\t" . cell($_) . "\n" }'
 	well tsv
 done
@@ -80,6 +88,12 @@ make arrays own '@l = <>; chomp @l; print "[\n" . join("\n,\n", @l) . "\n]\n[]\n
 well arrays
 make keys own "$each"' s/^\{("feed":"[^"]*"),("(?:index|size)":\d+),("agent":"[^"]*"),(.*)\}$/{"\@timestamp":"x",$4,$2,"extra":{"feed":1},$3,$1}/ or die; print "$_\n" }'
 well keys
+make more own "$each"' s/^(.*)\}$/$1,"agent":"fra1","tags":{"a":["b"]}}/ or die; print "$_\n" }'
+well more
+make text own "$each"' s/"(event|checkpoint)":(.*)\}$/"\"$1\":" . str($2) . "}"/e or die; print "$_\n" }'
+well text
+make numbers own "$each"' s/"(index|size)":(\d+)/"$1":$2.00/ or die; print "$_\n" }'
+well numbers
 make columns.csv old 'print "feed,index,size,event,checkpoint\n"; '"$each"' m/^\{"feed":"([^"]*)","(index|size)":(\d+),"(?:event|checkpoint)":(.*)\}$/ or die; print "$1,", $2 eq "index" ? "$3,," . cell($4) . ",\n" : ",$3,," . cell($4) . "\n" }'
 well columns.csv
 # Structured data that a server has taken apart.
@@ -144,6 +158,12 @@ for file in own sys raw; do
 done
 printf 'BZh91AY&SY' >packed
 check 1 packed "packed: it is packed by bzip2, which sealfeed does not read"
+printf '\135\0\0\200' >packed
+check 1 packed "packed: it is packed by lzma, which sealfeed does not read"
+printf 'PAR1' >packed
+check 1 packed "packed: it is a Parquet file"
+gzip -c own | gzip -c >packed
+check 1 packed "packed: it is packed twice"
 printf 'PK\003\004' >packed
 check 1 packed "packed: it is a zip archive"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/template.h"
 #include "sources/rest/definition.h"
 #include "sources/rest/pick.h"
-#include "sources/rest/template.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What is loaded has all that a source relies on. */

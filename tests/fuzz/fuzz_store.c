@@ -7,33 +7,22 @@
  * and what the vendor lists from then on arrives.  Where the damage is one that
  * must be seen, because bytes are missing, nothing is lost at all: each event
  * that was not delivered before is delivered or fetched again.
- *
- * The clock is a counter, so that an input does the same each time.  Files live
- * in memory where there is /dev/shm, in a folder that the process removes.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "store/recovery.h"
-#include "store/repair.h"
 #include "store/store.h"
+#include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/roles.h"
 
 #define MAX ((size_t)64 << 20)
-#define COLUMNS 256
-#define PAGE 16384
 #define STARTS 4 /* until all is well again */
 
 enum kind {
@@ -47,135 +36,16 @@ enum kind {
 
 #define NO_MARK 0x08 /* the file beside the store is gone, too */
 #define FLAGGED 0x10 /* a role has met the damage already */
-#define REBUILT 0x20 /* a recovery takes what it can read */
+#define LATER 0x20   /* and how it is when much has become too old */
 
-/* In memory. */
-struct image {
-	struct buf file;
-	struct buf wal;
-	struct buf mark;
-};
+static char path[96];
 
-static char dir[64];
-static char path[96], fresh[96];
-
-/* The store before it is damaged, some time before that, and a new one; where
- * there is something in the first, and what an SQL statement may change of
- * it. */
-static struct image whole, earlier, empty;
+/* The store before it is damaged, and some time before that; where there is
+ * something in the first. */
+static struct damage_image whole, earlier;
 static size_t *place, places;
-static char *change[COLUMNS], *removal[COLUMNS];
-static size_t changes;
-
-/* -- the clock ----------------------------------------------------------- */
-
-#define BEGIN (INT64_C(1767225600) * CLOCK_SECOND) /* 2026-01-01 */
-
-static int64_t now;
-
-/* In place of clock_now(), by the linker. */
-int64_t __wrap_clock_now(void);
-
-int64_t
-__wrap_clock_now(void)
-{
-	return now++;
-}
-
-/* In place of reserve_keep(): to fill its file would be most of the work. */
-bool __wrap_reserve_keep(const char *store);
-
-bool
-__wrap_reserve_keep(const char *store)
-{
-	(void)store;
-	return true;
-}
-
-/* -- files --------------------------------------------------------------- */
-
-static void
-clear_folder(void)
-{
-	DIR *d = opendir(dir);
-	const struct dirent *e;
-
-	FUZZ_CHECK(d != NULL);
-	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
-			FUZZ_CHECK(unlinkat(dirfd(d), e->d_name, 0) == 0);
-	(void)closedir(d);
-}
-
-static void
-remove_folder(void)
-{
-	clear_folder();
-	(void)rmdir(dir);
-}
-
-static void
-put(const char *name, const char *tail, const void *data, size_t size)
-{
-	char *file = xasprintf("%s%s", name, tail);
-	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	FUZZ_CHECK(fd != -1 && file_write_all(fd, data, size) == 0);
-	(void)close(fd);
-	free(file);
-}
-
-static void
-take(const char *name, const char *tail, struct buf *b)
-{
-	char *file = xasprintf("%s%s", name, tail);
-	struct err err = ERR_INIT;
-
-	buf_init(b, MAX);
-	if (access(file, F_OK) == 0)
-		FUZZ_CHECK(file_read(file, b, &err) == 0);
-	free(file);
-}
-
-static void
-take_image(const char *name, struct image *image)
-{
-	take(name, "", &image->file);
-	take(name, "-wal", &image->wal);
-	take(name, ".mark", &image->mark);
-}
 
 /* -- before -------------------------------------------------------------- */
-
-/* Each column of each table becomes a statement that sets it in one row, and
- * one that removes that row. */
-static void
-list_changes(sqlite3 *db)
-{
-	static const char tables[] =
-	    "SELECT t.name, c.name, coalesce((SELECT k.name FROM"
-	    " pragma_table_info(t.name) k WHERE k.pk = 1), 'rowid')"
-	    " FROM sqlite_schema t, pragma_table_info(t.name) c"
-	    " WHERE t.type = 'table' ORDER BY t.name, c.cid";
-	sqlite3_stmt *st = NULL;
-
-	FUZZ_CHECK(sqlite3_prepare_v2(db, tables, -1, &st, NULL) == SQLITE_OK);
-	while (sqlite3_step(st) == SQLITE_ROW && changes < COLUMNS) {
-		const char *table = (const char *)sqlite3_column_text(st, 0);
-		const char *key = (const char *)sqlite3_column_text(st, 2);
-		char *where = xasprintf("WHERE \"%s\" = (SELECT \"%s\" FROM %s"
-					" LIMIT 1 OFFSET ?2)",
-		    key, key, table);
-
-		change[changes] = xasprintf("UPDATE %s SET \"%s\" = ?1 %s",
-		    table, (const char *)sqlite3_column_text(st, 1), where);
-		removal[changes++] =
-		    xasprintf("DELETE FROM %s %s", table, where);
-		free(where);
-	}
-	(void)sqlite3_finalize(st);
-	FUZZ_CHECK(changes > 100 && changes < COLUMNS);
-}
 
 static void
 list_places(void)
@@ -196,11 +66,11 @@ take_whole(void)
 	struct store *s;
 
 	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
-	list_changes(db);
+	damage_list(db);
 	s = store_open(path, STORE_DURABLE, &err);
 	FUZZ_CHECK(s != NULL);
 	FUZZ_CHECK(roles_collect(s, ROLES_ITEMS, &err) == 0);
-	take_image(path, &whole);
+	damage_take(path, &whole);
 	FUZZ_CHECK(whole.wal.len > 0);
 	store_close(s);
 	(void)sqlite3_close(db);
@@ -209,22 +79,12 @@ take_whole(void)
 static void
 begin(void)
 {
-	struct err err = ERR_INIT;
-	struct store *s;
-
-	now = BEGIN;
-	(void)snprintf(dir, sizeof(dir), "%s/sealfeed-fuzz-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	FUZZ_CHECK(mkdtemp(dir) != NULL && atexit(remove_folder) == 0);
-	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
-	(void)snprintf(fresh, sizeof(fresh), "%s/fresh.db", dir);
-	s = store_open(fresh, STORE_DURABLE, &err);
-	FUZZ_CHECK(s != NULL);
-	store_close(s);
-	take_image(fresh, &empty);
+	damage_begin(path, sizeof(path));
+	damage_small_pages(path);
 	roles_fill(path, ROLES_ITEMS - 2);
-	take_image(path, &earlier);
-	clear_folder();
+	damage_take(path, &earlier);
+	damage_clear();
+	damage_small_pages(path);
 	roles_fill(path, ROLES_ITEMS - 1);
 	take_whole();
 	list_places();
@@ -234,7 +94,7 @@ begin(void)
 
 /* Three bytes where, one what. */
 static void
-damage_bytes(struct image *i, const uint8_t *data, size_t size)
+damage_bytes(struct damage_image *i, const uint8_t *data, size_t size)
 {
 	for (; size >= 4; data += 4, size -= 4) {
 		size_t at = (size_t)(data[0] << 16 | data[1] << 8 | data[2]);
@@ -246,24 +106,24 @@ damage_bytes(struct image *i, const uint8_t *data, size_t size)
 /* One byte which, one from where, one how.  Returns whether pages are missing,
  * and nothing else. */
 static bool
-damage_pages(struct image *i, const uint8_t *data, size_t size)
+damage_pages(struct damage_image *i, const uint8_t *data, size_t size)
 {
-	const size_t pages = i->file.len / PAGE;
+	const size_t pages = i->file.len / DAMAGE_PAGE;
 	bool missing = true;
 
 	for (; size >= 3; data += 3, size -= 3) {
-		char *to = i->file.data + data[0] % pages * PAGE;
-		const size_t from = data[1] % pages * PAGE;
+		char *to = i->file.data + data[0] % pages * DAMAGE_PAGE;
+		const size_t from = data[1] % pages * DAMAGE_PAGE;
 
 		if (data[2] % 3 == 0) {
-			memset(to, 0, PAGE);
+			memset(to, 0, DAMAGE_PAGE);
 			continue;
 		}
 		missing = false;
 		if (data[2] % 3 == 1)
-			memcpy(to, whole.file.data + from, PAGE);
+			memcpy(to, whole.file.data + from, DAMAGE_PAGE);
 		else if (from < earlier.file.len)
-			memcpy(to, earlier.file.data + from, PAGE);
+			memcpy(to, earlier.file.data + from, DAMAGE_PAGE);
 	}
 	return missing;
 }
@@ -277,83 +137,24 @@ damage_end(struct buf *b, const uint8_t *data, size_t size)
 	b->len = b->len * len / 65536;
 }
 
-/* What a row may say: kind picks a kind of value. */
 static void
-bind_value(sqlite3_stmt *st, int kind, const uint8_t bytes[8])
-{
-	static const int64_t ends[] = { INT64_MIN, -1, 0, 1, INT64_MAX - 1,
-		INT64_MAX, INT64_C(1) << 62, INT64_C(1) << 32 };
-	int64_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	switch (kind % 6) {
-	case 0:
-		(void)sqlite3_bind_int64(st, 1, value);
-		break;
-	case 1:
-		(void)sqlite3_bind_int64(st, 1, value % 64);
-		break;
-	case 2:
-		(void)sqlite3_bind_blob(st, 1, bytes, kind / 6 % 9,
-		    SQLITE_STATIC);
-		break;
-	case 3:
-		(void)sqlite3_bind_null(st, 1);
-		break;
-	case 4:
-		(void)sqlite3_bind_int64(st, 1, ends[bytes[0] % 8]);
-		break;
-	default:
-		(void)sqlite3_bind_text(st, 1, (const char *)bytes,
-		    kind / 6 % 9, SQLITE_STATIC);
-	}
-}
-
-/* One change: which column, which row, a kind of value, and its eight bytes.
- * Returns how many bytes that took, 0: there are no more. */
-static size_t
-change_row(sqlite3 *db, const uint8_t *data, size_t size)
-{
-	const size_t column = size < 11 ? 0 : data[0] % changes;
-	const bool remove = size >= 11 && data[2] == UINT8_MAX;
-	sqlite3_stmt *st = NULL;
-
-	if (size < 11)
-		return 0;
-	FUZZ_CHECK(sqlite3_prepare_v2(db,
-		       remove ? removal[column] : change[column], -1, &st,
-		       NULL) == SQLITE_OK);
-	bind_value(st, data[2], data + 3);
-	(void)sqlite3_bind_int(st, 2, data[1]);
-	/* What a rule of the table forbids is not changed. */
-	(void)sqlite3_step(st);
-	(void)sqlite3_finalize(st);
-	return 11;
-}
-
-static void
-damage_rows(const uint8_t *data, size_t size)
+damage_file_rows(const uint8_t *data, size_t size)
 {
 	sqlite3 *db = NULL;
-	size_t n;
 
 	FUZZ_CHECK(sqlite3_open(path, &db) == SQLITE_OK);
-	FUZZ_CHECK(sqlite3_exec(db, "PRAGMA synchronous=OFF; BEGIN", NULL, NULL,
-		       NULL) == SQLITE_OK);
-	while ((n = change_row(db, data, size)) > 0) {
-		data += n;
-		size -= n;
-	}
-	FUZZ_CHECK(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+	damage_rows(db, data, size);
 	(void)sqlite3_close(db);
 }
 
 /* Put the damaged store into its place.  Returns whether its damage is one
  * that must be seen. */
 static bool
-damage(enum kind kind, bool mark, const uint8_t *data, size_t size)
+damage(uint8_t how, const uint8_t *data, size_t size)
 {
-	struct image i = { BUF_INIT(MAX), BUF_INIT(MAX), whole.mark };
+	const enum kind kind = how % 8;
+	const bool mark = (how & NO_MARK) == 0;
+	struct damage_image i = { BUF_INIT(MAX), BUF_INIT(MAX), whole.mark };
 	bool seen = mark;
 
 	FUZZ_CHECK(buf_add(&i.file, whole.file.data, whole.file.len) == 0 &&
@@ -364,36 +165,25 @@ damage(enum kind kind, bool mark, const uint8_t *data, size_t size)
 		damage_end(kind == KIND_END ? &i.file : &i.wal, data, size);
 	else if (kind == KIND_PAGES)
 		seen = damage_pages(&i, data, size) && mark;
-	put(path, "", i.file.data, i.file.len);
-	put(path, "-wal", i.wal.data, i.wal.len);
+	damage_put(path, "", i.file.data, i.file.len);
+	damage_put(path, "-wal", i.wal.data, i.wal.len);
 	if (mark)
-		put(path, ".mark", i.mark.data, i.mark.len);
+		damage_put(path, ".mark", i.mark.data, i.mark.len);
 	buf_release(&i.file);
 	buf_release(&i.wal);
 	if (kind == KIND_ROWS)
-		damage_rows(data, size);
+		damage_file_rows(data, size);
 	return seen && kind != KIND_BYTES && kind != KIND_ROWS;
 }
 
 /* -- and after ----------------------------------------------------------- */
 
-/* What the roles do between two starts; the vendor has so many items. */
 static int
-use(const char *name, int items, struct roles_siem *siem, struct err *err)
+open_and_use(int items, struct roles_siem *siem, struct err *err)
 {
-	struct store *s = store_open(name, STORE_RELAXED, err);
-	int rc = s == NULL ? -1 : roles_collect(s, items, err);
+	struct store *s = store_open(path, STORE_RELAXED, err);
+	int rc = s == NULL ? -1 : damage_use(s, items, siem, err);
 
-	if (rc == 0)
-		rc = roles_seal(s, err);
-	if (rc == 0)
-		rc = roles_watch(s, err);
-	if (rc == 0)
-		rc = roles_ship(s, siem, err);
-	if (rc == 0)
-		rc = store_forget(s, now, err);
-	if (rc == 0)
-		rc = store_clean(s, 0, err);
 	store_close(s);
 	return rc;
 }
@@ -409,11 +199,13 @@ starts(int items, struct roles_siem *siem)
 	for (int i = 0; i < STARTS; i++) {
 		err_clear(&err);
 		if (store_check(path, message, sizeof(message), &err) != 0) {
+			(void)fprintf(stderr, "%s\n", err.text);
 			FUZZ_CHECK(strstr(err.text, "newer version") != NULL ||
 			    strstr(err.text, "another program") != NULL);
 			return false;
 		}
-		if (use(path, items, siem, &err) == 0 && !store_damaged(path))
+		if (open_and_use(items, siem, &err) == 0 &&
+		    !store_damaged(path))
 			return true;
 		if (!store_damaged(path))
 			break;
@@ -424,16 +216,7 @@ starts(int items, struct roles_siem *siem)
 }
 
 static void
-arrived(const struct roles_siem *siem, int from, int items)
-{
-	for (int feed = 0; feed < ROLES_FEEDS; feed++)
-		for (int i = from; i < items; i++)
-			FUZZ_CHECK((siem->has[feed] & roles_item(i)) ==
-			    roles_item(i));
-}
-
-static void
-recover(bool seen)
+recover(bool seen, bool later)
 {
 	struct roles_siem siem = { .has = { 0 } };
 	char message[1024];
@@ -441,46 +224,14 @@ recover(bool seen)
 
 	if (!starts(ROLES_ITEMS + 1, &siem))
 		return;
-	arrived(&siem, seen ? 1 : ROLES_ITEMS, ROLES_ITEMS + 1);
-	/* Later, when much has become too old. */
-	now += 3 * CLOCK_DAY;
+	damage_arrived(&siem, seen ? 1 : ROLES_ITEMS, ROLES_ITEMS + 1);
+	if (!later)
+		return;
+	damage_now += 3 * CLOCK_DAY;
 	FUZZ_CHECK(starts(ROLES_ITEMS + 2, &siem));
-	arrived(&siem, ROLES_ITEMS + 1, ROLES_ITEMS + 2);
+	damage_arrived(&siem, ROLES_ITEMS + 1, ROLES_ITEMS + 2);
 	FUZZ_CHECK(store_check(path, message, sizeof(message), &err) == 0);
 	FUZZ_CHECK(message[0] == '\0');
-}
-
-/* What can be read of path, made to agree with itself. */
-static void
-rebuild(void)
-{
-	struct recovery v = { .whole_feeds = true,
-		.whole_batches = true,
-		.whole_items = true,
-		.whole_pieces = true };
-	struct roles_siem siem = { .has = { 0 } };
-	struct err err = ERR_INIT;
-	struct store *from = store_open_bare(path, &err), *to;
-	int rc;
-
-	put(fresh, "", empty.file.data, empty.file.len);
-	to = store_open(fresh, STORE_RELAXED, &err);
-	FUZZ_CHECK(from != NULL && to != NULL);
-	rc = recovery_begin(to, "fuzz", &err);
-	if (rc == 0)
-		rc = recovery_copy(from, to, &v, &err);
-	if (rc == 0)
-		rc = repair_all(to, &v, &err);
-	if (rc == 0)
-		rc = recovery_end(to, &err);
-	store_close(from);
-	store_close(to);
-	if (rc == 0)
-		rc = use(fresh, ROLES_ITEMS + 1, &siem, &err);
-	if (rc != 0)
-		(void)fprintf(stderr, "%s\n", err.text);
-	FUZZ_CHECK(rc == 0 && v.lost >= 0 && v.batches >= 0 && v.feeds >= 0);
-	arrived(&siem, ROLES_ITEMS, ROLES_ITEMS + 1);
 }
 
 int
@@ -492,15 +243,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		begin();
 	if (size == 0 || data[0] % 8 >= KINDS)
 		return 0;
-	clear_folder();
-	now = BEGIN + CLOCK_HOUR;
-	seen =
-	    damage(data[0] % 8, (data[0] & NO_MARK) == 0, data + 1, size - 1);
+	damage_now = DAMAGE_BEGIN + CLOCK_HOUR;
+	damage_clear();
+	seen = damage(data[0], data + 1, size - 1);
 	if ((data[0] & FLAGGED) != 0)
-		put(path, ".suspect", "", 0);
-	if ((data[0] & REBUILT) != 0 && data[0] % 8 == KIND_ROWS)
-		rebuild();
-	else
-		recover(seen);
+		damage_put(path, ".suspect", "", 0);
+	recover(seen, (data[0] & LATER) != 0);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/when.h"
 #include "sources/common/request.h"
 #include "tests/lib/vendor_private.h"
 

@@ -12,24 +12,25 @@
  *   pages:    token (what it gives itself), number, offset, last_id, or none
  *   exclusive: start, end or both: a window lacks what is at these bounds
  *   twins:    true where equal rows are several events
- *   token:    { path, method, headers, query, body, status, reply } of the
- *             request that grants an access token; without it there is none
+ *   token:    { path, method, headers, query, body or form, status, reply } of
+ *             the request that grants an access token; without it there is none
  *   also:     a list of { path, method, headers, query, body, reply, replied },
  *             other requests that must be answered; replied: headers
  *   request:  { method, path, query, headers, body }, exactly so
  *   next:     { method, path, query, body } of further pages
  *   start:    the format of a request's times
+ *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
  *   reply:    the body of a page, last: that of the last one, empty: that of
  *             the last one without rows; headers
  *   throttled, failed, lost, denied: { status, headers, body }
  *   streams:  of each stream by its name, what is otherwise than above
  *
- * A query is a map, or a list of maps with one key each.  Texts have <start>,
- * <end>, <page>, <number>, <token> and <any> where a request says so; <rows>,
- * <next>, <url>, <path> (that of the URL) and <more> where a reply does;
- * <token> where a grant does; <id>, <time> and <n> in a row.  What a request
- * has more or less than the script says is a complaint, and refused.
+ * A query or form is a map, or a list of maps with one key each.  Texts have
+ * <start>, <end>, <page>, <number>, <token> and <any> where a request says so;
+ * <rows>, <next>, <url>, <path> (that of the URL) and <more> where a reply
+ * does; <token> where a grant does; <id>, <time> and <n> in a row.  What a
+ * request has more or less than the script says is a complaint, and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H

@@ -94,7 +94,8 @@ match(struct asked *a, const char *pattern, const char *got)
 				got = stop;
 				break;
 			}
-			if (*stop == '\0')
+			/* Within JSON, none but <any> is more than a text. */
+			if (*stop == '\0' || (*stop == '"' && to != &a->any))
 				return false;
 		}
 	}
@@ -148,24 +149,79 @@ take(struct asked *a, struct given *g, const struct node *wanted)
 	return true;
 }
 
-/* The query, a map or a list of maps with one key each, and the body. */
+/* All of a map, or of a list of maps with one key each, and nothing else. */
+static bool
+take_all(struct asked *a, struct given *g, const struct node *wanted)
+{
+	const bool list = wanted != NULL && wanted->type == NODE_LIST;
+	size_t n = 0;
+
+	for (const struct node *w = wanted != NULL ? wanted->child : NULL;
+	     w != NULL; w = w->next, n++)
+		if (!take(a, g, list ? w->child : w))
+			return false;
+	return n == g->n;
+}
+
+/* "%20" and "+" become what they stand for, in place. */
+static char *
+decode(char *text)
+{
+	char *to = text;
+
+	for (const char *s = text; *s != '\0'; s++) {
+		unsigned byte;
+
+		if (*s == '%' && sscanf(s + 1, "%2x", &byte) == 1) {
+			*to++ = (char)byte;
+			s += 2;
+		} else {
+			*to++ = *s == '+' ? ' ' : *s;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+/* A body of application/x-www-form-urlencoded, whose order says nothing. */
+static bool
+fits_form(struct asked *a, const struct node *form)
+{
+	char *body = xstrdup(a->body.len > 0 ? a->body.data : "");
+	char *save = NULL;
+	struct given given = { .n = 0 };
+	bool fit;
+
+	for (char *pair = strtok_r(body, "&", &save);
+	     pair != NULL && given.n < PAIRS_MAX;
+	     pair = strtok_r(NULL, "&", &save)) {
+		char *value = strchr(pair, '=');
+
+		if (value != NULL)
+			*value++ = '\0';
+		given.key[given.n] = decode(pair);
+		given.value[given.n++] = value != NULL ? decode(value) : "";
+	}
+	fit = take_all(a, &given, form);
+	free(body);
+	return fit;
+}
+
+/* The query and the body. */
 static bool
 fits(struct asked *a, const struct node *how)
 {
-	const struct node *query = node_get(how, "query");
+	const struct node *form = node_get(how, "form");
 	struct given given = { .n = 0 };
-	size_t wanted = 0;
 
 	vendor_forget(a);
 	(void)MHD_get_connection_values(a->conn, MHD_GET_ARGUMENT_KIND,
 	    note_one, &given);
-	for (const struct node *q = query != NULL ? query->child : NULL;
-	     q != NULL; q = q->next, wanted++)
-		if (!take(a, &given, query->type == NODE_LIST ? q->child : q))
-			return false;
-	return given.n == wanted &&
-	    match(a, vendor_text(how, "body", ""),
-		a->body.len > 0 ? a->body.data : "");
+	if (!take_all(a, &given, node_get(how, "query")))
+		return false;
+	return form != NULL ? fits_form(a, form)
+			    : match(a, vendor_text(how, "body", ""),
+				  a->body.len > 0 ? a->body.data : "");
 }
 
 static void
@@ -199,8 +255,22 @@ complain_asked(struct asked *a)
 		rc |= buf_addf(&text, " %s", a->body.data);
 	if (rc != 0)
 		vendor_die("out of memory");
-	vendor_complain(a->v, "query or body", text.data);
+	vendor_complain(a->v, "path, query or body", text.data);
 	buf_release(&text);
+}
+
+/* Is it for a further page?  A vendor whose cursor may also be a time or a word
+ * is not asked with a token of its own at first. */
+static bool
+goes_on(struct asked *a, const struct node *next, const char *path)
+{
+	const char *pages = vendor_text(a->v->script, "pages", "token");
+
+	return next != NULL &&
+	    strcmp(a->path, vendor_text(next, "path", path)) == 0 &&
+	    fits(a, next) &&
+	    (a->page == NULL || strcmp(pages, "token") != 0 ||
+		a->page[0] == VENDOR_TOKEN);
 }
 
 bool
@@ -212,17 +282,13 @@ vendor_right(struct asked *a)
 	const char *path = vendor_text(first, "path", "");
 	const char *method = vendor_text(first, "method", "GET");
 	const unsigned complaints = a->v->complaint != NULL;
-	const bool further = next != NULL &&
-	    strcmp(a->path, vendor_text(next, "path", path)) == 0 &&
-	    fits(a, next);
+	const bool further = goes_on(a, next, path);
 
-	if (!further && strcmp(a->path, path) != 0)
-		vendor_complain(a->v, "path", a->path);
+	if (!further && !(strcmp(a->path, path) == 0 && fits(a, first)))
+		complain_asked(a);
 	if (strcmp(a->method,
 		further ? vendor_text(next, "method", method) : method) != 0)
 		vendor_complain(a->v, "method", a->method);
-	if (!further && !fits(a, first))
-		complain_asked(a);
 	check_headers(a, first);
 	return complaints == (a->v->complaint != NULL);
 }

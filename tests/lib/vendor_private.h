@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "sources/rest/when.h"
+#include "base/when.h"
 #include "tests/lib/vendor.h"
 
 struct event {
@@ -35,6 +35,9 @@ struct vendor {
 	enum vendor_fault fault;
 	unsigned after, count;
 };
+
+/* What page tokens begin with. */
+#define VENDOR_TOKEN 'p'
 
 /* A request under way. */
 struct asked {

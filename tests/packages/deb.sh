@@ -32,7 +32,7 @@ for path in bash-completion/completions/sealfeed \
 done
 expect "conffiles" "/etc/sealfeed/sealfeed.yaml /etc/sealfeed/sealfeed.yaml.example" \
     "$(dpkg-deb -I "$deb" conffiles | xargs)"
-for library in libcurl4 libmicrohttpd12; do # loaded late
+for library in libcurl4 libmicrohttpd12 libseccomp2; do # loaded late
 	has "dependencies" "$library" "$(dpkg-deb -f "$deb" Depends)"
 	has "bill of materials" "\"name\": *\"$library\"" \
 	    "$(cat "${deb%.deb}.spdx.json")"
@@ -125,3 +125,35 @@ apt install -y sealfeed >"$work/apt.log" 2>&1 ||
 expect "the version in it" "sealfeed $version" \
     "$(chroot "$root" sealfeed version | head -n 1)"
 expect "files that are not as packaged" "" "$(chroot "$root" dpkg -V sealfeed)"
+
+say "without access to the Internet, as the manual has it"
+. "$top/tests/e2e/manual.sh"
+# What the package needs is on another machine's mirror; one package of it is
+# enough.  Afterwards the root is the host, which has no mirror.
+mkdir "$root/srv/mirror"
+(cd "$root/srv/mirror" && apt-get -qq download libyaml-0-2 &&
+    dpkg-scanpackages . >Packages) 2>"$work/apt.log" ||
+    fail "no mirror: $(cat "$work/apt.log")"
+rm "$root"/etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:///srv/mirror ./' >"$root/etc/apt/sources.list"
+cp "$deb" "$root/root/"
+apt update >"$work/apt.log" 2>&1 || fail "the mirror: $(cat "$work/apt.log")"
+# offline N: the commands of the chapter, in the root; -y for the reader.
+offline() {
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive sh -ec "cd /root
+	    $(block "Without access to the Internet" "$1" |
+		sed 's/^apt-get install/& -qq -y -o APT::Sandbox::User=root/')" \
+	    >"$work/apt.log" 2>&1 || fail "block $1: $(cat "$work/apt.log")"
+}
+away() {
+	chroot "$root" dpkg --purge --force-depends sealfeed libyaml-0-2 \
+	    >"$work/apt.log" 2>&1 || fail "dpkg: $(cat "$work/apt.log")"
+}
+away
+offline 1
+! chroot "$root" sealfeed version >/dev/null 2>&1 || fail "it is installed"
+rm -r "$root"/{srv/mirror,etc/apt/sources.list}
+apt update >"$work/apt.log" 2>&1
+offline 2
+expect "the version that was carried over" "sealfeed $version" \
+    "$(chroot "$root" sealfeed version | head -n 1)"

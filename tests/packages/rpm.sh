@@ -26,7 +26,7 @@ query --requires | sed 's/ .*//' | sort -u >"$work/requires"
 extra=$(grep -v '^rpmlib(' "$work/requires" | grep -v '^config(sealfeed)' |
     grep -vxFf "$top/tests/packages/el9-provides.txt")
 expect "requirements that EL 9 does not meet" "" "$extra"
-for file in libcurl.so.4 libmicrohttpd.so.12; do # loaded late
+for file in libcurl.so.4 libmicrohttpd.so.12 libseccomp.so.2; do # loaded late
 	grep -q "^$file" "$work/requires" || fail "$file is not required"
 done
 [ "$(wc -l <"$work/requires")" -gt 10 ] || fail "no library is required"
@@ -130,3 +130,23 @@ dnf remove sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
 [ ! -e "$root/usr/bin/sealfeed" ] || fail "the program is left"
 [ -e "$root/etc/sealfeed/sealfeed.yaml.rpmsave" ] ||
     fail "the changed configuration is gone"
+
+say "without access to the Internet, as the manual has it"
+. "$top/tests/e2e/manual.sh"
+rm -rf "$root/var/cache/dnf"
+mkdir "$work/carried"
+cp "$rpm" "$work/carried"
+offline() {
+	local commands
+	commands=$(block "Without access to the Internet" "$1" |
+	    sed "s,/media/sealfeed,$work/media,g")
+	(set -e && cd "$work/carried" && eval "$commands") \
+	    >"$work/dnf.log" 2>&1 || fail "block $1: $(cat "$work/dnf.log")"
+}
+offline 3
+[ -e "$work/media/el9.rpm" ] || fail "what it needs is not in the folder"
+[ ! -e "$root/usr/bin/sealfeed" ] || fail "it is installed"
+rm "$work/reposdir"/*
+offline 4
+expect "the program that was carried over" "sealfeed $version" \
+    "$(chroot "$root" sealfeed version | head -n 1)"

@@ -27,8 +27,8 @@ static recv_fn answer;
 static struct recv_options opt = { .dir = ".",
 	.max_body = RECV_BODY_MAX,
 	.answer = answer };
-static const struct intake_kind *const kinds[] = { &intake_elasticsearch,
-	&intake_login, &intake_sentinel, &intake_splunk_hec, NULL };
+#define INTAKE_ROW(name) &intake_##name,
+static const struct intake_kind *const kinds[] = { INTAKES(INTAKE_ROW) NULL };
 static struct place *places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -115,6 +115,17 @@ call_query(const struct call *c, const char *name)
 	    MHD_GET_ARGUMENT_KIND, name);
 
 	return value == NULL ? "" : value;
+}
+
+bool
+is_poison_event(const struct call *c, const char *feed,
+    unsigned long long index)
+{
+	char *text = xasprintf("\"feed\":\"%s\",\"index\":%llu,", feed, index);
+	bool found = is_poison(c, text, strlen(text));
+
+	free(text);
+	return found;
 }
 
 static struct place *

@@ -39,10 +39,22 @@ struct intake_kind {
 	void (*take)(struct call *c);
 };
 
-extern const struct intake_kind intake_elasticsearch;
-extern const struct intake_kind intake_login;
-extern const struct intake_kind intake_sentinel;
-extern const struct intake_kind intake_splunk_hec;
+/* Every kind of intake: one row each. */
+#define INTAKES(X)       \
+	X(datadog)       \
+	X(elasticsearch) \
+	X(google_secops) \
+	X(graylog)       \
+	X(login)         \
+	X(loki)          \
+	X(otlp)          \
+	X(s3)            \
+	X(sentinel)      \
+	X(splunk_hec)    \
+	X(sumologic)
+
+#define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
+INTAKES(INTAKE_DECLARE)
 
 /* The text of DIR/NAME/OPTION without its line feed, def where there is none;
  * read for each request.  The caller frees it. */
@@ -68,5 +80,9 @@ void reply_page(struct call *c, unsigned status, const char *title);
 
 /* Does the text contain the receiver's "poison"? */
 bool is_poison(const struct call *c, const char *text, size_t len);
+
+/* Does it stand in the line of this event, up to its index? */
+bool is_poison_event(const struct call *c, const char *feed,
+    unsigned long long index);
 
 #endif /* TESTS_RECV_INTAKE_H */

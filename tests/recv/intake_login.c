@@ -1,17 +1,24 @@
 /*
- * intake_login.c - a server for access tokens, as Microsoft Entra is one:
- * learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow.
+ * intake_login.c - a server for access tokens, as Microsoft Entra and Google's
+ * are:
+ * learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-
+ * flow; developers.google.com/identity/protocols/oauth2/service-account.
  *
  * POST /TENANT/oauth2/v2.0/token with a form of grant_type, client_id, scope
- * and client_secret.  Any secret will do, since the token is made of it: the
- * intake that gets the token knows whether it is the right one.
+ * and client_secret; POST /token with a form of grant_type and an assertion
+ * that is signed with the key in DIR/NAME/public.pem.  Any secret will do, and
+ * any id of a key, since the token is made of it: the intake that gets the
+ * token knows whether it is the right one.
  *
  * Options: life, seconds of a token; scope, the one that there is.
  */
 #include <ctype.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "tests/recv/intake.h"
@@ -70,8 +77,124 @@ grant(struct call *c, const char *secret)
 	free(life);
 }
 
+/* One part of a JWT, decoded; the caller frees it. */
+static unsigned char *
+part(const char *jwt, size_t n, size_t *len)
+{
+	const char *at = jwt;
+	size_t size, k;
+	char *text;
+	unsigned char *out;
+
+	for (; n > 0 && at != NULL; n--) {
+		at = strchr(at, '.');
+		at = at == NULL ? NULL : at + 1;
+	}
+	if (at == NULL)
+		return NULL;
+	size = strcspn(at, ".");
+	text = xasprintf("%.*s====", (int)size, at);
+	for (k = 0; text[k] != '\0'; k++)
+		text[k] = text[k] == '-' ? '+' : text[k] == '_' ? '/' : text[k];
+	text[(size + 3) / 4 * 4] = '\0';
+	out = xcalloc(size + 4, 1);
+	if (EVP_DecodeBlock(out, (unsigned char *)text, (int)strlen(text)) < 0)
+		out[0] = '\0';
+	*len = size * 3 / 4;
+	free(text);
+	return out;
+}
+
+/* Has the key signed it? */
+static bool
+is_signed(const struct call *c, const char *jwt)
+{
+	char *path = xasprintf("%s/public.pem", c->place->dir);
+	FILE *in = fopen(path, "r");
+	EVP_PKEY *key =
+	    in == NULL ? NULL : PEM_read_PUBKEY(in, NULL, NULL, NULL);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const char *end = strrchr(jwt, '.');
+	size_t len = 0;
+	unsigned char *signature = part(jwt, 2, &len);
+	bool good = key != NULL && end != NULL && signature != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+	    EVP_DigestVerify(ctx, signature, len, (const unsigned char *)jwt,
+		(size_t)(end - jwt)) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	free(signature);
+	free(path);
+	if (in != NULL)
+		(void)fclose(in);
+	return good;
+}
+
+static json_t *
+json_part(const char *jwt, size_t n)
+{
+	size_t len = 0;
+	unsigned char *text = part(jwt, n, &len);
+	json_t *out = text == NULL ? NULL : json_loads((char *)text, 0, NULL);
+
+	free(text);
+	return out;
+}
+
+static const char *
+claim(const json_t *claims, const char *name)
+{
+	const char *value = json_string_value(json_object_get(claims, name));
+
+	return value == NULL ? "" : value;
+}
+
+/* Google's: the claim is in the assertion. */
 static void
-take(struct call *c)
+take_assertion(struct call *c, const char *jwt)
+{
+	json_t *head = json_part(jwt, 0), *claims = json_part(jwt, 1);
+	json_int_t iat = json_integer_value(json_object_get(claims, "iat")),
+		   exp = json_integer_value(json_object_get(claims, "exp")),
+		   now = (json_int_t)time(NULL);
+
+	if (strcmp(claim(head, "alg"), "RS256") != 0 || !is_signed(c, jwt))
+		refuse(c, 400, "invalid_grant", "Invalid JWT Signature.");
+	else if (strstr(claim(claims, "iss"), ".iam.gserviceaccount.com") ==
+		NULL ||
+	    strstr(claim(claims, "aud"), "/token") == NULL)
+		refuse(c, 400, "invalid_grant",
+		    "Invalid grant: account not found.");
+	else if (strncmp(claim(claims, "scope"),
+		     "https://www.googleapis.com/auth/", 32) != 0)
+		refuse(c, 400, "invalid_scope",
+		    "Invalid OAuth scope or ID token audience provided.");
+	else if (exp - iat > 3660 || exp < now || iat > now + 300)
+		refuse(c, 400, "invalid_grant",
+		    "Invalid JWT: Token must be a short-lived token.");
+	else
+		grant(c, claim(head, "kid"));
+	json_decref(head);
+	json_decref(claims);
+}
+
+static void
+take_form(struct call *c)
+{
+	char *kind = field(c, "grant_type"), *jwt = field(c, "assertion");
+
+	if (kind == NULL || jwt == NULL ||
+	    strcmp(kind, "urn:ietf:params:oauth:grant-type:jwt-bearer") != 0)
+		refuse(c, 400, "unsupported_grant_type", "Invalid grant_type.");
+	else
+		take_assertion(c, jwt);
+	free(kind);
+	free(jwt);
+}
+
+static void
+take_secret(struct call *c)
 {
 	const char *type = recv_header(c->rq, "Content-Type");
 	char *kind = field(c, "grant_type"), *id = field(c, "client_id"),
@@ -105,6 +228,15 @@ take(struct call *c)
 	free(scope);
 	free(secret);
 	free(only);
+}
+
+static void
+take(struct call *c)
+{
+	if (strcmp(c->path, "/token") == 0)
+		take_form(c);
+	else
+		take_secret(c);
 }
 
 bool

@@ -227,6 +227,9 @@ send_reply(struct MHD_Connection *conn, const struct recv_reply *r)
 
 	(void)MHD_add_response_header(resp, "Content-Type",
 	    r->type == NULL ? "application/json" : r->type);
+	for (size_t i = 0; r->headers[i].name != NULL; i++)
+		(void)MHD_add_response_header(resp, r->headers[i].name,
+		    r->headers[i].value);
 	if (r->retry_after)
 		(void)MHD_add_response_header(resp, "Retry-After", "1");
 	rc = MHD_queue_response(conn, r->status, resp);

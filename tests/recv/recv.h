@@ -62,6 +62,10 @@ struct recv_reply {
 	unsigned status;  /* 0: the connection ends without an answer */
 	const char *type; /* NULL: application/json */
 	char *text;       /* freed */
+	struct {
+		const char *name; /* NULL ends them */
+		char value[128];
+	} headers[4];
 	bool retry_after; /* "1" */
 	unsigned hang;    /* seconds before that */
 };

@@ -85,6 +85,15 @@ start(const char *script)
 	}
 }
 
+/* Where windows end before now, events are that old when they are made. */
+static int64_t
+lag_of(const struct made *m)
+{
+	const struct node *lag = node_get(vendor_script(m->vendor), "lag");
+
+	return lag != NULL ? strtol(lag->text, NULL, 10) * CLOCK_SECOND : 0;
+}
+
 /* The source that reads a vendor. */
 static void
 put_source(const struct made *m, struct buf *out)
@@ -172,7 +181,7 @@ make(unsigned i, int64_t *when)
 		*when = clock_now();
 	(void)snprintf(id, sizeof(id), "made-%u", i);
 	for (size_t k = 0; k < n_list; k++) {
-		vendor_add(list[k].vendor, id, *when, 1);
+		vendor_add(list[k].vendor, id, *when - lag_of(&list[k]), 1);
 		if (i % 8 == 7)
 			vendor_fail(list[k].vendor, faults[(i / 8 + k) % 6], 1,
 			    1);

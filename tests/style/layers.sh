@@ -12,7 +12,7 @@ rooms="base
 config
 store
 evidence http
-delivery verify
+delivery verify sandbox
 sources outputs
 collect seal ship watch
 run

@@ -29,17 +29,30 @@ rig_set_up(const struct output_type *of)
 }
 
 void
-rig_expect(const char *path, int status, const char *body)
+rig_expect_bytes(const char *path, char *bytes)
 {
 	size_t n = 0;
 
-	while (replies[n].path != NULL)
+	while (n < REPLIES && replies[n].path != NULL)
 		n++;
 	ck_assert_uint_lt(n, REPLIES);
 	replies[n].path = path;
-	replies[n].bytes =
-	    xasprintf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n%s", status,
-		strlen(body), body);
+	replies[n].bytes = bytes;
+}
+
+void
+rig_expect_with(const char *path, int status, const char *headers,
+    const char *body)
+{
+	rig_expect_bytes(path,
+	    xasprintf("HTTP/1.1 %d X\r\n%s\r\nContent-Length: %zu\r\n\r\n%s",
+		status, headers, strlen(body), body));
+}
+
+void
+rig_expect(const char *path, int status, const char *body)
+{
+	rig_expect_with(path, status, "Server: x", body);
 }
 
 static void
@@ -127,4 +140,15 @@ const char *
 rig_body(size_t n)
 {
 	return strstr(rig_request(n), "\r\n\r\n") + 4;
+}
+
+char *
+rig_timeless_body(size_t n, const char *mark)
+{
+	char *copy = xstrdup(rig_body(n)), *at = copy;
+
+	while ((at = strstr(at, mark)) != NULL)
+		for (at += strlen(mark); *at >= '0' && *at <= '9'; at++)
+			*at = '0';
+	return copy;
 }

@@ -24,6 +24,11 @@ void rig_set_up(const struct output_type *type);
 /* The receiver's next answer; each answers once, the last one for a path
  * always. */
 void rig_expect(const char *path, int status, const char *body);
+void rig_expect_with(const char *path, int status, const char *headers,
+    const char *body);
+
+/* The same with its head, which is freed later. */
+void rig_expect_bytes(const char *path, char *bytes);
 
 /* Open it with a chunk of n events: the first is event, the others
  * {"Id":"b"}.  options are behind url, compress: false and parallel: 2 in a
@@ -39,6 +44,10 @@ size_t rig_marked(enum chunk_mark m);
 /* The head of the n-th request, from 0, with all that follows; its body. */
 const char *rig_request(size_t n);
 const char *rig_body(size_t n);
+
+/* The same with the digits behind each mark as zeros, which are the time now;
+ * the caller frees it. */
+char *rig_timeless_body(size_t n, const char *mark);
 
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 

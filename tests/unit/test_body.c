@@ -191,6 +191,10 @@ START_TEST(shapes_and_quotes)
 		    HTTP_PAGE, "Access Denied" },
 		{ "<?xml version=\"1.0\"?>", HTTP_PAGE,
 		    "<?xml version=\"1.0\"?>" },
+		{ " \r\n" BOM "\f\v<HTML>", HTTP_PAGE, BOM " <HTML>" },
+		{ BOM BOM "\n<!-- a -->", HTTP_PAGE, BOM BOM " <!-- a -->" },
+		{ "\r\n" BOM " [1]", HTTP_ARRAY, BOM " [1]" },
+		{ "\xff\xfe<", HTTP_OTHER, "?\?<" },
 		{ "no\x1b[2J \x07\xc2\x9b\xff!", HTTP_OTHER,
 		    "no [2J ?"
 		    "?!" },
@@ -208,6 +212,31 @@ START_TEST(shapes_and_quotes)
 }
 END_TEST
 
+/* Pages of UTF-16, which only their bytes tell. */
+START_TEST(wide_pages)
+{
+	static const struct {
+		const char *body;
+		size_t len;
+		enum http_shape shape;
+	} rows[] = {
+		{ "\xff\xfe<\0h\0", 6, HTTP_PAGE },
+		{ "\xfe\xff\0<\0h", 6, HTTP_PAGE },
+		{ "<\0h\0", 4, HTTP_PAGE },
+		{ "\0\r\0\n\0<\0h", 8, HTTP_PAGE },
+		{ "\xff\xfe \0\n\0<\0", 8, HTTP_PAGE },
+		{ "\xff\xfe[\0]\0", 6, HTTP_OTHER },
+		{ "\xff\xfe", 2, HTTP_OTHER },
+		{ "\0", 1, HTTP_OTHER },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_msg(http_body_shape(rows[i].body, rows[i].len) ==
+			rows[i].shape,
+		    "%zu", i);
+}
+END_TEST
+
 Suite *
 suite_body(void)
 {
@@ -217,6 +246,7 @@ suite_body(void)
 	tcase_add_test(tc, whole_bodies);
 	tcase_add_test(tc, broken_bodies);
 	tcase_add_test(tc, shapes_and_quotes);
+	tcase_add_test(tc, wide_pages);
 	suite_add_tcase(s, tc);
 	return s;
 }

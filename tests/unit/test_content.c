@@ -26,7 +26,8 @@
 #define FEED "/api/v1.0/" TENANT "/activity/feed"
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
-static char body[2][65536]; /* of the list, and of each blob */
+/* Of the list, of each blob, and of a start. */
+static char body[3][65536];
 static char content[] = "Audit.General", tenant[] = TENANT,
 	    secret[] = "s3cret-value";
 static char *contents[] = { content, NULL };
@@ -36,6 +37,8 @@ static struct canned_reply table[] = {
 		HEAD "\xef\xbb\xbf{\"access_token\":\"t\",\"expires_in\":9}" },
 	{ .path = FEED "/subscriptions/content", .bytes = body[0] },
 	{ .path = FEED "/audit/", .bytes = body[1] },
+	{ .path = FEED "/subscriptions/start", .bytes = body[2] },
+	{ .path = FEED "/subscriptions/list", .bytes = HEAD "[]" },
 	{ .path = NULL },
 };
 
@@ -157,33 +160,43 @@ list(const char *rows)
 	return r.class;
 }
 
+static const struct {
+	const char *row;
+	size_t items;
+	const char *says;
+} odd[] = {
+	{ "{\"contentId\":\"a\",\"contentUri\":null,\"contentCreated\":"
+	  "null}",
+	    1, "no usable contentCreated: {" },
+	{ "{\"contentId\":\"a\",\"contentCreated\":"
+	  "\"0001-01-01T00:00:00\",\"contentExpiration\":"
+	  "\"9999-12-31T23:59:59\"}",
+	    1, "contentExpiration" },
+	{ "{\"contentId\":null,\"contentUri\":\"http://h/x/b$1?y\"}", 1,
+	    "contentCreated" },
+	{ "{\"contentId\":17,\"contentUri\":[]}", 1, "no usable" },
+	{ "{\"contentId\":\"\",\"contentUri\":\"\"}", 0,
+	    "1 of them lead to nothing" },
+	{ "{\"contentId\":\" \\t\",\"contentUri\":\"\\n \"}", 0,
+	    "1 of them lead to nothing" },
+	{ "{\"contentId\":\"a\",\"contentUri\":\"null\"}", 1, "no usable" },
+	{ "{\"contentId\":\"a\",\"contentUri\":\" \"}", 1, "no usable" },
+	{ "{\"contentId\":true,\"contentUri\":\"http://h/x/c\"}", 1,
+	    "no usable" },
+	{ "{\"contentId\":{},\"contentUri\":{}}", 0,
+	    "1 of them lead to nothing" },
+	{ "null", 0, "not a JSON object: null" },
+	{ "\"\"", 0, "not a JSON object" },
+	{ "{}", 0, "no usable contentCreated: {}" },
+	{ "17", 0, "not a JSON object: 17" },
+	{ "[{\"contentId\":\"a\"}]", 0, "not a JSON object" },
+	{ "{\"contentId\":\"a\nb\"}", 0, "not JSON: " },
+	{ "{\"contentId\":\"a\",\"x\":[1}", 0, "\"x\":[1}" },
+};
+
 START_TEST(odd_rows)
 {
-	static const struct {
-		const char *row;
-		size_t items;
-		const char *says;
-	} rows[] = {
-		{ "{\"contentId\":\"a\",\"contentUri\":null,\"contentCreated\":"
-		  "null}",
-		    1, "no usable contentCreated: {" },
-		{ "{\"contentId\":\"a\",\"contentCreated\":"
-		  "\"0001-01-01T00:00:00\",\"contentExpiration\":"
-		  "\"9999-12-31T23:59:59\"}",
-		    1, "contentExpiration" },
-		{ "{\"contentId\":null,\"contentUri\":\"http://h/x/b$1?y\"}", 1,
-		    "contentCreated" },
-		{ "{\"contentId\":17,\"contentUri\":[]}", 1, "no usable" },
-		{ "{\"contentId\":\"\",\"contentUri\":\"\"}", 0,
-		    "1 of them lead to nothing" },
-		{ "{}", 0, "no usable contentCreated: {}" },
-		{ "17", 0, "not a JSON object: 17" },
-		{ "[{\"contentId\":\"a\"}]", 0, "not a JSON object" },
-		{ "{\"contentId\":\"a\nb\"}", 0, "not JSON: " },
-		{ "{\"contentId\":\"a\",\"x\":[1}", 0, "\"x\":[1}" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		char now[CLOCK_TEXT], *all;
 
 		(void)clock_format(clock_now(), 3, now);
@@ -191,17 +204,17 @@ START_TEST(odd_rows)
 				"\"contentUri\":\"http://h/g\","
 				"\"contentCreated\":\"%s\"},%s,{"
 				"\"contentId\":\"more%zu\"}]",
-		    i, now, rows[i].row, i);
+		    i, now, odd[i].row, i);
 
 		t.troubles = 0;
 		tear_down();
 		set_up();
 		(void)list(all);
-		ck_assert_msg(t.list.fresh == 2 + rows[i].items, "%zu: %zu", i,
+		ck_assert_msg(t.list.fresh == 2 + odd[i].items, "%zu: %zu", i,
 		    t.list.fresh);
 		ck_assert_uint_eq(t.troubles, 1);
 		ck_assert_str_eq(t.told.code, REPLY_ODD_ROW);
-		ck_assert_msg(strstr(t.told.text, rows[i].says) != NULL,
+		ck_assert_msg(strstr(t.told.text, odd[i].says) != NULL,
 		    "%zu: %s", i, t.told.text);
 		/* The same once more is not told again. */
 		(void)list(all);
@@ -302,6 +315,61 @@ START_TEST(blobs)
 }
 END_TEST
 
+static int
+requests_of(const char *path)
+{
+	const char *at = canned_requests(t.server);
+	int n = 0;
+
+	while ((at = strstr(at, path)) != NULL) {
+		at += strlen(path);
+		n++;
+	}
+	return n;
+}
+
+/* What a start is answered with, and whether it is one. */
+static const struct {
+	const char *reply;
+	bool started;
+} starts[] = {
+	{ "{\"contentType\":\"Audit.General\",\"status\":\"enabled\","
+	  "\"webhook\":null}",
+	    true },
+	{ "{\"status\":\"Enabled\",\"error\":null}", true },
+	{ "{\"contentType\":\"Audit.General\"}", true },
+	{ "{\"contentType\":\"Audit.General\",\"status\":\"disabled\"}",
+	    false },
+	{ "{\"Error\":{\"Code\":\"AF10001\",\"Message\":\"no\"}}", false },
+	{ "{\"odata.error\":{\"code\":\"x\"}}", false },
+	{ "{\"Message\":\"Authorization has been denied\"}", false },
+	{ "{\"fault\":{\"faultstring\":\"blocked\"}}", false },
+	{ "{\"status\":\"error\"}", false },
+	{ "{}", false },
+	{ "[]", false },
+	{ "null", false },
+	{ "\"enabled\"", false },
+	{ "", false },
+	{ "<html><title>Sign in</title>", false },
+	{ "{\"error\":\"access_denied\"}", false },
+};
+
+START_TEST(started_or_not)
+{
+	struct outcome r;
+
+	(void)snprintf(body[0], sizeof(body[0]), HEAD "[]");
+	(void)snprintf(body[2], sizeof(body[2]), HEAD "%s", starts[_i].reply);
+	(void)source_office365.poll(&t.w, &t.stream, &r);
+	ck_assert_msg((r.class == REPLY_OK) == starts[_i].started, "%s: %s",
+	    starts[_i].reply, r.text);
+	/* One that was none is sent again at once. */
+	(void)source_office365.poll(&t.w, &t.stream, &r);
+	ck_assert_int_eq(requests_of("/subscriptions/start"),
+	    starts[_i].started ? 1 : 2);
+}
+END_TEST
+
 Suite *
 suite_content(void)
 {
@@ -314,6 +382,8 @@ suite_content(void)
 	tcase_add_test(tc, a_long_key_and_many_odd_rows);
 	tcase_add_test(tc, what_looks_alike_is_not_the_same);
 	tcase_add_test(tc, blobs);
+	tcase_add_loop_test(tc, started_or_not, 0,
+	    sizeof(starts) / sizeof(starts[0]));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

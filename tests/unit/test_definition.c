@@ -12,9 +12,11 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/template.h"
+#include "base/text.h"
 #include "sources/rest/definition.h"
 #include "sources/rest/pick.h"
-#include "sources/rest/template.h"
+#include "sources/rest/rest_private.h"
 #include "tests/unit/unit.h"
 
 #define SHIPPED SRCDIR "/agent/sources/definitions/"
@@ -86,6 +88,57 @@ load_one(const char *path, const char *name)
 START_TEST(those_that_ship_are_right)
 {
 	ck_assert_uint_ge(each_file(SHIPPED, load_one), 5);
+}
+END_TEST
+
+/* Is text there, whatever lines it is broken into? */
+static bool
+has_words(const char *notes, const char *text)
+{
+	struct buf all = BUF_INIT(TEXT_MAX), wanted = BUF_INIT(TEXT_MAX);
+	char *at;
+	bool found;
+
+	ck_assert_int_eq(text_wrap(&all, TEXT_MAX, "", "", notes), 0);
+	ck_assert_int_eq(text_wrap(&wanted, TEXT_MAX, "", "", text), 0);
+	at = strchr(wanted.data, '\n');
+	*at = '\0';
+	found = strstr(all.data, wanted.data) != NULL;
+	buf_release(&wanted);
+	buf_release(&all);
+	return found;
+}
+
+/* setup shows all that the definition says of the way to the vendor. */
+static void
+notes_of_one(const char *path, const char *name)
+{
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct definition *d = definition_load(name, path, &errors);
+	char *notes = rest_notes(d);
+
+	ck_assert_ptr_nonnull(notes);
+	ck_assert_msg(has_words(notes, d->docs), "%s: %s", name, notes);
+	ck_assert_ptr_nonnull(d->setup);
+	for (size_t i = 0; d->setup[i] != NULL; i++)
+		ck_assert_msg(has_words(notes, d->setup[i]), "%s: %s", name,
+		    d->setup[i]);
+	for (size_t i = 0; i < d->n_streams; i++)
+		for (char **p = d->streams[i].permissions;
+		     p != NULL && *p != NULL; p++)
+			ck_assert_msg(has_words(notes, *p), "%s: %s", name, *p);
+	for (const char *at = notes; *at != '\0'; at += strcspn(at, "\n") + 1)
+		ck_assert_msg(strcspn(at, "\n") <= 76 ||
+			strcspn(at, " ") >= 70 || strstr(at, "://") != NULL,
+		    "%s: a long line: %s", name, at);
+	free(notes);
+	definition_free(d);
+	config_errors_release(&errors);
+}
+
+START_TEST(notes_say_it_all)
+{
+	ck_assert_uint_ge(each_file(SHIPPED, notes_of_one), 5);
 }
 END_TEST
 
@@ -393,6 +446,7 @@ suite_definition(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, those_that_ship_are_right);
+	tcase_add_test(t, notes_say_it_all);
 	tcase_add_test(t, what_cannot_be_right_is_refused);
 	tcase_add_test(t, every_key_counts);
 	tcase_add_test(t, the_sample_has_every_key);

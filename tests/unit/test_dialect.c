@@ -227,6 +227,23 @@ START_TEST(lines_left_out_are_not_counted)
 }
 END_TEST
 
+START_TEST(what_stands_apart_begins_a_request)
+{
+	expect("/in/bulk", 200,
+	    "{\"items\":[{\"status\":200},{\"status\":200}]}");
+	begin(1, 0, 0);
+	courier_add(&c, "{\"Id\":\"b\"}");
+	courier_add(&c, "{\"Id\":\"apart\"}");
+	courier_add(&c, "{\"Id\":\"d\"}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	ck_assert_uint_eq(canned_count(server), 2);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(chunk_mark(c.chunk, i), CHUNK_DELIVERED);
+	end();
+}
+END_TEST
+
 START_TEST(nothing_wanted_is_no_request)
 {
 	expect("/", 500, "");
@@ -710,6 +727,7 @@ suite_dialect(void)
 	tcase_add_test(tc, larger_answers_are_cut);
 	tcase_add_test(tc, what_is_not_told_of_goes_again);
 	tcase_add_test(tc, lines_left_out_are_not_counted);
+	tcase_add_test(tc, what_stands_apart_begins_a_request);
 	tcase_add_test(tc, nothing_wanted_is_no_request);
 	tcase_add_loop_test(tc, limit_is_of_rendered_bytes, 0, 2);
 	tcase_add_test(tc, one_event_a_request);

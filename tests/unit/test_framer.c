@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "config/event_shape.h"
 #include "outputs/output.h"
 #include "outputs/syslog/framer.h"
 #include "tests/unit/unit.h"
@@ -254,6 +255,89 @@ START_TEST(large_checkpoint_goes_without_check)
 }
 END_TEST
 
+#define GELF(text, size)                                                   \
+	"{\"version\":\"1.1\",\"host\":\"fra1\",\"short_message\":\"" text \
+	"\",\"timestamp\":1700000000.123,\"level\":6,\"_sealfeed_feed\":"  \
+	"\"contoso/Audit.Exchange\",\"_sealfeed_" size                     \
+	"\":42,\"_sealfeed_agent\":\"fra1\""
+
+static const struct event_shape shape = { .id = "/Id" };
+
+static struct chunk_line
+gelf_event(const char *value)
+{
+	struct chunk_line line = event("contoso/Audit.Exchange", 42, value);
+
+	line.shape = &shape;
+	line.source_type = "office365";
+	line.version_of = "contoso/Audit.Exchange:7";
+	return line;
+}
+
+START_TEST(gelf_vectors)
+{
+	struct framer_spec spec = plain;
+	struct chunk_line line = gelf_event("{\"Id\":\"x\"}");
+	struct buf out = BUF_INIT(1 << 20);
+	struct framer *f;
+	size_t size, first;
+
+	spec.gelf = true;
+	f = framer_new(&spec);
+	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_ADDED);
+	ck_assert_str_eq(out.data,
+	    GELF("{\\\"Id\\\":\\\"x\\\"}",
+		"index") ",\"_sealfeed_source\":\"office365\",\"_sealfeed_id\":"
+			 "\"x\","
+			 "\"_sealfeed_version_of\":\"contoso/"
+			 "Audit.Exchange:7\"}");
+	first = strlen(out.data) + 1;
+	ck_assert_uint_eq(out.len, first);
+	ck_assert_uint_eq(size, first - 1);
+	line = gelf_event("{\"note\":\"n\"}");
+	line.checkpoint = true;
+	line.version_of = NULL;
+	line.source_type = "";
+	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_ADDED);
+	ck_assert_str_eq(out.data + first,
+	    GELF("{\\\"feed\\\":\\\"contoso/Audit.Exchange\\\",\\\"size\\\":42,"
+		 "\\\"agent\\\":\\\"fra1\\\",\\\"checkpoint\\\":{\\\"note\\\":"
+		 "\\\"n\\\"}}",
+		"size") "}");
+	buf_release(&out);
+	framer_free(f);
+}
+END_TEST
+
+/* Nothing of it is left; a checkpoint goes without its "check". */
+START_TEST(gelf_has_a_limit)
+{
+	char value[4096] = "{\"note\":\"n\",\"check\":\"";
+	struct framer_spec spec = plain;
+	struct chunk_line line = gelf_event(value);
+	struct buf out = BUF_INIT(1 << 20);
+	struct framer *f;
+	size_t size, n = strlen(value);
+
+	memset(value + n, 'A', 2048);
+	memcpy(value + n + 2048, "\"}", 3);
+	line.len = strlen(value);
+	spec.gelf = true;
+	spec.max = 1024;
+	f = framer_new(&spec);
+	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_LARGE);
+	ck_assert_uint_gt(size, 2048);
+	ck_assert_uint_eq(out.len, 0);
+	line.checkpoint = true;
+	ck_assert_int_eq(frame_add(f, &line, &out, &size), FRAME_ADDED);
+	ck_assert_ptr_nonnull(strstr(out.data, "{\\\"note\\\":\\\"n\\\"}"));
+	ck_assert_ptr_null(strstr(out.data, "check\\\":\\\"A"));
+	ck_assert_uint_eq(out.len, strlen(out.data) + 1);
+	buf_release(&out);
+	framer_free(f);
+}
+END_TEST
+
 Suite *
 suite_framer(void)
 {
@@ -268,6 +352,8 @@ suite_framer(void)
 	tcase_add_test(tc, limit_is_exact);
 	tcase_add_test(tc, parts_join_to_the_event);
 	tcase_add_test(tc, large_checkpoint_goes_without_check);
+	tcase_add_test(tc, gelf_vectors);
+	tcase_add_test(tc, gelf_has_a_limit);
 	suite_add_tcase(s, tc);
 	return s;
 }

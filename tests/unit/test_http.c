@@ -14,6 +14,9 @@
 
 #define JSON "Content-Type: application/json; charset=utf-8\r\n"
 
+#define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+#define EMPTY "Content-Length: 0\r\n\r\n"
+
 /* gzip of "[1,2,3]", whole. */
 static const unsigned char packed[] = { 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00,
 	0x00, 0x00, 0x02, 0x03, 0x8b, 0x36, 0xd4, 0x31, 0xd2, 0x31, 0x8e, 0x05,
@@ -47,6 +50,29 @@ static const struct canned_reply table[] = {
 	    .bytes =
 		"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n"
 		"client_secret=a%2Fb%2Bc%3D%3D&x=a/b+c==a/b+c== ****** a/b+" },
+	{ .path = "/date/two",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON DATE
+		     "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n" EMPTY },
+	{ .path = "/date/twice",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON DATE
+		     "date:Sunday, 06-Nov-94 08:49:37 GMT\r\n" EMPTY },
+	{ .path = "/date/bad",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON "Date: \r\n"
+		     "Date: yesterday\r\n" DATE EMPTY },
+	{ .path = "/date/old",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON
+		     "DATE:\tSun Nov  6 08:49:37 1994 \r\n" EMPTY },
+	{ .path = "/date/moved",
+	    .bytes = "HTTP/1.1 302 Found\r\nLocation: /ok\r\n" DATE EMPTY },
+	{ .path = "/date/interim",
+	    .bytes = "HTTP/1.1 103 Early\r\n"
+		     "Date: Sun, 06 Nov 1994 08:00:00 GMT\r\n\r\n"
+		     "HTTP/1.1 200 OK\r\n" JSON DATE EMPTY },
+	{ .path = "/date/none",
+	    .bytes = "HTTP/1.1 200 OK\r\n" JSON
+		     "X-Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		     "Date: 784111777\r\n"
+		     "Date: Sun, 31 Nov 1994 08:49:37 GMT\r\n" EMPTY },
 	{ .path = "/badgzip",
 	    .bytes = "HTTP/1.1 200 OK\r\n" JSON "Content-Encoding: gzip\r\n"
 		     "Content-Length: 5\r\n\r\nnogz!" },
@@ -133,6 +159,36 @@ START_TEST(good_reply)
 	ck_assert_str_eq(next, "https://x/next");
 	ck_assert(!http_header(&f.reply, "NextPage", next, sizeof(next)));
 	ck_assert(strstr(canned_requests(f.server), "Bearer s3cret") != NULL);
+}
+END_TEST
+
+/* Of two that differ neither counts. */
+START_TEST(dates)
+{
+	static const struct {
+		const char *path;
+		bool good;
+	} rows[] = {
+		{ "/date/two", false },
+		{ "/date/twice", true },
+		{ "/date/bad", true },
+		{ "/date/old", true },
+		{ "/date/moved", true },
+		{ "/date/interim", true },
+		{ "/date/none", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const int64_t want = rows[i].good
+		    ? INT64_C(784111777) * CLOCK_SECOND
+		    : INT64_MIN;
+		struct err err = ERR_INIT;
+
+		ck_assert_msg(get(rows[i].path, &err) == 0, "%s: %s",
+		    rows[i].path, err.text);
+		ck_assert_msg(f.reply.date == want, "%s: %lld", rows[i].path,
+		    (long long)f.reply.date);
+	}
 }
 END_TEST
 
@@ -359,6 +415,7 @@ suite_http(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, good_reply);
+	tcase_add_test(tc, dates);
 	tcase_add_test(tc, a_header_on_one_line);
 	tcase_add_test(tc, an_incomplete_body_is_an_error);
 	tcase_add_test(tc, redirects_are_not_followed);

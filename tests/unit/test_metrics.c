@@ -21,6 +21,8 @@
 #include "watch/metrics.h"
 #include "watch/textfile.h"
 
+#define FEED "contoso/Audit.Exchange"
+
 static char dir[64];
 static char path[128];
 static struct err err;
@@ -115,6 +117,53 @@ START_TEST(nothing_is_told_of_unknown_processes)
 }
 END_TEST
 
+/* As Prometheus has histograms: each bucket has those before it. */
+START_TEST(lateness_is_a_histogram)
+{
+	static const struct {
+		const char *part, *le;
+		int value;
+	} rows[] = {
+		{ "bucket", ",le=\"10\"", 3 },
+		{ "bucket", ",le=\"30\"", 3 },
+		{ "bucket", ",le=\"3600\"", 5 },
+		{ "bucket", ",le=\"604800\"", 5 },
+		{ "bucket", ",le=\"+Inf\"", 6 },
+		{ "sum", "", 5000 },
+		{ "count", "", 6 },
+	};
+	struct feed *f = store_help_feed(s, FEED, 0);
+	struct write_batch *p = write_batch_new(f);
+
+	feed_count(f, FEED_LATE_10S, 3);
+	feed_count(f, FEED_LATE_1H, 2);
+	feed_count(f, FEED_LATE_30D, 1);
+	feed_count(f, FEED_LATE_SUM, 5000);
+	store_help_add(p, NULL, "{}");
+	(void)store_help_commit(p);
+	write_batch_free(p);
+	feed_close(f);
+	f = store_help_feed(s, "contoso/unmeasured", 0);
+	feed_close(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char line[160];
+
+		(void)snprintf(line, sizeof(line),
+		    "sealfeed_feed_lateness_seconds_%s{feed=\"%s\"%s} %d",
+		    rows[i].part, FEED, rows[i].le, rows[i].value);
+		ck_assert_msg(lines(&role, line) == 1, "no %s", line);
+	}
+	ck_assert_uint_eq(lines(&role,
+			      "# TYPE sealfeed_feed_lateness_seconds "
+			      "histogram"),
+	    1);
+	ck_assert_uint_eq(lines(&role,
+			      "sealfeed_feed_lateness_seconds_count{feed="
+			      "\"contoso/unmeasured\"} 0"),
+	    0);
+}
+END_TEST
+
 START_TEST(certificates_are_told)
 {
 	static const char ca[] =
@@ -178,6 +227,7 @@ suite_metrics(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, processes_are_told);
 	tcase_add_test(tc, nothing_is_told_of_unknown_processes);
+	tcase_add_test(tc, lateness_is_a_histogram);
 	tcase_add_test(tc, certificates_are_told);
 	tcase_add_test(tc, a_file_is_replaced);
 	suite_add_tcase(suite, tc);

@@ -348,9 +348,9 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T1");
 	ck_assert(strstr(canned_requests(server),
-		      "grant_type=client_credentials&client_id=me&"
-		      "client_secret=p%26q&scope=https%3A%2F%2Fapi%2F"
-		      ".default") != NULL);
+		      "grant_type=client_credentials&client_id=me&scope="
+		      "https%3A%2F%2Fapi%2F.default&client_secret=p%26q") !=
+	    NULL);
 	again = oauth_token(o, http, &r);
 	ck_assert_str_eq(again, "T1");
 	ck_assert_uint_eq(canned_count(server), 1);
@@ -587,9 +587,10 @@ static const struct {
 	      .client_id = "okta",
 	      .scope = "okta.logs.read" },
 	    { "\r\n\r\ngrant_type=client_credentials&client_id=okta&"
-	      "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-"
+	      "scope=okta.logs.read&client_assertion_type=urn%3Aietf%3Aparams%"
+	      "3Aoauth%3Aclient-"
 	      "assertion-type%3Ajwt-bearer&client_assertion=eyJ",
-		"&scope=okta.logs.read", NULL } },
+		NULL, NULL } },
 	{ { .grant = GRANT_NONE,
 	      .client = CLIENT_BEARER,
 	      .private_key = "KEY",

@@ -54,6 +54,19 @@ static const struct {
 	    "c\xff"
 	    "d</title>",
 	    true, "a ]0;x b c d" },
+	/* Fragments. */
+	{ "text/plain",
+	    "<!-- 17 --><center><h1>502 Bad Gateway</h1></center><hr>", true,
+	    "" },
+	{ "", "\v\f<H2>Web Page Blocked</H2>", true, "" },
+	{ "", "<div class='error'>denied", true, "" },
+	{ "application/json", "<p>Sign in</p>", true, "" },
+	{ "", "<form action=/login>", true, "" },
+	{ "", "<iframe src=x>", true, "" },
+	{ "", "<style>a{}</style><table>", true, "" },
+	{ "", "<br/>", true, "" },
+	{ "", "<pong/>", false, "" },
+	{ "", "<response><code>0</code></response>", false, "" },
 	{ "", "<html><title>unended", true, "unended" },
 	{ "", "<html><title", true, "" },
 };

@@ -502,6 +502,37 @@ START_TEST(another_schema)
 }
 END_TEST
 
+/* A column that has another name: what asks for it at the start gets an error
+ * that is none of damage. */
+START_TEST(another_column)
+{
+	static const struct {
+		const char *table, *column;
+	} rows[] = {
+		{ "output", "received_lines" },
+		{ "output", "position" },
+		{ "payload", "lines" },
+		{ "batch", "raw_len" },
+		{ "batch", "total_events" },
+		{ "run", "level" },
+		{ "feed", "sealed" },
+	};
+	char text[300], tree[256];
+
+	fill(3);
+	(void)snprintf(text, sizeof(text),
+	    "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql ="
+	    " replace(sql, '%s', 'xx') WHERE name = '%s'",
+	    rows[_i].column, rows[_i].table);
+	sql(text);
+	check_ok();
+	ck_assert_msg(strstr(message, ": damaged (") != NULL, "%s", message);
+	go_on(tree, sizeof(tree));
+	check_ok();
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
 /* Numbers of a row that no batch or run can have, and how many of the events
  * of six batches can be delivered all the same. */
 static const struct {
@@ -556,7 +587,7 @@ START_TEST(impossible_numbers)
 END_TEST
 
 /* Rows that say what cannot be, in a file without a damaged page, and how many
- * of the events of six batches can be delivered once they are mended. */
+ * of the events of six batches can be delivered once they are repaired. */
 static const struct {
 	const char *change;
 	const char *says;
@@ -581,6 +612,18 @@ static const struct {
 	{ "UPDATE output SET position = -1", "table output", 18 },
 	{ "UPDATE output SET lines = 1 << 40", "table output", 18 },
 	{ "UPDATE output SET received = 77", "table output", 18 },
+	{ "INSERT INTO output (name, position) VALUES ('x' || char(0), 0)",
+	    "table output", 18 },
+	{ "INSERT INTO output (name, position) VALUES (printf('%0100d', 7), 0)",
+	    "table output", 18 },
+	{ "INSERT INTO output (name, position) VALUES (x'78', 0)",
+	    "table output", 18 },
+	{ "INSERT INTO trouble (subject, class, code, text, since) VALUES"
+	  " ('a' || char(0) || 'b', 'c', '', '', 1)",
+	    "table trouble", 18 },
+	{ "INSERT INTO trouble (subject, class, code, text, since) VALUES"
+	  " ('a', 'c', printf('%0100d', 7), '', 1)",
+	    "table trouble", 18 },
 	{ "UPDATE sqlite_sequence SET seq = 9223372036854775807",
 	    "table sqlite_sequence", 18 },
 	{ "UPDATE batch SET total_events = 9223372036854775807", "table batch",
@@ -593,7 +636,7 @@ static const struct {
 	{ "UPDATE item SET feed = 0 WHERE id = 2", "table item", 18 },
 };
 
-/* Told and mended at the start, without another file; then the store goes on,
+/* Told and repaired at the start, without another file; then the store goes on,
  * with events that it knows, too. */
 START_TEST(impossible_rows)
 {
@@ -815,6 +858,7 @@ suite_recovery(void)
 	tcase_add_loop_test(tc, cut_off, 0, 2);
 	tcase_add_test(tc, an_index_of_other_days);
 	tcase_add_test(tc, another_schema);
+	tcase_add_loop_test(tc, another_column, 0, 7);
 	tcase_add_loop_test(tc, impossible_numbers, 0,
 	    sizeof(numbers) / sizeof(numbers[0]));
 	tcase_add_loop_test(tc, impossible_rows, 0,

@@ -36,6 +36,7 @@
 #define SCRIPTS VECTORS "source/"
 #define TEXT_MAX (16 << 20)
 #define POLLS 400
+#define INITIAL (4 * CLOCK_DAY) /* of the source */
 
 static struct {
 	char dir[64], path[128], conf[160];
@@ -122,8 +123,7 @@ write_config(const char *type)
 	    t.dir, type);
 	put_hosts(&text);
 	rc |= buf_adds(&text, " }\n");
-	for (const struct node *n = options->child; n != NULL; n = n->next)
-		rc |= buf_addf(&text, "    %s: \"%s\"\n", n->key, n->text);
+	rc |= yaml_print(options, 4, &text);
 	rc |= buf_addf(&text, "outputs: { f: { type: file, path: %s/out } }\n",
 	    t.dir);
 	ck_assert_int_eq(rc, 0);
@@ -460,7 +460,11 @@ come_late(void)
 	catch_up();
 	expect_same("events that came a little late");
 	for (size_t i = 0; state()->spec.sweeps[i].every != 0; i++) {
-		add(4, state()->spec.sweeps[i].back - CLOCK_MINUTE,
+		const int64_t back = state()->spec.sweeps[i].back;
+
+		add(4,
+		    (back < INITIAL ? back : INITIAL) - CLOCK_MINUTE -
+			stream_def()->cursor.lag,
 		    CLOCK_SECOND);
 		t.late += 4;
 		catch_up();
@@ -507,7 +511,7 @@ lead_elsewhere(void)
 static void
 expect_lateness(const char *name)
 {
-	int64_t usual, late;
+	int64_t usual, late, sum;
 
 	t.s = store_help_open(t.path, STORE_DURABLE);
 	ck_assert_int_eq(db_number(t.s, &err, 0, &usual,
@@ -519,7 +523,11 @@ expect_lateness(const char *name)
 			     "late_7d + late_30d FROM feed",
 			     ""),
 	    0);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &sum,
+			     "SELECT sum(late_sum) FROM feed", ""),
+	    0);
 	ck_assert_msg(usual > 0, "%s: no lateness", name);
+	ck_assert_msg(sum >= usual * 10, "%s: a sum of %d s", name, (int)sum);
 	ck_assert_msg(late == t.late, "%s: %d late ones of %u", name, (int)late,
 	    t.late);
 	store_close(t.s);

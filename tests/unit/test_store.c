@@ -107,7 +107,9 @@ START_TEST(memory_comes_and_goes)
 		ck_assert_ptr_nonnull(small);
 		ck_assert_uint_eq(write_batch_events(small), 2);
 		ck_assert_uint_eq(write_batch_events(p), 0);
+		ck_assert_int_eq(store_committed(s), 0);
 		ck_assert_uint_eq(store_help_commit(small).events, 2);
+		ck_assert_int_gt(store_committed(s), 0);
 		write_batch_free(small);
 		store_help_add(p, NULL, "{}");
 		p = write_batch_reuse(p, f);
@@ -346,7 +348,7 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db,
 			     "ALTER TABLE feed DROP COLUMN versions;"
-			     "ALTER TABLE feed DROP COLUMN late_30d",
+			     "ALTER TABLE feed DROP COLUMN late_sum",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);

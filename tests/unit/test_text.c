@@ -29,6 +29,40 @@ static const char *const base64_bad[] = { "Z", "Zg",
 	"Zg=", "Zg===", "Zh==", "Zm9=", "Zm9v\n", " Zm9", "Zg==Zm9v",
 	"====", "Z===", "-__-", "Zm9\0", "=m9v" };
 
+START_TEST(lines_are_wrapped)
+{
+	static const struct {
+		size_t columns;
+		const char *text, *lines;
+	} rows[] = {
+		{ 10, "one two three", "- one two\n  three\n" },
+		{ 9, "one two three", "- one two\n  three\n" },
+		{ 8, "one two three", "- one\n  two\n  three\n" },
+		{ 4, "much-too-long x", "- much-too-long\n  x\n" },
+		{ 10, "", "- \n" },
+		{ 20, " a \n b\n", "- a b\n" },
+		{ 20, "a\033[1m", "- a\\x1b[1m\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = BUF_INIT(1000);
+
+		ck_assert_int_eq(buf_adds(&b, "before\n"), 0);
+		ck_assert_int_eq(text_wrap(&b, rows[i].columns, "- ", "  ",
+				     rows[i].text),
+		    0);
+		ck_assert_str_eq(b.data + 7, rows[i].lines);
+		buf_release(&b);
+	}
+	{
+		struct buf b = BUF_INIT(5);
+
+		ck_assert_int_eq(text_wrap(&b, 80, "", "", "too long"), -1);
+		buf_release(&b);
+	}
+}
+END_TEST
+
 START_TEST(base64_both_ways)
 {
 	size_t len = strlen(base64[_i].bytes);
@@ -241,6 +275,7 @@ suite_text(void)
 
 	tcase_add_loop_test(tc, base64_both_ways, 0, COUNT(base64));
 	tcase_add_loop_test(tc, base64_is_strict, 0, COUNT(base64_bad));
+	tcase_add_test(tc, lines_are_wrapped);
 	tcase_add_test(tc, base64_minds_the_ceiling);
 	tcase_add_test(tc, hex_is_lower_case);
 	tcase_add_loop_test(tc, json_strings, 0, COUNT(strings));

@@ -63,6 +63,13 @@ trial_render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	return 0;
 }
 
+static bool
+trial_apart(struct intake *in, const struct chunk_line *line)
+{
+	(void)in;
+	return memmem(line->value, line->len, "apart", 5) != NULL;
+}
+
 static int
 trial_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
@@ -179,6 +186,7 @@ static const struct http_dialect trial = {
 	.content_type = "application/json",
 	.open = trial_open,
 	.close = trial_close,
+	.apart = trial_apart,
 	.render = trial_render,
 	.prefix = "[",
 	.separator = ",",

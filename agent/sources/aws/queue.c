@@ -42,9 +42,6 @@ s3_ask(struct worker *w, const struct api *api, struct request *q,
 	q->ctx = body;
 	http_reply_init(&reply);
 	(void)request_send(w, api, q, &reply, r);
-	/* What is signed next has its time. */
-	if (r->class == REPLY_CLOCK)
-		server_clock_set(w->source->clock, &reply);
 	http_reply_release(&reply);
 	return r->class;
 }

@@ -96,7 +96,7 @@ make_api(struct source *s, int which, const char *region, const char *option)
 {
 	static const char *const names[] = { "sqs", "s3" };
 	struct s3 *o = s->state;
-	const struct auth_conf auth = { .scheme = AUTH_AWS,
+	const struct auth_conf auth = { .scheme = AUTH_AWS_IDENTITY,
 		.option = "aws.key",
 		.aws = { .keys = o->aws,
 		    .region = region,

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "http/auth.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
@@ -25,35 +26,15 @@
 #define PROBE_EVERY (5 * CLOCK_SECOND)
 
 int
-request_encode(struct buf *out, const char *text)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz"
-				    "0123456789-._~:";
-
-	while (*text != '\0') {
-		size_t n = strspn(text, plain);
-
-		if (buf_add(out, text, n) != 0)
-			return -1;
-		text += n;
-		if (*text != '\0' &&
-		    buf_addf(out, "%%%02X", (unsigned char)*text++) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-int
 request_query(struct buf *url, const struct http_pair *query)
 {
 	bool first = strchr(url->data, '?') == NULL;
 
 	for (; query->name != NULL; query++, first = false)
 		if (buf_adds(url, first ? "?" : "&") != 0 ||
-		    request_encode(url, query->name) != 0 ||
+		    text_percent(url, query->name) != 0 ||
 		    buf_adds(url, "=") != 0 ||
-		    request_encode(url, query->value) != 0)
+		    text_percent(url, query->value) != 0)
 			return -1;
 	return 0;
 }
@@ -251,6 +232,8 @@ try(struct worker *w, const struct api *api, const struct request *q,
 			    auth_rejected(api->auth, &proof, &accepts);
 			*kept = !*kept && !again && accepts != OAUTH_NEVER;
 			again = again || *kept;
+		} else if (r->class == REPLY_CLOCK && !*kept) {
+			*kept = again = auth_late(api->auth, reply);
 		} else if (r->class == REPLY_OK) {
 			auth_accepted(api->auth);
 			accepts = OAUTH_NEVER;

@@ -54,11 +54,6 @@ int request_url(struct buf *out, const char *base, const char *path,
 /* Append the query to a URL, whether that has one already or not. */
 int request_query(struct buf *url, const struct http_pair *query);
 
-/* Append text as a part of a path or a value of a query: percent-encoded
- * (RFC 3986 section 2.1) but for unreserved characters and ":", which both may
- * have. */
-int request_encode(struct buf *out, const char *text);
-
 /* Has url, which the vendor calls what, the origin of the API?  If not, r says
  * so.  To be asked before any such URL is followed. */
 bool request_allowed(const struct api *api, const char *what, const char *url,

@@ -404,7 +404,7 @@ poll_newest(struct window_state *s, struct worker *w, struct stream *st,
 	 * all that will have been available by now. */
 	st->listed = min(l.window.to, now);
 	move(s, st, &l, &gap, r);
-	return l.window.to < now;
+	return l.window.to < min(now, round_up(s->spec, now + s->spec->ahead));
 }
 
 /* Read one slice of a sweep if one is due.  True: slices remain. */

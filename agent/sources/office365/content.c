@@ -90,7 +90,9 @@ row_text(const json_t *row, const char *key, struct buf *out, const char **why)
 		rc = buf_add(out, json_string_value(v), json_string_length(v));
 	else if (json_is_integer(v))
 		rc = buf_addf(out, "%lld", (long long)json_integer_value(v));
-	if (rc != 0 || out->len == 0 || strlen(out->data) != out->len) {
+	/* Nothing but white space is nothing. */
+	if (rc != 0 || out->len == 0 || strlen(out->data) != out->len ||
+	    strspn(out->data, " \t\r\n") == out->len) {
 		buf_clear(out);
 		(void)!buf_adds(out, "");
 		*why = key;
@@ -188,7 +190,7 @@ complete(struct listing *l, struct buf *key, struct buf *uri)
 		return 0;
 	if (buf_adds(uri, o->base) != 0 || buf_adds(uri, "/audit/") != 0)
 		return -1;
-	return request_encode(uri, key->data);
+	return text_percent(uri, key->data);
 }
 
 /* A key that is longer than any is kept as its begin and its hash. */
@@ -217,6 +219,12 @@ read_row(struct listing *l, const json_t *row, struct buf *key, struct buf *uri,
 
 	row_text(row, "contentId", key, &why);
 	row_text(row, "contentUri", uri, &why);
+	/* "null", "N/A", a path: what is no URL leads nowhere, where the key
+	 * may. */
+	if (key->len > 0 && uri->len > 0 && strstr(uri->data, "://") == NULL) {
+		buf_clear(uri);
+		why = "contentUri";
+	}
 	*lost = complete(l, key, uri) != 0 || uri->len > URI_MAX;
 	if (uri->len > URI_MAX)
 		why = "contentUri";

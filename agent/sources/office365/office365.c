@@ -286,17 +286,24 @@ find_subscription(struct worker *w, const char *content_type,
 	return r->class;
 }
 
-/* An object, and none that tells of an error. */
+/* The subscription itself, enabled where it says so, and nothing that tells of
+ * an error. */
 static bool
 is_started(const struct buf *body)
 {
 	json_t *top = body->len > 0
 	    ? json_loadb(body->data, body->len, JSON_ALLOW_NUL, NULL)
 	    : NULL;
-	bool is = json_is_object(top) &&
-	    json_object_get(top, "error") == NULL &&
-	    json_object_get(top, "odata.error") == NULL;
+	const char *status = json_string_value(json_object_get(top, "status"));
+	struct reply_error e = { .code = "" };
+	bool is;
 
+	if (body->len > 0)
+		rules_error(body->data, body->len, &e);
+	is = e.code[0] == '\0' && e.message[0] == '\0' &&
+	    (status != NULL
+		    ? strcasecmp(status, "enabled") == 0
+		    : json_is_string(json_object_get(top, "contentType")));
 	json_decref(top);
 	return is;
 }

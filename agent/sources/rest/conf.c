@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/template.h"
 #include "sources/rest/rest_private.h"
-#include "sources/rest/template.h"
 
 const char *
 rest_variable(const struct rest_conf *c, size_t variable)

@@ -213,37 +213,6 @@ load_hosts(struct loading *l, const struct node *map)
 	}
 }
 
-static void
-load_auth_one(struct loading *l, const struct node *map)
-{
-	struct def_auth *a = &l->d->auth[l->d->n_auth];
-	struct config_section b;
-
-	if (!definition_is_map(l, map, "auth"))
-		return;
-	l->d->n_auth++;
-	b = definition_fill(l, auth_keys, map, "auth", NULL, a);
-	definition_check_auth(l->d, a, &b);
-}
-
-static void
-load_auth(struct loading *l, const struct node *top)
-{
-	const struct node *n = node_get(top, "auth");
-
-	if (n == NULL) {
-		config_errors_add(l->errors, top,
-		    "\"auth\" is missing; kind: none where there is none");
-		return;
-	}
-	l->d->auth = xcalloc(count(n) + 1, sizeof(*l->d->auth));
-	if (n->type == NODE_LIST)
-		for (n = n->child; n != NULL; n = n->next)
-			load_auth_one(l, n);
-	else
-		load_auth_one(l, n);
-}
-
 static struct def_rule *
 load_rule(struct loading *l, const struct node *map)
 {
@@ -358,7 +327,7 @@ load_all(struct loading *l, const char *name, const struct node *top)
 	load_variables(l, node_get(top, "variables"));
 	hosts = definition_need(l, top, "hosts", "hosts");
 	load_hosts(l, hosts);
-	load_auth(l, top);
+	definition_load_auth(l, top);
 	load_rate(l, top);
 	d->rules = definition_rules(l, node_get(top, "rules"), NULL);
 	load_streams(l, top);
@@ -468,7 +437,7 @@ definition_free(struct definition *d)
 		free(d->variables[i].name);
 	}
 	for (size_t i = 0; i < d->n_auth; i++)
-		settings_release(auth_keys, &d->auth[i]);
+		definition_free_auth(&d->auth[i]);
 	for (size_t i = 0; i < d->n_pool; i++) {
 		settings_release(rule_keys, d->pool[i]);
 		free(d->pool[i]);

@@ -14,11 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/when.h"
 #include "config/event_shape.h"
 #include "config/setting.h"
 #include "http/client.h"
 #include "http/rules.h"
-#include "sources/rest/when.h"
+#include "http/token.h"
 
 struct def_rule;
 struct node;
@@ -52,21 +53,53 @@ struct def_host {
 
 /* How credentials are shown.  Of several ways the one is taken whose variables
  * are all set. */
-enum auth_kind { KIND_NONE, KIND_HEADER, KIND_BASIC, KIND_OAUTH2 };
+enum auth_kind {
+	KIND_NONE,
+	KIND_HEADER,
+	KIND_BASIC,
+	KIND_OAUTH2,
+	KIND_JWT,
+	KIND_SIGNATURE,
+	KIND_DIGEST,
+	KIND_AWS,
+	KIND_KINDS
+};
 
+/* NULL: not given.  Texts may have places (template.h). */
 struct def_auth {
 	int kind;
-	char *header; /* KIND_HEADER: its name, and … */
-	char *value;  /* … "SSWS {token}": a secret at its end */
-	char *user;   /* KIND_BASIC */
+	char *header;              /* its name, … */
+	char *value;               /* … "SSWS {token}": a secret at its end */
+	struct http_pair *headers; /* more of them; KIND_SIGNATURE: all */
+	char *user;
 	char *password;
 	char *host; /* KIND_OAUTH2: name of the token server's host, … */
 	char *path;
+	int grant;  /* enum oauth_grant */
+	int client; /* enum oauth_client */
+	int body;   /* enum oauth_body */
 	char *scope;
 	char *client_id;
-	char *client_secret; /* a secret's place, or these two */
+	char *client_secret;
 	char *certificate;
 	char *private_key;
+	char *refresh_token;
+	struct http_pair *fields;
+	char *key_id; /* of what is signed: see struct jwt */
+	char *issuer;
+	char *subject;
+	char *audience;
+	struct http_pair *claims;
+	int64_t claim_life;
+	struct token_shape token;
+	int algorithm; /* KIND_SIGNATURE: enum sign_algorithm, … */
+	int encoding;  /* … and enum sign_encoding */
+	int key;
+	char **text; /* lines of what is signed */
+	char *secret;
+	char *region; /* KIND_AWS */
+	char *service;
+	char *session;
 	uint32_t uses; /* variables, by bit */
 };
 

@@ -12,10 +12,11 @@
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/splitter.h"
+#include "base/template.h"
 #include "base/text.h"
 #include "http/access.h"
+#include "http/auth_sign.h"
 #include "sources/rest/definition_private.h"
-#include "sources/rest/template.h"
 
 #define POINTERS_MAX 8
 
@@ -29,6 +30,7 @@ static const struct {
 	{ "window.start", PLACE_WINDOW, true },
 	{ "window.end", PLACE_WINDOW, true },
 	{ "page", PLACE_PAGE, false },
+	{ "key.fingerprint", PLACE_KEY, false },
 };
 #define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 #define HOSTS_DOT "hosts."
@@ -53,6 +55,8 @@ kind_of(const struct definition *d, struct slice name, bool *time)
 			d->variables[v].type == VARIABLE_PEM
 		    ? PLACE_SECRET
 		    : PLACE_VARIABLE;
+	if (sign_place(name, time))
+		return PLACE_SIGNED;
 	if (name.len > dot && memcmp(name.data, HOSTS_DOT, dot) == 0 &&
 	    definition_host(d,
 		(struct slice){ name.data + dot, name.len - dot }) < d->n_hosts)
@@ -226,94 +230,6 @@ definition_check_host(const struct definition *d, const char *url,
 			    "%s: {%s} must be a variable of type host", key,
 			    d->variables[v].name);
 	}
-}
-
-/* Which keys belong to which kind of auth. */
-struct auth_key {
-	const char *key;
-	size_t offset;
-	int kind;
-	bool needed;
-	unsigned allowed;
-};
-#define AUTH(member) offsetof(struct def_auth, member)
-static const struct auth_key auth_of[] = {
-	{ "header", AUTH(header), KIND_HEADER, false, 0 },
-	{ "value", AUTH(value), KIND_HEADER, true, PLACE_SECRET },
-	{ "user", AUTH(user), KIND_BASIC, true, PLACE_VARIABLE },
-	{ "password", AUTH(password), KIND_BASIC, true, PLACE_SECRET },
-	{ "host", AUTH(host), KIND_OAUTH2, true, 0 },
-	{ "path", AUTH(path), KIND_OAUTH2, true, PLACE_VARIABLE },
-	{ "scope", AUTH(scope), KIND_OAUTH2, true,
-	    PLACE_VARIABLE | PLACE_HOST },
-	{ "client_id", AUTH(client_id), KIND_OAUTH2, true, PLACE_VARIABLE },
-	{ "client_secret", AUTH(client_secret), KIND_OAUTH2, false,
-	    PLACE_SECRET },
-	{ "certificate", AUTH(certificate), KIND_OAUTH2, false, PLACE_SECRET },
-	{ "private_key", AUTH(private_key), KIND_OAUTH2, false, PLACE_SECRET },
-};
-
-/* One place, a secret's, and for a header text in front of it. */
-static void
-check_secret(const struct auth_key *k, const char *text,
-    const struct config_section *b)
-{
-	struct template_place p;
-	bool one = template_next(text, 0, &p) && text[p.end] == '\0';
-
-	if (!one || (p.begin != 0 && strcmp(k->key, "value") != 0))
-		config_error(b, "%s: must %s a secret's place, such as {token}",
-		    k->key, strcmp(k->key, "value") == 0 ? "end with" : "be");
-}
-
-static void
-check_auth_key(struct definition *d, struct def_auth *a,
-    const struct auth_key *k, const struct config_section *b)
-{
-	const char *text = *(char **)((char *)a + k->offset);
-	struct template_place p;
-
-	if (text == NULL) {
-		if (k->needed && a->kind == k->kind)
-			config_error(b, "%s: is missing; this kind needs it",
-			    k->key);
-		return;
-	}
-	if (a->kind != k->kind) {
-		config_error(b, "%s: is not of this kind", k->key);
-		return;
-	}
-	definition_check_text(d, b, k->key, text, k->allowed);
-	if (k->allowed == PLACE_SECRET)
-		check_secret(k, text, b);
-	for (size_t at = 0; template_next(text, at, &p); at = p.end) {
-		size_t v = definition_variable(d, p.name);
-
-		if (v < d->n_variables)
-			a->uses |= UINT32_C(1) << v;
-	}
-}
-
-void
-definition_check_auth(struct definition *d, struct def_auth *a,
-    const struct config_section *b)
-{
-	for (size_t i = 0; i < sizeof(auth_of) / sizeof(auth_of[0]); i++)
-		check_auth_key(d, a, &auth_of[i], b);
-	if (a->kind != KIND_OAUTH2)
-		return;
-	if (a->host != NULL &&
-	    definition_host(d, (struct slice){ a->host, strlen(a->host) }) ==
-		d->n_hosts)
-		config_error(b, "host: \"%.60s\" is none of hosts", a->host);
-	if (a->path != NULL && a->path[0] != '/')
-		config_error(b, "path: must begin with \"/\"");
-	if ((a->certificate == NULL) != (a->private_key == NULL))
-		config_error(b,
-		    "certificate: needs private_key, and the other way round");
-	if ((a->client_secret == NULL) == (a->certificate == NULL))
-		config_error(b,
-		    "client_secret: give it, or certificate and private_key");
 }
 
 static void

@@ -29,6 +29,16 @@ const struct node *definition_need(struct loading *l, const struct node *map,
 struct rule *definition_rules(struct loading *l, const struct node *list,
     const struct rule *more);
 
+/* A list of one-key maps, or a map: names and texts, ended by a NULL name; n
+ * may be NULL. */
+struct http_pair *definition_pairs(struct loading *l, const struct node *n,
+    const char *where);
+void definition_free_pairs(struct http_pair *p);
+
+/* The ways of auth. */
+void definition_load_auth(struct loading *l, const struct node *top);
+void definition_free_auth(struct def_auth *a);
+
 /* Fill s, which has its name, from its block. */
 void definition_load_stream(struct loading *l, struct def_stream *s,
     const struct node *map);
@@ -70,7 +80,9 @@ enum {
 	PLACE_HOST = 4,    /* {hosts.NAME} */
 	PLACE_START = 8,   /* {start}: where a stream begins */
 	PLACE_WINDOW = 16, /* {window.start}, {window.end} */
-	PLACE_PAGE = 32    /* {page}: what the last page said of the next */
+	PLACE_PAGE = 32,   /* {page}: what the last page said of the next */
+	PLACE_SIGNED = 64, /* those of auth_sign.h */
+	PLACE_KEY = 128    /* {key.fingerprint} of the key that signs */
 };
 
 /* Add a fault for each place in the text of a key that can't have a value. */
@@ -82,8 +94,6 @@ void definition_check_text(const struct definition *d,
 void definition_check_variable(const struct definition *d,
     const struct def_variable *v, const struct config_section *b);
 void definition_check_host(const struct definition *d, const char *url,
-    const struct config_section *b);
-void definition_check_auth(struct definition *d, struct def_auth *a,
     const struct config_section *b);
 void definition_check_request(const struct definition *d,
     const struct def_stream *s, const struct def_request *r,

@@ -11,14 +11,15 @@
 
 #define PAIRS_MAX 64
 
-/* A list of one-key maps, or a map: names and texts. */
-static struct http_pair *
-load_pairs(struct loading *l, const struct node *n, const char *where)
+struct http_pair *
+definition_pairs(struct loading *l, const struct node *n, const char *where)
 {
 	struct http_pair *pairs = xcalloc(PAIRS_MAX + 1, sizeof(*pairs));
-	const bool list = n->type == NODE_LIST;
+	const bool list = n != NULL && n->type == NODE_LIST;
 	size_t i = 0;
 
+	if (n == NULL)
+		return pairs;
 	if (n->type == NODE_SCALAR) {
 		config_errors_add(l->errors, n,
 		    "%s: must be a map, or a list of maps with one key each",
@@ -56,9 +57,9 @@ load_request(struct loading *l, struct def_stream *s, struct def_request *r,
 	    definition_fill(l, request_keys, map, where, ours, r);
 
 	if (query != NULL)
-		r->query = load_pairs(l, query, "query");
+		r->query = definition_pairs(l, query, "query");
 	if (headers != NULL)
-		r->headers = load_pairs(l, headers, "headers");
+		r->headers = definition_pairs(l, headers, "headers");
 	definition_check_request(l->d, s, r, &b, next);
 }
 
@@ -282,8 +283,8 @@ definition_load_stream(struct loading *l, struct def_stream *s,
 		definition_check_stream(l->d, s, &b);
 }
 
-static void
-free_pairs(struct http_pair *p)
+void
+definition_free_pairs(struct http_pair *p)
 {
 	for (size_t i = 0; p != NULL && p[i].name != NULL; i++) {
 		free((void *)(uintptr_t)p[i].name);
@@ -296,8 +297,8 @@ static void
 free_request(struct def_request *r)
 {
 	settings_release(request_keys, r);
-	free_pairs(r->query);
-	free_pairs(r->headers);
+	definition_free_pairs(r->query);
+	definition_free_pairs(r->headers);
 }
 
 static void

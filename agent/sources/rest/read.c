@@ -172,6 +172,8 @@ commit(struct reading *g, struct err *err)
 			feed_count(g->st->feed,
 			    (enum feed_counter)(FEED_LATE_10S + i),
 			    res.late[i]);
+	if (res.late_sum > 0)
+		feed_count(g->st->feed, FEED_LATE_SUM, res.late_sum);
 	if (res.events > 0)
 		s->committed(s->ctx, g->st);
 	return 0;

@@ -327,6 +327,7 @@ make(struct definition *d)
 		.conf_size = sizeof(struct rest_conf) +
 		    (d->n_variables + d->n_hosts) * sizeof(union rest_value),
 		.title = d->title,
+		.before = rest_notes(d),
 		.digest = d->digest,
 		.prepare = prepare,
 		.check = rest_check,

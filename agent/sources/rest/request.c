@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/template.h"
 #include "sources/common/pages.h"
 #include "sources/rest/rest_private.h"
-#include "sources/rest/template.h"
 
 #define URL_MAX ((size_t)2 * HTTP_HEADERS_MAX)
 #define TEXT_MAX PAGES_LINK_MAX

@@ -11,7 +11,6 @@
 #include "http/server_clock.h"
 #include "sources/common/pages.h"
 #include "sources/rest/rest_private.h"
-#include "sources/rest/template.h"
 #include "store/feed.h"
 
 #define URL_MAX 4096
@@ -64,112 +63,6 @@ wait_for_reset(const void *ctx, const struct http_reply *reply)
 		return 0;
 	/* A whole second may be cut from either. */
 	return when - now + CLOCK_SECOND;
-}
-
-/* The secret text of a template's last place, and what stands before it. */
-static const char *
-secret_of(const struct rest_conf *c, const char *text, char **before)
-{
-	struct template_place p;
-
-	if (text == NULL || !template_next(text, 0, &p))
-		return NULL;
-	if (before != NULL)
-		*before = xstrndup(text, p.begin);
-	return rest_variable(c, definition_variable(c->def, p.name));
-}
-
-/* template_fn: variables, and the vendor's own URLs of hosts, which name what a
- * token is for wherever requests go. */
-static int
-auth_value(void *ctx, const struct template_place *p, struct buf *out)
-{
-	const struct rest_conf *c = ctx;
-	const size_t v = definition_variable(c->def, p->name);
-	const size_t dot = strlen("hosts.");
-	const char *text;
-
-	if (v < c->def->n_variables) {
-		text = rest_variable(c, v);
-		return text != NULL ? buf_adds(out, text) : 0;
-	}
-	return rest_vendor_host(c,
-	    definition_host(c->def,
-		(struct slice){ p->name.data + dot, p->name.len - dot }),
-	    out);
-}
-
-static char *
-fill(const struct rest_conf *c, const char *text,
-    enum template_encoding encoding)
-{
-	struct buf out = BUF_INIT(URL_MAX);
-
-	if (text == NULL)
-		return NULL;
-	(void)!template_fill(text, encoding, auth_value, (void *)(uintptr_t)c,
-	    &out);
-	return buf_take(&out, NULL);
-}
-
-static void
-open_oauth(struct rest *o, const struct def_auth *a, struct auth_conf *conf)
-{
-	const struct rest_conf *c = o->conf;
-	size_t host =
-	    definition_host(o->def, (struct slice){ a->host, strlen(a->host) });
-	char *path = fill(c, a->path, TEMPLATE_URL);
-	struct buf url = BUF_INIT(URL_MAX);
-	char *scope = fill(c, a->scope, TEMPLATE_PLAIN);
-	char *client = fill(c, a->client_id, TEMPLATE_PLAIN);
-
-	(void)!request_url(&url, o->base[host], path, NULL);
-	conf->scheme =
-	    a->certificate != NULL ? AUTH_OAUTH2_ASSERTION : AUTH_OAUTH2_SECRET;
-	conf->oauth =
-	    (struct oauth_conf){ .token_url = url.len > 0 ? url.data : "",
-		    .scope = scope,
-		    .client_id = client,
-		    .client_secret = secret_of(c, a->client_secret, NULL),
-		    .certificate = secret_of(c, a->certificate, NULL),
-		    .private_key = secret_of(c, a->private_key, NULL),
-		    .wait_max = c->retry_after_max };
-	o->auth = auth_new(conf);
-	buf_release(&url);
-	free(path);
-	free(scope);
-	free(client);
-}
-
-static void
-open_auth(struct rest *o, const struct def_auth *a)
-{
-	const struct rest_conf *c = o->conf;
-	struct auth_conf conf = { .scheme = AUTH_NONE };
-	char *prefix = NULL, *user = NULL;
-
-	switch (a->kind) {
-	case KIND_HEADER:
-		conf.scheme = AUTH_HEADER;
-		conf.header = a->header;
-		conf.secret = secret_of(c, a->value, &prefix);
-		conf.prefix = prefix;
-		break;
-	case KIND_BASIC:
-		conf.scheme = AUTH_BASIC;
-		conf.secret = secret_of(c, a->password, NULL);
-		user = fill(c, a->user, TEMPLATE_PLAIN);
-		conf.user = user;
-		break;
-	case KIND_OAUTH2:
-		open_oauth(o, a, &conf);
-		return;
-	default:
-		break;
-	}
-	o->auth = auth_new(&conf);
-	free(prefix);
-	free(user);
 }
 
 static int
@@ -261,7 +154,7 @@ open_source(struct source *s, struct err *err)
 	if (a == NULL) {
 		(void)err_set(err, "credentials are missing");
 	} else if (open_hosts(o, err) == 0) {
-		open_auth(o, a);
+		rest_open_auth(o, s, a);
 		open_apis(o);
 		return 0;
 	}

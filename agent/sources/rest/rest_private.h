@@ -64,6 +64,10 @@ struct rest {
 	struct rest_stream *streams; /* that were polled */
 };
 
+/* Open o->auth, after o->base. */
+void rest_open_auth(struct rest *o, const struct source *s,
+    const struct def_auth *a);
+
 /* State of a stream; belongs to its poll thread. */
 #define REST_ODD 64
 struct rest_stream {
@@ -97,6 +101,10 @@ struct rest_values {
 	int64_t start;
 	const char *page; /* "": the first */
 };
+
+/* What a definition says to the person who sets its vendor up, as lines for
+ * struct config_type's before; the caller frees it.  NULL: nothing. */
+char *rest_notes(const struct definition *d);
 
 /* A request as it is sent; what it points to is in its buffers. */
 struct rest_request {

@@ -2,13 +2,15 @@
  * when.c - the forms in which vendors write times.
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "sources/rest/when.h"
+#include "base/when.h"
 
 #define NUMBER_MAX 40
 #define MILLISECOND (CLOCK_SECOND / 1000)
@@ -24,6 +26,8 @@ const char *const when_names[] = {
 	[WHEN_DATE] = "date",
 	[WHEN_DATETIME] = "datetime",
 	[WHEN_COMPACT] = "compact",
+	[WHEN_HTTP] = "http",
+	[WHEN_RFC2822] = "rfc2822",
 	[WHEN_FORMATS] = NULL,
 };
 
@@ -67,6 +71,23 @@ write_compact(const char *text, struct buf *out)
 	return rc;
 }
 
+/* "Sun, 22 Nov 2026 04:26:58 " and the zone. */
+static int
+write_http(int64_t when, const char *zone, struct buf *out)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const time_t seconds = (time_t)(when / CLOCK_SECOND);
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return -1;
+	return buf_addf(out, "%.3s, %02d %.3s %04d %02d:%02d:%02d %s",
+	    days + (ptrdiff_t)3 * tm.tm_wday, tm.tm_mday,
+	    months + (ptrdiff_t)3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, zone);
+}
+
 int
 when_write(enum when_format format, int64_t when, struct buf *out)
 {
@@ -88,6 +109,10 @@ when_write(enum when_format format, int64_t when, struct buf *out)
 		return buf_add(out, text, len - 1);
 	case WHEN_COMPACT:
 		return write_compact(text, out);
+	case WHEN_HTTP:
+		return write_http(when, "GMT", out);
+	case WHEN_RFC2822:
+		return write_http(when, "-0000", out);
 	default:
 		return buf_add(out, text, len);
 	}
@@ -161,6 +186,22 @@ read_compact(struct slice text, int64_t *when)
 	return clock_parse(copy, to + text.len - from, when);
 }
 
+/* Either form, in UTC. */
+static int
+read_http(struct slice text, int64_t *when)
+{
+	const size_t zone = strlen("+0000");
+	char copy[NUMBER_MAX];
+
+	if (text.len <= zone || text.len >= sizeof(copy))
+		return -1;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	if (strcmp(copy + text.len - zone + 1, "0000") == 0)
+		(void)snprintf(copy + text.len - zone, zone, "GMT");
+	return clock_parse_http(copy, when);
+}
+
 int
 when_read(enum when_format format, struct slice text, int64_t *when)
 {
@@ -171,6 +212,9 @@ when_read(enum when_format format, struct slice text, int64_t *when)
 		return read_number(text, MILLISECOND, when);
 	case WHEN_COMPACT:
 		return read_compact(text, when);
+	case WHEN_HTTP:
+	case WHEN_RFC2822:
+		return read_http(text, when);
 	default:
 		return read_rfc3339(text, when);
 	}

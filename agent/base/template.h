@@ -6,8 +6,8 @@
  * (when.h) behind "|" where the value is one.  A brace that begins no place
  * is itself, so that JSON can be written as it is.  Nothing is computed.
  */
-#ifndef SOURCES_REST_TEMPLATE_H
-#define SOURCES_REST_TEMPLATE_H
+#ifndef BASE_TEMPLATE_H
+#define BASE_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,4 +45,4 @@ typedef int template_fn(void *ctx, const struct template_place *p,
 int template_fill(const char *text, enum template_encoding encoding,
     template_fn *value, void *ctx, struct buf *out);
 
-#endif /* SOURCES_REST_TEMPLATE_H */
+#endif /* BASE_TEMPLATE_H */

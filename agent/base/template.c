@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "sources/common/request.h"
-#include "sources/rest/template.h"
+#include "base/template.h"
 
 #define VALUE_MAX (128 * 1024)
 
@@ -68,7 +67,7 @@ add_value(struct buf *out, enum template_encoding encoding,
 		return 0;
 	switch (encoding) {
 	case TEMPLATE_URL:
-		return request_encode(out, value->data);
+		return text_percent(out, value->data);
 	case TEMPLATE_JSON:
 		return add_json(out, value);
 	default:

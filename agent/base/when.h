@@ -1,8 +1,8 @@
 /*
  * when.h - the forms in which vendors write times.
  */
-#ifndef SOURCES_REST_WHEN_H
-#define SOURCES_REST_WHEN_H
+#ifndef BASE_WHEN_H
+#define BASE_WHEN_H
 
 #include <stdint.h>
 
@@ -19,6 +19,8 @@ enum when_format {
 	WHEN_DATE,       /* 2026-11-22 */
 	WHEN_DATETIME,   /* 2026-11-22 04:26:58, in UTC */
 	WHEN_COMPACT,    /* 20261122042658, read with .123 */
+	WHEN_HTTP,       /* Sun, 22 Nov 2026 04:26:58 GMT (RFC 9110) */
+	WHEN_RFC2822,    /* Sun, 22 Nov 2026 04:26:58 -0000 */
 	WHEN_FORMATS
 };
 
@@ -39,4 +41,4 @@ int when_write(enum when_format format, int64_t when, struct buf *out);
 /* Read one: the text between the quotes, or the digits.  0, or -1. */
 int when_read(enum when_format format, struct slice text, int64_t *when);
 
-#endif /* SOURCES_REST_WHEN_H */
+#endif /* BASE_WHEN_H */

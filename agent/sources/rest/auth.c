@@ -1,0 +1,297 @@
+/*
+ * auth.c - how a definition shows credentials, with the values of a source.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/template.h"
+#include "config/secret.h"
+#include "http/auth.h"
+#include "sources/common/request.h"
+#include "sources/rest/rest_private.h"
+
+#define TEXT_MAX (64 * 1024)
+
+/* template_fn: variables, secrets as they are configured; the vendor's own URLs
+ * of hosts, which name what a token is for wherever requests go; and as they
+ * are those places that each request has values of its own for. */
+static int
+value(void *ctx, const struct template_place *p, struct buf *out)
+{
+	const struct rest_conf *c = ctx;
+	const struct definition *d = c->def;
+	const size_t v = definition_variable(d, p->name);
+	const size_t dot = strlen("hosts.");
+	const char *text;
+
+	if (v < d->n_variables) {
+		text = rest_variable(c, v);
+		return text != NULL ? buf_adds(out, text) : 0;
+	}
+	if (p->name.len > dot && memcmp(p->name.data, "hosts.", dot) == 0)
+		return rest_vendor_host(c,
+		    definition_host(d,
+			(struct slice){
+			    p->name.data + dot, p->name.len - dot }),
+		    out);
+	return buf_addf(out, "{%.*s%s%.*s}", (int)p->name.len, p->name.data,
+	    p->format.data != NULL ? "|" : "", (int)p->format.len,
+	    p->format.data != NULL ? p->format.data : "");
+}
+
+static char *
+fill(const struct rest_conf *c, const char *text,
+    enum template_encoding encoding)
+{
+	struct buf out = BUF_INIT(TEXT_MAX);
+
+	if (text == NULL)
+		return NULL;
+	(void)!template_fill(text, encoding, value, (void *)(uintptr_t)c, &out);
+	return buf_take(&out, NULL);
+}
+
+static struct http_pair *
+fill_pairs(const struct rest_conf *c, const struct http_pair *p)
+{
+	struct http_pair *out;
+	size_t n = 0;
+
+	while (p != NULL && p[n].name != NULL)
+		n++;
+	out = xcalloc(n + 1, sizeof(*out));
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct http_pair){ p[i].name,
+			fill(c, p[i].value, TEMPLATE_PLAIN) };
+	return out;
+}
+
+/* The lines of what is signed, as one text. */
+static char *
+fill_lines(const struct rest_conf *c, char *const *lines)
+{
+	struct buf out = BUF_INIT(TEXT_MAX);
+
+	for (char *const *l = lines; l != NULL && *l != NULL; l++) {
+		if (l != lines)
+			(void)!buf_adds(&out, "\n");
+		(void)!template_fill(*l, TEMPLATE_PLAIN, value,
+		    (void *)(uintptr_t)c, &out);
+	}
+	return buf_take(&out, NULL);
+}
+
+/* A definition's texts with their values: def_auth's, whose other members are
+ * the definition's own. */
+static struct def_auth
+fill_all(const struct rest_conf *c, const struct def_auth *a)
+{
+	struct def_auth f = *a;
+
+	f.value = fill(c, a->value, TEMPLATE_PLAIN);
+	f.headers = fill_pairs(c, a->headers);
+	f.user = fill(c, a->user, TEMPLATE_PLAIN);
+	f.password = fill(c, a->password, TEMPLATE_PLAIN);
+	f.path = fill(c, a->path, TEMPLATE_URL);
+	f.scope = fill(c, a->scope, TEMPLATE_PLAIN);
+	f.client_id = fill(c, a->client_id, TEMPLATE_PLAIN);
+	f.client_secret = fill(c, a->client_secret, TEMPLATE_PLAIN);
+	f.certificate = fill(c, a->certificate, TEMPLATE_PLAIN);
+	f.private_key = fill(c, a->private_key, TEMPLATE_PLAIN);
+	f.refresh_token = fill(c, a->refresh_token, TEMPLATE_PLAIN);
+	f.fields = fill_pairs(c, a->fields);
+	f.key_id = fill(c, a->key_id, TEMPLATE_PLAIN);
+	f.issuer = fill(c, a->issuer, TEMPLATE_PLAIN);
+	f.subject = fill(c, a->subject, TEMPLATE_PLAIN);
+	f.audience = fill(c, a->audience, TEMPLATE_PLAIN);
+	f.claims = fill_pairs(c, a->claims);
+	f.secret = fill(c, a->secret, TEMPLATE_PLAIN);
+	f.region = fill(c, a->region, TEMPLATE_PLAIN);
+	f.service = fill(c, a->service, TEMPLATE_PLAIN);
+	f.session = fill(c, a->session, TEMPLATE_PLAIN);
+	return f;
+}
+
+static void
+free_pairs(struct http_pair *p)
+{
+	for (struct http_pair *h = p; h->name != NULL; h++)
+		secret_free((char *)(uintptr_t)h->value);
+	free(p);
+}
+
+static void
+free_all(struct def_auth *f)
+{
+	char *const texts[] = { f->value, f->user, f->password, f->path,
+		f->scope, f->client_id, f->client_secret, f->certificate,
+		f->private_key, f->refresh_token, f->key_id, f->issuer,
+		f->subject, f->audience, f->secret, f->region, f->service,
+		f->session };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		secret_free(texts[i]);
+	free_pairs(f->headers);
+	free_pairs(f->fields);
+	free_pairs(f->claims);
+}
+
+/* What an access token stands behind: "Bearer {access_token}"; NULL: as
+ * usual. */
+static char *
+before_token(const struct def_auth *a)
+{
+	return a->value != NULL ? xstrndup(a->value, strcspn(a->value, "{"))
+				: NULL;
+}
+
+/* What a header's secret stands behind, and where that begins. */
+static char *
+before_secret(const struct def_auth *a, const struct def_auth *filled,
+    const char **secret)
+{
+	struct template_place p;
+
+	*secret = filled->value;
+	if (a->value == NULL || !template_next(a->value, 0, &p))
+		return NULL;
+	*secret = filled->value + p.begin;
+	return xstrndup(a->value, p.begin);
+}
+
+static struct oauth_conf
+oauth_of(const struct rest_conf *c, const struct def_auth *f)
+{
+	return (struct oauth_conf){ .grant = (enum oauth_grant)f->grant,
+		.client = (enum oauth_client)f->client,
+		.body = (enum oauth_body)f->body,
+		.scope = f->scope,
+		.client_id = f->client_id,
+		.client_secret = f->client_secret,
+		.certificate = f->certificate,
+		.private_key = f->private_key,
+		.refresh_token = f->refresh_token,
+		.fields = f->fields,
+		.key_id = f->key_id,
+		.issuer = f->issuer,
+		.subject = f->subject,
+		.audience = f->audience,
+		.claims = f->claims,
+		.claim_life = f->claim_life,
+		.reply = f->token,
+		.wait_max = c->retry_after_max };
+}
+
+static void
+open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
+{
+	struct auth_conf conf = { .scheme = AUTH_OAUTH2_SECRET,
+		.header = f->header,
+		.oauth = oauth_of(o->conf, f) };
+	struct buf url = BUF_INIT(TEXT_MAX);
+	char *before = before_token(f);
+	char *keep = s->folder != NULL
+	    ? xasprintf("%s/tokens/%s", s->folder, s->name)
+	    : NULL;
+	size_t host =
+	    definition_host(o->def, (struct slice){ f->host, strlen(f->host) });
+
+	(void)!request_url(&url, o->base[host], f->path, NULL);
+	conf.oauth.token_url = url.len > 0 ? url.data : "";
+	conf.oauth.keep = f->grant == GRANT_REFRESH_TOKEN ? keep : NULL;
+	conf.prefix = before;
+	o->auth = auth_new(&conf);
+	buf_release(&url);
+	free(before);
+	free(keep);
+}
+
+static void
+open_header(struct rest *o, const struct def_auth *a, const struct def_auth *f)
+{
+	struct auth_conf conf = { .scheme = AUTH_HEADER,
+		.option = "credentials",
+		.header = f->header,
+		.more = f->headers };
+	char *before = before_secret(a, f, &conf.secret);
+
+	conf.prefix = before;
+	o->auth = auth_new(&conf);
+	free(before);
+}
+
+static void
+open_jwt(struct rest *o, const struct def_auth *f)
+{
+	struct auth_conf conf = { .scheme = AUTH_JWT,
+		.option = "private_key",
+		.secret = f->private_key,
+		.header = f->header,
+		.oauth = oauth_of(o->conf, f) };
+	char *before = before_token(f);
+
+	conf.prefix = before;
+	o->auth = auth_new(&conf);
+	free(before);
+}
+
+static void
+open_signed(struct rest *o, const struct def_auth *f)
+{
+	char *text = fill_lines(o->conf, f->text);
+	const struct auth_conf conf = { .scheme = AUTH_SIGNED,
+		.option = f->secret != NULL ? "secret" : "private_key",
+		.secret = f->secret != NULL ? f->secret : f->private_key,
+		.sign = { .algorithm = (enum sign_algorithm)f->algorithm,
+		    .encoding = (enum sign_encoding)f->encoding,
+		    .key = (enum sign_encoding)f->key,
+		    .text = text,
+		    .headers = f->headers,
+		    .user = f->user } };
+
+	o->auth = auth_new(&conf);
+	free(text);
+}
+
+void
+rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a)
+{
+	struct def_auth f = fill_all(o->conf, a);
+	const struct auth_conf aws = { .scheme = AUTH_AWS,
+		.option = "secret",
+		.user = f.user,
+		.secret = f.secret,
+		.region = f.region,
+		.service = f.service,
+		.session = f.session };
+	const struct auth_conf plain = { .scheme = a->kind == KIND_BASIC
+		    ? AUTH_BASIC
+		    : a->kind == KIND_DIGEST ? AUTH_DIGEST
+					     : AUTH_NONE,
+		.option = "password",
+		.user = f.user,
+		.secret = f.password };
+
+	switch (a->kind) {
+	case KIND_HEADER:
+		open_header(o, a, &f);
+		break;
+	case KIND_OAUTH2:
+		open_oauth(o, s, &f);
+		break;
+	case KIND_JWT:
+		open_jwt(o, &f);
+		break;
+	case KIND_SIGNATURE:
+		open_signed(o, &f);
+		break;
+	case KIND_AWS:
+		o->auth = auth_new(&aws);
+		break;
+	default:
+		o->auth = auth_new(&plain);
+		break;
+	}
+	free_all(&f);
+}

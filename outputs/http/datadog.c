@@ -1,0 +1,284 @@
+/*
+ * datadog.c - the intake for logs of Datadog.
+ *
+ * docs.datadoghq.com, "Send logs" (v2): an array of at most 1,000 logs and
+ * 5 MB before compression, 202.  A log over 1 MB is cut under the same 202, so
+ * none is sent.  "Log Date Remapper": a log with a time of more than 18 hours
+ * ago, or two hours ahead, is dropped, so such a time is no timestamp.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json_valid.h"
+#include "base/text.h"
+#include "config/event_shape.h"
+#include "delivery/chunk.h"
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+#include "outputs/http/status.h"
+#include "outputs/http/transport.h"
+#include "outputs/output.h"
+
+#define LOGS "/api/v2/logs"
+#define LOGS_MAX 1000
+#define LOG_BYTES_MAX 1000000
+
+/* With room for the way there. */
+#define PAST (17 * CLOCK_HOUR)
+#define AHEAD (CLOCK_HOUR)
+
+struct datadog_conf {
+	struct http_output_conf http; /* must stand first; token: API key */
+	char *source;
+	char *service;
+	char *host;
+	char **tags;
+};
+
+/* What Datadog's integrations call the logs of a type of source; others keep
+ * their name. */
+static const struct {
+	const char *type;
+	const char *source;
+} sources[] = {
+	{ "office365", "microsoft-365" },
+	{ "agent", "sealfeed" },
+};
+
+static const char *
+source_of(const struct datadog_conf *conf, const struct chunk_line *line)
+{
+	if (line->checkpoint)
+		return "sealfeed";
+	if (conf->source != NULL)
+		return conf->source;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(sources[i].type, line->source_type) == 0)
+			return sources[i].source;
+	return line->source_type[0] == '\0' ? "sealfeed" : line->source_type;
+}
+
+static int
+datadog_open(struct intake *in, struct err *err)
+{
+	(void)err;
+	in->lines_max = LOGS_MAX;
+	return 0;
+}
+
+/*
+ * Requests.
+ */
+
+static int
+add_string(struct buf *b, const char *key, const char *value)
+{
+	if (buf_addf(b, ",\"%s\":", key) != 0)
+		return -1;
+	return text_json_string(b, value, strlen(value));
+}
+
+static int
+add_tags(struct buf *b, const struct datadog_conf *conf)
+{
+	struct buf all = BUF_INIT(16384);
+	int rc = 0;
+
+	for (char **t = conf->tags; rc == 0 && t != NULL && *t != NULL; t++)
+		rc = buf_addf(&all, "%s%s", all.len == 0 ? "" : ",", *t);
+	if (rc == 0 && all.len > 0)
+		rc = add_string(b, "ddtags", all.data);
+	buf_release(&all);
+	return rc;
+}
+
+/* Attributes of the log, and its time where that is one that counts. */
+static int
+add_attributes(struct intake *in, const struct chunk_line *line, struct buf *b)
+{
+	struct slice id = { .data = NULL };
+	int64_t now = clock_now();
+	char when[CLOCK_TEXT];
+
+	if (line->when >= now - PAST && line->when <= now + AHEAD &&
+	    buf_addf(b, ",\"timestamp\":%lld",
+		(long long)(line->when / (CLOCK_SECOND / 1000))) != 0)
+		return -1;
+	if (buf_addf(b,
+		",\"sealfeed\":{\"feed\":\"%s\",\"%s\":%llu,\"agent\":\"%s\"",
+		line->feed, line->checkpoint ? "size" : "index",
+		(unsigned long long)line->number, in->out->agent) != 0)
+		return -1;
+	if (line->when != INT64_MIN) {
+		(void)clock_format(line->when, 6, when);
+		if (add_string(b, "time", when) != 0)
+			return -1;
+	}
+	if (!line->checkpoint && json_valid(line->value, line->len))
+		id = intake_id(in, line);
+	if (id.len > 0 &&
+	    (buf_adds(b, ",\"id\":\"") != 0 ||
+		buf_add(b, id.data, id.len) != 0 || buf_adds(b, "\"") != 0))
+		return -1;
+	if (line->version_of != NULL &&
+	    add_string(b, "version_of", line->version_of) != 0)
+		return -1;
+	return buf_adds(b, "}");
+}
+
+static int
+datadog_render(struct intake *in, const struct chunk_line *line, struct buf *b,
+    struct err *err)
+{
+	const struct datadog_conf *conf = in->conf;
+	const struct slice text = intake_text(in, line);
+	const char *source = source_of(conf, line);
+	size_t before = b->len;
+
+	if (buf_adds(b, "{\"message\":") != 0 ||
+	    text_json_string(b, text.data, text.len) != 0 ||
+	    add_string(b, "ddsource", source) != 0 ||
+	    add_string(b, "service",
+		conf->service == NULL ? source : conf->service) != 0 ||
+	    add_string(b, "hostname",
+		conf->host == NULL ? in->out->agent : conf->host) != 0 ||
+	    add_tags(b, conf) != 0 || add_attributes(in, line, b) != 0 ||
+	    buf_adds(b, "}") != 0)
+		return err_set(err, "request: too large");
+	if (b->len - before > LOG_BYTES_MAX)
+		return err_set(err,
+		    "the log of %zu bytes is larger than the 1 MB that Datadog "
+		    "keeps of one; it would be cut",
+		    b->len - before);
+	return 0;
+}
+
+static int
+datadog_prepare(struct intake *in, struct intake_request *r, struct err *err)
+{
+	const struct http_output_conf *conf = in->conf;
+
+	(void)err;
+	intake_url(r, intake_endpoint(conf->url, LOGS), NULL);
+	return 0;
+}
+
+/*
+ * Answers.
+ */
+
+static bool
+datadog_judge(struct intake *in, const struct intake_response *r,
+    struct intake_verdicts *v)
+{
+	const struct http_output_conf *conf = in->conf;
+	enum verdict verdict = http_meaning(r->status)->verdict;
+
+	if (r->status == 401 || r->status == 403) {
+		intake_verdict(v, r->lines, VERDICT_BLOCKED,
+		    "%s: answers %d: the API key is not accepted: %.200s; "
+		    "check "
+		    "api_key, and that url is the intake of the key's own site",
+		    conf->url, r->status, r->body);
+		return true;
+	}
+	if (verdict != VERDICT_DELIVERED || r->status == 202)
+		return false;
+	intake_verdict(v, r->lines, VERDICT_BLOCKED,
+	    "%s: answers %d and not 202, by which Datadog accepts logs, so "
+	    "nothing counts as delivered; check url",
+	    conf->url, r->status);
+	return true;
+}
+
+/*
+ * check --live.
+ */
+
+/* An array of no logs. */
+static int
+datadog_probe(struct intake *in, unsigned step, struct intake_request *r,
+    struct err *err)
+{
+	if (step > 0)
+		return 1;
+	if (buf_adds(&r->body, "[]") != 0)
+		return err_set(err, "request: too large");
+	return datadog_prepare(in, r, err);
+}
+
+static int
+datadog_probed(struct intake *in, unsigned step,
+    const struct intake_response *r, struct buf *message, struct err *err)
+{
+	(void)in;
+	(void)step;
+	(void)err;
+	if (r->status != 202 && r->status != 400)
+		return 1;
+	return buf_adds(message,
+	    "the API key is accepted (to an array without logs)");
+}
+
+/*
+ * Options.
+ */
+
+static const struct http_dialect datadog = {
+	.content_type = "application/json",
+	.token_header = "DD-API-KEY: ",
+	.open = datadog_open,
+	.prefix = "[",
+	.separator = ",",
+	.suffix = "]",
+	.render = datadog_render,
+	.prepare = datadog_prepare,
+	.judge = datadog_judge,
+	.probe = datadog_probe,
+	.probed = datadog_probed,
+};
+
+#define OFFSET(member) offsetof(struct datadog_conf, member)
+
+static const struct setting settings[] = {
+	HTTP_URL("Intake of your site, as "
+		 "\"https://http-intake.logs.datadoghq.eu\";"),
+	{ .key = "api_key",
+	    .type = SETTING_SECRET,
+	    .offset = OFFSET(http.token),
+	    .required = true,
+	    .help = "API key, for DD-API-KEY." },
+	{ .key = "source",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(source),
+	    .help = "ddsource of all events, by which a pipeline finds them. "
+		    "Default: that of the vendor's integration, as "
+		    "microsoft-365." },
+	{ .key = "service",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(service),
+	    .help = "service of all logs. Default: their source." },
+	{ .key = "host",
+	    .type = SETTING_STRING,
+	    .offset = OFFSET(host),
+	    .help = "hostname of all logs. Default: the agent's name." },
+	{ .key = "tags",
+	    .type = SETTING_LIST,
+	    .offset = OFFSET(tags),
+	    .help = "ddtags of all logs, as env:production." },
+	HTTP_HEADERS, HTTP_MAX_BODY("4MB", 5000000),
+	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
+	SETTING_END
+};
+
+const struct output_type output_datadog = {
+	.type.name = "datadog",
+	.type.title = "Datadog",
+	.type.settings = settings,
+	.type.conf_size = sizeof(struct datadog_conf),
+	.type.check = http_output_check,
+	.dialect = &datadog,
+	HTTP_TRANSPORT,
+};

@@ -1,0 +1,498 @@
+/*
+ * tries.c - what somebody who has taken over a role would try.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/role.h"
+#include "hostile/tries.h"
+
+#define COLLECT (1U << ROLE_COLLECT)
+#define SEAL (1U << ROLE_SEAL)
+#define SHIP (1U << ROLE_SHIP)
+#define WATCH (1U << ROLE_WATCH)
+#define RECOVER (1U << ROLE_RECOVER)
+#define ALL (COLLECT | SEAL | SHIP | WATCH | RECOVER)
+#define SILENT (SEAL | WATCH | RECOVER) /* that make no connections */
+
+static bool
+can_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+static bool
+read_key(const struct scene *s)
+{
+	return can_open(s->key, O_RDONLY);
+}
+
+static bool
+read_config(const struct scene *s)
+{
+	return can_open(s->config, O_RDONLY);
+}
+
+static bool
+read_source_secret(const struct scene *s)
+{
+	return can_open(s->source_secret, O_RDONLY);
+}
+
+static bool
+read_output_secret(const struct scene *s)
+{
+	return can_open(s->output_secret, O_RDONLY);
+}
+
+static bool
+read_other_secret(const struct scene *s)
+{
+	return can_open(s->other_secret, O_RDONLY);
+}
+
+static bool
+read_host(const struct scene *s)
+{
+	(void)s;
+	return can_open("/etc/shadow", O_RDONLY) ||
+	    can_open("/etc/passwd", O_RDONLY);
+}
+
+static bool
+list_home(const struct scene *s)
+{
+	DIR *dir = opendir("/root");
+
+	(void)s;
+	if (dir != NULL)
+		(void)closedir(dir);
+	return dir != NULL;
+}
+
+static bool
+write_config(const struct scene *s)
+{
+	return can_open(s->config, O_WRONLY) ||
+	    can_open(s->config, O_WRONLY | O_TRUNC) ||
+	    truncate(s->config, 0) == 0 || unlink(s->config) == 0;
+}
+
+static bool
+write_program(const struct scene *s)
+{
+	return can_open(s->program, O_WRONLY) ||
+	    rename(s->archive, s->program) == 0 || unlink(s->program) == 0;
+}
+
+static bool
+write_archive(const struct scene *s)
+{
+	return can_open(s->archive, O_WRONLY | O_APPEND) ||
+	    unlink(s->archive) == 0;
+}
+
+static bool
+write_sign_log(const struct scene *s)
+{
+	return can_open(s->sign_log, O_WRONLY | O_APPEND) ||
+	    truncate(s->sign_log, 0) == 0;
+}
+
+static bool
+write_store(const struct scene *s)
+{
+	char journal[4200];
+
+	(void)snprintf(journal, sizeof(journal), "%s-journal", s->store);
+	return can_open(s->store, O_WRONLY) ||
+	    can_open(journal, O_WRONLY | O_CREAT);
+}
+
+static bool
+write_host(const struct scene *s)
+{
+	char file[4200];
+
+	(void)snprintf(file, sizeof(file), "%s/left-behind", s->folder);
+	return can_open(file, O_WRONLY | O_CREAT) || mkdir(file, 0700) == 0 ||
+	    symlink("/etc", file) == 0;
+}
+
+static bool
+open_memory(const struct scene *s)
+{
+	char file[64];
+
+	(void)snprintf(file, sizeof(file), "/proc/%d/mem", (int)s->neighbour);
+	return can_open(file, O_RDONLY);
+}
+
+static bool
+open_environment(const struct scene *s)
+{
+	char file[64];
+
+	(void)snprintf(file, sizeof(file), "/proc/%d/environ",
+	    (int)s->neighbour);
+	return can_open(file, O_RDONLY);
+}
+
+static bool
+trace(const struct scene *s)
+{
+	return ptrace(PTRACE_SEIZE, s->neighbour, NULL, NULL) == 0;
+}
+
+static bool
+read_memory(const struct scene *s)
+{
+	char secret[8];
+	struct iovec here = { .iov_base = secret, .iov_len = sizeof(secret) };
+	struct iovec there = { .iov_base = (void *)(uintptr_t)s,
+		.iov_len = sizeof(secret) };
+
+	return process_vm_readv(s->neighbour, &here, 1, &there, 1, 0) > 0;
+}
+
+static bool
+take_descriptor(const struct scene *s)
+{
+	int fd = (int)syscall(SYS_pidfd_open, s->neighbour, 0);
+
+	return fd >= 0 && syscall(SYS_pidfd_getfd, fd, 0, 0) >= 0;
+}
+
+static int
+tcp(uint16_t port, struct sockaddr_in *a)
+{
+	*a = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static bool
+connect_elsewhere(const struct scene *s)
+{
+	struct sockaddr_in a;
+	int fd = tcp(s->port, &a);
+
+	return fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+}
+
+static bool
+listen_elsewhere(const struct scene *s)
+{
+	struct sockaddr_in a;
+	int fd = tcp(0, &a);
+
+	(void)s;
+	return fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	    listen(fd, 1) == 0;
+}
+
+static bool
+send_datagram(const struct scene *s)
+{
+	struct sockaddr_in a;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)close(tcp(s->port, &a));
+	return fd >= 0 &&
+	    sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1;
+}
+
+static bool
+send_raw(const struct scene *s)
+{
+	(void)s;
+	return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0 ||
+	    socket(AF_PACKET, SOCK_RAW, 0) >= 0;
+}
+
+static bool
+connect_abstract(const struct scene *s)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	const size_t len = strlen(s->name);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(a.sun_path + 1, s->name, len);
+	return fd >= 0 &&
+	    connect(fd, (struct sockaddr *)&a,
+		(socklen_t)(sizeof(a.sun_family) + 1 + len)) == 0;
+}
+
+static bool
+run_program(const struct scene *s)
+{
+	char *const argv[] = { (char *)(uintptr_t) "true", NULL };
+
+	(void)s;
+	/* One that runs ends with its own status, which is that of success. */
+	(void)execve("/bin/true", argv, argv + 1);
+	return false;
+}
+
+static bool
+run_memory(const struct scene *s)
+{
+	(void)s;
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ||
+	    syscall(SYS_memfd_create, "program", 0) >= 0;
+}
+
+static bool
+fork_away(const struct scene *s)
+{
+	pid_t pid = fork();
+
+	(void)s;
+	if (pid == 0)
+		_exit(0);
+	return pid > 0;
+}
+
+static bool
+send_signal(const struct scene *s)
+{
+	return kill(s->neighbour, SIGWINCH) == 0;
+}
+
+static bool
+change_user(const struct scene *s)
+{
+	(void)s;
+	return setuid(1) == 0;
+}
+
+static bool
+leave_namespace(const struct scene *s)
+{
+	(void)s;
+	return unshare(CLONE_NEWUSER) == 0 || unshare(CLONE_NEWNS) == 0;
+}
+
+static bool
+mount_something(const struct scene *s)
+{
+	return mount("none", s->folder, "tmpfs", 0, NULL) == 0;
+}
+
+static bool
+change_root(const struct scene *s)
+{
+	return chroot(s->folder) == 0;
+}
+
+static bool
+load_module(const struct scene *s)
+{
+	(void)s;
+	/* Permission comes before what is wrong with it. */
+	return syscall(SYS_finit_module, -1, "", 0) == 0 || errno != EPERM;
+}
+
+static bool
+load_program(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_bpf, 0, NULL, 0) == 0 || errno == EINVAL;
+}
+
+static bool
+ask_keyring(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_keyctl, 0, -3, 1) >= 0;
+}
+
+static bool
+use_io_uring(const struct scene *s)
+{
+	char parameters[256] = "";
+
+	(void)s;
+	return syscall(SYS_io_uring_setup, 1, parameters) >= 0;
+}
+
+static bool
+watch_machine(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0) >= 0 ||
+	    errno == EFAULT;
+}
+
+static bool
+set_clock(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_clock_settime, CLOCK_REALTIME, NULL) == 0 ||
+	    errno == EFAULT;
+}
+
+static bool
+make_device(const struct scene *s)
+{
+	char file[4200];
+
+	(void)snprintf(file, sizeof(file), "%s/device", s->folder);
+	(void)unlink(file);
+	return mknod(file, S_IFCHR | 0600, 0x0101) == 0;
+}
+
+static bool
+silence_filter(const struct scene *s)
+{
+	(void)s;
+	return signal(SIGSYS, SIG_IGN) != SIG_ERR;
+}
+
+const struct try tries[] = {
+	{ .what = "read the signing key",
+	    .worked = read_key,
+	    .task = SEAL,
+	    .landlock = ALL },
+	{ .what = "read the configuration",
+	    .worked = read_config,
+	    .landlock = ALL },
+	{ .what = "read a vendor's secret",
+	    .worked = read_source_secret,
+	    .task = COLLECT,
+	    .landlock = ALL },
+	{ .what = "read a SIEM's secret",
+	    .worked = read_output_secret,
+	    .task = SHIP,
+	    .landlock = ALL },
+	{ .what = "read another SIEM's secret",
+	    .worked = read_other_secret,
+	    .landlock = ALL },
+	{ .what = "read the host's users",
+	    .worked = read_host,
+	    .landlock = ALL },
+	{ .what = "list a user's files", .worked = list_home, .landlock = ALL },
+	{ .what = "change or remove the configuration",
+	    .worked = write_config,
+	    .landlock = ALL },
+	{ .what = "replace the program",
+	    .worked = write_program,
+	    .landlock = ALL },
+	{ .what = "write to another output's file",
+	    .worked = write_archive,
+	    .landlock = ALL },
+	{ .what = "write to the log of what was signed",
+	    .worked = write_sign_log,
+	    .task = SEAL | RECOVER,
+	    .landlock = ALL },
+	{ .what = "write to the store",
+	    .worked = write_store,
+	    .task = COLLECT | SEAL | SHIP | RECOVER,
+	    .landlock = ALL },
+	{ .what = "leave a file elsewhere",
+	    .worked = write_host,
+	    .landlock = ALL },
+	{ .what = "open another role's memory",
+	    .worked = open_memory,
+	    .landlock = ALL },
+	{ .what = "read another role's environment",
+	    .worked = open_environment,
+	    .landlock = ALL },
+	{ .what = "trace another role",
+	    .worked = trace,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "copy another role's memory",
+	    .worked = read_memory,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "take another role's descriptor",
+	    .worked = take_descriptor,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "send another role a signal",
+	    .worked = send_signal,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "connect elsewhere",
+	    .worked = connect_elsewhere,
+	    .landlock = ALL,
+	    .seccomp = SILENT },
+	{ .what = "listen",
+	    .worked = listen_elsewhere,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "send datagrams",
+	    .worked = send_datagram,
+	    .task = COLLECT | SHIP,
+	    .seccomp = ALL },
+	{ .what = "send raw packets", .worked = send_raw, .seccomp = ALL },
+	{ .what = "connect to an abstract socket",
+	    .worked = connect_abstract,
+	    .landlock = ALL,
+	    .seccomp = SILENT },
+	{ .what = "run another program",
+	    .worked = run_program,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "run what it has written",
+	    .worked = run_memory,
+	    .seccomp = ALL },
+	{ .what = "fork", .worked = fork_away, .seccomp = ALL },
+	{ .what = "become another user",
+	    .worked = change_user,
+	    .seccomp = ALL },
+	{ .what = "make a namespace",
+	    .worked = leave_namespace,
+	    .seccomp = ALL },
+	{ .what = "mount a file system",
+	    .worked = mount_something,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "change its root", .worked = change_root, .seccomp = ALL },
+	{ .what = "make a device",
+	    .worked = make_device,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "load a kernel module",
+	    .worked = load_module,
+	    .seccomp = ALL },
+	{ .what = "load a program into the kernel",
+	    .worked = load_program,
+	    .seccomp = ALL },
+	{ .what = "ask for the kernel's keys",
+	    .worked = ask_keyring,
+	    .seccomp = ALL },
+	{ .what = "use io_uring", .worked = use_io_uring, .seccomp = ALL },
+	{ .what = "watch the machine",
+	    .worked = watch_machine,
+	    .seccomp = ALL },
+	{ .what = "set the clock", .worked = set_clock, .seccomp = ALL },
+	{ .what = "silence its filter",
+	    .worked = silence_filter,
+	    .seccomp = ALL },
+};
+
+const size_t n_tries = sizeof(tries) / sizeof(tries[0]);
