@@ -42,6 +42,9 @@ extern const struct setting aws_settings[];
  * not be in the environment alone. */
 void aws_conf_check(const struct aws_conf *c, const struct config_section *b);
 
+/* Of config_type: the variables that an identity is taken from. */
+const char *aws_environment(const void *conf);
+
 /* The region as it is configured, else of AWS_REGION or AWS_DEFAULT_REGION,
  * else "". */
 const char *aws_region(const struct aws_conf *c);

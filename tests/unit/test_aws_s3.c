@@ -16,11 +16,10 @@
 #include "sources/common/lines.h"
 #include "store/commit.h"
 #include "store/db.h"
+#include "tests/unit/aws_help.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
-
-static struct err err;
 
 /* -- messages -------------------------------------------------------------- */
 
@@ -106,7 +105,7 @@ START_TEST(message)
 
 	ck_assert_int_eq(buf_adds(&out, ""), 0);
 	ck_assert_int_eq(notice_read(body, strlen(body), note, &out, &what,
-			     &why, &err),
+			     &why, &aws_rig.err),
 	    0);
 	ck_assert_int_eq(what,
 	    messages[_i].objects != NULL ? NOTICE_OBJECTS : NOTICE_ODD);
@@ -166,9 +165,9 @@ START_TEST(line)
 		for (size_t i = 0; i < len; i += step)
 			ck_assert_int_eq(lines_push(l, s + i,
 					     step < len - i ? step : len - i,
-					     &err),
+					     &aws_rig.err),
 			    0);
-		ck_assert_int_eq(lines_end(l, &err), 0);
+		ck_assert_int_eq(lines_end(l, &aws_rig.err), 0);
 		ck_assert_str_eq(out.data, lines[_i].events);
 		lines_free(l);
 		buf_release(&out);
@@ -189,171 +188,6 @@ END_TEST
 	"{\\\"Records\\\":[{\\\"eventName\\\":\\\"ObjectCreated:Put\\\"," \
 	"\\\"s3\\\":{\\\"bucket\\\":{\\\"name\\\":\\\"logs\\\"},"         \
 	"\\\"object\\\":{\\\"key\\\":\\\"" key "\\\"}}}]}"
-
-static struct {
-	char dir[64], path[128];
-	struct canned *server;
-	struct s3_conf conf;
-	struct source source;
-	struct stream stream;
-	struct worker w;
-	struct store *s;
-	struct outcome told, r;
-	unsigned troubles;
-} t;
-
-static bool
-never(void *ctx)
-{
-	(void)ctx;
-	return false;
-}
-
-static bool
-rest(void *ctx, int64_t us)
-{
-	(void)ctx;
-	(void)us;
-	return true;
-}
-
-static void
-ignore(void *ctx, struct stream *st)
-{
-	(void)ctx;
-	(void)st;
-}
-
-static void
-trouble(void *ctx, struct stream *st, const struct outcome *r)
-{
-	(void)ctx;
-	(void)st;
-	t.told = *r;
-	t.troubles++;
-}
-
-static void
-begin(const struct canned_reply *table)
-{
-	static char key[] = "AKID:secret-secret", region[] = "eu-west-1",
-		    session[] = "s";
-
-	memset(&t, 0, sizeof(t));
-	err_clear(&err);
-	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
-	t.s = store_help_open(t.path, STORE_DURABLE);
-	t.server = canned_start(table);
-	t.conf = (struct s3_conf){
-		.queue_url = xasprintf("%s/1/q", canned_url(t.server)),
-		.s3_url = xstrdup(canned_url(t.server)),
-		.visibility = CLOCK_MINUTE,
-		.look_back = 2 * CLOCK_DAY,
-		.retention = 30 * CLOCK_DAY,
-		.parallel = 1,
-		.dedupe = CLOCK_DAY,
-		.aws = { .region = region, .key = key, .session = session },
-		.http = { .timeout = 5 * CLOCK_SECOND },
-	};
-}
-
-/* With the options as they are now. */
-static void
-start(void)
-{
-	t.source = (struct source){ .type = &source_aws_s3,
-		.name = "aws",
-		.conf = &t.conf,
-		.access = http_access_open(&t.conf.http, &err),
-		.rate = rate_new(600000, 600000),
-		.clock = server_clock_new(),
-		.stop = never,
-		.rest = rest,
-		.listed = ignore,
-		.committed = ignore,
-		.trouble = trouble };
-	ck_assert_ptr_nonnull(t.source.access);
-	source_aws_s3.define(&t.conf, &t.source.definition);
-	ck_assert_msg(source_aws_s3.open(&t.source, &err) == 0, "%s", err.text);
-	t.stream = (struct stream){ .source = &t.source,
-		.name = t.source.definition.streams[0],
-		.feed = store_help_feed(t.s, "aws/x", CLOCK_DAY),
-		.state = xcalloc(1, t.source.definition.stream_size) };
-	t.w = (struct worker){ .source = &t.source,
-		.stream = &t.stream,
-		.http = http_new(t.source.access, NULL, NULL) };
-}
-
-static void
-end(void)
-{
-	s3_messages_release(t.stream.state);
-	write_batch_free(t.w.spare);
-	http_free(t.w.http);
-	feed_close(t.stream.feed);
-	free(t.stream.state);
-	source_aws_s3.close(&t.source);
-	http_access_free(t.source.access);
-	rate_free(t.source.rate);
-	server_clock_free(t.source.clock);
-	canned_stop(t.server);
-	free(t.conf.queue_url);
-	free(t.conf.s3_url);
-	store_close(t.s);
-	store_help_end(t.dir);
-}
-
-static enum reply_class
-poll(void)
-{
-	struct s3_stream *ss = t.stream.state;
-
-	ss->looked = 0; /* nobody waits here */
-	(void)source_aws_s3.poll(&t.w, &t.stream, &t.r);
-	return t.r.class;
-}
-
-/* Fetch what is due; how it went. */
-static enum reply_class
-fetch(void)
-{
-	struct item it;
-	int64_t next;
-
-	ck_assert_int_eq(item_claim(t.stream.feed, &it, &next, &err), 1);
-	t.w.gather = false;
-	source_aws_s3.fetch(&t.w, &t.stream, &it, &t.r);
-	ck_assert_int_eq(item_return(t.stream.feed, &it, 0,
-			     t.r.class == REPLY_OK ? NULL : t.r.text, &err),
-	    0);
-	item_release(&it);
-	return t.r.class;
-}
-
-static uint64_t
-count(const char *sql)
-{
-	int64_t n = -1;
-
-	db_lock(t.s);
-	ck_assert_int_eq(db_number(t.s, &err, -1, &n, sql, ""), 0);
-	db_unlock(t.s);
-	return (uint64_t)n;
-}
-
-/* How often the server was asked so. */
-static size_t
-asked(const char *text)
-{
-	const char *s = canned_requests(t.server);
-	size_t n = 0;
-
-	while ((s = strstr(s, text)) != NULL) {
-		s += strlen(text);
-		n++;
-	}
-	return n;
-}
 
 /* A message is deleted once its objects are in the store, and not before; what
  * the queue did not delete is deleted again. */
@@ -381,27 +215,27 @@ START_TEST(deleted_after_the_commit)
 	};
 	const struct s3_stream *ss;
 
-	begin(table);
-	start();
-	ss = t.stream.state;
-	ck_assert_msg(poll() == REPLY_OK, "%s", t.r.text);
+	aws_help_begin(table);
+	aws_help_start();
+	ss = aws_rig.stream.state;
+	ck_assert_msg(aws_help_poll() == REPLY_OK, "%s", aws_rig.r.text);
 	ck_assert_uint_eq(ss->n, 2);
-	ck_assert_uint_eq(asked("AmazonSQS.ReceiveMessage"), 1);
-	ck_assert_uint_eq(asked("\"WaitTimeSeconds\":2,"), 1);
-	ck_assert_int_eq(poll(), REPLY_OK);
-	ck_assert_uint_eq(asked("AmazonSQS.DeleteMessageBatch"), 0);
-	ck_assert_msg(fetch() == REPLY_OK, "%s", t.r.text);
-	ck_assert_msg(fetch() == REPLY_OK, "%s", t.r.text);
-	ck_assert_int_eq(poll(), REPLY_RETRY);
-	ck_assert_ptr_nonnull(strstr(t.r.text, "1 of 2"));
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.ReceiveMessage"), 1);
+	ck_assert_uint_eq(aws_help_asked("\"WaitTimeSeconds\":2,"), 1);
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.DeleteMessageBatch"), 0);
+	ck_assert_msg(aws_help_fetch() == REPLY_OK, "%s", aws_rig.r.text);
+	ck_assert_msg(aws_help_fetch() == REPLY_OK, "%s", aws_rig.r.text);
+	ck_assert_int_eq(aws_help_poll(), REPLY_RETRY);
+	ck_assert_ptr_nonnull(strstr(aws_rig.r.text, "1 of 2"));
 	ck_assert_uint_eq(ss->n, 1);
-	ck_assert_int_eq(poll(), REPLY_OK);
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 0);
-	ck_assert_uint_eq(asked("AmazonSQS.DeleteMessageBatch"), 2);
-	ck_assert_uint_eq(asked("/eu-west-1/sqs/aws4_request"), 6);
-	ck_assert_uint_eq(asked("/eu-west-1/s3/aws4_request"), 2);
-	ck_assert_uint_eq(t.troubles, 0);
-	end();
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.DeleteMessageBatch"), 2);
+	ck_assert_uint_eq(aws_help_asked("/eu-west-1/sqs/aws4_request"), 6);
+	ck_assert_uint_eq(aws_help_asked("/eu-west-1/s3/aws4_request"), 2);
+	ck_assert_uint_eq(aws_rig.troubles, 0);
+	aws_help_end();
 }
 END_TEST
 
@@ -420,22 +254,23 @@ START_TEST(held)
 	};
 	struct s3_stream *ss;
 
-	begin(table);
-	start();
-	ss = t.stream.state;
-	ck_assert_int_eq(poll(), REPLY_OK);
+	aws_help_begin(table);
+	aws_help_start();
+	ss = aws_rig.stream.state;
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 1);
 	ss->messages[0].ends = clock_monotonic() + 20 * CLOCK_SECOND;
-	ck_assert_int_eq(poll(), REPLY_OK);
-	ck_assert_uint_eq(asked("AmazonSQS.ChangeMessageVisibilityBatch"), 1);
-	ck_assert_uint_eq(asked("\"VisibilityTimeout\":60}"), 1);
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
+	ck_assert_uint_eq(
+	    aws_help_asked("AmazonSQS.ChangeMessageVisibilityBatch"), 1);
+	ck_assert_uint_eq(aws_help_asked("\"VisibilityTimeout\":60}"), 1);
 	ck_assert_int_gt(ss->messages[0].ends,
 	    clock_monotonic() + 30 * CLOCK_SECOND);
 	ss->messages[0].ends = clock_monotonic();
-	ck_assert_int_eq(poll(), REPLY_OK);
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 0);
-	ck_assert_uint_eq(asked("AmazonSQS.DeleteMessageBatch"), 0);
-	end();
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.DeleteMessageBatch"), 0);
+	aws_help_end();
 }
 END_TEST
 
@@ -455,25 +290,26 @@ START_TEST(let_go)
 	char *buckets[] = { other, logs, NULL };
 	struct s3_stream *ss;
 
-	begin(table);
-	t.conf.buckets = buckets;
-	start();
-	ss = t.stream.state;
-	ck_assert_int_eq(poll(), REPLY_OK);
-	ck_assert_uint_eq(t.troubles, 1);
-	ck_assert_str_eq(t.told.code, REPLY_ODD_ROW);
-	ck_assert_ptr_nonnull(strstr(t.told.text,
+	aws_help_begin(table);
+	aws_rig.conf.buckets = buckets;
+	aws_help_start();
+	ss = aws_rig.stream.state;
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
+	ck_assert_uint_eq(aws_rig.troubles, 1);
+	ck_assert_str_eq(aws_rig.told.code, REPLY_ODD_ROW);
+	ck_assert_ptr_nonnull(strstr(aws_rig.told.text,
 	    "message m1 of the queue is "
 	    "not deleted"));
 	ck_assert_uint_eq(ss->n, 1);
 	for (int i = 0; i < 8; i++)
-		ck_assert_int_eq(fetch(), REPLY_RETRY);
-	ck_assert_int_eq(poll(), REPLY_OK);
+		ck_assert_int_eq(aws_help_fetch(), REPLY_RETRY);
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 0);
-	ck_assert_uint_eq(t.troubles, 2);
-	ck_assert_ptr_nonnull(strstr(t.told.text, "logs/a cannot be read"));
-	ck_assert_uint_eq(asked("AmazonSQS.DeleteMessageBatch"), 0);
-	end();
+	ck_assert_uint_eq(aws_rig.troubles, 2);
+	ck_assert_ptr_nonnull(strstr(aws_rig.told.text,
+	    "logs/a cannot be read"));
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.DeleteMessageBatch"), 0);
+	aws_help_end();
 }
 END_TEST
 
@@ -490,14 +326,15 @@ START_TEST(foreign_bucket)
 	char *buckets[] = { other, NULL };
 	const struct s3_stream *ss;
 
-	begin(table);
-	t.conf.buckets = buckets;
-	start();
-	ss = t.stream.state;
-	ck_assert_int_eq(poll(), REPLY_OK);
+	aws_help_begin(table);
+	aws_rig.conf.buckets = buckets;
+	aws_help_start();
+	ss = aws_rig.stream.state;
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 0);
-	ck_assert_ptr_nonnull(strstr(t.told.text, "bucket logs, which is not"));
-	end();
+	ck_assert_ptr_nonnull(strstr(aws_rig.told.text,
+	    "bucket logs, which is not"));
+	aws_help_end();
 }
 END_TEST
 
@@ -557,16 +394,18 @@ START_TEST(object)
 		{ .path = NULL },
 	};
 
-	begin(table);
-	t.conf.form = (int)objects[_i].form;
-	start();
-	ck_assert_msg(poll() == REPLY_OK, "%s", t.r.text);
-	ck_assert_msg(fetch() == objects[_i].class, "%s", t.r.text);
+	aws_help_begin(table);
+	aws_rig.conf.form = (int)objects[_i].form;
+	aws_help_start();
+	ck_assert_msg(aws_help_poll() == REPLY_OK, "%s", aws_rig.r.text);
+	ck_assert_msg(aws_help_fetch() == objects[_i].class, "%s",
+	    aws_rig.r.text);
 	if (objects[_i].class != REPLY_OK)
-		ck_assert_msg(strstr(t.r.text, objects[_i].says) != NULL, "%s",
-		    t.r.text);
-	ck_assert_uint_eq(count("SELECT size FROM feed"), objects[_i].events);
-	end();
+		ck_assert_msg(strstr(aws_rig.r.text, objects[_i].says) != NULL,
+		    "%s", aws_rig.r.text);
+	ck_assert_uint_eq(aws_help_count("SELECT size FROM feed"),
+	    objects[_i].events);
+	aws_help_end();
 }
 END_TEST
 
@@ -634,26 +473,27 @@ START_TEST(listed)
 	static char logs[] = "logs", prefix[] = "p/";
 	char *buckets[] = { logs, NULL };
 
-	begin(bucket);
-	free(t.conf.queue_url);
-	t.conf.queue_url = NULL;
-	t.conf.buckets = buckets;
-	t.conf.prefix = prefix;
-	t.conf.reconcile = CLOCK_HOUR;
-	start();
-	ck_assert_msg(poll() == REPLY_OK, "%s", t.r.text);
-	ck_assert_uint_eq(count("SELECT count(*) FROM item"), 2);
-	ck_assert_uint_eq(count("SELECT count(*) FROM item WHERE key ="
-				" 'logs/p/AWSLogs/c d+.json.gz'"),
+	aws_help_begin(bucket);
+	free(aws_rig.conf.queue_url);
+	aws_rig.conf.queue_url = NULL;
+	aws_rig.conf.buckets = buckets;
+	aws_rig.conf.prefix = prefix;
+	aws_rig.conf.reconcile = CLOCK_HOUR;
+	aws_help_start();
+	ck_assert_msg(aws_help_poll() == REPLY_OK, "%s", aws_rig.r.text);
+	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM item"), 2);
+	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM item "
+					 "WHERE key ="
+					 " 'logs/p/AWSLogs/c d+.json.gz'"),
 	    1);
-	ck_assert_uint_eq(asked("CloudTrail-Digest"), 0);
-	ck_assert_uint_eq(asked("Config"), 0);
-	ck_assert_uint_gt(asked("CloudTrail-Aggregated%2F"), 0);
-	ck_assert_uint_gt(asked("o-1a%2F444455556666%2FCloudTrail-"
-				"NetworkActivity%2F"),
+	ck_assert_uint_eq(aws_help_asked("CloudTrail-Digest"), 0);
+	ck_assert_uint_eq(aws_help_asked("Config"), 0);
+	ck_assert_uint_gt(aws_help_asked("CloudTrail-Aggregated%2F"), 0);
+	ck_assert_uint_gt(aws_help_asked("o-1a%2F444455556666%2FCloudTrail-"
+					 "NetworkActivity%2F"),
 	    0);
-	ck_assert_int_ne(t.stream.listed, 0);
-	end();
+	ck_assert_int_ne(aws_rig.stream.listed, 0);
+	aws_help_end();
 }
 END_TEST
 
@@ -680,18 +520,18 @@ START_TEST(bad_list)
 	char *buckets[] = { logs, NULL };
 	struct outcome r;
 
-	begin(table);
-	t.conf.buckets = buckets;
-	t.conf.prefix = prefix;
-	t.conf.reconcile = CLOCK_HOUR;
-	start();
+	aws_help_begin(table);
+	aws_rig.conf.buckets = buckets;
+	aws_rig.conf.prefix = prefix;
+	aws_rig.conf.reconcile = CLOCK_HOUR;
+	aws_help_start();
 	/* Neither is an answer an empty list, nor does the queue wait. */
-	ck_assert_int_eq(poll(), REPLY_OK);
-	ck_assert_uint_gt(t.troubles, 0);
-	ck_assert_int_eq(t.told.class, REPLY_RETRY);
-	ck_assert_uint_eq(asked("AmazonSQS.ReceiveMessage"), 1);
-	ck_assert_int_eq(s3_list_try(&t.w, logs, &r), REPLY_RETRY);
-	end();
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
+	ck_assert_uint_gt(aws_rig.troubles, 0);
+	ck_assert_int_eq(aws_rig.told.class, REPLY_RETRY);
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.ReceiveMessage"), 1);
+	ck_assert_int_eq(s3_list_try(&aws_rig.w, logs, &r), REPLY_RETRY);
+	aws_help_end();
 }
 END_TEST
 

@@ -219,21 +219,25 @@ START_TEST(keys_for_aws)
 	static const char aws[] =
 	    "agent: { name: fra1, key: /k }\n"
 	    "sources: { trail: { type: aws-s3, buckets: [b] } }\n"
-	    "outputs: { f: { type: file, path: /o } }\n";
+	    "outputs:\n  f: { type: file, path: /o }\n"
+	    "  lake: { type: s3, bucket: b, url: 'https://s3.example.com' }\n";
 	const enum role_kind kind = (enum role_kind)_i;
 	struct config_share what = roles[kind].share;
 	char **list;
 
 	config_free(config);
 	load(aws);
-	what.output = kind == ROLE_SHIP ? "f" : NULL;
 	ck_assert_int_eq(setenv("AWS_SECRET_ACCESS_KEY", "x", 1), 0);
 	ck_assert_int_eq(setenv("AWSOME", "x", 1), 0);
-	list = hand_over_environment(config, &what, NULL, roles[kind].network);
-	ck_assert_int_eq(has(list, "AWS_SECRET_ACCESS_KEY"),
-	    kind == ROLE_COLLECT);
-	ck_assert(!has(list, "AWSOME"));
-	free(list);
+	for (int i = 0; i < 2; i++) {
+		what.output = kind != ROLE_SHIP ? NULL : i == 0 ? "f" : "lake";
+		list = hand_over_environment(config, &what, NULL,
+		    roles[kind].network);
+		ck_assert_int_eq(has(list, "AWS_SECRET_ACCESS_KEY"),
+		    kind == ROLE_COLLECT || (kind == ROLE_SHIP && i == 1));
+		ck_assert(!has(list, "AWSOME"));
+		free(list);
+	}
 }
 END_TEST
 

@@ -29,6 +29,7 @@ static Suite *(*const suites[])(void) = {
 	suite_agent_feed,
 	suite_auth,
 	suite_aws,
+	suite_aws_digest,
 	suite_aws_s3,
 	suite_body,
 	suite_buf,

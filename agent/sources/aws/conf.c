@@ -91,6 +91,25 @@ const struct setting s3_settings[] = {
 	    .min = CLOCK_HOUR,
 	    .max = 3650 * CLOCK_DAY,
 	    .help = "How far back a listing looks." },
+	{ .key = "digests.validate",
+	    .type = SETTING_BOOL,
+	    .offset = FIELD(digests),
+	    .def = "false",
+	    .help = "Are CloudTrail's digests validated: the chain, the "
+		    "signatures, and each file that they name, with its "
+		    "SHA-256? What is missing is fetched, else a gap, and so "
+		    "is what differs. Needs the action "
+		    "cloudtrail:ListPublicKeys, or digests.key." },
+	{ .key = "digests.key",
+	    .type = SETTING_SECRET,
+	    .offset = FIELD(digest_key),
+	    .help = "Public key of the digests, a file or PEM text, instead of "
+		    "those that CloudTrail tells." },
+	{ .key = "digests.url",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(digest_url),
+	    .help = "URL of CloudTrail, for a VPC endpoint. Default: that of "
+		    "the digest's region." },
 	{ .key = "retention",
 	    .type = SETTING_DURATION,
 	    .offset = FIELD(retention),
@@ -183,6 +202,11 @@ s3_check(const void *conf, const struct config_section *b)
 		config_error(b,
 		    "id: a line of text has no keys; leave out id and time, or "
 		    "set format to ndjson");
+	if (c->digests && c->form != FORM_CLOUDTRAIL)
+		config_error(b,
+		    "digests.validate: only CloudTrail has digests; leave it "
+		    "out, or set format to cloudtrail");
+	http_url_check_setting("digests.url", c->digest_url, b);
 	http_url_check_setting("s3_url", c->s3_url, b);
 	aws_conf_check(&c->aws, b);
 	http_conf_check(&c->http, b);

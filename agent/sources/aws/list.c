@@ -281,14 +281,13 @@ list_days(struct listing *l, const char *region, struct outcome *r)
 /* What a folder is, by its depth below AWSLogs/. */
 enum level { LEVEL_ROOT, LEVEL_ACCOUNT, LEVEL_KIND, LEVEL_REGION };
 
-/* Is a folder at that level one of CloudTrail's? */
+/* Is a folder at that level one that is read? */
 static bool
-is_level(enum level level, struct slice name)
+is_level(const struct s3_conf *c, enum level level, struct slice name)
 {
-	if (level == LEVEL_KIND)
-		return begins(name, "CloudTrail") &&
-		    !begins(name, "CloudTrail-Digest");
-	return true;
+	return level != LEVEL_KIND ||
+	    (begins(name, "CloudTrail") &&
+		(c->digests || !begins(name, "CloudTrail-Digest")));
 }
 
 /* Go down from a folder, whose children are of that level. */
@@ -308,7 +307,7 @@ walk(struct listing *l, const char *folder, enum level level, struct outcome *r)
 	for (size_t i = 0; i < n && r->class == REPLY_OK; i++) {
 		struct slice name = last_part(found[i]);
 
-		if (!is_level(level, name))
+		if (!is_level(l->w->source->conf, level, name))
 			continue;
 		/* An organisation has its accounts one folder below. */
 		if (level == LEVEL_ROOT && begins(name, "o-"))

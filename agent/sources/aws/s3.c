@@ -49,13 +49,6 @@ define(const void *conf, struct source_definition *d)
 	};
 }
 
-static const char *
-environment(const void *conf)
-{
-	(void)conf;
-	return "AWS_";
-}
-
 /* The region in the name of SQS's host, owned: of "sqs.REGION.…" and of
  * "REGION.queue.…"; else that of the configuration. */
 static char *
@@ -87,6 +80,10 @@ close_source(struct source *s)
 		free(o->bases[i]);
 	free(o->queue_region);
 	aws_free(o->aws);
+	for (size_t i = 0; o->known != NULL && i < S3_KNOWN; i++)
+		free(o->known[i].key);
+	free(o->known);
+	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
@@ -170,6 +167,9 @@ open_source(struct source *s, struct err *err)
 
 	s->state = o;
 	o->conf = s->conf;
+	(void)pthread_mutex_init(&o->lock, NULL);
+	if (o->conf->digests)
+		o->known = xcalloc(S3_KNOWN, sizeof(*o->known));
 	o->aws = aws_new(&o->conf->aws);
 	set_format(&o->format, o->conf);
 	if (set_bases(o, err) != 0) {
@@ -196,13 +196,12 @@ is_wanted(const struct s3_conf *c, const struct s3_object *object)
 	if (object->size == 0 || object->key[len - 1] == '/')
 		return false;
 	/* Digests say what is in other files. */
-	return c->form != FORM_CLOUDTRAIL ||
-	    strstr(object->key, "/CloudTrail-Digest/") == NULL;
+	return c->form != FORM_CLOUDTRAIL || c->digests ||
+	    !s3_is_digest(object->key);
 }
 
-/* Append where it is fetched from, below the service's URL. */
-static int
-add_uri(const struct s3_object *object, struct buf *uri)
+int
+s3_add_uri(const struct s3_object *object, struct buf *uri)
 {
 	if (buf_addf(uri, "/%s/", object->bucket) != 0 ||
 	    aws_encode(uri, object->key, true) != 0)
@@ -232,7 +231,7 @@ s3_list_object(const struct s3 *o, struct ledger *l,
 	rc = buf_addf(key, "%s/%s", object->bucket, object->key);
 	if (rc == 0 && o->conf->form != FORM_CLOUDTRAIL && object->etag != NULL)
 		rc = buf_addf(key, "#%s", object->etag);
-	if (rc != 0 || add_uri(object, &uri) != 0) {
+	if (rc != 0 || s3_add_uri(object, &uri) != 0) {
 		buf_release(&uri);
 		return err_set(err, "%.200s: the name is too long",
 		    object->key);
@@ -255,7 +254,7 @@ static void
 fetch(struct worker *w, struct stream *st, const struct item *it,
     struct outcome *r)
 {
-	const struct s3 *o = w->source->state;
+	struct s3 *o = w->source->state;
 	char *url = xasprintf("%s%s", o->s3.base, it->uri);
 	const struct http_pair headers[] = { { "Accept", "*/*" },
 		{ NULL, NULL } };
@@ -265,8 +264,23 @@ fetch(struct worker *w, struct stream *st, const struct item *it,
 		.feed = st->feed,
 		.objects = true,
 		.any = true };
+	struct event_format format = o->format;
+	char hex[2 * DIGEST_LEN + 1];
+	struct s3_hash h;
 
-	events_fetch(w, st, it, &o->format, &o->s3, &q, r);
+	if (o->known != NULL && s3_is_digest(it->key)) {
+		s3_digest_fetch(w, st, it, r);
+	} else if (o->known != NULL) {
+		s3_hash_begin(&h);
+		format.see = s3_hash_see;
+		format.ctx = &h;
+		events_fetch(w, st, it, &format, &o->s3, &q, r);
+		s3_hash_end(&h, hex);
+		if (r->class == REPLY_OK)
+			s3_hash_keep(o, it->key, hex);
+	} else {
+		events_fetch(w, st, it, &format, &o->s3, &q, r);
+	}
 	free(url);
 }
 
@@ -348,7 +362,7 @@ const struct source_type source_aws_s3 = {
 	.type.conf_size = sizeof(struct s3_conf),
 	.type.check = s3_check,
 	.type.shape = s3_shape,
-	.type.environment = environment,
+	.type.environment = aws_environment,
 	.define = define,
 	.open = open_source,
 	.poll = poll,

@@ -45,7 +45,9 @@ struct s3_conf {
 	int64_t parallel;
 	int64_t interval;
 	int64_t dedupe;
-	bool digests; /* are CloudTrail's validated? */
+	bool digests;     /* are CloudTrail's validated? … */
+	char *digest_key; /* … with this public key; NULL: CloudTrail's */
+	char *digest_url; /* NULL: of the digest's region */
 	struct aws_conf aws;
 	struct http_conf http;
 };
@@ -59,6 +61,13 @@ const struct event_shape *s3_shape(const void *conf, const char *stream);
 /* Where the bucket is. */
 const char *s3_region(const struct s3_conf *c);
 
+/* The SHA-256 of files that were read of late, each in its place. */
+#define S3_KNOWN 4096
+struct s3_known {
+	char *key; /* of the ledger; NULL: none */
+	char hex[2 * DIGEST_LEN + 1];
+};
+
 /* State of a source. */
 struct s3 {
 	const struct s3_conf *conf;
@@ -68,6 +77,8 @@ struct s3 {
 	struct api sqs;
 	struct api s3;
 	struct event_format format;
+	pthread_mutex_t lock;   /* of known */
+	struct s3_known *known; /* NULL: digests are not validated */
 };
 
 /* An object that a message or listing tells of; borrowed. */
@@ -85,6 +96,9 @@ struct s3_object {
 int s3_list_object(const struct s3 *o, struct ledger *l,
     const struct s3_object *object, int64_t now, struct buf *key,
     struct err *err);
+
+/* Append where an object is, below the URL of S3. */
+int s3_add_uri(const struct s3_object *object, struct buf *uri);
 
 /* Bounds of what the vendor names, and of an answer. */
 #define S3_KEY_MAX 4096
@@ -153,5 +167,25 @@ enum reply_class s3_list(struct worker *w, struct stream *st,
     struct outcome *r);
 enum reply_class s3_list_try(struct worker *w, const char *bucket,
     struct outcome *r);
+
+/*
+ * digest.c: CloudTrail's digests.
+ */
+/* Is the object with this key one? */
+bool s3_is_digest(const char *key);
+
+/* Check one, for source_type.fetch. */
+void s3_digest_fetch(struct worker *w, struct stream *st, const struct item *it,
+    struct outcome *r);
+
+/* The hash of a reply as it comes; for event_format.see.  And what it was, of
+ * the item with that key. */
+struct s3_hash {
+	struct evp_md_ctx_st *ctx;
+};
+void s3_hash_begin(struct s3_hash *h);
+void s3_hash_see(void *ctx, const char *data, size_t len);
+void s3_hash_end(struct s3_hash *h, char hex[2 * DIGEST_LEN + 1]);
+void s3_hash_keep(struct s3 *o, const char *key, const char *hex);
 
 #endif /* SOURCES_AWS_S3_H */
