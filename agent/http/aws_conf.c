@@ -51,6 +51,7 @@ const struct setting aws_settings[] = {
 	{ .key = "aws.web_identity_file",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(identity_file),
+	    .reads = true,
 	    .help = "File with the token of a web identity (OIDC), read again "
 		    "whenever it is used. Default: "
 		    "AWS_WEB_IDENTITY_TOKEN_FILE." },

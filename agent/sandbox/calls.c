@@ -61,6 +61,8 @@ const struct call calls_allowed[] = {
 	{ .name = "ftruncate", .roles = CALLS_EVERY },
 	{ .name = "getcwd", .roles = CALLS_EVERY },
 	{ .name = "getdents64", .roles = CALLS_EVERY },
+	{ .name = "link", .roles = CALLS_EVERY },
+	{ .name = "linkat", .roles = CALLS_EVERY },
 	{ .name = "lseek", .roles = CALLS_EVERY },
 	{ .name = "lstat", .roles = CALLS_EVERY },
 	{ .name = "mkdir", .roles = CALLS_EVERY },

@@ -239,6 +239,26 @@ add_secret(const struct wanted *w, const char *text, bool pem)
 	secret_free(plain);
 }
 
+/* Where the machine and its agents are asked for credentials. */
+static void
+add_aws(struct sandbox_plan *p)
+{
+	static const char *const urls[] = {
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT"
+	};
+	static const char *const files[] = { "AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" };
+
+	add_port(p, 80);
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		if (getenv(urls[i]) != NULL)
+			sandbox_plan_ports(p, getenv(urls[i]));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (getenv(files[i]) != NULL)
+			add_place(p, getenv(files[i]), PLACE_READ, true);
+}
+
 /* setting_fn */
 static void
 add_setting(void *ctx, const struct setting_row *row)
@@ -255,8 +275,13 @@ add_setting(void *ctx, const struct setting_row *row)
 		memcpy(&text, at, sizeof(text));
 		if (text != NULL && s->writes)
 			add_folder_of(w->plan, text, PLACE_FOLDER);
+		else if (text != NULL && s->reads)
+			add_place(w->plan, text, PLACE_READ, true);
 		else if (text != NULL)
 			sandbox_plan_ports(w->plan, text);
+		/* Of an identity at AWS, that may come from the machine. */
+		if (text == NULL && strcmp(s->key, "aws.metadata_url") == 0)
+			add_aws(w->plan);
 		break;
 	case SETTING_LIST:
 		memcpy(&list, at, sizeof(list));

@@ -56,8 +56,8 @@ ask status --json | jq -e '[.roles[].confined |
     .seccomp and .no_new_privs and .landlock_abi > 0 and .landlock_rules > 5 and
     (.uid | type) == "number" and (.capabilities | test("^[0-9a-f]{16}$"))] |
     length == 4 and all' >"$work/json" || fail "status --json: $(ask status --json)"
-curl -s --unix-socket "$work/watch.sock" http://localhost/ |
-    grep -q 'no_new_privs, seccomp, Landlock [0-9]' || fail "the page does not tell"
+curl -s --unix-socket "$work/watch.sock" http://localhost/ >"$work/page"
+grep -q 'no_new_privs, seccomp, Landlock [0-9]' "$work/page" || fail "the page does not tell"
 own_start() {
 	grep -a '"type":"start"\|"type": "start"' "$work/archive/events" | tail -n 1
 }
