@@ -102,12 +102,11 @@ aws_help_start(void)
 void
 aws_help_end(void)
 {
-	s3_messages_release(aws_rig.stream.state);
 	write_batch_free(aws_rig.w.spare);
 	http_free(aws_rig.w.http);
 	feed_close(aws_rig.stream.feed);
-	free(aws_rig.stream.state);
 	source_aws_s3.close(&aws_rig.source);
+	free(aws_rig.stream.state);
 	http_access_free(aws_rig.source.access);
 	rate_free(aws_rig.source.rate);
 	server_clock_free(aws_rig.source.clock);
@@ -121,7 +120,7 @@ aws_help_end(void)
 enum reply_class
 aws_help_poll(void)
 {
-	struct s3_stream *ss = aws_rig.stream.state;
+	struct s3_stream *ss = s3_state(&aws_rig.stream);
 
 	ss->looked = 0; /* nobody waits here */
 	(void)source_aws_s3.poll(&aws_rig.w, &aws_rig.stream, &aws_rig.r);

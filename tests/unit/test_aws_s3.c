@@ -217,7 +217,7 @@ START_TEST(deleted_after_the_commit)
 
 	aws_help_begin(table);
 	aws_help_start();
-	ss = aws_rig.stream.state;
+	ss = s3_state(&aws_rig.stream);
 	ck_assert_msg(aws_help_poll() == REPLY_OK, "%s", aws_rig.r.text);
 	ck_assert_uint_eq(ss->n, 2);
 	ck_assert_uint_eq(aws_help_asked("AmazonSQS.ReceiveMessage"), 1);
@@ -256,7 +256,7 @@ START_TEST(held)
 
 	aws_help_begin(table);
 	aws_help_start();
-	ss = aws_rig.stream.state;
+	ss = s3_state(&aws_rig.stream);
 	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 1);
 	ss->messages[0].ends = clock_monotonic() + 20 * CLOCK_SECOND;
@@ -293,7 +293,7 @@ START_TEST(let_go)
 	aws_help_begin(table);
 	aws_rig.conf.buckets = buckets;
 	aws_help_start();
-	ss = aws_rig.stream.state;
+	ss = s3_state(&aws_rig.stream);
 	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(aws_rig.troubles, 1);
 	ck_assert_str_eq(aws_rig.told.code, REPLY_ODD_ROW);
@@ -329,7 +329,7 @@ START_TEST(foreign_bucket)
 	aws_help_begin(table);
 	aws_rig.conf.buckets = buckets;
 	aws_help_start();
-	ss = aws_rig.stream.state;
+	ss = s3_state(&aws_rig.stream);
 	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
 	ck_assert_uint_eq(ss->n, 0);
 	ck_assert_ptr_nonnull(strstr(aws_rig.told.text,

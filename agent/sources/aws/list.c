@@ -346,7 +346,7 @@ enum reply_class
 s3_list(struct worker *w, struct stream *st, struct outcome *r)
 {
 	const struct s3_conf *c = w->source->conf;
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 	struct listing l = {
 		.w = w, .st = st, .now = server_clock_now(w->source->clock)
 	};

@@ -135,7 +135,7 @@ forget(struct s3_stream *ss, size_t i)
 static void
 tell_odd(struct stream *st, const char *id, const char *why)
 {
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 	const struct source *s = st->source;
 	uint64_t hash = UINT64_C(14695981039346656037);
 	struct outcome r;
@@ -187,7 +187,7 @@ look(struct stream *st, struct s3_message *m, struct err *err)
 static enum reply_class
 look_at_all(struct stream *st, struct outcome *r)
 {
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 	const int64_t now = clock_monotonic();
 	struct err err = ERR_INIT;
 
@@ -291,7 +291,7 @@ change_some(struct worker *w, struct stream *st, const struct change *c,
     struct batch *b, struct outcome *r)
 {
 	const struct s3_conf *conf = st->source->conf;
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 	json_t *entries = make_entries(ss, c, conf->visibility, b), *answer;
 	int64_t began = clock_monotonic();
 	char id[24];
@@ -412,7 +412,7 @@ static int
 take_message(struct receiving *g, const json_t *message, int64_t ends,
     struct err *err)
 {
-	struct s3_stream *ss = g->st->state;
+	struct s3_stream *ss = s3_state(g->st);
 	const json_t *body = json_object_get(message, "Body");
 	const char *why = NULL;
 	enum notice what = NOTICE_ODD;
@@ -445,7 +445,7 @@ static enum reply_class
 take_messages(struct worker *w, struct stream *st, const json_t *answer,
     int64_t ends, struct outcome *r)
 {
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 	struct receiving g = { .w = w, .st = st };
 	const json_t *list = json_object_get(answer, "Messages");
 	struct err err = ERR_INIT;
@@ -503,7 +503,7 @@ enum poll_next
 s3_queue_poll(struct worker *w, struct stream *st, struct outcome *r)
 {
 	const struct s3_conf *c = st->source->conf;
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 	/* An answer that is waited for must not look like a stall. */
 	int64_t most = c->http.timeout / CLOCK_SECOND / 2;
 	int64_t began = clock_monotonic();

@@ -37,7 +37,7 @@ define(const void *conf, struct source_definition *d)
 
 	*d = (struct source_definition){
 		.streams = c->form == FORM_CLOUDTRAIL ? trail : others,
-		.stream_size = sizeof(struct s3_stream),
+		.stream_size = 1, /* it is the source's */
 		.http = &c->http,
 		.budget = BUDGET,
 		.budget_max = BUDGET_MAX,
@@ -66,6 +66,16 @@ queue_region(const struct s3_conf *c)
 	return xstrdup(aws_region(&c->aws));
 }
 
+struct s3_stream *
+s3_state(struct stream *st)
+{
+	struct s3 *o = st->source->state;
+
+	if (o->stream == NULL)
+		o->stream = xcalloc(1, sizeof(*o->stream));
+	return o->stream;
+}
+
 static void
 close_source(struct source *s)
 {
@@ -74,6 +84,9 @@ close_source(struct source *s)
 	s->state = NULL;
 	if (o == NULL)
 		return;
+	if (o->stream != NULL)
+		s3_messages_release(o->stream);
+	free(o->stream);
 	auth_free(o->sqs.auth);
 	auth_free(o->s3.auth);
 	for (size_t i = 0; i < 2; i++)
@@ -296,7 +309,7 @@ static enum poll_next
 poll(struct worker *w, struct stream *st, struct outcome *r)
 {
 	const struct s3_conf *c = st->source->conf;
-	struct s3_stream *ss = st->state;
+	struct s3_stream *ss = s3_state(st);
 
 	(void)outcome_set(r, REPLY_OK, "nothing to list");
 	if (lists(c) && clock_monotonic() >= ss->next_list) {

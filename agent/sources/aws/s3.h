@@ -77,8 +77,9 @@ struct s3 {
 	struct api sqs;
 	struct api s3;
 	struct event_format format;
-	pthread_mutex_t lock;   /* of known */
-	struct s3_known *known; /* NULL: digests are not validated */
+	pthread_mutex_t lock;     /* of known */
+	struct s3_known *known;   /* NULL: digests are not validated */
+	struct s3_stream *stream; /* owned; NULL until it is polled */
 };
 
 /* An object that a message or listing tells of; borrowed. */
@@ -145,6 +146,9 @@ struct s3_stream {
 	uint64_t odd[S3_ODD]; /* hashes of the ids of odd messages */
 	int64_t next_list;    /* monotonic */
 };
+
+/* The state of the stream, which the source has. */
+struct s3_stream *s3_state(struct stream *st);
 
 /* Receive messages, and see to those that are worked on. */
 enum poll_next s3_queue_poll(struct worker *w, struct stream *st,
