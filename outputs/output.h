@@ -145,6 +145,8 @@ output_type_of(const struct config_type *type)
 	X(syslog)               \
 	X(http)                 \
 	X(http_json)            \
+	X(logstash)             \
+	X(panther)              \
 	X(splunk_hec)           \
 	X(crowdstrike_logscale) \
 	X(cribl)                \
@@ -153,13 +155,17 @@ output_type_of(const struct config_type *type)
 	X(elasticsearch)        \
 	X(sentinel)             \
 	X(otlp)                 \
+	X(axiom)                \
+	X(new_relic)            \
 	X(loki)                 \
 	X(datadog)              \
-	X(google_secops)        \
 	X(sumologic)            \
 	X(graylog)              \
 	X(graylog_tcp)          \
+	X(google_secops)        \
 	X(s3)                   \
+	X(azure_blob)           \
+	X(gcs)                  \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

@@ -355,7 +355,25 @@ add_variables(struct sandbox_plan *p, unsigned role)
 	}
 }
 
-/* TPM2TOOLS-like: "swtpm:host=127.0.0.1,port=2321", whose control is at the
+/* The file that the attribute of a PKCS#11 URI names. */
+static void
+add_attribute(struct sandbox_plan *p, const char *uri, const char *name)
+{
+	const char *at = strstr(uri, name);
+	char *path;
+
+	if (at == NULL)
+		return;
+	at += strlen(name);
+	if (strncmp(at, "file:", 5) == 0)
+		at += strncmp(at + 5, "//", 2) == 0 ? 7 : 5;
+	path = xstrndup(at, strcspn(at, "&;"));
+	if (path[0] == '/')
+		add_place(p, path, PLACE_READ, true);
+	free(path);
+}
+
+/* "swtpm:host=127.0.0.1,port=2321", whose control is at the
  * port behind it. */
 static void
 add_tcti(struct sandbox_plan *p, const char *tcti)
@@ -383,6 +401,10 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 	p->n_ports = 0;
 	text = own ? secret_resolve(a->key, &err) : NULL;
 	p->sockets = text != NULL && signer_is_uri(text);
+	if (p->sockets) {
+		add_attribute(p, text, "pin-source=");
+		add_attribute(p, text, "module-path=");
+	}
 	secret_free(text);
 	if (!p->sockets)
 		return;
@@ -419,6 +441,18 @@ add_index(struct sandbox_plan *p, const char *path)
 	free(real);
 }
 
+/* Its folder is made with it, which takes the one above. */
+static void
+add_sign_log(struct sandbox_plan *p, const char *path, bool own)
+{
+	struct err err = ERR_INIT;
+
+	/* Who opens the log tells of what goes wrong. */
+	if (own && file_parents(path, &err) != 0)
+		err_clear(&err);
+	add_folder_of(p, path, PLACE_FOLDER);
+}
+
 /* What is this role's own. */
 static void
 add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
@@ -437,10 +471,10 @@ add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
 		break;
 	case ROLE_SEAL:
 		add_key(p, a, own);
-		add_folder_of(p, a->seal.log, PLACE_FOLDER);
+		add_sign_log(p, a->seal.log, own);
 		break;
 	case ROLE_RECOVER:
-		add_folder_of(p, a->seal.log, PLACE_FOLDER);
+		add_sign_log(p, a->seal.log, own);
 		break;
 	case ROLE_WATCH:
 		if (a->watch.textfile != NULL)

@@ -22,6 +22,7 @@ static Suite *(*const suites[])(void) = {
 	suite_datadog,
 	suite_graylog,
 	suite_loki,
+	suite_presets,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
@@ -84,6 +85,7 @@ static Suite *(*const suites[])(void) = {
 	suite_rest,
 	suite_rules,
 	suite_s3,
+	suite_clouds,
 	suite_secret,
 	suite_sentinel,
 	suite_server_clock,

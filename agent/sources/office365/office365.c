@@ -596,6 +596,14 @@ try_content(struct worker *w, const char *content_type, char *how, size_t size,
 		    "enabled and can be listed; a blob with %zu event%s was "
 		    "fetched",
 		    events, events == 1 ? "" : "s");
+	else if (r->class == REPLY_GONE) {
+		/* Whether what is there can be fetched is not doubted. */
+		(void)snprintf(how, size,
+		    "enabled and can be listed; the blob that was asked for "
+		    "is gone (%.64s)",
+		    r->code);
+		*r = (struct outcome){ .class = REPLY_OK };
+	}
 	free(list.uri);
 	buf_release(&url);
 	return r->class;
