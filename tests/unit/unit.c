@@ -30,6 +30,8 @@ static Suite *(*const suites[])(void) = {
 	suite_agent_feed,
 	suite_auth,
 	suite_aws,
+	suite_aws_digest,
+	suite_aws_s3,
 	suite_body,
 	suite_buf,
 	suite_clock,

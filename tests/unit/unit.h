@@ -12,6 +12,8 @@
 Suite *suite_agent_feed(void);
 Suite *suite_auth(void);
 Suite *suite_aws(void);
+Suite *suite_aws_digest(void);
+Suite *suite_aws_s3(void);
 Suite *suite_body(void);
 Suite *suite_buf(void);
 Suite *suite_clock(void);
