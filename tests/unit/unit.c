@@ -52,6 +52,7 @@ static Suite *(*const suites[])(void) = {
 	suite_file,
 	suite_file_output,
 	suite_frame,
+	suite_format,
 	suite_framer,
 	suite_google_secops,
 	suite_gzip,

@@ -35,6 +35,7 @@ Suite *suite_export(void);
 Suite *suite_file(void);
 Suite *suite_file_output(void);
 Suite *suite_frame(void);
+Suite *suite_format(void);
 Suite *suite_framer(void);
 Suite *suite_graylog(void);
 Suite *suite_google_secops(void);
