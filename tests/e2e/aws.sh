@@ -89,7 +89,7 @@ sed -i 's/^    visibility: .*/&\n    buckets: [trail, quiet]/' "$work/sealfeed.y
 kill -HUP "$(cat "$work/agent.pid")"
 
 gap() {
-	"$sealfeed" gaps --config "$work/sealfeed.yaml" | grep -q 'AWSLogs/gone.json.gz'
+	"$sealfeed" gaps --config "$work/sealfeed.yaml" | grep >/dev/null 'AWSLogs/gone.json.gz'
 }
 
 wait_for 90 "every event arrives" whole
