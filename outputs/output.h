@@ -152,6 +152,8 @@ output_type_of(const struct config_type *type)
 	X(relp)                 \
 	X(http)                 \
 	X(http_json)            \
+	X(logstash)             \
+	X(panther)              \
 	X(splunk_hec)           \
 	X(crowdstrike_logscale) \
 	X(cribl)                \
@@ -160,14 +162,18 @@ output_type_of(const struct config_type *type)
 	X(elasticsearch)        \
 	X(sentinel)             \
 	X(otlp)                 \
+	X(axiom)                \
+	X(new_relic)            \
 	X(loki)                 \
 	X(datadog)              \
-	X(google_secops)        \
 	X(sumologic)            \
 	X(graylog)              \
 	X(graylog_tcp)          \
+	X(google_secops)        \
 	X(s3)                   \
 	OUTPUT_KAFKA(X)         \
+	X(azure_blob)           \
+	X(gcs)                  \
 	X(file)
 
 #define OUTPUT_DECLARE(name) extern const struct output_type output_##name;

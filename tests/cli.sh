@@ -87,7 +87,7 @@ holds err '^outputs.o: .*/none: No such file'
 expect 0 "a new key" $sf keygen "$dir/seal.pem" --name fra1
 holds out '^fra1\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$'
 [ "$(stat -c %a "$dir/seal.pem")" = 600 ] || { echo "cli: mode" >&2; failed=1; }
-openssl pkey -in "$dir/seal.pem" -noout -text 2>&1 | grep -qi ed25519 ||
+openssl pkey -in "$dir/seal.pem" -noout -text 2>&1 | grep >/dev/null -i ed25519 ||
 	{ echo "cli: openssl does not read the key" >&2; failed=1; }
 cp "$dir/out" "$dir/vkey"
 cp "$dir/seal.pem" "$dir/kept.pem"

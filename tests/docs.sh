@@ -42,7 +42,7 @@ for sub in $(./sealfeed help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 done
 
 for page in "$page8" "$page5"; do
-	sed -n 1p "$page" | grep -q '^\.TH .* "20[0-9][0-9]-[01][0-9]-[0-3][0-9]"' ||
+	sed -n 1p "$page" | grep >/dev/null '^\.TH .* "20[0-9][0-9]-[01][0-9]-[0-3][0-9]"' ||
 		fail "$page has no date"
 	grep -q '@[A-Z]*@' "$page" && fail "$page was not filled in"
 	command -v groff >/dev/null || continue

@@ -232,7 +232,8 @@ static bool
 asks_for_json(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0)
+		if (strcmp(argv[i], "--json") == 0 ||
+		    strncmp(argv[i], "--json=", 7) == 0)
 			return true;
 	return false;
 }

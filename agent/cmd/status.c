@@ -99,7 +99,8 @@ static int
 render(const struct status_view *v, const struct wish *w, struct buf *out)
 {
 	const struct status_look look = { .width = columns_of_output(),
-		.colours = w->colours };
+		.colours = w->colours,
+		.roles = true };
 
 	if (w->json && v->why.text[0] != '\0')
 		return status_json_without_store(&v->st, &v->verdict, out);

@@ -30,6 +30,7 @@ struct status_look {
 	size_t width;
 	bool colours;
 	enum status_order order;
+	bool roles; /* what confines them, too */
 };
 
 /* A status, or why there is none, with the verdict on it. */

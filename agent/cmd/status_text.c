@@ -477,7 +477,8 @@ status_text(const struct status_view *v, const struct status_look *look,
 	if (print_head(st, look->width, out) != 0 ||
 	    print_troubles(st, look, out) != 0 ||
 	    print_outputs(st, look, out) != 0 ||
-	    print_feeds(st, look, out) != 0 || print_roles(st, look, out) != 0)
+	    print_feeds(st, look, out) != 0 ||
+	    (look->roles && print_roles(st, look, out) != 0))
 		return -1;
 	if (st->n_feeds > 0)
 		return 0;

@@ -48,7 +48,9 @@ const struct setting agent_settings[] = {
 	    .offset = offsetof(struct agent_conf, key),
 	    .def = "/etc/sealfeed/seal.pem",
 	    .help = "The Ed25519 key that signs checkpoints: a file, PEM text, "
-		    "or the URI of an OpenSSL provider (pkcs11:...). "
+		    "the URI of a key in a PKCS#11 token "
+		    "(pkcs11:token=T;object=O?pin-source=/FILE), or of "
+		    "another provider of OpenSSL. "
 		    "\"sealfeed keygen\" creates one." },
 	{ .key = "retain",
 	    .type = SETTING_DURATION,

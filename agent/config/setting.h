@@ -44,6 +44,7 @@ struct setting {
 	size_t offset;
 	bool required;
 	bool writes;     /* of a text: the path of a file that is written */
+	bool reads;      /* … of a file that is read whenever it is used */
 	const char *def; /* as it would stand in the file; NULL: none */
 	int64_t min;     /* with max, for numbers; min == max: no range */
 	int64_t max;

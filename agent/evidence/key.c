@@ -19,12 +19,17 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "evidence/key.h"
+#include "evidence/token.h"
 
 #define TYPE_ED25519 0x01
 
+_Static_assert(KEY_LEN == TOKEN_KEY_LEN, "an Ed25519 key");
+_Static_assert(KEY_SIGNATURE_LEN == TOKEN_SIGNATURE_LEN, "its signature");
+
 struct signer {
 	char *name;
-	EVP_PKEY *key;
+	EVP_PKEY *key;       /* NULL: it is in token */
+	struct token *token; /* NULL: it is in key */
 	uint8_t public[KEY_LEN];
 	uint8_t id[KEY_ID_LEN];
 	char *rotations; /* "" where there are none */
@@ -159,6 +164,23 @@ rotations_of(const char *pem)
 	return xasprintf("%s%s", at, at[len - 1] == '\n' ? "" : "\n");
 }
 
+/* A URI of PKCS#11 is OpenSSL's where it has a provider for it. */
+static int
+open_key(struct signer *s, const char *pem_or_uri, struct err *err)
+{
+	const bool uri = signer_is_uri(pem_or_uri);
+
+	s->key = uri ? key_from_uri(pem_or_uri) : key_from_pem(pem_or_uri);
+	if (s->key != NULL)
+		return public_of(s->key, s->public, err);
+	if (!uri ||
+	    strncmp(pem_or_uri, TOKEN_SCHEME, strlen(TOKEN_SCHEME)) != 0)
+		return key_failed(err, "no private key can be read");
+	ERR_clear_error();
+	s->token = token_open(pem_or_uri, s->public, err);
+	return s->token != NULL ? 0 : -1;
+}
+
 struct signer *
 signer_open(const char *name, const char *pem_or_uri, struct err *err)
 {
@@ -172,15 +194,7 @@ signer_open(const char *name, const char *pem_or_uri, struct err *err)
 		    name);
 		goto bad;
 	}
-	if (signer_is_uri(pem_or_uri))
-		s->key = key_from_uri(pem_or_uri);
-	else
-		s->key = key_from_pem(pem_or_uri);
-	if (s->key == NULL) {
-		(void)key_failed(err, "no private key can be read");
-		goto bad;
-	}
-	if (public_of(s->key, s->public, err) == -1)
+	if (open_key(s, pem_or_uri, err) != 0)
 		goto bad;
 	key_id(s->name, s->public, s->id);
 	s->rotations = rotations_of(pem_or_uri);
@@ -196,6 +210,7 @@ signer_free(struct signer *s)
 	if (s == NULL)
 		return;
 	EVP_PKEY_free(s->key);
+	token_free(s->token);
 	free(s->rotations);
 	free(s->name);
 	free(s);
@@ -264,10 +279,13 @@ int
 signer_sign(const struct signer *s, const char *data, size_t len,
     uint8_t signature[KEY_SIGNATURE_LEN], struct err *err)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_MD_CTX *ctx;
 	size_t n = KEY_SIGNATURE_LEN;
 	int rc = 0;
 
+	if (s->token != NULL)
+		return token_sign(s->token, data, len, signature, err);
+	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL ||
 	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, s->key) != 1 ||
 	    EVP_DigestSign(ctx, signature, &n, (const unsigned char *)data,

@@ -21,8 +21,9 @@ struct signer;
 #define KEY_ID_LEN 4
 
 /* A key that can sign.  pem_or_uri: PEM text, or a URI that an OpenSSL
- * provider understands ("pkcs11:…").  name: of the agent, printable ASCII
- * without a space or "+".  NULL: no such key, or not an Ed25519 one. */
+ * provider understands, or one of a PKCS#11 token (token.h).  name: of the
+ * agent, printable ASCII without a space or "+".  NULL: no such key, or not an
+ * Ed25519 one. */
 struct signer *signer_open(const char *name, const char *pem_or_uri,
     struct err *err);
 void signer_free(struct signer *s);

@@ -51,6 +51,7 @@ const struct setting aws_settings[] = {
 	{ .key = "aws.web_identity_file",
 	    .type = SETTING_STRING,
 	    .offset = FIELD(identity_file),
+	    .reads = true,
 	    .help = "File with the token of a web identity (OIDC), read again "
 		    "whenever it is used. Default: "
 		    "AWS_WEB_IDENTITY_TOKEN_FILE." },
@@ -140,6 +141,13 @@ aws_conf_check(const struct aws_conf *c, const struct config_section *b)
 		    "aws.role");
 	http_url_check_setting("aws.sts_url", c->sts_url, b);
 	http_url_check_setting("aws.metadata_url", c->metadata_url, b);
+}
+
+const char *
+aws_environment(const void *conf)
+{
+	(void)conf;
+	return "AWS_";
 }
 
 const char *

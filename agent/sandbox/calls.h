@@ -9,9 +9,10 @@
 
 /* Who makes a call. */
 #define CALLS_EVERY 1U     /* every role */
-#define CALLS_CONNECTS 2U  /* those with connections, or a key behind one */
+#define CALLS_CONNECTS 2U  /* those with connections */
 #define CALLS_SERVES 4U    /* watch */
 #define CALLS_SANITIZER 8U /* a build that has one */
+#define CALLS_LOCAL 16U    /* seal, with a key behind a unix socket */
 
 /* An argument, the first is 0, that must have this value in these bits; or
  * another value. */

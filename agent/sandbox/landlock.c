@@ -41,7 +41,9 @@ struct net_port {
 #define WRITE_FILE FS(1)
 #define READ_FILE FS(2)
 #define READ_DIR FS(3)
+#define REMOVE_DIR FS(4)
 #define REMOVE_FILE FS(5)
+#define MAKE_DIR FS(7)
 #define MAKE_REG FS(8)
 #define TRUNCATE FS(14)
 #define IOCTL_DEV FS(15)
@@ -71,8 +73,9 @@ static const struct {
 static const uint64_t rights[] = {
 	[PLACE_READ] = READ_FILE | READ_DIR,
 	[PLACE_UPDATE] = READ_FILE | WRITE_FILE | TRUNCATE,
+	/* Folders within, too: one in a file's place is put aside. */
 	[PLACE_FOLDER] = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE |
-	    REMOVE_FILE | MAKE_REG,
+	    REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG,
 	[PLACE_DEVICE] = READ_FILE | READ_DIR | WRITE_FILE | IOCTL_DEV,
 };
 

@@ -240,6 +240,26 @@ add_secret(const struct wanted *w, const char *text, bool pem)
 	secret_free(plain);
 }
 
+/* Where the machine and its agents are asked for credentials. */
+static void
+add_aws(struct sandbox_plan *p)
+{
+	static const char *const urls[] = {
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT"
+	};
+	static const char *const files[] = { "AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" };
+
+	add_port(p, 80);
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+		if (getenv(urls[i]) != NULL)
+			sandbox_plan_ports(p, getenv(urls[i]));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (getenv(files[i]) != NULL)
+			add_place(p, getenv(files[i]), PLACE_READ, true);
+}
+
 /* setting_fn */
 static void
 add_setting(void *ctx, const struct setting_row *row)
@@ -256,8 +276,13 @@ add_setting(void *ctx, const struct setting_row *row)
 		memcpy(&text, at, sizeof(text));
 		if (text != NULL && s->writes)
 			add_folder_of(w->plan, text, PLACE_FOLDER);
+		else if (text != NULL && s->reads)
+			add_place(w->plan, text, PLACE_READ, true);
 		else if (text != NULL)
 			sandbox_plan_ports(w->plan, text);
+		/* Of an identity at AWS, that may come from the machine. */
+		if (text == NULL && strcmp(s->key, "aws.metadata_url") == 0)
+			add_aws(w->plan);
 		break;
 	case SETTING_LIST:
 		memcpy(&list, at, sizeof(list));
@@ -331,7 +356,25 @@ add_variables(struct sandbox_plan *p, unsigned role)
 	}
 }
 
-/* TPM2TOOLS-like: "swtpm:host=127.0.0.1,port=2321", whose control is at the
+/* The file that the attribute of a PKCS#11 URI names. */
+static void
+add_attribute(struct sandbox_plan *p, const char *uri, const char *name)
+{
+	const char *at = strstr(uri, name);
+	char *path;
+
+	if (at == NULL)
+		return;
+	at += strlen(name);
+	if (strncmp(at, "file:", 5) == 0)
+		at += strncmp(at + 5, "//", 2) == 0 ? 7 : 5;
+	path = xstrndup(at, strcspn(at, "&;"));
+	if (path[0] == '/')
+		add_place(p, path, PLACE_READ, true);
+	free(path);
+}
+
+/* "swtpm:host=127.0.0.1,port=2321", whose control is at the
  * port behind it. */
 static void
 add_tcti(struct sandbox_plan *p, const char *tcti)
@@ -359,6 +402,10 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 	p->n_ports = 0;
 	text = own ? secret_resolve(a->key, &err) : NULL;
 	p->sockets = text != NULL && signer_is_uri(text);
+	if (p->sockets) {
+		add_attribute(p, text, "pin-source=");
+		add_attribute(p, text, "module-path=");
+	}
 	secret_free(text);
 	if (!p->sockets)
 		return;
@@ -395,6 +442,18 @@ add_index(struct sandbox_plan *p, const char *path)
 	free(real);
 }
 
+/* Its folder is made with it, which takes the one above. */
+static void
+add_sign_log(struct sandbox_plan *p, const char *path, bool own)
+{
+	struct err err = ERR_INIT;
+
+	/* Who opens the log tells of what goes wrong. */
+	if (own && file_parents(path, &err) != 0)
+		err_clear(&err);
+	add_folder_of(p, path, PLACE_FOLDER);
+}
+
 /* The mapping tables of formats, wherever they come with the program. */
 static void
 add_formats(struct sandbox_plan *p)
@@ -424,10 +483,10 @@ add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
 		break;
 	case ROLE_SEAL:
 		add_key(p, a, own);
-		add_folder_of(p, a->seal.log, PLACE_FOLDER);
+		add_sign_log(p, a->seal.log, own);
 		break;
 	case ROLE_RECOVER:
-		add_folder_of(p, a->seal.log, PLACE_FOLDER);
+		add_sign_log(p, a->seal.log, own);
 		break;
 	case ROLE_WATCH:
 		if (a->watch.textfile != NULL)

@@ -79,7 +79,7 @@ sandbox_enter(const struct role *r, unsigned walls, struct err *err)
 
 	sandbox_plan_make(&plan, r->kind, r->config, r->output, true);
 	if (plan.sockets)
-		calls |= CALLS_CONNECTS;
+		calls |= plan.n_ports > 0 ? CALLS_CONNECTS : CALLS_LOCAL;
 	if ((walls & SANDBOX_LANDLOCK) != 0)
 		rc = enter_landlock(&plan, err);
 	sandbox_plan_release(&plan);

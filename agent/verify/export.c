@@ -72,7 +72,7 @@ static const struct {
 /* Where servers keep what came, best first. */
 static const char *const message_names[] = { "_raw", "event.original",
 	"full_message", "raw", "rawdata", "raw_message", "rawmessage",
-	"original", "message", "msg", "log", "short_message" };
+	"original", "message", "msg", "log", "short_message", "body", "line" };
 
 #define MESSAGES ((int)(sizeof(message_names) / sizeof(message_names[0])))
 
@@ -312,13 +312,12 @@ add_own(struct members *m, struct slice key, struct cell c)
 			m->own[i] = c;
 }
 
-/* As above, of a member that may be marked. */
+/* One that may be marked. */
 static void
-add_any(struct members *m, struct slice key, struct cell c)
+add_marked(struct members *m, struct slice key, struct cell c)
 {
 	struct slice rest, name, value;
 
-	add_member(m, key, c);
 	for (size_t i = 0; i < sizeof(own_prefixes) / sizeof(own_prefixes[0]);
 	     i++) {
 		size_t n = strlen(own_prefixes[i]);
@@ -332,6 +331,27 @@ add_any(struct members *m, struct slice key, struct cell c)
 	rest = (struct slice){ c.s.data + 1, c.s.len - 1 };
 	while (next_value(&rest, &name, &value))
 		add_own(m, name, (struct cell){ value, true });
+}
+
+/* Under what some servers keep the names that came beside a message. */
+static const char *const holders[] = { "attributes", "fields", "labels" };
+
+/* As above, of a member that may be marked, or hold some that are. */
+static void
+add_any(struct members *m, struct slice key, struct cell c)
+{
+	struct slice rest, name, value;
+	bool holds = false;
+
+	add_member(m, key, c);
+	add_marked(m, key, c);
+	for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++)
+		holds = holds || is_name(key, holders[i]);
+	if (!holds || !c.json || c.s.data[0] != '{')
+		return;
+	rest = (struct slice){ c.s.data + 1, c.s.len - 1 };
+	while (next_value(&rest, &name, &value))
+		add_marked(m, name, (struct cell){ value, true });
 }
 
 static void

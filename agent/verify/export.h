@@ -5,6 +5,7 @@
  *   {"_source":{"event":{"Id":"x"},"feed":"contoso/Audit.Exchange","index":0}}
  *   {"_source":{"event":{"original":"{\"Id\":…}"},"sealfeed":{"feed":"contoso/…"
  *   {"result":{"_raw":"{\"Id\":…}","sealfeed_feed":"contoso/…","sealfeed_index":…
+ *   {"labels":{"sealfeed_feed":"contoso/…","sealfeed_index":"0",…},"line":"{\"Id\":…
  *   2026-03-01,"<110>1 … [sealfeed@32473 feed=""contoso/…"" index=""0""] {…}"
  *
  * Looked for are, in this order: a line (frame.h) as it is; a line as the text

@@ -43,22 +43,21 @@ const struct setting http_request_settings[] = {
 	SETTING_END
 };
 
+bool
+http_is_part(const char *s, const char *others)
+{
+	for (; *s != '\0'; s++)
+		if (!((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
+			(*s >= 'A' && *s <= 'Z') || strchr(others, *s) != NULL))
+			return false;
+	return true;
+}
+
 /* RFC 9110 section 5.6.2, token. */
 static bool
 is_token(const char *s)
 {
-	static const char extra[] = "!#$%&'*+-.^_`|~";
-
-	if (*s == '\0')
-		return false;
-	for (; *s != '\0'; s++) {
-		bool alnum = (*s >= '0' && *s <= '9') ||
-		    (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z');
-
-		if (!alnum && strchr(extra, *s) == NULL)
-			return false;
-	}
-	return true;
+	return *s != '\0' && http_is_part(s, "!#$%&'*+-.^_`|~");
 }
 
 /* Headers that this output decides itself. */

@@ -72,6 +72,10 @@ extern const struct setting http_request_settings[];
 			"nothing, JSON and text count, web pages do not."    \
 	}
 
+/* Has s only ASCII letters, digits and others?  For what goes into a path as
+ * it is. */
+bool http_is_part(const char *s, const char *others);
+
 /* The pure checks of these options; see config_type.check. */
 struct config_section;
 void http_output_check(const void *conf, const struct config_section *b);

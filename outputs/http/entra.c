@@ -15,6 +15,7 @@
 #include "config/errors.h"
 #include "http/access.h"
 #include "http/auth_oauth2.h"
+#include "outputs/http/conf.h"
 #include "outputs/http/login.h"
 
 /* ship pauses, too: it must not wait for longer than that here. */
@@ -91,10 +92,7 @@ check_name(const char *key, const char *value, const struct config_section *b)
 		config_error(b,
 		    "%s: is missing; the app registration's overview shows it",
 		    key);
-	else if (value[0] == '\0' ||
-	    strspn(value,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789.-_") != strlen(value))
+	else if (value[0] == '\0' || !http_is_part(value, ".-_"))
 		config_error(b,
 		    "%s: \"%.60s\" is not an ID; the app registration's "
 		    "overview shows it",

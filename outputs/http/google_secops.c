@@ -371,22 +371,11 @@ secops_probed(struct intake *in, unsigned step, const struct intake_response *r,
  * Options.
  */
 
-/* What goes into a path as it is. */
-static bool
-is_part(const char *s, const char *others)
-{
-	for (; *s != '\0'; s++)
-		if (!((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
-			(*s >= 'A' && *s <= 'Z') || strchr(others, *s) != NULL))
-			return false;
-	return true;
-}
-
 static void
 check_part(const char *key, const char *s, const char *others,
     const struct config_section *b)
 {
-	if (s != NULL && !is_part(s, others))
+	if (s != NULL && !http_is_part(s, others))
 		config_error(b,
 		    "%s: \"%.60s\" has a character that Google has in no such "
 		    "name",
@@ -409,7 +398,7 @@ secops_check(const void *conf, const struct config_section *b)
 		const char *type = strchr(*t, '=');
 
 		if (type == NULL || type == *t || type[1] == '\0' ||
-		    strlen(type) >= TYPE_MAX || !is_part(type + 1, "_"))
+		    strlen(type) >= TYPE_MAX || !http_is_part(type + 1, "_"))
 			config_error(b,
 			    "log_types: \"%.60s\" is not SOURCE=LOG_TYPE, as "
 			    "okta=OKTA, or FEED=LOG_TYPE",

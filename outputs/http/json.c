@@ -51,17 +51,42 @@ render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	return 0;
 }
 
+/* An array of none: nothing at all would be an event that cannot be read. */
+static int
+probe(struct intake *in, unsigned step, struct intake_request *r,
+    struct err *err)
+{
+	(void)in;
+	if (step > 0)
+		return 1;
+	return buf_adds(&r->body, "[]") == 0
+	    ? 0
+	    : err_set(err, "request: too large");
+}
+
 static const struct http_dialect json = {
 	.content_type = "application/json",
 	.prefix = "[",
 	.separator = ",",
 	.suffix = "]",
 	.render = render,
+	.probe = probe,
 };
 
 const struct output_type output_http_json = {
 	.type.name = "http-json",
 	.type.title = "a JSON array over HTTPS",
+	.type.settings = settings,
+	.type.conf_size = sizeof(struct http_output_conf),
+	.type.check = http_output_check,
+	.dialect = &json,
+	HTTP_TRANSPORT,
+};
+
+/* Logstash's input http reads an array by its codec for application/json. */
+const struct output_type output_logstash = {
+	.type.name = "logstash",
+	.type.title = "Logstash (input http)",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct http_output_conf),
 	.type.check = http_output_check,

@@ -48,6 +48,17 @@ ndjson_render(struct intake *in, const struct chunk_line *line,
 	return 0;
 }
 
+/* Panther's parsers find the vendor's records; a request has at most 1 MB with
+ * its headers. */
+static const struct setting panther_settings[] = {
+	{ .key = "where",
+	    .type = SETTING_TABLE,
+	    .table = http_target_settings },
+	NDJSON_ENVELOPE("none"), HTTP_MAX_BODY("900KB", 1000000), HTTP_EXPECT,
+	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
+	SETTING_END
+};
+
 static const struct http_dialect ndjson = {
 	.content_type = "application/x-ndjson",
 	.whole = ndjson_whole,
@@ -58,6 +69,16 @@ const struct output_type output_http = {
 	.type.name = "http",
 	.type.title = "NDJSON over HTTPS",
 	.type.settings = settings,
+	.type.conf_size = sizeof(struct ndjson_conf),
+	.type.check = http_output_check,
+	.dialect = &ndjson,
+	HTTP_TRANSPORT,
+};
+
+const struct output_type output_panther = {
+	.type.name = "panther",
+	.type.title = "Panther (HTTP source)",
+	.type.settings = panther_settings,
 	.type.conf_size = sizeof(struct ndjson_conf),
 	.type.check = http_output_check,
 	.dialect = &ndjson,

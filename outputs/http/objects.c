@@ -91,8 +91,7 @@ objects_close(struct intake *in)
 {
 	struct objects *o = in->state;
 
-	if (o->store->close != NULL)
-		o->store->close(in);
+	o->store->close(in);
 	while (o->found != NULL) {
 		struct found *f = o->found;
 
@@ -106,9 +105,8 @@ objects_close(struct intake *in)
 	in->state = NULL;
 }
 
-int
-objects_open(struct intake *in, const struct object_store *store,
-    struct err *err)
+void
+objects_open(struct intake *in, const struct object_store *store)
 {
 	struct objects *o = xcalloc(1, sizeof(*o));
 
@@ -117,11 +115,7 @@ objects_open(struct intake *in, const struct object_store *store,
 	in->state = o;
 	in->compress = false; /* the object is packed, not the transfer */
 	in->poll_every = LOOK_EVERY;
-	if (store->open == NULL || store->open(in, err) == 0)
-		return 0;
-	o->store = &(const struct object_store){ .close = NULL };
-	objects_close(in);
-	return -1;
+	store->open(in);
 }
 
 /*
@@ -316,7 +310,7 @@ objects_prepare(struct intake *in, struct intake_request *r, struct err *err)
 	intake_header(r, o->store->digest, digest);
 	if (conf->conditional)
 		intake_header(r, o->store->guard, o->store->guard_value);
-	if (o->store->headers != NULL && o->store->headers(in, r, err) != 0)
+	if (o->store->headers(in, r, err) != 0)
 		return -1;
 	return o->store->sign(in, r, err);
 }
@@ -325,9 +319,8 @@ objects_prepare(struct intake *in, struct intake_request *r, struct err *err)
  * Answers.
  */
 
-/* Value of a header of a request, NULL: it has none. */
-static const char *
-request_header(const struct intake_request *r, const char *name)
+const char *
+objects_header(const struct intake_request *r, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -344,7 +337,7 @@ look_at(struct intake *in, const struct intake_response *r,
 {
 	struct objects *o = in->state;
 	const struct intake_request *q = r->request;
-	const char *digest = request_header(q, o->store->digest);
+	const char *digest = objects_header(q, o->store->digest);
 	struct found *f = xcalloc(1, sizeof(*f));
 	unsigned char md5[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
@@ -366,7 +359,7 @@ look_at(struct intake *in, const struct intake_response *r,
 static bool
 is_there(const struct objects *o, const struct intake_response *r)
 {
-	return r->lines > 0 && r->status == o->store->there &&
+	return r->status == o->store->there &&
 	    (o->store->there_code == NULL ||
 		strstr(r->body, o->store->there_code) != NULL);
 }
@@ -378,9 +371,8 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	struct objects *o = in->state;
 	char etag[256];
 
-	if (o->store->hear != NULL)
-		o->store->hear(in, r);
-	if (is_there(o, r)) {
+	o->store->hear(in, r);
+	if (r->lines > 0 && is_there(o, r)) {
 		look_at(in, r, v);
 		return true;
 	}
@@ -477,13 +469,14 @@ objects_acknowledge(struct intake *in, const struct intake_response *r)
 }
 
 /*
- * check --live: write a small object, and read it.
+ * check --live: write a small object, where it is not there yet, and read it.
  */
 
 int
 objects_probe(struct intake *in, unsigned step, struct intake_request *r,
     struct err *err)
 {
+	const struct objects_conf *conf = in->conf;
 	struct objects *o = in->state;
 
 	if (step > 1)
@@ -501,7 +494,9 @@ objects_probe(struct intake *in, unsigned step, struct intake_request *r,
 	if (buf_addf(&r->body, "{\"agent\":\"%s\"}\n", in->out->agent) != 0)
 		return err_set(err, "request: too large");
 	intake_header(r, "Content-Type", "application/json");
-	if (o->store->headers != NULL && o->store->headers(in, r, err) != 0)
+	if (conf->conditional)
+		intake_header(r, o->store->guard, o->store->guard_value);
+	if (o->store->headers(in, r, err) != 0)
 		return -1;
 	return o->store->sign(in, r, err);
 }
@@ -512,7 +507,13 @@ objects_probed(struct intake *in, unsigned step,
 {
 	struct objects *o = in->state;
 	struct buf text = BUF_INIT(1024);
-	int rc = explain_probe(o->store->meanings, in, r,
+	int rc;
+
+	if (step == 0 && is_there(o, r))
+		return buf_adds(message, "sealfeed-check.json is there\n") == 0
+		    ? 0
+		    : err_set(err, "the result is too large");
+	rc = explain_probe(o->store->meanings, in, r,
 	    step == 0 ? "wrote sealfeed-check.json"
 		      : "read it again; each object is acknowledged",
 	    &text, err);

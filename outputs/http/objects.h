@@ -44,16 +44,16 @@ struct object_store {
 	const char *there_code;
 	const struct explained *meanings;
 
-	/* Set and free objects.login.  NULL: has none. */
-	int (*open)(struct intake *in, struct err *err);
+	/* Make and free what objects_login() gives. */
+	void (*open)(struct intake *in);
 	void (*close)(struct intake *in);
-	/* Further headers of an object that is written; NULL: none. */
+	/* Further headers of an object that is written. */
 	int (*headers)(struct intake *in, struct intake_request *r,
 	    struct err *err);
 	/* The last thing done to a request; returns what prepare does. */
 	int (*sign)(struct intake *in, struct intake_request *r,
 	    struct err *err);
-	/* Each answer, and the code in it; NULL: nobody listens. */
+	/* Each answer. */
 	void (*hear)(struct intake *in, const struct intake_response *r);
 };
 
@@ -61,9 +61,11 @@ struct objects; /* in->state of such a dialect */
 void *objects_login(const struct intake *in);
 void objects_set_login(struct intake *in, void *login);
 
+/* Value of a header of a request, NULL: it has none. */
+const char *objects_header(const struct intake_request *r, const char *name);
+
 /* For a dialect, which has its store where objects_open() is called. */
-int objects_open(struct intake *in, const struct object_store *store,
-    struct err *err);
+void objects_open(struct intake *in, const struct object_store *store);
 void objects_close(struct intake *in);
 int objects_render(struct intake *in, const struct chunk_line *line,
     struct buf *body, struct err *err);

@@ -27,9 +27,8 @@
 #include "base/text.h"
 #include "config/event_shape.h"
 #include "delivery/chunk.h"
-#include "outputs/http/conf.h"
-#include "outputs/http/dialect.h"
 #include "outputs/http/exchange.h"
+#include "outputs/http/otlp.h"
 #include "outputs/http/protobuf.h"
 #include "outputs/http/status.h"
 #include "outputs/http/transport.h"
@@ -45,11 +44,6 @@
 #define HEAD_MAX 1024
 
 enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON };
-
-struct otlp_conf {
-	struct http_output_conf http; /* must stand first */
-	int encoding;
-};
 
 struct otlp {
 	bool json;
@@ -333,6 +327,8 @@ otlp_open(struct intake *in, struct err *err)
 	struct otlp *o = xcalloc(1, sizeof(*o));
 
 	in->state = o;
+	if (strcmp(in->out->type->type.name, "new-relic") == 0)
+		in->token_header = "api-key: ";
 	o->json = conf->encoding == OTLP_JSON;
 	buf_init(&o->begin, HEAD_MAX);
 	buf_init(&o->resource, HEAD_MAX);
@@ -410,6 +406,7 @@ wrap(struct otlp *o, struct intake_request *r, struct err *err)
 	struct slice records = { r->body.len == 0 ? "" : r->body.data,
 		r->body.len };
 	struct buf keep;
+	int rc;
 
 	buf_clear(&o->whole);
 	if (add_around(o, records, &o->whole) != 0)
@@ -422,7 +419,11 @@ wrap(struct otlp *o, struct intake_request *r, struct err *err)
 	}
 	intake_header(r, "Content-Encoding", "gzip");
 	buf_clear(&r->body);
-	return gzip_pack(o->gzip, o->whole.data, o->whole.len, &r->body, err);
+	rc = gzip_pack(o->gzip, o->whole.data, o->whole.len, &r->body, err);
+	/* An output at rest holds little. */
+	buf_release(&o->whole);
+	buf_release(&o->record);
+	return rc;
 }
 
 static int
@@ -432,6 +433,8 @@ otlp_prepare(struct intake *in, struct intake_request *r, struct err *err)
 	struct otlp *o = in->state;
 
 	intake_url(r, intake_endpoint(conf->http.url, LOGS), NULL);
+	if (conf->dataset != NULL)
+		intake_header(r, "X-Axiom-Dataset", conf->dataset);
 	return wrap(o, r, err);
 }
 
@@ -591,7 +594,8 @@ otlp_probe(struct intake *in, unsigned step, struct intake_request *r,
  * Options.
  */
 
-static const struct http_dialect otlp = {
+const struct http_dialect otlp_dialect = {
+	.token_header = "Authorization: Bearer ",
 	.open = otlp_open,
 	.close = otlp_close,
 	.render = otlp_render,
@@ -600,18 +604,12 @@ static const struct http_dialect otlp = {
 	.probe = otlp_probe,
 };
 
-static const char *const encodings[] = { "protobuf", "json", NULL };
+const char *const otlp_encodings[] = { "protobuf", "json", NULL };
 
 static const struct setting settings[] = { { .key = "where",
 					       .type = SETTING_TABLE,
 					       .table = http_target_settings },
-	{ .key = "encoding",
-	    .type = SETTING_CHOICE,
-	    .offset = offsetof(struct otlp_conf, encoding),
-	    .def = "protobuf",
-	    .choices = encodings,
-	    .help = "How messages are encoded; receivers take both." },
-	HTTP_MAX_BODY("1MiB", 64 << 20),
+	OTLP_ENCODING, HTTP_MAX_BODY("1MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 
@@ -621,6 +619,6 @@ const struct output_type output_otlp = {
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct otlp_conf),
 	.type.check = http_output_check,
-	.dialect = &otlp,
+	.dialect = &otlp_dialect,
 	HTTP_TRANSPORT,
 };

@@ -25,14 +25,12 @@ struct s3_conf {
 	char *kms_key;
 };
 
-static int
-s3_login(struct intake *in, struct err *err)
+static void
+s3_login(struct intake *in)
 {
 	const struct s3_conf *conf = in->conf;
 
-	(void)err;
 	objects_set_login(in, aws_login_new(&conf->aws, in->access));
-	return 0;
 }
 
 static void
@@ -139,7 +137,14 @@ static const struct object_store store = {
 static int
 s3_open(struct intake *in, struct err *err)
 {
-	return objects_open(in, &store, err);
+	const struct s3_conf *conf = in->conf;
+
+	if (aws_region(&conf->aws)[0] == '\0')
+		return err_set(err,
+		    "aws.region: is missing, and so is AWS_REGION; requests "
+		    "are signed for the bucket's region");
+	objects_open(in, &store);
+	return 0;
 }
 
 static void
@@ -195,6 +200,7 @@ const struct output_type output_s3 = {
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct s3_conf),
 	.type.check = s3_check,
+	.type.environment = aws_environment,
 	.dialect = &s3,
 	HTTP_TRANSPORT,
 };

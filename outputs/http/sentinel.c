@@ -260,17 +260,6 @@ sentinel_probed(struct intake *in, unsigned step,
  * Options.
  */
 
-/* Letters, digits and these. */
-static bool
-is_name(const char *s, const char *others)
-{
-	for (; *s != '\0'; s++)
-		if (!((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
-			(*s >= 'A' && *s <= 'Z') || strchr(others, *s) != NULL))
-			return false;
-	return true;
-}
-
 static void
 sentinel_check(const void *conf, const struct config_section *b)
 {
@@ -279,7 +268,7 @@ sentinel_check(const void *conf, const struct config_section *b)
 	http_output_check(conf, b);
 	entra_check(&c->entra, b);
 	if (c->rule != NULL &&
-	    (strncmp(c->rule, "dcr-", 4) != 0 || !is_name(c->rule, "-")))
+	    (strncmp(c->rule, "dcr-", 4) != 0 || !http_is_part(c->rule, "-")))
 		config_error(b,
 		    "rule: \"%.60s\" is not the immutable ID of a data "
 		    "collection rule, which begins with dcr-; its JSON view "
@@ -288,7 +277,7 @@ sentinel_check(const void *conf, const struct config_section *b)
 	if (c->stream != NULL &&
 	    ((strncmp(c->stream, "Custom-", 7) != 0 &&
 		 strncmp(c->stream, "Microsoft-", 10) != 0) ||
-		!is_name(c->stream, "-_")))
+		!http_is_part(c->stream, "-_")))
 		config_error(b,
 		    "stream: \"%.60s\" is not the name of a stream, which "
 		    "begins with Custom- or Microsoft-; the rule has it under "

@@ -80,13 +80,16 @@ provoke(struct link *l, const struct syslog_conf *conf)
 		(void)wait_for(l, clock_monotonic() + WORD, UINT64_MAX);
 }
 
-static const char *const framings[] = {
-	[SYSLOG_OCTETS] =
-	    "; framing: octet-counting (set framing: lf if the receiver shows "
-	    "messages that are glued together or begin with a number)",
-	[SYSLOG_LF] = "; framing: lf",
-	[SYSLOG_GELF] = "; GELF with a NUL behind each message",
-};
+static const char *
+framing(const struct syslog_conf *conf)
+{
+	if (conf->framing == SYSLOG_GELF)
+		return "; GELF with a NUL behind each message";
+	if (conf->framing == SYSLOG_LF)
+		return "; framing: lf";
+	return "; framing: octet-counting (set framing: lf if the receiver "
+	       "shows messages that are glued together or begin with a number)";
+}
 
 int
 syslog_reach(struct link *l, const struct syslog_conf *conf,
@@ -107,7 +110,7 @@ syslog_reach(struct link *l, const struct syslog_conf *conf,
 	 * does one that speaks something else. */
 	if (link_down(l))
 		return err_set(err, "%s", link_why(l));
-	if (buf_adds(message, framings[conf->framing]) != 0)
+	if (buf_adds(message, framing(conf)) != 0)
 		return err_set(err, "the result is too large");
 	return 0;
 }

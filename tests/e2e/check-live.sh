@@ -62,3 +62,8 @@ for odd in 'first-secret ' '"first-secret"' '' $'\xef\xbb\xbffirst-secret' \
 	grep -q 'warning: sources.contoso: client_secret: ' "$work/check" ||
 	    fail "$odd is good: $(cat "$work/check")"
 done
+
+# A blob that the vendor no longer has is no fault of the configuration.
+steer "faults?set=af20050@Audit.Exchange=100%"
+live 0 'Audit.Exchange: .*the blob .* is gone \(AF20050\)$' \
+    'sources.contoso: good$'

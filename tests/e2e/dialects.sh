@@ -55,6 +55,10 @@ table() {
 	    "own_log_type: SEALFEED"
 	dialect s3 s3 "" "" "bucket: m365" \
 	    "aws: { region: eu-central-1, key: \"AKID:\${file:$work/token}\" }"
+	dialect azure-blob azure-blob "" "" "bucket: m365" "tenant: $tenant" \
+	    "client_id: $client" "client_secret: $secret" "login_url: $login"
+	dialect gcs gcs "" "" "bucket: m365" "key: $work/google.json" \
+	    "token_url: $login/token"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
 	dialect datadog datadog "" "" "api_key: $secret"
 	dialect graylog graylog "" "" "bearer: $secret"
@@ -103,7 +107,7 @@ for name in "${dialects[@]}"; do
 	# As the envelope of the dialect has it.
 	case $name in
 	google-secops) poison="\"},\"sealfeed_index\":{\"value\":\"$index\"" ;;
-	s3) poison="\",\"index\":$index,\"agent\"" ;;
+	s3 | azure-blob | gcs) poison="\",\"index\":$index,\"agent\"" ;;
 	sentinel) poison="\",\"sealfeed_index\":$index," ;;
 	splunk-hec*) poison="\",\"sealfeed_index\":\"$index\"" ;;
 	*) poison="\",\"index\":$index," ;;

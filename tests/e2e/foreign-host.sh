@@ -6,7 +6,7 @@
 
 told_by_receiver() {
 	grep -a '"feed":"fra1/agent"' "$work/lake/events" |
-	    grep -a '"type":"refused"' | grep -aq "$1"
+	    grep -a '"type":"refused"' | grep >/dev/null -a "$1"
 }
 
 sim --events 1000 --rate 100 --page 10
@@ -21,7 +21,7 @@ steer "faults?set=foreign-next@Audit.Exchange=100%"
 wait_for 30 "the log tells of NextPageUri" log_has "NextPageUri leads to anoth"
 wait_for 30 "so does the receiver" told_by_receiver NextPageUri
 wait_for 30 "so does status" eval \
-    "ask status | grep -q 'NextPageUri leads to another host'"
+    "ask status | grep >/dev/null 'NextPageUri leads to another host'"
 steer "faults?set=none"
 settled lake
 no_repeats lake

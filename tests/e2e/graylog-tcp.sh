@@ -27,4 +27,4 @@ verified graylog
 ask check --live >"$work/check" 2>&1 || fail "$(cat "$work/check")"
 grep -q "GELF with a NUL behind each message" "$work/check" ||
     fail "$(cat "$work/check")"
-ask status | grep -q "^graylog  *relayed" || fail "$(ask status)"
+ask status | grep >/dev/null "^graylog  *relayed" || fail "$(ask status)"

@@ -115,6 +115,9 @@ say "what is not just one object"
 "$sealfeed" >"$work/out" 2>"$work/err" --json
 [ $? -eq 64 ] || fail "no subcommand: another status"
 is_error 64
+"$sealfeed" status --json=yes >"$work/out" 2>"$work/err"
+[ $? -eq 64 ] || fail "a value of --json: another status"
+is_error 64
 ask export >"$work/export" 2>/dev/null || fail "export"
 ask export --json >"$work/out" 2>"$work/err" || fail "$(cat "$work/err")"
 cmp "$work/out" "$work/export" || fail "a report among the events"

@@ -10,21 +10,21 @@
 # $work/said, its status is the command's.
 try() {
 	awk -v alert="### $1" '/^#/ { here = $0 == alert } here' "$manual" |
-	    tr '\n' ' ' | grep -qF "\`$2\`" ||
+	    tr '\n' ' ' | grep >/dev/null -F "\`$2\`" ||
 	    fail "the paragraph of $1 does not have \"$2\""
 	eval "${2/FILE/$etc/siem-ca.pem}" >"$work/said" 2>&1
 }
 
 # shows REGEX
 shows() {
-	tr -s ' \n' ' ' <"$work/said" | grep -Eq -- "$1" ||
+	tr -s ' \n' ' ' <"$work/said" | grep >/dev/null -E -- "$1" ||
 	    fail "no \"$1\" in: $(cat "$work/said")"
 }
 
 # troubled LABEL=VALUE: what SealfeedStandsStill and its like look at
 troubled() {
 	curl -s --unix-socket "$work/watch.sock" http://localhost/metrics |
-	    grep -q "^sealfeed_trouble_since_timestamp_seconds{.*${1%%=*}=\"${1#*=}\""
+	    grep >/dev/null "^sealfeed_trouble_since_timestamp_seconds{.*${1%%=*}=\"${1#*=}\""
 }
 
 curl() {
@@ -96,6 +96,7 @@ steer "faults?set=none"
 wait_for 60 "it goes on" eval '! troubled code=AF20052'
 
 say "SealfeedGap"
+sealfeed check --live >"$work/said" 2>&1 || fail "one item: $(cat "$work/said")"
 wait_for 40 "a gap" eval 'try SealfeedGap "sealfeed gaps" &&
     grep -q "expired at the vendor" "$work/said"'
 

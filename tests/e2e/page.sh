@@ -23,7 +23,7 @@ seen() {
 }
 
 header() {
-	curl -sI "$url" | tr -d '\r' | grep -Eiq "^$1"
+	curl -sI "$url" | tr -d '\r' | grep >/dev/null -Ei "^$1"
 }
 
 sql() {
@@ -38,14 +38,14 @@ settled archive
 run_on_some_port browser forward
 url=http://127.0.0.1:$(cat "$work/browser/port")/
 drawn() {
-	curl -s "$url" | grep -q "<polyline points=.[0-9]"
+	curl -s "$url" | grep >/dev/null "<polyline points=.[0-9]"
 }
 wait_for 30 "the page has lines" drawn
 header "Content-Security-Policy: default-src 'none';.*frame-ancestors 'none'" ||
     fail "no policy: $(curl -sI "$url")"
 header 'X-Content-Type-Options: nosniff' || fail "types are guessed"
 header 'Cache-Control: no-store' || fail "the page is stored"
-! curl -s "$url" | grep -Eiq '(src|href)="?(https?:)?//' || fail "it loads something"
+! curl -s "$url" | grep >/dev/null -Ei '(src|href)="?(https?:)?//' || fail "it loads something"
 said=$(seen looks reads refreshes) || fail "$said"
 
 sql "INSERT INTO trouble (subject, class, code, text, since, until, stands)

@@ -30,13 +30,13 @@ log_has "reading an old state" && fail "told at once"
 wait_for 240 "the reader is told of" log_has \
     '<4>collect: a process has been reading an old state of the store for 2 min'
 [ $((SECONDS - begun)) -ge 120 ] || fail "told after $((SECONDS - begun)) s"
-ask status | grep -q "reading an old state" || fail "status does not say so"
+ask status | grep >/dev/null "reading an old state" || fail "status does not say so"
 grep -q '"class":"reader"' "$work/lake/events" || fail "the own feed does not"
 grows lake
 echo "COMMIT;" >&6
 exec 6>&-
 wait_for 60 "its end is told" log_has "the store's WAL is carried over again"
-wait_for 20 "status is calm" eval '! ask status | grep -q "an old state"'
+wait_for 20 "status is calm" eval '! ask status | grep >/dev/null "an old state"'
 [ "$(wal)" -le $((16 << 20)) ] || fail "the WAL still has $(wal) bytes"
 enough
 settled lake

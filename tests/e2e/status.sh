@@ -11,7 +11,7 @@ first() {
 
 # line REGEX: the first line is that
 line() {
-	first | grep -Eq -- "^$1"
+	first | grep >/dev/null -E -- "^$1"
 }
 
 # check CODE REGEX [OPTION…]: as a monitoring plugin
@@ -64,15 +64,15 @@ check 1 'WARNING' --warning backlog=0 || fail "$(cat "$work/check")"
 check 2 'CRITICAL' --critical lag=0,delay=none || fail "$(cat "$work/check")"
 wait_for 20 "ready" ready 200 'running, all well$'
 healthy 200 || fail "/healthz: $(cat "$work/page")"
-ask status --json | grep -q '"works":true,"alive":true,"remarks":\[\]}' ||
+ask status --json | grep >/dev/null '"works":true,"alive":true,"remarks":\[\]}' ||
     fail "$(ask status --json)"
 ask status --check --warning lag=soon >"$work/check"
 [ $? -eq 3 ] || fail "a bad limit is no UNKNOWN"
 narrow || fail "wider than 80 columns"
-ask status | grep -Eq '[0-9]/s collected$' || fail "no rate"
+ask status | grep >/dev/null -E '[0-9]/s collected$' || fail "no rate"
 [ "$(COLUMNS=60 ask status | head -n 1)" = "running, all well" ] || fail "COLUMNS"
-ask status --color always | head -n 1 | grep -q $'\033\[32mrunning' || fail "no colours"
-! ask status | grep -q $'\033' || fail "colours in a pipe"
+ask status --color always | head -n 1 | grep >/dev/null $'\033\[32mrunning' || fail "no colours"
+! ask status | grep >/dev/null $'\033' || fail "colours in a pipe"
 
 stop_one lake
 wait_for 60 "status says what is blocked" line 'lake blocked for [0-9]+ s.*: '
@@ -94,7 +94,7 @@ wait_for 60 "well again" line 'running, all well$'
 agent_stop
 line 'stopped [0-9]+ s ago' || fail "stopped: $(first)"
 check 2 'CRITICAL - stopped' || fail "$(cat "$work/check")"
-ask status --json | grep -q '"running":false' || fail "it is said to run"
+ask status --json | grep >/dev/null '"running":false' || fail "it is said to run"
 agent_again
 wait_for 60 "well again" line 'running, all well$'
 agent_kill

@@ -58,7 +58,7 @@ each grows
 enough
 settled "${kinds[@]}"
 for kind in "${kinds[@]}"; do
-	ask status | grep -Eq "^$kind +relayed" || fail "status: $(ask status)"
+	ask status | grep >/dev/null -E "^$kind +relayed" || fail "status: $(ask status)"
 	wait_for 10 "no backlog at $kind" output_is "$kind" backlog_events -eq 0
 	output_is "$kind" held_events -gt 0 || fail "nothing is held at $kind"
 done

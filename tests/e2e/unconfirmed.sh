@@ -10,7 +10,7 @@ to_file archive
 agent
 wait_for 30 "the log says so" log_has "ship siem: delivery is unconfirmed"
 settled siem archive
-ask status | grep -Eq '^siem +unconfirmed' || fail "status: $(ask status)"
+ask status | grep >/dev/null -E '^siem +unconfirmed' || fail "status: $(ask status)"
 [ "$(metric 'sealfeed_output_mode_info{output="siem",mode="unconfirmed"}')" = 1 ] ||
     fail "metrics do not say unconfirmed"
 verified siem archive

@@ -5,7 +5,7 @@
 . "${0%/*}/lib.sh"
 
 says() {
-	ask status | grep -Eq -- "$1"
+	ask status | grep >/dev/null -E -- "$1"
 }
 
 # others: events of these feeds that have arrived

@@ -31,7 +31,7 @@ wait_for 20 "the log names role and call" log_has \
 wait_for 20 "the supervisor tells the end" log_has \
     'collect: ended for the system call execve, which it may not make; restarting in 0[.]2'
 wait_for 30 "status tells it" eval \
-    'ask status | grep -q "ended for the system call execve"'
+    'ask status | grep >/dev/null "ended for the system call execve"'
 ! log_has '(seal|ship archive|watch): (killed|exited|ended)' ||
     fail "collect took others along"
 agent_stop
@@ -56,12 +56,12 @@ ask status --json | jq -e '[.roles[].confined |
     .seccomp and .no_new_privs and .landlock_abi > 0 and .landlock_rules > 5 and
     (.uid | type) == "number" and (.capabilities | test("^[0-9a-f]{16}$"))] |
     length == 4 and all' >"$work/json" || fail "status --json: $(ask status --json)"
-curl -s --unix-socket "$work/watch.sock" http://localhost/ |
-    grep -q 'no_new_privs, seccomp, Landlock [0-9]' || fail "the page does not tell"
+curl -s --unix-socket "$work/watch.sock" http://localhost/ >"$work/page"
+grep -q 'no_new_privs, seccomp, Landlock [0-9]' "$work/page" || fail "the page does not tell"
 own_start() {
 	grep -a '"type":"start"\|"type": "start"' "$work/archive/events" | tail -n 1
 }
-wait_for 20 "the start's event carries it" eval 'own_start | grep -q "\"seccomp\": *true"'
+wait_for 20 "the start's event carries it" eval 'own_start | grep >/dev/null "\"seccomp\": *true"'
 log_has 'roles are confined less than they could be: .*they run as root' ||
     fail "the log does not say that roles are root"
 agent_stop

@@ -116,6 +116,17 @@ make elastic own "$each $apart"' print "{\"_index\":\"logs\",\"_source\":{\"agen
 well elastic
 make elastic.csv own 'print "event.original,index,sealfeed.agent,sealfeed.feed,sealfeed.index\n"; '"$each $apart"' print cell($v) . ",logs,$a,$f,", $w eq "index" ? $n : "", "\n" }'
 well elastic.csv
+# And otlp, loki (logcli, Grafana), datadog and graylog.
+make otlp own "$each $apart"' print "{\"severity\":\"INFO\",\"body\":" . str($v) . ",\"attributes\":{\"log.record.uid\":\"x\",\"sealfeed.feed\":\"$f\",\"sealfeed.$w\":$n,\"sealfeed.agent\":\"$a\"}}\n" }'
+well otlp
+make loki own "$each $apart"' print "{\"labels\":{\"sealfeed_agent\":\"$a\",\"sealfeed_feed\":\"$f\",\"sealfeed_$w\":\"$n\"},\"line\":" . str($v) . ",\"timestamp\":\"x\"}\n" }'
+well loki
+make grafana own "$each $apart"' print $. == 1 ? "[" : ",", "{\"line\":" . str($v) . ",\"timestamp\":\"1\",\"fields\":{\"sealfeed_agent\":\"$a\",\"sealfeed_feed\":\"$f\",\"sealfeed_$w\":\"$n\"}}\n" } print "]\n";'
+well grafana
+make datadog own "$each $apart"' print "{\"id\":\"1\",\"type\":\"log\",\"attributes\":{\"message\":" . str($v) . ",\"service\":\"s\",\"attributes\":{\"index\":\"main\",\"sealfeed\":{\"feed\":\"$f\",\"$w\":$n,\"agent\":\"$a\"}}}}\n" }'
+well datadog
+make graylog.csv own 'print "timestamp,source,message,sealfeed_agent,sealfeed_feed,sealfeed_index\n"; '"$each $apart"' print "x,fra1," . cell($v) . ",$a,$f,", $w eq "index" ? $n : "", "\n" }'
+well graylog.csv
 
 # White space that a printer has put in can be taken out again.
 make pretty own "$each"' s/","/" ,\n  "/g, s/":"/": "/g if m/"event":.*"Id"/; print "{ \"x\":\n$_ }\n" }'

@@ -49,7 +49,7 @@ log_begin() {
 
 # says REGEX: since log_begin.
 says() {
-	tail -n +$((said_before + 1)) "$work/agent.log" | grep -Eq -- "$1"
+	tail -n +$((said_before + 1)) "$work/agent.log" | grep >/dev/null -E -- "$1"
 }
 
 no_space="[Nn]o space left.*make room"
@@ -134,7 +134,7 @@ fill
 log_begin
 agent_again
 wait_for 30 "the supervisor tells of the full disk" says "$no_space.*starts as soon as"
-{ ask status 2>/dev/null || true; } | head -n 1 | grep -Eiq 'disk is full' ||
+{ ask status 2>/dev/null || true; } | head -n 1 | grep >/dev/null -Ei 'disk is full' ||
     fail "status: $(ask status 2>&1)"
 pass 100
 room

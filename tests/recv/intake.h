@@ -41,8 +41,10 @@ struct intake_kind {
 
 /* Every kind of intake: one row each. */
 #define INTAKES(X)       \
+	X(azure_blob)    \
 	X(datadog)       \
 	X(elasticsearch) \
+	X(gcs)           \
 	X(google_secops) \
 	X(graylog)       \
 	X(login)         \

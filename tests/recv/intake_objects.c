@@ -26,6 +26,17 @@
 #include "http/aws_sign.h"
 #include "tests/recv/intake.h"
 
+/* What the stores differ by. */
+struct kind {
+	const char *digest; /* header that is kept with an object */
+	const char *guard, *guard_value;
+	unsigned there;
+	const char *there_code;
+	unsigned stored;
+	const char *needed[4]; /* headers of each request */
+	bool (*authorized)(struct call *c);
+};
+
 struct object {
 	struct object *next;
 	char *key;
@@ -51,6 +62,8 @@ digest_of(const struct buf *b, const EVP_MD *md, unsigned char out[64],
 		NULL) != 1)
 		recv_die("no digest");
 }
+
+static const struct kind *kind_of(const struct call *c);
 
 static struct object *
 find(const struct call *c, const char *key)
@@ -136,7 +149,16 @@ is_signed(struct call *c, const char *authorization)
 }
 
 static bool
-authorized(struct call *c)
+authorized_token(struct call *c)
+{
+	if (has_access_token(c))
+		return true;
+	refuse(c, 401, "InvalidAuthenticationInfo", "The token is invalid.");
+	return false;
+}
+
+static bool
+authorized_aws(struct call *c)
 {
 	const char *a = recv_header(c->rq, "Authorization");
 	unsigned char digest[64];
@@ -170,7 +192,7 @@ tell(struct call *c, const struct object *o)
 	(void)snprintf(c->reply->headers[0].value, 128, "%s", o->etag);
 	if (o->digest[0] == '\0')
 		return;
-	c->reply->headers[1].name = "x-amz-meta-sealfeed-sha256";
+	c->reply->headers[1].name = kind_of(c)->digest;
 	(void)snprintf(c->reply->headers[1].value, 128, "%s", o->digest);
 }
 
@@ -186,7 +208,7 @@ keep(struct call *c, const char *key, const struct buf *lines)
 	text_hex(o->etag + 1, digest, n);
 	o->etag[33] = '"';
 	(void)snprintf(o->digest, sizeof(o->digest), "%s",
-	    recv_header(c->rq, "x-amz-meta-sealfeed-sha256"));
+	    recv_header(c->rq, kind_of(c)->digest));
 	o->key = xstrdup(key);
 	o->next = c->place->state;
 	c->place->state = o;
@@ -195,7 +217,7 @@ keep(struct call *c, const char *key, const struct buf *lines)
 			len = strcspn(lines->data + i, "\n");
 			place_store_line(c, lines->data + i, len);
 		}
-	reply_text(c, 200, "%s", "");
+	reply_text(c, kind_of(c)->stored, "%s", "");
 	tell(c, o);
 }
 
@@ -213,6 +235,25 @@ read_lines(struct call *c, const char *key, struct buf *lines)
 	    : "too large";
 }
 
+/* Has the body the MD5 that a header says? */
+static bool
+is_md5(const struct call *c)
+{
+	const char *sum = recv_header(c->rq, "Content-MD5");
+	struct buf text = BUF_INIT(64);
+	unsigned char digest[64];
+	unsigned int n;
+	bool good;
+
+	if (strncmp(recv_header(c->rq, "x-goog-hash"), "md5=", 4) == 0)
+		sum = recv_header(c->rq, "x-goog-hash") + 4;
+	digest_of(&c->rq->body, EVP_md5(), digest, &n);
+	good = sum[0] == '\0' ||
+	    (text_base64(&text, digest, n) == 0 && strcmp(text.data, sum) == 0);
+	buf_release(&text);
+	return good;
+}
+
 static void
 put(struct call *c, const char *key)
 {
@@ -220,19 +261,22 @@ put(struct call *c, const char *key)
 	struct buf text = BUF_INIT(64), lines = BUF_INIT(RECV_BODY_MAX);
 	unsigned char digest[64];
 	unsigned int n;
+	const struct kind *k = kind_of(c);
 	const char *why;
 
 	digest_of(&c->rq->body, EVP_sha256(), digest, &n);
 	if (text_base64(&text, digest, n) != 0)
 		recv_die("no digest");
 	why = read_lines(c, key, &lines);
+	if (why == NULL && !is_md5(c))
+		why = "md5";
 	if (sum[0] != '\0' && strcmp(sum, text.data) != 0)
 		refuse(c, 400, "BadDigest", "The checksum does not match.");
 	else if (why != NULL || is_poison(c, lines.data, lines.len))
 		refuse(c, 400, "InvalidRequest", why == NULL ? "poison" : why);
-	else if (strcmp(recv_header(c->rq, "If-None-Match"), "*") == 0 &&
+	else if (strcmp(recv_header(c->rq, k->guard), k->guard_value) == 0 &&
 	    find(c, key) != NULL)
-		refuse(c, 412, "PreconditionFailed",
+		refuse(c, k->there, k->there_code,
 		    "At least one of the pre-conditions you specified did not "
 		    "hold");
 	else
@@ -279,7 +323,11 @@ take(struct call *c)
 	size_t n = strlen(bucket);
 
 	occupy(c);
-	if (!authorized(c))
+	for (size_t i = 0; kind_of(c)->needed[i] != NULL; i++)
+		if (recv_header(c->rq, kind_of(c)->needed[i])[0] == '\0')
+			refuse(c, 400, "MissingRequiredHeader",
+			    kind_of(c)->needed[i]);
+	if (c->reply->status != 0 || !kind_of(c)->authorized(c))
 		;
 	else if (strncmp(c->path + 1, bucket, n) != 0 || c->path[n + 1] != '/')
 		refuse(c, 404, "NoSuchBucket",
@@ -293,4 +341,26 @@ take(struct call *c)
 	free(bucket);
 }
 
+const struct intake_kind intake_azure_blob = { "azure-blob", take };
+const struct intake_kind intake_gcs = { "gcs", take };
 const struct intake_kind intake_s3 = { "s3", take };
+
+static const struct kind *
+kind_of(const struct call *c)
+{
+	static const struct kind azure = { "x-ms-meta-sealfeed_sha256",
+		"If-None-Match", "*", 409, "BlobAlreadyExists", 201,
+		{ "x-ms-version", "x-ms-date", NULL }, authorized_token },
+				 gcs = { "x-goog-meta-sealfeed-sha256",
+					 "x-goog-if-generation-match", "0", 412,
+					 "PreconditionFailed", 200, { NULL },
+					 authorized_token },
+				 s3 = { "x-amz-meta-sealfeed-sha256",
+					 "If-None-Match", "*", 412,
+					 "PreconditionFailed", 200, { NULL },
+					 authorized_aws };
+
+	return c->place->kind == &intake_azure_blob ? &azure
+	    : c->place->kind == &intake_gcs         ? &gcs
+						    : &s3;
+}

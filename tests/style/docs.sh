@@ -49,7 +49,7 @@ link() {
 	esac
 	file=${file:+$(dirname "$document")/$file}
 	[ -e "${file:=$document}" ] || { fail "the link $1 leads nowhere"; return; }
-	[ -z "$heading" ] || headings "$file" | grep -qxF "$heading" ||
+	[ -z "$heading" ] || headings "$file" | grep >/dev/null -xF "$heading" ||
 	    fail "the link $1: no such heading"
 }
 

@@ -9,7 +9,7 @@ cd "${1:-"${0%/*}/../.."}" || exit 1
 failed=0
 
 clang_format=$(command -v clang-format-14 || command -v clang-format)
-if "${clang_format:-false}" --version 2>/dev/null | grep -q 'version 14\.'; then
+if "${clang_format:-false}" --version 2>/dev/null | grep >/dev/null 'version 14\.'; then
 	files -name '*.[ch]' | xargs -P "$(nproc)" -n 40 \
 	    "$clang_format" --dry-run --Werror || failed=1
 else

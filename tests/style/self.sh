@@ -95,4 +95,6 @@ finds docs "no such heading"
 # shellcheck disable=SC2016
 printf 'rm -r $1/*\n' >>"$tree/tests/a.sh"
 finds scripts "SC2086"
+printf 'ls | %s a\nls |\n\t%s b\n' 'grep -q' 'grep -q' >>"$tree/tests/a.sh"
+finds scripts "a.sh:7: early"
 exit $failed

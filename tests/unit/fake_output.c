@@ -20,6 +20,7 @@ fake_open(struct output *out, struct err *e)
 {
 	(void)e;
 	out->chunk_max = fake_script.max;
+	out->batches = fake_script.batches;
 	out->mode = "acknowledged";
 	out->hold.time = fake_script.hold;
 	out->hold.bytes = UINT64_MAX;

@@ -12,6 +12,7 @@ struct fake_script {
 	const char *received; /* the file for what was delivered, by lines */
 	enum verdict (*judge)(const char *text); /* NULL: delivered */
 	size_t max;                              /* bytes of a chunk */
+	bool batches;                            /* out->batches */
 	/* Verdict on each line of the n-th chunk that is sent, from 0: lines
 	 * that are delivered or refused are settled, the others are again;
 	 * NULL: one verdict on the whole. */

@@ -182,6 +182,8 @@ static const struct {
 } probes[] = {
 	{ 200, 206, "{", 0, "wrote sealfeed-check.json\nread it again" },
 	{ 403, 206, ERROR("AccessDenied"), -1, "s3:PutObject" },
+	{ 412, 206, ERROR("PreconditionFailed"), 0,
+	    "sealfeed-check.json is there\nread it again" },
 	{ 200, 403, ERROR("AccessDenied"), -1, "reading, which tells" },
 	{ 404, 404, ERROR("NoSuchBucket"), -1, "check bucket" },
 };

@@ -573,6 +573,24 @@ START_TEST(first_lines_and_one_bad_are_settled)
 }
 END_TEST
 
+static enum verdict
+all_in(int n, const struct chunk_line *line)
+{
+	(void)n;
+	(void)line;
+	return VERDICT_DELIVERED;
+}
+
+START_TEST(each_batch_goes_alone)
+{
+	fake_script.each = all_in;
+	fake_script.batches = true;
+	fill(3, 2, -1, "");
+	ship_until(all_settled);
+	sent_is("0 1\n2 3\n4 5 c\n");
+}
+END_TEST
+
 /* Elasticsearch: some are in, some again, here and there. */
 static enum verdict
 holes(int n, const struct chunk_line *line)
@@ -955,6 +973,7 @@ suite_ship(void)
 	tcase_add_test(tc, dead_letter_is_sent_again);
 	tcase_add_test(tc, dead_letter_is_dropped);
 	tcase_add_test(tc, first_lines_and_one_bad_are_settled);
+	tcase_add_test(tc, each_batch_goes_alone);
 	tcase_add_test(tc, only_what_is_not_settled_is_sent_again);
 	tcase_add_test(tc, many_holes);
 	tcase_add_test(tc, crash_loses_no_line_between_settled_ones);

@@ -129,6 +129,15 @@ set_auth(struct office365 *o, struct err *err)
 	return rc;
 }
 
+/* Microsoft counts requests by tenant. */
+static char *
+credential(const void *conf)
+{
+	const struct office365_conf *c = conf;
+
+	return xasprintf("%s %s", office365_api(c), c->tenant);
+}
+
 static void
 close_source(struct source *s)
 {
@@ -596,6 +605,14 @@ try_content(struct worker *w, const char *content_type, char *how, size_t size,
 		    "enabled and can be listed; a blob with %zu event%s was "
 		    "fetched",
 		    events, events == 1 ? "" : "s");
+	else if (r->class == REPLY_GONE) {
+		/* Whether what is there can be fetched is not doubted. */
+		(void)snprintf(how, size,
+		    "enabled and can be listed; the blob that was asked for "
+		    "is gone (%.64s)",
+		    r->code);
+		*r = (struct outcome){ .class = REPLY_OK };
+	}
 	free(list.uri);
 	buf_release(&url);
 	return r->class;
@@ -682,6 +699,7 @@ const struct source_type source_office365 = {
 	.type.check = office365_check,
 	.type.shape = office365_shape,
 	.define = define,
+	.credential = credential,
 	.open = open_source,
 	.begin = begin_offline,
 	.poll = poll,

@@ -1,0 +1,27 @@
+/*
+ * otlp.h - the dialect of OTLP/HTTP, for outputs with other defaults.
+ */
+#ifndef OUTPUTS_HTTP_OTLP_H
+#define OUTPUTS_HTTP_OTLP_H
+
+#include "outputs/http/conf.h"
+#include "outputs/http/dialect.h"
+
+struct otlp_conf {
+	struct http_output_conf http; /* must stand first */
+	int encoding;
+	char *dataset; /* for X-Axiom-Dataset; NULL: none */
+};
+
+extern const char *const otlp_encodings[];
+extern const struct http_dialect otlp_dialect;
+
+#define OTLP_ENCODING                                                    \
+	{                                                                \
+		.key = "encoding", .type = SETTING_CHOICE,               \
+		.offset = offsetof(struct otlp_conf, encoding),          \
+		.def = "protobuf", .choices = otlp_encodings,            \
+		.help = "How messages are encoded; receivers take both." \
+	}
+
+#endif /* OUTPUTS_HTTP_OTLP_H */
