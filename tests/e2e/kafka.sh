@@ -38,7 +38,7 @@ after=$(memory)
 kill -USR1 "$(cat "$work/bus/pid")"
 settled archive bus
 verified bus
-ask status | grep -Eq '^bus +acknowledged' || fail "status: $(ask status)"
+ask status | grep -E '^bus +acknowledged' >/dev/null || fail "status: $(ask status)"
 [ "$after" -lt $((before + 8192)) ] ||
     fail "memory of the role: $before kB, then $after kB"
 say "memory of the role: $before kB, then $after kB, with a thousand waiting"

@@ -47,7 +47,7 @@ verified siem
 n=$(repeats siem)
 [ "$n" -le 256 ] || fail "$n events arrived twice: more than two windows"
 wait_for 20 "all are delivered" output_is siem events_total -ge 3000
-ask status | grep -Eq '^siem +acknowledged' || fail "status: $(ask status)"
+ask status | grep -E '^siem +acknowledged' >/dev/null || fail "status: $(ask status)"
 ask check --live >"$work/said" 2>&1 || fail "$(cat "$work/said")"
 grep -q "^outputs.siem: TLSv1.3 .*speaks RELP" "$work/said" ||
     fail "$(cat "$work/said")"
