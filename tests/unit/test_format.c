@@ -150,8 +150,7 @@ static const char *const nasty[] = {
 	"{\"UserId\":\"\\\\ rawEvent=\",\"Operation\":\"\\\\\"}",
 	"{\"UserId\":\"x\\trawEvent={}\",\"Operation\":\"rawEvent=\"}",
 	"{\"UserId\":\"#011rawEvent={}\"}",
-	"{\"integration\":\"x\",\"sealfeed\":{\"feed\":\"a/b\",\"index\":1,"
-	"\"agent\":\"c\"},\"x\":{}}",
+	"{\"integration\":\"x\",\"sealfeed\":{\"index\":1},\"x\":{}}",
 	"{\"a\":\"\"},\"office365\":{}}",
 	"{\t\"a\"\t:\t1}",
 	"\"CEF:0|a|b|\"",
