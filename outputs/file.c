@@ -1,5 +1,6 @@
 /*
- * file.c - NDJSON lines (line.h) appended to a file.
+ * file.c - NDJSON lines (line.h), or those of another format (format.h),
+ * appended to a file.
  *
  * A chunk is delivered when its lines are on the disk.  The file never keeps
  * a part of a line: what a full disk or a crash left of one is cut off before
@@ -20,6 +21,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/setting.h"
+#include "outputs/format.h"
 #include "outputs/output.h"
 #include "store/feed.h"
 
@@ -38,6 +40,7 @@
 
 struct file_conf {
 	char *path;
+	int format; /* enum format_kind */
 };
 
 static const struct setting file_settings[] = {
@@ -48,6 +51,12 @@ static const struct setting file_settings[] = {
 	    .writes = true,
 	    .help = "File to append lines to; created if missing, reopened "
 		    "after it is renamed and on SIGUSR1." },
+	{ .key = "format",
+	    .type = SETTING_CHOICE,
+	    .offset = offsetof(struct file_conf, format),
+	    .def = "raw",
+	    .choices = format_names,
+	    .help = FORMAT_HELP },
 	SETTING_END
 };
 
@@ -59,6 +68,7 @@ struct archive {
 	off_t whole; /* everything before is whole lines on the disk */
 	bool torn;   /* there may be a part of a line after whole */
 	struct buf text;
+	struct format *format; /* NULL: raw */
 };
 
 /* Where the last whole line of a file of size bytes ends: *end.  0 or -1 with
@@ -205,7 +215,16 @@ file_open(struct output *out, struct err *err)
 	a->path = conf->path;
 	a->fd = -1;
 	buf_init(&a->text, TEXT_MAX);
+	if (conf->format != FORMAT_RAW) {
+		a->format = format_new((enum format_kind)conf->format,
+		    out->agent, NULL, err);
+		if (a->format == NULL) {
+			free(a);
+			return -1;
+		}
+	}
 	if (!out->probing && open_file(a, err) != 0) {
+		format_free(a->format);
 		free(a);
 		return -1;
 	}
@@ -222,6 +241,25 @@ file_window(const struct output *out)
 	return 1;
 }
 
+/* The lines of p as they are written. */
+static int
+text_of(struct archive *a, struct chunk *p, struct err *err)
+{
+	struct chunk_line line;
+
+	if (a->format == NULL)
+		return chunk_text(p, &a->text, err);
+	for (size_t i = 0; i < chunk_lines(p); i++) {
+		if (chunk_line(p, i, &line, err) != 0)
+			return -1;
+		if (format_add(a->format, &line, &a->text) != 0 ||
+		    buf_adds(&a->text, "\n") != 0)
+			return err_set(err, "%s: no memory for its lines",
+			    a->path);
+	}
+	return 0;
+}
+
 static void
 file_send(struct output *out, struct chunk *p)
 {
@@ -232,7 +270,7 @@ file_send(struct output *out, struct chunk *p)
 	buf_clear(&a->text);
 	if (follow(a, &err) != 0)
 		v = VERDICT_RETRY;
-	else if (chunk_text(p, &a->text, &err) != 0)
+	else if (text_of(a, p, &err) != 0)
 		v = VERDICT_REFUSED;
 	else if (append(a, &err) != 0)
 		v = VERDICT_RETRY;
@@ -294,6 +332,7 @@ file_close(struct output *out)
 
 	shut(a);
 	buf_release(&a->text);
+	format_free(a->format);
 	free(a);
 	out->state = NULL;
 }

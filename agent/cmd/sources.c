@@ -130,6 +130,16 @@ add_row(void *ctx, const struct sources_stream *s)
 	table_cell(r->table, "%s", r->type->title);
 }
 
+/* A type whose feeds are its sources' to name has a row, too. */
+static void
+add_rows(struct row *r)
+{
+	if (rest_definition(r->type) == NULL &&
+	    source_type_of(r->type)->all_streams == NULL)
+		add_row(r, &(struct sources_stream){ .name = "-" });
+	sources_each(r->type, add_row, r);
+}
+
 static json_t *
 seconds(int64_t us)
 {
@@ -247,7 +257,7 @@ list(const struct cmd *cmd, const struct cmd_line *line)
 		else if (line->json)
 			(void)json_array_append_new(all, type_json(row.type));
 		else
-			sources_each(row.type, add_row, &row);
+			add_rows(&row);
 	}
 	free_names(names);
 	if (line->json) {

@@ -4,6 +4,7 @@
  */
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -118,6 +119,27 @@ open_workers(struct source_runner *r, struct err *err)
 	return 0;
 }
 
+/* The vendor counts by credential: sources with the same one have one budget
+ * for all of them. */
+static void
+share_rate(struct collector *c, struct source_runner *r)
+{
+	struct source *s = &r->source;
+
+	if (s->type->credential != NULL)
+		r->credential = s->type->credential(s->conf);
+	for (struct source_runner *o = c->runners;
+	     r->credential != NULL && o < r; o++)
+		if (o->source.type == s->type && o->credential != NULL &&
+		    o->source.definition.budget == s->definition.budget &&
+		    strcmp(o->credential, r->credential) == 0) {
+			s->rate = o->source.rate;
+			r->shares = true;
+			return;
+		}
+	s->rate = rate_new(s->definition.budget, s->definition.budget_max);
+}
+
 static int
 open_source(struct collector *c, const struct config_entry *conf,
     struct err *err)
@@ -138,7 +160,7 @@ open_source(struct collector *c, const struct config_entry *conf,
 		.trouble = trouble,
 		.ctx = c };
 	s->type->define(s->conf, &s->definition);
-	s->rate = rate_new(s->definition.budget, s->definition.budget_max);
+	share_rate(c, r);
 	return open_workers(r, err);
 }
 
@@ -154,7 +176,9 @@ close_source(struct source_runner *r)
 	if (r->source.state != NULL)
 		r->source.type->close(&r->source);
 	http_access_free(r->source.access);
-	rate_free(r->source.rate);
+	if (!r->shares)
+		rate_free(r->source.rate);
+	free(r->credential);
 	server_clock_free(r->source.clock);
 }
 

@@ -90,8 +90,10 @@ struct source_runner {
 	pthread_t *fetchers;
 	size_t n_fetchers; /* started */
 	bool started;
-	size_t turn; /* which worker is asked first */
-	bool skewed; /* its clock's distance has been told */
+	size_t turn;      /* which worker is asked first */
+	bool skewed;      /* its clock's distance has been told */
+	char *credential; /* see struct source_type; NULL: its own */
+	bool shares;      /* source.rate is another source's */
 };
 
 /* An output that gets nothing delivered; monotonic. */

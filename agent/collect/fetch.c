@@ -183,6 +183,20 @@ pick_same(struct feed_worker *j, struct item *it)
 	return found;
 }
 
+/* Has the vendor taken the item away before its time, beyond doubt? */
+static bool
+is_gone(const struct feed_worker *j, const struct item *it,
+    const struct outcome *r)
+{
+	const struct source *s = &j->runner->source;
+	int64_t from = it->created + s->definition.gone_after;
+
+	return s->definition.gone_after > 0 && r->class == REPLY_GONE &&
+	    *r->code != '\0' && it->attempts + 1 >= GONE_TRIES &&
+	    collect_local_now(j->runner->collector) >= from &&
+	    server_clock_now(s->clock) >= from;
+}
+
 /*
  * Is it proven that what r is about is not to be had any more?  Its time must
  * be over by both clocks; where this machine's does not say so, the vendor must
@@ -195,6 +209,8 @@ is_over(const struct feed_worker *j, const struct item *it,
 	struct server_clock *there = j->runner->source.clock;
 	bool here = collect_local_now(j->runner->collector) >= it->expires;
 
+	if (is_gone(j, it, r))
+		return true;
 	if (!server_clock_dated(there))
 		return here;
 	if (server_clock_now(there) < it->expires)

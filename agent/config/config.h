@@ -43,6 +43,10 @@ struct config_type {
 	 * NULL: nothing is known. */
 	const struct event_shape *(*shape)(const void *conf,
 	    const char *stream);
+	/* What names of environment variables begin with that an instance with
+	 * this conf takes from: "AWS_".  NULL: it takes from none but those
+	 * that its options name. */
+	const char *(*environment)(const void *conf);
 };
 
 /* The types that a configuration may name, each list ended by NULL. */

@@ -23,6 +23,9 @@
 
 #define TYPE_ED25519 0x01
 
+_Static_assert(KEY_LEN == TOKEN_KEY_LEN, "an Ed25519 key");
+_Static_assert(KEY_SIGNATURE_LEN == TOKEN_SIGNATURE_LEN, "its signature");
+
 struct signer {
 	char *name;
 	EVP_PKEY *key;       /* NULL: it is in token */

@@ -113,7 +113,7 @@ load_modules(const char *uri, struct err *err)
 
 /* The public half of the key: 0 or -1. */
 static int
-public_of(gnutls_privkey_t key, uint8_t out[KEY_LEN], struct err *err)
+public_of(gnutls_privkey_t key, uint8_t out[TOKEN_KEY_LEN], struct err *err)
 {
 	gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
 	gnutls_datum_t x = { .data = NULL }, y = { .data = NULL };
@@ -129,17 +129,17 @@ public_of(gnutls_privkey_t key, uint8_t out[KEY_LEN], struct err *err)
 	library.call.pubkey_deinit(pub);
 	if (rc != 0)
 		rc = failed(err, "the token's public key cannot be read", rc);
-	else if (curve != GNUTLS_ECC_CURVE_ED25519 || x.size != KEY_LEN)
+	else if (curve != GNUTLS_ECC_CURVE_ED25519 || x.size != TOKEN_KEY_LEN)
 		rc = err_set(err, "the token's key is not an Ed25519 key");
 	else
-		memcpy(out, x.data, KEY_LEN);
+		memcpy(out, x.data, TOKEN_KEY_LEN);
 	free(x.data);
 	free(y.data);
 	return rc;
 }
 
 struct token *
-token_open(const char *uri, uint8_t public[KEY_LEN], struct err *err)
+token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN], struct err *err)
 {
 	struct token *t;
 	char *plain;
@@ -175,7 +175,7 @@ bad:
 
 int
 token_sign(struct token *t, const char *data, size_t len,
-    uint8_t signature[KEY_SIGNATURE_LEN], struct err *err)
+    uint8_t signature[TOKEN_SIGNATURE_LEN], struct err *err)
 {
 	gnutls_datum_t text = { .data = (unsigned char *)(uintptr_t)data,
 		.size = (unsigned)len };
@@ -185,10 +185,10 @@ token_sign(struct token *t, const char *data, size_t len,
 
 	if (rc != 0)
 		rc = failed(err, "the token does not sign", rc);
-	else if (got.size != KEY_SIGNATURE_LEN)
+	else if (got.size != TOKEN_SIGNATURE_LEN)
 		rc = err_set(err, "the token's signature is none of Ed25519");
 	else
-		memcpy(signature, got.data, KEY_SIGNATURE_LEN);
+		memcpy(signature, got.data, TOKEN_SIGNATURE_LEN);
 	free(got.data);
 	return rc;
 }
@@ -208,7 +208,7 @@ token_free(struct token *t)
 #else
 
 struct token *
-token_open(const char *uri, uint8_t public[KEY_LEN], struct err *err)
+token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN], struct err *err)
 {
 	(void)uri;
 	(void)public;
@@ -218,7 +218,7 @@ token_open(const char *uri, uint8_t public[KEY_LEN], struct err *err)
 
 int
 token_sign(struct token *t, const char *data, size_t len,
-    uint8_t signature[KEY_SIGNATURE_LEN], struct err *err)
+    uint8_t signature[TOKEN_SIGNATURE_LEN], struct err *err)
 {
 	(void)t;
 	(void)data;

@@ -11,10 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "evidence/key.h"
-
 struct err;
 struct token;
+
+/* Bytes of an Ed25519 key and of its signatures. */
+#define TOKEN_KEY_LEN 32
+#define TOKEN_SIGNATURE_LEN 64
 
 /* The scheme of its URIs (RFC 7512). */
 #define TOKEN_SCHEME "pkcs11:"
@@ -23,10 +25,10 @@ struct token;
  * its module is the one of module-path in it, else those that p11-kit is told
  * of.  public gets the public key.  NULL with err, which has nothing of the
  * URI: there may be a PIN in it. */
-struct token *token_open(const char *uri, uint8_t public[KEY_LEN],
+struct token *token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN],
     struct err *err);
 int token_sign(struct token *t, const char *data, size_t len,
-    uint8_t signature[KEY_SIGNATURE_LEN], struct err *err);
+    uint8_t signature[TOKEN_SIGNATURE_LEN], struct err *err);
 /* NULL is fine.  The next token_open() asks the modules anew. */
 void token_free(struct token *t);
 

@@ -35,6 +35,7 @@ struct auth {
 	const char *service;
 	const char *session;
 	struct server_clock *clock;
+	struct aws_signer aws; /* AUTH_AWS_IDENTITY */
 
 	pthread_mutex_t lock;
 	char *secret; /* text, resolved; NULL: to be read */
@@ -259,6 +260,35 @@ apply_aws(struct auth *a, struct http *h, const struct http_request *req,
 	return r->class;
 }
 
+_Static_assert(AWS_HEADERS <= AUTH_HEADERS, "a proof has room");
+
+static enum reply_class
+apply_aws_identity(struct auth *a, struct http *h,
+    const struct http_request *req, struct auth_proof *p, struct outcome *r)
+{
+	struct aws_signature s;
+
+	if (aws_prove(&a->aws, h, req, &s, &p->secret, r) != REPLY_OK)
+		return r->class;
+	memcpy(p->headers, s.headers, sizeof(s.headers));
+	memcpy(p->values, s.values, sizeof(s.values));
+	return r->class;
+}
+
+static bool
+reject_aws_identity(struct auth *a, const struct auth_proof *p,
+    uint64_t *accepts)
+{
+	(void)accepts;
+	return aws_rejected(a->aws.keys, p->secret);
+}
+
+static void
+accept_aws_identity(struct auth *a)
+{
+	aws_accepted(a->aws.keys);
+}
+
 /* The HTTP library answers the server's challenge. */
 static enum reply_class
 apply_digest(struct auth *a, struct http *h, const struct http_request *req,
@@ -311,6 +341,8 @@ static const struct scheme schemes[] = {
 	[AUTH_SIGNED] = { apply_signature, reject_secret, accept_secret },
 	[AUTH_DIGEST] = { apply_digest, reject_secret, accept_secret },
 	[AUTH_AWS] = { apply_aws, reject_secret, accept_secret },
+	[AUTH_AWS_IDENTITY] = { apply_aws_identity, reject_aws_identity,
+	    accept_aws_identity },
 };
 _Static_assert(sizeof(schemes) / sizeof(schemes[0]) == AUTH_SCHEMES,
     "a scheme has no row");
@@ -404,6 +436,7 @@ auth_new(const struct auth_conf *conf)
 	if (conf->scheme == AUTH_JWT || conf->scheme == AUTH_SIGNED ||
 	    conf->scheme == AUTH_AWS)
 		open_signing(a, conf);
+	a->aws = conf->aws;
 	(void)pthread_mutex_init(&a->lock, NULL);
 	return a;
 }
@@ -469,9 +502,12 @@ auth_accepted(struct auth *a)
 bool
 auth_late(struct auth *a, const struct http_reply *reply)
 {
-	if (a->clock == NULL || reply->date == INT64_MIN)
+	struct server_clock *clock =
+	    a->aws.clock != NULL ? a->aws.clock : a->clock;
+
+	if (clock == NULL || reply->date == INT64_MIN)
 		return false;
-	server_clock_set(a->clock, reply);
+	server_clock_set(clock, reply);
 	return true;
 }
 

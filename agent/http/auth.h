@@ -14,6 +14,7 @@
 
 #include "http/auth_oauth2.h"
 #include "http/auth_sign.h"
+#include "http/aws.h"
 #include "http/client.h"
 #include "http/rules.h"
 
@@ -30,6 +31,7 @@ enum auth_scheme {
 	AUTH_SIGNED,           /* signature of each request: auth_sign.h */
 	AUTH_DIGEST,           /* RFC 7616 */
 	AUTH_AWS,              /* Signature Version 4, with a key of its own */
+	AUTH_AWS_IDENTITY,     /* … and with those of an identity, aws.h */
 	AUTH_SCHEMES
 };
 
@@ -48,7 +50,8 @@ struct auth_conf {
 	struct sign_conf sign;
 	const char *region; /* AUTH_AWS, … */
 	const char *service;
-	const char *session; /* … secret text of a session; NULL: none */
+	const char *session;   /* … secret text of a session; NULL: none */
+	struct aws_signer aws; /* AUTH_AWS_IDENTITY */
 };
 
 /* Copies conf, whose secrets stay unresolved until they are needed. */

@@ -290,11 +290,12 @@ fill(const struct oauth_conf *c, const struct credentials *with, int64_t now,
 		return too_long(err);
 	if (add_grant(c, with, now, q, err) != 0)
 		return -1;
-	if ((named && add(q, c, "client_id", c->client_id) != 0) ||
-	    add(q, c, "scope", c->scope) != 0)
+	if (named && add(q, c, "client_id", c->client_id) != 0)
 		return too_long(err);
 	if (clients[c->client](c, with, now, q, err) != 0)
 		return -1;
+	if (add(q, c, "scope", c->scope) != 0)
+		return too_long(err);
 	for (size_t i = 0; c->fields != NULL && c->fields[i].name != NULL; i++)
 		if (add(q, c, c->fields[i].name, with->fields[i]) != 0)
 			return too_long(err);

@@ -2,6 +2,7 @@
  * auth_kept.c - a refresh token outlives the process that got it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,25 +49,21 @@ kept_read(const char *path, const uint8_t origin[DIGEST_LEN], char **token,
 
 /* What root writes for `check` is the service's, as the folder is that this is
  * in. */
-static void
-give(const char *path)
+static int
+give(const char *path, struct err *err)
 {
 	char *folder = file_folder(path);
 	struct stat st;
+	int fd, rc = 0;
 
-	if (geteuid() == 0 && stat(folder, &st) == 0)
-		(void)!lchown(path, st.st_uid, st.st_gid);
-	free(folder);
-}
-
-static int
-make_folder(const char *path, struct err *err)
-{
-	char *folder = file_folder(path);
-	int rc = file_parents(path, err);
-
-	if (rc == 0)
-		give(folder);
+	if (geteuid() == 0 && stat(folder, &st) == 0 && st.st_uid != 0) {
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 || fchown(fd, st.st_uid, st.st_gid) != 0)
+			rc = err_set(err, "%s: cannot be given to its user: %s",
+			    path, strerror(errno));
+		if (fd >= 0)
+			(void)close(fd);
+	}
 	free(folder);
 	return rc;
 }
@@ -82,11 +79,8 @@ kept_write(const char *path, const uint8_t origin[DIGEST_LEN],
 	text_hex(hex, origin, DIGEST_LEN);
 	if (buf_addf(&text, "%s\n%s\n", hex, token) != 0)
 		(void)err_set(err, "the refresh token is too long");
-	else if (make_folder(path, err) == 0 &&
-	    file_replace(path, text.data, text.len, 0600, err) == 0) {
-		give(path);
-		rc = 0;
-	}
+	else if (file_replace(path, text.data, text.len, 0600, err) == 0)
+		rc = give(path, err);
 	if (text.data != NULL)
 		explicit_bzero(text.data, text.len);
 	buf_release(&text);

@@ -19,7 +19,7 @@ struct err;
 int kept_read(const char *path, const uint8_t origin[DIGEST_LEN], char **token,
     struct err *err);
 
-/* Write it, durably, for nobody else to read. */
+/* Write it, durably, for nobody else to read; its folder must be there. */
 int kept_write(const char *path, const uint8_t origin[DIGEST_LEN],
     const char *token, struct err *err);
 

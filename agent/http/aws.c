@@ -756,13 +756,13 @@ aws_keys(struct aws *a, struct http *h, struct aws_key *key, struct outcome *r)
 }
 
 bool
-aws_rejected(struct aws *a, const char *id)
+aws_rejected(struct aws *a, const char *secret)
 {
 	int64_t now = clock_monotonic();
 	bool another = true;
 
 	(void)pthread_mutex_lock(&a->lock);
-	if (a->now.key.id != NULL && strcmp(a->now.key.id, id) == 0) {
+	if (a->now.key.id != NULL && strcmp(a->now.key.secret, secret) == 0) {
 		another = now >= a->reject_again;
 		if (another) {
 			aws_key_release(&a->now.key);
@@ -781,4 +781,34 @@ aws_accepted(struct aws *a)
 	a->rejected = 0;
 	a->reject_again = 0;
 	(void)pthread_mutex_unlock(&a->lock);
+}
+
+enum reply_class
+aws_prove(const struct aws_signer *s, struct http *h,
+    const struct http_request *req, struct aws_signature *out, char **secret,
+    struct outcome *r)
+{
+	struct aws_key key = { .id = NULL };
+	const struct aws_request q = {
+		.method = req->method != NULL ? req->method
+		    : req->body != NULL       ? "POST"
+					      : "GET",
+		.url = req->url,
+		.region = s->region,
+		.service = s->service,
+		.headers = req->headers,
+		.body = req->body,
+		.len = req->body != NULL ? strlen(req->body) : 0,
+		.now = server_clock_now(s->clock),
+	};
+	struct err err = ERR_INIT;
+
+	if (aws_keys(s->keys, h, &key, r) != REPLY_OK)
+		return r->class;
+	if (aws_sign(&q, &key, out, &err) == 0)
+		*secret = secret_copy(key.secret);
+	else
+		(void)fail(r, &err);
+	aws_key_release(&key);
+	return r->class;
 }

@@ -42,6 +42,9 @@ extern const struct setting aws_settings[];
  * not be in the environment alone. */
 void aws_conf_check(const struct aws_conf *c, const struct config_section *b);
 
+/* Of config_type: the variables that an identity is taken from. */
+const char *aws_environment(const void *conf);
+
 /* The region as it is configured, else of AWS_REGION or AWS_DEFAULT_REGION,
  * else "". */
 const char *aws_region(const struct aws_conf *c);
@@ -69,8 +72,24 @@ void aws_free(struct aws *a);
 enum reply_class aws_keys(struct aws *a, struct http *h, struct aws_key *key,
     struct outcome *r);
 
-/* AWS did not accept the key with this id.  True: another one may be had. */
-bool aws_rejected(struct aws *a, const char *id);
+/* AWS did not accept the key with this secret.  True: another one may be
+ * had. */
+bool aws_rejected(struct aws *a, const char *secret);
 void aws_accepted(struct aws *a);
+
+/* Who signs requests to a service; what it points to is borrowed. */
+struct aws_signer {
+	struct aws *keys;
+	const char *region;
+	const char *service;
+	struct server_clock *clock; /* of the service */
+};
+
+/* Sign req with its headers; secret gets a copy of the key's, for
+ * secret_free(). */
+struct http_request;
+enum reply_class aws_prove(const struct aws_signer *s, struct http *h,
+    const struct http_request *req, struct aws_signature *out, char **secret,
+    struct outcome *r);
 
 #endif /* HTTP_AWS_H */

@@ -144,6 +144,13 @@ aws_conf_check(const struct aws_conf *c, const struct config_section *b)
 }
 
 const char *
+aws_environment(const void *conf)
+{
+	(void)conf;
+	return "AWS_";
+}
+
+const char *
 aws_region(const struct aws_conf *c)
 {
 	static const char *const names[] = { "AWS_REGION",

@@ -232,13 +232,26 @@ is_json(const char *type)
 	    (len > 5 && strcmp(type + len - 5, "+json") == 0);
 }
 
+/* Is a body of any form the caller's? */
+static bool
+takes_any(const struct transfer *t)
+{
+	char etag[256];
+
+	return t->req->any &&
+	    (t->reply->shape != HTTP_PAGE || t->req->xml ||
+		(t->req->file &&
+		    http_header(t->reply, "ETag", etag, sizeof(etag))));
+}
+
 /* Does the body go to the caller's function? */
 static bool
 streams(const struct transfer *t)
 {
 	return t->req->take != NULL && t->reply->status == 200 &&
 	    (t->reply->shape == HTTP_ARRAY ||
-		(t->req->objects && t->reply->shape == HTTP_OBJECT));
+		(t->req->objects && t->reply->shape == HTTP_OBJECT) ||
+		takes_any(t));
 }
 
 static int
@@ -600,6 +613,8 @@ accept_reply(struct transfer *t)
 	struct http_reply *r = t->reply;
 	char quoted[200];
 
+	if (r->status == 204 && t->req->no_content)
+		return 0;
 	if (r->status == 206 ||
 	    (t->req->take != NULL && r->status / 100 == 2 &&
 		r->status != 200)) {
@@ -612,7 +627,7 @@ accept_reply(struct transfer *t)
 	if (t->req->take == NULL || r->status != 200 ||
 	    r->shape == HTTP_ARRAY || r->shape == HTTP_OBJECT)
 		return 0;
-	if (r->shape == HTTP_EMPTY && is_json(r->type))
+	if ((r->shape == HTTP_EMPTY && is_json(r->type)) || takes_any(t))
 		return 0;
 	http_body_quote(r->body.data, r->body.len, quoted, sizeof(quoted));
 	r->odd = r->shape == HTTP_PAGE ? "page" : "not-json";

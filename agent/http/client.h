@@ -60,6 +60,12 @@ struct http_request {
 	 * NULL: every body goes to reply.body. */
 	http_take_fn *take;
 	bool objects; /* … and an object, whose begin is in reply.body, too */
+	bool any;     /* … and any other that is no page of HTML, or empty */
+	bool file; /* … a page, too, with the ETag that stored files have */
+	bool xml;  /* … but an XML document is what is wanted */
+	/* A 204 is a good reply without a body; else it is an error where take
+	 * is set. */
+	bool no_content;
 	void *ctx;
 };
 

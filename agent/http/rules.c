@@ -24,6 +24,7 @@ static const char *const class_names[] = {
 	[REPLY_INACTIVE] = "inactive",
 	[REPLY_CURSOR] = "cursor",
 	[REPLY_GONE] = "gone",
+	[REPLY_INCOMPLETE] = "incomplete",
 	[REPLY_STOPPED] = "stopped",
 };
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == REPLY_CLASSES,
@@ -478,7 +479,8 @@ take_json(const json_t *top, struct reply_error *out)
 static void
 take_xml(const char *body, size_t len, struct reply_error *out)
 {
-	static const char *const where[] = { "Error", "ErrorResponse/Error" };
+	static const char *const where[] = { "Error", "ErrorResponse/Error",
+		"ErrorResponse/Errors/Error", "Response/Errors/Error" };
 	struct buf text = BUF_INIT(HTTP_BODY_MAX);
 	char path[64];
 

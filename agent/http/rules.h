@@ -26,6 +26,7 @@ enum reply_class {
 	REPLY_INACTIVE,     /* the subscription is off: switch it on */
 	REPLY_CURSOR,       /* page token lost: the window from its start */
 	REPLY_GONE,         /* never to be had again: a gap */
+	REPLY_INCOMPLETE,   /* there is more: the window in halves */
 	REPLY_STOPPED,      /* the agent is stopping */
 	REPLY_CLASSES
 };

@@ -85,12 +85,11 @@ doubt(struct server_clock *c, int64_t ahead, int64_t at)
 void
 server_clock_hear(struct server_clock *c, const struct http_reply *r)
 {
-	int64_t ahead;
+	const int64_t ahead = r->date != INT64_MIN ? r->date - r->date_at : 0;
 
 	if (r->status == 0)
 		return;
 	(void)pthread_mutex_lock(&c->lock);
-	ahead = r->date - r->date_at;
 	if (r->date == INT64_MIN)
 		c->known = true;
 	else if ((c->dated && within(ahead, c->ahead, GRAIN)) ||

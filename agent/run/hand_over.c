@@ -129,8 +129,39 @@ is_listened_to(const char *variable, bool network)
 	return false;
 }
 
+/* Does one of n entries, or the one of that name, take from the variable? */
+static bool
+entry_takes(const struct config_entry *e, size_t n, const char *name,
+    const char *variable)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct config_type *t = e[i].type;
+		const char *begin = t->environment != NULL &&
+			(name == NULL || strcmp(name, e[i].name) == 0)
+		    ? t->environment(e[i].conf)
+		    : NULL;
+
+		if (begin != NULL &&
+		    strncmp(variable, begin, strlen(begin)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does a source or output that is the role's own take from the variable? */
+static bool
+share_takes(const struct config *c, const struct config_share *share,
+    const char *variable)
+{
+	return (share->sources == CONFIG_WHOLE &&
+		   entry_takes(c->sources, c->n_sources, NULL, variable)) ||
+	    (share->outputs == CONFIG_WHOLE &&
+		entry_takes(c->outputs, c->n_outputs, share->output, variable));
+}
+
 char **
-hand_over_environment(const struct node *tree, bool network)
+hand_over_environment(const struct config *config,
+    const struct config_share *share, const struct node *tree, bool network)
 {
 	char **list;
 	size_t n = 0, kept = 0;
@@ -140,6 +171,7 @@ hand_over_environment(const struct node *tree, bool network)
 	list = xcalloc(n + 1, sizeof(*list));
 	for (size_t i = 0; i < n; i++)
 		if (is_listened_to(environ[i], network) ||
+		    share_takes(config, share, environ[i]) ||
 		    tree_wants(tree, environ[i]))
 			list[kept++] = environ[i];
 	return list;
@@ -235,8 +267,8 @@ hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
 		memory = write_memory(h, peers, config->path, &share);
 	if (memory >= 0) {
 		tree = pack_read(share.data, share.len);
-		environment =
-		    hand_over_environment(tree, roles[h->kind].network);
+		environment = hand_over_environment(config, &what, tree,
+		    roles[h->kind].network);
 		(void)fflush(NULL);
 		pid = fork();
 		if (pid == 0)

@@ -18,6 +18,7 @@
 #include "base/role.h"
 
 struct config;
+struct config_share;
 struct node;
 struct users;
 
@@ -78,11 +79,13 @@ pid_t hand_over_start(const struct hand_over *h,
  * exit status. */
 int hand_over_take(int argc, char **argv);
 
-/* The environment of a role whose share of the configuration is tree: what
- * the libraries listen to (network: that for connections, too), and the
- * variables and the folder of credentials that tree refers to.  Ended by NULL;
- * the texts are the environment's own, the list the caller's. */
-char **hand_over_environment(const struct node *tree, bool network);
+/* The environment of a role that gets this share of config, which is tree: what
+ * the libraries listen to (network: that for connections, too), what its
+ * sources and outputs do, and the variables and the folder of credentials that
+ * tree refers to.  Ended by NULL; the texts are the environment's own, the list
+ * the caller's. */
+char **hand_over_environment(const struct config *config,
+    const struct config_share *share, const struct node *tree, bool network);
 
 /* Let the supervisor know what is in force for the role of that slot; and what
  * it knows: false, nothing yet. */

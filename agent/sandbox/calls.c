@@ -269,12 +269,18 @@ const struct call calls_allowed[] = {
 	{ .name = "accept4", .roles = CALLS_SERVES },
 	{ .name = "sendfile", .roles = CALLS_SERVES },
 
-	/* A sanitizer looks at the process itself, and reports at its end. */
+	/* A sanitizer stops all threads at the end, and looks at them from a
+	 * process of its own. */
 	{ .name = "clone", .roles = CALLS_SANITIZER },
+	{ .name = "fcntl", .roles = CALLS_SANITIZER },
+	{ .name = "getdents", .roles = CALLS_SANITIZER },
+	{ .name = "kill", .roles = CALLS_SANITIZER },
 	{ .name = "personality", .roles = CALLS_SANITIZER },
 	{ .name = "prctl", .roles = CALLS_SANITIZER },
 	{ .name = "process_vm_readv", .roles = CALLS_SANITIZER },
 	{ .name = "ptrace", .roles = CALLS_SANITIZER },
+	{ .name = "tgkill", .roles = CALLS_SANITIZER },
+	{ .name = "tkill", .roles = CALLS_SANITIZER },
 	{ .name = "wait4", .roles = CALLS_SANITIZER },
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/data.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -453,6 +454,16 @@ add_sign_log(struct sandbox_plan *p, const char *path, bool own)
 	add_folder_of(p, path, PLACE_FOLDER);
 }
 
+/* The mapping tables of formats, wherever they come with the program. */
+static void
+add_formats(struct sandbox_plan *p)
+{
+	char *folder = data_folder("formats", "outputs/formats");
+
+	add_place(p, folder, PLACE_READ, false);
+	free(folder);
+}
+
 /* What is this role's own. */
 static void
 add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
@@ -468,6 +479,7 @@ add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
 	case ROLE_SHIP:
 		if (output != NULL)
 			add_entry(p, output, own);
+		add_formats(p);
 		break;
 	case ROLE_SEAL:
 		add_key(p, a, own);

@@ -12,6 +12,7 @@
 
 const struct config_type *const source_types[] = {
 	&source_office365.type,
+	&source_aws_s3.type,
 	NULL,
 };
 

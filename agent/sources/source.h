@@ -44,6 +44,10 @@ struct source_definition {
 	int64_t dedupe;    /* how long an event's id is remembered, 0: off */
 	int64_t retention; /* how long the vendor keeps it, 0: not known */
 	int64_t retry_after_max; /* longest wait that a vendor gets, 0: any */
+	/* An item may go before it expires, and the vendor's word of that is
+	 * to be believed when it comes again and again, with a code of its own,
+	 * and not sooner than so long after the item was made; 0: it is not. */
+	int64_t gone_after;
 };
 
 /* One feed of a source. */
@@ -164,6 +168,10 @@ struct source_type {
 	/* Whose events these are, for `check` to find what is configured
 	 * twice: borrowed from the conf; NULL: not known. */
 	const char *(*account)(const void *conf);
+	/* What a vendor counts requests by: sources of one type for which this
+	 * is the same text share one budget.  To be freed; NULL: it is the
+	 * source's own.  No secrets are read. */
+	char *(*credential)(const void *conf);
 	/* For `sources`: the feeds that such a source may have; ended by a row
 	 * without name.  NULL: a definition has them, or nothing is told. */
 	const struct source_stream *all_streams;
@@ -191,6 +199,7 @@ source_type_of(const struct config_type *type)
 int source_live(const struct config_entry *conf, const char *folder,
     struct buf *message, struct err *err);
 
+extern const struct source_type source_aws_s3;
 extern const struct source_type source_office365;
 
 #endif /* SOURCES_SOURCE_H */

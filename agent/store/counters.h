@@ -40,7 +40,12 @@
 	LATE_ROW(X, FEED_LATE_3D, "late_3d")                                  \
 	LATE_ROW(X, FEED_LATE_7D, "late_7d")                                  \
 	LATE_ROW(X, FEED_LATE_30D, "late_30d")                                \
-	X(FEED_LATE_SUM, "late_sum", "late_sum_seconds", NULL, NULL)
+	X(FEED_LATE_SUM, "late_sum", "late_sum_seconds", NULL, NULL)          \
+	X(FEED_DIGESTS, "digests", "digests", "digests",                      \
+	    "Digests of the vendor that bear out what was read.")             \
+	X(FEED_DIGESTS_WRONG, "digests_wrong", "digests_wrong",               \
+	    "digests_wrong",                                                  \
+	    "Digests of the vendor with which something is wrong.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

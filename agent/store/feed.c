@@ -568,3 +568,25 @@ item_failing(struct feed *f, bool *any, struct err *err)
 	*any = there != 0;
 	return rc;
 }
+
+int
+item_find(struct feed *f, const char *key, enum item_state *state,
+    int64_t *attempts, struct err *err)
+{
+	struct store *s = f->store;
+	sqlite3_stmt *st;
+	int rc;
+
+	db_lock(s);
+	st = db_query(s, err,
+	    "SELECT state, attempts FROM item WHERE feed = ? AND key = ?", "it",
+	    f->id, key);
+	rc = st == NULL ? -1 : db_step(s, st, err);
+	if (rc == 1) {
+		*state = (enum item_state)sqlite3_column_int(st, 0);
+		*attempts = sqlite3_column_int64(st, 1);
+		db_done(st);
+	}
+	db_unlock(s);
+	return rc;
+}

@@ -95,6 +95,11 @@ void item_release(struct item *it);
 int item_oldest(struct feed *f, int64_t *created, int64_t *expires,
     struct err *err);
 
+/* The item with that key: 1, its state and how many tries have failed; 0: there
+ * is none (any more); -1. */
+int item_find(struct feed *f, const char *key, enum item_state *state,
+    int64_t *attempts, struct err *err);
+
 /* Is any listed item still to be fetched whose fetch failed before?  *any says
  * so. */
 int item_failing(struct feed *f, bool *any, struct err *err);

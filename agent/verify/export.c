@@ -14,6 +14,7 @@
 #include "base/utf16.h"
 #include "verify/export.h"
 #include "verify/record.h"
+#include "verify/wrapped.h"
 
 /* Strings inside of strings, and values inside of each other, that are looked
  * into. */
@@ -567,7 +568,7 @@ look_into(struct export *x, struct slice s, unsigned strings, unsigned depth)
 	if (depth == DEPTH_MAX)
 		return false;
 	if (depth == 0 || strings > 0)
-		switch (frame_parse(s.data, s.len, &f)) {
+		switch (wrapped_parse(s.data, s.len, &f)) {
 		case FRAME_EVENT:
 		case FRAME_CHECKPOINT:
 			/* A string may be the event, or hold it. */

@@ -111,7 +111,7 @@ skip_element(struct scan *s, size_t *params)
 }
 
 struct own {
-	struct slice feed, index, checkpoint, part, parts;
+	struct slice feed, index, checkpoint, part, parts, format;
 };
 
 static const struct {
@@ -123,6 +123,7 @@ static const struct {
 	{ .name = "checkpoint", .offset = offsetof(struct own, checkpoint) },
 	{ .name = "part", .offset = offsetof(struct own, part) },
 	{ .name = "parts", .offset = offsetof(struct own, parts) },
+	{ .name = "format", .offset = offsetof(struct own, format) },
 };
 
 /* Keep a parameter that means something; -1 when it is there twice. */
@@ -188,6 +189,7 @@ read_own(const struct own *own, struct frame *f)
 	f->part = (unsigned)part;
 	f->parts = (unsigned)parts;
 	f->syslog = true;
+	f->wrapped = own->format.data != NULL;
 	return event ? FRAME_EVENT : FRAME_CHECKPOINT;
 }
 

@@ -47,6 +47,7 @@ struct frame {
 	/* Another reading of value, e.g. what a string stands for; data NULL:
 	 * none. */
 	struct slice other;
+	bool wrapped;  /* value is an envelope: wrapped_value() */
 	bool cut;      /* a line that ends inside of its value */
 	bool parsed;   /* value is what a parser wrote anew, most likely */
 	unsigned part; /* from 1; 0: whole */

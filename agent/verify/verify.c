@@ -12,6 +12,7 @@
 #include "verify/agents.h"
 #include "verify/chain.h"
 #include "verify/verify_private.h"
+#include "verify/wrapped.h"
 
 /* A readable line is no longer, so its other readings are not, either. */
 #define SCRATCH_MAX READER_LINE_MAX
@@ -27,6 +28,7 @@ verify_new(const struct verify_options *options)
 	v->claims = claims_new();
 	v->export = export_new();
 	v->scratch = (struct buf)BUF_INIT(SCRATCH_MAX);
+	v->envelope = (struct buf)BUF_INIT(SCRATCH_MAX);
 	proof_init(&v->proof);
 	v->keys = keys_new(options->keys, options->n_keys);
 	return v;
@@ -50,6 +52,7 @@ verify_free(struct verify *v)
 	findings_release(&v->findings);
 	proof_release(&v->proof);
 	buf_release(&v->scratch);
+	buf_release(&v->envelope);
 	keys_free(v->keys);
 	free(v);
 }
@@ -377,21 +380,28 @@ take(void *ctx, const struct frame *f, uint64_t place)
 {
 	struct verify *v = ctx;
 	char feed[FRAME_FEED + 1];
+	struct frame inner = *f;
 	struct stream *s;
 
 	(void)snprintf(feed, sizeof(feed), "%.*s", (int)f->feed.len,
 	    f->feed.data);
 	if (!tally_is_asked(v, feed) && !claims_is_agent(feed))
 		return;
+	/* A table that keeps MSG alone may not say that it is an envelope. */
+	if (f->wrapped || f->kind == FRAME_CHECKPOINT)
+		inner.value = wrapped_value(f->value, &v->envelope);
+	else if (f->other.data == NULL &&
+	    wrapped_is(f->value.data, f->value.len))
+		inner.other = wrapped_value(f->value, &v->envelope);
 	if (f->kind == FRAME_CHECKPOINT) {
-		take_checkpoint(v, f, feed, place);
+		take_checkpoint(v, &inner, feed, place);
 		return;
 	}
 	s = stream_of(v,
 	    frame_feed_is_good(f->agent) ? f->agent : (struct slice){ "", 0 },
 	    f->feed);
 	if (s != NULL)
-		take_event(v, s, f, place);
+		take_event(v, s, &inner, place);
 }
 
 static void

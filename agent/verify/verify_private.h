@@ -34,6 +34,7 @@ struct verify {
 	size_t n_inputs;
 	struct proof proof;
 	struct buf scratch;
+	struct buf envelope; /* an event out of one */
 	struct export *export;
 	const struct reader_line *line; /* that is being read */
 	uint64_t place;                 /* of it */

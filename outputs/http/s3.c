@@ -200,6 +200,7 @@ const struct output_type output_s3 = {
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct s3_conf),
 	.type.check = s3_check,
+	.type.environment = aws_environment,
 	.dialect = &s3,
 	HTTP_TRANSPORT,
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "outputs/format.h"
 #include "outputs/syslog/conf.h"
 
 #define OFFSET(member) offsetof(struct syslog_conf, member)
@@ -185,6 +186,12 @@ const struct setting syslog_settings[] = {
 		    "that only split at line feeds: syslog-ng network(), "
 		    "Graylog, many appliances. The wrong one gives messages "
 		    "that are glued together or begin with a number." },
+	{ .key = "format",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(format),
+	    .def = "raw",
+	    .choices = format_names,
+	    .help = FORMAT_HELP },
 	{ .key = "receipts", .type = SETTING_TABLE, .table = receipt_settings },
 	SETTING_END
 };

@@ -34,6 +34,7 @@ struct syslog_conf {
 	int oversize;
 	int64_t enterprise;
 	int framing;
+	int format; /* enum format_kind */
 	int receipts;
 	int poison;
 	struct {

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "outputs/format.h"
 #include "outputs/gelf.h"
 #include "outputs/output.h"
 #include "outputs/syslog/framer.h"
@@ -17,7 +18,10 @@
 #define MSGID_MAX 32
 
 #define DIGITS_MAX 20 /* of a uint64_t */
-#define CLOSING 3     /* bytes of '"] ' behind the last parameter */
+/* More than the largest event, escaped. */
+#define TEXT_MAX ((size_t)256 << 20)
+
+#define CLOSING 3 /* bytes of '"] ' behind the last parameter */
 
 /* Longest head of a message, which is everything but time, number, part and
  * MSG; room for a feed of 255 characters, each escaped. */
@@ -36,6 +40,7 @@ struct framer {
 	size_t begin_len;
 	struct head event;
 	struct head checkpoint;
+	struct buf text; /* MSG in another format than raw */
 };
 
 /* A copy of s as a header field: printable ASCII, others become "?", NILVALUE
@@ -63,6 +68,7 @@ framer_new(const struct framer_spec *spec)
 	f->app = xstrdup(spec->app);
 	if (spec->gelf)
 		f->gelf = gelf_new(f->host);
+	buf_init(&f->text, TEXT_MAX);
 	f->begin_len = (size_t)snprintf(f->begin, sizeof(f->begin), "<%u>1 ",
 	    spec->priority);
 	return f;
@@ -74,6 +80,7 @@ framer_free(struct framer *f)
 	if (f == NULL)
 		return;
 	gelf_free(f->gelf);
+	buf_release(&f->text);
 	free(f->host);
 	free(f->app);
 	free(f->feed);
@@ -98,9 +105,12 @@ static void
 make_head(struct framer *f, struct head *h, const char *msgid, const char *feed,
     const char *number)
 {
+	bool raw = f->spec.format == NULL;
 	int n = snprintf(h->text, sizeof(h->text),
-	    " %s %s - %s [sealfeed@%llu feed=\"%s\" %s=\"", f->host, f->app,
-	    msgid, (unsigned long long)f->spec.enterprise, feed, number);
+	    " %s %s - %s [sealfeed@%llu feed=\"%s\"%s%s%s %s=\"", f->host,
+	    f->app, msgid, (unsigned long long)f->spec.enterprise, feed,
+	    raw ? "" : " format=\"", raw ? "" : f->spec.format_name,
+	    raw ? "" : "\"", number);
 
 	h->len = (size_t)n;
 }
@@ -265,23 +275,41 @@ without_check(const char *s, size_t len)
 	return at - (sizeof(key) - 1);
 }
 
-static enum framed
-add_checkpoint(const struct framer *f, struct message *m, const char *s,
-    size_t len, struct buf *out)
+/* Make line what is sent of it: -1 at the ceiling. */
+static int
+show(struct framer *f, struct chunk_line *line)
 {
-	size_t cut = without_check(s, len);
-	enum framed rc;
-	char *copy;
+	if (f->spec.format == NULL)
+		return 0;
+	buf_clear(&f->text);
+	if (format_add(f->spec.format, line, &f->text) != 0)
+		return -1;
+	line->value = f->text.data;
+	line->len = f->text.len;
+	return 0;
+}
 
-	if (cut == len)
-		return add_parts(f, m, s, len, out);
-	copy = xstrndup(s, cut + 1);
-	copy[cut] = '}';
-	if (around(f, m) + cut + 1 > f->spec.max)
-		rc = add_parts(f, m, copy, cut + 1, out);
-	else
-		rc = add(f, m, copy, cut + 1, out) == 0 ? FRAME_ADDED
-							: FRAME_MEMORY;
+/* A checkpoint that is too large goes without its "check". */
+static enum framed
+add_checkpoint(struct framer *f, struct message *m,
+    const struct chunk_line *line, struct buf *out)
+{
+	struct chunk_line shorter = *line;
+	size_t cut = without_check(line->value, line->len);
+	char *copy = xstrndup(line->value, cut + 1);
+	enum framed rc = FRAME_MEMORY;
+
+	if (cut < line->len) {
+		copy[cut] = '}';
+		shorter.len = cut + 1;
+	}
+	shorter.value = copy;
+	if (show(f, &shorter) != 0)
+		rc = FRAME_MEMORY;
+	else if (around(f, m) + shorter.len > f->spec.max)
+		rc = add_parts(f, m, shorter.value, shorter.len, out);
+	else if (add(f, m, shorter.value, shorter.len, out) == 0)
+		rc = FRAME_ADDED;
 	free(copy);
 	return rc;
 }
@@ -318,24 +346,28 @@ enum framed
 frame_add(struct framer *f, const struct chunk_line *line, struct buf *out,
     size_t *size)
 {
+	struct chunk_line shown = *line;
 	struct message m;
 
 	if (f->gelf != NULL)
 		return add_gelf(f, line, out, size);
 	if (f->feed == NULL || strcmp(f->feed, line->feed) != 0)
 		turn_to(f, line->feed);
+	*size = line->len;
+	if (show(f, &shown) != 0)
+		return FRAME_MEMORY;
 	m.head = line->checkpoint ? &f->checkpoint : &f->event;
 	m.time_len = clock_format(line->when, 3, m.time);
 	m.number_len = digits(m.number, line->number);
 	m.part_len = 0;
-	*size = around(f, &m) + line->len;
+	*size = around(f, &m) + shown.len;
 	if (*size <= f->spec.max)
-		return add(f, &m, line->value, line->len, out) == 0
+		return add(f, &m, shown.value, shown.len, out) == 0
 		    ? FRAME_ADDED
 		    : FRAME_MEMORY;
 	if (line->checkpoint)
-		return add_checkpoint(f, &m, line->value, line->len, out);
+		return add_checkpoint(f, &m, line, out);
 	if (f->spec.split)
-		return add_parts(f, &m, line->value, line->len, out);
+		return add_parts(f, &m, shown.value, shown.len, out);
 	return FRAME_LARGE;
 }

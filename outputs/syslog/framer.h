@@ -5,7 +5,9 @@
  *
  *   LEN <PRI>1 TIME HOST APP - MSGID [sealfeed@N feed="…" index="…"] MSG
  *
- * MSG is the event's bytes, without a byte order mark in front.  The hot path
+ * MSG is the event's bytes, without a byte order mark in front, or what another
+ * format makes of them (outputs/format.h), which the parameter format then
+ * names.  The hot path
  * of the syslog output: what is the same for all lines of a feed is made
  * once.
  */
@@ -18,6 +20,7 @@
 
 struct buf;
 struct chunk_line;
+struct format;
 
 struct framer;
 
@@ -30,6 +33,8 @@ struct framer_spec {
 	bool split; /* larger ones into parts */
 	bool lf;    /* a line feed behind each message, and no length */
 	bool gelf;  /* GELF (outputs/gelf.h), a NUL behind each message */
+	struct format *format; /* borrowed; NULL: raw */
+	const char *format_name;
 };
 
 /* spec's strings are copied. */

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "outputs/format.h"
 #include "outputs/output.h"
 #include "outputs/syslog/conf.h"
 #include "outputs/syslog/confirm.h"
@@ -78,6 +79,7 @@ struct session {
 	char host[256];
 	char port[6];
 	struct tls *tls;
+	struct format *format; /* NULL: raw */
 	struct framer *framer;
 	struct link *link;
 	struct confirm confirm;
@@ -259,6 +261,7 @@ session_free(struct session *s)
 	link_free(s->link);
 	tls_close(s->tls);
 	framer_free(s->framer);
+	format_free(s->format);
 	buf_release(&s->frames);
 	free(s);
 }
@@ -287,6 +290,14 @@ session_load(struct session *s, struct err *err)
 		if (s->tls == NULL)
 			return -1;
 	}
+	if (conf->format != FORMAT_RAW) {
+		s->format = format_new((enum format_kind)conf->format,
+		    s->out->agent, NULL, err);
+		if (s->format == NULL)
+			return -1;
+	}
+	spec.format = s->format;
+	spec.format_name = format_names[conf->format];
 	s->framer = framer_new(&spec);
 	s->link = link_new(s->host, s->port, s->tls, conf->timeout);
 	buf_init(&s->frames, FRAMES_MAX);

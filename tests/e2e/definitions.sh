@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every stream that has a script (tests/vectors/source) in one agent, whose
+# Every vendor that has a script (tests/vectors/source) in one agent, whose
 # collect role is killed again and again while pages are being read: the output
 # gets each vendor's events, all of them, byte for byte.
 . "${0%/*}/lib.sh"

@@ -423,7 +423,13 @@ to_file() {
 	local name=$1 line
 	shift
 	mkdir -p "$work/$name"
-	outputs+="  $name: { type: file, path: $work/$name/events }"$'\n'
+	outputs+="  $name:
+    type: file
+    path: $work/$name/events
+"
+	for line in "$@"; do
+		outputs+="    $line"$'\n'
+	done
 }
 
 # fresh_store: as on a new machine, which has no log of what was signed either.

@@ -25,6 +25,15 @@ wait_for 30 "the vendors listen" test -s "$vendors/sources.yaml"
 } >"$work/new.yaml"
 mv "$work/new.yaml" "$work/sealfeed.yaml"
 
+# named TYPE: the source of that type
+named() {
+	sed -n "s/^  \"\($1[^\"]*\)\":\$/\1/p" "$work/sealfeed.yaml" | head -1
+}
+
+number=$(named x-number)
+okta=$(named okta)
+[ -n "$number" ] && [ -n "$okta" ] || fail "the vendors have no names"
+
 # said STATUS WORD…: sources WORD…, its output in $work/out and $work/err
 said() {
 	local want=$1 got
@@ -54,7 +63,7 @@ json() {
 
 say "the list has the program's own, those that ship, and one's own"
 said 0
-has out '^office365 +Audit.Exchange +7d +7d ' '^okta +system-log +none +90d ' \
+has out '^aws-s3 +- ' '^office365 +Audit.Exchange +7d +7d ' '^okta +system-log +none +90d ' \
     '^x-number +audit +2d +30d '
 said 0 --json
 json 'grep { $_->{type} eq "x-number" && $_->{vendor} eq "A shape" &&
@@ -78,15 +87,15 @@ made() {
 }
 wait_for 60 "the vendors have their events" made
 said 0 --test "$own/x-number.yaml" --events 12
-has out '^x-number\.0/audit$' \
+has out "^$number/audit\$" \
     '^  request  GET http.*/audit\?from=.*&to=.*&page=1$' \
     '^  reply    status 200, application/json, [0-9]+ bytes: ok$' \
     '^  request  GET http.*&page=2$' '^  cursor   \{' \
     '^  event    time [0-9T:.Z-]+, id k \+ ' '^  good     [0-9]+ events? in '
 sed -n '/^  event /{n;s/^ *//p}' "$work/out" | sort >"$work/shown"
 [ -s "$work/shown" ] || fail "no events: $(cat "$work/out")"
-wait_for 30 "the ledgers are there" test -s "$vendors/x-number.0.ledger"
-[ -z "$(comm -23 "$work/shown" <(sort "$vendors/x-number.0.ledger"))" ] ||
+wait_for 30 "the ledgers are there" test -s "$vendors/$number.ledger"
+[ -z "$(comm -23 "$work/shown" <(sort "$vendors/$number.ledger"))" ] ||
     fail "other events than the vendor's"
 grep -q t0ken "$work/out" && fail "the token is shown"
 said 0 --test "$own/x-number.yaml" --events 3 --json
@@ -94,8 +103,8 @@ json '$o->{ok} && @{$o->{streams}[0]{events}} == 3 &&
     $o->{streams}[0]{events}[0]{event}{key}{a} eq "k" &&
     $o->{streams}[0]{steps}[-1]{step} eq "cursor" &&
     grep { $_->{step} eq "stop" } @{$o->{streams}[0]{steps}}'
-said 0 --test "$top/agent/sources/definitions/okta.yaml" --source okta.0
-has out '^okta\.0/system-log$' '^  event    time '
+said 0 --test "$top/agent/sources/definitions/okta.yaml" --source "$okta"
+has out "^$okta/system-log\$" '^  event    time '
 
 say "without a configuration, and where something is wrong"
 url=$(sed -n '/x-number/,$s/^ *api: "\(.*\)"/\1/p' "$vendors/sources.yaml" | head -1)

@@ -55,7 +55,7 @@ mkdir "$work/hsm/tokens"
 kill -TERM "$(pgrep -g "$(cat "$work/agent.pid")" -x sf-seal)"
 wait_for 30 "the log says that the key is gone" log_has \
     'seal: agent.key: .*token.*; nothing is shipped until this succeeds'
-wait_for 30 "so does status" eval 'ask status | grep -q "agent.key"'
+wait_for 30 "so does status" eval 'ask status | grep >/dev/null "agent.key"'
 before=$(stat_of blobs)
 wait_for 30 "collecting goes on" stat_is blobs -gt $((before + 10))
 rm -r "$work/hsm/tokens"

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/template.h"
+#include "base/when.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/definition.h"
 #include "sources/rest/pick.h"
 #include "tests/fuzz/fuzz.h"
@@ -81,6 +84,38 @@ values(struct slice json)
 	}
 }
 
+/* decode_fn */
+static int
+take(void *ctx, struct slice event, struct err *err)
+{
+	size_t *n = ctx;
+
+	(void)err;
+	FUZZ_CHECK(event.data != NULL && event.len > 0);
+	++*n;
+	return 0;
+}
+
+/* The bytes as a reply in each of the forms that are read whole. */
+static void
+replies(struct slice body)
+{
+	for (int f = RECORDS_JSON + 1; f < RECORDS_FORMATS; f++) {
+		struct buf kept = BUF_INIT(1 << 20);
+		const struct decode d = { .format = (enum record_format)f,
+			.at = "/rows",
+			.columns = "/columns",
+			.column = f % 2 == 0 ? "/name" : NULL,
+			.kept = &kept };
+		struct err err = ERR_INIT;
+		size_t n = 0;
+
+		FUZZ_CHECK(decode(&d, body, take, &n, &err) == 0 ||
+		    *err.text != '\0');
+		buf_release(&kept);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -101,6 +136,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(copy != NULL);
 	memcpy(copy, data, size);
 	values((struct slice){ copy, size });
+	replies((struct slice){ copy, size });
 	free(copy);
 	return 0;
 }

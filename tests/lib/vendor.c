@@ -107,7 +107,7 @@ is_kind(const struct vendor *v, const char *kind)
 static size_t
 behind(struct event **list, size_t n, const char *id)
 {
-	char *text = xasprintf("\"id\":\"%s\"", id);
+	char *text = xasprintf("id\":\"%s\"", id);
 
 	while (n > 0 && strstr(list[n - 1]->text, text) == NULL)
 		n--;
@@ -229,7 +229,8 @@ answer_page(struct asked *a, enum vendor_fault fault)
 		p.at = behind(list, n, a->page);
 	for (size_t i = 0; i < v->per && p.at < n; i++, p.at++)
 		if (buf_addf(&rows, "%s%s", i > 0 ? "," : "",
-			list[p.at]->text) != 0)
+			list[p.at]->row != NULL ? list[p.at]->row
+						: list[p.at]->text) != 0)
 			vendor_die("out of memory");
 	free(list);
 	more = p.at < n;
@@ -331,17 +332,44 @@ other_request(struct asked *a)
 	return o;
 }
 
+/* What rows of a page lead to; files is released. */
+static int
+answer_fetched(struct asked *a, struct buf *files)
+{
+	const struct place places[] = {
+		{ "<rows>", files->len > 0 ? files->data : "" }, { NULL, NULL }
+	};
+	struct buf body = BUF_INIT(TEXT_MAX);
+	int rc;
+
+	vendor_put(&body, vendor_text(a->v->script, "fetch.reply", "<rows>"),
+	    places);
+	buf_release(files);
+	if (a->v->complaint != NULL)
+		rc = answer_error(a, "-", 599);
+	else if (!is_granted(a))
+		rc = answer_error(a, "denied", 401);
+	else
+		rc = answer(a, 200, node_get(a->v->script, "fetch.headers"),
+		    body.data, body.len, places);
+	buf_release(&body);
+	return rc;
+}
+
 static int
 respond(struct asked *a)
 {
 	static const char page[] = "<!DOCTYPE html><title>Sign in</title>";
 	struct vendor *v = a->v;
+	struct buf files = BUF_INIT(TEXT_MAX);
 	const struct node *other;
 	enum vendor_fault fault;
 
 	if (vendor_is(a, node_get(v->script, "token")))
 		return v->complaint == NULL ? grant(a)
 					    : answer_error(a, "-", 599);
+	if (vendor_fetched(a, &files))
+		return answer_fetched(a, &files);
 	other = other_request(a);
 	if (other != NULL) {
 		const char *reply = vendor_text(other, "reply", "");
@@ -517,8 +545,12 @@ void
 vendor_stop(struct vendor *v)
 {
 	MHD_stop_daemon(v->daemon);
-	for (size_t i = 0; i < v->n; i++)
+	for (size_t i = 0; i < v->n; i++) {
 		free(v->events[i].text);
+		free(v->events[i].row);
+		free(v->events[i].key);
+		free(v->events[i].file);
+	}
 	free(v->events);
 	free(v->complaint);
 	node_free(v->script);
@@ -538,25 +570,38 @@ vendor_script(const struct vendor *v)
 	return v->script;
 }
 
+/* A text of the script with its places filled, NULL: it has none. */
+static char *
+filled(const struct vendor *v, const char *path, const struct place *places)
+{
+	const char *text = vendor_text(v->script, path, NULL);
+	struct buf out = BUF_INIT(65536);
+
+	if (text == NULL)
+		return NULL;
+	vendor_put(&out, text, places);
+	return buf_take(&out, NULL);
+}
+
 void
 vendor_add(struct vendor *v, const char *id, int64_t when, unsigned n)
 {
-	struct buf text = BUF_INIT(65536), time = BUF_INIT(64);
+	struct buf time = BUF_INIT(64);
 	char number[16];
-	const struct place places[] = { { "<id>", id }, { "<time>", NULL },
+	struct place places[] = { { "<id>", id }, { "<time>", NULL },
 		{ "<n>", number }, { NULL, NULL } };
-	struct place full[4];
 
 	(void)snprintf(number, sizeof(number), "%u", n);
 	if (when_write(v->format, when, &time) != 0)
 		vendor_die("out of memory");
-	memcpy(full, places, sizeof(full));
-	full[1].value = time.data;
-	vendor_put(&text, vendor_text(v->script, "row", ""), full);
+	places[1].value = time.data;
 	(void)pthread_mutex_lock(&v->lock);
 	v->events = xreallocarray(v->events, v->n + 1, sizeof(*v->events));
-	v->events[v->n++] =
-	    (struct event){ .when = when, .text = buf_take(&text, NULL) };
+	v->events[v->n++] = (struct event){ .when = when,
+		.text = filled(v, "row", places),
+		.row = filled(v, "fetch.row", places),
+		.key = filled(v, "fetch.key", places),
+		.file = filled(v, "fetch.file", places) };
 	(void)pthread_mutex_unlock(&v->lock);
 	buf_release(&time);
 }

@@ -9,7 +9,8 @@
  *   cursor:   token (events in the order in which they were added) or window
  *   order:    newest or oldest first, of a window
  *   per:      rows of a page; default: 3
- *   pages:    token (what it gives itself), number, offset, last_id, or none
+ *   pages:    token (what it gives itself), number, offset, last_id, time (the
+ *             last row's), or none
  *   exclusive: start, end or both: a window lacks what is at these bounds
  *   twins:    true where equal rows are several events
  *   token:    { path, method, headers, query, body or form, status, reply } of
@@ -21,6 +22,10 @@
  *   start:    the format of a request's times
  *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
+ *   fetch:    { path, method, body, row, key, file, between, reply } where a
+ *             page has rows that events are fetched by: row is that of a page,
+ *             key what a request has at <ids>, file what comes for one of them
+ *             (default: the event), reply with <rows>
  *   reply:    the body of a page, last: that of the last one, empty: that of
  *             the last one without rows; headers
  *   throttled, failed, lost, denied: { status, headers, body }

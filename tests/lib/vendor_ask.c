@@ -63,7 +63,8 @@ place_of(struct asked *a, const char *pattern)
 		char **to;
 	} places[] = { { "<start>", &a->start }, { "<end>", &a->end },
 		{ "<page>", &a->page }, { "<number>", &a->number },
-		{ "<token>", &a->token }, { "<any>", &a->any } };
+		{ "<token>", &a->token }, { "<any>", &a->any },
+		{ "<ids>", &a->ids } };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (strncmp(pattern, places[i].name, strlen(places[i].name)) ==
@@ -95,7 +96,8 @@ match(struct asked *a, const char *pattern, const char *got)
 				break;
 			}
 			/* Within JSON, none but <any> is more than a text. */
-			if (*stop == '\0' || (*stop == '"' && to != &a->any))
+			if (*stop == '\0' ||
+			    (*stop == '"' && to != &a->any && to != &a->ids))
 				return false;
 		}
 	}
@@ -106,7 +108,7 @@ void
 vendor_forget(struct asked *a)
 {
 	char **const places[] = { &a->start, &a->end, &a->page, &a->number,
-		&a->token, &a->any };
+		&a->token, &a->any, &a->ids };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		free(*places[i]);
@@ -303,5 +305,49 @@ vendor_is(struct asked *a, const struct node *how)
 	if (!fits(a, how))
 		complain_asked(a);
 	check_headers(a, how);
+	return true;
+}
+
+/* Is the id among those of a request: the only one, or one in quotes? */
+static bool
+is_among(const char *ids, const char *id)
+{
+	char *quoted = xasprintf("\"%s\"", id);
+	bool among = strcmp(ids, id) == 0 || strstr(ids, quoted) != NULL;
+
+	free(quoted);
+	return among;
+}
+
+bool
+vendor_fetched(struct asked *a, struct buf *files)
+{
+	struct vendor *v = a->v;
+	const struct node *how = node_get(v->script, "fetch");
+	const char *between = vendor_text(how, "between", ",");
+	size_t n = 0;
+
+	vendor_forget(a);
+	if (how == NULL || !match(a, vendor_text(how, "path", ""), a->path))
+		return false;
+	/* Ids in the path are not forgotten over the body. */
+	if (a->ids == NULL && !fits(a, how))
+		complain_asked(a);
+	if (strcmp(a->method, vendor_text(how, "method", "GET")) != 0)
+		vendor_complain(v, "method", a->method);
+	check_headers(a, node_get(v->script, "request"));
+	for (size_t i = 0; i < v->n && a->ids != NULL; i++) {
+		const struct event *e = &v->events[i];
+
+		if (!is_among(a->ids, e->key))
+			continue;
+		if ((n++ > 0 && buf_adds(files, between) != 0) ||
+		    buf_adds(files, e->file != NULL ? e->file : e->text) != 0)
+			vendor_die("out of memory");
+		/* An event that was told twice is one thing to fetch. */
+		while (i + 1 < v->n &&
+		    strcmp(v->events[i + 1].key, e->key) == 0)
+			i++;
+	}
 	return true;
 }

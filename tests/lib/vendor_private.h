@@ -15,6 +15,9 @@
 struct event {
 	int64_t when;
 	char *text;
+	char *row;  /* what a list has of it; NULL: the text */
+	char *key;  /* what it is fetched by; NULL: it is not */
+	char *file; /* what comes then; NULL: the text */
 };
 
 struct vendor {
@@ -47,7 +50,7 @@ struct asked {
 	const char *path;
 	struct buf body;
 	/* What its places say, NULL: nothing. */
-	char *start, *end, *page, *number, *token, *any;
+	char *start, *end, *page, *number, *token, *any, *ids;
 };
 
 void vendor_die(const char *why);
@@ -73,6 +76,10 @@ bool vendor_right(struct asked *a);
 /* Likewise as a block says that has its own path; false: it is not about that
  * path, which is no complaint. */
 bool vendor_is(struct asked *a, const struct node *how);
+
+/* What is fetched by the ids of a request that the block fetch is about; false:
+ * it is not. */
+bool vendor_fetched(struct asked *a, struct buf *files);
 
 /* Forget what the places say. */
 void vendor_forget(struct asked *a);

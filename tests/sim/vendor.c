@@ -4,12 +4,13 @@
  *
  *   vendor DIR EVENTS SCRIPT...
  *
- * Every stream of the scripts is a vendor of its own.  DIR/sources.yaml has the
- * sources of a configuration that reads them all, DIR/made how many events each
- * has, and once all are made DIR/NAME.ledger those of the source NAME, one on a
- * line, and then DIR/ledgers how many sources there are.  One in four has the
- * time of the one before, and now and then a request fails in one of a vendor's
- * ways.  At the end DIR/complaints has what was wrong with requests.
+ * The first stream of each script is a vendor; others would share its budget of
+ * requests.  DIR/sources.yaml has the sources of a configuration that reads
+ * them all, DIR/made how many events each has, and once all are made
+ * DIR/NAME.ledger those of the source NAME, one on a line, and then DIR/ledgers
+ * how many sources there are.  One in four has the time of the one before, and
+ * now and then a request fails in one of a vendor's ways.  At the end
+ * DIR/complaints has what was wrong with requests.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -73,16 +74,13 @@ start(const char *script)
 {
 	const char *slash = strrchr(script, '/');
 	const char *file = slash != NULL ? slash + 1 : script;
-	const size_t streams = vendor_streams(script);
+	struct made *m;
 
-	list = xreallocarray(list, n_list + streams, sizeof(*list));
-	for (size_t i = 0; i < streams; i++) {
-		struct made *m = &list[n_list++];
-
-		m->vendor = vendor_start(script, i, 0);
-		m->type = xstrndup(file, strcspn(file, "."));
-		m->name = xasprintf("%s.%zu", m->type, i);
-	}
+	list = xreallocarray(list, n_list + 1, sizeof(*list));
+	m = &list[n_list++];
+	m->vendor = vendor_start(script, 0, 0);
+	m->type = xstrndup(file, strcspn(file, "."));
+	m->name = xstrdup(m->type);
 }
 
 /* Where windows end before now, events are that old when they are made. */
@@ -101,12 +99,16 @@ put_source(const struct made *m, struct buf *out)
 	const struct node *script = vendor_script(m->vendor);
 	const struct node *hosts = node_get(script, "hosts");
 	const struct node api = { .text = (char[]){ "api" } };
+	const struct node *format = node_get(script, "start");
+	/* A feed begins with a whole day where times are dates. */
+	const bool days = format != NULL && strcmp(format->text, "date") == 0;
 	int rc;
 
 	rc = buf_addf(out,
 	    "  \"%s\":\n    type: \"%s\"\n    streams: [\"%s\"]\n"
-	    "    interval: 1s\n    initial: 10m\n    hosts:\n",
-	    m->name, m->type, node_get(script, "stream")->text);
+	    "    interval: 1s\n    initial: %s\n    hosts:\n",
+	    m->name, m->type, node_get(script, "stream")->text,
+	    days ? "24h" : "10m");
 	for (const struct node *h = hosts != NULL ? hosts->child : &api;
 	     h != NULL; h = h->next)
 		rc |= buf_addf(out, "      %s: \"%s\"\n", h->text,

@@ -396,6 +396,8 @@ suite_auth(void)
 	Suite *s = suite_create("auth");
 	TCase *tc = tcase_create("auth");
 
+	tcase_set_timeout(tc, 60);
+
 	tcase_add_loop_test(tc, vector, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tc, places_of_a_request);
 	tcase_add_test(tc, rsa);

@@ -46,6 +46,15 @@ asked(const char *text)
 	return n;
 }
 
+/* A chunk of another one. */
+static void
+another_event(void)
+{
+	chunk_free(intake_rig.c.chunk);
+	intake_rig.c.chunk = chunk_new();
+	courier_add(&intake_rig.c, "{}");
+}
+
 START_TEST(one_token_for_many_requests)
 {
 	expect_token("t-a", 3600);
@@ -54,7 +63,7 @@ START_TEST(one_token_for_many_requests)
 	courier_deliver(&intake_rig.c);
 	ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
 	    intake_rig.c.why);
-	courier_add(&intake_rig.c, "{}");
+	another_event();
 	courier_deliver(&intake_rig.c);
 	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
 	ck_assert_uint_eq(asked("POST " LOGIN " "), 1);
@@ -116,7 +125,7 @@ START_TEST(renewed_when_it_ends)
 	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
 	end = clock_monotonic() + CLOCK_SECOND;
 	courier_wait(&intake_rig.c, is_over, &end);
-	courier_add(&intake_rig.c, "{}");
+	another_event();
 	courier_deliver(&intake_rig.c);
 	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
 	ck_assert_uint_eq(asked("Bearer t-b\r\n"), 1);

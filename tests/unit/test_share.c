@@ -57,7 +57,7 @@ static const struct {
 static struct config *config;
 
 static void
-set_up(void)
+load(const char *yaml)
 {
 	char dir[] = "/tmp/sealfeed-share-XXXXXX", *path;
 	struct config_errors errors = CONFIG_ERRORS_INIT;
@@ -65,11 +65,17 @@ set_up(void)
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	path = xasprintf("%s/sealfeed.yaml", dir);
-	ck_assert_int_eq(file_create(path, text, strlen(text), 0600, &err), 0);
+	ck_assert_int_eq(file_create(path, yaml, strlen(yaml), 0600, &err), 0);
 	config = config_load(path, &agent_types, &errors);
 	ck_assert_msg(config != NULL, "%s", errors.n > 0 ? errors.line[0] : "");
 	ck_assert_int_eq(remove(path) | remove(dir), 0);
 	free(path);
+}
+
+static void
+set_up(void)
+{
+	load(text);
 }
 
 static void
@@ -186,6 +192,7 @@ START_TEST(the_environment_is_the_roles)
 		{ "TZX", NOBODY },
 	};
 	const enum role_kind kind = (enum role_kind)_i;
+	struct config_share what = roles[kind].share;
 	struct node *tree;
 	struct buf b;
 	char **list;
@@ -195,7 +202,7 @@ START_TEST(the_environment_is_the_roles)
 	share(kind, &b);
 	tree = pack_read(b.data, b.len);
 	ck_assert_ptr_nonnull(tree);
-	list = hand_over_environment(tree, roles[kind].network);
+	list = hand_over_environment(config, &what, tree, roles[kind].network);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		ck_assert_msg(has(list, rows[i].name) ==
 			((rows[i].roles & TO(kind)) != 0),
@@ -203,6 +210,34 @@ START_TEST(the_environment_is_the_roles)
 	free(list);
 	node_free(tree);
 	buf_release(&b);
+}
+END_TEST
+
+/* The environment's keys for AWS go to who has something there. */
+START_TEST(keys_for_aws)
+{
+	static const char aws[] =
+	    "agent: { name: fra1, key: /k }\n"
+	    "sources: { trail: { type: aws-s3, buckets: [b] } }\n"
+	    "outputs:\n  f: { type: file, path: /o }\n"
+	    "  lake: { type: s3, bucket: b, url: 'https://s3.example.com' }\n";
+	const enum role_kind kind = (enum role_kind)_i;
+	struct config_share what = roles[kind].share;
+	char **list;
+
+	config_free(config);
+	load(aws);
+	ck_assert_int_eq(setenv("AWS_SECRET_ACCESS_KEY", "x", 1), 0);
+	ck_assert_int_eq(setenv("AWSOME", "x", 1), 0);
+	for (int i = 0; i < 2; i++) {
+		what.output = kind != ROLE_SHIP ? NULL : i == 0 ? "f" : "lake";
+		list = hand_over_environment(config, &what, NULL,
+		    roles[kind].network);
+		ck_assert_int_eq(has(list, "AWS_SECRET_ACCESS_KEY"),
+		    kind == ROLE_COLLECT || (kind == ROLE_SHIP && i == 1));
+		ck_assert(!has(list, "AWSOME"));
+		free(list);
+	}
 }
 END_TEST
 
@@ -264,6 +299,7 @@ suite_share(void)
 	tcase_add_test(tc, a_share_is_a_configuration);
 	tcase_add_test(tc, a_type_that_is_gone_is_told);
 	tcase_add_loop_test(tc, the_environment_is_the_roles, 0, ROLE_KINDS);
+	tcase_add_loop_test(tc, keys_for_aws, 0, ROLE_KINDS);
 	suite_add_tcase(s, tc);
 	tcase_add_test(pack, trees_come_back);
 	tcase_add_test(pack, what_is_no_tree_is_refused);

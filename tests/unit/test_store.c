@@ -348,7 +348,7 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db,
 			     "ALTER TABLE feed DROP COLUMN versions;"
-			     "ALTER TABLE feed DROP COLUMN late_sum",
+			     "ALTER TABLE feed DROP COLUMN digests_wrong",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);

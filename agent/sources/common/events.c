@@ -12,6 +12,7 @@
 #include "base/merkle.h"
 #include "base/text.h"
 #include "sources/common/events.h"
+#include "sources/common/lines.h"
 #include "sources/common/request.h"
 #include "sources/source.h"
 #include "store/commit.h"
@@ -26,6 +27,9 @@
  * believed after so many tries. */
 #define TAIL_TRIES 2
 
+/* An item's key, "#" and a number. */
+#define NUMBERED_MAX 2048
+
 /* Broken events of one reply that the log names. */
 #define LOST_TOLD 5
 
@@ -35,7 +39,8 @@ struct fetching {
 	const struct item *item;
 	const struct event_format *format;
 	struct write_batch *batch;
-	struct splitter *splitter;
+	struct splitter *splitter; /* FRAME_JSON */
+	struct lines *lines;       /* … and of the others */
 	struct digest *digest;
 	uint64_t skip; /* elements that are committed already */
 	uint64_t n;    /* elements so far */
@@ -180,12 +185,27 @@ commit_full(struct fetching *f, struct err *err)
 	return commit(f, false, err);
 }
 
+/* The id of an event that the vendor gave none, or what it gave. */
+static struct slice
+id_of(const struct fetching *f, const struct element *el, char *made,
+    size_t size)
+{
+	int n;
+
+	if (!f->format->numbered || el->id.data != NULL)
+		return el->id;
+	n = snprintf(made, size, "%s#%llu", f->item->key,
+	    (unsigned long long)f->n);
+	return (struct slice){ made, (size_t)n };
+}
+
 /* splitter_fn: one event. */
 static int
 take_event(void *ctx, const struct element *el, struct err *err)
 {
 	struct fetching *f = ctx;
 	const struct slice event = { .data = el->data, .len = el->len };
+	char made[NUMBERED_MAX];
 	uint8_t leaf[DIGEST_LEN];
 	int64_t when = INT64_MIN;
 	int known;
@@ -206,8 +226,8 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	if (el->time.data != NULL &&
 	    clock_parse(el->time.data, el->time.len, &when) != 0)
 		when = INT64_MIN;
-	if (write_batch_add_hashed(f->batch, event, el->id, when, leaf, err) !=
-	    0) {
+	if (write_batch_add_hashed(f->batch, event,
+		id_of(f, el, made, sizeof(made)), when, leaf, err) != 0) {
 		f->failed = true;
 		return -1;
 	}
@@ -220,6 +240,10 @@ take_bytes(void *ctx, const char *data, size_t len, struct err *err)
 {
 	struct fetching *f = ctx;
 
+	if (f->format->see != NULL)
+		f->format->see(f->format->ctx, data, len);
+	if (f->lines != NULL)
+		return lines_push(f->lines, data, len, err);
 	return splitter_push(f->splitter, data, len, err);
 }
 
@@ -230,6 +254,8 @@ end(struct fetching *f, struct err *err)
 {
 	struct element tail;
 
+	if (f->lines != NULL)
+		return lines_end(f->lines, err);
 	if (splitter_end(f->splitter, err) == 0)
 		return 0;
 	if (f->item->attempts < TAIL_TRIES ||
@@ -277,7 +303,12 @@ get(struct fetching *f, const struct api *api, const struct request *q,
 {
 	struct http_reply reply;
 
-	splitter_reset(f->splitter);
+	if (f->lines != NULL)
+		lines_reset(f->lines);
+	else
+		splitter_reset(f->splitter);
+	if (f->format->see != NULL)
+		f->format->see(f->format->ctx, NULL, 0);
 	f->n = 0;
 	f->changed = false;
 	memset(f->chain, 0, sizeof(f->chain));
@@ -308,7 +339,11 @@ events_fetch(struct worker *w, struct stream *st, const struct item *it,
 	f.batch = write_batch_reuse(w->spare, st->feed);
 	w->spare = NULL;
 	write_batch_scope(f.batch, it->key);
-	f.splitter = splitter_new(&format->splitter, take_event, &f);
+	if (format->frame == FRAME_JSON)
+		f.splitter = splitter_new(&format->splitter, take_event, &f);
+	else
+		f.lines = lines_new(&format->splitter,
+		    format->frame == FRAME_TEXT, take_event, &f);
 	f.digest = digest_new();
 	get(&f, api, &full, r);
 	if (f.changed) {
@@ -320,5 +355,6 @@ events_fetch(struct worker *w, struct stream *st, const struct item *it,
 	tell_lost(&f);
 	digest_free(f.digest);
 	splitter_free(f.splitter);
+	lines_free(f.lines);
 	w->spare = f.batch;
 }

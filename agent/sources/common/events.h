@@ -28,10 +28,24 @@ struct worker;
 #define EVENT_MAX (16 * 1024 * 1024)
 
 /* What a vendor's replies look like. */
+enum event_frame {
+	FRAME_JSON,  /* a document, see splitter.h */
+	FRAME_LINES, /* lines of JSON, see lines.h … */
+	FRAME_TEXT   /* … or of text */
+};
+
 struct event_format {
+	enum event_frame frame;
 	struct splitter_spec
 	    splitter;     /* max: EVENT_MAX, pass_longer, repairs */
 	const char *what; /* the vendor's name for an item: "blob" */
+	/* An event without an id has the item's key and its number in it for
+	 * one: equal ones of an item are several. */
+	bool numbered;
+	/* Sees all bytes of the reply, which begins anew with NULL; NULL:
+	 * nobody does. */
+	void (*see)(void *ctx, const char *data, size_t len);
+	void *ctx;
 };
 
 /* Bring an item, for source_type.fetch: q asks for it, but for take and ctx,

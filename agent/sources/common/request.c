@@ -156,7 +156,7 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 	int rc;
 
 	count(q, FEED_REQUESTS, 1);
-	worker_waits(w, "the answer of the vendor's API");
+	worker_waits(w, q->patient ? NULL : "the answer of the vendor's API");
 	rc = http_do(w->http, req, reply, &err);
 	count(q, FEED_BYTES, reply->bytes);
 	if (s->stop(s->ctx))
@@ -169,7 +169,7 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 			    reply->odd);
 		return r->class;
 	}
-	if (q->take != NULL && !q->objects && reply->status == 200 &&
+	if (q->take != NULL && !q->objects && !q->any && reply->status == 200 &&
 	    reply->shape == HTTP_OBJECT)
 		rules_unexpected(api->rules, reply, "an array", r);
 	else
@@ -277,6 +277,10 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		.headers = q->headers,
 		.take = q->take,
 		.objects = q->objects,
+		.any = q->any,
+		.file = q->file,
+		.xml = q->xml,
+		.no_content = q->no_content,
 		.ctx = q->ctx };
 	bool kept = false;
 

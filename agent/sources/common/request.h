@@ -40,6 +40,11 @@ struct request {
 	struct feed *feed;               /* for its counters, or NULL */
 	http_take_fn *take; /* of a 200 that is an array; NULL: kept in reply */
 	bool objects;       /* likewise of one that is an object */
+	bool any;           /* … or anything but a page of HTML, … */
+	bool file;          /* … or a page with an ETag, … */
+	bool xml;           /* … which is to be XML */
+	bool no_content;    /* a 204 is a good reply */
+	bool patient;       /* the answer may take its time */
 	void *ctx;
 };
 

@@ -129,6 +129,15 @@ set_auth(struct office365 *o, struct err *err)
 	return rc;
 }
 
+/* Microsoft counts requests by tenant. */
+static char *
+credential(const void *conf)
+{
+	const struct office365_conf *c = conf;
+
+	return xasprintf("%s %s", office365_api(c), c->tenant);
+}
+
 static void
 close_source(struct source *s)
 {
@@ -707,6 +716,7 @@ const struct source_type source_office365 = {
 	.type.check = office365_check,
 	.type.shape = office365_shape,
 	.define = define,
+	.credential = credential,
 	.open = open_source,
 	.begin = begin_offline,
 	.poll = poll,

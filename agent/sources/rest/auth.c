@@ -192,7 +192,7 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
 	struct buf url = BUF_INIT(TEXT_MAX);
 	char *before = before_token(f);
 	char *keep = s->folder != NULL
-	    ? xasprintf("%s/tokens/%s", s->folder, s->name)
+	    ? xasprintf("%s/refresh-token.%s", s->folder, s->name)
 	    : NULL;
 	size_t host =
 	    definition_host(o->def, (struct slice){ f->host, strlen(f->host) });
@@ -200,6 +200,9 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
 	(void)!request_url(&url, o->base[host], f->path, NULL);
 	conf.oauth.token_url = url.len > 0 ? url.data : "";
 	conf.oauth.keep = f->grant == GRANT_REFRESH_TOKEN ? keep : NULL;
+	for (size_t i = 0; i < o->def->n_hosts; i++)
+		if (o->def->hosts[i].from_token != NULL)
+			conf.oauth.reply.host = o->def->hosts[i].from_token;
 	conf.prefix = before;
 	o->auth = auth_new(&conf);
 	buf_release(&url);

@@ -239,3 +239,32 @@ rest_shape(const void *conf, const char *stream)
 
 	return s != NULL ? &s->shape : NULL;
 }
+
+char *
+rest_credential(const void *conf)
+{
+	const struct rest_conf *c = conf;
+	const struct def_auth *a = rest_auth(c);
+	struct buf key = BUF_INIT((size_t)1 << 20);
+	int rc = 0;
+
+	if (a == NULL || a->uses == 0)
+		return NULL;
+	for (size_t i = 0; rc == 0 && i < c->def->n_hosts; i++) {
+		rc = rest_host(c, i, &key);
+		if (rc == 0)
+			rc = buf_adds(&key, "\n");
+	}
+	for (size_t i = 0; rc == 0 && i < c->def->n_variables; i++)
+		if ((a->uses & UINT32_C(1) << i) != 0) {
+			const char *text = rest_variable(c, i);
+
+			rc = buf_addf(&key, "%s\n", text != NULL ? text : "");
+		}
+	/* One that is too long to compare is nobody else's. */
+	if (rc != 0) {
+		buf_release(&key);
+		return NULL;
+	}
+	return buf_take(&key, NULL);
+}

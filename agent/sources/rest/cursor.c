@@ -3,7 +3,8 @@
  *
  * {"from":T,"newest":T,"token":TEXT} of a vendor's own cursor; that of windows
  * is window.c's, and while a window is not finished it has
- * "part":{"from":T,"to":T,"date":T,"at":T,"page":TEXT}, too.
+ * "part":{"from":T,"to":T,"date":T,"at":T,"page":TEXT}, too, with
+ * "job":TEXT,"job_at":T where the vendor has to work for it.
  */
 #include <jansson.h>
 #include <string.h>
@@ -59,8 +60,12 @@ rest_cursor_read(struct rest_stream *rs, const char *json)
 		rs->part_date = time_of(part, "date");
 		rs->part_at = time_of(part, "at");
 		text_of(part, "page", &rs->part_page);
+		text_of(part, "job", &rs->job);
+		rs->job_at = time_of(part, "job_at");
 		if (rs->part.from == 0 || rs->part.to <= rs->part.from)
 			buf_clear(&rs->part_page);
+		if (rs->part.from == 0 || rs->part.to <= rs->part.from)
+			buf_clear(&rs->job);
 	}
 	json_decref(top);
 }
@@ -94,7 +99,8 @@ rest_cursor_write(const struct rest_stream *rs, struct buf *out)
 		return write_token(rs, out);
 	if (window_cursor_write(&rs->spec, &rs->window.cursor, out) != 0)
 		return -1;
-	if (rs->part_page.len == 0 || rs->part_page.len > PAGE_KEPT)
+	if ((rs->part_page.len == 0 && rs->job.len == 0) ||
+	    rs->part_page.len > PAGE_KEPT)
 		return 0;
 	out->len--; /* the bracket at its end */
 	if (add_time(out, ",\"part\":{", "from", rs->part.from) != 0 ||
@@ -102,7 +108,14 @@ rest_cursor_write(const struct rest_stream *rs, struct buf *out)
 	    add_time(out, ",", "date", rs->part_date) != 0 ||
 	    add_time(out, ",", "at", rs->part_at) != 0 ||
 	    buf_adds(out, ",\"page\":") != 0 ||
-	    text_json_string(out, rs->part_page.data, rs->part_page.len) != 0)
+	    text_json_string(out,
+		rs->part_page.len > 0 ? rs->part_page.data : "",
+		rs->part_page.len) != 0)
+		return -1;
+	if (rs->job.len > 0 &&
+	    (add_time(out, ",", "job_at", rs->job_at) != 0 ||
+		buf_adds(out, ",\"job\":") != 0 ||
+		text_json_string(out, rs->job.data, rs->job.len) != 0))
 		return -1;
 	return buf_adds(out, "}}");
 }

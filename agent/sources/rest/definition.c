@@ -191,6 +191,28 @@ load_host_by(struct loading *l, struct def_host *h, const struct node *map)
 	}
 }
 
+/* One that only the token server knows. */
+static void
+load_host_of_token(struct loading *l, struct def_host *h,
+    const struct node *map)
+{
+	struct config_section b =
+	    definition_fill(l, host_keys, map, "hosts", NULL, h);
+
+	if (h->from_token != NULL)
+		(void)definition_check_pointer(&b, "from_token", h->from_token);
+	if (h->suffixes != NULL && h->suffixes[0] == NULL)
+		config_error(&b,
+		    "suffixes: are missing; credentials could go anywhere");
+	for (char **s = h->suffixes; s != NULL && *s != NULL; s++)
+		if ((*s)[0] != '.' || strchr(*s + 1, '.') == NULL)
+			config_error(&b,
+			    "suffixes: \"%.60s\" must be a dot and a domain, "
+			    "such as .example.com",
+			    *s);
+	h->url[0] = xstrdup("");
+}
+
 static void
 load_hosts(struct loading *l, const struct node *map)
 {
@@ -206,7 +228,9 @@ load_hosts(struct loading *l, const struct node *map)
 		*h = (struct def_host){ .name = xstrdup(n->key),
 			.by = VARIABLES_MAX,
 			.url = xcalloc(2, sizeof(*h->url)) };
-		if (n->type == NODE_MAP)
+		if (n->type == NODE_MAP && node_get(n, "from_token") != NULL)
+			load_host_of_token(l, h, n);
+		else if (n->type == NODE_MAP)
 			load_host_by(l, h, n);
 		else
 			add_url(l, h, n, 0);
@@ -420,6 +444,7 @@ free_hosts(struct definition *d)
 			free(h->url[k]);
 		free(h->url);
 		free(h->name);
+		settings_release(host_keys, h);
 	}
 	free(d->hosts);
 }

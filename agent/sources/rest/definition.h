@@ -49,6 +49,10 @@ struct def_host {
 	char *name;
 	size_t by;  /* variable, VARIABLES_MAX: none */
 	char **url; /* one, or as many as that has values */
+	/* Pointer to it in the reply that grants a token, and what its name
+	 * must end with then; NULL: it is known. */
+	char *from_token;
+	char **suffixes;
 };
 
 /* How credentials are shown.  Of several ways the one is taken whose variables
@@ -136,6 +140,11 @@ struct def_cursor {
 	int end;
 	int order; /* enum def_order */
 	struct def_sweep sweeps[DEF_SWEEPS + 1];
+	/* Pointer to the time at which to begin again, in the reply that says
+	 * that the cursor is lost; NULL: none. */
+	char *restart_from;
+	int restart_format;
+	int64_t back; /* of a cursor that is a number, with each poll */
 };
 enum def_bound { BOUND_INCLUSIVE, BOUND_EXCLUSIVE, BOUND_OPEN };
 enum def_order { ORDER_NONE, ORDER_NEWEST, ORDER_OLDEST };
@@ -150,6 +159,7 @@ enum page_kind {
 	PAGE_NUMBER,     /* 1, 2, 3 … */
 	PAGE_OFFSET,     /* rows so far */
 	PAGE_LAST_ID,    /* id of the last row */
+	PAGE_INDEX,      /* 0, 1, 2 … of as many as the first page says */
 	PAGE_KINDS
 };
 
@@ -162,6 +172,8 @@ struct def_page {
 	int64_t size;       /* rows of a full page */
 	bool short_is_last; /* a page with fewer is the last one */
 	int64_t life;       /* how long a token is good; 0: not known */
+	char *join;         /* between the elements of an array; NULL: none */
+	int older;          /* 1: rows before the window end it */
 };
 
 /* What must be there in a good reply: the value at a pointer. */
@@ -171,9 +183,37 @@ struct def_match {
 };
 
 struct def_records {
-	char **at; /* pointers; "": the document itself */
+	char **at;     /* pointers; "": the document itself */
+	int format;    /* enum record_format */
+	char *columns; /* see struct decode */
+	char *column;
+	char *inside; /* pointer to the string in a row that is the event */
 	bool absent_is_empty;
-	struct def_match success; /* at NULL: nothing */
+	struct def_match success;    /* at NULL: nothing */
+	struct def_match incomplete; /* … and there is more than it has */
+};
+
+/* What the rows of a page lead to. */
+struct def_fetch {
+	bool used;
+	char *id;    /* pointer in the row to what {fetch.id} is, … */
+	char *url;   /* … or to where its events are */
+	int64_t max; /* rows of one request: {fetch.ids} */
+	struct def_request request;
+	struct def_records records;
+};
+
+/* Work that the vendor does before there is anything to read. */
+struct def_job {
+	bool used;
+	struct def_request submit;
+	struct def_request poll;
+	char *id; /* pointers, in the replies to these two */
+	char *status;
+	char **running; /* what that says */
+	char **done;
+	int64_t every;
+	int64_t deadline;
 };
 
 struct def_time {
@@ -188,7 +228,11 @@ struct def_stream {
 	bool off; /* collected only where "streams" names it */
 	int64_t retention;
 	struct def_request request;
-	struct def_request next; /* path NULL: there is none */
+	struct def_request next;      /* path NULL: there is none */
+	struct def_request bootstrap; /* likewise, … */
+	char *take; /* … and the pointer to the first cursor in its reply */
+	struct def_fetch fetch;
+	struct def_job job;
 	struct def_cursor cursor;
 	struct def_page page;
 	struct def_records records;
@@ -201,7 +245,9 @@ struct def_stream {
 	const char *id_key;
 	const char *time_key;
 	char *const *arrays; /* of records.at */
-	const char **values; /* page.from, page.more, success, in this order */
+	const char **values; /* page.from, page.more, success, incomplete, in
+				this order; their pointers */
+	bool whole;          /* pages are read whole: the splitter can't do */
 };
 
 struct def_rate {

@@ -320,6 +320,11 @@ check_endpoint(const struct definition *d, const struct def_auth *a,
 	    definition_host(d, (struct slice){ a->host, strlen(a->host) }) ==
 		d->n_hosts)
 		config_error(b, "host: \"%.60s\" is none of hosts", a->host);
+	for (size_t i = 0; a->host != NULL && i < d->n_hosts; i++)
+		if (d->hosts[i].from_token != NULL &&
+		    strcmp(d->hosts[i].name, a->host) == 0)
+			config_error(b,
+			    "host: comes with the token, and cannot grant it");
 	if (a->path != NULL && a->path[0] != '/')
 		config_error(b, "path: must begin with \"/\"");
 }

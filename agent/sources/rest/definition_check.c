@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "http/access.h"
 #include "http/auth_sign.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/definition_private.h"
 
 #define POINTERS_MAX 8
@@ -31,6 +32,9 @@ static const struct {
 	{ "window.end", PLACE_WINDOW, true },
 	{ "page", PLACE_PAGE, false },
 	{ "key.fingerprint", PLACE_KEY, false },
+	{ "fetch.id", PLACE_FETCH, false },
+	{ "fetch.ids", PLACE_FETCH, false },
+	{ "job.id", PLACE_JOB, false },
 };
 #define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 #define HOSTS_DOT "hosts."
@@ -250,11 +254,12 @@ check_pairs(const struct definition *d, const struct config_section *b,
 
 void
 definition_check_request(const struct definition *d, const struct def_stream *s,
-    const struct def_request *r, const struct config_section *b, bool next)
+    const struct def_request *r, const struct config_section *b,
+    unsigned places)
 {
-	unsigned allowed = PLACE_VARIABLE |
+	unsigned allowed = PLACE_VARIABLE | places |
 	    (s->cursor.kind == CURSOR_TOKEN ? PLACE_START : PLACE_WINDOW) |
-	    (next ? PLACE_PAGE : 0);
+	    (s->job.used ? PLACE_JOB : 0);
 
 	definition_check_text(d, b, "path", r->path, allowed);
 	definition_check_text(d, b, "body", r->body, allowed);
@@ -281,6 +286,12 @@ definition_check_cursor(const struct def_stream *s,
 
 	if (c->start == BOUND_OPEN)
 		config_error(b, "start: can't be open");
+	if (c->restart_from != NULL)
+		(void)definition_check_pointer(b, "restart_from",
+		    c->restart_from);
+	if (c->kind != CURSOR_TOKEN && (c->restart_from != NULL || c->back > 0))
+		config_error(b,
+		    "restart_from: is of kind token, and so is back");
 	if (c->kind == CURSOR_TOKEN) {
 		if (c->sweeps[0].every != 0)
 			config_error(b,
@@ -325,6 +336,7 @@ static const struct {
 	[PAGE_NUMBER] = { false, false, true, false },
 	[PAGE_OFFSET] = { false, false, true, false },
 	[PAGE_LAST_ID] = { false, false, true, true },
+	[PAGE_INDEX] = { true, true, true, false },
 };
 _Static_assert(sizeof(page_of) / sizeof(page_of[0]) == PAGE_KINDS,
     "a kind of page has no row");
@@ -351,6 +363,12 @@ definition_check_page(const struct def_stream *s,
 		config_error(b, "to: is not of this kind");
 	if (p->more != NULL)
 		(void)definition_check_pointer(b, "more", p->more);
+	if (p->join != NULL && p->kind != PAGE_TOKEN)
+		config_error(b, "join: is not of this kind");
+	if (p->older != 0 && s->cursor.order != ORDER_NEWEST)
+		config_error(b,
+		    "row_older_than: needs a cursor with order: newest; in a "
+		    "list that is not sorted it would leave out events");
 	if (p->short_is_last && p->size == 0)
 		config_error(b, "size: is missing; short_is_last needs it");
 	if (s->cursor.kind == CURSOR_TOKEN && !page_of[p->kind].endless)
@@ -358,6 +376,90 @@ definition_check_page(const struct def_stream *s,
 		    "kind: can't be the cursor of a stream; a cursor of kind "
 		    "token needs link, url_header, url, token, header or "
 		    "last_id");
+}
+
+/* What a reply says of itself: a pointer and a text, or neither. */
+static void
+check_match(const struct def_match *m, const char *key,
+    const struct config_section *b)
+{
+	char name[40];
+
+	(void)snprintf(name, sizeof(name), "%s.at", key);
+	if (m->at != NULL)
+		(void)definition_check_pointer(b, name, m->at);
+	if ((m->at == NULL) != (m->is == NULL))
+		config_error(b, "%s: needs both at and is", key);
+}
+
+void
+definition_check_records(const struct def_records *r, bool of_fetch,
+    const struct config_section *b)
+{
+	const bool text =
+	    r->format == RECORDS_NDJSON || r->format == RECORDS_CSV;
+	size_t n = 0;
+
+	for (; r->at != NULL && r->at[n] != NULL; n++)
+		(void)definition_check_pointer(b, "at", r->at[n]);
+	check_match(&r->success, "success", b);
+	check_match(&r->incomplete, "incomplete", b);
+	if (text && (n != 1 || *r->at[0] != '\0'))
+		config_error(b, "at: must be [\"\"]; it is no JSON document");
+	if (r->format != RECORDS_JSON && n > 1)
+		config_error(b, "at: one place only in this format");
+	if (text && (r->success.at != NULL || r->incomplete.at != NULL))
+		config_error(b,
+		    "success: is not of this format, nor is incomplete");
+	if ((r->columns != NULL) != (r->format == RECORDS_COLUMNS))
+		config_error(b, "columns: belong to the format of that name");
+	if (r->columns != NULL)
+		(void)definition_check_pointer(b, "columns", r->columns);
+	if (r->column != NULL)
+		(void)definition_check_pointer(b, "column", r->column);
+	if (r->column != NULL && r->columns == NULL)
+		config_error(b, "column: of which columns?");
+	if (r->inside != NULL)
+		(void)definition_check_pointer(b, "inside", r->inside);
+	if (of_fetch && r->incomplete.at != NULL)
+		config_error(b, "incomplete: is of pages");
+}
+
+void
+definition_check_fetch(const struct def_stream *s,
+    const struct config_section *b)
+{
+	const struct def_fetch *f = &s->fetch;
+
+	if (f->id != NULL)
+		(void)definition_check_pointer(b, "id", f->id);
+	if (f->url != NULL)
+		(void)definition_check_pointer(b, "url", f->url);
+	if (f->url != NULL && f->max > 1)
+		config_error(b, "max: a URL is for one row");
+	if (f->max > 1 && !has_place(f->request.body, "fetch.ids"))
+		config_error(b,
+		    "body: has no {fetch.ids}, which more than one row need");
+	if (f->url == NULL && f->max == 1 &&
+	    !request_has(&f->request, "fetch.id"))
+		config_error(b,
+		    "path: neither it nor anything else has {fetch.id}, and "
+		    "there is no url: every row would lead to the same");
+}
+
+void
+definition_check_job(const struct def_stream *s, const struct config_section *b)
+{
+	const struct def_job *j = &s->job;
+
+	if (j->id != NULL)
+		(void)definition_check_pointer(b, "id", j->id);
+	if (j->status != NULL)
+		(void)definition_check_pointer(b, "status", j->status);
+	if (s->cursor.kind != CURSOR_WINDOW)
+		config_error(b, "submit: jobs are for windows");
+	if (j->every >= j->deadline)
+		config_error(b, "every: is not below deadline");
 }
 
 void
@@ -487,23 +589,35 @@ check_formats(const struct def_stream *s, const struct config_section *b)
 		check_format(s, b, q->value);
 }
 
+/* Where a list can be asked for a span of time, it is. */
+static void
+check_bounds(const struct def_stream *s, const struct config_section *b)
+{
+	const struct def_cursor *c = &s->cursor;
+	const struct def_request *first =
+	    s->job.used ? &s->job.submit : &s->request;
+
+	if (!request_has(first, "window.start"))
+		config_errors_add(b->errors, b->map,
+		    "request: {window.start} is missing: a cursor of kind "
+		    "window asks for spans of time");
+	if (c->end != BOUND_OPEN && !request_has(first, "window.end"))
+		config_errors_add(b->errors, b->map,
+		    "request: {window.end} is missing; where the request has "
+		    "no end, say end: open in cursor");
+	if (c->end == BOUND_OPEN && request_has(first, "window.end"))
+		config_errors_add(b->errors, b->map,
+		    "request: has {window.end}, but the end of the cursor is "
+		    "open");
+}
+
 static void
 check_window(const struct def_stream *s, const struct config_section *b)
 {
 	const struct def_cursor *c = &s->cursor;
 
-	if (!request_has(&s->request, "window.start"))
-		config_errors_add(b->errors, b->map,
-		    "request: {window.start} is missing: a cursor of kind "
-		    "window asks for spans of time");
-	if (c->end != BOUND_OPEN && !request_has(&s->request, "window.end"))
-		config_errors_add(b->errors, b->map,
-		    "request: {window.end} is missing; where the request has "
-		    "no end, say end: open in cursor");
-	if (c->end == BOUND_OPEN && request_has(&s->request, "window.end"))
-		config_errors_add(b->errors, b->map,
-		    "request: has {window.end}, but the end of the cursor is "
-		    "open");
+	if (s->page.older == 0)
+		check_bounds(s, b);
 	for (size_t i = 0; i < DEF_SWEEPS && c->sweeps[i].every != 0; i++)
 		if (c->sweeps[i].back > s->retention)
 			config_errors_add(b->errors, b->map,

@@ -2,6 +2,7 @@
  * definition_keys.c - the keys of a definition, block by block.
  */
 #include "base/clock.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/definition_private.h"
 
 #define CENTURY (36500 * CLOCK_DAY)
@@ -134,10 +135,10 @@ const struct setting rate_keys[] = {
 
 static const char *const class_names[] = { "benign", "retry", "throttled",
 	"unauthorised", "credentials", "configuration", "clock", "cursor",
-	"gone", NULL };
+	"gone", "incomplete", NULL };
 const enum reply_class rule_classes[] = { REPLY_BENIGN, REPLY_RETRY,
 	REPLY_THROTTLED, REPLY_UNAUTHORISED, REPLY_CREDENTIALS, REPLY_CONFIG,
-	REPLY_CLOCK, REPLY_CURSOR, REPLY_GONE };
+	REPLY_CLOCK, REPLY_CURSOR, REPLY_GONE, REPLY_INCOMPLETE };
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) ==
 	sizeof(rule_classes) / sizeof(rule_classes[0]) + 1,
     "a class has no name");
@@ -177,7 +178,8 @@ const struct setting rule_keys[] = {
 		    "token; credentials and configuration, an administrator "
 		    "must act; clock, times are refused; cursor, the vendor "
 		    "has lost a cursor or page token; gone, what was asked "
-		    "for is not kept any more." },
+		    "for is not kept any more; incomplete, there is more than "
+		    "can be had at once, and the window is read in halves." },
 	{ .key = "cause",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_rule, cause),
@@ -342,6 +344,27 @@ const struct setting cursor_keys[] = {
 	    .choices = orders,
 	    .help = "Which events the first page has. All pages of a window "
 		    "are read before the next one begins, whatever it is." },
+	{ .key = "restart_from",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_cursor, restart_from),
+	    .help = "token: pointer to the time at which to begin again, in "
+		    "the reply that says that the cursor is lost. Default: the "
+		    "newest event so far." },
+	{ .key = "restart_format",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_cursor, restart_format),
+	    .def = "rfc3339",
+	    .choices = when_names,
+	    .help = "Format of that time." },
+	{ .key = "back",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_cursor, back),
+	    .def = "0",
+	    .min = 0,
+	    .max = 1000000,
+	    .help = "token: where the cursor is a growing number, how many of "
+		    "them each poll goes back, for events that are numbered "
+		    "before they can be seen." },
 	SETTING_END,
 };
 
@@ -373,8 +396,11 @@ static const char *const page_kinds[] = {
 	[PAGE_NUMBER] = "number",
 	[PAGE_OFFSET] = "offset",
 	[PAGE_LAST_ID] = "last_id",
+	[PAGE_INDEX] = "index",
 	[PAGE_KINDS] = NULL,
 };
+
+static const char *const older[] = { "none", "window", NULL };
 
 const struct setting page_keys[] = {
 	{ .key = "kind",
@@ -387,7 +413,8 @@ const struct setting page_keys[] = {
 		    "URL. url: a URL in the body, absolute or not. token: a "
 		    "token in the body. header: one in a header. number: 1, 2, "
 		    "3. offset: rows so far. last_id: the id of the last "
-		    "row." },
+		    "row. index: 0, 1, 2 of as many as the first page says, a "
+		    "number or the elements of an array." },
 	{ .key = "from",
 	    .type = SETTING_LIST,
 	    .offset = AT(def_page, from),
@@ -431,7 +458,30 @@ const struct setting page_keys[] = {
 	    .help = "How long a token or URL is good: an unfinished window is "
 		    "gone on with within that, and read again after it. 0: "
 		    "not known, the vendor will say." },
+	{ .key = "join",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_page, join),
+	    .help = "token: it is an array, whose elements go into the "
+		    "parameter with this between them." },
+	{ .key = "row_older_than",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_page, older),
+	    .def = "none",
+	    .choices = older,
+	    .help = "window: a page with a row that is older than the window "
+		    "is the last one. For lists that cannot be asked for a "
+		    "span of time and are sorted by the events' time, newest "
+		    "first." },
 	SETTING_END,
+};
+
+static const char *const record_formats[] = {
+	[RECORDS_JSON] = "json",
+	[RECORDS_NDJSON] = "ndjson",
+	[RECORDS_CSV] = "csv",
+	[RECORDS_COLUMNS] = "columns",
+	[RECORDS_KEYED] = "keyed",
+	[RECORDS_FORMATS] = NULL,
 };
 
 const struct setting records_keys[] = {
@@ -456,6 +506,39 @@ const struct setting records_keys[] = {
 	    .type = SETTING_STRING,
 	    .offset = AT(def_records, success.is),
 	    .help = "… and what it says then." },
+	{ .key = "incomplete.at",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, incomplete.at),
+	    .help = "Pointer to what tells that there is more than the reply "
+		    "has and no page leads to it: the window is read in "
+		    "halves then, …" },
+	{ .key = "incomplete.is",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, incomplete.is),
+	    .help = "… and what it says then." },
+	{ .key = "format",
+	    .type = SETTING_CHOICE,
+	    .offset = AT(def_records, format),
+	    .def = "json",
+	    .choices = record_formats,
+	    .help = "json: arrays of events. ndjson: an event a line. csv: the "
+		    "first row has names, which become the members of events. "
+		    "columns: rows are arrays of values, likewise. keyed: an "
+		    "object whose values are the events." },
+	{ .key = "columns",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, columns),
+	    .help = "columns: pointer to the array of their names, …" },
+	{ .key = "column",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, column),
+	    .help = "… and to the name in each of its elements. Default: the "
+		    "element itself." },
+	{ .key = "inside",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, inside),
+	    .help = "Pointer to the text in a row that is the event, as JSON "
+		    "inside of a string. id and time are of the event." },
 	SETTING_END,
 };
 
@@ -474,10 +557,105 @@ const struct setting time_keys[] = {
 	SETTING_END,
 };
 
+const struct setting bootstrap_keys[] = {
+	{ .key = "take",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, take),
+	    .required = true,
+	    .help = "Pointer to the cursor in its reply; while there is none, "
+		    "it is asked for again with the next poll." },
+	SETTING_END,
+};
+
+const struct setting fetch_keys[] = {
+	{ .key = "id",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_fetch, id),
+	    .help = "Pointer in a row to what {fetch.id} is in the request. "
+		    "Default: the row itself, which is a text or number "
+		    "then." },
+	{ .key = "url",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_fetch, url),
+	    .help = "Pointer in a row to the URL of its events, absolute or "
+		    "not, instead of a path." },
+	{ .key = "max",
+	    .type = SETTING_INTEGER,
+	    .offset = AT(def_fetch, max),
+	    .def = "1",
+	    .min = 1,
+	    .max = 1000,
+	    .help = "Rows that one request is for; with more than one, "
+		    "{fetch.ids} in its body are their ids in quotes, with "
+		    "commas in between." },
+	SETTING_END,
+};
+
+const struct setting job_keys[] = {
+	{ .key = "id",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_job, id),
+	    .required = true,
+	    .help = "Pointer to what {job.id} is, in the reply to submit." },
+	{ .key = "status",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_job, status),
+	    .required = true,
+	    .help = "Pointer to the job's state, in the reply to poll." },
+	{ .key = "running",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_job, running),
+	    .required = true,
+	    .help = "States in which it goes on." },
+	{ .key = "done",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_job, done),
+	    .required = true,
+	    .help = "States in which its result can be read. In any other the "
+		    "job has failed, and is submitted again." },
+	{ .key = "every",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_job, every),
+	    .def = "10s",
+	    .min = CLOCK_SECOND,
+	    .max = CLOCK_HOUR,
+	    .help = "Time between two polls." },
+	{ .key = "deadline",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_job, deadline),
+	    .def = "6h",
+	    .min = CLOCK_MINUTE,
+	    .max = 30 * CLOCK_DAY,
+	    .help = "A job that takes longer is given up and submitted "
+		    "again." },
+	SETTING_END,
+};
+
+const struct setting host_keys[] = {
+	{ .key = "from_token",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_host, from_token),
+	    .required = true,
+	    .help = "Pointer to the URL in the reply that grants an access "
+		    "token." },
+	{ .key = "suffixes",
+	    .type = SETTING_LIST,
+	    .offset = AT(def_host, suffixes),
+	    .required = true,
+	    .help = "What the host's name must end with, such as "
+		    ".example.com; credentials go nowhere else." },
+	SETTING_END,
+};
+
 const struct definition_block definition_blocks[] = {
 	{ "", "The vendor.", definition_keys },
 	{ "variables.NAME", "What a source of this type is configured with.",
 	    variable_keys },
+	{ "hosts.NAME",
+	    "Base URL of a host: a text with the places of variables, or a map "
+	    "of one for each value of the variable that its key \"by\" names, "
+	    "or, where only the token server knows it:",
+	    host_keys },
 	{ "auth",
 	    "How the credentials are shown, or a list of ways; that one is "
 	    "taken whose variables are all set.",
@@ -496,6 +674,21 @@ const struct definition_block definition_blocks[] = {
 	{ "streams.NAME.next",
 	    "How the further ones are, where that is another request.",
 	    request_keys },
+	{ "streams.NAME.bootstrap",
+	    "The request that gets the first cursor of kind token, where the "
+	    "first page cannot be asked for without one; what is older than "
+	    "that cursor is not read. Further keys: those of request.",
+	    bootstrap_keys },
+	{ "streams.NAME.fetch",
+	    "The request for what a row leads to: an event, or an array of "
+	    "them, in a reply whose own records say where. Further keys: those "
+	    "of request, and records.",
+	    fetch_keys },
+	{ "streams.NAME.job",
+	    "Work that the vendor does before request, which has {job.id}, "
+	    "reads its result: submit and poll are blocks like request. The "
+	    "job is durable: it is gone on with after a restart.",
+	    job_keys },
 	{ "streams.NAME.cursor", "What says where it is.", cursor_keys },
 	{ "streams.NAME.cursor.sweeps",
 	    "A list of up to four, the shortest "

@@ -57,6 +57,10 @@ extern const struct setting sweep_keys[];
 extern const struct setting page_keys[];
 extern const struct setting records_keys[];
 extern const struct setting time_keys[];
+extern const struct setting bootstrap_keys[];
+extern const struct setting fetch_keys[];
+extern const struct setting job_keys[];
+extern const struct setting host_keys[];
 
 /* As rule_keys fill it. */
 struct def_rule {
@@ -82,7 +86,9 @@ enum {
 	PLACE_WINDOW = 16, /* {window.start}, {window.end} */
 	PLACE_PAGE = 32,   /* {page}: what the last page said of the next */
 	PLACE_SIGNED = 64, /* those of auth_sign.h */
-	PLACE_KEY = 128    /* {key.fingerprint} of the key that signs */
+	PLACE_KEY = 128,   /* {key.fingerprint} of the key that signs */
+	PLACE_FETCH = 256, /* {fetch.id}, {fetch.ids} */
+	PLACE_JOB = 512    /* {job.id} */
 };
 
 /* Add a fault for each place in the text of a key that can't have a value. */
@@ -97,12 +103,19 @@ void definition_check_host(const struct definition *d, const char *url,
     const struct config_section *b);
 void definition_check_request(const struct definition *d,
     const struct def_stream *s, const struct def_request *r,
-    const struct config_section *b, bool next);
+    const struct config_section *b, unsigned places);
 void definition_check_cursor(const struct def_stream *s,
     const struct config_section *b);
 void definition_check_page(const struct def_stream *s,
     const struct config_section *b);
 void definition_check_rule(const struct def_rule *r,
+    const struct config_section *b);
+
+void definition_check_records(const struct def_records *r, bool of_fetch,
+    const struct config_section *b);
+void definition_check_fetch(const struct def_stream *s,
+    const struct config_section *b);
+void definition_check_job(const struct def_stream *s,
     const struct config_section *b);
 
 /* Is it a JSON pointer that can be followed: "" or "/a/b"?  A fault if not. */

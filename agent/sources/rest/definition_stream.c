@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/definition_private.h"
 
 #define PAIRS_MAX 64
@@ -47,20 +49,24 @@ definition_pairs(struct loading *l, const struct node *n, const char *where)
 
 static void
 load_request(struct loading *l, struct def_stream *s, struct def_request *r,
-    const struct node *map, bool next)
+    const struct node *map, const char *where, unsigned places)
 {
-	static const char *const ours[] = { "query", "headers", NULL };
+	/* Of blocks that are requests and more. */
+	static const char *const ours[] = { "query", "headers", "take", "id",
+		"url", "max", "records", NULL };
+	static const char *const others[] = { "query", "headers", NULL };
 	const struct node *query = node_get(map, "query");
 	const struct node *headers = node_get(map, "headers");
-	const char *where = next ? "next" : "request";
-	struct config_section b =
-	    definition_fill(l, request_keys, map, where, ours, r);
+	const bool more =
+	    strcmp(where, "bootstrap") == 0 || strcmp(where, "fetch") == 0;
+	struct config_section b = definition_fill(l, request_keys, map, where,
+	    more ? ours : others, r);
 
 	if (query != NULL)
 		r->query = definition_pairs(l, query, "query");
 	if (headers != NULL)
 		r->headers = definition_pairs(l, headers, "headers");
-	definition_check_request(l->d, s, r, &b, next);
+	definition_check_request(l->d, s, r, &b, places);
 }
 
 /* Take over's children into base, each in the place of base's of that key. */
@@ -94,7 +100,7 @@ load_next(struct loading *l, struct def_stream *s, const struct node *request,
 		return;
 	whole = node_copy(request);
 	override(whole, next);
-	load_request(l, s, &s->next, whole, true);
+	load_request(l, s, &s->next, whole, "next", PLACE_PAGE);
 	node_free(whole);
 }
 
@@ -149,21 +155,91 @@ load_page(struct loading *l, struct def_stream *s, const struct node *map)
 }
 
 static void
-load_records(struct loading *l, struct def_stream *s, const struct node *map)
+load_records(struct loading *l, struct def_records *r, const struct node *map,
+    bool of_fetch)
 {
 	struct config_section b;
 
 	if (map == NULL)
 		return;
-	b = definition_fill(l, records_keys, map, "records", NULL, &s->records);
-	for (size_t i = 0; s->records.at != NULL && s->records.at[i] != NULL;
-	     i++)
-		(void)definition_check_pointer(&b, "at", s->records.at[i]);
-	if (s->records.success.at != NULL)
-		(void)definition_check_pointer(&b, "success.at",
-		    s->records.success.at);
-	if ((s->records.success.at == NULL) != (s->records.success.is == NULL))
-		config_error(&b, "success: needs both at and is");
+	b = definition_fill(l, records_keys, map, "records", NULL, r);
+	definition_check_records(r, of_fetch, &b);
+}
+
+/* The keys of a block that is a request, too, and of nothing else. */
+static struct config_section
+fill_beside(struct loading *l, const struct setting *table,
+    const struct node *map, const char *where, void *out)
+{
+	static const char *const request[] = { "method", "host", "path", "body",
+		"type", "query", "headers", "records", NULL };
+
+	return definition_fill(l, table, map, where, request, out);
+}
+
+static void
+load_bootstrap(struct loading *l, struct def_stream *s, const struct node *map)
+{
+	struct config_section b;
+
+	if (map == NULL || !definition_is_map(l, map, "bootstrap"))
+		return;
+	b = fill_beside(l, bootstrap_keys, map, "bootstrap", s);
+	load_request(l, s, &s->bootstrap, map, "bootstrap", 0);
+	if (s->take != NULL)
+		(void)definition_check_pointer(&b, "take", s->take);
+	if (s->cursor.kind != CURSOR_TOKEN)
+		config_error(&b, "take: only a cursor of kind token begins so");
+}
+
+static void
+load_fetch(struct loading *l, struct def_stream *s, const struct node *map)
+{
+	struct def_fetch *f = &s->fetch;
+	struct node *whole;
+	struct config_section b;
+
+	if (map == NULL || !definition_is_map(l, map, "fetch"))
+		return;
+	f->used = true;
+	b = fill_beside(l, fetch_keys, map, "fetch", f);
+	whole = node_copy(map);
+	/* The row's URL stands for a path. */
+	if (f->url != NULL && node_get(map, "path") == NULL) {
+		struct err err = ERR_INIT;
+		static const char text[] = "path: /";
+		struct node *path =
+		    yaml_parse(map->file, text, sizeof(text) - 1, &err);
+
+		override(whole, path);
+		node_free(path);
+	}
+	load_request(l, s, &f->request, whole, "fetch", PLACE_FETCH);
+	node_free(whole);
+	load_records(l, &f->records,
+	    definition_need(l, map, "records", "fetch"), true);
+	definition_check_fetch(s, &b);
+}
+
+static void
+load_job(struct loading *l, struct def_stream *s, const struct node *map)
+{
+	static const char *const ours[] = { "submit", "poll", NULL };
+	struct def_job *j = &s->job;
+	const struct node *n;
+	struct config_section b;
+
+	if (map == NULL || !definition_is_map(l, map, "job"))
+		return;
+	j->used = true;
+	b = definition_fill(l, job_keys, map, "job", ours, j);
+	n = definition_need(l, map, "submit", "job");
+	if (n != NULL)
+		load_request(l, s, &j->submit, n, "submit", 0);
+	n = definition_need(l, map, "poll", "job");
+	if (n != NULL)
+		load_request(l, s, &j->poll, n, "poll", PLACE_JOB);
+	definition_check_job(s, &b);
 }
 
 static void
@@ -232,8 +308,8 @@ static void
 derive(struct def_stream *s)
 {
 	size_t n = 0, from = 0;
-	const bool body =
-	    s->page.kind == PAGE_URL || s->page.kind == PAGE_TOKEN;
+	const bool body = s->page.kind == PAGE_URL ||
+	    s->page.kind == PAGE_TOKEN || s->page.kind == PAGE_INDEX;
 
 	if (s->id != NULL && s->id[0] != NULL && s->id[1] == NULL) {
 		s->shape.id = s->id[0];
@@ -245,13 +321,17 @@ derive(struct def_stream *s)
 		s->arrays = s->records.at;
 	while (body && s->page.from != NULL && s->page.from[from] != NULL)
 		from++;
-	s->values = xcalloc(from + 3, sizeof(*s->values));
+	s->whole = s->records.format != RECORDS_JSON || s->page.join != NULL ||
+	    s->page.kind == PAGE_INDEX;
+	s->values = xcalloc(from + 4, sizeof(*s->values));
 	for (; n < from; n++)
 		s->values[n] = s->page.from[n];
 	if (s->page.more != NULL)
 		s->values[n++] = s->page.more;
 	if (s->records.success.at != NULL)
-		s->values[n] = s->records.success.at;
+		s->values[n++] = s->records.success.at;
+	if (s->records.incomplete.at != NULL)
+		s->values[n] = s->records.incomplete.at;
 }
 
 void
@@ -259,7 +339,8 @@ definition_load_stream(struct loading *l, struct def_stream *s,
     const struct node *map)
 {
 	static const char *const ours[] = { "request", "next", "cursor", "page",
-		"records", "time", "id", "rules", NULL };
+		"records", "time", "id", "rules", "bootstrap", "fetch", "job",
+		NULL };
 	const size_t before = l->errors->n;
 	const struct node *request;
 	struct config_section b;
@@ -269,13 +350,18 @@ definition_load_stream(struct loading *l, struct def_stream *s,
 	b = definition_fill(l, stream_keys, map, where, ours, s);
 	load_cursor(l, s, definition_need(l, map, "cursor", where));
 	load_page(l, s, definition_need(l, map, "page", where));
-	load_records(l, s, definition_need(l, map, "records", where));
+	load_records(l, &s->records, definition_need(l, map, "records", where),
+	    false);
 	load_time(l, s, definition_need(l, map, "time", where));
 	load_id(l, s, map);
 	request = definition_need(l, map, "request", where);
+	/* Before the requests, which may have its values. */
+	load_job(l, s, node_get(map, "job"));
 	if (request != NULL)
-		load_request(l, s, &s->request, request, false);
+		load_request(l, s, &s->request, request, "request", 0);
 	load_next(l, s, request, node_get(map, "next"));
+	load_bootstrap(l, s, node_get(map, "bootstrap"));
+	load_fetch(l, s, node_get(map, "fetch"));
 	s->rules = definition_rules(l, node_get(map, "rules"), l->d->rules);
 	derive(s);
 	/* Where a block is wrong already, what follows from it is noise. */
@@ -315,6 +401,15 @@ definition_release_stream(struct def_stream *s)
 	settings_release(stream_keys, s);
 	free_request(&s->request);
 	free_request(&s->next);
+	free_request(&s->bootstrap);
+	free_request(&s->fetch.request);
+	free_request(&s->job.submit);
+	free_request(&s->job.poll);
+	free(s->take);
+	settings_release(fetch_keys, &s->fetch);
+	settings_release(records_keys, &s->fetch.records);
+	settings_release(job_keys, &s->job);
+	settings_release(cursor_keys, &s->cursor);
 	settings_release(page_keys, &s->page);
 	settings_release(records_keys, &s->records);
 	settings_release(time_keys, &s->time);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/splitter.h"
 #include "sources/common/pages.h"
+#include "sources/rest/pick.h"
 #include "sources/rest/rest_private.h"
 
 /* Is there a parameter rel of that relation between s and end, quoted or not,
@@ -111,15 +112,75 @@ next_header(const struct rest_page *p, struct buf *next)
 	return rc;
 }
 
+struct slice
+rest_value(const struct rest_page *p, size_t i)
+{
+	if (p->whole.data != NULL)
+		return pick_raw(p->whole, p->def->values[i]);
+	return splitter_value(p->splitter, i);
+}
+
+/* The elements of an array, with a text in between. */
+struct joining {
+	const char *glue;
+	struct buf *out;
+	int rc;
+};
+
+/* pick_fn */
+static int
+join(void *ctx, struct slice key, struct slice value)
+{
+	struct joining *j = ctx;
+
+	(void)key;
+	if (j->out->len > 0)
+		j->rc = buf_adds(j->out, j->glue);
+	if (j->rc == 0)
+		j->rc = pages_token(value, j->out);
+	return j->rc;
+}
+
 static int
 next_token(const struct rest_page *p, struct buf *next)
 {
-	int rc = 0;
+	struct joining j = { .glue = p->def->page.join, .out = next };
 
 	for (size_t i = 0;
-	     rc == 0 && next->len == 0 && p->def->page.from[i] != NULL; i++)
-		rc = pages_token(splitter_value(p->splitter, i), next);
-	return rc;
+	     j.rc == 0 && next->len == 0 && p->def->page.from[i] != NULL; i++) {
+		struct slice v = rest_value(p, i);
+
+		if (j.glue != NULL && v.data != NULL && *v.data == '[')
+			(void)pick_each(v, join, &j);
+		else
+			j.rc = pages_token(v, next);
+	}
+	return j.rc;
+}
+
+/* pick_fn */
+static int
+count(void *ctx, struct slice key, struct slice value)
+{
+	(void)ctx;
+	(void)key;
+	(void)value;
+	return 0;
+}
+
+/* The first page says how many there are. */
+static int
+next_index(const struct rest_page *p, struct buf *next)
+{
+	const struct slice v = rest_value(p, 0);
+	const intmax_t now = strtoimax(p->page, NULL, 10);
+
+	if (v.data != NULL && *v.data == '[')
+		*p->in_all = pick_each(v, count, NULL);
+	else if (v.data != NULL && *v.data >= '0' && *v.data <= '9')
+		*p->in_all = (size_t)strtoumax(v.data, NULL, 10);
+	return (uintmax_t)now + 1 < *p->in_all ? buf_addf(next, "%jd", now + 1)
+					       : 0;
 }
 
 /* Is a page that is counted the last one? */
@@ -176,6 +237,7 @@ static int (*const kinds[])(const struct rest_page *p, struct buf *next) = {
 	[PAGE_NUMBER] = next_number,
 	[PAGE_OFFSET] = next_offset,
 	[PAGE_LAST_ID] = next_last_id,
+	[PAGE_INDEX] = next_index,
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == PAGE_KINDS,
     "a kind of page has no row");
@@ -230,18 +292,36 @@ is_text(struct slice s, const char *text)
 	return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
 }
 
+/* The place of a pointer among values. */
+static size_t
+place_of(const struct rest_page *p, const char *pointer)
+{
+	size_t i = 0;
+
+	while (strcmp(p->def->values[i], pointer) != 0)
+		i++;
+	return i;
+}
+
+bool
+rest_matches(const struct rest_page *p, const struct def_match *m)
+{
+	struct slice v = rest_value(p, place_of(p, m->at));
+
+	if (v.data != NULL && v.len >= 2 && *v.data == '"')
+		v = (struct slice){ v.data + 1, v.len - 2 };
+	return v.data != NULL && is_text(v, m->is);
+}
+
 bool
 rest_more(const struct rest_page *p)
 {
 	const struct def_page *page = &p->def->page;
 	struct slice more;
-	size_t i = 0;
 
 	if (page->more == NULL)
 		return p->rows > 0;
-	while (strcmp(p->def->values[i], page->more) != 0)
-		i++;
-	more = splitter_value(p->splitter, i);
+	more = rest_value(p, place_of(p, page->more));
 	/* true, "true", a count or a text, but not false, null, 0 and "". */
 	return more.data != NULL && strchr("fn0", *more.data) == NULL &&
 	    !is_text(more, "\"\"") && !is_text(more, "\"false\"");

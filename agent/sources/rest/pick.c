@@ -174,21 +174,79 @@ enter_array(struct rest_of *t, const char *part, size_t len)
 	return t->at < t->end && *t->at != ']';
 }
 
+/* Go to the value at the pointer. */
+static bool
+enter(struct rest_of *t, const char *pointer)
+{
+	while (*pointer == '/') {
+		const char *part = pointer + 1;
+		size_t len = strcspn(part, "/");
+		bool in = take(t, '{')
+		    ? enter_object(t, part, len)
+		    : take(t, '[') && enter_array(t, part, len);
+
+		if (!in)
+			return false;
+		pointer = part + len;
+	}
+	return true;
+}
+
 struct slice
 pick(struct slice json, const char *pointer)
 {
 	struct rest_of t = { json.data, json.data + json.len };
 
-	while (*pointer == '/') {
-		const char *part = pointer + 1;
-		size_t len = strcspn(part, "/");
-		bool in = take(&t, '{')
-		    ? enter_object(&t, part, len)
-		    : take(&t, '[') && enter_array(&t, part, len);
+	return enter(&t, pointer) ? read_value(&t)
+				  : (struct slice){ .data = NULL };
+}
 
-		if (!in)
-			return (struct slice){ .data = NULL };
-		pointer = part + len;
-	}
-	return read_value(&t);
+/* The next value as it stands. */
+static struct slice
+read_raw(struct rest_of *t)
+{
+	const char *begin;
+
+	skip_space(t);
+	begin = t->at;
+	(void)read_value(t);
+	return (struct slice){ t->at > begin ? begin : NULL,
+		(size_t)(t->at - begin) };
+}
+
+struct slice
+pick_raw(struct slice json, const char *pointer)
+{
+	struct rest_of t = { json.data, json.data + json.len };
+
+	return enter(&t, pointer) ? read_raw(&t)
+				  : (struct slice){ .data = NULL };
+}
+
+size_t
+pick_each(struct slice json, pick_fn *fn, void *ctx)
+{
+	struct rest_of t = { json.data, json.data + json.len };
+	const bool object = take(&t, '{');
+	size_t n = 0;
+
+	if (!object && !take(&t, '['))
+		return 0;
+	do {
+		struct slice key = { .data = NULL }, value;
+
+		if (object && !take(&t, '"'))
+			break;
+		if (object)
+			key = read_string(&t);
+		if (object && !take(&t, ':'))
+			break;
+		value = read_raw(&t);
+		if (value.data == NULL)
+			break;
+		n++;
+		if (fn(ctx, key, value) != 0)
+			break;
+	} while (take(&t, ','));
+	return n;
 }

@@ -16,4 +16,14 @@
  */
 struct slice pick(struct slice json, const char *pointer);
 
+/* The same with the quotes of a string, and null as it is; data NULL: there is
+ * none. */
+struct slice pick_raw(struct slice json, const char *pointer);
+
+/* Call fn for each member of the object, or element of the array, with its
+ * value as it stands; key.data is NULL in an array.  How many there were, 0 for
+ * anything else; fn ends it with something other than 0. */
+typedef int pick_fn(void *ctx, struct slice key, struct slice value);
+size_t pick_each(struct slice json, pick_fn *fn, void *ctx);
+
 #endif /* SOURCES_REST_PICK_H */

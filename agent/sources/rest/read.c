@@ -4,6 +4,7 @@
  * A page streams through the splitter into a write batch, and is committed
  * together with how the next one is asked for.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,9 @@
 #include "http/server_clock.h"
 #include "sources/common/events.h"
 #include "sources/common/pages.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/pick.h"
-#include "sources/rest/rest_private.h"
+#include "sources/rest/reading.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/identity.h"
@@ -27,212 +29,17 @@
 /* So many pages of a stream without end are read in one go. */
 #define PAGES_AT_ONCE 200
 #define ID_MAX 4096
-/* What separates the parts of an id; no part has it. */
-#define ID_GLUE "\x1f"
 
-struct reading {
-	struct worker *w;
-	struct stream *st;
-	struct rest_stream *rs;
-	struct rest_values values;
-	struct splitter_spec spec;
-	struct splitter *splitter;
-	struct write_batch *batch;
-	struct rest_rows *equal; /* NULL: rows have ids */
-	struct digest *digest;
-	struct buf id;      /* of the row at hand, where it has parts */
-	struct buf last_id; /* of the last row of the page */
-	size_t rows;        /* of the page */
-	size_t pages;
-	size_t fresh; /* events that were new */
-	int64_t date; /* the server's time when it began */
-	int64_t newest;
-	int64_t latest;  /* most that a new event was late */
-	int64_t covered; /* see write_batch_measure() */
-	bool keeps;      /* where a page leads is to be durable */
-	bool trying;     /* nothing is kept */
-	bool behind;     /* of a stream without end: there is more */
-};
-
-/* -- rows ------------------------------------------------------------------ */
-
-static uint64_t
-hash_of(const struct element *el)
-{
-	uint64_t h = UINT64_C(1469598103934665603) ^ el->len;
-
-	for (size_t i = 0; el->data != NULL && i < el->len; i++)
-		h = (h ^ (unsigned char)el->data[i]) * UINT64_C(1099511628211);
-	return h | 1;
-}
-
-/* An element that is no event is told of once, however often an overlap has
- * it. */
-static void
-lose(struct reading *g, const struct element *el)
-{
-	const struct window *w = g->values.window;
-	const uint64_t hash = hash_of(el);
-	uint64_t *known = &g->rs->odd[hash % REST_ODD];
-	const struct lost_event l = { .what = "page",
-		.n = g->rows - 1,
-		.key = "",
-		.from = w != NULL ? w->from : g->values.start,
-		.to = w != NULL ? w->to : g->date };
-
-	if (*known == hash || g->trying)
-		return;
-	*known = hash;
-	events_lose(g->batch, g->st, &l, el);
-}
-
-/* The parts of an id, each at its pointer, one behind the other; data NULL
- * where all are missing. */
-static struct slice
-joined_id(struct reading *g, const struct element *el)
-{
-	const struct slice row = { el->data, el->len };
-	bool any = false;
-
-	buf_clear(&g->id);
-	for (char **p = g->rs->def->id; *p != NULL; p++) {
-		struct slice part = pick(row, *p);
-
-		any = any || identity_named(part);
-		if ((p != g->rs->def->id && buf_adds(&g->id, ID_GLUE) != 0) ||
-		    (part.data != NULL &&
-			buf_add(&g->id, part.data, part.len) != 0))
-			return (struct slice){ .data = NULL };
-	}
-	return (struct slice){ any ? g->id.data : NULL, g->id.len };
-}
-
-/* The id that the vendor gives to a row; data NULL: none. */
-static struct slice
-row_id(struct reading *g, const struct element *el)
-{
-	if (g->rs->def->id == NULL)
-		return (struct slice){ .data = NULL };
-	if (g->rs->def->id_key == NULL)
-		return joined_id(g, el);
-	if (el->id.data == NULL || !identity_named(el->id))
-		return (struct slice){ .data = NULL };
-	return el->id;
-}
-
-static int64_t
-row_time(const struct reading *g, const struct element *el)
-{
-	const struct def_time *t = &g->rs->def->time;
-	struct slice text = el->time;
-	int64_t when;
-
-	if (g->rs->def->time_key == NULL)
-		text = pick((struct slice){ el->data, el->len }, t->at);
-	if (text.data == NULL ||
-	    when_read((enum when_format)t->format, text, &when) != 0)
-		return INT64_MIN;
-	return when;
-}
-
-/* Add a row that has no id: its bytes and a number are one. */
-static int
-add_nameless(struct reading *g, const struct element *el, int64_t when,
-    struct err *err)
-{
-	const struct slice row = { el->data, el->len };
-	uint8_t leaf[DIGEST_LEN];
-	char id[REST_ROW_ID];
-
-	merkle_leaf(g->digest, el->data, el->len, leaf);
-	if (g->equal == NULL)
-		g->equal = rest_rows_new();
-	if (rest_rows_id(g->equal, leaf, id) != 0)
-		return err_set(err,
-		    "the window has more rows without an id than can be told "
-		    "apart; a shorter span is needed");
-	return write_batch_add_hashed(g->batch, row,
-	    (struct slice){ id, strlen(id) }, when, leaf, err);
-}
-
-/* Commit what there is. */
-static int
-commit(struct reading *g, struct err *err)
-{
-	const struct source *s = g->st->source;
-	struct commit_result res;
-
-	if (feed_commit(g->batch, &res, err) != 0)
-		return -1;
-	g->fresh += res.events;
-	if (res.latest > g->latest)
-		g->latest = res.latest;
-	for (int i = 0; i < LATE_BUCKETS; i++)
-		if (res.late[i] > 0)
-			feed_count(g->st->feed,
-			    (enum feed_counter)(FEED_LATE_10S + i),
-			    res.late[i]);
-	if (res.late_sum > 0)
-		feed_count(g->st->feed, FEED_LATE_SUM, res.late_sum);
-	if (res.events > 0)
-		s->committed(s->ctx, g->st);
-	return 0;
-}
-
-/* The same, with where the stream is then. */
+/* Commit what there is, with where the stream is then. */
 static enum reply_class
 commit_cursor(struct reading *g, struct outcome *r)
 {
 	struct err err = ERR_INIT;
 
 	if (rest_cursor_put(g->rs, g->batch, r) == REPLY_OK &&
-	    commit(g, &err) != 0)
+	    reading_commit(g, &err) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	return r->class;
-}
-
-/* splitter_fn: one row. */
-static int
-take_row(void *ctx, const struct element *el, struct err *err)
-{
-	struct reading *g = ctx;
-	struct slice id;
-	int64_t when;
-	int rc;
-
-	g->rows++;
-	if (el->data == NULL || el->bad != NULL) {
-		lose(g, el);
-		return 0;
-	}
-	if (g->trying)
-		return 0;
-	id = row_id(g, el);
-	when = row_time(g, el);
-	if (when > g->newest)
-		g->newest = when;
-	buf_clear(&g->last_id);
-	if (id.data != NULL && buf_add(&g->last_id, id.data, id.len) != 0)
-		buf_clear(&g->last_id);
-	if (id.data != NULL)
-		rc =
-		    write_batch_add(g->batch, el->data, el->len, id, when, err);
-	else
-		rc = add_nameless(g, el, when, err);
-	if (rc == 0 &&
-	    (write_batch_bytes(g->batch) >= WRITE_BATCH_BYTES ||
-		write_batch_events(g->batch) >= BATCH_EVENTS))
-		rc = commit(g, err);
-	return rc;
-}
-
-/* http_take_fn */
-static int
-take_bytes(void *ctx, const char *data, size_t len, struct err *err)
-{
-	struct reading *g = ctx;
-
-	return splitter_push(g->splitter, data, len, err);
 }
 
 /* -- pages ----------------------------------------------------------------- */
@@ -247,6 +54,10 @@ begin_page(struct reading *g, const struct page *page)
 		    server_clock_now(g->w->source->clock), g->covered);
 	}
 	g->rows = 0;
+	g->oldest = INT64_MAX;
+	g->n_leads = 0;
+	buf_clear(&g->leads);
+	buf_clear(&g->whole);
 	buf_clear(&g->last_id);
 	if (g->equal != NULL && *page->link == '\0')
 		rest_rows_reset(g->equal);
@@ -257,38 +68,43 @@ begin_page(struct reading *g, const struct page *page)
 /* A reply under 200 that says that it is none, or has an error where its
  * events should be. */
 static bool
-is_good(const struct reading *g, const struct http_reply *reply)
+is_good(const struct reading *g, const struct rest_page *page,
+    const struct http_reply *reply)
 {
 	const struct def_match *m = &g->rs->def->records.success;
-	const char *const *values = g->rs->def->values;
 	struct reply_error e;
-	struct slice v;
-	size_t i = 0;
 
-	if (m->at != NULL) {
-		while (strcmp(values[i], m->at) != 0)
-			i++;
-		v = splitter_value(g->splitter, i);
-		if (v.data != NULL && v.len >= 2 && *v.data == '"')
-			v = (struct slice){ v.data + 1, v.len - 2 };
-		return v.data != NULL && strlen(m->is) == v.len &&
-		    memcmp(m->is, v.data, v.len) == 0;
-	}
+	if (m->at != NULL)
+		return rest_matches(page, m);
+	if (g->event != NULL)
+		return true;
 	if (g->rows > 0 || reply->body.len == 0)
 		return true;
 	rules_error(reply->body.data, reply->body.len, &e);
 	return *e.code == '\0';
 }
 
-/* The page is whole: is the document? */
+/* The page is whole: is the document, and has it all that it should? */
 static enum reply_class
-check_page(struct reading *g, const struct http_reply *reply, struct outcome *r)
+check_page(struct reading *g, const struct rest_page *page,
+    const struct http_reply *reply, struct outcome *r)
 {
+	const struct def_match *m = &g->rs->def->records.incomplete;
 	struct err err = ERR_INIT;
-	const bool whole = splitter_end(g->splitter, &err) == 0;
+	bool whole;
 
-	if (whole && is_good(g, reply))
+	if (reply->status == 204)
 		return r->class;
+	whole = reading_end(g, &err) == 0;
+	if (whole && is_good(g, page, reply)) {
+		if (m->at == NULL || !rest_matches(page, m))
+			return r->class;
+		/* What it has is good. */
+		if (!g->trying && reading_commit(g, &err) != 0)
+			return outcome_set(r, REPLY_RETRY, "%s", err.text);
+		return outcome_set(r, REPLY_INCOMPLETE,
+		    "the reply says that it does not have all");
+	}
 	if (reply->shape == HTTP_OBJECT && g->rows == 0)
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
@@ -309,13 +125,15 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	struct rest_stream *rs = g->rs;
 	struct err err = ERR_INIT;
 
-	if (rs->def->page.more != NULL && !rest_more(p))
+	if ((rs->def->page.more != NULL && !rest_more(p)) ||
+	    (rs->def->page.older != 0 && g->oldest < g->values.window->from))
 		buf_clear(next);
 	if (!g->keeps || next->len == 0) {
-		if (commit(g, &err) != 0)
+		if (reading_commit(g, &err) != 0)
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		if (g->keeps)
 			buf_clear(&rs->part_page);
+		buf_clear(&rs->job);
 		return r->class;
 	}
 	rs->part = *g->values.window;
@@ -341,7 +159,7 @@ end_token_page(struct reading *g, const struct rest_page *p, struct buf *next,
 		memcmp(next->data, rs->token.data, next->len) != 0);
 
 	if (next->len == 0 && g->rows > 0) {
-		if (commit(g, &err) != 0)
+		if (reading_commit(g, &err) != 0)
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		return outcome_set(r, REPLY_RETRY,
 		    "the reply has events, but no cursor for those that "
@@ -355,7 +173,7 @@ end_token_page(struct reading *g, const struct rest_page *p, struct buf *next,
 			return outcome_set(r, REPLY_RETRY,
 			    "the cursor is too long");
 		(void)commit_cursor(g, r);
-	} else if (commit(g, &err) != 0) {
+	} else if (reading_commit(g, &err) != 0) {
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 	}
 	g->behind = more && next->len > 0;
@@ -368,19 +186,24 @@ static enum reply_class
 end_page(struct reading *g, const struct rest_request *q,
     const struct http_reply *reply, struct page *page, struct outcome *r)
 {
-	const struct rest_page p = { .def = g->rs->def,
+	struct rest_page p = { .def = g->rs->def,
 		.api = g->rs->api,
 		.reply = reply,
 		.splitter = g->splitter,
+		.whole = { g->rs->def->whole ? g->whole.data : NULL,
+		    g->whole.len },
+		.in_all = &g->pages_in_all,
 		.url = q->url.data,
-		.page = g->values.page,
-		.rows = g->rows,
-		.last_id = { g->last_id.len > 0 ? g->last_id.data : NULL,
-		    g->last_id.len } };
+		.page = g->values.page };
 
 	g->pages++;
-	if (check_page(g, reply, r) != REPLY_OK || g->trying ||
-	    rest_next(&p, page->next, r) != REPLY_OK)
+	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
+	    reading_fetch(g, r) != REPLY_OK)
+		return r->class;
+	p.rows = g->rows;
+	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,
+		g->last_id.len };
+	if (rest_next(&p, page->next, r) != REPLY_OK)
 		return r->class;
 	if (g->rs->def->cursor.kind == CURSOR_TOKEN)
 		(void)end_token_page(g, &p, page->next, r);
@@ -389,6 +212,25 @@ end_page(struct reading *g, const struct rest_request *q,
 	if (r->class == REPLY_OK && g->equal != NULL)
 		rest_rows_keep(g->equal);
 	return r->class;
+}
+
+/* A lost cursor may say where to begin again. */
+static void
+note_restart(struct reading *g, const struct http_reply *reply,
+    const struct outcome *r)
+{
+	const struct def_cursor *c = &g->rs->def->cursor;
+	struct slice text;
+
+	if (r->class != REPLY_CURSOR || c->restart_from == NULL ||
+	    reply->body.len == 0)
+		return;
+	text = pick((struct slice){ reply->body.data, reply->body.len },
+	    c->restart_from);
+	if (text.data == NULL ||
+	    when_read((enum when_format)c->restart_format, text, &g->restart) !=
+		0)
+		g->restart = INT64_MIN;
 }
 
 /* pages.get */
@@ -402,18 +244,31 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	begin_page(g, page);
 	g->values.page = page->link;
 	http_reply_init(&reply);
+	if (rest_find_host(g->w, g->rs, r) != REPLY_OK) {
+		http_reply_release(&reply);
+		return r->class;
+	}
+	g->values.base = g->rs->api->base;
+	g->values.job = g->rs->job.len > 0 ? g->rs->job.data : NULL;
+	if (g->rs->def->job.used && !g->trying && *page->link == '\0' &&
+	    rest_job(g->w, g->st, &g->values, r) != REPLY_OK) {
+		http_reply_release(&reply);
+		return r->class;
+	}
 	if (rest_request_make(&g->values, &q) != 0) {
 		(void)outcome_set(r, REPLY_CONFIG,
 		    "the request is too long; see the source's options");
 	} else {
 		q.q.feed = g->st != NULL ? g->st->feed : NULL;
-		q.q.take = take_bytes;
+		q.q.take = reading_bytes;
 		q.q.ctx = g;
 		if (request_send(g->w, g->rs->api, &q.q, &reply, r) ==
 		    REPLY_OK) {
 			if (g->date == 0)
 				g->date = server_clock_now(g->w->source->clock);
 			(void)end_page(g, &q, &reply, page, r);
+		} else {
+			note_restart(g, &reply, r);
 		}
 	}
 	page->rows = g->rows;
@@ -423,6 +278,22 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 }
 
 /* -- readings -------------------------------------------------------------- */
+
+/* Of pages that are decoded, each event is a document of its own. */
+static void
+open_event(struct reading *g)
+{
+	static const struct splitter_spec none = { .max = EVENT_MAX };
+	struct splitter_spec *spec = &g->event_spec;
+
+	*spec = none;
+	spec->id = g->rs->def->id_key;
+	spec->time = g->rs->def->time_key;
+	spec->pass_longer = true;
+	spec->repairs = true;
+	spec->object_is_element = true;
+	g->event = splitter_new(spec, reading_row, g);
+}
 
 static void
 open_reading(struct reading *g, struct worker *w, struct stream *st,
@@ -443,18 +314,31 @@ open_reading(struct reading *g, struct worker *w, struct stream *st,
 		    .pass_longer = true,
 		    .repairs = true,
 		    .absent_is_empty = def->records.absent_is_empty };
-	g->splitter = splitter_new(&g->spec, take_row, g);
+	g->splitter = splitter_new(&g->spec, reading_row, g);
+	if (def->records.format != RECORDS_JSON)
+		open_event(g);
 	g->digest = digest_new();
 	g->newest = INT64_MIN;
 	g->covered = INT64_MIN;
 	buf_init(&g->id, ID_MAX);
 	buf_init(&g->last_id, ID_MAX);
+	buf_init(&g->whole, READING_WHOLE);
+	buf_init(&g->columns, READING_WHOLE);
+	buf_init(&g->inside, EVENT_MAX);
+	buf_init(&g->leads, READING_WHOLE);
+	g->restart = INT64_MIN;
 }
 
 static void
 close_reading(struct reading *g)
 {
 	splitter_free(g->splitter);
+	splitter_free(g->event);
+	buf_release(&g->whole);
+	buf_release(&g->columns);
+	buf_release(&g->inside);
+	buf_release(&g->leads);
+	free(g->row_hashes);
 	write_batch_free(g->batch);
 	rest_rows_free(g->equal);
 	digest_free(g->digest);
@@ -490,12 +374,16 @@ read_pages(struct reading *g, const char *first, bool endless,
 }
 
 /* The longest sweep found what is about as old as it looks back: there may be
- * more, so it goes further back from now on, as far as the vendor keeps
- * events. */
+ * more, so it goes further back from now on, also after a restart, as far as
+ * the vendor keeps events and dedupe knows them. */
 static void
 widen(struct rest_stream *rs, struct stream *st, int64_t latest)
 {
 	const struct source *s = st->source;
+	const int64_t known =
+	    s->definition.dedupe > 0 ? s->definition.dedupe : rs->spec.kept;
+	/* What is not remembered any more would come again as new. */
+	const int64_t limit = known < rs->spec.kept ? known : rs->spec.kept;
 	struct window_sweep *longest = rs->spec.sweeps;
 	struct outcome r;
 	char back[32];
@@ -503,18 +391,70 @@ widen(struct rest_stream *rs, struct stream *st, int64_t latest)
 	while (longest->every != 0 && longest[1].every != 0)
 		longest++;
 	if (longest->every == 0 || latest < longest->back / 10 * 9 ||
-	    longest->back >= rs->spec.kept)
+	    longest->back >= limit)
 		return;
-	longest->back = longest->back < rs->spec.kept / 2 ? 2 * longest->back
-							  : rs->spec.kept;
+	longest->back = longest->back < limit / 2 ? 2 * longest->back : limit;
+	rs->window.cursor.own[0] = longest->back;
 	text_duration_format(back, longest->back);
 	(void)outcome_set(&r, REPLY_RETRY,
 	    "the longest sweep still found events at its end: the vendor shows "
 	    "them later than the definition says; it goes back %s from now on, "
-	    "and overlap or the definition's sweeps should be longer",
-	    back);
+	    "and overlap or the definition's sweeps should be longer%s",
+	    back,
+	    longest->back == known ? "; it goes no further than dedupe" : "");
 	(void)snprintf(r.code, sizeof(r.code), "late");
 	s->trouble(s->ctx, st, &r);
+}
+
+/* The window is forgotten, and will be read from its left edge. */
+static void
+drop_part(struct rest_stream *rs)
+{
+	buf_clear(&rs->part_page);
+	buf_clear(&rs->job);
+	rs->part_failures = 0;
+}
+
+/* Read one span of time, or a part of it. */
+static enum reply_class
+read_span(struct worker *w, struct stream *st, struct window_list *l,
+    const struct window *span, struct outcome *r)
+{
+	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	const bool all =
+	    span->from == l->window.from && span->to == l->window.to;
+	struct reading g;
+
+	open_reading(&g, w, st, rs);
+	g.values.window = span;
+	g.keeps = all && !l->thorough && rs->def->id != NULL &&
+	    rs->def->page.kind != PAGE_INDEX;
+	g.covered = covered_at(w->source, rs->window.cursor.listed);
+	(void)read_pages(&g, "", false, r);
+	l->fresh += g.fresh;
+	if (l->thorough)
+		widen(rs, st, g.latest);
+	if (g.date != 0 && g.date < l->date)
+		l->date = g.date;
+	close_reading(&g);
+	return r->class;
+}
+
+/* Not all of a span can be had, and it cannot be any shorter. */
+static enum reply_class
+lose_span(struct rest_stream *rs, struct stream *st, const struct window *span,
+    struct outcome *r)
+{
+	const struct source *s = st->source;
+	struct gap_row gap = { .from = span->from, .to = span->to };
+	struct outcome told = *r;
+
+	told.class = REPLY_GONE;
+	(void)snprintf(gap.cause, sizeof(gap.cause),
+	    "the vendor does not give all of the shortest span: %.400s",
+	    r->text);
+	s->trouble(s->ctx, st, &told);
+	return rest_cursor_save(rs, st, &gap, r);
 }
 
 enum reply_class
@@ -522,36 +462,34 @@ rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	struct reading g;
+	const int64_t unit = rs->def->cursor.granularity;
+	struct window span = l->window;
 
 	l->date = server_clock_now(w->source->clock);
-	if (l->window.from >= l->window.to)
-		return outcome_set(r, REPLY_OK, "there is nothing to ask for");
-	open_reading(&g, w, st, rs);
-	g.values.window = &l->window;
-	g.keeps = !l->thorough && rs->def->id != NULL;
-	g.covered = covered_at(w->source, rs->window.cursor.listed);
-	(void)read_pages(&g, "", false, r);
-	l->fresh = g.fresh;
-	if (l->thorough)
-		widen(rs, st, g.latest);
-	if (g.date != 0)
-		l->date = g.date;
-	close_reading(&g);
+	(void)outcome_set(r, REPLY_OK, "there is nothing to ask for");
+	/* From the left: what is incomplete is halved, and no less than a unit
+	 * is asked for. */
+	while (span.from < l->window.to) {
+		if (read_span(w, st, l, &span, r) == REPLY_INCOMPLETE) {
+			const int64_t units = (span.to - span.from) / unit;
+
+			drop_part(rs);
+			if (units > 1) {
+				span.to = span.from + units / 2 * unit;
+				continue;
+			}
+			(void)lose_span(rs, st, &span, r);
+		}
+		if (r->class != REPLY_OK)
+			break;
+		span = (struct window){ span.to, l->window.to };
+	}
 	return r->class;
 }
 
 /* A page token is worth so many failures in a row: to read the window again
  * costs requests, and nothing else. */
 #define PART_FAILURES 3
-
-/* The window is forgotten, and will be read from its left edge. */
-static void
-drop_part(struct rest_stream *rs)
-{
-	buf_clear(&rs->part_page);
-	rs->part_failures = 0;
-}
 
 enum reply_class
 rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
@@ -567,9 +505,9 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 	if (rs->part_page.len > 0 && life > 0 &&
 	    server_clock_now(w->source->clock) - rs->part_at > life)
 		drop_part(rs);
-	if (rs->part_page.len == 0)
+	if (rs->part_page.len == 0 && rs->job.len == 0)
 		return r->class;
-	first = xstrdup(rs->part_page.data);
+	first = xstrdup(rs->part_page.len > 0 ? rs->part_page.data : "");
 	open_reading(&g, w, st, rs);
 	g.values.window = &part;
 	g.keeps = true;
@@ -585,7 +523,7 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 			    window_listed(&rs->spec, &part, rs->part_date);
 		return rest_cursor_save(rs, st, NULL, r);
 	}
-	if (r->class == REPLY_CURSOR) {
+	if (r->class == REPLY_CURSOR || r->class == REPLY_INCOMPLETE) {
 		drop_part(rs);
 		return outcome_set(r, REPLY_OK, "the window is read again");
 	}
@@ -597,13 +535,15 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 /* The vendor does not know its cursor any more: begin again a little before
  * the newest event that it led to, as far as that is still kept. */
 static enum reply_class
-restart(struct worker *w, struct stream *st, struct outcome *r)
+restart(struct worker *w, struct stream *st, int64_t named, struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
 	const struct source *s = w->source;
 	const int64_t oldest =
 	    server_clock_now(s->clock) - rs->def->retention + rs->spec.slack;
-	const int64_t last = rs->newest != 0 ? rs->newest : rs->from;
+	const int64_t last = named != INT64_MIN ? named
+	    : rs->newest != 0                   ? rs->newest
+						: rs->from;
 	struct gap_row gap = { .from = last, .to = oldest };
 	char why[sizeof(r->text)];
 
@@ -623,15 +563,72 @@ restart(struct worker *w, struct stream *st, struct outcome *r)
 	return rest_cursor_save(rs, st, last < oldest ? &gap : NULL, r);
 }
 
+/* Where to go on: a growing number a little before the last one. */
+static char *
+first_token(const struct rest_stream *rs)
+{
+	const char *token = rs->token.len > 0 ? rs->token.data : "";
+	const int64_t back = rs->def->cursor.back;
+	intmax_t n;
+	char *end;
+
+	if (back == 0 || *token < '0' || *token > '9')
+		return xstrdup(token);
+	n = strtoimax(token, &end, 10);
+	if (*end != '\0' || n == INTMAX_MAX)
+		return xstrdup(token);
+	return xasprintf("%jd", n > back ? n - back : 0);
+}
+
+/* Get the first cursor, and make it durable before it is used. */
+static enum reply_class
+bootstrap(struct worker *w, struct stream *st, struct outcome *r)
+{
+	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	const struct rest_values v = { .rest = w->source->state,
+		.def = rs->def,
+		.start = rs->from,
+		.page = "",
+		.base = rs->api->base };
+	struct rest_request q = { .headers = NULL };
+	struct http_reply reply;
+
+	http_reply_init(&reply);
+	if (rest_request_of(&v, &rs->def->bootstrap, NULL, &q) != 0) {
+		(void)outcome_set(r, REPLY_CONFIG,
+		    "the request is too long; see the source's options");
+	} else {
+		q.q.feed = st->feed;
+		if (request_send(w, rs->api, &q.q, &reply, r) == REPLY_OK &&
+		    reply.body.data != NULL &&
+		    pages_token(pick_raw((struct slice){ reply.body.data,
+					     reply.body.len },
+				    rs->def->take),
+			&rs->token) != 0)
+			(void)outcome_set(r, REPLY_RETRY,
+			    "the first cursor is neither text nor a number");
+	}
+	rest_request_release(&q);
+	http_reply_release(&reply);
+	if (r->class == REPLY_OK && rs->token.len > 0)
+		(void)rest_cursor_save(rs, st, NULL, r);
+	return r->class;
+}
+
 enum reply_class
 rest_read_token(struct worker *w, struct stream *st, bool *behind,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const bool known = rs->token.len > 0;
-	char *first = xstrdup(known ? rs->token.data : "");
 	struct reading g;
+	int64_t named;
+	char *first;
 
+	if (rs->token.len == 0 && rs->def->bootstrap.path != NULL &&
+	    (rest_find_host(w, rs, r) != REPLY_OK ||
+		bootstrap(w, st, r) != REPLY_OK || rs->token.len == 0))
+		return r->class;
+	first = first_token(rs);
 	open_reading(&g, w, st, rs);
 	/* In the order of processing nothing is late that was not asked for;
 	 * what was there before is older than it is late. */
@@ -643,8 +640,11 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 		st->listed = rs->caught_up = g.date;
 	else if (g.newest != INT64_MIN)
 		st->listed = g.newest;
+	named = g.restart;
 	close_reading(&g);
 	free(first);
+	if (r->class == REPLY_INCOMPLETE)
+		r->class = REPLY_RETRY;
 	if (r->class != REPLY_CURSOR)
 		return r->class;
 	*behind = true;
@@ -652,7 +652,7 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 	if (rs->token.len == 0)
 		return outcome_set(r, REPLY_CONFIG,
 		    "the vendor refuses to begin: see initial");
-	return restart(w, st, r);
+	return restart(w, st, named, r);
 }
 
 enum reply_class
@@ -671,6 +671,9 @@ rest_try(struct worker *w, const struct def_stream *def, size_t *rows,
 	struct page page = { .link = "", .next = &next };
 	struct reading g;
 
+	/* To submit a job would be more than a try. */
+	if (def->job.used)
+		return rest_find_host(w, &rs, r);
 	open_reading(&g, w, NULL, &rs);
 	g.trying = true;
 	if (def->cursor.kind == CURSOR_WINDOW)
@@ -679,5 +682,6 @@ rest_try(struct worker *w, const struct def_stream *def, size_t *rows,
 	*rows = g.rows;
 	close_reading(&g);
 	buf_release(&next);
+	free(rs.own_base);
 	return r->class;
 }

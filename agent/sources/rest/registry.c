@@ -2,22 +2,18 @@
  * registry.c - where definitions are, and the source types that they make.
  */
 #include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/data.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/stand_in.h"
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
-
-#ifndef DEFINITIONS
-#define DEFINITIONS "/usr/share/sealfeed/sources"
-#endif
 
 /* A type made of a definition. */
 struct made {
@@ -35,30 +31,11 @@ static struct made *all;
 /* What rest_use() took. */
 static const struct made *used;
 
-/* The directory of what comes with this program: beside it where it was built,
- * or where it was installed. */
+/* That of what comes with this program. */
 static char *
 own_folder(void)
 {
-	char exe[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	static const char *const beside[] = { "agent/sources/definitions",
-		"definitions", "../share/sealfeed/sources" };
-
-	exe[len > 0 ? len : 0] = '\0';
-	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-		const char *slash = strrchr(exe, '/');
-		char *folder;
-
-		if (slash == NULL)
-			break;
-		folder =
-		    xasprintf("%.*s/%s", (int)(slash - exe), exe, beside[i]);
-		if (access(folder, X_OK) == 0)
-			return folder;
-		free(folder);
-	}
-	return xstrdup(DEFINITIONS);
+	return data_folder("sources", "agent/sources/definitions");
 }
 
 /* folder/name.yaml if it is there; takes folder. */

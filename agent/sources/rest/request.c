@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/template.h"
 #include "sources/common/pages.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/rest_private.h"
 
 #define URL_MAX ((size_t)2 * HTTP_HEADERS_MAX)
@@ -47,6 +48,10 @@ value(void *ctx, const struct template_place *p, struct buf *out)
 	}
 	if (is(p, "page"))
 		return buf_adds(out, v->page);
+	if (is(p, "fetch.id") || is(p, "fetch.ids"))
+		return v->ids != NULL ? buf_adds(out, v->ids) : -1;
+	if (is(p, "job.id"))
+		return v->job != NULL ? buf_adds(out, v->job) : -1;
 	if (is(p, "start"))
 		return when_write(when_by_name(p->format), v->start, out);
 	if (v->window == NULL)
@@ -89,6 +94,8 @@ add_page(const struct rest_values *v, struct buf *url)
 	int rc = 0;
 
 	if (page->to == NULL)
+		return 0;
+	if (*v->page == '\0' && page->kind == PAGE_INDEX)
 		return 0;
 	if (*v->page == '\0' && page->kind == PAGE_NUMBER)
 		rc = buf_addf(&first, "%" PRId64, page->first);
@@ -140,38 +147,45 @@ make_url(const struct rest_values *v, const struct def_request *r,
 	size_t host =
 	    definition_host(d, (struct slice){ r->host, strlen(r->host) });
 	struct buf path = BUF_INIT(URL_MAX);
+	const char *base = r == &v->def->request || r == &v->def->next ||
+		r == &v->def->fetch.request
+	    ? v->base
+	    : NULL;
 	int rc;
 
-	if (is_url(&v->def->page) && *v->page != '\0')
-		return buf_adds(url, v->page);
 	rc = template_fill(r->path, TEMPLATE_URL, value, (void *)(uintptr_t)v,
 	    &path);
 	if (rc == 0)
-		rc = request_url(url, v->rest->base[host], path.data, NULL);
+		rc = request_url(url, base != NULL ? base : v->rest->base[host],
+		    path.data, NULL);
 	buf_release(&path);
-	if (rc == 0)
-		rc = add_query(v, r->query, url);
-	return rc == 0 ? add_page(v, url) : rc;
+	return rc == 0 ? add_query(v, r->query, url) : rc;
+}
+
+/* JSON text that the ids of a batch are part of has their quotes. */
+static enum template_encoding
+encoding_of(const struct rest_values *v, const struct def_request *r)
+{
+	if (strstr(r->type, "json") == NULL)
+		return TEMPLATE_URL;
+	return v->ids != NULL && v->def->fetch.max > 1 ? TEMPLATE_PLAIN
+						       : TEMPLATE_JSON;
 }
 
 int
-rest_request_make(const struct rest_values *v, struct rest_request *out)
+rest_request_of(const struct rest_values *v, const struct def_request *r,
+    const struct def_records *records, struct rest_request *out)
 {
-	const struct def_request *r =
-	    *v->page != '\0' && v->def->next.path != NULL ? &v->def->next
-							  : &v->def->request;
 	static const char *const methods[] = { "GET", "POST" };
 
-	*out = (struct rest_request){ .headers = NULL };
-	buf_init(&out->url, URL_MAX);
+	if (out->url.data == NULL)
+		buf_init(&out->url, URL_MAX);
 	buf_init(&out->body, TEXT_MAX);
-	if (make_url(v, r, &out->url) != 0 ||
+	if ((out->url.len == 0 && make_url(v, r, &out->url) != 0) ||
 	    add_headers(v, r->headers, out) != 0 ||
 	    (r->body != NULL &&
-		template_fill(r->body,
-		    strstr(r->type, "json") != NULL ? TEMPLATE_JSON
-						    : TEMPLATE_URL,
-		    value, (void *)(uintptr_t)v, &out->body) != 0))
+		template_fill(r->body, encoding_of(v, r), value,
+		    (void *)(uintptr_t)v, &out->body) != 0))
 		return -1;
 	out->q = (struct request){ .url = out->url.data,
 		.method = methods[r->method],
@@ -181,7 +195,33 @@ rest_request_make(const struct rest_values *v, struct rest_request *out)
 						: NULL,
 		.type = r->type,
 		.objects = v->def->arrays != NULL };
-	if (is_url(&v->def->page) && *v->page != '\0')
+	if (records != NULL) {
+		out->q.objects = records->format != RECORDS_JSON ||
+		    records->at[0][0] != '\0' || records->at[1] != NULL ||
+		    v->ids != NULL;
+		out->q.any = records->format == RECORDS_CSV;
+		out->q.no_content = true;
+	}
+	return 0;
+}
+
+int
+rest_request_make(const struct rest_values *v, struct rest_request *out)
+{
+	const struct def_request *r =
+	    *v->page != '\0' && v->def->next.path != NULL ? &v->def->next
+							  : &v->def->request;
+	const bool link = is_url(&v->def->page) && *v->page != '\0';
+
+	*out = (struct rest_request){ .headers = NULL };
+	buf_init(&out->url, URL_MAX);
+	if (link
+		? buf_adds(&out->url, v->page) != 0
+		: make_url(v, r, &out->url) != 0 || add_page(v, &out->url) != 0)
+		return -1;
+	if (rest_request_of(v, r, &v->def->records, out) != 0)
+		return -1;
+	if (link)
 		out->q.what = "the link to the next page";
 	return 0;
 }

@@ -81,6 +81,9 @@ open_hosts(struct rest *o, struct err *err)
 			return err_set(err, "%s: too long", o->option[i]);
 		}
 		o->base[i] = buf_take(&url, NULL);
+		/* It comes with the token. */
+		if (*o->base[i] == '\0' && d->hosts[i].from_token != NULL)
+			continue;
 		if (http_url_check(o->option[i], o->base[i], err) != 0)
 			return -1;
 	}
@@ -112,6 +115,9 @@ free_stream(struct rest_stream *rs)
 {
 	buf_release(&rs->token);
 	buf_release(&rs->part_page);
+	buf_release(&rs->job);
+	free(rs->brought);
+	free(rs->own_base);
 	free(rs);
 }
 
@@ -177,6 +183,9 @@ set_windows(struct rest_stream *rs, const struct rest_conf *conf)
 		.settle = SETTLE,
 		.initial = conf->initial,
 		.overlap = conf->overlap > 0 ? conf->overlap : c->overlap,
+		/* How far the longest sweep goes, where that has grown: as a
+		 * time behind 1970, which a cursor has. */
+		.own = { "widened" },
 		.lost = "not read within the time that the vendor keeps it",
 	};
 	for (size_t i = 0; i < DEF_SWEEPS && c->sweeps[i].every != 0; i++) {
@@ -186,6 +195,21 @@ set_windows(struct rest_stream *rs, const struct rest_conf *conf)
 			    .every = c->sweeps[i].every,
 			    .back = c->sweeps[i].back };
 	}
+}
+
+/* The cursor, and a sweep that has grown before. */
+static void
+load_windows(struct rest_stream *rs, struct stream *st)
+{
+	struct window_sweep *longest = rs->spec.sweeps;
+	int64_t back;
+
+	window_load(&rs->window, &rs->spec, st);
+	back = rs->window.cursor.own[0];
+	while (longest->every != 0 && longest[1].every != 0)
+		longest++;
+	if (longest->every != 0 && back > longest->back)
+		longest->back = back < rs->spec.kept ? back : rs->spec.kept;
 }
 
 /* A feed of a vendor's own cursor begins. */
@@ -217,6 +241,7 @@ state_of(struct stream *st)
 	rs->api = &o->api[rs->def - o->def->streams];
 	buf_init(&rs->token, PAGES_LINK_MAX);
 	buf_init(&rs->part_page, PAGES_LINK_MAX);
+	buf_init(&rs->job, PAGES_LINK_MAX);
 	set_windows(rs, o->conf);
 	json = feed_cursor(st->feed);
 	rest_cursor_read(rs, json);
@@ -225,7 +250,7 @@ state_of(struct stream *st)
 		begin_token(rs, st,
 		    strcmp(json, "lost") == 0 ? INT64_MAX : o->conf->initial);
 	else
-		window_load(&rs->window, &rs->spec, st);
+		load_windows(rs, st);
 	free(json);
 	(void)pthread_mutex_lock(&o->lock);
 	rs->others = o->streams;
@@ -297,6 +322,7 @@ live(struct worker *w, struct buf *message, struct err *err)
 
 const struct source_type rest_calls = {
 	.define = define,
+	.credential = rest_credential,
 	.open = open_source,
 	.begin = begin,
 	.poll = poll,

@@ -45,6 +45,9 @@ int rest_host(const struct rest_conf *c, size_t host, struct buf *out);
 /* The way to show credentials that this source has, NULL: none is whole. */
 const struct def_auth *rest_auth(const struct rest_conf *c);
 
+/* Of source_type. */
+char *rest_credential(const void *conf);
+
 /* Of config_type. */
 const struct event_shape *rest_shape(const void *conf, const char *stream);
 void rest_check(const void *conf, const struct config_section *b);
@@ -70,6 +73,7 @@ void rest_open_auth(struct rest *o, const struct source *s,
 
 /* State of a stream; belongs to its poll thread. */
 #define REST_ODD 64
+#define REST_BROUGHT 16384
 struct rest_stream {
 	struct rest_stream *others; /* in the list of the source */
 	const struct def_stream *def;
@@ -90,7 +94,15 @@ struct rest_stream {
 	struct buf part_page;
 	unsigned part_failures; /* in a row */
 	uint64_t odd[REST_ODD]; /* hashes of elements that can be no event */
-	int64_t odd_told;       /* monotonic */
+	/* Hashes of rows whose events have been brought; NULL: none yet. */
+	uint64_t *brought;
+	/* The job that a window waits for, "" if none, and since when. */
+	struct buf job;
+	int64_t job_at;
+	/* Of a host that comes with the token. */
+	char *own_base;
+	struct api own_api;
+	int64_t odd_told; /* monotonic */
 };
 
 /* Values of places in requests. */
@@ -100,6 +112,9 @@ struct rest_values {
 	const struct window *window; /* NULL: none */
 	int64_t start;
 	const char *page; /* "": the first */
+	const char *ids;  /* {fetch.id}, {fetch.ids}; NULL: none */
+	const char *job;  /* likewise */
+	const char *base; /* URL of the stream's host */
 };
 
 /* What a definition says to the person who sets its vendor up, as lines for
@@ -117,6 +132,10 @@ struct rest_request {
 /* Make the request of the first page, or where v->page says so of another.
  * page: how the page before leads on.  -1: too long. */
 int rest_request_make(const struct rest_values *v, struct rest_request *out);
+
+/* Make one of another kind; records: what is wanted of its reply. */
+int rest_request_of(const struct rest_values *v, const struct def_request *r,
+    const struct def_records *records, struct rest_request *out);
 void rest_request_release(struct rest_request *q);
 
 /* What one page says of the next. */
@@ -125,11 +144,29 @@ struct rest_page {
 	const struct api *api;
 	const struct http_reply *reply;
 	const struct splitter *splitter; /* whose values are def->values */
-	const char *url;                 /* that it was asked for with */
-	const char *page;                /* v.page of it */
+	struct slice whole; /* the page instead; data NULL: it streamed */
+	size_t *in_all;     /* PAGE_INDEX: how many pages there are */
+	const char *url;    /* that it was asked for with */
+	const char *page;   /* v.page of it */
 	size_t rows;
 	struct slice last_id; /* of its last row */
 };
+
+/* The value at def->values[i], as it stands in the page. */
+struct slice rest_value(const struct rest_page *p, size_t i);
+
+/* Is the value at m->at the one that it names? */
+bool rest_matches(const struct rest_page *p, const struct def_match *m);
+
+/* See that rs knows the host that comes with the access token, if it is such a
+ * one.  REPLY_OK, or r says what is wrong with it. */
+enum reply_class rest_find_host(struct worker *w, struct rest_stream *rs,
+    struct outcome *r);
+
+/* See that the job of a window is done: submit it where there is none, and wait
+ * for it.  Returns r->class. */
+enum reply_class rest_job(struct worker *w, struct stream *st,
+    struct rest_values *v, struct outcome *r);
 
 /* Append how the next page is asked for, nothing behind the last one.
  * REPLY_OK, or r says what is wrong with it. */

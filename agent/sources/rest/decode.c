@@ -1,0 +1,349 @@
+/*
+ * decode.c - replies that are no JSON arrays of events.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "sources/rest/decode.h"
+#include "sources/rest/pick.h"
+
+#define EVENT_MAX ((size_t)16 * 1024 * 1024)
+#define COLUMNS_MAX 1024
+
+struct decoding {
+	const struct decode *d;
+	decode_fn *fn;
+	void *ctx;
+	struct err *err;
+	int rc;
+	struct buf event;
+	struct buf names; /* of columns, each as a JSON string, NUL behind it */
+	size_t at[COLUMNS_MAX]; /* where each begins */
+	size_t n_names;
+	size_t n; /* values of the row at hand */
+};
+
+static int
+give(struct decoding *g, struct slice event)
+{
+	g->rc = g->fn(g->ctx, event, g->err);
+	return g->rc;
+}
+
+static int
+too_long(struct decoding *g)
+{
+	g->rc = err_set(g->err, "a row of the reply is too long");
+	return -1;
+}
+
+/* -- lines ----------------------------------------------------------------- */
+
+static int
+decode_lines(struct decoding *g, struct slice body)
+{
+	const char *at = body.data, *end = at + body.len;
+
+	while (at < end && g->rc == 0) {
+		const char *nl = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = nl != NULL ? nl : end;
+		struct slice line = { at, (size_t)(stop - at) };
+
+		while (line.len > 0 &&
+		    strchr(" \t\r", line.data[line.len - 1]) != NULL)
+			line.len--;
+		if (line.len > 0)
+			(void)give(g, line);
+		at = nl != NULL ? nl + 1 : end;
+	}
+	return g->rc;
+}
+
+/* -- rows with names ------------------------------------------------------- */
+
+/* A column of this name. */
+static int
+add_name(struct decoding *g, struct slice name)
+{
+	if (g->n_names == COLUMNS_MAX)
+		return err_set(g->err, "the reply has more than %d columns",
+		    COLUMNS_MAX);
+	g->at[g->n_names++] = g->names.len;
+	if (text_json_string(&g->names, name.data != NULL ? name.data : "",
+		name.len) != 0 ||
+	    buf_add(&g->names, "", 1) != 0)
+		return err_set(g->err, "the names of columns are too long");
+	return 0;
+}
+
+/* The next value of the row at hand is this JSON text. */
+static int
+add_value(struct decoding *g, struct slice value)
+{
+	if (g->n >= g->n_names) {
+		g->rc = err_set(g->err,
+		    "a row of the reply has more values than there are "
+		    "columns, %zu",
+		    g->n_names);
+		return -1;
+	}
+	if (buf_adds(&g->event, g->n == 0 ? "{" : ",") != 0 ||
+	    buf_adds(&g->event, g->names.data + g->at[g->n]) != 0 ||
+	    buf_adds(&g->event, ":") != 0 ||
+	    buf_add(&g->event, value.data, value.len) != 0)
+		return too_long(g);
+	g->n++;
+	return 0;
+}
+
+/* The row is complete. */
+static int
+end_row(struct decoding *g)
+{
+	if (buf_adds(&g->event, g->n == 0 ? "{}" : "}") != 0)
+		return too_long(g);
+	(void)give(g, (struct slice){ g->event.data, g->event.len });
+	buf_clear(&g->event);
+	g->n = 0;
+	return g->rc;
+}
+
+/* -- CSV ------------------------------------------------------------------- */
+
+/* One field into out, which is emptied before; at is behind it then.  -1: a
+ * quote is not closed. */
+static int
+read_field(const char **at, const char *end, struct buf *out)
+{
+	const char *s = *at;
+	const bool quoted = s < end && *s == '"';
+	int rc = 0;
+
+	buf_clear(out);
+	if (quoted)
+		s++;
+	for (; s < end && rc == 0; s++) {
+		if (quoted && *s == '"') {
+			if (s + 1 == end || s[1] != '"')
+				break;
+			s++;
+		} else if (!quoted && strchr(",\r\n", *s) != NULL) {
+			break;
+		}
+		rc = buf_add(out, s, 1);
+	}
+	if (quoted && s == end)
+		return -1;
+	*at = s + quoted;
+	return rc;
+}
+
+/* Behind a field: to the next one of the row, true, or behind the row. */
+static bool
+next_field(const char **at, const char *end)
+{
+	if (*at < end && **at == ',') {
+		++*at;
+		return true;
+	}
+	if (*at < end && **at == '\r')
+		++*at;
+	if (*at < end && **at == '\n')
+		++*at;
+	return false;
+}
+
+/* The next row: its names in the first one, else an event. */
+static int
+read_row(struct decoding *g, const char **at, const char *end, bool names)
+{
+	struct buf field = BUF_INIT(EVENT_MAX),
+		   quoted = BUF_INIT(6 * EVENT_MAX);
+	const char *begin = *at;
+	bool more = true;
+
+	while (more && g->rc == 0) {
+		const char *before = *at;
+
+		if (read_field(at, end, &field) != 0) {
+			g->rc = err_set(g->err,
+			    "the CSV ends within quotes, or a field is too "
+			    "long");
+			break;
+		}
+		more = next_field(at, end);
+		if (*at == before && *at < end) {
+			g->rc = err_set(g->err,
+			    "the CSV has text behind a closing quote");
+			break;
+		}
+		if (names) {
+			g->rc = add_name(g,
+			    (struct slice){ field.data, field.len });
+			continue;
+		}
+		buf_clear(&quoted);
+		if (text_json_string(&quoted,
+			field.data != NULL ? field.data : "", field.len) != 0)
+			(void)too_long(g);
+		else
+			(void)add_value(g,
+			    (struct slice){ quoted.data, quoted.len });
+	}
+	if (g->rc == 0 && !names && *at > begin)
+		(void)end_row(g);
+	buf_release(&field);
+	buf_release(&quoted);
+	return g->rc;
+}
+
+/* A line without anything in it is no row. */
+static void
+skip_lines(const char **at, const char *end)
+{
+	while (*at < end && (**at == '\n' || **at == '\r'))
+		++*at;
+}
+
+static int
+decode_csv(struct decoding *g, struct slice body)
+{
+	const char *at = body.data, *end = at + body.len;
+
+	if (body.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+		at += 3;
+	skip_lines(&at, end);
+	if (at < end && read_row(g, &at, end, true) != 0)
+		return -1;
+	for (skip_lines(&at, end); at < end && g->rc == 0; skip_lines(&at, end))
+		(void)read_row(g, &at, end, false);
+	return g->rc;
+}
+
+/* -- JSON documents -------------------------------------------------------- */
+
+int
+decode_string(struct slice text, struct buf *out)
+{
+	struct buf quoted = BUF_INIT(EVENT_MAX + 2);
+	json_t *v = NULL;
+	int rc = -1;
+
+	if (buf_adds(&quoted, "\"") == 0 &&
+	    buf_add(&quoted, text.data, text.len) == 0 &&
+	    buf_adds(&quoted, "\"") == 0)
+		v = json_loadb(quoted.data, quoted.len,
+		    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (json_is_string(v))
+		rc = buf_add(out, json_string_value(v), json_string_length(v));
+	json_decref(v);
+	buf_release(&quoted);
+	return rc;
+}
+
+/* pick_fn: the name of a column */
+static int
+take_name(void *ctx, struct slice key, struct slice value)
+{
+	struct decoding *g = ctx;
+	struct buf name = BUF_INIT(EVENT_MAX);
+	const char *pointer = g->d->column != NULL ? g->d->column : "";
+	struct slice text = pick(value, pointer);
+
+	(void)key;
+	if (text.data == NULL || decode_string(text, &name) != 0)
+		g->rc = err_set(g->err, "a column of the reply has no name");
+	else
+		g->rc = add_name(g, (struct slice){ name.data, name.len });
+	buf_release(&name);
+	return g->rc;
+}
+
+/* pick_fn: a value of a row */
+static int
+take_value(void *ctx, struct slice key, struct slice value)
+{
+	(void)key;
+	return add_value(ctx, value);
+}
+
+/* pick_fn: a row of values */
+static int
+take_values(void *ctx, struct slice key, struct slice value)
+{
+	struct decoding *g = ctx;
+
+	(void)key;
+	if (*value.data != '[')
+		g->rc = err_set(g->err, "a row of the reply is no array");
+	else
+		(void)pick_each(value, take_value, g);
+	return g->rc == 0 ? end_row(g) : g->rc;
+}
+
+static int
+decode_columns(struct decoding *g, struct slice body)
+{
+	const struct slice rows = pick_raw(body, g->d->at);
+	const struct slice columns = pick_raw(body, g->d->columns);
+	struct buf *kept = g->d->kept;
+
+	if (columns.data != NULL && *columns.data == '[') {
+		buf_clear(kept);
+		if (buf_add(kept, columns.data, columns.len) != 0)
+			return too_long(g);
+	}
+	if (kept->len > 0)
+		(void)pick_each((struct slice){ kept->data, kept->len },
+		    take_name, g);
+	if (g->rc == 0)
+		(void)pick_each(rows, take_values, g);
+	return g->rc;
+}
+
+/* pick_fn: an event under its key */
+static int
+take_member(void *ctx, struct slice key, struct slice value)
+{
+	(void)key;
+	return give(ctx, value);
+}
+
+static int
+decode_keyed(struct decoding *g, struct slice body)
+{
+	const struct slice all = pick_raw(body, g->d->at);
+
+	if (all.data != NULL && *all.data != '{' && *all.data != 'n')
+		return err_set(g->err, "what has the events is no object");
+	(void)pick_each(all, take_member, g);
+	return g->rc;
+}
+
+int
+decode(const struct decode *d, struct slice body, decode_fn *fn, void *ctx,
+    struct err *err)
+{
+	static int (*const formats[RECORDS_FORMATS])(struct decoding * g,
+	    struct slice body) = {
+		[RECORDS_JSON] = NULL,
+		[RECORDS_NDJSON] = decode_lines,
+		[RECORDS_CSV] = decode_csv,
+		[RECORDS_COLUMNS] = decode_columns,
+		[RECORDS_KEYED] = decode_keyed,
+	};
+	struct decoding g = { .d = d, .fn = fn, .ctx = ctx, .err = err };
+	int rc;
+
+	if (body.data == NULL)
+		body = (struct slice){ "", 0 };
+	buf_init(&g.event, EVENT_MAX);
+	buf_init(&g.names, EVENT_MAX);
+	rc = formats[d->format](&g, body);
+	buf_release(&g.event);
+	buf_release(&g.names);
+	return rc;
+}

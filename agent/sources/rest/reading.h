@@ -1,0 +1,75 @@
+/*
+ * reading.h - one reading of pages under way: what the files share that take
+ * rows (take.c), ask for pages (read.c) and bring what rows lead to (fetch.c).
+ */
+#ifndef SOURCES_REST_READING_H
+#define SOURCES_REST_READING_H
+
+#include "base/splitter.h"
+#include "sources/rest/rest_private.h"
+
+struct digest;
+
+/* Most of a page that is read whole. */
+#define READING_WHOLE ((size_t)64 * 1024 * 1024)
+
+struct reading {
+	struct worker *w;
+	struct stream *st;
+	struct rest_stream *rs;
+	struct rest_values values;
+	struct splitter_spec spec;
+	struct splitter *splitter;
+	/* Of pages that are read whole: their bytes, and the splitter of one
+	 * event; NULL: they stream. */
+	struct splitter *event;
+	struct splitter_spec event_spec;
+	struct buf whole;
+	struct buf columns; /* see struct decode */
+	struct buf inside;  /* text of the event at hand */
+	/* Of rows that lead to something: what it is, NUL behind each, and the
+	 * hashes of the rows. */
+	struct buf leads;
+	uint64_t *row_hashes;
+	size_t n_leads;
+	const char *object;  /* that the events at hand are of; NULL: none */
+	int64_t oldest;      /* row of the page */
+	int64_t restart;     /* that a lost cursor names; INT64_MIN: none */
+	size_t pages_in_all; /* PAGE_INDEX */
+	struct write_batch *batch;
+	struct rest_rows *equal; /* NULL: rows have ids */
+	struct digest *digest;
+	struct buf id;      /* of the row at hand, where it has parts */
+	struct buf last_id; /* of the last row of the page */
+	size_t rows;        /* of the page */
+	size_t pages;
+	size_t fresh; /* events that were new */
+	int64_t date; /* the server's time when it began */
+	int64_t newest;
+	int64_t latest;  /* most that a new event was late */
+	int64_t covered; /* see write_batch_measure() */
+	bool keeps;      /* where a page leads is to be durable */
+	bool trying;     /* nothing is kept */
+	bool behind;     /* of a stream without end: there is more */
+};
+
+/* Commit what there is. */
+int reading_commit(struct reading *g, struct err *err);
+
+/* splitter_fn: one row; and one event, which rows are where there is no
+ * fetch. */
+int reading_row(void *ctx, const struct element *el, struct err *err);
+int reading_event(struct reading *g, const struct element *el, struct err *err);
+
+/* http_take_fn: the next bytes of a page, which goes on being read whole where
+ * its form or what is wanted of it asks for that. */
+int reading_bytes(void *ctx, const char *data, size_t len, struct err *err);
+
+/* The page is whole: take the rows of one that was read so.  -1: it is not what
+ * it should be. */
+int reading_end(struct reading *g, struct err *err);
+
+/* Bring what the rows of the page lead to.  Returns r->class. */
+enum reply_class reading_fetch(struct reading *g, struct outcome *r);
+
+#endif /* SOURCES_REST_READING_H */

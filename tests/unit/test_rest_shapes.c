@@ -1,0 +1,697 @@
+/*
+ * test_rest_shapes.c - the less usual shapes of vendors, one by one: each row
+ * is a stream of a definition, what its vendor answers, what it must be asked,
+ * and the events that the store has in the end.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/gzip.h"
+#include "base/mem.h"
+#include "http/rate.h"
+#include "http/server_clock.h"
+#include "run/types.h"
+#include "sources/rest/rest_private.h"
+#include "store/batch.h"
+#include "store/line.h"
+#include "tests/unit/canned.h"
+#include "tests/unit/store_help.h"
+#include "tests/unit/unit.h"
+
+#define TEXT_MAX (1 << 20)
+#define JSON(body) \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" body
+#define TEXT(type, body) \
+	"HTTP/1.1 200 OK\r\nContent-Type: " type "\r\n\r\n" body
+#define FAIL(status, body)                          \
+	"HTTP/1.1 " status " Bad\r\nContent-Type: " \
+	"application/json\r\n\r\n" body
+#define NOTHING "HTTP/1.1 204 No Content\r\n\r\n"
+
+#define HEAD                                                             \
+	"name: shape\ntitle: T\ndocs: https://docs.example.com\n"        \
+	"variables: { token: { type: secret, help: The token } }\n"      \
+	"hosts: { api: https://api.example.com, login: "                 \
+	"https://login.example.com }\n"                                  \
+	"auth: { kind: header, value: \"Bearer {token}\" }\n"            \
+	"rate: { requests: 600, per: 1s }\n"                             \
+	"rules:\n  - { status: 410, class: cursor, cause: lost }\n"      \
+	"  - { status: 404, class: gone, cause: not there }\n"           \
+	"  - { status: 422, class: incomplete, cause: too much }\n"      \
+	"streams:\n  s:\n    title: S\n    retention: 30d\n    time: { " \
+	"at: /t, format: epoch }\n"
+#define WINDOW                                                       \
+	"    request: { path: /list, query: { from: "                \
+	"\"{window.start|epoch}\", to: \"{window.end|epoch}\" } }\n" \
+	"    cursor: { kind: window, span: 10d, overlap: 1m }\n"
+
+#define ROW_MAX 12
+static const struct shape {
+	const char *name;
+	const char *definition;
+	struct canned_reply replies[ROW_MAX];
+	const char *asked[ROW_MAX]; /* each is in the requests, in this order */
+	const char *events;         /* a line each, sorted */
+	unsigned polls;             /* 0: one */
+	const char *trouble;        /* that is told of; NULL: none */
+	bool again;                 /* opened anew behind the first poll */
+} shapes[] = {
+	{ .name = "a token of two parts",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: token, from: [/meta/next], join: \",\", to: "
+	    "next_offset }\n    records: { at: [/response/logs] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list",
+			     JSON("{\"response\":{\"logs\":[{\"id\":\"a\","
+				  "\"t\":"
+				  "1},{\"id\":\"b\",\"t\":2}]},\"meta\":{"
+				  "\"next\":[\"1532951895000\",\"af0ba235\"]}"
+				  "}"),
+			     0 },
+		{ "/list",
+		    JSON("{\"meta\":{\"next\":null},\"response\":{\"logs\":[{"
+			 "\"id\":\"c\",\"t\":3}]}}"),
+		    0 } },
+	    .asked = { "GET /list?from=",
+		"&next_offset=1532951895000%2Caf0ba235 HTTP" },
+	    .events = "{\"id\":\"a\",\"t\":1}\n{\"id\":\"b\",\"t\":2}\n{\"id\":"
+		      "\"c\",\"t\":3}\n" },
+	{ .name = "parts by number, rows of values",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: index, from: [/meta/parts], to: partition }\n"
+	    "    records: { format: columns, at: [/data], columns: "
+	    "/meta/rowType, column: /name }\n    id: /ID\n",
+	    .replies = { { "/list",
+			     JSON("{\"meta\":{\"rowType\":[{\"name\":\"ID\"},{"
+				  "\"name\":\"a\\\"b\"}],\"parts\":[{},{},{}]},"
+				  "\n\"data\":[[\"1\", null],\n[\"2\",{\"x\" "
+				  ":\n"
+				  "1}]]}"),
+			     0 },
+		{ "/list", JSON("{\"data\":[[\"3\",\"\\u0041\"]]}"), 0 },
+		{ "/list", JSON("{\"data\":[]}"), 0 } },
+	    .asked = { "GET /list?from=", "&partition=1 HTTP",
+		"&partition=2 HTTP" },
+	    .events =
+		"{\"ID\":\"1\",\"a\\\"b\":null}\n{\"ID\":\"2\",\"a\\\"b\":"
+		"{\"x\" :1}}\n{\"ID\":\"3\",\"a\\\"b\":\"\\u0041\"}\n" },
+	{ .name = "files of CSV behind a list",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/records] }\n"
+	    "    fetch: { url: /LogFile, records: { format: csv, at: [\"\"] } "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list",
+			     JSON("{\"records\":[{\"Id\":\"1\",\"LogFile\":\"/"
+				  "file/1\"},{\"Id\":\"2\",\"LogFile\":\"/file/"
+				  "2\"}]}"),
+			     0 },
+		{ "/file/1",
+		    TEXT("text/csv",
+			"\"NAME\",\"t\"\r\n\"a, \"\"b\"\"\nc\",\"1\"\r\nx,2\r\n"
+			"x,2\r\n"),
+		    0 },
+		{ "/file/2", TEXT("text/csv", "NAME,t,NEW\nx,2,\n"), 0 } },
+	    .asked = { "GET /list?", "GET /file/1 HTTP", "GET /file/2 HTTP",
+		"GET /list?" },
+	    .events = "{\"NAME\":\"a, \\\"b\\\"\\nc\",\"t\":\"1\"}\n{\"NAME\":"
+		      "\"x\",\"t\":\"2\",\"NEW\":\"\"}\n{\"NAME\":\"x\","
+		      "\"t\":\"2\"}\n{\"NAME\":\"x\",\"t\":\"2\"}\n",
+	    .polls = 2 },
+	{ .name = "equal rows of two files",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/records] }\n"
+	    "    fetch: { url: /f, records: { format: csv, at: [\"\"] } }\n"
+	    "    id: hash\n",
+	    .replies = { { "/list",
+			     JSON("{\"records\":[{\"f\":\"/file/1\"},{\"f\":\"/"
+				  "file/2\"}]}"),
+			     0 },
+		{ "/file", TEXT("text/csv", "a\n1\n"), 0 } },
+	    .events = "{\"a\":\"1\"}\n{\"a\":\"1\"}\n",
+	    .polls = 2,
+	    .again = true },
+	{ .name = "lines",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: ndjson, at: "
+	    "[\"\"] }\n    id: /id\n",
+	    .replies = { { "/list",
+		TEXT("application/x-ndjson",
+		    "{\"id\":1,\"t\":1}\r\n\n{\"id\":2,\"t\":2}"),
+		0 } },
+	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":2}\n" },
+	{ .name = "objects under keys",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: keyed, at: "
+	    "[/events] }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"events\":{\"x\":{\"id\":1},\"y}\":\n{\n\"id\":2}}}"),
+		0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n" },
+	{ .name = "JSON inside of a string",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/Events], inside: "
+	    "/Event }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"Events\":[{\"Event\":\"{\\\"id\\\":\\\"a\\\",\\n"
+		     "\\\"t\\\":1}\"},{\"id\":\"plain\"}]}"),
+		0 } },
+	    .events = "{\"id\":\"a\", \"t\":1}\n{\"id\":\"plain\"}\n" },
+	{ .name = "ids, and batches of what they are of",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/ids] }\n    fetch: "
+	    "{ max: 2, method: POST, path: /entities, body: "
+	    "'{\"ids\":[{fetch.ids}]}', records: { at: [/resources] } }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list", JSON("{\"ids\":[\"a\",\"b\\\"\",\"c\"]}"),
+			     0 },
+		{ "/entities",
+		    JSON("{\"resources\":[{\"id\":\"a\"},{\"id\":\"b\"}]}"),
+		    0 },
+		{ "/entities", JSON("{\"resources\":[{\"id\":\"c\"}]}"), 0 } },
+	    .asked = { "{\"ids\":[\"a\",\"b\\\"\"]}", "{\"ids\":[\"c\"]}" },
+	    .events = "{\"id\":\"a\"}\n{\"id\":\"b\"}\n{\"id\":\"c\"}\n" },
+	{ .name = "one by one, and one that is gone",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [\"\"] }\n    fetch: "
+	    "{ id: /_id, path: \"/one/{fetch.id}\", records: { at: [\"\"] } "
+	    "}\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("[{\"_id\":\"x/1\"},{\"_id\":\"y\"},{\"no\":"
+				  "1}]"),
+			     0 },
+		{ "/one/x%2F1", JSON("{\"id\":\"x\",\"text\":1}"), 0 },
+		{ "/one/y", FAIL("404", "{\"code\":\"x\"}"), 0 } },
+	    .events = "{\"id\":\"x\",\"text\":1}\n",
+	    .trouble = "leads to nothing" },
+	{ .name = "a row that leads elsewhere",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [\"\"] }\n    fetch: "
+	    "{ url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("[{\"u\":\"https://evil.example.org/x\"}]"), 0 } },
+	    .events = "",
+	    .trouble = "leads to another host" },
+	{ .name = "no content",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/a, /b] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list", NOTHING, 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}],\"b\":[{\"id\":2}]}"),
+		    0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2 },
+	{ .name = "more than a reply has: the window in halves",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/a], incomplete: { "
+	    "at: /more, is: \"true\" } }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}],\"more\":true}"),
+			     0 },
+		{ "/list", FAIL("422", "{\"code\":\"x\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}],\"more\":false}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":3}]}"), 0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n" },
+	{ .name = "a list without a window, newest first",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    cursor: { kind: window, span: "
+	    "10d, overlap: 1m, order: newest }\n    page: { kind: number, to: "
+	    "page, row_older_than: window }\n    records: { at: [\"\"] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list", JSON("[{\"id\":2,\"t\":9999999999}]"), 0 },
+		{ "/list",
+		    JSON("[{\"id\":1,\"t\":9999999998},{\"id\":0,\"t\":5}]"),
+		    0 },
+		{ "/list", FAIL("500", "{}"), 0 } },
+	    .asked = { "/list?page=1 HTTP", "/list?page=2 HTTP" },
+	    .events = "{\"id\":0,\"t\":5}\n{\"id\":1,\"t\":9999999998}\n{"
+		      "\"id\":2,\"t\":9999999999}\n" },
+	{ .name = "a first cursor from elsewhere",
+	    .definition = HEAD
+	    "    bootstrap: { path: /first, take: /0/log_id }\n    request: { "
+	    "path: /list, query: { from: none } }\n    next: { query: { from: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "last_id }\n    records: { at: [\"\"] }\n    id: /id\n",
+	    .replies = { { "/first", JSON("[]"), 0 },
+		{ "/first", JSON("[{\"log_id\":\"L0\"}]"), 0 },
+		{ "/list", JSON("[{\"id\":\"L1\"}]"), 0 },
+		{ "/list", JSON("[]"), 0 } },
+	    .asked = { "GET /first", "GET /first", "GET /list?from=L0",
+		"GET /list?from=L1" },
+	    .events = "{\"id\":\"L1\"}\n",
+	    .polls = 3 },
+	{ .name = "a lost cursor says where to begin again",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { since: "
+	    "\"{start|rfc3339}\" } }\n    next: { path: /more, query: { c: "
+	    "\"{page}\" } }\n    cursor: { kind: token, restart_from: "
+	    "/error/reset }\n    page: { kind: token, from: [/c], more: /m }\n"
+	    "    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1}],\"c\":\"C1\",\"m\":"
+				  "false}"),
+			     0 },
+		{ "/more",
+		    FAIL("410",
+			"{\"error\":{\"code\":\"reset\",\"reset\":\"<now>\"}}"),
+		    0 },
+		{ "/list",
+		    JSON("{\"e\":[{\"id\":1},{\"id\":2}],\"c\":\"C2\",\"m\":"
+			 "false}"),
+		    0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"C2\",\"m\":false}"), 0 } },
+	    .asked = { "/list?since=", "/more?c=C1",
+		"/list?since=", "/more?c=C2" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 4 },
+	{ .name = "a cursor that is a number, a little back",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { after: \"0\" } }\n    next: "
+	    "{ query: { after: \"{page}\" } }\n    cursor: { kind: token, "
+	    "back: 2 }\n    page: { kind: last_id }\n    records: { at: "
+	    "[\"\"] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("[{\"id\":7},{\"id\":9}]"), 0 },
+		{ "/list", JSON("[]"), 0 },
+		{ "/list", JSON("[{\"id\":8},{\"id\":9}]"), 0 },
+		{ "/list", JSON("[]"), 0 } },
+	    .asked = { "after=0", "after=9", "after=7" },
+	    .events = "{\"id\":7}\n{\"id\":8}\n{\"id\":9}\n",
+	    .polls = 2 },
+	{ .name = "a job, and a restart while it runs",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/jobs/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [succeeded] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: url, from: "
+	    "[/next] }\n    records: { at: [/value] }\n    id: /id\n",
+	    .replies = { { "/jobs/", JSON("{\"status\":\"running\"}"), 0 },
+		{ "/jobs/", FAIL("400", "{\"code\":\"stop\"}"), 0 },
+		{ "/jobs/", JSON("{\"status\":\"succeeded\"}"), 0 },
+		{ "/jobs", FAIL("201", "{\"id\":\"J1\"}"), 0 },
+		{ "/jobs", FAIL("500", "{}"), 0 },
+		{ "/result/J1/2", JSON("{\"value\":[{\"id\":2}]}"), 0 },
+		{ "/result/J1",
+		    JSON("{\"value\":[{\"id\":1}],\"next\":\"/result/J1/2\"}"),
+		    0 } },
+	    .asked = { "POST /jobs", "GET /jobs/J1", "GET /jobs/J1",
+		"GET /jobs/J1", "GET /result/J1 HTTP", "GET /result/J1/2" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2,
+	    .trouble = "stop",
+	    .again = true },
+	{ .name = "a host that comes with the token",
+	    .definition =
+		"name: shape\ntitle: T\ndocs: https://docs.example.com\n"
+		"variables: { token: { type: secret, help: The token } }\n"
+		"hosts: { login: https://login.example.com, api: { "
+		"from_token: /instance_url, suffixes: [.0.0.1] } }\n"
+		"auth: { kind: oauth2, host: login, path: /token, client_id: "
+		"me, client_secret: \"{token}\" }\n"
+		"rate: { requests: 600, per: 1s }\nstreams:\n  s:\n    title: "
+		"S\n    retention: 30d\n    time: { at: /t, format: epoch "
+		"}\n" WINDOW
+		"    page: { kind: none }\n    records: { at: [\"\"] }\n"
+		"    id: /id\n",
+	    .replies = { { "/token",
+			     JSON("{\"access_token\":\"abcdef\",\"instance_"
+				  "url\":\"<url>\"}"),
+			     0 },
+		{ "/list", JSON("[{\"id\":1}]"), 0 } },
+	    .asked = { "POST /token", "GET /list",
+		"Authorization: Bearer abcdef" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a host that is none of the vendor's",
+	    .definition =
+		"name: shape\ntitle: T\ndocs: https://docs.example.com\n"
+		"variables: { token: { type: secret, help: The token } }\n"
+		"hosts: { login: https://login.example.com, api: { "
+		"from_token: /instance_url, suffixes: [.salesforce.com] } }\n"
+		"auth: { kind: oauth2, host: login, path: /token, client_id: "
+		"me, client_secret: \"{token}\" }\n"
+		"rate: { requests: 600, per: 1s }\nstreams:\n  s:\n    title: "
+		"S\n    retention: 30d\n    time: { at: /t, format: epoch "
+		"}\n" WINDOW
+		"    page: { kind: none }\n    records: { at: [\"\"] }\n"
+		"    id: /id\n",
+	    .replies = { { "/token",
+		JSON("{\"access_token\":\"abcdef\",\"instance_url\":\"https://"
+		     "salesforce.com.example.org\"}"),
+		0 } },
+	    .events = "",
+	    .trouble = "none of the vendor's" },
+};
+
+static struct {
+	char dir[64], path[128], conf[160];
+	char *texts[ROW_MAX];
+	struct canned_reply replies[ROW_MAX + 1];
+	struct canned *server;
+	struct config *config;
+	struct store *s;
+	struct source source;
+	struct stream stream;
+	struct worker w;
+	struct buf told;
+} t;
+static struct err err;
+
+static bool
+never(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+/* Nobody waits here. */
+static bool
+rest(void *ctx, int64_t us)
+{
+	(void)ctx;
+	(void)us;
+	rate_free(t.source.rate);
+	t.source.rate = rate_new(600000, 600000);
+	t.stream.hold = 0;
+	return true;
+}
+
+static void
+ignore(void *ctx, struct stream *st)
+{
+	(void)ctx;
+	(void)st;
+}
+
+static void
+trouble(void *ctx, struct stream *st, const struct outcome *r)
+{
+	(void)ctx;
+	(void)st;
+	ck_assert_int_eq(buf_addf(&t.told, "%s\n", r->text), 0);
+}
+
+/* Text with what is known only now in its place: to be freed. */
+static char *
+fill(const char *text, const char *place, const char *value)
+{
+	const char *at = text != NULL ? strstr(text, place) : NULL;
+
+	if (at == NULL)
+		return text != NULL ? xstrdup(text) : NULL;
+	return xasprintf("%.*s%s%s", (int)(at - text), text, value,
+	    at + strlen(place));
+}
+
+/* The server's table: the URL is known when it runs, and the table is read only
+ * then. */
+static void
+start_server(const struct shape *shape)
+{
+	char now[CLOCK_TEXT];
+
+	(void)clock_format(clock_now() - CLOCK_MINUTE, 0, now);
+	t.server = canned_start(t.replies);
+	for (size_t i = 0; i < ROW_MAX && shape->replies[i].path != NULL; i++) {
+		char *half = fill(shape->replies[i].bytes, "<now>", now);
+
+		t.texts[i] = fill(half, "<url>", canned_url(t.server));
+		free(half);
+		t.replies[i].bytes = t.texts[i];
+		t.replies[i].path = shape->replies[i].path;
+	}
+}
+
+static void
+write_config(const struct shape *shape)
+{
+	struct buf text = BUF_INIT(TEXT_MAX);
+	char *folder = xasprintf("%s/sources.d", t.dir);
+	char *file = xasprintf("%s/shape.yaml", folder);
+	const bool own = strstr(shape->definition, "from_token") != NULL;
+
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(file_replace(file, shape->definition,
+			     strlen(shape->definition), 0600, &err),
+	    0);
+	ck_assert_int_eq(
+	    buf_addf(&text,
+		"agent: { name: a, key: %s/seal.pem }\nsources:\n  v:\n    "
+		"type: shape\n    initial: 4d\n    token: abcdefgh\n    hosts: "
+		"{ login: \"%s\"%s%s%s }\noutputs: { f: { type: file, path: "
+		"%s/out } }\n",
+		t.dir, canned_url(t.server), own ? "" : ", api: \"",
+		own ? "" : canned_url(t.server), own ? "" : "\"", t.dir),
+	    0);
+	(void)snprintf(t.conf, sizeof(t.conf), "%s/sealfeed.yaml", t.dir);
+	ck_assert_int_eq(file_replace(t.conf, text.data, text.len, 0600, &err),
+	    0);
+	free(folder);
+	free(file);
+	buf_release(&text);
+}
+
+static void
+remove_definition(void)
+{
+	char *folder = xasprintf("%s/sources.d", t.dir);
+	char *file = xasprintf("%s/shape.yaml", folder);
+
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(folder);
+	free(file);
+}
+
+static void
+open_all(void)
+{
+	const struct config_entry *e = &t.config->sources[0];
+	struct source *s = &t.source;
+
+	t.s = store_help_open(t.path, STORE_DURABLE);
+	*s = (struct source){ .type = source_type_of(e->type),
+		.name = e->name,
+		.conf = e->conf,
+		.rate = rate_new(600000, 600000),
+		.clock = server_clock_new(),
+		.stop = never,
+		.rest = rest,
+		.listed = ignore,
+		.committed = ignore,
+		.trouble = trouble };
+	s->type->define(s->conf, &s->definition);
+	s->access = http_access_open(s->definition.http, &err);
+	ck_assert_ptr_nonnull(s->access);
+	ck_assert_msg(s->type->open(s, &err) == 0, "%s", err.text);
+	t.stream = (struct stream){ .source = s,
+		.name = "s",
+		.listed = INT64_MIN,
+		.feed = store_help_feed(t.s, "v/s", s->definition.dedupe),
+		.state = xcalloc(1, s->definition.stream_size) };
+	t.w = (struct worker){ .source = s,
+		.stream = &t.stream,
+		.http = http_new(s->access, NULL, NULL) };
+}
+
+static void
+close_all(void)
+{
+	struct source *s = &t.source;
+
+	http_free(t.w.http);
+	feed_close(t.stream.feed);
+	free(t.stream.state);
+	s->type->close(s);
+	http_access_free(s->access);
+	rate_free(s->rate);
+	server_clock_free(s->clock);
+	store_close(t.s);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The events of the store, sorted, a line each. */
+static void
+read_events(struct buf *out)
+{
+	struct buf lines = BUF_INIT(TEXT_MAX);
+	struct gzip *g = gzip_new();
+	char *list[64];
+	struct batch b;
+	int64_t at = 0;
+	size_t n = 0;
+
+	batch_init(&b);
+	while (store_help_seal(t.s, &err) == 1)
+		continue;
+	while (batch_next_sealed(t.s, at, &b, &err) == 1) {
+		at = b.id;
+		ck_assert_int_eq(gzip_unpack(g, b.payload.data, b.payload.len,
+				     &lines, &err),
+		    0);
+	}
+	batch_release(&b);
+	gzip_free(g);
+	for (const char *s = lines.data; s != NULL && *s != '\0';
+	     s = strchr(s, '\n') + 1) {
+		struct line line;
+
+		if (line_parse(s, strcspn(s, "\n"), &line) != 0 ||
+		    line.kind != LINE_EVENT)
+			continue;
+		ck_assert_uint_lt(n, 64);
+		list[n++] = xstrndup(line.value.data, line.value.len);
+	}
+	qsort(list, n, sizeof(*list), by_text);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(buf_addf(out, "%s\n", list[i]), 0);
+		free(list[i]);
+	}
+	buf_release(&lines);
+}
+
+/* Each text is in the requests, behind the one before it. */
+static void
+expect_asked(const struct shape *shape)
+{
+	const char *at = canned_requests(t.server);
+
+	for (size_t i = 0; i < ROW_MAX && shape->asked[i] != NULL; i++) {
+		const char *found = strstr(at, shape->asked[i]);
+
+		ck_assert_msg(found != NULL, "%s: not asked: %s\nin %s",
+		    shape->name, shape->asked[i], canned_requests(t.server));
+		at = found + 1;
+	}
+}
+
+static void
+poll_all(const struct shape *shape)
+{
+	for (unsigned i = 0; i < shape->polls || i == 0; i++) {
+		struct rest_stream *rs;
+		struct outcome r = { .class = REPLY_OK };
+
+		(void)t.source.type->poll(&t.w, &t.stream, &r);
+		if (r.class != REPLY_OK)
+			trouble(NULL, NULL, &r);
+		rs = *(struct rest_stream **)t.stream.state;
+		rs->window.full = 0;
+		if (shape->again && i == 0) {
+			close_all();
+			open_all();
+		}
+	}
+}
+
+START_TEST(shape)
+{
+	const struct shape *s = &shapes[_i];
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct buf events = BUF_INIT(TEXT_MAX);
+
+	memset(&t, 0, sizeof(t));
+	buf_init(&t.told, TEXT_MAX);
+	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	start_server(s);
+	write_config(s);
+	t.config = config_load(t.conf, &agent_types, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		(void)fprintf(stderr, "%s: %s\n", s->name, errors.line[i]);
+	ck_assert_ptr_nonnull(t.config);
+	config_errors_release(&errors);
+	open_all();
+	poll_all(s);
+	read_events(&events);
+	ck_assert_msg(strcmp(events.len > 0 ? events.data : "", s->events) == 0,
+	    "%s: %s\ninstead of %s; %s\nasked: %s", s->name,
+	    events.len > 0 ? events.data : "", s->events,
+	    t.told.len > 0 ? t.told.data : "", canned_requests(t.server));
+	expect_asked(s);
+	ck_assert_msg(s->trouble == NULL ||
+		(t.told.len > 0 && strstr(t.told.data, s->trouble) != NULL),
+	    "%s: told %s", s->name, t.told.len > 0 ? t.told.data : "nothing");
+	ck_assert_msg(s->trouble != NULL || t.told.len == 0 ||
+		strstr(t.told.data, "lost the cursor") != NULL,
+	    "%s: told %s", s->name, t.told.data);
+	close_all();
+	config_free(t.config);
+	canned_stop(t.server);
+	for (size_t i = 0; i < ROW_MAX; i++)
+		free(t.texts[i]);
+	remove_definition();
+	store_help_end(t.dir);
+	buf_release(&events);
+	buf_release(&t.told);
+}
+END_TEST
+
+/* Requests are counted by credential: sources that have the same one share a
+ * budget. */
+START_TEST(credentials)
+{
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	static const char text[] =
+	    "agent: { name: a, key: /tmp/seal.pem }\nsources:\n"
+	    "  a: { type: okta, domain: a.okta.com, token: \"${env:A}\" }\n"
+	    "  b: { type: okta, domain: a.okta.com, token: \"${env:A}\", "
+	    "interval: 1m }\n"
+	    "  c: { type: okta, domain: a.okta.com, token: \"${env:B}\" }\n"
+	    "  d: { type: okta, domain: b.okta.com, token: \"${env:A}\" }\n"
+	    "outputs: { f: { type: file, path: /tmp/out } }\n";
+	char *key[4], *folder, *link;
+
+	memset(&t, 0, sizeof(t));
+	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	folder = xasprintf("%s/sources.d", t.dir);
+	link = xasprintf("%s/okta.yaml", folder);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions/okta.yaml",
+			     link),
+	    0);
+	(void)snprintf(t.conf, sizeof(t.conf), "%s/sealfeed.yaml", t.dir);
+	ck_assert_int_eq(file_replace(t.conf, text, strlen(text), 0600, &err),
+	    0);
+	t.config = config_load(t.conf, &agent_types, &errors);
+	for (size_t k = 0; k < errors.n; k++)
+		(void)fprintf(stderr, "%s\n", errors.line[k]);
+	ck_assert_ptr_nonnull(t.config);
+	for (size_t i = 0; i < 4; i++)
+		key[i] = rest_credential(t.config->sources[i].conf);
+	ck_assert_str_eq(key[0], key[1]);
+	ck_assert_str_ne(key[0], key[2]);
+	ck_assert_str_ne(key[0], key[3]);
+	for (size_t i = 0; i < 4; i++)
+		free(key[i]);
+	config_free(t.config);
+	config_errors_release(&errors);
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	free(folder);
+	free(link);
+	store_help_end(t.dir);
+}
+END_TEST
+
+Suite *
+suite_rest_shapes(void)
+{
+	Suite *s = suite_create("rest_shapes");
+	TCase *tc = tcase_create("rest_shapes");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
+	tcase_add_test(tc, credentials);
+	suite_add_tcase(s, tc);
+	return s;
+}
