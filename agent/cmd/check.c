@@ -22,6 +22,7 @@
 #include "evidence/note.h"
 #include "outputs/output.h"
 #include "run/types.h"
+#include "sources/rest/rest.h"
 #include "sources/source.h"
 
 #define MESSAGE_MAX (64 * 1024)
@@ -301,13 +302,34 @@ look_for_main(struct check *c)
 		check_warn(c, "this file is not there yet");
 }
 
+/* Load the configuration, and the definitions beside it, used or not. */
+static void
+load(struct check *c)
+{
+	const struct stand_in *s = c->stand_in;
+
+	if (s == NULL || s->source == NULL) {
+		c->config =
+		    config_load_as(c->path, s, &agent_types, &c->errors);
+	} else if (rest_use(s->source, s->file, &c->errors) == NULL) {
+		config_errors_rename(&c->errors, s->file, s->place);
+	} else {
+		c->config = config_load(c->path, &agent_types, &c->errors);
+	}
+	rest_check_folder(c->path, s != NULL ? s->source : NULL, &c->errors);
+	if (c->errors.n == 0)
+		return;
+	config_errors_sort(&c->errors);
+	config_free(c->config);
+	c->config = NULL;
+}
+
 static int
 check(struct check *c)
 {
 	const struct err none = ERR_INIT;
 
-	c->config =
-	    config_load_as(c->path, c->stand_in, &agent_types, &c->errors);
+	load(c);
 	if (!c->line->json)
 		print_text(c);
 	if (c->config != NULL) {
@@ -361,8 +383,9 @@ static const struct cmd_option check_options[] = {
 	    .value = "PLACE",
 	    .help =
 		"Judge the configuration as if FILE stood at PLACE already: "
-		"conf.d/NAME.yaml, or the main file's name, relative to the "
-		"folder of --config. Faults name PLACE and the line in FILE. "
+		"conf.d/NAME.yaml, sources.d/NAME.yaml, or the main file's "
+		"name, relative to the folder of --config. Faults name PLACE "
+		"and the line in FILE. "
 		"For Ansible's \"validate\" and Puppet's \"validate_cmd\", "
 		"which check a temporary file before they put it in place." },
 	{ .name = "as-service",
@@ -392,7 +415,8 @@ const struct cmd cmd_check = {
 		"what was meant, as a placeholder or the name of a file where "
 		"a secret should stand. Without --live and --as-service, only "
 		"the configuration is read (FILE or the one given with "
-		"--config, and conf.d beside it), so no network, secrets or "
+		"--config, conf.d beside it, and the definitions in sources.d, "
+		"used or not), so no network, secrets or "
 		"privileges are needed. The exit status is 0 if the "
 		"configuration is good, 78 if it has faults, and 1 if "
 		"something fails with --live or --as-service.",

@@ -270,13 +270,16 @@ static void
 look_at_configuration(struct check *c)
 {
 	char *dropins = config_dropin_dir(c->path);
+	char *sources = config_sources_dir(c->path);
 	char *folder = xasprintf("%.*s.",
 	    (int)(strlen(dropins) - strlen("conf.d")), dropins);
 
 	look_at_config(c, c->path);
 	look_at_dropins(c, dropins);
+	look_at_dropins(c, sources);
 	look_at_change(c, folder);
 	free(folder);
+	free(sources);
 	free(dropins);
 }
 

@@ -139,6 +139,7 @@ extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_setup;
+extern const struct cmd cmd_sources;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_store_state;
 extern const struct cmd cmd_trace;

@@ -4,6 +4,7 @@
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -36,11 +37,24 @@ say_subcommands(const struct place *p)
 }
 
 static void
+say_vendors(const struct place *p)
+{
+	const struct config_kind kind = {
+		.section = "sources", .types = &agent_types, .path = p->config
+	};
+	char **names = config_type_names(&kind);
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		say(names[i], "source");
+		free(names[i]);
+	}
+	free(names);
+}
+
+static void
 say_types(const struct place *p)
 {
-	(void)p;
-	for (size_t i = 0; source_types[i] != NULL; i++)
-		say(source_types[i]->name, "source");
+	say_vendors(p);
 	for (size_t i = 0; output_types[i] != NULL; i++)
 		say(output_types[i]->name, "output");
 }
@@ -126,6 +140,7 @@ static const struct {
 	{ "INPUT", say_files },
 	{ "KEY", say_files },
 	{ "KEY=VALUE", NULL },
+	{ "N", NULL },
 	{ "NAME", NULL },
 	{ "NAME=LIMIT", NULL },
 	{ "OLD", say_files },
@@ -134,6 +149,7 @@ static const struct {
 	{ "SUBCOMMAND", say_subcommands },
 	{ "TIME", NULL },
 	{ "TYPE", say_types },
+	{ "VENDOR", say_vendors },
 	{ "WHEN", say_when },
 };
 

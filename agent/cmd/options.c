@@ -72,7 +72,7 @@ add_defined(struct sections *s, const struct cmd_line *line)
 	for (int a = 0; a < line->argc; a++) {
 		struct config_errors errors = CONFIG_ERRORS_INIT;
 		const struct config_type *type =
-		    rest_find(CONFIG_PATH, line->argv[a], &errors);
+		    rest_find(line->config, line->argv[a], &errors);
 
 		if (type != NULL)
 			add_section(s, type->name, "source", type->settings);

@@ -24,6 +24,12 @@ config_dropin_dir(const char *config)
 	return xasprintf("%.*sconf.d", (int)last_part(config), config);
 }
 
+char *
+config_sources_dir(const char *config)
+{
+	return xasprintf("%.*ssources.d", (int)last_part(config), config);
+}
+
 bool
 config_is_dropin(const char *name)
 {
@@ -78,21 +84,29 @@ stand_in_open(struct stand_in *s, const char *config, const char *place,
 	char *folder = folder_of(path);
 	char *dropins = config_dropin_dir(config);
 	char *wanted = xasprintf("%s/conf.d", home);
+	char *sources = config_sources_dir(config);
+	char *defined = xasprintf("%s/sources.d", home);
 
 	*s = (struct stand_in){ .file = file };
 	if (strcmp(name, main) == 0 && same_folder(folder, home))
 		s->place = xstrdup(config);
 	else if (config_is_dropin(name) && same_folder(folder, wanted))
 		s->place = xasprintf("%s/%s", dropins, name);
+	else if (config_is_dropin(name) && same_folder(folder, defined))
+		s->place = xasprintf("%s/%s", sources, name);
 	else
 		(void)err_set(err,
-		    "--as %s: nothing is read from there; give %s or "
-		    "conf.d/NAME.yaml, relative to the folder of the "
-		    "configuration (%s)",
+		    "--as %s: nothing is read from there; give %s, "
+		    "conf.d/NAME.yaml or sources.d/NAME.yaml, relative to the "
+		    "folder of the configuration (%s)",
 		    place, main, home);
-	if (s->place != NULL && strcmp(s->place, config) != 0)
+	if (s->place != NULL && same_folder(folder, defined))
+		s->source = xstrndup(name, strlen(name) - strlen(".yaml"));
+	else if (s->place != NULL && strcmp(s->place, config) != 0)
 		s->name = s->place + last_part(s->place);
 	free(wanted);
+	free(sources);
+	free(defined);
 	free(dropins);
 	free(folder);
 	free(path);
@@ -104,5 +118,6 @@ void
 stand_in_release(struct stand_in *s)
 {
 	free(s->place);
+	free(s->source);
 	*s = (struct stand_in){ .file = NULL };
 }

@@ -19,11 +19,18 @@ struct stand_in {
 	const char *name; /* in conf.d, part of place; NULL: it will be the
 			     main file */
 	const char *file; /* what is read, borrowed */
+	char *source;     /* it will be the definition of that source type, and
+			     config_load_as() can't read it; NULL: it will
+			     not */
 };
 
+/* The folder of the definitions of a configuration, which the caller frees. */
+char *config_sources_dir(const char *config);
+
 /* Find out what place means beside the configuration: the main file's name,
- * or conf.d/NAME.yaml, relative to its folder or absolute; nothing of these
- * needs to exist.  -1: it is a place that is not read; err says which are. */
+ * conf.d/NAME.yaml or sources.d/NAME.yaml, relative to its folder or absolute;
+ * nothing of these needs to exist.  -1: it is a place that is not read; err
+ * says which are. */
 int stand_in_open(struct stand_in *s, const char *config, const char *place,
     const char *file, struct err *err);
 void stand_in_release(struct stand_in *s);

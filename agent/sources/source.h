@@ -75,6 +75,17 @@ struct stream {
 
 #define REPLY_ODD_ROW "odd-row"
 
+/* Looks on while a source makes its requests (sources/trial.h): may this one
+ * be made, and what came of it. */
+struct source_watch {
+	/* body may be NULL */
+	bool (*asks)(void *ctx, const char *method, const char *url,
+	    const char *body);
+	void (*answered)(void *ctx, const struct http_reply *reply,
+	    const struct outcome *r);
+	void *ctx;
+};
+
 /* One configured source in the collect process. */
 struct source {
 	const struct source_type *type;
@@ -97,7 +108,8 @@ struct source {
 	 * REPLY_GONE, a part of an item is lost and has its gap, or, with the
 	 * code REPLY_ODD_ROW, some rows of a list could not be read. */
 	void (*trouble)(void *ctx, struct stream *st, const struct outcome *r);
-	void *ctx; /* of these */
+	void *ctx;                        /* of these */
+	const struct source_watch *watch; /* NULL: nobody looks on */
 };
 
 /*
@@ -160,6 +172,15 @@ struct source_type {
 	 * is the same text share one budget.  To be freed; NULL: it is the
 	 * source's own.  No secrets are read. */
 	char *(*credential)(const void *conf);
+	/* For `sources`: the feeds that such a source may have; ended by a row
+	 * without name.  NULL: a definition has them, or nothing is told. */
+	const struct source_stream *all_streams;
+};
+
+struct source_stream {
+	const char *name;
+	int64_t late; /* what the vendor shows that late is still found */
+	int64_t kept; /* by the vendor; both microseconds */
 };
 
 /* All types, NULL-terminated. */

@@ -18,6 +18,7 @@ dead-letters  dead-letters list
 store         store check
 setup         -
 keygen        keygen @/other.pem --name fra1
+sources       sources --describe okta
 options       options agent
 version       version
 help          help check
@@ -37,6 +38,7 @@ dead-letters  1  dead-letters retry 4711
 store         1  store restored
 setup         64 setup --wait never
 keygen        1  keygen @/other.pem --name fra1
+sources       1  sources --describe none
 options       64 options none
 version       64 version more
 help          64 help none

@@ -109,6 +109,36 @@ START_TEST(a_place_is_one_that_is_read)
 }
 END_TEST
 
+START_TEST(a_definition_has_its_folder)
+{
+	static const char *const none[] = { "sources.d/acme.yml",
+		"sources.d/.acme.yaml", "sources.d/more/acme.yaml",
+		"sources.d/" };
+	struct err err = ERR_INIT;
+	struct stand_in s;
+
+	ck_assert_int_eq(stand_in_open(&s, at("etc/sealfeed.yaml"),
+			     "./sources.d/acme.yaml", "f", &err),
+	    0);
+	ck_assert_str_eq(s.source, "acme");
+	ck_assert_str_eq(s.place, at("etc/sources.d/acme.yaml"));
+	ck_assert_ptr_null(s.name);
+	stand_in_release(&s);
+	ck_assert_int_eq(stand_in_open(&s, at("etc/sealfeed.yaml"),
+			     "conf.d/acme.yaml", "f", &err),
+	    0);
+	ck_assert_ptr_null(s.source);
+	stand_in_release(&s);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		ck_assert_int_eq(stand_in_open(&s, at("etc/sealfeed.yaml"),
+				     none[i], "f", &err),
+		    -1);
+		ck_assert_ptr_nonnull(strstr(err.text, "sources.d/NAME.yaml"));
+		stand_in_release(&s);
+	}
+}
+END_TEST
+
 START_TEST(nothing_needs_to_exist)
 {
 	struct err err = ERR_INIT;
@@ -256,6 +286,7 @@ suite_stand_in(void)
 	TCase *tc = tcase_create("stand_in");
 
 	tcase_add_checked_fixture(tc, begin, end);
+	tcase_add_test(tc, a_definition_has_its_folder);
 	tcase_add_loop_test(tc, a_place_is_one_that_is_read, 0,
 	    sizeof(places) / sizeof(places[0]));
 	tcase_add_test(tc, nothing_needs_to_exist);

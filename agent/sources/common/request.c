@@ -211,6 +211,18 @@ deny(struct worker *w, const struct api *api, const struct http_reply *reply,
 		    api->denied);
 }
 
+/* A dry run has seen enough? */
+static bool
+is_unwanted(const struct source *s, const struct request *q)
+{
+	const char *method = q->method != NULL ? q->method
+	    : q->body != NULL                  ? "POST"
+					       : "GET";
+
+	return s->watch != NULL &&
+	    !s->watch->asks(s->watch->ctx, method, q->url, q->body);
+}
+
 /* Once, with credentials; true: those were refused, and it is worth another
  * try: others are had, or *kept, they are kept since they are good elsewhere,
  * and one refusal is not enough.  The second one is. */
@@ -227,6 +239,9 @@ try(struct worker *w, const struct api *api, const struct request *q,
 	worker_waits(w, "an access token");
 	if (auth_apply(api->auth, w->http, req, &proof, r) == REPLY_OK) {
 		(void)ask(w, api, q, req, reply, r);
+		if (w->source->watch != NULL)
+			w->source->watch->answered(w->source->watch->ctx, reply,
+			    r);
 		if (r->class == REPLY_UNAUTHORISED) {
 			again = !*kept &&
 			    auth_rejected(api->auth, &proof, &accepts);
@@ -273,7 +288,7 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		r))
 		return r->class;
 	for (int tries = 0; tries < 2; tries++) {
-		if (!take_turn(w, q->reserve)) {
+		if (is_unwanted(w->source, q) || !take_turn(w, q->reserve)) {
 			(void)outcome_set(r, REPLY_STOPPED,
 			    "the agent is stopping");
 			break;

@@ -690,6 +690,23 @@ static const char before[] =
     "until there are events. More: https://learn.microsoft.com/office/\n"
     "office-365-management-api/get-started-with-office-365-management-apis\n";
 
+static const struct source_stream all_streams[] = {
+	{ .name = "Audit.AzureActiveDirectory",
+	    .late = OFFICE365_KEPT,
+	    .kept = OFFICE365_KEPT },
+	{ .name = "Audit.Exchange",
+	    .late = OFFICE365_KEPT,
+	    .kept = OFFICE365_KEPT },
+	{ .name = "Audit.SharePoint",
+	    .late = OFFICE365_KEPT,
+	    .kept = OFFICE365_KEPT },
+	{ .name = "Audit.General",
+	    .late = OFFICE365_KEPT,
+	    .kept = OFFICE365_KEPT },
+	{ .name = "DLP.All", .late = OFFICE365_KEPT, .kept = OFFICE365_KEPT },
+	{ .name = NULL },
+};
+
 const struct source_type source_office365 = {
 	.type.name = "office365",
 	.type.title = "Microsoft 365 and Entra (Management Activity API)",
@@ -707,4 +724,5 @@ const struct source_type source_office365 = {
 	.live = live,
 	.close = close_source,
 	.account = account,
+	.all_streams = all_streams,
 };

@@ -11,6 +11,7 @@
 #include "base/data.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/stand_in.h"
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
 
@@ -27,21 +28,14 @@ struct made {
 
 static struct made *all;
 
+/* What rest_use() took. */
+static const struct made *used;
+
 /* That of what comes with this program. */
 static char *
 own_folder(void)
 {
 	return data_folder("sources", "agent/sources/definitions");
-}
-
-/* That of the administrator's own. */
-static char *
-config_folder(const char *config)
-{
-	const char *slash = strrchr(config, '/');
-
-	return xasprintf("%.*ssources.d",
-	    slash == NULL ? 0 : (int)(slash + 1 - config), config);
 }
 
 /* folder/name.yaml if it is there; takes folder. */
@@ -65,7 +59,7 @@ rest_file(const char *config, const char *name)
 	if (!config_good_name(name))
 		return NULL;
 	if (config != NULL)
-		file = file_in(config_folder(config), name);
+		file = file_in(config_sources_dir(config), name);
 	return file != NULL ? file : file_in(own_folder(), name);
 }
 
@@ -81,7 +75,8 @@ add_names(char *folder, char ***list, size_t *n)
 		size_t len = strlen(e->d_name), end = strlen(".yaml");
 		bool known = false;
 
-		if (len <= end || strcmp(e->d_name + len - end, ".yaml") != 0)
+		if (len <= end || e->d_name[0] == '.' ||
+		    strcmp(e->d_name + len - end, ".yaml") != 0)
 			continue;
 		for (size_t i = 0; i < *n; i++)
 			known = known ||
@@ -110,7 +105,7 @@ rest_names(const char *config)
 	size_t n = 0;
 
 	if (config != NULL)
-		add_names(config_folder(config), &list, &n);
+		add_names(config_sources_dir(config), &list, &n);
 	add_names(own_folder(), &list, &n);
 	qsort(list, n, sizeof(*list), by_name);
 	return list;
@@ -312,15 +307,12 @@ make(struct definition *d)
 	return m;
 }
 
-const struct config_type *
-rest_find(const char *config, const char *name, struct config_errors *errors)
+/* The type of d, which is taken; NULL: d is. */
+static struct made *
+made_of(struct definition *d)
 {
-	char *file = rest_file(config, name);
-	struct definition *d =
-	    file != NULL ? definition_load(name, file, errors) : NULL;
 	struct made *m = all;
 
-	free(file);
 	if (d == NULL)
 		return NULL;
 	while (m != NULL &&
@@ -329,10 +321,88 @@ rest_find(const char *config, const char *name, struct config_errors *errors)
 		m = m->next;
 	if (m != NULL) {
 		definition_free(d);
-		return &m->source.type;
+		return m;
 	}
 	m = make(d);
 	m->next = all;
 	all = m;
+	return m;
+}
+
+const struct config_type *
+rest_find(const char *config, const char *name, struct config_errors *errors)
+{
+	char *file;
+	struct made *m = NULL;
+
+	if (used != NULL && strcmp(used->def->name, name) == 0)
+		return &used->source.type;
+	file = rest_file(config, name);
+	if (file != NULL)
+		m = made_of(definition_load(name, file, errors));
+	free(file);
+	return m != NULL ? &m->source.type : NULL;
+}
+
+const struct config_type *
+rest_use(const char *name, const char *file, struct config_errors *errors)
+{
+	const struct made *m = made_of(definition_load(name, file, errors));
+
+	if (m == NULL)
+		return NULL;
+	used = m;
 	return &m->source.type;
+}
+
+const struct definition *
+rest_definition(const struct config_type *type)
+{
+	for (const struct made *m = all; m != NULL; m = m->next)
+		if (&m->source.type == type)
+			return m->def;
+	return NULL;
+}
+
+static bool
+is_own_type(const char *name)
+{
+	for (size_t i = 0; source_types[i] != NULL; i++)
+		if (strcmp(source_types[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+void
+rest_check_folder(const char *config, const char *except,
+    struct config_errors *errors)
+{
+	char **list = xcalloc(1, sizeof(*list));
+	size_t n = 0;
+
+	add_names(config_sources_dir(config), &list, &n);
+	qsort(list, n, sizeof(*list), by_name);
+	for (size_t i = 0; i < n; i++) {
+		char *folder = config_sources_dir(config);
+		char *file = xasprintf("%s/%s.yaml", folder, list[i]);
+
+		if (except != NULL && strcmp(except, list[i]) == 0)
+			/* It is about to be replaced. */;
+		else if (!config_good_name(list[i]))
+			config_errors_add(errors, NULL,
+			    "%s: is no name of a source type; use letters, "
+			    "digits, \".\", \"_\" and \"-\"",
+			    file);
+		else if (is_own_type(list[i]))
+			config_errors_add(errors, NULL,
+			    "%s: is never used, since \"%s\" is a source type "
+			    "of the program itself; take another name",
+			    file, list[i]);
+		else
+			definition_free(definition_load(list[i], file, errors));
+		free(folder);
+		free(file);
+		free(list[i]);
+	}
+	free(list);
 }

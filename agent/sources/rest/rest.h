@@ -19,6 +19,21 @@ struct config_type;
 const struct config_type *rest_find(const char *config, const char *name,
     struct config_errors *errors);
 
+/* Take the definition in that file in place of whatever is found by its name,
+ * from now on; name: what it must call itself, NULL: anything.  NULL: it has
+ * faults, which were added to errors. */
+const struct config_type *rest_use(const char *name, const char *file,
+    struct config_errors *errors);
+
+/* What a type was made of, borrowed; NULL: it is none of these. */
+struct definition;
+const struct definition *rest_definition(const struct config_type *type);
+
+/* Load all that is in sources.d beside the configuration, used or not, but for
+ * what has that name (NULL: nothing); adds what is wrong to errors. */
+void rest_check_folder(const char *config, const char *except,
+    struct config_errors *errors);
+
 /* Names of all that there are, sorted, NULL-terminated; the caller frees them
  * and the list.  config may be NULL: those of the program alone. */
 char **rest_names(const char *config);
