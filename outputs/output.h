@@ -140,9 +140,16 @@ output_type_of(const struct config_type *type)
 	return (const struct output_type *)type;
 }
 
+#ifdef HAVE_RDKAFKA
+#define OUTPUT_KAFKA(X) X(kafka)
+#else
+#define OUTPUT_KAFKA(X)
+#endif
+
 /* The registry: NAME of each record output_NAME, in the order of the manual. */
 #define OUTPUT_TYPES(X)         \
 	X(syslog)               \
+	X(relp)                 \
 	X(http)                 \
 	X(http_json)            \
 	X(logstash)             \
@@ -164,6 +171,7 @@ output_type_of(const struct config_type *type)
 	X(graylog_tcp)          \
 	X(google_secops)        \
 	X(s3)                   \
+	OUTPUT_KAFKA(X)         \
 	X(azure_blob)           \
 	X(gcs)                  \
 	X(file)

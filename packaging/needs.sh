@@ -8,7 +8,7 @@ libyaml-dev libmicrohttpd-dev libseccomp-dev liblzma-dev libzstd-dev libgnutls28
 needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
 libmicrohttpd-devel libseccomp-devel xz-devel libzstd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
-needs_test_apt="git check clang libclang-rt-14-dev valgrind libisal-dev
+needs_test_apt="git check librdkafka-dev clang libclang-rt-14-dev valgrind libisal-dev
 libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl xz-utils
 clang-format-14 shellcheck jq
 softhsm2 opensc systemd apparmor checkpolicy semodule-utils selinux-policy-dev

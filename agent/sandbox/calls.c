@@ -93,6 +93,9 @@ const struct call calls_allowed[] = {
 	{ .name = "writev", .roles = CALLS_EVERY },
 	/* Not those that have a signal sent to another process. */
 	{ .name = "fcntl",
+	    .roles = CALLS_CONNECTS,
+	    .argument = { IS(1, F_SETPIPE_SZ) } }, /* librdkafka */
+	{ .name = "fcntl",
 	    .roles = CALLS_EVERY,
 	    .argument = { IS(1, F_DUPFD) } },
 	{ .name = "fcntl",

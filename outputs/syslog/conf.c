@@ -26,7 +26,8 @@ static const struct setting link_settings[] = {
 	    .offset = OFFSET(address),
 	    .required = true,
 	    .help = "Receiver as host:port; the usual port of syslog is 6514, "
-		    "of GELF 12201. Write an IPv6 address in brackets.",
+		    "of GELF 12201, of RELP 2514 or 20514. Write an IPv6 "
+		    "address in brackets.",
 	    .ask = "Receiver, as host:port" },
 	{ .key = "transport",
 	    .type = SETTING_CHOICE,
@@ -68,6 +69,14 @@ static const struct setting link_settings[] = {
 	    .help = "Accepted fingerprints of the receiver's certificate, "
 		    "sha-256:AA:BB:…. Without tls.ca they replace the check of "
 		    "authority and name." },
+	{ .key = "timeout",
+	    .type = SETTING_DURATION,
+	    .offset = OFFSET(timeout),
+	    .def = "30s",
+	    .min = 1000000,
+	    .max = INT64_C(3600) * 1000000,
+	    .help = "Connect and stall timeout: how long to wait for a "
+		    "connection, or for a receiver that takes no data." },
 	SETTING_END
 };
 
@@ -115,19 +124,10 @@ static const struct setting receipt_settings[] = {
 	    .help = "What happens to an event that, sent alone, has ended ten "
 		    "connections while others passed: it becomes a dead "
 		    "letter, or delivery waits for it." },
-	{ .key = "timeout",
-	    .type = SETTING_DURATION,
-	    .offset = OFFSET(timeout),
-	    .def = "30s",
-	    .min = 1000000,
-	    .max = INT64_C(3600) * 1000000,
-	    .help = "Connect and stall timeout: how long to wait for a "
-		    "connection, or for a receiver that takes no data." },
 	SETTING_END
 };
 
-const struct setting syslog_settings[] = {
-	{ .key = "link", .type = SETTING_TABLE, .table = link_settings },
+static const struct setting message_settings[] = {
 	{ .key = "facility",
 	    .type = SETTING_INTEGER,
 	    .offset = OFFSET(facility),
@@ -156,9 +156,11 @@ const struct setting syslog_settings[] = {
 	    .max = 64 << 20,
 	    .help = "Largest message, header included. It must not exceed the "
 		    "receiver's own limit: a receiver truncates or drops "
-		    "larger messages, and TLS confirms them nevertheless, "
-		    "because they were read. The defaults of receivers: "
-		    "rsyslog maxMessageSize 8KiB and imtcp maxFrameSize "
+		    "larger messages, and TLS or RELP confirms them "
+		    "nevertheless, because they were read. The defaults of "
+		    "receivers: "
+		    "rsyslog maxMessageSize 8KiB (of imrelp, too) and imtcp "
+		    "maxFrameSize "
 		    "200,000 bytes, syslog-ng log-msg-size 64KiB." },
 	{ .key = "oversize",
 	    .type = SETTING_CHOICE,
@@ -176,6 +178,18 @@ const struct setting syslog_settings[] = {
 	    .max = UINT32_MAX,
 	    .help = "Private enterprise number in the name of the structured "
 		    "data element, as in sealfeed@32473." },
+	{ .key = "format",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(format),
+	    .def = "raw",
+	    .choices = format_names,
+	    .help = FORMAT_HELP },
+	SETTING_END
+};
+
+const struct setting syslog_settings[] = {
+	{ .key = "link", .type = SETTING_TABLE, .table = link_settings },
+	{ .key = "message", .type = SETTING_TABLE, .table = message_settings },
 	{ .key = "framing",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(framing),
@@ -186,13 +200,13 @@ const struct setting syslog_settings[] = {
 		    "that only split at line feeds: syslog-ng network(), "
 		    "Graylog, many appliances. The wrong one gives messages "
 		    "that are glued together or begin with a number." },
-	{ .key = "format",
-	    .type = SETTING_CHOICE,
-	    .offset = OFFSET(format),
-	    .def = "raw",
-	    .choices = format_names,
-	    .help = FORMAT_HELP },
 	{ .key = "receipts", .type = SETTING_TABLE, .table = receipt_settings },
+	SETTING_END
+};
+
+const struct setting relp_settings[] = {
+	{ .key = "link", .type = SETTING_TABLE, .table = link_settings },
+	{ .key = "message", .type = SETTING_TABLE, .table = message_settings },
 	SETTING_END
 };
 

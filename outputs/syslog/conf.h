@@ -46,6 +46,7 @@ struct syslog_conf {
 
 extern const struct setting syslog_settings[];
 extern const struct setting graylog_tcp_settings[];
+extern const struct setting relp_settings[];
 
 /* The pure checks of these options; see output_type.check. */
 struct config_section;

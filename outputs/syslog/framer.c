@@ -11,6 +11,7 @@
 #include "outputs/format.h"
 #include "outputs/gelf.h"
 #include "outputs/output.h"
+#include "outputs/relp_reply.h"
 #include "outputs/syslog/framer.h"
 
 /* RFC 5424 section 6: most characters of these fields. */
@@ -169,22 +170,39 @@ around(const struct framer *f, const struct message *m)
 	    m->part_len + CLOSING;
 }
 
+/* What stands before a message of size bytes; returns its length. */
+static size_t
+before(const struct framer *f, size_t size, char front[64])
+{
+	char count[DIGITS_MAX];
+	size_t n;
+
+	if (f->spec.lf)
+		return 0;
+	if (f->spec.transaction != NULL)
+		return (size_t)snprintf(front, 64, "%u syslog %zu ",
+		    relp_next(*f->spec.transaction), size);
+	n = digits(count, size);
+	memcpy(front, count + DIGITS_MAX - n, n);
+	front[n] = ' ';
+	return n + 1;
+}
+
 /* Append one frame. */
 static int
 add(const struct framer *f, const struct message *m, const char *msg,
     size_t len, struct buf *out)
 {
-	size_t size = around(f, m) + len, n = 0;
-	char count[DIGITS_MAX], *to;
+	char front[64]; /* before the message */
+	size_t size = around(f, m) + len;
+	size_t n = before(f, size, front);
+	char *to = buf_room(out, n + 1 + size);
 
-	if (!f->spec.lf)
-		n = digits(count, size);
-	to = buf_room(out, n + 1 + size);
 	if (to == NULL)
 		return -1;
-	to = put(to, count + DIGITS_MAX - n, n);
-	if (!f->spec.lf)
-		*to++ = ' ';
+	if (f->spec.transaction != NULL)
+		*f->spec.transaction = relp_next(*f->spec.transaction);
+	to = put(to, front, n);
 	to = put(to, f->begin, f->begin_len);
 	to = put(to, m->time, m->time_len);
 	to = put(to, m->head->text, m->head->len);
@@ -194,10 +212,10 @@ add(const struct framer *f, const struct message *m, const char *msg,
 	*to++ = ']';
 	*to++ = ' ';
 	to = put(to, msg, len);
-	if (f->spec.lf)
+	if (f->spec.lf || f->spec.transaction != NULL)
 		*to++ = '\n';
 	*to = '\0';
-	out->len += n + 1 + size;
+	out->len = (size_t)(to - out->data);
 	return 0;
 }
 

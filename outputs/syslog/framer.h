@@ -33,6 +33,9 @@ struct framer_spec {
 	bool split; /* larger ones into parts */
 	bool lf;    /* a line feed behind each message, and no length */
 	bool gelf;  /* GELF (outputs/gelf.h), a NUL behind each message */
+	/* RELP (outputs/relp.c) instead of a length or line feed: borrowed, the
+	 * number of the last transaction; each message is one.  NULL: not. */
+	uint32_t *transaction;
 	struct format *format; /* borrowed; NULL: raw */
 	const char *format_name;
 };

@@ -48,15 +48,17 @@ struct link {
 	struct race *race; /* of these addresses */
 	int fd;
 	struct tls_session session;
-	struct err cert;  /* what is wrong with the peer's certificate */
-	int64_t deadline; /* for opening */
-	int64_t share;    /* of it, for the handshake with one address */
-	bool retry;       /* a write waits: nothing else may be written */
-	bool asking;      /* a KeyUpdate is still to be flushed */
-	uint64_t sent;    /* to the kernel, TCP: to l->fd */
-	uint64_t acked;   /* when last looked */
-	int64_t moved;    /* when something last did */
-	char heard[64];   /* the first that the receiver said */
+	struct err cert;      /* what is wrong with the peer's certificate */
+	int64_t deadline;     /* for opening */
+	int64_t share;        /* of it, for the handshake with one address */
+	bool retry;           /* a write waits: nothing else may be written */
+	bool asking;          /* a KeyUpdate is still to be flushed */
+	uint64_t sent;        /* to the kernel, TCP: to l->fd */
+	uint64_t acked;       /* when last looked */
+	int64_t moved;        /* when something last did */
+	link_heard *listener; /* NULL: nobody */
+	void *listener_ctx;
+	char heard[64]; /* the first that the receiver said */
 	size_t n_heard;
 	char why[512];
 	bool settings;
@@ -172,16 +174,23 @@ hear(struct link *l, const char *said, size_t len)
 {
 	size_t room = sizeof(l->heard) - 1 - l->n_heard;
 	char line[4 * sizeof(l->heard)], why[400];
+	size_t all = len;
 
-	if (room == 0)
+	if (room == 0) {
+		if (l->listener != NULL)
+			l->listener(l->listener_ctx, said, all);
 		return;
+	}
 	if (len > room)
 		len = room;
 	memcpy(l->heard + l->n_heard, said, len);
 	l->n_heard += len;
 	l->heard[l->n_heard] = '\0';
-	if (!is_web(l->heard))
+	if (!is_web(l->heard)) {
+		if (l->listener != NULL)
+			l->listener(l->listener_ctx, said, all);
 		return;
+	}
 	l->heard[strcspn(l->heard, "\r\n")] = '\0';
 	text_one_line(line, sizeof(line), l->heard);
 	(void)snprintf(why, sizeof(why),
@@ -435,6 +444,13 @@ link_new(const char *host, const char *port, const struct tls *t,
 	l->timeout = timeout;
 	l->fd = -1;
 	return l;
+}
+
+void
+link_listen(struct link *l, link_heard *fn, void *ctx)
+{
+	l->listener = fn;
+	l->listener_ctx = ctx;
 }
 
 /* Free what the connection has; the reason stays. */

@@ -27,6 +27,11 @@ struct link *link_new(const char *host, const char *port, const struct tls *t,
     int64_t timeout);
 void link_free(struct link *l); /* closes without close_notify */
 
+/* What the receiver says goes to fn, which may fail the link, and is not
+ * discarded. */
+typedef void link_heard(void *ctx, const char *said, size_t len);
+void link_listen(struct link *l, link_heard *fn, void *ctx);
+
 /* Begin to open; only when it is down. */
 void link_open(struct link *l);
 

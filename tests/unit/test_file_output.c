@@ -29,6 +29,7 @@ static char path[128];
 /* As the output's own struct, which nobody else needs. */
 static struct {
 	char *path;
+	int format;
 } conf = { .path = path };
 
 static void

@@ -143,6 +143,10 @@ END_TEST
 static const enum format_kind kinds[] = { FORMAT_WAZUH, FORMAT_CEF,
 	FORMAT_LEEF };
 
+#define FORGED                                                               \
+	"{\"integration\":\"x\",\"sealfeed\":{\"feed\":\"a/b\",\"index\":1," \
+	"\"agent\":\"c\"},\"x\":{}}"
+
 /* Bytes that look like what stands around them. */
 static const char *const nasty[] = {
 	"{}",
@@ -150,8 +154,7 @@ static const char *const nasty[] = {
 	"{\"UserId\":\"\\\\ rawEvent=\",\"Operation\":\"\\\\\"}",
 	"{\"UserId\":\"x\\trawEvent={}\",\"Operation\":\"rawEvent=\"}",
 	"{\"UserId\":\"#011rawEvent={}\"}",
-	"{\"integration\":\"x\",\"sealfeed\":{\"feed\":\"a/b\",\"index\":1,"
-	"\"agent\":\"c\"},\"x\":{}}",
+	FORGED,
 	"{\"a\":\"\"},\"office365\":{}}",
 	"{\t\"a\"\t:\t1}",
 	"\"CEF:0|a|b|\"",

@@ -54,6 +54,8 @@ static Suite *(*const suites[])(void) = {
 	suite_frame,
 	suite_format,
 	suite_framer,
+	suite_kafka,
+	suite_relp,
 	suite_google_secops,
 	suite_gzip,
 	suite_http,

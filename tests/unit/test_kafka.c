@@ -1,0 +1,285 @@
+/*
+ * test_kafka.c - events to a topic, against the mock cluster that librdkafka
+ * has for tests: brokers in this process, which answer what they are told to.
+ */
+#include "tests/unit/unit.h"
+
+#ifdef HAVE_RDKAFKA
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "outputs/kafka.h"
+#include "tests/unit/output_help.h"
+
+#define PRODUCE 0 /* API key of the request */
+#define TOPIC "audit"
+
+static rd_kafka_t *host;
+static rd_kafka_mock_cluster_t *cluster;
+static char brokers[256];
+static char topic[32] = TOPIC;
+static char *list[] = { brokers, NULL };
+static struct kafka_conf conf;
+
+static void
+quiet(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	(void)rk;
+	(void)level;
+	(void)facility;
+	(void)text;
+}
+
+static void
+set_up(void)
+{
+	char why[256];
+	rd_kafka_conf_t *c = rd_kafka_conf_new();
+
+	rd_kafka_conf_set_log_cb(c, quiet);
+	host = rd_kafka_new(RD_KAFKA_PRODUCER, c, why, sizeof(why));
+	ck_assert_ptr_nonnull(host);
+	cluster = rd_kafka_mock_cluster_new(host, 1);
+	ck_assert_ptr_nonnull(cluster);
+	ck_assert_int_eq(rd_kafka_mock_topic_create(cluster, TOPIC, 3, 1), 0);
+	(void)snprintf(brokers, sizeof(brokers), "%s",
+	    rd_kafka_mock_cluster_bootstraps(cluster));
+	(void)strcpy(topic, TOPIC);
+	conf = (struct kafka_conf){ .brokers = list,
+		.topic = topic,
+		.transport = KAFKA_TCP,
+		.max_message = 1000000,
+		.timeout = 20 * CLOCK_SECOND };
+}
+
+static void
+tear_down(void)
+{
+	rd_kafka_mock_cluster_destroy(cluster);
+	rd_kafka_destroy(host);
+}
+
+/* The value of a header, "-" where there is none. */
+static const char *
+header(const rd_kafka_message_t *m, const char *name, char out[128])
+{
+	rd_kafka_headers_t *all;
+	const void *value;
+	size_t len;
+
+	(void)strcpy(out, "-");
+	if (rd_kafka_message_headers(m, &all) == 0 &&
+	    rd_kafka_header_get_last(all, name, &value, &len) == 0)
+		(void)snprintf(out, 128, "%.*s", (int)len, (const char *)value);
+	return out;
+}
+
+/* Read n messages of the topic: "key index id value" as sorted lines by index,
+ * which is a digit behind 42. */
+static void
+consumed(size_t n, char text[][256])
+{
+	char why[256], index[128], id[128];
+	rd_kafka_conf_t *c = rd_kafka_conf_new();
+	rd_kafka_topic_partition_list_t *parts =
+	    rd_kafka_topic_partition_list_new(3);
+	rd_kafka_t *rk;
+	size_t got = 0;
+
+	rd_kafka_conf_set_log_cb(c, quiet);
+	(void)rd_kafka_conf_set(c, "bootstrap.servers", brokers, NULL, 0);
+	(void)rd_kafka_conf_set(c, "group.id", "test", NULL, 0);
+	(void)rd_kafka_conf_set(c, "enable.partition.eof", "true", NULL, 0);
+	rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why));
+	for (int32_t p = 0; p < 3; p++)
+		rd_kafka_topic_partition_list_add(parts, TOPIC, p)->offset =
+		    RD_KAFKA_OFFSET_BEGINNING;
+	ck_assert_int_eq(rd_kafka_assign(rk, parts), 0);
+	for (int ends = 0; ends < 3;) {
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 20000);
+
+		ck_assert_ptr_nonnull(m);
+		if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+			ends++;
+		} else {
+			ck_assert_int_eq(m->err, 0);
+			ck_assert_uint_lt(got, n);
+			(void)snprintf(text[got++], 256, "%.*s %s %s %.*s",
+			    (int)m->key_len, (const char *)m->key,
+			    header(m, "sealfeed.index", index),
+			    header(m, "sealfeed.id", id), (int)m->len,
+			    (const char *)m->payload);
+		}
+		rd_kafka_message_destroy(m);
+	}
+	ck_assert_uint_eq(got, n);
+	rd_kafka_topic_partition_list_destroy(parts);
+	(void)rd_kafka_consumer_close(rk);
+	rd_kafka_destroy(rk);
+}
+
+START_TEST(messages_have_key_and_headers)
+{
+	static const char *const expected[] = {
+		"contoso/Audit.Exchange 42 - {\"Id\":\"a\"}",
+		"contoso/Audit.Exchange 43 - {\"Id\":\"b\"}",
+	};
+	char text[2][256];
+	struct courier c;
+
+	courier_open(&c, &output_kafka, &conf, "{\"Id\":\"a\"}");
+	courier_add(&c, "{\"Id\":\"b\"}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(2, text);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_str_eq(text[i], expected[i]);
+}
+END_TEST
+
+/* The line in which verify finds feed and index. */
+START_TEST(envelope_is_the_line)
+{
+	char text[1][256];
+	struct courier c;
+
+	conf.envelope = KAFKA_NDJSON;
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(1, text);
+	ck_assert_str_eq(text[0],
+	    "contoso/Audit.Exchange 42 - {\"feed\":\"contoso/"
+	    "Audit.Exchange\",\"index\":42,\"agent\":\"fra1\",\"event\":{}}");
+}
+END_TEST
+
+static const struct {
+	rd_kafka_resp_err_t code;
+	size_t times;
+	enum verdict verdict;
+	size_t refused;
+	const char *why;
+} answers[] = {
+	/* The library tries these again by itself, and nothing is repeated. */
+	{ RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 2, VERDICT_DELIVERED, 0,
+	    "" },
+	{ RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, 2, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, 1, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1, VERDICT_DELIVERED, 1, "" },
+	{ RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1, VERDICT_BLOCKED, 0,
+	    "allow user to write" },
+};
+
+START_TEST(brokers_answer)
+{
+	char text[1][256];
+	struct courier c;
+	int64_t until;
+
+	for (size_t i = 0; i < answers[_i].times; i++)
+		rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1,
+		    answers[_i].code);
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == answers[_i].verdict, "%d: %s", c.verdict,
+	    c.why);
+	ck_assert_uint_eq(c.refused, answers[_i].refused);
+	ck_assert_msg(strstr(c.why, answers[_i].why) != NULL, "%s", c.why);
+	/* What the library knows of a topic it keeps for a while. */
+	until = clock_monotonic() + 20 * CLOCK_SECOND;
+	while (c.verdict != VERDICT_DELIVERED && clock_monotonic() < until)
+		courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(answers[_i].refused == 0, text);
+}
+END_TEST
+
+/* A message that is too large by the settings is one dead letter, and the
+ * others arrive. */
+START_TEST(large_event_is_refused_alone)
+{
+	char large[6000] = "", text[2][256];
+	struct courier c;
+
+	memset(large, 'x', sizeof(large) - 1);
+	conf.max_message = 4096;
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_add(&c, large);
+	courier_add(&c, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	ck_assert_uint_eq(c.refused, 1);
+	courier_close(&c);
+	consumed(2, text);
+}
+END_TEST
+
+/* Brokers that are down give the chunk back in time, and get it later. */
+START_TEST(brokers_are_down)
+{
+	char text[1][256];
+	struct courier c;
+
+	ck_assert_int_eq(rd_kafka_mock_broker_set_down(cluster, 1), 0);
+	conf.timeout = CLOCK_SECOND;
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_RETRY, "%d: %s", c.verdict, c.why);
+	ck_assert_int_eq(rd_kafka_mock_broker_set_up(cluster, 1), 0);
+	for (int i = 0; i < 20 && c.verdict != VERDICT_DELIVERED; i++)
+		courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(1, text);
+}
+END_TEST
+
+START_TEST(probe_finds_the_topic)
+{
+	struct buf message = BUF_INIT(1 << 16);
+	struct err err = ERR_INIT;
+	struct courier c;
+
+	courier_open(&c, &output_kafka, &conf, "{}");
+	ck_assert_msg(output_kafka.probe(&c.out, &message, &err) == 0, "%s",
+	    err.text);
+	ck_assert_str_eq(message.data,
+	    "1 brokers, topic audit has 3 partitions");
+	courier_close(&c);
+	buf_release(&message);
+}
+END_TEST
+
+#endif
+
+Suite *
+suite_kafka(void)
+{
+	Suite *s = suite_create("kafka");
+	TCase *tc = tcase_create("kafka");
+
+#ifdef HAVE_RDKAFKA
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, messages_have_key_and_headers);
+	tcase_add_test(tc, envelope_is_the_line);
+	tcase_add_loop_test(tc, brokers_answer, 0,
+	    (int)(sizeof(answers) / sizeof(answers[0])));
+	tcase_add_test(tc, large_event_is_refused_alone);
+	tcase_add_test(tc, brokers_are_down);
+	tcase_add_test(tc, probe_finds_the_topic);
+#endif
+	suite_add_tcase(s, tc);
+	return s;
+}
