@@ -21,6 +21,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_trace,
 	&cmd_gaps,
 	&cmd_dead_letters,
+	&cmd_replay,
 	&cmd_store_state,
 	&cmd_keygen,
 	&cmd_sources,

@@ -137,6 +137,7 @@ extern const struct cmd cmd_gaps;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
+extern const struct cmd cmd_replay;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_setup;
 extern const struct cmd cmd_sources;

@@ -149,6 +149,11 @@ output_row(const struct status *st, const struct output_report *o,
 		    "held: %" PRIu64 " events (%s), sent again if the "
 		    "connection breaks",
 		    o->held_events, human_bytes(text, o->held_bytes));
+	if (o->replay.id != 0)
+		table_note(t,
+		    "replay: %" PRIu64 " events were sent again, %" PRIu64
+		    " are left",
+		    o->replay.sent, o->replay_left);
 	/* It is less than it seems. */
 	if (strcmp(o->mode, "relayed") == 0 ||
 	    strcmp(o->mode, "unconfirmed") == 0)

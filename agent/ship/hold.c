@@ -222,7 +222,7 @@ ship_hold_turn(const struct ship *s)
 		return true;
 	for (const struct delivery *t = s->queue.first; t != NULL;
 	     t = t->next) {
-		if (t->state == DELIVERY_WAITING && !t->again &&
+		if (t->state == DELIVERY_WAITING && !t->again && !t->replay &&
 		    t->strikes == 0)
 			return false;
 	}

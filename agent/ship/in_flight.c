@@ -91,7 +91,7 @@ send_some(struct ship *s, size_t window, int64_t now)
 	     t != NULL && s->queue.in_flight < window; t = t->next) {
 		if (t->state != DELIVERY_WAITING || t->strikes > 0 ||
 		    (t->due > now && s->health.state == SHIP_WELL) ||
-		    (t->again && !ship_hold_turn(s)))
+		    ((t->again || t->replay) && !ship_hold_turn(s)))
 			continue;
 		sent = true;
 		shorten(s, t);

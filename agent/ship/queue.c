@@ -59,6 +59,8 @@ ship_drop_all(struct ship *s)
 		drop(s, &s->queue.first);
 	batch_ref_release(s->next.batch);
 	s->next.batch = NULL;
+	batch_ref_release(s->replay.at.batch);
+	s->replay.at.batch = NULL;
 	ship_hold_free(s);
 }
 
@@ -166,7 +168,8 @@ ship_fill(struct ship *s, struct err *err)
 	/* What was refused may have to wait for what was not. */
 	for (const struct delivery *t = s->queue.first; t != NULL; t = t->next)
 		waiting += t->state == DELIVERY_WAITING && !t->again &&
-		    t->strikes == 0 && !(t->suspect && ship_refusing(s));
+		    !t->replay && t->strikes == 0 &&
+		    !(t->suspect && ship_refusing(s));
 	while (s->queue.n < DELIVERIES_MAX && waiting < AHEAD) {
 		struct chunk *p = chunk_new();
 		int rc = ship_load(s, &s->next, NULL, s->out.chunk_max, p, err);
@@ -192,6 +195,7 @@ ship_split(struct ship *s, struct delivery *t, size_t at)
 	    ship_add_delivery(s, t, chunk_split(t->chunk, at));
 
 	rest->suspect = t->suspect;
+	rest->replay = t->replay;
 	rest->connection = t->connection;
 	rest->hold = t->hold;
 	rest->received = t->received;
@@ -261,7 +265,7 @@ ship_settle(struct ship *s)
 	bool first = true; /* all before it are settled */
 
 	while ((t = *at) != NULL) {
-		if (t->dead_letter != 0 || t->again) {
+		if (t->dead_letter != 0 || t->again || t->replay) {
 			if (t->state == DELIVERY_SETTLED)
 				drop(s, at);
 			else

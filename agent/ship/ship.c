@@ -194,7 +194,8 @@ rest_ms(const struct ship *s, int64_t now)
 	     t = t->next) {
 		if (t->state == DELIVERY_REFUSED ||
 		    (t->state == DELIVERY_SETTLED &&
-			(t == s->queue.first || t->dead_letter != 0)))
+			(t == s->queue.first || t->dead_letter != 0 ||
+			    t->replay)))
 			return 0;
 		if (t->state == DELIVERY_WAITING && t->due > now &&
 		    t->due < due)
@@ -241,6 +242,8 @@ turn(struct ship *s, int64_t now, struct err *err)
 		return -1;
 	ship_settle(s);
 	ship_hold_release(s, now);
+	if (ship_replay(s, now, err) != 0)
+		return -1;
 	if (write_position(s, now, err) != 0 || clean(s, now, err) != 0 ||
 	    note_certificates(s, now, err) != 0)
 		return -1;

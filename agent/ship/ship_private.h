@@ -19,6 +19,7 @@
 #include "delivery/chunk.h"
 #include "outputs/output.h"
 #include "store/position.h"
+#include "store/replay.h"
 
 struct err;
 struct store;
@@ -42,6 +43,7 @@ struct delivery {
 	int64_t dead_letter; /* id of the dead letter that it retries, or 0 */
 	bool suspect;        /* it, or what it was a part of, was refused */
 	bool again;          /* it is sent again out of what is held */
+	bool replay;         /* it was asked for, and is nobody's place */
 	struct held *held;   /* of which this is sent again */
 	uint64_t connection; /* out.breaks when it was sent */
 	/* Once it is settled: is it to be held, since when, and bytes of
@@ -160,6 +162,14 @@ struct ship {
 		int64_t after;      /* dead letters up to this id are done */
 		int64_t look_at;    /* when to look for one next */
 	} requests;
+
+	struct {
+		struct replay now; /* being served; id 0: none */
+		struct cursor at;  /* behind what was loaded of it */
+		int64_t end;       /* last batch of the run at hand */
+		uint64_t events;   /* that are under way */
+		int64_t look_at;
+	} replay;
 };
 
 /* queue.c */
@@ -237,6 +247,9 @@ bool ship_calm(const struct ship *s, int64_t now);
 
 /* dead_letters.c: retry and drop dead letters as the command line asks. */
 int ship_requests(struct ship *s, int64_t now, struct err *err);
+
+/* replay.c: send again what the command line asks for. */
+int ship_replay(struct ship *s, int64_t now, struct err *err);
 
 /* health.c: verdicts, back-off, health. */
 extern const struct output_owner ship_owner;

@@ -15,6 +15,7 @@
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/position.h"
+#include "store/replay.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "store/tree.h"
@@ -43,11 +44,12 @@ struct agent_feed {
 	/* The last rows that became events. */
 	int64_t gap;
 	int64_t dead_letter;
+	int64_t replay;
 	int64_t tree;
 	int64_t version;
 };
 
-/* {"gap":12,"dead_letter":3,"version":4,"tree":5} */
+/* {"gap":12,"dead_letter":3,"version":4,"tree":5,"replay":6} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -57,6 +59,7 @@ read_cursor(struct agent_feed *a)
 	a->gap = json_integer_value(json_object_get(top, "gap"));
 	a->dead_letter =
 	    json_integer_value(json_object_get(top, "dead_letter"));
+	a->replay = json_integer_value(json_object_get(top, "replay"));
 	a->tree = json_integer_value(json_object_get(top, "tree"));
 	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
@@ -341,6 +344,32 @@ add_trees(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	return found == -1 ? -1 : 0;
 }
 
+static int
+add_replays(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct replay r;
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
+		json_t *event;
+
+		found = replay_news(a->store, *last, &r, err);
+		if (found != 1)
+			break;
+		*last = r.id;
+		event = make("replay",
+		    json_pack("{s:s, s:s, s:o, s:o, s:I}", "state",
+			r.ended ? "ended" : "begun", "output", r.output, "from",
+			agent_feed_time(r.from), "to", agent_feed_time(r.to),
+			"events", (json_int_t)r.sent));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	return found == -1 ? -1 : 0;
+}
+
 /* Versions of one feed that follow one another, as one event. */
 static int
 add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
@@ -384,9 +413,9 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	struct write_batch *p = write_batch_new(a->feed);
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
-	int64_t version = a->version, tree = a->tree;
+	int64_t version = a->version, tree = a->tree, replay = a->replay;
 	struct commit_result res;
-	char cursor[128];
+	char cursor[160];
 	json_t *event;
 	size_t i;
 	int rc = -1;
@@ -399,23 +428,28 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	if (add_gaps(a, p, &gap, err) != 0 ||
 	    add_dead_letters(a, p, &dead_letter, err) != 0 ||
 	    add_versions(a, p, &version, err) != 0 ||
-	    add_trees(a, p, &tree, err) != 0)
+	    add_trees(a, p, &tree, err) != 0 ||
+	    add_replays(a, p, &replay, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
 	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
-	    "\"tree\":%lld}",
+	    "\"tree\":%lld,\"replay\":%lld}",
 	    (long long)gap, (long long)dead_letter, (long long)version,
-	    (long long)tree);
+	    (long long)tree, (long long)replay);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
 	/* Kept until here; should this fail, the next one does it. */
 	if (rc == 1 && gap > a->gap &&
 	    report_gap_events_told(a->store, gap, err) != 0)
 		log_warn("%s", err->text);
+	if (rc == 1 && replay > a->replay &&
+	    replay_told(a->store, replay, err) != 0)
+		log_warn("%s", err->text);
 	if (rc == 1) {
+		a->replay = replay;
 		a->gap = gap;
 		a->dead_letter = dead_letter;
 		a->tree = tree;

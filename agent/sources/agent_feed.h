@@ -16,6 +16,8 @@
  *   gap-closed          what was a gap is listed again and fetched: the same
  *                       keys, "cause" says why, once for each closing
  *   dead-letter         one for each dead letter, exactly once
+ *   replay              "state" begun or ended, "output", "from", "to",
+ *                       "events" that were sent again: each exactly once
  *   new-tree            one for each tree that a feed began because the one
  *                       before could not go on, with the cause
  *   version             "feed" and "events":[{"index","version_of"},…]:

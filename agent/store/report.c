@@ -157,6 +157,19 @@ read_backlog(struct store *s, struct output_report *r, struct err *err)
 	return 0;
 }
 
+static int
+read_replay(struct store *s, struct output_report *r, struct err *err)
+{
+	uint64_t gone;
+	int rc = replay_next(s, r->name, &r->replay, err);
+
+	r->replay_left = 0;
+	if (rc == 1)
+		return replay_count(s, &r->replay, &r->replay_left, &gone, err);
+	r->replay.id = 0;
+	return rc;
+}
+
 int
 report_output(struct store *s, const char *after, struct output_report *r,
     struct err *err)
@@ -181,6 +194,8 @@ report_output(struct store *s, const char *after, struct output_report *r,
 			rc = -1;
 	}
 	db_unlock(s);
+	if (rc == 1 && read_replay(s, r, err) != 0)
+		rc = -1;
 	return rc;
 }
 

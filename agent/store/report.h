@@ -16,6 +16,7 @@
 
 #include "store/feed.h"
 #include "store/position.h"
+#include "store/replay.h"
 #include "store/write_batch.h"
 
 struct err;
@@ -80,6 +81,10 @@ struct output_report {
 	char error[512];       /* the present error, "" when all is well */
 	int64_t failed;        /* since when the output is failing */
 	uint64_t recent;       /* events, see recent_output() */
+	/* What is sent again on request; id 0: nothing.  And how many events
+	 * of it are left. */
+	struct replay replay;
+	uint64_t replay_left;
 };
 
 /* Read the output whose name follows after; "" gives the first. */

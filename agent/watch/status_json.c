@@ -88,6 +88,21 @@ put_feed(struct json_put *j, const struct status *st,
 }
 
 static void
+put_replay(struct json_put *j, const struct output_report *o)
+{
+	if (o->replay.id == 0) {
+		json_put_null(j, "replay");
+		return;
+	}
+	json_put_open(j, "replay", '{');
+	json_put_time(j, "from", o->replay.from);
+	json_put_time(j, "to", o->replay.to);
+	json_put_count(j, "sent", o->replay.sent);
+	json_put_count(j, "left", o->replay_left);
+	json_put_close(j, '}');
+}
+
+static void
 put_output(struct json_put *j, const struct status *st,
     const struct output_report *o)
 {
@@ -111,6 +126,7 @@ put_output(struct json_put *j, const struct status *st,
 	    o->error[0] == '\0' ? REPORT_NEVER : o->failed);
 	for (size_t i = 0; i < OUTPUT_COUNTERS; i++)
 		json_put_count(j, output_counters[i].key, o->count[i]);
+	put_replay(j, o);
 	json_put_close(j, '}');
 }
 

@@ -15,6 +15,7 @@ export        export --output @/export
 trace         trace fra1/agent:0
 gaps          gaps
 dead-letters  dead-letters list
+replay        replay --output lake --from 1h
 store         store check
 setup         -
 keygen        keygen @/other.pem --name fra1
@@ -35,6 +36,7 @@ export        1  export --feed none
 trace         1  trace none
 gaps          78 gaps --config @/none.yaml
 dead-letters  1  dead-letters retry 4711
+replay        1  replay --output none --from 1h
 store         1  store restored
 setup         64 setup --wait never
 keygen        1  keygen @/other.pem --name fra1
