@@ -101,33 +101,54 @@ keep_all
 source_options[interval]=1h
 sim --events 200 --backlog 200 --blob 5-20 --subscribed
 to_file archive
-write_config
 total=200
-
-say "counting"
-SEALFEED_FAULT_COUNT=$work/count begin
-within 40 arrived || fail "not even without a fault"
-scrape
-stop
-store_whole
-
 runs=0
 fired=0
-roles=$(cut -d' ' -f3- "$work/count" | sort -u)
-while read -r role; do
-	for call in ${calls:-write pwrite fsync mmap malloc}; do
-		ns=$(sed -n "s/^$call \([0-9]*\) $role\$/\1/p" "$work/count" |
-		    sort -nu | spread)
-		for n in $ns; do
-			export SEALFEED_FAULT_CALL=$call SEALFEED_FAULT_ROLE=$role SEALFEED_FAULT_NTH=$n
-			begin
-			end "$role"
-			runs=$((runs + 1))
-			[ ! -e "$SEALFEED_FAULT_FIRED" ] || fired=$((fired + 1))
+
+count() {
+	say "counting"
+	rm -f "$work/count"
+	unset SEALFEED_FAULT_CALL SEALFEED_FAULT_ROLE SEALFEED_FAULT_NTH
+	SEALFEED_FAULT_COUNT=$work/count begin
+	within 40 arrived || fail "not even without a fault"
+	scrape
+	stop
+	store_whole
+}
+
+# try CALL…: those of each role, counted first.
+try() {
+	local call n ns role roles
+	write_config
+	count
+	roles=$(cut -d' ' -f3- "$work/count" | sort -u)
+	while read -r role; do
+		for call; do
+			ns=$(sed -n "s/^$call \([0-9]*\) $role\$/\1/p" \
+			    "$work/count" | sort -nu | spread)
+			for n in $ns; do
+				export SEALFEED_FAULT_CALL=$call SEALFEED_FAULT_ROLE=$role SEALFEED_FAULT_NTH=$n
+				begin
+				end "$role"
+				runs=$((runs + 1))
+				[ ! -e "$SEALFEED_FAULT_FIRED" ] ||
+				    fired=$((fired + 1))
+			done
+			say "$role, $call: $(wc -w <<<"$ns") runs, of $(grep -c \
+			    "^$call [0-9]* $role\$" "$work/count") calls"
 		done
-		say "$role, $call: $(wc -w <<<"$ns") runs, of $(grep -c \
-		    "^$call [0-9]* $role\$" "$work/count") calls"
-	done
-done <<<"$roles"
+	done <<<"$roles"
+}
+
+calls=${calls:-write pwrite fsync mmap malloc}
+# shellcheck disable=SC2086 # words
+[ "$calls" = malloc ] || try ${calls/malloc/}
+# Where memory ends libseccomp 2.5 frees twice, so without it.
+case $calls in
+*malloc*)
+	sandbox=off
+	try malloc
+	;;
+esac
 say "$runs runs, in $fired of them a call failed"
 [ $((fired * 2)) -ge "$runs" ] || fail "too few calls failed"

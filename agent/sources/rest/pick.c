@@ -12,6 +12,15 @@ struct rest_of {
 	const char *end;
 };
 
+/* Nothing is text of no length. */
+static struct rest_of
+rest_of(struct slice json)
+{
+	const char *at = json.data == NULL ? "" : json.data;
+
+	return (struct rest_of){ at, at + json.len };
+}
+
 /* What a byte is outside of strings. */
 enum { PLAIN, SPACE, QUOTE, OPEN, CLOSE, COMMA };
 static const unsigned char kinds[256] = {
@@ -195,7 +204,7 @@ enter(struct rest_of *t, const char *pointer)
 struct slice
 pick(struct slice json, const char *pointer)
 {
-	struct rest_of t = { json.data, json.data + json.len };
+	struct rest_of t = rest_of(json);
 
 	return enter(&t, pointer) ? read_value(&t)
 				  : (struct slice){ .data = NULL };
@@ -217,7 +226,7 @@ read_raw(struct rest_of *t)
 struct slice
 pick_raw(struct slice json, const char *pointer)
 {
-	struct rest_of t = { json.data, json.data + json.len };
+	struct rest_of t = rest_of(json);
 
 	return enter(&t, pointer) ? read_raw(&t)
 				  : (struct slice){ .data = NULL };
@@ -226,7 +235,7 @@ pick_raw(struct slice json, const char *pointer)
 size_t
 pick_each(struct slice json, pick_fn *fn, void *ctx)
 {
-	struct rest_of t = { json.data, json.data + json.len };
+	struct rest_of t = rest_of(json);
 	const bool object = take(&t, '{');
 	size_t n = 0;
 
