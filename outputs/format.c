@@ -333,7 +333,7 @@ take_address(struct format *f)
 	char *s = text, *end;
 	struct in6_addr any;
 
-	if (f->value.len >= sizeof(text))
+	if (f->value.len == 0 || f->value.len >= sizeof(text))
 		return 0;
 	memcpy(text, f->value.data, f->value.len);
 	if (s[0] == '[') {

@@ -144,9 +144,10 @@ settle(struct session *s)
 		m->why = NULL;
 	}
 	s->n_sent -= n;
-	memmove(s->sent, s->sent + n, s->n_sent * sizeof(*s->sent));
-	if (n > 0)
+	if (n > 0) {
+		memmove(s->sent, s->sent + n, s->n_sent * sizeof(*s->sent));
 		s->waited = clock_monotonic();
+	}
 	if (rc != 0 && !link_down(s->link))
 		link_fail(s->link, false, "a dead letter could not be written");
 }

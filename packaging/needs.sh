@@ -11,13 +11,14 @@ libmicrohttpd-devel libseccomp-devel xz-devel libzstd-devel gnutls-devel openssl
 needs_test_apt="git check librdkafka-dev clang libclang-rt-14-dev valgrind libisal-dev
 libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl xz-utils
 clang-format-14 shellcheck jq
-softhsm2 opensc systemd apparmor checkpolicy semodule-utils selinux-policy-dev
+softhsm2 opensc mmdebstrap systemd apparmor checkpolicy semodule-utils selinux-policy-dev
 zsh fish"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
 procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP jq xz
 zsh fish"
 needs_package_apt="dpkg-dev debhelper fakeroot rpm debugedit elfutils
-binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev check xxd"
+binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev
+librdkafka-dev check xxd"
 needs_package_dnf="rpm-build rpm-sign systemd-rpm-macros binutils cpio jq xz
 gnupg2 createrepo_c check-devel vim-common"
 needs_fleet_test_apt="ansible-lint buildah jq mmdebstrap util-linux"

@@ -6,25 +6,17 @@
 # the end the output has each event, byte for byte.
 . "${0%/*}/lib.sh"
 
-moto=$(command -v moto_server) || {
-	moto=$build/tests/var/moto/bin/moto_server
-	[ -x "$moto" ] || {
-		python3 -m venv "$build/tests/var/moto" &&
-		    "${moto%/*}/pip" -q install 'moto[server,s3,sqs,sns,sts,iam]==5.2.1'
-	} >/dev/null 2>&1 || skip "moto_server is not there, and cannot be installed"
-}
-python=python3
-case $moto in "$build"/*) python=${moto%/*}/python3 ;; esac
-"$python" -c 'import boto3' 2>/dev/null || skip "python has no boto3"
+. "$top/tests/e2e/moto.sh"
+moto_use
 
 moto_start() {
 	# Six calls make the users, whose policies hold from then on.
 	run_receiver "$1" env INITIAL_NO_AUTH_ACTION_COUNT=6 MOTO_ACCOUNT_ID=123456789012 \
-	    "$moto" -H 127.0.0.1 -p "$2"
+	    "${moto_server[@]}" -H 127.0.0.1 -p "$2"
 }
 
 at_aws() {
-	"$python" "$top/tests/e2e/aws.py" "$url" "$work" "$@"
+	"$moto_python" "$top/tests/e2e/aws.py" "$url" "$work" "$@"
 }
 
 api=https://localhost:1 # of the source that is replaced below

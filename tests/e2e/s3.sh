@@ -4,12 +4,12 @@
 # in one object; verify reads what was downloaded.
 . "${0%/*}/lib.sh"
 
-moto=$(command -v moto_server) && python3 -c "import boto3" 2>/dev/null ||
-    skip "moto_server and boto3 are not there (pip install 'moto[server]')"
+. "$top/tests/e2e/moto.sh"
+moto_use
 
 # s3 make|sync: see s3.py.
 s3() {
-	python3 "$top/tests/e2e/s3.py" "$s3_url" "$work" "$1"
+	"$moto_python" "$top/tests/e2e/s3.py" "$s3_url" "$work" "$1"
 }
 
 # The bucket in the folder lake, as "aws s3 sync" has it, and its lines in
@@ -30,7 +30,7 @@ arrived() {
 
 mkdir -p "$work/moto" "$work/lake/objects"
 # Six calls are free of checks: those that make user, key, policy and bucket.
-INITIAL_NO_AUTH_ACTION_COUNT=6 run_receiver moto "$moto" -H 127.0.0.1 -p 0
+INITIAL_NO_AUTH_ACTION_COUNT=6 run_receiver moto "${moto_server[@]}" -H 127.0.0.1 -p 0
 wait_for 30 "moto listens" grep -q "Running on http" "$work/moto/log"
 s3_url=$(sed -n 's/.*Running on \(http[^ ]*\).*/\1/p' "$work/moto/log")
 s3 make || fail "moto: $(tail -n 5 "$work/moto/log")"
