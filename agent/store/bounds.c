@@ -84,7 +84,7 @@ static const struct bound {
 	    "first" INDEX " AND count BETWEEN 1 AND 8192 AND raw_len" INDEX) },
 	{ ROWS("run",
 	    "first" INDEX " AND rows BETWEEN 0 AND 4294967296"
-	    " AND count BETWEEN 0 AND rows * 1000"
+	    " AND count BETWEEN 0 AND rows * 1000 AND rows <= count / 1000 + 1"
 	    " AND level BETWEEN 0 AND 64 AND width BETWEEN 1 AND " LAST
 	    " AND bucket" INDEX) },
 	{ .of = "sqlite_sequence",

@@ -596,6 +596,8 @@ static const struct {
 	{ "UPDATE run SET first = -1", "table run", 18 },
 	{ "UPDATE run SET rows = 9223372036854775807 WHERE id = 1", "table run",
 	    18 },
+	{ "UPDATE run SET rows = 4294967296, count = 1 WHERE id = 1",
+	    "table run", 18 },
 	{ "UPDATE run SET count = -3 WHERE id = 2", "table run", 18 },
 	{ "UPDATE run SET level = 9223372036854775807", "table run", 18 },
 	{ "UPDATE run SET id = 9223372036854775807 WHERE id = 1", "table run",
