@@ -6,7 +6,6 @@
  * in any way, the lines without an answer are sent again on the next one, and
  * no others.
  */
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -516,22 +515,6 @@ relp_send(struct output *out, struct chunk *p)
 		link_open(s->link);
 }
 
-/* Sleep until the link, wake_fd or the time; true: wake_fd is readable. */
-static bool
-rest(const struct session *s, int wake_fd, int64_t wait)
-{
-	struct pollfd fds[2] = { { .fd = -1 },
-		{ .fd = wake_fd, .events = POLLIN } };
-	int64_t left;
-
-	fds[0].fd = link_poll(s->link, &fds[0].events, &wait);
-	left = wait - clock_monotonic();
-	if (left < 0)
-		left = 0;
-	return poll(fds, 2, (int)((left + 999) / 1000)) > 0 &&
-	    (fds[1].revents & POLLIN) != 0;
-}
-
 static void
 relp_drive(struct output *out, int wake_fd, int timeout_ms)
 {
@@ -543,7 +526,7 @@ relp_drive(struct output *out, int wake_fd, int timeout_ms)
 	do {
 		wait = until;
 		work(s, &wait);
-		if (s->decided || rest(s, wake_fd, wait))
+		if (s->decided || link_rest(s->link, wake_fd, wait))
 			break;
 	} while (clock_monotonic() < until);
 }
@@ -561,7 +544,7 @@ pass_stage(struct session *s, enum stage stage, int64_t until)
 		    (s->stage != stage && s->stage != STAGE_DOWN) ||
 		    (s->stage == STAGE_DOWN && stage == STAGE_CLOSING))
 			return;
-		(void)rest(s, -1, wait);
+		(void)link_rest(s->link, -1, wait);
 	}
 }
 

@@ -741,3 +741,18 @@ link_poll(const struct link *l, short *events, int64_t *wait)
 		*events = l->step == STEP_UP ? POLLIN | POLLOUT : POLLOUT;
 	return fd;
 }
+
+bool
+link_rest(const struct link *l, int wake_fd, int64_t wait)
+{
+	struct pollfd fds[2] = { { .fd = -1 },
+		{ .fd = wake_fd, .events = POLLIN } };
+	int64_t left;
+
+	fds[0].fd = link_poll(l, &fds[0].events, &wait);
+	left = wait - clock_monotonic();
+	if (left < 0)
+		left = 0;
+	return poll(fds, 2, (int)((left + 999) / 1000)) > 0 &&
+	    (fds[1].revents & POLLIN) != 0;
+}

@@ -62,6 +62,10 @@ uint64_t link_acknowledged(struct link *l);
  * (monotonic) at which link_step() is due, if that is earlier. */
 int link_poll(const struct link *l, short *events, int64_t *wait);
 
+/* Sleep until there is something to do for the link, wake_fd (-1: none) is
+ * readable, which is true, or the time wait (monotonic) has come. */
+bool link_rest(const struct link *l, int wake_fd, int64_t wait);
+
 /* Nothing has moved for the timeout though there is something to move. */
 bool link_stalled(const struct link *l, int64_t now);
 

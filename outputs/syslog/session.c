@@ -9,7 +9,6 @@
  * ship.  When a connection ends in any way, all lines in flight that have no
  * receipt are sent again.
  */
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -541,22 +540,6 @@ syslog_send(struct output *out, struct chunk *p)
 		link_open(s->link);
 }
 
-/* Sleep until the link, wake_fd or the time; true: wake_fd is readable. */
-static bool
-rest(const struct session *s, int wake_fd, int64_t wait)
-{
-	struct pollfd fds[2] = { { .fd = -1 },
-		{ .fd = wake_fd, .events = POLLIN } };
-	int64_t left;
-
-	fds[0].fd = link_poll(s->link, &fds[0].events, &wait);
-	left = wait - clock_monotonic();
-	if (left < 0)
-		left = 0;
-	return poll(fds, 2, (int)((left + 999) / 1000)) > 0 &&
-	    (fds[1].revents & POLLIN) != 0;
-}
-
 static void
 syslog_drive(struct output *out, int wake_fd, int timeout_ms)
 {
@@ -568,7 +551,7 @@ syslog_drive(struct output *out, int wake_fd, int timeout_ms)
 	do {
 		wait = until;
 		work(s, &wait);
-		if (s->decided || rest(s, wake_fd, wait))
+		if (s->decided || link_rest(s->link, wake_fd, wait))
 			break;
 	} while (clock_monotonic() < until);
 }
