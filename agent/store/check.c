@@ -490,8 +490,8 @@ forget_fresh(const char *path)
 
 /* Look at the file, repair it or put another in its place; damaged: it is known
  * to be.  What its use met is damage, too, where a look finds none: that does
- * not hold the schema against ours, and the same would be met again.  *worse: what seemed sound turned out
- * not to be, after err. */
+ * not hold the schema against ours, and the same would be met again.  *worse:
+ * what seemed sound turned out not to be, after err. */
 static int
 check_file(const char *path, bool damaged, bool *worse, char *message,
     size_t size, struct err *err)
