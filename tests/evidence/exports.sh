@@ -200,6 +200,15 @@ for form in own sys; do
 	check 1 cut "Audit.Exchange checkpoint 40: truncated by the receiver"
 done
 
+# Wherever an event is cut: behind an inner bracket, inside of a character.
+printf '%s\n' '{"feed":"contoso/Audit.Exchange","index":0,"agent":"fra1","event":{"a":{"b":["\u00fc\\\"",{"c":"ü"}]},"d":{"e":1}}}' >event
+for less in 2 3 4 5 8 11 12 13 14 15 16 20 26 33 50; do
+	(grep -v "Exchange\",\"index\":0," own; head -c "-$less" event; echo) >cut
+	check 1 cut
+	grep -q 'Audit.Exchange index 0: .*truncated by the receiver' out ||
+		fail "cut by $less: does not say that it is truncated"
+done
+
 # A large answer to a search on one line, and many rows, in little memory.
 make large own '@l = <>; chomp @l; print "{\"took\":1,\"hits\":{\"hits\":["; for $i (1 .. 60) { print "," if $i > 1; print join(",", map { "{\"_source\":{\"pad\":\"" . ("x" x 2000) . "\",\"message\":" . str($_) . "}}" } @l) } print "]}}"'
 check 0 large "324 events of 3 feeds, 324 proven"
