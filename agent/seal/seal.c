@@ -56,12 +56,8 @@ static struct signer *
 load_key(const struct config *c, struct err *err)
 {
 	struct signer *signer = NULL;
-	char *text = secret_resolve(c->agent.key, err);
+	char *text = secret_resolve_pem(c->agent.key, err);
 
-	if (text != NULL && !signer_is_uri(text)) {
-		secret_free(text);
-		text = secret_resolve_pem(c->agent.key, err);
-	}
 	if (text != NULL)
 		signer = signer_open(c->agent.name, text, err);
 	secret_free(text);

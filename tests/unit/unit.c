@@ -65,6 +65,7 @@ static Suite *(*const suites[])(void) = {
 	suite_item,
 	suite_json_put,
 	suite_json_valid,
+	suite_key,
 	suite_line,
 	suite_lock,
 	suite_login,

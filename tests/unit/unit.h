@@ -47,6 +47,7 @@ Suite *suite_identity(void);
 Suite *suite_item(void);
 Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
+Suite *suite_key(void);
 Suite *suite_kafka(void);
 Suite *suite_line(void);
 Suite *suite_lock(void);
