@@ -97,6 +97,7 @@ static Suite *(*const suites[])(void) = {
 	suite_setting,
 	suite_setup,
 	suite_siem,
+	suite_slow,
 	suite_splitter,
 	suite_splitter_made,
 	suite_splunk_hec,

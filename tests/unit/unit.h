@@ -88,6 +88,7 @@ Suite *suite_sandbox(void);
 Suite *suite_share(void);
 Suite *suite_ship(void);
 Suite *suite_siem(void);
+Suite *suite_slow(void);
 Suite *suite_splitter(void);
 Suite *suite_splitter_made(void);
 Suite *suite_splunk_hec(void);
