@@ -26,8 +26,10 @@ tpm_signal() {
 # tpm COMMAND ARGUMENT…: of tpm2-tools; without a resource manager, handles are
 # given back by hand.
 tpm() {
-	{ "tpm2_$@" && tpm2_flushcontext -t; } >>"$work/said" 2>&1 ||
-	    fail "tpm2_$1: $(tail -n 5 "$work/said")"
+	local command=tpm2_$1
+	shift
+	{ "$command" "$@" && tpm2_flushcontext -t; } >>"$work/said" 2>&1 ||
+	    fail "$command: $(tail -n 5 "$work/said")"
 }
 
 run_on_some_port tpm tpm_start
