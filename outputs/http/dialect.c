@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "config/event_shape.h"
-#include "config/secret.h"
 #include "delivery/chunk.h"
 #include "delivery/member.h"
 #include "outputs/http/dialect.h"
@@ -19,15 +18,6 @@
 #define URL_MAX 8192
 
 #define WHY_MAX 512
-
-static void
-unsign(struct intake_request *r)
-{
-	free(r->sign);
-	secret_free(r->sign_key);
-	r->sign = NULL;
-	r->sign_key = NULL;
-}
 
 int
 intake_request_begin(struct intake_request *r, const char *url)
@@ -41,7 +31,6 @@ intake_request_begin(struct intake_request *r, const char *url)
 	r->plain = false;
 	http_head_free(r->headers);
 	r->headers = NULL;
-	unsign(r);
 	if (r->url.ceiling == 0)
 		buf_init(&r->url, URL_MAX);
 	buf_clear(&r->url);
@@ -51,7 +40,6 @@ intake_request_begin(struct intake_request *r, const char *url)
 void
 intake_request_release(struct intake_request *r)
 {
-	unsign(r);
 	http_head_free(r->headers);
 	buf_release(&r->url);
 	buf_release(&r->body);
@@ -88,14 +76,6 @@ intake_header(struct intake_request *r, const char *name, const char *value)
 {
 	if (http_head_add(&r->headers, name, value) != 0)
 		r->failed = true;
-}
-
-void
-intake_sign(struct intake_request *r, const char *provider, const char *key)
-{
-	unsign(r);
-	r->sign = xstrdup(provider);
-	r->sign_key = xstrdup(key);
 }
 
 const char *

@@ -92,9 +92,6 @@ struct intake_request {
 	/* It is not for lines: neither their Content-Type nor gzip.  Of a
 	 * probe. */
 	bool plain;
-	/* For intake_sign(). */
-	char *sign;
-	char *sign_key; /* wiped */
 };
 
 /* An answer that came whole, whatever its status. */
@@ -214,12 +211,6 @@ void intake_url(struct intake_request *r, const char *path, const char *query);
 /* A further header; a line break in it is a failure. */
 void intake_header(struct intake_request *r, const char *name,
     const char *value);
-
-/* Sign it as AWS wants it (Signature Version 4) for provider
- * "aws:amz:REGION:SERVICE", with the key "ID:SECRET".  The URL's query must be
- * sorted and encoded as a canonical one. */
-void intake_sign(struct intake_request *r, const char *provider,
-    const char *key);
 
 /* A path for a URL that has none, as a user may give it: NULL where it has. */
 const char *intake_path(const char *url, const char *path);
