@@ -32,6 +32,10 @@ void text_hex(char *out, const void *data, size_t len);
  * 0 if there is none. */
 size_t text_utf8(const char *s, size_t len);
 
+/* How many bytes at s a JSON string has as they are, not counting what is not
+ * ASCII. */
+size_t text_plain(const char *s, size_t len);
+
 /* Append s as a JSON string with its quotes (RFC 8259 section 7).  Invalid
  * UTF-8 becomes U+FFFD.  0, or -1 at b's ceiling. */
 int text_json_string(struct buf *b, const char *s, size_t len);
