@@ -177,6 +177,9 @@ add_metadata(struct intake *in, const struct chunk_line *line, bool moved,
 	    buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
 		line->version_of) != 0)
 		return -1;
+	if (line->via != NULL &&
+	    buf_addf(body, ",\"sealfeed_via\":\"%s\"", line->via) != 0)
+		return -1;
 	return buf_adds(body, "}");
 }
 
@@ -184,7 +187,7 @@ add_metadata(struct intake *in, const struct chunk_line *line, bool moved,
 static int
 add_sealed(struct intake *in, const struct chunk_line *line, struct buf *body)
 {
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 	struct buf text = BUF_INIT(line->len + LABELS_MAX);
 	int rc =
 	    line_add(&text, line->checkpoint ? LINE_CHECKPOINT : LINE_EVENT,

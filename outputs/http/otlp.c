@@ -153,6 +153,7 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	add_text(r, "sealfeed.agent", text_of(agent));
 	add_text(r, "sealfeed.id", plain_id(in->state, intake_id(in, line)));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
+	add_text(r, "sealfeed.via", text_of(line->via));
 }
 
 /*
