@@ -90,8 +90,15 @@ struct source_runner {
 	pthread_t *fetchers;
 	size_t n_fetchers; /* started */
 	bool started;
-	size_t turn;      /* which worker is asked first */
-	bool skewed;      /* its clock's distance has been told */
+	size_t turn; /* which worker is asked first */
+	bool skewed; /* its clock's distance has been told */
+	/* backfill.c: the thread that reads spans of time again, whether there
+	 * is one, whether it needs to be joined; and, under collector.lock,
+	 * how many of the items that are fetched now are its. */
+	pthread_t backfill_thread;
+	bool backfills;
+	_Atomic bool backfill_ends;
+	size_t backfilling;
 	char *credential; /* see struct source_type; NULL: its own */
 	bool shares;      /* source.rate is another source's */
 };
@@ -116,6 +123,7 @@ struct collector {
 	pthread_cond_t calm; /* for polls and waits */
 	bool stopping;
 	bool paused;   /* the store is full */
+	bool crowded;  /* outputs have enough to deliver */
 	int64_t ahead; /* the wall clock, of the monotonic one, at the start */
 	int64_t hold;  /* monotonic: the store fails, no fetch before */
 	int64_t failure_logged; /* and that is not logged again before */
@@ -156,6 +164,17 @@ int64_t collect_retry_delay(const struct retry_policy *p,
 /* Wait for cond until a monotonic time, with collector.lock held. */
 void collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic);
 
+/* Start a thread with signals as the caller has them. */
+int collect_begin(pthread_t *thread, void *(*run)(void *), void *arg,
+    struct err *err);
+
+/* backfill.c: see to what the command line wants read again.  May an item of
+ * it be fetched now (with collector.lock held)?  How long it has to wait for
+ * what is new. */
+void collect_backfill(struct collector *c);
+bool collect_may_backfill(struct source_runner *r);
+int64_t collect_spare(struct collector *c);
+
 /* Fetches items of a struct source_runner until the agent stops. */
 void *collect_fetch_thread(void *arg);
 
@@ -190,6 +209,7 @@ int64_t collect_local_now(const struct collector *c);
 struct housekeeping {
 	int64_t heartbeat;
 	int64_t start;
+	int64_t backfill;
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;

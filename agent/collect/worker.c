@@ -140,8 +140,9 @@ poll_thread(void *arg)
 	return NULL;
 }
 
-static int
-begin(pthread_t *thread, void *(*run)(void *), void *arg, struct err *err)
+int
+collect_begin(pthread_t *thread, void *(*run)(void *), void *arg,
+    struct err *err)
 {
 	pthread_attr_t attr;
 	int rc;
@@ -178,8 +179,8 @@ start_threads(struct source_runner *r, struct err *err)
 	if (r->fetchers == NULL)
 		r->fetchers = xcalloc(n + 1, sizeof(*r->fetchers));
 	while (r->n_fetchers < n) {
-		if (begin(&r->fetchers[r->n_fetchers], collect_fetch_thread, r,
-			err) != 0)
+		if (collect_begin(&r->fetchers[r->n_fetchers],
+			collect_fetch_thread, r, err) != 0)
 			return -1;
 		(void)pthread_mutex_lock(&c->lock);
 		r->n_fetchers++;
@@ -190,7 +191,7 @@ start_threads(struct source_runner *r, struct err *err)
 
 		if (j->running)
 			continue;
-		if (begin(&j->thread, poll_thread, j, err) != 0)
+		if (collect_begin(&j->thread, poll_thread, j, err) != 0)
 			return -1;
 		j->running = true;
 	}
@@ -253,6 +254,8 @@ collect_join(struct collector *c)
 	for (size_t i = 0; i < c->n_runners; i++) {
 		struct source_runner *r = &c->runners[i];
 
+		if (r->backfills)
+			all = join(r->backfill_thread, &until) && all;
 		for (size_t k = 0; k < r->n_fetchers; k++)
 			all = join(r->fetchers[k], &until) && all;
 		for (size_t k = 0; k < r->n_workers; k++)
