@@ -567,7 +567,7 @@ stay_wide(void)
 	catch_up();
 	close_all();
 	open_all();
-	ck_assert(poll_once(&next));
+	ck_assert_msg(poll_once(&next), "%s", t.told.text);
 	ck_assert_int_eq(longest_sweep(), back);
 }
 
