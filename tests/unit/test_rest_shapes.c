@@ -334,6 +334,15 @@ static const struct shape {
 	    .replies = { { "/list", TEXT("text/csv", "Start,31 Dec\n"), 0 } },
 	    .events = "",
 	    .trouble = "no row of the CSV begins with" },
+	{ .name = "a report that was cut",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n3"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n3,4"), 0 } },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}"
+		      "\n",
+	    .trouble = "ends within a row" },
 	{ .name = "a reply that is full is of a window too long",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none, size: 2 }\n    records: { at: [\"\"] }\n"

@@ -193,6 +193,9 @@ read_row(struct decoding *g, const char **at, const char *end, bool names)
 			(void)add_value(g,
 			    (struct slice){ quoted.data, quoted.len });
 	}
+	if (g->rc == 0 && !names && *at == end && end[-1] != '\n' &&
+	    g->n < g->n_names)
+		g->rc = err_set(g->err, "the CSV ends within a row");
 	if (g->rc == 0 && !names && *at > begin)
 		(void)end_row(g);
 	buf_release(&field);

@@ -50,6 +50,7 @@ begin_page(struct reading *g, const struct page *page)
 	splitter_reset(g->splitter);
 	if (!g->trying) {
 		g->batch = write_batch_reuse(g->batch, g->st->feed);
+		write_batch_via(g->batch, g->st->via);
 		write_batch_measure(g->batch,
 		    server_clock_now(g->w->source->clock), g->covered);
 	}
@@ -441,10 +442,12 @@ read_span(struct worker *w, struct stream *st, struct window_list *l,
 	g.values.window = span;
 	g.keeps = all && !l->thorough && rs->def->id != NULL &&
 	    rs->def->page.kind != PAGE_INDEX;
-	g.covered = covered_at(w->source, rs->window.cursor.listed);
+	if (!rs->aside)
+		g.covered = covered_at(w->source, rs->window.cursor.listed);
 	(void)read_pages(&g, "", false, r);
 	l->fresh += g.fresh;
-	if (l->thorough)
+	l->pages += g.pages;
+	if (l->thorough && !rs->aside)
 		widen(rs, st, g.latest);
 	if (g.date != 0 && g.date < l->date)
 		l->date = g.date;
