@@ -11,7 +11,7 @@ libmicrohttpd-devel libseccomp-devel xz-devel libzstd-devel gnutls-devel openssl
 needs_test_apt="git check librdkafka-dev clang libclang-rt-14-dev valgrind libisal-dev
 libc6-dbg util-linux mount procps psmisc socat sqlite3 xxd iproute2 perl xz-utils
 clang-format-14 shellcheck jq
-softhsm2 opensc mmdebstrap systemd apparmor checkpolicy semodule-utils selinux-policy-dev
+softhsm2 opensc swtpm tpm2-tools tpm2-openssl mmdebstrap systemd apparmor checkpolicy semodule-utils selinux-policy-dev
 zsh fish"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
 procps-ng psmisc libasan libubsan socat sqlite vim-common iproute perl-JSON-PP jq xz

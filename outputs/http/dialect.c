@@ -1,6 +1,7 @@
 /*
  * dialect.c - requests and verdicts between a dialect and the transport.
  */
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,29 @@ intake_id(struct intake *in, const struct chunk_line *line)
 		return (struct slice){ .data = NULL };
 	return member_text(in->members, line->shape->id, line->value,
 	    line->len);
+}
+
+struct slice
+intake_plain_id(struct intake *in, const struct chunk_line *line)
+{
+	const struct slice none = { NULL, 0 }, id = intake_id(in, line);
+	json_t *value;
+	int rc;
+
+	if (id.len == 0 || !text_is_utf8(id))
+		return none;
+	if (memchr(id.data, '\\', id.len) == NULL)
+		return id;
+	buf_clear(&in->id);
+	if (buf_addf(&in->id, "\"%.*s\"", (int)id.len, id.data) != 0)
+		return none;
+	value = json_loadb(in->id.data, in->id.len, JSON_DECODE_ANY, NULL);
+	buf_clear(&in->id);
+	rc = value == NULL ? -1
+			   : buf_add(&in->id, json_string_value(value),
+				 json_string_length(value));
+	json_decref(value);
+	return rc == 0 ? (struct slice){ in->id.data, in->id.len } : none;
 }
 
 struct slice
