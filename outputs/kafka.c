@@ -100,11 +100,13 @@ static const struct setting kafka_settings[] = {
 	{ .key = "user",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(user),
-	    .help = "User name for SASL." },
+	    .help = "User name for SASL.",
+	    .ask = "User name for SASL (Enter: none)" },
 	{ .key = "password",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(password),
-	    .help = "Password of user." },
+	    .help = "Password of user.",
+	    .ask = "Password of that user (Enter: none)" },
 	{ .key = "mechanism",
 	    .type = SETTING_CHOICE,
 	    .offset = OFFSET(mechanism),
@@ -780,7 +782,8 @@ kafka_check(const void *c, const struct config_section *b)
 	}
 	if ((conf->user == NULL) != (conf->password == NULL))
 		config_error(b,
-		    "user: user and password belong together; set both");
+		    "%s: is missing; user and password belong together",
+		    conf->user == NULL ? "user" : "password");
 	if ((conf->tls.cert == NULL) != (conf->tls.key == NULL))
 		config_error(b,
 		    "tls.cert: a certificate and its private key belong "
@@ -790,6 +793,10 @@ kafka_check(const void *c, const struct config_section *b)
 const struct output_type output_kafka = {
 	.type.name = "kafka",
 	.type.title = "Apache Kafka, and what speaks its protocol",
+	.type.before = "A topic that exists, unless brokers make topics by "
+		       "themselves, and, where they\n"
+		       "ask for SASL, a user who may write and describe it, "
+		       "and nothing else.\n",
 	.type.settings = kafka_settings,
 	.type.conf_size = sizeof(struct kafka_conf),
 	.type.check = kafka_check,

@@ -573,6 +573,9 @@ static const struct setting settings[] = { { .key = "where",
 const struct output_type output_otlp = {
 	.type.name = "otlp",
 	.type.title = "OpenTelemetry (OTLP over HTTPS)",
+	.type.before = "A receiver of OTLP over HTTP with TLS (an "
+		       "OpenTelemetry Collector's otlp, port\n"
+		       "4318), with logs in its pipelines.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct otlp_conf),
 	.type.check = http_output_check,

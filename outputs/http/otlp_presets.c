@@ -19,10 +19,11 @@
 		.offset = OFFSET(http.url), .def = (default_url), .help = text \
 	}
 
-#define OTLP_TYPE(type_name, type_title, table)                \
+#define OTLP_TYPE(type_name, type_title, what, table)          \
 	{                                                      \
 		.type = { .name = (type_name),                 \
 			.title = (type_title),                 \
+			.before = (what),                      \
 			.settings = (table),                   \
 			.conf_size = sizeof(struct otlp_conf), \
 			.check = http_output_check },          \
@@ -56,7 +57,11 @@ static const struct setting new_relic_settings[] = {
 	SETTING_END
 };
 
-const struct output_type output_axiom =
-    OTLP_TYPE("axiom", "Axiom", axiom_settings);
-const struct output_type output_new_relic =
-    OTLP_TYPE("new-relic", "New Relic", new_relic_settings);
+const struct output_type output_axiom = OTLP_TYPE("axiom", "Axiom",
+    "In Axiom: a data set of the kind Events, and an API token that may "
+    "ingest\n"
+    "into it and do nothing else.\n",
+    axiom_settings);
+const struct output_type output_new_relic = OTLP_TYPE("new-relic", "New Relic",
+    "In New Relic: an API key of the type Ingest - License.\n",
+    new_relic_settings);

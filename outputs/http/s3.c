@@ -197,6 +197,12 @@ static const struct setting settings[] = {
 const struct output_type output_s3 = {
 	.type.name = "s3",
 	.type.title = "Amazon S3, and stores that speak its API",
+	.type.before =
+	    "In AWS: a bucket (Object Lock and versioning work), and an "
+	    "identity that may do\n"
+	    "s3:PutObject and s3:GetObject on its objects and nothing else; "
+	    "with a KMS key\n"
+	    "of your own also kms:GenerateDataKey and kms:Decrypt.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct s3_conf),
 	.type.check = s3_check,

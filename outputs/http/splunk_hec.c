@@ -585,9 +585,11 @@ static const struct http_dialect hec = {
 		    SETTING_END                                              \
 	}
 
-#define HEC_TYPE(type_name, table)                            \
+#define HEC_TYPE(type_name, type_title, what, table)          \
 	{                                                     \
 		.type = { .name = (type_name),                \
+			.title = (type_title),                \
+			.before = (what),                     \
 			.settings = (table),                  \
 			.conf_size = sizeof(struct hec_conf), \
 			.check = hec_check },                 \
@@ -600,10 +602,24 @@ static const struct setting logscale_settings[] =
     HEC_SETTINGS("/api/v1/ingest/hec");
 
 const struct output_type output_splunk_hec =
-    HEC_TYPE("splunk-hec", splunk_settings);
+    HEC_TYPE("splunk-hec", "Splunk (HTTP Event Collector)",
+	"In Splunk: an index, and a token of the HTTP Event Collector "
+	"(Settings, Data\n"
+	"inputs) with that index allowed, and indexer acknowledgement on "
+	"Enterprise.\n",
+	splunk_settings);
 const struct output_type output_crowdstrike_logscale =
-    HEC_TYPE("crowdstrike-logscale", logscale_settings);
-const struct output_type output_cribl = HEC_TYPE("cribl", splunk_settings);
+    HEC_TYPE("crowdstrike-logscale", "CrowdStrike Falcon LogScale",
+	"In LogScale: a repository, and an ingest token of it (Settings).\n",
+	logscale_settings);
+const struct output_type output_cribl = HEC_TYPE("cribl",
+    "Cribl Stream (Splunk HEC)",
+    "In Cribl: a source Splunk HEC with TLS and a token.\n", splunk_settings);
 const struct output_type output_fluent_bit =
-    HEC_TYPE("fluent-bit", splunk_settings);
-const struct output_type output_vector = HEC_TYPE("vector", splunk_settings);
+    HEC_TYPE("fluent-bit", "Fluent Bit (input splunk)",
+	"In Fluent Bit: an input splunk with TLS and splunk_token.\n",
+	splunk_settings);
+const struct output_type output_vector =
+    HEC_TYPE("vector", "Vector (source splunk_hec)",
+	"In Vector: a source splunk_hec with TLS and valid_tokens.\n",
+	splunk_settings);
