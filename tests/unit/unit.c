@@ -23,6 +23,7 @@ static Suite *(*const suites[])(void) = {
 	suite_graylog,
 	suite_loki,
 	suite_presets,
+	suite_probes,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,

@@ -55,6 +55,7 @@ Suite *suite_late(void);
 Suite *suite_listen(void);
 Suite *suite_loki(void);
 Suite *suite_presets(void);
+Suite *suite_probes(void);
 Suite *suite_repair(void);
 Suite *suite_member(void);
 Suite *suite_merkle(void);
