@@ -19,6 +19,7 @@ static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
 	suite_sandbox,
+	suite_coralogix,
 	suite_datadog,
 	suite_graylog,
 	suite_loki,

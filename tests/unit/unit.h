@@ -25,6 +25,7 @@ Suite *suite_confirm(void);
 Suite *suite_content(void);
 Suite *suite_continuity(void);
 Suite *suite_crash(void);
+Suite *suite_coralogix(void);
 Suite *suite_datadog(void);
 Suite *suite_dead_letters(void);
 Suite *suite_definition(void);
