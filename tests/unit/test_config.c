@@ -4,6 +4,7 @@
  * none where the name begins with "good".
  */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,10 @@ static int n_names;
 static int
 is_case(const struct dirent *d)
 {
+#ifndef HAVE_RDKAFKA
+	if (strcmp(d->d_name, "bad-kafka") == 0)
+		return false;
+#endif
 	return d->d_name[0] != '.';
 }
 

@@ -19,10 +19,12 @@ static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
 	suite_sandbox,
+	suite_coralogix,
 	suite_datadog,
 	suite_graylog,
 	suite_loki,
 	suite_presets,
+	suite_probes,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
