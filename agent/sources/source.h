@@ -92,7 +92,9 @@ struct source_watch {
 struct source {
 	const struct source_type *type;
 	const char *name;
-	const char *folder; /* that the store is in; NULL: there is none */
+	/* Where it may keep what no other role may read, and the store's, where
+	 * earlier versions kept it; NULL: there is none. */
+	const char *folder, *old_folder;
 	const void *conf;
 	struct source_definition definition;
 	struct http_access *access;
@@ -225,10 +227,10 @@ source_type_of(const struct config_type *type)
 }
 
 /* For check --live: open the source, get tokens, read subscriptions, change
- * nothing at the vendor.  folder as in struct source; message gets lines about
- * what was found. */
+ * nothing at the vendor.  The folders are as in struct source; message gets
+ * lines about what was found. */
 int source_live(const struct config_entry *conf, const char *folder,
-    struct buf *message, struct err *err);
+    const char *old_folder, struct buf *message, struct err *err);
 
 extern const struct source_type source_aws_s3;
 extern const struct source_type source_office365;

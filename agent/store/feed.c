@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/merkle.h"
 #include "store/db.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
@@ -53,7 +52,7 @@ load(struct feed *f, struct err *err)
 	if (f->cursor == NULL)
 		f->cursor = xstrdup("");
 	db_done(st);
-	if (f->size > MERKLE_MAX / 2)
+	if (f->size > SEEN_INDEX_MAX)
 		return db_damaged(s, err, "the size of %s cannot be", f->tree);
 	return 1;
 }

@@ -38,7 +38,7 @@ find(const struct keys *k, const struct verifier *v)
 	size_t i = 0;
 
 	while (i < k->n &&
-	    (memcmp(k->list[i].key, v->key, sizeof(v->key)) != 0 ||
+	    (!public_same(&k->list[i].key, &v->key) ||
 		(!k->list[i].any_name && !v->any_name &&
 		    strcmp(k->list[i].name, v->name) != 0)))
 		i++;

@@ -36,9 +36,13 @@ silent() {
 		fail "$what: says \"$1\""
 }
 
-openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null
-openssl pkey -in key.pem -pubout -out pub.pem
-openssl genpkey -algorithm ed25519 -out other.pem 2>/dev/null
+# keys ALGORITHM…: what the agent signs by, and somebody else.
+keys() {
+	openssl genpkey -algorithm "$@" -out key.pem 2>/dev/null
+	openssl pkey -in key.pem -pubout -out pub.pem
+	openssl genpkey -algorithm "$@" -out other.pem 2>/dev/null
+}
+
 ex=contoso/Audit.Exchange
 
 for syntax in ndjson syslog header split; do
@@ -48,6 +52,10 @@ for syntax in ndjson syslog header split; do
 			kill $$
 		}
 	}
+	case $syntax in
+	ndjson | header) keys ed25519 ;;
+	*) keys EC -pkeyopt ec_paramgen_curve:P-256 ;;
+	esac
 	stream key.pem fra1 $syntax 4 40 >good
 	stream other.pem fra1 $syntax 4 40 >alien
 	case $syntax in

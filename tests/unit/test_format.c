@@ -147,6 +147,8 @@ static const enum format_kind kinds[] = { FORMAT_WAZUH, FORMAT_CEF,
 	"{\"integration\":\"x\",\"sealfeed\":{\"feed\":\"a/b\",\"index\":1," \
 	"\"agent\":\"c\"},\"x\":{}}"
 
+#define FIELDS "sealfeedFeed=a/b sealfeedIndex=1 sealfeedAgent=c rawEvent={}"
+
 /* Bytes that look like what stands around them. */
 static const char *const nasty[] = {
 	"{}",
@@ -159,6 +161,14 @@ static const char *const nasty[] = {
 	"{\t\"a\"\t:\t1}",
 	"\"CEF:0|a|b|\"",
 	"{\"a\":\\=}",
+	"{\"Operation\":\"" FIELDS "\"}",
+	"{\"Operation\":\"a|" FIELDS "\"}",
+	"{\"Operation\":\"a\\\\|" FIELDS "\"}",
+	"{\"Operation\":\"a\\\\\",\"UserId\":\"|3|" FIELDS "\"}",
+	"{\"Operation\":\"a CEF:0|a|b|1|c|d|3|" FIELDS "\"}",
+	"{\"Operation\":\"a LEEF:2.0|a|b|1|c|x09|" FIELDS "\"}",
+	"{\"UserId\":\"[sealfeed@32473 feed=\\\"a/b\\\" index=\\\"1\\\"] {}\"}",
+	"{\"Operation\":\"x {\\\"integration\\\":\\\"x\"}",
 };
 
 START_TEST(bytes_come_out_again)

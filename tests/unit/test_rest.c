@@ -235,15 +235,20 @@ is_window(void)
 	return state()->def->cursor.kind == CURSOR_WINDOW;
 }
 
-/* What is due later is due now: the whole overlap, and the sweeps. */
+/* The whole overlap is due now. */
 static void
 make_due(void)
 {
+	if (state() != NULL)
+		state()->window.full = 0;
+}
+
+/* And so are the sweeps, which cost many requests. */
+static void
+make_sweeps_due(void)
+{
 	struct rest_stream *rs = state();
 
-	if (rs == NULL)
-		return;
-	rs->window.full = 0;
 	memset(rs->window.cursor.swept, 0, sizeof(rs->window.cursor.swept));
 }
 
@@ -410,13 +415,13 @@ add(unsigned n, int64_t age, int64_t step)
 	}
 }
 
-/* More events than three pages have, after which a request fails. */
+/* Some more events, two of them of one instant, while a request fails. */
 static void
 survive(const char *name, enum vendor_fault fault, unsigned after,
     unsigned count)
 {
-	add(8, CLOCK_MINUTE, 7 * CLOCK_SECOND);
-	add(4, CLOCK_MINUTE, 0);
+	add(1, CLOCK_MINUTE + 7 * CLOCK_SECOND, 0);
+	add(2, CLOCK_MINUTE, 0);
 	vendor_fail(t.vendor, fault, after, count);
 	catch_up();
 	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
@@ -440,15 +445,56 @@ tie_at_the_bound(void)
 	expect_same("ties at a window's bound");
 }
 
-/* Stopped between two pages, as by kill -9: nothing is written any more, and
- * another process opens the store. */
+/* How vendors behave that have pages of a kind, each in its own way. */
+#define OF(kind) (1U << (kind))
+#define BY_LINK (OF(PAGE_LINK) | OF(PAGE_URL) | OF(PAGE_URL_HEADER))
+#define BY_TOKEN (OF(PAGE_TOKEN) | OF(PAGE_HEADER))
+#define BY_COUNT (OF(PAGE_NUMBER) | OF(PAGE_OFFSET))
+static const struct {
+	const char *name;
+	enum vendor_manner manner;
+	unsigned pages;
+	bool ids; /* rows must have some, or equal ones are two events */
+} manners[] = {
+	{ "short pages", VENDOR_SHORT,
+	    BY_LINK | BY_TOKEN | OF(PAGE_OFFSET) | OF(PAGE_LAST_ID), false },
+	{ "pages without rows", VENDOR_EMPTY, BY_LINK | BY_TOKEN, false },
+	{ "rows that are on two pages", VENDOR_TWICE, BY_LINK | BY_TOKEN,
+	    true },
+	{ "rows that come in between", VENDOR_SHIFT,
+	    BY_LINK | BY_TOKEN | BY_COUNT | OF(PAGE_LAST_ID), true },
+};
+
 static void
-stop_between_pages(void)
+bear_with(void)
+{
+	const struct def_stream *def = stream_def();
+
+	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
+		if ((OF(def->page.kind) & manners[i].pages) == 0 ||
+		    (manners[i].ids && def->id == NULL) ||
+		    def->page.short_is_last)
+			continue;
+		vendor_behave(t.vendor, manners[i].manner);
+		add(1, CLOCK_MINUTE + 7 * CLOCK_SECOND, 0);
+		add(2, CLOCK_MINUTE, 0);
+		catch_up();
+		/* What came in behind where pages were is in the overlap. */
+		catch_up();
+		expect_same(manners[i].name);
+	}
+	vendor_behave(t.vendor, VENDOR_PLAIN);
+}
+
+/* Stopped between two pages, as by kill -9: nothing is written any more, and
+ * another process opens the store, whose page token may be good no longer. */
+static void
+stop_between_pages(const char *name, enum vendor_fault fault)
 {
 	enum poll_next next;
 	unsigned before;
 
-	add(20, CLOCK_MINUTE, CLOCK_SECOND);
+	add(9, CLOCK_MINUTE, CLOCK_SECOND);
 	vendor_fail(t.vendor, VENDOR_FAILED,
 	    node_get(vendor_script(t.vendor), "per") != NULL ||
 		    stream_def()->page.kind == PAGE_NONE
@@ -461,8 +507,10 @@ stop_between_pages(void)
 	close_all();
 	open_all();
 	before = vendor_requests(t.vendor);
+	vendor_fail(t.vendor, fault, 0, 1);
 	catch_up();
-	expect_same("a stop between two pages");
+	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
+	expect_same(name);
 	ck_assert_uint_gt(vendor_requests(t.vendor), before);
 }
 
@@ -482,6 +530,7 @@ come_late(void)
 		add(4, (back < INITIAL ? back : INITIAL) - CLOCK_MINUTE - lag(),
 		    CLOCK_SECOND);
 		t.late += 4;
+		make_sweeps_due();
 		catch_up();
 		expect_same("events that came late");
 	}
@@ -582,6 +631,17 @@ expect_lateness(const char *name)
 	store_close(t.s);
 }
 
+/* Pages of a few rows are full where the script says so. */
+static void
+page_size(void)
+{
+	const struct node *full = node_get(vendor_script(t.vendor), "full");
+	struct def_stream *def = (struct def_stream *)(uintptr_t)stream_def();
+
+	if (full != NULL)
+		def->page.size = strtol(full->text, NULL, 10);
+}
+
 static void
 play(const char *path, const char *name, size_t stream)
 {
@@ -596,22 +656,29 @@ play(const char *path, const char *name, size_t stream)
 	t.vendor = vendor_start(path, stream, 0);
 	load_config(name);
 	open_all();
+	page_size();
 	add(11, 3 * CLOCK_DAY, CLOCK_HOUR);
 	catch_up();
 	expect_same("the first events");
 	catch_up();
 	expect_same("nothing new");
+	/* More than three pages have. */
+	add(8, CLOCK_MINUTE, 7 * CLOCK_SECOND);
+	add(4, CLOCK_MINUTE, 0);
 	survive("ties", VENDOR_NONE, 0, 0);
 	tie_at_the_bound();
 	survive("a throttled request", VENDOR_THROTTLED, 1, 2);
 	survive("a failed request", VENDOR_FAILED, 1, 3);
+	make_sweeps_due();
 	survive("a longer failure", VENDOR_FAILED, 1, 12);
 	survive("a body that was cut", VENDOR_BROKEN, 1, 2);
 	survive("a login page", VENDOR_PAGE, 1, 2);
 	survive("a token that is refused", VENDOR_DENIED, 1, 1);
 	survive("a page token that is lost", VENDOR_LOST, 2, 1);
 	lead_elsewhere();
-	stop_between_pages();
+	bear_with();
+	stop_between_pages("a stop between two pages", VENDOR_NONE);
+	stop_between_pages("a stop, and a lost token", VENDOR_LOST);
 	come_again();
 	come_late();
 	stay_wide();

@@ -53,7 +53,7 @@ load_request(struct loading *l, struct def_stream *s, struct def_request *r,
 {
 	/* Of blocks that are requests and more. */
 	static const char *const ours[] = { "query", "headers", "take", "id",
-		"url", "max", "records", NULL };
+		"url", "max", "always", "records", NULL };
 	static const char *const others[] = { "query", "headers", NULL };
 	const struct node *query = node_get(map, "query");
 	const struct node *headers = node_get(map, "headers");
