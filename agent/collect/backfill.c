@@ -235,6 +235,7 @@ static void *
 backfill_thread(void *arg)
 {
 	struct source_runner *r = arg;
+	struct collector *c = r->collector;
 	struct source *s = &r->source;
 	struct run run = { .runner = r,
 		.w = { .source = s, .background = true } };
@@ -244,8 +245,7 @@ backfill_thread(void *arg)
 
 	run.w.http = http_new(s->access, s->stop, s->ctx);
 	while (go && !s->stop(s->ctx)) {
-		rc =
-		    backfill_next(r->collector->store, s->name, &run.now, &err);
+		rc = backfill_next(c->store, s->name, &run.now, &err);
 		if (rc == 0)
 			break;
 		if (rc == -1)
@@ -257,7 +257,10 @@ backfill_thread(void *arg)
 	close_stream(&run);
 	write_batch_free(run.w.spare);
 	http_free(run.w.http);
-	r->backfill_ends = true;
+	(void)pthread_mutex_lock(&c->lock);
+	r->backfills = false;
+	(void)pthread_mutex_unlock(&c->lock);
+	collect_thread_ends(c);
 	return NULL;
 }
 
@@ -304,24 +307,38 @@ refuse_strangers(struct collector *c)
 	}
 }
 
+/* Start the thread of a source, with the lock held, and let items that an
+ * earlier one has listed be seen. */
+static void
+start(struct source_runner *r)
+{
+	struct err err = ERR_INIT;
+
+	r->backfills =
+	    collect_thread(r->collector, backfill_thread, r, &err) == 0;
+	if (!r->backfills)
+		log_err("%s: %s", r->source.name, err.text);
+	for (size_t i = 0; i < r->n_workers && r->backfills; i++)
+		if (r->workers[i].item_due == INT64_MAX)
+			r->workers[i].item_due = 0;
+	if (r->backfills)
+		collect_fetch(r);
+}
+
 static void
 serve(struct source_runner *r)
 {
+	struct collector *c = r->collector;
 	struct backfill b;
 	struct err err = ERR_INIT;
 
-	if (r->backfills && r->backfill_ends) {
-		(void)pthread_join(r->backfill_thread, NULL);
-		r->backfills = false;
-	}
-	if (r->backfills || !r->started || r->source.type->backfill == NULL ||
-	    backfill_next(r->collector->store, r->source.name, &b, &err) != 1)
+	if (!r->started || r->source.type->backfill == NULL ||
+	    backfill_next(c->store, r->source.name, &b, &err) != 1)
 		return;
-	r->backfill_ends = false;
-	r->backfills =
-	    collect_begin(&r->backfill_thread, backfill_thread, r, &err) == 0;
-	if (!r->backfills)
-		log_err("%s: %s", r->source.name, err.text);
+	(void)pthread_mutex_lock(&c->lock);
+	if (!r->backfills && !c->stopping)
+		start(r);
+	(void)pthread_mutex_unlock(&c->lock);
 }
 
 void
@@ -329,7 +346,7 @@ collect_backfill(struct collector *c)
 {
 	struct err err = ERR_INIT;
 	const int any = backfill_any(c->store, &err);
-	bool crowded = false, before;
+	bool crowded = false;
 
 	if (any == -1)
 		return;
@@ -338,12 +355,8 @@ collect_backfill(struct collector *c)
 		crowded = is_crowded(c);
 	}
 	(void)pthread_mutex_lock(&c->lock);
-	before = c->crowded;
 	c->crowded = crowded;
-	if (before && !crowded)
-		(void)pthread_cond_broadcast(&c->work);
 	(void)pthread_mutex_unlock(&c->lock);
-	for (size_t i = 0; i < c->n_runners; i++)
-		if (any == 1 || c->runners[i].backfills)
-			serve(&c->runners[i]);
+	for (size_t i = 0; i < c->n_runners && any == 1; i++)
+		serve(&c->runners[i]);
 }

@@ -262,8 +262,8 @@ watch_room(struct collector *c, struct housekeeping *h)
 	(void)pthread_mutex_lock(&c->lock);
 	c->paused = room.full;
 	if (was && !room.full) {
-		(void)pthread_cond_broadcast(&c->work);
-		(void)pthread_cond_broadcast(&c->calm);
+		collect_fetch_wake(c);
+		collect_poll_wake(c);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	if (was && !room.full) {

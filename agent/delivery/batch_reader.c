@@ -327,6 +327,9 @@ load(struct batch_ref *c, struct err *err)
 			return rc < 0 ? -1 : -damaged(c, "not there", err);
 	}
 	buf_clear(&c->raw);
+	/* At once: what grows by and by is copied as often. */
+	if (buf_room(&c->raw, c->batch.raw_len) == NULL)
+		return -damaged(c, "too large", err);
 	if (gzip_unpack(c->reader->gzip, c->batch.payload.data,
 		c->batch.payload.len, &c->raw, &how) != 0)
 		return -damaged(c, how.text, err);

@@ -219,18 +219,25 @@ rate_budget(struct rate *r)
 }
 
 int64_t
-backoff(unsigned n, int64_t min, int64_t max)
+jitter(int64_t most)
 {
 	uint32_t chance = 0;
+
+	/* Without randomness none is as good. */
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) !=
+	    (ssize_t)sizeof(chance))
+		chance = 0;
+	return (int64_t)((double)most * chance / UINT32_MAX);
+}
+
+int64_t
+backoff(unsigned n, int64_t min, int64_t max)
+{
 	int64_t wait = min;
 
 	for (; n > 0 && wait < max; n--)
 		wait *= 2;
 	if (wait > max)
 		wait = max;
-	/* Without randomness the full time is as good. */
-	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) !=
-	    (ssize_t)sizeof(chance))
-		chance = 0;
-	return wait - (int64_t)((uint64_t)wait / 2 * chance / UINT32_MAX);
+	return wait - jitter(wait / 2);
 }

@@ -46,6 +46,9 @@ void rate_bad(struct rate *r, int64_t now);
 /* Requests a minute at present. */
 double rate_budget(struct rate *r);
 
+/* Some of most, by chance. */
+int64_t jitter(int64_t most);
+
 /* least * 2^n, at most most, less up to half of it by chance, so that many
  * clients do not come back together. */
 int64_t backoff(unsigned n, int64_t min, int64_t max);

@@ -178,13 +178,20 @@ find_envelope(const char *line, size_t len, const struct form **form)
 	return first;
 }
 
-/* A value of JSON has lines in its strings, and is none. */
+/* Is at in a string of JSON, or in a cell of a table?  What is written there is
+ * not the text yet. */
 static bool
-is_json(const char *line, size_t len)
+is_quoted(const char *line, const char *at)
 {
-	return len > 1 &&
-	    (line[0] == '{' || line[0] == '"' ||
-		(line[0] == '[' && (line[1] == '{' || line[1] == '"')));
+	size_t quotes = 0;
+
+	if (at - line > 1 &&
+	    (line[0] == '{' ||
+		(line[0] == '[' && (line[1] == '{' || line[1] == '"'))))
+		return true;
+	for (; line < at; line++)
+		quotes += *line == '"';
+	return quotes % 2 != 0;
 }
 
 enum frame_kind
@@ -198,7 +205,7 @@ wrapped_parse(const char *line, size_t len, struct frame *f)
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
 		len--;
 	at = find_envelope(line, len, &form);
-	if (at == NULL || (at != line && is_json(line, len)) ||
+	if (at == NULL || is_quoted(line, at) ||
 	    frame_parse(line, (size_t)(at - line), f) != FRAME_NOTHING)
 		return frame_parse(line, len, f);
 	*f = (struct frame){ .syslog = at != line || form != &wazuh };

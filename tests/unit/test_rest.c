@@ -23,6 +23,7 @@
 #include "http/rate.h"
 #include "http/server_clock.h"
 #include "run/types.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
 #include "store/batch.h"
@@ -566,7 +567,7 @@ stay_wide(void)
 	catch_up();
 	close_all();
 	open_all();
-	ck_assert(poll_once(&next));
+	ck_assert_msg(poll_once(&next), "%s", t.told.text);
 	ck_assert_int_eq(longest_sweep(), back);
 }
 
@@ -671,7 +672,9 @@ play(const char *path, const char *name, size_t stream)
 	survive("a failed request", VENDOR_FAILED, 1, 3);
 	make_sweeps_due();
 	survive("a longer failure", VENDOR_FAILED, 1, 12);
-	survive("a body that was cut", VENDOR_BROKEN, 1, 2);
+	/* CSV does not say where it ends. */
+	if (stream_def()->records.format != RECORDS_CSV)
+		survive("a body that was cut", VENDOR_BROKEN, 1, 2);
 	survive("a login page", VENDOR_PAGE, 1, 2);
 	survive("a token that is refused", VENDOR_DENIED, 1, 1);
 	survive("a page token that is lost", VENDOR_LOST, 2, 1);
