@@ -67,7 +67,7 @@ struct attribute {
 	uint64_t number;
 };
 
-#define ATTRIBUTES_MAX 6
+#define ATTRIBUTES_MAX 7
 
 struct record {
 	int64_t when; /* INT64_MIN: not known */
