@@ -167,9 +167,8 @@ read_seconds(const char *value, int64_t now)
 	if (*end != '\0' && *end != '.')
 		return -1;
 	/* Some send "1.5": the whole second behind it. */
-	seconds = n > INT64_MAX / CLOCK_SECOND - 1
-	    ? CLOCK_DAY / CLOCK_SECOND
-	    : (int64_t)n + (*end == '.');
+	seconds = n > INT64_MAX / CLOCK_SECOND - 1 ? CLOCK_DAY / CLOCK_SECOND
+						   : (int64_t)n + (*end == '.');
 	if (seconds >= EPOCH_MIN * 1000 && seconds < EPOCH_MAX * 1000)
 		seconds = (seconds + 999) / 1000;
 	if (seconds >= EPOCH_MIN && seconds < EPOCH_MAX)

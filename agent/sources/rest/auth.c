@@ -146,8 +146,8 @@ fill_all(struct filling *x, const struct def_auth *a)
 	struct def_auth f = *a;
 
 	for (size_t i = 0; i < TEXTS; i++)
-		*text_at(&f, i) = fill(x, texts[i].key, *text_at(&f, i),
-		    texts[i].encoding);
+		*text_at(&f, i) =
+		    fill(x, texts[i].key, *text_at(&f, i), texts[i].encoding);
 	f.headers = fill_pairs(x, "headers", a->headers);
 	f.fields = fill_pairs(x, "fields", a->fields);
 	f.claims = fill_pairs(x, "claims", a->claims);

@@ -162,8 +162,8 @@ default_streams(struct made *m)
 
 	for (size_t i = 0; i < d->n_streams; i++)
 		if (!d->streams[i].off)
-			rc |= buf_addf(&list, "%s%s",
-			    list.len > 0 ? ", " : "[", d->streams[i].name);
+			rc |= buf_addf(&list, "%s%s", list.len > 0 ? ", " : "[",
+			    d->streams[i].name);
 	rc |= buf_adds(&list, list.len > 0 ? "]" : "");
 	if (rc != 0)
 		mem_gone();
