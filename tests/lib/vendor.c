@@ -583,11 +583,31 @@ filled(const struct vendor *v, const char *path, const struct place *places)
 	return buf_take(&out, NULL);
 }
 
+/* The row of a page that leads to an event, or has its text inside; NULL: the
+ * event is the row. */
+static char *
+row_of(const struct vendor *v, const char *text, const struct place *places)
+{
+	struct buf quoted = BUF_INIT(65536);
+	struct place inside[] = { places[0], { "<text>", NULL },
+		{ NULL, NULL } };
+	char *row = filled(v, "fetch.row", places);
+
+	if (row != NULL)
+		return row;
+	if (text_json_string(&quoted, text, strlen(text)) != 0)
+		vendor_die("out of memory");
+	inside[1].value = quoted.data;
+	row = filled(v, "inside", inside);
+	buf_release(&quoted);
+	return row;
+}
+
 void
 vendor_add(struct vendor *v, const char *id, int64_t when, unsigned n)
 {
 	struct buf time = BUF_INIT(64);
-	char number[16];
+	char number[16], *text;
 	struct place places[] = { { "<id>", id }, { "<time>", NULL },
 		{ "<n>", number }, { NULL, NULL } };
 
@@ -595,11 +615,12 @@ vendor_add(struct vendor *v, const char *id, int64_t when, unsigned n)
 	if (when_write(v->format, when, &time) != 0)
 		vendor_die("out of memory");
 	places[1].value = time.data;
+	text = filled(v, "row", places);
 	(void)pthread_mutex_lock(&v->lock);
 	v->events = xreallocarray(v->events, v->n + 1, sizeof(*v->events));
 	v->events[v->n++] = (struct event){ .when = when,
-		.text = filled(v, "row", places),
-		.row = filled(v, "fetch.row", places),
+		.text = text,
+		.row = row_of(v, text, places),
 		.key = filled(v, "fetch.key", places),
 		.file = filled(v, "fetch.file", places) };
 	(void)pthread_mutex_unlock(&v->lock);

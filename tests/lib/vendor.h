@@ -22,6 +22,7 @@
  *   start:    the format of a request's times
  *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
+ *   inside:   a row that has the event as a string, <text>
  *   fetch:    { path, method, body, row, key, file, between, reply } where a
  *             page has rows that events are fetched by: row is that of a page,
  *             key what a request has at <ids>, file what comes for one of them
