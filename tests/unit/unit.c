@@ -47,6 +47,7 @@ static Suite *(*const suites[])(void) = {
 	suite_crash,
 	suite_dead_letters,
 	suite_definition,
+	suite_definition_keys,
 	suite_dialect,
 	suite_doubt,
 	suite_elasticsearch,
