@@ -101,6 +101,7 @@ static Suite *(*const suites[])(void) = {
 	suite_splitter,
 	suite_splitter_made,
 	suite_splunk_hec,
+	suite_backfill,
 	suite_replay,
 	suite_stand_in,
 	suite_status,

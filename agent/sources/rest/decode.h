@@ -25,7 +25,10 @@ enum record_format {
 
 struct decode {
 	enum record_format format;
-	const char *at;      /* pointer to the rows, of a JSON document */
+	char *const *at;     /* pointers to the rows, the first counts that is
+				there, of a JSON document */
+	const char *names;   /* RECORDS_CSV: what the row with the names begins
+				with; NULL: it is the first */
 	const char *columns; /* RECORDS_COLUMNS: to their names, … */
 	const char *column;  /* … and in each of those to the name */
 	/* The text of the columns: kept for pages that have none. */
