@@ -50,7 +50,8 @@ page(const char *s, size_t len, bool folders, bool *more)
 		.bucket = "bucket",
 		.prefix = FOLDER,
 		.folders = folders,
-		.from = INT64_MIN };
+		.from = INT64_MIN,
+		.to = INT64_MAX };
 	struct buf body = BUF_INIT(S3_REPLY_MAX),
 		   next = BUF_INIT(PAGES_LINK_MAX);
 	struct err err = ERR_INIT;
