@@ -56,14 +56,21 @@ struct hec_kind {
 	 * it finds fault with is in, a receipt has a code, and a blank event
 	 * is refused. */
 	bool splunk;
+	size_t event_max; /* it cuts what is larger, under a receipt; 0: none */
 };
 
+/* library.humio.com, "Limits and Standards": "Max event size 1 MB", beyond
+ * which
+ * @rawstring is cut. */
+#define LOGSCALE_EVENT_MAX ((size_t)1000000)
+
 static const struct hec_kind kinds[] = {
-	{ "splunk-hec", "Authorization: Splunk ", true },
-	{ "crowdstrike-logscale", "Authorization: Bearer ", false },
-	{ "cribl", "Authorization: Splunk ", false },
-	{ "fluent-bit", "Authorization: Splunk ", false },
-	{ "vector", "Authorization: Splunk ", false },
+	{ "splunk-hec", "Authorization: Splunk ", true, 0 },
+	{ "crowdstrike-logscale", "Authorization: Bearer ", false,
+	    LOGSCALE_EVENT_MAX },
+	{ "cribl", "Authorization: Splunk ", false, 0 },
+	{ "fluent-bit", "Authorization: Splunk ", false, 0 },
+	{ "vector", "Authorization: Splunk ", false, 0 },
 };
 
 struct hec {
@@ -209,6 +216,9 @@ add_fields(struct intake *in, const struct chunk_line *line, bool object,
 	    buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
 		line->version_of) != 0)
 		return -1;
+	if (line->via != NULL &&
+	    buf_addf(body, ",\"sealfeed_via\":\"%s\"", line->via) != 0)
+		return -1;
 	return buf_adds(body, "}");
 }
 
@@ -242,6 +252,13 @@ static int
 hec_render(struct intake *in, const struct chunk_line *line, struct buf *body,
     struct err *err)
 {
+	const struct hec *h = in->state;
+
+	if (h->kind->event_max > 0 && line->len > h->kind->event_max)
+		return err_set(err,
+		    "the event of %zu bytes is larger than the %zu that are "
+		    "kept of one; it would be cut",
+		    line->len, h->kind->event_max);
 	if (add_envelope(in, line, body) != 0)
 		return err_set(err, "request: too large");
 	return 0;

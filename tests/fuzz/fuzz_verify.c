@@ -211,7 +211,7 @@ add(struct export *e, enum line_kind kind, size_t feed, uint64_t number,
 	} else {
 		mark = kind == LINE_EVENT ? "event\":" : "checkpoint\":";
 		FUZZ_CHECK(line_add(&b, kind,
-			       (struct line_name){ "fra1", name }, number,
+			       (struct line_name){ "fra1", name, NULL }, number,
 			       value->data, value->len) == 0);
 	}
 	if (e->form == FORM_SPLUNK || e->form == FORM_CSV) {

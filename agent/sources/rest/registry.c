@@ -149,18 +149,24 @@ longest_look_back(const struct definition *d)
 	return 2 * most;
 }
 
+/* More than the names in any file. */
+#define STREAMS_MAX ((size_t)1 << 20)
+
 /* "[a, b]": the streams that are collected where a source does not say. */
 static const char *
 default_streams(struct made *m)
 {
-	struct buf list = BUF_INIT(8192);
+	struct buf list = BUF_INIT(STREAMS_MAX);
 	const struct definition *d = m->def;
+	int rc = 0;
 
 	for (size_t i = 0; i < d->n_streams; i++)
 		if (!d->streams[i].off)
-			(void)!buf_addf(&list, "%s%s",
-			    list.len > 0 ? ", " : "[", d->streams[i].name);
-	(void)!buf_adds(&list, list.len > 0 ? "]" : "");
+			rc |= buf_addf(&list, "%s%s", list.len > 0 ? ", " : "[",
+			    d->streams[i].name);
+	rc |= buf_adds(&list, list.len > 0 ? "]" : "");
+	if (rc != 0)
+		mem_gone();
 	return keep(m, buf_take(&list, NULL));
 }
 
