@@ -18,7 +18,8 @@
 #define BETWEEN 2     /* blanks between columns */
 #define NOTE_INDENT 4 /* blanks in front of a note */
 #define CUT_MIN 9     /* what is left of a cell that is cut */
-#define CUT_FINE 40   /* … where other columns can be left out instead */
+#define CUT_SHORT 12  /* … where spare columns can be left out instead */
+#define CUT_FINE 40   /* … where optional ones can */
 #define CELL_MAX 4096
 
 struct row {
@@ -170,6 +171,23 @@ all_of(const struct table *t, const bool *out)
 	return all;
 }
 
+/* Leave out columns that may be, the last first, until the others have room
+ * beside the one that is cut (t->n: none) to fine columns. */
+static void
+leave_out(const struct table *t, bool *out, size_t cut, size_t fine)
+{
+	for (size_t k = t->n; k-- > 0;) {
+		const struct column *c = &t->columns[k];
+		size_t all = all_of(t, out);
+
+		if (cut < t->n && t->width[cut] > fine)
+			all -= t->width[cut] - fine;
+		if (all > t->room_for_all &&
+		    (c->optional || (c->spare && fine == CUT_SHORT)))
+			out[k] = true;
+	}
+}
+
 /* The width of each column, 0 for one that is left out: the last of those that
  * may be go first, then the one that may be cut is. */
 static void
@@ -181,15 +199,9 @@ lay_out(const struct table *t, size_t *width)
 	for (size_t k = 0; k < t->n; k++)
 		if (t->columns[k].cut)
 			cut = k;
-	for (size_t k = t->n; k-- > 0;) {
-		size_t all = all_of(t, out);
-
-		/* Cutting a little is better than leaving out. */
-		if (cut < t->n && t->width[cut] > CUT_FINE)
-			all -= t->width[cut] - CUT_FINE;
-		if (all > t->room_for_all && t->columns[k].optional)
-			out[k] = true;
-	}
+	/* Cutting a little is better than leaving out. */
+	leave_out(t, out, cut, CUT_FINE);
+	leave_out(t, out, cut, CUT_SHORT);
 	for (size_t k = 0; k < t->n; k++)
 		width[k] = out[k] ? 0 : t->width[k];
 	if (cut == t->n || all_of(t, out) <= t->room_for_all)

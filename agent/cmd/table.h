@@ -28,6 +28,9 @@ struct column {
 			  most one of a table */
 	bool optional; /* is left out where the row would be too wide, the last
 			  first */
+	bool spare;    /* likewise, but only where a short form of the cell that
+			  is cut does not help: a figure that does not fit
+			  would lose its digits at the edge of the screen */
 };
 
 /* Colours (ECMA-48 8.3.117). */

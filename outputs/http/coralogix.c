@@ -208,6 +208,8 @@ static const struct setting settings[] = {
 const struct output_type output_coralogix = {
 	.type.name = "coralogix",
 	.type.title = "Coralogix",
+	.type.before = "In Coralogix: an API key of the kind Send-Your-Data "
+		       "(Data Flow, API Keys).\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct coralogix_conf),
 	.type.check = http_output_check,

@@ -234,7 +234,7 @@ for file in source-okta.token source-github.token source-aws.aws.key \
 	grep -q "secret-$n\$" "others/$file" || fail "$file is another"
 	[ "$(stat -c %a "others/$file")" = 600 ] || fail "others may read $file"
 done
-! grep -rq secret-[0-9] others/conf.d out err || fail "a secret is to be seen"
+! grep -rq 'secret-[0-9]' others/conf.d out err || fail "a secret is to be seen"
 sed -i 's/, password: secret-7//; s/, token: secret-1//' others.yaml
 setup 78 "answers that lack something" --config less/sealfeed.yaml \
     --answers others.yaml --no-live

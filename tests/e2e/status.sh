@@ -42,14 +42,16 @@ role() {
 	pgrep -g "$(cat "$work/agent.pid")" -x "sf-$1"
 }
 
+# narrow [COLUMNS]: no line is wider, so that no figure is cut on a screen
 narrow() {
-	ask status | awk 'length($0) > 80 { print; bad = 1 } END { exit bad }'
+	COLUMNS=${1:-80} ask status |
+	    awk -v most="${1:-80}" 'length($0) > most { print; bad = 1 } END { exit bad }'
 }
 
 sim --events 100000 --rate 50
 receiver lake
 to_http lake
-to_file archive
+to_file archive-of-all-that-was-sent
 write_config
 line 'never started' || fail "no store yet: $(first)"
 check 2 'CRITICAL - never started' || fail "$(cat "$work/check")"
@@ -69,6 +71,7 @@ ask status --json | grep >/dev/null '"works":true,"alive":true,"remarks":\[\]}' 
 ask status --check --warning lag=soon >"$work/check"
 [ $? -eq 3 ] || fail "a bad limit is no UNKNOWN"
 narrow || fail "wider than 80 columns"
+narrow 60 >"$work/wide" || fail "wider than 60 columns: $(cat "$work/wide")"
 ask status | grep >/dev/null -E '[0-9]/s collected$' || fail "no rate"
 [ "$(COLUMNS=60 ask status | head -n 1)" = "running, all well" ] || fail "COLUMNS"
 ask status --color always | head -n 1 | grep >/dev/null $'\033\[32mrunning' || fail "no colours"

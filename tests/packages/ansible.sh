@@ -1,8 +1,8 @@
 #!/bin/bash
 # The Ansible role on a booted Debian: check mode on a new host, the
 # installation from a repository until events arrive, a second run that changes
-# nothing, a faulty drop-in that is not put in place, a reload after a change;
-# and the secret is nowhere but in its file.
+# nothing, a faulty drop-in and a faulty definition that are not put in place, a
+# reload after a change; and the secrets are nowhere but in their files.
 . "${0%/*}/lib.sh"
 . "${0%/*}/fleet.sh"
 
@@ -34,7 +34,9 @@ begin_fleet
 mkdir -p "$root/srv/ansible"
 cp -r "$top/packaging/ansible/roles" "$root/srv/ansible/"
 cp "$work/ca.pem" "$root/srv/ansible/"
-echo "vault_contoso: $secret" >"$root/srv/ansible/vault.yml"
+cp "$top/tests/packages/acme.yaml" "$root/srv/ansible/"
+printf 'vault_%s: %s\n' contoso "$secret" acme "$secret-2" hec "$secret-3" \
+    >"$root/srv/ansible/vault.yml"
 fill "$top/tests/packages/ansible.yml" >"$root/srv/ansible/site.yml"
 
 say "check mode on a new host"
@@ -48,6 +50,8 @@ played first
 vouched
 expect "the configuration" "root:sealfeed 640" \
     "$(inside stat -c '%U:%G %a' /etc/sealfeed/conf.d/10-contoso.yaml)"
+expect "the definition" "root:sealfeed 640" \
+    "$(inside stat -c '%U:%G %a' /etc/sealfeed/sources.d/acme.yaml)"
 inside systemctl is-enabled --quiet sealfeed || fail "it is not enabled"
 grep -qF "$(cat "$work/vkey")" "$work/first.log" ||
     fail "the verifier key is not told"
@@ -64,13 +68,18 @@ play faulty -e '{"siem": {"outputs": {"siem": {"typ": "syslog"}}}}' &&
     fail "a faulty drop-in was accepted"
 grep -q 'conf.d/20-siem.yaml:[0-9]*: outputs.siem: ' "$work/faulty.log" ||
     fail "the fault is not named: $(grep -A5 fatal "$work/faulty.log")"
+play unknown -e '{"acme": {"title": "Acme"}}' &&
+    fail "a faulty definition was accepted"
+grep -q 'sources.d/acme.yaml:[0-9]*: .*missing' "$work/unknown.log" ||
+    fail "the fault is not named: $(grep -A5 fatal "$work/unknown.log")"
 inside sealfeed check >/dev/null || fail "the fault was put in place"
 
 say "a change is reloaded"
 played changed -e '{"sealfeed_dropins_exclusive": true, "sealfeed_dropins":
     {"30-file": {"outputs": {"copy": {"type": "file",
-    "path": "/var/lib/sealfeed/copy"}}}}}'
+    "path": "/var/lib/sealfeed/copy"}}}}, "sealfeed_definitions": {}}'
 wait_for 20 "the new output works" test -s "$root/var/lib/sealfeed/copy"
 expect "the process after a reload" "$before" "$(main_pid)"
 expect "drop-ins" 30-file.yaml "$(inside ls /etc/sealfeed/conf.d)"
-no_secret "$work"/{second,faulty,changed}.log
+expect "definitions" "" "$(inside ls /etc/sealfeed/sources.d)"
+no_secret "$work"/{second,faulty,unknown,changed}.log

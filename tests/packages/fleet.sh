@@ -56,9 +56,13 @@ no_secret() {
 	    fail "the secret is in $(grep -lFf "$work/secret" "$work/journal" "$@" | xargs)"
 	found=$(cd "$root" && grep -rlaFf "$work/secret" --exclude-dir=proc \
 	    --exclude-dir=sys --exclude-dir=dev --exclude-dir=srv . 2>/dev/null)
-	expect "files with the secret" "./etc/sealfeed/contoso.secret" "$found"
-	expect "the secret's file" "root:sealfeed 640" \
-	    "$(inside stat -c '%U:%G %a' /etc/sealfeed/contoso.secret)"
+	expect "files with the secret" "./etc/sealfeed/acme.token
+./etc/sealfeed/contoso.secret
+./etc/sealfeed/hec.token" "$(sort <<<"$found")"
+	for found in acme.token contoso.secret hec.token; do
+		expect "$found" "root:sealfeed 640" \
+		    "$(inside stat -c '%U:%G %a' "/etc/sealfeed/$found")"
+	done
 }
 
 # vouched: events arrive, and the SIEM's file is proven by the key.

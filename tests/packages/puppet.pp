@@ -25,8 +25,24 @@ class { 'sealfeed':
       },
     },
     '20-siem'    => { 'outputs' => { @OUTPUTS@ } },
+    '40-acme'    => {
+      'sources' => {
+        'acme' => { 'type' => 'acme', 'token' => '${file:/etc/sealfeed/acme.token}' },
+      },
+      'outputs' => {
+        'splunk' => {
+          'type'  => 'splunk-hec',
+          'url'   => 'https://127.0.0.1:1',
+          'token' => '${file:/etc/sealfeed/hec.token}',
+        },
+      },
+    },
   },
+  definitions    => { 'acme' => @ACME@ },
+  purge_definitions => true,
   secrets        => {
+    'acme.token'     => Sensitive('@SECRET@-2'),
+    'hec.token'      => Sensitive('@SECRET@-3'),
     'contoso.secret' => Sensitive('@SECRET@'),
     'ca.pem'         => Sensitive(file('/srv/ca.pem')),
   },

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The Puppet module on a booted Debian: the installation until events arrive, a
-# second run that changes nothing, a faulty drop-in that is not put in place, a
-# reload after a change; and the secret is nowhere but in its file.
+# second run that changes nothing, a faulty drop-in and a faulty definition that are
+# not put in place, a reload after a change; and the secrets are nowhere but in
+# their files.
 . "${0%/*}/lib.sh"
 . "${0%/*}/fleet.sh"
 
@@ -24,15 +25,16 @@ applied() {
 	    '^(Error|Warning|Notice)' "$work/$1.log" | cut -c1-500 | tail -n 20)"
 }
 
-# manifest OUTPUTS
+# manifest OUTPUTS [DEFINITION]
 manifest() {
 	fill "$top/tests/packages/puppet.pp" |
-	    sed -e "s|@OUTPUTS@|$1|" -e "s,@SECRET@,$secret," >"$root/srv/site.pp"
+	    sed -e "s|@OUTPUTS@|$1|" -e "s,@SECRET@,$secret," \
+		-e "s|@ACME@|${2:-file('/srv/acme.yaml')}|" >"$root/srv/site.pp"
 }
 
 begin_fleet
 cp -r "$top/packaging/puppet" "$root/srv/puppet"
-cp "$work/ca.pem" "$root/srv/"
+cp "$work/ca.pem" "$top/tests/packages/acme.yaml" "$root/srv/"
 cp "$deb" "$root/srv/sealfeed.deb"
 
 say "puppet parser and epp"
@@ -54,6 +56,8 @@ applied first 2
 vouched
 expect "the configuration" "root:sealfeed 640" \
     "$(inside stat -c '%U:%G %a' /etc/sealfeed/conf.d/10-contoso.yaml)"
+expect "the definition" "root:sealfeed 640" \
+    "$(inside stat -c '%U:%G %a' /etc/sealfeed/sources.d/acme.yaml)"
 inside systemctl is-enabled --quiet sealfeed || fail "it is not enabled"
 no_secret "$work/first.log"
 
@@ -67,6 +71,10 @@ manifest "'siem' => { 'typ' => 'syslog' }"
 apply faulty
 grep -q 'conf.d/20-siem.yaml:[0-9]*: outputs.siem: ' "$work/faulty.log" ||
     fail "the fault is not named: $(grep Error "$work/faulty.log")"
+manifest "$siem" "{ 'title' => 'Acme' }"
+apply unknown
+grep -q 'sources.d/acme.yaml:[0-9]*: .*missing' "$work/unknown.log" ||
+    fail "the fault is not named: $(grep Error "$work/unknown.log")"
 inside sealfeed check >/dev/null || fail "the fault was put in place"
 
 say "a change is reloaded"
@@ -74,4 +82,4 @@ manifest "$siem, 'copy' => { 'type' => 'file', 'path' => '/var/lib/sealfeed/copy
 applied changed 2
 wait_for 20 "the new output works" test -s "$root/var/lib/sealfeed/copy"
 expect "the process after a reload" "$before" "$(main_pid)"
-no_secret "$work"/{second,faulty,changed}.log
+no_secret "$work"/{second,faulty,unknown,changed}.log

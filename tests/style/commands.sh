@@ -35,7 +35,7 @@ find tests -name '*.sh' ! -path 'tests/style/*' ! -path 'tests/var/*' \
 
 # subcommand COMMAND: sealfeed's, of which some test runs that with its options
 subcommand() {
-	local words=() word pattern sub
+	local words=() word before='' pattern sub
 	read -ra words <<<"$1"
 	sub=${words[1]}
 	grep -E "(ask|sealfeed\"?|inside sealfeed|setup [0-9]+ \"[^\"]*\"|check) .*\<$sub\>|\<(ask|sealfeed\"?) $sub\>|^[[:space:]]*$sub " \
@@ -44,8 +44,12 @@ subcommand() {
 		case $word in
 		--*) pattern="[ '\"]${word%%=*}( |=|\$|\"|')" ;;
 		[a-z]*[!a-z-]* | [!a-z]*) continue ;; # a name, a path, a number
-		*) pattern="\<$word\>" ;;
+		*)
+			[[ $before != --* ]] || continue # its value
+			pattern="\<$word\>"
+			;;
 		esac
+		before=$word
 		grep -E -- "$pattern" "$scratch/lines" >"$scratch/fewer"
 		mv "$scratch/fewer" "$scratch/lines"
 	done

@@ -27,6 +27,26 @@ class sealfeed::config {
     ensure => file,
   }
 
+  file { '/etc/sealfeed/sources.d':
+    ensure  => directory,
+    mode    => '0750',
+    recurse => $sealfeed::purge_definitions,
+    purge   => $sealfeed::purge_definitions,
+  }
+
+  # Before the files whose sources are of these types.
+  $sealfeed::definitions.each |$name, $content| {
+    file { "/etc/sealfeed/sources.d/${name}.yaml":
+      ensure       => file,
+      content      => $content ? {
+        String  => $content,
+        default => sealfeed::to_yaml($content),
+      },
+      validate_cmd => "/usr/bin/sealfeed check --as sources.d/${name}.yaml %",
+      before       => File['/etc/sealfeed/sealfeed.yaml'],
+    }
+  }
+
   # No copy of an old secret is kept.
   $sealfeed::secrets.each |$name, $value| {
     file { "/etc/sealfeed/${name}":

@@ -3,6 +3,9 @@
 # @param config the main file, as in sealfeed.yaml(5)
 # @param dropins files of conf.d by their names without ".yaml"
 # @param purge_dropins whether other files of conf.d are removed
+# @param definitions files of sources.d by their names without ".yaml": their
+#   text, as file('profile/acme.yaml') gives it, or a hash; each is a type of source
+# @param purge_definitions whether other files of sources.d are removed
 # @param secrets files below /etc/sealfeed by their names; the configuration
 #   refers to them as ${file:/etc/sealfeed/NAME}
 # @param agent_name the agent's name, which must not change during the life of
@@ -15,6 +18,8 @@ class sealfeed (
   Sealfeed::Config $config = {},
   Hash[Sealfeed::Name, Sealfeed::Config] $dropins = {},
   Boolean $purge_dropins = false,
+  Hash[Sealfeed::Name, Variant[String[1], Hash[String, Data]]] $definitions = {},
+  Boolean $purge_definitions = false,
   Hash[Sealfeed::Name, Sensitive[String[1]]] $secrets = {},
   Sealfeed::Name $agent_name = $facts['networking']['hostname'],
   Pattern[/\A\/[^\0]+\z/] $key = '/etc/sealfeed/seal.pem',
