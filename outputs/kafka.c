@@ -4,11 +4,11 @@
  *
  * Each event is a message: its value the vendor's bytes, or the line that
  * carries them; its key the feed, so that a feed stays in one partition; its
- * headers sealfeed.feed, .index (.size of a checkpoint), .agent, .id and
- * .version_of.  The producer is idempotent and waits for all replicas in sync:
- * a delivery report settles one line, and a line without one is sent again.
- * librdkafka keeps no more than what is in flight, and gives up after timeout:
- * while brokers are down events wait in the store, not in memory.
+ * headers sealfeed.feed, .index (.size of a checkpoint), .agent, .id,
+ * .version_of and .via.  The producer is idempotent and waits for all replicas
+ * in sync: a delivery report settles one line, and a line without one is sent
+ * again. librdkafka keeps no more than what is in flight, and gives up after
+ * timeout: while brokers are down events wait in the store, not in memory.
  */
 #ifdef HAVE_RDKAFKA
 
@@ -533,7 +533,7 @@ add_mem(struct parts *p, rd_kafka_vtype_t type, const char *data, size_t len)
 static int
 add_value(struct session *s, struct parts *p, const struct chunk_line *line)
 {
-	const struct line_name name = { s->out->agent, line->feed };
+	const struct line_name name = { s->out->agent, line->feed, line->via };
 
 	if (!line->checkpoint && s->conf->envelope == KAFKA_NONE) {
 		add_mem(p, RD_KAFKA_VTYPE_VALUE, line->value, line->len);
@@ -555,7 +555,7 @@ headers_of(struct session *s, const struct chunk_line *line)
 {
 	struct slice id = { .data = NULL };
 	char number[24];
-	rd_kafka_headers_t *all = s->call->headers_new(5);
+	rd_kafka_headers_t *all = s->call->headers_new(6);
 
 	(void)snprintf(number, sizeof(number), "%llu",
 	    (unsigned long long)line->number);
@@ -569,10 +569,12 @@ headers_of(struct session *s, const struct chunk_line *line)
 		id,
 		{ line->version_of,
 		    line->version_of == NULL ? 0 : strlen(line->version_of) },
+		{ line->via, line->via == NULL ? 0 : strlen(line->via) },
 	};
 	const char *const names[] = { "sealfeed.feed",
 		line->checkpoint ? "sealfeed.size" : "sealfeed.index",
-		"sealfeed.agent", "sealfeed.id", "sealfeed.version_of" };
+		"sealfeed.agent", "sealfeed.id", "sealfeed.version_of",
+		"sealfeed.via" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (values[i].len > 0)

@@ -194,6 +194,17 @@ text_utf8(const char *data, size_t len)
 	return 0;
 }
 
+bool
+text_is_utf8(struct slice s)
+{
+	for (size_t i = 0, n; i < s.len; i += n) {
+		n = text_utf8(s.data + i, s.len - i);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 /* Every byte of w is ASCII, and none a control character, quote or backslash.
  */
 static bool

@@ -47,11 +47,12 @@ const struct setting agent_settings[] = {
 	    .type = SETTING_SECRET,
 	    .offset = offsetof(struct agent_conf, key),
 	    .def = "/etc/sealfeed/seal.pem",
-	    .help = "The Ed25519 key that signs checkpoints: a file, PEM text, "
-		    "the URI of a key in a PKCS#11 token "
-		    "(pkcs11:token=T;object=O?pin-source=/FILE), or of "
-		    "another provider of OpenSSL. "
-		    "\"sealfeed keygen\" creates one." },
+	    .help =
+		"The key that signs checkpoints, Ed25519 or ECDSA on P-256: a "
+		"file, PEM text, the URI of a key in a PKCS#11 token "
+		"(pkcs11:token=T;object=O?pin-source=/FILE), in a TPM 2.0 "
+		"(handle:0x81000001), or of another provider of OpenSSL. "
+		"\"sealfeed keygen\" creates one." },
 	{ .key = "retain",
 	    .type = SETTING_DURATION,
 	    .offset = offsetof(struct agent_conf, retain),

@@ -97,7 +97,7 @@ line_name(const struct batch_ref *c)
 	const struct config *config = c->reader->config;
 
 	return (struct line_name){ config == NULL ? "" : config->agent.name,
-		c->batch.feed };
+		c->batch.feed, NULL };
 }
 
 /* Does feed begin with name, and go on with behind? */

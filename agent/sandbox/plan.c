@@ -400,8 +400,8 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 		return;
 	add_secret(&w, a->key, true);
 	p->n_ports = 0;
-	text = own ? secret_resolve(a->key, &err) : NULL;
-	p->sockets = text != NULL && signer_is_uri(text);
+	text = own ? secret_resolve_pem(a->key, &err) : NULL;
+	p->sockets = text != NULL && signer_is_elsewhere(text);
 	if (p->sockets) {
 		add_attribute(p, text, "pin-source=");
 		add_attribute(p, text, "module-path=");

@@ -1,6 +1,7 @@
 /*
  * dialect.c - requests and verdicts between a dialect and the transport.
  */
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,9 +109,32 @@ intake_id(struct intake *in, const struct chunk_line *line)
 }
 
 struct slice
+intake_plain_id(struct intake *in, const struct chunk_line *line)
+{
+	const struct slice none = { NULL, 0 }, id = intake_id(in, line);
+	json_t *value;
+	int rc;
+
+	if (id.len == 0 || !text_is_utf8(id))
+		return none;
+	if (memchr(id.data, '\\', id.len) == NULL)
+		return id;
+	buf_clear(&in->id);
+	if (buf_addf(&in->id, "\"%.*s\"", (int)id.len, id.data) != 0)
+		return none;
+	value = json_loadb(in->id.data, in->id.len, JSON_DECODE_ANY, NULL);
+	buf_clear(&in->id);
+	rc = value == NULL ? -1
+			   : buf_add(&in->id, json_string_value(value),
+				 json_string_length(value));
+	json_decref(value);
+	return rc == 0 ? (struct slice){ in->id.data, in->id.len } : none;
+}
+
+struct slice
 intake_text(struct intake *in, const struct chunk_line *line)
 {
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 
 	if (!line->checkpoint)
 		return (struct slice){ line->value, line->len };

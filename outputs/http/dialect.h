@@ -51,6 +51,7 @@ struct intake {
 	struct member_reader *members; /* the transport's: intake_id() */
 	struct http_access *access;    /* likewise: for errands (errand.h) */
 	struct buf text;               /* the transport's: intake_text() */
+	struct buf id;                 /* likewise: intake_plain_id() */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
 	 * configured. */
@@ -194,6 +195,9 @@ struct http_dialect {
 /* For render: the vendor's id of an event, as it stands in its JSON; data NULL:
  * it has none.  Borrowed until the next call. */
 struct slice intake_id(struct intake *in, const struct chunk_line *line);
+
+/* The same without its escapes, as text in UTF-8; data NULL: it is none. */
+struct slice intake_plain_id(struct intake *in, const struct chunk_line *line);
 
 /* For render: the text that the line is: the bytes of the event, or the line of
  * the checkpoint (line.h) without its line feed.  Borrowed until the next

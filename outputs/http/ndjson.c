@@ -30,7 +30,7 @@ ndjson_whole(struct intake *in, struct chunk *p, struct buf *body,
 
 	if (conf->envelope == NDJSON_NONE)
 		return 0;
-	if ((conf->http.compress ? chunk_gzip : chunk_text)(p, body, err) != 0)
+	if ((in->compress ? chunk_gzip : chunk_text)(p, body, err) != 0)
 		return -1;
 	return 1;
 }

@@ -53,7 +53,6 @@ struct otlp {
 	struct buf scope;
 	struct buf record;
 	struct buf whole; /* a request before it is packed */
-	struct buf id;
 };
 
 /*
@@ -78,52 +77,11 @@ struct record {
 	char uid[512];
 };
 
-static bool
-is_utf8(struct slice s)
-{
-	size_t n;
-
-	for (size_t i = 0; i < s.len; i += n) {
-		n = (unsigned char)s.data[i] < 0x80
-		    ? 1
-		    : text_utf8(s.data + i, s.len - i);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
 static void
 add_text(struct record *r, const char *key, struct slice text)
 {
 	if (text.len > 0)
 		r->list[r->n++] = (struct attribute){ key, text, 0 };
-}
-
-/* The vendor's id without its escapes, in o->id; nothing where it is no
- * text. */
-static struct slice
-plain_id(struct otlp *o, struct slice id)
-{
-	json_t *value;
-	int rc;
-
-	buf_clear(&o->id);
-	if (id.len == 0 || !is_utf8(id))
-		return (struct slice){ NULL, 0 };
-	if (memchr(id.data, '\\', id.len) == NULL)
-		return id;
-	if (buf_adds(&o->id, "\"") != 0 ||
-	    buf_add(&o->id, id.data, id.len) != 0 ||
-	    buf_adds(&o->id, "\"") != 0)
-		return (struct slice){ NULL, 0 };
-	value = json_loadb(o->id.data, o->id.len, JSON_DECODE_ANY, NULL);
-	buf_clear(&o->id);
-	rc = value == NULL ? -1
-			   : buf_add(&o->id, json_string_value(value),
-				 json_string_length(value));
-	json_decref(value);
-	return (struct slice){ o->id.data, rc == 0 ? o->id.len : 0 };
 }
 
 static struct slice
@@ -140,7 +98,7 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	r->when = line->when;
 	r->observed = clock_now();
 	r->body = intake_text(in, line);
-	r->text = is_utf8(r->body);
+	r->text = text_is_utf8(r->body);
 	r->n = 0;
 	(void)snprintf(r->uid, sizeof(r->uid), "%s/%s%c%llu", agent, line->feed,
 	    line->checkpoint ? '@' : '/', (unsigned long long)line->number);
@@ -151,8 +109,9 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 		.number = line->number,
 	};
 	add_text(r, "sealfeed.agent", text_of(agent));
-	add_text(r, "sealfeed.id", plain_id(in->state, intake_id(in, line)));
+	add_text(r, "sealfeed.id", intake_plain_id(in, line));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
+	add_text(r, "sealfeed.via", text_of(line->via));
 }
 
 /*
@@ -270,7 +229,6 @@ otlp_close(struct intake *in)
 	buf_release(&o->scope);
 	buf_release(&o->record);
 	buf_release(&o->whole);
-	buf_release(&o->id);
 	free(o);
 	in->state = NULL;
 }
@@ -335,7 +293,6 @@ otlp_open(struct intake *in, struct err *err)
 	buf_init(&o->scope, HEAD_MAX);
 	buf_init(&o->record, EXCHANGE_BODY_MAX);
 	buf_init(&o->whole, EXCHANGE_BODY_MAX);
-	buf_init(&o->id, EXCHANGE_BODY_MAX);
 	in->content_type =
 	    o->json ? "application/json" : "application/x-protobuf";
 	if ((o->json ? make_json_begin : make_fields)(o, list, n) != 0) {

@@ -64,6 +64,11 @@ table() {
 	dialect graylog graylog "" "" "bearer: $secret"
 	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"
 	dialect loki loki "" "" "bearer: $secret" "tenant: t1"
+	dialect loki-protobuf loki "" "" "bearer: $secret" "tenant: t1" \
+	    "encoding: protobuf"
+	dialect sumologic-deflate sumologic \
+	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal" \
+	    "coding: deflate"
 	dialect sumologic sumologic \
 	    "/receiver/v1/http/\${file:$work/token}" "" "envelope: seal"
 	dialect otlp otlp "" "" "bearer: $secret"
@@ -79,6 +84,7 @@ table
 echo 1 >"$work/intakes/splunk-hec-acks/acks"
 echo m365 >"$work/intakes/splunk-hec/index"
 echo t1 >"$work/intakes/loki/tenant"
+echo t1 >"$work/intakes/loki-protobuf/tenant"
 echo 1 >"$work/intakes/graylog-bulk/bulk"
 agent
 places=("${dialects[@]/#/intakes/}")

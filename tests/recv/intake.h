@@ -35,6 +35,7 @@ struct call {
 
 struct intake_kind {
 	const char *name; /* the receiver's begins with it */
+	bool deflate;     /* it takes that coding beside gzip */
 	/* Fill call->reply.  One thread at a time. */
 	void (*take)(struct call *c);
 };

@@ -241,6 +241,9 @@ struct def_stream {
 	struct def_records records;
 	struct def_time time;
 	char **id; /* pointers; NULL: rows are told apart by their bytes */
+	/* The stream as spans of its time are asked for, where its cursor is
+	 * the vendor's own; NULL: they cannot be. */
+	struct def_stream *bounded;
 	struct event_shape shape;
 	struct rule *rules; /* the stream's, then the vendor's */
 	/* For the splitter, in its form; what id and time are not, is picked

@@ -649,8 +649,9 @@ definition_check_stream(const struct definition *d, const struct def_stream *s,
 		    "job: \"id\" is missing; a request has {job.id}");
 	if (s->cursor.kind == CURSOR_WINDOW)
 		check_window(s, b);
-	for (size_t i = 0; s != &d->streams[i]; i++)
-		if (strcmp(d->streams[i].name, s->name) == 0)
+	for (size_t i = 0; i < d->n_streams; i++)
+		if (s == &d->streams[d->n_streams - 1] && s != &d->streams[i] &&
+		    strcmp(d->streams[i].name, s->name) == 0)
 			config_errors_add(b->errors, b->map,
 			    "streams: \"%s\" is there twice", s->name);
 }

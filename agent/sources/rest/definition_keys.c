@@ -646,6 +646,16 @@ const struct setting job_keys[] = {
 	SETTING_END,
 };
 
+const struct setting bounded_keys[] = {
+	{ .key = "retention",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_stream, retention),
+	    .min = CLOCK_HOUR,
+	    .max = CENTURY,
+	    .help = "How far back they go. Default: the stream's." },
+	SETTING_END,
+};
+
 const struct setting host_keys[] = {
 	{ .key = "from_token",
 	    .type = SETTING_STRING,
@@ -704,6 +714,12 @@ const struct definition_block definition_blocks[] = {
 	    "reads its result: submit and poll are blocks like request. The "
 	    "job is durable: it is gone on with after a restart.",
 	    job_keys },
+	{ "streams.NAME.bounded",
+	    "How spans of time are asked for, for sealfeed backfill and "
+	    "reconcile, where the cursor is of kind token: blocks of the "
+	    "stream that are others then, with a cursor of kind window. next "
+	    "and bootstrap are none of the stream's.",
+	    bounded_keys },
 	{ "streams.NAME.cursor", "What says where it is.", cursor_keys },
 	{ "streams.NAME.cursor.sweeps",
 	    "A list of up to four, the shortest "
