@@ -4,11 +4,11 @@
  *
  * Each event is a message: its value the vendor's bytes, or the line that
  * carries them; its key the feed, so that a feed stays in one partition; its
- * headers sealfeed.feed, .index (.size of a checkpoint), .agent, .id and
- * .version_of.  The producer is idempotent and waits for all replicas in sync:
- * a delivery report settles one line, and a line without one is sent again.
- * librdkafka keeps no more than what is in flight, and gives up after timeout:
- * while brokers are down events wait in the store, not in memory.
+ * headers sealfeed.feed, .index (.size of a checkpoint), .agent, .id,
+ * .version_of and .via.  The producer is idempotent and waits for all replicas
+ * in sync: a delivery report settles one line, and a line without one is sent
+ * again. librdkafka keeps no more than what is in flight, and gives up after
+ * timeout: while brokers are down events wait in the store, not in memory.
  */
 #ifdef HAVE_RDKAFKA
 

@@ -37,7 +37,7 @@ add_mem(struct parts *p, rd_kafka_vtype_t type, const char *data, size_t len)
 static int
 add_value(struct session *s, struct parts *p, const struct chunk_line *line)
 {
-	const struct line_name name = { s->out->agent, line->feed };
+	const struct line_name name = { s->out->agent, line->feed, line->via };
 
 	if (!line->checkpoint && s->conf->envelope == KAFKA_NONE) {
 		add_mem(p, RD_KAFKA_VTYPE_VALUE, line->value, line->len);
@@ -59,7 +59,7 @@ headers_of(struct session *s, const struct chunk_line *line)
 {
 	struct slice id = { .data = NULL };
 	char number[24];
-	rd_kafka_headers_t *all = s->call->headers_new(5);
+	rd_kafka_headers_t *all = s->call->headers_new(6);
 
 	(void)snprintf(number, sizeof(number), "%llu",
 	    (unsigned long long)line->number);
@@ -73,10 +73,12 @@ headers_of(struct session *s, const struct chunk_line *line)
 		id,
 		{ line->version_of,
 		    line->version_of == NULL ? 0 : strlen(line->version_of) },
+		{ line->via, line->via == NULL ? 0 : strlen(line->via) },
 	};
 	const char *const names[] = { "sealfeed.feed",
 		line->checkpoint ? "sealfeed.size" : "sealfeed.index",
-		"sealfeed.agent", "sealfeed.id", "sealfeed.version_of" };
+		"sealfeed.agent", "sealfeed.id", "sealfeed.version_of",
+		"sealfeed.via" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (values[i].len > 0)

@@ -33,6 +33,10 @@ void text_hex(char *out, const void *data, size_t len);
  * 0 if there is none. */
 size_t text_utf8(const char *s, size_t len);
 
+/* How many bytes at s a JSON string has as they are, not counting what is not
+ * ASCII. */
+size_t text_plain(const char *s, size_t len);
+
 /* Is all of it well-formed UTF-8? */
 bool text_is_utf8(struct slice s);
 

@@ -51,6 +51,13 @@ rest(void *ctx, int64_t us)
 	return go;
 }
 
+/* source.spare */
+static int64_t
+spare(void *ctx)
+{
+	return collect_spare(ctx);
+}
+
 /* source.listed */
 static void
 listed(void *ctx, struct stream *st)
@@ -61,7 +68,7 @@ listed(void *ctx, struct stream *st)
 	(void)pthread_mutex_lock(&c->lock);
 	j->listings++;
 	j->item_due = 0;
-	(void)pthread_cond_broadcast(&c->work);
+	collect_fetch(j->runner);
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
@@ -92,7 +99,7 @@ open_workers(struct source_runner *r, struct err *err)
 
 	while (names[n] != NULL)
 		n++;
-	r->workers = xcalloc(n + 1, sizeof(*r->workers));
+	r->workers = xcalloc(n > 0 ? n : 1, sizeof(*r->workers));
 	for (; r->n_workers < n; r->n_workers++) {
 		struct feed_worker *j = &r->workers[r->n_workers];
 		char *name = xasprintf("%s/%s", s->name, names[r->n_workers]);
@@ -140,6 +147,18 @@ share_rate(struct collector *c, struct source_runner *r)
 	s->rate = rate_new(s->definition.budget, s->definition.budget_max);
 }
 
+/* By the monotonic clock. */
+static void
+cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(cond, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
 static int
 open_source(struct collector *c, const struct config_entry *conf,
     struct err *err)
@@ -150,18 +169,26 @@ open_source(struct collector *c, const struct config_entry *conf,
 	r->collector = c;
 	*s = (struct source){ .type = source_type_of(conf->type),
 		.name = conf->name,
-		.folder = c->folder,
+		.folder = c->role->config->agent.collect.folder,
+		.old_folder = c->folder,
 		.conf = conf->conf,
 		.clock = server_clock_new(),
 		.stop = stop_now,
 		.rest = rest,
+		.spare = spare,
 		.listed = listed,
 		.committed = committed,
 		.trouble = trouble,
 		.ctx = c };
+	cond_init(&r->work);
 	s->type->define(s->conf, &s->definition);
+	if (s->type->fetch != NULL)
+		r->n_fetchers = (size_t)s->definition.parallel;
 	share_rate(c, r);
-	return open_workers(r, err);
+	if (open_workers(r, err) != 0)
+		return -1;
+	c->n_feeds += r->n_workers;
+	return 0;
 }
 
 static void
@@ -170,9 +197,11 @@ close_source(struct source_runner *r)
 	for (size_t i = 0; i < r->n_workers; i++) {
 		feed_close(r->workers[i].stream.feed);
 		free(r->workers[i].stream.state);
+		free(r->workers[i].troubles);
+		http_free(r->workers[i].polls.http);
 	}
 	free(r->workers);
-	free(r->fetchers);
+	(void)pthread_cond_destroy(&r->work);
 	if (r->source.state != NULL)
 		r->source.type->close(&r->source);
 	http_access_free(r->source.access);
@@ -193,17 +222,14 @@ collect_local_now(const struct collector *c)
 static void
 collector_init(struct collector *c, const struct role *role)
 {
-	pthread_condattr_t attr;
-
 	*c = (struct collector){ .role = role,
 		.ahead = clock_now() - clock_monotonic() };
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_mutex_init(&c->telling, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&c->work, &attr);
-	(void)pthread_cond_init(&c->calm, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&c->calm);
+	cond_init(&c->turn);
+	cond_init(&c->next);
+	cond_init(&c->gone);
 }
 
 static int
@@ -225,6 +251,7 @@ collector_open(struct collector *c, struct err *err)
 	for (size_t i = 0; i < config->n_sources; i++)
 		if (open_source(c, &config->sources[i], err) != 0)
 			return -1;
+	c->turns = xcalloc(c->n_feeds + 1, sizeof(*c->turns));
 	return 0;
 }
 
@@ -234,12 +261,15 @@ collector_close(struct collector *c)
 	for (size_t i = 0; i < c->n_runners; i++)
 		close_source(&c->runners[i]);
 	free(c->runners);
+	free(c->turns);
 	free(c->folder);
 	free(c->outputs);
 	agent_feed_close(c->own);
 	store_close(c->store);
-	(void)pthread_cond_destroy(&c->work);
 	(void)pthread_cond_destroy(&c->calm);
+	(void)pthread_cond_destroy(&c->turn);
+	(void)pthread_cond_destroy(&c->next);
+	(void)pthread_cond_destroy(&c->gone);
 	(void)pthread_mutex_destroy(&c->telling);
 	(void)pthread_mutex_destroy(&c->lock);
 }

@@ -2,9 +2,12 @@
  * collect_private.h - inside of the collect role: its threads and what they
  * share.
  *
- * A source has one thread for each feed that asks what is new, and `parallel`
- * threads that bring what was listed: a slow listing or a dripping blob holds
- * up nobody else.  The main thread keeps house.
+ * Threads are there while there is something to do.  Those that poll serve all
+ * feeds, and there are as many of them as polls are under way, and one that
+ * waits for the next; those that bring what was listed serve a source, which
+ * has up to `parallel`.  So a slow listing or a dripping blob holds up nobody
+ * else, and a thousand feeds at rest have a handful of threads.  The main
+ * thread keeps house.
  */
 #ifndef COLLECT_COLLECT_PRIVATE_H
 #define COLLECT_COLLECT_PRIVATE_H
@@ -58,20 +61,22 @@ struct feed_trouble {
 struct feed_worker {
 	struct stream stream;
 	struct source_runner *runner;
-	pthread_t thread;
-	bool running;
-	struct worker *polls; /* NULL: the thread does not run yet */
+	struct worker polls; /* http NULL: its source does not run yet */
+	bool begun;          /* its first poll, or what stands in for it */
+	bool spread;         /* has had its second poll put somewhere */
+	bool connected;      /* polls.http counts in collector.connected */
 	/* Under collector.lock. */
-	struct feed_trouble troubles[TROUBLES_MAX];
-	unsigned failures; /* of polls, in a row */
+	struct feed_trouble *troubles; /* TROUBLES_MAX; NULL: had none yet */
+	unsigned failures;             /* of polls, in a row */
 	char error[512];   /* of the last one, "" when it succeeded */
 	int64_t fetched;   /* monotonic: the last fetch that succeeded */
 	unsigned lost;     /* items, since that was told */
 	unsigned active;   /* fetches under way */
-	unsigned listings; /* grows with every listing */
-	int64_t item_due;  /* monotonic: no claim before */
-	int64_t lateness;  /* longest created-to-collected since told */
-	int64_t due;       /* wall clock, of the next poll */
+	unsigned listings; /* grows with all that may be claimed */
+	/* monotonic: no claim before; INT64_MAX: there is nothing to claim */
+	int64_t item_due;
+	int64_t lateness; /* longest created-to-collected since told */
+	int64_t due;      /* wall clock, of the next poll */
 	/* As of the last collect_look(), by the vendor's clock: all up to
 	 * listed is in the ledger (INT64_MIN: not known), and the oldest
 	 * that is still to be fetched (INT64_MAX: none) was made available
@@ -87,11 +92,17 @@ struct source_runner {
 	struct collector *collector;
 	struct feed_worker *workers;
 	size_t n_workers;
-	pthread_t *fetchers;
-	size_t n_fetchers; /* started */
+	size_t n_fetchers;   /* most threads that fetch, … */
+	size_t fetching;     /* … those that run, and of these … */
+	size_t idle;         /* … those that wait for an item */
+	pthread_cond_t work; /* for them: there are items, or a stop */
 	bool started;
-	size_t turn;      /* which worker is asked first */
-	bool skewed;      /* its clock's distance has been told */
+	size_t turn; /* which worker is asked first */
+	bool skewed; /* its clock's distance has been told */
+	/* backfill.c: whether a thread reads spans of time again, and how many
+	 * of the items that are fetched now are its. */
+	bool backfills;
+	size_t backfilling;
 	char *credential; /* see struct source_type; NULL: its own */
 	bool shares;      /* source.rate is another source's */
 };
@@ -100,6 +111,12 @@ struct source_runner {
 struct output_watch {
 	int64_t told; /* 0: it has not been told */
 	int64_t since;
+};
+
+/* When a feed is polled. */
+struct poll_turn {
+	int64_t due; /* monotonic; INT64_MAX: it is being polled */
+	struct feed_worker *feed;
 };
 
 struct collector {
@@ -111,16 +128,30 @@ struct collector {
 	/* Troubles are told, and written to the store, one after the other:
 	 * with it, lock is taken. */
 	pthread_mutex_t telling;
-	/* Both by the monotonic clock, both told of a stop and a resume. */
-	pthread_cond_t work; /* for fetchers: there are items */
-	pthread_cond_t calm; /* for polls and waits */
+	/* All by the monotonic clock. */
+	pthread_cond_t calm; /* for waits */
+	pthread_cond_t turn; /* for the poller that waits for the next poll */
+	pthread_cond_t next; /* for those that wait to be that one */
+	pthread_cond_t gone; /* for the main thread: there are no others */
 	bool stopping;
 	bool paused;   /* the store is full */
+	bool crowded;  /* outputs have enough to deliver */
 	int64_t ahead; /* the wall clock, of the monotonic one, at the start */
 	int64_t hold;  /* monotonic: the store fails, no fetch before */
 	int64_t failure_logged; /* and that is not logged again before */
 	struct source_runner *runners;
 	size_t n_runners;
+	size_t n_feeds;          /* of all of them */
+	struct poll_turn *turns; /* of those that run, room for all */
+	size_t n_turns;
+	size_t pollers;   /* that wait */
+	bool waited_for;  /* one of them waits for the next poll, … */
+	int64_t wakes;    /* … until then */
+	size_t connected; /* feeds that keep their connections between polls */
+	size_t threads;   /* but for the main one */
+	pthread_t ended;  /* the last that has, to be joined */
+	bool has_ended;
+	int64_t crowd_logged; /* that a thread could not be had, not again … */
 	struct output_watch *outputs; /* as the configuration has them */
 };
 
@@ -156,8 +187,33 @@ int64_t collect_retry_delay(const struct retry_policy *p,
 /* Wait for cond until a monotonic time, with collector.lock held. */
 void collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic);
 
-/* Fetches items of a struct source_runner until the agent stops. */
-void *collect_fetch_thread(void *arg);
+/* backfill.c: see to what the command line wants read again.  May an item of
+ * it be fetched now (with collector.lock held)?  How long it has to wait for
+ * what is new. */
+void collect_backfill(struct collector *c);
+bool collect_may_backfill(struct source_runner *r);
+int64_t collect_spare(struct collector *c);
+
+/* Start a thread, which ends with collect_thread_ends(arg's collector) and has
+ * all signals blocked.  With the lock held.  -1: it cannot be had. */
+int collect_thread(struct collector *c, void *(*run)(void *), void *arg,
+    struct err *err);
+void collect_thread_ends(struct collector *c);
+
+/* The same where another thread will do what is to be done, later. */
+void collect_another_thread(struct collector *c, void *(*run)(void *),
+    void *arg);
+
+/* poll.c.  Let the feeds of a source have their turns from now on; with the
+ * lock held.  -1: no thread can be had. */
+int collect_poll(struct source_runner *r, struct err *err);
+/* Wake all that wait there: a stop, or the end of a pause. */
+void collect_poll_wake(struct collector *c);
+
+/* fetch.c.  There may be items to fetch: see that a thread does.  With the lock
+ * held. */
+void collect_fetch(struct source_runner *r);
+void collect_fetch_wake(struct collector *c);
 
 /* Tell how a poll or a fetch ended, or of a trouble within one: log, feed
  * state, agent's own feed. */
@@ -190,6 +246,7 @@ int64_t collect_local_now(const struct collector *c);
 struct housekeeping {
 	int64_t heartbeat;
 	int64_t start;
+	int64_t backfill;
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;

@@ -22,6 +22,9 @@
 #define GATHER_TIME (CLOCK_SECOND / 5)
 #define CLAIMS 200
 
+/* So often it is seen whether a backfill's items may be fetched. */
+#define BACKFILL_LOOK (CLOCK_SECOND / 5)
+
 /* So often the vendor must say that something is gone. */
 #define GONE_TRIES 3
 
@@ -85,85 +88,109 @@ claim(struct feed_worker *j, struct item *it)
 {
 	struct collector *c = j->runner->collector;
 	unsigned listings = j->listings;
-	int64_t next = INT64_MAX, wait;
+	const bool all = collect_may_backfill(j->runner);
+	int64_t next = INT64_MAX, most = COLLECT_IDLE, wait;
 	struct err err = ERR_INIT;
 	int rc;
 
 	(void)pthread_mutex_unlock(&c->lock);
-	rc = item_claim(j->stream.feed, it, &next, &err);
+	rc = (all ? item_claim : item_claim_polled)(j->stream.feed, it, &next,
+	    &err);
 	if (rc == -1)
 		store_fails(j, &err);
 	(void)pthread_mutex_lock(&c->lock);
-	if (rc == 1)
+	if (rc == 1) {
+		j->runner->backfilling += it->via != VIA_FEED;
 		return 1;
-	/* One that was listed meanwhile may be due at once. */
+	}
+	/* One that was listed or given back meanwhile may be due at once. */
 	if (rc == 0 && j->listings != listings)
 		return 0;
-	wait = rc == 0 && next != INT64_MAX ? next - clock_now() : COLLECT_IDLE;
-	if (wait > COLLECT_IDLE || rc == -1)
-		wait = COLLECT_IDLE;
+	/* What is left may be a backfill's, whose turn comes soon. */
+	if (!all && j->runner->backfills)
+		most = BACKFILL_LOOK;
+	else if (rc == 0 && next == INT64_MAX) {
+		j->item_due = INT64_MAX;
+		return 0;
+	}
+	wait = rc == 0 && next != INT64_MAX ? next - clock_now() : most;
+	if (wait > most)
+		wait = most;
 	j->item_due = clock_monotonic() + (wait > 0 ? wait : 0);
 	return 0;
 }
 
-/* Give back memory that is not needed at rest.  With the lock held, which is
- * released meanwhile. */
-static void
-go_lean(struct collector *c, struct worker *w)
+/* Claim what is due of any feed of the source; NULL: nothing is, and *next says
+ * when that may be so.  With the lock held, which is released meanwhile. */
+static struct feed_worker *
+claim_any(struct source_runner *r, struct item *it, int64_t *next)
 {
-	(void)pthread_mutex_unlock(&c->lock);
-	write_batch_free(w->spare);
-	w->spare = NULL;
-	http_rest(w->http);
-	mem_give_back_stack();
-	(void)pthread_mutex_lock(&c->lock);
+	const struct collector *c = r->collector;
+	const int64_t now = clock_monotonic();
+
+	*next = INT64_MAX;
+	for (size_t i = 0; i < r->n_workers && !c->paused && c->hold <= now;
+	     i++) {
+		struct feed_worker *j =
+		    &r->workers[(r->turn + i) % r->n_workers];
+
+		if (ready_at(j) > now || !has_turn(j))
+			continue;
+		j->active++;
+		if (claim(j, it) == 1) {
+			r->turn = (r->turn + i + 1) % r->n_workers;
+			return j;
+		}
+		j->active--;
+	}
+	for (size_t i = 0; i < r->n_workers; i++)
+		if (has_turn(&r->workers[i]) &&
+		    ready_at(&r->workers[i]) < *next)
+			*next = ready_at(&r->workers[i]);
+	if (c->paused)
+		*next = now + COLLECT_IDLE;
+	if (*next < c->hold)
+		*next = c->hold;
+	return NULL;
 }
 
-/* Wait for an item of any feed of the source, soon without memory that is
- * not needed then.  NULL: stopping. */
+/* May a thread end that has had nothing to do since then?  One stays as long as
+ * anything is to be tried again. */
+static bool
+is_spare(const struct source_runner *r, int64_t since)
+{
+	bool pending = false;
+
+	for (size_t i = 0; i < r->n_workers; i++)
+		pending = pending || r->workers[i].item_due != INT64_MAX;
+	return clock_monotonic() - since >= COLLECT_IDLE &&
+	    (!pending || r->idle > 0);
+}
+
+/* Wait for an item of any feed of the source.  NULL: the thread is to end. */
 static struct feed_worker *
-pick(struct source_runner *r, struct worker *w, struct item *it)
+pick(struct source_runner *r, struct item *it)
 {
 	struct collector *c = r->collector;
 	const int64_t begin = clock_monotonic();
 	struct feed_worker *found = NULL;
+	int64_t next;
 
 	(void)pthread_mutex_lock(&c->lock);
-	while (!c->stopping && found == NULL) {
-		int64_t now = clock_monotonic(), next = now + COLLECT_IDLE;
+	while (!c->stopping && (found = claim_any(r, it, &next)) == NULL &&
+	    !is_spare(r, begin)) {
+		const int64_t soon = clock_monotonic() + COLLECT_IDLE;
 
-		for (size_t i = 0;
-		     i < r->n_workers && !c->paused && c->hold <= now; i++) {
-			struct feed_worker *j =
-			    &r->workers[(r->turn + i) % r->n_workers];
-
-			if (ready_at(j) > now || !has_turn(j))
-				continue;
-			j->active++;
-			if (claim(j, it) == 1) {
-				r->turn = (r->turn + i + 1) % r->n_workers;
-				found = j;
-				break;
-			}
-			j->active--;
-		}
-		if (found != NULL)
-			break;
-		for (size_t i = 0; i < r->n_workers; i++)
-			if (has_turn(&r->workers[i]) &&
-			    ready_at(&r->workers[i]) < next)
-				next = ready_at(&r->workers[i]);
-		if (c->paused)
-			next = now + COLLECT_IDLE;
-		if (next < c->hold)
-			next = c->hold;
 		if (c->stopping || clock_monotonic() >= next)
 			continue;
-		if (w->spare != NULL && now - begin >= COLLECT_IDLE)
-			go_lean(c, w);
-		else
-			collect_wait(c, &c->work, next);
+		r->idle++;
+		collect_wait(c, &r->work, next < soon ? next : soon);
+		r->idle--;
 	}
+	if (found == NULL)
+		r->fetching--;
+	else
+		collect_fetch(r);
 	(void)pthread_mutex_unlock(&c->lock);
 	return found;
 }
@@ -297,10 +324,11 @@ settle(struct feed_worker *j, struct item *it, const struct outcome *r)
 		return;
 	feed_count(j->stream.feed, FEED_RETRIES, 1);
 	(void)pthread_mutex_lock(&c->lock);
+	j->listings++;
 	if (clock_monotonic() + wait < j->item_due)
 		j->item_due = clock_monotonic() + wait;
 	/* This thread may be busy elsewhere when it is due. */
-	(void)pthread_cond_signal(&c->work);
+	collect_fetch(j->runner);
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
@@ -377,9 +405,23 @@ fetch(struct fetcher *f, struct item *it)
 		flush(f);
 }
 
-/* Fetch items of one source until the agent stops. */
-void *
-collect_fetch_thread(void *arg)
+static void
+fetch_claimed(struct fetcher *f, struct item *it)
+{
+	struct source_runner *r = f->worker->runner;
+	const bool backfill = it->via != VIA_FEED;
+
+	fetch(f, it);
+	if (!backfill)
+		return;
+	(void)pthread_mutex_lock(&r->collector->lock);
+	r->backfilling--;
+	(void)pthread_mutex_unlock(&r->collector->lock);
+}
+
+/* Fetch items of one source until there are none for a while. */
+static void *
+fetch_thread(void *arg)
 {
 	struct source_runner *r = arg;
 	struct collector *c = r->collector;
@@ -389,9 +431,9 @@ collect_fetch_thread(void *arg)
 
 	f->w.source = &r->source;
 	f->w.http = http_new(r->source.access, stop_or_flush, f);
-	while ((f->worker = pick(r, &f->w, &it)) != NULL) {
+	while ((f->worker = pick(r, &it)) != NULL) {
 		do
-			fetch(f, &it);
+			fetch_claimed(f, &it);
 		while (f->n > 0 && pick_same(f->worker, &it));
 		flush(f);
 		(void)pthread_mutex_lock(&c->lock);
@@ -403,5 +445,27 @@ collect_fetch_thread(void *arg)
 	write_batch_free(f->w.spare);
 	http_free(f->w.http);
 	free(f);
+	collect_thread_ends(c);
 	return NULL;
+}
+
+void
+collect_fetch(struct source_runner *r)
+{
+	struct collector *c = r->collector;
+	const size_t before = c->threads;
+
+	if (r->idle > 0) {
+		(void)pthread_cond_signal(&r->work);
+	} else if (!c->stopping && r->fetching < r->n_fetchers) {
+		collect_another_thread(c, fetch_thread, r);
+		r->fetching += c->threads - before;
+	}
+}
+
+void
+collect_fetch_wake(struct collector *c)
+{
+	for (size_t i = 0; i < c->n_runners; i++)
+		(void)pthread_cond_broadcast(&c->runners[i].work);
 }

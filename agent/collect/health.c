@@ -23,14 +23,22 @@ collect_look(struct feed_worker *j, struct err *err)
 	struct collector *c = j->runner->collector;
 	/* Before the look: what a poll lists meanwhile is not in it. */
 	int64_t listed = j->stream.listed;
-	int64_t oldest, expires;
+	int64_t oldest = INT64_MAX, expires = INT64_MAX;
 
-	if (item_oldest(j->stream.feed, &oldest, &expires, err) != 0)
+	/* Without fetches there are no items. */
+	if (j->runner->n_fetchers > 0 &&
+	    item_oldest(j->stream.feed, &oldest, &expires, err) != 0)
 		return -1;
 	(void)pthread_mutex_lock(&c->lock);
 	j->listed = listed;
 	j->oldest = oldest;
 	j->expires = expires;
+	/* A thread that could not be had before. */
+	if (oldest != INT64_MAX && j->runner->fetching == 0 &&
+	    j->runner->started) {
+		j->item_due = 0;
+		collect_fetch(j->runner);
+	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return 0;
 }

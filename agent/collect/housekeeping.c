@@ -28,6 +28,7 @@
 #define HEARTBEAT_EVERY CLOCK_MINUTE
 /* Sources that could not be opened are tried again so often. */
 #define START_EVERY (10 * CLOCK_SECOND)
+#define BACKFILL_EVERY CLOCK_SECOND
 #define SURVEY_EVERY (5 * CLOCK_SECOND)
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
@@ -261,8 +262,8 @@ watch_room(struct collector *c, struct housekeeping *h)
 	(void)pthread_mutex_lock(&c->lock);
 	c->paused = room.full;
 	if (was && !room.full) {
-		(void)pthread_cond_broadcast(&c->work);
-		(void)pthread_cond_broadcast(&c->calm);
+		collect_fetch_wake(c);
+		collect_poll_wake(c);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	if (was && !room.full) {
@@ -447,6 +448,8 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	watch_room(c, h);
 	if (is_due(&h->start, now, START_EVERY))
 		collect_start(c);
+	if (is_due(&h->backfill, now, BACKFILL_EVERY))
+		collect_backfill(c);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
 	if (is_due(&h->clean, now, CLEAN_EVERY)) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "collect/collect_private.h"
 #include "sources/agent_feed.h"
 #include "store/feed.h"
@@ -58,8 +59,11 @@ is_named(const struct feed_trouble *a, enum reply_class class, const char *code)
 static struct feed_trouble *
 find(struct feed_worker *j, enum reply_class class, const char *code)
 {
-	struct feed_trouble *room = &j->troubles[0];
+	struct feed_trouble *room;
 
+	if (j->troubles == NULL)
+		j->troubles = xcalloc(TROUBLES_MAX, sizeof(*j->troubles));
+	room = &j->troubles[0];
 	for (size_t i = 0; i < TROUBLES_MAX; i++) {
 		struct feed_trouble *a = &j->troubles[i];
 
@@ -232,7 +236,7 @@ end_some(struct feed_worker *j, enum trouble_of of, int64_t since)
 	struct collector *c = j->runner->collector;
 
 	(void)pthread_mutex_lock(&c->telling);
-	for (size_t i = 0; i < TROUBLES_MAX; i++) {
+	for (size_t i = 0; i < TROUBLES_MAX && j->troubles != NULL; i++) {
 		struct feed_trouble *a = &j->troubles[i], copy;
 		bool ended;
 
@@ -286,8 +290,8 @@ look_what_stands(struct feed_worker *j)
 static void
 look_for_slow(struct feed_worker *j)
 {
-	struct worker *w = j->polls;
-	const char *what = w != NULL ? w->waits : NULL;
+	const struct worker *w = &j->polls;
+	const char *what = w->waits;
 	struct outcome r;
 	int64_t for_us;
 
@@ -312,9 +316,11 @@ collect_watch_troubles(struct feed_worker *j)
 	bool fetches = false, failing = false;
 
 	look_for_slow(j);
-	for (size_t i = 0; i < TROUBLES_MAX; i++)
+	(void)pthread_mutex_lock(&j->runner->collector->lock);
+	for (size_t i = 0; i < TROUBLES_MAX && j->troubles != NULL; i++)
 		fetches =
 		    fetches || (j->troubles[i].of & TROUBLE_OF_FETCH) != 0;
+	(void)pthread_mutex_unlock(&j->runner->collector->lock);
 	if (!fetches)
 		return;
 	look_what_stands(j);

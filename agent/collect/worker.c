@@ -1,6 +1,5 @@
 /*
- * worker.c - the threads of collect: how they begin, wait and end, and
- * the polls.
+ * worker.c - the threads of collect: how they begin, wait and end.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -19,15 +18,6 @@
 #define STACK (1024 * 1024)
 
 #define BACKOFF_MIN (CLOCK_SECOND / 2)
-
-static const struct retry_policy poll_retry = { .soon = 10,
-	.soon_max = 4 * CLOCK_SECOND,
-	.max = CLOCK_MINUTE };
-
-/* While there is a backlog polls come so often, … */
-#define SOON CLOCK_SECOND
-/* … but listing takes no more than a fifth of the time. */
-#define SOON_SHARE 4
 
 /* All threads end within this of a stop. */
 #define STOP_SECONDS 3
@@ -59,101 +49,61 @@ collect_retry_delay(const struct retry_policy *p, const struct outcome *r,
 	return wait > r->wait ? wait : r->wait;
 }
 
-/* How long until the next poll. */
-static int64_t
-poll_delay(const struct feed_worker *j, const struct outcome *r,
-    enum poll_next next, int64_t took)
+int
+collect_thread(struct collector *c, void *(*run)(void *), void *arg,
+    struct err *err)
 {
-	const struct source *s = &j->runner->source;
-	int64_t interval = s->definition.interval, delay;
-
-	if (r->class != REPLY_OK)
-		return collect_retry_delay(&poll_retry, r, j->failures);
-	if (next == POLL_AGAIN)
-		return 0;
-	if (next == POLL_REST)
-		return interval;
-	delay = took * SOON_SHARE > SOON ? took * SOON_SHARE : SOON;
-	return delay < interval ? delay : interval;
-}
-
-/* A feed whose first poll has to wait tells nevertheless how far behind it is
- * and when the vendor deletes what it has not read. */
-static void
-begin_paused(struct feed_worker *j)
-{
-	struct collector *c = j->runner->collector;
-	const struct source_type *type = j->runner->source.type;
-	struct outcome outcome = { .class = REPLY_OK };
-	bool paused;
-
-	(void)pthread_mutex_lock(&c->lock);
-	paused = c->paused;
-	(void)pthread_mutex_unlock(&c->lock);
-	if (!paused || type->begin == NULL)
-		return;
-	type->begin(&j->stream, &outcome);
-	if (outcome.class != REPLY_OK)
-		collect_troubled(j, &outcome);
-}
-
-/* Poll one feed until the agent stops. */
-static void *
-poll_thread(void *arg)
-{
-	struct feed_worker *j = arg;
-	struct source_runner *r = j->runner;
-	struct collector *c = r->collector;
-	struct worker w = { .source = &r->source, .stream = &j->stream };
-	int64_t due = 0;
-
-	w.http = http_new(r->source.access, r->source.stop, r->source.ctx);
-	(void)pthread_mutex_lock(&c->lock);
-	j->polls = &w;
-	(void)pthread_mutex_unlock(&c->lock);
-	begin_paused(j);
-	for (;;) {
-		struct outcome outcome = { .class = REPLY_OK };
-		enum poll_next next;
-		int64_t began, delay;
-
-		(void)pthread_mutex_lock(&c->lock);
-		while (!c->stopping && (c->paused || clock_monotonic() < due))
-			collect_wait(c, &c->calm,
-			    c->paused ? clock_monotonic() + COLLECT_IDLE : due);
-		if (c->stopping) {
-			(void)pthread_mutex_unlock(&c->lock);
-			break;
-		}
-		(void)pthread_mutex_unlock(&c->lock);
-		began = clock_monotonic();
-		next = r->source.type->poll(&w, &j->stream, &outcome);
-		delay =
-		    poll_delay(j, &outcome, next, clock_monotonic() - began);
-		collect_polled(j, &outcome, delay);
-		due = clock_monotonic() + delay;
-	}
-	(void)pthread_mutex_lock(&c->lock);
-	j->polls = NULL;
-	(void)pthread_mutex_unlock(&c->lock);
-	http_free(w.http);
-	return NULL;
-}
-
-static int
-begin(pthread_t *thread, void *(*run)(void *), void *arg, struct err *err)
-{
+	pthread_t thread;
 	pthread_attr_t attr;
+	sigset_t every, before;
 	int rc;
 
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, STACK);
-	rc = pthread_create(thread, &attr, run, arg);
+	/* Signals are the main thread's. */
+	(void)sigfillset(&every);
+	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
+	rc = pthread_create(&thread, &attr, run, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attr);
 	if (rc != 0)
 		return err_set(err, "a thread cannot be started: %s",
 		    strerror(rc));
+	c->threads++;
 	return 0;
+}
+
+void
+collect_another_thread(struct collector *c, void *(*run)(void *), void *arg)
+{
+	struct err err = ERR_INIT;
+	int64_t now = clock_monotonic();
+
+	if (collect_thread(c, run, arg, &err) == 0 || now < c->crowd_logged)
+		return;
+	c->crowd_logged = now + CLOCK_MINUTE;
+	log_err("polls and fetches wait for each other, since %s; allow the "
+		"service more tasks (TasksMax)",
+	    err.text);
+}
+
+/* Each thread that ends joins the one before. */
+void
+collect_thread_ends(struct collector *c)
+{
+	pthread_t before;
+	bool join;
+
+	(void)pthread_mutex_lock(&c->lock);
+	before = c->ended;
+	join = c->has_ended;
+	c->ended = pthread_self();
+	c->has_ended = true;
+	if (--c->threads == 0)
+		(void)pthread_cond_signal(&c->gone);
+	(void)pthread_mutex_unlock(&c->lock);
+	if (join)
+		(void)pthread_join(before, NULL);
 }
 
 /* What does not depend on the store: files that an administrator may yet put
@@ -171,31 +121,16 @@ open_source(struct source *s, struct err *err)
 static int
 start_threads(struct source_runner *r, struct err *err)
 {
-	const struct source *s = &r->source;
-	size_t n = s->type->fetch != NULL ? (size_t)s->definition.parallel : 0;
 	struct collector *c = r->collector;
+	int rc;
 
-	if (r->fetchers == NULL)
-		r->fetchers = xcalloc(n + 1, sizeof(*r->fetchers));
-	while (r->n_fetchers < n) {
-		if (begin(&r->fetchers[r->n_fetchers], collect_fetch_thread, r,
-			err) != 0)
-			return -1;
-		(void)pthread_mutex_lock(&c->lock);
-		r->n_fetchers++;
-		(void)pthread_mutex_unlock(&c->lock);
-	}
-	for (size_t i = 0; i < r->n_workers; i++) {
-		struct feed_worker *j = &r->workers[i];
-
-		if (j->running)
-			continue;
-		if (begin(&j->thread, poll_thread, j, err) != 0)
-			return -1;
-		j->running = true;
-	}
-	r->started = true;
-	return 0;
+	(void)pthread_mutex_lock(&c->lock);
+	rc = collect_poll(r, err);
+	if (rc == 0)
+		collect_fetch(r);
+	r->started = rc == 0;
+	(void)pthread_mutex_unlock(&c->lock);
+	return rc;
 }
 
 static void
@@ -209,55 +144,38 @@ start_source(struct source_runner *r)
 		return;
 	(void)outcome_set(&why, REPLY_CONFIG, "%s", err.text);
 	for (size_t i = 0; i < r->n_workers; i++)
-		if (!r->workers[i].running)
-			collect_polled(&r->workers[i], &why, 0);
+		collect_polled(&r->workers[i], &why, 0);
 }
 
 void
 collect_start(struct collector *c)
 {
-	sigset_t all, before;
 	bool started = true;
 
-	/* Signals are the main thread's. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < c->n_runners; i++) {
 		start_source(&c->runners[i]);
 		started = started && c->runners[i].started;
 	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (started)
 		role_ready(c->role);
-}
-
-static bool
-join(pthread_t thread, const struct timespec *until)
-{
-	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, until) == 0;
 }
 
 bool
 collect_join(struct collector *c)
 {
-	struct timespec until;
-	bool all = true;
+	const int64_t until = clock_monotonic() + STOP_SECONDS * CLOCK_SECOND;
+	bool all;
 
 	(void)pthread_mutex_lock(&c->lock);
 	c->stopping = true;
-	(void)pthread_cond_broadcast(&c->work);
 	(void)pthread_cond_broadcast(&c->calm);
+	collect_poll_wake(c);
+	collect_fetch_wake(c);
+	while (c->threads > 0 && clock_monotonic() < until)
+		collect_wait(c, &c->gone, until);
+	all = c->threads == 0;
 	(void)pthread_mutex_unlock(&c->lock);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STOP_SECONDS;
-	for (size_t i = 0; i < c->n_runners; i++) {
-		struct source_runner *r = &c->runners[i];
-
-		for (size_t k = 0; k < r->n_fetchers; k++)
-			all = join(r->fetchers[k], &until) && all;
-		for (size_t k = 0; k < r->n_workers; k++)
-			if (r->workers[k].running)
-				all = join(r->workers[k].thread, &until) && all;
-	}
+	if (all && c->has_ended)
+		(void)pthread_join(c->ended, NULL);
 	return all;
 }

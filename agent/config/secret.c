@@ -21,9 +21,11 @@
 #define SECRET_MAX (1024 * 1024)
 #define NAME_LEN_MAX 1024
 
-/* Locked memory of a process, a power of two: some keys, passwords and tokens;
- * and the least that one takes. */
-#define LOCKED_SIZE (64 * 1024)
+/* Locked memory of a process, a power of two, and the least that one takes of
+ * it.  OpenSSL shares it, half a KiB for each thread that is random and some
+ * for each connection, and fails where it ends: here is room for thousands.
+ * What is not used of it is no memory. */
+#define LOCKED_SIZE (4 * 1024 * 1024)
 #define LOCKED_LEAST 32
 
 static int append_file(const char *name, struct buf *out, struct err *err);

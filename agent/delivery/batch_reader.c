@@ -97,7 +97,7 @@ line_name(const struct batch_ref *c)
 	const struct config *config = c->reader->config;
 
 	return (struct line_name){ config == NULL ? "" : config->agent.name,
-		c->batch.feed };
+		c->batch.feed, NULL };
 }
 
 /* Does feed begin with name, and go on with behind? */
@@ -326,6 +326,9 @@ load(struct batch_ref *c, struct err *err)
 			return rc < 0 ? -1 : -damaged(c, "not there", err);
 	}
 	buf_clear(&c->raw);
+	/* At once: what grows by and by is copied as often. */
+	if (buf_room(&c->raw, c->batch.raw_len) == NULL)
+		return -damaged(c, "too large", err);
 	if (gzip_unpack(c->reader->gzip, c->batch.payload.data,
 		c->batch.payload.len, &c->raw, &how) != 0)
 		return -damaged(c, how.text, err);

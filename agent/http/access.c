@@ -1,8 +1,8 @@
 /*
  * access.c - what a peer is reached with, in memory.
  *
- * CA, client certificate and key are parsed once and put into each TLS
- * context by reference: a system CA bundle for each of a dozen connections
+ * CA (trust.h), client certificate and key are parsed once and put into each
+ * TLS context by reference: a system CA bundle for each of a dozen connections
  * would cost more memory than all else together.
  */
 #include <pthread.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <curl/curl.h>
-#include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -22,6 +21,7 @@
 #include "config/setting.h"
 #include "http/access.h"
 #include "http/pem.h"
+#include "http/trust.h"
 
 const struct setting http_settings[] = {
 	{ .key = "proxy",
@@ -266,8 +266,8 @@ http_origin(const char *url, struct buf *out, struct err *err)
 
 /* The parsed options; replaced as a whole. */
 struct material {
-	char *proxy; /* NULL: the environment's */
-	X509_STORE *trusted;
+	char *proxy;            /* NULL: the environment's */
+	X509_STORE *trusted;    /* of trust_open() */
 	STACK_OF(X509) * chain; /* client certificate first; NULL: none */
 	EVP_PKEY *key;
 	uint8_t digest[DIGEST_LEN]; /* of all texts, to notice a change */
@@ -284,66 +284,10 @@ static void
 material_release(struct material *m)
 {
 	secret_free(m->proxy);
-	X509_STORE_free(m->trusted);
+	trust_close(m->trusted);
 	pem_certificates_free(m->chain);
 	EVP_PKEY_free(m->key);
 	*m = (struct material){ .proxy = NULL };
-}
-
-/* A directory in the form of c_rehash ("5ed36f99.0"): its certificates are
- * read one by one as they are needed. */
-static bool
-is_hashed(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	bool found = false;
-
-	if (dir == NULL)
-		return false;
-	while (!found && (e = readdir(dir)) != NULL)
-		found =
-		    strlen(e->d_name) == 10 && strcmp(e->d_name + 8, ".0") == 0;
-	(void)closedir(dir);
-	return found;
-}
-
-static int
-trust_system(X509_STORE *store, struct err *err)
-{
-	const char *dir = getenv(X509_get_default_cert_dir_env());
-	bool file = getenv(X509_get_default_cert_file_env()) != NULL;
-	int ok;
-
-	if (dir == NULL)
-		dir = X509_get_default_cert_dir();
-	if (!file && is_hashed(dir))
-		ok = X509_STORE_load_path(store, dir);
-	else
-		ok = X509_STORE_set_default_paths(store);
-	ERR_clear_error();
-	if (ok != 1)
-		return err_set(err,
-		    "tls.ca: the system's certificates cannot be read; install "
-		    "ca-certificates or set tls.ca");
-	return 0;
-}
-
-static int
-trust_text(X509_STORE *store, const char *text, struct err *err)
-{
-	STACK_OF(X509) *certs = pem_certificates("tls.ca", text, err);
-
-	if (certs == NULL)
-		return -1;
-	for (int i = 0; i < sk_X509_num(certs); i++)
-		/* Fails for one that is there twice, which is fine. */
-		(void)X509_STORE_add_cert(store, sk_X509_value(certs, i));
-	ERR_clear_error();
-	/* A pinned issuing CA need not be a root. */
-	(void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	pem_certificates_free(certs);
-	return 0;
 }
 
 /* The options' texts with references replaced. */
@@ -402,11 +346,8 @@ material_make(const struct texts *t, struct material *m, struct err *err)
 {
 	if (t->proxy != NULL)
 		m->proxy = xstrdup(t->proxy);
-	m->trusted = X509_STORE_new();
+	m->trusted = trust_open(t->ca, err);
 	if (m->trusted == NULL)
-		return err_set(err, "tls.ca: out of memory");
-	if (t->ca != NULL ? trust_text(m->trusted, t->ca, err) != 0
-			  : trust_system(m->trusted, err) != 0)
 		return -1;
 	if (t->cert == NULL || t->key == NULL)
 		return 0;

@@ -222,20 +222,43 @@ respaced_readings(struct verify *v, struct stream *s, const struct frame *f)
 	}
 }
 
-/* Does the value end with what it begins with? */
+/* The quote that ends the string at s; NULL: none does. */
+static const char *
+string_end(const char *s, const char *end)
+{
+	const char *quote = s;
+
+	while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+		const char *slash = quote;
+
+		while (slash > s && slash[-1] == '\\')
+			slash--;
+		if ((quote - slash) % 2 == 0)
+			return quote;
+		quote++;
+	}
+	return NULL;
+}
+
+/* Does the value end inside of itself? */
 static bool
 is_cut(struct slice value)
 {
-	static const char open[] = "{[\"", shut[] = "}]\"";
-	const char *kind;
+	const char *at = value.data, *end = at + value.len;
+	size_t depth = 0;
 
-	while (value.len > 0 && value.data[value.len - 1] == ' ')
-		value.len--;
-	if (value.len == 0 || value.data[0] == '\0')
-		return value.len == 0;
-	kind = strchr(open, value.data[0]);
-	return kind != NULL &&
-	    (value.len == 1 || value.data[value.len - 1] != shut[kind - open]);
+	for (; at < end; at++) {
+		if (*at == '{' || *at == '[') {
+			depth++;
+		} else if ((*at == '}' || *at == ']') && depth > 0) {
+			depth--;
+		} else if (*at == '"') {
+			at = string_end(at + 1, end);
+			if (at == NULL)
+				return true;
+		}
+	}
+	return value.len == 0 || depth > 0;
 }
 
 static void

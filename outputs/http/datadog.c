@@ -125,6 +125,8 @@ add_attributes(struct intake *in, const struct chunk_line *line, struct buf *b)
 	if (line->version_of != NULL &&
 	    add_string(b, "version_of", line->version_of) != 0)
 		return -1;
+	if (line->via != NULL && add_string(b, "via", line->via) != 0)
+		return -1;
 	return buf_adds(b, "}");
 }
 

@@ -134,7 +134,7 @@ intake_plain_id(struct intake *in, const struct chunk_line *line)
 struct slice
 intake_text(struct intake *in, const struct chunk_line *line)
 {
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 
 	if (!line->checkpoint)
 		return (struct slice){ line->value, line->len };

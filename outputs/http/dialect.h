@@ -64,10 +64,11 @@ struct intake {
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
 	const char *suffix; /* behind the lines; before: the dialect's */
-	/* Bytes and lines (0: any number) of a request; the time between two
-	 * polls, the longest one until a confirmation, and how much later
-	 * something must have been promised whose confirmation shows that none
-	 * will come, microseconds.  Before: max_body, 0, 1 s, 5 min, 30 s. */
+	/* Bytes and lines (0: any number) of a request; the longest time
+	 * between two polls, the longest one until a confirmation, and how much
+	 * later something must have been promised whose confirmation shows that
+	 * none will come, microseconds.  Before: max_body, 0, 1 s, 5 min, 30 s.
+	 */
 	size_t body_max;
 	size_t lines_max;
 	int64_t poll_every;

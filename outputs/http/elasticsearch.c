@@ -136,6 +136,8 @@ add_document(struct intake *in, const struct chunk_line *line, const char *set,
 	    (line->version_of != NULL &&
 		buf_addf(body, ",\"version_of\":\"%s\"", line->version_of) !=
 		    0) ||
+	    (line->via != NULL &&
+		buf_addf(body, ",\"via\":\"%s\"", line->via) != 0) ||
 	    buf_adds(body, "}") != 0)
 		return -1;
 	if (conf->index == NULL &&

@@ -193,7 +193,10 @@ add_labels(struct intake *in, const struct chunk_line *line, struct buf *body)
 		line->checkpoint ? "sealfeed_size" : "sealfeed_index",
 		number) != 0 ||
 	    (line->version_of != NULL &&
-		add_label(body, "sealfeed_version_of", line->version_of) != 0))
+		add_label(body, "sealfeed_version_of", line->version_of) !=
+		    0) ||
+	    (line->via != NULL &&
+		add_label(body, "sealfeed_via", line->via) != 0))
 		return -1;
 	return buf_add(body, "}", 1);
 }
@@ -201,7 +204,7 @@ add_labels(struct intake *in, const struct chunk_line *line, struct buf *body)
 static int
 add_data(const struct chunk_line *line, const char *agent, struct buf *body)
 {
-	const struct line_name name = { agent, line->feed };
+	const struct line_name name = { agent, line->feed, line->via };
 	struct buf text = BUF_INIT(line->len + 1024);
 	int rc;
 

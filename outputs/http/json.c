@@ -25,7 +25,7 @@ static const struct setting settings[] = { { .key = "where",
 static int
 add_value(struct buf *body, const struct chunk_line *line, const char *agent)
 {
-	const struct line_name name = { agent, line->feed };
+	const struct line_name name = { agent, line->feed, line->via };
 	const enum line_kind kind =
 	    line->checkpoint ? LINE_CHECKPOINT : LINE_EVENT;
 	struct buf text = BUF_INIT(6 * line->len + 2);

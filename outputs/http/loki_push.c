@@ -85,7 +85,7 @@ struct entry {
 static int
 seal(const struct intake *in, const struct chunk_line *line, struct entry *e)
 {
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 
 	buf_init(&e->sealed, line->len + LOKI_LABELS_MAX);
 	if (line_add(&e->sealed,
@@ -120,6 +120,9 @@ describe(struct intake *in, const struct chunk_line *line, bool moved,
 	if (line->version_of != NULL)
 		e->list[e->n++] = (struct pair){ "sealfeed_version_of",
 			text_of(line->version_of) };
+	if (line->via != NULL)
+		e->list[e->n++] =
+		    (struct pair){ "sealfeed_via", text_of(line->via) };
 }
 
 /*

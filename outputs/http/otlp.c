@@ -113,6 +113,7 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	add_text(r, "sealfeed.agent", text_of(agent));
 	add_text(r, "sealfeed.id", intake_plain_id(in, line));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
+	add_text(r, "sealfeed.via", text_of(line->via));
 }
 
 /*

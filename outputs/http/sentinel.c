@@ -123,7 +123,7 @@ add_raw(struct buf *body, const char *s, size_t len)
 static int
 add_text(const struct chunk_line *line, const char *agent, struct buf *body)
 {
-	const struct line_name name = { agent, line->feed };
+	const struct line_name name = { agent, line->feed, line->via };
 	struct buf text = BUF_INIT(line->len + 1024);
 	int rc;
 
@@ -162,6 +162,8 @@ add_row(struct intake *in, const struct chunk_line *line, struct buf *body)
 	    (line->version_of != NULL &&
 		buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
 		    line->version_of) != 0) ||
+	    (line->via != NULL &&
+		buf_addf(body, ",\"sealfeed_via\":\"%s\"", line->via) != 0) ||
 	    add_text(line, agent, body) != 0)
 		return -1;
 	return buf_add(body, "}", 1);

@@ -216,6 +216,9 @@ add_fields(struct intake *in, const struct chunk_line *line, bool object,
 	    buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
 		line->version_of) != 0)
 		return -1;
+	if (line->via != NULL &&
+	    buf_addf(body, ",\"sealfeed_via\":\"%s\"", line->via) != 0)
+		return -1;
 	return buf_adds(body, "}");
 }
 

@@ -93,7 +93,7 @@ transfer_go_on(struct uplink *u, struct exchange *x)
 					       : VERDICT_BLOCKED,
 			    0, err.text);
 	}
-	buf_release(&x->request.body);
+	body_end(&u->body, x);
 	x->transfer = NULL;
 	t->sending = false;
 	transfer_end(u, t);

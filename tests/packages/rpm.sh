@@ -114,7 +114,7 @@ mode() {
 expect "the configuration's folder" "root:sealfeed 750" "$(mode /etc/sealfeed)"
 expect "the configuration" "root:sealfeed 640" \
     "$(mode /etc/sealfeed/sealfeed.yaml)"
-for folder in /var/lib/sealfeed /var/lib/sealfeed-seal; do
+for folder in /var/lib/sealfeed{,-seal,-collect}; do
 	expect "$folder" "sealfeed:sealfeed 700" "$(mode "$folder")"
 done
 expect "files that are not as packaged" "" \

@@ -116,7 +116,7 @@ expect "the drop-ins' folder" "root:sealfeed 750" \
 for file in sealfeed.yaml sealfeed.yaml.example; do
 	expect "$file" "root:sealfeed 640" "$(mode "/etc/sealfeed/$file")"
 done
-for folder in /var/lib/sealfeed /var/lib/sealfeed-seal; do
+for folder in /var/lib/sealfeed{,-seal,-collect}; do
 	expect "$folder" "sealfeed:sealfeed 700" "$(mode "$folder")"
 done
 inside sealfeed check /etc/sealfeed/sealfeed.yaml.example >"$work/check.log" ||

@@ -88,6 +88,22 @@ START_TEST(line_feed_vector)
 }
 END_TEST
 
+START_TEST(via_vector)
+{
+	struct chunk_line line = event("a/b", 42, "{\"Id\":\"x\"}");
+	struct framer_spec spec = plain;
+	char *s;
+
+	line.via = "backfill";
+	s = framed(&spec, &line);
+	ck_assert_str_eq(s,
+	    "114 <110>1 2023-11-14T22:13:20.123Z fra1 sealfeed - b "
+	    "[sealfeed@32473 feed=\"a/b\" index=\"42\" via=\"backfill\"] "
+	    "{\"Id\":\"x\"}");
+	free(s);
+}
+END_TEST
+
 START_TEST(checkpoint_vector)
 {
 	struct chunk_line line =
@@ -346,6 +362,7 @@ suite_framer(void)
 
 	tcase_add_test(tc, event_vector);
 	tcase_add_test(tc, line_feed_vector);
+	tcase_add_test(tc, via_vector);
 	tcase_add_test(tc, checkpoint_vector);
 	tcase_add_test(tc, fields_are_made_fit);
 	tcase_add_test(tc, heads_follow_the_feed);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "tests/unit/intake_help.h"
@@ -262,12 +263,17 @@ END_TEST
 
 START_TEST(delivered_when_indexed)
 {
+	int64_t asked;
+
 	rig_expect(EVENTS, 200,
 	    "{\"text\":\"Success\",\"code\":0,\"ackId\":0}");
 	rig_expect(ACKS, 200, "{\"acks\":{\"0\":false}}");
 	rig_expect(ACKS, 200, "{\"acks\":{\"0\":true}}");
 	begin(3);
+	asked = clock_monotonic();
 	courier_deliver(&intake_rig.c);
+	/* Two questions, a second apart, would take as long. */
+	ck_assert_int_lt(clock_monotonic() - asked, 2 * CLOCK_SECOND);
 	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
 	ck_assert_uint_eq(canned_count(intake_rig.server), 3);
 	ck_assert_str_eq(intake_rig.c.out.mode, "confirmed by the indexers");
