@@ -4,7 +4,8 @@
  * coralogix.com/docs, "Coralogix REST API /singles": an array of logs, each
  * with names of application and subsystem; "Limitations": 2 MB a request.  A
  * log has no room for attributes beside its text, but for some fields of
- * programs: the index stands in threadId, and what it is in category.
+ * programs: the index stands in threadId, what it is in category, and what
+ * brought it (via) in className.
  */
 #include <stddef.h>
 #include <string.h>
@@ -80,12 +81,11 @@ coralogix_render(struct intake *in, const struct chunk_line *line,
 		",\"severity\":3,\"category\":\"%s\",\"threadId\":\"%llu\"",
 		line->checkpoint ? "checkpoint" : "event",
 		(unsigned long long)line->number) != 0 ||
-	    (line->via != NULL &&
-		add_string(b, "methodName", line->via) != 0) ||
 	    (line->when >= 0 &&
 		buf_addf(b, ",\"timestamp\":%lld.%03lld",
 		    (long long)(line->when / 1000),
 		    (long long)(line->when % 1000)) != 0) ||
+	    (line->via != NULL && add_string(b, "className", line->via) != 0) ||
 	    buf_adds(b, "}") != 0)
 		return err_set(err, "request: too large");
 	if (b->len - before + strlen("[]") > REQUEST_MAX)

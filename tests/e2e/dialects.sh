@@ -144,7 +144,7 @@ for name in "${dialects[@]}"; do
 	    fail "$name: $refusals requests were refused for one event"
 	# Some keep the others of a batch and do not say which one they refused.
 	case $name in
-	loki | graylog-bulk | otlp*) allowed=5000 ;;
+	loki* | graylog-bulk | otlp*) allowed=5000 ;;
 	*) allowed=0 ;;
 	esac
 	again=$(($(repeats "intakes/$name") - twice[$name]))

@@ -60,8 +60,9 @@ all_good(struct call *c, json_t *logs)
 		    (when != NULL && !json_is_number(when)) ||
 		    json_integer_value(severity) < 1 ||
 		    json_integer_value(severity) > 6 ||
-		    is_poison_event(c, text_of(log, "subsystemName"),
-			strtoull(text_of(log, "threadId"), NULL, 10)))
+		    (strcmp(text_of(log, "category"), "event") == 0 &&
+			is_poison_event(c, text_of(log, "subsystemName"),
+			    strtoull(text_of(log, "threadId"), NULL, 10))))
 			return false;
 	}
 	return true;
