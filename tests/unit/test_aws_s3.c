@@ -451,8 +451,11 @@ static const struct canned_reply bucket[] = {
 		  "p%2FAWSLogs%2F",
 	    .bytes = LIST("") },
 	{ .path = "/logs?continuation-token=t%3D%2B1&",
-	    .bytes = LIST("<IsTruncated>false</IsTruncated>" FILE_ROW(
-		"p/AWSLogs/c+d%2B.json.gz")) },
+	    /* A size that is no number is none that is told. */
+	    .bytes = LIST("<IsTruncated>false</IsTruncated><Contents><Key>"
+			  "p/AWSLogs/c+d%2B.json.gz</Key><LastModified>"
+			  "2999-01-01T00:00:00.000Z</LastModified><ETag>"
+			  "&quot;e1&quot;</ETag><Size>x</Size></Contents>") },
 	{ .path = "/logs?encoding-type=url&list-type=2&max-keys=1000&"
 		  "prefix=p%2FAWSLogs%2F111122223333%2FCloudTrail%2F"
 		  "eu-west-1%2F",
@@ -557,6 +560,10 @@ static const char *const bad_lists[] = {
 	OK("application/json") "{}",
 	LIST("<IsTruncated>true</IsTruncated>"),
 	LIST("<Contents><Size>1</Size></Contents>"),
+	LIST("<Contents><Key>a</Key><Key>b</Key><Size>1</Size></Contents>"),
+	LIST("<IsTruncated>true</IsTruncated><NextContinuationToken>a"
+	     "</NextContinuationToken><NextContinuationToken>b"
+	     "</NextContinuationToken>"),
 	LIST(FOLDER("elsewhere/")),
 	LIST(FOLDER("%zz")),
 };
