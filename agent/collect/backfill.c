@@ -216,9 +216,11 @@ begin(struct run *run)
 {
 	struct feed_worker *j = worker_of(run->runner, run->now.feed);
 
-	if (j == NULL)
+	if (j == NULL) {
+		close_stream(run);
 		return end(run, "refused",
 		    "the source has no such feed any more");
+	}
 	if (run->stream.state == NULL || run->stream.worker != j) {
 		close_stream(run);
 		open_stream(run, j);

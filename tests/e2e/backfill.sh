@@ -59,6 +59,8 @@ said 'dry run'
 say "beside live events; the agent and the command are killed"
 from=$(date -u -d '-21 hours' +%FT%TZ)
 to=$(date -u +%FT%TZ)
+ask backfill --source contoso --from "$from" --to "$to" --dry-run >"$work/out" ||
+    fail "$(cat "$work/out")"
 ask backfill --source contoso --from "$from" --to "$to" >"$work/first" 2>&1 &
 command=$!
 some() {
