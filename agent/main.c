@@ -22,6 +22,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_gaps,
 	&cmd_dead_letters,
 	&cmd_replay,
+	&cmd_backfill,
 	&cmd_store_state,
 	&cmd_keygen,
 	&cmd_sources,

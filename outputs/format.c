@@ -132,10 +132,12 @@ add_wazuh(const struct format *f, const struct chunk_line *line,
 {
 	if (buf_addf(out,
 		"{\"integration\":\"%s\",\"sealfeed\":{\"feed\":\"%s\","
-		"\"%s\":%llu,\"agent\":\"%s\"},\"%s\":",
+		"\"%s\":%llu,\"agent\":\"%s%s%s\"},\"%s\":",
 		line->checkpoint ? "sealfeed" : f->map->wazuh, line->feed,
 		line->checkpoint ? "size" : "index",
 		(unsigned long long)line->number, f->agent,
+		line->via == NULL ? "" : "\",\"via\":\"",
+		line->via == NULL ? "" : line->via,
 		line->checkpoint ? "checkpoint" : f->map->wazuh) != 0 ||
 	    buf_add(out, line->value, line->len) != 0)
 		return -1;
@@ -481,6 +483,9 @@ add_mapped(struct format *f, const struct chunk_line *line, const json_t *event,
 		line->feed, f->delimiter, line->checkpoint ? "Size" : "Index",
 		(unsigned long long)line->number, f->delimiter,
 		f->agent) != 0 ||
+	    (line->via != NULL &&
+		buf_addf(out, "%csealfeedVia=%s", f->delimiter, line->via) !=
+		    0) ||
 	    add_time(f, line, out) != 0)
 		return -1;
 	if (f->kind == FORMAT_LEEF &&

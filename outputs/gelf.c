@@ -52,7 +52,7 @@ gelf_free(struct gelf *g)
 static int
 add_text(struct gelf *g, const struct chunk_line *line, struct buf *out)
 {
-	const struct line_name name = { g->agent, line->feed };
+	const struct line_name name = { g->agent, line->feed, line->via };
 
 	if (!line->checkpoint)
 		return text_json_string(out, line->value, line->len);
@@ -102,7 +102,9 @@ gelf_add(struct gelf *g, const struct chunk_line *line, struct buf *out)
 	    add_id(g, line, out) != 0 ||
 	    (line->version_of != NULL &&
 		buf_addf(out, ",\"_sealfeed_version_of\":\"%s\"",
-		    line->version_of) != 0))
+		    line->version_of) != 0) ||
+	    (line->via != NULL &&
+		buf_addf(out, ",\"_sealfeed_via\":\"%s\"", line->via) != 0))
 		return -1;
 	return buf_adds(out, "}");
 }

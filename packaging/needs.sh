@@ -9,12 +9,12 @@ needs_build_dnf="gcc make autoconf automake pkgconf-pkg-config libcurl-devel
 jansson-devel zlib-devel openssl-devel sqlite-devel libyaml-devel
 libmicrohttpd-devel libseccomp-devel xz-devel libzstd-devel gnutls-devel openssl rsyslog rsyslog-openssl"
 needs_test_apt="git check librdkafka-dev clang libclang-rt-14-dev valgrind libisal-dev
-libc6-dbg util-linux mount procps socat sqlite3 xxd iproute2 perl xz-utils
+libc6-dbg util-linux mount procps psmisc socat sqlite3 xxd iproute2 perl xz-utils
 clang-format-14 shellcheck jq
-softhsm2 opensc mmdebstrap systemd apparmor checkpolicy semodule-utils selinux-policy-dev
+softhsm2 opensc swtpm tpm2-tools tpm2-openssl mmdebstrap systemd apparmor checkpolicy semodule-utils selinux-policy-dev
 zsh fish"
 needs_test_dnf="git check-devel clang compiler-rt valgrind util-linux
-procps-ng libasan libubsan socat sqlite vim-common iproute perl-JSON-PP jq xz
+procps-ng psmisc libasan libubsan socat sqlite vim-common iproute perl-JSON-PP jq xz
 zsh fish"
 needs_package_apt="dpkg-dev debhelper fakeroot rpm debugedit elfutils
 binutils cpio jq xz-utils gnupg apt-utils createrepo-c libisal-dev

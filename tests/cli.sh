@@ -100,6 +100,32 @@ cmp "$dir/out" "$dir/vkey" || failed=1
 expect 64 "a key without a name" $sf keygen "$dir/other.pem"
 expect 64 "a bad name" $sf keygen "$dir/other.pem" --name 'a b'
 [ ! -e "$dir/other.pem" ] || { echo "cli: key without name" >&2; failed=1; }
+
+# Another type, which follows the first one and is followed by a third.
+expect 64 "an unknown type of key" $sf keygen "$dir/other.pem" --name fra1 --type rsa
+holds err 'ed25519 or ecdsa-p256'
+expect 64 "a type of a key that is there" $sf keygen "$dir/other.pem" --name fra1 \
+	--type ed25519 --from "$dir/seal.pem"
+expect 1 "a key that is not there" $sf keygen "$dir/other.pem" --name fra1 --from "$dir/none.pem"
+expect 1 "a TPM that is not there" env TPM2OPENSSL_TCTI=device:/dev/null \
+	$sf keygen "$dir/other.pem" --name fra1 --from handle:0x81000001
+holds err 'the TPM cannot be reached'
+[ ! -e "$dir/other.pem" ] || { echo "cli: a key of nothing" >&2; failed=1; }
+expect 0 "an ECDSA key" $sf keygen "$dir/second.pem" --name fra1 --type ecdsa-p256 \
+	--follows "$dir/seal.pem"
+holds out '^fra1\+[0-9a-f]{8}\+AjBZMBMG'
+openssl pkey -in "$dir/second.pem" -noout -text 2>&1 | grep >/dev/null P-256 ||
+	{ echo "cli: openssl does not read the second key" >&2; failed=1; }
+expect 0 "an Ed25519 key behind it" $sf keygen "$dir/third.pem" --name fra1 \
+	--follows "$dir/second.pem"
+[ "$(grep -c '^sealfeed next key$' "$dir/third.pem")" = 2 ] ||
+	{ echo "cli: both keys before are not told" >&2; failed=1; }
+openssl pkey -in "$dir/second.pem" -out "$dir/bare.pem"
+expect 0 "a key of another tool" $sf keygen "$dir/fourth.pem" --name fra1 \
+	--from "$dir/bare.pem" --follows "$dir/seal.pem"
+sed 's/.*+//' "$dir/out" >"$dir/fourth"
+$sf keygen --public "$dir/second.pem" --name fra1 | sed 's/.*+//' |
+	cmp - "$dir/fourth" || failed=1
 sed -i "s,none.pem,seal.pem,; s,/none/x,/x," "$dir/live.yaml"
 sed -i "s,name: a,name: fra1," "$dir/live.yaml"
 expect 0 "live, all works" $sf check --live "$dir/live.yaml"

@@ -10,11 +10,12 @@
  *     --repeats    write how many events arrived more than once
  *
  * Forms: RFC 5424 with sealfeed's structured data, anything in front of it;
- * {"feed":…,"index":…,"agent":…,"event":…}; bare events (stream "-").  Of
- * events with the same feed and index only the first counts, when its bytes are
- * the same; other bytes under the same index end the program with status 1,
- * since an index stands for one event.  Checkpoints and the agent's own feed
- * are left out.  Nothing of the agent's code is used here.
+ * {"feed":…,"index":…,"agent":…,"via":…,"event":…}, where agent and via may be
+ * missing; bare events (stream "-").  Of events with the same feed and index
+ * only the first counts, when its bytes are the same; other bytes under the
+ * same index end the program with status 1, since an index stands for one
+ * event.  Checkpoints and the agent's own feed are left out.  Nothing of the
+ * agent's code is used here.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -221,6 +222,9 @@ take_json(const char *line, size_t len)
 	p = after;
 	if (strncmp(p, ",\"agent\":\"", 10) == 0 &&
 	    (p = memchr(p + 10, '"', (size_t)(line + len - p - 10))) != NULL)
+		p++;
+	if (p != NULL && strncmp(p, ",\"via\":\"", 8) == 0 &&
+	    (p = memchr(p + 8, '"', (size_t)(line + len - p - 8))) != NULL)
 		p++;
 	if (p == NULL)
 		return false;

@@ -63,16 +63,22 @@ buf_adds(struct buf *b, const char *s)
 int
 buf_addf(struct buf *b, const char *fmt, ...)
 {
+	size_t left = b->size - b->len;
 	va_list ap;
 	char *to;
 	int n;
 
+	/* Mostly it fits into what is there. */
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(left == 0 ? NULL : b->data + b->len, left, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return -1;
-	to = buf_room(b, (size_t)n);
+	if (n >= 0 && (size_t)n < left) {
+		b->len += (size_t)n;
+		return 0;
+	}
+	if (left > 0)
+		b->data[b->len] = '\0';
+	to = n < 0 ? NULL : buf_room(b, (size_t)n);
 	if (to == NULL)
 		return -1;
 	va_start(ap, fmt);

@@ -88,9 +88,14 @@ static bool
 string(struct scan *s)
 {
 	while (s->at < s->end) {
-		uint8_t c = (uint8_t)*s->at;
-		size_t n = 1;
+		size_t n = text_plain(s->at, (size_t)(s->end - s->at));
+		uint8_t c;
 
+		s->at += n;
+		if (s->at == s->end)
+			return false;
+		c = (uint8_t)*s->at;
+		n = 1;
 		if (c < 0x20)
 			return false;
 		if (c >= 0x80)

@@ -41,6 +41,15 @@ template_next(const char *text, size_t at, struct template_place *p)
 }
 
 bool
+template_is_json(const struct template_place *p)
+{
+	static const char json[] = "json";
+
+	return p->format.len == sizeof(json) - 1 &&
+	    memcmp(p->format.data, json, sizeof(json) - 1) == 0;
+}
+
+bool
 template_is_place(const char *text, struct template_place *p)
 {
 	return template_next(text, 0, p) && p->begin == 0 &&
@@ -90,7 +99,11 @@ template_fill(const char *text, enum template_encoding encoding,
 		if (rc == 0)
 			rc = value(ctx, &p, &v);
 		if (rc == 0)
-			rc = add_value(out, encoding, &v);
+			rc = add_value(out,
+			    encoding == TEMPLATE_JSON && template_is_json(&p)
+				? TEMPLATE_PLAIN
+				: encoding,
+			    &v);
 		at = p.end;
 	}
 	if (rc == 0)

@@ -3,8 +3,9 @@
  * "created:>={window.start|rfc3339}".
  *
  * A place is a name of [a-z0-9_.] in braces, with the format of a time
- * (when.h) behind "|" where the value is one.  A brace that begins no place
- * is itself, so that JSON can be written as it is.  Nothing is computed.
+ * (when.h) behind "|" where the value is one, or "json" where it is JSON that
+ * stands as it is.  A brace that begins no place is itself, so that JSON can
+ * be written as it is.  Nothing is computed.
  */
 #ifndef BASE_TEMPLATE_H
 #define BASE_TEMPLATE_H
@@ -25,6 +26,9 @@ struct template_place {
 
 /* The first place at or behind at; false: there is none. */
 bool template_next(const char *text, size_t at, struct template_place *p);
+
+/* Is its value JSON text? */
+bool template_is_json(const struct template_place *p);
 
 /* Is text one place and nothing else? */
 bool template_is_place(const char *text, struct template_place *p);

@@ -11,6 +11,9 @@
 /* Names longer than this are not compared letter by letter. */
 #define LONGEST_NAME 64
 
+/* Most bytes that one has in a string, and what snprintf() puts behind. */
+#define JSON_ESCAPE 7
+
 struct unit {
 	const char *name;
 	int64_t value;
@@ -191,47 +194,103 @@ text_utf8(const char *data, size_t len)
 	return 0;
 }
 
-static int
-json_escape(struct buf *b, uint8_t c)
+bool
+text_is_utf8(struct slice s)
+{
+	for (size_t i = 0, n; i < s.len; i += n) {
+		n = text_utf8(s.data + i, s.len - i);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Every byte of w is ASCII, and none a control character, quote or backslash.
+ */
+static bool
+all_plain(uint64_t w)
+{
+	const uint64_t ones = UINT64_MAX / 0xff, high = ones << 7;
+	const uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+
+	/* Subtraction borrows into the high bit where a byte is too small. */
+	return ((w | (w - ones * ' ') | ((quote - ones) & ~quote) |
+		    ((slash - ones) & ~slash)) &
+		   high) == 0;
+}
+
+size_t
+text_plain(const char *s, size_t len)
+{
+	size_t n = 0;
+	uint64_t w;
+
+	for (; len - n >= sizeof(w); n += sizeof(w)) {
+		memcpy(&w, s + n, sizeof(w));
+		if (!all_plain(w))
+			break;
+	}
+	while (n < len && (uint8_t)s[n] >= ' ' && (uint8_t)s[n] < 0x80 &&
+	    s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
+/* A byte that a string cannot have as it is, as it has it; returns its length.
+ * Where it is no character at all that is U+FFFD. */
+static size_t
+json_escape(uint8_t c, char out[JSON_ESCAPE])
 {
 	static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 
-	for (const char *p = named; *p != '\0'; p += 2) {
-		if (c == (uint8_t)*p)
-			return buf_addf(b, "\\%c", p[1]);
+	if (c >= 0x80) {
+		memcpy(out, "\xef\xbf\xbd", 3);
+		return 3;
 	}
-	return buf_addf(b, "\\u%04x", c);
+	for (const char *p = named; *p != '\0'; p += 2) {
+		if (c == (uint8_t)*p) {
+			out[0] = '\\';
+			out[1] = p[1];
+			return 2;
+		}
+	}
+	return (size_t)snprintf(out, JSON_ESCAPE, "\\u%04x", c);
+}
+
+/* How much of s a string has as it is. */
+static size_t
+json_run(const char *s, size_t len)
+{
+	size_t n = text_plain(s, len), more;
+
+	while (n < len && (uint8_t)s[n] >= 0x80 &&
+	    (more = text_utf8(s + n, len - n)) > 0) {
+		n += more;
+		n += text_plain(s + n, len - n);
+	}
+	return n;
 }
 
 int
 text_json_string(struct buf *b, const char *s, size_t len)
 {
-	const uint8_t *at = (const uint8_t *)s;
-	size_t run = 0; /* bytes in front of i that are fine as they are */
-	size_t i = 0;
+	char escape[JSON_ESCAPE];
+	size_t n;
 
 	if (buf_add(b, "\"", 1) != 0)
 		return -1;
-	while (i < len) {
-		bool escape = at[i] < 0x20 || at[i] == '"' || at[i] == '\\';
-		size_t n = escape ? 0 : text_utf8(s + i, len - i);
-
-		if (n > 0) {
-			i += n;
-			run += n;
-			continue;
-		}
-		if (buf_add(b, s + i - run, run) != 0)
+	for (;;) {
+		n = json_run(s, len);
+		if (buf_add(b, s, n) != 0)
 			return -1;
-		if ((escape ? json_escape(b, at[i])
-			    : buf_add(b, "\xef\xbf\xbd", 3)) != 0)
+		if (n == len)
+			return buf_add(b, "\"", 1);
+		s += n;
+		len -= n + 1;
+		n = json_escape((uint8_t)*s++, escape);
+		if (buf_add(b, escape, n) != 0)
 			return -1;
-		run = 0;
-		i++;
 	}
-	if (run > 0 && buf_add(b, s + i - run, run) != 0)
-		return -1;
-	return buf_add(b, "\"", 1);
 }
 
 int

@@ -4,6 +4,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,13 @@ void text_hex(char *out, const void *data, size_t len);
 /* Length of the well-formed UTF-8 sequence at s (Unicode table 3-7; len > 0),
  * 0 if there is none. */
 size_t text_utf8(const char *s, size_t len);
+
+/* How many bytes at s a JSON string has as they are, not counting what is not
+ * ASCII. */
+size_t text_plain(const char *s, size_t len);
+
+/* Is all of it well-formed UTF-8? */
+bool text_is_utf8(struct slice s);
 
 /* Append s as a JSON string with its quotes (RFC 8259 section 7).  Invalid
  * UTF-8 becomes U+FFFD.  0, or -1 at b's ceiling. */

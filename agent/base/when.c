@@ -2,6 +2,7 @@
  * when.c - the forms in which vendors write times.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ const char *const when_names[] = {
 	[WHEN_COMPACT] = "compact",
 	[WHEN_HTTP] = "http",
 	[WHEN_RFC2822] = "rfc2822",
+	[WHEN_ISO8601] = "iso8601",
 	[WHEN_FORMATS] = NULL,
 };
 
@@ -113,6 +115,9 @@ when_write(enum when_format format, int64_t when, struct buf *out)
 		return write_http(when, "GMT", out);
 	case WHEN_RFC2822:
 		return write_http(when, "-0000", out);
+	case WHEN_ISO8601:
+		return buf_add(out, text, len - 1) == 0 ? buf_adds(out, "+0000")
+							: -1;
 	default:
 		return buf_add(out, text, len);
 	}
@@ -186,20 +191,56 @@ read_compact(struct slice text, int64_t *when)
 	return clock_parse(copy, to + text.len - from, when);
 }
 
-/* Either form, in UTC. */
+/* How far a zone is ahead of UTC, "+0130"; false: it is not known by name. */
+static bool
+zone_offset(const char *zone, int64_t *ahead)
+{
+	static const char *const names[] = { "GMT", "UTC", "UT", "Z" };
+	unsigned hours, minutes;
+	char sign;
+
+	*ahead = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(zone, names[i]) == 0)
+			return true;
+	if (sscanf(zone, "%c%2u%2u", &sign, &hours, &minutes) != 3 ||
+	    (sign != '+' && sign != '-'))
+		return false;
+	*ahead = (int64_t)hours * CLOCK_HOUR + (int64_t)minutes * CLOCK_MINUTE;
+	if (sign == '-')
+		*ahead = -*ahead;
+	return true;
+}
+
+/* RFC 9110, or RFC 2822, whose day of the week may be missing, and which some
+ * write with a comma in front of the zone. */
 static int
 read_http(struct slice text, int64_t *when)
 {
-	const size_t zone = strlen("+0000");
-	char copy[NUMBER_MAX];
+	char copy[NUMBER_MAX], http[NUMBER_MAX], month[4], zone[6];
+	unsigned day, year, hour, minute, second;
+	const char *at = copy;
+	int64_t ahead;
 
-	if (text.len <= zone || text.len >= sizeof(copy))
+	if (text.len >= sizeof(copy))
 		return -1;
 	memcpy(copy, text.data, text.len);
 	copy[text.len] = '\0';
-	if (strcmp(copy + text.len - zone + 1, "0000") == 0)
-		(void)snprintf(copy + text.len - zone, zone, "GMT");
-	return clock_parse_http(copy, when);
+	if (clock_parse_http(copy, when) == 0)
+		return 0;
+	if (*at < '0' || *at > '9')
+		at += strcspn(at, " ");
+	if (sscanf(at, " %2u %3s %4u %2u:%2u:%2u%*[, ]%5s", &day, month, &year,
+		&hour, &minute, &second, zone) != 7 ||
+	    !zone_offset(zone, &ahead))
+		return -1;
+	(void)snprintf(http, sizeof(http),
+	    "Sun, %02u %s %04u %02u:%02u:%02u GMT", day, month, year, hour,
+	    minute, second);
+	if (clock_parse_http(http, when) != 0)
+		return -1;
+	*when -= ahead;
+	return 0;
 }
 
 int

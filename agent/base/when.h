@@ -21,6 +21,7 @@ enum when_format {
 	WHEN_COMPACT,    /* 20261122042658, read with .123 */
 	WHEN_HTTP,       /* Sun, 22 Nov 2026 04:26:58 GMT (RFC 9110) */
 	WHEN_RFC2822,    /* Sun, 22 Nov 2026 04:26:58 -0000 */
+	WHEN_ISO8601,    /* 2026-11-22T04:26:58+0000 */
 	WHEN_FORMATS
 };
 

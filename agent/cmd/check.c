@@ -169,7 +169,8 @@ live_source(struct check *c, const struct config *config,
 
 	(void)snprintf(subject, sizeof(subject), "sources.%s", s->name);
 	look_at_secrets(c, subject, s->type->settings, s->conf);
-	(void)source_live(s, folder, &message, &err);
+	(void)source_live(s, config->agent.collect.folder, folder, &message,
+	    &err);
 	free(folder);
 	live_result(c, subject, &message, &err);
 	buf_release(&message);

@@ -130,6 +130,7 @@ int cmd_complete(const struct cmd *const *all, char **words, int n);
 /* The last value given for an option, NULL if it was not. */
 const char *cmd_value(const struct cmd_line *line, const char *name);
 
+extern const struct cmd cmd_backfill;
 extern const struct cmd cmd_check;
 extern const struct cmd cmd_dead_letters;
 extern const struct cmd cmd_export;

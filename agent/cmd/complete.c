@@ -101,6 +101,16 @@ say_outputs(const struct place *p)
 }
 
 static void
+say_sources(const struct place *p)
+{
+	struct config *c = read_config(p);
+
+	for (size_t i = 0; c != NULL && i < c->n_sources; i++)
+		say(c->sources[i].name, c->sources[i].type->name);
+	config_free(c);
+}
+
+static void
 say_agent(const struct place *p)
 {
 	struct config *c = read_config(p);
@@ -146,6 +156,7 @@ static const struct {
 	{ "OLD", say_files },
 	{ "OUTPUT", say_outputs },
 	{ "PLACE", NULL },
+	{ "SOURCE", say_sources },
 	{ "SUBCOMMAND", say_subcommands },
 	{ "TIME", NULL },
 	{ "TYPE", say_types },

@@ -158,7 +158,7 @@ put_checkpoint(struct feed_worker *j, const struct batch *b, struct err *err)
 	buf_clear(&j->line);
 	j->line.ceiling = b->checkpoint.len + FRAME_MAX;
 	if (line_add(&j->line, LINE_CHECKPOINT,
-		(struct line_name){ j->want->agent, b->feed }, b->size,
+		(struct line_name){ j->want->agent, b->feed, NULL }, b->size,
 		b->checkpoint.data, b->checkpoint.len) != 0)
 		return err_set(err, "%s: the checkpoint is too large", b->feed);
 	f->checkpoints++;

@@ -1,5 +1,6 @@
 /*
- * keygen.c - a new signing key, and what others need to check it.
+ * keygen.c - a new signing key, or one that is elsewhere, and what others need
+ * to check what it signs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -54,28 +55,77 @@ add_rotation(const char *name, const char *old, struct buf *pem,
 	return rc;
 }
 
-/* The key of an existing file, or a new one that is written to it. */
+/* Append a key that is there already, as the text that opens it. */
+static int
+add_given(const char *from, struct buf *key, struct err *err)
+{
+	char *text = secret_resolve_pem(from, err);
+	int rc = -1;
+
+	if (text != NULL) {
+		rc = buf_adds(key, text);
+		if (rc == 0 && key->len > 0 && key->data[key->len - 1] != '\n')
+			rc = buf_adds(key, "\n");
+		if (rc != 0)
+			(void)err_set(err, "%s: is too long for a key", from);
+	}
+	secret_free(text);
+	return rc;
+}
+
+/* The row of --type; NULL: there is none. */
+static const struct key_kind *
+kind_of(const char *type)
+{
+	const struct key_kind *k = key_kinds;
+
+	while (type != NULL && k->name != NULL && strcmp(k->name, type) != 0)
+		k++;
+	return k->name != NULL ? k : NULL;
+}
+
+/* Append the key that the file is to have. */
+static int
+add_key(const struct cmd_line *line, const char *name, struct buf *key,
+    struct err *err)
+{
+	const char *from = cmd_value(line, "from");
+	const char *old = cmd_value(line, "follows");
+	struct signer *signer;
+	int rc;
+
+	if (from != NULL) {
+		rc = add_given(from, key, err);
+		signer = rc == 0 ? signer_open(name, key->data, err) : NULL;
+		rc = signer != NULL ? 0 : -1;
+		signer_free(signer);
+	} else {
+		rc =
+		    signer_generate(kind_of(cmd_value(line, "type")), key, err);
+	}
+	return rc == 0 && old != NULL ? add_rotation(name, old, key, err) : rc;
+}
+
+/* The key of an existing file, or the content of a new one. */
 static char *
 get_key(const struct cmd_line *line, const char *name, struct err *err)
 {
 	const char *path = line->argv[0];
-	const char *old = cmd_value(line, "follows");
-	struct buf pem = BUF_INIT(KEY_MAX);
+	struct buf key = BUF_INIT(KEY_MAX);
 	char *copy = NULL;
 
 	if (cmd_value(line, "public") != NULL)
 		return secret_resolve_pem(path, err);
 	/* Allocate all at once, so that growing leaves no copy of the key
 	 * behind. */
-	if (buf_room(&pem, KEY_MAX) == NULL)
+	if (buf_room(&key, KEY_MAX) == NULL)
 		(void)err_set(err, "out of memory");
-	else if (signer_generate(&pem, err) == 0 &&
-	    (old == NULL || add_rotation(name, old, &pem, err) == 0) &&
-	    file_create(path, pem.data, pem.len, 0600, err) == 0)
-		copy = buf_take(&pem, NULL);
-	if (pem.data != NULL)
-		OPENSSL_cleanse(pem.data, pem.size);
-	buf_release(&pem);
+	else if (add_key(line, name, &key, err) == 0 &&
+	    file_create(path, key.data, key.len, 0600, err) == 0)
+		copy = buf_take(&key, NULL);
+	if (key.data != NULL)
+		OPENSSL_cleanse(key.data, key.size);
+	buf_release(&key);
 	return copy;
 }
 
@@ -109,6 +159,16 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 		    "--name: \"%s\" must be 1 to %d letters, digits, \".\", "
 		    "\"_\" or \"-\"",
 		    name, NAME_LEN_MAX);
+	if (kind_of(cmd_value(line, "type")) == NULL)
+		return cmd_misused(cmd,
+		    "--type: \"%s\" is no type of key: ed25519 or ecdsa-p256",
+		    cmd_value(line, "type"));
+	if (cmd_value(line, "from") != NULL &&
+	    (cmd_value(line, "type") != NULL ||
+		cmd_value(line, "public") != NULL))
+		return cmd_misused(cmd,
+		    "--from names a key that there is: it goes with neither "
+		    "--type nor --public");
 	pem = get_key(line, name, &err);
 	if (pem != NULL)
 		signer = signer_open(name, pem, &err);
@@ -128,6 +188,20 @@ static const struct cmd_option keygen_options[] = {
 	{ .name = "public",
 	    .help =
 		"Create no key; print the verifier key of the key in FILE." },
+	{ .name = "type",
+	    .value = "TYPE",
+	    .help =
+		"The kind of key: \"ed25519\" (default), which whoever checks "
+		"C2SP signed notes knows, or \"ecdsa-p256\", which fewer do, "
+		"for rules that ask for it." },
+	{ .name = "from",
+	    .value = "KEY",
+	    .help =
+		"Create no key: FILE gets the one that KEY names, the URI of a "
+		"key in a PKCS#11 token (\"pkcs11:...\"), a TPM 2.0 "
+		"(\"handle:0x81000001\") or another provider of OpenSSL, or a "
+		"PEM file of another tool. agent.key then names FILE, where "
+		"the statement of --follows stands, too." },
 	{ .name = "follows",
 	    .value = "OLD",
 	    .help =
@@ -142,9 +216,9 @@ const struct cmd cmd_keygen = {
 	.name = "keygen",
 	.arguments = "FILE",
 	.summary = "Create a signing key and print its verifier key.",
-	.help = "Create an Ed25519 signing key and print its verifier key. The "
-		"private key is written to FILE (PEM, mode 0600), which must "
-		"not exist yet. The C2SP verifier key, which \"sealfeed "
+	.help = "Create a signing key and print its verifier key. The private "
+		"key is written to FILE (PEM, mode 0600), which must not exist "
+		"yet. The C2SP verifier key, which \"sealfeed "
 		"verify\" takes and which is not secret, is printed to "
 		"standard output on a line of its own.",
 	.options = keygen_options,

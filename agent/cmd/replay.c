@@ -7,69 +7,13 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/json_put.h"
-#include "base/text.h"
-#include "base/when.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
+#include "cmd/span.h"
 #include "config/config.h"
 #include "store/replay.h"
-
-/* A time, "now", or how long ago. */
-static int
-read_time(const char *text, int64_t *when)
-{
-	static const enum when_format formats[] = { WHEN_RFC3339, WHEN_DATETIME,
-		WHEN_DATE };
-	int64_t ago;
-
-	if (strcmp(text, "now") == 0) {
-		*when = clock_now();
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (when_read(formats[i], (struct slice){ text, strlen(text) },
-			when) == 0)
-			return 0;
-	/* A bare number would be taken for seconds. */
-	if (strspn(text, "0123456789") == strlen(text) ||
-	    text_duration(text, &ago) != 0)
-		return -1;
-	*when = clock_now() - ago;
-	return 0;
-}
-
-/* --from and --to; 0, or the exit status. */
-static int
-read_span(const struct cmd *cmd, const struct cmd_line *line, struct replay *r)
-{
-	const char *from = cmd_value(line, "from");
-	const char *to = cmd_value(line, "to");
-	const int64_t now = clock_now();
-
-	if (from == NULL)
-		return cmd_misused(cmd, "--from TIME is missing");
-	if (read_time(from, &r->from) != 0)
-		return cmd_misused(cmd,
-		    "--from %s: not a time; write 2026-11-22T04:00:00Z, "
-		    "2026-11-22, or 6h for six hours ago",
-		    from);
-	r->to = now;
-	if (to != NULL && read_time(to, &r->to) != 0)
-		return cmd_misused(cmd,
-		    "--to %s: not a time; write 2026-11-22T05:00:00Z, "
-		    "2026-11-23, 1h for an hour ago, or now",
-		    to);
-	/* What is still to come is delivered anyway. */
-	if (r->to > now)
-		r->to = now;
-	if (r->from >= r->to)
-		return cmd_misused(cmd,
-		    "--from must be before --to, and before now");
-	return 0;
-}
 
 /* The output that is meant; 0, or -1 with err. */
 static int
@@ -170,7 +114,8 @@ replay_command(const struct cmd *cmd, struct cmd_line *line)
 
 	if (cmd_value(line, "output") == NULL)
 		return cmd_misused(cmd, "--output NAME is missing");
-	rc = read_span(cmd, line, &r);
+	/* What is still to come is delivered anyway. */
+	rc = cmd_span(cmd, line, &r.from, &r.to);
 	if (rc != 0)
 		return rc;
 	config = cmd_config(line);

@@ -221,16 +221,15 @@ folder_of(const char *path)
 static int
 make_state(struct setup *s, struct err *err)
 {
-	const char *const files[] = { s->config->agent.store.path,
-		s->config->agent.seal.log };
+	const struct agent_conf *a = &s->config->agent;
+	char *const folders[] = { folder_of(a->store.path),
+		folder_of(a->seal.log), xstrdup(a->collect.folder) };
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char *folder = folder_of(files[i]);
-
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		if (rc == 0 && s->place.service)
-			rc = place_state(&s->place, folder, err);
-		free(folder);
+			rc = place_state(&s->place, folders[i], err);
+		free(folders[i]);
 	}
 	return rc;
 }

@@ -42,7 +42,7 @@ struct test {
 	const struct definition *def;
 	struct config_errors errors;
 	struct config_entry entry; /* what is tested; conf NULL: not read */
-	char *folder;              /* of the store that its agent has */
+	char *folder, *old_folder; /* of its agent, as in struct source */
 	int64_t events;
 	/* Of the stream at hand. */
 	const struct def_stream *stream;
@@ -70,6 +70,20 @@ find_entry(const struct test *t, struct node *tree)
 	return NULL;
 }
 
+static void
+take_folders(struct test *t, const struct node *tree)
+{
+	const struct node *path = node_find(tree, "agent.store.path");
+	const struct node *own = node_find(tree, "agent.collect.folder");
+	const char *store =
+	    path != NULL && path->text != NULL ? path->text : STORE_PATH;
+
+	t->folder = own != NULL && own->text != NULL
+	    ? xstrdup(own->text)
+	    : config_collect_folder(store);
+	t->old_folder = file_folder(store);
+}
+
 /* Take what the configuration says of the source; what else is wrong with it
  * does not matter here. */
 static int
@@ -78,7 +92,7 @@ take_configured(struct test *t, struct answers *a, struct err *err)
 	const char *name = cmd_value(t->line, "source");
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct node *tree = NULL;
-	const struct node *entry = NULL, *store;
+	const struct node *entry = NULL;
 
 	if (t->line->argc == 0 || name != NULL ||
 	    access(t->line->config, R_OK) == 0)
@@ -86,10 +100,7 @@ take_configured(struct test *t, struct answers *a, struct err *err)
 	if (tree != NULL)
 		entry = find_entry(t, tree);
 	if (entry != NULL) {
-		store = node_find(tree, "agent.store.path");
-		t->folder = file_folder(store != NULL && store->text != NULL
-			? store->text
-			: STORE_PATH);
+		take_folders(t, tree);
 		t->entry.name = xstrdup(entry->key);
 		node_put(node_map(a->tree, "sources"), node_copy(entry));
 	} else if (name != NULL) {
@@ -259,6 +270,7 @@ test_stream(struct test *t, const char *name, json_t *list)
 {
 	struct trial trial = { .conf = &t->entry,
 		.folder = t->folder,
+		.old_folder = t->old_folder,
 		.stream = name,
 		.events = (uint64_t)t->events,
 		.requests = REQUESTS,
@@ -344,6 +356,7 @@ release(struct test *t)
 	free(t->entry.conf);
 	free(t->entry.name);
 	free(t->folder);
+	free(t->old_folder);
 	config_errors_release(&t->errors);
 }
 

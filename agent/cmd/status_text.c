@@ -76,6 +76,21 @@ rate(char *out, const struct status *st, uint64_t recent)
 }
 
 static void
+backfill_note(const struct backfill *b, struct table *t)
+{
+	const double share =
+	    (double)(b->reached - b->from) / (double)(b->to - b->from);
+	char to[CLOCK_TEXT];
+
+	(void)clock_format(b->to, 0, to);
+	table_note(t,
+	    "backfill up to %s: %d %%, %" PRIu64 " new events, %" PRIu64
+	    " that were there%s%s",
+	    to, (int)(100 * share), b->events, b->repeats,
+	    b->error[0] != '\0' ? "; it waits: " : "", b->error);
+}
+
+static void
 feed_notes(const struct status *st, const struct feed_report *f,
     struct table *t)
 {
@@ -90,6 +105,8 @@ feed_notes(const struct status *st, const struct feed_report *f,
 	if (f->error[0] != '\0')
 		table_note(t, "error %s ago: %s",
 		    span(text, st->now, f->failure), f->error);
+	if (f->backfill.id != 0)
+		backfill_note(&f->backfill, t);
 	if (deletion == REPORT_NEVER)
 		return;
 	if (deletion <= st->now)

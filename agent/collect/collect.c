@@ -51,6 +51,13 @@ rest(void *ctx, int64_t us)
 	return go;
 }
 
+/* source.spare */
+static int64_t
+spare(void *ctx)
+{
+	return collect_spare(ctx);
+}
+
 /* source.listed */
 static void
 listed(void *ctx, struct stream *st)
@@ -162,11 +169,13 @@ open_source(struct collector *c, const struct config_entry *conf,
 	r->collector = c;
 	*s = (struct source){ .type = source_type_of(conf->type),
 		.name = conf->name,
-		.folder = c->folder,
+		.folder = c->role->config->agent.collect.folder,
+		.old_folder = c->folder,
 		.conf = conf->conf,
 		.clock = server_clock_new(),
 		.stop = stop_now,
 		.rest = rest,
+		.spare = spare,
 		.listed = listed,
 		.committed = committed,
 		.trouble = trouble,

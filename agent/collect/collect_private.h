@@ -97,8 +97,12 @@ struct source_runner {
 	size_t idle;         /* … those that wait for an item */
 	pthread_cond_t work; /* for them: there are items, or a stop */
 	bool started;
-	size_t turn;      /* which worker is asked first */
-	bool skewed;      /* its clock's distance has been told */
+	size_t turn; /* which worker is asked first */
+	bool skewed; /* its clock's distance has been told */
+	/* backfill.c: whether a thread reads spans of time again, and how many
+	 * of the items that are fetched now are its. */
+	bool backfills;
+	size_t backfilling;
 	char *credential; /* see struct source_type; NULL: its own */
 	bool shares;      /* source.rate is another source's */
 };
@@ -131,6 +135,7 @@ struct collector {
 	pthread_cond_t gone; /* for the main thread: there are no others */
 	bool stopping;
 	bool paused;   /* the store is full */
+	bool crowded;  /* outputs have enough to deliver */
 	int64_t ahead; /* the wall clock, of the monotonic one, at the start */
 	int64_t hold;  /* monotonic: the store fails, no fetch before */
 	int64_t failure_logged; /* and that is not logged again before */
@@ -182,8 +187,15 @@ int64_t collect_retry_delay(const struct retry_policy *p,
 /* Wait for cond until a monotonic time, with collector.lock held. */
 void collect_wait(struct collector *c, pthread_cond_t *cond, int64_t monotonic);
 
-/* Start a thread, which ends with collect_thread_ends(arg's collector).  With
- * the lock held.  -1: it cannot be had. */
+/* backfill.c: see to what the command line wants read again.  May an item of
+ * it be fetched now (with collector.lock held)?  How long it has to wait for
+ * what is new. */
+void collect_backfill(struct collector *c);
+bool collect_may_backfill(struct source_runner *r);
+int64_t collect_spare(struct collector *c);
+
+/* Start a thread, which ends with collect_thread_ends(arg's collector) and has
+ * all signals blocked.  With the lock held.  -1: it cannot be had. */
 int collect_thread(struct collector *c, void *(*run)(void *), void *arg,
     struct err *err);
 void collect_thread_ends(struct collector *c);
@@ -234,6 +246,7 @@ int64_t collect_local_now(const struct collector *c);
 struct housekeeping {
 	int64_t heartbeat;
 	int64_t start;
+	int64_t backfill;
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;

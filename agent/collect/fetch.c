@@ -22,6 +22,9 @@
 #define GATHER_TIME (CLOCK_SECOND / 5)
 #define CLAIMS 200
 
+/* So often it is seen whether a backfill's items may be fetched. */
+#define BACKFILL_LOOK (CLOCK_SECOND / 5)
+
 /* So often the vendor must say that something is gone. */
 #define GONE_TRIES 3
 
@@ -85,27 +88,34 @@ claim(struct feed_worker *j, struct item *it)
 {
 	struct collector *c = j->runner->collector;
 	unsigned listings = j->listings;
-	int64_t next = INT64_MAX, wait;
+	const bool all = collect_may_backfill(j->runner);
+	int64_t next = INT64_MAX, most = COLLECT_IDLE, wait;
 	struct err err = ERR_INIT;
 	int rc;
 
 	(void)pthread_mutex_unlock(&c->lock);
-	rc = item_claim(j->stream.feed, it, &next, &err);
+	rc = (all ? item_claim : item_claim_polled)(j->stream.feed, it, &next,
+	    &err);
 	if (rc == -1)
 		store_fails(j, &err);
 	(void)pthread_mutex_lock(&c->lock);
-	if (rc == 1)
+	if (rc == 1) {
+		j->runner->backfilling += it->via != VIA_FEED;
 		return 1;
+	}
 	/* One that was listed or given back meanwhile may be due at once. */
 	if (rc == 0 && j->listings != listings)
 		return 0;
-	if (rc == 0 && next == INT64_MAX) {
+	/* What is left may be a backfill's, whose turn comes soon. */
+	if (!all && j->runner->backfills)
+		most = BACKFILL_LOOK;
+	else if (rc == 0 && next == INT64_MAX) {
 		j->item_due = INT64_MAX;
 		return 0;
 	}
-	wait = rc == 0 ? next - clock_now() : COLLECT_IDLE;
-	if (wait > COLLECT_IDLE)
-		wait = COLLECT_IDLE;
+	wait = rc == 0 && next != INT64_MAX ? next - clock_now() : most;
+	if (wait > most)
+		wait = most;
 	j->item_due = clock_monotonic() + (wait > 0 ? wait : 0);
 	return 0;
 }
@@ -395,6 +405,20 @@ fetch(struct fetcher *f, struct item *it)
 		flush(f);
 }
 
+static void
+fetch_claimed(struct fetcher *f, struct item *it)
+{
+	struct source_runner *r = f->worker->runner;
+	const bool backfill = it->via != VIA_FEED;
+
+	fetch(f, it);
+	if (!backfill)
+		return;
+	(void)pthread_mutex_lock(&r->collector->lock);
+	r->backfilling--;
+	(void)pthread_mutex_unlock(&r->collector->lock);
+}
+
 /* Fetch items of one source until there are none for a while. */
 static void *
 fetch_thread(void *arg)
@@ -409,7 +433,7 @@ fetch_thread(void *arg)
 	f->w.http = http_new(r->source.access, stop_or_flush, f);
 	while ((f->worker = pick(r, &it)) != NULL) {
 		do
-			fetch(f, &it);
+			fetch_claimed(f, &it);
 		while (f->n > 0 && pick_same(f->worker, &it));
 		flush(f);
 		(void)pthread_mutex_lock(&c->lock);

@@ -28,6 +28,7 @@
 #define HEARTBEAT_EVERY CLOCK_MINUTE
 /* Sources that could not be opened are tried again so often. */
 #define START_EVERY (10 * CLOCK_SECOND)
+#define BACKFILL_EVERY CLOCK_SECOND
 #define SURVEY_EVERY (5 * CLOCK_SECOND)
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
@@ -447,6 +448,8 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	watch_room(c, h);
 	if (is_due(&h->start, now, START_EVERY))
 		collect_start(c);
+	if (is_due(&h->backfill, now, BACKFILL_EVERY))
+		collect_backfill(c);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
 	if (is_due(&h->clean, now, CLEAN_EVERY)) {

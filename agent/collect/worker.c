@@ -55,11 +55,16 @@ collect_thread(struct collector *c, void *(*run)(void *), void *arg,
 {
 	pthread_t thread;
 	pthread_attr_t attr;
+	sigset_t every, before;
 	int rc;
 
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, STACK);
+	/* Signals are the main thread's. */
+	(void)sigfillset(&every);
+	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
 	rc = pthread_create(&thread, &attr, run, arg);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attr);
 	if (rc != 0)
 		return err_set(err, "a thread cannot be started: %s",
@@ -145,17 +150,12 @@ start_source(struct source_runner *r)
 void
 collect_start(struct collector *c)
 {
-	sigset_t all, before;
 	bool started = true;
 
-	/* Signals are the main thread's. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < c->n_runners; i++) {
 		start_source(&c->runners[i]);
 		started = started && c->runners[i].started;
 	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (started)
 		role_ready(c->role);
 }

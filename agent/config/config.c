@@ -47,11 +47,12 @@ const struct setting agent_settings[] = {
 	    .type = SETTING_SECRET,
 	    .offset = offsetof(struct agent_conf, key),
 	    .def = "/etc/sealfeed/seal.pem",
-	    .help = "The Ed25519 key that signs checkpoints: a file, PEM text, "
-		    "the URI of a key in a PKCS#11 token "
-		    "(pkcs11:token=T;object=O?pin-source=/FILE), or of "
-		    "another provider of OpenSSL. "
-		    "\"sealfeed keygen\" creates one." },
+	    .help =
+		"The key that signs checkpoints, Ed25519 or ECDSA on P-256: a "
+		"file, PEM text, the URI of a key in a PKCS#11 token "
+		"(pkcs11:token=T;object=O?pin-source=/FILE), in a TPM 2.0 "
+		"(handle:0x81000001), or of another provider of OpenSSL. "
+		"\"sealfeed keygen\" creates one." },
 	{ .key = "retain",
 	    .type = SETTING_DURATION,
 	    .offset = offsetof(struct agent_conf, retain),
@@ -135,6 +136,14 @@ const struct setting agent_settings[] = {
 		"as the store. Default: the store's name and \".log\" in a "
 		"directory beside the store's, with \"-seal\" behind its "
 		"name." },
+	{ .key = "collect.folder",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct agent_conf, collect.folder),
+	    .help =
+		"A directory of what collecting alone has to keep and no other "
+		"role may read: the refresh tokens that vendors gave in place "
+		"of the configured ones. Default: beside the store's "
+		"directory, with \"-collect\" behind its name." },
 	{ .key = "watch.listen",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.listen),
@@ -380,22 +389,43 @@ settle_name(struct agent_conf *a, const struct config_section *b)
 	}
 }
 
+/* The folder NAME-use beside the store's folder NAME; to be freed. */
+static char *
+folder_beside(const char *store, const char *use)
+{
+	const char *slash = strrchr(store, '/');
+	const int dir = slash == NULL ? 0 : (int)(slash - store);
+
+	return xasprintf("%.*s%s%s", dir, store,
+	    dir > 0             ? "-"
+		: slash == NULL ? ""
+				: "/",
+	    use);
+}
+
+char *
+config_collect_folder(const char *store)
+{
+	return folder_beside(store, "collect");
+}
+
 /* /var/lib/sealfeed-seal/store.db.log for /var/lib/sealfeed/store.db: who puts
- * back the store's directory as it was leaves the log as it is. */
+ * back the store's directory as it was leaves the log as it is; and
+ * /var/lib/sealfeed-collect: what lies in the store's is everybody's. */
 static void
-settle_log(struct agent_conf *a)
+settle_beside(struct agent_conf *a)
 {
 	const char *slash = strrchr(a->store.path, '/');
-	const char *base = slash == NULL ? a->store.path : slash + 1;
-	const size_t dir = slash == NULL ? 0 : (size_t)(slash - a->store.path);
+	char *folder;
 
-	if (a->seal.log == NULL)
-		a->seal.log =
-		    xasprintf("%.*s%s/%s.log", (int)dir, a->store.path,
-			dir > 0             ? "-seal"
-			    : slash == NULL ? "seal"
-					    : "/seal",
-			base);
+	if (a->collect.folder == NULL)
+		a->collect.folder = config_collect_folder(a->store.path);
+	if (a->seal.log != NULL)
+		return;
+	folder = folder_beside(a->store.path, "seal");
+	a->seal.log = xasprintf("%s/%s.log", folder,
+	    slash == NULL ? a->store.path : slash + 1);
+	free(folder);
 }
 
 /* node_exporter reads *.prom, and nothing else. */
@@ -446,7 +476,7 @@ read_agent(struct config *c, const struct node *tree, bool good,
 	c->agent.log_level += LOG_LEVEL_ERR;
 	b.filled = errors->n;
 	settle_name(&c->agent, &b);
-	settle_log(&c->agent);
+	settle_beside(&c->agent);
 	settle_watch(&c->agent, &b);
 	/* The host's name is part of what the roles were started with. */
 	if (!good)

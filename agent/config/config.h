@@ -86,6 +86,9 @@ struct agent_conf {
 		char *log; /* what was signed; never NULL after config_load() */
 	} seal;
 	struct {
+		char *folder; /* collect's own; never NULL, either */
+	} collect;
+	struct {
 		/* "127.0.0.1:9469", "[::1]:9469", "/run/…"; NULL: nowhere */
 		char *listen;
 		char *textfile; /* NULL: none */
@@ -127,6 +130,9 @@ bool config_good_name(const char *name);
 
 /* Is it a secret as it stands, and not PEM or a URL with one in it? */
 bool config_is_text_secret(const struct setting *s);
+
+/* The default of collect.folder for a store at path; to be freed. */
+char *config_collect_folder(const char *store);
 
 /* Rows of the "agent" block. */
 extern const struct setting agent_settings[];

@@ -17,6 +17,7 @@
 #include "delivery/chunk.h"
 #include "store/batch.h"
 #include "store/line.h"
+#include "store/via.h"
 
 /* Lines [from, to) of one batch. */
 struct line_range {
@@ -326,6 +327,7 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 	line->source_type = c->source_type;
 	line->shape = c->shape;
 	line->version_of = NULL;
+	line->via = NULL;
 	if (n == c->batch.count) {
 		line->checkpoint = true;
 		line->number = c->batch.size;
@@ -345,6 +347,7 @@ chunk_line(struct chunk *p, size_t i, struct chunk_line *line, struct err *err)
 	line->checkpoint = false;
 	if (batch_ref_version(c, parsed.number, &line->version_of, err) != 0)
 		return -1;
+	line->via = via_known(parsed.via);
 	line->number = parsed.number;
 	line->when = c->times[n];
 	line->value = parsed.value.data;

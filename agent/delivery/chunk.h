@@ -41,6 +41,9 @@ struct chunk_line {
 	/* "FEED:INDEX" of the first event with the vendor's id of this one,
 	 * where that has other bytes; NULL: there is none. */
 	const char *version_of;
+	/* How it came to the agent, "backfill", where not by the polls of its
+	 * feed; NULL: it did.  Of letters and "-" alone. */
+	const char *via;
 	/* Bytes of the event, which need not be JSON though they stand like it
 	 * (json_valid() tells), or of the checkpoint's object. */
 	const char *value;

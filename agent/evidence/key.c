@@ -1,36 +1,30 @@
 /*
- * key.c - Ed25519 keys: made, read from PEM or a provider, and named as C2SP
- * signed notes name them.
+ * key.c - keys that sign and keys that verify.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "evidence/key.h"
 #include "evidence/token.h"
-
-#define TYPE_ED25519 0x01
-
-_Static_assert(KEY_LEN == TOKEN_KEY_LEN, "an Ed25519 key");
-_Static_assert(KEY_SIGNATURE_LEN == TOKEN_SIGNATURE_LEN, "its signature");
+#include "evidence/tpm.h"
 
 struct signer {
 	char *name;
 	EVP_PKEY *key;       /* NULL: it is in token */
 	struct token *token; /* NULL: it is in key */
-	uint8_t public[KEY_LEN];
+	struct tpm *tpm;     /* that does what key is asked for; NULL: none */
+	struct public_key public;
 	uint8_t id[KEY_ID_LEN];
 	char *rotations; /* "" where there are none */
 };
@@ -70,40 +64,6 @@ name_is_good(const char *name, size_t len)
 	return true;
 }
 
-/* The key id of a key by that name. */
-static void
-key_id(const char *name, const uint8_t key[KEY_LEN], uint8_t id[KEY_ID_LEN])
-{
-	uint8_t hash[DIGEST_LEN];
-	uint8_t tail[1 + KEY_LEN];
-	char prefix[sizeof(((struct verifier *)NULL)->name) + 1];
-	int len = snprintf(prefix, sizeof(prefix), "%s\n", name);
-	struct digest *d = digest_new();
-
-	tail[0] = TYPE_ED25519;
-	memcpy(tail + 1, key, KEY_LEN);
-	digest_sha256(d, prefix, (size_t)len, tail, sizeof(tail), hash);
-	digest_free(d);
-	memcpy(id, hash, KEY_ID_LEN);
-}
-
-static int
-public_of(EVP_PKEY *key, uint8_t out[KEY_LEN], struct err *err)
-{
-	size_t len = KEY_LEN;
-
-	if (!EVP_PKEY_is_a(key, "ED25519"))
-		return err_set(err, "not an Ed25519 key");
-	if (EVP_PKEY_get_raw_public_key(key, out, &len) == 1 && len == KEY_LEN)
-		return 0;
-	/* A key in hardware may show its public half only as a parameter. */
-	if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, out,
-		KEY_LEN, &len) == 1 &&
-	    len == KEY_LEN)
-		return 0;
-	return key_failed(err, "the public key cannot be read from the key");
-}
-
 bool
 signer_is_uri(const char *text)
 {
@@ -114,25 +74,33 @@ signer_is_uri(const char *text)
 	return n >= 2 && text[n] == ':';
 }
 
+bool
+signer_is_elsewhere(const char *text)
+{
+	return signer_is_uri(text) || tpm_has(text);
+}
+
 static EVP_PKEY *
-key_from_pem(const char *pem)
+key_from_pem(const char *pem, const struct tpm *tpm)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
 	EVP_PKEY *key = NULL;
 
 	if (bio != NULL)
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+		key = PEM_read_bio_PrivateKey_ex(bio, NULL, no_passphrase, NULL,
+		    tpm_context(tpm), tpm_properties(tpm));
 	BIO_free(bio);
 	return key;
 }
 
 static EVP_PKEY *
-key_from_uri(const char *uri)
+key_from_uri(const char *uri, const struct tpm *tpm)
 {
 	OSSL_STORE_CTX *store;
 	EVP_PKEY *key = NULL;
 
-	store = OSSL_STORE_open(uri, UI_null(), NULL, NULL, NULL);
+	store = OSSL_STORE_open_ex(uri, tpm_context(tpm), tpm_properties(tpm),
+	    UI_null(), NULL, NULL, NULL, NULL);
 	if (store == NULL)
 		return NULL;
 	(void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
@@ -166,42 +134,39 @@ rotations_of(const char *pem)
 
 /* A URI of PKCS#11 is OpenSSL's where it has a provider for it. */
 static int
-open_key(struct signer *s, const char *pem_or_uri, struct err *err)
+open_key(struct signer *s, const char *text, struct err *err)
 {
-	const bool uri = signer_is_uri(pem_or_uri);
+	const bool uri = signer_is_uri(text);
 
-	s->key = uri ? key_from_uri(pem_or_uri) : key_from_pem(pem_or_uri);
+	if (tpm_has(text)) {
+		s->tpm = tpm_open(err);
+		if (s->tpm == NULL)
+			return -1;
+	}
+	s->key = uri ? key_from_uri(text, s->tpm) : key_from_pem(text, s->tpm);
 	if (s->key != NULL)
-		return public_of(s->key, s->public, err);
-	if (!uri ||
-	    strncmp(pem_or_uri, TOKEN_SCHEME, strlen(TOKEN_SCHEME)) != 0)
+		return public_of(s->key, &s->public, err);
+	if (!uri || strncmp(text, TOKEN_SCHEME, strlen(TOKEN_SCHEME)) != 0)
 		return key_failed(err, "no private key can be read");
 	ERR_clear_error();
-	s->token = token_open(pem_or_uri, s->public, err);
+	s->token = token_open(text, &s->public, err);
 	return s->token != NULL ? 0 : -1;
 }
 
-struct signer *
-signer_open(const char *name, const char *pem_or_uri, struct err *err)
+/* The URI alone, where notes stand behind it; PEM ends by itself. */
+static int
+open_first(struct signer *s, const char *text, struct err *err)
 {
-	struct signer *s = xcalloc(1, sizeof(*s));
+	char *uri;
+	int rc;
 
-	s->name = xstrdup(name);
-	if (!name_is_good(name, strlen(name))) {
-		(void)err_set(err,
-		    "\"%s\" cannot name a signing key: use printable ASCII "
-		    "without spaces and \"+\"",
-		    name);
-		goto bad;
-	}
-	if (open_key(s, pem_or_uri, err) != 0)
-		goto bad;
-	key_id(s->name, s->public, s->id);
-	s->rotations = rotations_of(pem_or_uri);
-	return s;
-bad:
-	signer_free(s);
-	return NULL;
+	if (!signer_is_uri(text))
+		return open_key(s, text, err);
+	uri = xstrndup(text, strcspn(text, "\r\n"));
+	rc = open_key(s, uri, err);
+	OPENSSL_cleanse(uri, strlen(uri));
+	free(uri);
+	return rc;
 }
 
 void
@@ -211,15 +176,17 @@ signer_free(struct signer *s)
 		return;
 	EVP_PKEY_free(s->key);
 	token_free(s->token);
+	tpm_free(s->tpm);
 	free(s->rotations);
 	free(s->name);
 	free(s);
 }
 
 int
-signer_generate(struct buf *pem, struct err *err)
+signer_generate(const struct key_kind *kind, struct buf *pem, struct err *err)
 {
-	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	EVP_PKEY *key =
+	    EVP_PKEY_Q_keygen(NULL, NULL, kind->algorithm, kind->group);
 	BIO *bio = BIO_new(BIO_s_secmem());
 	char *data;
 	long len;
@@ -228,7 +195,7 @@ signer_generate(struct buf *pem, struct err *err)
 	if (key == NULL || bio == NULL ||
 	    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
 		NULL) != 1) {
-		(void)key_failed(err, "no Ed25519 key can be created");
+		(void)key_failed(err, "no key can be created");
 		goto out;
 	}
 	len = BIO_get_mem_data(bio, &data);
@@ -245,14 +212,14 @@ out:
 int
 signer_vkey(const struct signer *s, struct buf *out, struct err *err)
 {
-	uint8_t typed[1 + KEY_LEN];
+	uint8_t typed[1 + KEY_LEN_MAX];
 	char hex[2 * KEY_ID_LEN + 1];
 
-	typed[0] = TYPE_ED25519;
-	memcpy(typed + 1, s->public, KEY_LEN);
+	typed[0] = (uint8_t)s->public.type;
+	memcpy(typed + 1, s->public.data, s->public.len);
 	text_hex(hex, s->id, KEY_ID_LEN);
 	if (buf_addf(out, "%s+%s+", s->name, hex) == -1 ||
-	    text_base64(out, typed, sizeof(typed)) == -1)
+	    text_base64(out, typed, 1 + s->public.len) == -1)
 		return err_set(err, "the verifier key does not fit its buffer");
 	return 0;
 }
@@ -275,43 +242,86 @@ signer_rotations(const struct signer *s)
 	return s->rotations;
 }
 
-int
-signer_sign(const struct signer *s, const char *data, size_t len,
-    uint8_t signature[KEY_SIGNATURE_LEN], struct err *err)
+/* By OpenSSL, whoever does it for it. */
+static int
+sign(const struct signer *s, const char *data, size_t len,
+    struct signature *out, struct err *err)
 {
-	EVP_MD_CTX *ctx;
-	size_t n = KEY_SIGNATURE_LEN;
+	const char *digest = key_kind(s->public.type)->digest;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int rc = 0;
 
-	if (s->token != NULL)
-		return token_sign(s->token, data, len, signature, err);
-	ctx = EVP_MD_CTX_new();
+	out->len = sizeof(out->data);
 	if (ctx == NULL ||
-	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, s->key) != 1 ||
-	    EVP_DigestSign(ctx, signature, &n, (const unsigned char *)data,
-		len) != 1 ||
-	    n != KEY_SIGNATURE_LEN)
+	    EVP_DigestSignInit_ex(ctx, NULL, digest, tpm_context(s->tpm),
+		tpm_properties(s->tpm), s->key, NULL) != 1 ||
+	    EVP_DigestSign(ctx, out->data, &out->len,
+		(const unsigned char *)data, len) != 1)
 		rc = key_failed(err, "the signing key fails to sign");
 	EVP_MD_CTX_free(ctx);
 	return rc;
 }
 
-bool
-verifier_check(const struct verifier *v,
-    const uint8_t signature[KEY_SIGNATURE_LEN], const char *data, size_t len)
+int
+signer_sign(const struct signer *s, const char *data, size_t len,
+    struct signature *signature, struct err *err)
 {
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-	    v->key, KEY_LEN);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = key != NULL && ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	    EVP_DigestVerify(ctx, signature, KEY_SIGNATURE_LEN,
-		(const unsigned char *)data, len) == 1;
+	int rc = s->token != NULL
+	    ? token_sign(s->token, data, len, signature, err)
+	    : sign(s, data, len, signature, err);
 
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	return good;
+	if (rc == 0 && public_tidy(&s->public, signature) != 0)
+		rc = err_set(err, "what the key signs is no signature of %s",
+		    key_kind(s->public.type)->name);
+	return rc;
+}
+
+/* A file that was damaged, or a token with halves of two keys, signs what
+ * nobody can check. */
+static int
+try_key(const struct signer *s, struct err *err)
+{
+	static const char text[] = "sealfeed tries its key\n";
+	struct signature signature;
+
+	if (signer_sign(s, text, strlen(text), &signature, err) != 0)
+		return -1;
+	if (public_check(&s->public, signature.data, signature.len, text,
+		strlen(text)))
+		return 0;
+	return err_set(err,
+	    "the private key and its public half do not belong together; take "
+	    "the key from its backup");
+}
+
+struct signer *
+signer_open(const char *name, const char *text, struct err *err)
+{
+	struct signer *s = xcalloc(1, sizeof(*s));
+
+	s->name = xstrdup(name);
+	if (!name_is_good(name, strlen(name))) {
+		(void)err_set(err,
+		    "\"%s\" cannot name a signing key: use printable ASCII "
+		    "without spaces and \"+\"",
+		    name);
+		goto bad;
+	}
+	if (open_first(s, text, err) != 0 || try_key(s, err) != 0)
+		goto bad;
+	public_id(&s->public, s->name, s->id);
+	s->rotations = rotations_of(text);
+	return s;
+bad:
+	signer_free(s);
+	return NULL;
+}
+
+bool
+verifier_check(const struct verifier *v, const uint8_t *signature, size_t n,
+    const char *data, size_t len)
+{
+	return public_check(&v->key, signature, n, data, len);
 }
 
 bool
@@ -323,7 +333,7 @@ verifier_is(const struct verifier *v, const char *name,
 	if (!v->any_name)
 		return strcmp(v->name, name) == 0 &&
 		    memcmp(v->id, id, KEY_ID_LEN) == 0;
-	key_id(name, v->key, own);
+	public_id(&v->key, name, own);
 	return memcmp(own, id, KEY_ID_LEN) == 0;
 }
 
@@ -332,7 +342,7 @@ parse_vkey(const char *s, size_t len, struct verifier *v)
 {
 	const char *end = s + len;
 	const char *hash = memchr(s, '+', len);
-	struct buf raw = BUF_INIT(2 * KEY_LEN);
+	struct buf raw = BUF_INIT(2 * KEY_LEN_MAX);
 	char hex[2 * KEY_ID_LEN + 1];
 	int rc = -1;
 
@@ -343,9 +353,8 @@ parse_vkey(const char *s, size_t len, struct verifier *v)
 	memcpy(v->name, s, (size_t)(hash - s));
 	s = hash + 2 * KEY_ID_LEN + 2;
 	if (text_unbase64(&raw, s, (size_t)(end - s)) == 0 &&
-	    raw.len == 1 + KEY_LEN && raw.data[0] == TYPE_ED25519) {
-		memcpy(v->key, raw.data + 1, KEY_LEN);
-		key_id(v->name, v->key, v->id);
+	    public_parse((const uint8_t *)raw.data, raw.len, &v->key) == 0) {
+		public_id(&v->key, v->name, v->id);
 		text_hex(hex, v->id, KEY_ID_LEN);
 		if (memcmp(hex, hash + 1, 2 * KEY_ID_LEN) == 0)
 			rc = 0;
@@ -362,14 +371,14 @@ parse_pem(const char *text, struct verifier *v, struct err *err)
 	int rc;
 
 	if (strstr(text, "PRIVATE KEY-----") != NULL)
-		key = key_from_pem(text);
+		key = key_from_pem(text, NULL);
 	else if (bio != NULL)
 		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
 	*v = (struct verifier){ .any_name = true };
 	if (key == NULL)
 		rc = key_failed(err, "no key can be read from the PEM");
 	else
-		rc = public_of(key, v->key, err);
+		rc = public_of(key, &v->key, err);
 	EVP_PKEY_free(key);
 	BIO_free(bio);
 	return rc;
@@ -395,5 +404,5 @@ verifier_parse(const char *text, struct verifier *v, struct err *err)
 	}
 	return err_set(err,
 	    "neither a verifier key (NAME+HASH+KEY, as "
-	    "`sealfeed keygen` prints it) nor an Ed25519 key in PEM");
+	    "`sealfeed keygen` prints it) nor a key in PEM");
 }

@@ -1,10 +1,9 @@
 /*
- * key.h - Ed25519 keys: made, read from PEM or a provider, and named as C2SP
- * signed notes name them.
+ * key.h - keys that sign and keys that verify: made, read from PEM, a token, a
+ * TPM or another provider, and named as C2SP signed notes name them.
  *
- * Key id: the first four bytes of SHA-256(name || 0x0A || 0x01 || 32-byte
- * Ed25519 key).  vkey: "<name>+<hex key id>+<base64(0x01 || key)>"
- * (c2sp.org/signed-note).
+ * vkey: "<name>+<hex key id>+<base64(type || key)>" (c2sp.org/signed-note);
+ * public.h has the types.
  */
 #ifndef EVIDENCE_KEY_H
 #define EVIDENCE_KEY_H
@@ -13,27 +12,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "evidence/public.h"
+
 struct buf;
 struct err;
 struct signer;
 
-#define KEY_LEN 32
-#define KEY_ID_LEN 4
-
-/* A key that can sign.  pem_or_uri: PEM text, or a URI that an OpenSSL
- * provider understands, or one of a PKCS#11 token (token.h).  name: of the
- * agent, printable ASCII without a space or "+".  NULL: no such key, or not an
- * Ed25519 one. */
-struct signer *signer_open(const char *name, const char *pem_or_uri,
-    struct err *err);
+/* A key that can sign.  text: PEM, or a URI of a PKCS#11 token (token.h), a TPM
+ * (tpm.h) or another provider of OpenSSL; behind either may stand notes on
+ * lines of their own, see signer_rotations().  name: of the agent, printable
+ * ASCII without a space or "+".  NULL: no such key, or one of a kind that does
+ * not sign notes. */
+struct signer *signer_open(const char *name, const char *text, struct err *err);
 void signer_free(struct signer *s);
 
 /* Whether text begins with the scheme of a URI (RFC 3986 section 3.1, two
  * characters at least), so is neither PEM nor a file name. */
 bool signer_is_uri(const char *text);
 
-/* New Ed25519 private key as PEM (PKCS#8), appended to pem. */
-int signer_generate(struct buf *pem, struct err *err);
+/* Whether it is somewhere else that the key of that text signs, and may be slow
+ * or gone: a token, a TPM, another provider. */
+bool signer_is_elsewhere(const char *text);
+
+/* New private key as PEM (PKCS#8), appended to pem. */
+int signer_generate(const struct key_kind *kind, struct buf *pem,
+    struct err *err);
 
 /* Append the signer's verifier key (no newline). */
 int signer_vkey(const struct signer *s, struct buf *out, struct err *err);
@@ -41,9 +44,8 @@ int signer_vkey(const struct signer *s, struct buf *out, struct err *err);
 const char *signer_name(const struct signer *s);
 
 /* Sign len bytes; -1 if the provider fails to. */
-#define KEY_SIGNATURE_LEN 64
 int signer_sign(const struct signer *s, const char *data, size_t len,
-    uint8_t signature[KEY_SIGNATURE_LEN], struct err *err);
+    struct signature *signature, struct err *err);
 
 /* The id that the key has in notes. */
 const uint8_t *signer_id(const struct signer *s);
@@ -61,20 +63,21 @@ const char *signer_rotations(const struct signer *s);
 struct verifier {
 	char name[256];
 	uint8_t id[KEY_ID_LEN];
-	uint8_t key[KEY_LEN];
+	struct public_key key;
 	bool any_name; /* read from a bare public key, whose name is unknown */
 };
 
 /* Read a vkey, or the content of a file that holds one, or a PEM public or
- * private Ed25519 key. */
+ * private key. */
 int verifier_parse(const char *text, struct verifier *v, struct err *err);
 
 /* Whether v is the key with that name and id. */
 bool verifier_is(const struct verifier *v, const char *name,
     const uint8_t id[KEY_ID_LEN]);
 
-/* Whether signature is v's over len bytes. */
-bool verifier_check(const struct verifier *v,
-    const uint8_t signature[KEY_SIGNATURE_LEN], const char *data, size_t len);
+/* Whether the n bytes of signature are v's over len bytes, in their only form.
+ * Hostile input. */
+bool verifier_check(const struct verifier *v, const uint8_t *signature,
+    size_t n, const char *data, size_t len);
 
 #endif /* EVIDENCE_KEY_H */

@@ -16,14 +16,16 @@ int
 note_finish(const struct signer *s, struct buf *out, size_t start,
     struct err *err)
 {
-	uint8_t blob[KEY_ID_LEN + KEY_SIGNATURE_LEN];
+	uint8_t blob[KEY_ID_LEN + SIGNATURE_MAX];
+	struct signature signature;
 
-	memcpy(blob, signer_id(s), KEY_ID_LEN);
-	if (signer_sign(s, out->data + start, out->len - start,
-		blob + KEY_ID_LEN, err) == -1)
+	if (signer_sign(s, out->data + start, out->len - start, &signature,
+		err) == -1)
 		return -1;
+	memcpy(blob, signer_id(s), KEY_ID_LEN);
+	memcpy(blob + KEY_ID_LEN, signature.data, signature.len);
 	if (buf_addf(out, "\n" DASH "%s ", signer_name(s)) == -1 ||
-	    text_base64(out, blob, sizeof(blob)) == -1 ||
+	    text_base64(out, blob, KEY_ID_LEN + signature.len) == -1 ||
 	    buf_adds(out, "\n") == -1)
 		return err_set(err, "the note does not fit its buffer");
 	return 0;
@@ -198,11 +200,10 @@ check_signature(struct slice line, struct slice text, struct trust trust,
 	for (size_t i = 0; i < trust.n && rc == 0; i++) {
 		const uint8_t *id = (const uint8_t *)raw.data;
 
-		if (raw.len != KEY_ID_LEN + KEY_SIGNATURE_LEN ||
-		    !verifier_is(&trust.keys[i], name, id))
+		if (!verifier_is(&trust.keys[i], name, id))
 			continue;
-		if (!verifier_check(&trust.keys[i], id + KEY_ID_LEN, text.data,
-			text.len))
+		if (!verifier_check(&trust.keys[i], id + KEY_ID_LEN,
+			raw.len - KEY_ID_LEN, text.data, text.len))
 			rc = err_set(err, "bad signature by key %s", name);
 		else
 			rc = 1;

@@ -51,7 +51,7 @@ rotation_open(struct slice note, const struct verifier *keys, size_t n,
     struct verifier *next, struct err *err)
 {
 	const struct trust trust = { .keys = keys, .n = n };
-	char vkey[sizeof(next->name) + 128];
+	char vkey[sizeof(next->name) + 256];
 	char signer[256];
 	struct slice text;
 	size_t len;

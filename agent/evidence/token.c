@@ -1,11 +1,12 @@
 /*
- * token.c - an Ed25519 key in a PKCS#11 token.
+ * token.c - a key in a PKCS#11 token.
  */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "evidence/public.h"
 #include "evidence/token.h"
 
 #ifdef HAVE_GNUTLS
@@ -55,6 +56,7 @@ static struct late_library late = {
 
 struct token {
 	gnutls_privkey_t key;
+	gnutls_sign_algorithm_t algorithm;
 };
 
 static int
@@ -111,35 +113,61 @@ load_modules(const char *uri, struct err *err)
 	return rc == 0 ? 0 : failed(err, "the PKCS#11 module", rc);
 }
 
+/* A number of the key, in so many bytes: 0, or -1 and it is larger. */
+static int
+number_of(const gnutls_datum_t *d, uint8_t out[KEY_NUMBER])
+{
+	const unsigned char *at = d->data;
+	size_t len = d->size;
+
+	for (; len > KEY_NUMBER && *at == 0; at++)
+		len--;
+	if (len > KEY_NUMBER)
+		return -1;
+	memset(out, 0, KEY_NUMBER);
+	if (len > 0)
+		memcpy(out + KEY_NUMBER - len, at, len);
+	return 0;
+}
+
 /* The public half of the key: 0 or -1. */
 static int
-public_of(gnutls_privkey_t key, uint8_t out[TOKEN_KEY_LEN], struct err *err)
+public_half(struct token *t, struct public_key *out, struct err *err)
 {
 	gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
 	gnutls_datum_t x = { .data = NULL }, y = { .data = NULL };
+	uint8_t number[2][KEY_NUMBER];
 	gnutls_pubkey_t pub;
 	int rc = library.call.pubkey_init(&pub);
 
 	if (rc != 0)
 		return failed(err, "the public key", rc);
-	rc = library.call.pubkey_import_privkey(pub, key, 0, 0);
+	rc = library.call.pubkey_import_privkey(pub, t->key, 0, 0);
 	if (rc == 0)
 		rc =
 		    library.call.pubkey_export_ecc_raw2(pub, &curve, &x, &y, 0);
 	library.call.pubkey_deinit(pub);
-	if (rc != 0)
+	if (rc != 0) {
 		rc = failed(err, "the token's public key cannot be read", rc);
-	else if (curve != GNUTLS_ECC_CURVE_ED25519 || x.size != TOKEN_KEY_LEN)
-		rc = err_set(err, "the token's key is not an Ed25519 key");
-	else
-		memcpy(out, x.data, TOKEN_KEY_LEN);
+	} else if (curve == GNUTLS_ECC_CURVE_ED25519 && x.size == KEY_NUMBER) {
+		t->algorithm = GNUTLS_SIGN_EDDSA_ED25519;
+		public_ed25519(out, x.data);
+	} else if (curve == GNUTLS_ECC_CURVE_SECP256R1 &&
+	    number_of(&x, number[0]) == 0 && number_of(&y, number[1]) == 0) {
+		t->algorithm = GNUTLS_SIGN_ECDSA_SHA256;
+		public_p256(out, number[0], number[1]);
+	} else {
+		rc = err_set(err,
+		    "the token's key is neither an Ed25519 key nor an ECDSA "
+		    "key of P-256");
+	}
 	free(x.data);
 	free(y.data);
 	return rc;
 }
 
 struct token *
-token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN], struct err *err)
+token_open(const char *uri, struct public_key *public, struct err *err)
 {
 	struct token *t;
 	char *plain;
@@ -166,7 +194,7 @@ token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN], struct err *err)
 		    rc);
 		goto bad;
 	}
-	if (public_of(t->key, public, err) == 0)
+	if (public_half(t, public, err) == 0)
 		return t;
 bad:
 	token_free(t);
@@ -175,20 +203,22 @@ bad:
 
 int
 token_sign(struct token *t, const char *data, size_t len,
-    uint8_t signature[TOKEN_SIGNATURE_LEN], struct err *err)
+    struct signature *signature, struct err *err)
 {
 	gnutls_datum_t text = { .data = (unsigned char *)(uintptr_t)data,
 		.size = (unsigned)len };
 	gnutls_datum_t got = { .data = NULL };
-	int rc = library.call.privkey_sign_data2(t->key,
-	    GNUTLS_SIGN_EDDSA_ED25519, 0, &text, &got);
+	int rc = library.call.privkey_sign_data2(t->key, t->algorithm, 0, &text,
+	    &got);
 
 	if (rc != 0)
 		rc = failed(err, "the token does not sign", rc);
-	else if (got.size != TOKEN_SIGNATURE_LEN)
-		rc = err_set(err, "the token's signature is none of Ed25519");
+	else if (got.size > SIGNATURE_MAX)
+		rc = err_set(err, "the token's signature is too long");
 	else
-		memcpy(signature, got.data, TOKEN_SIGNATURE_LEN);
+		memcpy(signature->data, got.data, got.size);
+	if (rc == 0)
+		signature->len = got.size;
 	free(got.data);
 	return rc;
 }
@@ -208,7 +238,7 @@ token_free(struct token *t)
 #else
 
 struct token *
-token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN], struct err *err)
+token_open(const char *uri, struct public_key *public, struct err *err)
 {
 	(void)uri;
 	(void)public;
@@ -218,7 +248,7 @@ token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN], struct err *err)
 
 int
 token_sign(struct token *t, const char *data, size_t len,
-    uint8_t signature[TOKEN_SIGNATURE_LEN], struct err *err)
+    struct signature *signature, struct err *err)
 {
 	(void)t;
 	(void)data;

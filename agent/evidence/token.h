@@ -1,5 +1,5 @@
 /*
- * token.h - an Ed25519 key in a PKCS#11 token, which signs and is never seen.
+ * token.h - a key in a PKCS#11 token, which signs and is never seen.
  *
  * For OpenSSL 3 there is a provider of such keys only where a distribution has
  * one that knows Ed25519; GnuTLS, which is loaded for this alone, knows them
@@ -9,14 +9,11 @@
 #define EVIDENCE_TOKEN_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct err;
+struct public_key;
+struct signature;
 struct token;
-
-/* Bytes of an Ed25519 key and of its signatures. */
-#define TOKEN_KEY_LEN 32
-#define TOKEN_SIGNATURE_LEN 64
 
 /* The scheme of its URIs (RFC 7512). */
 #define TOKEN_SCHEME "pkcs11:"
@@ -25,10 +22,10 @@ struct token;
  * its module is the one of module-path in it, else those that p11-kit is told
  * of.  public gets the public key.  NULL with err, which has nothing of the
  * URI: there may be a PIN in it. */
-struct token *token_open(const char *uri, uint8_t public[TOKEN_KEY_LEN],
+struct token *token_open(const char *uri, struct public_key *public,
     struct err *err);
 int token_sign(struct token *t, const char *data, size_t len,
-    uint8_t signature[TOKEN_SIGNATURE_LEN], struct err *err);
+    struct signature *signature, struct err *err);
 /* NULL is fine.  The next token_open() asks the modules anew. */
 void token_free(struct token *t);
 

@@ -57,6 +57,9 @@ struct oauth_conf {
 	/* File in which a refresh token that the server has replaced is kept;
 	 * NULL: it is lost with the process. */
 	const char *keep;
+	/* Where it was kept by earlier versions, from where it is moved; NULL:
+	 * nowhere. */
+	const char *kept;
 	const struct http_pair *fields; /* further ones, of secret texts */
 	const char *key_id;             /* of what is signed: see struct jwt */
 	const char *issuer;             /* client_id */

@@ -14,13 +14,21 @@
 
 struct err;
 
-/* *token is what stands for the token of this hash, NULL: nothing does.  0, or
- * -1: there is a file and it cannot be read. */
-int kept_read(const char *path, const uint8_t origin[DIGEST_LEN], char **token,
-    struct err *err);
+/* Where it is kept, and where earlier versions did; old may be NULL. */
+struct kept {
+	const char *path, *old;
+};
 
-/* Write it, durably, for nobody else to read; its folder must be there. */
-int kept_write(const char *path, const uint8_t origin[DIGEST_LEN],
+/* *token is what stands for the token of this hash, NULL: nothing does.  What
+ * is found in the old place alone is written, durably, to the new one, and then
+ * removed from the old one.  0, or -1: there is a file and it cannot be read or
+ * moved. */
+int kept_read(const struct kept *k, const uint8_t origin[DIGEST_LEN],
+    char **token, struct err *err);
+
+/* Write it, durably, for nobody else to read; its folder is made where it is
+ * missing. */
+int kept_write(const struct kept *k, const uint8_t origin[DIGEST_LEN],
     const char *token, struct err *err);
 
 #endif /* HTTP_AUTH_KEPT_H */

@@ -170,6 +170,7 @@ static const size_t texts[] = {
 	TEXT(private_key),
 	TEXT(refresh_token),
 	TEXT(keep),
+	TEXT(kept),
 	TEXT(key_id),
 	TEXT(issuer),
 	TEXT(subject),
@@ -264,11 +265,18 @@ hash_of(const char *text, uint8_t hash[DIGEST_LEN])
 	digest_free(d);
 }
 
+static struct kept
+kept_of(const struct oauth *o)
+{
+	return (struct kept){ .path = o->conf.keep, .old = o->conf.kept };
+}
+
 /* The refresh token to use instead of the configured one: that which the
  * server gave in its place, maybe to a process before this one. */
 static int
 latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
 {
+	const struct kept where = kept_of(o);
 	uint8_t origin[DIGEST_LEN];
 
 	hash_of(c->refresh_token, origin);
@@ -280,7 +288,7 @@ latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
 	/* `check --live` may have got another one meanwhile. */
 	if (o->conf.keep != NULL && !o->unkept) {
 		secret_free(o->refresh);
-		if (kept_read(o->conf.keep, origin, &o->refresh, err) != 0)
+		if (kept_read(&where, origin, &o->refresh, err) != 0)
 			return -1;
 	}
 	if (o->refresh == NULL)
@@ -295,10 +303,11 @@ latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
 static enum reply_class
 keep_refresh(struct oauth *o, struct outcome *r)
 {
+	const struct kept where = kept_of(o);
 	struct err err = ERR_INIT;
 
 	if (o->unkept && o->conf.keep != NULL &&
-	    kept_write(o->conf.keep, o->origin, o->refresh, &err) != 0)
+	    kept_write(&where, o->origin, o->refresh, &err) != 0)
 		return outcome_set(r, REPLY_RETRY,
 		    "the new refresh token cannot be kept, without which the "
 		    "next start would have none: %s",

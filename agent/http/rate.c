@@ -2,6 +2,7 @@
  * rate.c - a token bucket that learns, and back-off.
  */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -87,29 +88,66 @@ grow(struct rate *r, int64_t now)
 		r->per_second = r->max;
 }
 
+/* How long until there are need tokens.  With the lock held. */
+static int64_t
+wait_for(struct rate *r, int64_t now, double need)
+{
+	if (now < r->until)
+		return r->until - now;
+	fill(r, now);
+	if (r->tokens >= need)
+		return 0;
+	return (int64_t)((need - r->tokens) / r->per_second *
+		   (double)CLOCK_SECOND) +
+	    1;
+}
+
 int64_t
 rate_take(struct rate *r, int64_t now, int reserve)
 {
-	double need = 1.0 + reserve;
-	int64_t wait = 0;
+	int64_t wait;
 
 	(void)pthread_mutex_lock(&r->lock);
-	if (now < r->until) {
-		wait = r->until - now;
-		goto out;
-	}
-	fill(r, now);
-	if (r->tokens >= need) {
+	wait = wait_for(r, now, 1.0 + reserve);
+	if (wait == 0)
 		r->tokens -= 1.0;
-		goto out;
+	else if (now >= r->until) {
+		grow(r, now);
+		wait = wait_for(r, now, 1.0 + reserve);
 	}
-	grow(r, now);
-	wait = (int64_t)((need - r->tokens) / r->per_second *
-		   (double)CLOCK_SECOND) +
-	    1;
-out:
 	(void)pthread_mutex_unlock(&r->lock);
 	return wait;
+}
+
+/* What may wait needs half of the bucket, and never more than it holds. */
+static int64_t
+spare(struct rate *r, int64_t now, bool take)
+{
+	double max, need;
+	int64_t wait;
+
+	(void)pthread_mutex_lock(&r->lock);
+	max = r->per_second * BURST_SECONDS;
+	need = 1.0 + max / 2;
+	if (need > max)
+		need = max > 1.0 ? max : 1.0;
+	wait = wait_for(r, now, need);
+	if (wait == 0 && take)
+		r->tokens -= 1.0;
+	(void)pthread_mutex_unlock(&r->lock);
+	return wait;
+}
+
+int64_t
+rate_take_spare(struct rate *r, int64_t now)
+{
+	return spare(r, now, true);
+}
+
+int64_t
+rate_spare(struct rate *r, int64_t now)
+{
+	return spare(r, now, false);
 }
 
 static void

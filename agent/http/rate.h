@@ -25,6 +25,11 @@ void rate_free(struct rate *r);
  */
 int64_t rate_take(struct rate *r, int64_t now, int reserve);
 
+/* The same for what may wait for all others: half of what the bucket holds is
+ * left to them.  rate_spare() only asks. */
+int64_t rate_take_spare(struct rate *r, int64_t now);
+int64_t rate_spare(struct rate *r, int64_t now);
+
 /* The vendor throttled a request made at sent: everything pauses for wait,
  * or, if that is 0, for a time that grows with every pause in a row. */
 void rate_throttled(struct rate *r, int64_t sent, int64_t now, int64_t wait);

@@ -105,7 +105,7 @@ find(const struct rule *rules, const struct http_reply *reply,
 		if (r->header != NULL && r->value != NULL &&
 		    strcmp(r->value, value) != 0)
 			continue;
-		if (r->text != NULL && strstr(e->message, r->text) == NULL)
+		if (r->text != NULL && strcasestr(e->message, r->text) == NULL)
 			continue;
 		return r;
 	}

@@ -32,7 +32,7 @@ static const char *const user_of[ROLE_KINDS] = {
 };
 
 /* Make the folder of path for who will write there, where it is not there: 0
- * or -1. */
+ * or -1.  One that ends in "/" is the folder itself. */
 static int
 make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode,
     struct err *err)
@@ -52,6 +52,16 @@ make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode,
 		    strerror(errno));
 	free(folder);
 	return rc < 0 ? -1 : 0;
+}
+
+static int
+make_collect(const struct agent_conf *a, uid_t uid, gid_t gid, struct err *err)
+{
+	char *path = xasprintf("%s/", a->collect.folder);
+	int rc = make_folder(path, uid, gid, 0700, err);
+
+	free(path);
+	return rc;
 }
 
 static int
@@ -78,7 +88,8 @@ settle_one(const struct agent_conf *a, const char *name, struct err *err)
 		    name);
 	if (make_folder(a->store.path, pw->pw_uid, pw->pw_gid, 0700, err) !=
 		0 ||
-	    make_folder(a->seal.log, pw->pw_uid, pw->pw_gid, 0700, err) != 0)
+	    make_folder(a->seal.log, pw->pw_uid, pw->pw_gid, 0700, err) != 0 ||
+	    make_collect(a, pw->pw_uid, pw->pw_gid, err) != 0)
 		return -1;
 	if (become(pw->pw_uid, pw->pw_gid) != 0)
 		return err_set(err, "agent.user: cannot become \"%s\": %s",
@@ -110,7 +121,8 @@ settle_each(const struct agent_conf *a, const char *name, struct users *u,
 	}
 	u->each = true;
 	(void)umask(GROUP_UMASK);
-	if (make_folder(a->store.path, 0, u->group, GROUP_MODE, err) != 0)
+	if (make_folder(a->store.path, 0, u->group, GROUP_MODE, err) != 0 ||
+	    make_collect(a, u->uid[ROLE_COLLECT], u->group, err) != 0)
 		return -1;
 	return make_folder(a->seal.log, u->uid[ROLE_SEAL], u->group, 0700, err);
 }

@@ -24,9 +24,10 @@ struct users {
 /*
  * Become the user of the configuration, for good and with no group but its
  * own; where each role has its own, learn who they are, and stay root to start
- * them.  Folders of the store and of the log of what was signed that are not
- * there are made as that user's.  0, where root is what is wanted or the
- * default user is not there, too; -1 with err, which names the option.
+ * them.  Folders of the store, of the log of what was signed and of what
+ * collect keeps that are not there are made as that user's.  0, where root is
+ * what is wanted or the default user is not there, too; -1 with err, which
+ * names the option.
  */
 int users_settle(const struct config *config, struct users *users,
     struct err *err);

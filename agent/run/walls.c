@@ -95,6 +95,20 @@ look_at_file(void *ctx, const char *path)
 	free(real);
 }
 
+/* What collect alone keeps; the folder itself may be that of the store. */
+static void
+look_at_folder(struct place *p, const char *path)
+{
+	char *inside = xasprintf("%s/.", path);
+	char *real = realpath(inside, NULL);
+
+	if (real != NULL && strcmp(real, p->folder) == 0)
+		(void)snprintf(p->found, sizeof(p->found), "%s", path);
+	look_at_file(p, path);
+	free(real);
+	free(inside);
+}
+
 static void
 add_neighbours(struct reasons *out, const struct config *c)
 {
@@ -105,10 +119,11 @@ add_neighbours(struct reasons *out, const struct config *c)
 	look_at_file(&p, c->path);
 	if (c->agent.key != NULL)
 		secret_each_file(c->agent.key, true, look_at_file, &p);
+	look_at_folder(&p, c->agent.collect.folder);
 	if (p.found[0] != '\0')
 		more(out,
 		    "%s%s is in the store's folder, which all of them reach; "
-		    "move it elsewhere",
+		    "have it elsewhere",
 		    out->len == 0 ? "" : "; ", p.found);
 	free(copy);
 	free(real);

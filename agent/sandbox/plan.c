@@ -400,8 +400,8 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 		return;
 	add_secret(&w, a->key, true);
 	p->n_ports = 0;
-	text = own ? secret_resolve(a->key, &err) : NULL;
-	p->sockets = text != NULL && signer_is_uri(text);
+	text = own ? secret_resolve_pem(a->key, &err) : NULL;
+	p->sockets = text != NULL && signer_is_elsewhere(text);
 	if (p->sockets) {
 		add_attribute(p, text, "pin-source=");
 		add_attribute(p, text, "module-path=");
@@ -442,16 +442,33 @@ add_index(struct sandbox_plan *p, const char *path)
 	free(real);
 }
 
-/* Its folder is made with it, which takes the one above. */
+/* A folder of this role's own, which it makes itself where it is missing; that
+ * is no reason to start anew.  Who writes there tells of what goes wrong. */
+static void
+add_own_folder(struct sandbox_plan *p, const char *path, bool own)
+{
+	char *inside = xasprintf("%s/", path);
+	struct err err = ERR_INIT;
+	char *real;
+
+	if (own && file_parents(inside, &err) != 0)
+		err_clear(&err);
+	real = realpath(path, NULL);
+	add_place(p, real != NULL ? real : path, PLACE_FOLDER, real != NULL);
+	free(real);
+	free(inside);
+}
+
+/* The log may be a link into another folder. */
 static void
 add_sign_log(struct sandbox_plan *p, const char *path, bool own)
 {
-	struct err err = ERR_INIT;
+	char *real = realpath(path, NULL);
+	char *folder = file_folder(real != NULL ? real : path);
 
-	/* Who opens the log tells of what goes wrong. */
-	if (own && file_parents(path, &err) != 0)
-		err_clear(&err);
-	add_folder_of(p, path, PLACE_FOLDER);
+	add_own_folder(p, folder, own);
+	free(folder);
+	free(real);
 }
 
 /* The mapping tables of formats, wherever they come with the program. */
@@ -473,6 +490,7 @@ add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
 
 	switch (kind) {
 	case ROLE_COLLECT:
+		add_own_folder(p, a->collect.folder, own);
 		for (size_t i = 0; i < c->n_sources; i++)
 			add_entry(p, &c->sources[i], own);
 		break;

@@ -25,6 +25,7 @@
 #include "seal/continuity.h"
 #include "seal/seal.h"
 #include "seal/sign_log.h"
+#include "seal/slow.h"
 #include "store/batch.h"
 #include "store/store.h"
 #include "store/trouble.h"
@@ -32,6 +33,8 @@
 #define REST_MS 10000  /* rest between looks when nobody wakes us */
 #define RETRY_MS 5000  /* rest after a failure */
 #define SUBJECT "seal" /* of its troubles */
+#define KEY_TOLD (3 * CLOCK_SECOND)  /* a key that is slow is told */
+#define KEY_MAX (10 * CLOCK_MINUTE)  /* … and given up with its process */
 #define COMPLAIN (10 * CLOCK_MINUTE) /* a lasting failure is said again */
 
 struct seal {
@@ -45,28 +48,12 @@ struct seal {
 	struct unsealed next;
 	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
 	int64_t logged_at;
-	bool busy;   /* the last turn sealed something */
-	bool broken; /* the store does not extend the log */
+	bool elsewhere; /* the key answers from outside of this process */
+	bool busy;      /* the last turn sealed something */
+	bool broken;    /* the store does not extend the log */
 };
 
 #define ORIGIN_LEN (sizeof(((struct unsealed *)NULL)->feed) + 256)
-
-/* The key as the configuration says: a provider's URI, PEM, or a file. */
-static struct signer *
-load_key(const struct config *c, struct err *err)
-{
-	struct signer *signer = NULL;
-	char *text = secret_resolve(c->agent.key, err);
-
-	if (text != NULL && !signer_is_uri(text)) {
-		secret_free(text);
-		text = secret_resolve_pem(c->agent.key, err);
-	}
-	if (text != NULL)
-		signer = signer_open(c->agent.name, text, err);
-	secret_free(text);
-	return signer;
-}
 
 /* Let status and /readyz know; the log does already. */
 static void
@@ -115,6 +102,78 @@ complain(struct seal *s, const char *what, const struct err *err)
 	tell(s, what, err);
 }
 
+/* slow.h: it may answer at any time, so this is no failure yet. */
+static void
+key_lasts(void *ctx)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err,
+	    "the key has not answered for some seconds; sealing waits for it, "
+	    "and collecting goes on");
+	complain(ctx, "agent.key", &err);
+}
+
+/* Ask the key for something, which may take its time. */
+static int
+ask_key(struct seal *s, int (*fn)(void *ctx, struct err *err), void *ctx,
+    struct err *err)
+{
+	const struct slow slow = { .role = s->role,
+		.told = KEY_TOLD,
+		.max = KEY_MAX,
+		.lasts = key_lasts,
+		.ctx = s };
+
+	return s->elsewhere ? slow_do(&slow, fn, ctx, err) : fn(ctx, err);
+}
+
+struct opening {
+	const char *name, *text;
+	struct signer *signer;
+};
+
+static int
+open_signer(void *ctx, struct err *err)
+{
+	struct opening *o = ctx;
+
+	o->signer = signer_open(o->name, o->text, err);
+	return o->signer != NULL ? 0 : -1;
+}
+
+/* The key as the configuration says: a URI, PEM, or a file of either. */
+static struct signer *
+load_key(struct seal *s, struct err *err)
+{
+	const struct agent_conf *a = &s->role->config->agent;
+	char *text = secret_resolve_pem(a->key, err);
+	struct opening o = { .name = a->name, .text = text };
+
+	if (text != NULL) {
+		s->elsewhere = signer_is_elsewhere(text);
+		(void)ask_key(s, open_signer, &o, err);
+	}
+	secret_free(text);
+	return o.signer;
+}
+
+struct signing {
+	const struct signer *signer;
+	const char *origin;
+	uint64_t size;
+	const uint8_t *root;
+	struct buf *note;
+};
+
+static int
+sign_note(void *ctx, struct err *err)
+{
+	const struct signing *g = ctx;
+
+	return note_sign(g->signer, g->origin, g->size, g->root, g->note, err);
+}
+
 /* The next tree head must extend what was signed under that origin. */
 static int
 extends(struct seal *s, const char *origin, struct err *err)
@@ -160,6 +219,10 @@ seal_one(struct seal *s, struct err *err)
 		.keys = signer_rotations(s->signer) };
 	uint8_t root[DIGEST_LEN];
 	char origin[ORIGIN_LEN];
+	struct signing signing = { .signer = s->signer,
+		.origin = origin,
+		.root = root,
+		.note = &s->note };
 
 	if (snprintf(origin, sizeof(origin), "%s/%s",
 		s->role->config->agent.name, u->feed) >= (int)sizeof(origin))
@@ -176,8 +239,8 @@ seal_one(struct seal *s, struct err *err)
 	merkle_root(s->digest, &after, root);
 	buf_clear(&s->note);
 	buf_clear(&s->value);
-	if (note_sign(s->signer, origin, after.end, root, &s->note, err) ==
-	    -1) {
+	signing.size = after.end;
+	if (ask_key(s, sign_note, &signing, err) == -1) {
 		/* A token that was pulled needs a fresh session. */
 		signer_free(s->signer);
 		s->signer = NULL;
@@ -227,7 +290,7 @@ open_both(struct seal *s)
 	struct err err = ERR_INIT;
 
 	if (s->signer == NULL) {
-		s->signer = load_key(s->role->config, &err);
+		s->signer = load_key(s, &err);
 		if (s->signer == NULL) {
 			complain(s, "agent.key", &err);
 			return -1;

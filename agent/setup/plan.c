@@ -349,7 +349,8 @@ plan_key(struct plan *p, const char *key, struct err *err)
 		if (buf_room(&f->text, 4096) == NULL)
 			(void)err_set(err, "out of memory");
 		else
-			(void)signer_generate(&f->text, err);
+			(void)signer_generate(key_kind(KEY_ED25519), &f->text,
+			    err);
 	}
 	free(path);
 }

@@ -139,14 +139,20 @@ ship_hold_add(struct ship *s, const struct delivery *t)
 	tidy(s);
 }
 
+bool
+ship_hold_proven(const struct ship *s, int64_t at, uint64_t bytes, int64_t now)
+{
+	return now - at >= s->out.hold.time ||
+	    s->hold.bytes - bytes >= most_bytes(s);
+}
+
 /* Is nothing more to be waited for? */
 static bool
 old_enough(const struct ship *s, const struct held *h, int64_t now)
 {
 	if (h->state != HELD_WAITS)
 		return false;
-	return h->proven || now - h->at >= s->out.hold.time ||
-	    s->hold.bytes - h->bytes >= most_bytes(s);
+	return h->proven || ship_hold_proven(s, h->at, h->bytes, now);
 }
 
 void

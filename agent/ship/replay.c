@@ -1,6 +1,11 @@
 /*
  * replay.c - what the store keeps is sent again, as the command line asks:
  * one chunk at a time, which waits where live events do.
+ *
+ * It is held as they are (hold.c): how far it has got is noted when a receipt
+ * is old enough, and when the connection ends before that it goes on from what
+ * was noted.  Two marks do for that: the older one is waited for, the other one
+ * moves with what is received meanwhile.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -42,11 +47,14 @@ next_run(struct ship *s, struct err *err)
 {
 	/* What comes behind is still to be delivered anyway. */
 	const int64_t limit = s->progress.position.batch;
+	struct replay rest = s->replay.now;
 	int64_t first = 0;
-	int rc = replay_run(s->store, &s->replay.now, limit, &first,
-	    &s->replay.end, err);
+	int rc;
 
-	s->replay.at = (struct cursor){ .after = first - 1 };
+	rest.after = s->replay.at.after;
+	rc = replay_run(s->store, &rest, limit, &first, &s->replay.end, err);
+	if (rc == 1)
+		s->replay.at = (struct cursor){ .after = first - 1 };
 	return rc;
 }
 
@@ -56,7 +64,7 @@ end_run(struct ship *s)
 {
 	batch_ref_release(s->replay.at.batch);
 	s->replay.at.batch = NULL;
-	s->replay.now.after = s->replay.end;
+	s->replay.at.after = s->replay.end;
 }
 
 /* Make a delivery of the next chunk: 1, 0 there is nothing left, -1. */
@@ -85,29 +93,78 @@ load(struct ship *s, struct err *err)
 		return rc;
 	}
 	s->replay.events = events_of(p);
+	s->replay.bytes = chunk_bytes(p);
 	ship_add_delivery(s, NULL, p)->replay = true;
 	return rc;
 }
 
+/* What was loaded last is received. */
+static void
+mark(struct ship *s, int64_t now)
+{
+	const size_t i = s->replay.marks == 0 ? 0 : 1;
+
+	if (s->replay.bytes == 0)
+		return;
+	s->replay.reached.sent += s->replay.events;
+	s->replay.reached.after = s->replay.at.after;
+	s->hold.bytes += s->replay.bytes;
+	s->replay.reached.at = now;
+	s->replay.reached.bytes = s->hold.bytes;
+	s->replay.events = 0;
+	s->replay.bytes = 0;
+	s->replay.mark[i] = s->replay.reached;
+	s->replay.marks = i + 1;
+}
+
+/* Note the older mark when nothing more is to be waited for. */
+static int
+release(struct ship *s, int64_t now, struct err *err)
+{
+	const struct replay_mark *m = s->replay.mark;
+
+	if (s->replay.marks == 0 || !ship_hold_proven(s, m->at, m->bytes, now))
+		return 0;
+	s->replay.now.after = m->after;
+	s->replay.now.sent = m->sent;
+	s->replay.mark[0] = s->replay.mark[1];
+	s->replay.marks--;
+	return replay_move(s->store, &s->replay.now, err);
+}
+
+/* Begin behind what is noted. */
+static void
+begin(struct ship *s)
+{
+	batch_ref_release(s->replay.at.batch);
+	s->replay.at = (struct cursor){ .after = s->replay.now.after };
+	s->replay.events = 0;
+	s->replay.bytes = 0;
+	s->replay.marks = 0;
+	s->replay.reached = (struct replay_mark){ .after = s->replay.now.after,
+		.sent = s->replay.now.sent };
+	s->replay.breaks = s->out.breaks;
+}
+
 /* Go on: 1 it has ended, 0 not yet, -1. */
 static int
-serve(struct ship *s, struct err *err)
+serve(struct ship *s, int64_t now, struct err *err)
 {
-	struct replay *r = &s->replay.now;
 	int rc;
 
 	if (is_under_way(s))
 		return 0;
-	if (s->replay.events > 0 || s->replay.at.after > r->after) {
-		r->sent += s->replay.events;
-		s->replay.events = 0;
-		if (s->replay.at.after > r->after)
-			r->after = s->replay.at.after;
-		if (replay_move(s->store, r, err) != 0)
-			return -1;
-	}
+	if (s->replay.breaks != s->out.breaks && s->out.hold.time > 0 &&
+	    !s->out.hold.trusted)
+		begin(s);
+	s->replay.breaks = s->out.breaks;
+	mark(s, now);
+	if (release(s, now, err) != 0)
+		return -1;
 	rc = load(s, err);
-	return rc < 0 ? -1 : rc == 0;
+	if (rc < 0)
+		return -1;
+	return rc == 0 && s->replay.marks == 0;
 }
 
 int
@@ -124,11 +181,11 @@ ship_replay(struct ship *s, int64_t now, struct err *err)
 			s->replay.now.id = 0;
 			return rc;
 		}
-		s->replay.at = (struct cursor){ .after = 0 };
+		begin(s);
 	}
 	if (!s->open)
 		return 0;
-	rc = serve(s, err);
+	rc = serve(s, now, err);
 	if (rc != 1)
 		return rc;
 	if (replay_end(s->store, &s->replay.now, err) != 0)

@@ -70,6 +70,14 @@ struct cursor {
 	size_t line;
 };
 
+/* A place in a replay that has a receipt. */
+struct replay_mark {
+	int64_t after;  /* batches up to this one were received */
+	uint64_t sent;  /* events until then */
+	int64_t at;     /* the receipt (monotonic) */
+	uint64_t bytes; /* ship's hold.bytes by then */
+};
+
 /* How the destination is doing; log and status say it when it changes. */
 enum ship_health { SHIP_WELL, SHIP_RETRYING, SHIP_BLOCKED, SHIP_REFUSING };
 
@@ -167,7 +175,15 @@ struct ship {
 		struct replay now; /* being served; id 0: none */
 		struct cursor at;  /* behind what was loaded of it */
 		int64_t end;       /* last batch of the run at hand */
-		uint64_t events;   /* that are under way */
+		/* Of what is under way. */
+		uint64_t events;
+		uint64_t bytes;
+		/* How far there are receipts, and marks of them that are held,
+		 * the older one first. */
+		struct replay_mark reached;
+		struct replay_mark mark[2];
+		size_t marks;
+		uint64_t breaks; /* of out, taken into account */
 		int64_t look_at;
 	} replay;
 };
@@ -211,6 +227,10 @@ void ship_hold_begin(struct ship *s, const struct position *received);
 void ship_hold_add(struct ship *s, const struct delivery *t);
 /* Move progress.position as far as it may. */
 void ship_hold_release(struct ship *s, int64_t now);
+/* Is a receipt worth what it says that came then (monotonic), when hold.bytes
+ * was so much? */
+bool ship_hold_proven(const struct ship *s, int64_t at, uint64_t bytes,
+    int64_t now);
 /* When that may be next (monotonic). */
 int64_t ship_hold_due(const struct ship *s);
 /* The connection ended: all that is held is to be sent again. */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "sources/agent_feed.h"
+#include "store/backfill.h"
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/position.h"
@@ -44,12 +45,14 @@ struct agent_feed {
 	/* The last rows that became events. */
 	int64_t gap;
 	int64_t dead_letter;
+	int64_t backfill;
 	int64_t replay;
 	int64_t tree;
 	int64_t version;
 };
 
-/* {"gap":12,"dead_letter":3,"version":4,"tree":5,"replay":6} */
+/* {"gap":12,"dead_letter":3,"version":4,"tree":5,"replay":6,
+ * "backfill":7} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -60,6 +63,7 @@ read_cursor(struct agent_feed *a)
 	a->dead_letter =
 	    json_integer_value(json_object_get(top, "dead_letter"));
 	a->replay = json_integer_value(json_object_get(top, "replay"));
+	a->backfill = json_integer_value(json_object_get(top, "backfill"));
 	a->tree = json_integer_value(json_object_get(top, "tree"));
 	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
@@ -370,6 +374,39 @@ add_replays(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	return found == -1 ? -1 : 0;
 }
 
+static int
+add_backfills(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct backfill b;
+	bool ended;
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
+		json_t *event;
+
+		found = backfill_news(a->store, last, &b, &ended, err);
+		if (found != 1)
+			break;
+		event = make("backfill",
+		    json_pack("{s:s, s:I, s:s, s:o, s:o, s:I, s:I}", "state",
+			!ended              ? "begun"
+			    : b.how[0] != 0 ? b.how
+					    : "ended",
+			"backfill", (json_int_t)b.id, "feed", b.feed, "from",
+			agent_feed_time(b.from), "to", agent_feed_time(b.to),
+			"events", (json_int_t)(ended ? b.events : 0), "repeats",
+			(json_int_t)(ended ? b.repeats : 0)));
+		if (ended && b.error[0] != '\0')
+			(void)json_object_set_new(event, "error",
+			    agent_feed_text(b.error));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	return found == -1 ? -1 : 0;
+}
+
 /* Versions of one feed that follow one another, as one event. */
 static int
 add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
@@ -414,8 +451,9 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
 	int64_t version = a->version, tree = a->tree, replay = a->replay;
+	int64_t backfill = a->backfill;
 	struct commit_result res;
-	char cursor[160];
+	char cursor[200];
 	json_t *event;
 	size_t i;
 	int rc = -1;
@@ -429,16 +467,17 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	    add_dead_letters(a, p, &dead_letter, err) != 0 ||
 	    add_versions(a, p, &version, err) != 0 ||
 	    add_trees(a, p, &tree, err) != 0 ||
-	    add_replays(a, p, &replay, err) != 0)
+	    add_replays(a, p, &replay, err) != 0 ||
+	    add_backfills(a, p, &backfill, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
 	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
-	    "\"tree\":%lld,\"replay\":%lld}",
+	    "\"tree\":%lld,\"replay\":%lld,\"backfill\":%lld}",
 	    (long long)gap, (long long)dead_letter, (long long)version,
-	    (long long)tree, (long long)replay);
+	    (long long)tree, (long long)replay, (long long)backfill);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
 	/* Kept until here; should this fail, the next one does it. */
@@ -448,7 +487,11 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	if (rc == 1 && replay > a->replay &&
 	    replay_told(a->store, replay, err) != 0)
 		log_warn("%s", err->text);
+	if (rc == 1 && backfill > a->backfill &&
+	    backfill_told(a->store, backfill, err) != 0)
+		log_warn("%s", err->text);
 	if (rc == 1) {
+		a->backfill = backfill;
 		a->replay = replay;
 		a->gap = gap;
 		a->dead_letter = dead_letter;

@@ -18,6 +18,9 @@
  *   dead-letter         one for each dead letter, exactly once
  *   replay              "state" begun or ended, "output", "from", "to",
  *                       "events" that were sent again: each exactly once
+ *   backfill            "state" begun, or complete, cancelled or refused,
+ *                       "feed", "from", "to", and at the end "events" that
+ *                       were new, "repeats" that were there, "error"
  *   new-tree            one for each tree that a feed began because the one
  *                       before could not go on, with the cause
  *   version             "feed" and "events":[{"index","version_of"},…]:

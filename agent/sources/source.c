@@ -55,11 +55,12 @@ tell_skew(const struct source *s, struct buf *message)
 
 int
 source_live(const struct config_entry *conf, const char *folder,
-    struct buf *message, struct err *err)
+    const char *old_folder, struct buf *message, struct err *err)
 {
 	struct source s = { .type = source_type_of(conf->type),
 		.name = conf->name,
 		.folder = folder,
+		.old_folder = old_folder,
 		.conf = conf->conf,
 		.stop = never,
 		.rest = no_rest };

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "http/client.h"
 #include "http/rules.h"
+#include "store/via.h"
 
 struct buf;
 struct err;
@@ -55,6 +56,7 @@ struct stream {
 	struct source *source;
 	const char *name; /* "Audit.Exchange", from definition.streams */
 	struct feed *feed;
+	enum via via; /* of what is read or listed */
 	void *state;  /* the type's own, definition.stream_size zeroed bytes */
 	void *worker; /* collect's own */
 	/* When the vendor was last asked for what is new, by its own clock:
@@ -90,7 +92,9 @@ struct source_watch {
 struct source {
 	const struct source_type *type;
 	const char *name;
-	const char *folder; /* that the store is in; NULL: there is none */
+	/* Where it may keep what no other role may read, and the store's, where
+	 * earlier versions kept it; NULL: there is none. */
+	const char *folder, *old_folder;
 	const void *conf;
 	struct source_definition definition;
 	struct http_access *access;
@@ -101,6 +105,9 @@ struct source {
 	http_stop_fn *stop;
 	/* Wait so many microseconds; false when stopping. */
 	bool (*rest)(void *ctx, int64_t us);
+	/* How long what may wait has to wait for all others, 0: not at all;
+	 * NULL: nothing does. */
+	int64_t (*spare)(void *ctx);
 	/* New items are in the ledger; new events are in the store. */
 	void (*listed)(void *ctx, struct stream *st);
 	void (*committed)(void *ctx, struct stream *st);
@@ -125,6 +132,7 @@ struct worker {
 	/* What it waits for, a literal, and since when (monotonic). */
 	const char *_Atomic waits;
 	_Atomic int64_t waits_since;
+	bool background; /* its requests wait for those of all others */
 	bool gather;
 	struct write_batch *left;  /* taken by collect */
 	struct write_batch *spare; /* for write_batch_reuse(); NULL: none */
@@ -141,6 +149,18 @@ enum poll_next {
 	POLL_REST, /* after the interval */
 	POLL_SOON, /* there is a backlog: about a second */
 	POLL_AGAIN /* more to list: at once */
+};
+
+/* Time of a stream, half-open. */
+struct span {
+	int64_t from;
+	int64_t to;
+};
+
+/* What can be asked for of a stream. */
+struct source_bounds {
+	int64_t kept; /* how far back; 0: not known */
+	int64_t step; /* of time, that one call of backfill reads at most */
 };
 
 struct source_type {
@@ -161,6 +181,19 @@ struct source_type {
 	 * threads call it. */
 	void (*fetch)(struct worker *w, struct stream *st,
 	    const struct item *it, struct outcome *r);
+	/* May spans of the stream's time be asked for, apart from its polls?
+	 * NULL: they may; else why not, a clause.  Pure; NULL: of none. */
+	const char *(*bounds)(const void *conf, const char *stream,
+	    struct source_bounds *out);
+	/* Read, or list into the ledger, such a span or its first part: *to is
+	 * moved to where that ends.  st is not the stream that is polled, but
+	 * one beside it, with a state of its own and st->via set; it leaves the
+	 * feed's cursor alone.  A thread of its own calls it, as often as it
+	 * takes; what was read before may come again. */
+	void (*backfill)(struct worker *w, struct stream *st,
+	    const struct span *span, int64_t *to, struct outcome *r);
+	/* Free what such a stream's state has. NULL: nothing. */
+	void (*forget)(struct stream *st);
 	/* See source_live(); w has no feeds, nothing is waited for (that ends
 	 * a request with REPLY_STOPPED).  NULL: nothing to find out. */
 	int (*live)(struct worker *w, struct buf *message, struct err *err);
@@ -194,10 +227,10 @@ source_type_of(const struct config_type *type)
 }
 
 /* For check --live: open the source, get tokens, read subscriptions, change
- * nothing at the vendor.  folder as in struct source; message gets lines about
- * what was found. */
+ * nothing at the vendor.  The folders are as in struct source; message gets
+ * lines about what was found. */
 int source_live(const struct config_entry *conf, const char *folder,
-    struct buf *message, struct err *err);
+    const char *old_folder, struct buf *message, struct err *err);
 
 extern const struct source_type source_aws_s3;
 extern const struct source_type source_office365;

@@ -356,6 +356,7 @@ trial_run(struct trial *t, struct err *err)
 	k.source = (struct source){ .type = source_type_of(t->conf->type),
 		.name = t->conf->name,
 		.folder = t->folder,
+		.old_folder = t->old_folder,
 		.conf = t->conf->conf,
 		.stop = never,
 		.rest = rest,

@@ -14,7 +14,7 @@ struct err;
 
 struct trial {
 	const struct config_entry *conf;
-	const char *folder; /* as in struct source */
+	const char *folder, *old_folder; /* as in struct source */
 	const char *stream;
 	/* It ends behind the page that brings it to so many events, or before
 	 * one more request than these. */

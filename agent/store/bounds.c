@@ -16,6 +16,11 @@
 #define LAST "2305843009213693952"
 #define INDEX " BETWEEN 0 AND " LAST
 
+/* Of an event, or the size of a tree: SEEN_INDEX_MAX.  The ids of what came at
+ * a larger one would be known by another index, and not be forgotten with it.
+ */
+#define EVENT " BETWEEN 0 AND 140737488355328"
+
 #define ROWS(table, rule)                                                   \
 	.drops = true, .of = table,                                         \
 	.find =                                                             \
@@ -81,7 +86,7 @@ static const struct bound {
 	    FITS("subject", "256") " AND " FITS("class",
 		"24") " AND " FITS("code", "48")) },
 	{ ROWS("batch",
-	    "first" INDEX " AND count BETWEEN 1 AND 8192 AND raw_len" INDEX) },
+	    "first" EVENT " AND count BETWEEN 1 AND 8192 AND raw_len" INDEX) },
 	{ ROWS("run",
 	    "first" INDEX " AND rows BETWEEN 0 AND 4294967296"
 	    " AND count BETWEEN 0 AND rows * 1000 AND rows <= count / 1000 + 1"
@@ -119,7 +124,7 @@ static const struct bound {
 	{ ORPHANS("batch") },
 	{ ORPHANS("item") },
 	{ .of = "feed",
-	    .find = "SELECT 1 FROM feed WHERE (size" INDEX " AND sealed" INDEX
+	    .find = "SELECT 1 FROM feed WHERE (size" EVENT " AND sealed" EVENT
 		    ") IS NOT TRUE LIMIT 1" },
 };
 

@@ -70,8 +70,8 @@ small_bad(struct store *s, char *what, size_t size)
 
 	for (size_t i = 0; i < sizeof(small_tables) / sizeof(*small_tables);
 	     i++) {
-		(void)snprintf(pragma, sizeof(pragma), "PRAGMA quick_check(%s)",
-		    small_tables[i]);
+		(void)snprintf(pragma, sizeof(pragma),
+		    "PRAGMA integrity_check(%s)", small_tables[i]);
 		if (complains(s, pragma, what, size))
 			return true;
 	}
@@ -106,7 +106,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 		return -1;
 	/* A file without tables was created just now, or has been emptied. */
 	if (version > 0 &&
-	    (all ? complains(s, "PRAGMA quick_check(1)", what, size)
+	    (all ? complains(s, "PRAGMA integrity_check(1)", what, size)
 		 : small_bad(s, what, size)))
 		return 0;
 	/* One that an older version wrote has not all of the columns yet. */
@@ -489,10 +489,9 @@ forget_fresh(const char *path)
 }
 
 /* Look at the file, repair it or put another in its place; damaged: it is known
- * to be.  What its use met is damage, too, where a look finds none: a quick
- * check does not hold indexes against their tables, nor the schema against
- * ours, and the same would be met again.  *worse: what seemed sound turned out
- * not to be, after err. */
+ * to be.  What its use met is damage, too, where a look finds none: that does
+ * not hold the schema against ours, and the same would be met again.  *worse:
+ * what seemed sound turned out not to be, after err. */
 static int
 check_file(const char *path, bool damaged, bool *worse, char *message,
     size_t size, struct err *err)

@@ -19,6 +19,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "base/merkle.h"
+#include "store/backfill.h"
 #include "store/commit.h"
 #include "store/db.h"
 #include "store/feed.h"
@@ -63,7 +64,8 @@ struct version {
 struct pack {
 	struct feed *feed;
 	struct scratch *scratch;
-	uint64_t next; /* index of the next event */
+	uint64_t next;   /* index of the next event */
+	const char *via; /* of the write batch at hand, see line.h */
 	struct packed *batch;
 	size_t n, room;
 	int64_t last_time;
@@ -243,7 +245,8 @@ add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
 	if (buf_add(&b->checks, leaf, CHECK_LEN) != 0 ||
 	    add_time(k, b, ev->when) != 0 ||
 	    line_add(lines, LINE_EVENT,
-		(struct line_name){ k->feed->store->agent, k->feed->tree },
+		(struct line_name){
+		    k->feed->store->agent, k->feed->tree, k->via },
 		k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
@@ -322,6 +325,7 @@ static int
 pack_write_batch(struct pack *k, struct write_batch *p, struct err *err)
 {
 	p->first = k->next;
+	k->via = via_name(p->via);
 	p->result = (struct commit_result){ .events = 0 };
 	for (size_t i = 0; i < p->n_events; i++) {
 		if (add_new(k, p, &p->events[i], err) != 0)
@@ -351,6 +355,10 @@ struct commit {
 	struct pack pack;
 	struct feed_news news;
 	uint64_t duplicates;
+	struct {
+		uint64_t events;
+		uint64_t repeats;
+	} backfilled;
 	int64_t now;
 };
 
@@ -454,10 +462,10 @@ put_listed(struct commit *c, struct write_batch *p, struct err *err)
 
 		if (db_run(c->feed->store, err,
 			"INSERT INTO item (feed, key, uri, created, expires,"
-			" listed) VALUES (?, ?, ?, ?, ?, ?)"
+			" listed, via) VALUES (?, ?, ?, ?, ?, ?, ?)"
 			" ON CONFLICT DO NOTHING",
-			"ittiii", c->feed->id, l->key, l->uri, l->created,
-			l->expires, c->now) != 0)
+			"ittiiii", c->feed->id, l->key, l->uri, l->created,
+			l->expires, c->now, (int64_t)p->via) != 0)
 			return -1;
 		n = db_changes(c->feed->store);
 		if (n == 0 && revive(c, l, &n, err) != 0)
@@ -554,6 +562,16 @@ put_versions(struct commit *c, struct err *err)
 	return 0;
 }
 
+/* What a backfill brought counts for the one that is under way. */
+static int
+put_backfill(struct commit *c, struct err *err)
+{
+	if (c->backfilled.events + c->backfilled.repeats == 0)
+		return 0;
+	return backfill_count(c->feed->store, c->feed->name,
+	    c->backfilled.events, c->backfilled.repeats, err);
+}
+
 /* The row of the feed, which must be as this process left it. */
 static int
 put_feed(struct commit *c, const char *cursor, struct err *err)
@@ -604,7 +622,7 @@ put_all(struct commit *c, struct err *err)
 	if (c->pack.n > 0)
 		store_wake(f->store);
 	if (put_feed(c, last_cursor(c), err) != 0 || put_batches(c, err) != 0 ||
-	    put_versions(c, err) != 0 ||
+	    put_versions(c, err) != 0 || put_backfill(c, err) != 0 ||
 	    seen_add(f->store, f->id, f->dedupe, c->pack.known.entries,
 		c->pack.known.n, err) != 0)
 		return -1;
@@ -629,20 +647,26 @@ lead(struct commit *c, struct err *err)
 	     p = p->next) {
 		rc = pack_write_batch(&c->pack, p, err);
 		c->duplicates += p->result.duplicates;
+		if (p->via == VIA_BACKFILL) {
+			c->backfilled.events += p->result.events;
+			c->backfilled.repeats += p->result.duplicates;
+		}
 	}
 	if (rc == 0)
 		rc = pack_end(&c->pack, err);
 	if (rc == 0) {
 		feed_news_take(f, &c->news);
-		if (c->pack.n_versions > 0)
+		if (c->pack.n_versions + c->backfilled.events > 0)
 			c->news.any = true;
 		c->news.count[FEED_VERSIONS] += c->pack.n_versions;
+		c->news.count[FEED_BACKFILLED] += c->backfilled.events;
 		c->now = clock_now();
 		rc = db_begin(f->store, err);
 		if (rc == 0)
 			rc = db_end(f->store, put_all(c, err), err);
 		if (rc != 0) {
 			c->news.count[FEED_VERSIONS] -= c->pack.n_versions;
+			c->news.count[FEED_BACKFILLED] -= c->backfilled.events;
 			feed_news_back(f, &c->news);
 		}
 	}

@@ -45,7 +45,9 @@
 	    "Digests of the vendor that bear out what was read.")             \
 	X(FEED_DIGESTS_WRONG, "digests_wrong", "digests_wrong",               \
 	    "digests_wrong",                                                  \
-	    "Digests of the vendor with which something is wrong.")
+	    "Digests of the vendor with which something is wrong.")           \
+	X(FEED_BACKFILLED, "backfilled", "backfilled", "backfilled",          \
+	    "Events that a backfill brought.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

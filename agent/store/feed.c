@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/merkle.h"
 #include "store/db.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
@@ -53,7 +52,7 @@ load(struct feed *f, struct err *err)
 	if (f->cursor == NULL)
 		f->cursor = xstrdup("");
 	db_done(st);
-	if (f->size > MERKLE_MAX / 2)
+	if (f->size > SEEN_INDEX_MAX)
 		return db_damaged(s, err, "the size of %s cannot be", f->tree);
 	return 1;
 }
@@ -396,6 +395,7 @@ read_item(sqlite3_stmt *st, struct item *it)
 		.expires = db_when(st, 4),
 		.attempts = sqlite3_column_int64(st, 5),
 		.elements = (uint64_t)sqlite3_column_int64(st, 6),
+		.via = via_number(sqlite3_column_int64(st, 8)),
 	};
 	if (sqlite3_column_bytes(st, 7) == DIGEST_LEN)
 		memcpy(it->chain, sqlite3_column_blob(st, 7), DIGEST_LEN);
@@ -446,20 +446,21 @@ wake(struct feed *f, int64_t now, struct err *err)
 	    err);
 }
 
-#define ITEM_COLUMNS \
-	"SELECT id, key, uri, created, expires, attempts, elements, chain"
+#define ITEM_COLUMNS                                                         \
+	"SELECT id, key, uri, created, expires, attempts, elements, chain, " \
+	"via"
 
 static int
-pick(struct feed *f, struct item *it, struct err *err)
+pick(struct feed *f, enum via via, struct item *it, struct err *err)
 {
 	static const char expiring[] = ITEM_COLUMNS
-	    " FROM item INDEXED BY item_expiring WHERE feed = ? AND state = 0"
-	    " AND next_try IS NULL ORDER BY expires";
+	    " FROM item INDEXED BY item_expiring WHERE feed = ? AND via = ?"
+	    " AND state = 0 AND next_try IS NULL ORDER BY expires";
 	static const char newest[] = ITEM_COLUMNS
-	    " FROM item INDEXED BY item_newest WHERE feed = ? AND state = 0"
-	    " AND next_try IS NULL ORDER BY created DESC";
-	sqlite3_stmt *st =
-	    db_query(f->store, err, f->turn ? newest : expiring, "i", f->id);
+	    " FROM item INDEXED BY item_newest WHERE feed = ? AND via = ?"
+	    " AND state = 0 AND next_try IS NULL ORDER BY created DESC";
+	sqlite3_stmt *st = db_query(f->store, err, f->turn ? newest : expiring,
+	    "ii", f->id, (int64_t)via);
 	int rc;
 
 	if (st == NULL)
@@ -478,8 +479,9 @@ pick(struct feed *f, struct item *it, struct err *err)
 	return rc;
 }
 
-int
-item_claim(struct feed *f, struct item *it, int64_t *next, struct err *err)
+static int
+claim_up_to(struct feed *f, enum via last, struct item *it, int64_t *next,
+    struct err *err)
 {
 	/* Times that a clock set which was wrong say nothing. */
 	const int64_t now = stepped(f) ? INT64_MAX - 1 : clock_now();
@@ -494,11 +496,25 @@ item_claim(struct feed *f, struct item *it, int64_t *next, struct err *err)
 	if (rc != 0)
 		return -1;
 	db_lock(f->store);
-	rc = pick(f, it, err);
+	for (int via = VIA_FEED; rc == 0 && via <= (int)last; via++)
+		rc = pick(f, (enum via)via, it, err);
 	db_unlock(f->store);
 	if (rc == 0 && next != NULL)
 		*next = due;
 	return rc;
+}
+
+int
+item_claim(struct feed *f, struct item *it, int64_t *next, struct err *err)
+{
+	return claim_up_to(f, VIA_BACKFILL, it, next, err);
+}
+
+int
+item_claim_polled(struct feed *f, struct item *it, int64_t *next,
+    struct err *err)
+{
+	return claim_up_to(f, VIA_FEED, it, next, err);
 }
 
 int
@@ -540,7 +556,8 @@ item_oldest(struct feed *f, int64_t *created, int64_t *expires, struct err *err)
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT created, expires FROM item INDEXED BY item_open"
-	    " WHERE feed = ? AND state = 0 ORDER BY expires, created LIMIT 1",
+	    " WHERE feed = ? AND via = 0 AND state = 0"
+	    " ORDER BY expires, created LIMIT 1",
 	    "i", f->id);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc >= 0) {

@@ -19,6 +19,7 @@
 
 #include "base/digest.h"
 #include "store/counters.h"
+#include "store/via.h"
 
 /* As the name of a tree that is retired: all that have the name of their
  * feed. */
@@ -71,6 +72,7 @@ struct item {
 	int64_t created;
 	int64_t expires;
 	int64_t attempts;
+	enum via via;
 	uint64_t elements; /* committed so far */
 	uint8_t chain[DIGEST_LEN];
 };
@@ -81,6 +83,11 @@ struct item {
  * INT64_MAX: none), -1. */
 int item_claim(struct feed *f, struct item *it, int64_t *next, struct err *err);
 
+/* The same, and nothing that a backfill listed, which item_claim() takes only
+ * where nothing else is due. */
+int item_claim_polled(struct feed *f, struct item *it, int64_t *next,
+    struct err *err);
+
 /* Give a claimed item back: to be tried again at when, with what went wrong
  * (NULL: it is complete, nothing to say). */
 int item_return(struct feed *f, const struct item *it, int64_t when,
@@ -88,7 +95,7 @@ int item_return(struct feed *f, const struct item *it, int64_t when,
 
 void item_release(struct item *it);
 
-/* Of the listed items of the feed that are not done the one that expires
+/* Of the items that its polls listed and that are not done the one that expires
  * first, which is the oldest, since a vendor keeps all for the same time: when
  * it was made available and when it expires (both INT64_MAX: there is none).
  * One look at an index, however many there are. */

@@ -9,6 +9,7 @@
 
 #define FEED "{\"feed\":\""
 #define AGENT ",\"agent\":\""
+#define VIA ",\"via\":\""
 #define DIGITS 20 /* of UINT64_MAX */
 
 static const struct {
@@ -45,9 +46,10 @@ line_add(struct buf *b, enum line_kind kind, struct line_name name,
 {
 	const size_t feed_len = strlen(name.feed);
 	const size_t agent_len = strlen(name.agent);
-	const size_t frame = sizeof(FEED) + sizeof(AGENT) +
-	    strlen(form[kind].number) + strlen(form[kind].value) + DIGITS + 2 +
-	    feed_len + agent_len;
+	const size_t via_len = name.via != NULL ? strlen(name.via) : 0;
+	const size_t frame = sizeof(FEED) + sizeof(AGENT) + sizeof(VIA) +
+	    strlen(form[kind].number) + strlen(form[kind].value) + DIGITS + 3 +
+	    feed_len + agent_len + via_len;
 	char *to;
 
 	if (len > SIZE_MAX - frame)
@@ -62,6 +64,11 @@ line_add(struct buf *b, enum line_kind kind, struct line_name name,
 	if (agent_len > 0) {
 		to = put_text(to, AGENT, sizeof(AGENT) - 1);
 		to = put_text(to, name.agent, agent_len);
+		*to++ = '"';
+	}
+	if (via_len > 0) {
+		to = put_text(to, VIA, sizeof(VIA) - 1);
+		to = put_text(to, name.via, via_len);
 		*to++ = '"';
 	}
 	to = put_text(to, form[kind].value, strlen(form[kind].value));
@@ -139,6 +146,9 @@ line_parse_cut(const char *s, size_t len, struct line *line)
 		return -1;
 	if (take_text(&rest, AGENT) &&
 	    (!take_quoted(&rest, &found.agent) || !take_text(&rest, "\"")))
+		return -1;
+	if (take_text(&rest, VIA) &&
+	    (!take_quoted(&rest, &found.via) || !take_text(&rest, "\"")))
 		return -1;
 	if (!take_text(&rest, form[found.kind].value) || rest.len == 0)
 		return -1;

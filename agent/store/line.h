@@ -4,6 +4,12 @@
  *   {"feed":"contoso/Audit.Exchange","index":42,"agent":"fra1","event":{…}}
  *   {"feed":"contoso/Audit.Exchange","size":43,"agent":"fra1","checkpoint":{…}}
  *
+ *   {"feed":"contoso/Audit.Exchange","index":7,"agent":"fra1",
+ *    "via":"backfill","event":{…}}
+ *
+ * (on one line) for what did not come by the feed's own polls (via.h).  Neither
+ * agent nor via is signed: they say where to look, not what happened.
+ *
  * agent says whose feed it is, where several agents have feeds of one name; it
  * is missing in lines of 0.1.  The value of "event" is the vendor's bytes.  The
  * store keeps batches so, the file output and `sealfeed export` write it so,
@@ -40,14 +46,16 @@ struct line {
 	struct slice feed;
 	uint64_t number;    /* index of the event, size of the checkpoint */
 	struct slice agent; /* data NULL: none */
+	struct slice via;   /* likewise */
 	struct slice value; /* the event's bytes, the checkpoint's object */
 };
 
 /* Whose line it is: neither needs escaping, configuration admits only
- * [A-Za-z0-9._-] and '/'.  agent "": leave it out. */
+ * [A-Za-z0-9._-] and '/'.  agent "", via NULL: leave it out. */
 struct line_name {
 	const char *agent;
 	const char *feed;
+	const char *via;
 };
 
 /* Append the line for one value with its LF; -1 at b's ceiling. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -140,19 +141,39 @@ add_counters(struct store *s, const char *table, const struct counter *counters,
 	return 0;
 }
 
-/* New counters stand at the end of their tables, so a store that has the last
- * ones has them all. */
+/* Has the table the column of each counter? */
+static int
+has_counters(struct store *s, const char *table, const struct counter *counters,
+    size_t n, bool *all, struct err *err)
+{
+	struct buf sql = BUF_INIT(64 * 1024);
+	int64_t there = 0;
+	int rc = buf_addf(&sql,
+	    "SELECT count(*) FROM pragma_table_info('%s') WHERE name IN (''",
+	    table);
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = buf_addf(&sql, ",'%s'", counters[i].column);
+	if (rc != 0 || buf_adds(&sql, ")") != 0)
+		rc = err_set(err, "no memory for the names of counters");
+	else
+		rc = db_number(s, err, 0, &there, sql.data, "");
+	buf_release(&sql);
+	*all = (size_t)there == n;
+	return rc;
+}
+
 static int
 counters_complete(struct store *s, bool *complete, struct err *err)
 {
-	const char *feed = feed_counters[FEED_COUNTERS - 1].column;
-	const char *output = output_counters[OUTPUT_COUNTERS - 1].column;
-	bool no_feed, no_output;
+	bool feed, output;
 
-	if (lacks(s, "feed", feed, &no_feed, err) != 0 ||
-	    lacks(s, "output", output, &no_output, err) != 0)
+	if (has_counters(s, "feed", feed_counters, FEED_COUNTERS, &feed, err) !=
+		0 ||
+	    has_counters(s, "output", output_counters, OUTPUT_COUNTERS, &output,
+		err) != 0)
 		return -1;
-	*complete = !no_feed && !no_output;
+	*complete = feed && output;
 	return 0;
 }
 

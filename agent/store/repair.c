@@ -214,13 +214,15 @@ next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
 		.passed = sqlite3_column_int64(st, 6),
 	};
 	db_text(st, 1, c->name, sizeof(c->name));
-	c->peaks_good = merkle_load(&peaks, 0, (uint64_t)c->sealed,
-			    sqlite3_column_blob(st, 4),
-			    (size_t)sqlite3_column_bytes(st, 4)) == 0;
+	c->peaks_good = c->sealed >= 0 &&
+	    c->sealed <= (int64_t)SEEN_INDEX_MAX &&
+	    merkle_load(&peaks, 0, (uint64_t)c->sealed,
+		sqlite3_column_blob(st, 4),
+		(size_t)sqlite3_column_bytes(st, 4)) == 0;
 	db_done(st);
-	c->size_good = c->size >= 0 && c->size <= (int64_t)MERKLE_MAX / 2;
+	c->size_good = c->size >= 0 && c->size <= (int64_t)SEEN_INDEX_MAX;
 	if (!c->size_good)
-		c->size = c->peaks_good ? c->sealed : (int64_t)MERKLE_MAX / 2;
+		c->size = c->peaks_good ? c->sealed : (int64_t)SEEN_INDEX_MAX;
 	c->tree = c->sealed;
 	c->needed = !c->size_good;
 	return 1;
@@ -230,7 +232,7 @@ next_feed(struct store *s, int64_t after, struct cut *c, struct err *err)
 static bool
 span_good(int64_t first, int64_t count)
 {
-	return first >= 0 && first < (int64_t)MERKLE_MAX && count > 0 &&
+	return first >= 0 && first <= (int64_t)SEEN_INDEX_MAX && count > 0 &&
 	    count <= BATCH_EVENTS;
 }
 

@@ -64,7 +64,7 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	    " count(i.id), min(i.expires), min(i.created), "
 	    "f.cause" FEED_COUNTER_ROWS(
 		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
-			      "AND i.state = 0"
+			      "AND i.state = 0 AND i.via = 0"
 			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
 			      "id > ?)"
 			      " GROUP BY f.id",
@@ -75,6 +75,8 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 		db_done(st);
 	}
 	db_unlock(s);
+	if (rc == 1 && backfill_of(s, r->name, &r->backfill, err) == -1)
+		rc = -1;
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/backfill.h"
 #include "store/feed.h"
 #include "store/position.h"
 #include "store/replay.h"
@@ -46,8 +47,9 @@ struct feed_report {
 	int64_t newest;       /* newest event time committed */
 	uint64_t items;       /* listed and still to be fetched */
 	int64_t items_expire; /* soonest expiry among them */
-	int64_t items_created; /* oldest among them at the vendor */
-	uint64_t recent;       /* events, see recent_feeds() */
+	int64_t items_created;    /* oldest among them at the vendor */
+	uint64_t recent;          /* events, see recent_feeds() */
+	struct backfill backfill; /* that is open, the first; id 0: none */
 };
 
 /* Read the feed with the lowest id above after; 0 gives the first. */

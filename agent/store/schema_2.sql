@@ -69,3 +69,35 @@ CREATE TABLE expiry (
 	option TEXT PRIMARY KEY,     -- "outputs.siem.tls.ca"
 	ends INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- How the events of an item, or a dead letter, came to be asked for (via.h): 0
+-- by the feed's own polls, whose items go before all others.
+ALTER TABLE item ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE dead_letter ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
+DROP INDEX item_open;
+DROP INDEX item_expiring;
+DROP INDEX item_newest;
+CREATE INDEX item_open ON item (feed, via, expires, created, state)
+	WHERE state = 0;
+CREATE INDEX item_expiring ON item (feed, via, expires)
+	WHERE state = 0 AND next_try IS NULL;
+CREATE INDEX item_newest ON item (feed, via, created)
+	WHERE state = 0 AND next_try IS NULL;
+
+-- Spans of time that the command line wants read again, a row a feed; a month
+-- longer than they take.
+CREATE TABLE backfill (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	feed TEXT NOT NULL,          -- "contoso/Audit.Exchange"
+	since INTEGER NOT NULL,
+	until INTEGER NOT NULL,
+	reached INTEGER NOT NULL,    -- all before was asked for
+	events INTEGER NOT NULL DEFAULT 0,  -- that were new
+	repeats INTEGER NOT NULL DEFAULT 0, -- and those that were not
+	asked INTEGER NOT NULL,      -- by the command
+	begun INTEGER,               -- by the agent
+	ended INTEGER,
+	how TEXT NOT NULL DEFAULT '',   -- "complete", "cancelled", "refused"
+	error TEXT NOT NULL DEFAULT ''  -- of now, or of the end
+);
+CREATE INDEX backfill_open ON backfill (feed, id) WHERE ended IS NULL;

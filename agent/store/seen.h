@@ -23,8 +23,10 @@ struct err;
 struct filter;
 struct store;
 
-#define SEEN_KEY 10           /* bytes of a SHA-256 */
-#define SEEN_INDEX 6          /* bytes of the event's index */
+#define SEEN_KEY 10  /* bytes of a SHA-256 */
+#define SEEN_INDEX 6 /* bytes of the event's index */
+/* Indexes and sizes of trees stay below, so that what follows has its place. */
+#define SEEN_INDEX_MAX (UINT64_C(1) << (8 * SEEN_INDEX - 1))
 #define SEEN_FILTER (4 << 20) /* bytes; good for four million keys */
 #define SEEN_BUCKETS 8        /* a dedupe time */
 #define SEEN_ROW 1000 /* entries a row: 16000 bytes need no overflow page */

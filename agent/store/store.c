@@ -575,7 +575,18 @@ clean_feeds(struct clean *c, struct err *err)
 
 static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
 	clean_passed, clean_pieces, clean_versions, clean_feeds, NULL };
-static clean_fn *const forget_steps[] = { clean_items, clean_seen, NULL };
+#define BACKFILLS_KEPT (30 * CLOCK_DAY)
+
+static int
+clean_backfills(struct clean *c, struct err *err)
+{
+	return done_some(c,
+	    db_run(c->s, err, "DELETE FROM backfill WHERE ended < ?", "i",
+		c->now - BACKFILLS_KEPT));
+}
+
+static clean_fn *const forget_steps[] = { clean_items, clean_seen,
+	clean_backfills, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */
 static int

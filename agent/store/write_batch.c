@@ -70,6 +70,7 @@ write_batch_reuse(struct write_batch *old, struct feed *f)
 		return write_batch_new(f);
 	write_batch_clear(old);
 	old->scoped = false;
+	old->via = VIA_FEED;
 	old->feed = f;
 	return old;
 }
@@ -103,6 +104,12 @@ write_batch_free(struct write_batch *p)
 	free(p->progress);
 	free(p->gaps);
 	free(p);
+}
+
+void
+write_batch_via(struct write_batch *p, enum via via)
+{
+	p->via = via;
 }
 
 static int

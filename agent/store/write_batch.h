@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "store/feed.h"
 #include "store/lateness.h"
+#include "store/via.h"
 
 struct err;
 struct write_batch;
@@ -52,6 +53,10 @@ void write_batch_scope(struct write_batch *p, const char *key);
  * covered: how late the new events are whose time is not behind that, is in
  * commit_result.late.  Holds until write_batch_reuse(). */
 void write_batch_measure(struct write_batch *p, int64_t asked, int64_t covered);
+
+/* How its events, or what it lists, came to be asked for; VIA_FEED unless said
+ * so.  Holds until write_batch_reuse(). */
+void write_batch_via(struct write_batch *p, enum via via);
 
 /* Bytes and events so far, with what a line adds: a reader commits when there
  * may be no room for one more in a batch, at WRITE_BATCH_BYTES or BATCH_EVENTS.

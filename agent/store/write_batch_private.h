@@ -38,6 +38,7 @@ struct write_batch_progress {
 
 struct write_batch {
 	struct feed *feed;
+	enum via via;
 	struct buf data;
 	struct write_batch_event *events;
 	size_t n_events, room_events;

@@ -38,7 +38,7 @@ find(const struct keys *k, const struct verifier *v)
 	size_t i = 0;
 
 	while (i < k->n &&
-	    (memcmp(k->list[i].key, v->key, sizeof(v->key)) != 0 ||
+	    (!public_same(&k->list[i].key, &v->key) ||
 		(!k->list[i].any_name && !v->any_name &&
 		    strcmp(k->list[i].name, v->name) != 0)))
 		i++;
@@ -76,6 +76,33 @@ keys_free(struct keys *k)
 	free(k);
 }
 
+/* Is key i among those that follow it? */
+static bool
+in_circle(const struct keys *k, size_t i)
+{
+	size_t steps = 0, at = k->key[i].next;
+
+	while (at != NOBODY && at != i && steps++ < k->n)
+		at = k->key[at].next;
+	return at == i;
+}
+
+/* Key i names its successor. */
+static void
+set_next(struct keys *k, size_t i, size_t to, struct findings *f)
+{
+	const struct verifier *next = &k->list[to];
+
+	k->key[i].next = to;
+	if (in_circle(k, i))
+		finding_feed(f, FINDING_SUCCESSION, "",
+		    "keys of %s follow one another in a circle, which key id "
+		    "%02x%02x%02x%02x closes: somebody has a retired key, and "
+		    "which of them signed last is not known",
+		    next->name, next->id[0], next->id[1], next->id[2],
+		    next->id[3]);
+}
+
 /* Key i says that next follows. */
 static void
 succeed(struct keys *k, size_t i, const struct verifier *next,
@@ -96,7 +123,7 @@ succeed(struct keys *k, size_t i, const struct verifier *next,
 		    next->id[3]);
 	}
 	if (k->key[i].next == NOBODY)
-		k->key[i].next = to;
+		set_next(k, i, to, f);
 	if (k->key[i].next == to || k->key[i].doubted)
 		return;
 	k->key[i].doubted = true;
@@ -157,12 +184,15 @@ keys_open(const struct keys *k, struct slice note, struct checkpoint *cp,
 	return 0;
 }
 
-/* The first of the signed keys that follows key i, near or far; NOBODY. */
+/* The first of the signed keys that follows key i, near or far; NOBODY, which
+ * it also is where the key follows itself. */
 static size_t
 signed_successor(const struct keys *k, size_t i, const bool *has_signed)
 {
 	size_t steps = 0;
 
+	if (in_circle(k, i))
+		return NOBODY;
 	for (i = k->key[i].next; i != NOBODY && steps++ < k->n;
 	     i = k->key[i].next)
 		if (has_signed[i])

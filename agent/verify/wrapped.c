@@ -13,23 +13,26 @@ struct scan {
 	const char *end;
 };
 
-/* What stands before and between feed, number and agent, and how an event and
- * a checkpoint name their number. */
+/* What an envelope begins with, how many "|" stand between that and its fields,
+ * and what stands before and between feed, number and agent; how an event and a
+ * checkpoint name their number. */
 struct form {
 	const char *begin;
+	size_t bars;
+	bool escapes; /* a "\\|" is none of them */
 	const char *feed;
 	const char *number[2];
 	const char *agent;
 };
 
-static const struct form wazuh = { "{\"integration\":\"",
-	"\"sealfeed\":{\"feed\":\"", { "\",\"index\":", "\",\"size\":" },
+static const struct form wazuh = { "{\"integration\":\"", 0, false,
+	"\",\"sealfeed\":{\"feed\":\"", { "\",\"index\":", "\",\"size\":" },
 	",\"agent\":\"" };
-static const struct form cef = { "CEF:0|",
-	"|sealfeedFeed=", { "sealfeedIndex=", "sealfeedSize=" },
+static const struct form cef = { "CEF:0|", 6, true,
+	"sealfeedFeed=", { "sealfeedIndex=", "sealfeedSize=" },
 	"sealfeedAgent=" };
-static const struct form leef = { "LEEF:2.0|",
-	"|sealfeedFeed=", { "sealfeedIndex=", "sealfeedSize=" },
+static const struct form leef = { "LEEF:2.0|", 5, false,
+	"sealfeedFeed=", { "sealfeedIndex=", "sealfeedSize=" },
 	"sealfeedAgent=" };
 
 static const struct form *const forms[] = { &wazuh, &cef, &leef };
@@ -90,17 +93,33 @@ take_word(struct scan *s)
 	return w;
 }
 
+/* Go to the feed's name, past a header that has words of the event in it;
+ * false: there is none where one must be. */
+static bool
+go_to_feed(struct scan *s, const struct form *form)
+{
+	size_t bars = 0;
+
+	s->at += strlen(form->begin);
+	for (; bars < form->bars && s->at < s->end; s->at++) {
+		if (*s->at == '|')
+			bars++;
+		else if (*s->at == '\\' && form->escapes && s->end - s->at > 1)
+			s->at++;
+	}
+	if (form == &wazuh)
+		(void)take_word(s);
+	return take(s, form->feed);
+}
+
 static enum frame_kind
 parse(struct slice envelope, const struct form *form, struct frame *f)
 {
-	struct scan s = { .end = envelope.data + envelope.len };
+	struct scan s = { envelope.data, envelope.data + envelope.len };
 	struct slice number;
 
-	s.at =
-	    memmem(envelope.data, envelope.len, form->feed, strlen(form->feed));
-	if (s.at == NULL)
+	if (!go_to_feed(&s, form))
 		return FRAME_NOTHING;
-	s.at += strlen(form->feed);
 	f->feed = take_word(&s);
 	take_delimiter(&s, form);
 	f->kind = FRAME_EVENT;
@@ -127,38 +146,71 @@ wrapped_is(const char *s, size_t len)
 	return form_of((struct slice){ s, len }) != NULL;
 }
 
-static enum frame_kind
-parse_anywhere(const char *line, size_t len, struct frame *f)
+/* Where the first envelope of a form begins, at the line's begin or behind a
+ * space; NULL: nowhere. */
+static const char *
+find_form(const char *line, size_t len, const struct form *form)
 {
-	struct slice rest = { line, len };
-	const struct form *form = form_of(rest);
-	const char *at;
+	const char *at = line, *end = line + len;
 
-	for (size_t i = 0; form == NULL && i < 3; i++) {
-		at =
-		    memmem(line, len, forms[i]->begin, strlen(forms[i]->begin));
-		if (at == NULL || (at > line && at[-1] != ' '))
-			continue;
-		form = forms[i];
-		rest = (struct slice){ at, len - (size_t)(at - line) };
+	for (;; at++) {
+		at = memmem(at, (size_t)(end - at), form->begin,
+		    strlen(form->begin));
+		if (at == NULL || at == line || at[-1] == ' ')
+			return at;
 	}
-	if (form == NULL)
-		return FRAME_NOTHING;
-	*f = (struct frame){ .syslog = rest.data != line || form != &wazuh };
-	return parse(rest, form, f);
+}
+
+/* The first envelope: those behind it are words of its event. */
+static const char *
+find_envelope(const char *line, size_t len, const struct form **form)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const char *at = find_form(line, len, forms[i]);
+
+		if (at == NULL || (first != NULL && at > first))
+			continue;
+		first = at;
+		*form = forms[i];
+	}
+	return first;
+}
+
+/* Is at in a string of JSON, or in a cell of a table?  What is written there is
+ * not the text yet. */
+static bool
+is_quoted(const char *line, const char *at)
+{
+	size_t quotes = 0;
+
+	if (at - line > 1 &&
+	    (line[0] == '{' ||
+		(line[0] == '[' && (line[1] == '{' || line[1] == '"'))))
+		return true;
+	for (; line < at; line++)
+		quotes += *line == '"';
+	return quotes % 2 != 0;
 }
 
 enum frame_kind
 wrapped_parse(const char *line, size_t len, struct frame *f)
 {
-	enum frame_kind kind = FRAME_NOTHING;
+	const struct form *form = NULL;
+	const char *at;
+	enum frame_kind kind;
 
 	/* No event ends in one. */
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
 		len--;
-	if (!wrapped_is(line, len))
-		kind = frame_parse(line, len, f);
-	return kind == FRAME_NOTHING ? parse_anywhere(line, len, f) : kind;
+	at = find_envelope(line, len, &form);
+	if (at == NULL || is_quoted(line, at) ||
+	    frame_parse(line, (size_t)(at - line), f) != FRAME_NOTHING)
+		return frame_parse(line, len, f);
+	*f = (struct frame){ .syslog = at != line || form != &wazuh };
+	kind = parse((struct slice){ at, (size_t)(line + len - at) }, form, f);
+	return kind != FRAME_NOTHING ? kind : frame_parse(line, len, f);
 }
 
 /* {"integration":"I","sealfeed":{…},"I":VALUE} */
@@ -222,14 +274,12 @@ static struct slice
 value_in_leef(struct slice e)
 {
 	static const char key[] = "rawEvent=";
-	struct scan s = { .end = e.data + e.len };
+	struct scan s = { e.data, e.data + e.len };
 	const char *at, *delimiter;
 	size_t len;
 
-	s.at = memmem(e.data, e.len, leef.feed, strlen(leef.feed));
-	if (s.at == NULL)
+	if (!go_to_feed(&s, &leef))
 		return e;
-	s.at += strlen(leef.feed);
 	(void)take_word(&s);
 	delimiter = s.at;
 	take_delimiter(&s, &leef);

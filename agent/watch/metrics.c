@@ -72,6 +72,16 @@ retained(const struct config *config, const struct feed_report *f, int64_t now)
 	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
 }
 
+static int64_t
+backfill_left(const struct config *config, const struct feed_report *f,
+    int64_t now)
+{
+	(void)config;
+	(void)now;
+	return f->backfill.id == 0 ? REPORT_NEVER
+				   : f->backfill.to - f->backfill.reached;
+}
+
 /* Gauges of a feed that follow from more than one of its figures. */
 static const struct {
 	const char *name;
@@ -85,6 +95,9 @@ static const struct {
 	    "none, time since the vendor last had nothing new." },
 	{ "sealfeed_feed_retention_horizon_seconds", retained,
 	    "Time until the vendor deletes the oldest unread content." },
+	{ "sealfeed_feed_backfill_left_seconds", backfill_left,
+	    "Time of the vendor's that a backfill is still to ask for; no "
+	    "sample where none is open." },
 };
 
 #define OUTPUT(member) offsetof(struct output_report, member)

@@ -52,6 +52,24 @@ put_late(struct json_put *j, const char *key, const struct feed_report *f,
 }
 
 static void
+put_backfill(struct json_put *j, const struct backfill *b)
+{
+	if (b->id == 0) {
+		json_put_null(j, "backfill");
+		return;
+	}
+	json_put_open(j, "backfill", '{');
+	json_put_time(j, "from", b->from);
+	json_put_time(j, "to", b->to);
+	json_put_time(j, "reached", b->reached);
+	json_put_count(j, "events", b->events);
+	json_put_count(j, "repeats", b->repeats);
+	json_put_count(j, "listed", b->open);
+	put_error(j, b->error);
+	json_put_close(j, '}');
+}
+
+static void
 put_feed(struct json_put *j, const struct status *st,
     const struct feed_report *f)
 {
@@ -84,6 +102,7 @@ put_feed(struct json_put *j, const struct status *st,
 	put_late(j, "lateness_p50_seconds", f, 0.5);
 	put_late(j, "lateness_p99_seconds", f, 0.99);
 	put_late(j, "lateness_max_seconds", f, 1);
+	put_backfill(j, &f->backfill);
 	json_put_close(j, '}');
 }
 

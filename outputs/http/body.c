@@ -123,6 +123,34 @@ fill(const struct body_writer *w, struct exchange *x, struct chunk *chunk,
 	return x->carried.n == 0 ? 0 : add_text(text, suffix, err);
 }
 
+/* A body that grows to its size by and by is copied, and its pages are made,
+ * again and again: what the last one had is used once more. */
+static void
+begin(struct body_writer *w, struct exchange *x)
+{
+	struct buf *body = &x->request.body;
+
+	if (body->data == NULL) {
+		*body = w->text;
+		buf_init(&w->text, EXCHANGE_BODY_MAX);
+	}
+	buf_clear(body);
+	x->carried.n = 0;
+	x->carried.all = false;
+}
+
+void
+body_end(struct body_writer *w, struct exchange *x)
+{
+	struct buf *body = &x->request.body, keep = w->text;
+
+	if (body->size > keep.size) {
+		w->text = *body;
+		*body = keep;
+	}
+	buf_release(body);
+}
+
 int
 body_pack(struct body_writer *w, struct buf *body, struct err *err)
 {
@@ -142,9 +170,7 @@ body_write(struct body_writer *w, struct exchange *x, struct chunk *chunk,
 	struct buf *body = &x->request.body;
 	int rc = 0;
 
-	buf_clear(body);
-	x->carried.n = 0;
-	x->carried.all = false;
+	begin(w, x);
 	if (whole && w->dialect->whole != NULL)
 		rc = w->dialect->whole(w->intake, chunk, body, err);
 	if (rc == 1) {

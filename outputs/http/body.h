@@ -23,7 +23,8 @@ struct body_writer {
 	struct intake *intake;
 	const struct http_dialect *dialect;
 	struct gzip *gzip;
-	struct buf text; /* before it is packed */
+	/* Before it is packed; otherwise the room of the last body. */
+	struct buf text;
 };
 
 /* Make ready what the caller does not set. */
@@ -39,6 +40,9 @@ void body_writer_release(struct body_writer *w);
  */
 int body_write(struct body_writer *w, struct exchange *x, struct chunk *chunk,
     size_t *next, bool whole, struct err *err);
+
+/* x's body is of no more use. */
+void body_end(struct body_writer *w, struct exchange *x);
 
 /* Pack a body in its place. */
 int body_pack(struct body_writer *w, struct buf *body, struct err *err);

@@ -125,6 +125,8 @@ add_attributes(struct intake *in, const struct chunk_line *line, struct buf *b)
 	if (line->version_of != NULL &&
 	    add_string(b, "version_of", line->version_of) != 0)
 		return -1;
+	if (line->via != NULL && add_string(b, "via", line->via) != 0)
+		return -1;
 	return buf_adds(b, "}");
 }
 
@@ -276,6 +278,10 @@ static const struct setting settings[] = {
 const struct output_type output_datadog = {
 	.type.name = "datadog",
 	.type.title = "Datadog",
+	.type.before =
+	    "In Datadog: an API key (Organization Settings, API Keys), and the "
+	    "integration of\n"
+	    "each vendor for its pipeline and rules, without a tenant in it.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct datadog_conf),
 	.type.check = http_output_check,

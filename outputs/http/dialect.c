@@ -1,6 +1,7 @@
 /*
  * dialect.c - requests and verdicts between a dialect and the transport.
  */
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 
 #include "base/mem.h"
 #include "config/event_shape.h"
-#include "config/secret.h"
 #include "delivery/chunk.h"
 #include "delivery/member.h"
 #include "outputs/http/dialect.h"
@@ -19,15 +19,6 @@
 #define URL_MAX 8192
 
 #define WHY_MAX 512
-
-static void
-unsign(struct intake_request *r)
-{
-	free(r->sign);
-	secret_free(r->sign_key);
-	r->sign = NULL;
-	r->sign_key = NULL;
-}
 
 int
 intake_request_begin(struct intake_request *r, const char *url)
@@ -41,7 +32,6 @@ intake_request_begin(struct intake_request *r, const char *url)
 	r->plain = false;
 	http_head_free(r->headers);
 	r->headers = NULL;
-	unsign(r);
 	if (r->url.ceiling == 0)
 		buf_init(&r->url, URL_MAX);
 	buf_clear(&r->url);
@@ -51,7 +41,6 @@ intake_request_begin(struct intake_request *r, const char *url)
 void
 intake_request_release(struct intake_request *r)
 {
-	unsign(r);
 	http_head_free(r->headers);
 	buf_release(&r->url);
 	buf_release(&r->body);
@@ -90,14 +79,6 @@ intake_header(struct intake_request *r, const char *name, const char *value)
 		r->failed = true;
 }
 
-void
-intake_sign(struct intake_request *r, const char *provider, const char *key)
-{
-	unsign(r);
-	r->sign = xstrdup(provider);
-	r->sign_key = xstrdup(key);
-}
-
 const char *
 intake_path(const char *url, const char *path)
 {
@@ -128,9 +109,32 @@ intake_id(struct intake *in, const struct chunk_line *line)
 }
 
 struct slice
+intake_plain_id(struct intake *in, const struct chunk_line *line)
+{
+	const struct slice none = { NULL, 0 }, id = intake_id(in, line);
+	json_t *value;
+	int rc;
+
+	if (id.len == 0 || !text_is_utf8(id))
+		return none;
+	if (memchr(id.data, '\\', id.len) == NULL)
+		return id;
+	buf_clear(&in->id);
+	if (buf_addf(&in->id, "\"%.*s\"", (int)id.len, id.data) != 0)
+		return none;
+	value = json_loadb(in->id.data, in->id.len, JSON_DECODE_ANY, NULL);
+	buf_clear(&in->id);
+	rc = value == NULL ? -1
+			   : buf_add(&in->id, json_string_value(value),
+				 json_string_length(value));
+	json_decref(value);
+	return rc == 0 ? (struct slice){ in->id.data, in->id.len } : none;
+}
+
+struct slice
 intake_text(struct intake *in, const struct chunk_line *line)
 {
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 
 	if (!line->checkpoint)
 		return (struct slice){ line->value, line->len };

@@ -51,6 +51,7 @@ struct intake {
 	struct member_reader *members; /* the transport's: intake_id() */
 	struct http_access *access;    /* likewise: for errands (errand.h) */
 	struct buf text;               /* the transport's: intake_text() */
+	struct buf id;                 /* likewise: intake_plain_id() */
 	/* What open() may change.  What the requests for lines are said to be,
 	 * and whether they are packed with gzip.  Before: the dialect's, as
 	 * configured. */
@@ -63,10 +64,11 @@ struct intake {
 	 * "Authorization: Splunk ".  Before: the dialect's. */
 	const char *token_header;
 	const char *suffix; /* behind the lines; before: the dialect's */
-	/* Bytes and lines (0: any number) of a request; the time between two
-	 * polls, the longest one until a confirmation, and how much later
-	 * something must have been promised whose confirmation shows that none
-	 * will come, microseconds.  Before: max_body, 0, 1 s, 5 min, 30 s. */
+	/* Bytes and lines (0: any number) of a request; the longest time
+	 * between two polls, the longest one until a confirmation, and how much
+	 * later something must have been promised whose confirmation shows that
+	 * none will come, microseconds.  Before: max_body, 0, 1 s, 5 min, 30 s.
+	 */
 	size_t body_max;
 	size_t lines_max;
 	int64_t poll_every;
@@ -91,9 +93,6 @@ struct intake_request {
 	/* It is not for lines: neither their Content-Type nor gzip.  Of a
 	 * probe. */
 	bool plain;
-	/* For intake_sign(). */
-	char *sign;
-	char *sign_key; /* wiped */
 };
 
 /* An answer that came whole, whatever its status. */
@@ -197,6 +196,9 @@ struct http_dialect {
  * it has none.  Borrowed until the next call. */
 struct slice intake_id(struct intake *in, const struct chunk_line *line);
 
+/* The same without its escapes, as text in UTF-8; data NULL: it is none. */
+struct slice intake_plain_id(struct intake *in, const struct chunk_line *line);
+
 /* For render: the text that the line is: the bytes of the event, or the line of
  * the checkpoint (line.h) without its line feed.  Borrowed until the next
  * call. */
@@ -213,12 +215,6 @@ void intake_url(struct intake_request *r, const char *path, const char *query);
 /* A further header; a line break in it is a failure. */
 void intake_header(struct intake_request *r, const char *name,
     const char *value);
-
-/* Sign it as AWS wants it (Signature Version 4) for provider
- * "aws:amz:REGION:SERVICE", with the key "ID:SECRET".  The URL's query must be
- * sorted and encoded as a canonical one. */
-void intake_sign(struct intake_request *r, const char *provider,
-    const char *key);
 
 /* A path for a URL that has none, as a user may give it: NULL where it has. */
 const char *intake_path(const char *url, const char *path);

@@ -19,15 +19,15 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/err.h"
 #include "base/json_valid.h"
 #include "base/mem.h"
 #include "base/splitter.h"
 #include "base/text.h"
 #include "config/event_shape.h"
-#include "config/secret.h"
 #include "delivery/chunk.h"
+#include "http/aws.h"
+#include "outputs/http/aws_login.h"
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
 #include "outputs/http/transport.h"
@@ -44,59 +44,26 @@ struct elastic_conf {
 	struct http_output_conf http; /* must stand first; token: the API key */
 	char *index;
 	char *space;
-	struct {
-		char *region;
-		char *service;
-		char *key;   /* secret texts: "ID:SECRET" */
-		char *token; /* of temporary credentials */
-	} aws;
-};
-
-struct elastic {
-	char *provider; /* for intake_sign(); NULL: nothing is signed */
-	char *key;      /* secrets */
-	char *token;
+	struct aws_conf aws;
+	char *service;
 };
 
 /*
  * Opening.
  */
 
-static void
-forget_keys(struct elastic *e)
+/* Whoever says anything of AWS has requests signed. */
+static bool
+is_signed(const struct aws_conf *aws)
 {
-	secret_free(e->key);
-	secret_free(e->token);
-	e->key = NULL;
-	e->token = NULL;
-}
-
-static int
-read_keys(struct elastic *e, const struct elastic_conf *conf, struct err *err)
-{
-	if (conf->aws.key == NULL || e->key != NULL)
-		return 0;
-	e->key = secret_resolve(conf->aws.key, err);
-	if (e->key == NULL)
-		return err_prefix(err, "aws.key");
-	if (strchr(e->key, ':') == NULL)
-		return err_set(err,
-		    "aws.key: must be the id of the access key, a colon and "
-		    "the secret");
-	if (conf->aws.token == NULL)
-		return 0;
-	e->token = secret_resolve(conf->aws.token, err);
-	return e->token == NULL ? err_prefix(err, "aws.token") : 0;
+	return aws->region != NULL || aws->key != NULL || aws->roles != NULL ||
+	    aws->identity_file != NULL;
 }
 
 static void
 elastic_close(struct intake *in)
 {
-	struct elastic *e = in->state;
-
-	forget_keys(e);
-	free(e->provider);
-	free(e);
+	aws_login_free(in->state);
 	in->state = NULL;
 }
 
@@ -104,23 +71,15 @@ static int
 elastic_open(struct intake *in, struct err *err)
 {
 	const struct elastic_conf *conf = in->conf;
-	struct elastic *e = xcalloc(1, sizeof(*e));
 
-	in->state = e;
-	if (conf->aws.key != NULL)
-		e->provider = xasprintf("aws:amz:%s:%s", conf->aws.region,
-		    conf->aws.service);
-	if (read_keys(e, conf, err) == 0)
+	if (!is_signed(&conf->aws))
 		return 0;
-	elastic_close(in);
-	return -1;
-}
-
-/* Temporary credentials are replaced by others in their files. */
-static void
-elastic_renew(struct intake *in)
-{
-	forget_keys(in->state);
+	if (aws_region(&conf->aws)[0] == '\0')
+		return err_set(err,
+		    "aws.region: is missing, and so is AWS_REGION; requests "
+		    "are signed for the domain's region");
+	in->state = aws_login_new(&conf->aws, in->access);
+	return 0;
 }
 
 /*
@@ -177,6 +136,8 @@ add_document(struct intake *in, const struct chunk_line *line, const char *set,
 	    (line->version_of != NULL &&
 		buf_addf(body, ",\"version_of\":\"%s\"", line->version_of) !=
 		    0) ||
+	    (line->via != NULL &&
+		buf_addf(body, ",\"via\":\"%s\"", line->via) != 0) ||
 	    buf_adds(body, "}") != 0)
 		return -1;
 	if (conf->index == NULL &&
@@ -206,38 +167,15 @@ elastic_render(struct intake *in, const struct chunk_line *line,
 	return 0;
 }
 
-/* Serverless collections want the digest of the body as a header, too. */
-static void
-add_digest(struct intake_request *r)
-{
-	struct digest *d = digest_new();
-	uint8_t digest[DIGEST_LEN];
-	char hex[2 * DIGEST_LEN + 1];
-
-	digest_sha256(d, NULL, 0, r->body.data == NULL ? "" : r->body.data,
-	    r->body.len, digest);
-	text_hex(hex, digest, sizeof(digest));
-	intake_header(r, "X-Amz-Content-Sha256", hex);
-	digest_free(d);
-}
-
 /* Sign r where conf wants that; the last thing that is done to it. */
 static int
 sign(struct intake *in, struct intake_request *r, struct err *err)
 {
 	const struct elastic_conf *conf = in->conf;
-	struct elastic *e = in->state;
 
-	if (e->provider == NULL)
-		return 0;
-	if (read_keys(e, conf, err) != 0)
-		return -1;
-	if (e->token != NULL)
-		intake_header(r, "X-Amz-Security-Token", e->token);
-	if (strcmp(conf->aws.service, "aoss") == 0)
-		add_digest(r);
-	intake_sign(r, e->provider, e->key);
-	return 0;
+	return in->state == NULL
+	    ? 0
+	    : aws_login_sign(in->state, in, r, conf->service, err);
 }
 
 static int
@@ -271,6 +209,40 @@ tell_run(struct items *s)
 	s->told = s->n;
 }
 
+/* What is no fault of the event, though an item ends in 400: the next one would
+ * end so, too.  Elasticsearch's names of exceptions, and what they say. */
+static const struct {
+	const char *type;
+	const char *reason; /* a part; "": any */
+} settings_faults[] = {
+	{ "index_closed_exception", "" },
+	{ "invalid_index_name_exception", "" },
+	{ "validation_exception", "maximum normal shards open" },
+	{ "validation_exception", "maximum shards open" },
+	{ "illegal_argument_exception", "pipeline with id" },
+	{ "illegal_argument_exception", "no matching index template" },
+	{ "illegal_argument_exception", "no write index is defined" },
+};
+
+static enum verdict
+meaning_of(int status, const char *type, const char *reason)
+{
+	if ((status >= 200 && status < 300) ||
+	    (status == 409 &&
+		(type[0] == '\0' || strstr(type, "version_conflict") != NULL)))
+		return VERDICT_DELIVERED;
+	if (status == 401 || status == 403 || status == 404)
+		return VERDICT_BLOCKED;
+	if (status < 400 || status >= 500 || status == 429 || status == 409)
+		return VERDICT_RETRY;
+	for (size_t i = 0;
+	     i < sizeof(settings_faults) / sizeof(settings_faults[0]); i++)
+		if (strcmp(type, settings_faults[i].type) == 0 &&
+		    strstr(reason, settings_faults[i].reason) != NULL)
+			return VERDICT_BLOCKED;
+	return VERDICT_REFUSED;
+}
+
 /* Whether one item is stored. */
 static enum verdict
 judge_item(const struct items *s, const struct element *el, char *why,
@@ -289,14 +261,8 @@ judge_item(const struct items *s, const struct element *el, char *why,
 	(void)snprintf(why, size, "%s: an event ends in %lld: %.80s: %.300s",
 	    s->url, (long long)status, type == NULL ? "" : type,
 	    reason == NULL ? "" : reason);
-	if ((status >= 200 && status < 300) || status == 409)
-		v = VERDICT_DELIVERED;
-	else if (status == 401 || status == 403 || status == 404)
-		v = VERDICT_BLOCKED;
-	else if (status >= 400 && status < 500 && status != 429)
-		v = VERDICT_REFUSED;
-	else
-		v = VERDICT_RETRY;
+	v = meaning_of((int)status, type == NULL ? "" : type,
+	    reason == NULL ? "" : reason);
 	json_decref(top);
 	return v;
 }
@@ -323,6 +289,19 @@ take_item(void *ctx, const struct element *el, struct err *err)
 	return 0;
 }
 
+/* What AWS says where it does not know the keys, or no more. */
+static bool
+is_unknown_key(const struct intake_response *r)
+{
+	static const char *const texts[] = { "security token", "expired",
+		"signature", "UnrecognizedClient", "InvalidClientTokenId" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcasestr(r->body, texts[i]) != NULL)
+			return r->status == 401 || r->status == 403;
+	return false;
+}
+
 /* However the answer ends, what it told before counts. */
 static bool
 elastic_judge(struct intake *in, const struct intake_response *r,
@@ -334,6 +313,8 @@ elastic_judge(struct intake *in, const struct intake_response *r,
 	struct items s = { .url = conf->url, .verdicts = v };
 	struct splitter *splitter;
 
+	if (in->state != NULL)
+		aws_login_hear(in->state, is_unknown_key(r));
 	if (r->status != 200)
 		return false;
 	splitter = splitter_new(&spec, take_item, &s);
@@ -446,9 +427,9 @@ elastic_probed(struct intake *in, unsigned step,
 	    (r->status == 401 || (r->status == 403 && step == STEP_BULK)))
 		rc = err_set(err, "%s: answers %d: %.300s; check %s",
 		    conf->http.url, r->status, reason == NULL ? "" : reason,
-		    conf->aws.key != NULL ? "aws.key, aws.region and the clock"
-					  : "api_key, basic or bearer and "
-					    "what they may do");
+		    in->state != NULL ? "aws.key, aws.region and the clock"
+				      : "api_key, basic or bearer and "
+					"what they may do");
 	else if (step == STEP_WHO)
 		rc = tell_version(answer, message);
 	else if (step == STEP_MAY)
@@ -468,17 +449,14 @@ elastic_check(const void *conf, const struct config_section *b)
 {
 	const struct elastic_conf *c = conf;
 	int ways = (c->http.token != NULL) + (c->http.basic != NULL) +
-	    (c->http.bearer != NULL) + (c->aws.key != NULL);
+	    (c->http.bearer != NULL) + is_signed(&c->aws);
 
 	http_output_check(conf, b);
+	aws_conf_check(&c->aws, b);
 	if (ways > 1 && (c->http.basic == NULL || c->http.bearer == NULL))
 		config_error(b,
-		    "api_key: only one of api_key, basic, bearer and aws.key "
-		    "can be used; remove the others");
-	if (c->aws.key != NULL && c->aws.region == NULL)
-		config_error(b,
-		    "aws.region: is missing; aws.key needs the region of the "
-		    "domain, as \"eu-central-1\"");
+		    "api_key: only one of api_key, basic, bearer and aws can "
+		    "be used; remove the others");
 	if (c->index == NULL && c->space != NULL &&
 	    strcspn(c->space, "\\/*?\"<>| ,#:-") != strlen(c->space))
 		config_error(b,
@@ -495,7 +473,6 @@ static const struct http_dialect elastic = {
 	.render = elastic_render,
 	.prepare = elastic_prepare,
 	.judge = elastic_judge,
-	.renew = elastic_renew,
 	.probe = elastic_probe,
 	.probed = elastic_probed,
 };
@@ -520,34 +497,33 @@ static const struct setting settings[] = { { .key = "where",
 	    .offset = OFFSET(space),
 	    .def = "default",
 	    .help = "Last part of the names of data streams." },
-	{ .key = "aws.region",
-	    .type = SETTING_STRING,
-	    .offset = OFFSET(aws.region),
-	    .help = "Region of a domain of Amazon OpenSearch." },
 	{ .key = "aws.service",
 	    .type = SETTING_STRING,
-	    .offset = OFFSET(aws.service),
+	    .offset = OFFSET(service),
 	    .def = "es",
-	    .help = "Service that requests are signed for; aoss for a "
-		    "serverless collection." },
-	{ .key = "aws.key",
-	    .type = SETTING_SECRET,
-	    .offset = OFFSET(aws.key),
-	    .help = "Access key, ID:SECRET; requests are signed with it "
-		    "(Signature Version 4)." },
-	{ .key = "aws.token",
-	    .type = SETTING_SECRET,
-	    .offset = OFFSET(aws.token),
-	    .help = "Session token of temporary credentials." },
+	    .help = "Service that requests are signed for where any of aws is "
+		    "set; aoss for a serverless collection." },
+	{ .key = "identity",
+	    .type = SETTING_TABLE,
+	    .offset = OFFSET(aws),
+	    .table = aws_settings },
 	HTTP_MAX_BODY("2MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 
 const struct output_type output_elasticsearch = {
 	.type.name = "elasticsearch",
+	.type.title = "Elasticsearch, Elastic Cloud and OpenSearch",
+	.type.before =
+	    "In Kibana, the assets of the vendor's integration (no agent "
+	    "policy), and an API\n"
+	    "key with \"monitor\" on the cluster, \"auto_configure\" and "
+	    "\"create_doc\" on\n"
+	    "logs-*-*, and nothing else: its \"encoded\" form is the token.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct elastic_conf),
 	.type.check = elastic_check,
+	.type.environment = aws_environment,
 	.dialect = &elastic,
 	HTTP_TRANSPORT,
 };

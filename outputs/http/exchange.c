@@ -108,15 +108,10 @@ set_method(struct exchange *x)
 static CURLcode
 set_session(struct exchange *x)
 {
-	const struct intake_request *r = &x->request;
 	CURLcode rc = curl_easy_setopt(x->easy, CURLOPT_SHARE, x->share);
 
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(x->easy, CURLOPT_COOKIEFILE, "");
-	if (rc == CURLE_OK && r->sign != NULL)
-		rc = curl_easy_setopt(x->easy, CURLOPT_AWS_SIGV4, r->sign);
-	if (rc == CURLE_OK && r->sign != NULL)
-		rc = curl_easy_setopt(x->easy, CURLOPT_USERPWD, r->sign_key);
 	return rc;
 }
 
@@ -130,11 +125,8 @@ exchange_aim(struct exchange *x, struct http_access *access,
 		return err_set(err,
 		    "request: its URL or a header is too long or malformed");
 	http_head_free(x->headers);
-	x->headers = NULL;
-	/* Expect: 100-continue costs a second at servers that ignore it.  Where
-	 * a request is signed libcurl would sign that it is left out. */
-	if (r->sign == NULL)
-		x->headers = curl_slist_append(NULL, "Expect:");
+	/* Expect: 100-continue costs a second at servers that ignore it. */
+	x->headers = curl_slist_append(NULL, "Expect:");
 	if (http_head_join(&x->headers, common) != 0 ||
 	    http_head_join(&x->headers, r->headers) != 0)
 		return err_set(err, "request: out of memory");

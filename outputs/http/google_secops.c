@@ -193,7 +193,10 @@ add_labels(struct intake *in, const struct chunk_line *line, struct buf *body)
 		line->checkpoint ? "sealfeed_size" : "sealfeed_index",
 		number) != 0 ||
 	    (line->version_of != NULL &&
-		add_label(body, "sealfeed_version_of", line->version_of) != 0))
+		add_label(body, "sealfeed_version_of", line->version_of) !=
+		    0) ||
+	    (line->via != NULL &&
+		add_label(body, "sealfeed_via", line->via) != 0))
 		return -1;
 	return buf_add(body, "}", 1);
 }
@@ -201,7 +204,7 @@ add_labels(struct intake *in, const struct chunk_line *line, struct buf *body)
 static int
 add_data(const struct chunk_line *line, const char *agent, struct buf *body)
 {
-	const struct line_name name = { agent, line->feed };
+	const struct line_name name = { agent, line->feed, line->via };
 	struct buf text = BUF_INIT(line->len + 1024);
 	int rc;
 
@@ -482,6 +485,12 @@ static const struct setting settings[] = {
 const struct output_type output_google_secops = {
 	.type.name = "google-secops",
 	.type.title = "Google SecOps",
+	.type.before =
+	    "In Google Cloud: the Chronicle API enabled, and a service account "
+	    "that has\n"
+	    "chronicle.logs.import, with its JSON key. In SecOps: a forwarder "
+	    "(Settings,\n"
+	    "Forwarders); Settings, Profile shows customer ID and region.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct secops_conf),
 	.type.check = secops_check,

@@ -20,47 +20,18 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/json_valid.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "config/event_shape.h"
 #include "config/secret.h"
-#include "delivery/chunk.h"
-#include "outputs/http/conf.h"
-#include "outputs/http/dialect.h"
+#include "outputs/http/exchange.h"
+#include "outputs/http/loki_push.h"
 #include "outputs/http/status.h"
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
-#include "store/line.h"
 
 #define PUSH "/loki/api/v1/push"
-#define PREFIX "{\"streams\":["
-
-#define LABELS_MAX 16384
-
-/* Loki's creation_grace_period is ten minutes. */
-#define AHEAD (5 * CLOCK_MINUTE)
 
 /* Events that are less late than this are not told from others. */
 #define LATE_MIN CLOCK_MINUTE
-
-enum loki_envelope { LOKI_METADATA, LOKI_SEAL };
-
-struct loki_conf {
-	struct http_output_conf http; /* must stand first */
-	char *tenant;
-	struct setting_pair *labels;
-	int envelope;
-	int64_t late_after;
-};
-
-struct loki {
-	struct buf labels; /* configured ones, each behind a comma */
-	int64_t late_after;
-	/* The stream that the last line was put into. */
-	char *feed;
-	bool checkpoint;
-};
 
 /*
  * Opening.
@@ -72,22 +43,24 @@ loki_close(struct intake *in)
 	struct loki *l = in->state;
 
 	buf_release(&l->labels);
+	buf_release(&l->entry);
+	buf_release(&l->whole);
+	free(l->streams);
 	free(l->feed);
 	free(l);
 	in->state = NULL;
 }
 
 static int
-add_label(struct buf *b, const struct setting_pair *label, struct err *err)
+add_label(struct loki *l, const struct setting_pair *label, struct err *err)
 {
 	char *value = secret_resolve(label->value, err);
 	int rc;
 
 	if (value == NULL)
 		return err_prefix(err, "labels.%s", label->name);
-	rc = buf_addf(b, ",\"%s\":", label->name);
-	if (rc == 0)
-		rc = text_json_string(b, value, strlen(value));
+	rc = loki_label(l, &l->labels, label->name,
+	    (struct slice){ value, strlen(value) });
 	secret_free(value);
 	return rc == 0 ? 0 : err_set(err, "labels: too long");
 }
@@ -101,9 +74,17 @@ loki_open(struct intake *in, struct err *err)
 
 	in->state = l;
 	l->late_after = conf->late_after;
-	buf_init(&l->labels, LABELS_MAX);
+	l->protobuf = conf->encoding == LOKI_PROTOBUF;
+	buf_init(&l->labels, LOKI_LABELS_MAX);
+	buf_init(&l->entry, EXCHANGE_BODY_MAX);
+	buf_init(&l->whole, EXCHANGE_BODY_MAX);
+	if (l->protobuf) {
+		in->content_type = "application/x-protobuf";
+		in->compress = false; /* Snappy is part of it */
+		in->suffix = NULL;
+	}
 	for (; label != NULL && label->name != NULL; label++) {
-		if (add_label(&l->labels, label, err) != 0) {
+		if (add_label(l, label, err) != 0) {
 			loki_close(in);
 			return -1;
 		}
@@ -116,131 +97,14 @@ loki_open(struct intake *in, struct err *err)
  */
 
 static int
-add_stream(struct intake *in, const struct chunk_line *line, struct buf *body)
-{
-	struct loki *l = in->state;
-
-	free(l->feed);
-	l->feed = xstrdup(line->feed);
-	l->checkpoint = line->checkpoint;
-	if (buf_addf(body,
-		"{\"stream\":{\"service_name\":\"sealfeed\","
-		"\"sealfeed_agent\":\"%s\",\"sealfeed_feed\":\"%s\"",
-		in->out->agent, line->feed) != 0 ||
-	    (line->source_type[0] != '\0' &&
-		buf_addf(body, ",\"source\":\"%s\"", line->source_type) != 0) ||
-	    (line->checkpoint &&
-		buf_adds(body, ",\"kind\":\"checkpoint\"") != 0) ||
-	    (l->labels.len > 0 &&
-		buf_add(body, l->labels.data, l->labels.len) != 0))
-		return -1;
-	return buf_adds(body, "},\"values\":[");
-}
-
-/* The time under which Loki is to store it; true: not its own. */
-static bool
-is_moved(const struct loki *l, const struct chunk_line *line, int64_t *when)
-{
-	int64_t now = clock_now();
-
-	*when = line->when;
-	if (line->when >= now - l->late_after && line->when <= now + AHEAD)
-		return false;
-	*when = now;
-	return true;
-}
-
-static int
-add_metadata(struct intake *in, const struct chunk_line *line, bool moved,
-    struct buf *body)
-{
-	struct slice id = { .data = NULL };
-	char when[CLOCK_TEXT];
-
-	if (buf_addf(body, ",{\"sealfeed_%s\":\"%llu\"",
-		line->checkpoint ? "size" : "index",
-		(unsigned long long)line->number) != 0)
-		return -1;
-	if (moved && line->when != INT64_MIN) {
-		(void)clock_format(line->when, 6, when);
-		if (buf_addf(body, ",\"sealfeed_time\":\"%s\"", when) != 0)
-			return -1;
-	}
-	if (!line->checkpoint && json_valid(line->value, line->len))
-		id = intake_id(in, line);
-	if (id.len > 0 &&
-	    (buf_adds(body, ",\"sealfeed_id\":\"") != 0 ||
-		buf_add(body, id.data, id.len) != 0 ||
-		buf_adds(body, "\"") != 0))
-		return -1;
-	if (line->version_of != NULL &&
-	    buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
-		line->version_of) != 0)
-		return -1;
-	return buf_adds(body, "}");
-}
-
-/* The whole line with its feed and number. */
-static int
-add_sealed(struct intake *in, const struct chunk_line *line, struct buf *body)
-{
-	const struct line_name name = { in->out->agent, line->feed };
-	struct buf text = BUF_INIT(line->len + LABELS_MAX);
-	int rc =
-	    line_add(&text, line->checkpoint ? LINE_CHECKPOINT : LINE_EVENT,
-		name, line->number, line->value, line->len);
-
-	if (rc == 0)
-		rc = text_json_string(body, text.data, text.len - 1);
-	buf_release(&text);
-	return rc;
-}
-
-static int
-add_entry(struct intake *in, const struct chunk_line *line, struct buf *body)
-{
-	const struct loki_conf *conf = in->conf;
-	const struct slice text = intake_text(in, line);
-	int64_t when;
-	bool moved = is_moved(in->state, line, &when);
-
-	if (buf_addf(body, "[\"%lld000\",", (long long)when) != 0)
-		return -1;
-	if (conf->envelope == LOKI_SEAL
-		? add_sealed(in, line, body) != 0
-		: text_json_string(body, text.data, text.len) != 0 ||
-		    add_metadata(in, line, moved, body) != 0)
-		return -1;
-	return buf_adds(body, "]");
-}
-
-/* A line of the stream before goes into it. */
-static int
-loki_render(struct intake *in, const struct chunk_line *line, struct buf *body,
-    struct err *err)
-{
-	const struct loki *l = in->state;
-	bool first = body->len == strlen(PREFIX);
-	bool same = !first && l->checkpoint == line->checkpoint &&
-	    strcmp(l->feed, line->feed) == 0;
-
-	if ((!first && buf_adds(body, same ? "," : "]},") != 0) ||
-	    (!same && add_stream(in, line, body) != 0) ||
-	    add_entry(in, line, body) != 0)
-		return err_set(err, "request: too large");
-	return 0;
-}
-
-static int
 loki_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
 	const struct loki_conf *conf = in->conf;
 
-	(void)err;
 	intake_url(r, intake_endpoint(conf->http.url, PUSH), NULL);
 	if (conf->tenant != NULL)
 		intake_header(r, "X-Scope-OrgID", conf->tenant);
-	return 0;
+	return loki_finish(in, r, err);
 }
 
 /*
@@ -335,7 +199,8 @@ loki_probe(struct intake *in, unsigned step, struct intake_request *r,
 {
 	if (step > 0)
 		return 1;
-	if (buf_adds(&r->body, PREFIX "]}") != 0)
+	if (!((const struct loki *)in->state)->protobuf &&
+	    buf_adds(&r->body, LOKI_PREFIX "]}") != 0)
 		return err_set(err, "request: too large");
 	return loki_prepare(in, r, err);
 }
@@ -401,8 +266,7 @@ static const struct http_dialect loki = {
 	.content_type = "application/json",
 	.open = loki_open,
 	.close = loki_close,
-	.prefix = PREFIX,
-	.suffix = "]}]}",
+	.suffix = LOKI_SUFFIX,
 	.render = loki_render,
 	.prepare = loki_prepare,
 	.judge = loki_judge,
@@ -411,6 +275,7 @@ static const struct http_dialect loki = {
 };
 
 static const char *const envelopes[] = { "metadata", "seal", NULL };
+static const char *const encodings[] = { "json", "protobuf", NULL };
 
 #define OFFSET(member) offsetof(struct loki_conf, member)
 
@@ -435,6 +300,14 @@ static const struct setting settings[] = { { .key = "where",
 	    .help = "metadata: a line is the event alone, index and id are "
 		    "structured metadata. seal: a line has feed, index and "
 		    "event, for a Loki without structured metadata." },
+	{ .key = "encoding",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(encoding),
+	    .def = "json",
+	    .choices = encodings,
+	    .help = "json, packed with gzip where compress is set; protobuf, "
+		    "always packed with Snappy, which costs Loki less "
+		    "(libsnappy, where it is installed, makes it smaller)." },
 	{ .key = "late_after",
 	    .type = SETTING_DURATION,
 	    .offset = OFFSET(late_after),
@@ -453,6 +326,10 @@ static const struct setting settings[] = { { .key = "where",
 const struct output_type output_loki = {
 	.type.name = "loki",
 	.type.title = "Grafana Loki",
+	.type.before = "In Loki: allow_structured_metadata (on since 3.0), and "
+		       "max_line_size of at least\n"
+		       "the largest event. In Grafana Cloud: an access policy "
+		       "token with logs:write.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct loki_conf),
 	.type.check = loki_check,

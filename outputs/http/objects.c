@@ -159,7 +159,7 @@ int
 objects_render(struct intake *in, const struct chunk_line *line,
     struct buf *body, struct err *err)
 {
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 	struct objects *o = in->state;
 
 	if (body->len == 0)

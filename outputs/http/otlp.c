@@ -28,6 +28,7 @@
 #include "config/event_shape.h"
 #include "delivery/chunk.h"
 #include "outputs/http/exchange.h"
+#include "outputs/http/explain.h"
 #include "outputs/http/otlp.h"
 #include "outputs/http/protobuf.h"
 #include "outputs/http/status.h"
@@ -46,6 +47,7 @@
 enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON };
 
 struct otlp {
+	const struct otlp_preset *preset; /* NULL: none */
 	bool json;
 	struct gzip *gzip;   /* NULL: nothing is packed here */
 	struct buf begin;    /* of JSON: what stands in front of the records */
@@ -53,7 +55,6 @@ struct otlp {
 	struct buf scope;
 	struct buf record;
 	struct buf whole; /* a request before it is packed */
-	struct buf id;
 };
 
 /*
@@ -66,7 +67,7 @@ struct attribute {
 	uint64_t number;
 };
 
-#define ATTRIBUTES_MAX 6
+#define ATTRIBUTES_MAX 7
 
 struct record {
 	int64_t when; /* INT64_MIN: not known */
@@ -78,52 +79,11 @@ struct record {
 	char uid[512];
 };
 
-static bool
-is_utf8(struct slice s)
-{
-	size_t n;
-
-	for (size_t i = 0; i < s.len; i += n) {
-		n = (unsigned char)s.data[i] < 0x80
-		    ? 1
-		    : text_utf8(s.data + i, s.len - i);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
 static void
 add_text(struct record *r, const char *key, struct slice text)
 {
 	if (text.len > 0)
 		r->list[r->n++] = (struct attribute){ key, text, 0 };
-}
-
-/* The vendor's id without its escapes, in o->id; nothing where it is no
- * text. */
-static struct slice
-plain_id(struct otlp *o, struct slice id)
-{
-	json_t *value;
-	int rc;
-
-	buf_clear(&o->id);
-	if (id.len == 0 || !is_utf8(id))
-		return (struct slice){ NULL, 0 };
-	if (memchr(id.data, '\\', id.len) == NULL)
-		return id;
-	if (buf_adds(&o->id, "\"") != 0 ||
-	    buf_add(&o->id, id.data, id.len) != 0 ||
-	    buf_adds(&o->id, "\"") != 0)
-		return (struct slice){ NULL, 0 };
-	value = json_loadb(o->id.data, o->id.len, JSON_DECODE_ANY, NULL);
-	buf_clear(&o->id);
-	rc = value == NULL ? -1
-			   : buf_add(&o->id, json_string_value(value),
-				 json_string_length(value));
-	json_decref(value);
-	return (struct slice){ o->id.data, rc == 0 ? o->id.len : 0 };
 }
 
 static struct slice
@@ -140,7 +100,7 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	r->when = line->when;
 	r->observed = clock_now();
 	r->body = intake_text(in, line);
-	r->text = is_utf8(r->body);
+	r->text = text_is_utf8(r->body);
 	r->n = 0;
 	(void)snprintf(r->uid, sizeof(r->uid), "%s/%s%c%llu", agent, line->feed,
 	    line->checkpoint ? '@' : '/', (unsigned long long)line->number);
@@ -151,8 +111,9 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 		.number = line->number,
 	};
 	add_text(r, "sealfeed.agent", text_of(agent));
-	add_text(r, "sealfeed.id", plain_id(in->state, intake_id(in, line)));
+	add_text(r, "sealfeed.id", intake_plain_id(in, line));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
+	add_text(r, "sealfeed.via", text_of(line->via));
 }
 
 /*
@@ -270,7 +231,6 @@ otlp_close(struct intake *in)
 	buf_release(&o->scope);
 	buf_release(&o->record);
 	buf_release(&o->whole);
-	buf_release(&o->id);
 	free(o);
 	in->state = NULL;
 }
@@ -327,15 +287,15 @@ otlp_open(struct intake *in, struct err *err)
 	struct otlp *o = xcalloc(1, sizeof(*o));
 
 	in->state = o;
-	if (strcmp(in->out->type->type.name, "new-relic") == 0)
-		in->token_header = "api-key: ";
+	o->preset = otlp_preset_of(in->out->type->type.name);
+	if (o->preset != NULL && o->preset->token_header != NULL)
+		in->token_header = o->preset->token_header;
 	o->json = conf->encoding == OTLP_JSON;
 	buf_init(&o->begin, HEAD_MAX);
 	buf_init(&o->resource, HEAD_MAX);
 	buf_init(&o->scope, HEAD_MAX);
 	buf_init(&o->record, EXCHANGE_BODY_MAX);
 	buf_init(&o->whole, EXCHANGE_BODY_MAX);
-	buf_init(&o->id, EXCHANGE_BODY_MAX);
 	in->content_type =
 	    o->json ? "application/json" : "application/x-protobuf";
 	if ((o->json ? make_json_begin : make_fields)(o, list, n) != 0) {
@@ -551,6 +511,7 @@ otlp_judge(struct intake *in, const struct intake_response *r,
 {
 	const struct otlp_conf *conf = in->conf;
 	const struct http_meaning *m = http_meaning(r->status);
+	const struct otlp *o = in->state;
 	const char *hint = r->status == 415
 	    ? "it does not take this encoding; try encoding: json, or "
 	      "compress: "
@@ -558,6 +519,8 @@ otlp_judge(struct intake *in, const struct intake_response *r,
 	    : m->hint;
 	struct answer a;
 
+	if (o->preset != NULL && explain_judge(o->preset->meanings, in, r, v))
+		return true;
 	read_answer(r, &a);
 	if (m->verdict == VERDICT_DELIVERED && !a.good)
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
@@ -616,6 +579,9 @@ static const struct setting settings[] = { { .key = "where",
 const struct output_type output_otlp = {
 	.type.name = "otlp",
 	.type.title = "OpenTelemetry (OTLP over HTTPS)",
+	.type.before = "A receiver of OTLP over HTTP with TLS (an "
+		       "OpenTelemetry Collector's otlp, port\n"
+		       "4318), with logs in its pipelines.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct otlp_conf),
 	.type.check = http_output_check,

@@ -11,13 +11,27 @@
 #include "base/text.h"
 #include "outputs/http/transport_private.h"
 
+/* A receiver is asked soon at first, then as often as it confirms something:
+ * twice as often after it did, half as often after it did not. */
+#define POLL_LEAST (CLOCK_SECOND / 10)
+
+static void
+poll_after(struct uplink *u, int64_t delay)
+{
+	const int64_t most = u->intake.poll_every;
+
+	delay = delay > POLL_LEAST ? delay : POLL_LEAST;
+	u->poll_delay = delay < most ? delay : most;
+	u->poll_at = clock_monotonic() + u->poll_delay;
+}
+
 void
 pending_add(struct uplink *u, const struct pending *p)
 {
 	u->pending =
 	    xreallocarray(u->pending, u->n_pending + 1, sizeof(*u->pending));
 	if (u->n_pending == 0)
-		u->poll_at = clock_monotonic() + u->intake.poll_every;
+		poll_after(u, POLL_LEAST);
 	u->pending[u->n_pending++] = *p;
 	p->transfer->pending++;
 }
@@ -118,11 +132,12 @@ pending_answer(struct uplink *u, struct exchange *x, CURLcode rc)
 	struct intake_response r = exchange_response(x);
 	char why[WHY_MAX];
 	enum verdict v = judge_poll(u, x, rc, why);
+	int64_t delay = u->poll_delay;
+	size_t before = u->n_pending;
 
-	u->poll_at = clock_monotonic() + u->intake.poll_every;
+	poll_after(u, 2 * delay);
 	if (v == VERDICT_BLOCKED && doubt_pause(u->doubt.polls) >= 0)
-		u->poll_at +=
-		    doubt_pause(u->doubt.polls++) - u->intake.poll_every;
+		u->poll_at += doubt_pause(u->doubt.polls++) - u->poll_delay;
 	else if (v == VERDICT_BLOCKED)
 		fail_pending(u, VERDICT_BLOCKED, why);
 	else if (rc != CURLE_OK || v == VERDICT_REFUSED)
@@ -131,6 +146,8 @@ pending_answer(struct uplink *u, struct exchange *x, CURLcode rc)
 		u->dialect->acknowledge(&u->intake, &r);
 	if (v != VERDICT_BLOCKED)
 		u->doubt.polls = 0;
+	if (u->n_pending < before)
+		poll_after(u, delay / 2);
 	buf_release(&x->request.body);
 }
 

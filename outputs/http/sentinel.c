@@ -123,7 +123,7 @@ add_raw(struct buf *body, const char *s, size_t len)
 static int
 add_text(const struct chunk_line *line, const char *agent, struct buf *body)
 {
-	const struct line_name name = { agent, line->feed };
+	const struct line_name name = { agent, line->feed, line->via };
 	struct buf text = BUF_INIT(line->len + 1024);
 	int rc;
 
@@ -162,6 +162,8 @@ add_row(struct intake *in, const struct chunk_line *line, struct buf *body)
 	    (line->version_of != NULL &&
 		buf_addf(body, ",\"sealfeed_version_of\":\"%s\"",
 		    line->version_of) != 0) ||
+	    (line->via != NULL &&
+		buf_addf(body, ",\"sealfeed_via\":\"%s\"", line->via) != 0) ||
 	    add_text(line, agent, body) != 0)
 		return -1;
 	return buf_add(body, "}", 1);
@@ -327,6 +329,13 @@ static const struct setting settings[] = {
 const struct output_type output_sentinel = {
 	.type.name = "sentinel",
 	.type.title = "Microsoft Sentinel",
+	.type.before = "In Azure: an app registration, the table Sealfeed_CL, "
+		       "a data collection rule of\n"
+		       "kind Direct with the stream Custom-Sealfeed, and on it "
+		       "the role Monitoring\n"
+		       "Metrics Publisher for the app. create.sh in "
+		       "packaging/siem/sentinel makes all,\n"
+		       "and prints what is asked below.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct sentinel_conf),
 	.type.check = sentinel_check,

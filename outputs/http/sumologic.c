@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
@@ -18,6 +20,7 @@
 #include "http/access.h"
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
+#include "outputs/http/exchange.h"
 #include "outputs/http/ndjson.h"
 #include "outputs/http/status.h"
 #include "outputs/http/transport.h"
@@ -34,13 +37,17 @@ struct sumo_conf {
 	char *host;
 	char *category;
 	struct setting_pair *fields;
+	int coding;
 };
+
+enum { CODING_GZIP, CODING_DEFLATE };
 
 struct sumo {
 	char *url; /* a secret */
 	struct buf shown;
 	struct buf fields; /* "k=v,k=v" */
 	bool read;         /* url is what the file has now */
+	bool deflates;     /* prepare() packs */
 };
 
 /*
@@ -109,6 +116,9 @@ sumo_open(struct intake *in, struct err *err)
 	int rc;
 
 	in->state = s;
+	s->deflates = in->compress && conf->coding == CODING_DEFLATE;
+	if (s->deflates)
+		in->compress = false;
 	buf_init(&s->fields, FIELDS_MAX);
 	rc = read_url(in, err);
 	for (; rc == 0 && f != NULL && f->name != NULL; f++)
@@ -129,6 +139,28 @@ sumo_renew(struct intake *in)
  * Requests.
  */
 
+/* What HTTP calls deflate: the format of zlib (RFC 9110 section 8.4.1.2). */
+static int
+deflate_body(struct intake_request *r, struct err *err)
+{
+	struct buf packed = BUF_INIT(EXCHANGE_BODY_MAX);
+	uLongf len = compressBound(r->body.len);
+	char *room = buf_room(&packed, len);
+
+	if (room == NULL ||
+	    compress2((Bytef *)room, &len,
+		(const Bytef *)(r->body.data == NULL ? "" : r->body.data),
+		r->body.len, Z_BEST_SPEED) != Z_OK) {
+		buf_release(&packed);
+		return err_set(err, "request: cannot be packed");
+	}
+	packed.len = len;
+	buf_release(&r->body);
+	r->body = packed;
+	intake_header(r, "Content-Encoding", "deflate");
+	return 0;
+}
+
 static int
 sumo_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
@@ -148,7 +180,7 @@ sumo_prepare(struct intake *in, struct intake_request *r, struct err *err)
 		intake_header(r, "X-Sumo-Category", conf->category);
 	if (s->fields.len > 0)
 		intake_header(r, "X-Sumo-Fields", s->fields.data);
-	return 0;
+	return s->deflates ? deflate_body(r, err) : 0;
 }
 
 /*
@@ -226,6 +258,8 @@ static const struct http_dialect sumo = {
 	.probe = sumo_probe,
 };
 
+static const char *const codings[] = { "gzip", "deflate", NULL };
+
 #define OFFSET(member) offsetof(struct sumo_conf, member)
 
 static const struct setting settings[] = {
@@ -256,6 +290,12 @@ static const struct setting settings[] = {
 	    .offset = OFFSET(fields),
 	    .help = "Fields of all lines, for X-Sumo-Fields, a map of names to "
 		    "values." },
+	{ .key = "coding",
+	    .type = SETTING_CHOICE,
+	    .offset = OFFSET(coding),
+	    .def = "gzip",
+	    .choices = codings,
+	    .help = "How requests are packed where compress is set." },
 	HTTP_HEADERS, HTTP_MAX_BODY("1MB", 1000000),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END
@@ -264,6 +304,10 @@ static const struct setting settings[] = {
 const struct output_type output_sumologic = {
 	.type.name = "sumologic",
 	.type.title = "Sumo Logic",
+	.type.before = "In Sumo Logic: a hosted collector with a source HTTP "
+		       "Logs & Metrics, Multiline\n"
+		       "Processing and One Message Per Request off. Its "
+		       "address is a secret.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct sumo_conf),
 	.type.check = sumo_check,

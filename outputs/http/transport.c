@@ -93,7 +93,7 @@ transfer_go_on(struct uplink *u, struct exchange *x)
 					       : VERDICT_BLOCKED,
 			    0, err.text);
 	}
-	buf_release(&x->request.body);
+	body_end(&u->body, x);
 	x->transfer = NULL;
 	t->sending = false;
 	transfer_end(u, t);
@@ -135,6 +135,7 @@ uplink_free(struct uplink *u)
 	(void)curl_share_cleanup(u->share);
 	member_reader_free(u->intake.members);
 	buf_release(&u->intake.text);
+	buf_release(&u->intake.id);
 	http_head_free(u->headers);
 	http_head_free(u->poll_headers);
 	http_access_free(u->access);
@@ -225,6 +226,7 @@ http_open(struct output *out, struct err *err)
 		.conf = out->conf,
 		.members = member_reader_new(),
 		.text = BUF_INIT(EXCHANGE_BODY_MAX),
+		.id = BUF_INIT(EXCHANGE_BODY_MAX),
 		.shown = u->conf->url,
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,

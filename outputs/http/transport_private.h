@@ -76,9 +76,10 @@ struct uplink {
 	struct pending *pending; /* the oldest first */
 	int64_t confirmed;       /* the latest promise that was kept */
 	size_t n_pending;
-	int64_t poll_at; /* monotonic: not before */
-	bool open;       /* the dialect is */
-	bool decided;    /* a chunk, since drive began */
+	int64_t poll_at;    /* monotonic: not before */
+	int64_t poll_delay; /* which was so long after the last one */
+	bool open;          /* the dialect is */
+	bool decided;       /* a chunk, since drive began */
 };
 
 /* transfer.c: the verdict on a chunk. */

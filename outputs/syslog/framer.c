@@ -144,6 +144,9 @@ digits(char *out, uint64_t n)
 	return DIGITS_MAX - at;
 }
 
+#define VIA_BEFORE " via=\""
+#define VIA_AROUND sizeof(VIA_BEFORE) /* with the quote behind it */
+
 /* One message: its write batches, and their length together. */
 struct message {
 	const struct head *head;
@@ -151,6 +154,8 @@ struct message {
 	size_t time_len;
 	char number[DIGITS_MAX];
 	size_t number_len;
+	const char *via; /* "": none */
+	size_t via_len;
 	char part[2 * DIGITS_MAX + 24]; /* ' part="1" parts="3"' */
 	size_t part_len;
 };
@@ -167,7 +172,8 @@ static size_t
 around(const struct framer *f, const struct message *m)
 {
 	return f->begin_len + m->time_len + m->head->len + m->number_len +
-	    m->part_len + CLOSING;
+	    (m->via_len > 0 ? VIA_AROUND + m->via_len : 0) + m->part_len +
+	    CLOSING;
 }
 
 /* What stands before a message of size bytes; returns its length. */
@@ -208,6 +214,11 @@ add(const struct framer *f, const struct message *m, const char *msg,
 	to = put(to, m->head->text, m->head->len);
 	to = put(to, m->number + DIGITS_MAX - m->number_len, m->number_len);
 	*to++ = '"';
+	if (m->via_len > 0) {
+		to = put(to, VIA_BEFORE, sizeof(VIA_BEFORE) - 1);
+		to = put(to, m->via, m->via_len);
+		*to++ = '"';
+	}
 	to = put(to, m->part, m->part_len);
 	*to++ = ']';
 	*to++ = ' ';
@@ -219,20 +230,31 @@ add(const struct framer *f, const struct message *m, const char *msg,
 	return 0;
 }
 
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Length of a slice of at most room bytes that ends between two characters of
- * UTF-8; of bytes that are not UTF-8, somewhere. */
+ * UTF-8 (of bytes that are not UTF-8, somewhere), and beside no white space if
+ * it can: receivers take that off the ends of a message. */
 static size_t
 slice(const char *s, size_t len, size_t room)
 {
-	size_t n = room;
+	size_t whole = 0;
 
 	if (len <= room)
 		return len;
-	for (int back = 0; back < 4 && n > 1; back++, n--) {
-		if (((unsigned char)s[n] & 0xc0) != 0x80)
+	for (size_t n = room; n > 1 && n > room - room / 4; n--) {
+		if (((unsigned char)s[n] & 0xc0) == 0x80)
+			continue;
+		if (!is_space(s[n - 1]) && !is_space(s[n]))
 			return n;
+		if (whole == 0)
+			whole = n;
 	}
-	return room;
+	return whole == 0 ? room : whole;
 }
 
 static size_t
@@ -377,6 +399,8 @@ frame_add(struct framer *f, const struct chunk_line *line, struct buf *out,
 	m.head = line->checkpoint ? &f->checkpoint : &f->event;
 	m.time_len = clock_format(line->when, 3, m.time);
 	m.number_len = digits(m.number, line->number);
+	m.via = line->via != NULL ? line->via : "";
+	m.via_len = strlen(m.via);
 	m.part_len = 0;
 	*size = around(f, &m) + shown.len;
 	if (*size <= f->spec.max)

@@ -5,6 +5,7 @@
  *
  *   LEN <PRI>1 TIME HOST APP - MSGID [sealfeed@N feed="…" index="…"] MSG
  *
+ * with via="backfill" behind index where an event came another way (via.h).
  * MSG is the event's bytes, without a byte order mark in front, or what another
  * format makes of them (outputs/format.h), which the parameter format then
  * names.  The hot path

@@ -106,3 +106,120 @@ sink_tls() {
 sink_http() {
 	receiver sink
 }
+
+# -- Debian's unstable: for tests/bench/dialects ----------------------------
+
+# peers_fetch DIR: DIR/rsyslog and DIR/syslog-ng with all that they need, down to
+# the C library; nothing of it is installed.  Quiet when done before.
+peers_fetch() {
+	peers_dir=$1
+	peers_unpack rsyslog rsyslog rsyslog-openssl rsyslog-http \
+	    rsyslog-elasticsearch &&
+	    peers_unpack syslog-ng syslog-ng-core syslog-ng-mod-http
+}
+
+# peers_unpack NAME PACKAGE…
+peers_unpack() {
+	local dir=$peers_dir/$1 apt=$peers_dir/$1.apt p mirror
+	[ ! -e "$dir/complete" ] || return 0
+	shift
+	mirror=$(apt-get indextargets --format '$(SITE)' \
+	    'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+	rm -rf "$dir" "$apt"
+	mkdir -p "$dir" "$apt/lists/partial" "$apt/archives/partial"
+	: >"$apt/status"
+	echo "deb ${mirror:-http://deb.debian.org/debian} sid main" \
+	    >"$apt/sources.list"
+	peers_apt "$apt" update && peers_apt "$apt" install --download-only "$@" ||
+	    return 1
+	for p in "$apt"/archives/*.deb; do
+		dpkg -x "$p" "$dir" || return 1
+	done
+	rm -r "$apt"
+	touch "$dir/complete"
+}
+
+peers_apt() {
+	local apt=$1
+	shift
+	apt-get -qq -y -o Dir::Etc::sourcelist="$apt/sources.list" \
+	    -o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
+	    -o Dir::State="$apt" -o Dir::State::status="$apt/status" \
+	    -o Dir::Cache="$apt" -o APT::Sandbox::User=root \
+	    -o APT::Install-Recommends=false \
+	    -o Acquire::Check-Valid-Until=false "$@"
+}
+
+# peers_exec NAME LIBRARIES PROGRAM [ARGUMENT…]: become it, with the C library
+# that it came with.
+peers_exec() {
+	local root=$peers_dir/$1 libs=$peers_dir/$1/usr/lib/x86_64-linux-gnu
+	local more=$2 program=$3
+	shift 3
+	exec "$libs/ld-linux-x86-64.so.2" --library-path "$libs:$root$more" \
+	    "$root/usr/sbin/$program" "$@"
+}
+
+# peer_new_rsyslog ACTION TEMPLATE
+peer_new_rsyslog() {
+	cat >"$work/peer/conf" <<END
+global(workDirectory="$work/peer" maxMessageSize="64k"
+    parser.escapeControlCharactersOnReceive="off")
+module(load="imfile")
+module(load="omhttp")
+module(load="omelasticsearch")
+template(name="line" type="string" string="$2")
+ruleset(name="out" queue.type="LinkedList" queue.size="50000"
+    queue.dequeueBatchSize="1024") {
+    action($1 template="line" server="localhost"
+	serverport="$(cat "$work/cheap/port")" usehttps="on"
+	tls.cacert="$work/ca.pem")
+}
+input(type="imfile" file="$records" tag="bench" ruleset="out")
+END
+	peer=(peers_exec rsyslog /usr/lib rsyslogd -n -C -f "$work/peer/conf"
+	    -i "$work/peer/rsyslogd.pid"
+	    -M "$peers_dir/rsyslog/usr/lib/x86_64-linux-gnu/rsyslog")
+}
+
+# peer_omhttp GZIP PATH FORMAT TEMPLATE
+peer_omhttp() {
+	local gzip='compress="off"'
+	[ "$1" = false ] || gzip='compress="on" compress.level="1"'
+	peer_new_rsyslog "type=\"omhttp\" restpath=\"$2\" batch=\"on\"
+	batch.format=\"$3\" batch.maxbytes=\"1048576\" batch.maxsize=\"10000\"
+	$gzip httpcontenttype=\"application/json\" errorfile=\"$work/peer/errors\"" \
+	    "$4"
+}
+
+# It does not compress.
+peer_omelasticsearch() {
+	peer_new_rsyslog 'type="omelasticsearch" searchIndex="m365" searchType=""
+	restpath="elasticsearch" bulkmode="on" writeoperation="create"' "%msg%"
+}
+
+# peer_new_syslogng GZIP PATH BODY: as in Debian's unstable.
+peer_new_syslogng() {
+	local gzip=
+	[ "$1" = false ] || gzip='content-compression("gzip")'
+	cat >"$work/peer/conf" <<END
+@version: 4.12
+options { log-msg-size(262144); stats(freq(0)); keep-hostname(yes); };
+source in {
+    file("$records" follow-freq(0.05) flags(no-parse)
+	log-fetch-limit(10000) log-iw-size(100000));
+};
+destination out { http(
+	url("https://localhost:$(cat "$work/cheap/port")/$2")
+	method("POST") headers("Content-Type: application/x-ndjson")
+	body($3) delimiter("\n") body-suffix("\n") $gzip
+	batch-lines(100000) batch-bytes(1048576) batch-timeout(100)
+	workers(1) log-fifo-size(200000)
+	tls(ca-file("$work/ca.pem"))); };
+log { source(in); destination(out); flags(flow-control); };
+END
+	peer=(peers_exec syslog-ng /usr/lib/syslog-ng syslog-ng -F --no-caps
+	    -f "$work/peer/conf" -R "$work/peer/persist" -p "$work/peer/syslogng.pid"
+	    -c "$work/peer/control"
+	    --module-path "$(echo "$peers_dir"/syslog-ng/usr/lib/syslog-ng/*/)")
+}

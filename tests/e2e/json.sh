@@ -16,6 +16,7 @@ trace         trace fra1/agent:0
 gaps          gaps
 dead-letters  dead-letters list
 replay        replay --output lake --from 1h
+backfill      backfill --source contoso --from 1h --no-wait
 store         store check
 setup         -
 keygen        keygen @/other.pem --name fra1
@@ -37,6 +38,7 @@ trace         1  trace none
 gaps          78 gaps --config @/none.yaml
 dead-letters  1  dead-letters retry 4711
 replay        1  replay --output none --from 1h
+backfill      1  backfill --source none --from 1h
 store         1  store restored
 setup         64 setup --wait never
 keygen        1  keygen @/other.pem --name fra1

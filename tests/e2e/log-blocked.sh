@@ -3,6 +3,7 @@
 # The agent goes on and stops in time; when somebody reads again, the log says
 # how many lines are missing.
 . "${0%/*}/lib.sh"
+. "${0%/*}/runbook.sh"
 
 # agent_into FIFO: start with standard error there.
 agent_into() {
@@ -27,12 +28,14 @@ exec 5<>"$work/pipe" # holds it open, and does not read
 fill "$work/pipe"
 agent_into "$work/pipe"
 grows lake 40
+watched
 stop_one lake # every attempt to deliver is a line
 wait_for 20 "more is made" stat_is made -ge 500
 receiver lake
 grows lake 40
 wait_for 20 "what is missing is counted" metric_is \
     'sealfeed_log_dropped_lines_total{role="ship",output="lake"}' -ge 1
+fires SealfeedLogLinesDropped
 # Somebody reads again.
 cat <&5 >"$work/agent.log" &
 reader=$!

@@ -10,7 +10,7 @@
 # played.
 # shellcheck shell=bash
 
-manual=$top/docs/operations.md
+. "${BASH_SOURCE[0]%/*}/runbook.sh"
 etc=$work/etc
 state=$work/state
 store=$state/store.db
@@ -50,22 +50,6 @@ follow() {
 	[ -n "$commands" ] || fail "the manual has no block $2 of \"$1\""
 	eval "set -e; $commands" || fail "$1, block $2, does not work"
 	set +e
-}
-
-systemctl() {
-	case "$*" in
-	"start sealfeed" | "enable --now sealfeed") agent_again ;;
-	"stop sealfeed" | "disable --now sealfeed") agent_stop ;;
-	"reload sealfeed") kill -HUP "$(cat "$work/agent.pid")" ;;
-	*) fail "systemctl $*" ;;
-	esac
-}
-
-sealfeed() {
-	case $1 in
-	keygen | verify) "$sealfeed" "$@" ;;
-	*) ask "$@" ;;
-	esac
 }
 
 install() {

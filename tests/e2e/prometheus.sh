@@ -4,55 +4,13 @@
 # them minds an agent that is well, and one does when it is gone.
 . "${0%/*}/lib.sh"
 
+. "${0%/*}/runbook.sh"
+
 dashboard=$top/packaging/grafana/sealfeed.json
-rules=$top/packaging/prometheus/sealfeed.rules.yaml
-[ -n "${prometheus:-}" ] || skip "Prometheus is not there (tests/run gets it)"
-for need in jq socat; do
-	command -v "$need" >/dev/null ||
-	    skip "$need is not there (tests/run gets it)"
-done
-
-# The agent listens on a socket in $work, and nothing else has its port.
-bridge_start() {
-	run_receiver "$1" socat "TCP-LISTEN:$2,bind=127.0.0.1,reuseaddr,fork" \
-	    "UNIX-CONNECT:$work/watch.sock"
-}
-
-prometheus_start() {
-	cat >"$work/$1/conf.yaml" <<-END
-		global: { scrape_interval: 1s, evaluation_interval: 1s }
-		rule_files: [ $rules ]
-		scrape_configs:
-		  - job_name: sealfeed
-		    static_configs:
-		      - targets: [ "127.0.0.1:$(cat "$work/bridge/port")" ]
-	END
-	run_receiver "$1" "$prometheus" --config.file="$work/$1/conf.yaml" \
-	    --storage.tsdb.path="$work/$1/data" --log.level=warn \
-	    --web.listen-address="127.0.0.1:$2"
-}
-
-api() {
-	curl -s "http://127.0.0.1:$(cat "$work/prometheus/port")/api/v1/$1" \
-	    "${@:2}"
-}
-
-# answer EXPRESSION: how many samples it gives, or what is wrong with it
-answer() {
-	api query --data-urlencode "query=$1" |
-	    jq -r 'if .status == "success" then .data.result | length
-		else .error end'
-}
-
-has_data() {
-	local n
-	n=$(answer "$1")
-	[ "$n" -gt 0 ] 2>/dev/null
-}
 
 # state ALERT: "inactive", "pending" or "firing"
 state() {
-	api rules | jq -r --arg name "$1" \
+	prometheus_api rules | jq -r --arg name "$1" \
 	    '.data.groups[].rules[] | select(.name == $name) | .state'
 }
 
@@ -60,16 +18,15 @@ sim --rate 50
 receiver siem
 to_http siem
 agent
-run_on_some_port bridge bridge_start
-run_on_some_port prometheus prometheus_start
+watched
 wait_for 30 "events are delivered" output_is siem events_total -ge 50
 wait_for 30 "Prometheus has scraped them" has_data \
     'sealfeed_output_events_total >= 50 and on(job) up{job="sealfeed"} == 1'
 # Each group has been evaluated.
 wait_for 30 "the rules are evaluated" eval \
-    'api rules | jq -e "[.data.groups[] | select(.name == \"sealfeed\") |
+    'prometheus_api rules | jq -e "[.data.groups[] | select(.name == \"sealfeed\") |
 	.rules[] | select(.health != \"ok\")] == []"'
-minds=$(api rules | jq -r '.data.groups[].rules[] |
+minds=$(prometheus_api rules | jq -r '.data.groups[].rules[] |
     select(.type == "alerting" and .state != "inactive") | .name')
 # The test's own certificates end in 90 days; nothing else is amiss either.
 [ -z "$minds" ] || fail "the agent is well, yet: $minds"
@@ -102,7 +59,7 @@ label=$(jq -r '.templating.list[] | select(.name == "instance") |
 [ "$label" = "label_values(sealfeed_build_info, instance)" ] &&
     has_data sealfeed_build_info || fail "no instances to choose from: $label"
 
-api label/__name__/values | jq -r '.data[]' | sort >"$work/there"
+prometheus_api label/__name__/values | jq -r '.data[]' | sort >"$work/there"
 grep -ohE '\bsealfeed_[a-z_0-9]+' "$dashboard" "$rules" | sort -u >"$work/named"
 [ "$(wc -l <"$work/named")" -ge 30 ] || fail "few metrics: $(cat "$work/named")"
 nowhere=$(comm -23 "$work/named" "$work/there")

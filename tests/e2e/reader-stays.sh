@@ -4,6 +4,7 @@
 # metrics, while events go on; and its end is told, too.  It waits for most of
 # its time.
 . "${0%/*}/lib.sh"
+. "${0%/*}/runbook.sh"
 
 wal() {
 	stat -c %s "$store-wal" 2>/dev/null || echo 0
@@ -13,7 +14,10 @@ sim --rate 250 --blob 5-20
 to_file lake
 agent
 wait_for 30 "events arrive" test -s "$work/lake/events"
-command -v sqlite3 >/dev/null || skip "sqlite3 is not there (tests/run gets it)"
+watched
+for need in sqlite3 fuser; do
+	command -v "$need" >/dev/null || skip "$need is not there (tests/run gets it)"
+done
 mkdir "$work/reader"
 mkfifo "$work/reader/orders"
 sqlite3 -readonly "$store" <"$work/reader/orders" >"$work/reader/log" 2>&1 &
@@ -24,8 +28,9 @@ wait_for 10 "a state is read" test -s "$work/reader/log"
 begun=$SECONDS
 wait_for 60 "the WAL grows" eval '[ "$(wal)" -gt $((17 << 20)) ]'
 steer "rate?events=20"
-metric_is sealfeed_store_wal_bytes -gt $((16 << 20)) ||
-    fail "metrics say that the WAL has $(metric sealfeed_store_wal_bytes) bytes"
+fires SealfeedWalGrows 's/128 /16 /'
+try SealfeedWalGrows "fuser -v /var/lib/sealfeed/store.db" || fail "$(cat "$work/said")"
+shows "$(cat "$work/reader/pid") .* sqlite3"
 log_has "reading an old state" && fail "told at once"
 wait_for 240 "the reader is told of" log_has \
     '<4>collect: a process has been reading an old state of the store for 2 min'
@@ -37,7 +42,7 @@ echo "COMMIT;" >&6
 exec 6>&-
 wait_for 60 "its end is told" log_has "the store's WAL is carried over again"
 wait_for 20 "status is calm" eval '! ask status | grep >/dev/null "an old state"'
-[ "$(wal)" -le $((16 << 20)) ] || fail "the WAL still has $(wal) bytes"
+calms SealfeedWalGrows 's/128 /16 /'
 enough
 settled lake
 verified lake

@@ -2,8 +2,9 @@
 # A receiver is down until the store is full: collect pauses and says how long
 # the vendor still keeps what is unread.  When the receiver is back, collect
 # goes on by itself, and nothing was lost.  Before that the store is full from
-# the beginning, when nothing was listed yet.
+# the beginning, when nothing was listed yet.  Prometheus sees it coming.
 . "${0%/*}/lib.sh"
+. "${0%/*}/runbook.sh"
 
 # Five looks in a row see the same number of fetched blobs.
 looks=0 seen=
@@ -30,15 +31,20 @@ told() {
 }
 wait_for 20 "every feed tells its horizon" told
 stat_is listings = 0 || fail "content is listed for a full store"
+watched
+fires SealfeedStorePaused
 store_options="min_free: 16MiB, max_size: 16MiB"
 agent_reload
+fires SealfeedStoreFills
 wait_for 40 "the store is full" metric_is sealfeed_store_full -eq 1
 wait_for 10 "collect says so" log_has 'store is full.*collecting pauses.*gap'
 wait_for 10 "no more blobs are fetched" paused
-ask status >"$work/status"
-grep -q 'The store is full.* Collecting pauses' "$work/status" ||
-    fail "status does not say so: $(cat "$work/status")"
-grep -q 'deletes the oldest unread events in 6d' "$work/status" || fail "no horizon in status"
+fires SealfeedStorePaused
+try SealfeedStorePaused "df -h /var/lib/sealfeed" || fail "$(cat "$work/said")"
+try SealfeedStorePaused "sealfeed status"
+shows 'The store is full.* Collecting pauses'
+shows 'deletes the oldest unread events in 6d'
+shows 'siem not known yet [0-9]+ .*error for .*refused'
 horizon='sealfeed_feed_retention_horizon_seconds{feed="contoso/Audit.Exchange"}'
 metric_is "$horizon" -gt 500000 || fail "horizon is $(metric "$horizon")"
 wait_for 20 "more events are made" stat_is finished = 1
@@ -46,6 +52,8 @@ wait_for 20 "more events are made" stat_is finished = 1
 rsyslog siem ossl
 wait_for 40 "collect resumes" log_has "has room again: collecting resumes"
 settled siem lake
+calms SealfeedStorePaused
+calms SealfeedStoreFills
 no_repeats siem lake
 verified siem lake
 ask gaps | grep >/dev/null -i "no gaps\|^gaps: none" || fail "gaps: $(ask gaps)"

@@ -64,3 +64,20 @@ grows archive 30
 enough
 settled archive
 verified archive
+
+# An ECDSA key in the same token follows it, told by it.
+pkcs11-tool --module "$module" --login --pin 1234 --token-label audit \
+    --keypairgen --key-type EC:prime256v1 --label next --id 02 \
+    >"$work/said" 2>&1 || fail "no ECDSA key: $(cat "$work/said")"
+in_token() {
+	echo "pkcs11:token=audit;object=$1;type=private?module-path=$module&pin-source=file:$work/pin"
+}
+"$sealfeed" keygen "$work/next.key" --name fra1 --from "$(in_token next)" \
+    --follows "$(in_token seal)" >"$work/next.vkey" || fail "no verifier key"
+grep -q '^fra1+[0-9a-f]\{8\}+AjBZ' "$work/next.vkey" ||
+    fail "another type of key: $(cat "$work/next.vkey")"
+"$bin/stream" "$work/next.key" fra1 ndjson 2 20 >"$work/followed"
+for key in vkey next.vkey; do
+	"$sealfeed" verify --complete --key "$work/$key" "$work/followed" \
+	    >"$work/said" || fail "with $key: $(cat "$work/said")"
+done

@@ -74,7 +74,7 @@ agent_stop
 
 # Each its own; the vendor's secret is readable for collect alone.
 fresh_store
-rm -rf "$work/data" "$work/data-seal" "$work/archive/events"
+rm -rf "$work/data" "$work/data-seal" "$work/data-collect" "$work/archive/events"
 chown 64991 "$work/secret" && chmod 400 "$work/secret"
 chown 64992 "$work/seal.pem"
 chown 64993 "$work/archive"
@@ -94,6 +94,9 @@ wait_for 20 "collect comes back as its user" runs_as sf-collect 64991
 agent_stop
 [ "$(stat -c '%g %a' "$work/data")" = "64990 2770" ] ||
     fail "the store's folder: $(stat -c '%g %a' "$work/data")"
+
+[ "$(stat -c '%u %a' "$work/data-collect")" = "64991 700" ] ||
+    fail "what collect keeps: $(stat -c '%u %a' "$work/data-collect")"
 
 # A user that is not there.
 agent_options="  user: nobody-of-that-name"

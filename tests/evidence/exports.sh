@@ -46,7 +46,13 @@ openssl pkey -in key.pem -pubout -out pub.pem
 "$top/tests/bin/stream" key.pem fra1 split 4 40 >parts
 
 each='while (<>) { chomp;'
-for form in own old sys parts; do
+# Envelopes, of which CEF stands behind the header of a syslog server.
+fields='m/^\{"feed":"(.*?)","(index|size)":(\d+),"agent":"(.*?)","(event|checkpoint)":(.*)\}$/;
+	($f, $k, $n, $a, $e, $v) = ($1, ucfirst $2, $3, $4, $5, $6);'
+make cef own "$each$fields"' $v =~ s/[\\=]/\\$&/g; print "Nov 26 10:00:00 fra1 sealfeed CEF:0|a|b|1|c|d|3|sealfeedFeed=$f sealfeed$k=$n sealfeedAgent=$a rawEvent=$v\n" }'
+make leef own "$each$fields"' print "LEEF:2.0|a|b|1|c|x09|sealfeedFeed=$f\tsealfeed$k=$n\tsealfeedAgent=$a\trawEvent=$v\n" }'
+make wazuh own "$each$fields"' $k = lc $k; print "{\"integration\":\"$e\",\"sealfeed\":{\"feed\":\"$f\",\"$k\":$n,\"agent\":\"$a\"},\"$e\":$v}\n" }'
+for form in own old sys parts cef leef wazuh; do
 	make splunk $form "$each"' print "{\"preview\":false,\"result\":{\"host\":\"a\",\"_raw\":" . str($_) . "}}\n" }'
 	well splunk
 	make rows $form '@l = <>; chomp @l; print "{\"results\":[" . join(",\n", map { "{\"_raw\":" . str($_) . ",\"n\":null}" } @l) . "]}\n"'
@@ -198,6 +204,15 @@ for form in own sys; do
 		fail "cut $form: does not say that it is truncated"
 	make cut $form "$each"' print substr($_, 0, 300) . "\n" }'
 	check 1 cut "Audit.Exchange checkpoint 40: truncated by the receiver"
+done
+
+# Wherever an event is cut: behind an inner bracket, inside of a character.
+printf '%s\n' '{"feed":"contoso/Audit.Exchange","index":0,"agent":"fra1","event":{"a":{"b":["\u00fc\\\"",{"c":"ü"}]},"d":{"e":1}}}' >event
+for less in 2 3 4 5 8 11 12 13 14 15 16 20 26 33 50; do
+	(grep -v "Exchange\",\"index\":0," own; head -c "-$less" event; echo) >short
+	check 1 short
+	grep -q 'Audit.Exchange index 0: .*truncated by the receiver' out ||
+		fail "cut by $less: does not say that it is truncated"
 done
 
 # A large answer to a search on one line, and many rows, in little memory.

@@ -36,9 +36,13 @@ silent() {
 		fail "$what: says \"$1\""
 }
 
-openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null
-openssl pkey -in key.pem -pubout -out pub.pem
-openssl genpkey -algorithm ed25519 -out other.pem 2>/dev/null
+# keys ALGORITHM…: what the agent signs by, and somebody else.
+keys() {
+	openssl genpkey -algorithm "$@" -out key.pem 2>/dev/null
+	openssl pkey -in key.pem -pubout -out pub.pem
+	openssl genpkey -algorithm "$@" -out other.pem 2>/dev/null
+}
+
 ex=contoso/Audit.Exchange
 
 for syntax in ndjson syslog header split; do
@@ -48,6 +52,10 @@ for syntax in ndjson syslog header split; do
 			kill $$
 		}
 	}
+	case $syntax in
+	ndjson | header) keys ed25519 ;;
+	*) keys EC -pkeyopt ec_paramgen_curve:P-256 ;;
+	esac
 	stream key.pem fra1 $syntax 4 40 >good
 	stream other.pem fra1 $syntax 4 40 >alien
 	case $syntax in
@@ -378,6 +386,22 @@ for key in "--key one" "--key one --key two --key second"; do
 	"$top/sealfeed" verify $key bad >out 2>&1 && fail "two successors: well"
 	says "input: a key of fra1 names two successors (key ids "
 done
+# A key that names one before it: the circle is told, and nothing is asked
+# for ever.  follows KEY NEXT: the note by KEY that NEXT follows.
+follows() {
+	printf 'sealfeed next key\n%s\n' "$(cat "$2")" >text
+	openssl pkeyutl -sign -rawin -inkey "$1.pem" -in text -out signature
+	id=$(cut -d+ -f2 "$1" | sed 's/../\\x&/g')
+	cat text
+	# shellcheck disable=SC2059 # the bytes of the key's id
+	printf '\n— fra1 %s\n' \
+	    "$( (env printf "$id" && cat signature) | base64 -w 0)"
+}
+(cat three.pem && follows three one) >circle.pem
+"$top/tests/bin/stream" circle.pem fra1 ndjson 2 20 >bad
+"$top/sealfeed" verify --key one bad >out 2>&1 && fail "circle: well"
+says "input: keys of fra1 follow one another in a circle, which key id "
+says "NOT well: 1 findings"
 # Nobody else can say so.
 check 1 alien-keys good
 says "$ex checkpoint 20: signed by none of the given keys"

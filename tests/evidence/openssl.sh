@@ -7,36 +7,57 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 
-openssl genpkey -algorithm ed25519 -out key.pem
-openssl pkey -in key.pem -pubout -out pub.pem
-"$top/tests/bin/stream" key.pem fra1 ndjson 1 11 >sealed
-grep '^{"feed":"contoso/Audit.Exchange","size":11,' sealed >line
+signature_fits() { # TEXT
+	case $kind in
+	ed25519) openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in "$1" \
+		-sigfile signature ;;
+	ecdsa) openssl dgst -sha256 -verify pub.pem -signature signature "$1" ;;
+	esac
+}
+der() {
+	openssl pkey -in key.pem -pubout -outform DER
+}
+for kind in ecdsa ed25519; do
+	case $kind in
+	ed25519)
+		openssl genpkey -algorithm ed25519 -out key.pem
+		# The first four bytes of SHA-256(name, LF, 01, key).
+		id=$( (printf 'fra1\n\001' && der | tail -c 32) | sha256sum)
+		public=$( (printf '\001' && der | tail -c 32) | base64 -w 0)
+		;;
+	ecdsa)
+		openssl genpkey -algorithm EC \
+			-pkeyopt ec_paramgen_curve:P-256 -out key.pem
+		# The first four bytes of SHA-256(key).
+		id=$(der | sha256sum)
+		public=$( (printf '\002' && der) | base64 -w 0)
+		;;
+	esac
+	id=$(printf '%s' "$id" | cut -c 1-8)
+	openssl pkey -in key.pem -pubout -out pub.pem
+	"$top/tests/bin/stream" key.pem fra1 ndjson 1 11 >sealed
+	grep '^{"feed":"contoso/Audit.Exchange","size":11,' sealed >line
 
-# The signature.
-sed 's/.*"checkpoint":{"note":"\([^"]*\)".*/\1/;s/\\n/\n/g' line >note
-sed '/^$/,$d' note >text
-sed -n 's/^— [^ ]* //p' note | base64 -d | tail -c +5 >signature
-openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in text \
-	-sigfile signature
-[ "$(sed -n 1p text)" = fra1/contoso/Audit.Exchange ]
-[ "$(sed -n 2p text)" = 11 ]
-sed 's/^11$/12/' text >altered
-if openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in altered \
-	-sigfile signature; then
-	echo "openssl: the signature fits an altered text" >&2
-	exit 1
-fi
+	# The signature.
+	sed 's/.*"checkpoint":{"note":"\([^"]*\)".*/\1/;s/\\n/\n/g' line >note
+	sed '/^$/,$d' note >text
+	sed -n 's/^— [^ ]* //p' note | base64 -d | tail -c +5 >signature
+	signature_fits text
+	[ "$(sed -n 1p text)" = fra1/contoso/Audit.Exchange ]
+	[ "$(sed -n 2p text)" = 11 ]
+	sed 's/^11$/12/' text >altered
+	if signature_fits altered; then
+		echo "openssl: the signature fits an altered text" >&2
+		exit 1
+	fi
 
-# The key's name: the first four bytes of SHA-256(name, LF, 01, key).
-id=$( (printf 'fra1\n\001' && openssl pkey -in key.pem -pubout -outform DER |
-	tail -c 32) | sha256sum | cut -c 1-8)
-[ "$(sed -n 's/^— fra1 //p' note | base64 -d | head -c 4 | xxd -p)" = "$id" ]
-
-# A verifier key made by hand.
-vkey="fra1+$id+$( (printf '\001' && openssl pkey -in key.pem -pubout \
-	-outform DER | tail -c 32) | base64)"
-"$top/sealfeed" verify --key "$vkey" sealed >out
-grep -q '^all is well$' out
+	# The key's name, and a verifier key made by hand.
+	[ "$(sed -n 's/^— fra1 //p' note | base64 -d | head -c 4 | xxd -p)" = "$id" ]
+	"$top/sealfeed" verify --key "fra1+$id+$public" sealed >out
+	grep -q '^all is well$' out
+	"$top/sealfeed" verify --complete --key pub.pem sealed >out
+	grep -q '^all is well$' out
+done
 
 # The root, from the bytes of the events.
 leaf() { # INDEX: SHA-256(00, event)

@@ -90,8 +90,8 @@ put(struct maker *m, enum line_kind kind, const struct sealed *t,
 
 	if (m->syntax <= PLAIN) {
 		must(line_add(&m->out, kind,
-			 (struct line_name){ m->tag, t->name }, number, value,
-			 len),
+			 (struct line_name){ m->tag, t->name, NULL }, number,
+			 value, len),
 		    NULL);
 		return;
 	}

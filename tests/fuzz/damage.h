@@ -3,9 +3,9 @@
  * memory, the clock, rows that change, and what the roles get out of it.
  *
  * The clock is a counter, so that an input does the same each time: a fuzzer
- * that uses this is linked with --wrap=clock_now and --wrap=reserve_keep, as
- * Makefile.am has it.  Files live where /dev/shm is, in a folder that the
- * process removes.
+ * that uses this is linked with --wrap of clock_now, reserve_keep and
+ * sqlite3_open_v2, as Makefile.am has it.  Files live where /dev/shm is, in a
+ * folder that the process removes.
  */
 #ifndef TESTS_FUZZ_DAMAGE_H
 #define TESTS_FUZZ_DAMAGE_H

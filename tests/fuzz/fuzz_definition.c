@@ -101,9 +101,12 @@ static void
 replies(struct slice body)
 {
 	for (int f = RECORDS_JSON + 1; f < RECORDS_FORMATS; f++) {
+		char *const at[] = { (char[]){ "/rows" }, (char[]){ "/more" },
+			NULL };
 		struct buf kept = BUF_INIT(1 << 20);
 		const struct decode d = { .format = (enum record_format)f,
-			.at = "/rows",
+			.at = at,
+			.names = f % 2 == 0 ? "a" : NULL,
 			.columns = "/columns",
 			.column = f % 2 == 0 ? "/name" : NULL,
 			.kept = &kept };

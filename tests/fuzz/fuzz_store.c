@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/store.h"
+#include "tests/fuzz/blocks.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/roles.h"
@@ -237,10 +238,13 @@ recover(bool seen, bool later)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static size_t used;
 	bool seen;
 
-	if (whole.file.data == NULL)
+	if (whole.file.data == NULL) {
 		begin();
+		used = blocks_used();
+	}
 	if (size == 0 || data[0] % 8 >= KINDS)
 		return 0;
 	damage_now = DAMAGE_BEGIN + CLOCK_HOUR;
@@ -249,5 +253,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[0] & FLAGGED) != 0)
 		damage_put(path, ".suspect", "", 0);
 	recover(seen, (data[0] & LATER) != 0);
+	FUZZ_CHECK(blocks_used() == used);
 	return 0;
 }

@@ -54,32 +54,35 @@ begin(void)
  */
 #define KNOWN 4096
 
-bool __real_verifier_check(const struct verifier *v,
-    const uint8_t signature[KEY_SIGNATURE_LEN], const char *data, size_t len);
-bool __wrap_verifier_check(const struct verifier *v,
-    const uint8_t signature[KEY_SIGNATURE_LEN], const char *data, size_t len);
+bool __real_verifier_check(const struct verifier *v, const uint8_t *signature,
+    size_t n, const char *data, size_t len);
+bool __wrap_verifier_check(const struct verifier *v, const uint8_t *signature,
+    size_t n, const char *data, size_t len);
 
 bool
-__wrap_verifier_check(const struct verifier *v,
-    const uint8_t signature[KEY_SIGNATURE_LEN], const char *data, size_t len)
+__wrap_verifier_check(const struct verifier *v, const uint8_t *signature,
+    size_t n, const char *data, size_t len)
 {
 	static struct {
 		uint8_t hash[DIGEST_LEN];
 		bool good;
 	} known[KNOWN];
 	static struct digest *d;
-	uint8_t head[KEY_LEN + KEY_SIGNATURE_LEN], hash[DIGEST_LEN];
+	uint8_t head[KEY_LEN_MAX + SIGNATURE_MAX] = { 0 }, hash[DIGEST_LEN];
 	uint32_t at;
 
 	if (d == NULL)
 		d = digest_new();
-	memcpy(head, v->key, KEY_LEN);
-	memcpy(head + KEY_LEN, signature, KEY_SIGNATURE_LEN);
-	digest_sha256(d, head, sizeof(head), data, len, hash);
+	if (n > SIGNATURE_MAX)
+		return __real_verifier_check(v, signature, n, data, len);
+	memcpy(head, v->key.data, KEY_LEN_MAX);
+	memcpy(head + KEY_LEN_MAX, signature, n);
+	digest_sha256(d, head, KEY_LEN_MAX + n, data, len, hash);
 	memcpy(&at, hash, sizeof(at));
 	at %= KNOWN;
 	if (memcmp(known[at].hash, hash, DIGEST_LEN) != 0) {
-		known[at].good = __real_verifier_check(v, signature, data, len);
+		known[at].good =
+		    __real_verifier_check(v, signature, n, data, len);
 		memcpy(known[at].hash, hash, DIGEST_LEN);
 	}
 	return known[at].good;
@@ -208,7 +211,7 @@ add(struct export *e, enum line_kind kind, size_t feed, uint64_t number,
 	} else {
 		mark = kind == LINE_EVENT ? "event\":" : "checkpoint\":";
 		FUZZ_CHECK(line_add(&b, kind,
-			       (struct line_name){ "fra1", name }, number,
+			       (struct line_name){ "fra1", name, NULL }, number,
 			       value->data, value->len) == 0);
 	}
 	if (e->form == FORM_SPLUNK || e->form == FORM_CSV) {

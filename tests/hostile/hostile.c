@@ -157,6 +157,7 @@ set_scene(struct scene *s, const char *folder)
 		.archive = make(folder, "archive/events", ""),
 		.sign_log = make(folder, "log/store.db.log", ""),
 		.store = make(folder, "store/store.db", ""),
+		.kept = make(folder, "store-collect/refresh-token.contoso", ""),
 		.folder = folder };
 	free(text);
 	listen_tcp(s);

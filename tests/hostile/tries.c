@@ -72,6 +72,12 @@ read_other_secret(const struct scene *s)
 }
 
 static bool
+read_kept(const struct scene *s)
+{
+	return can_open(s->kept, O_RDONLY);
+}
+
+static bool
 read_host(const struct scene *s)
 {
 	(void)s;
@@ -389,6 +395,10 @@ const struct try tries[] = {
 	    .landlock = ALL },
 	{ .what = "read another SIEM's secret",
 	    .worked = read_other_secret,
+	    .landlock = ALL },
+	{ .what = "read the refresh token that a vendor gave",
+	    .worked = read_kept,
+	    .task = COLLECT,
 	    .landlock = ALL },
 	{ .what = "read the host's users",
 	    .worked = read_host,

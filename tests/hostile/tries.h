@@ -13,6 +13,7 @@
 struct scene {
 	const char *key, *config, *source_secret, *output_secret, *other_secret;
 	const char *program, *archive, *sign_log, *store, *folder;
+	const char *kept; /* the refresh token that a vendor gave */
 	pid_t neighbour;  /* another role */
 	uint16_t port;    /* something listens there that no role is told of */
 	const char *name; /* of an abstract socket that is listened to */

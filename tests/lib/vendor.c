@@ -20,252 +20,6 @@
 
 #define TEXT_MAX (16 << 20)
 
-/* -- what it has ----------------------------------------------------------- */
-
-static int
-by_time(const void *a, const void *b)
-{
-	const struct event *const *x = a, *const *y = b;
-
-	return (*x)->when < (*y)->when ? -1 : (*x)->when > (*y)->when;
-}
-
-/* The time in a request's place; its format is in the script's. */
-static int64_t
-time_in(const struct vendor *v, const char *text, const char *format,
-    int64_t otherwise)
-{
-	const char *name = vendor_text(v->script, format, "rfc3339");
-	int64_t when;
-
-	if (text == NULL)
-		return otherwise;
-	if (when_read(when_by_name((struct slice){ name, strlen(name) }),
-		(struct slice){ text, strlen(text) }, &when) != 0)
-		return INT64_MIN;
-	return when;
-}
-
-/* A window that ends with a date has all of that day. */
-static int64_t
-end_in(const struct vendor *v, const char *text)
-{
-	const int64_t end = time_in(v, text, "start", INT64_MAX);
-	const bool date =
-	    strcmp(vendor_text(v->script, "start", ""), "date") == 0;
-
-	return text != NULL && date ? end + CLOCK_DAY - 1 : end;
-}
-
-/* What is at a bound that a window leaves out is not in it. */
-static int64_t
-left_out(const struct vendor *v, const char *bound)
-{
-	const char *which = vendor_text(v->script, "exclusive", "");
-
-	return strcmp(which, "both") == 0 || strcmp(which, bound) == 0;
-}
-
-/* The events that a request is about, in the order in which they are told. */
-static struct event **
-choose(struct vendor *v, int64_t from, int64_t to, size_t *n)
-{
-	struct event **list = xcalloc(v->n + 1, sizeof(struct event *));
-	const int64_t first = from + left_out(v, "start");
-	const int64_t last = to - left_out(v, "end");
-
-	*n = 0;
-	for (size_t i = 0; i < v->n; i++)
-		if (v->events[i].when >= first && v->events[i].when <= last)
-			list[(*n)++] = &v->events[i];
-	if (v->token)
-		return list;
-	qsort(list, *n, sizeof(struct event *), by_time);
-	for (size_t i = 0; v->newest && i < *n / 2; i++) {
-		struct event *swap = list[i];
-
-		list[i] = list[*n - 1 - i];
-		list[*n - 1 - i] = swap;
-	}
-	return list;
-}
-
-/* A page token: what it is about, and where it goes on. */
-struct position {
-	unsigned generation;
-	int64_t from, to;
-	size_t at;
-};
-
-static bool
-is_kind(const struct vendor *v, const char *kind)
-{
-	return strcmp(vendor_text(v->script, "pages", "token"), kind) == 0;
-}
-
-/* Behind the last row of that id. */
-static size_t
-behind(struct event **list, size_t n, const char *id)
-{
-	char *text = xasprintf("id\":\"%s\"", id);
-
-	while (n > 0 && strstr(list[n - 1]->text, text) == NULL)
-		n--;
-	free(text);
-	return n;
-}
-
-static bool
-read_position(const struct asked *a, struct position *p)
-{
-	const struct vendor *v = a->v;
-
-	if (a->page != NULL && !is_kind(v, "last_id"))
-		return sscanf(a->page, "p%u.%" SCNd64 ".%" SCNd64 ".%zu",
-			   &p->generation, &p->from, &p->to, &p->at) == 4;
-	*p = (struct position){ .generation = v->generation,
-		.from = time_in(v, a->start, "start", INT64_MIN),
-		.to = end_in(v, a->end) };
-	if (is_kind(v, "number") && a->number != NULL)
-		p->at = (strtoul(a->number, NULL, 10) - 1) * v->per;
-	if (is_kind(v, "offset") && a->number != NULL)
-		p->at = strtoul(a->number, NULL, 10);
-	return p->from != INT64_MIN || a->start == NULL;
-}
-
-/* -- answers --------------------------------------------------------------- */
-
-static int
-answer(struct asked *a, unsigned status, const struct node *headers,
-    const char *body, size_t len, const struct place *places)
-{
-	struct MHD_Response *r = MHD_create_response_from_buffer(len,
-	    (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
-	int rc;
-
-	if (r == NULL)
-		vendor_die("out of memory");
-	(void)MHD_add_response_header(r, "Content-Type", "application/json");
-	for (headers = headers != NULL ? headers->child : NULL; headers != NULL;
-	     headers = headers->next) {
-		struct buf value = BUF_INIT(65536);
-
-		vendor_put(&value, headers->text, places);
-		(void)MHD_add_response_header(r, headers->key, value.data);
-		buf_release(&value);
-	}
-	rc = (int)MHD_queue_response(a->conn, status, r);
-	MHD_destroy_response(r);
-	return rc;
-}
-
-/* An error as the script has it. */
-static int
-answer_error(struct asked *a, const char *name, unsigned otherwise)
-{
-	const struct node *e = node_get(a->v->script, name);
-	const char *body = vendor_text(e, "body", "{}");
-	char reset[24];
-	struct place places[] = { { "<reset>", reset }, { NULL, NULL } };
-
-	(void)snprintf(reset, sizeof(reset), "%" PRId64,
-	    clock_now() / CLOCK_SECOND + 1);
-	return answer(a,
-	    (unsigned)strtoul(vendor_text(e, "status", "0"), NULL, 10) != 0
-		? (unsigned)strtoul(vendor_text(e, "status", "0"), NULL, 10)
-		: otherwise,
-	    node_get(e, "headers"), body, strlen(body), places);
-}
-
-/* The URL of the next page, as the script asks for it. */
-static void
-put_url(const struct vendor *v, const char *page, bool foreign, struct buf *url)
-{
-	const struct node *query = node_find(v->script, "next.query");
-	const struct place places[] = { { "<page>", page }, { NULL, NULL } };
-
-	if (buf_adds(url, foreign ? "https://evil.example.com" : v->url) != 0 ||
-	    buf_adds(url,
-		vendor_text(v->script, "next.path",
-		    vendor_text(v->script, "request.path", ""))) != 0)
-		vendor_die("out of memory");
-	for (query = query != NULL ? query->child : NULL; query != NULL;
-	     query = query->next) {
-		const struct node *q =
-		    query->key != NULL ? query : query->child;
-		struct buf value = BUF_INIT(65536);
-		struct http_pair one[] = { { q->key, NULL }, { NULL, NULL } };
-
-		vendor_put(&value, q->text, places);
-		one[0].value = value.data;
-		if (request_query(url, one) != 0)
-			vendor_die("out of memory");
-		buf_release(&value);
-	}
-}
-
-static int
-answer_page(struct asked *a, enum vendor_fault fault)
-{
-	struct vendor *v = a->v;
-	struct buf rows = BUF_INIT(TEXT_MAX), url = BUF_INIT(65536),
-		   body = BUF_INIT(TEXT_MAX);
-	struct position p;
-	struct event **list;
-	char page[100];
-	bool more;
-	size_t n;
-	int rc;
-
-	if (!read_position(a, &p)) {
-		vendor_complain(v, "a time or token",
-		    a->page != NULL ? a->page : "");
-		return answer_error(a, "lost", 400);
-	}
-	if (p.generation != v->generation)
-		return answer_error(a, "lost", 400);
-	list = choose(v, p.from, p.to, &n);
-	if (is_kind(v, "last_id") && a->page != NULL)
-		p.at = behind(list, n, a->page);
-	for (size_t i = 0; i < v->per && p.at < n; i++, p.at++)
-		if (buf_addf(&rows, "%s%s", i > 0 ? "," : "",
-			list[p.at]->row != NULL ? list[p.at]->row
-						: list[p.at]->text) != 0)
-			vendor_die("out of memory");
-	free(list);
-	more = p.at < n;
-	(void)snprintf(page, sizeof(page), "p%u.%" PRId64 ".%" PRId64 ".%zu",
-	    p.generation, p.from, p.to, p.at);
-	put_url(v, page, fault == VENDOR_FOREIGN, &url);
-	{
-		const struct place places[] = {
-			{ "<rows>", rows.len > 0 ? rows.data : "" },
-			{ "<next>", page },
-			{ "<url>", url.data },
-			{ "<path>",
-			    fault == VENDOR_FOREIGN
-				? url.data
-				: url.data + strlen(v->url) },
-			{ "<more>", more ? "true" : "false" },
-			{ NULL, NULL },
-		};
-		const bool last = !more && !v->token;
-		const char *reply =
-		    vendor_text(v->script, last ? "last" : "reply", "[<rows>]");
-
-		if (last && rows.len == 0)
-			reply = vendor_text(v->script, "empty", reply);
-		vendor_put(&body, reply, places);
-		rc = answer(a, 200,
-		    last ? NULL : node_get(v->script, "headers"), body.data,
-		    fault == VENDOR_BROKEN ? body.len / 2 : body.len, places);
-	}
-	buf_release(&rows);
-	buf_release(&url);
-	buf_release(&body);
-	return rc;
-}
-
 static enum vendor_fault
 roll(struct vendor *v)
 {
@@ -294,7 +48,7 @@ grant(struct asked *a)
 
 	(void)snprintf(name, sizeof(name), "granted-%u", ++a->v->granted);
 	vendor_put(&body, vendor_text(token, "reply", otherwise), places);
-	rc = answer(a,
+	rc = vendor_answer(a,
 	    (unsigned)strtoul(vendor_text(token, "status", "200"), NULL, 10),
 	    NULL, body.data, body.len, places);
 	buf_release(&body);
@@ -346,14 +100,66 @@ answer_fetched(struct asked *a, struct buf *files)
 	    places);
 	buf_release(files);
 	if (a->v->complaint != NULL)
-		rc = answer_error(a, "-", 599);
+		rc = vendor_answer_error(a, "-", 599);
 	else if (!is_granted(a))
-		rc = answer_error(a, "denied", 401);
+		rc = vendor_answer_error(a, "denied", 401);
 	else
-		rc = answer(a, 200, node_get(a->v->script, "fetch.headers"),
-		    body.data, body.len, places);
+		rc = vendor_answer(a, 200,
+		    node_get(a->v->script, "fetch.headers"), body.data,
+		    body.len, places);
 	buf_release(&body);
 	return rc;
+}
+
+/* The window of the job that is submitted. */
+static int
+submit_job(struct asked *a, const struct node *job)
+{
+	struct vendor *v = a->v;
+
+	v->job = (struct position){ .generation = v->generation,
+		.from = vendor_time(v, a->start, "start", INT64_MIN),
+		.to = vendor_end(v, a->end) };
+	v->jobs++;
+	v->polls = 0;
+	return vendor_answer_as(a, node_get(job, "submitted"), 200);
+}
+
+/* Where a job is asked after as its result is read, that is what answers once
+ * it is done. */
+static bool
+is_result(const struct vendor *v, const struct node *job)
+{
+	return v->polls > 1 &&
+	    strcmp(vendor_text(job, "poll.path", "-"),
+		vendor_text(v->script, "request.path", "")) == 0;
+}
+
+/* A request of the work before the pages; *rc is what answered it. */
+static bool
+answer_job(struct asked *a, int *rc)
+{
+	struct vendor *v = a->v;
+	const struct node *job = node_get(v->script, "job");
+	const bool submits = vendor_is_of_job(a, node_get(job, "submit"));
+	char name[24];
+
+	if (!submits &&
+	    (is_result(v, job) || !vendor_is_of_job(a, node_get(job, "poll"))))
+		return false;
+	(void)snprintf(name, sizeof(name), "job-%u", v->jobs);
+	if (v->complaint != NULL)
+		*rc = vendor_answer_error(a, "-", 599);
+	else if (!is_granted(a))
+		*rc = vendor_answer_error(a, "denied", 401);
+	else if (submits)
+		*rc = submit_job(a, job);
+	else if (v->jobs == 0 || (a->job != NULL && strcmp(a->job, name) != 0))
+		*rc = vendor_answer_error(a, "lost", 404);
+	else
+		*rc = vendor_answer_as(a,
+		    node_get(job, v->polls++ == 0 ? "running" : "done"), 200);
+	return true;
 }
 
 static int
@@ -364,41 +170,44 @@ respond(struct asked *a)
 	struct buf files = BUF_INIT(TEXT_MAX);
 	const struct node *other;
 	enum vendor_fault fault;
+	int rc;
 
 	if (vendor_is(a, node_get(v->script, "token")))
 		return v->complaint == NULL ? grant(a)
-					    : answer_error(a, "-", 599);
+					    : vendor_answer_error(a, "-", 599);
+	if (answer_job(a, &rc))
+		return rc;
 	if (vendor_fetched(a, &files))
 		return answer_fetched(a, &files);
 	other = other_request(a);
 	if (other != NULL) {
 		const char *reply = vendor_text(other, "reply", "");
 
-		return answer(a, 200, node_get(other, "replied"), reply,
+		return vendor_answer(a, 200, node_get(other, "replied"), reply,
 		    strlen(reply), (const struct place[]){ { NULL, NULL } });
 	}
 	v->requests++;
 	fault = roll(v);
 	if (!vendor_right(a))
-		return answer_error(a, "-", 599);
+		return vendor_answer_error(a, "-", 599);
 	if (fault == VENDOR_DENIED)
 		v->good = v->granted + 1;
 	if (fault == VENDOR_DENIED || !is_granted(a))
-		return answer_error(a, "denied", 401);
+		return vendor_answer_error(a, "denied", 401);
 	switch (fault) {
 	case VENDOR_THROTTLED:
-		return answer_error(a, "throttled", 429);
+		return vendor_answer_error(a, "throttled", 429);
 	case VENDOR_FAILED:
-		return answer_error(a, "failed", 500);
+		return vendor_answer_error(a, "failed", 500);
 	case VENDOR_LOST:
 		v->generation++;
 		break;
 	case VENDOR_PAGE:
-		return answer(a, 200, NULL, page, strlen(page), NULL);
+		return vendor_answer(a, 200, NULL, page, strlen(page), NULL);
 	default:
 		break;
 	}
-	return answer_page(a, fault);
+	return vendor_answer_page(a, fault);
 }
 
 static enum MHD_Result
@@ -530,7 +339,7 @@ vendor_start(const char *path, size_t stream, int port)
 	(void)pthread_mutex_init(&v->lock, NULL);
 	v->token = strcmp(vendor_text(v->script, "cursor", ""), "token") == 0;
 	v->newest = strcmp(vendor_text(v->script, "order", ""), "newest") == 0;
-	v->per = is_kind(v, "none")
+	v->per = strcmp(vendor_text(v->script, "pages", ""), "none") == 0
 	    ? SIZE_MAX
 	    : strtoul(vendor_text(v->script, "per", "3"), NULL, 10);
 	format = vendor_text(v->script, "time", "rfc3339");
@@ -570,61 +379,12 @@ vendor_script(const struct vendor *v)
 	return v->script;
 }
 
-/* A text of the script with its places filled, NULL: it has none. */
-static char *
-filled(const struct vendor *v, const char *path, const struct place *places)
-{
-	const char *text = vendor_text(v->script, path, NULL);
-	struct buf out = BUF_INIT(65536);
-
-	if (text == NULL)
-		return NULL;
-	vendor_put(&out, text, places);
-	return buf_take(&out, NULL);
-}
-
-/* The row of a page that leads to an event, or has its text inside; NULL: the
- * event is the row. */
-static char *
-row_of(const struct vendor *v, const char *text, const struct place *places)
-{
-	struct buf quoted = BUF_INIT(65536);
-	struct place inside[] = { places[0], { "<text>", NULL },
-		{ NULL, NULL } };
-	char *row = filled(v, "fetch.row", places);
-
-	if (row != NULL)
-		return row;
-	if (text_json_string(&quoted, text, strlen(text)) != 0)
-		vendor_die("out of memory");
-	inside[1].value = quoted.data;
-	row = filled(v, "inside", inside);
-	buf_release(&quoted);
-	return row;
-}
-
 void
 vendor_add(struct vendor *v, const char *id, int64_t when, unsigned n)
 {
-	struct buf time = BUF_INIT(64);
-	char number[16], *text;
-	struct place places[] = { { "<id>", id }, { "<time>", NULL },
-		{ "<n>", number }, { NULL, NULL } };
-
-	(void)snprintf(number, sizeof(number), "%u", n);
-	if (when_write(v->format, when, &time) != 0)
-		vendor_die("out of memory");
-	places[1].value = time.data;
-	text = filled(v, "row", places);
 	(void)pthread_mutex_lock(&v->lock);
-	v->events = xreallocarray(v->events, v->n + 1, sizeof(*v->events));
-	v->events[v->n++] = (struct event){ .when = when,
-		.text = text,
-		.row = row_of(v, text, places),
-		.key = filled(v, "fetch.key", places),
-		.file = filled(v, "fetch.file", places) };
+	vendor_add_event(v, id, when, n);
 	(void)pthread_mutex_unlock(&v->lock);
-	buf_release(&time);
 }
 
 size_t
@@ -657,6 +417,15 @@ vendor_fail(struct vendor *v, enum vendor_fault fault, unsigned after,
 	v->fault = fault;
 	v->after = after;
 	v->count = count;
+	(void)pthread_mutex_unlock(&v->lock);
+}
+
+void
+vendor_behave(struct vendor *v, enum vendor_manner manner)
+{
+	(void)pthread_mutex_lock(&v->lock);
+	v->manner = manner;
+	v->shifts = 0;
 	(void)pthread_mutex_unlock(&v->lock);
 }
 

@@ -9,8 +9,8 @@
  *   cursor:   token (events in the order in which they were added) or window
  *   order:    newest or oldest first, of a window
  *   per:      rows of a page; default: 3
- *   pages:    token (what it gives itself), number, offset, last_id, time (the
- *             last row's), or none
+ *   pages:    token (what it gives itself), number, index (from 0), offset,
+ *             last_id, time (the last row's), or none
  *   exclusive: start, end or both: a window lacks what is at these bounds
  *   twins:    true where equal rows are several events
  *   token:    { path, method, headers, query, body or form, status, reply } of
@@ -19,23 +19,32 @@
  *             other requests that must be answered; replied: headers
  *   request:  { method, path, query, headers, body }, exactly so
  *   next:     { method, path, query, body } of further pages
+ *   job:      { submit, submitted, poll, running, done } of work that comes
+ *             before a page: submit and poll are requests, of which the first
+ *             has the window; the others what they are answered with, running
+ *             to the first poll: { status, headers, body }
  *   start:    the format of a request's times
  *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
+ *   cells:    what a page has of it instead; between: rows, default: a comma
  *   inside:   a row that has the event as a string, <text>
  *   fetch:    { path, method, body, row, key, file, between, reply } where a
  *             page has rows that events are fetched by: row is that of a page,
  *             key what a request has at <ids>, file what comes for one of them
  *             (default: the event), reply with <rows>
  *   reply:    the body of a page, last: that of the last one, empty: that of
- *             the last one without rows; headers
+ *             the last one without rows, further: that of those behind the
+ *             first, and what is above does not count; headers
+ *   full:     rows of a full page, in place of the definition's "size"
  *   throttled, failed, lost, denied: { status, headers, body }
  *   streams:  of each stream by its name, what is otherwise than above
  *
  * A query or form is a map, or a list of maps with one key each.  Texts have
  * <start>, <end>, <page>, <number>, <token> and <any> where a request says so;
- * <rows>, <next>, <url>, <path> (that of the URL) and <more> where a reply
- * does; <token> where a grant does; <id>, <time> and <n> in a row.  What a
+ * <rows>, <next>, <url>, <path> (that of the URL), <link> (the path as JSON,
+ * null behind the last page), <parts> ("{},{}", one each page) and <more>
+ * where a reply does; <token> where a grant does; <job> in the path of a
+ * request and the answer to submit; <id>, <time> and <n> in a row.  What a
  * request has more or less than the script says is a complaint, and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
@@ -79,6 +88,16 @@ enum vendor_fault {
 };
 void vendor_fail(struct vendor *v, enum vendor_fault fault, unsigned after,
     unsigned count);
+
+/* How it behaves until it is told otherwise, which is no failure. */
+enum vendor_manner {
+	VENDOR_PLAIN,
+	VENDOR_SHORT, /* pages have fewer rows than they might */
+	VENDOR_EMPTY, /* now and then one has none, and leads on */
+	VENDOR_TWICE, /* one begins with the last row of the one before */
+	VENDOR_SHIFT  /* rows come in among those that were told */
+};
+void vendor_behave(struct vendor *v, enum vendor_manner manner);
 
 /* Requests so far, and what was wrong with the first that was, NULL: none. */
 unsigned vendor_requests(struct vendor *v);

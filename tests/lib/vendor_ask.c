@@ -64,7 +64,7 @@ place_of(struct asked *a, const char *pattern)
 	} places[] = { { "<start>", &a->start }, { "<end>", &a->end },
 		{ "<page>", &a->page }, { "<number>", &a->number },
 		{ "<token>", &a->token }, { "<any>", &a->any },
-		{ "<ids>", &a->ids } };
+		{ "<ids>", &a->ids }, { "<job>", &a->job } };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (strncmp(pattern, places[i].name, strlen(places[i].name)) ==
@@ -108,7 +108,7 @@ void
 vendor_forget(struct asked *a)
 {
 	char **const places[] = { &a->start, &a->end, &a->page, &a->number,
-		&a->token, &a->any, &a->ids };
+		&a->token, &a->any, &a->ids, &a->job };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		free(*places[i]);
@@ -268,9 +268,8 @@ goes_on(struct asked *a, const struct node *next, const char *path)
 {
 	const char *pages = vendor_text(a->v->script, "pages", "token");
 
-	return next != NULL &&
-	    strcmp(a->path, vendor_text(next, "path", path)) == 0 &&
-	    fits(a, next) &&
+	return next != NULL && fits(a, next) &&
+	    match(a, vendor_text(next, "path", path), a->path) &&
 	    (a->page == NULL || strcmp(pages, "token") != 0 ||
 		a->page[0] == VENDOR_TOKEN);
 }
@@ -286,8 +285,9 @@ vendor_right(struct asked *a)
 	const unsigned complaints = a->v->complaint != NULL;
 	const bool further = goes_on(a, next, path);
 
-	if (!further && !(strcmp(a->path, path) == 0 && fits(a, first)))
+	if (!further && !(fits(a, first) && match(a, path, a->path)))
 		complain_asked(a);
+	a->further = further || (a->number != NULL && *a->number != '\0');
 	if (strcmp(a->method,
 		further ? vendor_text(next, "method", method) : method) != 0)
 		vendor_complain(a->v, "method", a->method);
@@ -304,6 +304,22 @@ vendor_is(struct asked *a, const struct node *how)
 		vendor_complain(a->v, "method", a->method);
 	if (!fits(a, how))
 		complain_asked(a);
+	check_headers(a, how);
+	return true;
+}
+
+bool
+vendor_is_of_job(struct asked *a, const struct node *how)
+{
+	const char *path = vendor_text(how, "path", "-");
+
+	if (how == NULL ||
+	    strcmp(a->method, vendor_text(how, "method", "GET")) != 0 ||
+	    !match(a, path, a->path))
+		return false;
+	if (!fits(a, how) || !match(a, path, a->path))
+		complain_asked(a);
+	check_headers(a, node_get(a->v->script, "request"));
 	check_headers(a, how);
 	return true;
 }
@@ -337,17 +353,19 @@ vendor_fetched(struct asked *a, struct buf *files)
 		vendor_complain(v, "method", a->method);
 	check_headers(a, node_get(v->script, "request"));
 	for (size_t i = 0; i < v->n && a->ids != NULL; i++) {
-		const struct event *e = &v->events[i];
+		const struct event *e;
 
+		/* An event that was told twice is one thing to fetch, as it is
+		 * now. */
+		while (i + 1 < v->n &&
+		    strcmp(v->events[i + 1].key, v->events[i].key) == 0)
+			i++;
+		e = &v->events[i];
 		if (!is_among(a->ids, e->key))
 			continue;
 		if ((n++ > 0 && buf_adds(files, between) != 0) ||
 		    buf_adds(files, e->file != NULL ? e->file : e->text) != 0)
 			vendor_die("out of memory");
-		/* An event that was told twice is one thing to fetch. */
-		while (i + 1 < v->n &&
-		    strcmp(v->events[i + 1].key, e->key) == 0)
-			i++;
 	}
 	return true;
 }

@@ -20,6 +20,13 @@ struct event {
 	char *file; /* what comes then; NULL: the text */
 };
 
+/* A page token: what it is about, and where it goes on. */
+struct position {
+	unsigned generation;
+	int64_t from, to;
+	size_t at;
+};
+
 struct vendor {
 	struct MHD_Daemon *daemon;
 	struct node *script;
@@ -37,6 +44,10 @@ struct vendor {
 	char *complaint;
 	enum vendor_fault fault;
 	unsigned after, count;
+	enum vendor_manner manner;
+	unsigned shifts; /* rows that came in so, of the page walk at hand */
+	struct position job; /* the window of the last one, … */
+	unsigned jobs, polls; /* … its number, and how often it was asked for */
 };
 
 /* What page tokens begin with. */
@@ -50,10 +61,34 @@ struct asked {
 	const char *path;
 	struct buf body;
 	/* What its places say, NULL: nothing. */
-	char *start, *end, *page, *number, *token, *any, *ids;
+	char *start, *end, *page, *number, *token, *any, *ids, *job;
+	bool further; /* not the first page */
 };
 
 void vendor_die(const char *why);
+
+/* vendor_add() where the lock is held. */
+void vendor_add_event(struct vendor *v, const char *id, int64_t when,
+    unsigned n);
+
+/* The time in a request's place, whose format the script has at a path, or
+ * otherwise; INT64_MIN: it is none.  The end of a window. */
+int64_t vendor_time(const struct vendor *v, const char *text,
+    const char *format, int64_t otherwise);
+int64_t vendor_end(const struct vendor *v, const char *text);
+
+struct place {
+	const char *name;
+	const char *value;
+};
+
+/* Answer: with a body, whose headers have places; as { status, headers, body }
+ * of the script says; with its error of that name; with a page. */
+int vendor_answer(struct asked *a, unsigned status, const struct node *headers,
+    const char *body, size_t len, const struct place *places);
+int vendor_answer_as(struct asked *a, const struct node *e, unsigned otherwise);
+int vendor_answer_error(struct asked *a, const char *name, unsigned otherwise);
+int vendor_answer_page(struct asked *a, enum vendor_fault fault);
 
 /* The scalar at a path, or otherwise. */
 const char *vendor_text(const struct node *map, const char *path,
@@ -63,10 +98,6 @@ const char *vendor_text(const struct node *map, const char *path,
 void vendor_complain(struct vendor *v, const char *what, const char *got);
 
 /* Append text with each "<name>" replaced; ended by a NULL name. */
-struct place {
-	const char *name;
-	const char *value;
-};
 void vendor_put(struct buf *out, const char *text, const struct place *places);
 
 /* Is the request as "request" or "next" say it must be?  If not, that is
@@ -76,6 +107,10 @@ bool vendor_right(struct asked *a);
 /* Likewise as a block says that has its own path; false: it is not about that
  * path, which is no complaint. */
 bool vendor_is(struct asked *a, const struct node *how);
+
+/* Is it of that block, by method and path?  Complains of all else that is not
+ * right. */
+bool vendor_is_of_job(struct asked *a, const struct node *how);
 
 /* What is fetched by the ids of a request that the block fetch is about; false:
  * it is not. */

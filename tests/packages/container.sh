@@ -25,14 +25,15 @@ of_image() {
 
 inside_script='
 set -e
-root=$1 etc=$2 state=$3 seal=$4
-shift 4
+root=$1 etc=$2 state=$3 seal=$4 collect=$5
+shift 5
 mount --make-rprivate /
 mount --bind "$root" "$root"
 mount --bind "$etc" "$root/etc/sealfeed"
 mount -o remount,bind,ro "$root/etc/sealfeed"
 mount --bind "$state" "$root/var/lib/sealfeed"
 mount --bind "$seal" "$root/var/lib/sealfeed-seal"
+mount --bind "$collect" "$root/var/lib/sealfeed-collect"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/dev"
 mknod -m 666 "$root/dev/null" c 1 3
@@ -46,7 +47,7 @@ exec chroot "$root" setpriv --reuid 4711 --regid 4711 --clear-groups \
 # read-only root but for the volumes.
 in_container=(unshare --mount --pid --ipc --uts --fork --kill-child
     bash -c "$inside_script" -- "$work/root" "$work/etc" "$work/state"
-    "$work/seal")
+    "$work/seal" "$work/collect")
 
 # first_process: of the container
 first_process() {
@@ -69,7 +70,8 @@ buildah build --network host --build-arg BASE=localhost/base \
 expect "the user" 4711:4711 "$(of_image User)"
 expect "the program" "sealfeed run" \
     "$(of_image 'Entrypoint[0]') $(of_image 'Cmd | join(" ")')"
-expect "the volumes" "/var/lib/sealfeed /var/lib/sealfeed-seal" \
+expect "the volumes" \
+    "/var/lib/sealfeed /var/lib/sealfeed-collect /var/lib/sealfeed-seal" \
     "$(of_image 'Volumes | keys | join(" ")')"
 container=$(buildah from localhost/sealfeed)
 mounted=$(buildah mount "$container")
@@ -79,7 +81,7 @@ expect "the package" "ii  $version-1" "$(chroot "$mounted" dpkg-query -W \
     -f '${db:Status-Abbrev} ${Version}' sealfeed)"
 [ -z "$(find "$mounted/var/lib/apt/lists" "$mounted/tmp" -type f)" ] ||
     fail "lists and packages are left in the image"
-for folder in /var/lib/sealfeed /var/lib/sealfeed-seal; do
+for folder in /var/lib/sealfeed{,-seal,-collect}; do
 	expect "$folder" "4711:4711 700" "$(stat -c '%u:%g %a' "$mounted$folder")"
 done
 
@@ -87,8 +89,8 @@ say "run"
 sim --rate 100
 rsyslog siem ossl
 # The volumes as they are made for a new container: with what the image has.
-mkdir -m 700 "$work/state" "$work/seal"
-chown 4711:4711 "$work/state" "$work/seal"
+mkdir -m 700 "$work/state" "$work/seal" "$work/collect"
+chown 4711:4711 "$work/state" "$work/seal" "$work/collect"
 mkdir -m 750 "$work/etc" "$work/etc/conf.d"
 chmod 711 "$work"
 cp "$work/ca.pem" "$work/secret" "$work/etc"

@@ -177,10 +177,13 @@ take(struct call *c)
 	if (strcmp(coding, "gzip") == 0) {
 		why = recv_unpack(&c->rq->body, &plain);
 		c->body = &plain;
+	} else if (strcmp(coding, "deflate") == 0 && c->place->kind->deflate) {
+		why = recv_inflate(&c->rq->body, &plain);
+		c->body = &plain;
 	}
 	if (why != NULL)
 		reply_text(c, 400, "{\"text\":\"%s\",\"code\":6}", why);
-	else if (coding[0] != '\0' && strcmp(coding, "gzip") != 0)
+	else if (coding[0] != '\0' && c->body != &plain)
 		reply_page(c, 415, "Unsupported Media Type");
 	else
 		c->place->kind->take(c);

@@ -35,6 +35,7 @@ struct call {
 
 struct intake_kind {
 	const char *name; /* the receiver's begins with it */
+	bool deflate;     /* it takes that coding beside gzip */
 	/* Fill call->reply.  One thread at a time. */
 	void (*take)(struct call *c);
 };
@@ -42,6 +43,7 @@ struct intake_kind {
 /* Every kind of intake: one row each. */
 #define INTAKES(X)       \
 	X(azure_blob)    \
+	X(coralogix)     \
 	X(datadog)       \
 	X(elasticsearch) \
 	X(gcs)           \

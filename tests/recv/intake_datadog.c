@@ -139,4 +139,4 @@ take(struct call *c)
 	free(token);
 }
 
-const struct intake_kind intake_datadog = { "datadog", take };
+const struct intake_kind intake_datadog = { .name = "datadog", .take = take };

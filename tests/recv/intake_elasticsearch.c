@@ -280,4 +280,5 @@ take(struct call *c)
 		bulk(c);
 }
 
-const struct intake_kind intake_elasticsearch = { "elasticsearch", take };
+const struct intake_kind intake_elasticsearch = { .name = "elasticsearch",
+	.take = take };

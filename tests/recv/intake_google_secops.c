@@ -187,4 +187,5 @@ take(struct call *c)
 	free(max);
 }
 
-const struct intake_kind intake_google_secops = { "google-secops", take };
+const struct intake_kind intake_google_secops = { .name = "google-secops",
+	.take = take };

@@ -137,4 +137,4 @@ take(struct call *c)
 	free(token);
 }
 
-const struct intake_kind intake_graylog = { "graylog", take };
+const struct intake_kind intake_graylog = { .name = "graylog", .take = take };

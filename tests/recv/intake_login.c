@@ -251,4 +251,4 @@ has_access_token(const struct call *c)
 	return good;
 }
 
-const struct intake_kind intake_login = { "login", take };
+const struct intake_kind intake_login = { .name = "login", .take = take };

@@ -18,6 +18,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "tests/lib/unsnap.h"
 #include "tests/recv/intake.h"
 
 #define LABELS_MAX 15
@@ -189,6 +191,150 @@ take_streams(struct call *c, const json_t *top)
 		reply_text(c, 204, "%s", "");
 }
 
+/*
+ * Protobuf, packed with Snappy: Loki's pkg/push/push.proto and protobuf.dev,
+ * "Encoding".
+ */
+
+static size_t
+varint(struct slice *s)
+{
+	size_t n = 0;
+
+	for (unsigned shift = 0; s->len > 0 && shift < 64; shift += 7) {
+		unsigned char c = (unsigned char)*s->data++;
+
+		s->len--;
+		n |= (size_t)(c & 0x7f) << shift;
+		if (c < 0x80)
+			break;
+	}
+	return n;
+}
+
+/* The next field, whose number must be at most max; 0: the end, or broken, and
+ * then s is not empty. */
+static unsigned
+field(struct slice *s, unsigned max, struct slice *bytes, size_t *n)
+{
+	struct slice rest = *s;
+	size_t tag = varint(&rest);
+
+	*bytes = (struct slice){ "", 0 };
+	*n = 0;
+	if (s->len == 0 || tag >> 3 > max || ((tag & 7) != 0 && (tag & 7) != 2))
+		return 0;
+	*n = varint(&rest);
+	if ((tag & 7) == 2) {
+		if (*n > rest.len)
+			return 0;
+		*bytes = (struct slice){ rest.data, *n };
+		rest.data += *n;
+		rest.len -= *n;
+	}
+	*s = rest;
+	return (unsigned)(tag >> 3);
+}
+
+static json_t *
+string_of(struct slice s)
+{
+	return json_stringn(s.data, s.len); /* NULL: no UTF-8 */
+}
+
+/* {name="value", name="value"}, whose strings are quoted as in JSON here. */
+static json_t *
+read_labels(struct slice s)
+{
+	struct buf text = BUF_INIT(1 << 16);
+	bool quoted = false,
+	     good = s.len >= 2 && s.data[0] == '{' && s.data[s.len - 1] == '}';
+	json_t *labels;
+
+	if (!good || buf_adds(&text, "{\"") != 0)
+		return NULL;
+	for (size_t i = 1; i + 1 < s.len; i++) {
+		char put[3] = { s.data[i] };
+
+		if (quoted && put[0] == '\\')
+			put[1] = s.data[++i];
+		else if (put[0] == '"')
+			quoted = !quoted;
+		else if (!quoted && put[0] == '=')
+			(void)strcpy(put, "\":");
+		else if (!quoted && put[0] == ',')
+			(void)strcpy(put, ",\"");
+		if (buf_adds(&text, put) != 0)
+			return NULL;
+	}
+	if (buf_adds(&text, "}") != 0)
+		return NULL;
+	labels = json_loads(text.data, JSON_REJECT_DUPLICATES, NULL);
+	buf_release(&text);
+	return labels;
+}
+
+static json_t *
+read_entry(struct slice s)
+{
+	json_t *entry = json_pack("[s, s]", "", ""), *meta = json_object();
+	struct slice bytes, part, name;
+	size_t n, seconds = 0, nanos = 0;
+	char time[64];
+	unsigned f;
+
+	while ((f = field(&s, 3, &bytes, &n)) != 0) {
+		if (f == 1) {
+			while ((f = field(&bytes, 2, &part, &n)) != 0)
+				*(f == 1 ? &seconds : &nanos) = n;
+		} else if (f == 2) {
+			(void)json_array_set_new(entry, 1, string_of(bytes));
+		} else {
+			(void)field(&bytes, 1, &name, &n);
+			(void)field(&bytes, 2, &part, &n);
+			(void)json_object_setn_new(meta, name.data, name.len,
+			    string_of(part));
+		}
+	}
+	(void)snprintf(time, sizeof(time), "%zu%09zu", seconds, nanos);
+	(void)json_array_set_new(entry, 0, json_string(time));
+	if (json_object_size(meta) > 0)
+		(void)json_array_append(entry, meta);
+	json_decref(meta);
+	return entry;
+}
+
+/* As JSON has it: NULL where it cannot be read. */
+static json_t *
+read_protobuf(const struct buf *b)
+{
+	struct slice s = { b->data, b->len }, stream, bytes;
+	json_t *streams = json_array(), *labels, *values;
+	bool broken = false;
+	size_t n;
+
+	while (!broken && field(&s, 1, &stream, &n) == 1) {
+		labels = NULL;
+		values = json_array();
+		for (unsigned f; (f = field(&stream, 3, &bytes, &n)) != 0;) {
+			if (f == 1 && labels == NULL)
+				labels = read_labels(bytes);
+			else if (f == 2)
+				(void)json_array_append_new(values,
+				    read_entry(bytes));
+		}
+		broken = labels == NULL || stream.len > 0;
+		(void)json_array_append_new(streams,
+		    json_pack("{s:o?, s:o}", "stream", labels, "values",
+			values));
+	}
+	if (broken || s.len > 0) {
+		json_decref(streams);
+		return NULL;
+	}
+	return json_pack("{s:o}", "streams", streams);
+}
+
 static bool
 authorized(struct call *c)
 {
@@ -210,6 +356,27 @@ authorized(struct call *c)
 	return good;
 }
 
+/* The push in the body, as JSON has it; NULL: it cannot be read. */
+static json_t *
+read_push(const struct call *c)
+{
+	const char *type = recv_header(c->rq, "Content-Type");
+	struct buf plain = BUF_INIT(RECV_BODY_MAX);
+	json_t *top = NULL;
+
+	if (strcmp(type, "application/x-protobuf") == 0 &&
+	    recv_header(c->rq, "Content-Encoding")[0] == '\0') {
+		if (c->body->len > 0 &&
+		    unsnap(c->body->data, c->body->len, &plain))
+			top = read_protobuf(&plain);
+	} else if (strcmp(type, "application/json") == 0 && c->body->len > 0) {
+		top = json_loadb(c->body->data, c->body->len,
+		    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	}
+	buf_release(&plain);
+	return top;
+}
+
 static void
 take(struct call *c)
 {
@@ -225,12 +392,7 @@ take(struct call *c)
 	}
 	if (!authorized(c))
 		return;
-	top = c->body->len == 0 ||
-		strcmp(recv_header(c->rq, "Content-Type"),
-		    "application/json") != 0
-	    ? NULL
-	    : json_loadb(c->body->data, c->body->len,
-		  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	top = read_push(c);
 	if (!is_push(top))
 		reply_text(c, 400, "loghttp.PushRequest: cannot be read\n");
 	else if (json_array_size(json_object_get(top, "streams")) == 0)
@@ -242,4 +404,4 @@ take(struct call *c)
 	json_decref(top);
 }
 
-const struct intake_kind intake_loki = { "loki", take };
+const struct intake_kind intake_loki = { .name = "loki", .take = take };

@@ -341,9 +341,10 @@ take(struct call *c)
 	free(bucket);
 }
 
-const struct intake_kind intake_azure_blob = { "azure-blob", take };
-const struct intake_kind intake_gcs = { "gcs", take };
-const struct intake_kind intake_s3 = { "s3", take };
+const struct intake_kind intake_azure_blob = { .name = "azure-blob",
+	.take = take };
+const struct intake_kind intake_gcs = { .name = "gcs", .take = take };
+const struct intake_kind intake_s3 = { .name = "s3", .take = take };
 
 static const struct kind *
 kind_of(const struct call *c)

@@ -447,4 +447,4 @@ take(struct call *c)
 	free(token);
 }
 
-const struct intake_kind intake_otlp = { "otlp", take };
+const struct intake_kind intake_otlp = { .name = "otlp", .take = take };

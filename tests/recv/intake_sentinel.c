@@ -156,4 +156,4 @@ take(struct call *c)
 	free(head);
 }
 
-const struct intake_kind intake_sentinel = { "sentinel", take };
+const struct intake_kind intake_sentinel = { .name = "sentinel", .take = take };

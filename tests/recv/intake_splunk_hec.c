@@ -373,4 +373,5 @@ take(struct call *c)
 		tell_acks(c);
 }
 
-const struct intake_kind intake_splunk_hec = { "splunk-hec", take };
+const struct intake_kind intake_splunk_hec = { .name = "splunk-hec",
+	.take = take };

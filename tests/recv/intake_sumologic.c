@@ -95,4 +95,6 @@ take(struct call *c)
 	free(token);
 }
 
-const struct intake_kind intake_sumologic = { "sumologic", take };
+const struct intake_kind intake_sumologic = { .name = "sumologic",
+	.take = take,
+	.deflate = true };

@@ -118,15 +118,16 @@ fault_status(enum fault f)
  * Small things.
  */
 
-const char *
-recv_unpack(const struct buf *in, struct buf *out)
+/* With the window bits that zlib has for the format. */
+static const char *
+unpack(const struct buf *in, int bits, struct buf *out)
 {
 	z_stream z = { .next_in = (unsigned char *)in->data,
 		.avail_in = (uInt)in->len };
 	const char *why = NULL;
 	int rc = Z_OK;
 
-	if (inflateInit2(&z, 15 + 16) != Z_OK)
+	if (inflateInit2(&z, bits) != Z_OK)
 		recv_die("inflateInit2 failed");
 	while (rc == Z_OK && why == NULL) {
 		char *to = buf_room(out, 65536);
@@ -142,11 +143,23 @@ recv_unpack(const struct buf *in, struct buf *out)
 		out->data[out->len] = '\0';
 	}
 	if (why == NULL && rc != Z_STREAM_END)
-		why = "broken gzip";
+		why = "broken compression";
 	else if (why == NULL && z.avail_in > 0)
-		why = "data behind the first gzip member";
+		why = "data behind the first member";
 	(void)inflateEnd(&z);
 	return why;
+}
+
+const char *
+recv_unpack(const struct buf *in, struct buf *out)
+{
+	return unpack(in, 15 + 16, out);
+}
+
+const char *
+recv_inflate(const struct buf *in, struct buf *out)
+{
+	return unpack(in, 15, out);
 }
 
 /* What a kill left of a line was not acknowledged: the line comes again, and

@@ -92,6 +92,9 @@ bool recv_client_known(const struct recv_request *rq);
 /* Unpack exactly one gzip member; a sentence about what is wrong, or NULL. */
 const char *recv_unpack(const struct buf *in, struct buf *out);
 
+/* The same of what HTTP calls deflate, a zlib stream. */
+const char *recv_inflate(const struct buf *in, struct buf *out);
+
 /* Open DIR/NAME for appending. */
 int recv_open(const char *dir, const char *name);
 

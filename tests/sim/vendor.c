@@ -8,8 +8,9 @@
  * requests.  DIR/sources.yaml has the sources of a configuration that reads
  * them all, DIR/made how many events each has, and once all are made
  * DIR/NAME.ledger those of the source NAME, one on a line, and then DIR/ledgers
- * how many sources there are.  One in four has the time of the one before, and
- * now and then a request fails in one of a vendor's ways.  At the end
+ * how many sources there are.  One in four has the time of the one before,
+ * pages are short or empty for a while, and now and then a request fails in one
+ * of a vendor's ways.  At the end
  * DIR/complaints has what was wrong with requests.
  */
 #include <signal.h>
@@ -170,6 +171,19 @@ put_complaints(const char *dir)
 	buf_release(&text);
 }
 
+/* Pages of tokens may be short, and even empty, where others follow. */
+static void
+behave(const struct made *m, unsigned i)
+{
+	static const enum vendor_manner manners[] = { VENDOR_PLAIN,
+		VENDOR_SHORT, VENDOR_EMPTY };
+	const struct node *script = vendor_script(m->vendor);
+
+	if (node_get(script, "pages") == NULL &&
+	    node_get(script, "full") == NULL)
+		vendor_behave(m->vendor, manners[i % 3]);
+}
+
 /* One more event each, and now and then something that goes wrong. */
 static void
 make(unsigned i, int64_t *when)
@@ -184,6 +198,7 @@ make(unsigned i, int64_t *when)
 	(void)snprintf(id, sizeof(id), "made-%u", i);
 	for (size_t k = 0; k < n_list; k++) {
 		vendor_add(list[k].vendor, id, *when - lag_of(&list[k]), 1);
+		behave(&list[k], i / 4 + (unsigned)k);
 		if (i % 8 == 7)
 			vendor_fail(list[k].vendor, faults[(i / 8 + k) % 6], 1,
 			    1);

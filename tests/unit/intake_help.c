@@ -63,10 +63,10 @@ configure(const char *options, const char *path)
 	const char *url = canned_url(intake_rig.server),
 		   *mark = strchr(options, '@');
 	size_t n = mark == NULL ? strlen(options) : (size_t)(mark - options);
-	char *text = xasprintf("{url: \"%s%s\", compress: false, parallel: 2%s"
-			       "%.*s%s%s}",
-	    url, path, n == 0 ? "" : ", ", (int)n, options,
-	    mark == NULL ? "" : url, mark == NULL ? "" : mark + 1);
+	bool packs = strstr(options, "compress:") != NULL;
+	char *text = xasprintf("{url: \"%s%s\", %sparallel: 2%s%.*s%s%s}", url,
+	    path, packs ? "" : "compress: false, ", n == 0 ? "" : ", ", (int)n,
+	    options, mark == NULL ? "" : url, mark == NULL ? "" : mark + 1);
 	struct node *map = yaml_parse("conf", text, strlen(text), &err);
 
 	ck_assert_msg(map != NULL, "%s", err.text);

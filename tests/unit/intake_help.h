@@ -31,9 +31,9 @@ void rig_expect_with(const char *path, int status, const char *headers,
 void rig_expect_bytes(const char *path, char *bytes);
 
 /* Open it with a chunk of n events: the first is event, the others
- * {"Id":"b"}.  options are behind url, compress: false and parallel: 2 in a
- * map, "token: abc, …", in which @ stands for the receiver's URL without a
- * path; path stands behind the URL. */
+ * {"Id":"b"}.  options are behind url, compress: false (unless they have it)
+ * and parallel: 2 in a map, "token: abc, …", in which @ stands for the
+ * receiver's URL without a path; path stands behind the URL. */
 void rig_begin(size_t n, const char *event, const char *options,
     const char *path);
 void rig_end(void);

@@ -389,6 +389,15 @@ START_TEST(times_in_every_form)
 		{ WHEN_COMPACT, "20261122042658", "20261122042658.123456",
 		    WHEN },
 		{ WHEN_COMPACT, NULL, "2026112204", -1 },
+		{ WHEN_ISO8601, "2026-11-22T04:26:58+0000",
+		    "2026-11-22T05:26:58+0100", WHEN - 123456 },
+		{ WHEN_RFC2822, "Sun, 22 Nov 2026 04:26:58 -0000",
+		    "22 Nov 2026 04:26:58 +0000", WHEN - 123456 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, UTC",
+		    WHEN - 123456 },
+		{ WHEN_RFC2822, NULL, "2 Nov 2026 04:26:58, GMT",
+		    WHEN - 123456 - 20 * CLOCK_DAY },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, AEST", -1 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -434,6 +443,9 @@ START_TEST(places_are_filled)
 		{ "{\"c\":\"{longname}\"}", TEMPLATE_JSON,
 		    "{\"c\":\"a \\\"b\\\"/\"}" },
 		{ "{x|epoch}{{y}}", TEMPLATE_PLAIN, "epocha{a}" },
+		{ "{longname|json}{longname|jso}", TEMPLATE_JSON,
+		    "jsona \"b\"/jsoa \\\"b\\\"/" },
+		{ "{longname|json}", TEMPLATE_URL, "jsona%20%22b%22%2F" },
 		{ "{ x} {X} {} {x|} {x|y", TEMPLATE_PLAIN,
 		    "{ x} {X} {} a {x|y" },
 	};

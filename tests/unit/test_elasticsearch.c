@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -107,6 +108,26 @@ static const struct {
 	{ CREATED "," ITEM("404", "index_not_found_exception") "," CREATED,
 	    VERDICT_BLOCKED, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
 	    "index_not_found" },
+	/* No fault of the event. */
+	{ CREATED "," ITEM("400", "index_closed_exception") "," CREATED,
+	    VERDICT_BLOCKED, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "index_closed" },
+	{ CREATED
+	    ",{\"create\":{\"status\":400,\"error\":{\"type\":"
+	    "\"validation_exception\",\"reason\":\"this action would add [2] "
+	    "shards, but this cluster currently has [1000]/[1000] maximum "
+	    "normal shards open;\"}}}," CREATED,
+	    VERDICT_BLOCKED, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "maximum normal shards" },
+	{ CREATED
+	    ",{\"create\":{\"status\":400,\"error\":{\"type\":"
+	    "\"illegal_argument_exception\",\"reason\":\"pipeline with id "
+	    "[x] does not exist\"}}}," CREATED,
+	    VERDICT_BLOCKED, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "pipeline" },
+	{ CREATED "," ITEM("409", "another_conflict") "," CREATED,
+	    VERDICT_RETRY, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "another_conflict" },
 	/* Fewer, and more, than there are. */
 	{ CREATED, VERDICT_RETRY, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_OPEN },
 	    "does not tell of all" },
@@ -289,6 +310,32 @@ START_TEST(signed_for_aws)
 }
 END_TEST
 
+/* Keys of a role that the machine has, from where containers get them. */
+START_TEST(signed_with_keys_of_a_role)
+{
+	char url[128];
+
+	rig_expect("/keys", 200,
+	    "{\"AccessKeyId\":\"ASIA1\",\"SecretAccessKey\":\"s\",\"Token\":"
+	    "\"tmp\",\"Expiration\":\"2999-01-01T00:00:00Z\"}");
+	rig_expect(BULK, 200, "{\"items\":[" CREATED "]}");
+	rig_begin(1, EVENT, "aws: {region: eu-west-1}", "/es");
+	(void)snprintf(url, sizeof(url), "%s/keys",
+	    canned_url(intake_rig.server));
+	ck_assert_int_eq(setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, 1),
+	    0);
+	courier_deliver(&intake_rig.c);
+	(void)unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
+	    intake_rig.c.why);
+	ck_assert_ptr_nonnull(strstr(rig_request(1), "Credential=ASIA1/"));
+	ck_assert_ptr_nonnull(strstr(rig_request(1), "/eu-west-1/es/"));
+	ck_assert_ptr_nonnull(strstr(rig_request(1),
+	    "\r\nX-Amz-Security-Token: tmp\r\n"));
+	rig_end();
+}
+END_TEST
+
 #define ROOT                                                                   \
 	"{\"version\":{\"number\":\"2.19.1\",\"distribution\":\"opensearch\"}" \
 	"}"
@@ -351,6 +398,7 @@ suite_elasticsearch(void)
 	tcase_add_loop_test(tc, items_of_an_answer, 0, ROWS(answers));
 	tcase_add_loop_test(tc, other_answers, 0, ROWS(others));
 	tcase_add_loop_test(tc, signed_for_aws, 0, 2);
+	tcase_add_test(tc, signed_with_keys_of_a_role);
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
 	suite_add_tcase(s, tc);
 	return s;

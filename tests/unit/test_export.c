@@ -178,7 +178,7 @@ START_TEST(every_cut_with_a_checkpoint_verifies)
 	struct verifier key;
 	char line[300], report[4000];
 
-	ck_assert_int_eq(signer_generate(&pem, &err), 0);
+	ck_assert_int_eq(signer_generate(key_kind(KEY_ED25519), &pem, &err), 0);
 	signer = signer_open("fra1", pem.data, &err);
 	ck_assert_ptr_nonnull(signer);
 	ck_assert_int_eq(verifier_parse(pem.data, &key, &err), 0);

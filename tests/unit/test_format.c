@@ -147,6 +147,8 @@ static const enum format_kind kinds[] = { FORMAT_WAZUH, FORMAT_CEF,
 	"{\"integration\":\"x\",\"sealfeed\":{\"feed\":\"a/b\",\"index\":1," \
 	"\"agent\":\"c\"},\"x\":{}}"
 
+#define FIELDS "sealfeedFeed=a/b sealfeedIndex=1 sealfeedAgent=c rawEvent={}"
+
 /* Bytes that look like what stands around them. */
 static const char *const nasty[] = {
 	"{}",
@@ -159,6 +161,14 @@ static const char *const nasty[] = {
 	"{\t\"a\"\t:\t1}",
 	"\"CEF:0|a|b|\"",
 	"{\"a\":\\=}",
+	"{\"Operation\":\"" FIELDS "\"}",
+	"{\"Operation\":\"a|" FIELDS "\"}",
+	"{\"Operation\":\"a\\\\|" FIELDS "\"}",
+	"{\"Operation\":\"a\\\\\",\"UserId\":\"|3|" FIELDS "\"}",
+	"{\"Operation\":\"a CEF:0|a|b|1|c|d|3|" FIELDS "\"}",
+	"{\"Operation\":\"a LEEF:2.0|a|b|1|c|x09|" FIELDS "\"}",
+	"{\"UserId\":\"[sealfeed@32473 feed=\\\"a/b\\\" index=\\\"1\\\"] {}\"}",
+	"{\"Operation\":\"x {\\\"integration\\\":\\\"x\"}",
 };
 
 START_TEST(bytes_come_out_again)
@@ -194,6 +204,28 @@ START_TEST(bytes_come_out_again)
 		free(syslog);
 		free(s);
 	}
+	buf_release(&scratch);
+}
+END_TEST
+
+START_TEST(via_comes_along)
+{
+	static const char *const marks[] = { ",\"via\":\"backfill\"},",
+		" sealfeedVia=backfill ", "\tsealfeedVia=backfill\t" };
+	struct chunk_line line = event("office365", "{\"Id\":\"x\"}");
+	struct buf scratch = BUF_INIT(1 << 20);
+	struct frame f;
+	struct slice v;
+	char *s;
+
+	line.via = "backfill";
+	s = shown(kinds[_i], &line);
+	ck_assert_msg(strstr(s, marks[_i]) != NULL, "%s", s);
+	ck_assert_int_eq(wrapped_parse(s, strlen(s), &f), FRAME_EVENT);
+	ck_assert_mem_eq(f.agent.data, "fra1", f.agent.len);
+	v = wrapped_value(f.value, &scratch);
+	ck_assert_mem_eq(v.data, line.value, line.len);
+	free(s);
 	buf_release(&scratch);
 }
 END_TEST
@@ -356,6 +388,7 @@ suite_format(void)
 	tcase_add_loop_test(tc, vector, 0,
 	    (int)(sizeof(vectors) / sizeof(vectors[0])));
 	tcase_add_loop_test(tc, bytes_come_out_again, 0, 3);
+	tcase_add_loop_test(tc, via_comes_along, 0, 3);
 	tcase_add_loop_test(tc, checkpoints_come_out_again, 0, 3);
 	tcase_add_loop_test(tc, damage_is_harmless, 0, 3);
 	tcase_add_test(tc, sizes);

@@ -55,6 +55,41 @@ list_and_claim(struct feed *f, struct write_batch *p, int64_t now,
 		ck_assert_int_eq(item_claim(f, &it[i], &next, &err), 1);
 }
 
+START_TEST(a_backfill_waits)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	const int64_t now = clock_now();
+	const struct listed old = { "old", "u", now - CLOCK_DAY, now + 9 };
+	const struct listed fresh = { "new", "u", now, now + CLOCK_DAY };
+	int64_t created, expires;
+	struct item it;
+
+	write_batch_via(p, VIA_BACKFILL);
+	write_batch_listed(p, &old);
+	(void)store_help_commit(p);
+	/* Nothing is behind for it. */
+	ck_assert_int_eq(item_oldest(f, &created, &expires, &err), 0);
+	ck_assert_int_eq(created, INT64_MAX);
+	p = write_batch_reuse(p, f);
+	write_batch_listed(p, &fresh);
+	(void)store_help_commit(p);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	ck_assert_str_eq(it.key, "new");
+	ck_assert_int_eq(it.via, VIA_FEED);
+	item_release(&it);
+	ck_assert_int_eq(item_claim_polled(f, &it, NULL, &err), 0);
+	ck_assert_int_eq(item_claim(f, &it, NULL, &err), 1);
+	ck_assert_str_eq(it.key, "old");
+	ck_assert_int_eq(it.via, VIA_BACKFILL);
+	item_release(&it);
+	write_batch_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(ledger)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -276,6 +311,7 @@ suite_item(void)
 	TCase *tc = tcase_create("item");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, a_backfill_waits);
 	tcase_add_test(tc, ledger);
 	tcase_add_test(tc, part_of_an_item_is_a_gap);
 	tcase_add_test(tc, progress_is_kept_for_the_next_try);

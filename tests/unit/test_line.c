@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "store/line.h"
+#include "store/via.h"
 #include "tests/unit/unit.h"
 
 START_TEST(event_line)
@@ -13,7 +14,7 @@ START_TEST(event_line)
 	struct line l;
 
 	ck_assert_int_eq(line_add(&b, LINE_EVENT,
-			     (struct line_name){ "fra1", "a/B.c" }, 42,
+			     (struct line_name){ "fra1", "a/B.c", NULL }, 42,
 			     "{\"x\":1}", 7),
 	    0);
 	ck_assert_str_eq(b.data,
@@ -32,14 +33,39 @@ START_TEST(event_line)
 }
 END_TEST
 
+START_TEST(line_of_another_way)
+{
+	static const char cut[] =
+	    "{\"feed\":\"a/b\",\"index\":7,\"via\":\"\",\"event\":{}}";
+	struct buf b = BUF_INIT(1000);
+	struct line l;
+
+	ck_assert_int_eq(line_add(&b, LINE_EVENT,
+			     (struct line_name){ "fra1", "a/b", "backfill" }, 7,
+			     "{}", 2),
+	    0);
+	ck_assert_str_eq(b.data,
+	    "{\"feed\":\"a/b\",\"index\":7,\"agent\":\"fra1\","
+	    "\"via\":\"backfill\",\"event\":{}}\n");
+	ck_assert_uint_eq(b.len, strlen(b.data));
+	ck_assert_int_eq(line_parse(b.data, b.len - 1, &l), 0);
+	ck_assert_str_eq(via_known(l.via), "backfill");
+	ck_assert_mem_eq(l.value.data, "{}", l.value.len);
+	ck_assert_ptr_null(via_known((struct slice){ "backfil", 7 }));
+	ck_assert_ptr_null(via_known((struct slice){ .data = NULL }));
+	ck_assert_int_eq(line_parse(cut, strlen(cut), &l), -1);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(checkpoint_line)
 {
 	struct buf b = BUF_INIT(1000);
 	struct line l;
 
 	ck_assert_int_eq(line_add(&b, LINE_CHECKPOINT,
-			     (struct line_name){ "", "a/b" }, UINT64_MAX, "{}",
-			     2),
+			     (struct line_name){ "", "a/b", NULL }, UINT64_MAX,
+			     "{}", 2),
 	    0);
 	ck_assert_str_eq(b.data,
 	    "{\"feed\":\"a/b\",\"size\":18446744073709551615,"
@@ -57,7 +83,7 @@ START_TEST(ceiling_is_kept)
 	struct buf b = BUF_INIT(40);
 
 	ck_assert_int_eq(line_add(&b, LINE_EVENT,
-			     (struct line_name){ "", "a/b" }, 1, "{}", 2),
+			     (struct line_name){ "", "a/b", NULL }, 1, "{}", 2),
 	    -1);
 	ck_assert_uint_eq(b.len, 0);
 	buf_release(&b);
@@ -114,6 +140,7 @@ suite_line(void)
 	TCase *tc = tcase_create("line");
 
 	tcase_add_test(tc, event_line);
+	tcase_add_test(tc, line_of_another_way);
 	tcase_add_test(tc, checkpoint_line);
 	tcase_add_test(tc, ceiling_is_kept);
 	tcase_add_test(tc, cut_line);

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "outputs/http/protobuf.h"
+#include "outputs/http/snappy.h"
+#include "tests/lib/unsnap.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
 
@@ -66,6 +69,126 @@ START_TEST(sealed)
 	    "}\"]]}]}");
 	free(body);
 	rig_end();
+}
+END_TEST
+
+/* The body of the first request, of whatever bytes. */
+static void
+unpacked(struct buf *out)
+{
+	const char *head = rig_request(0), *body = strstr(head, "\r\n\r\n");
+	const char *at = strstr(head, "\r\nContent-Length: ");
+
+	ck_assert_ptr_nonnull(body);
+	ck_assert_ptr_nonnull(at);
+	ck_assert(unsnap(body + 4, strtoul(at + 18, NULL, 10), out));
+}
+
+static struct protobuf_field
+field(struct protobuf_reader *r, unsigned number)
+{
+	struct protobuf_field f;
+
+	ck_assert(protobuf_next(r, &f));
+	ck_assert_uint_eq(f.number, number);
+	return f;
+}
+
+static void
+is_text(struct protobuf_reader *r, unsigned number, const char *text)
+{
+	struct protobuf_field f = field(r, number);
+
+	ck_assert_msg(f.bytes.len == strlen(text) &&
+		memcmp(f.bytes.data, text, f.bytes.len) == 0,
+	    "\"%.*s\" is not \"%s\"", (int)f.bytes.len, f.bytes.data, text);
+}
+
+/* The messages of push.proto, as a reader finds them; the second event is no
+ * UTF-8, which a string has to be. */
+START_TEST(protobuf)
+{
+	struct buf body = BUF_INIT(1 << 16);
+	struct protobuf_reader push, stream, entry, time, label;
+	struct protobuf_field f;
+
+	rig_expect(PUSH, 204, "");
+	rig_begin(1, EVENT,
+	    "encoding: protobuf, tenant: t1, labels: {env: \"p\\\"1\"}", "");
+	courier_add(&intake_rig.c, "{\"Id\":\"\xff\"}");
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
+	    intake_rig.c.why);
+	ck_assert_ptr_nonnull(strstr(rig_request(0),
+	    "\r\nContent-Type: application/x-protobuf\r\n"));
+	ck_assert_ptr_null(strstr(rig_request(0), "Content-Encoding"));
+	unpacked(&body);
+	push = (struct protobuf_reader){ .rest = { body.data, body.len } };
+	stream = (struct protobuf_reader){ .rest = field(&push, 1).bytes };
+	is_text(&stream, 1,
+	    "{service_name=\"sealfeed\",sealfeed_agent=\"fra1\","
+	    "sealfeed_feed=\"contoso/Audit.Exchange\",source=\"office365\","
+	    "env=\"p\\\"1\"}");
+	for (int i = 0; i < 2; i++) {
+		entry =
+		    (struct protobuf_reader){ .rest = field(&stream, 2).bytes };
+		time =
+		    (struct protobuf_reader){ .rest = field(&entry, 1).bytes };
+		ck_assert_uint_gt(field(&time, 1).value, 1700000000);
+		ck_assert_uint_lt(field(&time, 2).value, 1000000000);
+		is_text(&entry, 2,
+		    i == 0 ? EVENT : "{\"Id\":\"\xef\xbf\xbd\"}");
+		label =
+		    (struct protobuf_reader){ .rest = field(&entry, 3).bytes };
+		is_text(&label, 1, "sealfeed_index");
+		is_text(&label, 2, i == 0 ? "42" : "43");
+		label =
+		    (struct protobuf_reader){ .rest = field(&entry, 3).bytes };
+		is_text(&label, 1, "sealfeed_time");
+		is_text(&label, 2, "1970-01-02T00:00:00.000000Z");
+	}
+	ck_assert(!protobuf_next(&stream, &f) && !stream.broken);
+	ck_assert(!protobuf_next(&push, &f) && !push.broken);
+	buf_release(&body);
+	rig_end();
+}
+END_TEST
+
+/* Whatever its length, a block is what was packed, with the library and
+ * without. */
+START_TEST(snappy_blocks)
+{
+	static const size_t sizes[] = { 0, 1, 60, 61, 127, 128, 65536,
+		(1 << 20) + 3 };
+	struct buf text = BUF_INIT(2 << 20), packed = BUF_INIT(4 << 20);
+	struct buf back = BUF_INIT(2 << 20);
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		buf_clear(&text);
+		ck_assert_int_eq(buf_adds(&text, ""), 0);
+		while (text.len < sizes[i])
+			ck_assert_int_eq(buf_add(&text,
+					     &(char){
+						 (char)(text.len * 7 / 3) },
+					     1),
+			    0);
+		for (int literal = 0; literal < 2; literal++) {
+			buf_clear(&packed);
+			buf_clear(&back);
+			ck_assert_int_eq((literal ? snappy_literal
+						  : snappy_pack)(text.data,
+					     text.len, &packed, &err),
+			    0);
+			ck_assert(unsnap(packed.data, packed.len, &back));
+			ck_assert_uint_eq(back.len, text.len);
+			ck_assert(back.len == 0 ||
+			    memcmp(back.data, text.data, back.len) == 0);
+		}
+	}
+	buf_release(&text);
+	buf_release(&packed);
+	buf_release(&back);
 }
 END_TEST
 
@@ -205,6 +328,8 @@ suite_loki(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, streams);
 	tcase_add_test(tc, sealed);
+	tcase_add_test(tc, protobuf);
+	tcase_add_test(tc, snappy_blocks);
 	tcase_add_test(tc, requests);
 	tcase_add_loop_test(tc, meanings, 0, ROWS(answers));
 	tcase_add_test(tc, learns);

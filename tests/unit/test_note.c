@@ -22,6 +22,31 @@
 	"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n" \
 	"-----END PUBLIC KEY-----\n"
 
+/* RFC 6979 section A.2.5, the same. */
+#define RFC6979_KEY                                                          \
+	"-----BEGIN PRIVATE KEY-----\n"                                      \
+	"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgya+p2EW6dRZrXCFX\n" \
+	"Z7HWk05Qw9s26JsSe4piKxIPZyGhRANCAARg/tS6JVqdMclh63TGNW1owEm4kjth\n" \
+	"+mzmaWIuYPKftnkD/hAIuLyZpBrp6VYovGTy8bIMLX6fUXejwpTURiKZ\n"         \
+	"-----END PRIVATE KEY-----\n"
+#define RFC6979_PUBLIC                                                       \
+	"-----BEGIN PUBLIC KEY-----\n"                                       \
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7\n" \
+	"Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n"     \
+	"-----END PUBLIC KEY-----\n"
+
+static const char rfc8032_key[] = RFC8032_KEY, rfc6979_key[] = RFC6979_KEY;
+static const char rfc8032_public[] = RFC8032_PUBLIC,
+		  rfc6979_public[] = RFC6979_PUBLIC;
+static const struct {
+	enum key_type type;
+	const char *pem, *public;
+} keys[] = {
+	{ KEY_ED25519, rfc8032_key, rfc8032_public },
+	{ KEY_ECDSA, rfc6979_key, rfc6979_public },
+};
+#define KEYS ((int)(sizeof(keys) / sizeof(keys[0])))
+
 /* The documented example of golang.org/x/mod/sumdb/note. */
 #define GO_VKEY \
 	"PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -51,7 +76,7 @@ START_TEST(what_is_signed_opens)
 	struct checkpoint cp;
 	struct verifier v;
 
-	make("fra1", RFC8032_KEY, "fra1/contoso/A", &note, &v);
+	make("fra1", keys[_i].pem, "fra1/contoso/A", &note, &v);
 	ck_assert_int_eq(strncmp(note.data,
 			     "fra1/contoso/A\n43\n"
 			     "AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n"
@@ -74,11 +99,11 @@ START_TEST(bare_public_key_opens)
 	struct checkpoint cp;
 	struct verifier v;
 
-	make("fra1", RFC8032_KEY, "fra1/contoso/A", &note, &v);
-	ck_assert_int_eq(verifier_parse(RFC8032_PUBLIC, &v, &err), 0);
+	make("fra1", keys[_i].pem, "fra1/contoso/A", &note, &v);
+	ck_assert_int_eq(verifier_parse(keys[_i].public, &v, &err), 0);
 	ck_assert(v.any_name);
 	ck_assert_int_eq(note_open(note.data, note.len, &v, 1, &cp, &err), 0);
-	ck_assert_int_eq(verifier_parse(RFC8032_KEY, &v, &err), 0);
+	ck_assert_int_eq(verifier_parse(keys[_i].pem, &v, &err), 0);
 	ck_assert_int_eq(note_open(note.data, note.len, &v, 1, &cp, &err), 0);
 	buf_release(&note);
 }
@@ -91,7 +116,7 @@ START_TEST(altered_note_is_refused)
 	struct checkpoint cp;
 	struct verifier v;
 
-	make("fra1", RFC8032_KEY, "fra1/contoso/A", &note, &v);
+	make("fra1", keys[_i].pem, "fra1/contoso/A", &note, &v);
 	for (size_t i = 0; i < note.len; i++) {
 		struct err err = ERR_INIT;
 
@@ -122,9 +147,10 @@ START_TEST(other_key_is_refused)
 	struct checkpoint cp;
 	struct verifier v[2];
 
-	ck_assert_int_eq(signer_generate(&pem, &err), 0);
+	ck_assert_int_eq(signer_generate(key_kind(keys[_i].type), &pem, &err),
+	    0);
 	make("fra1", pem.data, "fra1/contoso/A", &other, &v[1]);
-	make("fra1", RFC8032_KEY, "fra1/contoso/A", &note, &v[0]);
+	make("fra1", keys[_i].pem, "fra1/contoso/A", &note, &v[0]);
 	ck_assert_int_eq(note_open(other.data, other.len, v, 1, &cp, &err), -1);
 	ck_assert_str_eq(err.text, "signed by none of the given keys");
 	err_clear(&err);
@@ -213,14 +239,14 @@ START_TEST(key_follows_key)
 	struct buf pem = BUF_INIT(KEY_ROTATIONS_MAX);
 	struct buf vkey = BUF_INIT(1000);
 	struct err err = ERR_INIT;
-	struct signer *old = signer_open("fra1", RFC8032_KEY, &err);
-	struct signer *other = signer_open("fra2", RFC8032_KEY, &err);
+	struct signer *old = signer_open("fra1", keys[_i % KEYS].pem, &err);
+	struct signer *other = signer_open("fra2", keys[_i % KEYS].pem, &err);
 	struct signer *next;
 	struct verifier key;
 	struct verifier got;
 	struct slice rest;
 
-	ck_assert_int_eq(signer_generate(&pem, &err), 0);
+	ck_assert_int_eq(signer_generate(&key_kinds[_i / KEYS], &pem, &err), 0);
 	next = signer_open("fra1", pem.data, &err);
 	ck_assert_str_eq(signer_rotations(next), "");
 	ck_assert_int_eq(rotation_sign(other, next, &pem, &err), -1);
@@ -232,12 +258,12 @@ START_TEST(key_follows_key)
 	next = signer_open("fra1", pem.data, &err);
 	rest.data = signer_rotations(next);
 	rest.len = strlen(rest.data);
-	ck_assert_int_eq(verifier_parse(RFC8032_PUBLIC, &key, &err), 0);
+	ck_assert_int_eq(verifier_parse(keys[_i % KEYS].public, &key, &err), 0);
 	rest = rotation_next(&rest);
 	ck_assert_int_eq(rotation_open(rest, &key, 1, &got, &err), 0);
 	ck_assert_int_eq(signer_vkey(next, &vkey, &err), 0);
 	ck_assert_int_eq(verifier_parse(vkey.data, &key, &err), 0);
-	ck_assert_mem_eq(got.key, key.key, sizeof(key.key));
+	ck_assert(public_same(&got.key, &key.key));
 	ck_assert_int_eq(rotation_open(rest, &key, 1, &got, &err), -1);
 	signer_free(old);
 	signer_free(other);
@@ -302,14 +328,15 @@ suite_note(void)
 	Suite *s = suite_create("note");
 	TCase *tc = tcase_create("note");
 
-	tcase_add_test(tc, what_is_signed_opens);
-	tcase_add_test(tc, bare_public_key_opens);
-	tcase_add_test(tc, altered_note_is_refused);
-	tcase_add_test(tc, other_key_is_refused);
+	tcase_add_loop_test(tc, what_is_signed_opens, 0, KEYS);
+	tcase_add_loop_test(tc, bare_public_key_opens, 0, KEYS);
+	tcase_add_loop_test(tc, altered_note_is_refused, 0, KEYS);
+	tcase_add_loop_test(tc, other_key_is_refused, 0, KEYS);
 	tcase_add_test(tc, malformed_notes);
 	tcase_add_test(tc, verifier_keys);
 	tcase_add_test(tc, signers_that_can_not_be);
-	tcase_add_test(tc, key_follows_key);
+	/* Each kind after each. */
+	tcase_add_loop_test(tc, key_follows_key, 0, KEYS * KEYS);
 	tcase_add_test(tc, proof_round_trip);
 	suite_add_tcase(s, tc);
 	return s;

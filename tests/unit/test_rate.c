@@ -42,6 +42,26 @@ START_TEST(downloads_leave_room_for_listings)
 }
 END_TEST
 
+START_TEST(what_may_wait_leaves_half)
+{
+	struct rate *r = rate_new(60, 60), *small = rate_new(1, 1);
+	int n = 0;
+
+	while (rate_take_spare(r, T0) == 0)
+		n++;
+	ck_assert_int_eq(n, 7);
+	ck_assert_int_gt(rate_spare(r, T0), 0);
+	ck_assert_int_eq(burst(r, T0), 8);
+	/* It asks for no more budget, and gets what nobody wants. */
+	ck_assert_double_eq_tol(rate_budget(r), 60, 0.1);
+	ck_assert_int_eq(rate_spare(r, T0 + 9 * CLOCK_SECOND), 0);
+	/* A bucket that never holds half of more than one. */
+	ck_assert_int_gt(rate_take_spare(small, T0), 0);
+	rate_free(small);
+	rate_free(r);
+}
+END_TEST
+
 START_TEST(grows_while_nobody_objects)
 {
 	struct rate *r = rate_new(600, 6000);
@@ -123,6 +143,7 @@ suite_rate(void)
 
 	tcase_add_test(tc, a_full_bucket_and_its_refill);
 	tcase_add_test(tc, downloads_leave_room_for_listings);
+	tcase_add_test(tc, what_may_wait_leaves_half);
 	tcase_add_test(tc, grows_while_nobody_objects);
 	tcase_add_test(tc, a_storm_counts_once);
 	tcase_add_test(tc, the_vendors_pause_is_kept);

@@ -23,17 +23,21 @@
 #include "http/rate.h"
 #include "http/server_clock.h"
 #include "run/types.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
 #include "store/batch.h"
 #include "store/db.h"
+#include "store/feed.h"
 #include "store/lateness.h"
 #include "store/line.h"
+#include "store/via.h"
 #include "tests/lib/vendor.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
 
 #define SCRIPTS VECTORS "source/"
+#define BOUNDED VECTORS "bounded/"
 #define TEXT_MAX (16 << 20)
 #define POLLS 400
 #define INITIAL (4 * CLOCK_DAY) /* of the source */
@@ -170,6 +174,20 @@ load_config(const char *type)
 	config_errors_release(&errors);
 }
 
+/* Pages of a few rows are full where the script says so. */
+static void
+page_size(void)
+{
+	const struct node *full = node_get(vendor_script(t.vendor), "full");
+	const struct rest *r = t.source.state;
+	struct def_stream *def =
+	    (struct def_stream *)(uintptr_t)definition_stream(r->def,
+		t.stream.name);
+
+	if (full != NULL)
+		def->page.size = strtol(full->text, NULL, 10);
+}
+
 /* The source as collect opens it, from what the store has. */
 static void
 open_all(void)
@@ -202,6 +220,7 @@ open_all(void)
 	t.w = (struct worker){ .source = s,
 		.stream = &t.stream,
 		.http = http_new(s->access, NULL, NULL) };
+	page_size();
 	free(feed);
 }
 
@@ -232,15 +251,20 @@ is_window(void)
 	return state()->def->cursor.kind == CURSOR_WINDOW;
 }
 
-/* What is due later is due now: the whole overlap, and the sweeps. */
+/* The whole overlap is due now. */
 static void
 make_due(void)
 {
+	if (state() != NULL)
+		state()->window.full = 0;
+}
+
+/* And so are the sweeps, which cost many requests. */
+static void
+make_sweeps_due(void)
+{
 	struct rest_stream *rs = state();
 
-	if (rs == NULL)
-		return;
-	rs->window.full = 0;
 	memset(rs->window.cursor.swept, 0, sizeof(rs->window.cursor.swept));
 }
 
@@ -407,13 +431,13 @@ add(unsigned n, int64_t age, int64_t step)
 	}
 }
 
-/* More events than three pages have, after which a request fails. */
+/* Some more events, two of them of one instant, while a request fails. */
 static void
 survive(const char *name, enum vendor_fault fault, unsigned after,
     unsigned count)
 {
-	add(8, CLOCK_MINUTE, 7 * CLOCK_SECOND);
-	add(4, CLOCK_MINUTE, 0);
+	add(1, CLOCK_MINUTE + 7 * CLOCK_SECOND, 0);
+	add(2, CLOCK_MINUTE, 0);
 	vendor_fail(t.vendor, fault, after, count);
 	catch_up();
 	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
@@ -437,15 +461,56 @@ tie_at_the_bound(void)
 	expect_same("ties at a window's bound");
 }
 
-/* Stopped between two pages, as by kill -9: nothing is written any more, and
- * another process opens the store. */
+/* How vendors behave that have pages of a kind, each in its own way. */
+#define OF(kind) (1U << (kind))
+#define BY_LINK (OF(PAGE_LINK) | OF(PAGE_URL) | OF(PAGE_URL_HEADER))
+#define BY_TOKEN (OF(PAGE_TOKEN) | OF(PAGE_HEADER))
+#define BY_COUNT (OF(PAGE_NUMBER) | OF(PAGE_OFFSET))
+static const struct {
+	const char *name;
+	enum vendor_manner manner;
+	unsigned pages;
+	bool ids; /* rows must have some, or equal ones are two events */
+} manners[] = {
+	{ "short pages", VENDOR_SHORT,
+	    BY_LINK | BY_TOKEN | OF(PAGE_OFFSET) | OF(PAGE_LAST_ID), false },
+	{ "pages without rows", VENDOR_EMPTY, BY_LINK | BY_TOKEN, false },
+	{ "rows that are on two pages", VENDOR_TWICE, BY_LINK | BY_TOKEN,
+	    true },
+	{ "rows that come in between", VENDOR_SHIFT,
+	    BY_LINK | BY_TOKEN | BY_COUNT | OF(PAGE_LAST_ID), true },
+};
+
 static void
-stop_between_pages(void)
+bear_with(void)
+{
+	const struct def_stream *def = stream_def();
+
+	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
+		if ((OF(def->page.kind) & manners[i].pages) == 0 ||
+		    (manners[i].ids && def->id == NULL) ||
+		    def->page.short_is_last)
+			continue;
+		vendor_behave(t.vendor, manners[i].manner);
+		add(1, CLOCK_MINUTE + 7 * CLOCK_SECOND, 0);
+		add(2, CLOCK_MINUTE, 0);
+		catch_up();
+		/* What came in behind where pages were is in the overlap. */
+		catch_up();
+		expect_same(manners[i].name);
+	}
+	vendor_behave(t.vendor, VENDOR_PLAIN);
+}
+
+/* Stopped between two pages, as by kill -9: nothing is written any more, and
+ * another process opens the store, whose page token may be good no longer. */
+static void
+stop_between_pages(const char *name, enum vendor_fault fault)
 {
 	enum poll_next next;
 	unsigned before;
 
-	add(20, CLOCK_MINUTE, CLOCK_SECOND);
+	add(9, CLOCK_MINUTE, CLOCK_SECOND);
 	vendor_fail(t.vendor, VENDOR_FAILED,
 	    node_get(vendor_script(t.vendor), "per") != NULL ||
 		    stream_def()->page.kind == PAGE_NONE
@@ -458,8 +523,10 @@ stop_between_pages(void)
 	close_all();
 	open_all();
 	before = vendor_requests(t.vendor);
+	vendor_fail(t.vendor, fault, 0, 1);
 	catch_up();
-	expect_same("a stop between two pages");
+	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
+	expect_same(name);
 	ck_assert_uint_gt(vendor_requests(t.vendor), before);
 }
 
@@ -479,6 +546,7 @@ come_late(void)
 		add(4, (back < INITIAL ? back : INITIAL) - CLOCK_MINUTE - lag(),
 		    CLOCK_SECOND);
 		t.late += 4;
+		make_sweeps_due();
 		catch_up();
 		expect_same("events that came late");
 	}
@@ -514,7 +582,7 @@ stay_wide(void)
 	catch_up();
 	close_all();
 	open_all();
-	ck_assert(poll_once(&next));
+	ck_assert_msg(poll_once(&next), "%s", t.told.text);
 	ck_assert_int_eq(longest_sweep(), back);
 }
 
@@ -598,17 +666,25 @@ play(const char *path, const char *name, size_t stream)
 	expect_same("the first events");
 	catch_up();
 	expect_same("nothing new");
+	/* More than three pages have. */
+	add(8, CLOCK_MINUTE, 7 * CLOCK_SECOND);
+	add(4, CLOCK_MINUTE, 0);
 	survive("ties", VENDOR_NONE, 0, 0);
 	tie_at_the_bound();
 	survive("a throttled request", VENDOR_THROTTLED, 1, 2);
 	survive("a failed request", VENDOR_FAILED, 1, 3);
+	make_sweeps_due();
 	survive("a longer failure", VENDOR_FAILED, 1, 12);
-	survive("a body that was cut", VENDOR_BROKEN, 1, 2);
+	/* CSV does not say where it ends. */
+	if (stream_def()->records.format != RECORDS_CSV)
+		survive("a body that was cut", VENDOR_BROKEN, 1, 2);
 	survive("a login page", VENDOR_PAGE, 1, 2);
 	survive("a token that is refused", VENDOR_DENIED, 1, 1);
 	survive("a page token that is lost", VENDOR_LOST, 2, 1);
 	lead_elsewhere();
-	stop_between_pages();
+	bear_with();
+	stop_between_pages("a stop between two pages", VENDOR_NONE);
+	stop_between_pages("a stop, and a lost token", VENDOR_LOST);
 	come_again();
 	come_late();
 	stay_wide();
@@ -693,14 +769,14 @@ END_TEST
 /* The script that has the nth of all streams, which becomes the stream's number
  * in it; NULL: there are fewer, and n is less by all of them. */
 static char *
-script_of(size_t *n)
+script_of(const char *folder, size_t *n)
 {
-	DIR *dir = opendir(SCRIPTS);
+	DIR *dir = opendir(folder);
 	struct dirent *e;
 	char *found = NULL;
 
 	while (dir != NULL && found == NULL && (e = readdir(dir)) != NULL) {
-		char *path = xasprintf("%s%s", SCRIPTS, e->d_name);
+		char *path = xasprintf("%s%s", folder, e->d_name);
 		size_t streams = strstr(e->d_name, ".yaml") != NULL
 		    ? vendor_streams(path)
 		    : 0;
@@ -720,7 +796,7 @@ script_of(size_t *n)
 START_TEST(a_stream)
 {
 	size_t n = (size_t)_i;
-	char *path = script_of(&n);
+	char *path = script_of(SCRIPTS, &n);
 	const char *name = strrchr(path, '/') + 1;
 	char *type = xstrndup(name, strlen(name) - strlen(".yaml"));
 
@@ -731,13 +807,131 @@ START_TEST(a_stream)
 END_TEST
 
 static int
-count_streams(void)
+count_streams(const char *folder)
 {
 	size_t n = INT_MAX;
 
-	(void)script_of(&n);
+	(void)script_of(folder, &n);
 	return (int)(INT_MAX - n);
 }
+
+/* Read a span of time beside the polls, from which the stream's own state is
+ * kept, as often as it takes; and twice at that. */
+static void
+backfill(int64_t from, int64_t to)
+{
+	const struct source_type *type = t.source.type;
+	struct stream own = t.stream;
+	struct span span = { from, to };
+	unsigned tries = 0;
+
+	own.via = VIA_BACKFILL;
+	own.state = xcalloc(1, t.source.definition.stream_size);
+	t.w.stream = &own;
+	t.w.background = true;
+	while (span.from < to && tries < POLLS) {
+		struct outcome r = { .class = REPLY_OK };
+		int64_t reached = span.from;
+
+		type->backfill(&t.w, &own, &span, &reached, &r);
+		if (r.class != REPLY_OK)
+			t.told = r;
+		ck_assert(r.class != REPLY_OK || reached > span.from);
+		span.from = reached;
+		tries++;
+	}
+	ck_assert_msg(span.from == to, "no end: %s; %s", t.told.text,
+	    vendor_complaint(t.vendor) != NULL ? vendor_complaint(t.vendor)
+					       : "");
+	type->forget(&own);
+	free(own.state);
+	t.w.stream = &t.stream;
+	t.w.background = false;
+}
+
+/* How many lines have the mark, and how many have not. */
+static void
+count_marks(size_t *marked, size_t *others)
+{
+	struct buf lines = BUF_INIT(TEXT_MAX);
+
+	*marked = *others = 0;
+	read_store(&lines);
+	for (const char *at = lines.data; at != NULL && *at != '\0';) {
+		const char *nl = strchr(at, '\n');
+		struct line line;
+
+		ck_assert_int_eq(line_parse(at, (size_t)(nl - at), &line), 0);
+		if (via_known(line.via) != NULL)
+			++*marked;
+		else
+			++*others;
+		at = nl + 1;
+	}
+	buf_release(&lines);
+}
+
+static void
+read_spans(void)
+{
+	const int64_t now = clock_now();
+	size_t marked, others;
+	char *cursor;
+
+	add(12, CLOCK_DAY + CLOCK_HOUR, 7 * CLOCK_MINUTE);
+	add(5, CLOCK_DAY + 2 * CLOCK_HOUR, 0);
+	vendor_fail(t.vendor, VENDOR_FAILED, 2, 2);
+	backfill(now - 2 * CLOCK_DAY, now);
+	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
+	expect_same("a backfill");
+	backfill(now - 2 * CLOCK_DAY, now);
+	expect_same("the same again");
+	count_marks(&marked, &others);
+	ck_assert_uint_gt(marked, 0);
+	ck_assert_uint_eq(others, 0);
+	cursor = feed_cursor(t.stream.feed);
+	ck_assert_str_eq(cursor, "");
+	free(cursor);
+}
+
+/* What is read beside the polls is marked and leaves their cursor alone, and
+ * comes once, whatever fails. */
+START_TEST(a_span)
+{
+	const bool bounded = _i >= count_streams(SCRIPTS);
+	size_t n = (size_t)(bounded ? _i - count_streams(SCRIPTS) : _i);
+	char *path = script_of(bounded ? BOUNDED : SCRIPTS, &n);
+	const char *name = strrchr(path, '/') + 1;
+	char *type = xstrndup(name, strlen(name) - strlen(".yaml"));
+	struct source_bounds b = { .kept = 0 };
+	const char *why;
+
+	memset(&t, 0, sizeof(t));
+	err_clear(&err);
+	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	t.vendor = vendor_start(path, n, 0);
+	load_config(type);
+	open_all();
+	why = t.source.type->bounds(t.source.conf, t.stream.name, &b);
+	ck_assert(why == NULL ||
+	    (stream_def()->cursor.kind == CURSOR_TOKEN &&
+		stream_def()->bounded == NULL));
+	if (why == NULL) {
+		ck_assert_int_gt(b.kept, 0);
+		ck_assert_int_gt(b.step, 0);
+	}
+	if (why == NULL &&
+	    (bounded || stream_def()->cursor.kind == CURSOR_WINDOW))
+		read_spans();
+	close_all();
+	config_free(t.config);
+	vendor_stop(t.vendor);
+	remove_definition(type);
+	store_help_end(t.dir);
+	free(type);
+	free(path);
+}
+END_TEST
 
 Suite *
 suite_rest(void)
@@ -748,7 +942,9 @@ suite_rest(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, links);
 	tcase_add_test(tc, lateness);
-	tcase_add_loop_test(tc, a_stream, 0, count_streams());
+	tcase_add_loop_test(tc, a_stream, 0, count_streams(SCRIPTS));
+	tcase_add_loop_test(tc, a_span, 0,
+	    count_streams(SCRIPTS) + count_streams(BOUNDED));
 	suite_add_tcase(s, tc);
 	return s;
 }

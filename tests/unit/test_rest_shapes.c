@@ -306,6 +306,152 @@ static const struct shape {
 	    .polls = 2,
 	    .trouble = "stop",
 	    .again = true },
+	{ .name = "a job without an id, and a report that begins otherwise",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /report, body: "
+	    "'{\"from\":{window.start|epoch_ms},\"to\":{window.end|"
+	    "epoch_ms}}' }, poll: { path: /report }, status: /status, "
+	    "running: [EXECUTING], done: [COMPLETE] }\n"
+	    "    request: { path: /report/download }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none, size: "
+	    "3 }\n    records: { format: csv, names: Time, at: [\"\"] }\n"
+	    "    id: hash\n",
+	    .replies = { { "/report/download",
+			     TEXT("text/csv",
+				 "Administrator,a@b\r\nStart,\"31 Dec\"\r\n"
+				 "Time,User\r\nnow,me\r\n"),
+			     0 },
+		{ "/report", NOTHING, 0 },
+		{ "/report", JSON("{\"status\":\"EXECUTING\"}"), 0 },
+		{ "/report", JSON("{\"status\":\"COMPLETE\"}"), 0 } },
+	    .asked = { "POST /report", "GET /report HTTP", "GET /report HTTP",
+		"GET /report/download" },
+	    .events = "{\"Time\":\"now\",\"User\":\"me\"}\n" },
+	{ .name = "a report without the names",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, names: "
+	    "Time, at: [\"\"] }\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "Start,31 Dec\n"), 0 } },
+	    .events = "",
+	    .trouble = "no row of the CSV begins with" },
+	{ .name = "a report that was cut",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n3"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n3,4"), 0 } },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}"
+		      "\n",
+	    .trouble = "ends within a row" },
+	{ .name = "a reply that is full is of a window too long",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none, size: 2 }\n    records: { at: [\"\"] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("[{\"id\":1,\"t\":1},{\"id\":2,\"t\":2}]"),
+			     0 },
+		{ "/list", JSON("[{\"id\":3,\"t\":3}]"), 0 },
+		{ "/list", JSON("[{\"id\":2,\"t\":2}]"), 0 } },
+	    .asked = { "GET /list", "GET /list", "GET /list" },
+	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":2}\n{\"id\":3,"
+		      "\"t\":3}\n" },
+	{ .name = "rows of values that do not end, or are not there",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"columns\":[\"id\"],\"rows\":[[\"1\"],["
+				  "\"2"),
+			     0 },
+		{ "/list", JSON("{\"columns\":[\"id\"]}"), 0 },
+		{ "/list", JSON("{\"columns\":[\"id\"],\"rows\":[[\"1\"]]}"),
+		    0 } },
+	    .asked = { "GET /list", "GET /list", "GET /list" },
+	    .events = "{\"id\":\"1\"}\n",
+	    .trouble = "cannot be parsed" },
+	{ .name = "a job, and its result in parts by number",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: index, from: "
+	    "[/parts], to: part }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns }\n    id: /id\n",
+	    .replies = { { "/jobs", JSON("{\"id\":\"J1\"}"), 0 },
+		{ "/state/J1", JSON("{\"status\":\"done\"}"), 0 },
+		{ "/result/J1?part=1", JSON("{\"rows\":[[\"2\"]]}"), 0 },
+		{ "/result/J1",
+		    JSON("{\"columns\":[\"id\"],\"rows\":[[\"1\"]],\"parts\":[{"
+			 "}"
+			 ",{}]}"),
+		    0 } },
+	    .asked = { "POST /jobs", "GET /state/J1", "GET /result/J1 HTTP",
+		"GET /result/J1?part=1" },
+	    .events = "{\"id\":\"1\"}\n{\"id\":\"2\"}\n" },
+	{ .name = "rows of values at one place, then at another",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/result/next, /next] }\n    "
+	    "records: { format: columns, at: [/result/rows, /rows], columns: "
+	    "/columns }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"columns\":[\"id\"],\"result\":{\"rows\":["
+				  "["
+				  "\"1\"]],\"next\":\"/chunk/1\"}}"),
+			     0 },
+		{ "/chunk/1", JSON("{\"rows\":[[\"2\"],[\"3\"]]}"), 0 } },
+	    .asked = { "GET /list", "GET /chunk/1 HTTP" },
+	    .events = "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n" },
+	{ .name = "a token that is JSON, and a short page at the end",
+	    .definition = HEAD
+	    "    request: { method: POST, path: /list, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }\n    next: { body: '{\"after\":{page|json},\"as\":"
+	    "\"{page}\"}' }\n    cursor: { kind: window, span: 10d, overlap: "
+	    "1m }\n    page: { kind: header, from: [X-After], size: 2, "
+	    "short_is_last: true }\n    records: { at: [\"\"] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     "HTTP/1.1 200 OK\r\nContent-Type: "
+			     "application/json\r\nX-After: [1,\"a\"]\r\n\r\n"
+			     "[{\"id\":1},{\"id\":2}]",
+			     0 },
+		{ "/list",
+		    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+		    "X-After: [2,\"b\"]\r\n\r\n[{\"id\":3}]",
+		    0 } },
+	    .asked = { "POST /list",
+		"{\"after\":[1,\"a\"],\"as\":\"[1,\\\"a\\\"]\"}" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n" },
+	{ .name = "what changes behind a row that does not",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/ids] }\n    fetch: "
+	    "{ always: true, max: 2, method: POST, path: /entities, body: "
+	    "'{\"ids\":[{fetch.ids}]}', records: { at: [/resources] } }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list", JSON("{\"ids\":[\"a\"]}"), 0 },
+		{ "/entities",
+		    JSON("{\"resources\":[{\"id\":\"a\",\"is\":1}]}"), 0 },
+		{ "/entities",
+		    JSON("{\"resources\":[{\"id\":\"a\",\"is\":2}]}"), 0 } },
+	    .events = "{\"id\":\"a\",\"is\":1}\n{\"id\":\"a\",\"is\":2}\n",
+	    .polls = 2 },
+	{ .name = "a page that is forbidden for long is of a window read again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/next] }\n    records: { at: "
+	    "[/value] }\n    id: /id\n    rules: [{ status: 403, class: "
+	    "configuration, cause: forbidden }]\n",
+	    .replies = { { "/list",
+			     JSON("{\"value\":[{\"id\":1}],\"next\":\"/page/"
+				  "2\"}"),
+			     0 },
+		{ "/list",
+		    JSON("{\"value\":[{\"id\":1}],\"next\":\"/page/3\"}"), 0 },
+		{ "/page/2", FAIL("403", "{\"code\":\"x\"}"), 0 },
+		{ "/page/3", JSON("{\"value\":[{\"id\":2}]}"), 0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "forbidden",
+	    .polls = 5 },
 	{ .name = "a host that comes with the token",
 	    .definition =
 		"name: shape\ntitle: T\ndocs: https://docs.example.com\n"

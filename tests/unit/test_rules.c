@@ -12,7 +12,8 @@
 #include "tests/unit/unit.h"
 
 static void
-judge(int status, const char *headers, const char *body, struct outcome *r)
+judge_by(const struct rule *rules, int status, const char *headers,
+    const char *body, struct outcome *r)
 {
 	struct http_reply reply;
 	char value[100];
@@ -23,8 +24,14 @@ judge(int status, const char *headers, const char *body, struct outcome *r)
 	ck_assert_int_eq(buf_adds(&reply.body, body), 0);
 	if (http_header(&reply, "Retry-After", value, sizeof(value)))
 		reply.retry_after = http_retry_after(value, 0);
-	rules_judge(office365_rules, &reply, r);
+	rules_judge(rules, &reply, r);
 	http_reply_release(&reply);
+}
+
+static void
+judge(int status, const char *headers, const char *body, struct outcome *r)
+{
+	judge_by(office365_rules, status, headers, body, r);
 }
 
 static const struct {
@@ -116,6 +123,25 @@ START_TEST(classes)
 		ck_assert_msg(strstr(r.text, replies[i].says) != NULL,
 		    "%zu: %s", i, r.text);
 	}
+}
+END_TEST
+
+/* Vendors write their messages now so and now so. */
+START_TEST(words_in_any_case)
+{
+	static const struct rule rules[] = { { .status = 400,
+						 .text = "skip token",
+						 .class = REPLY_CURSOR,
+						 .cause = "lost" },
+		{ .status = 0 } };
+	struct outcome r;
+
+	judge_by(rules, 400, "",
+	    "{\"error\":{\"code\":\"\",\"message\":\"Invalid Skip Token\"}}",
+	    &r);
+	ck_assert_int_eq(r.class, REPLY_CURSOR);
+	judge_by(rules, 400, "", "{\"error\":{\"message\":\"Skipped\"}}", &r);
+	ck_assert_int_eq(r.class, REPLY_RETRY);
 }
 END_TEST
 
@@ -228,6 +254,7 @@ suite_rules(void)
 	TCase *tc = tcase_create("rules");
 
 	tcase_add_test(tc, classes);
+	tcase_add_test(tc, words_in_any_case);
 	tcase_add_test(tc, the_vendor_says_how_long);
 	tcase_add_test(tc, error_bodies);
 	tcase_add_test(tc, unexpected);

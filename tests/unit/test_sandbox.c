@@ -138,7 +138,8 @@ static const struct {
 } reach[] = {
 	{ ROLE_COLLECT, 0,
 	    { { "store", PLACE_FOLDER }, { "etc/contoso", PLACE_READ },
-		{ "etc/proxy", PLACE_READ } } },
+		{ "etc/proxy", PLACE_READ },
+		{ "store-collect", PLACE_FOLDER } } },
 	{ ROLE_SEAL, 0,
 	    { { "store", PLACE_FOLDER }, { "etc/seal.pem", PLACE_READ },
 		{ "log", PLACE_FOLDER } } },

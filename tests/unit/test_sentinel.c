@@ -215,7 +215,7 @@ END_TEST
 START_TEST(template_has_the_columns)
 {
 	static const char *const others[] = { "sealfeed_size", "sealfeed_id",
-		"sealfeed_version_of" };
+		"sealfeed_version_of", "sealfeed_via" };
 	json_t *top =
 	    json_load_file(SRCDIR "/packaging/siem/sentinel/template.json", 0,
 		NULL);

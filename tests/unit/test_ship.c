@@ -27,6 +27,7 @@
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/position.h"
+#include "store/replay.h"
 #include "store/report.h"
 #include "store/store.h"
 #include "store/write_batch.h"
@@ -873,6 +874,75 @@ START_TEST(break_sends_what_is_held_again)
 }
 END_TEST
 
+static void
+ask_for_replay(void)
+{
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+	struct replay r = { .output = "siem", .to = INT64_MAX };
+
+	ck_assert_int_eq(replay_add(s, &r, &err), 0);
+	store_close(s);
+}
+
+static bool
+all_replayed(struct store *s)
+{
+	struct replay r;
+
+	return replay_next(s, "siem", &r, &err) == 0;
+}
+
+/* Everything came twice, and nothing of the second time is noted. */
+static bool
+replay_held(struct store *s)
+{
+	struct replay r;
+	int times[31];
+
+	ck_assert_int_eq(replay_next(s, "siem", &r, &err), 1);
+	ck_assert_int_eq(r.after, 0);
+	ck_assert_uint_eq(r.sent, 0);
+	count(30, times);
+	for (int i = 0; i < 30; i++)
+		if (times[i] < 2)
+			return false;
+	return true;
+}
+
+/* What is sent again on demand is held like what is sent for the first time. */
+START_TEST(replay_is_held)
+{
+	fake_script.max = 700;
+	fill(3, 10, -1, "");
+	ship_until(all_settled);
+	ask_for_replay();
+	fake_script.hold = CLOCK_HOUR;
+	ship_until_then(replay_held, SIGKILL);
+	fake_script.hold = 1;
+	ship_until(all_replayed);
+	each_came(30, 3, 3);
+}
+END_TEST
+
+/* And a break sends it once more, unless receipts can be trusted. */
+START_TEST(break_sends_what_is_replayed_again)
+{
+	int times[31];
+
+	fake_script.max = 700;
+	fill(3, 10, -1, "");
+	ship_until(all_settled);
+	ask_for_replay();
+	fake_script.hold = CLOCK_SECOND;
+	fake_script.trusted = _i == 1;
+	fake_script.breaks = 2;
+	ship_until(all_replayed);
+	each_came(30, 2, _i == 1 ? 2 : 5);
+	count(30, times);
+	ck_assert_int_eq(times[0] > 2, _i == 0);
+}
+END_TEST
+
 static bool
 one_is_dead(struct store *s)
 {
@@ -984,6 +1054,8 @@ suite_ship(void)
 	tcase_add_test(tc, receipts_are_held);
 	tcase_add_test(tc, crash_sends_what_is_held_again);
 	tcase_add_loop_test(tc, break_sends_what_is_held_again, 0, 2);
+	tcase_add_test(tc, replay_is_held);
+	tcase_add_loop_test(tc, break_sends_what_is_replayed_again, 0, 2);
 	tcase_add_test(tc, event_that_breaks_connections_becomes_a_dead_letter);
 	tcase_add_test(tc, event_that_breaks_connections_is_waited_for);
 	tcase_add_test(tc, outage_is_no_poison);

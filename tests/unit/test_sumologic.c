@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "tests/unit/intake_help.h"
@@ -59,6 +61,40 @@ START_TEST(sealed)
 	ck_assert_str_eq(rig_body(0),
 	    "{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,\"agent\":"
 	    "\"fra1\",\"event\":" EVENT "}\n");
+	rig_end();
+}
+END_TEST
+
+#define SEALED(index, event)                                    \
+	"{\"feed\":\"contoso/Audit.Exchange\",\"index\":" index \
+	",\"agent\":\"fra1\",\"event\":" event "}\n"
+
+/* zlib's format, which is what HTTP calls deflate. */
+START_TEST(deflated)
+{
+	const char *envelope = _i == 0 ? "none" : "seal", *at;
+	char options[64], plain[1024] = "";
+	uLongf len = sizeof(plain) - 1;
+
+	(void)snprintf(options, sizeof(options),
+	    "compress: true, coding: deflate, envelope: %s", envelope);
+	rig_expect(PATH, 200, "");
+	rig_begin(2, EVENT, options, PATH CODE);
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
+	    intake_rig.c.why);
+	ck_assert_ptr_nonnull(strstr(rig_request(0),
+	    "\r\nContent-Encoding: deflate\r\n"));
+	ck_assert_ptr_null(strstr(rig_request(0), "Content-Encoding: gzip"));
+	at = strstr(rig_request(0), "\r\nContent-Length: ");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_eq(uncompress((Bytef *)plain, &len,
+			     (const Bytef *)rig_body(0),
+			     strtoul(at + 18, NULL, 10)),
+	    Z_OK);
+	ck_assert_str_eq(plain,
+	    _i == 0 ? EVENT "\n{\"Id\":\"b\"}\n"
+		    : SEALED("42", EVENT) SEALED("43", "{\"Id\":\"b\"}"));
 	rig_end();
 }
 END_TEST
@@ -186,6 +222,7 @@ suite_sumologic(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, lines);
 	tcase_add_test(tc, sealed);
+	tcase_add_loop_test(tc, deflated, 0, 2);
 	tcase_add_loop_test(tc, meanings, 0, ROWS(answers));
 	tcase_add_test(tc, address_is_in_no_text);
 	tcase_add_test(tc, in_a_file);

@@ -1,6 +1,7 @@
 /*
  * test_text.c - small conversions between bytes and text.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -148,6 +149,33 @@ START_TEST(json_strings)
 }
 END_TEST
 
+/* One byte at each place of a text of each length. */
+START_TEST(plain_text)
+{
+	static const struct {
+		char c;
+		bool plain;
+	} bytes[] = { { '\0', false }, { '\x1f', false }, { ' ', true },
+		{ '!', true }, { '"', false }, { '#', true }, { '[', true },
+		{ '\\', false }, { ']', true }, { '\x7f', true },
+		{ '\x80', false }, { '\xa2', false }, { '\xff', false } };
+
+	for (size_t len = 1; len < 27; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < COUNT(bytes); i++) {
+				char text[27];
+
+				memset(text, 'x', len);
+				text[at] = bytes[i].c;
+				ck_assert_uint_eq(text_plain(text, len),
+				    bytes[i].plain ? len : at);
+			}
+		}
+	}
+	ck_assert_uint_eq(text_plain("", 0), 0);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	int64_t us;
@@ -279,6 +307,7 @@ suite_text(void)
 	tcase_add_test(tc, base64_minds_the_ceiling);
 	tcase_add_test(tc, hex_is_lower_case);
 	tcase_add_loop_test(tc, json_strings, 0, COUNT(strings));
+	tcase_add_test(tc, plain_text);
 	tcase_add_loop_test(tc, nothing_drives_a_terminal, 0,
 	    COUNT(printables));
 	tcase_add_loop_test(tc, durations_both_ways, 0, COUNT(durations));

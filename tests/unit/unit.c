@@ -19,10 +19,12 @@ static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
 	suite_sandbox,
+	suite_coralogix,
 	suite_datadog,
 	suite_graylog,
 	suite_loki,
 	suite_presets,
+	suite_probes,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
@@ -66,6 +68,7 @@ static Suite *(*const suites[])(void) = {
 	suite_item,
 	suite_json_put,
 	suite_json_valid,
+	suite_key,
 	suite_line,
 	suite_lock,
 	suite_login,
@@ -97,9 +100,11 @@ static Suite *(*const suites[])(void) = {
 	suite_setting,
 	suite_setup,
 	suite_siem,
+	suite_slow,
 	suite_splitter,
 	suite_splitter_made,
 	suite_splunk_hec,
+	suite_backfill,
 	suite_replay,
 	suite_stand_in,
 	suite_status,

@@ -8,6 +8,7 @@
  * Guide, "Finding your CloudTrail log files"); their names are taken from the
  * bucket.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ struct listing {
 	char **found;       /* folders below prefix, each with its slash */
 	size_t n_found;
 	int64_t now;
-	int64_t from; /* older objects are not wanted */
+	int64_t from; /* older objects are not wanted, … */
+	int64_t to;   /* … nor those from here on */
 	size_t objects;
 };
 
@@ -71,7 +73,8 @@ take_row(struct listing *l, struct row *row, struct err *err)
 	if (row->key.len == 0)
 		return err_set(err, "an object in the list has no key");
 	if (l->ledger == NULL ||
-	    (row->when != INT64_MIN && row->when < l->from))
+	    (row->when != INT64_MIN &&
+		(row->when < l->from || row->when >= l->to)))
 		return 0;
 	rc = s3_list_object(o, l->ledger, &object, l->now, &key, err);
 	buf_release(&key);
@@ -95,6 +98,19 @@ take_folder(struct listing *l, const char *name, struct err *err)
 	return 0;
 }
 
+/* A number of bytes; -1, as if it were not told: it is none. */
+static int64_t
+size_of(const char *text)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' ? n
+									  : -1;
+}
+
 /* The text of a piece of a page. */
 static int
 take_text(struct listing *l, const struct xml *x, struct row *row,
@@ -107,15 +123,16 @@ take_text(struct listing *l, const struct xml *x, struct row *row,
 	if (strcmp(name, "IsTruncated") == 0)
 		*more = strcmp(x->text, "true") == 0;
 	else if (strcmp(name, "NextContinuationToken") == 0)
-		return buf_adds(next, x->text);
+		return next->len > 0 ? -1 : buf_adds(next, x->text);
 	else if (strcmp(name, "CommonPrefixes/Prefix") == 0)
 		return take_folder(l, x->text, err);
 	else if (strcmp(name, "Contents/Key") == 0)
-		return notice_decode(x->text, &row->key);
+		return row->key.len > 0 ? -1
+					: notice_decode(x->text, &row->key);
 	else if (strcmp(name, "Contents/ETag") == 0)
 		return buf_add(&row->etag, etag, strcspn(etag, "\""));
 	else if (strcmp(name, "Contents/Size") == 0)
-		row->size = strtoll(x->text, NULL, 10);
+		row->size = size_of(x->text);
 	else if (strcmp(name, "Contents/LastModified") == 0)
 		return clock_parse(x->text, x->len, &row->when);
 	return 0;
@@ -263,11 +280,11 @@ list_days(struct listing *l, const char *region, struct outcome *r)
 
 	(void)outcome_set(r, REPLY_OK, "no day");
 	/* A day ahead, since a folder's day is UTC by AWS's clock. */
+	const int64_t last = (l->to < l->now ? l->to : l->now) + CLOCK_HOUR;
+
 	for (int64_t at = l->from;
-	     at < l->now + CLOCK_HOUR + CLOCK_DAY && r->class == REPLY_OK;
-	     at += CLOCK_DAY) {
-		int64_t when =
-		    at < l->now + CLOCK_HOUR ? at : l->now + CLOCK_HOUR;
+	     at < last + CLOCK_DAY && r->class == REPLY_OK; at += CLOCK_DAY) {
+		int64_t when = at < last ? at : last;
 
 		(void)clock_format(when, 0, day);
 		folder = xasprintf("%s%.4s/%.2s/%.2s/", region, day, day + 5,
@@ -342,25 +359,53 @@ list_bucket(struct listing *l, struct outcome *r)
 	return r->class;
 }
 
+/* All that is to be listed of all buckets. */
+static enum reply_class
+list_buckets(struct listing *l, struct outcome *r)
+{
+	const struct s3_conf *c = l->w->source->conf;
+
+	(void)outcome_set(r, REPLY_OK, "no bucket");
+	for (size_t i = 0; c->buckets[i] != NULL && r->class == REPLY_OK; i++) {
+		l->bucket = c->buckets[i];
+		(void)list_bucket(l, r);
+	}
+	return r->class;
+}
+
 enum reply_class
 s3_list(struct worker *w, struct stream *st, struct outcome *r)
 {
 	const struct s3_conf *c = w->source->conf;
 	struct s3_stream *ss = s3_state(st);
-	struct listing l = {
-		.w = w, .st = st, .now = server_clock_now(w->source->clock)
-	};
+	struct listing l = { .w = w,
+		.st = st,
+		.now = server_clock_now(w->source->clock),
+		.to = INT64_MAX };
 
 	l.from = l.now - c->look_back;
 	l.ledger = ledger_new(st, &ss->known, false);
-	(void)outcome_set(r, REPLY_OK, "no bucket");
-	for (size_t i = 0; c->buckets[i] != NULL && r->class == REPLY_OK; i++) {
-		l.bucket = c->buckets[i];
-		(void)list_bucket(&l, r);
-	}
-	if (r->class == REPLY_OK)
+	if (list_buckets(&l, r) == REPLY_OK)
 		st->listed = l.now;
 	ledger_free(l.ledger);
+	return r->class;
+}
+
+enum reply_class
+s3_list_span(struct worker *w, struct stream *st, const struct span *span,
+    struct outcome *r)
+{
+	struct ledger_known *known = xcalloc(1, sizeof(*known));
+	struct listing l = { .w = w,
+		.st = st,
+		.now = server_clock_now(w->source->clock),
+		.from = span->from,
+		.to = span->to };
+
+	l.ledger = ledger_new(st, known, true);
+	(void)list_buckets(&l, r);
+	ledger_free(l.ledger);
+	free(known);
 	return r->class;
 }
 

@@ -328,6 +328,34 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	return s3_queue_poll(w, st, r);
 }
 
+static const char *
+bounds(const void *conf, const char *stream, struct source_bounds *out)
+{
+	const struct s3_conf *c = conf;
+
+	(void)stream;
+	if (c->buckets == NULL || c->buckets[0] == NULL)
+		return "its option buckets names none that could be listed";
+	/* Folders of CloudTrail are days; elsewhere all is listed anyway. */
+	*out = (struct source_bounds){ .kept = c->retention,
+		.step = c->form == FORM_CLOUDTRAIL ? CLOCK_DAY : INT64_MAX };
+	return NULL;
+}
+
+static void
+backfill(struct worker *w, struct stream *st, const struct span *span,
+    int64_t *to, struct outcome *r)
+{
+	struct span part = *span;
+	struct source_bounds b;
+
+	(void)bounds(st->source->conf, st->name, &b);
+	if (part.to - part.from > b.step)
+		part.to = part.from + b.step;
+	if (s3_list_span(w, st, &part, r) == REPLY_OK)
+		*to = part.to;
+}
+
 static int
 live(struct worker *w, struct buf *message, struct err *err)
 {
@@ -381,6 +409,8 @@ const struct source_type source_aws_s3 = {
 	.open = open_source,
 	.poll = poll,
 	.fetch = fetch,
+	.bounds = bounds,
+	.backfill = backfill,
 	.live = live,
 	.close = close_source,
 	.account = account,

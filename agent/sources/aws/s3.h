@@ -169,6 +169,9 @@ http_take_fn s3_take; /* appends to a struct buf */
  */
 enum reply_class s3_list(struct worker *w, struct stream *st,
     struct outcome *r);
+/* Of what was written in a span of time; st is not the one that is polled. */
+enum reply_class s3_list_span(struct worker *w, struct stream *st,
+    const struct span *span, struct outcome *r);
 enum reply_class s3_list_try(struct worker *w, const char *bucket,
     struct outcome *r);
 

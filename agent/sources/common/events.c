@@ -339,6 +339,7 @@ events_fetch(struct worker *w, struct stream *st, const struct item *it,
 	f.batch = write_batch_reuse(w->spare, st->feed);
 	w->spare = NULL;
 	write_batch_scope(f.batch, it->key);
+	write_batch_via(f.batch, it->via);
 	if (format->frame == FRAME_JSON)
 		f.splitter = splitter_new(&format->splitter, take_event, &f);
 	else

@@ -39,6 +39,7 @@ ledger_new(struct stream *st, struct ledger_known *known, bool thorough)
 		*known = (struct ledger_known){ .gaps = st->gaps };
 	}
 	l->batch = write_batch_new(st->feed);
+	write_batch_via(l->batch, st->via);
 	l->digest = digest_new();
 	return l;
 }

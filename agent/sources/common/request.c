@@ -91,6 +91,20 @@ held(struct worker *w, int64_t now)
 	return 1;
 }
 
+/* The same of the budget. */
+static int64_t
+budget(struct worker *w, int reserve)
+{
+	struct source *s = w->source;
+	int64_t wait = 0;
+
+	if (!w->background)
+		return rate_take(s->rate, clock_monotonic(), reserve);
+	if (s->spare != NULL)
+		wait = s->spare(s->ctx);
+	return wait > 0 ? wait : rate_take_spare(s->rate, clock_monotonic());
+}
+
 /* Wait until the feed may ask and the budget has room; false when stopping. */
 static bool
 take_turn(struct worker *w, int reserve)
@@ -105,7 +119,7 @@ take_turn(struct worker *w, int reserve)
 			wait = held(w, clock_monotonic());
 		may = may || wait == 0;
 		if (may)
-			wait = rate_take(s->rate, clock_monotonic(), reserve);
+			wait = budget(w, reserve);
 		if (wait > 0)
 			go = s->rest(s->ctx, wait);
 	} while (go && wait > 0);

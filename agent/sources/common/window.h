@@ -117,6 +117,7 @@ struct window_list {
 	struct window window;
 	bool thorough; /* a sweep: take nothing for known */
 	size_t fresh;  /* set: how much was new */
+	size_t pages;  /* set, where that is of use: in so many replies */
 	int64_t date;  /* set: the server's time when it began */
 };
 typedef enum reply_class window_list_fn(struct worker *w, struct stream *st,

@@ -28,6 +28,9 @@
 /* A listing takes at most so much a call. */
 #define SPAN CLOCK_DAY
 
+/* A backfill lists so much at once, so that it can say how far it is. */
+#define BACKFILL_STEP CLOCK_HOUR
+
 /* The API wants so long between two starts. */
 #define START_EVERY (15 * CLOCK_MINUTE)
 /* An administrator may be quicker than that. */
@@ -490,6 +493,35 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	return next;
 }
 
+static const char *
+bounds(const void *conf, const char *stream, struct source_bounds *out)
+{
+	(void)conf;
+	(void)stream;
+	*out = (struct source_bounds){ .kept = OFFICE365_KEPT,
+		.step = BACKFILL_STEP };
+	return NULL;
+}
+
+/* What became available then goes into the ledger. */
+static void
+backfill(struct worker *w, struct stream *st, const struct span *span,
+    int64_t *to, struct outcome *r)
+{
+	struct window_list l = { .window = { .from = span->from -
+					 span->from % CLOCK_SECOND,
+				     .to = span->to },
+		.thorough = true };
+
+	if (l.window.to - l.window.from > BACKFILL_STEP)
+		l.window.to = l.window.from + BACKFILL_STEP;
+	else
+		l.window.to +=
+		    (CLOCK_SECOND - span->to % CLOCK_SECOND) % CLOCK_SECOND;
+	if (office365_list(w, st, &l, r) == REPLY_OK)
+		*to = l.window.to < span->to ? l.window.to : span->to;
+}
+
 /* A document that is an array, read to its end. */
 struct reading {
 	struct splitter *splitter;
@@ -721,6 +753,8 @@ const struct source_type source_office365 = {
 	.begin = begin_offline,
 	.poll = poll,
 	.fetch = office365_fetch,
+	.bounds = bounds,
+	.backfill = backfill,
 	.live = live,
 	.close = close_source,
 	.account = account,

@@ -218,6 +218,14 @@ oauth_of(const struct rest_conf *c, const struct def_auth *f)
 		.wait_max = c->retry_after_max };
 }
 
+/* NULL: there is no folder. */
+static char *
+refresh_file(const char *folder, const char *name)
+{
+	return folder != NULL ? xasprintf("%s/refresh-token.%s", folder, name)
+			      : NULL;
+}
+
 static void
 open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
     struct filling *x)
@@ -227,9 +235,8 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 		.oauth = oauth_of(o->conf, f) };
 	struct buf url = BUF_INIT(TEXT_MAX);
 	char *before = before_token(f);
-	char *keep = s->folder != NULL
-	    ? xasprintf("%s/refresh-token.%s", s->folder, s->name)
-	    : NULL;
+	char *keep = refresh_file(s->folder, s->name);
+	char *kept = refresh_file(s->old_folder, s->name);
 	size_t host =
 	    definition_host(o->def, (struct slice){ f->host, strlen(f->host) });
 
@@ -237,7 +244,10 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	    x->too_long == NULL)
 		x->too_long = "path";
 	conf.oauth.token_url = url.len > 0 ? url.data : "";
-	conf.oauth.keep = f->grant == GRANT_REFRESH_TOKEN ? keep : NULL;
+	if (f->grant == GRANT_REFRESH_TOKEN) {
+		conf.oauth.keep = keep;
+		conf.oauth.kept = kept;
+	}
 	for (size_t i = 0; i < o->def->n_hosts; i++)
 		if (o->def->hosts[i].from_token != NULL)
 			conf.oauth.reply.host = o->def->hosts[i].from_token;
@@ -246,6 +256,7 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	buf_release(&url);
 	free(before);
 	free(keep);
+	free(kept);
 }
 
 static void

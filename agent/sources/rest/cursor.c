@@ -127,6 +127,8 @@ rest_cursor_put(const struct rest_stream *rs, struct write_batch *p,
 	struct buf json = BUF_INIT((size_t)1 << 20);
 
 	(void)outcome_set(r, REPLY_OK, "written");
+	if (rs->aside)
+		return r->class;
 	if (rest_cursor_write(rs, &json) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "the cursor is too long");
 	else

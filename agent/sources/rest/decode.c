@@ -193,6 +193,9 @@ read_row(struct decoding *g, const char **at, const char *end, bool names)
 			(void)add_value(g,
 			    (struct slice){ quoted.data, quoted.len });
 	}
+	if (g->rc == 0 && !names && *at == end && end[-1] != '\n' &&
+	    g->n < g->n_names)
+		g->rc = err_set(g->err, "the CSV ends within a row");
 	if (g->rc == 0 && !names && *at > begin)
 		(void)end_row(g);
 	buf_release(&field);
@@ -208,6 +211,22 @@ skip_lines(const char **at, const char *end)
 		++*at;
 }
 
+/* To the row that begins with the names, behind lines that say what the file
+ * is; NULL: there is none. */
+static const char *
+find_names(const char *at, const char *end, const char *names)
+{
+	const size_t len = strlen(names);
+
+	while (at != NULL && (size_t)(end - at) >= len &&
+	    memcmp(at, names, len) != 0) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at != NULL)
+			at++;
+	}
+	return at != NULL && (size_t)(end - at) >= len ? at : NULL;
+}
+
 static int
 decode_csv(struct decoding *g, struct slice body)
 {
@@ -215,6 +234,10 @@ decode_csv(struct decoding *g, struct slice body)
 
 	if (body.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
 		at += 3;
+	if (g->d->names != NULL &&
+	    (at = find_names(at, end, g->d->names)) == NULL)
+		return err_set(g->err, "no row of the CSV begins with \"%s\"",
+		    g->d->names);
 	skip_lines(&at, end);
 	if (at < end && read_row(g, &at, end, true) != 0)
 		return -1;
@@ -284,13 +307,34 @@ take_values(void *ctx, struct slice key, struct slice value)
 	return g->rc == 0 ? end_row(g) : g->rc;
 }
 
+/* What the events are in: at the first of the places that is there; data NULL:
+ * there are none, or g->rc says what is wrong. */
+static struct slice
+find_rows(struct decoding *g, struct slice body)
+{
+	struct slice rows = { .data = NULL };
+
+	if (!pick_whole(body)) {
+		g->rc = err_set(g->err, "the JSON of the reply does not end");
+		return rows;
+	}
+	for (char *const *at = g->d->at; rows.data == NULL && *at != NULL; at++)
+		rows = pick_raw(body, *at);
+	if (rows.data == NULL && !g->d->absent_is_empty)
+		g->rc =
+		    err_set(g->err, "the reply has no rows at %s", *g->d->at);
+	return rows;
+}
+
 static int
 decode_columns(struct decoding *g, struct slice body)
 {
-	const struct slice rows = pick_raw(body, g->d->at);
+	const struct slice rows = find_rows(g, body);
 	const struct slice columns = pick_raw(body, g->d->columns);
 	struct buf *kept = g->d->kept;
 
+	if (g->rc != 0)
+		return g->rc;
 	if (columns.data != NULL && *columns.data == '[') {
 		buf_clear(kept);
 		if (buf_add(kept, columns.data, columns.len) != 0)
@@ -315,8 +359,10 @@ take_member(void *ctx, struct slice key, struct slice value)
 static int
 decode_keyed(struct decoding *g, struct slice body)
 {
-	const struct slice all = pick_raw(body, g->d->at);
+	const struct slice all = find_rows(g, body);
 
+	if (g->rc != 0)
+		return g->rc;
 	if (all.data != NULL && *all.data != '{' && *all.data != 'n')
 		return err_set(g->err, "what has the events is no object");
 	(void)pick_each(all, take_member, g);

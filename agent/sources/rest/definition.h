@@ -185,7 +185,8 @@ struct def_match {
 struct def_records {
 	char **at;     /* pointers; "": the document itself */
 	int format;    /* enum record_format */
-	char *columns; /* see struct decode */
+	char *columns; /* see struct decode, … */
+	char *names;   /* … and so for this */
 	char *column;
 	char *inside; /* pointer to the string in a row that is the event */
 	bool absent_is_empty;
@@ -199,6 +200,7 @@ struct def_fetch {
 	char *id;    /* pointer in the row to what {fetch.id} is, … */
 	char *url;   /* … or to where its events are */
 	int64_t max; /* rows of one request: {fetch.ids} */
+	bool always; /* also where the row has not changed */
 	struct def_request request;
 	struct def_records records;
 };
@@ -208,7 +210,8 @@ struct def_job {
 	bool used;
 	struct def_request submit;
 	struct def_request poll;
-	char *id; /* pointers, in the replies to these two */
+	char *id; /* pointers, in the replies to these two; id NULL: there is
+		     one job at a time, without a name */
 	char *status;
 	char **running; /* what that says */
 	char **done;
@@ -238,6 +241,9 @@ struct def_stream {
 	struct def_records records;
 	struct def_time time;
 	char **id; /* pointers; NULL: rows are told apart by their bytes */
+	/* The stream as spans of its time are asked for, where its cursor is
+	 * the vendor's own; NULL: they cannot be. */
+	struct def_stream *bounded;
 	struct event_shape shape;
 	struct rule *rules; /* the stream's, then the vendor's */
 	/* For the splitter, in its form; what id and time are not, is picked

@@ -113,7 +113,8 @@ check_place(const struct definition *d, const struct config_section *b,
 		    "%s: {%.*s} needs a format of time, such as "
 		    "{%.*s|rfc3339}",
 		    key, len, p->name.data, len, p->name.data);
-	else if (!time && p->format.data != NULL)
+	else if (!time && p->format.data != NULL &&
+	    (kind != PLACE_PAGE || !template_is_json(p)))
 		config_error(b, "%s: {%.*s} is no time and has no format", key,
 		    len, p->name.data);
 }
@@ -371,6 +372,10 @@ definition_check_page(const struct def_stream *s,
 		    "list that is not sorted it would leave out events");
 	if (p->short_is_last && p->size == 0)
 		config_error(b, "size: is missing; short_is_last needs it");
+	if (p->short_is_last && s->cursor.kind == CURSOR_TOKEN)
+		config_error(b,
+		    "short_is_last: can't be said of a cursor of kind token, "
+		    "which goes on behind each page");
 	if (s->cursor.kind == CURSOR_TOKEN && !page_of[p->kind].endless)
 		config_error(b,
 		    "kind: can't be the cursor of a stream; a cursor of kind "
@@ -406,8 +411,10 @@ definition_check_records(const struct def_records *r, bool of_fetch,
 	check_match(&r->incomplete, "incomplete", b);
 	if (text && (n != 1 || *r->at[0] != '\0'))
 		config_error(b, "at: must be [\"\"]; it is no JSON document");
-	if (r->format != RECORDS_JSON && n > 1)
+	if (r->format == RECORDS_KEYED && n > 1)
 		config_error(b, "at: one place only in this format");
+	if (r->names != NULL && (r->format != RECORDS_CSV || *r->names == '\0'))
+		config_error(b, "names: is the text of a row of CSV");
 	if (text && (r->success.at != NULL || r->incomplete.at != NULL))
 		config_error(b,
 		    "success: is not of this format, nor is incomplete");
@@ -635,10 +642,16 @@ definition_check_stream(const struct definition *d, const struct def_stream *s,
 {
 	check_paths(s, b);
 	check_next(s, b);
+	if (s->job.used && s->job.id == NULL &&
+	    (request_has(&s->job.poll, "job.id") ||
+		request_has(&s->request, "job.id")))
+		config_errors_add(b->errors, b->map,
+		    "job: \"id\" is missing; a request has {job.id}");
 	if (s->cursor.kind == CURSOR_WINDOW)
 		check_window(s, b);
-	for (size_t i = 0; s != &d->streams[i]; i++)
-		if (strcmp(d->streams[i].name, s->name) == 0)
+	for (size_t i = 0; i < d->n_streams; i++)
+		if (s == &d->streams[d->n_streams - 1] && s != &d->streams[i] &&
+		    strcmp(d->streams[i].name, s->name) == 0)
 			config_errors_add(b->errors, b->map,
 			    "streams: \"%s\" is there twice", s->name);
 }

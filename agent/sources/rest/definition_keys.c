@@ -167,7 +167,7 @@ const struct setting rule_keys[] = {
 	{ .key = "text",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_rule, text),
-	    .help = "Part of the error message in its body." },
+	    .help = "Part of the error message in its body, in any case." },
 	{ .key = "class",
 	    .type = SETTING_CHOICE,
 	    .offset = AT(def_rule, class),
@@ -254,7 +254,7 @@ const struct setting request_keys[] = {
 	    .type = SETTING_STRING,
 	    .offset = AT(def_request, body),
 	    .help = "Body of a POST; values are written as inside of JSON "
-		    "strings." },
+		    "strings, and {page|json} as it is." },
 	{ .key = "type",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_request, type),
@@ -442,7 +442,9 @@ const struct setting page_keys[] = {
 	    .def = "0",
 	    .min = 0,
 	    .max = 1000000,
-	    .help = "Rows of a full page, as the request asks for." },
+	    .help = "Rows of a full page, as the request asks for. none: the "
+		    "most that a reply has; a window with so many is read in "
+		    "halves." },
 	{ .key = "short_is_last",
 	    .type = SETTING_BOOL,
 	    .offset = AT(def_page, short_is_last),
@@ -490,7 +492,8 @@ const struct setting records_keys[] = {
 	    .offset = AT(def_records, at),
 	    .required = true,
 	    .help = "Pointers to the arrays whose elements are the events; "
-		    "\"\" is the document itself." },
+		    "\"\" is the document itself. columns: the first one "
+		    "counts that is there." },
 	{ .key = "absent_is_empty",
 	    .type = SETTING_BOOL,
 	    .offset = AT(def_records, absent_is_empty),
@@ -534,6 +537,11 @@ const struct setting records_keys[] = {
 	    .offset = AT(def_records, column),
 	    .help = "… and to the name in each of its elements. Default: the "
 		    "element itself." },
+	{ .key = "names",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_records, names),
+	    .help = "csv: what the row of the names begins with, where lines "
+		    "stand before it. Default: it is the first row." },
 	{ .key = "inside",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_records, inside),
@@ -588,6 +596,12 @@ const struct setting fetch_keys[] = {
 	    .help = "Rows that one request is for; with more than one, "
 		    "{fetch.ids} in its body are their ids in quotes, with "
 		    "commas in between." },
+	{ .key = "always",
+	    .type = SETTING_BOOL,
+	    .offset = AT(def_fetch, always),
+	    .def = "false",
+	    .help = "What a row leads to changes while the row does not: it is "
+		    "asked for each time, and not only once." },
 	SETTING_END,
 };
 
@@ -595,8 +609,9 @@ const struct setting job_keys[] = {
 	{ .key = "id",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_job, id),
-	    .required = true,
-	    .help = "Pointer to what {job.id} is, in the reply to submit." },
+	    .help = "Pointer to what {job.id} is, in the reply to submit. "
+		    "Default: jobs have no id, and one begins where another "
+		    "is forgotten." },
 	{ .key = "status",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_job, status),
@@ -628,6 +643,16 @@ const struct setting job_keys[] = {
 	    .max = 30 * CLOCK_DAY,
 	    .help = "A job that takes longer is given up and submitted "
 		    "again." },
+	SETTING_END,
+};
+
+const struct setting bounded_keys[] = {
+	{ .key = "retention",
+	    .type = SETTING_DURATION,
+	    .offset = AT(def_stream, retention),
+	    .min = CLOCK_HOUR,
+	    .max = CENTURY,
+	    .help = "How far back they go. Default: the stream's." },
 	SETTING_END,
 };
 
@@ -689,6 +714,12 @@ const struct definition_block definition_blocks[] = {
 	    "reads its result: submit and poll are blocks like request. The "
 	    "job is durable: it is gone on with after a restart.",
 	    job_keys },
+	{ "streams.NAME.bounded",
+	    "How spans of time are asked for, for sealfeed backfill and "
+	    "reconcile, where the cursor is of kind token: blocks of the "
+	    "stream that are others then, with a cursor of kind window. next "
+	    "and bootstrap are none of the stream's.",
+	    bounded_keys },
 	{ "streams.NAME.cursor", "What says where it is.", cursor_keys },
 	{ "streams.NAME.cursor.sweeps",
 	    "A list of up to four, the shortest "

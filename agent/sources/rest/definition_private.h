@@ -61,6 +61,7 @@ extern const struct setting bootstrap_keys[];
 extern const struct setting fetch_keys[];
 extern const struct setting job_keys[];
 extern const struct setting host_keys[];
+extern const struct setting bounded_keys[];
 
 /* As rule_keys fill it. */
 struct def_rule {

@@ -55,7 +55,7 @@ load_request(struct loading *l, struct def_stream *s, struct def_request *r,
 {
 	/* Of blocks that are requests and more. */
 	static const char *const ours[] = { "query", "headers", "take", "id",
-		"url", "max", "records", NULL };
+		"url", "max", "always", "records", NULL };
 	static const char *const others[] = { "query", "headers", NULL };
 	const struct node *query = node_get(map, "query");
 	const struct node *headers = node_get(map, "headers");
@@ -336,13 +336,64 @@ derive(struct def_stream *s)
 		s->values[n] = s->records.incomplete.at;
 }
 
+static void
+drop(struct node *map, const char *key)
+{
+	struct node **at = &map->child, *old;
+
+	while (*at != NULL && strcmp((*at)->key, key) != 0)
+		at = &(*at)->next;
+	old = *at;
+	if (old == NULL)
+		return;
+	*at = old->next;
+	old->next = NULL;
+	node_free(old);
+}
+
+/* The stream by spans of time: as it is, but for the blocks that bounded has,
+ * and for those that belong to the vendor's own cursor. */
+static void
+load_bounded(struct loading *l, struct def_stream *s, const struct node *map)
+{
+	const struct node *bounded = node_get(map, "bounded");
+	struct config_section b = {
+		.map = bounded, .where = "bounded", .errors = l->errors
+	};
+	struct node *whole;
+
+	if (bounded == NULL || !definition_is_map(l, bounded, "bounded"))
+		return;
+	if (s->cursor.kind != CURSOR_TOKEN) {
+		config_error(&b,
+		    "only for a cursor of kind token; one of kind window asks "
+		    "for spans of time anyway");
+		return;
+	}
+	whole = node_copy(map);
+	drop(whole, "bounded");
+	drop(whole, "next");
+	drop(whole, "bootstrap");
+	override(whole, bounded);
+	whole->line = bounded->line;
+	s->bounded = xcalloc(1, sizeof(*s->bounded));
+	s->bounded->name = xstrdup(s->name);
+	definition_load_stream(l, s->bounded, whole);
+	if (s->bounded->cursor.kind != CURSOR_WINDOW)
+		config_error(&b, "cursor: must be of kind window");
+	if (s->bounded->request.host != NULL && s->request.host != NULL &&
+	    strcmp(s->bounded->request.host, s->request.host) != 0)
+		config_error(&b, "request: must be to the stream's host");
+	node_free(whole);
+}
+
 void
 definition_load_stream(struct loading *l, struct def_stream *s,
     const struct node *map)
 {
 	static const char *const ours[] = { "request", "next", "cursor", "page",
 		"records", "time", "id", "rules", "bootstrap", "fetch", "job",
-		NULL };
+		"bounded", NULL };
 	const size_t before = l->errors->n;
 	const struct node *request;
 	struct config_section b;
@@ -364,6 +415,7 @@ definition_load_stream(struct loading *l, struct def_stream *s,
 	load_next(l, s, request, node_get(map, "next"));
 	load_bootstrap(l, s, node_get(map, "bootstrap"));
 	load_fetch(l, s, node_get(map, "fetch"));
+	load_bounded(l, s, map);
 	s->rules = definition_rules(l, node_get(map, "rules"), l->d->rules);
 	derive(s);
 	/* Where a block is wrong already, what follows from it is noise. */
@@ -419,4 +471,7 @@ definition_release_stream(struct def_stream *s)
 	free(s->rules);
 	free(s->values);
 	free(s->name);
+	if (s->bounded != NULL)
+		definition_release_stream(s->bounded);
+	free(s->bounded);
 }

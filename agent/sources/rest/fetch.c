@@ -71,7 +71,9 @@ end(struct fetching *f, struct err *err)
 	const struct def_records *r = f->records;
 	struct buf columns = BUF_INIT(READING_WHOLE);
 	const struct decode d = { .format = (enum record_format)r->format,
-		.at = r->at[0],
+		.at = r->at,
+		.names = r->names,
+		.absent_is_empty = r->absent_is_empty,
 		.columns = r->columns,
 		.column = r->column,
 		.kept = &columns };

@@ -11,7 +11,11 @@
 #include "sources/rest/pick.h"
 #include "sources/rest/rest_private.h"
 
-/* Ask, and append the value at a pointer of the reply. */
+/* What stands for a job that has no id. */
+#define NAMELESS "-"
+
+/* Ask, and append the value at a pointer of the reply; NULL: what it says does
+ * not matter. */
 static enum reply_class
 ask(struct worker *w, struct stream *st, const struct rest_values *v,
     const struct def_request *request, const char *pointer, struct buf *out,
@@ -27,7 +31,9 @@ ask(struct worker *w, struct stream *st, const struct rest_values *v,
 		    "the request is too long; see the source's options");
 	} else {
 		q.q.feed = st->feed;
+		q.q.no_content = pointer == NULL;
 		if (request_send(w, rs->api, &q.q, &reply, r) == REPLY_OK &&
+		    pointer != NULL &&
 		    (reply.body.data == NULL ||
 			pages_token(pick_raw((struct slice){ reply.body.data,
 						 reply.body.len },
@@ -79,6 +85,8 @@ submit(struct worker *w, struct stream *st, const struct rest_values *v,
 		buf_clear(&rs->job);
 		return r->class;
 	}
+	if (rs->def->job.id == NULL && buf_adds(&rs->job, NAMELESS) != 0)
+		return outcome_set(r, REPLY_RETRY, "out of memory");
 	rs->part = *v->window;
 	rs->part_at = rs->part_date = rs->job_at =
 	    server_clock_now(w->source->clock);

@@ -190,14 +190,11 @@ next_index(const struct rest_page *p, struct buf *next)
 					       : 0;
 }
 
-/* Is a page that is counted the last one? */
+/* Pages that are counted end with an empty one. */
 static bool
 is_last(const struct rest_page *p)
 {
-	const struct def_page *page = &p->def->page;
-
-	return p->rows == 0 ||
-	    (page->short_is_last && p->rows < (size_t)page->size);
+	return p->rows == 0;
 }
 
 static int
@@ -276,11 +273,14 @@ resolve(const char *base, struct buf *next)
 enum reply_class
 rest_next(const struct rest_page *p, struct buf *next, struct outcome *r)
 {
-	const int kind = p->def->page.kind;
+	const struct def_page *page = &p->def->page;
+	const int kind = page->kind;
 	const bool url =
 	    kind == PAGE_LINK || kind == PAGE_URL || kind == PAGE_URL_HEADER;
 
 	(void)outcome_set(r, REPLY_OK, "the page is read");
+	if (page->short_is_last && p->rows < (size_t)page->size)
+		return r->class;
 	if (kinds[kind](p, next) != 0 ||
 	    (url && next->len > 0 && resolve(p->url, next) != 0))
 		return outcome_set(r, REPLY_RETRY,

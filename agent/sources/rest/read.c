@@ -50,6 +50,7 @@ begin_page(struct reading *g, const struct page *page)
 	splitter_reset(g->splitter);
 	if (!g->trying) {
 		g->batch = write_batch_reuse(g->batch, g->st->feed);
+		write_batch_via(g->batch, g->st->via);
 		write_batch_measure(g->batch,
 		    server_clock_now(g->w->source->clock), g->covered);
 	}
@@ -84,12 +85,39 @@ is_good(const struct reading *g, const struct rest_page *page,
 	return *e.code == '\0';
 }
 
+/* Is there more than the reply has, and no page that leads to it? */
+static bool
+is_incomplete(const struct reading *g, const struct rest_page *page)
+{
+	const struct def_stream *def = g->rs->def;
+	const struct def_match *m = &def->records.incomplete;
+
+	if (m->at != NULL && rest_matches(page, m))
+		return true;
+	return def->page.kind == PAGE_NONE && def->page.size > 0 &&
+	    g->rows >= (size_t)def->page.size;
+}
+
+/* Does what has no events say better than we do what is wrong? */
+static bool
+says_why(const struct reading *g, const struct http_reply *reply)
+{
+	struct reply_error e = { .code = "" };
+
+	if (reply->shape != HTTP_OBJECT || g->rows > 0)
+		return false;
+	if (g->event == NULL)
+		return true;
+	if (reply->body.len > 0)
+		rules_error(reply->body.data, reply->body.len, &e);
+	return *e.code != '\0';
+}
+
 /* The page is whole: is the document, and has it all that it should? */
 static enum reply_class
 check_page(struct reading *g, const struct rest_page *page,
     const struct http_reply *reply, struct outcome *r)
 {
-	const struct def_match *m = &g->rs->def->records.incomplete;
 	struct err err = ERR_INIT;
 	bool whole;
 
@@ -97,15 +125,15 @@ check_page(struct reading *g, const struct rest_page *page,
 		return r->class;
 	whole = reading_end(g, &err) == 0;
 	if (whole && is_good(g, page, reply)) {
-		if (m->at == NULL || !rest_matches(page, m))
+		if (!is_incomplete(g, page))
 			return r->class;
 		/* What it has is good. */
 		if (!g->trying && reading_commit(g, &err) != 0)
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		return outcome_set(r, REPLY_INCOMPLETE,
-		    "the reply says that it does not have all");
+		    "the reply does not have all that there is");
 	}
-	if (reply->shape == HTTP_OBJECT && g->rows == 0)
+	if (says_why(g, reply))
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
 	else
@@ -133,7 +161,8 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		if (g->keeps)
 			buf_clear(&rs->part_page);
-		buf_clear(&rs->job);
+		if (next->len == 0)
+			buf_clear(&rs->job);
 		return r->class;
 	}
 	rs->part = *g->values.window;
@@ -415,6 +444,16 @@ drop_part(struct rest_stream *rs)
 	rs->part_failures = 0;
 }
 
+/* Can a window be gone on with behind a page of it?  Rows without an id are
+ * counted from its beginning, and only the first page says how many there are
+ * or names columns. */
+static bool
+goes_on(const struct def_stream *def)
+{
+	return def->id != NULL && def->page.kind != PAGE_INDEX &&
+	    def->records.format != RECORDS_COLUMNS;
+}
+
 /* Read one span of time, or a part of it. */
 static enum reply_class
 read_span(struct worker *w, struct stream *st, struct window_list *l,
@@ -427,12 +466,13 @@ read_span(struct worker *w, struct stream *st, struct window_list *l,
 
 	open_reading(&g, w, st, rs);
 	g.values.window = span;
-	g.keeps = all && !l->thorough && rs->def->id != NULL &&
-	    rs->def->page.kind != PAGE_INDEX;
-	g.covered = covered_at(w->source, rs->window.cursor.listed);
+	g.keeps = all && !l->thorough && goes_on(rs->def);
+	if (!rs->aside)
+		g.covered = covered_at(w->source, rs->window.cursor.listed);
 	(void)read_pages(&g, "", false, r);
 	l->fresh += g.fresh;
-	if (l->thorough)
+	l->pages += g.pages;
+	if (l->thorough && !rs->aside)
 		widen(rs, st, g.latest);
 	if (g.date != 0 && g.date < l->date)
 		l->date = g.date;
@@ -510,7 +550,7 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 	first = xstrdup(rs->part_page.len > 0 ? rs->part_page.data : "");
 	open_reading(&g, w, st, rs);
 	g.values.window = &part;
-	g.keeps = true;
+	g.keeps = goes_on(rs->def);
 	g.date = rs->part_date;
 	(void)read_pages(&g, first, false, r);
 	close_reading(&g);
@@ -527,7 +567,8 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 		drop_part(rs);
 		return outcome_set(r, REPLY_OK, "the window is read again");
 	}
-	if (r->class == REPLY_RETRY && ++rs->part_failures >= PART_FAILURES)
+	if ((r->class == REPLY_RETRY || r->class == REPLY_CONFIG) &&
+	    ++rs->part_failures >= PART_FAILURES)
 		drop_part(rs);
 	return r->class;
 }
@@ -620,9 +661,9 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	char why[sizeof(r->text)], *first;
 	struct reading g;
 	int64_t named;
-	char *first;
 
 	if (rs->token.len == 0 && rs->def->bootstrap.path != NULL &&
 	    (rest_find_host(w, rs, r) != REPLY_OK ||
@@ -649,9 +690,11 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 		return r->class;
 	*behind = true;
 	/* A place to begin is no cursor that could be lost. */
-	if (rs->token.len == 0)
+	if (rs->token.len == 0) {
+		(void)snprintf(why, sizeof(why), "%s", r->text);
 		return outcome_set(r, REPLY_CONFIG,
-		    "the vendor refuses to begin: see initial");
+		    "the vendor refuses to begin; see initial: %.800s", why);
+	}
 	return restart(w, st, named, r);
 }
 

@@ -115,9 +115,11 @@ open_apis(struct rest *o)
 	}
 }
 
-static void
-free_stream(struct rest_stream *rs)
+void
+rest_stream_free(struct rest_stream *rs)
 {
+	if (rs == NULL)
+		return;
 	buf_release(&rs->token);
 	buf_release(&rs->part_page);
 	buf_release(&rs->job);
@@ -137,7 +139,7 @@ close_source(struct source *s)
 		return;
 	for (struct rest_stream *rs = o->streams; rs != NULL; rs = others) {
 		others = rs->others;
-		free_stream(rs);
+		rest_stream_free(rs);
 	}
 	for (size_t i = 0; i < o->def->n_hosts; i++) {
 		free(o->base != NULL ? o->base[i] : NULL);
@@ -230,6 +232,23 @@ begin_token(struct rest_stream *rs, struct stream *st, int64_t initial)
 		st->listed = rs->newest != 0 ? rs->newest : rs->from;
 }
 
+struct rest_stream *
+rest_stream_new(struct stream *st, const struct def_stream *def)
+{
+	struct rest *o = st->source->state;
+	struct rest_stream *rs = xcalloc(1, sizeof(*rs));
+
+	rs->def = def;
+	/* By its name: a bounded one has the stream's. */
+	rs->api =
+	    &o->api[definition_stream(o->def, st->name) - o->def->streams];
+	buf_init(&rs->token, PAGES_LINK_MAX);
+	buf_init(&rs->part_page, PAGES_LINK_MAX);
+	buf_init(&rs->job, PAGES_LINK_MAX);
+	set_windows(rs, o->conf);
+	return rs;
+}
+
 /* The state of a stream, made when it is first wanted; its thread alone calls
  * this. */
 static struct rest_stream *
@@ -241,13 +260,7 @@ state_of(struct stream *st)
 
 	if (rs != NULL)
 		return rs;
-	rs = xcalloc(1, sizeof(*rs));
-	rs->def = definition_stream(o->def, st->name);
-	rs->api = &o->api[rs->def - o->def->streams];
-	buf_init(&rs->token, PAGES_LINK_MAX);
-	buf_init(&rs->part_page, PAGES_LINK_MAX);
-	buf_init(&rs->job, PAGES_LINK_MAX);
-	set_windows(rs, o->conf);
+	rs = rest_stream_new(st, definition_stream(o->def, st->name));
 	json = feed_cursor(st->feed);
 	rest_cursor_read(rs, json);
 	if (rs->def->cursor.kind == CURSOR_TOKEN)
@@ -331,6 +344,9 @@ const struct source_type rest_calls = {
 	.open = open_source,
 	.begin = begin,
 	.poll = poll,
+	.bounds = rest_bounds,
+	.backfill = rest_backfill,
+	.forget = rest_forget,
 	.live = live,
 	.close = close_source,
 };

@@ -78,6 +78,10 @@ struct rest_stream {
 	struct rest_stream *others; /* in the list of the source */
 	const struct def_stream *def;
 	const struct api *api;
+	/* It reads beside the stream that is polled, whose cursor is not to be
+	 * touched; and how much time it asks for at once. */
+	bool aside;
+	int64_t step;
 	struct window_spec spec;
 	char sweep_keys[DEF_SWEEPS][32]; /* of spec */
 	struct window_state window;
@@ -183,6 +187,18 @@ enum reply_class rest_read_window(struct worker *w, struct stream *st,
     struct window_list *l, struct outcome *r);
 enum reply_class rest_read_token(struct worker *w, struct stream *st,
     bool *behind, struct outcome *r);
+
+/* backfill.c, of source_type. */
+const char *rest_bounds(const void *conf, const char *stream,
+    struct source_bounds *out);
+void rest_backfill(struct worker *w, struct stream *st, const struct span *span,
+    int64_t *to, struct outcome *r);
+void rest_forget(struct stream *st);
+
+/* A new state for a stream, of one that is not kept in the source's list. */
+struct rest_stream *rest_stream_new(struct stream *st,
+    const struct def_stream *def);
+void rest_stream_free(struct rest_stream *rs);
 
 /* Go on with a window that was not finished, if there is one. */
 enum reply_class rest_read_part(struct worker *w, struct stream *st,

@@ -234,7 +234,7 @@ note_lead(struct reading *g, const struct element *el, struct err *err)
 	const uint64_t hash = hash_of(el);
 	struct slice lead;
 
-	if (g->rs->brought != NULL &&
+	if (!f->always && g->rs->brought != NULL &&
 	    g->rs->brought[hash % REST_BROUGHT] == hash)
 		return 0;
 	lead = pick((struct slice){ el->data, el->len }, at);
@@ -308,7 +308,9 @@ reading_end(struct reading *g, struct err *err)
 {
 	const struct def_records *r = &g->rs->def->records;
 	const struct decode d = { .format = (enum record_format)r->format,
-		.at = r->at[0],
+		.at = r->at,
+		.names = r->names,
+		.absent_is_empty = r->absent_is_empty,
 		.columns = r->columns,
 		.column = r->column,
 		.kept = &g->columns };

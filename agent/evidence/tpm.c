@@ -1,0 +1,85 @@
+/*
+ * tpm.c - keys in a TPM 2.0, by OpenSSL's provider tpm2.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/provider.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "evidence/tpm.h"
+
+struct tpm {
+	OSSL_LIB_CTX *context;
+	OSSL_PROVIDER *provider;
+	OSSL_PROVIDER *rest; /* of what keys need around them */
+};
+
+bool
+tpm_has(const char *text)
+{
+	static const char *const begins[] = {
+		"handle:", "object:", "-----BEGIN TSS2 PRIVATE KEY-----"
+	};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (strncmp(text, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+struct tpm *
+tpm_open(struct err *err)
+{
+	struct tpm *t = xcalloc(1, sizeof(*t));
+	char why[256] = "no reason is given";
+
+	/* Its own lines would stand between those of the log; the reason comes
+	 * as an error, too. */
+	(void)setenv("TSS2_LOG", "all+none", 0);
+	ERR_clear_error();
+	t->context = OSSL_LIB_CTX_new();
+	if (t->context != NULL)
+		t->rest = OSSL_PROVIDER_load(t->context, "default");
+	if (t->rest != NULL)
+		t->provider = OSSL_PROVIDER_load(t->context, "tpm2");
+	if (t->provider != NULL)
+		return t;
+	if (ERR_peek_error() != 0)
+		ERR_error_string_n(ERR_peek_error(), why, sizeof(why));
+	ERR_clear_error();
+	(void)err_set(err,
+	    "the TPM cannot be reached: %s; see that tpm2-openssl is "
+	    "installed, and that this user may use /dev/tpmrm0 or what "
+	    "TPM2OPENSSL_TCTI names",
+	    why);
+	tpm_free(t);
+	return NULL;
+}
+
+OSSL_LIB_CTX *
+tpm_context(const struct tpm *t)
+{
+	return t != NULL ? t->context : NULL;
+}
+
+const char *
+tpm_properties(const struct tpm *t)
+{
+	return t != NULL ? "?provider=tpm2" : NULL;
+}
+
+void
+tpm_free(struct tpm *t)
+{
+	if (t == NULL)
+		return;
+	if (t->provider != NULL)
+		(void)OSSL_PROVIDER_unload(t->provider);
+	if (t->rest != NULL)
+		(void)OSSL_PROVIDER_unload(t->rest);
+	OSSL_LIB_CTX_free(t->context);
+	free(t);
+}
