@@ -12,7 +12,9 @@
 #define CALLS_CONNECTS 2U  /* those with connections */
 #define CALLS_SERVES 4U    /* watch */
 #define CALLS_SANITIZER 8U /* a build that has one */
-#define CALLS_LOCAL 16U    /* seal, with a key behind a unix socket */
+#define CALLS_LOCAL                                          \
+	16U /* those that ask a service of this machine by a \
+	       unix socket: for a key, for names of hosts */
 
 /* An argument, the first is 0, that must have this value in these bits; or
  * another value. */
@@ -39,7 +41,9 @@ extern const size_t n_calls_allowed;
 /* What gets an error without a word, since libraries try it. */
 struct call_refusal {
 	const char *name;
-	int error; /* errno */
+	int error;       /* errno */
+	unsigned unless; /* nor those who make it */
+	struct call_argument argument;
 };
 extern const struct call_refusal calls_refused[];
 extern const size_t n_calls_refused;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/data.h"
@@ -416,9 +417,22 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 	add_tcti(p, getenv("TCTI"));
 }
 
+/* A unix socket with a path is beyond Landlock: who has one connects to all
+ * that its user may. */
+static void
+add_name_services(struct sandbox_plan *p)
+{
+	static const char *const services[] = { "/run/nscd/socket",
+		"/var/run/nscd/socket", "/var/lib/sss/pipes/nss" };
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		p->sockets = p->sockets || access(services[i], F_OK) == 0;
+}
+
 static void
 add_network(struct sandbox_plan *p)
 {
+	add_name_services(p);
 	for (size_t i = 0; i < sizeof(usual_ports) / sizeof(usual_ports[0]);
 	     i++)
 		add_port(p, usual_ports[i]);

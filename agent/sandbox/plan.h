@@ -36,8 +36,8 @@ struct sandbox_plan {
 	size_t n_places;
 	uint16_t *ports; /* that connections may go to */
 	size_t n_ports;
-	bool sockets; /* of a role without connections: its key is behind
-			 one */
+	bool sockets; /* unix sockets of services of this machine: its key is
+			 behind one, or names of hosts are */
 };
 
 /* Fill plan for a role with this configuration; output: of a ship, else NULL.

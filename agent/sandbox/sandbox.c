@@ -79,7 +79,7 @@ sandbox_enter(const struct role *r, unsigned walls, struct err *err)
 
 	sandbox_plan_make(&plan, r->kind, r->config, r->output, true);
 	if (plan.sockets)
-		calls |= plan.n_ports > 0 ? CALLS_CONNECTS : CALLS_LOCAL;
+		calls |= CALLS_LOCAL | (plan.n_ports > 0 ? CALLS_CONNECTS : 0);
 	if ((walls & SANDBOX_LANDLOCK) != 0)
 		rc = enter_landlock(&plan, err);
 	sandbox_plan_release(&plan);

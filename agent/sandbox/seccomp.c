@@ -194,10 +194,12 @@ fill(scmp_filter_ctx filter, unsigned who)
 		const struct call_refusal *r = &calls_refused[i];
 		int number = library.call.syscall_resolve_name(r->name);
 
-		if (number != __NR_SCMP_ERROR)
+		const struct scmp_arg_cmp compare = comparison(&r->argument);
+
+		if (number != __NR_SCMP_ERROR && (r->unless & who) == 0)
 			rc = library.call.rule_add_array(filter,
-			    SCMP_ACT_ERRNO((unsigned)r->error), number, 0,
-			    NULL);
+			    SCMP_ACT_ERRNO((unsigned)r->error), number,
+			    r->argument.bits != 0, &compare);
 	}
 	return rc;
 }

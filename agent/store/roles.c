@@ -108,10 +108,14 @@ name_of(const char *path)
 static int
 write_whole(const char *name, const struct buf *text)
 {
-	int fd = open(name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	int rc = fd < 0 ? -1 : file_write_all(fd, text->data, text->len);
+	int fd, rc;
 
+	/* Whoever else writes to this folder may have left a link or a FIFO
+	 * for the supervisor there. */
+	(void)unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0640);
+	rc = fd < 0 ? -1 : file_write_all(fd, text->data, text->len);
 	if (fd >= 0 && close(fd) != 0)
 		rc = -1;
 	return rc;

@@ -144,6 +144,33 @@ listen_abstract(struct scene *s)
 }
 
 static void
+listen_elsewhere(struct scene *s)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	s->socket = xasprintf("%s/etc/bus", s->folder);
+	if (strlen(s->socket) >= sizeof(a.sun_path))
+		die("a path that is too long for a socket");
+	memcpy(a.sun_path, s->socket, strlen(s->socket));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    listen(fd, SOMAXCONN) != 0)
+		die("a unix socket");
+}
+
+static void
+open_terminal(struct scene *s)
+{
+	const int other = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (other < 0 || grantpt(other) != 0 || unlockpt(other) != 0)
+		die("a terminal");
+	s->terminal = open(ptsname(other), O_RDWR | O_NOCTTY);
+	if (s->terminal < 0)
+		die("a terminal");
+}
+
+static void
 set_scene(struct scene *s, const char *folder)
 {
 	char *text = config_of(folder);
@@ -162,6 +189,8 @@ set_scene(struct scene *s, const char *folder)
 	free(text);
 	listen_tcp(s);
 	listen_abstract(s);
+	listen_elsewhere(s);
+	open_terminal(s);
 	s->neighbour = fork();
 	if (s->neighbour < 0)
 		die("fork");

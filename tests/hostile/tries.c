@@ -9,9 +9,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,6 +27,10 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
 
 #include "base/role.h"
 #include "hostile/tries.h"
@@ -370,6 +382,201 @@ make_device(const struct scene *s)
 	return mknod(file, S_IFCHR | 0600, 0x0101) == 0;
 }
 
+/* -- what needs no file of its own ----------------------------------------- */
+
+static bool
+link_config(const struct scene *s)
+{
+	char file[4200];
+
+	(void)snprintf(file, sizeof(file), "%s.link", s->store);
+	(void)unlink(file);
+	return link(s->config, file) == 0;
+}
+
+static bool
+leave_link(const struct scene *s)
+{
+	char file[4200];
+
+	(void)snprintf(file, sizeof(file), "%s.symlink", s->store);
+	(void)unlink(file);
+	return symlink(s->config, file) == 0;
+}
+
+static bool
+give_away(const struct scene *s)
+{
+	return lchown(s->config, 0, 0) == 0 || chown(s->config, 0, 0) == 0 ||
+	    chmod(s->config, 0600) == 0;
+}
+
+/* By its handle, which needs no way to it. */
+static bool
+open_by_handle(const struct scene *s)
+{
+	struct {
+		struct file_handle head;
+		unsigned char rest[MAX_HANDLE_SZ];
+	} handle = { .head.handle_bytes = MAX_HANDLE_SZ };
+	int id, root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return name_to_handle_at(AT_FDCWD, s->config, &handle.head, &id, 0) ==
+	    0 &&
+	    open_by_handle_at(root, &handle.head, O_RDONLY) >= 0;
+}
+
+static bool
+watch_files(const struct scene *s)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	return fd >= 0 && inotify_add_watch(fd, s->config, IN_ALL_EVENTS) >= 0;
+}
+
+static bool
+run_from_memory(const struct scene *s)
+{
+	char *const argv[] = { (char *)(uintptr_t) "true", NULL };
+	char page[65536];
+	ssize_t n;
+	int from = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	int to = (int)syscall(SYS_memfd_create, "program", 0);
+
+	(void)s;
+	while ((n = read(from, page, sizeof(page))) > 0)
+		if (write(to, page, (size_t)n) != n)
+			return false;
+	(void)fexecve(to, argv, argv + 1);
+	return false;
+}
+
+static bool
+use_userfaultfd(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_userfaultfd, O_CLOEXEC) >= 0;
+}
+
+static bool
+connect_path(const struct scene *s)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(a.sun_path, s->socket, strlen(s->socket));
+	return fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+}
+
+/* Those that some kernel may have, each with its own holes in the past. */
+static bool
+other_families(const struct scene *s)
+{
+	static const int families[] = { AF_ALG, AF_BLUETOOTH, AF_CAN, AF_KEY,
+		AF_RDS, AF_TIPC, AF_VSOCK, AF_XDP };
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RAW,
+		SOCK_SEQPACKET };
+
+	(void)s;
+	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++)
+		for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++)
+			if (socket(families[f], types[t], 0) >= 0)
+				return true;
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT) >= 0 ||
+	    socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER) >= 0 ||
+	    socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT) >= 0;
+}
+
+static bool
+type_for_others(const struct scene *s)
+{
+	return ioctl(s->terminal, TIOCSTI, "x") == 0;
+}
+
+static bool
+slow_another(const struct scene *s)
+{
+	const struct sched_param p = { .sched_priority = 0 };
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	return setpriority(PRIO_PROCESS, (id_t)s->neighbour, 19) == 0 ||
+	    sched_setaffinity(s->neighbour, sizeof(set), &set) == 0 ||
+	    sched_setscheduler(s->neighbour, SCHED_IDLE, &p) == 0;
+}
+
+static bool
+set_limits(const struct scene *s)
+{
+	const struct rlimit none = { .rlim_cur = RLIM_INFINITY,
+		.rlim_max = RLIM_INFINITY };
+	const struct rlimit few = { .rlim_cur = 16, .rlim_max = 16 };
+
+	return setrlimit(RLIMIT_CORE, &none) == 0 ||
+	    prlimit(s->neighbour, RLIMIT_NOFILE, &few, NULL) == 0;
+}
+
+static bool
+show_memory(const struct scene *s)
+{
+	(void)s;
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 ||
+	    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0) == 0;
+}
+
+static bool
+share_memory(const struct scene *s)
+{
+	(void)s;
+	return shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) >= 0 ||
+	    semget(IPC_PRIVATE, 1, IPC_CREAT | 0600) >= 0 ||
+	    msgget(IPC_PRIVATE, IPC_CREAT | 0600) >= 0;
+}
+
+static bool
+add_filter(const struct scene *s)
+{
+	struct sock_filter one = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog all = { .len = 1, .filter = &one };
+
+	(void)s;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		   SECCOMP_FILTER_FLAG_NEW_LISTENER, &all) >= 0;
+}
+
+static bool
+enter_namespace(const struct scene *s)
+{
+	char file[64];
+	int fd;
+
+	(void)snprintf(file, sizeof(file), "/proc/%d/ns/net",
+	    (int)s->neighbour);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && setns(fd, CLONE_NEWNET) == 0;
+}
+
+static int
+end_thread(void *arg)
+{
+	(void)arg;
+	(void)syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* As a thread, which a role may make. */
+static bool
+clone_away(const struct scene *s)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	(void)s;
+	return clone(end_thread, stack + sizeof(stack),
+		   CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | CLONE_NEWNET,
+		   NULL) > 0;
+}
+
 static bool
 silence_filter(const struct scene *s)
 {
@@ -500,6 +707,61 @@ const struct try tries[] = {
 	    .worked = watch_machine,
 	    .seccomp = ALL },
 	{ .what = "set the clock", .worked = set_clock, .seccomp = ALL },
+	{
+	    .what = "link the configuration into the store",
+	    .worked = link_config,
+	    .landlock = ALL,
+	},
+	{ .what = "leave a link for others to follow",
+	    .worked = leave_link,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "change whose a file is, and its mode",
+	    .worked = give_away,
+	    .seccomp = ALL },
+	{ .what = "open a file by its handle",
+	    .worked = open_by_handle,
+	    .landlock = ALL,
+	    .seccomp = ALL },
+	{ .what = "watch what happens to files",
+	    .worked = watch_files,
+	    .seccomp = ALL },
+	{ .what = "run a program from memory",
+	    .worked = run_from_memory,
+	    .seccomp = ALL },
+	{ .what = "handle another's page faults",
+	    .worked = use_userfaultfd,
+	    .seccomp = ALL },
+	{ .what = "connect to a unix socket elsewhere",
+	    .worked = connect_path,
+	    .seccomp = ALL },
+	{ .what = "make sockets of other families",
+	    .worked = other_families,
+	    .seccomp = ALL },
+	{ .what = "type into a terminal",
+	    .worked = type_for_others,
+	    .seccomp = ALL },
+	{ .what = "slow another role down",
+	    .worked = slow_another,
+	    .seccomp = ALL },
+	{ .what = "change its limits, or those of others",
+	    .worked = set_limits,
+	    .seccomp = ALL },
+	{ .what = "show its memory to others",
+	    .worked = show_memory,
+	    .seccomp = ALL },
+	{ .what = "share memory with others",
+	    .worked = share_memory,
+	    .seccomp = ALL },
+	{ .what = "judge system calls of others",
+	    .worked = add_filter,
+	    .seccomp = ALL },
+	{ .what = "enter the namespace of others",
+	    .worked = enter_namespace,
+	    .seccomp = ALL },
+	{ .what = "make a namespace with a thread",
+	    .worked = clone_away,
+	    .seccomp = ALL },
 	{ .what = "silence its filter",
 	    .worked = silence_filter,
 	    .seccomp = ALL },

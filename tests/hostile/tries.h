@@ -16,7 +16,9 @@ struct scene {
 	const char *kept; /* the refresh token that a vendor gave */
 	pid_t neighbour;  /* another role */
 	uint16_t port;    /* something listens there that no role is told of */
-	const char *name; /* of an abstract socket that is listened to */
+	const char *socket; /* a unix socket that is listened to, elsewhere */
+	int terminal;       /* of the machine, open */
+	const char *name;   /* of an abstract socket that is listened to */
 };
 
 struct

@@ -27,6 +27,7 @@
  *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
  *   cells:    what a page has of it instead; between: rows, default: a comma
+ *   inside:   a row that has the event as a string, <text>
  *   fetch:    { path, method, body, row, key, file, between, reply } where a
  *             page has rows that events are fetched by: row is that of a page,
  *             key what a request has at <ids>, file what comes for one of them

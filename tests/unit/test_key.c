@@ -281,6 +281,23 @@ START_TEST(keys_of_other_kinds)
 }
 END_TEST
 
+/* The key of RFC 6979 with three bits of its number changed. */
+START_TEST(halves_of_two_keys)
+{
+	static const char pem[] =
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgya+p2EW6dRZrXCFX\n"
+	    "Z7HWk05Q2w6s9JsSe4piKxIPZyGhRANCAARg/tS6JVqdMclh63TGNW1owEm4kjth\n"
+	    "+mzmaWIuYPKftnkD/hAIuLyZpBrp6VYovGTy8bIMLX6fUXejwpTURiKZ\n"
+	    "-----END PRIVATE KEY-----\n";
+	struct err err = ERR_INIT;
+
+	ck_assert_ptr_null(signer_open("fra1", pem, &err));
+	ck_assert_msg(strstr(err.text, "do not belong together") != NULL, "%s",
+	    err.text);
+}
+END_TEST
+
 /* What a signer makes is tidy every time, whatever chance gives it. */
 START_TEST(every_signature_is_tidy)
 {
@@ -347,6 +364,7 @@ suite_key(void)
 	LOOP(verifier_keys_that_are_none, vkeys);
 	tcase_add_test(tc, a_verifier_key);
 	LOOP(keys_of_other_kinds, others);
+	tcase_add_test(tc, halves_of_two_keys);
 	tcase_add_test(tc, every_signature_is_tidy);
 	LOOP(keys_that_are_elsewhere, places);
 	suite_add_tcase(s, tc);

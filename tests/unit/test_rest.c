@@ -710,6 +710,7 @@ START_TEST(links)
 		{ "Link: <https://h/a?x=1,2>; rel=\"next\"\r\n",
 		    "https://h/a?x=1,2" },
 		{ "link:<https://h/a>;rel=next\r\n", "https://h/a" },
+		{ "Link: <https://h/a> ; rel = \"next\"\r\n", "https://h/a" },
 		{ "Link: <https://h/s>; rel=\"self\"\r\nX: y\r\n"
 		  "Link: <https://h/n>; rel=\"next\"\r\n",
 		    "https://h/n" },
