@@ -421,6 +421,14 @@ vendor_fail(struct vendor *v, enum vendor_fault fault, unsigned after,
 }
 
 void
+vendor_full(struct vendor *v, size_t rows)
+{
+	(void)pthread_mutex_lock(&v->lock);
+	v->per = rows;
+	(void)pthread_mutex_unlock(&v->lock);
+}
+
+void
 vendor_behave(struct vendor *v, enum vendor_manner manner)
 {
 	(void)pthread_mutex_lock(&v->lock);

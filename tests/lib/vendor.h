@@ -35,7 +35,8 @@
  *   reply:    the body of a page, last: that of the last one, empty: that of
  *             the last one without rows, further: that of those behind the
  *             first, and what is above does not count; headers
- *   full:     rows of a full page, in place of the definition's "size"
+ *   full:     rows of a page where a test has changed the definition's "size"
+ *             to as many (vendor_full)
  *   throttled, failed, lost, denied: { status, headers, body }
  *   streams:  of each stream by its name, what is otherwise than above
  *
@@ -88,6 +89,9 @@ enum vendor_fault {
 };
 void vendor_fail(struct vendor *v, enum vendor_fault fault, unsigned after,
     unsigned count);
+
+/* From now on a page has so many rows. */
+void vendor_full(struct vendor *v, size_t rows);
 
 /* How it behaves until it is told otherwise, which is no failure. */
 enum vendor_manner {

@@ -184,8 +184,10 @@ page_size(void)
 	    (struct def_stream *)(uintptr_t)definition_stream(r->def,
 		t.stream.name);
 
-	if (full != NULL)
-		def->page.size = strtol(full->text, NULL, 10);
+	if (full == NULL)
+		return;
+	def->page.size = strtol(full->text, NULL, 10);
+	vendor_full(t.vendor, (size_t)def->page.size);
 }
 
 /* The source as collect opens it, from what the store has. */
