@@ -166,6 +166,7 @@ output_type_of(const struct config_type *type)
 	X(new_relic)            \
 	X(loki)                 \
 	X(datadog)              \
+	X(coralogix)            \
 	X(sumologic)            \
 	X(graylog)              \
 	X(graylog_tcp)          \

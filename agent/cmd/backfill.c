@@ -213,6 +213,18 @@ find_feeds(struct job *j, struct err *err)
 	return 0;
 }
 
+/* What the vendor said is shown as far as it can be. */
+static int
+add_error(struct buf *out, const struct backfill *f)
+{
+	if (f->error[0] == '\0')
+		return 0;
+	return buf_adds(out, "; ") != 0 ||
+		text_printable(out, f->error, strlen(f->error)) != 0
+	    ? -1
+	    : 0;
+}
+
 /* -- what it says -----------------------------------------------------------
  */
 
@@ -322,10 +334,11 @@ say_text(const struct job *j, const char *text, struct err *err)
 		if (rc == 0 && f->id != 0)
 			rc = buf_addf(&out,
 			    ": %s, %" PRIu64 " new event%s, %" PRIu64
-			    " that were there%s%s",
+			    " that were there",
 			    state(f), f->events, f->events == 1 ? "" : "s",
-			    f->repeats, f->error[0] != '\0' ? "; " : "",
-			    f->error);
+			    f->repeats);
+		if (rc == 0)
+			rc = add_error(&out, f);
 		if (rc == 0)
 			rc = buf_adds(&out, "\n");
 	}
@@ -342,10 +355,10 @@ say_text(const struct job *j, const char *text, struct err *err)
 static void
 draw(const struct job *j)
 {
-	char bar[BAR + 1], text[HUMAN_TEXT];
-	uint64_t events = 0, repeats = 0;
 	const int64_t rest = left(j);
-	const char *error = "";
+	struct buf why = BUF_INIT(TEXT_MAX);
+	char bar[BAR + 1], text[HUMAN_TEXT] = "";
+	uint64_t events = 0, repeats = 0;
 	double done = 0;
 
 	for (size_t i = 0; i < j->n; i++) {
@@ -354,24 +367,20 @@ draw(const struct job *j)
 		done += share(f) / (double)j->n;
 		events += f->events;
 		repeats += f->repeats;
-		if (f->ended == INT64_MIN && f->error[0] != '\0')
-			error = f->error;
+		if (why.len == 0 && f->ended == INT64_MIN)
+			(void)!add_error(&why, f);
 	}
 	for (int i = 0; i < BAR; i++)
 		bar[i] = i < (int)(done * BAR) ? '#' : '.';
 	bar[BAR] = '\0';
+	if (rest > 0)
+		(void)human_words(text, rest);
 	(void)printf("\r\033[K[%s] %3d %%, %" PRIu64 " new, %" PRIu64
-		     " known%s%s",
-	    bar, (int)(done * 100), events, repeats,
-	    *error != '\0'  ? "; waits: "
-		: rest < 0  ? ""
-		: rest == 0 ? ""
-			    : ", about ",
-	    *error != '\0'  ? ""
-		: rest <= 0 ? ""
-			    : human_words(text, rest));
-	(void)printf("%.40s", error);
+		     " known%s%s%.40s",
+	    bar, (int)(done * 100), events, repeats, rest > 0 ? ", about " : "",
+	    text, why.len > 0 ? why.data : "");
 	(void)fflush(stdout);
+	buf_release(&why);
 }
 
 /* -- what it does -----------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "cmd/cmd.h"
 #include "cmd/cmd_store.h"
 #include "config/config.h"
+#include "run/lock.h"
 #include "run/types.h"
 
 struct config *
@@ -37,6 +38,15 @@ cmd_store(const struct config *config, enum store_access access,
 	const char *path = config->agent.store.path;
 	int64_t old = 0;
 
+	if (lock_is_elsewhere(path)) {
+		(void)err_set(err,
+		    "%s: a hard link to the store of an agent that runs, or a "
+		    "mount of its file; name the store as that agent's "
+		    "agent.store.path does, since what is new stands beside "
+		    "that name",
+		    path);
+		return NULL;
+	}
 	/* The agent makes a backup before it migrates. */
 	if (access != STORE_READ && store_older(path, &old, err) != 0)
 		return NULL;

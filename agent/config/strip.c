@@ -1,6 +1,7 @@
 /*
  * strip.c - a configuration without the secrets that are written out in it.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/node.h"
@@ -8,22 +9,35 @@
 #include "config/setting.h"
 #include "config/strip.h"
 
+/* "host" or "host:443". */
+static bool
+is_host(const char *text)
+{
+	const char *port = strchr(text, ':');
+
+	return port == NULL || port[1 + strspn(port + 1, "0123456789")] == '\0';
+}
+
 /* Leave "https://host:443" of a URL with all that one can have, and nothing of
- * a user without a scheme, "name:password@host:443". */
+ * a user without a scheme, "name:password@host:443".  An "@" behind the host is
+ * a part of the path, or the host a part of a password that was not encoded:
+ * where that is not certain, nothing is left. */
 static void
 strip_url(char *text)
 {
 	char *host = strstr(text, "://");
 	char *end, *at;
+	bool later;
 
 	host = host == NULL ? text : host + 3;
-	at = strrchr(host, '@');
-	if (at != NULL)
-		memmove(host, at + 1, strlen(at + 1) + 1);
-	if (host == text)
-		return;
-	end = host + strcspn(host, "/?#");
+	end = host == text ? host + strlen(host) : host + strcspn(host, "/?#");
+	later = strchr(end, '@') != NULL;
 	*end = '\0';
+	at = strrchr(host, '@');
+	if (later && (at != NULL || !is_host(host)))
+		*host = '\0';
+	else if (at != NULL)
+		memmove(host, at + 1, strlen(at + 1) + 1);
 }
 
 static void

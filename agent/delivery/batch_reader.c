@@ -15,6 +15,7 @@
 #include "delivery/batch_reader.h"
 #include "delivery/batch_reader_private.h"
 #include "store/line.h"
+#include "store/via.h"
 
 /* A checkpoint's line is its value, its feed's name and at most this. */
 #define LINE_AROUND 160
@@ -92,12 +93,12 @@ batch_ref_new(struct batch_reader *k)
 }
 
 static struct line_name
-line_name(const struct batch_ref *c)
+line_name(const struct batch_ref *c, const char *via)
 {
 	const struct config *config = c->reader->config;
 
 	return (struct line_name){ config == NULL ? "" : config->agent.name,
-		c->batch.feed, NULL };
+		c->batch.feed, via };
 }
 
 /* Does feed begin with name, and go on with behind? */
@@ -196,8 +197,8 @@ batch_reader_dead_letter(struct batch_reader *k, const struct dead_letter *d)
 	c->batch.first = d->index;
 	c->batch.count = 1;
 	buf_init(&c->raw, SCRATCH_MAX);
-	if (line_add(&c->raw, LINE_EVENT, line_name(c), d->index, d->event.data,
-		d->event.len) != 0)
+	if (line_add(&c->raw, LINE_EVENT, line_name(c, via_name(d->via)),
+		d->index, d->event.data, d->event.len) != 0)
 		abort(); /* the store took it, so it is shorter than that */
 	c->batch.raw_len = c->raw.len;
 	c->times = xcalloc(1, sizeof(*c->times));
@@ -269,7 +270,7 @@ batch_ref_checkpoint(const struct batch_ref *c, struct buf *out)
 {
 	const struct buf *value = &c->batch.checkpoint;
 
-	return line_add(out, LINE_CHECKPOINT, line_name(c), c->batch.size,
+	return line_add(out, LINE_CHECKPOINT, line_name(c, NULL), c->batch.size,
 	    value->data, value->len);
 }
 

@@ -224,6 +224,22 @@ apply_signature(struct auth *a, struct http *h, const struct http_request *req,
 	return r->class;
 }
 
+/* What AWS wants signed of a request's own headers. */
+#define SIGNED_MAX 8
+static void
+choose_signed(const struct http_request *req, struct http_pair *out)
+{
+	size_t n = 0;
+
+	if (req->body != NULL && req->type != NULL)
+		out[n++] = (struct http_pair){ "content-type", req->type };
+	for (const struct http_pair *p = req->headers;
+	     p != NULL && p->name != NULL && n < SIGNED_MAX; p++)
+		if (strncasecmp(p->name, "x-amz-", 6) == 0)
+			out[n++] = *p;
+	out[n] = (struct http_pair){ NULL, NULL };
+}
+
 static enum reply_class
 apply_aws(struct auth *a, struct http *h, const struct http_request *req,
     struct auth_proof *p, struct outcome *r)
@@ -231,11 +247,13 @@ apply_aws(struct auth *a, struct http *h, const struct http_request *req,
 	struct err err = ERR_INIT;
 	struct aws_key key = { .id = a->user };
 	struct aws_signature signature = { .values = { NULL } };
+	struct http_pair chosen[SIGNED_MAX + 1];
 	const struct aws_request q = { .method = req->method != NULL
 		    ? req->method
 		    : req->body != NULL ? "POST"
 					: "GET",
 		.url = req->url,
+		.headers = chosen,
 		.region = a->region,
 		.service = a->service,
 		.body = req->body,
@@ -243,6 +261,7 @@ apply_aws(struct auth *a, struct http *h, const struct http_request *req,
 		.now = server_clock_now(a->clock) };
 
 	(void)h;
+	choose_signed(req, chosen);
 	if (read_secret(a, p, r) != REPLY_OK)
 		return r->class;
 	key.secret = p->secret;

@@ -25,7 +25,9 @@ const struct setting aws_settings[] = {
 		    "the environment (AWS_ACCESS_KEY_ID and "
 		    "AWS_SECRET_ACCESS_KEY), a web identity, the "
 		    "container's credentials (ECS, EKS Pod Identity) and "
-		    "the instance's role (IMDSv2)." },
+		    "the instance's role (IMDSv2).",
+	    .ask =
+		"Access key, as ID:SECRET (Enter: the role of this machine)" },
 	{ .key = "aws.token",
 	    .type = SETTING_SECRET,
 	    .offset = FIELD(token),

@@ -10,8 +10,13 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/when.h"
 #include "config/secret.h"
 #include "http/client.h"
+
+/* Seconds since 1970 that are of these times: 2001 to 2128. */
+#define EPOCH_MIN INT64_C(1000000000)
+#define EPOCH_MAX INT64_C(5000000000)
 
 struct http {
 	struct http_access *access;
@@ -150,27 +155,45 @@ http_header(const struct http_reply *r, const char *name, char *out,
 	return value != NULL && copy_value(value, len, out, size);
 }
 
+/* A number is of seconds from now; but for one that only a time since 1970 is
+ * as large as, in seconds or milliseconds.  -1: it is none. */
+static int64_t
+read_seconds(const char *value, int64_t now)
+{
+	char *end;
+	const uintmax_t n = strtoumax(value, &end, 10);
+	int64_t seconds;
+
+	if (*end != '\0' && *end != '.')
+		return -1;
+	/* Some send "1.5": the whole second behind it. */
+	seconds = n > INT64_MAX / CLOCK_SECOND - 1 ? CLOCK_DAY / CLOCK_SECOND
+						   : (int64_t)n + (*end == '.');
+	if (seconds >= EPOCH_MIN * 1000 && seconds < EPOCH_MAX * 1000)
+		seconds = (seconds + 999) / 1000;
+	if (seconds >= EPOCH_MIN && seconds < EPOCH_MAX)
+		return seconds * CLOCK_SECOND - now;
+	return seconds * CLOCK_SECOND;
+}
+
 int64_t
 http_retry_after(const char *value, int64_t now)
 {
-	int64_t when;
-	uintmax_t seconds;
-	char *end;
+	int64_t when, wait;
 
-	if (*value >= '0' && *value <= '9') {
-		seconds = strtoumax(value, &end, 10);
-		if (*end != '\0' && *end != '.')
-			return -1;
-		if (seconds > (uintmax_t)(CLOCK_DAY / CLOCK_SECOND))
-			return CLOCK_DAY;
-		/* Some send "1.5": the whole second behind it. */
-		return ((int64_t)seconds + (*end == '.')) * CLOCK_SECOND;
-	}
-	if (clock_parse_http(value, &when) != 0)
+	if (when_read(WHEN_HTTP, (struct slice){ value, strlen(value) },
+		&when) == 0 ||
+	    when_read(WHEN_RFC3339, (struct slice){ value, strlen(value) },
+		&when) == 0)
+		wait = when - now;
+	else if (*value >= '0' && *value <= '9' &&
+	    (wait = read_seconds(value, now)) != -1)
+		;
+	else
 		return -1;
-	if (when <= now)
+	if (wait < 0)
 		return 0;
-	return when - now < CLOCK_DAY ? when - now : CLOCK_DAY;
+	return wait < CLOCK_DAY ? wait : CLOCK_DAY;
 }
 
 /* What the Date says; INT64_MIN: there is none that can be read, or there are

@@ -110,7 +110,8 @@ int http_do(struct http *h, const struct http_request *req,
 const char *http_tunnel_hint(void *easy);
 
 /* Retry-After (RFC 9110 section 10.2.3) as microseconds from now (the time of
- * the Date header); -1: not one. */
+ * the Date header), a day at most; a time may be in RFC 3339 (Zoom) or since
+ * 1970, too.  -1: not one. */
 int64_t http_retry_after(const char *value, int64_t now);
 
 #endif /* HTTP_CLIENT_H */

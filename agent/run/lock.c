@@ -105,22 +105,52 @@ lock_again(struct store_lock *l, const char *path, struct err *err)
 	return rc;
 }
 
-int
-lock_is_held(const char *path)
+/* Has somebody locked the file of that name?  1, 0, -1.  A shared lock: two
+ * that look do not see each other. */
+static int
+is_locked(const char *name)
 {
-	char *real = store_real_path(path);
-	char *name = xasprintf("%s.lock", real);
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = open(name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	int rc = fd < 0 && errno != ENOENT ? -1 : 0;
 
-	/* A shared lock: two that look do not see each other. */
 	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0)
 		rc = errno == EWOULDBLOCK ? 1 : -1;
 	if (fd >= 0)
 		(void)close(fd);
+	return rc;
+}
+
+/* The database is looked at where its name is free only: an agent locks it a
+ * second time, and must not be in its own way. */
+static int
+look(const char *path, bool *elsewhere)
+{
+	char *real = store_real_path(path);
+	char *name = xasprintf("%s.lock", real);
+	int rc = is_locked(name);
+
+	*elsewhere = rc == 0 && is_locked(real) == 1;
 	free(name);
 	free(real);
-	return rc;
+	return *elsewhere ? 1 : rc;
+}
+
+int
+lock_is_held(const char *path)
+{
+	bool elsewhere;
+
+	return look(path, &elsewhere);
+}
+
+bool
+lock_is_elsewhere(const char *path)
+{
+	bool elsewhere;
+
+	(void)look(path, &elsewhere);
+	return elsewhere;
 }
 
 void

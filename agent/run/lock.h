@@ -32,6 +32,11 @@ int lock_again(struct store_lock *l, const char *path, struct err *err);
  * its lock can't be opened.  Holds the lock for no longer than it looks. */
 int lock_is_held(const char *path);
 
+/* Is it one that has the database by another name, a hard link or a mount of
+ * the file?  SQLite's WAL stands beside that name: whoever comes by this one
+ * does not see it, and must not write. */
+bool lock_is_elsewhere(const char *path);
+
 void lock_release(struct store_lock *l);
 
 #endif /* RUN_LOCK_H */

@@ -339,6 +339,7 @@ ship_add_dead_letter(struct ship *s, struct chunk *p, size_t i, const char *why,
 	(void)snprintf(d.feed, sizeof(d.feed), "%s", line.feed);
 	d.index = line.number;
 	d.event_time = line.when;
+	d.via = via_named(line.via);
 	buf_init(&d.event, line.len);
 	if (buf_add(&d.event, line.value, line.len) != 0)
 		return err_set(err, "dead letter: no memory for %zu bytes",

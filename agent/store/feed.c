@@ -395,9 +395,7 @@ read_item(sqlite3_stmt *st, struct item *it)
 		.expires = db_when(st, 4),
 		.attempts = sqlite3_column_int64(st, 5),
 		.elements = (uint64_t)sqlite3_column_int64(st, 6),
-		.via = sqlite3_column_int64(st, 8) == VIA_BACKFILL
-		    ? VIA_BACKFILL
-		    : VIA_FEED,
+		.via = via_number(sqlite3_column_int64(st, 8)),
 	};
 	if (sqlite3_column_bytes(st, 7) == DIGEST_LEN)
 		memcpy(it->chain, sqlite3_column_blob(st, 7), DIGEST_LEN);

@@ -171,10 +171,11 @@ dead_letter_add(struct store *s, const struct dead_letter *d, struct err *err)
 	return db_end(s,
 	    db_run(s, err,
 		"INSERT INTO dead_letter (output, feed, number, time, reason,"
-		" event, event_time) VALUES (?, ?, ?, ?, ?, ?, ?)"
+		" event, event_time, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO NOTHING",
-		"ttiitbm", d->output, d->feed, (int64_t)d->index, d->when,
-		d->reason, d->event.data, d->event.len, d->event_time),
+		"ttiitbmi", d->output, d->feed, (int64_t)d->index, d->when,
+		d->reason, d->event.data, d->event.len, d->event_time,
+		(int64_t)d->via),
 	    err);
 }
 
@@ -187,8 +188,9 @@ dead_letter_next(struct store *s, const char *output, int64_t after,
 
 	db_lock(s);
 	st = db_query(s, err,
-	    "SELECT id, output, feed, number, time, reason, event, event_time"
-	    " FROM dead_letter WHERE id > ?1 AND (?2 IS NULL OR output = ?2)"
+	    "SELECT id, output, feed, number, time, reason, event, event_time,"
+	    " via FROM dead_letter WHERE id > ?1 AND (?2 IS NULL OR output = "
+	    "?2)"
 	    " ORDER BY id LIMIT 1",
 	    "it", after, output);
 	rc = st == NULL ? -1 : db_step(s, st, err);
@@ -200,6 +202,7 @@ dead_letter_next(struct store *s, const char *output, int64_t after,
 		d->when = db_when(st, 4);
 		db_text(st, 5, d->reason, sizeof(d->reason));
 		d->event_time = db_time(st, 7);
+		d->via = via_number(sqlite3_column_int64(st, 8));
 		if (db_blob(st, 6, &d->event, err) != 0)
 			rc = -1;
 		db_done(st);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "store/counters.h"
+#include "store/via.h"
 
 struct err;
 struct store;
@@ -64,6 +65,7 @@ struct dead_letter {
 	char reason[512];
 	struct buf event; /* bytes of the event */
 	int64_t event_time;
+	enum via via;
 };
 
 /* Keep a dead letter.  It is durable when this returns, so the position may

@@ -70,9 +70,10 @@ CREATE TABLE expiry (
 	ends INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- How the events of an item came to be asked for (via.h): 0 by the feed's own
--- polls, which go before all others.
+-- How the events of an item, or a dead letter, came to be asked for (via.h): 0
+-- by the feed's own polls, whose items go before all others.
 ALTER TABLE item ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE dead_letter ADD COLUMN via INTEGER NOT NULL DEFAULT 0;
 DROP INDEX item_open;
 DROP INDEX item_expiring;
 DROP INDEX item_newest;

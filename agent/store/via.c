@@ -29,3 +29,18 @@ via_known(struct slice name)
 			return names[i];
 	return NULL;
 }
+
+enum via
+via_number(int64_t number)
+{
+	return number >= 0 && number < VIAS ? (enum via)number : VIA_FEED;
+}
+
+enum via
+via_named(const char *name)
+{
+	for (int i = 0; name != NULL && i < VIAS; i++)
+		if (names[i] != NULL && strcmp(names[i], name) == 0)
+			return (enum via)i;
+	return VIA_FEED;
+}

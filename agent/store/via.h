@@ -7,6 +7,8 @@
 #ifndef STORE_VIA_H
 #define STORE_VIA_H
 
+#include <stdint.h>
+
 #include "base/text.h"
 
 enum via {
@@ -19,6 +21,11 @@ enum via {
 
 /* As it travels: "backfill"; NULL of VIA_FEED. */
 const char *via_name(enum via via);
+
+/* The one with that number, or with that name (NULL: VIA_FEED), which a newer
+ * store may have more of: VIA_FEED then. */
+enum via via_number(int64_t number);
+enum via via_named(const char *name);
 
 /* The same name as a text of its own that stays; NULL: it is none of these. */
 const char *via_known(struct slice name);

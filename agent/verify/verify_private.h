@@ -1,5 +1,6 @@
 /*
- * verify_private.h - what verify.c and report.c share behind verify.h.
+ * verify_private.h - what verify.c, conclude.c and report.c share behind
+ * verify.h.
  */
 #ifndef VERIFY_VERIFY_PRIVATE_H
 #define VERIFY_VERIFY_PRIVATE_H
@@ -45,6 +46,20 @@ struct verify {
 	bool cut;      /* the last line of an input is not whole */
 	bool well;     /* the verdict */
 };
+
+/* chain_place() of it. */
+const char *tally_place(const struct verify *v, uint64_t place,
+    char out[CHAIN_PLACE]);
+
+/* Whether --feed lets this one in. */
+bool tally_is_asked(const struct verify *v, const char *feed);
+
+/* strcmp() of it with text. */
+int tally_compare(const char *s, struct slice text);
+
+/* Where the stream of an agent's feed is, or would be. */
+size_t tally_position(const struct verify *v, struct slice agent,
+    struct slice feed);
 
 /* Whether a finding makes the exit status 1. */
 bool tally_is_wrong(const struct verify *v, enum finding_kind kind);

@@ -336,6 +336,10 @@ static const struct setting settings[] = {
 const struct output_type output_azure_blob = {
 	.type.name = "azure-blob",
 	.type.title = "Azure Blob Storage",
+	.type.before = "In Azure: a storage account with a container (an "
+		       "immutability policy works), and\n"
+		       "an app registration with the role Storage Blob Data "
+		       "Contributor on it.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct blob_conf),
 	.type.check = blob_check,

@@ -278,6 +278,10 @@ static const struct setting settings[] = {
 const struct output_type output_datadog = {
 	.type.name = "datadog",
 	.type.title = "Datadog",
+	.type.before =
+	    "In Datadog: an API key (Organization Settings, API Keys), and the "
+	    "integration of\n"
+	    "each vendor for its pipeline and rules, without a tenant in it.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct datadog_conf),
 	.type.check = http_output_check,

@@ -513,6 +513,13 @@ static const struct setting settings[] = { { .key = "where",
 
 const struct output_type output_elasticsearch = {
 	.type.name = "elasticsearch",
+	.type.title = "Elasticsearch, Elastic Cloud and OpenSearch",
+	.type.before =
+	    "In Kibana, the assets of the vendor's integration (no agent "
+	    "policy), and an API\n"
+	    "key with \"monitor\" on the cluster, \"auto_configure\" and "
+	    "\"create_doc\" on\n"
+	    "logs-*-*, and nothing else: its \"encoded\" form is the token.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct elastic_conf),
 	.type.check = elastic_check,

@@ -156,6 +156,10 @@ static const struct setting settings[] = {
 const struct output_type output_gcs = {
 	.type.name = "gcs",
 	.type.title = "Google Cloud Storage",
+	.type.before = "In Google Cloud: a bucket (retention policies work), "
+		       "and a service account with\n"
+		       "the roles Storage Object Creator and Storage Object "
+		       "Viewer on it, and its JSON key.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct gcs_conf),
 	.type.check = gcs_check,

@@ -485,6 +485,12 @@ static const struct setting settings[] = {
 const struct output_type output_google_secops = {
 	.type.name = "google-secops",
 	.type.title = "Google SecOps",
+	.type.before =
+	    "In Google Cloud: the Chronicle API enabled, and a service account "
+	    "that has\n"
+	    "chronicle.logs.import, with its JSON key. In SecOps: a forwarder "
+	    "(Settings,\n"
+	    "Forwarders); Settings, Profile shows customer ID and region.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct secops_conf),
 	.type.check = secops_check,

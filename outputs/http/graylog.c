@@ -153,6 +153,10 @@ static const struct setting settings[] = { { .key = "where",
 const struct output_type output_graylog = {
 	.type.name = "graylog",
 	.type.title = "Graylog (GELF over HTTPS)",
+	.type.before = "In Graylog: an input GELF HTTP with TLS and an "
+		       "authorization header; tick Enable\n"
+		       "Bulk Receiving, and set Max. HTTP chunk size to the "
+		       "largest event.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct graylog_conf),
 	.type.check = http_output_check,

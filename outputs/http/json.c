@@ -76,6 +76,8 @@ static const struct http_dialect json = {
 const struct output_type output_http_json = {
 	.type.name = "http-json",
 	.type.title = "a JSON array over HTTPS",
+	.type.before = "A receiver that takes a JSON array by POST, and "
+		       "answers 2xx once it has it.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct http_output_conf),
 	.type.check = http_output_check,
@@ -87,6 +89,9 @@ const struct output_type output_http_json = {
 const struct output_type output_logstash = {
 	.type.name = "logstash",
 	.type.title = "Logstash (input http)",
+	.type.before = "In Logstash: an input http with TLS, and a user and "
+		       "password, or a client\n"
+		       "certificate that it demands.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct http_output_conf),
 	.type.check = http_output_check,

@@ -326,6 +326,10 @@ static const struct setting settings[] = { { .key = "where",
 const struct output_type output_loki = {
 	.type.name = "loki",
 	.type.title = "Grafana Loki",
+	.type.before = "In Loki: allow_structured_metadata (on since 3.0), and "
+		       "max_line_size of at least\n"
+		       "the largest event. In Grafana Cloud: an access policy "
+		       "token with logs:write.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct loki_conf),
 	.type.check = loki_check,

@@ -68,6 +68,8 @@ static const struct http_dialect ndjson = {
 const struct output_type output_http = {
 	.type.name = "http",
 	.type.title = "NDJSON over HTTPS",
+	.type.before = "A receiver that takes NDJSON by POST, and answers 2xx "
+		       "once it has it.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct ndjson_conf),
 	.type.check = http_output_check,
@@ -78,6 +80,10 @@ const struct output_type output_http = {
 const struct output_type output_panther = {
 	.type.name = "panther",
 	.type.title = "Panther (HTTP source)",
+	.type.before =
+	    "In Panther: an HTTP source with the schemas of the vendors, the "
+	    "stream type\n"
+	    "Lines, and Shared Secret or Bearer as its authentication.\n",
 	.type.settings = panther_settings,
 	.type.conf_size = sizeof(struct ndjson_conf),
 	.type.check = http_output_check,

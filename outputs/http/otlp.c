@@ -28,6 +28,7 @@
 #include "config/event_shape.h"
 #include "delivery/chunk.h"
 #include "outputs/http/exchange.h"
+#include "outputs/http/explain.h"
 #include "outputs/http/otlp.h"
 #include "outputs/http/protobuf.h"
 #include "outputs/http/status.h"
@@ -46,6 +47,7 @@
 enum otlp_encoding { OTLP_PROTOBUF, OTLP_JSON };
 
 struct otlp {
+	const struct otlp_preset *preset; /* NULL: none */
 	bool json;
 	struct gzip *gzip;   /* NULL: nothing is packed here */
 	struct buf begin;    /* of JSON: what stands in front of the records */
@@ -65,7 +67,7 @@ struct attribute {
 	uint64_t number;
 };
 
-#define ATTRIBUTES_MAX 6
+#define ATTRIBUTES_MAX 7
 
 struct record {
 	int64_t when; /* INT64_MIN: not known */
@@ -285,8 +287,9 @@ otlp_open(struct intake *in, struct err *err)
 	struct otlp *o = xcalloc(1, sizeof(*o));
 
 	in->state = o;
-	if (strcmp(in->out->type->type.name, "new-relic") == 0)
-		in->token_header = "api-key: ";
+	o->preset = otlp_preset_of(in->out->type->type.name);
+	if (o->preset != NULL && o->preset->token_header != NULL)
+		in->token_header = o->preset->token_header;
 	o->json = conf->encoding == OTLP_JSON;
 	buf_init(&o->begin, HEAD_MAX);
 	buf_init(&o->resource, HEAD_MAX);
@@ -508,6 +511,7 @@ otlp_judge(struct intake *in, const struct intake_response *r,
 {
 	const struct otlp_conf *conf = in->conf;
 	const struct http_meaning *m = http_meaning(r->status);
+	const struct otlp *o = in->state;
 	const char *hint = r->status == 415
 	    ? "it does not take this encoding; try encoding: json, or "
 	      "compress: "
@@ -515,6 +519,8 @@ otlp_judge(struct intake *in, const struct intake_response *r,
 	    : m->hint;
 	struct answer a;
 
+	if (o->preset != NULL && explain_judge(o->preset->meanings, in, r, v))
+		return true;
 	read_answer(r, &a);
 	if (m->verdict == VERDICT_DELIVERED && !a.good)
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
@@ -573,6 +579,9 @@ static const struct setting settings[] = { { .key = "where",
 const struct output_type output_otlp = {
 	.type.name = "otlp",
 	.type.title = "OpenTelemetry (OTLP over HTTPS)",
+	.type.before = "A receiver of OTLP over HTTP with TLS (an "
+		       "OpenTelemetry Collector's otlp, port\n"
+		       "4318), with logs in its pipelines.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct otlp_conf),
 	.type.check = http_output_check,

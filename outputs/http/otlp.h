@@ -13,6 +13,17 @@ struct otlp_conf {
 	char *dataset; /* for X-Axiom-Dataset; NULL: none */
 };
 
+/* What a service that takes OTLP has of its own. */
+struct explained;
+struct otlp_preset {
+	const char *type;         /* of the output */
+	const char *token_header; /* NULL: Authorization: Bearer */
+	const struct explained *meanings;
+};
+
+/* NULL: the type is none of them. */
+const struct otlp_preset *otlp_preset_of(const char *type);
+
 extern const char *const otlp_encodings[];
 extern const struct http_dialect otlp_dialect;
 

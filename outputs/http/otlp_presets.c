@@ -1,12 +1,16 @@
 /*
  * otlp_presets.c - services whose intake is OTLP/HTTP.
  *
- * docs.newrelic.com, "New Relic OTLP endpoint": license key in api-key, 1 MB a
- * request.  axiom.co/docs, "Send OpenTelemetry data to Axiom": token, and the
- * data set in a header.
+ * docs.newrelic.com, "New Relic OTLP endpoint": license key in api-key; "Log
+ * API": 10^6 bytes a request, of which its OTLP endpoint says nothing else, and
+ * answers 413.  axiom.co/docs, "Send OpenTelemetry data to Axiom": token, and
+ * the data set in a header; "Limits" has none for requests, so max_body is a
+ * choice.
  */
 #include <stddef.h>
+#include <string.h>
 
+#include "outputs/http/explain.h"
 #include "outputs/http/otlp.h"
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
@@ -19,15 +23,52 @@
 		.offset = OFFSET(http.url), .def = (default_url), .help = text \
 	}
 
-#define OTLP_TYPE(type_name, type_title, table)                \
+#define OTLP_TYPE(type_name, type_title, what, table)          \
 	{                                                      \
 		.type = { .name = (type_name),                 \
 			.title = (type_title),                 \
+			.before = (what),                      \
 			.settings = (table),                   \
 			.conf_size = sizeof(struct otlp_conf), \
 			.check = http_output_check },          \
 		.dialect = &otlp_dialect, HTTP_TRANSPORT       \
 	}
+
+static const struct explained axiom_meanings[] = {
+	{ 401, NULL, VERDICT_BLOCKED,
+	    "check token: it must be an API token of this organisation" },
+	{ 403, NULL, VERDICT_BLOCKED,
+	    "check token: it must be allowed to ingest into dataset" },
+	{ 404, NULL, VERDICT_BLOCKED,
+	    "there is no such data set; make it, or check dataset and url" },
+	{ 400, "dataset", VERDICT_BLOCKED, "check dataset" },
+	{ .status = 0 },
+};
+
+#define LICENSE_KEY                                                         \
+	"check license_key: it must be an ingest key of type License, and " \
+	"url "                                                              \
+	"the endpoint of its region"
+
+static const struct explained new_relic_meanings[] = {
+	{ 401, NULL, VERDICT_BLOCKED, LICENSE_KEY },
+	{ 403, NULL, VERDICT_BLOCKED, LICENSE_KEY },
+	{ .status = 0 },
+};
+
+static const struct otlp_preset presets[] = {
+	{ "axiom", NULL, axiom_meanings },
+	{ "new-relic", "api-key: ", new_relic_meanings },
+};
+
+const struct otlp_preset *
+otlp_preset_of(const char *type)
+{
+	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+		if (strcmp(presets[i].type, type) == 0)
+			return &presets[i];
+	return NULL;
+}
 
 static const struct setting axiom_settings[] = {
 	URL("https://api.axiom.co",
@@ -56,7 +97,11 @@ static const struct setting new_relic_settings[] = {
 	SETTING_END
 };
 
-const struct output_type output_axiom =
-    OTLP_TYPE("axiom", "Axiom", axiom_settings);
-const struct output_type output_new_relic =
-    OTLP_TYPE("new-relic", "New Relic", new_relic_settings);
+const struct output_type output_axiom = OTLP_TYPE("axiom", "Axiom",
+    "In Axiom: a data set of the kind Events, and an API token that may "
+    "ingest\n"
+    "into it and do nothing else.\n",
+    axiom_settings);
+const struct output_type output_new_relic = OTLP_TYPE("new-relic", "New Relic",
+    "In New Relic: an API key of the type Ingest - License.\n",
+    new_relic_settings);

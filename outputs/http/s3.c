@@ -96,6 +96,9 @@ static const struct explained meanings[] = {
 	{ 400, "InvalidStorageClass", VERDICT_BLOCKED, "check storage_class" },
 	{ 400, "KMS", VERDICT_BLOCKED, "check encryption and kms_key" },
 	{ 400, "InvalidBucketName", VERDICT_BLOCKED, "check bucket" },
+	{ 400, "KeyTooLong", VERDICT_BLOCKED,
+	    "shorten path, or the names of agent and sources" },
+	{ 400, "TokenRefreshRequired", VERDICT_BLOCKED, "check aws.token" },
 	{ 400, "BadDigest", VERDICT_RETRY, "the body was damaged on the way" },
 	{ 400, "ContentSHA256Mismatch", VERDICT_RETRY,
 	    "the body was damaged on the way" },
@@ -197,6 +200,12 @@ static const struct setting settings[] = {
 const struct output_type output_s3 = {
 	.type.name = "s3",
 	.type.title = "Amazon S3, and stores that speak its API",
+	.type.before =
+	    "In AWS: a bucket (Object Lock and versioning work), and an "
+	    "identity that may do\n"
+	    "s3:PutObject and s3:GetObject on its objects and nothing else; "
+	    "with a KMS key\n"
+	    "of your own also kms:GenerateDataKey and kms:Decrypt.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct s3_conf),
 	.type.check = s3_check,

@@ -329,6 +329,13 @@ static const struct setting settings[] = {
 const struct output_type output_sentinel = {
 	.type.name = "sentinel",
 	.type.title = "Microsoft Sentinel",
+	.type.before = "In Azure: an app registration, the table Sealfeed_CL, "
+		       "a data collection rule of\n"
+		       "kind Direct with the stream Custom-Sealfeed, and on it "
+		       "the role Monitoring\n"
+		       "Metrics Publisher for the app. create.sh in "
+		       "packaging/siem/sentinel makes all,\n"
+		       "and prints what is asked below.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct sentinel_conf),
 	.type.check = sentinel_check,

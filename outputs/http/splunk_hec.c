@@ -56,14 +56,21 @@ struct hec_kind {
 	 * it finds fault with is in, a receipt has a code, and a blank event
 	 * is refused. */
 	bool splunk;
+	size_t event_max; /* it cuts what is larger, under a receipt; 0: none */
 };
 
+/* library.humio.com, "Limits and Standards": "Max event size 1 MB", beyond
+ * which
+ * @rawstring is cut. */
+#define LOGSCALE_EVENT_MAX ((size_t)1000000)
+
 static const struct hec_kind kinds[] = {
-	{ "splunk-hec", "Authorization: Splunk ", true },
-	{ "crowdstrike-logscale", "Authorization: Bearer ", false },
-	{ "cribl", "Authorization: Splunk ", false },
-	{ "fluent-bit", "Authorization: Splunk ", false },
-	{ "vector", "Authorization: Splunk ", false },
+	{ "splunk-hec", "Authorization: Splunk ", true, 0 },
+	{ "crowdstrike-logscale", "Authorization: Bearer ", false,
+	    LOGSCALE_EVENT_MAX },
+	{ "cribl", "Authorization: Splunk ", false, 0 },
+	{ "fluent-bit", "Authorization: Splunk ", false, 0 },
+	{ "vector", "Authorization: Splunk ", false, 0 },
 };
 
 struct hec {
@@ -245,6 +252,13 @@ static int
 hec_render(struct intake *in, const struct chunk_line *line, struct buf *body,
     struct err *err)
 {
+	const struct hec *h = in->state;
+
+	if (h->kind->event_max > 0 && line->len > h->kind->event_max)
+		return err_set(err,
+		    "the event of %zu bytes is larger than the %zu that are "
+		    "kept of one; it would be cut",
+		    line->len, h->kind->event_max);
 	if (add_envelope(in, line, body) != 0)
 		return err_set(err, "request: too large");
 	return 0;
@@ -585,9 +599,11 @@ static const struct http_dialect hec = {
 		    SETTING_END                                              \
 	}
 
-#define HEC_TYPE(type_name, table)                            \
+#define HEC_TYPE(type_name, type_title, what, table)          \
 	{                                                     \
 		.type = { .name = (type_name),                \
+			.title = (type_title),                \
+			.before = (what),                     \
 			.settings = (table),                  \
 			.conf_size = sizeof(struct hec_conf), \
 			.check = hec_check },                 \
@@ -600,10 +616,24 @@ static const struct setting logscale_settings[] =
     HEC_SETTINGS("/api/v1/ingest/hec");
 
 const struct output_type output_splunk_hec =
-    HEC_TYPE("splunk-hec", splunk_settings);
+    HEC_TYPE("splunk-hec", "Splunk (HTTP Event Collector)",
+	"In Splunk: an index, and a token of the HTTP Event Collector "
+	"(Settings, Data\n"
+	"inputs) with that index allowed, and indexer acknowledgement on "
+	"Enterprise.\n",
+	splunk_settings);
 const struct output_type output_crowdstrike_logscale =
-    HEC_TYPE("crowdstrike-logscale", logscale_settings);
-const struct output_type output_cribl = HEC_TYPE("cribl", splunk_settings);
+    HEC_TYPE("crowdstrike-logscale", "CrowdStrike Falcon LogScale",
+	"In LogScale: a repository, and an ingest token of it (Settings).\n",
+	logscale_settings);
+const struct output_type output_cribl = HEC_TYPE("cribl",
+    "Cribl Stream (Splunk HEC)",
+    "In Cribl: a source Splunk HEC with TLS and a token.\n", splunk_settings);
 const struct output_type output_fluent_bit =
-    HEC_TYPE("fluent-bit", splunk_settings);
-const struct output_type output_vector = HEC_TYPE("vector", splunk_settings);
+    HEC_TYPE("fluent-bit", "Fluent Bit (input splunk)",
+	"In Fluent Bit: an input splunk with TLS and splunk_token.\n",
+	splunk_settings);
+const struct output_type output_vector =
+    HEC_TYPE("vector", "Vector (source splunk_hec)",
+	"In Vector: a source splunk_hec with TLS and valid_tokens.\n",
+	splunk_settings);

@@ -12,8 +12,8 @@ static const struct http_meaning meanings[] = {
 	    "redirects are not followed: it is a login page or a proxy, or url "
 	    "must be the final address" },
 	{ 401, 401, VERDICT_BLOCKED,
-	    "it does not accept the credentials; check bearer, basic or "
-	    "headers" },
+	    "it does not accept the credentials; check token, bearer, basic "
+	    "or headers" },
 	{ 402, 402, VERDICT_BLOCKED, "it requires payment" },
 	{ 403, 403, VERDICT_BLOCKED,
 	    "the credentials do not allow this; check what the token may do" },

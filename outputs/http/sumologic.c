@@ -304,6 +304,10 @@ static const struct setting settings[] = {
 const struct output_type output_sumologic = {
 	.type.name = "sumologic",
 	.type.title = "Sumo Logic",
+	.type.before = "In Sumo Logic: a hosted collector with a source HTTP "
+		       "Logs & Metrics, Multiline\n"
+		       "Processing and One Message Per Request off. Its "
+		       "address is a secret.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct sumo_conf),
 	.type.check = sumo_check,

@@ -230,20 +230,31 @@ add(const struct framer *f, const struct message *m, const char *msg,
 	return 0;
 }
 
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Length of a slice of at most room bytes that ends between two characters of
- * UTF-8; of bytes that are not UTF-8, somewhere. */
+ * UTF-8 (of bytes that are not UTF-8, somewhere), and beside no white space if
+ * it can: receivers take that off the ends of a message. */
 static size_t
 slice(const char *s, size_t len, size_t room)
 {
-	size_t n = room;
+	size_t whole = 0;
 
 	if (len <= room)
 		return len;
-	for (int back = 0; back < 4 && n > 1; back++, n--) {
-		if (((unsigned char)s[n] & 0xc0) != 0x80)
+	for (size_t n = room; n > 1 && n > room - room / 4; n--) {
+		if (((unsigned char)s[n] & 0xc0) == 0x80)
+			continue;
+		if (!is_space(s[n - 1]) && !is_space(s[n]))
 			return n;
+		if (whole == 0)
+			whole = n;
 	}
-	return room;
+	return whole == 0 ? room : whole;
 }
 
 static size_t

@@ -560,10 +560,13 @@ step_up(struct link *l)
 	l->moved = clock_monotonic();
 }
 
+/* For the handshake with one of several addresses. */
+#define HANDSHAKE_MIN (3 * CLOCK_SECOND)
+
 static void
 step_connect(struct link *l)
 {
-	int64_t now = clock_monotonic();
+	int64_t now = clock_monotonic(), share;
 	struct err err = ERR_INIT;
 	int error = 0, rc = race_step(l->race, now, &l->fd, &error);
 
@@ -585,9 +588,12 @@ step_connect(struct link *l)
 		link_fail(l, true, err.text);
 		return;
 	}
-	/* The addresses that are left want some of the time, too. */
-	l->share =
-	    now + (l->deadline - now) / (1 + (int64_t)race_left(l->race));
+	/* The addresses that are left want some of the time, too, but many of
+	 * them leave enough for one. */
+	share = (l->deadline - now) / (1 + (int64_t)race_left(l->race));
+	l->share = now + (share > HANDSHAKE_MIN ? share : HANDSHAKE_MIN);
+	if (l->share > l->deadline)
+		l->share = l->deadline;
 	l->step = STEP_HANDSHAKE;
 }
 

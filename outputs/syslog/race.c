@@ -15,6 +15,8 @@
 
 /* RFC 8305 section 8, Connection Attempt Delay. */
 #define DELAY (CLOCK_SECOND / 4)
+#define DELAY_LATER (CLOCK_SECOND / 10) /* its least */
+#define PATIENT 4                       /* addresses */
 
 /* How often several connections are looked at. */
 #define LOOK (10 * CLOCK_SECOND / 1000)
@@ -110,7 +112,7 @@ begin(struct race *r, struct runner *u, int64_t now)
 		errno != EINPROGRESS))
 		fail(r, u, errno, now);
 	else
-		r->next = now + DELAY;
+		r->next = now + (u - r->runner < PATIENT ? DELAY : DELAY_LATER);
 }
 
 /* Has u ended?  True: it has won. */

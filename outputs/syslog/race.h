@@ -2,9 +2,10 @@
  * race.h - a TCP connection to the first address of a name that answers.
  *
  * As RFC 8305 has it: the families take turns, the next address is tried when
- * one has failed or 250 ms after it was begun with, and the first connection
- * wins.  An address that won and turned out bad is left out when the race goes
- * on; those that were under way then are tried again.
+ * one has failed or 250 ms after it was begun with (100 ms behind the first
+ * four, so that many dead ones do not take all of the time), and the first
+ * connection wins.  An address that won and turned out bad is left out when the
+ * race goes on; those that were under way then are tried again.
  */
 #ifndef OUTPUTS_SYSLOG_RACE_H
 #define OUTPUTS_SYSLOG_RACE_H
@@ -15,7 +16,7 @@
 struct addrinfo;
 
 /* Addresses that are tried; further ones of a name are left out. */
-#define RACE_MAX 16
+#define RACE_MAX 64
 
 struct race;
 

@@ -614,6 +614,9 @@ const struct output_type output_syslog = {
 const struct output_type output_graylog_tcp = {
 	.type.name = "graylog-tcp",
 	.type.title = "Graylog (GELF over TLS)",
+	.type.before = "In Graylog: an input GELF TCP with TLS and Null frame "
+		       "delimiter ticked, Maximum\n"
+		       "message size left at 2 MiB or more.\n",
 	.type.settings = graylog_tcp_settings,
 	.type.conf_size = sizeof(struct syslog_conf),
 	.type.check = syslog_check_link,

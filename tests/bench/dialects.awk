@@ -28,7 +28,7 @@ function range(list,    v, n) {
 	cpu[k] = cpu[k] " " $3
 	wire[k] = $4
 	pss[k] = pss[k] " " $6
-	if ($5 != events[k] && k in events)
+	if (k in events && $5 != events[k])
 		print "dialects.awk: " $2 ": other events than before" >"/dev/stderr"
 	events[k] = $5
 }
@@ -45,10 +45,11 @@ END {
 		n = split(cpu[k], mine, " ")
 		split(best[part[1]], theirs, " ")
 		ratios = ""
-		for (j = 1; j <= n; j++)
+		for (j = 1; j <= n && theirs[j] > 0; j++)
 			ratios = ratios " " mine[j] / theirs[j]
-		printf "| %s | %s | %.2f | %s | %.1f | %.1f | %.2f |\n",
+		printf "| %s | %s | %.2f | %s | %.1f | %.1f | %s |\n",
 		    part[1] == "true" ? "yes" : "no", part[2], median(cpu[k]),
-		    range(cpu[k]), wire[k], median(pss[k]), median(ratios)
+		    range(cpu[k]), wire[k], median(pss[k]),
+		    ratios == "" ? "" : sprintf("%.2f", median(ratios))
 	}
 }

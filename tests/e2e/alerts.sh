@@ -3,7 +3,7 @@
 # (tests/alerts), has a severity, a summary and a description, and leads to its
 # paragraph in the manual, and no paragraph is without its rule.  Each has a
 # story that makes the trouble, and what the paragraph says ends it
-# (tests/commands.sh holds that its commands are those of the paragraph).
+# (tests/style/commands.sh holds that its commands are those of the paragraph).
 . "${0%/*}/lib.sh"
 
 rules=$top/packaging/prometheus/sealfeed.rules.yaml

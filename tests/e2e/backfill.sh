@@ -70,6 +70,8 @@ agent_kill
 kill -KILL "$command"
 wait "$command" 2>/dev/null
 [ "$(marked)" -lt 4000 ] || say "all was there at the kill"
+backfill 1 --source contoso --from "$from" --to "$to"
+said 'the agent does not run'
 agent_again
 backfill 0 --source contoso --from "$from" --to "$to" --no-wait --json
 json '@{$o->{feeds}} == 5 && !grep { $_->{state} !~ /^(running|waiting|complete)$/ } @{$o->{feeds}}'

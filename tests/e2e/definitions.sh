@@ -9,6 +9,13 @@ api=https://localhost:1 # of the source that is replaced below
 vendors=$work/vendors
 mkdir -p "$vendors" "$work/sources.d"
 ln -s "$top"/tests/vectors/definition/x-*.yaml "$work/sources.d"
+# Pages of a few rows are full where the script says so.
+for script in "$top"/tests/vectors/source/*.yaml; do
+	full=$(sed -n 's/^full: //p' "$script")
+	[ -z "$full" ] || sed "s/\(page: .*\bsize: \)[0-9]*/\1$full/" \
+	    "$top/agent/sources/definitions/${script##*/}" \
+	    >"$work/sources.d/${script##*/}"
+done
 receiver lake
 to_http lake
 write_config

@@ -60,6 +60,7 @@ table() {
 	dialect gcs gcs "" "" "bucket: m365" "key: $work/google.json" \
 	    "token_url: $login/token"
 	dialect splunk-hec-acks splunk-hec $hec forget=#1 "$token"
+	dialect coralogix coralogix "" "" "key: $secret"
 	dialect datadog datadog "" "" "api_key: $secret"
 	dialect graylog graylog "" "" "bearer: $secret"
 	dialect graylog-bulk graylog "" "" "bearer: $secret" "bulk: true"

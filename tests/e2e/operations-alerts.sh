@@ -24,6 +24,9 @@ say "SealfeedDeadLetters"
 fires SealfeedDeadLetters
 try SealfeedDeadLetters "sealfeed dead-letters list" || fail "$(cat "$work/said")"
 shows 'lake +contoso/Audit.Exchange +7 '
+id=contoso/Audit.Exchange:7
+try SealfeedDeadLetters "sealfeed trace ID" || fail "$(cat "$work/said")"
+shows 'lake +.*dead'
 stop_one lake
 receiver lake
 try SealfeedDeadLetters "sealfeed dead-letters retry --all" || fail "$(cat "$work/said")"
@@ -37,6 +40,7 @@ shows 'lake  *acknowledged .* error for .*connect'
 ! try SealfeedOutputBlocked "sealfeed check --live" || fail "nothing is wrong"
 shows 'outputs.lake: .*[Cc]onnect'
 receiver lake
+try SealfeedOutputBlocked "systemctl reload sealfeed"
 calms SealfeedOutputBlocked
 
 say "SealfeedCredentialsRefused"

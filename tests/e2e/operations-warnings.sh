@@ -73,6 +73,8 @@ calms SealfeedFeedSilent
 say "SealfeedOutputBehind"
 stop_one lake
 fires SealfeedOutputBehind s/900/2/
+try SealfeedOutputBehind "sealfeed status"
+shows 'lake .*error for'
 receiver lake
 calms SealfeedOutputBehind s/900/2/
 

@@ -127,13 +127,14 @@ calms() {
 # -- its paragraph -------------------------------------------------------------
 
 # try ALERT COMMAND: which stands in its paragraph; what it says is in
-# $work/said, its status is the command's.  FILE in it is the story's $file.
+# $work/said, its status is the command's.  FILE and ID in it are the story's
+# $file and $id.
 try() {
 	awk -v alert="### $1" '/^#/ { here = $0 == alert } here' "$manual" |
 	    tr '\n' ' ' | grep >/dev/null -F "\`$2\`" ||
 	    fail "the paragraph of $1 does not have \"$2\""
-	eval "$(sed "s,/var/lib/sealfeed,${store%/*},g; s,FILE,${file:-},g" \
-	    <<<"$2")" >"$work/said" 2>&1
+	eval "$(sed "s,/var/lib/sealfeed,${store%/*},g; s,FILE,${file:-},g
+	    s,\<ID\>,${id:-},g" <<<"$2")" >"$work/said" 2>&1
 }
 
 # shows REGEX

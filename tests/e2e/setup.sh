@@ -203,6 +203,46 @@ says err 'interrupted'
 nothing there
 steer "faults?set=none"
 
+say "other vendors and outputs, by a file of answers"
+cat >others.yaml <<END
+agent: { name: fra4 }
+sources:
+  okta: { type: okta, domain: example.okta.com, token: secret-1 }
+  github: { type: github, org: example, token: secret-2 }
+  aws: { type: aws-s3, aws: { region: eu-central-1, key: "AKIDEXAMPLE:secret-3" },
+    queue_url: "https://sqs.eu-central-1.amazonaws.com/123456789012/cloudtrail" }
+outputs:
+  splunk: { type: splunk-hec, url: "https://splunk.example.com:8088", token: secret-4 }
+  sentinel: { type: sentinel, rule: dcr-0123456789abcdef0123456789abcdef,
+    url: "https://a.westeurope-1.ingest.monitor.azure.com", tenant: $tenant,
+    client_id: $client, client_secret: secret-5 }
+  archive: { type: s3, url: "https://s3.eu-central-1.amazonaws.com", bucket: audit,
+    aws: { region: eu-central-1, key: "AKIDEXAMPLE:secret-6" } }
+  kafka: { type: kafka, brokers: ["kafka1.example.com:9093"], topic: audit,
+    user: sealfeed, password: secret-7 }
+END
+chmod 644 others.yaml
+setup 0 "seven types" --config others/sealfeed.yaml --answers others.yaml --no-live
+says err 'can be read by every user'
+"$sealfeed" check --config others/sealfeed.yaml >out 2>err ||
+    fail "what was made has faults: $(cat out err)"
+n=0
+for file in source-okta.token source-github.token source-aws.aws.key \
+    output-splunk.token output-sentinel.client_secret output-archive.aws.key \
+    output-kafka.password; do
+	n=$((n + 1))
+	grep -q "secret-$n\$" "others/$file" || fail "$file is another"
+	[ "$(stat -c %a "others/$file")" = 600 ] || fail "others may read $file"
+done
+! grep -rq secret-[0-9] others/conf.d out err || fail "a secret is to be seen"
+sed -i 's/, password: secret-7//; s/, token: secret-1//' others.yaml
+setup 78 "answers that lack something" --config less/sealfeed.yaml \
+    --answers others.yaml --no-live
+says err 'outputs.kafka: "?password"?: is missing'
+says err 'sources.okta: .*token'
+nothing less
+rm -r others
+
 say "on a terminal"
 dialogue "$sealfeed setup --config dialogue/sealfeed.yaml"
 answer "Name of this agent" "not a name"
@@ -267,6 +307,20 @@ shows '^Once, at the vendor:'
 shows '^  1. In the admin console, Security, API, Tokens, create a token'
 shows '^  system-log: okta.logs.read or the role Read-Only Administrator'
 shows '^More: https://developer.okta.com/docs/reference/system-log-query/'
+answer "domain:" example.okta.com
+answer "API token (token; Enter: none)" okta-token-by-keyboard
+answer "Another option" ""
+answer "Type, by number or name" kafka
+answer "Name of this output [siem]" ""
+shows '^A topic that exists, unless'
+answer "Brokers, as host:port" "kafka1.example.com:9093,kafka2.example.com:9093"
+answer "Topic:" audit
+answer "File of the CA certificates" ""
+answer "User name for SASL" sealfeed
+answer "Password of that user" kafka-pw-by-keyboard
+answer "Another option" ""
+wait_for 20 "it has all that it needs" asked "Go on?"
+! grep -q by-keyboard shown || fail "a secret was shown"
 printf '\003' >&7
 ends 1
 rm -r ended

@@ -91,6 +91,22 @@ check 2 'CRITICAL - seal stands still' || fail "$(cat "$work/check")"
 chmod 600 "$work/seal.pem"
 wait_for 60 "well again" line 'running, all well$'
 
+# The store by another name, beside which its WAL is not.
+mkdir "$work/again"
+ln "$store" "$work/again/store.db"
+sed "s|$store|$work/again/store.db|" "$work/sealfeed.yaml" >"$work/again.yaml"
+for command in gaps dead-letters; do
+	"$sealfeed" $command --config "$work/again.yaml" >"$work/said" 2>&1 &&
+	    fail "$command reads the store by another name"
+	grep -q 'a hard link to the store of an agent that runs' "$work/said" ||
+	    fail "$command: $(cat "$work/said")"
+done
+"$sealfeed" status --config "$work/again.yaml" >"$work/said" 2>&1
+tr -s ' \n' ' ' <"$work/said" | grep >/dev/null 'a hard link to the store' ||
+    fail "status: $(cat "$work/said")"
+[ ! -e "$work/again/store.db-wal" ] || fail "a second WAL"
+rm -r "$work/again"
+
 agent_stop
 line 'stopped [0-9]+ s ago' || fail "stopped: $(first)"
 check 2 'CRITICAL - stopped' || fail "$(cat "$work/check")"

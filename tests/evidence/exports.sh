@@ -209,8 +209,8 @@ done
 # Wherever an event is cut: behind an inner bracket, inside of a character.
 printf '%s\n' '{"feed":"contoso/Audit.Exchange","index":0,"agent":"fra1","event":{"a":{"b":["\u00fc\\\"",{"c":"ü"}]},"d":{"e":1}}}' >event
 for less in 2 3 4 5 8 11 12 13 14 15 16 20 26 33 50; do
-	(grep -v "Exchange\",\"index\":0," own; head -c "-$less" event; echo) >cut
-	check 1 cut
+	(grep -v "Exchange\",\"index\":0," own; head -c "-$less" event; echo) >short
+	check 1 short
 	grep -q 'Audit.Exchange index 0: .*truncated by the receiver' out ||
 		fail "cut by $less: does not say that it is truncated"
 done

@@ -113,7 +113,7 @@ answer_fetched(struct asked *a, struct buf *files)
 
 /* The window of the job that is submitted. */
 static int
-submit_job(struct asked *a, const struct node *submit)
+submit_job(struct asked *a, const struct node *job)
 {
 	struct vendor *v = a->v;
 
@@ -122,7 +122,17 @@ submit_job(struct asked *a, const struct node *submit)
 		.to = vendor_end(v, a->end) };
 	v->jobs++;
 	v->polls = 0;
-	return vendor_answer_as(a, submit, 200);
+	return vendor_answer_as(a, node_get(job, "submitted"), 200);
+}
+
+/* Where a job is asked after as its result is read, that is what answers once
+ * it is done. */
+static bool
+is_result(const struct vendor *v, const struct node *job)
+{
+	return v->polls > 1 &&
+	    strcmp(vendor_text(job, "poll.path", "-"),
+		vendor_text(v->script, "request.path", "")) == 0;
 }
 
 /* A request of the work before the pages; *rc is what answered it. */
@@ -131,11 +141,11 @@ answer_job(struct asked *a, int *rc)
 {
 	struct vendor *v = a->v;
 	const struct node *job = node_get(v->script, "job");
-	const struct node *submit = node_get(job, "submit");
-	const bool submits = vendor_is_of_job(a, submit);
+	const bool submits = vendor_is_of_job(a, node_get(job, "submit"));
 	char name[24];
 
-	if (!submits && !vendor_is_of_job(a, node_get(job, "poll")))
+	if (!submits &&
+	    (is_result(v, job) || !vendor_is_of_job(a, node_get(job, "poll"))))
 		return false;
 	(void)snprintf(name, sizeof(name), "job-%u", v->jobs);
 	if (v->complaint != NULL)
@@ -143,7 +153,7 @@ answer_job(struct asked *a, int *rc)
 	else if (!is_granted(a))
 		*rc = vendor_answer_error(a, "denied", 401);
 	else if (submits)
-		*rc = submit_job(a, submit);
+		*rc = submit_job(a, job);
 	else if (v->jobs == 0 || (a->job != NULL && strcmp(a->job, name) != 0))
 		*rc = vendor_answer_error(a, "lost", 404);
 	else

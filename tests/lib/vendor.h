@@ -19,14 +19,15 @@
  *             other requests that must be answered; replied: headers
  *   request:  { method, path, query, headers, body }, exactly so
  *   next:     { method, path, query, body } of further pages
- *   job:      { submit, poll, running, done } of work that comes before a
- *             page: two requests, of which submit has the window, and the
- *             answers { status, headers, body } to the first poll and to
- *             those behind it; submit has an answer, too
+ *   job:      { submit, submitted, poll, running, done } of work that comes
+ *             before a page: submit and poll are requests, of which the first
+ *             has the window; the others what they are answered with, running
+ *             to the first poll: { status, headers, body }
  *   start:    the format of a request's times
  *   lag:      seconds by which windows end before now
  *   row:      an event; time: the format of its time
  *   cells:    what a page has of it instead; between: rows, default: a comma
+ *   inside:   a row that has the event as a string, <text>
  *   fetch:    { path, method, body, row, key, file, between, reply } where a
  *             page has rows that events are fetched by: row is that of a page,
  *             key what a request has at <ids>, file what comes for one of them

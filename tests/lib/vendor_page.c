@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "sources/common/request.h"
 #include "tests/lib/vendor_private.h"
@@ -38,13 +39,33 @@ filled(const struct vendor *v, const char *path, const struct place *places)
 	return buf_take(&out, NULL);
 }
 
+/* What a page has of an event instead: what leads to it, its cells, or a row
+ * that has its text inside; NULL: the event is the row. */
+static char *
+row_of(const struct vendor *v, const char *text, const struct place *places)
+{
+	struct buf quoted = BUF_INIT(65536);
+	struct place inside[] = { places[0], { "<text>", NULL },
+		{ NULL, NULL } };
+	const char *list =
+	    node_find(v->script, "fetch.row") != NULL ? "fetch.row" : "cells";
+	char *row = filled(v, list, places);
+
+	if (row != NULL)
+		return row;
+	if (text_json_string(&quoted, text, strlen(text)) != 0)
+		vendor_die("out of memory");
+	inside[1].value = quoted.data;
+	row = filled(v, "inside", inside);
+	buf_release(&quoted);
+	return row;
+}
+
 void
 vendor_add_event(struct vendor *v, const char *id, int64_t when, unsigned n)
 {
 	struct buf time = BUF_INIT(64);
-	const char *list =
-	    node_find(v->script, "fetch.row") != NULL ? "fetch.row" : "cells";
-	char number[16];
+	char number[16], *text;
 	struct place places[] = { { "<id>", id }, { "<time>", NULL },
 		{ "<n>", number }, { NULL, NULL } };
 
@@ -52,10 +73,11 @@ vendor_add_event(struct vendor *v, const char *id, int64_t when, unsigned n)
 	if (when_write(v->format, when, &time) != 0)
 		vendor_die("out of memory");
 	places[1].value = time.data;
+	text = filled(v, "row", places);
 	v->events = xreallocarray(v->events, v->n + 1, sizeof(*v->events));
 	v->events[v->n++] = (struct event){ .when = when,
-		.text = filled(v, "row", places),
-		.row = filled(v, list, places),
+		.text = text,
+		.row = row_of(v, text, places),
 		.key = filled(v, "fetch.key", places),
 		.file = filled(v, "fetch.file", places) };
 	buf_release(&time);

@@ -42,8 +42,9 @@ packages_build() {
 		"$top/packaging/package" "$1" "$folder"/sealfeed-*.tar.xz \
 		    "$folder/$2" "$2" || return 1
 	done
+	# What the manual uses, and every Debian has that is not as small.
 	# shellcheck disable=SC2046 # a list of names
-	packages_root "$folder/root.tar" $(packages_depends "$folder")
+	packages_root "$folder/root.tar" $(packages_depends "$folder") acl dbus
 }
 
 # packages_depends FOLDER: what the deb depends on

@@ -107,6 +107,15 @@ refused "a package without a signature" "GPG|not signed" dnf install sealfeed
 rm -r "$work/repo" && mv "$work/kept" "$work/repo"
 dnf clean all >/dev/null
 dnf install sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
+# As somebody looks who carries a package over.
+gpg --armor --export sealfeed >"$work/sealfeed.asc"
+keys=(--define "_dbpath $work/keys")
+refused "a signature by an unknown key" "NOT OK" \
+    rpm "${keys[@]}" -K "$work"/repo/rpm/sealfeed-"$version"-1.*[!c].rpm
+rpm "${keys[@]}" --import "$work/sealfeed.asc" &&
+    rpm "${keys[@]}" -K "$work"/repo/rpm/sealfeed-"$version"-1.*[!c].rpm \
+	>"$work/rpm-K" && grep -q ': digests signatures OK$' "$work/rpm-K" ||
+    fail "rpm -K: $(cat "$work/rpm-K")"
 
 mode() {
 	chroot "$root" stat -c '%U:%G %a' "$1"

@@ -206,14 +206,52 @@ chmod 644 "$root/etc/sealfeed/conf.d/30-watch.yaml"
 inside systemctl reload sealfeed || fail "the reload fails"
 wait_for 20 "the journal tells what the unit needs: $(journal)" \
     journal_has 'watch.textfile: .*ReadWritePaths='
-inside chown sealfeed "$prom"
-inside mkdir -p "$dropin"
-printf '[Service]\nReadWritePaths=%s\n' "$prom" >"$root$dropin/watch.conf"
-inside systemctl daemon-reload
+inside setfacl -m u:sealfeed:rwx "$prom" || fail "setfacl"
+# Below its first comment the reader writes what the manual shows.
+printf '[Service]\nReadWritePaths=%s\n' "$prom" >"$root/root/unit"
+inside env SYSTEMD_EDITOR="sed -i -e 2r/root/unit" \
+    script -qec "systemctl edit sealfeed" /dev/null >"$work/edit.log" 2>&1 ||
+    fail "systemctl edit: $(cat "$work/edit.log")"
+rm "$root/root/unit"
 inside systemctl restart sealfeed || fail "the restart fails: $(journal)"
 wait_for 30 "the metrics are in the file: $(journal)" \
     grep -q '^sealfeed_role_up{role="collect"} 1' "$root$prom/sealfeed.prom"
 expect "the file" "sealfeed:sealfeed 644" "$(mode "$prom/sealfeed.prom")"
+
+say "what paragraphs of alerts have an operator look at"
+. "${0%/*}/../e2e/runbook.sh"
+store=/var/lib/sealfeed/store.db # as the paragraphs have it
+systemctl() {
+	inside systemctl "$@"
+}
+journalctl() {
+	inside journalctl -q "$@"
+}
+timedatectl() {
+	inside timedatectl "$@"
+}
+# looks ALERT COMMAND REGEX: it works, and shows that
+looks() {
+	try "$1" "$2" || fail "$1: $2: $(cat "$work/said")"
+	shows "$3"
+}
+# shellcheck disable=SC2016 # the shell inside expands it
+inside sh -c 'for p in /proc/[0-9]*; do
+    [ "$(cat "$p/comm" 2>/dev/null)" != sf-collect ] || kill -KILL "${p#/proc/}"
+done'
+wait_for 20 "the journal tells of it" journal_has 'collect: killed by signal 9'
+looks SealfeedDown "systemctl status sealfeed" 'Active: active .running.'
+looks SealfeedDown "journalctl -u sealfeed -n 50" 'sealfeed: ready'
+looks SealfeedMetricsOld "journalctl -u sealfeed -g watch.textfile" \
+    'watch.textfile: .*ReadWritePaths='
+looks SealfeedRestarts "journalctl -u sealfeed -n 100" 'sealfeed: stopped'
+looks SealfeedRestarts "journalctl -k" ''
+looks SealfeedRoleDown "journalctl -u sealfeed -p err -n 20" \
+    'collect: killed by signal 9'
+looks SealfeedRoleRestarts "journalctl -u sealfeed -g restarting" \
+    'collect: killed by signal 9 .*restarting in'
+looks SealfeedClockOff "timedatectl" 'System clock synchronized: '
+looks SealfeedLogLinesDropped "journalctl --disk-usage" 'take up '
 rm -r "$root/var/lib/prometheus" "${root:?}$dropin" \
     "$root/etc/sealfeed/conf.d/30-watch.yaml"
 inside systemctl daemon-reload

@@ -43,6 +43,7 @@ struct intake_kind {
 /* Every kind of intake: one row each. */
 #define INTAKES(X)       \
 	X(azure_blob)    \
+	X(coralogix)     \
 	X(datadog)       \
 	X(elasticsearch) \
 	X(gcs)           \

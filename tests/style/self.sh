@@ -41,7 +41,7 @@ finds() {
 }
 
 fresh
-for check in format layers functions docs scripts; do
+for check in format layers functions docs scripts commands; do
 	said=$("$here/$check.sh" "$tree" 2>&1)
 	case $? in
 	0 | 77) ;;
@@ -97,4 +97,25 @@ printf 'rm -r $1/*\n' >>"$tree/tests/a.sh"
 finds scripts "SC2086"
 printf 'ls | %s a\nls |\n\t%s b\n' 'grep -q' 'grep -q' >>"$tree/tests/a.sh"
 finds scripts "a.sh:7: early"
+
+# shellcheck disable=SC2016
+printf 'Do `frob the-disk`.\n' >>"$tree/README.md"
+finds commands "no test executes: frob the-disk"
+printf '\n    frob all\n' >>"$tree/README.md"
+finds commands "no test executes: frob all"
+mkdir "$tree/docs"
+printf '# A\n\n```sh\nfrob all\n```\n' >"$tree/docs/a.md"
+finds commands "docs/a.md:4: no test executes: frob all"
+# shellcheck disable=SC2016
+printf 'Type `sealfeed status --frob`.\n' >>"$tree/README.md"
+printf 'ask status\n' >>"$tree/tests/a.sh"
+finds commands "no test executes: sealfeed status --frob"
+mkdir "$tree/tests/style"
+printf 'text\tfrob all\ta message\n' >"$tree/tests/style/commands.tsv"
+finds commands "no document needs the row: frob all"
+# shellcheck disable=SC2016
+printf 'Do `frob all`.\n' >>"$tree/README.md"
+mkdir "$tree/tests/style"
+printf 'test tests/a.sh\tfrob all\tfrob\n' >"$tree/tests/style/commands.tsv"
+finds commands "frob all: tests/a.sh does not have: frob"
 exit $failed

@@ -74,12 +74,15 @@ config(void)
 	return &config;
 }
 
+enum via courier_via;
+
 void
 courier_add(struct courier *c, const char *event)
 {
 	struct dead_letter d = { .feed = "contoso/Audit.Exchange",
 		.index = 42 + chunk_lines(c->chunk),
-		.event_time = CLOCK_DAY };
+		.event_time = CLOCK_DAY,
+		.via = courier_via };
 	struct batch_ref *batch_ref;
 
 	buf_init(&d.event, strlen(event));

@@ -11,6 +11,7 @@
 
 #include "delivery/chunk.h"
 #include "outputs/output.h"
+#include "store/via.h"
 
 struct courier {
 	struct output out;
@@ -24,6 +25,9 @@ struct courier {
 	char why[512];
 	size_t refused; /* lines, alone */
 };
+
+/* How the events came that are added from now on (store/via.h). */
+extern enum via courier_via;
 
 /* Open an output of the type with a chunk of one event, index 42 of
  * contoso/Audit.Exchange. */

@@ -451,8 +451,11 @@ static const struct canned_reply bucket[] = {
 		  "p%2FAWSLogs%2F",
 	    .bytes = LIST("") },
 	{ .path = "/logs?continuation-token=t%3D%2B1&",
-	    .bytes = LIST("<IsTruncated>false</IsTruncated>" FILE_ROW(
-		"p/AWSLogs/c+d%2B.json.gz")) },
+	    /* A size that is no number is none that is told. */
+	    .bytes = LIST("<IsTruncated>false</IsTruncated><Contents><Key>"
+			  "p/AWSLogs/c+d%2B.json.gz</Key><LastModified>"
+			  "2999-01-01T00:00:00.000Z</LastModified><ETag>"
+			  "&quot;e1&quot;</ETag><Size>x</Size></Contents>") },
 	{ .path = "/logs?encoding-type=url&list-type=2&max-keys=1000&"
 		  "prefix=p%2FAWSLogs%2F111122223333%2FCloudTrail%2F"
 		  "eu-west-1%2F",
@@ -497,6 +500,58 @@ START_TEST(listed)
 }
 END_TEST
 
+#define ROW_OF(name, when)                                        \
+	"<Contents><Key>" name "</Key><LastModified>" when        \
+	"</LastModified><ETag>&quot;e&quot;</ETag><Size>9</Size>" \
+	"</Contents>"
+
+/* Of the objects of a span those that were written in it, marked, whatever the
+ * polls know; and what cannot be listed is not asked for. */
+START_TEST(a_span_is_listed)
+{
+	static const struct canned_reply days[] = {
+		{ .path = "/logs?",
+		    .bytes = LIST(ROW_OF("old", "2026-11-20T23:59:59.000Z")
+			    ROW_OF("first", "2026-11-21T00:00:00.000Z")
+				ROW_OF("last", "2026-11-21T23:59:59.000Z")
+				    ROW_OF("new",
+					"2026-11-22T00:00:00.000Z")) },
+		{ .path = NULL },
+	};
+	static char logs[] = "logs";
+	char *buckets[] = { logs, NULL };
+	const struct source_type *type = &source_aws_s3;
+	struct stream beside;
+	struct source_bounds b;
+	struct span span;
+	int64_t to = 0;
+
+	ck_assert_int_eq(clock_parse("2026-11-21T00:00:00Z", 20, &span.from),
+	    0);
+	span.to = span.from + CLOCK_DAY;
+	aws_help_begin(days);
+	ck_assert_ptr_nonnull(type->bounds(&aws_rig.conf, "Objects", &b));
+	aws_rig.conf.form = FORM_NDJSON;
+	aws_rig.conf.buckets = buckets;
+	ck_assert_ptr_null(type->bounds(&aws_rig.conf, "Objects", &b));
+	ck_assert_int_eq(b.kept, aws_rig.conf.retention);
+	aws_help_start();
+	beside = aws_rig.stream;
+	beside.via = VIA_BACKFILL;
+	aws_rig.w.stream = &beside;
+	type->backfill(&aws_rig.w, &beside, &span, &to, &aws_rig.r);
+	ck_assert_msg(aws_rig.r.class == REPLY_OK, "%s", aws_rig.r.text);
+	ck_assert_int_eq(to, span.to);
+	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM item"), 2);
+	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM item WHERE "
+					 "via = 1 AND (key LIKE 'logs/first%'"
+					 " OR key LIKE 'logs/last%')"),
+	    2);
+	aws_rig.w.stream = &aws_rig.stream;
+	aws_help_end();
+}
+END_TEST
+
 static const char *const bad_lists[] = {
 	OK("application/xml") "<Wrong/>",
 	OK("application/xml") "<ListBucketResult>",
@@ -505,6 +560,10 @@ static const char *const bad_lists[] = {
 	OK("application/json") "{}",
 	LIST("<IsTruncated>true</IsTruncated>"),
 	LIST("<Contents><Size>1</Size></Contents>"),
+	LIST("<Contents><Key>a</Key><Key>b</Key><Size>1</Size></Contents>"),
+	LIST("<IsTruncated>true</IsTruncated><NextContinuationToken>a"
+	     "</NextContinuationToken><NextContinuationToken>b"
+	     "</NextContinuationToken>"),
 	LIST(FOLDER("elsewhere/")),
 	LIST(FOLDER("%zz")),
 };
@@ -552,6 +611,7 @@ suite_aws_s3(void)
 	tcase_add_loop_test(tc, object, 0,
 	    sizeof(objects) / sizeof(objects[0]));
 	tcase_add_test(tc, listed);
+	tcase_add_test(tc, a_span_is_listed);
 	tcase_add_loop_test(tc, bad_list, 0,
 	    sizeof(bad_lists) / sizeof(bad_lists[0]));
 	suite_add_tcase(s, tc);

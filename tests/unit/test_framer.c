@@ -244,6 +244,39 @@ START_TEST(parts_join_to_the_event)
 }
 END_TEST
 
+/* White space at an end of a message is what receivers take off. */
+START_TEST(parts_end_beside_no_white_space)
+{
+	struct framer_spec spec = plain;
+	char value[20001], message[4097];
+	struct chunk_line line;
+	const char *at;
+	char *s;
+	size_t len = 0;
+
+	memset(value, ' ', sizeof(value) - 1);
+	for (size_t i = 0; i + 1 < sizeof(value); i++)
+		if (i % 200 < 7)
+			value[i] = i % 200 == 3 ? '\r' : 'x';
+	value[20000] = '\0';
+	spec.split = true;
+	spec.lf = _i == 1;
+	spec.max = 4096;
+	line = event("contoso/Audit.Exchange", 7, value);
+	s = framed(&spec, &line);
+	for (at = s; _i == 0 && next_frame(&at, message, sizeof(message));) {
+		const char *msg = strstr(message, "\"] ") + 3;
+
+		len += strlen(msg);
+		ck_assert(*msg == 'x' && (len == 20000 || at[-1] == 'x'));
+	}
+	ck_assert(_i == 1 || len == 20000);
+	ck_assert(_i == 0 || strstr(s, " \n") == strrchr(s, '\n') - 1);
+	ck_assert_ptr_null(strstr(s, "\r\n"));
+	free(s);
+}
+END_TEST
+
 START_TEST(large_checkpoint_goes_without_check)
 {
 	struct framer_spec spec = plain;
@@ -368,6 +401,7 @@ suite_framer(void)
 	tcase_add_test(tc, heads_follow_the_feed);
 	tcase_add_test(tc, limit_is_exact);
 	tcase_add_test(tc, parts_join_to_the_event);
+	tcase_add_loop_test(tc, parts_end_beside_no_white_space, 0, 2);
 	tcase_add_test(tc, large_checkpoint_goes_without_check);
 	tcase_add_test(tc, gelf_vectors);
 	tcase_add_test(tc, gelf_has_a_limit);

@@ -400,6 +400,19 @@ START_TEST(retry_after)
 	ck_assert_int_eq(http_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now),
 	    0);
 	ck_assert_int_eq(http_retry_after("soon", now), -1);
+	ck_assert_int_eq(http_retry_after("12 seconds", now), -1);
+	/* Times, as Zoom has them and as others do. */
+	ck_assert_int_eq(http_retry_after("1994-11-06T08:50:37Z", now),
+	    http_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now));
+	ck_assert_int_eq(http_retry_after("1700000030",
+			     INT64_C(1700000000) * CLOCK_SECOND),
+	    30 * CLOCK_SECOND);
+	ck_assert_int_eq(http_retry_after("1700000030001",
+			     INT64_C(1700000000) * CLOCK_SECOND),
+	    31 * CLOCK_SECOND);
+	ck_assert_int_eq(http_retry_after("1699999999",
+			     INT64_C(1700000000) * CLOCK_SECOND),
+	    0);
 	ck_assert_int_eq(http_retry_after("-5", now), -1);
 	ck_assert_int_eq(http_retry_after("5x", now), -1);
 	ck_assert_int_eq(http_retry_after("", now), -1);

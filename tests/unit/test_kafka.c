@@ -8,15 +8,19 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "outputs/kafka.h"
+#include "tests/lib/kafka_gate.h"
 #include "tests/unit/output_help.h"
+#include "tests/unit/tls_peer.h"
 
 #define PRODUCE 0 /* API key of the request */
 #define TOPIC "audit"
@@ -175,9 +179,17 @@ static const struct {
 	    "" },
 	{ RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, 2, VERDICT_DELIVERED, 0, "" },
 	{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, 1, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, 1,
+	    VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, 1, VERDICT_DELIVERED, 0, "" },
 	{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1, VERDICT_DELIVERED, 1, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1, VERDICT_DELIVERED, 1, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_RECORD, 1, VERDICT_DELIVERED, 1, "" },
 	{ RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1, VERDICT_BLOCKED, 0,
-	    "allow user to write" },
+	    "WRITE and DESCRIBE" },
+	{ RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, 1, VERDICT_BLOCKED, 0,
+	    "IDEMPOTENT_WRITE" },
+	{ RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 1, VERDICT_BLOCKED, 0, "policy" },
 };
 
 START_TEST(brokers_answer)
@@ -225,6 +237,204 @@ START_TEST(large_event_is_refused_alone)
 }
 END_TEST
 
+/* A batch is refused whole: which of its messages is to blame is for its halves
+ * to tell. */
+START_TEST(batch_is_refused)
+{
+	char text[3][256];
+	struct courier c;
+
+	rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1,
+	    RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_add(&c, "{}");
+	courier_add(&c, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_REFUSED, "%d: %s", c.verdict, c.why);
+	ck_assert_uint_eq(c.refused, 0);
+	ck_assert_ptr_nonnull(strstr(c.why, "max.message.bytes"));
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(3, text);
+}
+END_TEST
+
+/* What was delivered does not go again with the rest. */
+START_TEST(rest_goes_again)
+{
+	char text[2][256];
+	struct courier c;
+
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_add(&c, "{}");
+	courier_add(&c, "{}");
+	(void)chunk_set_mark(c.chunk, 1, 2, CHUNK_DELIVERED);
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(2, text);
+}
+END_TEST
+
+START_TEST(topic_is_unknown)
+{
+	struct buf message = BUF_INIT(1 << 16);
+	struct err err = ERR_INIT;
+	struct courier c;
+
+	rd_kafka_mock_topic_set_error(cluster, "other",
+	    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	(void)strcpy(topic, "other");
+	conf.timeout = 2 * CLOCK_SECOND;
+	courier_open(&c, &output_kafka, &conf, "{}");
+	ck_assert_int_eq(output_kafka.probe(&c.out, &message, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "topic other: "));
+	ck_assert_ptr_nonnull(strstr(err.text, "make the topic"));
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_BLOCKED, "%d: %s", c.verdict, c.why);
+	ck_assert_ptr_nonnull(strstr(c.why, "make the topic"));
+	courier_close(&c);
+	buf_release(&message);
+}
+END_TEST
+
+/*
+ * Brokers behind TLS and a login.
+ */
+
+static struct tls_peer *other;
+static char cert_file[] = "/tmp/unit-kafka-cert-XXXXXX";
+static char key_file[] = "/tmp/unit-kafka-key-XXXXXX";
+
+static void
+write_file(char *name, const char *text)
+{
+	int fd;
+	FILE *file;
+
+	(void)strcpy(name + strlen(name) - 6, "XXXXXX");
+	fd = mkstemp(name);
+	file = fdopen(fd, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+enum authority { OURS, ANOTHER, SYSTEMS };
+
+/* The gate, and what the output is told. */
+static const struct {
+	bool tls, client;
+	const char *mechanism;
+	bool says_tls;
+	enum authority ca;
+	bool certificate;
+	int says; /* of kafka_mechanisms; -1: no user */
+	const char *password;
+	enum verdict verdict;
+	const char *why;
+} gates[] = {
+	{ true, false, NULL, true, OURS, false, -1, NULL, VERDICT_DELIVERED,
+	    "" },
+	{ true, true, NULL, true, OURS, true, -1, NULL, VERDICT_DELIVERED, "" },
+	{ false, false, "PLAIN", false, OURS, false, 0, "se cret",
+	    VERDICT_DELIVERED, "" },
+	{ false, false, "SCRAM-SHA-256", false, OURS, false, 1, "se cret",
+	    VERDICT_DELIVERED, "" },
+	{ true, false, "SCRAM-SHA-512", true, OURS, false, 2, "se cret",
+	    VERDICT_DELIVERED, "" },
+	{ true, false, NULL, true, ANOTHER, false, -1, NULL, VERDICT_BLOCKED,
+	    "tls.ca" },
+	{ true, false, NULL, true, SYSTEMS, false, -1, NULL, VERDICT_BLOCKED,
+	    "tls.ca" },
+	{ true, true, NULL, true, OURS, false, -1, NULL, VERDICT_BLOCKED,
+	    "tls.cert" },
+	{ false, false, NULL, true, OURS, false, -1, NULL, VERDICT_RETRY,
+	    "listener speaks TLS" },
+	{ false, false, "PLAIN", false, OURS, false, 0, "other",
+	    VERDICT_BLOCKED, "check user, password" },
+	{ false, false, "SCRAM-SHA-256", false, OURS, false, 1, "other",
+	    VERDICT_BLOCKED, "check user, password" },
+	{ false, false, "SCRAM-SHA-512", false, OURS, false, 2, "other",
+	    VERDICT_BLOCKED, "check user, password" },
+	{ false, false, "SCRAM-SHA-512", false, OURS, false, 0, "se cret",
+	    VERDICT_BLOCKED, "mechanism" },
+};
+
+static struct kafka_gate *
+gate_before(int i)
+{
+	static const struct tls_peer_spec peer = { .version = TLS1_3_VERSION };
+	static char user[] = "u,ser", password[32];
+	struct kafka_gate_spec spec = {
+		.behind = (unsigned short)strtoul(strrchr(brokers, ':') + 1,
+		    NULL, 10),
+		.mechanism = gates[i].mechanism,
+		.user = user,
+		.password = "se cret",
+	};
+	struct tls_peer *ours = tls_peer_start(&peer);
+	static char ca[8192], key[8192], another[8192];
+	struct kafka_gate *g;
+
+	other = tls_peer_start(&peer);
+	(void)snprintf(ca, sizeof(ca), "%s", tls_peer_pem(ours));
+	(void)snprintf(key, sizeof(key), "%s", tls_peer_key(ours));
+	(void)snprintf(another, sizeof(another), "%s", tls_peer_pem(other));
+	write_file(cert_file, ca);
+	write_file(key_file, key);
+	tls_peer_stop(ours);
+	spec.cert = gates[i].tls ? cert_file : NULL;
+	spec.key = gates[i].tls ? key_file : NULL;
+	spec.client_ca = gates[i].client ? cert_file : NULL;
+	g = kafka_gate_start(&spec);
+	(void)snprintf(brokers, sizeof(brokers), "127.0.0.1:%u",
+	    kafka_gate_port(g));
+	conf.transport = gates[i].says_tls ? KAFKA_TLS : KAFKA_TCP;
+	conf.tls.ca = gates[i].ca == OURS ? ca
+	    : gates[i].ca == ANOTHER      ? another
+					  : NULL;
+	conf.tls.cert = gates[i].certificate ? ca : NULL;
+	conf.tls.key = gates[i].certificate ? key : NULL;
+	conf.user = gates[i].says >= 0 ? user : NULL;
+	conf.mechanism = gates[i].says >= 0 ? gates[i].says : 0;
+	(void)snprintf(password, sizeof(password), "%s",
+	    gates[i].password == NULL ? "" : gates[i].password);
+	conf.password = gates[i].password == NULL ? NULL : password;
+	return g;
+}
+
+START_TEST(gate)
+{
+	struct buf message = BUF_INIT(1 << 16);
+	struct err err = ERR_INIT;
+	struct kafka_gate *g = gate_before(_i);
+	bool good = gates[_i].verdict == VERDICT_DELIVERED;
+	struct courier c;
+
+	if (!good)
+		conf.timeout = CLOCK_SECOND;
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == gates[_i].verdict, "%d: %s", c.verdict,
+	    c.why);
+	ck_assert_msg(strstr(c.why, gates[_i].why) != NULL, "%s", c.why);
+	courier_close(&c);
+	courier_open(&c, &output_kafka, &conf, "{}");
+	ck_assert_msg((output_kafka.probe(&c.out, &message, &err) == 0) == good,
+	    "%s", err.text);
+	ck_assert_msg(strstr(err.text, gates[_i].why) != NULL, "%s", err.text);
+	ck_assert_ptr_null(strstr(c.why, "se cret"));
+	courier_close(&c);
+	kafka_gate_stop(g);
+	tls_peer_stop(other);
+	(void)remove(cert_file);
+	(void)remove(key_file);
+	buf_release(&message);
+}
+END_TEST
+
 /* Brokers that are down give the chunk back in time, and get it later. */
 START_TEST(brokers_are_down)
 {
@@ -255,7 +465,8 @@ START_TEST(probe_finds_the_topic)
 	ck_assert_msg(output_kafka.probe(&c.out, &message, &err) == 0, "%s",
 	    err.text);
 	ck_assert_str_eq(message.data,
-	    "1 brokers, topic audit has 3 partitions");
+	    "1 broker, topic audit has 3 partitions; whether the user may "
+	    "write to it is not tested");
 	courier_close(&c);
 	buf_release(&message);
 }
@@ -277,6 +488,11 @@ suite_kafka(void)
 	tcase_add_loop_test(tc, brokers_answer, 0,
 	    (int)(sizeof(answers) / sizeof(answers[0])));
 	tcase_add_test(tc, large_event_is_refused_alone);
+	tcase_add_test(tc, batch_is_refused);
+	tcase_add_test(tc, rest_goes_again);
+	tcase_add_test(tc, topic_is_unknown);
+	tcase_add_loop_test(tc, gate, 0,
+	    (int)(sizeof(gates) / sizeof(gates[0])));
 	tcase_add_test(tc, brokers_are_down);
 	tcase_add_test(tc, probe_finds_the_topic);
 #endif

@@ -118,7 +118,13 @@ START_TEST(another_name_of_the_file_is_one_store)
 	ck_assert_int_eq(lock_store(&held, first, 0, &err), 0);
 	ck_assert_int_eq(lock_store(&second, hard, 0, &err), -1);
 	err_clear(&err);
+	ck_assert_int_eq(lock_is_held(first), 1);
+	ck_assert_int_eq(lock_is_held(hard), 1);
+	ck_assert(!lock_is_elsewhere(first));
+	ck_assert(lock_is_elsewhere(hard));
 	lock_release(&held);
+	ck_assert_int_eq(lock_is_held(hard), 0);
+	ck_assert(!lock_is_elsewhere(hard));
 	free(first);
 	free(hard);
 }

@@ -59,6 +59,45 @@ START_TEST(delivered)
 }
 END_TEST
 
+/* How each dialect says by which way an event came. */
+static const struct {
+	const struct output_type *type;
+	const char *options;
+	const char *path;
+	const char *target;
+	const char *mark;
+} ways[] = {
+	{ &output_elasticsearch, "api_key: abc", "/es", "/es/_bulk",
+	    "\"via\":\"backfill\"" },
+	{ &output_splunk_hec, "token: abc", "", "/services/collector/event",
+	    "\"sealfeed_via\":\"backfill\"" },
+	{ &output_datadog, "api_key: abc", "", "/api/v2/logs",
+	    "\"via\":\"backfill\"" },
+	{ &output_loki, "encoding: json", "", "/loki/api/v1/push",
+	    "\"sealfeed_via\":\"backfill\"" },
+	{ &output_graylog, "parallel: 1", "", "/gelf",
+	    "\"_sealfeed_via\":\"backfill\"" },
+	{ &output_otlp, "encoding: json, bearer: abc", "", "/v1/logs",
+	    "{\"key\":\"sealfeed.via\",\"value\":{\"stringValue\":"
+	    "\"backfill\"}}" },
+	{ &output_logstash, "basic: \"u:p\"", "", "/",
+	    ",\"via\":\"backfill\",\"event\":" },
+};
+
+START_TEST(other_ways_are_said)
+{
+	courier_via = VIA_BACKFILL;
+	rig_set_up(ways[_i].type);
+	rig_expect(ways[_i].target, 200, "{}");
+	rig_begin(1, EVENT, ways[_i].options, ways[_i].path);
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(strstr(rig_body(0), ways[_i].mark) != NULL, "%s",
+	    rig_body(0));
+	courier_via = VIA_FEED;
+	rig_end();
+}
+END_TEST
+
 START_TEST(live)
 {
 	struct buf message = BUF_INIT(4096);
@@ -88,6 +127,7 @@ suite_presets(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, delivered, 0, ROWS(presets));
+	tcase_add_loop_test(tc, other_ways_are_said, 0, ROWS(ways));
 	tcase_add_loop_test(tc, live, 0, ROWS(presets));
 	suite_add_tcase(s, tc);
 	return s;

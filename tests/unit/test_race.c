@@ -144,6 +144,32 @@ START_TEST(refusals_cost_nothing)
 }
 END_TEST
 
+/* A name with many addresses, of which the last one is alive. */
+START_TEST(many_may_be_dead)
+{
+	static struct addrinfo dead[RACE_MAX - 1];
+	struct race *r;
+	int error, fd = -1, rc;
+
+	open_place(&places[0], "127.0.0.1", false);
+	open_place(&places[1], "127.0.0.1", false);
+	close_place(&places[0]);
+	for (size_t i = 0; i < RACE_MAX - 1; i++) {
+		dead[i] = places[0].info;
+		dead[i].ai_next =
+		    i + 2 < RACE_MAX ? &dead[i + 1] : &places[1].info;
+	}
+	r = race_new(dead);
+	ck_assert_uint_ge(race_left(r), 50);
+	while ((rc = race_step(r, clock_monotonic(), &fd, &error)) == 0)
+		(void)poll(NULL, 0, 1);
+	ck_assert_int_eq(rc, 1);
+	(void)close(fd);
+	race_free(r);
+	close_place(&places[1]);
+}
+END_TEST
+
 START_TEST(bad_winner_leaves_the_others)
 {
 	struct race *r;
@@ -205,6 +231,7 @@ suite_race(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, swallowed_syns_cost_little);
 	tcase_add_test(tc, refusals_cost_nothing);
+	tcase_add_test(tc, many_may_be_dead);
 	tcase_add_test(tc, bad_winner_leaves_the_others);
 	tcase_add_test(tc, families_take_turns);
 	suite_add_tcase(s, tc);

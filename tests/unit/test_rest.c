@@ -174,6 +174,20 @@ load_config(const char *type)
 	config_errors_release(&errors);
 }
 
+/* Pages of a few rows are full where the script says so. */
+static void
+page_size(void)
+{
+	const struct node *full = node_get(vendor_script(t.vendor), "full");
+	const struct rest *r = t.source.state;
+	struct def_stream *def =
+	    (struct def_stream *)(uintptr_t)definition_stream(r->def,
+		t.stream.name);
+
+	if (full != NULL)
+		def->page.size = strtol(full->text, NULL, 10);
+}
+
 /* The source as collect opens it, from what the store has. */
 static void
 open_all(void)
@@ -206,6 +220,7 @@ open_all(void)
 	t.w = (struct worker){ .source = s,
 		.stream = &t.stream,
 		.http = http_new(s->access, NULL, NULL) };
+	page_size();
 	free(feed);
 }
 
@@ -567,7 +582,7 @@ stay_wide(void)
 	catch_up();
 	close_all();
 	open_all();
-	ck_assert(poll_once(&next));
+	ck_assert_msg(poll_once(&next), "%s", t.told.text);
 	ck_assert_int_eq(longest_sweep(), back);
 }
 
@@ -632,17 +647,6 @@ expect_lateness(const char *name)
 	store_close(t.s);
 }
 
-/* Pages of a few rows are full where the script says so. */
-static void
-page_size(void)
-{
-	const struct node *full = node_get(vendor_script(t.vendor), "full");
-	struct def_stream *def = (struct def_stream *)(uintptr_t)stream_def();
-
-	if (full != NULL)
-		def->page.size = strtol(full->text, NULL, 10);
-}
-
 static void
 play(const char *path, const char *name, size_t stream)
 {
@@ -657,7 +661,6 @@ play(const char *path, const char *name, size_t stream)
 	t.vendor = vendor_start(path, stream, 0);
 	load_config(name);
 	open_all();
-	page_size();
 	add(11, 3 * CLOCK_DAY, CLOCK_HOUR);
 	catch_up();
 	expect_same("the first events");
@@ -705,6 +708,7 @@ START_TEST(links)
 		{ "Link: <https://h/a?x=1,2>; rel=\"next\"\r\n",
 		    "https://h/a?x=1,2" },
 		{ "link:<https://h/a>;rel=next\r\n", "https://h/a" },
+		{ "Link: <https://h/a> ; rel = \"next\"\r\n", "https://h/a" },
 		{ "Link: <https://h/s>; rel=\"self\"\r\nX: y\r\n"
 		  "Link: <https://h/n>; rel=\"next\"\r\n",
 		    "https://h/n" },

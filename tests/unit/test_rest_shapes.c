@@ -355,6 +355,41 @@ static const struct shape {
 	    .asked = { "GET /list", "GET /list", "GET /list" },
 	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":2}\n{\"id\":3,"
 		      "\"t\":3}\n" },
+	{ .name = "rows of values that do not end, or are not there",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"columns\":[\"id\"],\"rows\":[[\"1\"],["
+				  "\"2"),
+			     0 },
+		{ "/list", JSON("{\"columns\":[\"id\"]}"), 0 },
+		{ "/list", JSON("{\"columns\":[\"id\"],\"rows\":[[\"1\"]]}"),
+		    0 } },
+	    .asked = { "GET /list", "GET /list", "GET /list" },
+	    .events = "{\"id\":\"1\"}\n",
+	    .trouble = "cannot be parsed" },
+	{ .name = "a job, and its result in parts by number",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: index, from: "
+	    "[/parts], to: part }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns }\n    id: /id\n",
+	    .replies = { { "/jobs", JSON("{\"id\":\"J1\"}"), 0 },
+		{ "/state/J1", JSON("{\"status\":\"done\"}"), 0 },
+		{ "/result/J1?part=1", JSON("{\"rows\":[[\"2\"]]}"), 0 },
+		{ "/result/J1",
+		    JSON("{\"columns\":[\"id\"],\"rows\":[[\"1\"]],\"parts\":[{"
+			 "}"
+			 ",{}]}"),
+		    0 } },
+	    .asked = { "POST /jobs", "GET /state/J1", "GET /result/J1 HTTP",
+		"GET /result/J1?part=1" },
+	    .events = "{\"id\":\"1\"}\n{\"id\":\"2\"}\n" },
 	{ .name = "rows of values at one place, then at another",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: url, from: [/result/next, /next] }\n    "

@@ -525,6 +525,91 @@ START_TEST(yaml_is_read_back)
 }
 END_TEST
 
+/* The dialogue lists types by their titles, and says what to create before it
+ * asks for the options. */
+START_TEST(every_output_introduces_itself)
+{
+	for (size_t i = 0; agent_types.outputs[i] != NULL; i++) {
+		const struct config_type *type = agent_types.outputs[i];
+
+		ck_assert_msg(type->title != NULL, "%s: no title", type->name);
+		ck_assert_msg(type->before != NULL,
+		    "%s: what is to be created?", type->name);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *type;
+	const char *key;
+	const char *ask; /* how it begins; NULL: it is not asked for */
+	const char *unless;
+} questions[] = {
+	{ "okta", "token", "API token (token", NULL },
+	{ "okta", "client_id", "Client ID", "token" },
+	{ "okta", "private_key", "Its RSA", "token" },
+	{ "github", "org", "Name of the organisation", NULL },
+	{ "github", "enterprise",
+	    "Name of the enterprise whose events the streams enterprise.web",
+	    NULL },
+	{ "github", "token", "Token with", NULL },
+	{ "github", "installation", "ID of its", "token" },
+	{ "microsoft-graph", "client_secret", "Client secret", NULL },
+	{ "microsoft-graph", "certificate", "", "client_secret" },
+	{ "mongodb-atlas", "client_id", "", NULL },
+	{ "mongodb-atlas", "private_key", "", "client_secret" },
+	{ "aws-s3", "aws.key", "Access key", NULL },
+	{ "okta", "interval", NULL, NULL },
+	{ "okta", "hosts.api", NULL, NULL },
+	{ "github", "streams", NULL, NULL },
+};
+
+static const struct setting *asked_row;
+static const char *asked_key;
+
+/* setting_fn */
+static void
+look_for_row(void *ctx, const struct setting_row *r)
+{
+	(void)ctx;
+	if (strcmp(r->setting->key, asked_key) == 0)
+		asked_row = r->setting;
+}
+
+START_TEST(credentials_are_asked_for)
+{
+	struct config_errors faults = CONFIG_ERRORS_INIT;
+	const struct config_type *type = NULL;
+	const char *ask = questions[_i].ask;
+
+	for (size_t i = 0; agent_types.sources[i] != NULL; i++)
+		if (strcmp(agent_types.sources[i]->name, questions[_i].type) ==
+		    0)
+			type = agent_types.sources[i];
+	ck_assert_int_eq(mkdir(path_of("d"), 0700), 0);
+	ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions",
+			     path_of("d/sources.d")),
+	    0);
+	if (type == NULL)
+		type = agent_types.find_source(path_of("d/sealfeed.yaml"),
+		    questions[_i].type, &faults);
+	ck_assert_ptr_nonnull(type);
+	config_errors_release(&faults);
+	asked_row = NULL;
+	asked_key = questions[_i].key;
+	settings_each(type->settings, look_for_row, NULL);
+	ck_assert_ptr_nonnull(asked_row);
+	if (ask == NULL) {
+		ck_assert_ptr_null(asked_row->ask);
+		return;
+	}
+	ck_assert_ptr_nonnull(asked_row->ask);
+	ck_assert_msg(strncmp(asked_row->ask, ask, strlen(ask)) == 0, "%s",
+	    asked_row->ask);
+	ck_assert_pstr_eq(asked_row->unless, questions[_i].unless);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *
@@ -554,6 +639,8 @@ suite_setup(void)
 	tcase_add_test(tc, a_plan_is_carried_out_and_resumed);
 	tcase_add_loop_test(tc, what_has_to_be_asked_for, 0, COUNT(lacks));
 	tcase_add_loop_test(tc, yaml_is_read_back, 0, COUNT(yamls));
+	tcase_add_test(tc, every_output_introduces_itself);
+	tcase_add_loop_test(tc, credentials_are_asked_for, 0, COUNT(questions));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -2,10 +2,12 @@
  * test_splunk_hec.c - Splunk's HTTP event collector: envelopes, codes, and
  * acknowledgement.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
 
@@ -136,6 +138,20 @@ static const struct {
 	    "queues" },
 	{ 503, "{\"text\":\"Server is shutting down\",\"code\":23}",
 	    VERDICT_RETRY, "shutting down" },
+	{ 400, "{\"text\":\"No data\",\"code\":5}", VERDICT_REFUSED,
+	    "no data" },
+	{ 400, "{\"text\":\"Event field is required\",\"code\":12}",
+	    VERDICT_REFUSED, "missing" },
+	{ 400, "{\"text\":\"Event field cannot be blank\",\"code\":13}",
+	    VERDICT_REFUSED, "blank" },
+	{ 503, "{\"text\":\"HEC is unhealthy\",\"code\":19}", VERDICT_RETRY,
+	    "acknowledgements" },
+	{ 503, "{\"text\":\"HEC is unhealthy\",\"code\":20}", VERDICT_RETRY,
+	    "queues" },
+	{ 400, "{\"text\":\"Invalid token\",\"code\":21}", VERDICT_BLOCKED,
+	    "check token" },
+	{ 400, "{\"text\":\"Token disabled\",\"code\":22}", VERDICT_BLOCKED,
+	    "disabled" },
 	{ 429, "{\"text\":\"Queue is full\",\"code\":26}", VERDICT_RETRY,
 	    "queue" },
 	{ 429, "{\"text\":\"Ack channel is full\",\"code\":27}", VERDICT_RETRY,
@@ -221,6 +237,26 @@ START_TEST(presets)
 	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
 	ck_assert_ptr_nonnull(strstr(rig_request(0),
 	    "\r\nAuthorization: Bearer abc\r\n"));
+	rig_end();
+}
+END_TEST
+
+/* LogScale would cut it, and say nothing. */
+START_TEST(large_for_logscale)
+{
+	char *event = xcalloc(1, 1100000);
+
+	memset(event, 'x', 1099998);
+	memcpy(event, "{\"Id\":\"", 7);
+	memcpy(event + 1099996, "\"}", 2);
+	rig_set_up(&output_crowdstrike_logscale);
+	rig_expect("/api/v1/ingest/hec", 200, "{}");
+	rig_begin(3, event, "token: abc", "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(intake_rig.c.refused, 1);
+	ck_assert_int_eq(chunk_mark(intake_rig.c.chunk, 0), CHUNK_REFUSED);
+	free(event);
 	rig_end();
 }
 END_TEST
@@ -321,6 +357,7 @@ suite_splunk_hec(void)
 	tcase_add_test(tc, one_event_at_fault);
 	tcase_add_test(tc, others_keep_nothing);
 	tcase_add_test(tc, presets);
+	tcase_add_test(tc, large_for_logscale);
 	tcase_add_test(tc, delivered_when_indexed);
 	tcase_add_test(tc, numbers_begin_anew);
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));

@@ -19,10 +19,12 @@ static unsigned char sample[65536];
 
 static Suite *(*const suites[])(void) = {
 	suite_sandbox,
+	suite_coralogix,
 	suite_datadog,
 	suite_graylog,
 	suite_loki,
 	suite_presets,
+	suite_probes,
 	suite_share,
 	suite_ship, /* these three take longest */
 	suite_recovery,
@@ -45,6 +47,7 @@ static Suite *(*const suites[])(void) = {
 	suite_crash,
 	suite_dead_letters,
 	suite_definition,
+	suite_definition_keys,
 	suite_dialect,
 	suite_doubt,
 	suite_elasticsearch,

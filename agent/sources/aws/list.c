@@ -8,6 +8,7 @@
  * Guide, "Finding your CloudTrail log files"); their names are taken from the
  * bucket.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,19 @@ take_folder(struct listing *l, const char *name, struct err *err)
 	return 0;
 }
 
+/* A number of bytes; -1, as if it were not told: it is none. */
+static int64_t
+size_of(const char *text)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' ? n
+									  : -1;
+}
+
 /* The text of a piece of a page. */
 static int
 take_text(struct listing *l, const struct xml *x, struct row *row,
@@ -109,15 +123,16 @@ take_text(struct listing *l, const struct xml *x, struct row *row,
 	if (strcmp(name, "IsTruncated") == 0)
 		*more = strcmp(x->text, "true") == 0;
 	else if (strcmp(name, "NextContinuationToken") == 0)
-		return buf_adds(next, x->text);
+		return next->len > 0 ? -1 : buf_adds(next, x->text);
 	else if (strcmp(name, "CommonPrefixes/Prefix") == 0)
 		return take_folder(l, x->text, err);
 	else if (strcmp(name, "Contents/Key") == 0)
-		return notice_decode(x->text, &row->key);
+		return row->key.len > 0 ? -1
+					: notice_decode(x->text, &row->key);
 	else if (strcmp(name, "Contents/ETag") == 0)
 		return buf_add(&row->etag, etag, strcspn(etag, "\""));
 	else if (strcmp(name, "Contents/Size") == 0)
-		row->size = strtoll(x->text, NULL, 10);
+		row->size = size_of(x->text);
 	else if (strcmp(name, "Contents/LastModified") == 0)
 		return clock_parse(x->text, x->len, &row->when);
 	return 0;

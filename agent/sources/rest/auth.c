@@ -1,9 +1,11 @@
 /*
  * auth.c - how a definition shows credentials, with the values of a source.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/template.h"
 #include "config/secret.h"
@@ -40,20 +42,38 @@ value(void *ctx, const struct template_place *p, struct buf *out)
 	    p->format.data != NULL ? p->format.data : "");
 }
 
+/* Filling in under way: with whose values, and the first key whose text has
+ * become too long, NULL: none has. */
+struct filling {
+	const struct rest_conf *conf;
+	const char *too_long;
+};
+
+/* Append a text with its values. */
+static void
+add(struct filling *x, const char *key, const char *text,
+    enum template_encoding encoding, struct buf *out)
+{
+	if (template_fill(text, encoding, value, (void *)(uintptr_t)x->conf,
+		out) != 0 &&
+	    x->too_long == NULL)
+		x->too_long = key;
+}
+
 static char *
-fill(const struct rest_conf *c, const char *text,
+fill(struct filling *x, const char *key, const char *text,
     enum template_encoding encoding)
 {
 	struct buf out = BUF_INIT(TEXT_MAX);
 
 	if (text == NULL)
 		return NULL;
-	(void)!template_fill(text, encoding, value, (void *)(uintptr_t)c, &out);
+	add(x, key, text, encoding, &out);
 	return buf_take(&out, NULL);
 }
 
 static struct http_pair *
-fill_pairs(const struct rest_conf *c, const struct http_pair *p)
+fill_pairs(struct filling *x, const char *key, const struct http_pair *p)
 {
 	struct http_pair *out;
 	size_t n = 0;
@@ -63,53 +83,74 @@ fill_pairs(const struct rest_conf *c, const struct http_pair *p)
 	out = xcalloc(n + 1, sizeof(*out));
 	for (size_t i = 0; i < n; i++)
 		out[i] = (struct http_pair){ p[i].name,
-			fill(c, p[i].value, TEMPLATE_PLAIN) };
+			fill(x, key, p[i].value, TEMPLATE_PLAIN) };
 	return out;
 }
 
 /* The lines of what is signed, as one text. */
 static char *
-fill_lines(const struct rest_conf *c, char *const *lines)
+fill_lines(struct filling *x, char *const *lines)
 {
 	struct buf out = BUF_INIT(TEXT_MAX);
 
 	for (char *const *l = lines; l != NULL && *l != NULL; l++) {
 		if (l != lines)
-			(void)!buf_adds(&out, "\n");
-		(void)!template_fill(*l, TEMPLATE_PLAIN, value,
-		    (void *)(uintptr_t)c, &out);
+			add(x, "text", "\n", TEMPLATE_PLAIN, &out);
+		add(x, "text", *l, TEMPLATE_PLAIN, &out);
 	}
 	return buf_take(&out, NULL);
+}
+
+/* Texts of a definition's auth that have places for values. */
+static const struct {
+	const char *key;
+	size_t offset;
+	enum template_encoding encoding;
+} texts[] = {
+	{ "value", offsetof(struct def_auth, value), TEMPLATE_PLAIN },
+	{ "user", offsetof(struct def_auth, user), TEMPLATE_PLAIN },
+	{ "password", offsetof(struct def_auth, password), TEMPLATE_PLAIN },
+	{ "path", offsetof(struct def_auth, path), TEMPLATE_URL },
+	{ "scope", offsetof(struct def_auth, scope), TEMPLATE_PLAIN },
+	{ "client_id", offsetof(struct def_auth, client_id), TEMPLATE_PLAIN },
+	{ "client_secret", offsetof(struct def_auth, client_secret),
+	    TEMPLATE_PLAIN },
+	{ "certificate", offsetof(struct def_auth, certificate),
+	    TEMPLATE_PLAIN },
+	{ "private_key", offsetof(struct def_auth, private_key),
+	    TEMPLATE_PLAIN },
+	{ "refresh_token", offsetof(struct def_auth, refresh_token),
+	    TEMPLATE_PLAIN },
+	{ "key_id", offsetof(struct def_auth, key_id), TEMPLATE_PLAIN },
+	{ "issuer", offsetof(struct def_auth, issuer), TEMPLATE_PLAIN },
+	{ "subject", offsetof(struct def_auth, subject), TEMPLATE_PLAIN },
+	{ "audience", offsetof(struct def_auth, audience), TEMPLATE_PLAIN },
+	{ "secret", offsetof(struct def_auth, secret), TEMPLATE_PLAIN },
+	{ "region", offsetof(struct def_auth, region), TEMPLATE_PLAIN },
+	{ "service", offsetof(struct def_auth, service), TEMPLATE_PLAIN },
+	{ "session", offsetof(struct def_auth, session), TEMPLATE_PLAIN },
+};
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static char **
+text_at(struct def_auth *a, size_t i)
+{
+	return (char **)(void *)((char *)a + texts[i].offset);
 }
 
 /* A definition's texts with their values: def_auth's, whose other members are
  * the definition's own. */
 static struct def_auth
-fill_all(const struct rest_conf *c, const struct def_auth *a)
+fill_all(struct filling *x, const struct def_auth *a)
 {
 	struct def_auth f = *a;
 
-	f.value = fill(c, a->value, TEMPLATE_PLAIN);
-	f.headers = fill_pairs(c, a->headers);
-	f.user = fill(c, a->user, TEMPLATE_PLAIN);
-	f.password = fill(c, a->password, TEMPLATE_PLAIN);
-	f.path = fill(c, a->path, TEMPLATE_URL);
-	f.scope = fill(c, a->scope, TEMPLATE_PLAIN);
-	f.client_id = fill(c, a->client_id, TEMPLATE_PLAIN);
-	f.client_secret = fill(c, a->client_secret, TEMPLATE_PLAIN);
-	f.certificate = fill(c, a->certificate, TEMPLATE_PLAIN);
-	f.private_key = fill(c, a->private_key, TEMPLATE_PLAIN);
-	f.refresh_token = fill(c, a->refresh_token, TEMPLATE_PLAIN);
-	f.fields = fill_pairs(c, a->fields);
-	f.key_id = fill(c, a->key_id, TEMPLATE_PLAIN);
-	f.issuer = fill(c, a->issuer, TEMPLATE_PLAIN);
-	f.subject = fill(c, a->subject, TEMPLATE_PLAIN);
-	f.audience = fill(c, a->audience, TEMPLATE_PLAIN);
-	f.claims = fill_pairs(c, a->claims);
-	f.secret = fill(c, a->secret, TEMPLATE_PLAIN);
-	f.region = fill(c, a->region, TEMPLATE_PLAIN);
-	f.service = fill(c, a->service, TEMPLATE_PLAIN);
-	f.session = fill(c, a->session, TEMPLATE_PLAIN);
+	for (size_t i = 0; i < TEXTS; i++)
+		*text_at(&f, i) =
+		    fill(x, texts[i].key, *text_at(&f, i), texts[i].encoding);
+	f.headers = fill_pairs(x, "headers", a->headers);
+	f.fields = fill_pairs(x, "fields", a->fields);
+	f.claims = fill_pairs(x, "claims", a->claims);
 	return f;
 }
 
@@ -124,14 +165,8 @@ free_pairs(struct http_pair *p)
 static void
 free_all(struct def_auth *f)
 {
-	char *const texts[] = { f->value, f->user, f->password, f->path,
-		f->scope, f->client_id, f->client_secret, f->certificate,
-		f->private_key, f->refresh_token, f->key_id, f->issuer,
-		f->subject, f->audience, f->secret, f->region, f->service,
-		f->session };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		secret_free(texts[i]);
+	for (size_t i = 0; i < TEXTS; i++)
+		secret_free(*text_at(f, i));
 	free_pairs(f->headers);
 	free_pairs(f->fields);
 	free_pairs(f->claims);
@@ -192,7 +227,8 @@ refresh_file(const char *folder, const char *name)
 }
 
 static void
-open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
+open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
+    struct filling *x)
 {
 	struct auth_conf conf = { .scheme = AUTH_OAUTH2_SECRET,
 		.header = f->header,
@@ -204,7 +240,9 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f)
 	size_t host =
 	    definition_host(o->def, (struct slice){ f->host, strlen(f->host) });
 
-	(void)!request_url(&url, o->base[host], f->path, NULL);
+	if (request_url(&url, o->base[host], f->path, NULL) != 0 &&
+	    x->too_long == NULL)
+		x->too_long = "path";
 	conf.oauth.token_url = url.len > 0 ? url.data : "";
 	if (f->grant == GRANT_REFRESH_TOKEN) {
 		conf.oauth.keep = keep;
@@ -251,9 +289,9 @@ open_jwt(struct rest *o, const struct def_auth *f)
 }
 
 static void
-open_signed(struct rest *o, const struct def_auth *f)
+open_signed(struct rest *o, const struct def_auth *f, struct filling *x)
 {
-	char *text = fill_lines(o->conf, f->text);
+	char *text = fill_lines(x, f->text);
 	const struct auth_conf conf = { .scheme = AUTH_SIGNED,
 		.option = f->secret != NULL ? "secret" : "private_key",
 		.secret = f->secret != NULL ? f->secret : f->private_key,
@@ -268,10 +306,12 @@ open_signed(struct rest *o, const struct def_auth *f)
 	free(text);
 }
 
-void
-rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a)
+int
+rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a,
+    struct err *err)
 {
-	struct def_auth f = fill_all(o->conf, a);
+	struct filling x = { .conf = o->conf };
+	struct def_auth f = fill_all(&x, a);
 	const struct auth_conf aws = { .scheme = AUTH_AWS,
 		.option = "secret",
 		.user = f.user,
@@ -292,13 +332,13 @@ rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a)
 		open_header(o, a, &f);
 		break;
 	case KIND_OAUTH2:
-		open_oauth(o, s, &f);
+		open_oauth(o, s, &f, &x);
 		break;
 	case KIND_JWT:
 		open_jwt(o, &f);
 		break;
 	case KIND_SIGNATURE:
-		open_signed(o, &f);
+		open_signed(o, &f, &x);
 		break;
 	case KIND_AWS:
 		o->auth = auth_new(&aws);
@@ -308,4 +348,11 @@ rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a)
 		break;
 	}
 	free_all(&f);
+	/* A text that is cut would be other credentials. */
+	if (x.too_long != NULL)
+		return err_set(err,
+		    "auth: \"%s\" has more than %d bytes once the options are "
+		    "in it; shorten them",
+		    x.too_long, TEXT_MAX);
+	return 0;
 }

@@ -307,14 +307,22 @@ take_values(void *ctx, struct slice key, struct slice value)
 	return g->rc == 0 ? end_row(g) : g->rc;
 }
 
-/* What the events are in: at the first of the places that is there. */
+/* What the events are in: at the first of the places that is there; data NULL:
+ * there are none, or g->rc says what is wrong. */
 static struct slice
-find_rows(const struct decoding *g, struct slice body)
+find_rows(struct decoding *g, struct slice body)
 {
 	struct slice rows = { .data = NULL };
 
+	if (!pick_whole(body)) {
+		g->rc = err_set(g->err, "the JSON of the reply does not end");
+		return rows;
+	}
 	for (char *const *at = g->d->at; rows.data == NULL && *at != NULL; at++)
 		rows = pick_raw(body, *at);
+	if (rows.data == NULL && !g->d->absent_is_empty)
+		g->rc =
+		    err_set(g->err, "the reply has no rows at %s", *g->d->at);
 	return rows;
 }
 
@@ -325,6 +333,8 @@ decode_columns(struct decoding *g, struct slice body)
 	const struct slice columns = pick_raw(body, g->d->columns);
 	struct buf *kept = g->d->kept;
 
+	if (g->rc != 0)
+		return g->rc;
 	if (columns.data != NULL && *columns.data == '[') {
 		buf_clear(kept);
 		if (buf_add(kept, columns.data, columns.len) != 0)
@@ -351,6 +361,8 @@ decode_keyed(struct decoding *g, struct slice body)
 {
 	const struct slice all = find_rows(g, body);
 
+	if (g->rc != 0)
+		return g->rc;
 	if (all.data != NULL && *all.data != '{' && *all.data != 'n')
 		return err_set(g->err, "what has the events is no object");
 	(void)pick_each(all, take_member, g);

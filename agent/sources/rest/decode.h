@@ -9,6 +9,8 @@
 #ifndef SOURCES_REST_DECODE_H
 #define SOURCES_REST_DECODE_H
 
+#include <stdbool.h>
+
 #include "base/text.h"
 
 struct buf;
@@ -25,12 +27,13 @@ enum record_format {
 
 struct decode {
 	enum record_format format;
-	char *const *at;     /* pointers to the rows, the first counts that is
-				there, of a JSON document */
-	const char *names;   /* RECORDS_CSV: what the row with the names begins
-				with; NULL: it is the first */
-	const char *columns; /* RECORDS_COLUMNS: to their names, … */
-	const char *column;  /* … and in each of those to the name */
+	char *const *at;      /* pointers to the rows, the first counts that is
+				 there, of a JSON document */
+	const char *names;    /* RECORDS_CSV: what the row with the names begins
+				 with; NULL: it is the first */
+	const char *columns;  /* RECORDS_COLUMNS: to their names, … */
+	const char *column;   /* … and in each of those to the name */
+	bool absent_is_empty; /* a document without the rows has none */
 	/* The text of the columns: kept for pages that have none. */
 	struct buf *kept;
 };

@@ -37,8 +37,13 @@ definition_is_map(struct loading *l, const struct node *n, const char *where)
 {
 	if (n->type == NODE_MAP)
 		return true;
-	config_errors_add(l->errors, n, "%s: must be a map of further keys",
-	    where);
+	if (n->key != NULL && strcmp(n->key, where) != 0)
+		config_errors_add(l->errors, n,
+		    "%s: \"%.60s\" must be a map of further keys", where,
+		    n->key);
+	else
+		config_errors_add(l->errors, n,
+		    "%s: must be a map of further keys", where);
 	return false;
 }
 
@@ -302,6 +307,24 @@ load_rate(struct loading *l, const struct node *top)
 		config_error(&b, "most: is below requests");
 }
 
+/* A block that streams share and that is none would be replaced by theirs. */
+static void
+check_common(struct loading *l, const struct node *common,
+    const struct node *stream)
+{
+	if (common == NULL || stream->type != NODE_MAP)
+		return;
+	for (const struct node *c = common->child; c != NULL; c = c->next) {
+		const struct node *own = node_get(stream, c->key);
+
+		if (c->type == NODE_SCALAR && !node_null(c) && own != NULL &&
+		    own->type == NODE_MAP)
+			config_errors_add(l->errors, c,
+			    "common: \"%.60s\" must be a map, as in \"%.60s\"",
+			    c->key, stream->key);
+	}
+}
+
 static void
 load_streams(struct loading *l, const struct node *top)
 {
@@ -324,6 +347,7 @@ load_streams(struct loading *l, const struct node *top)
 		check_name(l, c, "streams", WORDS);
 		if (!definition_is_map(l, c, "streams"))
 			continue;
+		check_common(l, common, c);
 		whole = node_copy(common != NULL ? common : c);
 		if (common != NULL)
 			node_merge(whole, node_copy(c));

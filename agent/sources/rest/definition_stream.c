@@ -31,10 +31,12 @@ definition_pairs(struct loading *l, const struct node *n, const char *where)
 	for (n = n->child; n != NULL; n = n->next) {
 		const struct node *p = list ? n->child : n;
 
-		if (p == NULL || p->type != NODE_SCALAR || p->key == NULL ||
-		    *p->key == '\0' || (list && p->next != NULL)) {
+		if (p == NULL || p->type != NODE_SCALAR || node_null(p) ||
+		    p->key == NULL || *p->key == '\0' ||
+		    (list && p->next != NULL)) {
 			config_errors_add(l->errors, n,
-			    "%s: each must be one name and one text", where);
+			    "%s: \"%.60s\": each must be one name and one text",
+			    where, p != NULL && p->key != NULL ? p->key : "");
 		} else if (i == PAIRS_MAX) {
 			config_errors_add(l->errors, n, "%s: more than %d",
 			    where, PAIRS_MAX);

@@ -73,6 +73,7 @@ end(struct fetching *f, struct err *err)
 	const struct decode d = { .format = (enum record_format)r->format,
 		.at = r->at,
 		.names = r->names,
+		.absent_is_empty = r->absent_is_empty,
 		.columns = r->columns,
 		.column = r->column,
 		.kept = &columns };

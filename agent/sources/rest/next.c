@@ -29,9 +29,16 @@ has_rel(const char *s, const char *end, const char *rel)
 		s++;
 		while (s < end && (*s == ' ' || *s == '\t'))
 			s++;
-		if (end - s < 4 || strncasecmp(s, "rel=", 4) != 0)
+		if (end - s < 3 || strncasecmp(s, "rel", 3) != 0)
 			continue;
-		s += 4;
+		s += 3;
+		while (s < end && (*s == ' ' || *s == '\t'))
+			s++;
+		if (s == end || *s != '=')
+			continue;
+		s++;
+		while (s < end && (*s == ' ' || *s == '\t'))
+			s++;
 		stop = s + (s < end && *s == '"');
 		while (stop < end && *stop != '"' && *stop != ';')
 			stop++;

@@ -87,11 +87,10 @@ read_string(struct rest_of *t)
 		(size_t)((quote != NULL ? quote : t->end) - begin) };
 }
 
-/* An object or array, from its bracket on. */
-static struct slice
-read_nested(struct rest_of *t)
+/* Behind an object or array, from its bracket on; false: it does not end. */
+static bool
+skip_nested(struct rest_of *t)
 {
-	const char *begin = t->at;
 	size_t depth = 0;
 
 	while (t->at < t->end) {
@@ -103,8 +102,17 @@ read_nested(struct rest_of *t)
 		else if (what == OPEN)
 			depth++;
 		else if (what == CLOSE && --depth == 0)
-			break;
+			return true;
 	}
+	return false;
+}
+
+static struct slice
+read_nested(struct rest_of *t)
+{
+	const char *begin = t->at;
+
+	(void)skip_nested(t);
 	return (struct slice){ begin, (size_t)(t->at - begin) };
 }
 
@@ -258,4 +266,16 @@ pick_each(struct slice json, pick_fn *fn, void *ctx)
 			break;
 	} while (take(&t, ','));
 	return n;
+}
+
+bool
+pick_whole(struct slice json)
+{
+	struct rest_of t = rest_of(json);
+
+	skip_space(&t);
+	if (t.at == t.end || kind(&t) != OPEN || !skip_nested(&t))
+		return false;
+	skip_space(&t);
+	return t.at == t.end;
 }

@@ -4,6 +4,8 @@
 #ifndef SOURCES_REST_PICK_H
 #define SOURCES_REST_PICK_H
 
+#include <stdbool.h>
+
 #include "base/text.h"
 
 /*
@@ -19,6 +21,9 @@ struct slice pick(struct slice json, const char *pointer);
 /* The same with the quotes of a string, and null as it is; data NULL: there is
  * none. */
 struct slice pick_raw(struct slice json, const char *pointer);
+
+/* Is json one object or array, as far as brackets and quotes say? */
+bool pick_whole(struct slice json);
 
 /* Call fn for each member of the object, or element of the array, with its
  * value as it stands; key.data is NULL in an array.  How many there were, 0 for

@@ -98,6 +98,21 @@ is_incomplete(const struct reading *g, const struct rest_page *page)
 	    g->rows >= (size_t)def->page.size;
 }
 
+/* Does what has no events say better than we do what is wrong? */
+static bool
+says_why(const struct reading *g, const struct http_reply *reply)
+{
+	struct reply_error e = { .code = "" };
+
+	if (reply->shape != HTTP_OBJECT || g->rows > 0)
+		return false;
+	if (g->event == NULL)
+		return true;
+	if (reply->body.len > 0)
+		rules_error(reply->body.data, reply->body.len, &e);
+	return *e.code != '\0';
+}
+
 /* The page is whole: is the document, and has it all that it should? */
 static enum reply_class
 check_page(struct reading *g, const struct rest_page *page,
@@ -118,7 +133,7 @@ check_page(struct reading *g, const struct rest_page *page,
 		return outcome_set(r, REPLY_INCOMPLETE,
 		    "the reply does not have all that there is");
 	}
-	if (reply->shape == HTTP_OBJECT && g->rows == 0)
+	if (says_why(g, reply))
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
 	else
@@ -146,7 +161,8 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		if (g->keeps)
 			buf_clear(&rs->part_page);
-		buf_clear(&rs->job);
+		if (next->len == 0)
+			buf_clear(&rs->job);
 		return r->class;
 	}
 	rs->part = *g->values.window;
@@ -428,6 +444,16 @@ drop_part(struct rest_stream *rs)
 	rs->part_failures = 0;
 }
 
+/* Can a window be gone on with behind a page of it?  Rows without an id are
+ * counted from its beginning, and only the first page says how many there are
+ * or names columns. */
+static bool
+goes_on(const struct def_stream *def)
+{
+	return def->id != NULL && def->page.kind != PAGE_INDEX &&
+	    def->records.format != RECORDS_COLUMNS;
+}
+
 /* Read one span of time, or a part of it. */
 static enum reply_class
 read_span(struct worker *w, struct stream *st, struct window_list *l,
@@ -440,8 +466,7 @@ read_span(struct worker *w, struct stream *st, struct window_list *l,
 
 	open_reading(&g, w, st, rs);
 	g.values.window = span;
-	g.keeps = all && !l->thorough && rs->def->id != NULL &&
-	    rs->def->page.kind != PAGE_INDEX;
+	g.keeps = all && !l->thorough && goes_on(rs->def);
 	if (!rs->aside)
 		g.covered = covered_at(w->source, rs->window.cursor.listed);
 	(void)read_pages(&g, "", false, r);
@@ -525,7 +550,7 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 	first = xstrdup(rs->part_page.len > 0 ? rs->part_page.data : "");
 	open_reading(&g, w, st, rs);
 	g.values.window = &part;
-	g.keeps = true;
+	g.keeps = goes_on(rs->def);
 	g.date = rs->part_date;
 	(void)read_pages(&g, first, false, r);
 	close_reading(&g);

@@ -149,18 +149,24 @@ longest_look_back(const struct definition *d)
 	return 2 * most;
 }
 
+/* More than the names in any file. */
+#define STREAMS_MAX ((size_t)1 << 20)
+
 /* "[a, b]": the streams that are collected where a source does not say. */
 static const char *
 default_streams(struct made *m)
 {
-	struct buf list = BUF_INIT(8192);
+	struct buf list = BUF_INIT(STREAMS_MAX);
 	const struct definition *d = m->def;
+	int rc = 0;
 
 	for (size_t i = 0; i < d->n_streams; i++)
 		if (!d->streams[i].off)
-			(void)!buf_addf(&list, "%s%s",
-			    list.len > 0 ? ", " : "[", d->streams[i].name);
-	(void)!buf_adds(&list, list.len > 0 ? "]" : "");
+			rc |= buf_addf(&list, "%s%s", list.len > 0 ? ", " : "[",
+			    d->streams[i].name);
+	rc |= buf_adds(&list, list.len > 0 ? "]" : "");
+	if (rc != 0)
+		mem_gone();
 	return keep(m, buf_take(&list, NULL));
 }
 
@@ -228,6 +234,45 @@ add_options(struct made *m, struct setting *s)
 		.table = http_settings };
 }
 
+/* The secret by which the first way logs in, where i belongs to another way;
+ * NULL: it does not. */
+static const char *
+other_way(const struct definition *d, size_t i)
+{
+	for (size_t a = 0; a < d->n_auth; a++) {
+		if ((d->auth[a].uses & UINT32_C(1) << i) == 0)
+			continue;
+		for (size_t k = 0; a > 0 && k < d->n_variables; k++) {
+			const int type = d->variables[k].type;
+
+			if ((d->auth[0].uses & UINT32_C(1) << k) != 0 &&
+			    (type == VARIABLE_SECRET || type == VARIABLE_PEM))
+				return d->variables[k].name;
+		}
+		return NULL;
+	}
+	return NULL;
+}
+
+/* `setup` asks for what no default stands in for: of several ways to log in
+ * for the first, and for the others where that is left out. */
+static void
+add_question(struct made *m, struct setting *s, size_t i)
+{
+	const struct def_variable *v = &m->def->variables[i];
+
+	const char *end = strstr(v->help, ". "); /* of its first sentence */
+	size_t len = end != NULL ? (size_t)(end - v->help) : strlen(v->help);
+
+	if (v->required || v->def != NULL)
+		return;
+	if (len > 0 && v->help[len - 1] == '.')
+		len--;
+	s->ask = keep(m,
+	    xasprintf("%.*s (%s; Enter: none)", (int)len, v->help, v->name));
+	s->unless = other_way(m->def, i);
+}
+
 static void
 add_variable(struct made *m, struct setting *s, size_t i)
 {
@@ -252,6 +297,7 @@ add_variable(struct made *m, struct setting *s, size_t i)
 	    text_json_string(&quoted, v->def, strlen(v->def)) == 0)
 		s->def = keep(m, buf_take(&quoted, NULL));
 	buf_release(&quoted);
+	add_question(m, s, i);
 }
 
 static void

@@ -58,8 +58,13 @@ wait_for_reset(const void *ctx, const struct http_reply *reply)
 
 	if (!http_header(reply, rate->reset, value, sizeof(value)) ||
 	    when_read((enum when_format)rate->reset_format,
-		(struct slice){ value, strlen(value) }, &when) != 0 ||
-	    when <= now)
+		(struct slice){ value, strlen(value) }, &when) != 0)
+		return 0;
+	/* No time of this century: seconds from now, as in the draft of the
+	 * RateLimit headers. */
+	if (when < CLOCK_DAY)
+		when += now;
+	if (when <= now)
 		return 0;
 	/* A whole second may be cut from either. */
 	return when - now + CLOCK_SECOND;
@@ -161,8 +166,8 @@ open_source(struct source *s, struct err *err)
 	a = rest_auth(o->conf);
 	if (a == NULL) {
 		(void)err_set(err, "credentials are missing");
-	} else if (open_hosts(o, err) == 0) {
-		rest_open_auth(o, s, a);
+	} else if (open_hosts(o, err) == 0 &&
+	    rest_open_auth(o, s, a, err) == 0) {
 		open_apis(o);
 		return 0;
 	}

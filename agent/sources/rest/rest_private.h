@@ -67,9 +67,9 @@ struct rest {
 	struct rest_stream *streams; /* that were polled */
 };
 
-/* Open o->auth, after o->base. */
-void rest_open_auth(struct rest *o, const struct source *s,
-    const struct def_auth *a);
+/* Open o->auth, after o->base.  -1: a text with its values is too long. */
+int rest_open_auth(struct rest *o, const struct source *s,
+    const struct def_auth *a, struct err *err);
 
 /* State of a stream; belongs to its poll thread. */
 #define REST_ODD 64
