@@ -49,7 +49,7 @@ static int
 add_text(struct intake *in, const struct chunk_line *line, struct buf *b)
 {
 	const struct coralogix_conf *conf = in->conf;
-	const struct line_name name = { in->out->agent, line->feed };
+	const struct line_name name = { in->out->agent, line->feed, line->via };
 	const struct slice alone = intake_text(in, line);
 	struct buf text = BUF_INIT(line->len + 4096);
 	int rc;
