@@ -80,6 +80,8 @@ coralogix_render(struct intake *in, const struct chunk_line *line,
 		",\"severity\":3,\"category\":\"%s\",\"threadId\":\"%llu\"",
 		line->checkpoint ? "checkpoint" : "event",
 		(unsigned long long)line->number) != 0 ||
+	    (line->via != NULL &&
+		add_string(b, "methodName", line->via) != 0) ||
 	    (line->when >= 0 &&
 		buf_addf(b, ",\"timestamp\":%lld.%03lld",
 		    (long long)(line->when / 1000),
