@@ -297,10 +297,11 @@ const size_t n_calls_allowed = sizeof(calls_allowed) / sizeof(calls_allowed[0]);
 const struct call_refusal calls_refused[] = {
 	/* Its flags can't be seen by a filter; threads are made by clone then.
 	 */
-	{ .name = "clone3", .error = ENOSYS },
+	{ .name = "clone3", .error = ENOSYS, .roles = CALLS_EVERY },
 	/* The C library looks whether somebody else knows names of hosts. */
 	{ .name = "socket",
 	    .error = EACCES,
+	    .roles = CALLS_CONNECTS,
 	    .unless = CALLS_LOCAL,
 	    .argument = IS(0, AF_UNIX) },
 };

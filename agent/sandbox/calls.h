@@ -12,9 +12,7 @@
 #define CALLS_CONNECTS 2U  /* those with connections */
 #define CALLS_SERVES 4U    /* watch */
 #define CALLS_SANITIZER 8U /* a build that has one */
-#define CALLS_LOCAL                                          \
-	16U /* those that ask a service of this machine by a \
-	       unix socket: for a key, for names of hosts */
+#define CALLS_LOCAL 16U    /* with a key, or names, by a unix socket */
 
 /* An argument, the first is 0, that must have this value in these bits; or
  * another value. */
@@ -41,8 +39,8 @@ extern const size_t n_calls_allowed;
 /* What gets an error without a word, since libraries try it. */
 struct call_refusal {
 	const char *name;
-	int error;       /* errno */
-	unsigned unless; /* nor those who make it */
+	int error;              /* errno */
+	unsigned roles, unless; /* who gets it, but not those who make it */
 	struct call_argument argument;
 };
 extern const struct call_refusal calls_refused[];

@@ -196,7 +196,8 @@ fill(scmp_filter_ctx filter, unsigned who)
 
 		const struct scmp_arg_cmp compare = comparison(&r->argument);
 
-		if (number != __NR_SCMP_ERROR && (r->unless & who) == 0)
+		if (number != __NR_SCMP_ERROR && (r->roles & who) != 0 &&
+		    (r->unless & who) == 0)
 			rc = library.call.rule_add_array(filter,
 			    SCMP_ACT_ERRNO((unsigned)r->error), number,
 			    r->argument.bits != 0, &compare);
