@@ -68,6 +68,8 @@ for ledger in "$vendors"/*.ledger; do
 	}
 done
 verified lake
+# Whoever gets a vendor's port next is none of this agent's.
+agent_stop
 kill "$vendor"
 wait_for 10 "the vendors end" gone "$vendor"
 [ ! -s "$vendors/complaints" ] || fail "$(cat "$vendors/complaints")"

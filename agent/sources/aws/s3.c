@@ -328,6 +328,14 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	return s3_queue_poll(w, st, r);
 }
 
+/* What is listed at once: folders of CloudTrail are days; elsewhere all is
+ * listed anyway. */
+static int64_t
+longest(const struct s3_conf *c)
+{
+	return c->form == FORM_CLOUDTRAIL ? CLOCK_DAY : INT64_MAX;
+}
+
 static const char *
 bounds(const void *conf, const char *stream, struct source_bounds *out)
 {
@@ -336,9 +344,8 @@ bounds(const void *conf, const char *stream, struct source_bounds *out)
 	(void)stream;
 	if (c->buckets == NULL || c->buckets[0] == NULL)
 		return "its option buckets names none that could be listed";
-	/* Folders of CloudTrail are days; elsewhere all is listed anyway. */
-	*out = (struct source_bounds){ .kept = c->retention,
-		.step = c->form == FORM_CLOUDTRAIL ? CLOCK_DAY : INT64_MAX };
+	*out =
+	    (struct source_bounds){ .kept = c->retention, .step = longest(c) };
 	return NULL;
 }
 
@@ -346,12 +353,11 @@ static void
 backfill(struct worker *w, struct stream *st, const struct span *span,
     int64_t *to, struct outcome *r)
 {
+	const int64_t most = longest(st->source->conf);
 	struct span part = *span;
-	struct source_bounds b;
 
-	(void)bounds(st->source->conf, st->name, &b);
-	if (part.to - part.from > b.step)
-		part.to = part.from + b.step;
+	if (part.to - part.from > most)
+		part.to = part.from + most;
 	if (s3_list_span(w, st, &part, r) == REPLY_OK)
 		*to = part.to;
 }
