@@ -18,7 +18,7 @@ agent
 retries='sealfeed_output_retries_total{output="lake"}'
 wait_for 20 "lake is blocked" log_has 'ship lake: blocked: .*401.*bearer'
 ask check --live >"$work/check" 2>&1 && fail "check --live finds nothing"
-grep -q '^outputs.lake: .*401.*check bearer' "$work/check" ||
+grep -q '^outputs.lake: .*401.*check .*bearer' "$work/check" ||
     fail "check --live does not say so: $(cat "$work/check")"
 wait_for 20 "a second try" metric_is "$retries" -ge 2
 echo right >"$work/token"

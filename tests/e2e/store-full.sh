@@ -41,7 +41,12 @@ wait_for 10 "collect says so" log_has 'store is full.*collecting pauses.*gap'
 wait_for 10 "no more blobs are fetched" paused
 fires SealfeedStorePaused
 try SealfeedStorePaused "df -h /var/lib/sealfeed" || fail "$(cat "$work/said")"
-try SealfeedStorePaused "sealfeed status"
+paused_in_status() {
+	try SealfeedStorePaused "sealfeed status"
+	metric_is sealfeed_store_full -eq 1 &&
+	    grep >/dev/null 'The store is full' "$work/said"
+}
+wait_for 20 "status says that the store is full" paused_in_status
 shows 'The store is full.* Collecting pauses'
 shows 'deletes the oldest unread events in 6d'
 shows 'siem not known yet [0-9]+ .*error for .*refused'

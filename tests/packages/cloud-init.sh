@@ -5,6 +5,8 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/fleet.sh"
 
+secret_files=(contoso.secret)
+
 begin_fleet
 example=$top/packaging/cloud-init/user-data.yaml
 

@@ -46,6 +46,9 @@ look_for_secret() {
 	done
 }
 
+# Those that are to have it, in order.
+secret_files=(acme.token contoso.secret hec.token)
+
 # no_secret FILE…: neither there, nor in the system's logs, caches and facts.
 no_secret() {
 	local found
@@ -56,10 +59,10 @@ no_secret() {
 	    fail "the secret is in $(grep -lFf "$work/secret" "$work/journal" "$@" | xargs)"
 	found=$(cd "$root" && grep -rlaFf "$work/secret" --exclude-dir=proc \
 	    --exclude-dir=sys --exclude-dir=dev --exclude-dir=srv . 2>/dev/null)
-	expect "files with the secret" "./etc/sealfeed/acme.token
-./etc/sealfeed/contoso.secret
-./etc/sealfeed/hec.token" "$(sort <<<"$found")"
-	for found in acme.token contoso.secret hec.token; do
+	expect "files with the secret" \
+	    "$(printf './etc/sealfeed/%s\n' "${secret_files[@]}")" \
+	    "$(sort <<<"$found")"
+	for found in "${secret_files[@]}"; do
 		expect "$found" "root:sealfeed 640" \
 		    "$(inside stat -c '%U:%G %a' "/etc/sealfeed/$found")"
 	done
