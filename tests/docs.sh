@@ -71,6 +71,9 @@ for example in "$packaging"/examples/*; do
 	rm -f docs-example.yaml
 done
 
+kafka=no
+./sealfeed options kafka >docs-said 2>&1 && kafka=yes
+
 # The pages of SIEMs: each has its headings, and a configuration that is good.
 for page in "$packaging"/siem/*.md; do
 	for heading in "What to create there" Configuration \
@@ -83,7 +86,10 @@ for page in "$packaging"/siem/*.md; do
 		sed -n '/^```yaml$/,/^```$/{/^```/!p}' "$page"
 	} >docs-example.yaml
 	grep -q '^outputs:' docs-example.yaml || fail "$page configures nothing"
+	# A build without librdkafka has no such type.
 	./sealfeed check docs-example.yaml >docs-said 2>&1 ||
+		{ [ "$kafka" = no ] &&
+			grep -q 'unknown output type "kafka"' docs-said; } ||
 		fail "$page: $(cat docs-said)"
 	rm -f docs-example.yaml docs-said
 done
