@@ -444,6 +444,23 @@ add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	return rc != 0 || found == -1 ? -1 : 0;
 }
 
+/* What has been told up to these is not kept any longer; should that fail, the
+ * next flush does it. */
+static void
+forget_told(const struct agent_feed *a, int64_t gap, int64_t replay,
+    int64_t backfill)
+{
+	struct err err = ERR_INIT;
+
+	if (gap > a->gap && report_gap_events_told(a->store, gap, &err) != 0)
+		log_warn("%s", err.text);
+	if (replay > a->replay && replay_told(a->store, replay, &err) != 0)
+		log_warn("%s", err.text);
+	if (backfill > a->backfill &&
+	    backfill_told(a->store, backfill, &err) != 0)
+		log_warn("%s", err.text);
+}
+
 int
 agent_feed_flush(struct agent_feed *a, struct err *err)
 {
@@ -480,17 +497,8 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	    (long long)tree, (long long)replay, (long long)backfill);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
-	/* Kept until here; should this fail, the next one does it. */
-	if (rc == 1 && gap > a->gap &&
-	    report_gap_events_told(a->store, gap, err) != 0)
-		log_warn("%s", err->text);
-	if (rc == 1 && replay > a->replay &&
-	    replay_told(a->store, replay, err) != 0)
-		log_warn("%s", err->text);
-	if (rc == 1 && backfill > a->backfill &&
-	    backfill_told(a->store, backfill, err) != 0)
-		log_warn("%s", err->text);
 	if (rc == 1) {
+		forget_told(a, gap, replay, backfill);
 		a->backfill = backfill;
 		a->replay = replay;
 		a->gap = gap;

@@ -401,12 +401,12 @@ START_TEST(times_in_every_form)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct slice read = { rows[i].read,
-			strlen(rows[i].read) };
 		struct buf out = BUF_INIT(64);
 		int64_t when = -1;
 
-		(void)when_read(rows[i].format, read, &when);
+		(void)when_read(rows[i].format,
+		    (struct slice){ rows[i].read, strlen(rows[i].read) },
+		    &when);
 		ck_assert_msg(when == rows[i].when, "%s: %lld", rows[i].read,
 		    (long long)when);
 		if (rows[i].text != NULL) {
