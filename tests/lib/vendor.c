@@ -338,6 +338,9 @@ vendor_start(const char *path, size_t stream, int port)
 	v->script = stream_script(path, stream);
 	(void)pthread_mutex_init(&v->lock, NULL);
 	v->token = strcmp(vendor_text(v->script, "cursor", ""), "token") == 0;
+	v->iterates =
+	    strcmp(vendor_text(v->script, "cursor", ""), "iterator") == 0;
+	v->token = v->token || v->iterates;
 	v->newest = strcmp(vendor_text(v->script, "order", ""), "newest") == 0;
 	v->per = strcmp(vendor_text(v->script, "pages", ""), "none") == 0
 	    ? SIZE_MAX

@@ -27,12 +27,21 @@ struct position {
 	size_t at;
 };
 
+/* A reader's place: behind the batch that it was told last. */
+struct reader {
+	char name[64];
+	struct position last, next;
+};
+#define READERS_MAX 64
+
 struct vendor {
 	struct MHD_Daemon *daemon;
 	struct node *script;
 	pthread_mutex_t lock;
 	char url[64];
-	bool newest, token;
+	bool newest, token, iterates;
+	struct reader readers[READERS_MAX]; /* of an iterator */
+	size_t n_readers;
 	size_t per;
 	enum when_format format;
 	struct event *events;
@@ -61,8 +70,9 @@ struct asked {
 	const char *path;
 	struct buf body;
 	/* What its places say, NULL: nothing. */
-	char *start, *end, *page, *number, *token, *any, *ids, *job;
+	char *start, *end, *page, *number, *token, *any, *ids, *job, *iterator;
 	bool further; /* not the first page */
+	bool again;   /* the last batch of an iterator */
 };
 
 void vendor_die(const char *why);

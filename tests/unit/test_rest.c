@@ -916,7 +916,7 @@ START_TEST(a_span)
 	open_all();
 	why = t.source.type->bounds(t.source.conf, t.stream.name, &b);
 	ck_assert(why == NULL ||
-	    (stream_def()->cursor.kind == CURSOR_TOKEN &&
+	    (stream_def()->cursor.kind != CURSOR_WINDOW &&
 		stream_def()->bounded == NULL));
 	if (why == NULL) {
 		ck_assert_int_gt(b.kept, 0);
