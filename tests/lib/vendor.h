@@ -43,12 +43,13 @@
  *   streams:  of each stream by its name, what is otherwise than above
  *
  * A query or form is a map, or a list of maps with one key each.  Texts have
- * <start>, <end>, <page>, <number>, <token>, <iterator> and <any> where a
- * request says so; <rows>, <next>, <url>, <path> (that of the URL), <link> (the
- * path as JSON, null behind the last page), <parts> ("{},{}", one each page)
- * and <more> where a reply does; <token> where a grant does; <job> in the path
- * of a request and the answer to submit; <id>, <time> and <n> in a row.  What a
- * request has more or less than the script says is a complaint, and refused.
+ * <start>, <end>, <page>, <number>, <token>, <refresh>, <iterator> and <any>
+ * where a request says so; <rows>, <next>, <url>, <path> (that of the URL),
+ * <link> (the path as JSON, null behind the last page), <parts> ("{},{}", one
+ * each page) and <more> where a reply does; <token> and <refresh> where a grant
+ * does; <job> in the path of a request and the answer to submit; <id>, <time>
+ * and <n> in a row.  What a request has more or less than the script says is a
+ * complaint, and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H

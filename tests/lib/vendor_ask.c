@@ -65,7 +65,7 @@ place_of(struct asked *a, const char *pattern)
 		{ "<page>", &a->page }, { "<number>", &a->number },
 		{ "<token>", &a->token }, { "<any>", &a->any },
 		{ "<ids>", &a->ids }, { "<job>", &a->job },
-		{ "<iterator>", &a->iterator } };
+		{ "<iterator>", &a->iterator }, { "<refresh>", &a->refresh } };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (strncmp(pattern, places[i].name, strlen(places[i].name)) ==
@@ -109,7 +109,8 @@ void
 vendor_forget(struct asked *a)
 {
 	char **const places[] = { &a->start, &a->end, &a->page, &a->number,
-		&a->token, &a->any, &a->ids, &a->job, &a->iterator };
+		&a->token, &a->any, &a->ids, &a->job, &a->iterator,
+		&a->refresh };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		free(*places[i]);

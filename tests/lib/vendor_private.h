@@ -48,7 +48,8 @@ struct vendor {
 	size_t n;
 	unsigned generation; /* of page tokens that are good */
 	unsigned granted;    /* access tokens so far, … */
-	unsigned good;       /* … and the first of them that still is */
+	unsigned good;       /* … and the first of them that still is, … */
+	unsigned used;       /* … and the last that was */
 	unsigned requests;
 	char *complaint;
 	enum vendor_fault fault;
@@ -70,7 +71,8 @@ struct asked {
 	const char *path;
 	struct buf body;
 	/* What its places say, NULL: nothing. */
-	char *start, *end, *page, *number, *token, *any, *ids, *job, *iterator;
+	char *start, *end, *page, *number, *token, *any, *ids, *job, *iterator,
+	    *refresh;
 	bool further; /* not the first page */
 	bool again;   /* the last batch of an iterator */
 };

@@ -203,6 +203,7 @@ open_all(void)
 	*s = (struct source){ .type = source_type_of(e->type),
 		.name = e->name,
 		.conf = e->conf,
+		.folder = t.dir,
 		.rate = rate_new(600000, 600000),
 		.clock = server_clock_new(),
 		.stop = never,
