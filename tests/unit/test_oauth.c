@@ -846,45 +846,6 @@ START_TEST(a_kept_token_that_cannot_be_moved)
 }
 END_TEST
 
-/* What can't be kept is not used: the process could end at any moment, and the
- * old one is worth nothing any more. */
-START_TEST(a_refresh_token_that_cannot_be_kept)
-{
-	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
-	char *keep, *folder;
-	struct outcome r;
-	struct oauth *o;
-	char *t;
-
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	folder = xasprintf("%s/tokens", dir);
-	keep = xasprintf("%s/v", folder);
-	/* A name that leads nowhere, where the folder should be. */
-	ck_assert_int_eq(symlink("/nowhere/at/all", folder), 0);
-	o = make_refresh("first-token", keep);
-	ck_assert_ptr_null(oauth_token(o, http, &r));
-	ck_assert_int_ne(r.class, REPLY_OK);
-	ck_assert_uint_eq(canned_count(server), 1);
-	ck_assert_ptr_null(oauth_token(o, http, &r));
-	ck_assert_msg(strstr(r.text, "cannot be kept") != NULL, "%s", r.text);
-	/* Nothing more is asked for, which would replace it again. */
-	ck_assert_uint_eq(canned_count(server), 1);
-	ck_assert_int_eq(unlink(folder), 0);
-	ck_assert_int_eq(mkdir(folder, 0700), 0);
-	t = oauth_token(o, http, &r);
-	ck_assert_msg(t != NULL, "%s", r.text);
-	ck_assert_str_eq(t, "A1");
-	ck_assert_uint_eq(canned_count(server), 1);
-	secret_free(t);
-	oauth_free(o);
-	ck_assert_int_eq(unlink(keep), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
-	ck_assert_int_eq(rmdir(dir), 0);
-	free(keep);
-	free(folder);
-}
-END_TEST
-
 Suite *
 suite_oauth(void)
 {
@@ -900,7 +861,6 @@ suite_oauth(void)
 	tcase_add_loop_test(tc, request, 0,
 	    sizeof(requests) / sizeof(requests[0]));
 	tcase_add_test(tc, a_refresh_token_is_replaced);
-	tcase_add_test(tc, a_refresh_token_that_cannot_be_kept);
 	tcase_add_loop_test(tc, a_kept_token_is_moved, 0,
 	    sizeof(moves) / sizeof(moves[0]));
 	tcase_add_test(tc, a_kept_token_stays_in_its_place);

@@ -52,6 +52,12 @@
 	"\"{window.start|epoch}\", to: \"{window.end|epoch}\" } }\n" \
 	"    cursor: { kind: window, span: 10d, overlap: 1m }\n"
 
+#define ITERATOR                                                              \
+	"    request: { path: /list, query: { op: \"{start|epoch}\", index: " \
+	"\"{iterator}\" } }\n    next: { query: { op: next, index: "          \
+	"\"{iterator}\" } }\n    cursor: { kind: iterator }\n    page: { "    \
+	"kind: none, wait: /w }\n    records: { at: [/a] }\n    id: /id\n"
+
 #define ROW_MAX 12
 static const struct shape {
 	const char *name;
@@ -403,6 +409,61 @@ static const struct shape {
 		{ "/chunk/1", JSON("{\"rows\":[[\"2\"],[\"3\"]]}"), 0 } },
 	    .asked = { "GET /list", "GET /chunk/1 HTTP" },
 	    .events = "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n" },
+	{ .name = "an iterator, a cut reply and a restart",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}],\"w\":0}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[],\"w\":\"30\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":4}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "&index=sealfeed-", "/list?op=next",
+		"/list?op=resend", "/list?op=next", "/list?op=resend",
+		"/list?op=next", "/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n",
+	    .trouble = "the document ends",
+	    .polls = 2,
+	    .again = true },
+	{ .name = "an iterator that was refused goes on, and one in doubt asks "
+		  "again until it knows",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2"), 0 },
+		{ "/list", FAIL("429", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=1", "/list?op=next",
+		"/list?op=next", "/list?op=resend", "/list?op=resend",
+		"/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "status 500" },
+	{ .name = "an iterator that is lost begins anew under another name",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1},{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=next", "/list?op=1",
+		"/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2 },
+	{ .name = "an iterator without resend: what a cut reply had is a gap",
+	    .definition = HEAD ITERATOR,
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}"), 0 },
+		{ "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=next", "/list?op=next",
+		"/list?op=next", "/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
+	    .trouble = "a reply may have been lost" },
 	{ .name = "a token that is JSON, and a short page at the end",
 	    .definition = HEAD
 	    "    request: { method: POST, path: /list, body: "

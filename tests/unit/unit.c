@@ -81,6 +81,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_rotating,
 	suite_otlp,
 	suite_outputs,
 	suite_page,

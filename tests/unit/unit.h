@@ -66,6 +66,7 @@ Suite *suite_metrics(void);
 Suite *suite_node(void);
 Suite *suite_note(void);
 Suite *suite_oauth(void);
+Suite *suite_rotating(void);
 Suite *suite_otlp(void);
 Suite *suite_outputs(void);
 Suite *suite_page(void);

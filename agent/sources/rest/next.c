@@ -320,6 +320,24 @@ rest_matches(const struct rest_page *p, const struct def_match *m)
 	return v.data != NULL && is_text(v, m->is);
 }
 
+double
+rest_wait(const struct rest_page *p)
+{
+	const char *at = p->def->page.wait;
+	struct slice v = { .data = NULL };
+	double seconds = 0;
+	char text[32];
+
+	if (at != NULL)
+		v = rest_value(p, place_of(p, at));
+	if (v.data == NULL || v.len >= sizeof(text))
+		return 0;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)v.len, v.data);
+	/* A number, or a text of one. */
+	(void)sscanf(*text == '"' ? text + 1 : text, "%lf", &seconds);
+	return seconds > 0 ? seconds : 0;
+}
+
 bool
 rest_more(const struct rest_page *p)
 {
