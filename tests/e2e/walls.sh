@@ -23,7 +23,7 @@ to_file archive
 agent
 settled archive
 agent_stop
-real=$sealfeed sealfeed=$bin/taken
+real=$sealfeed sealfeed=$bin/taken agent_env=(SEALFEED_TAKEN=collect:execve)
 : >"$work/agent.log"
 agent_again
 wait_for 20 "the log names role and call" log_has \
@@ -37,7 +37,7 @@ wait_for 30 "status tells it" eval \
 agent_stop
 grep -v "tried the system call execve" "$work/agent.log" >"$work/rest"
 mv "$work/rest" "$work/agent.log"
-sealfeed=$real
+sealfeed=$real agent_env=()
 
 # What is in force: where each asks.
 agent_again
