@@ -156,7 +156,9 @@ read_by(struct loading *l, struct def_host *h, const struct node *map)
 	    d->variables[h->by].values != NULL)
 		return &d->variables[h->by];
 	config_errors_add(l->errors, by != NULL ? by : map,
-	    "hosts.%.48s: \"by\" must name a variable of type choice", h->name);
+	    "hosts.%.48s: \"by\" must name a variable of type choice, which "
+	    "\"%.60s\" is not",
+	    h->name, by != NULL && by->text != NULL ? by->text : "");
 	h->by = VARIABLES_MAX;
 	return NULL;
 }
@@ -381,6 +383,26 @@ load_all(struct loading *l, const char *name, const struct node *top)
 	load_streams(l, top);
 }
 
+/* A key without a value is neither set nor left out: whoever left it so may
+ * have meant anything but its default. */
+static void
+refuse_nulls(struct loading *l, const struct node *n, const char *where)
+{
+	for (const struct node *c = n->child; c != NULL; c = c->next) {
+		char path[200];
+
+		(void)snprintf(path, sizeof(path), "%.120s%s%.60s", where,
+		    *where != '\0' && c->key != NULL ? "." : "",
+		    c->key != NULL ? c->key : "");
+		if (c->type == NODE_SCALAR && node_null(c))
+			config_errors_add(l->errors, c,
+			    "%s: has no value; leave it out for its default",
+			    path);
+		else
+			refuse_nulls(l, c, path);
+	}
+}
+
 static void
 digest_text(const char *text, size_t len, char out[65])
 {
@@ -425,6 +447,7 @@ definition_parse(const char *name, const char *file, const char *text,
 		    "the file must be a map of the keys of a definition");
 	} else {
 		config_errors_repeats(&own, top);
+		refuse_nulls(&l, top, "");
 		digest_text(text, len, d->digest);
 		load_all(&l, name, top);
 	}
