@@ -258,6 +258,30 @@ load_rule(struct loading *l, const struct node *map)
 	return r;
 }
 
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
+}
+
+/* A fault if one of the rules before is for the same replies. */
+static void
+refuse_shadowed(struct loading *l, const struct rule *rules,
+    const struct def_rule *r, const struct node *n)
+{
+	for (; rules->cause != NULL; rules++)
+		if (rules->status == (int)r->status &&
+		    is_same(rules->code, r->code) &&
+		    is_same(rules->header, r->header) &&
+		    is_same(rules->value, r->value) &&
+		    is_same(rules->text, r->text)) {
+			config_errors_add(l->errors, n,
+			    "rules: \"class\": the rule is never used; one "
+			    "before is for the same replies");
+			return;
+		}
+}
+
 struct rule *
 definition_rules(struct loading *l, const struct node *list,
     const struct rule *more)
@@ -281,6 +305,7 @@ definition_rules(struct loading *l, const struct node *list,
 		if (!definition_is_map(l, list, "rules"))
 			continue;
 		r = load_rule(l, list);
+		refuse_shadowed(l, rules, r, list);
 		rules[n++] = (struct rule){ .status = (int)r->status,
 			.code = r->code,
 			.header = r->header,

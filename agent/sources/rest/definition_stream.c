@@ -101,7 +101,8 @@ load_other(struct loading *l, struct def_stream *s, struct def_request *r,
 	const struct node *other = node_get(map, where);
 	struct node *whole;
 
-	if (other == NULL || request == NULL ||
+	/* Without a first one, or with one that is no map, is said already. */
+	if (other == NULL || request == NULL || request->type != NODE_MAP ||
 	    !definition_is_map(l, other, where))
 		return;
 	whole = node_copy(request);
