@@ -1063,6 +1063,104 @@ START_TEST(credentials)
 }
 END_TEST
 
+/* A definition that is right, with that auth. */
+static char *
+with_auth(const char *auth)
+{
+	static const char text[] = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [\"\"] }\n    id: "
+	    "/id\n";
+	static const char was[] = "{ kind: header, value: \"Bearer {token}\" }";
+
+	return fill(text, was, auth);
+}
+
+/* What a definition has for its auth, and the key that its token makes too
+ * long; signed text has it within. */
+static const struct {
+	const char *auth;
+	const char *key;
+} long_ones[] = {
+	{ "{ kind: header, value: \"Bearer {token}\" }", "value" },
+	{ "{ kind: header, headers: { X-Key: \"k{token}\" } }", "headers" },
+	{ "{ kind: basic, user: me, password: \"{token}\" }", "password" },
+	{ "{ kind: digest, user: me, password: \"{token}\" }", "password" },
+	{ "{ kind: oauth2, host: login, path: /t, client_id: me, "
+	  "client_secret: \"{token}\" }",
+	    "client_secret" },
+	{ "{ kind: oauth2, host: login, path: /t, client_id: me, grant: "
+	  "refresh_token, refresh_token: \"{token}\" }",
+	    "refresh_token" },
+	{ "{ kind: jwt, issuer: me, private_key: \"{token}\" }",
+	    "private_key" },
+	{ "{ kind: signature, algorithm: hmac-sha256, secret: \"{token}\", "
+	  "user: me, text: [\"{request.method}\"] }",
+	    "secret" },
+};
+
+/* A text that was cut would be other credentials: it is told, whatever it is
+ * of, and one that just fits is taken. */
+START_TEST(long_credentials)
+{
+	const struct config_type *type;
+
+	for (int too_long = 0; too_long < 2; too_long++) {
+		struct config_errors errors = CONFIG_ERRORS_INIT;
+		struct shape s = { .name = "long" };
+		struct buf text = BUF_INIT(TEXT_MAX);
+		char *definition, *token;
+
+		memset(&t, 0, sizeof(t));
+		err_clear(&err);
+		store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+		start_server(&s);
+		definition = with_auth(long_ones[_i].auth);
+		s.definition = definition;
+		write_config(&s);
+		token = xcalloc(1, 64 * 1024 + 17);
+		memset(token, 'x', 64 * 1024 + (too_long ? 16 : -16));
+		ck_assert_int_eq(file_read(t.conf, &text, &err), 0);
+		free(definition);
+		definition = fill(text.data, "abcdefgh", token);
+		ck_assert_int_eq(file_replace(t.conf, definition,
+				     strlen(definition), 0600, &err),
+		    0);
+		t.config = config_load(t.conf, &agent_types, &errors);
+		for (size_t i = 0; i < errors.n; i++)
+			(void)fprintf(stderr, "%s\n", errors.line[i]);
+		ck_assert_ptr_nonnull(t.config);
+		config_errors_release(&errors);
+		type = t.config->sources[0].type;
+		t.source = (struct source){ .type = source_type_of(type),
+			.name = "v",
+			.conf = t.config->sources[0].conf };
+		if (too_long) {
+			ck_assert_int_eq(t.source.type->open(&t.source, &err),
+			    -1);
+			ck_assert_msg(strstr(err.text, long_ones[_i].key) !=
+				    NULL &&
+				strstr(err.text, "more than 65536 bytes") !=
+				    NULL &&
+				strstr(err.text, "xxxx") == NULL,
+			    "%s", err.text);
+		} else {
+			ck_assert_msg(t.source.type->open(&t.source, &err) == 0,
+			    "%s", err.text);
+			t.source.type->close(&t.source);
+		}
+		config_free(t.config);
+		canned_stop(t.server);
+		for (size_t i = 0; i < ROW_MAX; i++)
+			free(t.texts[i]);
+		remove_definition();
+		store_help_end(t.dir);
+		buf_release(&text);
+		free(definition);
+		free(token);
+	}
+}
+END_TEST
+
 Suite *
 suite_rest_shapes(void)
 {
@@ -1072,6 +1170,8 @@ suite_rest_shapes(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tc, credentials);
+	tcase_add_loop_test(tc, long_credentials, 0,
+	    sizeof(long_ones) / sizeof(long_ones[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }
