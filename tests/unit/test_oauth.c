@@ -192,6 +192,34 @@ START_TEST(assertion)
 END_TEST
 
 /* The file that Google hands out names the key and its owner. */
+/* The content of a file of a service account that begins with a byte order
+ * mark and has the line breaks of Windows, with as much around the key as fits.
+ */
+static char *
+secret_file(const char *quoted_key)
+{
+	char path[] = "/tmp/sealfeed-oauth-XXXXXX";
+	struct err err = ERR_INIT;
+	char *text, *content, *reference;
+	int fd = mkstemp(path);
+
+	ck_assert_int_ne(fd, -1);
+	(void)close(fd);
+	text = xasprintf("\xef\xbb\xbf{\r\n  \"note\": \"%050000d\",\r\n  "
+			 "\"private_key\": %s,\r\n  \"private_key_id\": "
+			 "\"k1\",\r\n  \"client_email\": "
+			 "\"robot@example.com\"\r\n}\r\n",
+	    7, quoted_key);
+	ck_assert_int_eq(file_replace(path, text, strlen(text), 0600, &err), 0);
+	reference = xasprintf("${file:%s}", path);
+	content = secret_resolve_pem(reference, &err);
+	ck_assert_msg(content != NULL, "%s", err.text);
+	ck_assert_int_eq(unlink(path), 0);
+	free(reference);
+	free(text);
+	return content;
+}
+
 START_TEST(a_service_account)
 {
 	static const struct http_pair claims[] = { { "scope", "a \"b\"" },
@@ -221,6 +249,14 @@ START_TEST(a_service_account)
 	ck_assert_str_eq(text_of(said, "scope"), "a \"b\"");
 	/* Google refuses more than an hour. */
 	ck_assert_int_eq(number_of(said, "exp") - number_of(said, "iat"), 3600);
+	json_decref(said);
+	json_decref(header);
+	/* The same from a file, as it comes from other systems. */
+	free(json);
+	json = secret_file(quoted.data);
+	t.private_key = json;
+	said = sign(&t, cert, &header);
+	ck_assert_str_eq(text_of(said, "iss"), "robot@example.com");
 	json_decref(said);
 	json_decref(header);
 	t.private_key = "{\"private_key\":7}";

@@ -257,6 +257,7 @@ struct def_stream {
 	const char **values; /* page.from, page.more, page.wait, success,
 				incomplete, in this order; their pointers */
 	bool whole;          /* pages are read whole: the splitter can't do */
+	bool token_json;     /* a page's token may be an object or array */
 };
 
 struct def_rate {

@@ -98,8 +98,9 @@ check_place(const struct definition *d, const struct config_section *b,
 	const char *near = kind == 0 ? nearest(d, p->name) : NULL;
 
 	if (kind == 0)
-		config_error(b, "%s: {%.*s} is not known%s%s%s", key, len,
-		    p->name.data, near != NULL ? "; did you mean {" : "",
+		config_error(b,
+		    "%s: {%.*s} is not known, and none of variables%s%s%s", key,
+		    len, p->name.data, near != NULL ? "; did you mean {" : "",
 		    near != NULL ? near : "", near != NULL ? "}?" : "");
 	else if (kind == PLACE_SECRET && (allowed & PLACE_SECRET) == 0)
 		config_error(b,
@@ -278,7 +279,9 @@ definition_check_request(const struct definition *d, const struct def_stream *s,
 		d->n_hosts)
 		config_error(b, "host: \"%.60s\" is none of hosts", r->host);
 	if (r->body != NULL && r->method == 0)
-		config_error(b, "body: a GET has none");
+		config_error(b,
+		    "body: a GET has none, and the request's method is not "
+		    "POST");
 }
 
 void
@@ -423,7 +426,9 @@ definition_check_records(const struct def_records *r, bool of_fetch,
 	if (r->format == RECORDS_KEYED && n > 1)
 		config_error(b, "at: one place only in this format");
 	if (r->names != NULL && (r->format != RECORDS_CSV || *r->names == '\0'))
-		config_error(b, "names: is the text of a row of CSV");
+		config_error(b,
+		    "names: is the text of a row of CSV, and format is not "
+		    "csv");
 	if (text && (r->success.at != NULL || r->incomplete.at != NULL))
 		config_error(b,
 		    "success: is not of this format, nor is incomplete");
@@ -460,7 +465,8 @@ definition_check_fetch(const struct def_stream *s,
 	    !request_has(&f->request, "fetch.id"))
 		config_error(b,
 		    "path: neither it nor anything else has {fetch.id}, and "
-		    "there is no url: every row would lead to the same");
+		    "there is no url, nor are there {fetch.ids} of max rows: "
+		    "every row would lead to the same");
 }
 
 void
@@ -561,7 +567,8 @@ check_next(const struct def_stream *s, const struct config_section *b)
 	    !(next && request_has(&s->next, "page")))
 		config_errors_add(b->errors, b->map,
 		    "page: \"to\" is missing, and there is no next with "
-		    "{page}: how are further pages asked for?");
+		    "{page} in its path, query, headers or body: how are "
+		    "further pages asked for?");
 	if (!goes && next && s->cursor.kind != CURSOR_ITERATOR)
 		config_errors_add(b->errors, b->map,
 		    "next: is never asked for; this kind of page has a URL, or "
@@ -615,12 +622,14 @@ check_bounds(const struct def_stream *s, const struct config_section *b)
 
 	if (!request_has(first, "window.start"))
 		config_errors_add(b->errors, b->map,
-		    "request: {window.start} is missing: a cursor of kind "
-		    "window asks for spans of time");
+		    "request: {window.start} is missing in its path, query, "
+		    "headers and body: a cursor of kind window asks for spans "
+		    "of time, unless page has row_older_than or a job has it");
 	if (c->end != BOUND_OPEN && !request_has(first, "window.end"))
 		config_errors_add(b->errors, b->map,
-		    "request: {window.end} is missing; where the request has "
-		    "no end, say end: open in cursor");
+		    "request: {window.end} is missing in its path, query, "
+		    "headers and body; where the request has no end, say end: "
+		    "open in cursor");
 	if (c->end == BOUND_OPEN && request_has(first, "window.end"))
 		config_errors_add(b->errors, b->map,
 		    "request: has {window.end}, but the end of the cursor is "
@@ -663,15 +672,15 @@ check_iterator(const struct def_stream *s, const struct config_section *b)
 		    "it");
 	if (!request_has(&s->request, "start"))
 		config_errors_add(b->errors, b->map,
-		    "request: {start} is missing; a cursor of kind iterator "
-		    "begins there");
+		    "request: {start} is missing in its path, query, headers "
+		    "and body; a cursor of kind iterator begins there");
 	if (!request_has(&s->request, "iterator") ||
 	    (s->next.path != NULL && !request_has(&s->next, "iterator")) ||
 	    (s->resend.path != NULL && !request_has(&s->resend, "iterator")))
 		config_errors_add(b->errors, b->map,
-		    "request: {iterator} is missing, which next and resend "
-		    "need, "
-		    "too; another reader would move the position");
+		    "request: {iterator} is missing in its path, query, "
+		    "headers or body, or in those of next or resend; another "
+		    "reader would move the position");
 	if (s->id == NULL)
 		config_errors_add(b->errors, b->map,
 		    "id: can't be hash where the cursor is of kind iterator; "

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/template.h"
 #include "sources/rest/decode.h"
 #include "sources/rest/definition_private.h"
 
@@ -100,7 +101,8 @@ load_other(struct loading *l, struct def_stream *s, struct def_request *r,
 	const struct node *other = node_get(map, where);
 	struct node *whole;
 
-	if (other == NULL || request == NULL ||
+	/* Without a first one, or with one that is no map, is said already. */
+	if (other == NULL || request == NULL || request->type != NODE_MAP ||
 	    !definition_is_map(l, other, where))
 		return;
 	whole = node_copy(request);
@@ -309,6 +311,19 @@ top_key(const char *pointer)
 	return pointer + 1;
 }
 
+/* Is a value of a body JSON as it stands? */
+static bool
+has_json(const char *body)
+{
+	struct template_place p;
+	bool has = false;
+
+	for (size_t at = 0; !has && body != NULL && template_next(body, at, &p);
+	     at = p.end)
+		has = template_is_json(&p);
+	return has;
+}
+
 static void
 derive(struct def_stream *s)
 {
@@ -326,8 +341,9 @@ derive(struct def_stream *s)
 		s->arrays = s->records.at;
 	while (body && s->page.from != NULL && s->page.from[from] != NULL)
 		from++;
+	s->token_json = s->page.kind == PAGE_TOKEN && has_json(s->next.body);
 	s->whole = s->records.format != RECORDS_JSON || s->page.join != NULL ||
-	    s->page.kind == PAGE_INDEX;
+	    s->token_json || s->page.kind == PAGE_INDEX;
 	s->values = xcalloc(from + 5, sizeof(*s->values));
 	for (; n < from; n++)
 		s->values[n] = s->page.from[n];

@@ -43,6 +43,8 @@ struct reading {
 	struct buf last_id; /* of the last row of the page */
 	size_t rows;        /* of the page */
 	size_t pages;
+	size_t all;   /* rows of all pages */
+	size_t empty; /* pages without rows, one behind the other */
 	size_t fresh; /* events that were new */
 	int64_t date; /* the server's time when it began */
 	int64_t newest;

@@ -91,6 +91,7 @@ struct rest_stream {
 	int64_t from;      /* … where it began, … */
 	int64_t newest;    /* … and the newest event's time since */
 	int64_t caught_up; /* when that was last so */
+	unsigned vain;     /* how often pages without rows led to nothing */
 	/* CURSOR_ITERATOR: its first batch is durable; … */
 	bool begun;
 	/* … a request has moved it, whose batch is not, as far as is known. */
