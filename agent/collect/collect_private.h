@@ -260,6 +260,7 @@ struct housekeeping {
 	int64_t clean;
 	int64_t certificates;
 	int64_t warn;
+	int64_t lean;
 	struct expiry_watch {
 		struct {
 			struct expiry of;

@@ -28,7 +28,7 @@
 /* Pages of the file that a handle keeps, in kB: while it commits; and where it
  * only looks, at what the kernel has in its memory as well. */
 #define CACHE_BUSY "-1024"
-#define CACHE_REST "-64"
+#define CACHE_REST "-16"
 
 /*
  * auto_vacuum works only before the first table.  Memory is bounded: a small
@@ -285,6 +285,7 @@ store_rest(struct store *s)
 {
 	commit_release(s);
 	db_lock(s);
+	db_forget(s);
 	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REST, NULL, NULL,
 	    NULL);
 	(void)sqlite3_db_release_memory(s->db);
@@ -314,8 +315,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < DB_STATEMENTS; i++)
-		(void)sqlite3_finalize(s->kept[i].st);
+	db_forget(s);
 	seen_release(s);
 	commit_release(s);
 	(void)sqlite3_close_v2(s->db);
