@@ -7,6 +7,7 @@
 
 [ "$(id -u)" -eq 0 ] || skip "needs root, whom nothing but the walls stops"
 mkdir -p "$work/behind/walls"
+chmod 711 "$work" "$work/behind"
 "$bin/hostile" "$work/behind/walls" >"$work/table" 2>"$work/hostile.log"
 case $? in
 0) ;;
