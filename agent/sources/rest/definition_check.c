@@ -688,6 +688,30 @@ check_iterator(const struct def_stream *s, const struct config_section *b)
 		    "again");
 }
 
+/* Credentials go to one host. */
+static void
+check_hosts(const struct def_stream *s, const struct config_section *b)
+{
+	const struct {
+		const char *name;
+		const struct def_request *r;
+	} others[] = { { "next", &s->next }, { "resend", &s->resend },
+		{ "bootstrap", &s->bootstrap }, { "submit", &s->job.submit },
+		{ "poll", &s->job.poll } };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].r->path != NULL &&
+		    strcmp(others[i].r->host, s->request.host) != 0)
+			config_errors_add(b->errors, b->map,
+			    "%s: \"host\" must be the one of request",
+			    others[i].name);
+	if (s->fetch.used && s->fetch.url == NULL &&
+	    strcmp(s->fetch.request.host, s->request.host) != 0)
+		config_errors_add(b->errors, b->map,
+		    "fetch: \"host\" must be the one of request, unless rows "
+		    "have a url");
+}
+
 void
 definition_check_stream(const struct definition *d, const struct def_stream *s,
     const struct config_section *b)
@@ -695,6 +719,7 @@ definition_check_stream(const struct definition *d, const struct def_stream *s,
 	check_paths(s, b);
 	check_next(s, b);
 	check_iterator(s, b);
+	check_hosts(s, b);
 	if (s->job.used && s->job.id == NULL &&
 	    (request_has(&s->job.poll, "job.id") ||
 		request_has(&s->request, "job.id")))
