@@ -1266,7 +1266,7 @@ START_TEST(long_credentials)
 		s.definition = definition;
 		write_config(&s);
 		token = xcalloc(1, 64 * 1024 + 17);
-		memset(token, 'x', 64 * 1024 + (too_long ? 16 : -16));
+		memset(token, 'x', 64 * 1024 - 16 + (too_long ? 32U : 0U));
 		ck_assert_int_eq(file_read(t.conf, &text, &err), 0);
 		free(definition);
 		definition = fill(text.data, "abcdefgh", token);
