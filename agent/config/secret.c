@@ -26,7 +26,7 @@
  * for each connection, and fails where it ends: here is room for thousands.
  * What is not used of it is no memory. */
 #define LOCKED_SIZE (4 * 1024 * 1024)
-#define LOCKED_LEAST 32
+#define LOCKED_LEAST 256
 
 static int append_file(const char *name, struct buf *out, struct err *err);
 static int append_env(const char *name, struct buf *out, struct err *err);

@@ -96,6 +96,22 @@ static const struct shape {
 		"&next_offset=1532951895000%2Caf0ba235 HTTP" },
 	    .events = "{\"id\":\"a\",\"t\":1}\n{\"id\":\"b\",\"t\":2}\n{\"id\":"
 		      "\"c\",\"t\":3}\n" },
+	{ .name = "a token that is refused in words that no rule knows",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: token, from: [/next], to: cursor }\n    "
+	    "records: { at: [/r] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"r\":[{\"id\":\"a\",\"t\":1}],\"next\":"
+				  "\"one\"}"),
+			     0 },
+		{ "/list", FAIL("400", "{\"error\":\"what is this?\"}"), 0 },
+		{ "/list",
+		    JSON("{\"r\":[{\"id\":\"a\",\"t\":1}],\"next\":\"two\"}"),
+		    0 },
+		{ "/list", JSON("{\"r\":[{\"id\":\"b\",\"t\":2}]}"), 0 } },
+	    .asked = { "&cursor=one HTTP",
+		"GET /list?from=", "&cursor=two HTTP" },
+	    .events = "{\"id\":\"a\",\"t\":1}\n{\"id\":\"b\",\"t\":2}\n" },
 	{ .name = "parts by number, rows of values",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: index, from: [/meta/parts], to: partition }\n"

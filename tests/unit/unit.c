@@ -106,6 +106,7 @@ static Suite *(*const suites[])(void) = {
 	suite_splitter_made,
 	suite_splunk_hec,
 	suite_backfill,
+	suite_reconcile,
 	suite_replay,
 	suite_stand_in,
 	suite_status,

@@ -97,6 +97,7 @@ Suite *suite_splitter(void);
 Suite *suite_splitter_made(void);
 Suite *suite_splunk_hec(void);
 Suite *suite_backfill(void);
+Suite *suite_reconcile(void);
 Suite *suite_replay(void);
 Suite *suite_stand_in(void);
 Suite *suite_status(void);

@@ -295,6 +295,21 @@ keep_what_came(struct reading *g, struct outcome *r)
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 }
 
+/* Each vendor has words of its own for a page token that is not good any more.
+ * What is wrong with a request whose first page was answered is its token, and
+ * a window that is read again costs requests, and nothing else. */
+static void
+judge_token(const struct reading *g, const struct page *page,
+    const struct http_reply *reply, struct outcome *r)
+{
+	const int s = reply->status;
+
+	if (r->class == REPLY_RETRY && *page->link != '\0' &&
+	    g->rs->def->cursor.kind == CURSOR_WINDOW &&
+	    (s == 400 || s == 404 || s == 410 || s == 422))
+		r->class = REPLY_CURSOR;
+}
+
 /* pages.get */
 static enum reply_class
 get_page(void *ctx, struct page *page, struct outcome *r)
@@ -320,6 +335,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 				g->date = server_clock_now(g->w->source->clock);
 			(void)end_page(g, &q, &reply, page, r);
 		} else {
+			judge_token(g, page, &reply, r);
 			note_restart(g, &reply, r);
 			/* What it was refused with is no batch. */
 			if (!reply.sent || reply.status / 100 > 2)
