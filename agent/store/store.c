@@ -413,12 +413,21 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 			max -= max / SLACK;
 			min += min / SLACK;
 		}
-		r.full = (max > 0 && r.used >= max) || r.free < min;
+		r.by_size = max > 0 && r.used >= max;
+		r.full = r.by_size || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
 	db_unlock(s);
 	return rc;
+}
+
+void
+store_was_full(struct store *s)
+{
+	db_lock(s);
+	s->full = true;
+	db_unlock(s);
 }
 
 bool
