@@ -200,6 +200,7 @@ child_start(struct children *all, struct child *c, const struct config *config,
 				    all->slot[i].wake_fd };
 	/* What the one before it said. */
 	c->shared->call = 0;
+	c->shared->walls = 0;
 	c->shared->signs.ready = false;
 	mark_files(c, config);
 	pid = hand_over_start(&h, peers, config, all->users, list);

@@ -105,6 +105,7 @@ want(struct supervisor *s, enum role_kind kind, const char *output,
 		return;
 	}
 	c->asked = true;
+	c->shared->walls = 0; /* nothing is known until it comes back */
 	child_signal(c, SIGTERM);
 }
 
@@ -323,7 +324,7 @@ reload(struct supervisor *s)
 		(void)err_set(&err,
 		    "agent.user, agent.users: cannot change while the agent "
 		    "runs; restart the service");
-	else if (fresh != NULL)
+	else if (fresh != NULL && walls_check(fresh, &s->users, &err) == 0)
 		(void)recover(s, fresh, true, &err);
 	if (fresh == NULL || err.text[0] != '\0') {
 		log_err("%s: configuration not reloaded, the old one stays in "
