@@ -87,4 +87,9 @@ for pid in $(pgrep -P "$(cat "$work/agent.pid")"); do
 	    fail "$(cat "/proc/$pid/comm") may gain privileges"
 	[ "$(stat -c %U "/proc/$pid/mem")" = root ] ||
 	    fail "$(cat "/proc/$pid/comm") can be read by its user"
+	grep -q '^Max core file size  *0  *0 ' "/proc/$pid/limits" ||
+	    fail "$(cat "/proc/$pid/comm") may leave a core"
+	[ "$(cat "/proc/$pid/comm")" = sf-watch ] ||
+	    grep -q '^VmLck:.*[1-9]' "/proc/$pid/status" ||
+	    fail "$(cat "/proc/$pid/comm") has no locked memory"
 done
