@@ -125,7 +125,10 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    "%s: %s; the agent creates the store on its first run; "
 		    "check agent.store.path",
 		    s->path, strerror(errno));
-	if (!read_only && file_parents(s->path, err) != 0)
+	/* By its name: a descriptor of it that is closed would take SQLite's
+	 * locks along. */
+	if (file_is_regular(s->path, err) != 0 ||
+	    (!read_only && file_parents(s->path, err) != 0))
 		return -1;
 	if (connect_file(s, read_only, err) != 0 ||
 	    migrate(s, read_only, err) != 0)
