@@ -29,11 +29,13 @@
 /* Sources that could not be opened are tried again so often. */
 #define START_EVERY (10 * CLOCK_SECOND)
 #define BACKFILL_EVERY CLOCK_SECOND
+#define RECONCILE_EVERY CLOCK_SECOND
 #define SURVEY_EVERY (5 * CLOCK_SECOND)
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
 #define WARN_EVERY (10 * CLOCK_SECOND)
 #define LEAN_AFTER (COLLECT_IDLE + CLOCK_SECOND)
+#define LEAN_EVERY (10 * CLOCK_SECOND)
 #define SAY_PAUSED_EVERY CLOCK_HOUR
 /* A reader that holds up the WAL for longer is told. */
 #define STARVED_TOLD (2 * CLOCK_MINUTE)
@@ -427,13 +429,15 @@ is_due(int64_t *at, int64_t now, int64_t every)
 	return true;
 }
 
-/* Give back memory that is not needed at rest, after the fetchers. */
+/* Give back memory that is not needed at rest, after the fetchers: polls that
+ * find nothing want little of it again. */
 static void
-keep_lean(struct collector *c, int64_t now)
+keep_lean(struct collector *c, struct housekeeping *h, int64_t now)
 {
 	const int64_t committed = store_committed(c->store);
 
-	if (committed == 0 || now - committed < LEAN_AFTER)
+	if ((committed != 0 && now - committed < LEAN_AFTER) ||
+	    !is_due(&h->lean, now, LEAN_EVERY))
 		return;
 	store_rest(c->store);
 	mem_give_back();
@@ -450,6 +454,8 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 		collect_start(c);
 	if (is_due(&h->backfill, now, BACKFILL_EVERY))
 		collect_backfill(c);
+	if (is_due(&h->reconcile, now, RECONCILE_EVERY))
+		collect_reconcile(c);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
 	if (is_due(&h->clean, now, CLEAN_EVERY)) {
@@ -463,7 +469,7 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
 		say_counts(c, "heartbeat");
 	flush_own(c, h);
-	keep_lean(c, now);
+	keep_lean(c, h, now);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * take_over.c - from the role's side: the life of a role process.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -88,7 +89,6 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	*r = (struct role){ .kind = h->kind,
 		.config = config,
 		.wake_fd = h->wake_fd,
-		.alive_fd = h->alive_fd,
 		.verdict_fd = h->verdict_fd,
 		.listen_fd = -1,
 		.result_fd = h->result_fd,
@@ -97,6 +97,7 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		.started = h->started,
 		.again = h->again,
 		.renewed = h->renewed,
+		.only_outputs = h->only_outputs,
 		.cause = h->cause };
 	if (config == NULL)
 		return false;
@@ -108,24 +109,25 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	return true;
 }
 
-/* The role's own part of the memory that all share, in which the log counts
- * from now on; NULL: there is none. */
-static struct hand_over_slot *
-own_slot(const struct hand_over *h)
+/* The memory that the role shares with the supervisor, in which the log counts
+ * from now on; *slot is NULL where there is to be none.  0, or -1 with errno.
+ */
+static int
+open_slot(const struct hand_over *h, struct hand_over_slot **slot)
 {
-	struct hand_over_slot *all;
 	void *map;
 
+	*slot = NULL;
 	if (h->shared_fd < 0)
-		return NULL;
-	map = mmap(NULL, HAND_OVER_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED,
+		return 0;
+	map = mmap(NULL, sizeof(**slot), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    h->shared_fd, 0);
 	(void)close(h->shared_fd);
-	if (map == MAP_FAILED || h->slot >= HAND_OVER_SLOTS)
-		return NULL;
-	all = map;
-	log_count_dropped(&all[h->slot].dropped);
-	return &all[h->slot];
+	if (map == MAP_FAILED)
+		return -1;
+	*slot = map;
+	log_count_dropped(&(*slot)->dropped);
+	return 0;
 }
 
 /* Put the walls up, and let the supervisor know which stand: 0, or -1 where
@@ -198,8 +200,13 @@ hand_over_take(int argc, char **argv)
 		return EXIT_WRONG;
 	}
 	log_open(h.name, (enum log_level)h.log_level);
-	slot = own_slot(&h);
 	role_signals(&r);
+	if (open_slot(&h, &slot) != 0) {
+		log_err("cannot share memory: %s", strerror(errno));
+		release(&r);
+		return EXIT_WRONG;
+	}
+	r.signs = slot != NULL ? &slot->signs : NULL;
 	if ((roles[h.kind].prepare == NULL || roles[h.kind].prepare(&r) == 0) &&
 	    wall_in(&r, slot) == 0)
 		status = roles[h.kind].run(&r);

@@ -3,9 +3,11 @@
  * is a stream of a definition, what its vendor answers, what it must be asked,
  * and the events that the store has in the end.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +54,12 @@
 	"\"{window.start|epoch}\", to: \"{window.end|epoch}\" } }\n" \
 	"    cursor: { kind: window, span: 10d, overlap: 1m }\n"
 
+#define ITERATOR                                                              \
+	"    request: { path: /list, query: { op: \"{start|epoch}\", index: " \
+	"\"{iterator}\" } }\n    next: { query: { op: next, index: "          \
+	"\"{iterator}\" } }\n    cursor: { kind: iterator }\n    page: { "    \
+	"kind: none, wait: /w }\n    records: { at: [/a] }\n    id: /id\n"
+
 #define ROW_MAX 12
 static const struct shape {
 	const char *name;
@@ -62,6 +70,10 @@ static const struct shape {
 	unsigned polls;             /* 0: one */
 	const char *trouble;        /* that is told of; NULL: none */
 	bool again;                 /* opened anew behind the first poll */
+	unsigned most;              /* requests in all; 0: any */
+	bool rests;                 /* and the last poll is followed by none */
+	const char *full; /* the disk is, from the request of it on, for the
+			     first poll */
 } shapes[] = {
 	{ .name = "a token of two parts",
 	    .definition = HEAD WINDOW
@@ -419,6 +431,183 @@ static const struct shape {
 		{ "/chunk/1", JSON("{\"rows\":[[\"2\"],[\"3\"]]}"), 0 } },
 	    .asked = { "GET /list", "GET /chunk/1 HTTP" },
 	    .events = "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n" },
+	{ .name = "an iterator, a cut reply and a restart",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}],\"w\":0}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[],\"w\":\"30\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":4}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "&index=sealfeed-", "/list?op=next",
+		"/list?op=resend", "/list?op=next", "/list?op=resend",
+		"/list?op=next", "/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n",
+	    .trouble = "the document ends",
+	    .polls = 2,
+	    .again = true },
+	{ .name = "an iterator that was refused goes on, and one in doubt asks "
+		  "again until it knows",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2"), 0 },
+		{ "/list", FAIL("429", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=1", "/list?op=next",
+		"/list?op=next", "/list?op=resend", "/list?op=resend",
+		"/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "status 500" },
+	{ .name = "an iterator that is lost begins anew under another name",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1},{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=next", "/list?op=1",
+		"/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2 },
+	{ .name = "an iterator without resend: what a cut reply had is a gap",
+	    .definition = HEAD ITERATOR,
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}"), 0 },
+		{ "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=next", "/list?op=next",
+		"/list?op=next", "/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
+	    .trouble = "a reply may have been lost" },
+	{ .name = "pages without rows that lead to some",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"c\":\"C1\"}"), 0 },
+		{ "/more?c=C1", JSON("{\"e\":[],\"c\":\"C2\"}"), 0 },
+		{ "/more?c=C2", JSON("{\"e\":[],\"c\":\"C3\"}"), 0 },
+		{ "/more?c=C3", JSON("{\"e\":[{\"id\":1}],\"c\":\"C4\"}"), 0 },
+		{ "/more?c=C4", JSON("{\"e\":[],\"c\":\"C4\"}"), 0 } },
+	    .asked = { "/list", "c=C1", "c=C2", "c=C3", "c=C4" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a cursor that moves over nothing, for ever",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"c\":\"<n>\"}"), 0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"<n>\"}"), 0 } },
+	    .events = "",
+	    .polls = 7,
+	    .most = 16 + 8 + 4 + 2 + 1 + 1 + 1 },
+	{ .name = "a cursor that says more over nothing, for ever",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c], more: /m }\n    records: { at: [/e] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"c\":\"<n>\",\"m\":true}"),
+			     0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"<n>\",\"m\":true}"), 0 } },
+	    .events = "",
+	    .most = 200,
+	    .rests = true },
+	{ .name = "more, but not where",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: token, from: [/c], to: c, more: /m }\n    "
+	    "records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"m\":true}"),
+			     0 },
+		{ "/list", JSON("{\"e\":[{\"id\":1}],\"m\":false}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "says that more follows, but not where" },
+	{ .name = "a cursor that has events and leads to itself",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c], more: /m }\n    records: { at: [/e] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1}],\"c\":\"C1\",\"m\":"
+				  "true}"),
+			     0 },
+		{ "/more",
+		    JSON("{\"e\":[{\"id\":2}],\"c\":\"C1\",\"m\":false}"),
+		    0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "is the one that led to it" },
+	{ .name = "an empty page by number that is not the last one",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: number, to: page, more: /m }\n    records: { "
+	    "at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"m\":true}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":1}],\"m\":false}"), 0 } },
+	    .asked = { "page=1 HTTP", "page=2 HTTP" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "an empty page by offset that says more",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: offset, to: skip, more: /m }\n    records: { "
+	    "at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"m\":true}"),
+			     0 },
+		{ "/list", JSON("{\"e\":[],\"m\":true}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":2}],\"m\":false}"), 0 } },
+	    .asked = { "skip=0 HTTP", "skip=1 HTTP", "skip=1 HTTP" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "says that more follows, but not where" },
+	{ .name = "a token that is an object, behind a page without rows",
+	    .definition = HEAD
+	    "    request: { method: POST, path: /list, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }\n    next: { body: '{\"start\":{page|json}}' }\n"
+	    "    cursor: { kind: window, span: 10d, overlap: 1m }\n    page: { "
+	    "kind: token, from: [/LastKey] }\n    records: { at: [/Items] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"Items\":[],\"LastKey\":{\"id\":{\"S\":"
+				  "\"x\"}}}"),
+			     0 },
+		{ "/list", JSON("{\"Items\":[{\"id\":1}]}"), 0 } },
+	    .asked = { "\"from\"", "{\"start\":{\"id\":{\"S\":\"x\"}}}" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a page of a stream that could not be written",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"c\":\"C1\"}"),
+			     0 },
+		{ "/more?c=C1", JSON("{\"e\":[{\"id\":2}],\"c\":\"C2\"}"), 0 },
+		{ "/more?c=C2", JSON("{\"e\":[],\"c\":\"C2\"}"), 0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2,
+	    .full = "/more",
+	    .trouble = "disk" },
+	{ .name = "a page of a window that could not be written",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/n] }\n    records: { at: [/e] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"n\":\"/p2\"}"),
+			     0 },
+		{ "/p2", JSON("{\"e\":[{\"id\":2}],\"n\":\"/p3\"}"), 0 },
+		{ "/p3", JSON("{\"e\":[{\"id\":3}]}"), 0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
+	    .polls = 2,
+	    .full = "/p2",
+	    .trouble = "disk" },
 	{ .name = "a token that is JSON, and a short page at the end",
 	    .definition = HEAD
 	    "    request: { method: POST, path: /list, body: "
@@ -556,6 +745,39 @@ trouble(void *ctx, struct stream *st, const struct outcome *r)
 	(void)ctx;
 	(void)st;
 	ck_assert_int_eq(buf_addf(&t.told, "%s\n", r->text), 0);
+}
+
+/* A disk is full, or not any more. */
+static void
+fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* source_watch */
+static bool
+asks(void *ctx, const char *method, const char *url, const char *body)
+{
+	const char *full = ctx;
+
+	(void)method;
+	(void)body;
+	if (strstr(url, full) != NULL)
+		fill_disk(true);
+	return true;
+}
+
+static void
+answered(void *ctx, const struct http_reply *reply, const struct outcome *r)
+{
+	(void)ctx;
+	(void)reply;
+	(void)r;
 }
 
 /* Text with what is known only now in its place: to be freed. */
@@ -740,11 +962,19 @@ expect_asked(const struct shape *shape)
 static void
 poll_all(const struct shape *shape)
 {
+	enum poll_next next = POLL_REST;
+
 	for (unsigned i = 0; i < shape->polls || i == 0; i++) {
 		struct rest_stream *rs;
 		struct outcome r = { .class = REPLY_OK };
+		struct source_watch watch = { .asks = asks,
+			.answered = answered,
+			.ctx = (void *)(uintptr_t)shape->full };
 
-		(void)t.source.type->poll(&t.w, &t.stream, &r);
+		t.source.watch = shape->full != NULL && i == 0 ? &watch : NULL;
+		next = t.source.type->poll(&t.w, &t.stream, &r);
+		if (t.source.watch != NULL)
+			fill_disk(false);
 		if (r.class != REPLY_OK)
 			trouble(NULL, NULL, &r);
 		rs = *(struct rest_stream **)t.stream.state;
@@ -754,6 +984,8 @@ poll_all(const struct shape *shape)
 			open_all();
 		}
 	}
+	ck_assert_msg(!shape->rests || next == POLL_REST, "%s: more polls",
+	    shape->name);
 }
 
 START_TEST(shape)
@@ -786,6 +1018,8 @@ START_TEST(shape)
 	ck_assert_msg(s->trouble != NULL || t.told.len == 0 ||
 		strstr(t.told.data, "lost the cursor") != NULL,
 	    "%s: told %s", s->name, t.told.data);
+	ck_assert_msg(s->most == 0 || canned_count(t.server) <= s->most,
+	    "%s: %zu requests", s->name, canned_count(t.server));
 	close_all();
 	config_free(t.config);
 	canned_stop(t.server);
@@ -845,6 +1079,104 @@ START_TEST(credentials)
 }
 END_TEST
 
+/* A definition that is right, with that auth. */
+static char *
+with_auth(const char *auth)
+{
+	static const char text[] = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [\"\"] }\n    id: "
+	    "/id\n";
+	static const char was[] = "{ kind: header, value: \"Bearer {token}\" }";
+
+	return fill(text, was, auth);
+}
+
+/* What a definition has for its auth, and the key that its token makes too
+ * long; signed text has it within. */
+static const struct {
+	const char *auth;
+	const char *key;
+} long_ones[] = {
+	{ "{ kind: header, value: \"Bearer {token}\" }", "value" },
+	{ "{ kind: header, headers: { X-Key: \"k{token}\" } }", "headers" },
+	{ "{ kind: basic, user: me, password: \"{token}\" }", "password" },
+	{ "{ kind: digest, user: me, password: \"{token}\" }", "password" },
+	{ "{ kind: oauth2, host: login, path: /t, client_id: me, "
+	  "client_secret: \"{token}\" }",
+	    "client_secret" },
+	{ "{ kind: oauth2, host: login, path: /t, client_id: me, grant: "
+	  "refresh_token, refresh_token: \"{token}\" }",
+	    "refresh_token" },
+	{ "{ kind: jwt, issuer: me, private_key: \"{token}\" }",
+	    "private_key" },
+	{ "{ kind: signature, algorithm: hmac-sha256, secret: \"{token}\", "
+	  "user: me, text: [\"{request.method}\"] }",
+	    "secret" },
+};
+
+/* A text that was cut would be other credentials: it is told, whatever it is
+ * of, and one that just fits is taken. */
+START_TEST(long_credentials)
+{
+	const struct config_type *type;
+
+	for (int too_long = 0; too_long < 2; too_long++) {
+		struct config_errors errors = CONFIG_ERRORS_INIT;
+		struct shape s = { .name = "long" };
+		struct buf text = BUF_INIT(TEXT_MAX);
+		char *definition, *token;
+
+		memset(&t, 0, sizeof(t));
+		err_clear(&err);
+		store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+		start_server(&s);
+		definition = with_auth(long_ones[_i].auth);
+		s.definition = definition;
+		write_config(&s);
+		token = xcalloc(1, 64 * 1024 + 17);
+		memset(token, 'x', 64 * 1024 + (too_long ? 16 : -16));
+		ck_assert_int_eq(file_read(t.conf, &text, &err), 0);
+		free(definition);
+		definition = fill(text.data, "abcdefgh", token);
+		ck_assert_int_eq(file_replace(t.conf, definition,
+				     strlen(definition), 0600, &err),
+		    0);
+		t.config = config_load(t.conf, &agent_types, &errors);
+		for (size_t i = 0; i < errors.n; i++)
+			(void)fprintf(stderr, "%s\n", errors.line[i]);
+		ck_assert_ptr_nonnull(t.config);
+		config_errors_release(&errors);
+		type = t.config->sources[0].type;
+		t.source = (struct source){ .type = source_type_of(type),
+			.name = "v",
+			.conf = t.config->sources[0].conf };
+		if (too_long) {
+			ck_assert_int_eq(t.source.type->open(&t.source, &err),
+			    -1);
+			ck_assert_msg(strstr(err.text, long_ones[_i].key) !=
+				    NULL &&
+				strstr(err.text, "more than 65536 bytes") !=
+				    NULL &&
+				strstr(err.text, "xxxx") == NULL,
+			    "%s", err.text);
+		} else {
+			ck_assert_msg(t.source.type->open(&t.source, &err) == 0,
+			    "%s", err.text);
+			t.source.type->close(&t.source);
+		}
+		config_free(t.config);
+		canned_stop(t.server);
+		for (size_t i = 0; i < ROW_MAX; i++)
+			free(t.texts[i]);
+		remove_definition();
+		store_help_end(t.dir);
+		buf_release(&text);
+		free(definition);
+		free(token);
+	}
+}
+END_TEST
+
 Suite *
 suite_rest_shapes(void)
 {
@@ -854,6 +1186,8 @@ suite_rest_shapes(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tc, credentials);
+	tcase_add_loop_test(tc, long_credentials, 0,
+	    sizeof(long_ones) / sizeof(long_ones[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,7 +107,7 @@ fill(int batches, int events, int bad, const char *word)
 
 /* The role's process. */
 static void
-child(int wake, int alive)
+child(int wake, struct role_signs *signs)
 {
 	static const int peers[] = { -1 };
 	static char agent[] = "fra1", siem[] = "siem";
@@ -124,7 +125,7 @@ child(int wake, int alive)
 		.config = &config,
 		.output = &output,
 		.wake_fd = wake,
-		.alive_fd = alive,
+		.signs = signs,
 		.peers = peers };
 
 	if (receiver[0] != '\0') {
@@ -145,17 +146,22 @@ static void
 ship_until_then(wanted_fn *wanted, int how)
 {
 	int wake = eventfd(0, EFD_NONBLOCK), status = -1;
-	struct pollfd alive = { .fd = eventfd(0, EFD_NONBLOCK),
-		.events = POLLIN };
+	struct role_signs *signs = mmap(NULL, sizeof(*signs),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int64_t until = clock_monotonic() + DEADLINE;
 	struct store *s;
-	pid_t pid = fork();
+	pid_t pid;
 
+	ck_assert_ptr_ne(signs, MAP_FAILED);
+	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
-		child(wake, alive.fd);
+		child(wake, signs);
 	/* Then its signals are set up. */
-	ck_assert_int_eq(poll(&alive, 1, (int)(DEADLINE / 1000)), 1);
+	while (signs->alive == 0) {
+		ck_assert_msg(clock_monotonic() < until, "not in time");
+		(void)poll(NULL, 0, 5);
+	}
 	s = store_open(path, STORE_READ, &err);
 	ck_assert_msg(s != NULL, "%s", err.text);
 	while (!wanted(s)) {
@@ -168,7 +174,7 @@ ship_until_then(wanted_fn *wanted, int how)
 	ck_assert_int_eq(WIFEXITED(status), how == SIGTERM);
 	ck_assert(how != SIGTERM || WEXITSTATUS(status) == 0);
 	(void)close(wake);
-	(void)close(alive.fd);
+	(void)munmap(signs, sizeof(*signs));
 }
 
 static void

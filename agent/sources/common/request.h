@@ -44,6 +44,7 @@ struct request {
 	bool file;          /* … or a page with an ETag, … */
 	bool xml;           /* … which is to be XML */
 	bool no_content;    /* a 204 is a good reply */
+	bool once;          /* see struct http_request */
 	bool patient;       /* the answer may take its time */
 	void *ctx;
 };

@@ -351,7 +351,8 @@ check_grant(const struct def_auth *a, const struct config_section *b)
 	if (a->grant == GRANT_NONE && a->fields == NULL &&
 	    a->client == CLIENT_FIELDS)
 		config_error(b,
-		    "fields: are missing; this grant has nothing else to say");
+		    "fields: are missing; this grant has nothing else to say, "
+		    "and client is fields");
 }
 
 static void

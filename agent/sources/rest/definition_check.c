@@ -35,6 +35,7 @@ static const struct {
 	{ "fetch.id", PLACE_FETCH, false },
 	{ "fetch.ids", PLACE_FETCH, false },
 	{ "job.id", PLACE_JOB, false },
+	{ "iterator", PLACE_ITERATOR, false },
 };
 #define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 #define HOSTS_DOT "hosts."
@@ -97,8 +98,9 @@ check_place(const struct definition *d, const struct config_section *b,
 	const char *near = kind == 0 ? nearest(d, p->name) : NULL;
 
 	if (kind == 0)
-		config_error(b, "%s: {%.*s} is not known%s%s%s", key, len,
-		    p->name.data, near != NULL ? "; did you mean {" : "",
+		config_error(b,
+		    "%s: {%.*s} is not known, and none of variables%s%s%s", key,
+		    len, p->name.data, near != NULL ? "; did you mean {" : "",
 		    near != NULL ? near : "", near != NULL ? "}?" : "");
 	else if (kind == PLACE_SECRET && (allowed & PLACE_SECRET) == 0)
 		config_error(b,
@@ -259,7 +261,8 @@ definition_check_request(const struct definition *d, const struct def_stream *s,
     unsigned places)
 {
 	unsigned allowed = PLACE_VARIABLE | places |
-	    (s->cursor.kind == CURSOR_TOKEN ? PLACE_START : PLACE_WINDOW) |
+	    (s->cursor.kind == CURSOR_WINDOW ? PLACE_WINDOW : PLACE_START) |
+	    (s->cursor.kind == CURSOR_ITERATOR ? PLACE_ITERATOR : 0) |
 	    (s->job.used ? PLACE_JOB : 0);
 
 	definition_check_text(d, b, "path", r->path, allowed);
@@ -276,7 +279,9 @@ definition_check_request(const struct definition *d, const struct def_stream *s,
 		d->n_hosts)
 		config_error(b, "host: \"%.60s\" is none of hosts", r->host);
 	if (r->body != NULL && r->method == 0)
-		config_error(b, "body: a GET has none");
+		config_error(b,
+		    "body: a GET has none, and the request's method is not "
+		    "POST");
 }
 
 void
@@ -293,7 +298,7 @@ definition_check_cursor(const struct def_stream *s,
 	if (c->kind != CURSOR_TOKEN && (c->restart_from != NULL || c->back > 0))
 		config_error(b,
 		    "restart_from: is of kind token, and so is back");
-	if (c->kind == CURSOR_TOKEN) {
+	if (c->kind != CURSOR_WINDOW) {
 		if (c->sweeps[0].every != 0)
 			config_error(b,
 			    "sweeps: a token misses nothing; they are of "
@@ -364,6 +369,13 @@ definition_check_page(const struct def_stream *s,
 		config_error(b, "to: is not of this kind");
 	if (p->more != NULL)
 		(void)definition_check_pointer(b, "more", p->more);
+	if (p->wait != NULL)
+		(void)definition_check_pointer(b, "wait", p->wait);
+	if (s->cursor.kind == CURSOR_ITERATOR &&
+	    (p->kind != PAGE_NONE || p->size > 0))
+		config_error(b,
+		    "kind: must be none, without size, where the cursor is of "
+		    "kind iterator: each request brings the next batch");
 	if (p->join != NULL && p->kind != PAGE_TOKEN)
 		config_error(b, "join: is not of this kind");
 	if (p->older != 0 && s->cursor.order != ORDER_NEWEST)
@@ -414,7 +426,9 @@ definition_check_records(const struct def_records *r, bool of_fetch,
 	if (r->format == RECORDS_KEYED && n > 1)
 		config_error(b, "at: one place only in this format");
 	if (r->names != NULL && (r->format != RECORDS_CSV || *r->names == '\0'))
-		config_error(b, "names: is the text of a row of CSV");
+		config_error(b,
+		    "names: is the text of a row of CSV, and format is not "
+		    "csv");
 	if (text && (r->success.at != NULL || r->incomplete.at != NULL))
 		config_error(b,
 		    "success: is not of this format, nor is incomplete");
@@ -451,7 +465,8 @@ definition_check_fetch(const struct def_stream *s,
 	    !request_has(&f->request, "fetch.id"))
 		config_error(b,
 		    "path: neither it nor anything else has {fetch.id}, and "
-		    "there is no url: every row would lead to the same");
+		    "there is no url, nor are there {fetch.ids} of max rows: "
+		    "every row would lead to the same");
 }
 
 void
@@ -552,8 +567,9 @@ check_next(const struct def_stream *s, const struct config_section *b)
 	    !(next && request_has(&s->next, "page")))
 		config_errors_add(b->errors, b->map,
 		    "page: \"to\" is missing, and there is no next with "
-		    "{page}: how are further pages asked for?");
-	if (!goes && next)
+		    "{page} in its path, query, headers or body: how are "
+		    "further pages asked for?");
+	if (!goes && next && s->cursor.kind != CURSOR_ITERATOR)
 		config_errors_add(b->errors, b->map,
 		    "next: is never asked for; this kind of page has a URL, or "
 		    "none");
@@ -606,12 +622,14 @@ check_bounds(const struct def_stream *s, const struct config_section *b)
 
 	if (!request_has(first, "window.start"))
 		config_errors_add(b->errors, b->map,
-		    "request: {window.start} is missing: a cursor of kind "
-		    "window asks for spans of time");
+		    "request: {window.start} is missing in its path, query, "
+		    "headers and body: a cursor of kind window asks for spans "
+		    "of time, unless page has row_older_than or a job has it");
 	if (c->end != BOUND_OPEN && !request_has(first, "window.end"))
 		config_errors_add(b->errors, b->map,
-		    "request: {window.end} is missing; where the request has "
-		    "no end, say end: open in cursor");
+		    "request: {window.end} is missing in its path, query, "
+		    "headers and body; where the request has no end, say end: "
+		    "open in cursor");
 	if (c->end == BOUND_OPEN && request_has(first, "window.end"))
 		config_errors_add(b->errors, b->map,
 		    "request: has {window.end}, but the end of the cursor is "
@@ -636,12 +654,47 @@ check_window(const struct def_stream *s, const struct config_section *b)
 		    "cursor: \"overlap\" is not shorter than retention");
 }
 
+/* A reader has a name of its own with every request, and events are told apart
+ * from those of a batch that is sent again. */
+static void
+check_iterator(const struct def_stream *s, const struct config_section *b)
+{
+	if (s->cursor.kind != CURSOR_ITERATOR) {
+		if (s->resend.path != NULL)
+			config_errors_add(b->errors, b->map,
+			    "resend: is never asked for; only a cursor of kind "
+			    "iterator has it");
+		return;
+	}
+	if (s->next.path == NULL)
+		config_errors_add(b->errors, b->map,
+		    "next: is missing; a cursor of kind iterator goes on with "
+		    "it");
+	if (!request_has(&s->request, "start"))
+		config_errors_add(b->errors, b->map,
+		    "request: {start} is missing in its path, query, headers "
+		    "and body; a cursor of kind iterator begins there");
+	if (!request_has(&s->request, "iterator") ||
+	    (s->next.path != NULL && !request_has(&s->next, "iterator")) ||
+	    (s->resend.path != NULL && !request_has(&s->resend, "iterator")))
+		config_errors_add(b->errors, b->map,
+		    "request: {iterator} is missing in its path, query, "
+		    "headers or body, or in those of next or resend; another "
+		    "reader would move the position");
+	if (s->id == NULL)
+		config_errors_add(b->errors, b->map,
+		    "id: can't be hash where the cursor is of kind iterator; "
+		    "events could not be told from those of a batch that comes "
+		    "again");
+}
+
 void
 definition_check_stream(const struct definition *d, const struct def_stream *s,
     const struct config_section *b)
 {
 	check_paths(s, b);
 	check_next(s, b);
+	check_iterator(s, b);
 	if (s->job.used && s->job.id == NULL &&
 	    (request_has(&s->job.poll, "job.id") ||
 		request_has(&s->request, "job.id")))

@@ -266,6 +266,7 @@ const struct setting request_keys[] = {
 static const char *const cursor_kinds[] = {
 	[CURSOR_WINDOW] = "window",
 	[CURSOR_TOKEN] = "token",
+	[CURSOR_ITERATOR] = "iterator",
 	NULL,
 };
 static const char *const bounds[] = {
@@ -292,7 +293,10 @@ const struct setting cursor_keys[] = {
 		    "token: the vendor gives a cursor that stays good and "
 		    "goes on in the order in which it processes events, so "
 		    "that none comes late. Where there is one, it is to be "
-		    "used." },
+		    "used. iterator: the vendor keeps the position of each "
+		    "reader, {iterator}, and every request moves it: request "
+		    "begins at a time, next goes on, and resend brings the "
+		    "last batch again where a reply may have been lost." },
 	{ .key = "granularity",
 	    .type = SETTING_DURATION,
 	    .offset = AT(def_cursor, granularity),
@@ -465,6 +469,11 @@ const struct setting page_keys[] = {
 	    .offset = AT(def_page, join),
 	    .help = "token: it is an array, whose elements go into the "
 		    "parameter with this between them." },
+	{ .key = "wait",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_page, wait),
+	    .help = "Pointer to the seconds that the vendor wants to pass "
+		    "before the next request." },
 	{ .key = "row_older_than",
 	    .type = SETTING_CHOICE,
 	    .offset = AT(def_page, older),
@@ -704,6 +713,11 @@ const struct definition_block definition_blocks[] = {
 	    "first page cannot be asked for without one; what is older than "
 	    "that cursor is not read. Further keys: those of request.",
 	    bootstrap_keys },
+	{ "streams.NAME.resend",
+	    "The request for the last batch of a cursor of kind iterator once "
+	    "more: what differs from request. Without it a reply that is lost "
+	    "is a gap.",
+	    request_keys },
 	{ "streams.NAME.fetch",
 	    "The request for what a row leads to: an event, or an array of "
 	    "them, in a reply whose own records say where. Further keys: those "

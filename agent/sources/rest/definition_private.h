@@ -82,14 +82,15 @@ extern const enum reply_class rule_classes[];
 enum {
 	PLACE_VARIABLE = 1,
 	PLACE_SECRET = 2,
-	PLACE_HOST = 4,    /* {hosts.NAME} */
-	PLACE_START = 8,   /* {start}: where a stream begins */
-	PLACE_WINDOW = 16, /* {window.start}, {window.end} */
-	PLACE_PAGE = 32,   /* {page}: what the last page said of the next */
-	PLACE_SIGNED = 64, /* those of auth_sign.h */
-	PLACE_KEY = 128,   /* {key.fingerprint} of the key that signs */
-	PLACE_FETCH = 256, /* {fetch.id}, {fetch.ids} */
-	PLACE_JOB = 512    /* {job.id} */
+	PLACE_HOST = 4,       /* {hosts.NAME} */
+	PLACE_START = 8,      /* {start}: where a stream begins */
+	PLACE_WINDOW = 16,    /* {window.start}, {window.end} */
+	PLACE_PAGE = 32,      /* {page}: what the last page said of the next */
+	PLACE_SIGNED = 64,    /* those of auth_sign.h */
+	PLACE_KEY = 128,      /* {key.fingerprint} of the key that signs */
+	PLACE_FETCH = 256,    /* {fetch.id}, {fetch.ids} */
+	PLACE_JOB = 512,      /* {job.id} */
+	PLACE_ITERATOR = 1024 /* {iterator}: its name, of this feed alone */
 };
 
 /* Add a fault for each place in the text of a key that can't have a value. */

@@ -263,7 +263,7 @@ state_of(struct stream *st)
 	rs = rest_stream_new(st, definition_stream(o->def, st->name));
 	json = feed_cursor(st->feed);
 	rest_cursor_read(rs, json);
-	if (rs->def->cursor.kind == CURSOR_TOKEN)
+	if (rs->def->cursor.kind != CURSOR_WINDOW)
 		/* What was lost is to be read as far back as can be. */
 		begin_token(rs, st,
 		    strcmp(json, "lost") == 0 ? INT64_MAX : o->conf->initial);
@@ -295,7 +295,7 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	struct rest_stream *rs = state_of(st);
 	bool behind = false;
 
-	if (rs->def->cursor.kind == CURSOR_TOKEN) {
+	if (rs->def->cursor.kind != CURSOR_WINDOW) {
 		/* Where it begins is durable before it is asked for. */
 		if (rs->token.len == 0 &&
 		    rest_cursor_save(rs, st, NULL, r) != REPLY_OK)

@@ -85,11 +85,18 @@ struct rest_stream {
 	struct window_spec spec;
 	char sweep_keys[DEF_SWEEPS][32]; /* of spec */
 	struct window_state window;
-	/* CURSOR_TOKEN: where the vendor's cursor leads, "" at first. */
+	/* CURSOR_TOKEN: where the vendor's cursor leads, "" at first; of an
+	 * iterator, its name. */
 	struct buf token;
 	int64_t from;      /* … where it began, … */
 	int64_t newest;    /* … and the newest event's time since */
 	int64_t caught_up; /* when that was last so */
+	unsigned vain;     /* how often pages without rows led to nothing */
+	/* CURSOR_ITERATOR: its first batch is durable; … */
+	bool begun;
+	/* … a request has moved it, whose batch is not, as far as is known. */
+	bool in_doubt, was_in_doubt;
+	int64_t wait_until; /* monotonic: page.wait, 0: none */
 	/* CURSOR_WINDOW: a window that is being read, and how its next page
 	 * is asked for, "" if none is; since when that is known. */
 	struct window part;
@@ -115,10 +122,12 @@ struct rest_values {
 	const struct def_stream *def;
 	const struct window *window; /* NULL: none */
 	int64_t start;
-	const char *page; /* "": the first */
-	const char *ids;  /* {fetch.id}, {fetch.ids}; NULL: none */
-	const char *job;  /* likewise */
-	const char *base; /* URL of the stream's host */
+	const char *page;              /* "": the first */
+	const char *ids;               /* {fetch.id}, {fetch.ids}; NULL: none */
+	const char *job;               /* likewise */
+	const char *iterator;          /* likewise */
+	const struct def_request *ask; /* this one; NULL: page says which */
+	const char *base;              /* URL of the stream's host */
 };
 
 /* What a definition says to the person who sets its vendor up, as lines for
@@ -172,10 +181,22 @@ enum reply_class rest_find_host(struct worker *w, struct rest_stream *rs,
 enum reply_class rest_job(struct worker *w, struct stream *st,
     struct rest_values *v, struct outcome *r);
 
+/* The name of an iterator that is none yet, durable before it is used. */
+enum reply_class rest_iterator_name(struct rest_stream *rs, struct stream *st,
+    struct outcome *r);
+
+/* Choose the request that brings the next batch.  REPLY_OK, or what a lost one
+ * had cannot be told. */
+enum reply_class rest_iterator_ask(struct rest_stream *rs, struct stream *st,
+    struct rest_values *v, struct outcome *r);
+
 /* Append how the next page is asked for, nothing behind the last one.
  * REPLY_OK, or r says what is wrong with it. */
 enum reply_class rest_next(const struct rest_page *p, struct buf *next,
     struct outcome *r);
+
+/* The seconds at page.wait, 0: none. */
+double rest_wait(const struct rest_page *p);
 
 /* Is there more according to the page itself?  Where it does not say, an
  * empty one is the last. */
