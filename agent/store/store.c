@@ -28,7 +28,7 @@
 /* Pages of the file that a handle keeps, in kB: while it commits; and where it
  * only looks, at what the kernel has in its memory as well. */
 #define CACHE_BUSY "-1024"
-#define CACHE_REST "-64"
+#define CACHE_REST "-16"
 
 /*
  * auto_vacuum works only before the first table.  Memory is bounded: a small
@@ -125,7 +125,10 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    "%s: %s; the agent creates the store on its first run; "
 		    "check agent.store.path",
 		    s->path, strerror(errno));
-	if (!read_only && file_parents(s->path, err) != 0)
+	/* By its name: a descriptor of it that is closed would take SQLite's
+	 * locks along. */
+	if (file_is_regular(s->path, err) != 0 ||
+	    (!read_only && file_parents(s->path, err) != 0))
 		return -1;
 	if (connect_file(s, read_only, err) != 0 ||
 	    migrate(s, read_only, err) != 0)
@@ -285,6 +288,7 @@ store_rest(struct store *s)
 {
 	commit_release(s);
 	db_lock(s);
+	db_forget(s);
 	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REST, NULL, NULL,
 	    NULL);
 	(void)sqlite3_db_release_memory(s->db);
@@ -314,8 +318,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < DB_STATEMENTS; i++)
-		(void)sqlite3_finalize(s->kept[i].st);
+	db_forget(s);
 	seen_release(s);
 	commit_release(s);
 	(void)sqlite3_close_v2(s->db);
@@ -413,12 +416,21 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 			max -= max / SLACK;
 			min += min / SLACK;
 		}
-		r.full = (max > 0 && r.used >= max) || r.free < min;
+		r.by_size = max > 0 && r.used >= max;
+		r.full = r.by_size || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
 	db_unlock(s);
 	return rc;
+}
+
+void
+store_was_full(struct store *s)
+{
+	db_lock(s);
+	s->full = true;
+	db_unlock(s);
 }
 
 bool
