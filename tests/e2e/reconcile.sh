@@ -3,6 +3,7 @@
 # of Microsoft Graph, forwarded with its mark, and accounted for hour by hour;
 # whatever the queries do, and whoever is killed while they run.
 . "${0%/*}/lib.sh"
+. "${0%/*}/runbook.sh"
 
 perl -MJSON::PP -e 1 2>/dev/null || skip "perl has no JSON::PP"
 sim --subscribed --backlog 400 --backlog-span 7200 --events 400 --page 40
@@ -39,6 +40,7 @@ marked() {
 say "a permission is missing: that is told once, and holds up nothing"
 wait_for 20 "it is told" log_has 'reconcile: .*AuditLogsQuery.Read.All'
 wait_for 30 "the feeds go on" holds lake 400
+[ -z "${prometheus:-}" ] || watched
 [ "$(grep -c 'reconcile: .*AuditLogsQuery.Read.All' "$work/agent.log")" -eq 1 ] ||
     fail "it was told more than once"
 metric_is 'sealfeed_feed_failing{feed="contoso/Audit.Exchange"}' -eq 0 ||
@@ -69,6 +71,11 @@ json '$sum{missing} == 9 && @{$o->{missing}} == 9 && $sum{only_in_feed} == 5' ||
 ask reconcile --source contoso --from 2h >"$work/out" 2>&1
 grep -Eq '^HOUR +LISTED +COLLECTED +SEALED +DELIVERED +CONFIRMED +MISSING +ONLY$' \
     "$work/out" || fail "no table: $(cat "$work/out")"
+if [ -n "${prometheus:-}" ]; then
+	fires SealfeedMissing
+	try SealfeedMissing "sealfeed reconcile --from 24h"
+	shows 'missing: contoso/DLP.All '
+fi
 "$sealfeed" status --config "$work/sealfeed.yaml" >"$work/out"
 grep -q 'reconciled up to' "$work/out" || fail "status: $(cat "$work/out")"
 metric_is 'sealfeed_feed_missing_total{feed="contoso/DLP.All"}' -eq 3 ||
