@@ -501,6 +501,11 @@ START_TEST(times_in_every_form)
 		{ WHEN_RFC2822, NULL, "2 Nov 2026 04:26:58, GMT",
 		    WHEN - 123456 - 20 * CLOCK_DAY },
 		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, AEST", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +-302", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +0060", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +01", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 -0130",
+		    WHEN - 123456 + 90 * CLOCK_MINUTE },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

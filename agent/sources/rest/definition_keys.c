@@ -448,7 +448,8 @@ const struct setting page_keys[] = {
 	    .max = 1000000,
 	    .help = "Rows of a full page, as the request asks for. none: the "
 		    "most that a reply has; a window with so many is read in "
-		    "halves." },
+		    "halves, or from its newest row on where its end is "
+		    "open." },
 	{ .key = "short_is_last",
 	    .type = SETTING_BOOL,
 	    .offset = AT(def_page, short_is_last),

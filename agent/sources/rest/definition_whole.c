@@ -121,6 +121,12 @@ check_bounds(const struct def_stream *s, const struct config_section *b)
 		    "request: {window.end} is missing in its path, query, "
 		    "headers and body; where the request has no end, say end: "
 		    "open in cursor");
+	if (c->end == BOUND_OPEN && s->page.kind == PAGE_NONE &&
+	    s->page.size > 0 && c->order != ORDER_OLDEST)
+		config_errors_add(b->errors, b->map,
+		    "page: \"size\" needs order: oldest in cursor: what a full "
+		    "reply lacks of a list without an end is behind its newest "
+		    "row");
 	if (c->end == BOUND_OPEN && definition_request_has(first, "window.end"))
 		config_errors_add(b->errors, b->map,
 		    "request: has {window.end}, but the end of the cursor is "

@@ -226,6 +226,10 @@ end_page(struct reading *g, const struct rest_request *q,
 	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
 	    reading_fetch(g, r) != REPLY_OK)
 		return r->class;
+	if (g->equal != NULL && g->rs->def->cursor.kind == CURSOR_WINDOW &&
+	    rest_rows_doubted(g->equal))
+		return outcome_set(r, REPLY_CURSOR,
+		    "the page begins with what came before");
 	note_wait(g, &p);
 	p.rows = g->rows;
 	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,
@@ -498,10 +502,10 @@ goes_on(const struct def_stream *def)
 	    def->records.format != RECORDS_COLUMNS;
 }
 
-/* Read one span of time, or a part of it. */
+/* Read one span of time, or a part of it.  Its newest event becomes *newest. */
 static enum reply_class
 read_span(struct worker *w, struct stream *st, struct window_list *l,
-    const struct window *span, struct outcome *r)
+    const struct window *span, int64_t *newest, struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
 	const bool all =
@@ -517,6 +521,7 @@ read_span(struct worker *w, struct stream *st, struct window_list *l,
 	(void)reading_pages(&g, "", false, r);
 	l->fresh += g.fresh;
 	l->pages += g.pages;
+	*newest = g.newest;
 	if (l->thorough && !rs->aside)
 		widen(rs, st, g.latest);
 	if (g.date != 0 && g.date < l->date)
@@ -542,27 +547,46 @@ lose_span(struct rest_stream *rs, struct stream *st, const struct window *span,
 	return rest_cursor_save(rs, st, &gap, r);
 }
 
+/* What is left of a span of which a reply did not have all: from its newest
+ * event on, where a list has no end and the oldest events first, else the first
+ * half.  false: there is nothing shorter. */
+static bool
+shorten(const struct def_cursor *c, int64_t newest, struct window *span)
+{
+	const int64_t units = (span->to - span->from) / c->granularity;
+
+	if (c->end == BOUND_OPEN && newest >= span->from + c->granularity)
+		span->from = newest - newest % c->granularity;
+	else if (c->end != BOUND_OPEN && units > 1)
+		span->to = span->from + units / 2 * c->granularity;
+	else
+		return false;
+	return true;
+}
+
 enum reply_class
 rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const int64_t unit = rs->def->cursor.granularity;
+	const struct def_cursor *c = &rs->def->cursor;
 	struct window span = l->window;
+	int64_t newest;
 
 	l->date = server_clock_now(w->source->clock);
 	(void)outcome_set(r, REPLY_OK, "there is nothing to ask for");
-	/* From the left: what is incomplete is halved, and no less than a unit
-	 * is asked for. */
+	/* From the left; no less than a unit is asked for. */
 	while (span.from < l->window.to) {
-		if (read_span(w, st, l, &span, r) == REPLY_INCOMPLETE) {
-			const int64_t units = (span.to - span.from) / unit;
-
+		if (read_span(w, st, l, &span, &newest, r) ==
+		    REPLY_INCOMPLETE) {
 			drop_part(rs);
-			if (units > 1) {
-				span.to = span.from + units / 2 * unit;
+			if (shorten(c, newest, &span)) {
+				(void)outcome_set(r, REPLY_OK,
+				    "the rest is asked for");
 				continue;
 			}
+			if (c->end == BOUND_OPEN && newest >= span.from)
+				span.to = span.from + c->granularity;
 			(void)lose_span(rs, st, &span, r);
 		}
 		if (r->class != REPLY_OK)
