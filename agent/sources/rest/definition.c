@@ -276,9 +276,9 @@ refuse_shadowed(struct loading *l, const struct rule *rules,
 		    is_same(rules->value, r->value) &&
 		    is_same(rules->text, r->text)) {
 			config_errors_add(l->errors, n,
-			    "rules: it is never used, since one before it "
-			    "has the same status, code, header, value and "
-			    "text");
+			    "rules: \"class\": the rule is never used; one "
+			    "before has the same status, code, header, value "
+			    "and text");
 			return;
 		}
 }
