@@ -35,6 +35,9 @@ struct hand_over_slot {
 	_Atomic uint64_t call; /* for which it was ended: sandbox_call_name() */
 };
 
+/* The memory file is no larger: a thousand sources take some hundred KiB. */
+#define HAND_OVER_MAX (256 << 20)
+
 /* Begins the memory file; both ends are the same binary.  Behind it stand
  * n_peers of struct hand_over_peer, then the share of the configuration. */
 struct hand_over {

@@ -33,7 +33,8 @@ read_memory(int fd, size_t *len)
 	ssize_t n = 1;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size > (off_t)sizeof(struct hand_over)) {
+	    st.st_size > (off_t)sizeof(struct hand_over) &&
+	    st.st_size <= HAND_OVER_MAX) {
 		*len = (size_t)st.st_size;
 		data = xmalloc(*len);
 		while (got < *len && n > 0) {
@@ -56,6 +57,18 @@ has_secrets(const struct config_share *share)
 	    share->outputs == CONFIG_WHOLE;
 }
 
+#define IS_TEXT(member) (memchr(member, '\0', sizeof(member)) != NULL)
+
+/* Is it what hand_over_start() writes? */
+static bool
+is_whole(const struct hand_over *h, size_t len)
+{
+	return (unsigned)h->kind < ROLE_KINDS && IS_TEXT(h->name) &&
+	    IS_TEXT(h->output) && IS_TEXT(h->path) && IS_TEXT(h->cause) &&
+	    IS_TEXT(h->public_digest) &&
+	    h->n_peers <= (len - sizeof(*h)) / sizeof(struct hand_over_peer);
+}
+
 /* Turn what was read into a role: false, it is not whole. */
 static bool
 unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
@@ -68,10 +81,10 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	enum role_kind *kinds;
 
 	memcpy(h, data, sizeof(*h));
+	if (!is_whole(h, len))
+		return false;
 	if (has_secrets(&roles[h->kind].share))
 		secret_lock();
-	if (h->n_peers > (len - at) / sizeof(peer))
-		return false;
 	fds = xcalloc(h->n_peers + 1, sizeof(*fds));
 	kinds = xcalloc(h->n_peers + 1, sizeof(*kinds));
 	for (size_t i = 0; i < h->n_peers; i++, at += sizeof(peer)) {
@@ -80,7 +93,6 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		kinds[i] = peer.kind;
 	}
 	fds[h->n_peers] = -1;
-	h->path[sizeof(h->path) - 1] = '\0';
 	config =
 	    config_shared(data + at, len - at, h->path, &agent_types, &errors);
 	for (size_t i = 0; config == NULL && i < errors.n; i++)

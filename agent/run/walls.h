@@ -9,8 +9,9 @@ struct err;
 struct users;
 
 /* Log one line of what keeps roles from being confined as far as they could be
- * with config, where there is something that the line before did not say.  -1 with err: agent.sandbox is "required", and this
- * kernel or program cannot do it. */
+ * with config, where there is something that the line before did not say.  -1
+ * with err: agent.sandbox is "required", and this kernel or program cannot do
+ * it. */
 int walls_check(const struct config *config, const struct users *users,
     struct err *err);
 

@@ -33,6 +33,20 @@ to_file lake
 write_config
 shared="pipe:.*|/dev/(null|pts/.*)|anon_inode:\[event(fd|poll)\]|$store.lock|$store"
 
+say "somebody else hands over"
+: >"$work/empty"
+echo short >"$work/short"
+head -c 65536 /dev/zero >"$work/zeros"
+head -c 65536 /dev/urandom >"$work/random"
+for what in empty short zeros random; do
+	(exec -a sf-watch "$sealfeed" 9 9<"$work/$what") >"$work/said" 2>&1
+	status=$?
+	[ "$status" -eq 1 ] || [ "$status" -eq 64 ] ||
+	    fail "$what: status $status: $(cat "$work/said")"
+	grep -Eq 'started by .sealfeed run. alone|is not whole' "$work/said" ||
+	    fail "$what: $(cat "$work/said")"
+done
+
 say "watch"
 taken watch:descriptors
 holds_only "$shared|$store-(wal|shm)|socket:.*"

@@ -11,16 +11,17 @@ done
 module=/usr/lib/softhsm/libsofthsm2.so
 [ -e "$module" ] || skip "SoftHSM is not there (tests/run gets it)"
 
+pin=pin$RANDOM$RANDOM$RANDOM
 export SOFTHSM2_CONF=$work/hsm/softhsm2.conf
 mkdir -p "$work/hsm/tokens"
 printf 'directories.tokendir = %s\nobjectstore.backend = file\n' \
     "$work/hsm/tokens" >"$SOFTHSM2_CONF"
-softhsm2-util --init-token --free --label audit --pin 1234 --so-pin 5678 \
+softhsm2-util --init-token --free --label audit --pin "$pin" --so-pin 5678 \
     >"$work/said" 2>&1 || fail "no token: $(cat "$work/said")"
-pkcs11-tool --module "$module" --login --pin 1234 --token-label audit \
+pkcs11-tool --module "$module" --login --pin "$pin" --token-label audit \
     --keypairgen --key-type EC:edwards25519 --label seal --id 01 \
     >"$work/said" 2>&1 || fail "no key: $(cat "$work/said")"
-echo -n 1234 >"$work/pin"
+echo -n "$pin" >"$work/pin"
 
 # The verifier key of its public half (C2SP signed note).
 point=$(sed -n 's/.*EC_POINT:  *0420\([0-9a-f]\{64\}\).*/\1/p' "$work/said" | head -n 1)
@@ -40,6 +41,11 @@ verified archive
 
 # seal has sockets with a path, and nothing else.
 wait_for 20 "seal tells its walls" metric_is 'sealfeed_role_seccomp{role="seal"}' -eq 1
+
+# Nobody but seal has its PIN.
+[ "$(id -u)" -ne 0 ] ||
+    [ "$(python3 "${0%/*}/holders.py" "$(cat "$work/agent.pid")" "pin=$pin" |
+	grep -v '^sf-seal ')" = "" ] || fail "others than seal have the PIN"
 
 # Slow: each signature takes two seconds.  Beside it an agent whose key is a
 # file reads the same vendor: neither collects less than the other.
@@ -99,7 +105,7 @@ settled archive
 verified archive
 
 # An ECDSA key in the same token follows it, told by it.
-pkcs11-tool --module "$module" --login --pin 1234 --token-label audit \
+pkcs11-tool --module "$module" --login --pin "$pin" --token-label audit \
     --keypairgen --key-type EC:prime256v1 --label next --id 02 \
     >"$work/said" 2>&1 || fail "no ECDSA key: $(cat "$work/said")"
 "$sealfeed" keygen "$work/next.key" --name fra1 \

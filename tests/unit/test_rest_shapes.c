@@ -72,6 +72,7 @@ static const struct shape {
 	const char *trouble;        /* that is told of; NULL: none */
 	bool again;                 /* opened anew behind the first poll */
 	unsigned most;              /* requests in all; 0: any */
+	const char *once;           /* it is in one request alone; or NULL */
 	bool rests;                 /* and the last poll is followed by none */
 	const char *full; /* the disk is, from the request of it on, for the
 			     first poll */
@@ -644,6 +645,139 @@ static const struct shape {
 	    .polls = 2,
 	    .full = "/p2",
 	    .trouble = "disk" },
+	{ .name = "the Link header leads to another host",
+	    .definition = HEAD WINDOW "    page: { kind: link }\n    records: "
+				      "{ at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLink: "
+		"<https://api.example.com.evil.org/x?t=1>; "
+		"rel=\"next\"\r\n\r\n{\"v\":[{\"id\":1}]}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a header with a URL leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url_header, from: [NextPageUri] "
+			    "}\n    records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/json\r\nNextPageUri: "
+		"//evil.example.org/x\r\n\r\n{\"v\":[{\"id\":1}]}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a URL in the body leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url, from: [/next] }\n    "
+			    "records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/"
+		"json\r\n\r\n{\"v\":[{\"id\":1}],\"next\":\"<url>@evil.example."
+		"org/x\"}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a URL in the body with another port leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url, from: [/next] }\n    "
+			    "records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/json\r\n\r\n{\"v\":[{\"id\":1}],\"next\":\"http://"
+		"127.0.0.1:1/x\"}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a redirect of a page",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "a redirect of a job",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none }\n    "
+	    "records: { at: [/rows] }\n    id: /id\n",
+	    .replies = { { "/jobs",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "a job whose id is a URL is asked for on the same host",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none }\n    "
+	    "records: { at: [/rows] }\n    id: /id\n",
+	    .replies = { { "/jobs",
+			     JSON("{\"id\":\"https://evil.example.org/../j\"}"),
+			     0 },
+		{ "/state/https:%2F%2Fevil.example.org%2F..%2Fj",
+		    JSON("{\"status\":\"done\"}"), 0 },
+		{ "/result/https:%2F%2Fevil.example.org%2F..%2Fj",
+		    JSON("{\"rows\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a redirect of the grant",
+	    .definition =
+		"name: shape\ntitle: T\ndocs: https://docs.example.com\n"
+		"variables: { token: { type: secret, help: The token } }\n"
+		"hosts: { login: https://login.example.com, api: "
+		"https://api.example.com }\n"
+		"auth: { kind: oauth2, host: login, path: /token, client_id: "
+		"me, client_secret: \"{token}\" }\n"
+		"rate: { requests: 600, per: 1s }\nstreams:\n  s:\n    title: "
+		"S\n    retention: 30d\n    time: { at: /t, format: epoch "
+		"}\n" WINDOW
+		"    page: { kind: none }\n    records: { at: [\"\"] }\n"
+		"    id: /id\n",
+	    .replies = { { "/token",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "files on another host, which their URLs have the proof for",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    fetch: "
+	    "{ host: login, url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"v\":[{\"u\":\"<url>/f?sig=abc\"}]}"), 0 },
+		{ "/f", JSON("[{\"id\":1}]"), 0 } },
+	    .asked = { "Authorization: Bearer abcdefgh", "GET /f?sig=abc" },
+	    .events = "{\"id\":1}\n",
+	    .once = "Authorization:" },
+	{ .name = "files on another host than that",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    fetch: "
+	    "{ host: login, url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"v\":[{\"u\":\"https://evil.example.org/f\"}]}"), 0 } },
+	    .events = "",
+	    .trouble =
+		"the URL of a row leads to another host than hosts.login" },
 	{ .name = "a token that is JSON, and a short page at the end",
 	    .definition = HEAD
 	    "    request: { method: POST, path: /list, body: "
@@ -1001,6 +1135,18 @@ expect_asked(const struct shape *shape)
 	}
 }
 
+/* How often is text in the requests? */
+static unsigned
+count_asked(const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *at = canned_requests(t.server);
+	     (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
 static void
 poll_all(const struct shape *shape)
 {
@@ -1062,6 +1208,8 @@ START_TEST(shape)
 	ck_assert_msg(s->trouble != NULL || t.told.len == 0 ||
 		strstr(t.told.data, "lost the cursor") != NULL,
 	    "%s: told %s", s->name, t.told.data);
+	ck_assert_msg(s->once == NULL || count_asked(s->once) == 1,
+	    "%s: %u times", s->name, count_asked(s->once));
 	ck_assert_msg(s->most == 0 || canned_count(t.server) <= s->most,
 	    "%s: %zu requests", s->name, canned_count(t.server));
 	close_all();
@@ -1179,7 +1327,7 @@ START_TEST(long_credentials)
 		s.definition = definition;
 		write_config(&s);
 		token = xcalloc(1, 64 * 1024 + 17);
-		memset(token, 'x', 64 * 1024 + (too_long ? 16 : -16));
+		memset(token, 'x', 64 * 1024 - 16 + (too_long ? 32U : 0U));
 		ck_assert_int_eq(file_read(t.conf, &text, &err), 0);
 		free(definition);
 		definition = fill(text.data, "abcdefgh", token);

@@ -26,7 +26,9 @@ static Suite *(*const suites[])(void) = {
 	suite_presets,
 	suite_probes,
 	suite_share,
-	suite_ship, /* these three take longest */
+	suite_ship, /* these take longest */
+	suite_ship_hold,
+	suite_ship_letters,
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,

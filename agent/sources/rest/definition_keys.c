@@ -596,7 +596,9 @@ const struct setting fetch_keys[] = {
 	    .type = SETTING_STRING,
 	    .offset = AT(def_fetch, url),
 	    .help = "Pointer in a row to the URL of its events, absolute or "
-		    "not, instead of a path." },
+		    "not, instead of a path. Where host is another one than "
+		    "the list's, it is asked for without credentials: such "
+		    "links are signed." },
 	{ .key = "max",
 	    .type = SETTING_INTEGER,
 	    .offset = AT(def_fetch, max),

@@ -157,6 +157,7 @@ close_source(struct source *s)
 	free(o->option);
 	free(o->api);
 	auth_free(o->auth);
+	auth_free(o->no_auth);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }

@@ -60,10 +60,11 @@ struct rest {
 	const struct rest_conf *conf;
 	const struct definition *def;
 	struct auth *auth;
-	char **base;     /* URL of each host */
-	char **own;      /* what the vendor calls it */
-	char **option;   /* "hosts.api" */
-	struct api *api; /* of each stream, in the definition's order */
+	struct auth *no_auth; /* shows nothing */
+	char **base;          /* URL of each host */
+	char **own;           /* what the vendor calls it */
+	char **option;        /* "hosts.api" */
+	struct api *api;      /* of each stream, in the definition's order */
 	pthread_mutex_t lock;
 	struct rest_stream *streams; /* that were polled */
 };
