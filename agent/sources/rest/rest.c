@@ -378,6 +378,7 @@ const struct source_type rest_calls = {
 	.bounds = rest_bounds,
 	.backfill = rest_backfill,
 	.forget = rest_forget,
+	.audit = &rest_audit,
 	.live = live,
 	.close = close_source,
 };
