@@ -26,10 +26,12 @@ static Suite *(*const suites[])(void) = {
 	suite_presets,
 	suite_probes,
 	suite_share,
-	suite_ship, /* these three take longest */
+	suite_ship, /* these four take longest */
 	suite_recovery,
+	suite_recovery_rows,
 	suite_seen,
 	suite_agent_feed,
+	suite_assertion,
 	suite_auth,
 	suite_aws,
 	suite_aws_digest,
@@ -68,6 +70,7 @@ static Suite *(*const suites[])(void) = {
 	suite_item,
 	suite_json_put,
 	suite_json_valid,
+	suite_kept_token,
 	suite_key,
 	suite_line,
 	suite_lock,
