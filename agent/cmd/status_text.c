@@ -324,7 +324,7 @@ say_full(const struct status *st, size_t width, struct buf *out)
 	char a[HUMAN_TEXT], b[HUMAN_TEXT];
 	int rc;
 
-	if (r->used >= r->max_size)
+	if (r->by_size)
 		rc = buf_addf(&text,
 		    "The store is full: agent.store.max_size is %s.",
 		    human_bytes(a, (uint64_t)r->max_size));

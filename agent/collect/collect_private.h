@@ -261,6 +261,7 @@ struct housekeeping {
 	int64_t certificates;
 	int64_t warn;
 	int64_t lean;
+	bool paused_noted; /* in the store */
 	struct expiry_watch {
 		struct {
 			struct expiry of;

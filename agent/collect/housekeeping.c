@@ -238,15 +238,35 @@ say_paused(struct collector *c, const struct store_room *room)
 	    human_bytes(size[1], (uint64_t)room->max_size),
 	    human_bytes(size[2], (uint64_t)room->free),
 	    human_bytes(size[3], (uint64_t)room->min_free), horizon,
-	    room->free < room->min_free
-		? "free space on the store's disk"
-		: "check which output is behind, or raise store.max_size");
+	    room->by_size
+		? "check which output is behind, or raise store.max_size"
+		: "free space on the store's disk");
 	agent_feed_say(c->own, "paused",
 	    json_pack("{s:I, s:I, s:I, s:I, s:I}", "used",
 		(json_int_t)room->used, "max_size", (json_int_t)room->max_size,
 		"free", (json_int_t)room->free, "min_free",
 		(json_int_t)room->min_free, "gap_in_seconds",
 		(json_int_t)left));
+}
+
+/* For those who look at the store: that collecting pauses, and since when.  A
+ * disk without any room for it is full for them, too. */
+static void
+note_paused(struct collector *c, struct housekeeping *h, bool paused)
+{
+	const struct trouble t = { .subject = "store",
+		.class = TROUBLE_FULL,
+		.text = "the store is full, and collecting pauses",
+		.since = clock_now(),
+		.until = INT64_MIN,
+		.stands = true };
+	struct err err = ERR_INIT;
+
+	if (h->paused_noted == paused)
+		return;
+	if ((paused ? trouble_set(c->store, &t, &err)
+		    : trouble_end(c->store, &t, &err)) == 0)
+		h->paused_noted = paused;
 }
 
 /* Pause while the store is full, resume by itself. */
@@ -276,6 +296,7 @@ watch_room(struct collector *c, struct housekeeping *h)
 		h->say_paused = clock_monotonic() + SAY_PAUSED_EVERY;
 		say_paused(c, &room);
 	}
+	note_paused(c, h, room.full);
 }
 
 static void

@@ -125,7 +125,10 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    "%s: %s; the agent creates the store on its first run; "
 		    "check agent.store.path",
 		    s->path, strerror(errno));
-	if (!read_only && file_parents(s->path, err) != 0)
+	/* By its name: a descriptor of it that is closed would take SQLite's
+	 * locks along. */
+	if (file_is_regular(s->path, err) != 0 ||
+	    (!read_only && file_parents(s->path, err) != 0))
 		return -1;
 	if (connect_file(s, read_only, err) != 0 ||
 	    migrate(s, read_only, err) != 0)
@@ -413,12 +416,21 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 			max -= max / SLACK;
 			min += min / SLACK;
 		}
-		r.full = (max > 0 && r.used >= max) || r.free < min;
+		r.by_size = max > 0 && r.used >= max;
+		r.full = r.by_size || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
 	db_unlock(s);
 	return rc;
+}
+
+void
+store_was_full(struct store *s)
+{
+	db_lock(s);
+	s->full = true;
+	db_unlock(s);
 }
 
 bool

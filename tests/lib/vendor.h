@@ -11,7 +11,7 @@
  *   order:    newest or oldest first, of a window
  *   per:      rows of a page; default: 3
  *   pages:    token (what it gives itself), number, index (from 0), offset,
- *             last_id, time (the last row's), or none
+ *             last_id, or none
  *   exclusive: start, end or both: a window lacks what is at these bounds
  *   twins:    true where equal rows are several events
  *   token:    { path, method, headers, query, body or form, status, reply } of

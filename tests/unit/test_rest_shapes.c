@@ -3,6 +3,7 @@
  * is a stream of a definition, what its vendor answers, what it must be asked,
  * and the events that the store has in the end.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,7 @@ static const struct shape {
 	const char *trouble;        /* that is told of; NULL: none */
 	bool again;                 /* opened anew behind the first poll */
 	unsigned most;              /* requests in all; 0: any */
+	const char *once;           /* it is in one request alone; or NULL */
 	bool rests;                 /* and the last poll is followed by none */
 	const char *full; /* the disk is, from the request of it on, for the
 			     first poll */
@@ -383,6 +385,41 @@ static const struct shape {
 	    .asked = { "GET /list", "GET /list", "GET /list" },
 	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":2}\n{\"id\":3,"
 		      "\"t\":3}\n" },
+	{ .name = "a full reply without an end goes on from its newest row",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { from: "
+	    "\"{window.start|epoch}\" } }\n    cursor: { kind: window, span: "
+	    "10d, overlap: 1m, end: open, order: oldest }\n    page: { kind: "
+	    "none, size: 2 }\n    records: { at: [\"\"] }\n    id: hash\n",
+	    .replies = { { "/list",
+			     JSON("[{\"id\":1,\"t\":1},{\"id\":2,\"t\":"
+				  "<epoch>}]"),
+			     0 },
+		{ "/list", JSON("[{\"id\":3,\"t\":3}]"), 0 } },
+	    .asked = { "GET /list?from=", "GET /list?from=<epoch> HTTP" },
+	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":<epoch>}\n"
+		      "{\"id\":3,\"t\":3}\n" },
+	{ .name = "a full reply without an end, and without times",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { from: "
+	    "\"{window.start|epoch}\" } }\n    cursor: { kind: window, span: "
+	    "10d, overlap: 1m, end: open, order: oldest }\n    page: { kind: "
+	    "none, size: 2 }\n    records: { at: [\"\"] }\n    id: hash\n",
+	    .replies = { { "/list", JSON("[{\"id\":1},{\"id\":1}]"), 0 } },
+	    .asked = { "GET /list?from=" },
+	    .events = "{\"id\":1}\n{\"id\":1}\n",
+	    .trouble = "does not have all" },
+	{ .name = "a link of the vendor's own, where another host is named",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/next] }\n    records: { at: "
+	    "[/value] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"value\":[{\"id\":1}],\"next\":"
+				  "\"https://API.example.com/more?a=%2F\"}"),
+			     0 },
+		{ "/more", JSON("{\"value\":[{\"id\":2}]}"), 0 } },
+	    .asked = { "GET /list?from=", "GET /more?a=%2F HTTP" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n" },
 	{ .name = "rows of values that do not end, or are not there",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { format: columns, at: "
@@ -608,6 +645,139 @@ static const struct shape {
 	    .polls = 2,
 	    .full = "/p2",
 	    .trouble = "disk" },
+	{ .name = "the Link header leads to another host",
+	    .definition = HEAD WINDOW "    page: { kind: link }\n    records: "
+				      "{ at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLink: "
+		"<https://api.example.com.evil.org/x?t=1>; "
+		"rel=\"next\"\r\n\r\n{\"v\":[{\"id\":1}]}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a header with a URL leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url_header, from: [NextPageUri] "
+			    "}\n    records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/json\r\nNextPageUri: "
+		"//evil.example.org/x\r\n\r\n{\"v\":[{\"id\":1}]}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a URL in the body leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url, from: [/next] }\n    "
+			    "records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/"
+		"json\r\n\r\n{\"v\":[{\"id\":1}],\"next\":\"<url>@evil.example."
+		"org/x\"}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a URL in the body with another port leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url, from: [/next] }\n    "
+			    "records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/json\r\n\r\n{\"v\":[{\"id\":1}],\"next\":\"http://"
+		"127.0.0.1:1/x\"}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a redirect of a page",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "a redirect of a job",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none }\n    "
+	    "records: { at: [/rows] }\n    id: /id\n",
+	    .replies = { { "/jobs",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "a job whose id is a URL is asked for on the same host",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none }\n    "
+	    "records: { at: [/rows] }\n    id: /id\n",
+	    .replies = { { "/jobs",
+			     JSON("{\"id\":\"https://evil.example.org/../j\"}"),
+			     0 },
+		{ "/state/https:%2F%2Fevil.example.org%2F..%2Fj",
+		    JSON("{\"status\":\"done\"}"), 0 },
+		{ "/result/https:%2F%2Fevil.example.org%2F..%2Fj",
+		    JSON("{\"rows\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a redirect of the grant",
+	    .definition =
+		"name: shape\ntitle: T\ndocs: https://docs.example.com\n"
+		"variables: { token: { type: secret, help: The token } }\n"
+		"hosts: { login: https://login.example.com, api: "
+		"https://api.example.com }\n"
+		"auth: { kind: oauth2, host: login, path: /token, client_id: "
+		"me, client_secret: \"{token}\" }\n"
+		"rate: { requests: 600, per: 1s }\nstreams:\n  s:\n    title: "
+		"S\n    retention: 30d\n    time: { at: /t, format: epoch "
+		"}\n" WINDOW
+		"    page: { kind: none }\n    records: { at: [\"\"] }\n"
+		"    id: /id\n",
+	    .replies = { { "/token",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "files on another host, which their URLs have the proof for",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    fetch: "
+	    "{ host: login, url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"v\":[{\"u\":\"<url>/f?sig=abc\"}]}"), 0 },
+		{ "/f", JSON("[{\"id\":1}]"), 0 } },
+	    .asked = { "Authorization: Bearer abcdefgh", "GET /f?sig=abc" },
+	    .events = "{\"id\":1}\n",
+	    .once = "Authorization:" },
+	{ .name = "files on another host than that",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    fetch: "
+	    "{ host: login, url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"v\":[{\"u\":\"https://evil.example.org/f\"}]}"), 0 } },
+	    .events = "",
+	    .trouble =
+		"the URL of a row leads to another host than hosts.login" },
 	{ .name = "a token that is JSON, and a short page at the end",
 	    .definition = HEAD
 	    "    request: { method: POST, path: /list, body: "
@@ -700,7 +870,7 @@ static const struct shape {
 };
 
 static struct {
-	char dir[64], path[128], conf[160];
+	char dir[64], path[128], conf[160], epoch[24];
 	char *texts[ROW_MAX];
 	struct canned_reply replies[ROW_MAX + 1];
 	struct canned *server;
@@ -800,11 +970,15 @@ start_server(const struct shape *shape)
 	char now[CLOCK_TEXT];
 
 	(void)clock_format(clock_now() - CLOCK_MINUTE, 0, now);
+	(void)snprintf(t.epoch, sizeof(t.epoch), "%" PRId64,
+	    (clock_now() - CLOCK_MINUTE) / CLOCK_SECOND);
 	t.server = canned_start(t.replies);
 	for (size_t i = 0; i < ROW_MAX && shape->replies[i].path != NULL; i++) {
-		char *half = fill(shape->replies[i].bytes, "<now>", now);
+		char *first = fill(shape->replies[i].bytes, "<now>", now);
+		char *half = fill(first, "<epoch>", t.epoch);
 
 		t.texts[i] = fill(half, "<url>", canned_url(t.server));
+		free(first);
 		free(half);
 		t.replies[i].bytes = t.texts[i];
 		t.replies[i].path = shape->replies[i].path;
@@ -951,12 +1125,26 @@ expect_asked(const struct shape *shape)
 	const char *at = canned_requests(t.server);
 
 	for (size_t i = 0; i < ROW_MAX && shape->asked[i] != NULL; i++) {
-		const char *found = strstr(at, shape->asked[i]);
+		char *asked = fill(shape->asked[i], "<epoch>", t.epoch);
+		const char *found = strstr(at, asked);
 
 		ck_assert_msg(found != NULL, "%s: not asked: %s\nin %s",
 		    shape->name, shape->asked[i], canned_requests(t.server));
 		at = found + 1;
+		free(asked);
 	}
+}
+
+/* How often is text in the requests? */
+static unsigned
+count_asked(const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *at = canned_requests(t.server);
+	     (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
 }
 
 static void
@@ -993,6 +1181,7 @@ START_TEST(shape)
 	const struct shape *s = &shapes[_i];
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct buf events = BUF_INIT(TEXT_MAX);
+	char *expected;
 
 	memset(&t, 0, sizeof(t));
 	buf_init(&t.told, TEXT_MAX);
@@ -1007,9 +1196,10 @@ START_TEST(shape)
 	open_all();
 	poll_all(s);
 	read_events(&events);
-	ck_assert_msg(strcmp(events.len > 0 ? events.data : "", s->events) == 0,
+	expected = fill(s->events, "<epoch>", t.epoch);
+	ck_assert_msg(strcmp(events.len > 0 ? events.data : "", expected) == 0,
 	    "%s: %s\ninstead of %s; %s\nasked: %s", s->name,
-	    events.len > 0 ? events.data : "", s->events,
+	    events.len > 0 ? events.data : "", expected,
 	    t.told.len > 0 ? t.told.data : "", canned_requests(t.server));
 	expect_asked(s);
 	ck_assert_msg(s->trouble == NULL ||
@@ -1018,6 +1208,8 @@ START_TEST(shape)
 	ck_assert_msg(s->trouble != NULL || t.told.len == 0 ||
 		strstr(t.told.data, "lost the cursor") != NULL,
 	    "%s: told %s", s->name, t.told.data);
+	ck_assert_msg(s->once == NULL || count_asked(s->once) == 1,
+	    "%s: %u times", s->name, count_asked(s->once));
 	ck_assert_msg(s->most == 0 || canned_count(t.server) <= s->most,
 	    "%s: %zu requests", s->name, canned_count(t.server));
 	close_all();
@@ -1027,6 +1219,7 @@ START_TEST(shape)
 		free(t.texts[i]);
 	remove_definition();
 	store_help_end(t.dir);
+	free(expected);
 	buf_release(&events);
 	buf_release(&t.told);
 }
@@ -1134,7 +1327,7 @@ START_TEST(long_credentials)
 		s.definition = definition;
 		write_config(&s);
 		token = xcalloc(1, 64 * 1024 + 17);
-		memset(token, 'x', 64 * 1024 + (too_long ? 16 : -16));
+		memset(token, 'x', 64 * 1024 - 16 + (too_long ? 32U : 0U));
 		ck_assert_int_eq(file_read(t.conf, &text, &err), 0);
 		free(definition);
 		definition = fill(text.data, "abcdefgh", token);

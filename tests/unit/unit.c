@@ -27,6 +27,9 @@ static Suite *(*const suites[])(void) = {
 	suite_probes,
 	suite_share,
 	suite_ship, /* these four take longest */
+	suite_ship, /* these take longest */
+	suite_ship_hold,
+	suite_ship_letters,
 	suite_recovery,
 	suite_recovery_rows,
 	suite_seen,

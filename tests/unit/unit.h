@@ -94,6 +94,8 @@ Suite *suite_setup(void);
 Suite *suite_sandbox(void);
 Suite *suite_share(void);
 Suite *suite_ship(void);
+Suite *suite_ship_hold(void);
+Suite *suite_ship_letters(void);
 Suite *suite_siem(void);
 Suite *suite_slow(void);
 Suite *suite_splitter(void);

@@ -17,7 +17,8 @@ struct worker;
 
 /* An API as a source has opened it. */
 struct api {
-	const char *base;   /* paths follow it; credentials go to its origin */
+	const char *base; /* paths follow it; credentials go to its origin */
+	const char *own;  /* the vendor's URL, where base is another; or NULL */
 	const char *option; /* that says where it is, for messages: "api_url" */
 	struct auth *auth;
 	const struct rule *rules;

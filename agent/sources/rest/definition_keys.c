@@ -448,7 +448,8 @@ const struct setting page_keys[] = {
 	    .max = 1000000,
 	    .help = "Rows of a full page, as the request asks for. none: the "
 		    "most that a reply has; a window with so many is read in "
-		    "halves." },
+		    "halves, or from its newest row on where its end is "
+		    "open." },
 	{ .key = "short_is_last",
 	    .type = SETTING_BOOL,
 	    .offset = AT(def_page, short_is_last),
@@ -595,7 +596,9 @@ const struct setting fetch_keys[] = {
 	    .type = SETTING_STRING,
 	    .offset = AT(def_fetch, url),
 	    .help = "Pointer in a row to the URL of its events, absolute or "
-		    "not, instead of a path." },
+		    "not, instead of a path. Where host is another one than "
+		    "the list's, it is asked for without credentials: such "
+		    "links are signed." },
 	{ .key = "max",
 	    .type = SETTING_INTEGER,
 	    .offset = AT(def_fetch, max),

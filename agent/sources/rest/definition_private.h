@@ -98,6 +98,16 @@ void definition_check_text(const struct definition *d,
     const struct config_section *b, const char *key, const char *text,
     unsigned allowed);
 
+/* Has text, NULL: none, a place of that name?  Has any text of a request? */
+bool definition_has_place(const char *text, const char *name);
+bool definition_request_has(const struct def_request *r, const char *name);
+
+/* So many pointers, or arrays, at most. */
+#define DEFINITION_POINTERS 8
+
+/* Does what a page says of the next one go into a request? */
+bool definition_page_goes(const struct def_stream *s);
+
 /* What can't be right in what the tables let pass. */
 void definition_check_variable(const struct definition *d,
     const struct def_variable *v, const struct config_section *b);

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/guid.h"
 #include "http/server_clock.h"
-#include "sources/rest/rest_private.h"
+#include "sources/rest/reading.h"
 #include "store/commit.h"
 #include "store/write_batch.h"
 
@@ -65,4 +65,29 @@ rest_iterator_ask(struct rest_stream *rs, struct stream *st,
 	if (can || !rs->begun)
 		return r->class;
 	return lost ? lose_batch(rs, st, r) : rest_cursor_save(rs, st, NULL, r);
+}
+
+enum reply_class
+reading_end_batch(struct reading *g, const struct rest_page *p,
+    struct buf *next, struct outcome *r)
+{
+	struct rest_stream *rs = g->rs;
+	const bool written =
+	    rs->begun && g->rows == 0 && rs->def->resend.path != NULL;
+	/* It says nothing of what is behind it. */
+	const bool again = g->values.ask == &rs->def->resend;
+
+	if (g->newest > rs->newest)
+		rs->newest = g->newest;
+	rs->begun = true;
+	rs->in_doubt = false;
+	if (!written && reading_commit_cursor(g, r) != REPLY_OK) {
+		rs->in_doubt = true;
+		return r->class;
+	}
+	g->behind = again || rest_more(p);
+	if (g->behind && g->pages < READING_PAGES &&
+	    buf_addf(next, "%zu", g->pages) != 0)
+		return outcome_set(r, REPLY_RETRY, "out of memory");
+	return r->class;
 }

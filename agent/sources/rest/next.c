@@ -273,6 +273,33 @@ resolve(const char *base, struct buf *next)
 	return rc;
 }
 
+/* A URL of the vendor's own is asked for where the configuration says that the
+ * vendor is: a proxy in between changes no bodies. */
+static int
+redirect(const struct api *api, struct buf *next)
+{
+	struct buf url = BUF_INIT(PAGES_LINK_MAX);
+	const char *path;
+	size_t len;
+	int rc;
+
+	if (api->own == NULL || http_same_origin(api->own, api->base) ||
+	    !http_same_origin(api->own, next->data))
+		return 0;
+	/* The rest of a URL that has its origin. */
+	path = strstr(next->data, "://") + 3;
+	path += strcspn(path, "/?#");
+	len = strlen(api->base);
+	rc = buf_add(&url, api->base, len - (api->base[len - 1] == '/'));
+	if (rc == 0)
+		rc = buf_adds(&url, path);
+	buf_clear(next);
+	if (rc == 0)
+		rc = buf_add(next, url.data, url.len);
+	buf_release(&url);
+	return rc;
+}
+
 enum reply_class
 rest_next(const struct rest_page *p, struct buf *next, struct outcome *r)
 {
@@ -285,7 +312,8 @@ rest_next(const struct rest_page *p, struct buf *next, struct outcome *r)
 	if (page->short_is_last && p->rows < (size_t)page->size)
 		return r->class;
 	if (kinds[kind](p, next) != 0 ||
-	    (url && next->len > 0 && resolve(p->url, next) != 0))
+	    (url && next->len > 0 &&
+		(resolve(p->url, next) != 0 || redirect(p->api, next) != 0)))
 		return outcome_set(r, REPLY_RETRY,
 		    "what leads to the next page is neither text nor a number, "
 		    "or too long");

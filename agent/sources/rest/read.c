@@ -25,15 +25,10 @@
 #include "store/identity.h"
 #include "store/write_batch.h"
 
-/* So many pages of a stream without end are read in one go. */
-#define PAGES_AT_ONCE 200
-/* … and so many without rows, one behind the other. */
-#define EMPTY_PAGES 16U
 #define ID_MAX 4096
 
-/* Commit what there is, with where the stream is then. */
-static enum reply_class
-commit_cursor(struct reading *g, struct outcome *r)
+enum reply_class
+reading_commit_cursor(struct reading *g, struct outcome *r)
 {
 	struct err err = ERR_INIT;
 
@@ -145,8 +140,8 @@ check_page(struct reading *g, const struct rest_page *page,
 	return r->class;
 }
 
-static bool
-says_more(const struct rest_page *p)
+bool
+reading_says_more(const struct rest_page *p)
 {
 	return p->def->page.more != NULL && rest_more(p);
 }
@@ -160,7 +155,8 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	struct rest_stream *rs = g->rs;
 	struct err err = ERR_INIT;
 
-	if (next->len == 0 && says_more(p) && !rs->def->page.short_is_last)
+	if (next->len == 0 && reading_says_more(p) &&
+	    !rs->def->page.short_is_last)
 		return outcome_set(r, REPLY_RETRY,
 		    "the reply says that more follows, but not where");
 	if ((rs->def->page.more != NULL && !rest_more(p)) ||
@@ -182,124 +178,10 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	if (buf_add(&rs->part_page, next->data, next->len) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "a page token is too long");
 	else
-		(void)commit_cursor(g, r);
+		(void)reading_commit_cursor(g, r);
 	/* What could not be written is not gone on behind. */
 	if (r->class != REPLY_OK)
 		buf_clear(&rs->part_page);
-	return r->class;
-}
-
-/* Where a stream without end leads is durable with its page; what could not be
- * written is asked for again from where it was. */
-static enum reply_class
-move_token(struct reading *g, const struct buf *next, struct outcome *r)
-{
-	struct rest_stream *rs = g->rs;
-	const int64_t newest = rs->newest;
-	struct buf before = rs->token;
-
-	if (g->newest > newest)
-		rs->newest = g->newest;
-	buf_init(&rs->token, PAGES_LINK_MAX);
-	if (buf_add(&rs->token, next->data, next->len) != 0)
-		(void)outcome_set(r, REPLY_RETRY, "the cursor is too long");
-	else
-		(void)commit_cursor(g, r);
-	if (r->class != REPLY_OK) {
-		rs->newest = newest;
-		buf_release(&rs->token);
-		rs->token = before;
-	} else {
-		buf_release(&before);
-	}
-	return r->class;
-}
-
-/* Does a stream without end go on behind a page?  Where the page does not say,
- * one without rows may still lead to some as long as the cursor moves: so many
- * are followed at once, fewer where that has led to nothing. */
-static bool
-goes_further(struct reading *g, const struct rest_page *p, bool moved)
-{
-	struct rest_stream *rs = g->rs;
-
-	if (g->rs->def->page.more != NULL)
-		return rest_more(p);
-	if (g->rows > 0) {
-		if (g->empty > 0)
-			rs->vain = 0;
-		g->empty = 0;
-		return true;
-	}
-	if (!moved)
-		return false;
-	g->empty++;
-	if (g->empty < EMPTY_PAGES >> rs->vain)
-		return true;
-	if (EMPTY_PAGES >> rs->vain > 1)
-		rs->vain++;
-	return false;
-}
-
-/* Where a stream without end goes on; next is emptied where it has caught
- * up. */
-static enum reply_class
-end_token_page(struct reading *g, const struct rest_page *p, struct buf *next,
-    struct outcome *r)
-{
-	struct rest_stream *rs = g->rs;
-	struct err err = ERR_INIT;
-	bool moved = next->len > 0 &&
-	    (next->len != rs->token.len ||
-		memcmp(next->data, rs->token.data, next->len) != 0);
-
-	if (moved) {
-		if (move_token(g, next, r) != REPLY_OK)
-			return r->class;
-	} else if (reading_commit(g, &err) != 0) {
-		return outcome_set(r, REPLY_RETRY, "%s", err.text);
-	}
-	if (next->len == 0 && (g->rows > 0 || says_more(p)))
-		return outcome_set(r, REPLY_RETRY,
-		    "the reply has events, but no cursor for those that "
-		    "follow");
-	if (!moved && g->rows > 0 && rs->def->cursor.back == 0)
-		return outcome_set(r, REPLY_RETRY,
-		    "the reply has events, but the cursor of those that follow "
-		    "is the one that led to it");
-	g->behind = goes_further(g, p, moved) && next->len > 0;
-	if (!g->behind || (moved && g->pages >= PAGES_AT_ONCE))
-		buf_clear(next);
-	/* A vendor that has nothing, again and again, is left alone. */
-	if (g->all == 0 && g->pages >= PAGES_AT_ONCE)
-		g->behind = false;
-	return r->class;
-}
-
-/* A batch of an iterator is read: it is durable before the next request moves
- * the position. */
-static enum reply_class
-end_batch(struct reading *g, const struct rest_page *p, struct buf *next,
-    struct outcome *r)
-{
-	struct rest_stream *rs = g->rs;
-	const bool written =
-	    rs->begun && g->rows == 0 && rs->def->resend.path != NULL;
-	/* It says nothing of what is behind it. */
-	const bool again = g->values.ask == &rs->def->resend;
-
-	if (g->newest > rs->newest)
-		rs->newest = g->newest;
-	rs->begun = true;
-	rs->in_doubt = false;
-	if (!written && commit_cursor(g, r) != REPLY_OK) {
-		rs->in_doubt = true;
-		return r->class;
-	}
-	g->behind = again || rest_more(p);
-	if (g->behind && g->pages < PAGES_AT_ONCE &&
-	    buf_addf(next, "%zu", g->pages) != 0)
-		return outcome_set(r, REPLY_RETRY, "out of memory");
 	return r->class;
 }
 
@@ -307,8 +189,8 @@ end_batch(struct reading *g, const struct rest_page *p, struct buf *next,
 static enum reply_class (*const ends[])(struct reading *g,
     const struct rest_page *p, struct buf *next, struct outcome *r) = {
 	[CURSOR_WINDOW] = end_window_page,
-	[CURSOR_TOKEN] = end_token_page,
-	[CURSOR_ITERATOR] = end_batch,
+	[CURSOR_TOKEN] = reading_end_token,
+	[CURSOR_ITERATOR] = reading_end_batch,
 };
 
 /* The time that the vendor wants to pass before the next request. */
@@ -344,6 +226,10 @@ end_page(struct reading *g, const struct rest_request *q,
 	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
 	    reading_fetch(g, r) != REPLY_OK)
 		return r->class;
+	if (g->equal != NULL && g->rs->def->cursor.kind == CURSOR_WINDOW &&
+	    rest_rows_doubted(g->equal))
+		return outcome_set(r, REPLY_CURSOR,
+		    "the page begins with what came before");
 	note_wait(g, &p);
 	p.rows = g->rows;
 	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,
@@ -616,10 +502,10 @@ goes_on(const struct def_stream *def)
 	    def->records.format != RECORDS_COLUMNS;
 }
 
-/* Read one span of time, or a part of it. */
+/* Read one span of time, or a part of it.  Its newest event becomes *newest. */
 static enum reply_class
 read_span(struct worker *w, struct stream *st, struct window_list *l,
-    const struct window *span, struct outcome *r)
+    const struct window *span, int64_t *newest, struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
 	const bool all =
@@ -635,6 +521,7 @@ read_span(struct worker *w, struct stream *st, struct window_list *l,
 	(void)reading_pages(&g, "", false, r);
 	l->fresh += g.fresh;
 	l->pages += g.pages;
+	*newest = g.newest;
 	if (l->thorough && !rs->aside)
 		widen(rs, st, g.latest);
 	if (g.date != 0 && g.date < l->date)
@@ -660,27 +547,46 @@ lose_span(struct rest_stream *rs, struct stream *st, const struct window *span,
 	return rest_cursor_save(rs, st, &gap, r);
 }
 
+/* What is left of a span of which a reply did not have all: from its newest
+ * event on, where a list has no end and the oldest events first, else the first
+ * half.  false: there is nothing shorter. */
+static bool
+shorten(const struct def_cursor *c, int64_t newest, struct window *span)
+{
+	const int64_t units = (span->to - span->from) / c->granularity;
+
+	if (c->end == BOUND_OPEN && newest >= span->from + c->granularity)
+		span->from = newest - newest % c->granularity;
+	else if (c->end != BOUND_OPEN && units > 1)
+		span->to = span->from + units / 2 * c->granularity;
+	else
+		return false;
+	return true;
+}
+
 enum reply_class
 rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const int64_t unit = rs->def->cursor.granularity;
+	const struct def_cursor *c = &rs->def->cursor;
 	struct window span = l->window;
+	int64_t newest;
 
 	l->date = server_clock_now(w->source->clock);
 	(void)outcome_set(r, REPLY_OK, "there is nothing to ask for");
-	/* From the left: what is incomplete is halved, and no less than a unit
-	 * is asked for. */
+	/* From the left; no less than a unit is asked for. */
 	while (span.from < l->window.to) {
-		if (read_span(w, st, l, &span, r) == REPLY_INCOMPLETE) {
-			const int64_t units = (span.to - span.from) / unit;
-
+		if (read_span(w, st, l, &span, &newest, r) ==
+		    REPLY_INCOMPLETE) {
 			drop_part(rs);
-			if (units > 1) {
-				span.to = span.from + units / 2 * unit;
+			if (shorten(c, newest, &span)) {
+				(void)outcome_set(r, REPLY_OK,
+				    "the rest is asked for");
 				continue;
 			}
+			if (c->end == BOUND_OPEN && newest >= span.from)
+				span.to = span.from + c->granularity;
 			(void)lose_span(rs, st, &span, r);
 		}
 		if (r->class != REPLY_OK)

@@ -69,6 +69,25 @@ enum reply_class reading_pages(struct reading *g, const char *first,
  * ago. */
 int64_t reading_covered(const struct source *s, int64_t listed);
 
+/* So many pages of a stream without end are read in one go. */
+#define READING_PAGES 200
+
+/* A page of a cursor of the vendor's own, or a batch of an iterator, is read:
+ * it is durable with where the stream is then.  next, where it leads, is
+ * emptied where the stream has caught up; of an iterator it is filled where it
+ * has not. Returns r->class. */
+struct rest_page;
+enum reply_class reading_end_token(struct reading *g, const struct rest_page *p,
+    struct buf *next, struct outcome *r);
+enum reply_class reading_end_batch(struct reading *g, const struct rest_page *p,
+    struct buf *next, struct outcome *r);
+
+/* Does the page itself say that more follows? */
+bool reading_says_more(const struct rest_page *p);
+
+/* Commit what there is, with where the stream is then. */
+enum reply_class reading_commit_cursor(struct reading *g, struct outcome *r);
+
 /* Commit what there is. */
 int reading_commit(struct reading *g, struct err *err);
 

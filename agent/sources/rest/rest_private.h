@@ -60,9 +60,11 @@ struct rest {
 	const struct rest_conf *conf;
 	const struct definition *def;
 	struct auth *auth;
-	char **base;     /* URL of each host */
-	char **option;   /* "hosts.api" */
-	struct api *api; /* of each stream, in the definition's order */
+	struct auth *no_auth; /* shows nothing */
+	char **base;          /* URL of each host */
+	char **own;           /* what the vendor calls it */
+	char **option;        /* "hosts.api" */
+	struct api *api;      /* of each stream, in the definition's order */
 	pthread_mutex_t lock;
 	struct rest_stream *streams; /* that were polled */
 };
@@ -254,6 +256,11 @@ void rest_rows_free(struct rest_rows *t);
 void rest_rows_reset(struct rest_rows *t);
 void rest_rows_undo(struct rest_rows *t);
 void rest_rows_keep(struct rest_rows *t); /* the page is good */
+/* Does the page begin with a row that came before?  Either it is there twice,
+ * or others came in while pages were read.  So the reading is to begin anew;
+ * the same row is not doubted again, and no more than so many are. */
+#define REST_DOUBTS 2
+bool rest_rows_doubted(struct rest_rows *t);
 /* Write the id of a row with this leaf hash to out; -1: too many rows. */
 #define REST_ROW_ID 80
 int rest_rows_id(struct rest_rows *t, const uint8_t leaf[32],

@@ -17,6 +17,94 @@
 #include "store/feed.h"
 #include "store/write_batch.h"
 
+/* So many pages without rows, one behind the other, are followed at once. */
+#define EMPTY_PAGES 16U
+
+/* Where a stream without end leads is durable with its page; what could not be
+ * written is asked for again from where it was. */
+static enum reply_class
+move_token(struct reading *g, const struct buf *next, struct outcome *r)
+{
+	struct rest_stream *rs = g->rs;
+	const int64_t newest = rs->newest;
+	struct buf before = rs->token;
+
+	if (g->newest > newest)
+		rs->newest = g->newest;
+	buf_init(&rs->token, PAGES_LINK_MAX);
+	if (buf_add(&rs->token, next->data, next->len) != 0)
+		(void)outcome_set(r, REPLY_RETRY, "the cursor is too long");
+	else
+		(void)reading_commit_cursor(g, r);
+	if (r->class != REPLY_OK) {
+		rs->newest = newest;
+		buf_release(&rs->token);
+		rs->token = before;
+	} else {
+		buf_release(&before);
+	}
+	return r->class;
+}
+
+/* Does a stream without end go on behind a page?  Where the page does not say,
+ * one without rows may still lead to some as long as the cursor moves: so many
+ * are followed at once, fewer where that has led to nothing. */
+static bool
+goes_further(struct reading *g, const struct rest_page *p, bool moved)
+{
+	struct rest_stream *rs = g->rs;
+
+	if (g->rs->def->page.more != NULL)
+		return rest_more(p);
+	if (g->rows > 0) {
+		if (g->empty > 0)
+			rs->vain = 0;
+		g->empty = 0;
+		return true;
+	}
+	if (!moved)
+		return false;
+	g->empty++;
+	if (g->empty < EMPTY_PAGES >> rs->vain)
+		return true;
+	if (EMPTY_PAGES >> rs->vain > 1)
+		rs->vain++;
+	return false;
+}
+
+enum reply_class
+reading_end_token(struct reading *g, const struct rest_page *p,
+    struct buf *next, struct outcome *r)
+{
+	struct rest_stream *rs = g->rs;
+	struct err err = ERR_INIT;
+	bool moved = next->len > 0 &&
+	    (next->len != rs->token.len ||
+		memcmp(next->data, rs->token.data, next->len) != 0);
+
+	if (moved) {
+		if (move_token(g, next, r) != REPLY_OK)
+			return r->class;
+	} else if (reading_commit(g, &err) != 0) {
+		return outcome_set(r, REPLY_RETRY, "%s", err.text);
+	}
+	if (next->len == 0 && (g->rows > 0 || reading_says_more(p)))
+		return outcome_set(r, REPLY_RETRY,
+		    "the reply has events, but no cursor for those that "
+		    "follow");
+	if (!moved && g->rows > 0 && rs->def->cursor.back == 0)
+		return outcome_set(r, REPLY_RETRY,
+		    "the reply has events, but the cursor of those that follow "
+		    "is the one that led to it");
+	g->behind = goes_further(g, p, moved) && next->len > 0;
+	if (!g->behind || (moved && g->pages >= READING_PAGES))
+		buf_clear(next);
+	/* A vendor that has nothing, again and again, is left alone. */
+	if (g->all == 0 && g->pages >= READING_PAGES)
+		g->behind = false;
+	return r->class;
+}
+
 /* The vendor does not know its cursor any more: begin again a little before
  * the newest event that it led to, as far as that is still kept. */
 static enum reply_class
