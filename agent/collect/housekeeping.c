@@ -29,6 +29,7 @@
 /* Sources that could not be opened are tried again so often. */
 #define START_EVERY (10 * CLOCK_SECOND)
 #define BACKFILL_EVERY CLOCK_SECOND
+#define RECONCILE_EVERY CLOCK_SECOND
 #define SURVEY_EVERY (5 * CLOCK_SECOND)
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
@@ -474,6 +475,8 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 		collect_start(c);
 	if (is_due(&h->backfill, now, BACKFILL_EVERY))
 		collect_backfill(c);
+	if (is_due(&h->reconcile, now, RECONCILE_EVERY))
+		collect_reconcile(c);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
 	if (is_due(&h->clean, now, CLEAN_EVERY)) {

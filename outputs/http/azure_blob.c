@@ -245,7 +245,8 @@ static const struct explained meanings[] = {
 	{ 403, "KeyBasedAuthenticationNotPermitted", VERDICT_BLOCKED,
 	    "the account takes no shared key; use client_id and "
 	    "client_secret" },
-	{ 403, "Immutab", VERDICT_BLOCKED, "check the container's policy" },
+	{ 403, "AccountIsDisabled", VERDICT_BLOCKED,
+	    "the storage account is disabled" },
 	{ 403, NULL, VERDICT_BLOCKED,
 	    "give the app the role Storage Blob Data Contributor on the "
 	    "container, and check the account's network rules" },
@@ -254,17 +255,23 @@ static const struct explained meanings[] = {
 	    "check bucket and url: there is no such container" },
 	{ 409, "ContainerBeingDeleted", VERDICT_BLOCKED,
 	    "the container is being deleted" },
+	{ 409, "ContainerDisabled", VERDICT_BLOCKED,
+	    "the container is disabled" },
 	{ 409, NULL, VERDICT_RETRY, "somebody writes the same blob" },
 	{ 413, NULL, VERDICT_REFUSED, "lower max_body" },
 	{ .status = 0 },
 };
+
+/* What cannot be written again is there, too. */
+static const char *const there[] = { "BlobAlreadyExists", "BlobImmutableDueTo",
+	NULL };
 
 static const struct object_store store = {
 	.digest = "x-ms-meta-sealfeed_sha256",
 	.guard = "If-None-Match",
 	.guard_value = "*",
 	.there = 409,
-	.there_code = "BlobAlreadyExists",
+	.there_codes = there,
 	.meanings = meanings,
 	.open = blob_login,
 	.close = blob_logout,

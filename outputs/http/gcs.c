@@ -80,6 +80,8 @@ static const struct explained meanings[] = {
 	{ 400, "StorageClass", VERDICT_BLOCKED, "check storage_class" },
 	{ 401, NULL, VERDICT_BLOCKED,
 	    "the access token is refused; check key and the clock" },
+	{ 403, "AccountProblem", VERDICT_BLOCKED,
+	    "check billing of the project, which Google says is not in order" },
 	{ 403, NULL, VERDICT_BLOCKED,
 	    "give the service account storage.objects.create and "
 	    "storage.objects.get on the bucket, as the roles Storage Object "

@@ -359,9 +359,13 @@ look_at(struct intake *in, const struct intake_response *r,
 static bool
 is_there(const struct objects *o, const struct intake_response *r)
 {
-	return r->status == o->store->there &&
-	    (o->store->there_code == NULL ||
-		strstr(r->body, o->store->there_code) != NULL);
+	const char *const *code = o->store->there_codes;
+
+	if (r->status != o->store->there || code == NULL)
+		return r->status == o->store->there;
+	while (*code != NULL && strstr(r->body, *code) == NULL)
+		code++;
+	return *code != NULL;
 }
 
 bool

@@ -38,10 +38,10 @@ struct object_store {
 	const char *digest;
 	const char *guard;
 	const char *guard_value;
-	/* The answer where there is one: its status, and a part of its code,
-	 * NULL: any. */
+	/* The answer where there is one: its status, and parts of its codes,
+	 * NULL-terminated; NULL: any. */
 	int there;
-	const char *there_code;
+	const char *const *there_codes;
 	const struct explained *meanings;
 
 	/* Make and free what objects_login() gives. */

@@ -67,7 +67,7 @@ struct attribute {
 	uint64_t number;
 };
 
-#define ATTRIBUTES_MAX 7
+#define ATTRIBUTES_MAX 8
 
 struct record {
 	int64_t when; /* INT64_MIN: not known */
@@ -77,6 +77,7 @@ struct record {
 	struct attribute list[ATTRIBUTES_MAX];
 	size_t n;
 	char uid[512];
+	char time[CLOCK_TEXT];
 };
 
 static void
@@ -90,6 +91,19 @@ static struct slice
 text_of(const char *s)
 {
 	return (struct slice){ s, s == NULL ? 0 : strlen(s) };
+}
+
+/* Nanoseconds have 64 bits, 0 is none, and some receivers drop what is old:
+ * such a time is an attribute, and the record counts from when it is sent
+ * ("time_unix_nano if it is present, otherwise observed_time_unix_nano",
+ * logs.proto). */
+static bool
+has_own_time(const struct otlp *o, const struct record *r)
+{
+	int64_t past = o->preset == NULL ? 0 : o->preset->past;
+
+	return r->when > 0 && r->when <= INT64_MAX / 1000 &&
+	    (past == 0 || r->when >= r->observed - past);
 }
 
 static void
@@ -114,6 +128,11 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	add_text(r, "sealfeed.id", intake_plain_id(in, line));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
 	add_text(r, "sealfeed.via", text_of(line->via));
+	if (r->when != INT64_MIN && !has_own_time(in->state, r)) {
+		(void)clock_format(r->when, 6, r->time);
+		add_text(r, "sealfeed.time", text_of(r->time));
+		r->when = INT64_MIN;
+	}
 }
 
 /*
@@ -290,6 +309,8 @@ otlp_open(struct intake *in, struct err *err)
 	o->preset = otlp_preset_of(in->out->type->type.name);
 	if (o->preset != NULL && o->preset->token_header != NULL)
 		in->token_header = o->preset->token_header;
+	if (o->preset != NULL)
+		in->lines_max = o->preset->lines_max;
 	o->json = conf->encoding == OTLP_JSON;
 	buf_init(&o->begin, HEAD_MAX);
 	buf_init(&o->resource, HEAD_MAX);
@@ -324,6 +345,12 @@ otlp_render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	int rc;
 
 	describe(in, line, &r);
+	if (o->preset != NULL && o->preset->record_max > 0 &&
+	    r.body.len > o->preset->record_max)
+		return err_set(err,
+		    "the event of %zu bytes is larger than the %zu that are "
+		    "kept of one",
+		    r.body.len, o->preset->record_max);
 	if (o->json) {
 		rc = body->len == 0 ? 0 : buf_adds(body, ",");
 		if (rc == 0)

@@ -4,6 +4,9 @@
 #ifndef OUTPUTS_HTTP_OTLP_H
 #define OUTPUTS_HTTP_OTLP_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
 
@@ -19,6 +22,11 @@ struct otlp_preset {
 	const char *type;         /* of the output */
 	const char *token_header; /* NULL: Authorization: Bearer */
 	const struct explained *meanings;
+	size_t lines_max;  /* records of a request; 0: any number */
+	size_t record_max; /* bytes of an event, of which more would be cut or
+			      dropped; 0: any */
+	int64_t past;      /* microseconds: an older record may be dropped, so
+			      it has no time of its own; 0: never */
 };
 
 /* NULL: the type is none of them. */

@@ -3,13 +3,16 @@
  *
  * docs.newrelic.com, "New Relic OTLP endpoint": license key in api-key; "Log
  * API": 10^6 bytes a request, of which its OTLP endpoint says nothing else, and
- * answers 413.  axiom.co/docs, "Send OpenTelemetry data to Axiom": token, and
- * the data set in a header; "Limits" has none for requests, so max_body is a
- * choice.
+ * answers 413; "Log event data": what is beyond 128 KB of an attribute is cut,
+ * what is older than 48 hours may be dropped.  axiom.co/docs, "Send
+ * OpenTelemetry data to Axiom": token, and the data set in a header; "Limits":
+ * 1 MB an event, 10,000 events a batch, and none for the bytes of a request, so
+ * max_body is a choice.
  */
 #include <stddef.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "outputs/http/explain.h"
 #include "outputs/http/otlp.h"
 #include "outputs/http/transport.h"
@@ -57,8 +60,16 @@ static const struct explained new_relic_meanings[] = {
 };
 
 static const struct otlp_preset presets[] = {
-	{ "axiom", NULL, axiom_meanings },
-	{ "new-relic", "api-key: ", new_relic_meanings },
+	{ .type = "axiom",
+	    .meanings = axiom_meanings,
+	    .lines_max = 10000,
+	    .record_max = 1000000 },
+	{ .type = "new-relic",
+	    .token_header = "api-key: ",
+	    .meanings = new_relic_meanings,
+	    .record_max = 128000,
+	    /* With room for the way there. */
+	    .past = 47 * CLOCK_HOUR },
 };
 
 const struct otlp_preset *

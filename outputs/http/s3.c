@@ -109,6 +109,10 @@ static const struct explained meanings[] = {
 	    "check the secret in aws.key, aws.region, and that nothing on the "
 	    "way changes requests" },
 	{ 403, "InvalidAccessKeyId", VERDICT_BLOCKED, "check aws.key" },
+	{ 403, "AccountProblem", VERDICT_BLOCKED,
+	    "ask AWS about the account, which has a problem" },
+	{ 403, "AllAccessDisabled", VERDICT_BLOCKED,
+	    "ask AWS why access to the bucket is disabled" },
 	{ 403, NULL, VERDICT_BLOCKED,
 	    "allow s3:PutObject and s3:GetObject on the bucket's objects, and "
 	    "the use of the KMS key where there is one" },

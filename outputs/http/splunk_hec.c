@@ -70,7 +70,8 @@ static const struct hec_kind kinds[] = {
 	    LOGSCALE_EVENT_MAX },
 	{ "cribl", "Authorization: Splunk ", false, 0 },
 	{ "fluent-bit", "Authorization: Splunk ", false, 0 },
-	{ "vector", "Authorization: Splunk ", false, 0 },
+	/* src/sources/splunk_hec sends on what is in front of a bad event. */
+	{ "vector", "Authorization: Splunk ", true, 0 },
 };
 
 struct hec {

@@ -41,21 +41,29 @@ struct intake_kind {
 };
 
 /* Every kind of intake: one row each. */
-#define INTAKES(X)       \
-	X(azure_blob)    \
-	X(coralogix)     \
-	X(datadog)       \
-	X(elasticsearch) \
-	X(gcs)           \
-	X(google_secops) \
-	X(graylog)       \
-	X(login)         \
-	X(loki)          \
-	X(otlp)          \
-	X(s3)            \
-	X(sentinel)      \
-	X(splunk_hec)    \
-	X(sumologic)
+#define INTAKES(X)              \
+	X(axiom)                \
+	X(azure_blob)           \
+	X(coralogix)            \
+	X(cribl)                \
+	X(crowdstrike_logscale) \
+	X(datadog)              \
+	X(elasticsearch)        \
+	X(fluent_bit)           \
+	X(gcs)                  \
+	X(google_secops)        \
+	X(graylog)              \
+	X(login)                \
+	X(logstash)             \
+	X(loki)                 \
+	X(new_relic)            \
+	X(otlp)                 \
+	X(panther)              \
+	X(s3)                   \
+	X(sentinel)             \
+	X(splunk_hec)           \
+	X(sumologic)            \
+	X(vector)
 
 #define INTAKE_DECLARE(name) extern const struct intake_kind intake_##name;
 INTAKES(INTAKE_DECLARE)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -417,13 +418,89 @@ parse(const struct call *c)
 	return NULL;
 }
 
+/* Services with such an intake: axiom.co/docs, "Send OpenTelemetry data to
+ * Axiom" and "Limits"; docs.newrelic.com, "New Relic OTLP endpoint" and "Log
+ * API" (413).  Where they would cut or drop a record under a receipt it is
+ * refused here. */
+static const struct service {
+	const char *name; /* of the kind */
+	const char *header;
+	const char *scheme;
+	const char *data_set; /* header with its name; NULL: none */
+	const char *body_max; /* bytes */
+	unsigned too_large;   /* status */
+	size_t record_max;    /* bytes of its body; 0: any */
+	size_t records_max;   /* of a request; 0: any */
+	long long hours;      /* that its time may be past; 0: any */
+} services[] = {
+	{ .name = "otlp",
+	    .header = "Authorization",
+	    .scheme = "Bearer ",
+	    .body_max = "67108864",
+	    .too_large = 400 },
+	{ .name = "axiom",
+	    .header = "Authorization",
+	    .scheme = "Bearer ",
+	    .data_set = "X-Axiom-Dataset",
+	    .body_max = "67108864",
+	    .too_large = 413,
+	    .record_max = 1000000,
+	    .records_max = 10000 },
+	{ .name = "new-relic",
+	    .header = "api-key",
+	    .scheme = "",
+	    .body_max = "1000000",
+	    .too_large = 413,
+	    .record_max = 128000,
+	    .hours = 48 },
+};
+
+static const struct service *
+service_of(const struct call *c)
+{
+	const struct service *s = services;
+
+	while (strcmp(s->name, c->place->kind->name) != 0)
+		s++;
+	return s;
+}
+
+/* Would the service cut or drop none of them? */
+static bool
+are_kept(const struct service *s, const json_t *top)
+{
+	json_t *all = records_of(top), *r;
+	bool good =
+	    s->records_max == 0 || json_array_size(all) <= s->records_max;
+	size_t i;
+
+	json_array_foreach(all, i, r)
+	{
+		const char *when =
+		    json_string_value(json_object_get(r, "timeUnixNano"));
+		const json_t *text =
+		    json_object_get(json_object_get(r, "body"), "stringValue");
+
+		if (s->hours > 0 && when != NULL &&
+		    strtoll(when, NULL, 10) / 1000000000 <
+			(long long)time(NULL) - s->hours * 3600)
+			good = false;
+		if (s->record_max > 0 &&
+		    json_string_length(text) > s->record_max)
+			good = false;
+	}
+	json_decref(all);
+	return good;
+}
+
 static void
 take(struct call *c)
 {
+	const struct service *s = service_of(c);
 	const char *type = recv_header(c->rq, "Content-Type");
 	char *token = place_option(c->place, "token", "abc");
-	char *max = place_option(c->place, "max", "67108864");
-	char *want = xasprintf("Bearer %s", token);
+	char *max = place_option(c->place, "max", s->body_max);
+	char *want = xasprintf("%s%s", s->scheme, token);
 	json_t *top = NULL;
 
 	if (strcmp(c->path, LOGS_PATH) != 0)
@@ -433,12 +510,17 @@ take(struct call *c)
 	else if (strcmp(type, "application/x-protobuf") != 0 &&
 	    strcmp(type, "application/json") != 0)
 		reply_text(c, 415, "415 unsupported media type");
-	else if (strcmp(recv_header(c->rq, "Authorization"), want) != 0)
+	else if (strcmp(recv_header(c->rq, s->header), want) != 0)
 		reply_status(c, 401, 16, "the token is not known");
+	else if (s->data_set != NULL &&
+	    strcmp(recv_header(c->rq, s->data_set), "m365") != 0)
+		reply_status(c, 404, 5, "dataset not found");
 	else if (c->body->len > strtoull(max, NULL, 10))
-		reply_status(c, 400, 3, "request body too large");
+		reply_status(c, s->too_large, 3, "request body too large");
 	else if ((top = parse(c)) == NULL)
 		reply_status(c, 400, 3, "not an ExportLogsServiceRequest");
+	else if (!are_kept(s, top))
+		reply_status(c, 400, 3, "a record would not be kept");
 	else
 		take_records(c, top);
 	json_decref(top);
@@ -448,3 +530,6 @@ take(struct call *c)
 }
 
 const struct intake_kind intake_otlp = { .name = "otlp", .take = take };
+const struct intake_kind intake_axiom = { .name = "axiom", .take = take };
+const struct intake_kind intake_new_relic = { .name = "new-relic",
+	.take = take };

@@ -9,6 +9,8 @@
  * than Splunk: an unknown key of an envelope, which loses events there without
  * a word, is refused here.
  *
+ * Others that speak it are rows of speakers below.
+ *
  * Options: token; acks, "1": the token has acknowledgement; index, the only one
  * allowed; max, bytes of a body; disabled, "1".
  */
@@ -20,6 +22,68 @@
 #include "tests/recv/intake.h"
 
 #define OPEN_MAX 10000
+
+/* Who speaks it, and how: library.humio.com, "Ingesting with HTTP Event
+ * Collector" and "Limits and Standards" (1 MB an event; nothing is said of the
+ * events beside a bad one); docs.cribl.io, "Splunk HEC Source"; Vector's
+ * source splunk_hec (401 code 4, what stands in front of a bad object is sent
+ * on); Fluent Bit's in_splunk (errors are texts, a Content-Type is needed, the
+ * number of a bad object is not told). */
+static const struct speaker {
+	const char *name;   /* of the kind */
+	const char *scheme; /* of Authorization */
+	const char *paths[3];
+	unsigned denied;     /* status for a token that is not known */
+	size_t event_max;    /* bytes; 0: any */
+	bool texts;          /* errors have no code */
+	bool numbers;        /* it tells which object is bad */
+	bool keeps;          /* those in front of that are stored */
+	bool takes_any_keys; /* what it does not know is left out */
+} speakers[] = {
+	{ .name = "splunk-hec",
+	    .scheme = "Splunk ",
+	    .paths = { "/services/collector/event",
+		"/services/collector/event/1.0", "/services/collector" },
+	    .denied = 403,
+	    .numbers = true,
+	    .keeps = true },
+	{ .name = "crowdstrike-logscale",
+	    .scheme = "Bearer ",
+	    .paths = { "/api/v1/ingest/hec", "/services/collector" },
+	    .denied = 401,
+	    .event_max = 1000000,
+	    .texts = true },
+	{ .name = "cribl",
+	    .scheme = "Splunk ",
+	    .paths = { "/services/collector/event", "/services/collector" },
+	    .denied = 403,
+	    .texts = true,
+	    .takes_any_keys = true },
+	{ .name = "vector",
+	    .scheme = "Splunk ",
+	    .paths = { "/services/collector/event",
+		"/services/collector/event/1.0", "/services/collector" },
+	    .denied = 401,
+	    .numbers = true,
+	    .keeps = true,
+	    .takes_any_keys = true },
+	{ .name = "fluent-bit",
+	    .scheme = "Splunk ",
+	    .paths = { "/services/collector/event", "/services/collector" },
+	    .denied = 401,
+	    .texts = true,
+	    .takes_any_keys = true },
+};
+
+static const struct speaker *
+speaker_of(const struct call *c)
+{
+	const struct speaker *s = speakers;
+
+	while (strcmp(s->name, c->place->kind->name) != 0)
+		s++;
+	return s;
+}
 
 enum ack { ACK_NONE, ACK_YOUNG, ACK_TRUE, ACK_LOST };
 
@@ -34,15 +98,23 @@ struct channel {
 static void
 answer_code(struct call *c, unsigned status, int code, const char *text)
 {
-	reply_text(c, status, "{\"text\":\"%s\",\"code\":%d}", text, code);
+	if (status >= 400 && code != 6 && speaker_of(c)->texts)
+		reply_text(c, status, "error: %s\n", text);
+	else
+		reply_text(c, status, "{\"text\":\"%s\",\"code\":%d}", text,
+		    code);
 }
 
 static void
 answer_event(struct call *c, int code, const char *text, size_t n)
 {
-	reply_text(c, 400,
-	    "{\"text\":\"%s\",\"code\":%d,\"invalid-event-number\":%zu}", text,
-	    code, n);
+	if (speaker_of(c)->numbers)
+		reply_text(c, 400,
+		    "{\"text\":\"%s\",\"code\":%d,\"invalid-event-number\":"
+		    "%zu}",
+		    text, code, n);
+	else
+		answer_code(c, 400, code, text);
 }
 
 static bool
@@ -59,16 +131,18 @@ option_is(const struct call *c, const char *option, const char *want)
 static bool
 authorized(struct call *c)
 {
+	const struct speaker *s = speaker_of(c);
 	const char *have = recv_header(c->rq, "Authorization");
+	size_t n = strlen(s->scheme);
 	char *token = place_option(c->place, "token", "abc");
 	bool good = false;
 
 	if (have[0] == '\0')
 		answer_code(c, 401, 2, "Token is required");
-	else if (strncmp(have, "Splunk ", 7) != 0)
+	else if (strncmp(have, s->scheme, n) != 0)
 		answer_code(c, 401, 3, "Invalid authorization");
-	else if (strcmp(have + 7, token) != 0)
-		answer_code(c, 403, 4, "Invalid token");
+	else if (strcmp(have + n, token) != 0)
+		answer_code(c, s->denied, 4, "Invalid token");
 	else if (option_is(c, "disabled", "1"))
 		answer_code(c, 403, 1, "Token disabled");
 	else
@@ -186,8 +260,10 @@ is_good(struct call *c, const json_t *o, const char *text, size_t len, size_t n)
 	const json_t *event = json_object_get(o, "event");
 	const json_t *time = json_object_get(o, "time");
 	const char *index = json_string_value(json_object_get(o, "index"));
+	const struct speaker *s = speaker_of(c);
 
-	if (!json_is_object(o) || !keys_are_known(o) ||
+	if (!json_is_object(o) || (!s->takes_any_keys && !keys_are_known(o)) ||
+	    (s->event_max > 0 && len > s->event_max + 1024) ||
 	    (time != NULL && !json_is_number(time)) || is_poison(c, text, len))
 		answer_event(c, 6, "Invalid data format", n);
 	else if (event == NULL)
@@ -235,9 +311,10 @@ store(struct call *c, const json_t *o, const char *text, size_t len)
 		place_store(c, feed, agent, strtoull(index, NULL, 10), at, len);
 }
 
-/* Take the objects one by one; false: answered. */
+/* Look at the objects one by one, and where keep is set store them; false:
+ * answered. */
 static bool
-take_events(struct call *c)
+take_events(struct call *c, bool keep)
 {
 	const char *at = c->body->data, *end = at + c->body->len;
 
@@ -258,13 +335,13 @@ take_events(struct call *c)
 			return false;
 		}
 		good = is_good(c, o, at, (size_t)e.position, n);
-		if (good)
+		if (good && keep)
 			store(c, o, at, (size_t)e.position);
 		json_decref(o);
 		at += e.position;
 		if (!good)
 			return false;
-		if (c->fault == PARTIAL &&
+		if (keep && c->fault == PARTIAL &&
 		    at > c->body->data + c->body->len / 2) {
 			answer_code(c, 503, 9, "Server is busy");
 			return false;
@@ -281,13 +358,17 @@ events(struct call *c)
 
 	if (acks && ch == NULL)
 		;
+	else if (strcmp(recv_header(c->rq, "Content-Type"),
+		     "application/json") != 0)
+		answer_code(c, 400, 6, "header 'Content-Type' is not set");
 	else if (c->rq->body.len > strtoull(max, NULL, 10))
 		reply_page(c, 413, "Content-Length too large");
 	else if (c->body->len == 0)
 		answer_code(c, 400, 5, "No data");
 	else if (acks && ch->open >= OPEN_MAX)
 		answer_code(c, 429, 27, "Ack channel is full");
-	else if (!take_events(c))
+	else if ((!speaker_of(c)->keeps && !take_events(c, false)) ||
+	    !take_events(c, true))
 		;
 	else if (!acks)
 		answer_code(c, 200, 0, "Success");
@@ -351,9 +432,12 @@ tell_acks(struct call *c)
 static void
 take(struct call *c)
 {
-	bool event = strcmp(c->path, "/services/collector/event") == 0 ||
-	    strcmp(c->path, "/services/collector/event/1.0") == 0 ||
-	    strcmp(c->path, "/services/collector") == 0;
+	const struct speaker *s = speaker_of(c);
+	bool event = false;
+
+	for (size_t i = 0; i < sizeof(s->paths) / sizeof(s->paths[0]); i++)
+		event = event ||
+		    (s->paths[i] != NULL && strcmp(c->path, s->paths[i]) == 0);
 
 	if (c->fault == FORGET)
 		forget(c->place);
@@ -374,4 +458,12 @@ take(struct call *c)
 }
 
 const struct intake_kind intake_splunk_hec = { .name = "splunk-hec",
+	.take = take };
+const struct intake_kind intake_crowdstrike_logscale = {
+	.name = "crowdstrike-logscale",
+	.take = take
+};
+const struct intake_kind intake_cribl = { .name = "cribl", .take = take };
+const struct intake_kind intake_vector = { .name = "vector", .take = take };
+const struct intake_kind intake_fluent_bit = { .name = "fluent-bit",
 	.take = take };

@@ -75,13 +75,14 @@ config(void)
 }
 
 enum via courier_via;
+int64_t courier_when = CLOCK_DAY;
 
 void
 courier_add(struct courier *c, const char *event)
 {
 	struct dead_letter d = { .feed = "contoso/Audit.Exchange",
 		.index = 42 + chunk_lines(c->chunk),
-		.event_time = CLOCK_DAY,
+		.event_time = courier_when,
 		.via = courier_via };
 	struct batch_ref *batch_ref;
 

@@ -29,6 +29,9 @@ struct courier {
 /* How the events came that are added from now on (store/via.h). */
 extern enum via courier_via;
 
+/* Microseconds: event time of those; CLOCK_DAY where nobody says else. */
+extern int64_t courier_when;
+
 /* Open an output of the type with a chunk of one event, index 42 of
  * contoso/Audit.Exchange. */
 void courier_open(struct courier *c, const struct output_type *type,

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
@@ -81,11 +82,17 @@ START_TEST(shared_key)
 }
 END_TEST
 
+/* What nobody may write is there, too. */
+static const char *const there[] = { "BlobAlreadyExists",
+	"BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold" };
+
 START_TEST(what_is_there_is_looked_at)
 {
+	char *body = xasprintf("<Error><Code>%s</Code></Error>", there[_i]);
+
 	rig_expect("/t1/", 200, "{\"access_token\":\"abc\",\"expires_in\":9}");
-	rig_expect(OBJECT, 409,
-	    "<Error><Code>BlobAlreadyExists</Code></Error>");
+	rig_expect(OBJECT, 409, body);
+	free(body);
 	rig_expect_with(OBJECT, 206,
 	    "x-ms-meta-sealfeed_sha256: 00\r\nETag: \"7\"", "{");
 	rig_expect_with("/audit/", 201, "ETag: \"7\"", "");
@@ -116,6 +123,8 @@ static const struct {
 	{ 403, ERROR("AuthorizationPermissionMismatch"), VERDICT_BLOCKED,
 	    "Storage Blob Data Contributor" },
 	{ 404, ERROR("ContainerNotFound"), VERDICT_BLOCKED, "container" },
+	{ 403, ERROR("AccountIsDisabled"), VERDICT_BLOCKED, "disabled" },
+	{ 409, ERROR("ContainerDisabled"), VERDICT_BLOCKED, "disabled" },
 	{ 409, ERROR("LeaseIdMissing"), VERDICT_RETRY, "409" },
 	{ 503, ERROR("ServerBusy"), VERDICT_RETRY, "503" },
 };
@@ -156,7 +165,7 @@ suite_clouds(void)
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, shared_key);
-	tcase_add_test(tc, what_is_there_is_looked_at);
+	tcase_add_loop_test(tc, what_is_there_is_looked_at, 0, ROWS(there));
 	tcase_add_loop_test(tc, other_answers, 0, ROWS(answers));
 	tcase_add_test(tc, a_key_that_is_none);
 	suite_add_tcase(s, tc);

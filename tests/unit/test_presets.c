@@ -1,9 +1,12 @@
 /*
  * test_presets.c - outputs that are another one with other defaults.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
 
@@ -55,6 +58,99 @@ START_TEST(delivered)
 	ck_assert_msg(strncmp(rig_body(0), presets[_i].body,
 			  strlen(presets[_i].body)) == 0,
 	    "%s", rig_body(0));
+	rig_end();
+}
+END_TEST
+
+/* Larger than what the service keeps of an event, which it would cut under its
+ * receipt. */
+static const struct {
+	const struct output_type *type;
+	const char *options;
+	const char *target;
+	size_t most;
+} cut[] = {
+	{ &output_crowdstrike_logscale, "token: abc", "/api/v1/ingest/hec",
+	    1000000 },
+	{ &output_axiom, "token: abc, dataset: m365", "/v1/logs", 1000000 },
+	{ &output_new_relic, "license_key: abc", "/v1/logs", 128000 },
+	{ &output_new_relic, "license_key: abc, encoding: json", "/v1/logs",
+	    128000 },
+};
+
+START_TEST(what_would_be_cut_is_a_dead_letter)
+{
+	size_t len = cut[_i].most + 1;
+	char *event = xcalloc(1, len + 1);
+
+	memset(event, 'x', len);
+	memcpy(event, "{\"Id\":\"", 7);
+	memcpy(event + len - 2, "\"}", 2);
+	rig_set_up(cut[_i].type);
+	rig_expect(cut[_i].target, 200, "{}");
+	rig_begin(3, event, cut[_i].options, "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(intake_rig.c.refused, 1);
+	ck_assert_int_eq(chunk_mark(intake_rig.c.chunk, 0), CHUNK_REFUSED);
+	rig_end();
+	/* One that is not larger goes. */
+	memcpy(event + len - 3, "\"}", 3);
+	rig_set_up(cut[_i].type);
+	rig_expect(cut[_i].target, 200, "{}");
+	rig_begin(1, event, cut[_i].options, "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_uint_eq(intake_rig.c.refused, 0);
+	free(event);
+	rig_end();
+}
+END_TEST
+
+/* An event's time goes as the record's where a receiver keeps that. */
+#define OWN(nanoseconds) "{\"timeUnixNano\":\"" nanoseconds "\",\"observed"
+#define APART(time)                                                            \
+	"{\"key\":\"sealfeed.time\",\"value\":{\"stringValue\":\"" time "\"}}" \
+	"]}"
+#define YEAR_2262 INT64_C(9223372036854775)
+#define YEAR_9999 INT64_C(253402300799999999)
+static const struct {
+	const struct output_type *type;
+	const char *options;
+	int64_t when;
+	const char *sent;
+} times[] = {
+	/* 0 would be none. */
+	{ &output_otlp, "encoding: json", 0,
+	    APART("1970-01-01T00:00:00.000000Z") },
+	{ &output_otlp, "encoding: json", 1, OWN("1000") },
+	{ &output_otlp, "encoding: json", CLOCK_DAY, OWN("86400000000000") },
+	{ &output_otlp, "encoding: json", YEAR_2262,
+	    OWN("9223372036854775000") },
+	/* Nanoseconds of later ones are no number of 64 bits. */
+	{ &output_otlp, "encoding: json", YEAR_2262 + 1,
+	    APART("2262-04-11T23:47:16.854776Z") },
+	{ &output_otlp, "encoding: json", YEAR_9999,
+	    APART("9999-12-31T23:59:59.999999Z") },
+	{ &output_otlp, "", YEAR_9999, "9999-12-31T23:59:59.999999Z" },
+	{ &output_axiom, "encoding: json, token: abc, dataset: m365", CLOCK_DAY,
+	    OWN("86400000000000") },
+	{ &output_new_relic, "encoding: json, license_key: abc", CLOCK_DAY,
+	    APART("1970-01-02T00:00:00.000000Z") },
+};
+
+START_TEST(times_that_are_kept)
+{
+	courier_when = times[_i].when;
+	rig_set_up(times[_i].type);
+	rig_expect("/v1/logs", 200, "{}");
+	rig_begin(1, EVENT, times[_i].options, "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_msg(memmem(canned_requests(intake_rig.server),
+			  canned_len(intake_rig.server), times[_i].sent,
+			  strlen(times[_i].sent)) != NULL,
+	    "%s", rig_body(0));
+	courier_when = CLOCK_DAY;
 	rig_end();
 }
 END_TEST
@@ -127,6 +223,9 @@ suite_presets(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, delivered, 0, ROWS(presets));
+	tcase_add_loop_test(tc, what_would_be_cut_is_a_dead_letter, 0,
+	    ROWS(cut));
+	tcase_add_loop_test(tc, times_that_are_kept, 0, ROWS(times));
 	tcase_add_loop_test(tc, other_ways_are_said, 0, ROWS(ways));
 	tcase_add_loop_test(tc, live, 0, ROWS(presets));
 	suite_add_tcase(s, tc);

@@ -19,6 +19,7 @@
 #define SENTINEL                                                    \
 	"rule: dcr-00000000000000000000000000000007, tenant: " GUID \
 	", client_id: " GUID ", client_secret: s, login_url: \"@/login\""
+#define BLOB "bucket: m365, account: a, key: a2V5"
 #define GUID "0fd4a6f1-95a8-4e43-9f43-3a7b5b9c2d11"
 #define TOKEN "{\"access_token\":\"t\",\"expires_in\":3599}"
 
@@ -85,6 +86,17 @@ static const struct {
 	    { "AccessDenied", "s3:PutObject" } },
 	{ &output_s3, BUCKET, "", 400, S3("KeyTooLongError"),
 	    { "KeyTooLong", "shorten path" } },
+	{ &output_s3, BUCKET, "", 403, S3("AllAccessDisabled"),
+	    { "AllAccessDisabled", "ask AWS" } },
+	{ &output_azure_blob, BLOB, "", 404, S3("ContainerNotFound"),
+	    { "ContainerNotFound", "no such container" } },
+	{ &output_azure_blob, BLOB, "", 403, S3("AuthorizationFailure"),
+	    { "Storage Blob Data Contributor", "network rules" } },
+	{ &output_azure_blob, BLOB, "", 403, S3("AuthenticationFailed"),
+	    { "AuthenticationFailed", "clock" } },
+	{ &output_coralogix, "key: a", "", 402, "", { "402", "quota" } },
+	{ &output_coralogix, "key: a", "", 403, "{\"message\":\"Forbidden\"}",
+	    { "Forbidden", "Send-Your-Data" } },
 	{ &output_sentinel, SENTINEL, "", 404, AZURE("RuleNotFound"),
 	    { "RuleNotFound", "check rule" } },
 	{ &output_sentinel, SENTINEL, "", 400, AZURE("InvalidStream"),

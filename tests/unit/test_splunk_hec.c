@@ -241,26 +241,6 @@ START_TEST(presets)
 }
 END_TEST
 
-/* LogScale would cut it, and say nothing. */
-START_TEST(large_for_logscale)
-{
-	char *event = xcalloc(1, 1100000);
-
-	memset(event, 'x', 1099998);
-	memcpy(event, "{\"Id\":\"", 7);
-	memcpy(event + 1099996, "\"}", 2);
-	rig_set_up(&output_crowdstrike_logscale);
-	rig_expect("/api/v1/ingest/hec", 200, "{}");
-	rig_begin(3, event, "token: abc", "");
-	courier_deliver(&intake_rig.c);
-	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
-	ck_assert_uint_eq(intake_rig.c.refused, 1);
-	ck_assert_int_eq(chunk_mark(intake_rig.c.chunk, 0), CHUNK_REFUSED);
-	free(event);
-	rig_end();
-}
-END_TEST
-
 START_TEST(delivered_when_indexed)
 {
 	int64_t asked;
@@ -357,7 +337,6 @@ suite_splunk_hec(void)
 	tcase_add_test(tc, one_event_at_fault);
 	tcase_add_test(tc, others_keep_nothing);
 	tcase_add_test(tc, presets);
-	tcase_add_test(tc, large_for_logscale);
 	tcase_add_test(tc, delivered_when_indexed);
 	tcase_add_test(tc, numbers_begin_anew);
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
