@@ -22,6 +22,8 @@
 #include "base/err.h"
 #include "base/role.h"
 #include "config/config.h"
+#include "delivery/batch_reader.h"
+#include "delivery/chunk.h"
 #include "ship/ship.h"
 #include "store/batch.h"
 #include "store/commit.h"
@@ -402,6 +404,45 @@ ask_for(const char *kind)
 	ck_assert_msg(request_add(s, &r, &err) == 0, "%s", err.text);
 	store_close(s);
 }
+
+/* Can the lines [from, to) of the batch be read, as a chunk of theirs is? */
+static bool
+readable(struct batch_ref *c, size_t from, size_t to)
+{
+	struct chunk *p = chunk_new();
+	struct chunk_line line;
+	int rc;
+
+	ck_assert_int_eq(chunk_add(p, c, from, to, 1), 0);
+	rc = chunk_line(p, to - from - 1, &line, &err);
+	chunk_unload(p);
+	chunk_free(p);
+	return rc == 0;
+}
+
+/* A batch that goes in several chunks is unpacked for the first one. */
+START_TEST(batch_is_unpacked_once)
+{
+	struct batch_reader *k;
+	struct batch_ref *c;
+	struct store *s;
+
+	fill(1, 100, -1, "");
+	s = store_open(path, STORE_DURABLE, &err);
+	k = batch_reader_new(s, NULL);
+	ck_assert_int_eq(batch_reader_next(k, 0, &c, &err), 1);
+	ck_assert(readable(c, 0, 10));
+	sql("UPDATE payload SET lines = x'00'");
+	ck_assert(readable(c, 10, 20));
+	ck_assert(readable(c, 0, 10));
+	/* At rest nothing is held. */
+	batch_reader_rest(k);
+	ck_assert(!readable(c, 20, 30));
+	batch_ref_release(c);
+	batch_reader_free(k);
+	store_close(s);
+}
+END_TEST
 
 START_TEST(dead_letter_is_sent_again)
 {
@@ -1040,6 +1081,7 @@ suite_ship(void)
 	tcase_add_test(tc, line_at_fault_becomes_a_dead_letter);
 	tcase_add_test(tc, line_is_refused_alone);
 	tcase_add_test(tc, failing_read_skips_nothing);
+	tcase_add_test(tc, batch_is_unpacked_once);
 	tcase_add_test(tc, dead_letter_is_sent_again);
 	tcase_add_test(tc, dead_letter_is_dropped);
 	tcase_add_test(tc, first_lines_and_one_bad_are_settled);
