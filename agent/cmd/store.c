@@ -128,6 +128,7 @@ run_backup(struct work *w, struct err *err)
 		.min_free = kept_free(w->config, w->file),
 		.progress = show_copied,
 		.ctx = w,
+		.sound = true,
 	};
 	struct store *s = cmd_store(w->config, STORE_READ, err);
 	const int64_t began = clock_monotonic();
@@ -248,6 +249,17 @@ run_check(struct work *w, struct err *err)
 /* -- compact ----------------------------------------------------------------
  */
 
+/* Not to make a store, which is for the agent. */
+static int
+there_must_be_one(const struct config *config, const char *remedy,
+    struct err *err)
+{
+	if (access(config->agent.store.path, F_OK) == 0)
+		return 0;
+	return err_set(err, "%s: %s; %s", config->agent.store.path,
+	    strerror(errno), remedy);
+}
+
 /* Stopped, or between the transactions of the agent that runs. */
 static int
 compact(const struct config *config, struct compact *c, bool *running,
@@ -280,11 +292,9 @@ run_compact(struct work *w, struct err *err)
 	char before[HUMAN_TEXT], after[HUMAN_TEXT];
 	bool running;
 
-	/* Not to make a store, which is for the agent. */
-	if (access(w->config->agent.store.path, F_OK) != 0)
-		return err_set(err, "%s: %s; the agent has not run yet",
-		    w->config->agent.store.path, strerror(errno));
-	if (cmd_as_owner(w->config, err) != 0 ||
+	if (there_must_be_one(w->config, "the agent has not run yet", err) !=
+		0 ||
+	    cmd_as_owner(w->config, err) != 0 ||
 	    compact(w->config, &c, &running, err) != 0)
 		return -1;
 	if (w->json)
@@ -312,7 +322,8 @@ restored(const struct config *config, size_t *n, struct err *err)
 	struct store_lock lock;
 	int rc = -1;
 
-	if (cmd_as_owner(config, err) != 0)
+	if (there_must_be_one(config, "put the backup there first", err) != 0 ||
+	    cmd_as_owner(config, err) != 0)
 		return -1;
 	if (lock_store(&lock, config->agent.store.path, 0, err) != 0)
 		return -1;

@@ -62,7 +62,10 @@ lock_name(struct store_lock *l, const char *real, int64_t until,
 
 	l->name = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (l->name < 0)
-		(void)err_set(err, "%s: %s", name, strerror(errno));
+		(void)err_set(err,
+		    "%s: %s; the agent's user must be able to write into the "
+		    "store's folder",
+		    name, strerror(errno));
 	else
 		rc = lock_fd(l->name, name, until, err);
 	free(name);

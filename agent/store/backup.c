@@ -54,7 +54,8 @@ free_for(const char *path, struct err *err)
 	if (statvfs(dir, &fs) == 0)
 		bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
 	else
-		(void)err_set(err, "%s: %s", dir, strerror(errno));
+		(void)err_set(err, "%s: %s; make the folder first", dir,
+		    strerror(errno));
 	free(dir);
 	return bytes;
 }
@@ -148,6 +149,46 @@ mark(const struct backup *b, sqlite3 *to, const struct buf *log,
 	return rc == SQLITE_OK ? 0 : copy_failed(b, to, rc, err);
 }
 
+static int
+go_on(void *ctx)
+{
+	const struct backup *b = ctx;
+
+	return b->progress != NULL && b->progress(b->ctx, 1, 1) != 0;
+}
+
+/* Pages are copied as they are: is a store that is damaged without anybody
+ * knowing, which no backup should replace an older one for? */
+static int
+check_copy(struct backup *b, sqlite3 *to, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	char what[256] = "";
+	int rc;
+
+	sqlite3_progress_handler(to, 100000, go_on, b);
+	rc = sqlite3_prepare_v2(to, "PRAGMA integrity_check(1)", -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		db_text(st, 0, what, sizeof(what));
+	else
+		(void)snprintf(what, sizeof(what), "%s", sqlite3_errmsg(to));
+	(void)sqlite3_finalize(st);
+	sqlite3_progress_handler(to, 0, NULL, NULL);
+	for (char *c = what; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = ' ';
+	if (rc == SQLITE_INTERRUPT)
+		return err_set(err, "%s: not made: interrupted", b->file);
+	if (rc == SQLITE_ROW && strcmp(what, "ok") == 0)
+		return 0;
+	return err_set(err,
+	    "%s: not made: the store is damaged (%s); keep the last backup; "
+	    "\"sealfeed store check --repair\" has the agent repair the store",
+	    b->file, what);
+}
+
 /* Seal writes its log before the store, so the log as it is after the copy
  * knows all that is signed in it. */
 static int
@@ -177,6 +218,8 @@ fill(struct store *s, struct backup *b, const char *part, struct err *err)
 		rc = read_log(b, &log, err);
 	if (rc == 0)
 		rc = mark(b, to, &log, err);
+	if (rc == 0 && b->sound)
+		rc = check_copy(b, to, err);
 	if (sqlite3_close(to) != SQLITE_OK && rc == 0)
 		rc = err_set(err, "%s: cannot be closed", b->file);
 	buf_release(&log);
@@ -216,8 +259,10 @@ make_part(struct store *s, struct backup *b, const char *part, struct err *err)
 		    "interrupted; delete it in the latter case",
 		    part);
 	if (fd < 0)
-		return err_set(err, "%s: cannot be created: %s", part,
-		    strerror(errno));
+		return err_set(err,
+		    "%s: cannot be created: %s; name a file in a folder that "
+		    "you may write to",
+		    part, strerror(errno));
 	rc = fill(s, b, part, err);
 	if (rc == 0)
 		rc = publish(b, fd, part, err);

@@ -12,6 +12,7 @@
 #ifndef STORE_BACKUP_H
 #define STORE_BACKUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ struct backup {
 	/* Called from time to time with the pages that are copied, of how
 	 * many; other than 0 ends it.  May be NULL. */
 	int (*progress)(void *ctx, int64_t done, int64_t all);
+	bool
+	    sound; /* read it when it is there, and keep none that is damaged */
 	void *ctx;
 	int64_t bytes; /* of the backup */
 };

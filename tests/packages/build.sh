@@ -25,23 +25,37 @@ packages_root() {
 	    "$suite" "$tar" "$mirror" && echo "$*" >"$tar.holds"
 }
 
+# packages_next FROM TO: the same packages as release 2, which upgrade them;
+# nothing is compiled again.
+packages_next() {
+	local deb name tree=$2/tree
+	mkdir -p "$2"
+	for deb in "$1"/sealfeed*.deb; do
+		name=$(basename "$deb")
+		dpkg-deb -R "$deb" "$tree" &&
+		    sed -i '/^Version:/s/-1$/-2/; s/\(sealfeed (= .*\)-1)/\1-2)/' \
+			"$tree/DEBIAN/control" &&
+		    dpkg-deb --root-owner-group -b "$tree" \
+			"$2/${name/-1_/-2_}" && rm -r "$tree" || return 1
+	done
+}
+
 # packages_build FOLDER SEALFEED: the tarball, the packages of release 1 and
 # the deb of release 2 in FOLDER/1 and FOLDER/2, and the system that they are
 # installed into.
 packages_build() {
-	local folder=$1 top release
+	local folder=$1 top kind
 	top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 	export DEB_BUILD_OPTIONS=nocheck
 	needs_install package_test || return 1
 	rm -rf "$folder"/{1,2,dist} "$folder"/*.tar.xz
 	packages_dist "$top" "$folder/dist" "$2" &&
 	    cp "$folder"/dist/sealfeed-*.tar.xz "$folder" || return 1
-	for release in "deb 1" "deb 2" "rpm 1"; do
-		# shellcheck disable=SC2086 # two words
-		set -- $release
-		"$top/packaging/package" "$1" "$folder"/sealfeed-*.tar.xz \
-		    "$folder/$2" "$2" || return 1
+	for kind in deb rpm; do
+		"$top/packaging/package" "$kind" "$folder"/sealfeed-*.tar.xz \
+		    "$folder/1" || return 1
 	done
+	packages_next "$folder/1" "$folder/2" || return 1
 	# What the manual uses, and every Debian has that is not as small.
 	# shellcheck disable=SC2046 # a list of names
 	packages_root "$folder/root.tar" $(packages_depends "$folder") acl dbus

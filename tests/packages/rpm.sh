@@ -139,6 +139,12 @@ dnf remove sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
 [ ! -e "$root/usr/bin/sealfeed" ] || fail "the program is left"
 [ -e "$root/etc/sealfeed/sealfeed.yaml.rpmsave" ] ||
     fail "the changed configuration is gone"
+mkdir -p "$root/etc/systemd/system/sealfeed.service.d"
+sed -n '/^leaves these/,/groupdel/s/^    //p' "$top/packaging/README.md" |
+    chroot "$root" sh >"$work/away" 2>&1 || fail "$(cat "$work/away")"
+expect "what is left" "" "$(find "$root"/{etc,usr,var} \( -path "*/dnf" -o \
+    -path "*/rpm" \) -prune -o -name '*sealfeed*' -print)"
+! grep sealfeed "$root"/etc/{passwd,group} || fail "a user is left"
 
 say "without access to the Internet, as the manual has it"
 . "$top/tests/e2e/manual.sh"

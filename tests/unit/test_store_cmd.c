@@ -4,6 +4,7 @@
  */
 #include <signal.h>
 #include <stdbool.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,8 @@ END_TEST
 START_TEST(there_must_be_a_store)
 {
 	static const char *const lines[] = { "store check", "store compact",
-		"store backup /nowhere/x", "store check /nowhere/x" };
+		"store backup /nowhere/x", "store check /nowhere/x",
+		"store restored" };
 
 	remove_store();
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -375,6 +377,26 @@ START_TEST(a_backup)
 	ck_assert_int_eq(symlink("elsewhere", target()), 0);
 	ck_assert_int_eq(run_on_target("store backup"), EXIT_WRONG);
 	ck_assert_int_ne(access(rig_path("elsewhere"), F_OK), 0);
+}
+END_TEST
+
+/* One that nobody has met yet would be copied as it is. */
+START_TEST(a_damaged_store_is_not_backed_up)
+{
+	const int64_t page = ask("store.db",
+	    "SELECT rootpage FROM sqlite_schema WHERE name = 'dead_letter'");
+	char junk[4000];
+	int fd = open(rig_path("store.db"), O_WRONLY);
+
+	memset(junk, 0xa5, sizeof(junk));
+	ck_assert_int_eq(pwrite(fd, junk, sizeof(junk), (page - 1) * 16384),
+	    (ssize_t)sizeof(junk));
+	(void)close(fd);
+	ck_assert_int_eq(run_on_target("store backup"), EXIT_WRONG);
+	ck_assert_msg(strstr(rig.message.data, "the store is damaged") != NULL,
+	    "%s", rig.message.data);
+	ck_assert_int_ne(access(target(), F_OK), 0);
+	ck_assert_int_ne(access(rig_path("backup.db.part"), F_OK), 0);
 }
 END_TEST
 
@@ -637,6 +659,7 @@ suite_store_cmd(void)
 	tcase_add_test(tc, a_cut_file_is_found);
 	tcase_add_test(tc, repair_is_for_the_agent);
 	tcase_add_test(tc, a_backup);
+	tcase_add_test(tc, a_damaged_store_is_not_backed_up);
 	tcase_add_test(tc, a_backup_needs_room);
 	tcase_add_test(tc, writers_do_not_wait);
 	tcase_add_test(tc, what_is_unfinished_is_not_taken_over);
