@@ -645,13 +645,33 @@ look(struct round *d, struct span_row *span)
 		look_again(d, span);
 }
 
+/* Ids are remembered since they were collected, which was after their time, and
+ * after the subject's begin: are all of the time from known? */
+static bool
+is_known(struct round *d, const char *subject, int64_t from)
+{
+	const int64_t known =
+	    clock_now() - (d->runner->source.definition.dedupe - JUST);
+	struct err err = ERR_INIT;
+	int64_t begun;
+
+	if (from >= known)
+		return true;
+	if (span_begun(store_of(d), subject, &begun, &err) == 0)
+		return begun >= known;
+	store_failed(d, &err);
+	return true;
+}
+
 static void
 see_to(struct round *d, struct span_row *span, struct feed_worker *j)
 {
-	const int64_t known = d->runner->source.definition.dedupe - JUST;
+	const bool known = is_known(d, span->subject, span->from);
 
+	if (d->blocked)
+		return;
 	/* What was collected then can't be told from what was not. */
-	if (span->from < clock_now() - known)
+	if (!known)
 		end(d, span, "unconfirmed",
 		    span->error[0] != '\0'
 			? span->error
@@ -724,7 +744,7 @@ plan(struct round *d, const char *subject, const struct feed_worker *j)
 		return;
 	}
 	/* Of a longer time without the agent, or without this option. */
-	if (from < known)
+	if (rc == 0 && from < known && !is_known(d, subject, from))
 		from = known;
 	while (rc == 0) {
 		/* The first may be shorter: it begins with the feed's. */

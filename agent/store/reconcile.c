@@ -79,6 +79,19 @@ span_begin(struct store *s, const char *subject, int64_t from, struct err *err)
 }
 
 int
+span_begun(struct store *s, const char *subject, int64_t *when, struct err *err)
+{
+	int rc;
+
+	db_lock(s);
+	rc = db_number(s, err, INT64_MIN, when,
+	    "SELECT max(ended) FROM span WHERE subject = ? AND how = 'begun'",
+	    "t", subject);
+	db_unlock(s);
+	return rc;
+}
+
+int
 span_last(struct store *s, const char *subject, int64_t *to, struct err *err)
 {
 	int rc;

@@ -42,8 +42,11 @@ struct span_row {
 int span_add(struct store *s, const char *subject, int64_t from, int64_t to,
     struct err *err);
 
-/* The subject's first span begins there; durable, and told by nobody. */
+/* The subject's first span begins there; durable, and told by nobody.  And when
+ * (wall clock) that was said; INT64_MIN: not, or longer ago than is kept. */
 int span_begin(struct store *s, const char *subject, int64_t from,
+    struct err *err);
+int span_begun(struct store *s, const char *subject, int64_t *when,
     struct err *err);
 
 /* Where the subject's last span ends; INT64_MIN: none has begun. */

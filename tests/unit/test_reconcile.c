@@ -61,6 +61,10 @@ START_TEST(a_query_is_gone_on_with)
 	ck_assert_int_eq(span_begin(s, SOURCE, HOUR / 2, &err), 0);
 	ck_assert_int_eq(span_last(s, SOURCE, &last, &err), 0);
 	ck_assert_int_eq(last, HOUR / 2);
+	ck_assert_int_eq(span_begun(s, SOURCE, &last, &err), 0);
+	ck_assert_int_ge(last, clock_now() - CLOCK_MINUTE);
+	ck_assert_int_eq(span_begun(s, FEED, &last, &err), 0);
+	ck_assert_int_eq(last, INT64_MIN);
 	ck_assert_int_eq(span_open(s, SOURCE, 0, &r, &err), 0);
 	ck_assert_int_eq(span_add(s, SOURCE, HOUR, 2 * HOUR, &err), 0);
 	ck_assert_int_eq(span_open(s, "", 0, &r, &err), 0);
