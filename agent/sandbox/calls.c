@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -56,7 +57,10 @@ const struct call calls_allowed[] = {
 	{ .name = "fchmod", .roles = CALLS_EVERY },
 	{ .name = "fchown", .roles = CALLS_EVERY },
 	{ .name = "fdatasync", .roles = CALLS_EVERY },
-	{ .name = "flock", .roles = CALLS_EVERY },
+	/* No lock is given up: that of the store is one for all roles. */
+	{ .name = "flock",
+	    .roles = CALLS_EVERY,
+	    .argument = { IS(1, LOCK_EX | LOCK_NB) } },
 	{ .name = "fstat", .roles = CALLS_EVERY },
 	{ .name = "fstatfs", .roles = CALLS_EVERY },
 	{ .name = "fsync", .roles = CALLS_EVERY },

@@ -59,6 +59,8 @@ grows archive
 [ "$(cat "$work/agent.pid")" = "$supervisor" ] && ! gone "$supervisor" ||
     fail "the supervisor is another one"
 others_live watch
+log_has 'watch: tried the system call flock, which .* refused' ||
+    fail "it can give up the lock of the store"
 agent_stop
 ! grep -aEv '^(STATUS|READY=1|RELOADING=1|MONOTONIC_USEC|STOPPING=1|WATCHDOG=1|EXTEND)' \
     "$work/systemd/log" >"$work/ended" ||
@@ -88,3 +90,4 @@ say "it is driven out"
 agent_env=()
 agent_again
 grows archive 40
+! log_has 'tried the system call ' || fail "a role met its walls"
