@@ -50,8 +50,11 @@ struct job {
 	struct store *store;
 	int64_t from;
 	int64_t to;
-	int64_t settle; /* of the source at hand */
-	bool wrong;     /* an hour is not as it should be */
+	/* Of the source at hand. */
+	const struct audit_calls *calls;
+	const struct config_entry *conf;
+	int64_t settle;
+	bool wrong; /* an hour is not as it should be */
 	struct buf out;
 	struct json_put json;
 };
@@ -77,10 +80,39 @@ add(struct hour *h, const struct hour_row *f)
 	h->sum.only += f->only;
 }
 
-/* Read one hour of a source; at is where the rows of the feeds are. */
+/* Was all of the hour answered: of the source, or of each of its feeds that are
+ * asked for on their own? */
 static int
-read_hour(struct job *j, const char *source, int64_t when, struct hour *h,
-    struct err *err)
+read_state(const struct job *j, struct hour_row *h, struct err *err)
+{
+	const char *source = j->conf->name;
+	struct source_definition d;
+	int rc = 0;
+
+	if (j->calls->covers == NULL)
+		return hour_state(j->store, source, h->hour, &h->known,
+		    h->error, err);
+	h->known = true;
+	source_type_of(j->conf->type)->define(j->conf->conf, &d);
+	for (size_t i = 0; d.streams[i] != NULL && rc == 0; i++) {
+		char *feed = xasprintf("%s/%s", source, d.streams[i]);
+		char why[sizeof(h->error)] = "";
+		bool known = true;
+
+		if (j->calls->covers(j->conf->conf, d.streams[i]))
+			rc = hour_state(j->store, feed, h->hour, &known, why,
+			    err);
+		if (!known && h->error[0] == '\0')
+			memcpy(h->error, why, sizeof(why));
+		h->known = h->known && known;
+		free(feed);
+	}
+	return rc;
+}
+
+/* Read one hour of the source. */
+static int
+read_hour(const struct job *j, int64_t when, struct hour *h, struct err *err)
 {
 	struct hour_row at = { .hour = INT64_MIN };
 	int rc = 1;
@@ -88,12 +120,11 @@ read_hour(struct job *j, const char *source, int64_t when, struct hour *h,
 	*h = (struct hour){ .sum.hour = when,
 		.delivered =
 		    xcalloc(j->config->n_outputs + 1, sizeof(*h->delivered)) };
-	if (hour_state(j->store, source, when, &h->sum.known, h->sum.error,
-		err) != 0)
+	if (read_state(j, &h->sum, err) != 0)
 		return -1;
 	while (rc == 1 &&
-	    (rc = hour_next(j->store, source, when, when + CLOCK_HOUR, &at,
-		 err)) == 1) {
+	    (rc = hour_next(j->store, j->conf->name, when, when + CLOCK_HOUR,
+		 &at, err)) == 1) {
 		add(h, &at);
 		for (size_t i = 0; i < j->config->n_outputs && rc == 1; i++) {
 			uint64_t n;
@@ -226,7 +257,7 @@ show_hour(const struct job *j, const struct hour *h, struct table *t)
 }
 
 static int
-show_hours(struct job *j, const char *source, struct table *t, struct err *err)
+show_hours(struct job *j, struct table *t, struct err *err)
 {
 	int rc = 0;
 
@@ -234,7 +265,7 @@ show_hours(struct job *j, const char *source, struct table *t, struct err *err)
 	     when += CLOCK_HOUR) {
 		struct hour h;
 
-		rc = read_hour(j, source, when, &h, err);
+		rc = read_hour(j, when, &h, err);
 		if (rc == 0) {
 			const char *how = state(j, &h);
 
@@ -293,7 +324,7 @@ show_source(struct job *j, const struct config_entry *c, struct err *err)
 		json_put_text(p, "source", c->name);
 		json_put_open(p, "hours", '[');
 	}
-	rc = show_hours(j, c->name, t, err);
+	rc = show_hours(j, t, err);
 	if (rc == 0 && j->line->json) {
 		json_put_close(p, ']');
 		json_put_open(p, "missing", '[');
@@ -323,8 +354,9 @@ show_sources(struct job *j, const char *only, struct err *err)
 		struct source_audit bounds;
 
 		if ((only != NULL && strcmp(c->name, only) != 0) ||
-		    audit_of(c, &bounds) == NULL)
+		    (j->calls = audit_of(c, &bounds)) == NULL)
 			continue;
+		j->conf = c;
 		j->settle = bounds.settle + bounds.span + bounds.every;
 		shown++;
 		if (show_source(j, c, err) != 0)

@@ -202,8 +202,8 @@ end(struct round *d, struct span_row *span, const char *how, const char *error,
 		    d->source.name, span->missing, span->listed);
 }
 
-/* The answer is too large, or the vendor can't make it: in halves, if that can
- * be; else that is how it ends. */
+/* The answer is too large: in halves, if that can be; else that is how it ends.
+ */
 static void
 halve(struct round *d, struct span_row *span, const char *why)
 {
@@ -222,7 +222,7 @@ static void
 again(struct round *d, struct span_row *span, const char *why)
 {
 	if (span->tries >= TRIES_MAX) {
-		halve(d, span, why);
+		end(d, span, "unconfirmed", why, NULL, 0);
 		return;
 	}
 	span->query[0] = '\0';
@@ -474,26 +474,104 @@ read_all(struct round *d, struct span_row *span)
 	finding_close(&f);
 }
 
-/* Has what the feeds had when the query was made been read?  If not, wait for
- * it, but not for ever: what no feed brings any more is missing. */
+/* Has what the feeds (or j's alone) had at that time been read?  If not, wait
+ * for it, but not for ever: what no feed brings any more is missing. */
 static bool
-is_collected(struct round *d, const struct span_row *span)
+is_collected(struct round *d, const struct feed_worker *j, int64_t when)
 {
 	struct source_runner *r = d->runner;
 	struct err err = ERR_INIT;
-	bool all = clock_now() - span->asked > d->a->bounds.patience;
+	bool all = true;
 
-	if (all)
+	if (clock_now() - when > d->a->bounds.patience)
 		return true;
 	for (size_t i = 0; i < r->n_workers; i++)
 		if (collect_look(&r->workers[i], &err) != 0)
 			return false;
-	all = true;
 	(void)pthread_mutex_lock(&r->collector->lock);
 	for (size_t i = 0; i < r->n_workers; i++)
-		all = all && collect_horizon(&r->workers[i]) >= span->asked;
+		all = all &&
+		    ((j != NULL && j != &r->workers[i]) ||
+			collect_horizon(&r->workers[i]) >= when);
 	(void)pthread_mutex_unlock(&r->collector->lock);
 	return all;
+}
+
+/* write_batch_judge_fn: an event of an answer that came at once. */
+static void
+judge(void *ctx, struct write_batch *p, struct slice id, int64_t when,
+    bool known)
+{
+	struct finding *f = ctx;
+	struct span_row *span = f->span;
+	const bool within = is_within(span, when);
+	struct err err = ERR_INIT;
+
+	if (id.data == NULL) {
+		span->listed += within;
+		span->unnamed += within;
+		return;
+	}
+	/* In each batch that may become durable. */
+	if (!known)
+		write_batch_missing(p, id,
+		    when == INT64_MIN ? span->from : when);
+	if (came_before(f, id))
+		return;
+	span->listed += within;
+	if (known &&
+	    missing_has(store_of(f->d), span->subject, id, &err) != 1) {
+		if (within)
+			count_confirmed(f, span->subject, when);
+	} else {
+		span->missing += within;
+	}
+}
+
+/* Ask for the span, and read the answer. */
+static void
+read_at_once(struct round *d, struct span_row *span, struct feed_worker *j)
+{
+	struct source *s = &d->runner->source;
+	struct outcome r = { .class = REPLY_OK };
+	struct finding f;
+	struct stream st = { .source = s,
+		.name = j->stream.name,
+		.feed = j->stream.feed,
+		.via = d->a->bounds.via,
+		.judge = judge,
+		.judge_ctx = &f,
+		.worker = j,
+		.listed = INT64_MIN,
+		.state = xcalloc(1, s->definition.stream_size) };
+	struct worker w = { .source = s,
+		.http = http_new(s->access, s->stop, s->ctx),
+		.stream = &st,
+		.background = true };
+	struct span left = { span->from, span->to };
+
+	finding_open(&f, d, span);
+	while (r.class == REPLY_OK && left.from < left.to) {
+		int64_t to = left.from;
+
+		s->type->backfill(&w, &st, &left, &to, &r);
+		if (r.class == REPLY_OK && to <= left.from)
+			(void)outcome_set(&r, REPLY_RETRY,
+			    "nothing of the span was read");
+		left.from = to;
+	}
+	if (r.class != REPLY_OK) {
+		failed(d, span, &r);
+	} else {
+		went_well(d);
+		end(d, span, "complete", "", f.hours, f.n_hours);
+	}
+	finding_close(&f);
+	if (s->type->forget != NULL)
+		s->type->forget(&st);
+	free(st.state);
+	write_batch_free(w.spare);
+	http_free(w.http);
 }
 
 /* -- a round ----------------------------------------------------------------
@@ -558,7 +636,7 @@ look(struct round *d, struct span_row *span)
 	else if (state == AUDIT_TRUNCATED)
 		halve(d, span,
 		    "the vendor has more records of it than one query gives");
-	else if (state == AUDIT_READY && is_collected(d, span))
+	else if (state == AUDIT_READY && is_collected(d, NULL, span->asked))
 		read_all(d, span);
 	else if (state == AUDIT_RUNNING &&
 	    clock_now() - span->asked > d->a->bounds.patience)
@@ -568,7 +646,7 @@ look(struct round *d, struct span_row *span)
 }
 
 static void
-see_to(struct round *d, struct span_row *span)
+see_to(struct round *d, struct span_row *span, struct feed_worker *j)
 {
 	const int64_t known = d->runner->source.definition.dedupe - JUST;
 
@@ -580,22 +658,27 @@ see_to(struct round *d, struct span_row *span)
 			: "it was not answered as long as the ids of what was "
 			  "collected are remembered",
 		    NULL, 0);
+	else if (d->calls->ask == NULL && is_collected(d, j, span->to))
+		read_at_once(d, span, j);
+	else if (d->calls->ask == NULL)
+		d->next = clock_monotonic() + LOOK_LEAST;
 	else if (span->query[0] == '\0')
 		ask(d, span);
 	else
 		look(d, span);
 }
 
-/* When all feeds had begun that have; INT64_MIN: none has. */
+/* When all feeds had begun that have, or j's; INT64_MIN: none has. */
 static int64_t
-first(const struct round *d)
+first(const struct round *d, const struct feed_worker *j)
 {
 	const struct source_runner *r = d->runner;
 	int64_t from = INT64_MIN;
 
 	for (size_t i = 0; i < r->n_workers; i++) {
-		const int64_t since =
-		    d->calls->since(&r->source, r->workers[i].stream.feed);
+		const int64_t since = j == NULL || j == &r->workers[i]
+		    ? d->calls->since(&r->source, r->workers[i].stream.feed)
+		    : INT64_MIN;
 
 		if (since > from)
 			from = since;
@@ -606,55 +689,93 @@ first(const struct round *d)
 /* Note where the first span begins: not before the feeds did, and where events
  * were collected that are not counted by hour, now. */
 static int
-begin(struct round *d, int64_t *from, struct err *err)
+begin(struct round *d, const char *subject, const struct feed_worker *j,
+    int64_t *from, struct err *err)
 {
 	bool whole;
 
-	*from = first(d);
+	*from = first(d, j);
 	if (*from == INT64_MIN)
 		return 0;
 	if (hours_whole(store_of(d), d->source.name, &whole, err) != 0)
 		return -1;
 	if (!whole)
 		*from = clock_now();
-	return span_begin(store_of(d), d->source.name, *from, err);
+	return span_begin(store_of(d), subject, *from, err);
 }
 
 /* Add the spans that are over; each begins and ends at a multiple of its
  * length. */
 static void
-plan(struct round *d)
+plan(struct round *d, const char *subject, const struct feed_worker *j)
 {
 	const struct source_audit *b = &d->a->bounds;
 	const int64_t over = clock_now() - b->settle;
+	const int64_t known = over - d->runner->source.definition.dedupe;
 	struct err err = ERR_INIT;
 	int64_t from;
 	int rc;
 
-	if (clock_monotonic() < d->a->plan)
-		return;
-	d->a->plan = clock_monotonic() + b->every;
-	rc = span_last(store_of(d), d->source.name, &from, &err);
+	rc = span_last(store_of(d), subject, &from, &err);
 	if (rc == 0 && from == INT64_MIN)
-		rc = begin(d, &from, &err);
+		rc = begin(d, subject, j, &from, &err);
 	if (rc == 0 && from == INT64_MIN) {
 		d->a->plan = clock_monotonic() + LOOK_LEAST;
 		return;
 	}
 	/* Of a longer time without the agent, or without this option. */
-	if (from < over - d->runner->source.definition.dedupe)
-		from = over - d->runner->source.definition.dedupe;
+	if (from < known)
+		from = known;
 	while (rc == 0) {
 		/* The first may be shorter: it begins with the feed's. */
 		const int64_t to = from - from % b->span + b->span;
 
 		if (to > over)
 			break;
-		rc = span_add(store_of(d), d->source.name, from, to, &err);
+		rc = span_add(store_of(d), subject, from, to, &err);
 		from = to;
 	}
 	if (rc != 0)
 		store_failed(d, &err);
+}
+
+/* All that there is to do of one subject: the source, or the feed of j. */
+static void
+serve(struct round *d, const char *subject, struct feed_worker *j, bool plans)
+{
+	struct span_row span = { .id = 0 };
+	struct err err = ERR_INIT;
+	int rc;
+
+	if (plans)
+		plan(d, subject, j);
+	while (!d->blocked && !round_stop(d) &&
+	    (rc = span_open(store_of(d), subject, span.id, &span, &err)) != 0) {
+		if (rc == -1)
+			store_failed(d, &err);
+		else
+			see_to(d, &span, j);
+	}
+}
+
+static void
+serve_all(struct round *d)
+{
+	struct source_runner *r = d->runner;
+	const bool plans = clock_monotonic() >= d->a->plan;
+
+	if (plans)
+		d->a->plan = clock_monotonic() + d->a->bounds.every;
+	if (d->calls->covers == NULL) {
+		serve(d, d->source.name, NULL, plans);
+		return;
+	}
+	for (size_t i = 0; i < r->n_workers; i++) {
+		struct feed_worker *j = &r->workers[i];
+
+		if (d->calls->covers(r->source.conf, j->stream.name))
+			serve(d, feed_name(j->stream.feed), j, plans);
+	}
 }
 
 static void *
@@ -667,9 +788,6 @@ reconcile_thread(void *arg)
 		.calls = r->source.type->audit,
 		.source = r->source,
 		.next = clock_monotonic() + LOOK_MOST };
-	struct span_row span = { .id = 0 };
-	struct err err = ERR_INIT;
-	int rc;
 
 	d.source.rate = d.a->rate;
 	d.source.clock = d.a->clock;
@@ -681,15 +799,7 @@ reconcile_thread(void *arg)
 	d.w = (struct worker){ .source = &d.source,
 		.http = http_new(d.source.access, round_stop, &d),
 		.background = true };
-	plan(&d);
-	while (!d.blocked && !round_stop(&d) &&
-	    (rc = span_open(c->store, d.source.name, span.id, &span, &err)) !=
-		0) {
-		if (rc == -1)
-			store_failed(&d, &err);
-		else
-			see_to(&d, &span);
-	}
+	serve_all(&d);
 	if (!d.blocked && d.a->plan < d.next)
 		d.next = d.a->plan;
 	http_free(d.w.http);

@@ -23,13 +23,20 @@
 /* More than the largest event that a source takes, and a wrapper. */
 #define SCRATCH_MAX ((size_t)1 << 30)
 
+/* A batch of at most so many bytes stays unpacked from one chunk of its lines
+ * to the next. */
+#define KEPT_MAX ((size_t)4 << 20)
+
 struct batch_reader {
 	struct store *store;
 	const struct config *config; /* or NULL */
 	struct gzip *gzip;
 	struct batch next; /* where batches are read into */
 	struct buf scratch[2];
+	struct batch_ref *kept; /* that stays; no reference.  NULL: none */
 };
+
+static void drop(struct batch_ref *c);
 
 struct batch_reader *
 batch_reader_new(struct store *s, const struct config *config)
@@ -57,6 +64,15 @@ batch_reader_free(struct batch_reader *k)
 	free(k);
 }
 
+/* Let c stay instead of the one before. */
+static void
+keep(struct batch_reader *k, struct batch_ref *c)
+{
+	if (k->kept != NULL && k->kept != c && k->kept->users == 0)
+		drop(k->kept);
+	k->kept = c;
+}
+
 void
 batch_reader_rest(struct batch_reader *k)
 {
@@ -66,6 +82,7 @@ batch_reader_rest(struct batch_reader *k)
 	batch_init(&k->next);
 	buf_release(&k->scratch[0]);
 	buf_release(&k->scratch[1]);
+	keep(k, NULL);
 }
 
 struct gzip *
@@ -220,6 +237,8 @@ batch_ref_release(struct batch_ref *c)
 {
 	if (c == NULL || --c->refs > 0)
 		return;
+	if (c->reader->kept == c)
+		c->reader->kept = NULL;
 	batch_release(&c->batch);
 	buf_release(&c->raw);
 	free(c->times);
@@ -458,7 +477,7 @@ batch_ref_fit(struct batch_ref *c, size_t from, size_t room, bool alone,
     size_t *to, size_t *bytes, struct err *err)
 {
 	size_t begin, all = batch_ref_bytes(c), lines = batch_ref_lines(c);
-	size_t end = from, size = 0;
+	size_t end = from, size = 0, start = 0;
 
 	if (from == 0 && (all <= room || lines == 1)) {
 		*to = all <= room || alone ? lines : 0;
@@ -475,6 +494,13 @@ batch_ref_fit(struct batch_ref *c, size_t from, size_t room, bool alone,
 		if (size + s.len > room && !(alone && end == from))
 			break;
 		size += s.len;
+		if (end == from)
+			start = (size_t)(s.data - c->raw.data);
+	}
+	/* They are read next. */
+	if (end > from && from < c->batch.count) {
+		c->line = from;
+		c->offset = start;
 	}
 	begin = checkpoint_bytes(c);
 	if (end == c->batch.count && end < lines &&
@@ -496,6 +522,10 @@ batch_ref_use(struct batch_ref *c)
 void
 batch_ref_leave(struct batch_ref *c)
 {
-	if (--c->users == 0)
+	if (--c->users > 0)
+		return;
+	if (c->unpacked && c->line < c->batch.count && c->raw.len <= KEPT_MAX)
+		keep(c->reader, c);
+	else
 		drop(c);
 }

@@ -17,6 +17,7 @@
 #include "http/client.h"
 #include "http/rules.h"
 #include "store/via.h"
+#include "store/write_batch.h"
 
 struct buf;
 struct err;
@@ -57,6 +58,9 @@ struct stream {
 	const char *name; /* "Audit.Exchange", from definition.streams */
 	struct feed *feed;
 	enum via via; /* of what is read or listed */
+	/* Of all write batches that it makes; NULL: nobody looks on. */
+	write_batch_judge_fn *judge;
+	void *judge_ctx;
 	void *state;  /* the type's own, definition.stream_size zeroed bytes */
 	void *worker; /* collect's own */
 	/* When the vendor was last asked for what is new, by its own clock:
@@ -175,7 +179,7 @@ struct source_audit {
 	int64_t least;  /* … and no shorter than that */
 	int64_t patience; /* an answer may take so long */
 	int64_t per_day;  /* queries in 24 hours, … */
-	int64_t at_once;  /* … and at a time, at most */
+	int64_t at_once;  /* … and at a time, at most, where they take time */
 };
 
 enum audit_state {
@@ -201,12 +205,17 @@ typedef int audit_take_fn(void *ctx, const struct audit_record *record,
 #define AUDIT_QUERY 256
 
 struct audit_calls {
+	/* Is the stream asked for on its own?  NULL: one question is about all
+	 * of the source. */
+	bool (*covers)(const void *conf, const char *stream);
 	/* Is the source reconciled?  Fills *out then. */
 	bool (*bounds)(const void *conf, struct source_audit *out);
 	/* Before that the stream's feed has not asked; INT64_MIN: it has not
 	 * begun. */
 	int64_t (*since)(const struct source *s, struct feed *feed);
-	/* Begin a query; its id, which is kept, is put into query. */
+	/* Begin a query; its id, which is kept, is put into query.  NULL: the
+	 * answer comes at once, by backfill of the type, and there is nothing
+	 * to look at or to read later. */
 	enum reply_class (*ask)(struct worker *w, const struct span *span,
 	    char query[AUDIT_QUERY], struct outcome *r);
 	/* How is it?  r->text says more of one that failed. */

@@ -315,6 +315,9 @@ add_new(struct pack *k, struct write_batch *p,
 		    (struct slice){ .data = data + ev->len, .len = ev->id_len };
 	if (k->feed->dedupe > 0 && identity_see(&k->known, &e, &seen, err) != 0)
 		return -1;
+	if (p->judge != NULL)
+		p->judge(p->judge_ctx, p, e.id, ev->when,
+		    seen.repeat || seen.version);
 	if (seen.repeat) {
 		p->result.duplicates++;
 		return 0;

@@ -265,3 +265,10 @@ write_batch_missing(struct write_batch *p, struct slice record, int64_t when)
 		.when = when
 	};
 }
+
+void
+write_batch_judge(struct write_batch *p, write_batch_judge_fn *fn, void *ctx)
+{
+	p->judge = fn;
+	p->judge_ctx = ctx;
+}

@@ -84,6 +84,15 @@ void write_batch_listed(struct write_batch *p, const struct listed *l);
 void write_batch_missing(struct write_batch *p, struct slice record,
     int64_t when);
 
+/* fn sees each event of p, by its id (data NULL: none) and time, when it is
+ * judged: known, the feed had that id.  It may call write_batch_missing(), runs
+ * in whatever thread packs, while the one that commits waits, and may run again
+ * where a commit failed.  Holds until write_batch_reuse(). */
+typedef void write_batch_judge_fn(void *ctx, struct write_batch *p,
+    struct slice id, int64_t when, bool known);
+void write_batch_judge(struct write_batch *p, write_batch_judge_fn *fn,
+    void *ctx);
+
 /* Progress of item (ledger id): elements of it that are committed with this
  * write batch or before, the running digest over them (see feed.h), and whether
  * it is complete. */

@@ -44,6 +44,8 @@ struct write_batch_missing {
 struct write_batch {
 	struct feed *feed;
 	enum via via;
+	write_batch_judge_fn *judge; /* NULL: nobody looks on */
+	void *judge_ctx;
 	struct buf data;
 	struct write_batch_event *events;
 	size_t n_events, room_events;

@@ -37,25 +37,32 @@ struct datadog_conf {
 	char **tags;
 };
 
-/* What Datadog's integrations call the logs of a type of source; others keep
- * their name. */
+/* What Datadog's integrations call the logs of a type of source, or of a data
+ * set; others keep their name. */
 static const struct {
 	const char *type;
 	const char *source;
 } sources[] = {
 	{ "office365", "microsoft-365" },
 	{ "agent", "sealfeed" },
+	{ "aws-cloudtrail", "cloudtrail" },
+	{ "aws.cloudtrail", "cloudtrail" },
+	{ "google-workspace", "gsuite" },
 };
 
 static const char *
 source_of(const struct datadog_conf *conf, const struct chunk_line *line)
 {
+	const char *set =
+	    line->shape->dataset == NULL ? "" : line->shape->dataset;
+
 	if (line->checkpoint)
 		return "sealfeed";
 	if (conf->source != NULL)
 		return conf->source;
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-		if (strcmp(sources[i].type, line->source_type) == 0)
+		if (strcmp(sources[i].type, line->source_type) == 0 ||
+		    strcmp(sources[i].type, set) == 0)
 			return sources[i].source;
 	return line->source_type[0] == '\0' ? "sealfeed" : line->source_type;
 }

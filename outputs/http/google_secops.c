@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/errors.h"
+#include "config/event_shape.h"
 #include "delivery/chunk.h"
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
@@ -59,15 +60,16 @@ struct secops {
 
 static const char *const versions[] = { "v1", "v1beta", "v1alpha", NULL };
 
-/* Log types of the default parsers ("Supported default parsers"), by source
- * and by stream of one. */
+/* Log types of the default parsers ("Supported default parsers"), by source or
+ * data set, and by stream of one. */
 static const struct {
 	const char *source;
 	const char *stream; /* the feed's name ends so; NULL: any */
 	const char *type;
 } types[] = {
 	{ "1password", NULL, "ONEPASSWORD" },
-	{ "aws", NULL, "AWS_CLOUDTRAIL" },
+	{ "aws-cloudtrail", NULL, "AWS_CLOUDTRAIL" },
+	{ "aws.cloudtrail", NULL, "AWS_CLOUDTRAIL" },
 	{ "github", NULL, "GITHUB" },
 	{ "google-workspace", NULL, "WORKSPACE_ACTIVITY" },
 	{ "microsoft-graph", "/directoryAudits", "AZURE_AD_AUDIT" },
@@ -106,6 +108,8 @@ type_of(const struct secops_conf *conf, const struct chunk_line *line,
     char out[TYPE_MAX])
 {
 	const char *source = line->source_type;
+	const char *set =
+	    line->shape->dataset == NULL ? "" : line->shape->dataset;
 	size_t len = strcspn(line->feed, "~"), i = 0;
 	const char *type = configured(conf->types, line->feed, len);
 
@@ -114,7 +118,8 @@ type_of(const struct secops_conf *conf, const struct chunk_line *line,
 	if (type == NULL)
 		type = configured(conf->types, source, strlen(source));
 	for (; type == NULL && i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(types[i].source, source) == 0 &&
+		if ((strcmp(types[i].source, source) == 0 ||
+			strcmp(types[i].source, set) == 0) &&
 		    (types[i].stream == NULL ||
 			ends(line->feed, len, types[i].stream)))
 			type = types[i].type;

@@ -1,6 +1,6 @@
 # dialects.awk - the results of tests/bench/dialects, a row for each program:
 # medians over the rounds, and how many times it costs what the cheapest peer
-# with the same compression does, round by round.
+# with the same compression, or protocol, does, round by round.
 
 function sorted(list, out,    n, i, j, t) {
 	n = split(list, out, " ")

@@ -15,7 +15,7 @@ paragraphs=$(sed -n '/^## Alerts/,/^## [^A]/s/^### //p' "$manual")
 diff <(sort <<<"$alerts") <(sort <<<"$paragraphs") >"$work/difference" ||
     fail "rules (<) and paragraphs (>): $(cat "$work/difference")"
 # These look back: they end an hour or a day later.
-by_time="SealfeedRestarts SealfeedRoleRestarts SealfeedGap SealfeedLogLinesDropped"
+by_time="SealfeedRestarts SealfeedRoleRestarts SealfeedGap SealfeedLogLinesDropped SealfeedMissing"
 for alert in $alerts; do
 	rule=$(sed -n "/- alert: $alert\$/,/^ *runbook_url:/p" "$rules")
 	for part in 'expr: .' 'severity: \(critical\|warning\) ' \

@@ -3,6 +3,7 @@
 # of Microsoft Graph, forwarded with its mark, and accounted for hour by hour;
 # whatever the queries do, and whoever is killed while they run.
 . "${0%/*}/lib.sh"
+. "${0%/*}/runbook.sh"
 
 perl -MJSON::PP -e 1 2>/dev/null || skip "perl has no JSON::PP"
 sim --subscribed --backlog 400 --backlog-span 7200 --events 400 --page 40
@@ -27,7 +28,7 @@ json() {
 		my %sum;
 		for my $h (@{$o->{hours}}) {
 			$sum{$_} += $h->{$_} // 0 for qw(listed collected sealed confirmed missing only_in_feed);
-			$sum{$h->{state}}++;
+			$sum{"is $h->{state}"}++;
 			$sum{lake} += $h->{delivered}{lake};
 		}
 		exit(('"$1"') ? 0 : 1)' <"$work/out"
@@ -39,6 +40,7 @@ marked() {
 say "a permission is missing: that is told once, and holds up nothing"
 wait_for 20 "it is told" log_has 'reconcile: .*AuditLogsQuery.Read.All'
 wait_for 30 "the feeds go on" holds lake 400
+[ -z "${prometheus:-}" ] || watched
 [ "$(grep -c 'reconcile: .*AuditLogsQuery.Read.All' "$work/agent.log")" -eq 1 ] ||
     fail "it was told more than once"
 metric_is 'sealfeed_feed_failing{feed="contoso/Audit.Exchange"}' -eq 0 ||
@@ -66,3 +68,49 @@ verified lake
 say "the hours add up"
 json '$sum{missing} == 9 && @{$o->{missing}} == 9 && $sum{only_in_feed} == 5' ||
     fail "$(cat "$work/out")"
+ask reconcile --source contoso --from 2h >"$work/out" 2>&1
+grep -Eq '^HOUR +LISTED +COLLECTED +SEALED +DELIVERED +CONFIRMED +MISSING +ONLY$' \
+    "$work/out" || fail "no table: $(cat "$work/out")"
+if [ -n "${prometheus:-}" ]; then
+	fires SealfeedMissing
+	try SealfeedMissing "sealfeed reconcile --from 24h"
+	shows 'missing: contoso/DLP.All '
+fi
+"$sealfeed" status --config "$work/sealfeed.yaml" >"$work/out"
+grep -q 'reconciled up to' "$work/out" || fail "status: $(cat "$work/out")"
+metric_is 'sealfeed_feed_missing_total{feed="contoso/DLP.All"}' -eq 3 ||
+    fail "the metric has $(metric 'sealfeed_feed_missing_total{feed="contoso/DLP.All"}')"
+
+say "queries that fail, or have too much, and pages that lead elsewhere"
+agent_stop
+fresh_store
+rm "$work"/other/events
+stop_one lake
+rm "$work"/lake/events
+receiver lake
+steer "graph?time=0&failing=2&limit=100&foreign=1&throttled=1"
+source_options[reconcile]="{ every: 1s, settle: 1s, queries: 1000 }"
+# And an Okta whose cursor leaves out two events of twelve.
+mkdir -p "$work/okta"
+run_receiver okta python3 "$top/tests/e2e/okta.py" "$work/okta/port"
+wait_for 30 "okta listens" test -s "$work/okta/port"
+write_config
+sed -i "s|^sources:|&\n  acme: { type: okta, domain: acme.okta.com, token: t0ken, initial: 5h, interval: 4s, hosts: { api: \"http://127.0.0.1:$(cat "$work/okta/port")\" }, reconcile: { every: 1s, settle: 1s } }|" \
+    "$work/sealfeed.yaml"
+agent_again
+wait_for 60 "what the feeds withhold arrives again" found
+all_known() {
+	json '$sum{missing} == 9 && $sum{confirmed} + $sum{missing} + $sum{only_in_feed} == $sum{listed}
+		&& !grep { $_->{collected} && $_->{state} !~ /^(confirmed|later)$/ } @{$o->{hours}}'
+}
+wait_for 60 "the hours add up" all_known
+okta() {
+	[ "$(grep -c '"feed":"acme/system-log".*"via":"query","event":' "$work/other/events")" -eq 2 ] &&
+	    ask reconcile --source acme --from 6h >"$work/out"
+	grep -Eq '^missing: acme/system-log [^ ]* e-7$' "$work/out"
+}
+wait_for 30 "what Okta's cursor leaves out arrives" okta
+[ "$(grep -c '"feed":"acme/system-log","index":[0-9]*,' "$work/other/events")" -eq 12 ] ||
+    fail "not twelve events of Okta"
+stat_is foreign = 0 || fail "a foreign page was followed"
+[ "$(stat_of queries)" -gt $((2 * before + 2)) ] || fail "nothing was halved"

@@ -100,16 +100,12 @@ put_source(const struct made *m, struct buf *out)
 	const struct node *script = vendor_script(m->vendor);
 	const struct node *hosts = node_get(script, "hosts");
 	const struct node api = { .text = (char[]){ "api" } };
-	const struct node *format = node_get(script, "start");
-	/* A feed begins with a whole day where times are dates. */
-	const bool days = format != NULL && strcmp(format->text, "date") == 0;
 	int rc;
 
 	rc = buf_addf(out,
 	    "  \"%s\":\n    type: \"%s\"\n    streams: [\"%s\"]\n"
-	    "    interval: 1s\n    initial: %s\n    hosts:\n",
-	    m->name, m->type, node_get(script, "stream")->text,
-	    days ? "24h" : "10m");
+	    "    interval: 1s\n    initial: 10m\n    hosts:\n",
+	    m->name, m->type, node_get(script, "stream")->text);
 	for (const struct node *h = hosts != NULL ? hosts->child : &api;
 	     h != NULL; h = h->next)
 		rc |= buf_addf(out, "      %s: \"%s\"\n", h->text,

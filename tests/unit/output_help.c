@@ -60,17 +60,20 @@ static const struct output_owner owner = {
 	.refuse = refuse,
 };
 
+const char *courier_type = "office365";
+
 /* What the types of sources are looked up in. */
 static const struct config *
 config(void)
 {
-	static const struct config_type type = { .name = "office365" };
+	static struct config_type type;
 	static char agent[] = "fra1", name[] = "contoso";
 	static struct config_entry source = { .name = name, .type = &type };
 	static const struct config config = {
 		.agent.name = agent, .sources = &source, .n_sources = 1
 	};
 
+	type.name = courier_type;
 	return &config;
 }
 

@@ -29,6 +29,10 @@ struct courier {
 /* How the events came that are added from now on (store/via.h). */
 extern enum via courier_via;
 
+/* Type of the source that they belong to; "office365" where nobody says else.
+ */
+extern const char *courier_type;
+
 /* Microseconds: event time of those; CLOCK_DAY where nobody says else. */
 extern int64_t courier_when;
 

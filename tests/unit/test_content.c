@@ -26,8 +26,9 @@
 #define FEED "/api/v1.0/" TENANT "/activity/feed"
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
-/* Of the list, of each blob, and of a start. */
-static char body[3][65536];
+/* Of the list, of each blob, of a start, and of an audit log query. */
+static char body[4][65536];
+#define QUERIES "/beta/security/auditLog/queries"
 static char content[] = "Audit.General", tenant[] = TENANT,
 	    secret[] = "s3cret-value";
 static char *contents[] = { content, NULL };
@@ -39,6 +40,7 @@ static struct canned_reply table[] = {
 	{ .path = FEED "/audit/", .bytes = body[1] },
 	{ .path = FEED "/subscriptions/start", .bytes = body[2] },
 	{ .path = FEED "/subscriptions/list", .bytes = HEAD "[]" },
+	{ .path = QUERIES, .bytes = body[3] },
 	{ .path = NULL },
 };
 
@@ -105,6 +107,8 @@ set_up(void)
 		.client_id = tenant,
 		.client_secret = secret,
 		.content = contents,
+		.graph_url = url,
+		.reconcile = { .every = CLOCK_HOUR, .version = 1 },
 		.parallel = 1,
 		.dedupe = CLOCK_DAY,
 		.http = { .timeout = 5 * CLOCK_SECOND } };
@@ -370,6 +374,174 @@ START_TEST(started_or_not)
 }
 END_TEST
 
+#define FORBIDDEN                                                          \
+	"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n\r\n" \
+	"{\"error\":{\"code\":\"UnknownError\",\"message\":\"\"}}"
+
+START_TEST(a_query_is_made)
+{
+	const struct span span = { 0, CLOCK_HOUR };
+	char query[AUDIT_QUERY] = "";
+	struct outcome r;
+
+	(void)snprintf(body[3], sizeof(body[3]), "%s",
+	    "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n"
+	    "{\"id\":\"q 1\",\"status\":\"notStarted\"}");
+	ck_assert_int_eq(office365_audit.ask(&t.w, &span, query, &r), REPLY_OK);
+	ck_assert_str_eq(query, "q 1");
+	ck_assert_ptr_nonnull(strstr(canned_requests(t.server),
+	    "\"filterStartDateTime\":\"1970-01-01T00:00:00Z\","
+	    "\"filterEndDateTime\":\"1970-01-01T01:00:00Z\""));
+	(void)snprintf(body[3], sizeof(body[3]), HEAD "{\"id\":\"\"}");
+	ck_assert_int_eq(office365_audit.ask(&t.w, &span, query, &r),
+	    REPLY_RETRY);
+	(void)snprintf(body[3], sizeof(body[3]), FORBIDDEN);
+	ck_assert_int_eq(office365_audit.ask(&t.w, &span, query, &r),
+	    REPLY_CONFIG);
+	ck_assert_ptr_nonnull(strstr(r.text, "AuditLogsQuery.Read.All"));
+}
+END_TEST
+
+static const struct {
+	const char *reply;
+	enum reply_class class;
+	enum audit_state state;
+} looks[] = {
+	{ "{\"status\":\"notStarted\"}", REPLY_OK, AUDIT_RUNNING },
+	{ "{\"status\":\"running\"}", REPLY_OK, AUDIT_RUNNING },
+	{ "{\"status\":\"unknownFutureValue\"}", REPLY_OK, AUDIT_RUNNING },
+	{ "{\"status\":\"succeeded\"}", REPLY_OK, AUDIT_READY },
+	{ "{\"status\":\"succeeded\",\"isRecordCountLimitExceeded\":false}",
+	    REPLY_OK, AUDIT_READY },
+	{ "{\"status\":\"succeeded\",\"isRecordCountLimitExceeded\":true}",
+	    REPLY_OK, AUDIT_TRUNCATED },
+	{ "{\"status\":\"failed\"}", REPLY_OK, AUDIT_FAILED },
+	{ "{\"status\":\"cancelled\"}", REPLY_OK, AUDIT_FAILED },
+	{ "{\"status\":null}", REPLY_RETRY, AUDIT_RUNNING },
+	{ "[]", REPLY_RETRY, AUDIT_RUNNING },
+	{ "", REPLY_RETRY, AUDIT_RUNNING },
+};
+
+START_TEST(a_query_is_looked_at)
+{
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		enum audit_state state;
+		struct outcome r;
+
+		(void)snprintf(body[3], sizeof(body[3]), HEAD "%s",
+		    looks[i].reply);
+		ck_assert_msg(office365_audit.look(&t.w, "q 1", &state, &r) ==
+			looks[i].class,
+		    "%s: %s", looks[i].reply, r.text);
+		ck_assert_int_eq(state, looks[i].state);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *record;
+	const char *id; /* NULL: none */
+	const char *event;
+	const char *stream; /* NULL: it is not collected */
+	int64_t when;
+} records[] = {
+	{ "{\"id\":\"x\",\"auditData\":{\"Id\":\"a\",\"CreationTime\":"
+	  "\"1970-01-01T00:00:01\",\"Workload\":\"Yammer\"}}",
+	    "a",
+	    "{\"Id\":\"a\",\"CreationTime\":\"1970-01-01T00:00:01\","
+	    "\"Workload\":\"Yammer\"}",
+	    "Audit.General", CLOCK_SECOND },
+	{ "{\"createdDateTime\":\"1970-01-01T00:00:02Z\",\"auditData\":"
+	  "\"{\\\"Id\\\":\\\"a\\\"}\"}",
+	    "a", "{\"Id\":\"a\"}", "Audit.General", 2 * CLOCK_SECOND },
+	{ "{\"id\":\"x\",\"auditData\":{\"n\":1}}", "x",
+	    "{\"id\":\"x\",\"auditData\":{\"n\":1}}", "Audit.General",
+	    INT64_MIN },
+	{ "{\"id\":\"x\",\"auditData\":\"[1\"}", "x",
+	    "{\"id\":\"x\",\"auditData\":\"[1\"}", "Audit.General", INT64_MIN },
+	{ "{\"id\":\"00000000-0000-0000-0000-000000000000\"}", NULL,
+	    "{\"id\":\"00000000-0000-0000-0000-000000000000\"}",
+	    "Audit.General", INT64_MIN },
+	{ "{\"id\":\"x\",\"service\":\"Exchange\"}", "x",
+	    "{\"id\":\"x\",\"service\":\"Exchange\"}", NULL, INT64_MIN },
+	{ "{\"id\":\"x\",\"auditLogRecordType\":\"complianceDLPExchange\"}",
+	    "x",
+	    "{\"id\":\"x\",\"auditLogRecordType\":"
+	    "\"complianceDLPExchange\"}",
+	    NULL, INT64_MIN },
+	{ "17", NULL, NULL, NULL, INT64_MIN },
+};
+
+static bool
+same_text(struct slice s, const char *want)
+{
+	return want == NULL ? s.data == NULL
+			    : s.data != NULL && s.len == strlen(want) &&
+		memcmp(s.data, want, s.len) == 0;
+}
+
+/* audit_take_fn */
+static int
+take(void *ctx, const struct audit_record *a, struct err *e)
+{
+	const size_t i = *(const size_t *)ctx;
+
+	(void)e;
+	ck_assert_msg(same_text(a->id, records[i].id), "id of %s",
+	    records[i].record);
+	ck_assert_msg(same_text(a->event, records[i].event), "event of %s",
+	    records[i].record);
+	if (records[i].event != NULL)
+		ck_assert_msg((a->stream == NULL) ==
+			    (records[i].stream == NULL) &&
+			(a->stream == NULL ||
+			    strcmp(a->stream, records[i].stream) == 0),
+		    "stream of %s", records[i].record);
+	ck_assert_int_eq(a->when, records[i].when);
+	t.troubles++;
+	return 0;
+}
+
+START_TEST(records_are_read)
+{
+	struct outcome r = { .class = REPLY_OK };
+
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		t.troubles = 0;
+		(void)snprintf(body[3], sizeof(body[3]),
+		    HEAD "{\"@odata.context\":\"x\",\"value\":[%s]}",
+		    records[i].record);
+		ck_assert_msg(office365_audit.read(&t.w, "q 1", take, &i, &r) ==
+			REPLY_OK,
+		    "%s: %s", records[i].record, r.text);
+		ck_assert_uint_eq(t.troubles, 1);
+	}
+}
+END_TEST
+
+START_TEST(no_page_of_records)
+{
+	static const char *const pages[] = {
+		"{}",
+		"[]",
+		"{\"value\":null}",
+		"{\"value\":[],\"@odata.nextLink\":17}",
+		"{\"value\":[],\"@odata.nextLink\":\"http://other/x\"}",
+		"{\"value\":[",
+	};
+	struct outcome r = { .class = REPLY_OK };
+	size_t i;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		(void)snprintf(body[3], sizeof(body[3]), HEAD "%s", pages[i]);
+		ck_assert_msg(office365_audit.read(&t.w, "q 1", take, &i, &r) ==
+			REPLY_RETRY,
+		    "%s", pages[i]);
+	}
+	ck_assert_ptr_null(strstr(canned_requests(t.server), "other/x"));
+}
+END_TEST
+
 Suite *
 suite_content(void)
 {
@@ -384,6 +556,10 @@ suite_content(void)
 	tcase_add_test(tc, blobs);
 	tcase_add_loop_test(tc, started_or_not, 0,
 	    sizeof(starts) / sizeof(starts[0]));
+	tcase_add_test(tc, a_query_is_made);
+	tcase_add_test(tc, a_query_is_looked_at);
+	tcase_add_test(tc, records_are_read);
+	tcase_add_test(tc, no_page_of_records);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

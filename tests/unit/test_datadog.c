@@ -157,6 +157,30 @@ START_TEST(live)
 }
 END_TEST
 
+/* By which Datadog's own pipelines find them. */
+static const struct {
+	const char *type;
+	const char *source;
+} sources[] = {
+	{ "office365", "\"ddsource\":\"microsoft-365\"" },
+	{ "aws-cloudtrail", "\"ddsource\":\"cloudtrail\"" },
+	{ "google-workspace", "\"ddsource\":\"gsuite\"" },
+	{ "okta", "\"ddsource\":\"okta\"" },
+};
+
+START_TEST(names_of_sources)
+{
+	courier_type = sources[_i].type;
+	rig_expect("", 202, "{}");
+	rig_begin(1, "{}", "api_key: abc", "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(strstr(rig_body(0), sources[_i].source) != NULL, "%s",
+	    rig_body(0));
+	courier_type = "office365";
+	rig_end();
+}
+END_TEST
+
 Suite *
 suite_datadog(void)
 {
@@ -170,6 +194,7 @@ suite_datadog(void)
 	tcase_add_test(tc, at_most_a_thousand);
 	tcase_add_loop_test(tc, meanings, 0, ROWS(answers));
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
+	tcase_add_loop_test(tc, names_of_sources, 0, ROWS(sources));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -51,6 +51,14 @@ shown(enum format_kind kind, const struct chunk_line *line)
 	return buf_take(&out, NULL);
 }
 
+/* A record of CloudTrail. */
+#define TRAIL                                                                 \
+	"{\"eventName\":\"ConsoleLogin\",\"eventSource\":\"signin.amazonaws." \
+	"com\",\"awsRegion\":\"eu-central-1\",\"sourceIPAddress\":\"192.0.2." \
+	"7\""                                                                 \
+	",\"userIdentity\":{\"userName\":\"amy\"},\"responseElements\":"      \
+	"{\"ConsoleLogin\":\"Failure\"}}"
+
 static const struct {
 	enum format_kind kind;
 	const char *type;
@@ -91,6 +99,19 @@ static const struct {
 	    " sealfeedIndex=42 sealfeedAgent=fra1 rt=1700000000123 "
 	    "rawEvent={\"ClientIP\":\"<null>\"}" },
 	/* Of a list the first that is there, in arrays, too. */
+	{ FORMAT_CEF, "aws-s3", TRAIL,
+	    "CEF:0|Amazon|AWS CloudTrail|1|ConsoleLogin|ConsoleLogin|3|"
+	    "sealfeedFeed=" FEED " sealfeedIndex=42 sealfeedAgent=fra1 "
+	    "rt=1700000000123 act=ConsoleLogin app=signin.amazonaws.com "
+	    "outcome=Failure suser=amy src=192.0.2.7 cs1=eu-central-1 "
+	    "cs1Label=Region rawEvent=" TRAIL },
+	{ FORMAT_LEEF, "aws-cloudtrail", TRAIL,
+	    "LEEF:2.0|Amazon|AWS CloudTrail|1|ConsoleLogin|x09|"
+	    "sealfeedFeed=" FEED "\tsealfeedIndex=42\tsealfeedAgent=fra1\t"
+	    "devTime=2023-11-14T22:13:20.123Z\t"
+	    "devTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX\tsev=3\t"
+	    "cat=signin.amazonaws.com\tusrName=amy\tsrc=192.0.2.7\t"
+	    "result=Failure\tregion=eu-central-1\trawEvent=" TRAIL },
 	{ FORMAT_CEF, "okta",
 	    "{\"eventType\":\"user.x\",\"target\":[{\"displayName\":\"D\"}]}",
 	    "CEF:0|Okta|System Log|1|user.x|user.x|3|sealfeedFeed=" FEED

@@ -123,19 +123,26 @@ END_TEST
 static const struct {
 	const char *types;
 	const char *type;
+	const char *source; /* its type; NULL: office365 */
 } types[] = {
-	{ "", "OFFICE_365" },
-	{ ", log_types: [office365=O365_OWN]", "O365_OWN" },
+	{ "", "OFFICE_365", NULL },
+	{ "", "AWS_CLOUDTRAIL", "aws-cloudtrail" },
+	{ "", "WORKSPACE_ACTIVITY", "google-workspace" },
+	{ "", "MONGODB_ATLAS", "mongodb-atlas" },
+	{ ", log_types: [office365=O365_OWN]", "O365_OWN", NULL },
 	{ ", log_types: [okta=X, contoso/Audit.Exchange=EXCHANGE_AUDIT]",
-	    "EXCHANGE_AUDIT" },
-	{ ", log_types: [contoso/Audit.General=X]", "OFFICE_365" },
-	{ ", api_version: v1alpha, own_log_type: SEALFEED", "OFFICE_365" },
+	    "EXCHANGE_AUDIT", NULL },
+	{ ", log_types: [contoso/Audit.General=X]", "OFFICE_365", NULL },
+	{ ", api_version: v1alpha, own_log_type: SEALFEED", "OFFICE_365",
+	    NULL },
 };
 
 START_TEST(log_types)
 {
 	char *want = xasprintf("/logTypes/%s/logs:import HTTP", types[_i].type);
 
+	if (types[_i].source != NULL)
+		courier_type = types[_i].source;
 	rig_expect("/v1", 200, "{}");
 	begin(1, "{}", types[_i].types);
 	courier_deliver(&intake_rig.c);
@@ -144,7 +151,8 @@ START_TEST(log_types)
 	ck_assert_msg(strstr(rig_request(1), want) != NULL, "%.200s",
 	    rig_request(1));
 	ck_assert_int_eq(strncmp(rig_request(1), "POST /v1alpha/", 14) == 0,
-	    _i == 4);
+	    strstr(types[_i].types, "v1alpha") != NULL);
+	courier_type = "office365";
 	free(want);
 	end();
 }

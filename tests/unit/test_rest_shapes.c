@@ -778,6 +778,34 @@ static const struct shape {
 	    .events = "",
 	    .trouble =
 		"the URL of a row leads to another host than hosts.login" },
+	{ .name = "a URL that lives gets a restart's window on",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/n], life: 1h }\n    records: { "
+	    "at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"n\":\"/p2\"}"),
+			     0 },
+		{ "/p2", FAIL("403", "{\"code\":\"stop\"}"), 0 },
+		{ "/p2", JSON("{\"e\":[{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"e\":[]}"), 0 } },
+	    .asked = { "GET /list", "GET /p2", "GET /p2", "GET /list" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2,
+	    .trouble = "stop",
+	    .again = true },
+	{ .name = "a URL that has died is not asked for: the window is read "
+		  "again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/n], life: 1ms }\n    records: { "
+	    "at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"n\":\"/p2\"}"),
+			     0 },
+		{ "/p2", FAIL("403", "{\"code\":\"stop\"}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":1},{\"id\":2}]}"), 0 } },
+	    .asked = { "GET /list", "GET /p2", "GET /list" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2,
+	    .trouble = "stop",
+	    .again = true },
 	{ .name = "a token that is JSON, and a short page at the end",
 	    .definition = HEAD
 	    "    request: { method: POST, path: /list, body: "

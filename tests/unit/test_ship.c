@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "delivery/batch_reader.h"
+#include "delivery/chunk.h"
 #include "store/batch.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/fake_output.h"
@@ -73,6 +75,45 @@ START_TEST(failing_read_skips_nothing)
 	    " lines END AS lines, times FROM kept");
 	ship_help_until(arrived_then_repaired);
 	ship_help_each_once(40, -1, 1);
+}
+END_TEST
+
+/* Can the lines [from, to) of the batch be read, as a chunk of theirs is? */
+static bool
+readable(struct batch_ref *c, size_t from, size_t to)
+{
+	struct chunk *p = chunk_new();
+	struct chunk_line line;
+	int rc;
+
+	ck_assert_int_eq(chunk_add(p, c, from, to, 1), 0);
+	rc = chunk_line(p, to - from - 1, &line, &ship_rig.err);
+	chunk_unload(p);
+	chunk_free(p);
+	return rc == 0;
+}
+
+/* A batch that goes in several chunks is unpacked for the first one. */
+START_TEST(batch_is_unpacked_once)
+{
+	struct batch_reader *k;
+	struct batch_ref *c;
+	struct store *s;
+
+	ship_help_fill(1, 100, -1, "");
+	s = store_open(ship_rig.path, STORE_DURABLE, &ship_rig.err);
+	k = batch_reader_new(s, NULL);
+	ck_assert_int_eq(batch_reader_next(k, 0, &c, &ship_rig.err), 1);
+	ck_assert(readable(c, 0, 10));
+	ship_help_sql("UPDATE payload SET lines = x'00'");
+	ck_assert(readable(c, 10, 20));
+	ck_assert(readable(c, 0, 10));
+	/* At rest nothing is held. */
+	batch_reader_rest(k);
+	ck_assert(!readable(c, 20, 30));
+	batch_ref_release(c);
+	batch_reader_free(k);
+	store_close(s);
 }
 END_TEST
 
@@ -315,6 +356,7 @@ suite_ship(void)
 	tcase_add_test(tc, position_survives_a_restart);
 	tcase_add_test(tc, retry_is_until_it_works);
 	tcase_add_test(tc, failing_read_skips_nothing);
+	tcase_add_test(tc, batch_is_unpacked_once);
 	tcase_add_test(tc, first_lines_and_one_bad_are_settled);
 	tcase_add_test(tc, each_batch_goes_alone);
 	tcase_add_test(tc, only_what_is_not_settled_is_sent_again);

@@ -26,12 +26,15 @@ static Suite *(*const suites[])(void) = {
 	suite_presets,
 	suite_probes,
 	suite_share,
+	suite_ship, /* these four take longest */
 	suite_ship, /* these take longest */
 	suite_ship_hold,
 	suite_ship_letters,
 	suite_recovery,
+	suite_recovery_rows,
 	suite_seen,
 	suite_agent_feed,
+	suite_assertion,
 	suite_auth,
 	suite_aws,
 	suite_aws_digest,
@@ -70,6 +73,7 @@ static Suite *(*const suites[])(void) = {
 	suite_item,
 	suite_json_put,
 	suite_json_valid,
+	suite_kept_token,
 	suite_key,
 	suite_line,
 	suite_lock,

@@ -10,6 +10,7 @@
 #define VECTORS SRCDIR "/tests/vectors/"
 
 Suite *suite_agent_feed(void);
+Suite *suite_assertion(void);
 Suite *suite_auth(void);
 Suite *suite_aws(void);
 Suite *suite_aws_digest(void);
@@ -49,6 +50,7 @@ Suite *suite_identity(void);
 Suite *suite_item(void);
 Suite *suite_json_put(void);
 Suite *suite_json_valid(void);
+Suite *suite_kept_token(void);
 Suite *suite_key(void);
 Suite *suite_kafka(void);
 Suite *suite_line(void);
@@ -75,6 +77,7 @@ Suite *suite_rate(void);
 Suite *suite_sumologic(void);
 Suite *suite_verdict(void);
 Suite *suite_recovery(void);
+Suite *suite_recovery_rows(void);
 Suite *suite_relp(void);
 Suite *suite_request(void);
 Suite *suite_rest(void);

@@ -277,7 +277,8 @@ refuse_shadowed(struct loading *l, const struct rule *rules,
 		    is_same(rules->text, r->text)) {
 			config_errors_add(l->errors, n,
 			    "rules: \"class\": the rule is never used; one "
-			    "before is for the same replies");
+			    "before has the same status, code, header, value "
+			    "and text");
 			return;
 		}
 }

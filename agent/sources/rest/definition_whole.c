@@ -187,6 +187,14 @@ check_iterator(const struct def_stream *s, const struct config_section *b)
 		    "again");
 }
 
+/* Where one is missing, that is said already. */
+static bool
+is_host_of(const struct def_request *a, const struct def_request *b)
+{
+	return a->host == NULL || b->host == NULL ||
+	    strcmp(a->host, b->host) == 0;
+}
+
 /* Credentials go to one host. */
 static void
 check_hosts(const struct def_stream *s, const struct config_section *b)
@@ -200,12 +208,12 @@ check_hosts(const struct def_stream *s, const struct config_section *b)
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i].r->path != NULL &&
-		    strcmp(others[i].r->host, s->request.host) != 0)
+		    !is_host_of(others[i].r, &s->request))
 			config_errors_add(b->errors, b->map,
 			    "%s: \"host\" must be the one of request",
 			    others[i].name);
 	if (s->fetch.used && s->fetch.url == NULL &&
-	    strcmp(s->fetch.request.host, s->request.host) != 0)
+	    !is_host_of(&s->fetch.request, &s->request))
 		config_errors_add(b->errors, b->map,
 		    "fetch: \"host\" must be the one of request, unless rows "
 		    "have a url");

@@ -47,6 +47,7 @@ begin_page(struct reading *g, const struct page *page)
 	if (!g->trying) {
 		g->batch = write_batch_reuse(g->batch, g->st->feed);
 		write_batch_via(g->batch, g->st->via);
+		write_batch_judge(g->batch, g->st->judge, g->st->judge_ctx);
 		write_batch_measure(g->batch,
 		    server_clock_now(g->w->source->clock), g->covered);
 	}

@@ -173,6 +173,16 @@ default_streams(struct made *m)
 #define FIELD(name) offsetof(struct rest_conf, name)
 #define OPTIONS 7
 
+/* Some streams can be asked by time beside their cursor. */
+static bool
+is_bounded(const struct definition *d)
+{
+	for (size_t i = 0; i < d->n_streams; i++)
+		if (d->streams[i].bounded != NULL)
+			return true;
+	return false;
+}
+
 /* The options that every such source has. */
 static void
 add_options(struct made *m, struct setting *s)
@@ -328,17 +338,23 @@ make(struct definition *d)
 {
 	struct made *m = xcalloc(1, sizeof(*m));
 	size_t n = OPTIONS + d->n_variables + d->n_hosts;
+	const bool bounded = is_bounded(d);
 
 	m->def = d;
 	m->streams = xcalloc(d->n_streams + 1, sizeof(*m->streams));
 	for (size_t i = 0; i < d->n_streams; i++)
 		m->streams[i] = d->streams[i].name;
-	m->rows = xcalloc(n + 1, sizeof(*m->rows));
+	m->rows = xcalloc(n + 2, sizeof(*m->rows));
 	for (size_t i = 0; i < d->n_variables; i++)
 		add_variable(m, &m->rows[i], i);
 	add_options(m, &m->rows[d->n_variables]);
 	for (size_t i = 0; i < d->n_hosts; i++)
 		add_host(m, &m->rows[d->n_variables + OPTIONS + i], i);
+	if (bounded)
+		m->rows[n] = (struct setting){ .key = "reconcile",
+			.type = SETTING_TABLE,
+			.offset = FIELD(reconcile),
+			.table = rest_reconcile_settings };
 	m->source = rest_calls;
 	m->source.type = (struct config_type){ .name = d->name,
 		.settings = m->rows,

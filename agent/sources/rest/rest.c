@@ -1,6 +1,7 @@
 /*
  * rest.c - a source that a definition describes, as collect calls it.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,17 @@ close_source(struct source *s)
 	free(o);
 }
 
+/* Names of hosts are the same in either case; a signature has the lower one. */
+static void
+lower_hosts(const struct rest_conf *c)
+{
+	for (size_t i = 0; i < c->def->n_variables; i++)
+		if (c->def->variables[i].type == VARIABLE_HOST)
+			for (char *at = c->values[i].text;
+			     at != NULL && *at != '\0'; at++)
+				*at = (char)tolower((unsigned char)*at);
+}
+
 static int
 open_source(struct source *s, struct err *err)
 {
@@ -170,6 +182,7 @@ open_source(struct source *s, struct err *err)
 	s->state = o;
 	o->conf = s->conf;
 	o->def = o->conf->def;
+	lower_hosts(o->conf);
 	(void)pthread_mutex_init(&o->lock, NULL);
 	a = rest_auth(o->conf);
 	if (a == NULL) {
@@ -181,6 +194,16 @@ open_source(struct source *s, struct err *err)
 	}
 	close_source(s);
 	return -1;
+}
+
+/* Where windows end a whole unit ago, a feed begins no later than the last one
+ * did, or it would wait for the next. */
+static int64_t
+initial_of(const struct rest_conf *conf, const struct def_cursor *c)
+{
+	const bool units = c->lag <= c->granularity;
+
+	return units && conf->initial < c->lag ? c->lag : conf->initial;
 }
 
 static void
@@ -196,7 +219,7 @@ set_windows(struct rest_stream *rs, const struct rest_conf *conf)
 		.slack = 5 * CLOCK_MINUTE,
 		.ahead = c->lag > 0 ? -c->lag : CLOCK_SECOND,
 		.settle = SETTLE,
-		.initial = conf->initial,
+		.initial = initial_of(conf, c),
 		.overlap = conf->overlap > 0 ? conf->overlap : c->overlap,
 		/* How far the longest sweep goes, where that has grown: as a
 		 * time behind 1970, which a cursor has. */
@@ -355,6 +378,7 @@ const struct source_type rest_calls = {
 	.bounds = rest_bounds,
 	.backfill = rest_backfill,
 	.forget = rest_forget,
+	.audit = &rest_audit,
 	.live = live,
 	.close = close_source,
 };

@@ -22,6 +22,15 @@ union rest_value {
 
 /* Options of a source; values has those of the definition's variables, then
  * the URLs instead of its hosts'. */
+/* Of streams that can be asked by time beside their cursor (reconcile.c). */
+struct rest_reconcile {
+	int64_t every; /* 0: off */
+	int64_t settle;
+	int64_t span;
+};
+extern const struct setting rest_reconcile_settings[];
+extern const struct audit_calls rest_audit;
+
 struct rest_conf {
 	const struct definition *def; /* set before the options are read */
 	char **streams;
@@ -30,6 +39,7 @@ struct rest_conf {
 	int64_t overlap; /* 0: each stream's own */
 	int64_t dedupe;
 	int64_t retry_after_max;
+	struct rest_reconcile reconcile;
 	struct http_conf http;
 	union rest_value values[];
 };
