@@ -50,9 +50,14 @@ said=$(seen looks reads refreshes) || fail "$said"
 
 sql "INSERT INTO trouble (subject, class, code, text, since, until, stands)
     VALUES ('<img src=x onerror=alert(1)>', 'retry', '\"><script>alert(1)</script>',
-    '</section><iframe src=/></iframe><a x=y>$(printf 'x%.0s' {1..300})', 1, 1, 1)"
+    '</section><iframe src=/></iframe><a x=y>$(printf 'x%.0s' {1..300})', 1, 1, 1);
+    INSERT INTO output (name, position, error, failed)
+    VALUES ('$(printf 'n%.0s' {1..63})', 0, 'connection refused', 1);
+    INSERT INTO gap (feed, item, key, since, until, recorded, cause)
+    VALUES (1, 0, '', 1, 2, $(date +%s)000000, 'the vendor has it no more')"
 said=$(seen hostile) || fail "$said"
-sql "DELETE FROM trouble WHERE class = 'retry';
+sql "DELETE FROM trouble WHERE class = 'retry'; DELETE FROM gap;
+    DELETE FROM output WHERE error != '';
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
     INSERT INTO feed (name, tree, error)
     SELECT 'tenant' || i || '/Audit.Exchange', 'tenant' || i || '/Audit.Exchange',
