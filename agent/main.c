@@ -23,6 +23,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_dead_letters,
 	&cmd_replay,
 	&cmd_backfill,
+	&cmd_reconcile,
 	&cmd_store_state,
 	&cmd_keygen,
 	&cmd_sources,

@@ -339,6 +339,7 @@ file_close(struct output *out)
 
 const struct output_type output_file = {
 	.type.name = "file",
+	.type.reach = CONFIG_REACHES_NONE,
 	.type.title = "NDJSON lines in a file on this machine",
 	.type.before =
 	    "The service may write below /var/lib/sealfeed; for a file "

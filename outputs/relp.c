@@ -596,6 +596,7 @@ relp_close(struct output *out)
 
 const struct output_type output_relp = {
 	.type.name = "relp",
+	.type.reach = CONFIG_REACHES_NAMED,
 	.type.title =
 	    "RELP over TLS: rsyslog's imrelp, which answers each event",
 	.type.before =

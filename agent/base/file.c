@@ -83,14 +83,24 @@ refuse(const char *path, mode_t mode, int why, struct err *err)
 }
 
 int
+file_is_regular(const char *path, struct err *err)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode)
+	    ? refuse(path, st.st_mode, EINVAL, err)
+	    : 0;
+}
+
+int
 file_open_regular(const char *path, int flags, struct err *err)
 {
 	struct stat st;
 	int fd, why;
 
 	/* A device may do something as soon as it is opened. */
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return refuse(path, st.st_mode, EINVAL, err);
+	if (file_is_regular(path, err) != 0)
+		return -1;
 	/* The name may stand for a FIFO by now: that must not block. */
 	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {

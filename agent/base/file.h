@@ -10,6 +10,11 @@
 struct buf;
 struct err;
 
+/* Refuse what exists and is something else than a regular file (a FIFO, a
+ * socket, a device, a directory), without opening it.  -1: err names it, errno
+ * is EINVAL. */
+int file_is_regular(const char *path, struct err *err);
+
 /* Open a regular file without ever waiting for it; anything else of that name
  * (a FIFO, a socket, a device, a directory) is refused and named in err.
  * flags: O_RDONLY …, O_CLOEXEC is added.  The descriptor, or -1 with err and

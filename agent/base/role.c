@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/role.h"
@@ -18,18 +17,13 @@ static int signal_fd = -1; /* the wake descriptor, for the handlers */
 /* Add to an eventfd.  It is non-blocking: a full counter is a wake that
  * is pending already. */
 static void
-add(int fd, uint64_t n)
-{
-	int saved = errno;
-
-	if (write(fd, &n, sizeof(n)) < 0)
-		errno = saved;
-}
-
-static void
 poke(int fd)
 {
-	add(fd, 1);
+	const uint64_t one = 1;
+	int saved = errno;
+
+	if (write(fd, &one, sizeof(one)) < 0)
+		errno = saved;
 }
 
 static void
@@ -79,13 +73,16 @@ role_reopen(const struct role *r)
 void
 role_alive(const struct role *r)
 {
-	add(r->alive_fd, ROLE_ALIVE);
+	if (r->signs != NULL)
+		r->signs->alive++;
 }
 
 void
 role_ready(const struct role *r)
 {
-	add(r->alive_fd, ROLE_READY);
+	if (r->signs != NULL)
+		r->signs->ready = true;
+	role_alive(r);
 }
 
 void

@@ -11,6 +11,7 @@
 #ifndef BASE_ROLE_H
 #define BASE_ROLE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,13 +30,21 @@ enum role_kind {
 	ROLE_KINDS
 };
 
+/* What a role lets the supervisor see, in memory that these two share: whoever
+ * has taken over a role can't hold up who looks, as with a descriptor. */
+struct role_signs {
+	_Atomic uint64_t alive; /* it counts: role_alive() */
+	atomic_bool ready;      /* role_ready() */
+};
+
 struct role {
 	enum role_kind kind;
 	const struct config *config;
 	const struct config_entry *output; /* of a ship, else NULL */
-	int wake_fd;    /* readable: look again (an eventfd); role_rest()
-			   and drive() wait on it */
-	int alive_fd;   /* eventfd for role_alive() and role_ready() */
+	int wake_fd; /* readable: look again (an eventfd); role_rest()
+			and drive() wait on it */
+	struct role_signs *signs; /* for role_alive() and role_ready(); NULL:
+				     nobody looks */
 	int verdict_fd; /* of watch: a pipe for the lines of what the whole
 			   agent does, newline at the end; non-blocking */
 	int listen_fd;  /* of watch: its listening socket, non-blocking; -1:
@@ -43,7 +52,10 @@ struct role {
 	struct store *store; /* of watch: open since before its walls stood;
 				NULL: it could not be opened */
 	int result_fd;       /* of ROLE_RECOVER: where it writes its error */
-	const int *peers;    /* wake descriptors, ended by -1: all roles */
+	bool only_outputs;   /* of ROLE_RECOVER: the store is sound, and is to
+				learn of the outputs */
+	const int *peers;    /* wake descriptors, ended by -1: of the roles
+				that this one wakes */
 	const enum role_kind *peer_kinds; /* the kind of each */
 	int64_t started;   /* when the supervisor began, not this process */
 	bool again;        /* this role died before and is started again */
@@ -71,11 +83,7 @@ void role_alive(const struct role *r);
  * up.  Again and again does no harm. */
 void role_ready(const struct role *r);
 
-/* What role_alive() and role_ready() add to the descriptor. */
-#define ROLE_ALIVE UINT64_C(1)
-#define ROLE_READY (UINT64_C(1) << 32)
-
-/* Wake all roles of a kind. */
+/* Wake all roles of a kind, which must be among the peers. */
 void role_wake(const struct role *r, enum role_kind kind);
 
 /* Sleep until woken, stopping, or timeout_ms (-1: for ever is not allowed,

@@ -196,18 +196,21 @@ static bool
 zone_offset(const char *zone, int64_t *ahead)
 {
 	static const char *const names[] = { "GMT", "UTC", "UT", "Z" };
-	unsigned hours, minutes;
-	char sign;
+	int hours, minutes;
 
 	*ahead = 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(zone, names[i]) == 0)
 			return true;
-	if (sscanf(zone, "%c%2u%2u", &sign, &hours, &minutes) != 3 ||
-	    (sign != '+' && sign != '-'))
+	if ((zone[0] != '+' && zone[0] != '-') || strlen(zone) != 5 ||
+	    strspn(zone + 1, "0123456789") != 4)
 		return false;
-	*ahead = (int64_t)hours * CLOCK_HOUR + (int64_t)minutes * CLOCK_MINUTE;
-	if (sign == '-')
+	hours = (zone[1] - '0') * 10 + (zone[2] - '0');
+	minutes = (zone[3] - '0') * 10 + (zone[4] - '0');
+	if (minutes > 59)
+		return false;
+	*ahead = hours * CLOCK_HOUR + minutes * CLOCK_MINUTE;
+	if (zone[0] == '-')
 		*ahead = -*ahead;
 	return true;
 }

@@ -138,6 +138,7 @@ extern const struct cmd cmd_gaps;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_keygen;
 extern const struct cmd cmd_options;
+extern const struct cmd cmd_reconcile;
 extern const struct cmd cmd_replay;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_setup;

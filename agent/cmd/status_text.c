@@ -91,6 +91,25 @@ backfill_note(const struct backfill *b, struct table *t)
 }
 
 static void
+reconciled_note(const struct feed_report *f, struct table *t)
+{
+	const struct feed_reconciled *r = &f->reconciled;
+	char until[CLOCK_TEXT];
+
+	(void)clock_format(r->until, 0, until);
+	table_note(t,
+	    "reconciled up to %s: %" PRIu64 " events confirmed, %" PRIu64
+	    " were missing and are forwarded%s%s",
+	    until, f->count[FEED_CONFIRMED], f->count[FEED_MISSING],
+	    r->error[0] != '\0' ? "; it waits: " : "", r->error);
+	if (r->failed > 0)
+		table_note(t,
+		    "%" PRIu64 " spans of the last 35 days could not be "
+		    "confirmed (sealfeed reconcile)",
+		    r->failed);
+}
+
+static void
 feed_notes(const struct status *st, const struct feed_report *f,
     struct table *t)
 {
@@ -107,6 +126,8 @@ feed_notes(const struct status *st, const struct feed_report *f,
 		    span(text, st->now, f->failure), f->error);
 	if (f->backfill.id != 0)
 		backfill_note(&f->backfill, t);
+	if (f->reconciled.any && !f->closed)
+		reconciled_note(f, t);
 	if (deletion == REPORT_NEVER)
 		return;
 	if (deletion <= st->now)
@@ -303,7 +324,7 @@ say_full(const struct status *st, size_t width, struct buf *out)
 	char a[HUMAN_TEXT], b[HUMAN_TEXT];
 	int rc;
 
-	if (r->used >= r->max_size)
+	if (r->by_size)
 		rc = buf_addf(&text,
 		    "The store is full: agent.store.max_size is %s.",
 		    human_bytes(a, (uint64_t)r->max_size));

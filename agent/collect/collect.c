@@ -187,6 +187,7 @@ open_source(struct collector *c, const struct config_entry *conf,
 	share_rate(c, r);
 	if (open_workers(r, err) != 0)
 		return -1;
+	collect_reconciler_open(r);
 	c->n_feeds += r->n_workers;
 	return 0;
 }
@@ -194,6 +195,7 @@ open_source(struct collector *c, const struct config_entry *conf,
 static void
 close_source(struct source_runner *r)
 {
+	collect_reconciler_close(r);
 	for (size_t i = 0; i < r->n_workers; i++) {
 		feed_close(r->workers[i].stream.feed);
 		free(r->workers[i].stream.state);

@@ -23,6 +23,7 @@
 
 struct agent_feed;
 struct err;
+struct reconciler;
 struct role;
 struct source_runner;
 struct store;
@@ -103,6 +104,7 @@ struct source_runner {
 	 * of the items that are fetched now are its. */
 	bool backfills;
 	size_t backfilling;
+	struct reconciler *reconciler; /* NULL: it is not reconciled */
 	char *credential; /* see struct source_type; NULL: its own */
 	bool shares;      /* source.rate is another source's */
 };
@@ -194,6 +196,12 @@ void collect_backfill(struct collector *c);
 bool collect_may_backfill(struct source_runner *r);
 int64_t collect_spare(struct collector *c);
 
+/* reconcile.c: ask for spans that are over by another way.  A source's part, if
+ * it has one, behind its workers. */
+void collect_reconcile(struct collector *c);
+void collect_reconciler_open(struct source_runner *r);
+void collect_reconciler_close(struct source_runner *r);
+
 /* Start a thread, which ends with collect_thread_ends(arg's collector) and has
  * all signals blocked.  With the lock held.  -1: it cannot be had. */
 int collect_thread(struct collector *c, void *(*run)(void *), void *arg,
@@ -247,10 +255,13 @@ struct housekeeping {
 	int64_t heartbeat;
 	int64_t start;
 	int64_t backfill;
+	int64_t reconcile;
 	int64_t survey;
 	int64_t clean;
 	int64_t certificates;
 	int64_t warn;
+	int64_t lean;
+	bool paused_noted; /* in the store */
 	struct expiry_watch {
 		struct {
 			struct expiry of;

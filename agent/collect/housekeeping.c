@@ -29,11 +29,13 @@
 /* Sources that could not be opened are tried again so often. */
 #define START_EVERY (10 * CLOCK_SECOND)
 #define BACKFILL_EVERY CLOCK_SECOND
+#define RECONCILE_EVERY CLOCK_SECOND
 #define SURVEY_EVERY (5 * CLOCK_SECOND)
 #define CLEAN_EVERY (10 * CLOCK_SECOND)
 #define CERTIFICATES_EVERY CLOCK_HOUR
 #define WARN_EVERY (10 * CLOCK_SECOND)
 #define LEAN_AFTER (COLLECT_IDLE + CLOCK_SECOND)
+#define LEAN_EVERY (10 * CLOCK_SECOND)
 #define SAY_PAUSED_EVERY CLOCK_HOUR
 /* A reader that holds up the WAL for longer is told. */
 #define STARVED_TOLD (2 * CLOCK_MINUTE)
@@ -236,15 +238,35 @@ say_paused(struct collector *c, const struct store_room *room)
 	    human_bytes(size[1], (uint64_t)room->max_size),
 	    human_bytes(size[2], (uint64_t)room->free),
 	    human_bytes(size[3], (uint64_t)room->min_free), horizon,
-	    room->free < room->min_free
-		? "free space on the store's disk"
-		: "check which output is behind, or raise store.max_size");
+	    room->by_size
+		? "check which output is behind, or raise store.max_size"
+		: "free space on the store's disk");
 	agent_feed_say(c->own, "paused",
 	    json_pack("{s:I, s:I, s:I, s:I, s:I}", "used",
 		(json_int_t)room->used, "max_size", (json_int_t)room->max_size,
 		"free", (json_int_t)room->free, "min_free",
 		(json_int_t)room->min_free, "gap_in_seconds",
 		(json_int_t)left));
+}
+
+/* For those who look at the store: that collecting pauses, and since when.  A
+ * disk without any room for it is full for them, too. */
+static void
+note_paused(struct collector *c, struct housekeeping *h, bool paused)
+{
+	const struct trouble t = { .subject = "store",
+		.class = TROUBLE_FULL,
+		.text = "the store is full, and collecting pauses",
+		.since = clock_now(),
+		.until = INT64_MIN,
+		.stands = true };
+	struct err err = ERR_INIT;
+
+	if (h->paused_noted == paused)
+		return;
+	if ((paused ? trouble_set(c->store, &t, &err)
+		    : trouble_end(c->store, &t, &err)) == 0)
+		h->paused_noted = paused;
 }
 
 /* Pause while the store is full, resume by itself. */
@@ -274,6 +296,7 @@ watch_room(struct collector *c, struct housekeeping *h)
 		h->say_paused = clock_monotonic() + SAY_PAUSED_EVERY;
 		say_paused(c, &room);
 	}
+	note_paused(c, h, room.full);
 }
 
 static void
@@ -427,13 +450,15 @@ is_due(int64_t *at, int64_t now, int64_t every)
 	return true;
 }
 
-/* Give back memory that is not needed at rest, after the fetchers. */
+/* Give back memory that is not needed at rest, after the fetchers: polls that
+ * find nothing want little of it again. */
 static void
-keep_lean(struct collector *c, int64_t now)
+keep_lean(struct collector *c, struct housekeeping *h, int64_t now)
 {
 	const int64_t committed = store_committed(c->store);
 
-	if (committed == 0 || now - committed < LEAN_AFTER)
+	if ((committed != 0 && now - committed < LEAN_AFTER) ||
+	    !is_due(&h->lean, now, LEAN_EVERY))
 		return;
 	store_rest(c->store);
 	mem_give_back();
@@ -450,6 +475,8 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 		collect_start(c);
 	if (is_due(&h->backfill, now, BACKFILL_EVERY))
 		collect_backfill(c);
+	if (is_due(&h->reconcile, now, RECONCILE_EVERY))
+		collect_reconcile(c);
 	if (is_due(&h->survey, now, SURVEY_EVERY))
 		survey(c);
 	if (is_due(&h->clean, now, CLEAN_EVERY)) {
@@ -463,7 +490,7 @@ collect_housekeeping_keep(struct collector *c, struct housekeeping *h)
 	if (is_due(&h->heartbeat, now, HEARTBEAT_EVERY))
 		say_counts(c, "heartbeat");
 	flush_own(c, h);
-	keep_lean(c, now);
+	keep_lean(c, h, now);
 }
 
 void

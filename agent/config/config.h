@@ -18,10 +18,18 @@ struct event_shape;
  * What the configuration needs to know of a type of source or output; the
  * type's own record begins with it (sources/source.h, outputs/output.h).
  */
+/* Where the connections of an instance go. */
+enum config_reach {
+	CONFIG_REACHES_ANY,   /* also to hosts that it learns of */
+	CONFIG_REACHES_NAMED, /* to hosts that its options name */
+	CONFIG_REACHES_NONE   /* it makes none */
+};
+
 struct config_type {
 	const char *name;               /* "type" in the configuration */
 	const struct setting *settings; /* ends with SETTING_END */
 	size_t conf_size;               /* of the struct that they fill */
+	enum config_reach reach;        /* of outputs */
 	/* Pure cross-check of options for `check`: config_error() for each
 	 * error. Values that are wrong in themselves have been told of before
 	 * and hold their default; a required text may be NULL then.  NULL:

@@ -26,7 +26,7 @@
  * for each connection, and fails where it ends: here is room for thousands.
  * What is not used of it is no memory. */
 #define LOCKED_SIZE (4 * 1024 * 1024)
-#define LOCKED_LEAST 32
+#define LOCKED_LEAST 256
 
 static int append_file(const char *name, struct buf *out, struct err *err);
 static int append_env(const char *name, struct buf *out, struct err *err);
@@ -147,6 +147,13 @@ append_file(const char *name, struct buf *out, struct err *err)
 
 	if (file_read(name, out, err) < 0)
 		return -1;
+	/* Some editors put a byte order mark in front. */
+	if (out->len - before >= 3 &&
+	    memcmp(out->data + before, "\xef\xbb\xbf", 3) == 0) {
+		memmove(out->data + before, out->data + before + 3,
+		    out->len - before - 3);
+		out->len -= 3;
+	}
 	if (memchr(out->data + before, '\0', out->len - before) != NULL)
 		return err_set(err, "%s: not text: it contains NUL bytes",
 		    name);

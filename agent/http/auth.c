@@ -138,7 +138,8 @@ apply_basic(struct auth *a, struct http *h, const struct http_request *req,
 	(void)req;
 	if (read_secret(a, p, r) != REPLY_OK)
 		return r->class;
-	pair = xasprintf("%s:%s", a->user, p->secret);
+	pair = *a->user != '\0' ? xasprintf("%s:%s", a->user, p->secret)
+				: xasprintf("%s:", p->secret);
 	secret_free(p->secret);
 	p->secret = NULL;
 	if (text_base64(&encoded, pair, strlen(pair)) == 0) {

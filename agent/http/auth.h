@@ -40,7 +40,9 @@ struct auth_conf {
 	const char *option; /* that holds secret, for messages: "token" */
 	/* Secret text: token, password, header's value, key to sign with. */
 	const char *secret;
-	const char *user;   /* AUTH_BASIC, AUTH_DIGEST, AUTH_AWS: key's id */
+	/* AUTH_BASIC, AUTH_DIGEST, AUTH_AWS: key's id.  AUTH_BASIC without one
+	 * has secret in its place, and an empty password. */
+	const char *user;
 	const char *header; /* AUTH_HEADER, and of tokens: its name, … */
 	/* … and what stands before secret in its value.  NULL: header
 	 * Authorization, "Bearer " before a token, nothing before a secret. */

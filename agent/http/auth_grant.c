@@ -324,6 +324,8 @@ grant_make(const struct oauth_conf *c, const struct credentials *with,
 		    ? "application/json"
 		    : "application/x-www-form-urlencoded",
 		.credentials = out->value != NULL ? out->headers : NULL,
+		/* A refresh token may be good for one request. */
+		.once = c->grant == GRANT_REFRESH_TOKEN,
 		.secret = with->secret };
 	return 0;
 }

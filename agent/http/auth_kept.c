@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "config/secret.h"
 #include "http/auth_kept.h"
@@ -113,6 +114,33 @@ make_folder(const struct kept *k, struct err *err)
 	}
 	free(folder);
 	return rc;
+}
+
+int
+kept_room(const struct kept *k, struct err *err)
+{
+	char *name = xasprintf("%s.XXXXXX", k->path);
+	int fd = -1, rc;
+
+	if (make_folder(k, err) != 0)
+		goto out;
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0) {
+		(void)err_set(err, "%s: cannot be created: %s", name,
+		    strerror(errno));
+		goto out;
+	}
+	(void)unlink(name);
+	rc = posix_fallocate(fd, 0, TOKEN_MAX);
+	if (rc != 0) {
+		(void)err_set(err, "%s: there is no room for it: %s", name,
+		    strerror(rc));
+		(void)close(fd);
+		fd = -1;
+	}
+out:
+	free(name);
+	return fd;
 }
 
 int

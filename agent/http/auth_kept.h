@@ -26,6 +26,10 @@ struct kept {
 int kept_read(const struct kept *k, const uint8_t origin[DIGEST_LEN],
     char **token, struct err *err);
 
+/* Make sure that one can be written: room for it, which is given up when the
+ * result, a file descriptor, is closed.  -1: it cannot. */
+int kept_room(const struct kept *k, struct err *err);
+
 /* Write it, durably, for nobody else to read; its folder is made where it is
  * missing. */
 int kept_write(const struct kept *k, const uint8_t origin[DIGEST_LEN],

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -44,6 +45,7 @@ struct oauth {
 	char *refresh;              /* that the server gave last, … */
 	uint8_t origin[DIGEST_LEN]; /* … in place of the one of this hash */
 	bool unkept;                /* it is not durable yet */
+	int room;                   /* kept_room() for it; -1: none */
 
 	unsigned rejected;    /* in a row, by a server */
 	int64_t reject_again; /* monotonic: not before */
@@ -233,6 +235,7 @@ oauth_new(const struct oauth_conf *conf)
 	    c->grant != GRANT_JWT_BEARER)
 		c->client = CLIENT_ASSERTION;
 	o->accepts = OAUTH_NEVER + 1;
+	o->room = -1;
 	o->clock = server_clock_new();
 	return o;
 }
@@ -298,6 +301,33 @@ latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
 	return 0;
 }
 
+static void
+give_up_room(struct oauth *o)
+{
+	if (o->room >= 0)
+		(void)close(o->room);
+	o->room = -1;
+}
+
+/* A server may replace the refresh token with every grant: none is asked for
+ * that could not be kept. */
+static int
+find_room(struct oauth *o, struct outcome *r)
+{
+	const struct kept where = kept_of(o);
+	struct err err = ERR_INIT;
+
+	if (o->conf.grant != GRANT_REFRESH_TOKEN || o->conf.keep == NULL)
+		return 0;
+	o->room = kept_room(&where, &err);
+	if (o->room >= 0)
+		return 0;
+	(void)outcome_set(r, REPLY_RETRY,
+	    "the refresh token that may come with it could not be kept: %s",
+	    err.text);
+	return -1;
+}
+
 /* Make the refresh token durable, if it is not; only then may what came with it
  * be used. */
 static enum reply_class
@@ -306,6 +336,7 @@ keep_refresh(struct oauth *o, struct outcome *r)
 	const struct kept where = kept_of(o);
 	struct err err = ERR_INIT;
 
+	give_up_room(o);
 	if (o->unkept && o->conf.keep != NULL &&
 	    kept_write(&where, o->origin, o->refresh, &err) != 0)
 		return outcome_set(r, REPLY_RETRY,
@@ -412,7 +443,7 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 		r->wait = o->again - now;
 		credentials_release(&c);
 		return;
-	} else {
+	} else if (find_room(o, r) == 0) {
 		/* A hiccup of this server stops everything: look twice.  And
 		 * a reply that tells of a wrong clock has told the time. */
 		for (int try = 0; try < TRIES; try++) {
@@ -423,6 +454,7 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 				break;
 		}
 	}
+	give_up_room(o);
 	if (r->class == REPLY_OK) {
 		o->failures = 0;
 		o->again = 0;

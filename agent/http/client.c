@@ -553,6 +553,7 @@ prepare(struct transfer *t, struct curl_slist *headers)
 		(void)curl_easy_setopt(e, CURLOPT_USERNAME, req->digest_user);
 		(void)curl_easy_setopt(e, CURLOPT_PASSWORD, req->secret);
 	}
+	(void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, req->once ? 1L : 0L);
 	if (req->timeout > 0)
 		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
 		    (long)(req->timeout / 1000));
@@ -675,12 +676,14 @@ run(struct transfer *t)
 {
 	struct http_reply *r = t->reply;
 	CURLcode code;
-	long status = 0;
+	long status = 0, sent = 0;
 
 	t->h->why[0] = '\0';
 	code = curl_easy_perform(t->h->easy);
 	(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(t->h->easy, CURLINFO_REQUEST_SIZE, &sent);
 	r->status = (int)status;
+	r->sent = sent > 0;
 	if (code == CURLE_OK) {
 		if (http_body_end(t->h->body, t->err) != 0)
 			return -1;

@@ -66,6 +66,9 @@ struct http_request {
 	/* A 204 is a good reply without a body; else it is an error where take
 	 * is set. */
 	bool no_content;
+	/* On a connection of its own, since libcurl sends a request again that
+	 * an old one did not take. */
+	bool once;
 	void *ctx;
 };
 
@@ -81,6 +84,7 @@ struct http_reply {
 	char type[96];       /* media type in lower case, "" if not said */
 	uint64_t bytes;      /* of the body, decoded */
 	bool partial;        /* some of the body has been given to take */
+	bool sent;           /* the server may have seen the request */
 	enum http_shape shape;
 	const char *odd;    /* code of why http_do() failed, "page"; or NULL */
 	struct buf body;    /* what take did not get, without byte order mark */

@@ -2,6 +2,7 @@
  * child.c - the role processes as the supervisor sees them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,33 +28,29 @@
 /* Roles show life every ten seconds; one that is late is told of. */
 #define SILENCE_TOLD (20 * CLOCK_SECOND)
 
-int
-children_open(struct children *all)
+/* Make the memory that a child shares with the supervisor.  Its size is fixed,
+ * so that reading it can't fail.  -1 with errno. */
+static int
+share(struct child *c)
 {
-	void *map;
+	void *map = MAP_FAILED;
+	int why;
 
-	all->shared_fd = memfd_create("shared", MFD_CLOEXEC);
-	if (all->shared_fd < 0 ||
-	    ftruncate(all->shared_fd, HAND_OVER_SHARED) != 0)
+	c->shared_fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (c->shared_fd >= 0 &&
+	    ftruncate(c->shared_fd, sizeof(*c->shared)) == 0 &&
+	    fcntl(c->shared_fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		map = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, c->shared_fd, 0);
+	if (map == MAP_FAILED) {
+		why = errno;
+		(void)close(c->shared_fd);
+		errno = why;
 		return -1;
-	map = mmap(NULL, HAND_OVER_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    all->shared_fd, 0);
-	if (map == MAP_FAILED)
-		return -1;
-	all->shared = map;
-	log_count_dropped(&all->shared[0].dropped);
+	}
+	c->shared = map;
 	return 0;
-}
-
-/* The child's part of the shared memory; NULL: of so many children it has
- * none. */
-static struct hand_over_slot *
-shared_with(const struct children *all, const struct child *c)
-{
-	const size_t at = (size_t)(c - all->slot) + 1;
-
-	return all->shared != NULL && at < HAND_OVER_SLOTS ? &all->shared[at]
-							   : NULL;
 }
 
 /* Take the slot of an output that is gone, or make a new slot with its
@@ -61,8 +58,8 @@ shared_with(const struct children *all, const struct child *c)
 static struct child *
 free_slot(struct children *all, enum role_kind kind)
 {
+	struct child fresh = { .kind = kind };
 	struct child *c;
-	int wake, alive;
 
 	for (size_t i = 0; i < all->n; i++) {
 		c = &all->slot[i];
@@ -71,22 +68,19 @@ free_slot(struct children *all, enum role_kind kind)
 		sandbox_plan_release(&c->plan);
 		*c = (struct child){ .kind = kind,
 			.wake_fd = c->wake_fd,
-			.alive_fd = c->alive_fd };
-		if (shared_with(all, c) != NULL)
-			shared_with(all, c)->dropped = 0;
+			.shared_fd = c->shared_fd,
+			.shared = c->shared };
+		c->shared->dropped = 0;
 		return c;
 	}
-	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	alive = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (wake < 0 || alive < 0) {
-		(void)close(wake);
-		(void)close(alive);
+	fresh.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (fresh.wake_fd < 0 || share(&fresh) != 0) {
+		(void)close(fresh.wake_fd);
 		return NULL;
 	}
 	all->slot = xreallocarray(all->slot, all->n + 1, sizeof(*all->slot));
-	c = &all->slot[all->n++];
-	*c = (struct child){ .kind = kind, .wake_fd = wake, .alive_fd = alive };
-	return c;
+	all->slot[all->n] = fresh;
+	return &all->slot[all->n++];
 }
 
 struct child *
@@ -110,6 +104,12 @@ children_slot(struct children *all, enum role_kind kind, const char *output)
 	return c;
 }
 
+static bool
+wakes(const struct child *c, const struct child *other)
+{
+	return (roles[c->kind].wakes & 1U << other->kind) != 0;
+}
+
 /* The descriptors that a child is to have. */
 static int *
 descriptors(const struct children *all, const struct child *c, const int *keep)
@@ -121,9 +121,9 @@ descriptors(const struct children *all, const struct child *c, const int *keep)
 		kept++;
 	list = xcalloc(all->n + kept + 4, sizeof(*list));
 	for (size_t i = 0; i < all->n; i++)
-		list[n++] = all->slot[i].wake_fd;
-	list[n++] = c->alive_fd;
-	list[n++] = all->shared_fd;
+		if (&all->slot[i] == c || wakes(c, &all->slot[i]))
+			list[n++] = all->slot[i].wake_fd;
+	list[n++] = c->shared_fd;
 	if (c->kind == ROLE_WATCH)
 		list[n++] = all->verdict[1];
 	memcpy(list + n, keep, kept * sizeof(*keep));
@@ -178,18 +178,14 @@ child_start(struct children *all, struct child *c, const struct config *config,
 	struct hand_over h = {
 		.kind = c->kind,
 		.wake_fd = c->wake_fd,
-		.alive_fd = c->alive_fd,
 		.verdict_fd = c->kind == ROLE_WATCH ? all->verdict[1] : -1,
 		.result_fd = -1,
-		.shared_fd = all->shared_fd,
-		.slot = (size_t)(c - all->slot) + 1,
+		.shared_fd = c->shared_fd,
 		.log_level = config->agent.log_level,
 		.again = c->deaths > 0,
 		.renewed = c->renewed,
 		.started = all->began,
-		.n_peers = all->n,
 	};
-	uint64_t before;
 	pid_t pid;
 
 	(void)snprintf(h.name, sizeof(h.name), "%s", c->name);
@@ -198,14 +194,15 @@ child_start(struct children *all, struct child *c, const struct config *config,
 	    c->deaths > 0 ? "restart" : all->cause);
 	memcpy(h.public_digest, config->public_digest, sizeof(h.public_digest));
 	for (size_t i = 0; i < all->n; i++)
-		peers[i] = (struct hand_over_peer){ all->slot[i].kind,
-			all->slot[i].wake_fd };
-	if (shared_with(all, c) != NULL)
-		shared_with(all, c)->call = 0;
-	mark_files(c, config);
+		if (wakes(c, &all->slot[i]))
+			peers[h.n_peers++] =
+			    (struct hand_over_peer){ all->slot[i].kind,
+				    all->slot[i].wake_fd };
 	/* What the one before it said. */
-	if (read(c->alive_fd, &before, sizeof(before)) < 0)
-		errno = 0;
+	c->shared->call = 0;
+	c->shared->walls = 0;
+	c->shared->signs.ready = false;
+	mark_files(c, config);
 	pid = hand_over_start(&h, peers, config, all->users, list);
 	free(list);
 	free(peers);
@@ -247,7 +244,6 @@ struct child *
 children_reap(struct children *all, pid_t pid, int status, bool stopping)
 {
 	struct child *c = NULL;
-	const struct hand_over_slot *slot;
 	char how[sizeof(c->how)];
 
 	for (size_t i = 0; i < all->n && c == NULL; i++) {
@@ -258,8 +254,7 @@ children_reap(struct children *all, pid_t pid, int status, bool stopping)
 		return NULL;
 	c->pid = 0;
 	set_ready(c, false);
-	slot = shared_with(all, c);
-	describe(status, slot != NULL ? slot->call : 0, how, sizeof(how));
+	describe(status, c->shared->call, how, sizeof(how));
 	if (stopping || !c->wanted) {
 		if (status != 0)
 			log_warn("%s: %s while stopping", c->name, how);
@@ -290,14 +285,16 @@ children_watch(struct children *all)
 
 	for (size_t i = 0; i < all->n; i++) {
 		struct child *c = &all->slot[i];
-		uint64_t count;
+		const uint64_t alive = c->shared->signs.alive;
 
-		if (read(c->alive_fd, &count, sizeof(count)) > 0) {
+		if (c->pid == 0)
+			continue;
+		if (alive != c->alive)
 			c->last_sign = now;
-			if (count >= ROLE_READY)
-				set_ready(c, true);
-		}
-		if (c->pid == 0 || now - c->last_sign < SILENCE_MAX)
+		c->alive = alive;
+		if (c->shared->signs.ready)
+			set_ready(c, true);
+		if (now - c->last_sign < SILENCE_MAX)
 			continue;
 		log_err("%s: no heartbeat for a minute; killing it", c->name);
 		child_signal(c, SIGKILL);
@@ -364,8 +361,7 @@ void
 children_tell(const struct children *all, struct roles *r)
 {
 	r->role = xcalloc(all->n + 1, sizeof(*r->role));
-	if (all->shared != NULL)
-		r->dropped = all->shared[0].dropped;
+	r->dropped = *all->dropped;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct child *c = &all->slot[i];
 		struct role_report *o = &r->role[r->n];
@@ -376,8 +372,7 @@ children_tell(const struct children *all, struct roles *r)
 		o->since = c->changed != 0 ? c->changed : all->began;
 		o->deaths = c->deaths;
 		o->restarts = c->restarts;
-		if (shared_with(all, c) != NULL)
-			tell_shared(shared_with(all, c), o);
+		tell_shared(c->shared, o);
 		memcpy(o->name, c->name, sizeof(o->name));
 		memcpy(o->how, c->how, sizeof(o->how));
 		r->n++;

@@ -14,6 +14,8 @@
 #include "sandbox/plan.h"
 #include "store/roles.h"
 
+struct hand_over_slot;
+
 struct child {
 	enum role_kind kind;
 	char name[80];    /* "collect", "ship siem" */
@@ -24,7 +26,9 @@ struct child {
 	bool renewed;     /* it was asked since a file was replaced */
 	pid_t pid;        /* 0: not running */
 	int wake_fd;      /* lives as long as the slot: others inherit it */
-	int alive_fd;
+	int shared_fd;    /* memory that it shares with the supervisor */
+	struct hand_over_slot *shared;
+	uint64_t alive;    /* its sign of life, as seen last */
 	bool ready;        /* it said so since its last start */
 	int64_t changed;   /* wall clock: it became ready, or ceased to be */
 	char how[96];      /* its last end that nobody asked for */
@@ -39,23 +43,18 @@ struct child {
 	uint64_t restarts;        /* because it died, since the agent began */
 };
 
-struct hand_over_slot;
 struct users;
 
 struct children {
 	struct child *slot; /* never fewer */
 	size_t n;
-	int shared_fd; /* memory that all share: of the supervisor, and then
-			  of each slot */
-	struct hand_over_slot *shared;
+	const _Atomic uint64_t *dropped; /* lines that the supervisor's log did
+					    not take */
 	int64_t began;     /* wall clock at which the supervisor began */
 	const char *cause; /* of the starts to come, for the agent's feed */
 	const struct users *users; /* whom they run as */
 	int verdict[2];            /* the pipe of role.verdict_fd */
 };
-
-/* Make the memory of the counters.  -1 with errno. */
-int children_open(struct children *all);
 
 /* The slot for a role (output: name, NULL for the others); a new one is made
  * where there is none.  Borrowed until the next call.  NULL: no descriptor is

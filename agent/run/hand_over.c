@@ -34,6 +34,7 @@ extern char **environ;
 struct listener {
 	const char *name;
 	bool network; /* for roles with connections: it may have a password */
+	bool key;     /* for the role with the key: so may this */
 };
 static const struct listener listeners[] = {
 	/* libc: locale(7), tzset(3), resolv.conf(5), mallopt(3), ld.so(8) */
@@ -51,10 +52,10 @@ static const struct listener listeners[] = {
 	{ .name = "OPENSSL_" },
 	{ .name = "SSL_CERT_FILE" },
 	{ .name = "SSL_CERT_DIR" },
-	{ .name = "PKCS11_" },
-	{ .name = "SOFTHSM2_CONF" },
-	{ .name = "TPM2OPENSSL_" },
-	{ .name = "TCTI" },
+	{ .name = "PKCS11_", .key = true },
+	{ .name = "SOFTHSM2_CONF", .key = true },
+	{ .name = "TPM2OPENSSL_", .key = true },
+	{ .name = "TCTI", .key = true },
 	/* set by main() */
 	{ .name = "GNUTLS_NO_IMPLICIT_INIT" },
 	/* libcurl, CURLOPT_PROXY(3) */
@@ -117,12 +118,12 @@ tree_wants(const struct node *n, const char *variable)
 
 /* Does a library of a role of that kind listen to the variable? */
 static bool
-is_listened_to(const char *variable, bool network)
+is_listened_to(const char *variable, bool network, bool key)
 {
 	for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
 		const struct listener *l = &listeners[i];
 
-		if ((network || !l->network) &&
+		if ((network || !l->network) && (key || !l->key) &&
 		    is_variable(variable, l->name, strlen(l->name)))
 			return true;
 	}
@@ -170,7 +171,7 @@ hand_over_environment(const struct config *config,
 		n++;
 	list = xcalloc(n + 1, sizeof(*list));
 	for (size_t i = 0; i < n; i++)
-		if (is_listened_to(environ[i], network) ||
+		if (is_listened_to(environ[i], network, share->key) ||
 		    share_takes(config, share, environ[i]) ||
 		    tree_wants(tree, environ[i]))
 			list[kept++] = environ[i];
@@ -249,6 +250,17 @@ become(const struct hand_over *h, const struct users *users, int memory,
 	_exit(EXIT_WRONG);
 }
 
+/* Does the role make connections? */
+static bool
+connects(const struct hand_over *h, const struct config *config)
+{
+	for (size_t i = 0; h->kind == ROLE_SHIP && i < config->n_outputs; i++)
+		if (strcmp(config->outputs[i].name, h->output) == 0)
+			return config->outputs[i].type->reach !=
+			    CONFIG_REACHES_NONE;
+	return roles[h->kind].network;
+}
+
 pid_t
 hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
     const struct config *config, const struct users *users, const int *keep)
@@ -268,7 +280,7 @@ hand_over_start(const struct hand_over *h, const struct hand_over_peer *peers,
 	if (memory >= 0) {
 		tree = pack_read(share.data, share.len);
 		environment = hand_over_environment(config, &what, tree,
-		    roles[h->kind].network);
+		    connects(h, config));
 		(void)fflush(NULL);
 		pid = fork();
 		if (pid == 0)

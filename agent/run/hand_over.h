@@ -24,8 +24,10 @@ struct users;
 
 struct sandbox_state;
 
-/* What the supervisor and each role have of the memory that all share. */
+/* The memory that the supervisor shares with a role, and this with nobody else:
+ * what is in it says what the role wants to have believed of itself. */
 struct hand_over_slot {
+	struct role_signs signs;
 	_Atomic uint64_t dropped; /* lines that its log did not take */
 	/* What is in force for it: hand_over_tell(), hand_over_told(). */
 	_Atomic uint64_t walls;
@@ -33,8 +35,8 @@ struct hand_over_slot {
 	_Atomic uint64_t call; /* for which it was ended: sandbox_call_name() */
 };
 
-#define HAND_OVER_SHARED 65536
-#define HAND_OVER_SLOTS (HAND_OVER_SHARED / sizeof(struct hand_over_slot))
+/* The memory file is no larger: a thousand sources take some hundred KiB. */
+#define HAND_OVER_MAX (256 << 20)
 
 /* Begins the memory file; both ends are the same binary.  Behind it stand
  * n_peers of struct hand_over_peer, then the share of the configuration. */
@@ -45,18 +47,19 @@ struct hand_over {
 	char path[4096]; /* of the configuration; types may be in files there */
 	char cause[16];
 	char public_digest[65];
-	int wake_fd, alive_fd;
+	int wake_fd;
 	int verdict_fd; /* of ROLE_WATCH, else -1 */
 	int result_fd;  /* of ROLE_RECOVER, else -1 */
-	int shared_fd;  /* memory of HAND_OVER_SLOTS; -1 */
-	size_t slot;    /* which of them is the role's */
+	int shared_fd;  /* memory file of a struct hand_over_slot; -1 */
 	int log_level;
 	bool again;
 	bool renewed;
+	bool only_outputs;
 	int64_t started;
 	size_t n_peers;
 };
 
+/* Whom it wakes. */
 struct hand_over_peer {
 	enum role_kind kind;
 	int wake_fd;

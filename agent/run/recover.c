@@ -17,8 +17,10 @@
 #include "store/position.h"
 #include "store/store.h"
 
-int
-recover_outputs(const struct config *c, struct err *err)
+/* Delivery positions of outputs that are gone must not hold batches back, new
+ * outputs must be known before the next batch is let go. */
+static int
+tell_outputs(const struct config *c, struct err *err)
 {
 	struct store *store;
 	const char **names;
@@ -91,7 +93,7 @@ repair_store(const struct config *config, struct err *err)
 		return -1;
 	if (message[0] != '\0')
 		log_err("%s", message);
-	if (recover_outputs(config, err) == -1)
+	if (tell_outputs(config, err) == -1)
 		return -1;
 	return compare_log(config, err);
 }
@@ -101,7 +103,8 @@ recover_run(const struct role *r)
 {
 	struct err err = ERR_INIT;
 
-	if (repair_store(r->config, &err) == 0)
+	if ((r->only_outputs ? tell_outputs(r->config, &err)
+			     : repair_store(r->config, &err)) == 0)
 		return EXIT_FINE;
 	if (file_write_all(r->result_fd, err.text, strlen(err.text)) != 0)
 		log_err("%s", err.text);

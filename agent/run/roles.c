@@ -8,18 +8,23 @@
 #include "ship/ship.h"
 #include "watch/watch.h"
 
+#define BIT(kind) (1U << (kind))
+
 const struct role_row roles[ROLE_KINDS] = {
 	[ROLE_COLLECT] = { .name = "collect",
 	    .run = collect_run,
 	    .share = { .sources = CONFIG_WHOLE, .outputs = CONFIG_PUBLIC },
-	    .network = true },
+	    .network = true,
+	    .wakes = BIT(ROLE_SEAL) },
 	[ROLE_SEAL] = { .name = "seal",
 	    .run = seal_run,
-	    .share = { .key = true } },
+	    .share = { .key = true },
+	    .wakes = BIT(ROLE_SHIP) },
 	[ROLE_SHIP] = { .name = "ship",
 	    .run = ship_run,
 	    .share = { .sources = CONFIG_PUBLIC, .outputs = CONFIG_WHOLE },
-	    .network = true },
+	    .network = true,
+	    .wakes = BIT(ROLE_COLLECT) },
 	[ROLE_WATCH] = { .name = "watch",
 	    .prepare = watch_prepare,
 	    .run = watch_run,

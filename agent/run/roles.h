@@ -15,6 +15,7 @@ struct role_row {
 	int (*run)(const struct role *r);
 	struct config_share share; /* output: set for each ship */
 	bool network;              /* it makes connections */
+	unsigned wakes;            /* the kinds that it wakes, as bits */
 };
 
 /* One row a role. */

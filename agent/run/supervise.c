@@ -24,7 +24,6 @@
 #include "run/hand_over.h"
 #include "run/lock.h"
 #include "run/notify.h"
-#include "run/recover.h"
 #include "run/supervise.h"
 #include "run/tell.h"
 #include "run/types.h"
@@ -106,6 +105,7 @@ want(struct supervisor *s, enum role_kind kind, const char *output,
 		return;
 	}
 	c->asked = true;
+	c->shared->walls = 0; /* nothing is known until it comes back */
 	child_signal(c, SIGTERM);
 }
 
@@ -152,24 +152,26 @@ start_due(struct supervisor *s)
 static void take_signal(struct supervisor *s);
 static void ping(struct supervisor *s);
 
-/* Start the role that repairs the store: what goes wrong it writes to fd. */
+/* Start the role that repairs the store, or only tells it the outputs of the
+ * configuration: what goes wrong it writes to fd. */
 static pid_t
-start_recover(struct supervisor *s, int fd)
+start_recover(struct supervisor *s, const struct config *config,
+    bool only_outputs, int fd)
 {
 	const int keep[] = { fd, s->lock.name, s->lock.file, -1 };
 	struct hand_over h = {
 		.kind = ROLE_RECOVER,
 		.name = "recover",
 		.wake_fd = -1,
-		.alive_fd = -1,
 		.verdict_fd = -1,
 		.result_fd = fd,
 		.shared_fd = -1,
-		.log_level = s->config->agent.log_level,
+		.log_level = config->agent.log_level,
+		.only_outputs = only_outputs,
 		.started = s->all.began,
 	};
 
-	return hand_over_start(&h, NULL, s->config, &s->users, keep);
+	return hand_over_start(&h, NULL, config, &s->users, keep);
 }
 
 /* What the child said before it ended with status. */
@@ -233,17 +235,18 @@ await(struct supervisor *s, pid_t pid)
 	return status;
 }
 
-/* Before the roles start: a sound store.  In a process of its own, since a
- * recovery may take minutes and meets whatever is in a damaged file. */
+/* In a process of its own, behind its walls, since a recovery may take minutes,
+ * and whoever has taken over a role can have made the file what it is. */
 static int
-prepare_store(struct supervisor *s, struct err *err)
+recover(struct supervisor *s, const struct config *config, bool only_outputs,
+    struct err *err)
 {
 	int fd[2], status, rc;
 	pid_t pid;
 
 	if (pipe2(fd, O_CLOEXEC) != 0)
 		return err_set(err, "pipe: %s", strerror(errno));
-	pid = start_recover(s, fd[1]);
+	pid = start_recover(s, config, only_outputs, fd[1]);
 	(void)close(fd[1]);
 	if (pid < 0) {
 		rc = err_set(err, "recover: cannot be started: %s",
@@ -255,7 +258,14 @@ prepare_store(struct supervisor *s, struct err *err)
 		rc = repair_result(fd[0], status, err);
 	}
 	(void)close(fd[0]);
-	if (rc != 0)
+	return rc;
+}
+
+/* Before the roles start: a sound store. */
+static int
+prepare_store(struct supervisor *s, struct err *err)
+{
+	if (recover(s, s->config, false, err) != 0)
 		return -1;
 	return lock_again(&s->lock, s->config->agent.store.path, err);
 }
@@ -314,8 +324,8 @@ reload(struct supervisor *s)
 		(void)err_set(&err,
 		    "agent.user, agent.users: cannot change while the agent "
 		    "runs; restart the service");
-	else if (fresh != NULL)
-		(void)recover_outputs(fresh, &err);
+	else if (fresh != NULL && walls_check(fresh, &s->users, &err) == 0)
+		(void)recover(s, fresh, true, &err);
 	if (fresh == NULL || err.text[0] != '\0') {
 		log_err("%s: configuration not reloaded, the old one stays in "
 			"effect%s%s",
@@ -442,8 +452,11 @@ repair(struct supervisor *s)
 		log_notice("the store can be opened now");
 		want_all(s);
 	}
+	now = clock_monotonic();
 	for (size_t i = 0; i < s->all.n; i++)
-		s->all.slot[i].restart = clock_monotonic();
+		/* Who said that it is damaged waits as after any other end. */
+		if (s->all.slot[i].restart < now)
+			s->all.slot[i].restart = now;
 }
 
 /* A full disk gets better without us; a service that is started again and
@@ -568,6 +581,7 @@ loop(struct supervisor *s)
 int
 supervise(const char *path, struct config *config, struct err *err)
 {
+	static _Atomic uint64_t dropped;
 	struct supervisor s = {
 		.path = path,
 		.config = config,
@@ -575,8 +589,8 @@ supervise(const char *path, struct config *config, struct err *err)
 		.lock = { .name = -1, .file = -1 },
 		.all = { .began = clock_now(),
 		    .cause = "start",
-		    .verdict = { -1, -1 },
-		    .shared_fd = -1 },
+		    .dropped = &dropped,
+		    .verdict = { -1, -1 } },
 	};
 	const struct rlimit none = { 0, 0 };
 	int rc = EXIT_WRONG;
@@ -588,10 +602,7 @@ supervise(const char *path, struct config *config, struct err *err)
 		config_free(config);
 		return EXIT_CONF;
 	}
-	if (children_open(&s.all) == -1) {
-		log_err("cannot share memory: %s", strerror(errno));
-		goto out;
-	}
+	log_count_dropped(&dropped);
 	curl_late_unload(); /* the configuration's URLs are checked */
 	notify_open();
 	(void)setrlimit(RLIMIT_CORE, &none); /* secrets stay in memory */

@@ -1,6 +1,7 @@
 /*
  * take_over.c - from the role's side: the life of a role process.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ read_memory(int fd, size_t *len)
 	ssize_t n = 1;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size > (off_t)sizeof(struct hand_over)) {
+	    st.st_size > (off_t)sizeof(struct hand_over) &&
+	    st.st_size <= HAND_OVER_MAX) {
 		*len = (size_t)st.st_size;
 		data = xmalloc(*len);
 		while (got < *len && n > 0) {
@@ -55,6 +57,18 @@ has_secrets(const struct config_share *share)
 	    share->outputs == CONFIG_WHOLE;
 }
 
+#define IS_TEXT(member) (memchr(member, '\0', sizeof(member)) != NULL)
+
+/* Is it what hand_over_start() writes? */
+static bool
+is_whole(const struct hand_over *h, size_t len)
+{
+	return (unsigned)h->kind < ROLE_KINDS && IS_TEXT(h->name) &&
+	    IS_TEXT(h->output) && IS_TEXT(h->path) && IS_TEXT(h->cause) &&
+	    IS_TEXT(h->public_digest) &&
+	    h->n_peers <= (len - sizeof(*h)) / sizeof(struct hand_over_peer);
+}
+
 /* Turn what was read into a role: false, it is not whole. */
 static bool
 unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
@@ -67,10 +81,10 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	enum role_kind *kinds;
 
 	memcpy(h, data, sizeof(*h));
+	if (!is_whole(h, len))
+		return false;
 	if (has_secrets(&roles[h->kind].share))
 		secret_lock();
-	if (h->n_peers > (len - at) / sizeof(peer))
-		return false;
 	fds = xcalloc(h->n_peers + 1, sizeof(*fds));
 	kinds = xcalloc(h->n_peers + 1, sizeof(*kinds));
 	for (size_t i = 0; i < h->n_peers; i++, at += sizeof(peer)) {
@@ -79,7 +93,6 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		kinds[i] = peer.kind;
 	}
 	fds[h->n_peers] = -1;
-	h->path[sizeof(h->path) - 1] = '\0';
 	config =
 	    config_shared(data + at, len - at, h->path, &agent_types, &errors);
 	for (size_t i = 0; config == NULL && i < errors.n; i++)
@@ -88,7 +101,6 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	*r = (struct role){ .kind = h->kind,
 		.config = config,
 		.wake_fd = h->wake_fd,
-		.alive_fd = h->alive_fd,
 		.verdict_fd = h->verdict_fd,
 		.listen_fd = -1,
 		.result_fd = h->result_fd,
@@ -97,6 +109,7 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 		.started = h->started,
 		.again = h->again,
 		.renewed = h->renewed,
+		.only_outputs = h->only_outputs,
 		.cause = h->cause };
 	if (config == NULL)
 		return false;
@@ -108,24 +121,25 @@ unpack(const char *data, size_t len, struct hand_over *h, struct role *r)
 	return true;
 }
 
-/* The role's own part of the memory that all share, in which the log counts
- * from now on; NULL: there is none. */
-static struct hand_over_slot *
-own_slot(const struct hand_over *h)
+/* The memory that the role shares with the supervisor, in which the log counts
+ * from now on; *slot is NULL where there is to be none.  0, or -1 with errno.
+ */
+static int
+open_slot(const struct hand_over *h, struct hand_over_slot **slot)
 {
-	struct hand_over_slot *all;
 	void *map;
 
+	*slot = NULL;
 	if (h->shared_fd < 0)
-		return NULL;
-	map = mmap(NULL, HAND_OVER_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED,
+		return 0;
+	map = mmap(NULL, sizeof(**slot), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    h->shared_fd, 0);
 	(void)close(h->shared_fd);
-	if (map == MAP_FAILED || h->slot >= HAND_OVER_SLOTS)
-		return NULL;
-	all = map;
-	log_count_dropped(&all[h->slot].dropped);
-	return &all[h->slot];
+	if (map == MAP_FAILED)
+		return -1;
+	*slot = map;
+	log_count_dropped(&(*slot)->dropped);
+	return 0;
 }
 
 /* Put the walls up, and let the supervisor know which stand: 0, or -1 where
@@ -198,8 +212,13 @@ hand_over_take(int argc, char **argv)
 		return EXIT_WRONG;
 	}
 	log_open(h.name, (enum log_level)h.log_level);
-	slot = own_slot(&h);
 	role_signals(&r);
+	if (open_slot(&h, &slot) != 0) {
+		log_err("cannot share memory: %s", strerror(errno));
+		release(&r);
+		return EXIT_WRONG;
+	}
+	r.signs = slot != NULL ? &slot->signs : NULL;
 	if ((roles[h.kind].prepare == NULL || roles[h.kind].prepare(&r) == 0) &&
 	    wall_in(&r, slot) == 0)
 		status = roles[h.kind].run(&r);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "run/child.h"
 #include "run/notify.h"
 #include "run/tell.h"
@@ -107,20 +108,22 @@ watch_works(const struct children *all)
 void
 tell_status(struct telling *t, const struct children *all)
 {
-	char text[sizeof(t->status)], waiting[200];
+	char said[sizeof(t->status)], text[sizeof(t->status)], waiting[200];
 
 	read_verdict(t, all);
 	if (!watch_works(all))
 		t->verdict[0] = '\0';
 	name_waiting(all, waiting, sizeof(waiting));
 	if (t->note[0] != '\0')
-		(void)snprintf(text, sizeof(text), "%.399s", t->note);
+		(void)snprintf(said, sizeof(said), "%.399s", t->note);
 	else if (t->verdict[0] != '\0')
-		memcpy(text, t->verdict, sizeof(text));
+		memcpy(said, t->verdict, sizeof(said));
 	else if (waiting[0] != '\0')
-		(void)snprintf(text, sizeof(text), "waiting for %s", waiting);
+		(void)snprintf(said, sizeof(said), "waiting for %s", waiting);
 	else
-		(void)snprintf(text, sizeof(text), "running");
+		(void)snprintf(said, sizeof(said), "running");
+	/* Another line would be another message to systemd. */
+	text_one_line(text, sizeof(text), said);
 	if (strcmp(text, t->status) == 0)
 		return;
 	memcpy(t->status, text, sizeof(text));

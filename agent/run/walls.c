@@ -1,5 +1,5 @@
 /*
- * walls.c - how far roles are confined, told once at the start.
+ * walls.c - how far roles are confined, told at the start and when it changes.
  */
 #include <libgen.h>
 #include <stdarg.h>
@@ -133,6 +133,7 @@ int
 walls_check(const struct config *config, const struct users *users,
     struct err *err)
 {
+	static struct reasons told; /* of the one process that looks */
 	const int wish = config->agent.sandbox;
 	struct reasons text = { .len = 0 };
 	struct err why = ERR_INIT;
@@ -156,8 +157,11 @@ walls_check(const struct config *config, const struct users *users,
 		add(&text,
 		    "they run as root; have agent.user name a user that there "
 		    "is");
-	if (rc == 0 && text.len > 0)
+	if (rc != 0)
+		return rc;
+	if (text.len > 0 && strcmp(text.text, told.text) != 0)
 		log_warn("roles are confined less than they could be: %s",
 		    text.text);
-	return rc;
+	told = text;
+	return 0;
 }

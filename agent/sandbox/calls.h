@@ -13,6 +13,7 @@
 #define CALLS_SERVES 4U    /* watch */
 #define CALLS_SANITIZER 8U /* a build that has one */
 #define CALLS_LOCAL 16U    /* with a key, or names, by a unix socket */
+#define CALLS_NAMES 32U    /* those that look up names of hosts */
 
 /* An argument, the first is 0, that must have this value in these bits; or
  * another value. */
@@ -41,7 +42,7 @@ struct call_refusal {
 	const char *name;
 	int error;              /* errno */
 	unsigned roles, unless; /* who gets it, but not those who make it */
-	struct call_argument argument;
+	struct call_argument argument[2]; /* as of a call */
 };
 extern const struct call_refusal calls_refused[];
 extern const size_t n_calls_refused;

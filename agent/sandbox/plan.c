@@ -1,6 +1,7 @@
 /*
  * plan.c - what a role may reach: files and folders, and ports of TCP.
  */
+#include <arpa/inet.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define EVERY (BIT(ROLE_KINDS) - 1)
 #define NETWORK (BIT(ROLE_COLLECT) | BIT(ROLE_SHIP))
 #define SEALS BIT(ROLE_SEAL)
+#define QUIET BIT(ROLE_RECOVER) /* nothing but what every role has */
 
 /* What libraries read, wherever the configuration is. */
 static const struct {
@@ -183,6 +185,19 @@ port_of_scheme(const char *scheme, size_t len)
 	return 0;
 }
 
+/* Is it an address, and not a name?  One of IPv6 is in brackets. */
+static bool
+is_address(const char *host, size_t len)
+{
+	const bool six = len > 2 && host[0] == '[' && host[len - 1] == ']';
+	unsigned char address[sizeof(struct in6_addr)];
+	char *text = xstrndup(host + six, len - (six ? 2 : 0));
+	const bool is = inet_pton(six ? AF_INET6 : AF_INET, text, address) == 1;
+
+	free(text);
+	return is;
+}
+
 void
 sandbox_plan_ports(struct sandbox_plan *p, const char *text)
 {
@@ -199,10 +214,15 @@ sandbox_plan_ports(struct sandbox_plan *p, const char *text)
 	at = end;
 	while (at > host && at[-1] >= '0' && at[-1] <= '9')
 		at--;
-	if (at > host && at < end && at[-1] == ':')
+	if (at > host && at < end && at[-1] == ':') {
 		add_port(p, strtoul(at, &rest, 10));
-	else if (scheme > 0)
+		end = at - 1;
+	} else if (scheme > 0) {
 		add_port(p, port_of_scheme(text, scheme));
+	} else {
+		return;
+	}
+	p->names = p->names || !is_address(host, (size_t)(end - host));
 }
 
 struct wanted {
@@ -401,6 +421,7 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 		return;
 	add_secret(&w, a->key, true);
 	p->n_ports = 0;
+	p->names = false;
 	text = own ? secret_resolve_pem(a->key, &err) : NULL;
 	p->sockets = text != NULL && signer_is_elsewhere(text);
 	if (p->sockets) {
@@ -415,6 +436,7 @@ add_key(struct sandbox_plan *p, const struct agent_conf *a, bool own)
 		    false);
 	add_tcti(p, getenv("TPM2OPENSSL_TCTI"));
 	add_tcti(p, getenv("TCTI"));
+	p->connects = p->n_ports > 0;
 }
 
 /* A unix socket with a path is beyond Landlock: who has one connects to all
@@ -534,10 +556,15 @@ void
 sandbox_plan_make(struct sandbox_plan *p, enum role_kind kind,
     const struct config *config, const struct config_entry *output, bool own)
 {
-	const unsigned role = BIT(kind);
+	const enum config_reach reach =
+	    output == NULL ? CONFIG_REACHES_ANY : output->type->reach;
+	const bool connects =
+	    (BIT(kind) & NETWORK) != 0 && reach != CONFIG_REACHES_NONE;
+	const unsigned role =
+	    (BIT(kind) & NETWORK) != 0 && !connects ? QUIET : BIT(kind);
 	const size_t n = sizeof(system_places) / sizeof(system_places[0]);
 
-	*p = (struct sandbox_plan){ .places = NULL };
+	*p = (struct sandbox_plan){ .connects = connects };
 	for (size_t i = 0; i < n; i++)
 		if ((system_places[i].roles & role) != 0)
 			add_place(p, system_places[i].path,
@@ -546,8 +573,10 @@ sandbox_plan_make(struct sandbox_plan *p, enum role_kind kind,
 	add_folder_of(p, config->agent.store.path,
 	    kind == ROLE_WATCH ? PLACE_READ : PLACE_FOLDER);
 	add_own(p, kind, config, output, own);
-	if ((role & NETWORK) != 0)
-		add_network(p);
+	if (!connects)
+		return;
+	add_network(p);
+	p->names = p->names || reach == CONFIG_REACHES_ANY;
 }
 
 void

@@ -36,8 +36,10 @@ struct sandbox_plan {
 	size_t n_places;
 	uint16_t *ports; /* that connections may go to */
 	size_t n_ports;
-	bool sockets; /* unix sockets of services of this machine: its key is
-			 behind one, or names of hosts are */
+	bool connects; /* it makes connections */
+	bool names;    /* … to hosts whose names it looks up */
+	bool sockets;  /* unix sockets of services of this machine: its key is
+			  behind one, or names of hosts are */
 };
 
 /* Fill plan for a role with this configuration; output: of a ship, else NULL.
@@ -51,8 +53,9 @@ void sandbox_plan_release(struct sandbox_plan *plan);
  * another file, or for one where there was none. */
 uint64_t sandbox_plan_mark(const struct sandbox_plan *plan);
 
-/* Add the ports that text names, as the address or URL of an option does:
- * "siem:6514", "https://host/path", "socks5://proxy". */
+/* Add the ports, and whether there is a name of a host, that text names, as the
+ * address or URL of an option does: "siem:6514", "https://host/path",
+ * "socks5://proxy". */
 void sandbox_plan_ports(struct sandbox_plan *plan, const char *text);
 
 #endif /* SANDBOX_PLAN_H */

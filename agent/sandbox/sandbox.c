@@ -25,14 +25,15 @@
 #define SANITIZED 0U
 #endif
 
-/* Which calls each kind of role makes. */
-static const unsigned calls_of[ROLE_KINDS] = {
-	[ROLE_COLLECT] = CALLS_EVERY | CALLS_CONNECTS,
-	[ROLE_SEAL] = CALLS_EVERY,
-	[ROLE_SHIP] = CALLS_EVERY | CALLS_CONNECTS,
-	[ROLE_WATCH] = CALLS_EVERY | CALLS_SERVES,
-	[ROLE_RECOVER] = CALLS_EVERY,
-};
+/* Which calls a role of this kind makes. */
+static unsigned
+calls_of(enum role_kind kind, const struct sandbox_plan *plan)
+{
+	return CALLS_EVERY | SANITIZED |
+	    (kind == ROLE_WATCH ? CALLS_SERVES : 0) |
+	    (plan->connects ? CALLS_CONNECTS : 0) |
+	    (plan->names ? CALLS_NAMES : 0) | (plan->sockets ? CALLS_LOCAL : 0);
+}
 
 /* What sandbox_enter() has put up. */
 static struct {
@@ -74,12 +75,11 @@ int
 sandbox_enter(const struct role *r, unsigned walls, struct err *err)
 {
 	struct sandbox_plan plan;
-	unsigned calls = calls_of[r->kind] | SANITIZED;
+	unsigned calls;
 	int rc = 0;
 
 	sandbox_plan_make(&plan, r->kind, r->config, r->output, true);
-	if (plan.sockets)
-		calls |= CALLS_LOCAL | (plan.n_ports > 0 ? CALLS_CONNECTS : 0);
+	calls = calls_of(r->kind, &plan);
 	if ((walls & SANDBOX_LANDLOCK) != 0)
 		rc = enter_landlock(&plan, err);
 	sandbox_plan_release(&plan);

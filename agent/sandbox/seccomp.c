@@ -164,22 +164,21 @@ comparison(const struct call_argument *a)
 	return c;
 }
 
-/* 0 or a negative errno. */
+/* What becomes of a call with these arguments: 0 or a negative errno. */
 static int
-allow(scmp_filter_ctx filter, const struct call *call)
+add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
+    const struct call_argument argument[2])
 {
-	const unsigned max = sizeof(call->argument) / sizeof(call->argument[0]);
 	struct scmp_arg_cmp compare[2];
 	unsigned n = 0;
-	int number = library.call.syscall_resolve_name(call->name);
+	int number = library.call.syscall_resolve_name(name);
 
 	/* An older library does not know it, so nobody needs it. */
 	if (number == __NR_SCMP_ERROR)
 		return 0;
-	for (; n < max && call->argument[n].bits != 0; n++)
-		compare[n] = comparison(&call->argument[n]);
-	return library.call.rule_add_array(filter, SCMP_ACT_ALLOW, number, n,
-	    compare);
+	for (; n < 2 && argument[n].bits != 0; n++)
+		compare[n] = comparison(&argument[n]);
+	return library.call.rule_add_array(filter, action, number, n, compare);
 }
 
 static int
@@ -189,18 +188,15 @@ fill(scmp_filter_ctx filter, unsigned who)
 
 	for (size_t i = 0; i < n_calls_allowed && rc == 0; i++)
 		if ((calls_allowed[i].roles & who) != 0)
-			rc = allow(filter, &calls_allowed[i]);
+			rc = add_rule(filter, SCMP_ACT_ALLOW,
+			    calls_allowed[i].name, calls_allowed[i].argument);
 	for (size_t i = 0; i < n_calls_refused && rc == 0; i++) {
 		const struct call_refusal *r = &calls_refused[i];
-		int number = library.call.syscall_resolve_name(r->name);
 
-		const struct scmp_arg_cmp compare = comparison(&r->argument);
-
-		if (number != __NR_SCMP_ERROR && (r->roles & who) != 0 &&
-		    (r->unless & who) == 0)
-			rc = library.call.rule_add_array(filter,
-			    SCMP_ACT_ERRNO((unsigned)r->error), number,
-			    r->argument.bits != 0, &compare);
+		if ((r->roles & who) != 0 && (r->unless & who) == 0)
+			rc =
+			    add_rule(filter, SCMP_ACT_ERRNO((unsigned)r->error),
+				r->name, r->argument);
 	}
 	return rc;
 }

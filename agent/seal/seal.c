@@ -30,10 +30,10 @@
 #include "store/store.h"
 #include "store/trouble.h"
 
-#define REST_MS 10000  /* rest between looks when nobody wakes us */
-#define RETRY_MS 5000  /* rest after a failure */
-#define SUBJECT "seal" /* of its troubles */
-#define KEY_TOLD (3 * CLOCK_SECOND)  /* a key that is slow is told */
+#define REST_MS 10000         /* rest between looks when nobody wakes us */
+#define RETRY_MS 5000         /* rest after a failure */
+#define SUBJECT "seal"        /* of its troubles */
+#define KEY_TOLD CLOCK_SECOND /* a key that is slow is told */
 #define KEY_MAX (10 * CLOCK_MINUTE)  /* … and given up with its process */
 #define COMPLAIN (10 * CLOCK_MINUTE) /* a lasting failure is said again */
 
@@ -48,9 +48,12 @@ struct seal {
 	struct unsealed next;
 	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
 	int64_t logged_at;
-	bool elsewhere; /* the key answers from outside of this process */
-	bool busy;      /* the last turn sealed something */
-	bool broken;    /* the store does not extend the log */
+	int64_t slow_at; /* the log was told that the key is slow; 0: never */
+	bool slow;       /* … and so was status */
+	bool late;       /* the key's last answer was, or will be */
+	bool elsewhere;  /* the key answers from outside of this process */
+	bool busy;       /* the last turn sealed something */
+	bool broken;     /* the store does not extend the log */
 };
 
 #define ORIGIN_LEN (sizeof(((struct unsealed *)NULL)->feed) + 256)
@@ -82,6 +85,7 @@ tell_end(struct seal *s)
 	struct err why = ERR_INIT;
 
 	s->message[0] = '\0';
+	s->slow = false;
 	if (trouble_forget(s->store, SUBJECT, &why) == -1)
 		log_warn("%s", why.text);
 }
@@ -102,16 +106,27 @@ complain(struct seal *s, const char *what, const struct err *err)
 	tell(s, what, err);
 }
 
-/* slow.h: it may answer at any time, so this is no failure yet. */
+/* slow.h: it may answer at any time, so this is no failure.  One that takes its
+ * time for each signature is told in the log from time to time. */
 static void
 key_lasts(void *ctx)
 {
+	struct seal *s = ctx;
 	struct err err = ERR_INIT;
+	int64_t now = clock_monotonic();
 
+	s->late = true;
+	if (s->slow)
+		return;
+	s->slow = true;
 	(void)err_set(&err,
-	    "the key has not answered for some seconds; sealing waits for it, "
-	    "and collecting goes on");
-	complain(ctx, "agent.key", &err);
+	    "the key takes a second or longer to answer, if it does; sealing "
+	    "waits for it, and collecting goes on");
+	tell(s, "agent.key", &err);
+	if (s->slow_at != 0 && now - s->slow_at < COMPLAIN)
+		return;
+	s->slow_at = now;
+	log_warn("agent.key: %s", err.text);
 }
 
 /* Ask the key for something, which may take its time. */
@@ -125,6 +140,7 @@ ask_key(struct seal *s, int (*fn)(void *ctx, struct err *err), void *ctx,
 		.lasts = key_lasts,
 		.ctx = s };
 
+	s->late = false;
 	return s->elsewhere ? slow_do(&slow, fn, ctx, err) : fn(ctx, err);
 }
 
@@ -321,7 +337,9 @@ turn(struct seal *s)
 		complain(s, "sealing", &err);
 		return RETRY_MS;
 	}
-	if (s->message[0] != '\0')
+	if (sealed == 0)
+		s->late = false;
+	if (s->message[0] != '\0' || (s->slow && !s->late))
 		tell_end(s);
 	if (sealed == 0 && s->busy) {
 		store_rest(s->store);

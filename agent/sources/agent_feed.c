@@ -16,6 +16,7 @@
 #include "store/commit.h"
 #include "store/feed.h"
 #include "store/position.h"
+#include "store/reconcile.h"
 #include "store/replay.h"
 #include "store/report.h"
 #include "store/store.h"
@@ -46,13 +47,14 @@ struct agent_feed {
 	int64_t gap;
 	int64_t dead_letter;
 	int64_t backfill;
+	int64_t span;
 	int64_t replay;
 	int64_t tree;
 	int64_t version;
 };
 
 /* {"gap":12,"dead_letter":3,"version":4,"tree":5,"replay":6,
- * "backfill":7} */
+ * "backfill":7,"span":7} */
 static void
 read_cursor(struct agent_feed *a)
 {
@@ -64,6 +66,7 @@ read_cursor(struct agent_feed *a)
 	    json_integer_value(json_object_get(top, "dead_letter"));
 	a->replay = json_integer_value(json_object_get(top, "replay"));
 	a->backfill = json_integer_value(json_object_get(top, "backfill"));
+	a->span = json_integer_value(json_object_get(top, "span"));
 	a->tree = json_integer_value(json_object_get(top, "tree"));
 	a->version = json_integer_value(json_object_get(top, "version"));
 	json_decref(top);
@@ -407,6 +410,42 @@ add_backfills(struct agent_feed *a, struct write_batch *p, int64_t *last,
 	return found == -1 ? -1 : 0;
 }
 
+/* The ends of spans that a vendor was asked for independently. */
+static int
+add_spans(struct agent_feed *a, struct write_batch *p, int64_t *last,
+    struct err *err)
+{
+	struct span_row r;
+	int found = 1;
+
+	for (int i = 0; i < ROWS_MAX && found == 1; i++) {
+		json_t *event;
+
+		found = span_news(a->store, last, &r, err);
+		if (found != 1)
+			break;
+		event = make("reconcile",
+		    json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I}",
+			"state",
+			strcmp(r.how, "complete") != 0 ? "unconfirmed"
+			    : r.missing > 0            ? "missing"
+						       : "confirmed",
+			"source", r.subject, "from", agent_feed_time(r.from),
+			"to", agent_feed_time(r.to), "listed",
+			(json_int_t)r.listed, "confirmed",
+			(json_int_t)r.confirmed, "missing",
+			(json_int_t)r.missing, "without_id",
+			(json_int_t)r.unnamed));
+		if (r.error[0] != '\0')
+			(void)json_object_set_new(event, "error",
+			    agent_feed_text(r.error));
+		if (add_event(p, event, err) != 0)
+			found = -1;
+		json_decref(event);
+	}
+	return found == -1 ? -1 : 0;
+}
+
 /* Versions of one feed that follow one another, as one event. */
 static int
 add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
@@ -448,7 +487,7 @@ add_versions(struct agent_feed *a, struct write_batch *p, int64_t *last,
  * next flush does it. */
 static void
 forget_told(const struct agent_feed *a, int64_t gap, int64_t replay,
-    int64_t backfill)
+    int64_t backfill, int64_t span)
 {
 	struct err err = ERR_INIT;
 
@@ -459,6 +498,8 @@ forget_told(const struct agent_feed *a, int64_t gap, int64_t replay,
 	if (backfill > a->backfill &&
 	    backfill_told(a->store, backfill, &err) != 0)
 		log_warn("%s", err.text);
+	if (span > a->span && span_told(a->store, span, &err) != 0)
+		log_warn("%s", err.text);
 }
 
 int
@@ -468,9 +509,9 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	json_t *queue = take_queue(a);
 	int64_t gap = a->gap, dead_letter = a->dead_letter;
 	int64_t version = a->version, tree = a->tree, replay = a->replay;
-	int64_t backfill = a->backfill;
+	int64_t backfill = a->backfill, span = a->span;
 	struct commit_result res;
-	char cursor[200];
+	char cursor[240];
 	json_t *event;
 	size_t i;
 	int rc = -1;
@@ -485,20 +526,24 @@ agent_feed_flush(struct agent_feed *a, struct err *err)
 	    add_versions(a, p, &version, err) != 0 ||
 	    add_trees(a, p, &tree, err) != 0 ||
 	    add_replays(a, p, &replay, err) != 0 ||
-	    add_backfills(a, p, &backfill, err) != 0)
+	    add_backfills(a, p, &backfill, err) != 0 ||
+	    add_spans(a, p, &span, err) != 0)
 		goto out;
 	rc = 0;
 	if (write_batch_events(p) == 0 && dead_letter == a->dead_letter)
 		goto out;
 	(void)snprintf(cursor, sizeof(cursor),
 	    "{\"gap\":%lld,\"dead_letter\":%lld,\"version\":%lld,"
-	    "\"tree\":%lld,\"replay\":%lld,\"backfill\":%lld}",
+	    "\"tree\":%lld,\"replay\":%lld,\"backfill\":%lld,"
+	    "\"span\":%lld}",
 	    (long long)gap, (long long)dead_letter, (long long)version,
-	    (long long)tree, (long long)replay, (long long)backfill);
+	    (long long)tree, (long long)replay, (long long)backfill,
+	    (long long)span);
 	write_batch_cursor(p, cursor);
 	rc = feed_commit(p, &res, err) == 0 ? 1 : -1;
 	if (rc == 1) {
-		forget_told(a, gap, replay, backfill);
+		forget_told(a, gap, replay, backfill, span);
+		a->span = span;
 		a->backfill = backfill;
 		a->replay = replay;
 		a->gap = gap;

@@ -21,6 +21,11 @@
  *   backfill            "state" begun, or complete, cancelled or refused,
  *                       "feed", "from", "to", and at the end "events" that
  *                       were new, "repeats" that were there, "error"
+ *   reconcile           "state" confirmed, missing or unconfirmed, "source",
+ *                       "from", "to", how many records were "listed", the
+ *                       feeds had ("confirmed"), had not ("missing"), have no
+ *                       id ("without_id"), "error": each span exactly once;
+ *                       or waiting, with class, code and "error"
  *   new-tree            one for each tree that a feed began because the one
  *                       before could not go on, with the cause
  *   version             "feed" and "events":[{"index","version_of"},…]:

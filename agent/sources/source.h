@@ -163,6 +163,60 @@ struct source_bounds {
 	int64_t step; /* of time, that one call of backfill reads at most */
 };
 
+/*
+ * Reconciliation: what the events of a span of time are by another way than the
+ * feeds, so that what these never had is found (collect/reconcile.c).
+ */
+struct source_audit {
+	enum via via;   /* of what is found so */
+	int64_t every;  /* how often it is looked which spans are over */
+	int64_t settle; /* a span is over for so long before it is asked for */
+	int64_t span;   /* asked for at once, … */
+	int64_t least;  /* … and no shorter than that */
+	int64_t patience; /* an answer may take so long */
+	int64_t per_day;  /* queries in 24 hours, … */
+	int64_t at_once;  /* … and at a time, at most */
+};
+
+enum audit_state {
+	AUDIT_RUNNING,
+	AUDIT_READY,
+	AUDIT_TRUNCATED, /* there is more than it will give */
+	AUDIT_FAILED,    /* it has to be asked anew */
+};
+
+/* A record as it was named; what it points to is borrowed. */
+struct audit_record {
+	struct slice id;    /* as the feed's events have it; data NULL: none */
+	struct slice event; /* the bytes that are forwarded; data NULL: it
+			       cannot be read */
+	int64_t when;       /* INT64_MIN: not known */
+	const char *stream; /* where it belongs; NULL: nowhere */
+};
+
+/* Takes one; 0, or -1 with err to end the reading. */
+typedef int audit_take_fn(void *ctx, const struct audit_record *record,
+    struct err *err);
+
+#define AUDIT_QUERY 256
+
+struct audit_calls {
+	/* Is the source reconciled?  Fills *out then. */
+	bool (*bounds)(const void *conf, struct source_audit *out);
+	/* Before that the stream's feed has not asked; INT64_MIN: it has not
+	 * begun. */
+	int64_t (*since)(const struct source *s, struct feed *feed);
+	/* Begin a query; its id, which is kept, is put into query. */
+	enum reply_class (*ask)(struct worker *w, const struct span *span,
+	    char query[AUDIT_QUERY], struct outcome *r);
+	/* How is it?  r->text says more of one that failed. */
+	enum reply_class (*look)(struct worker *w, const char *query,
+	    enum audit_state *state, struct outcome *r);
+	/* Read all that it found. */
+	enum reply_class (*read)(struct worker *w, const char *query,
+	    audit_take_fn *take, void *ctx, struct outcome *r);
+};
+
 struct source_type {
 	struct config_type type; /* must stand first: source_type_of() */
 	/* Fill all of *d for a source with this conf.  Pure: no network, no
@@ -194,6 +248,8 @@ struct source_type {
 	    const struct span *span, int64_t *to, struct outcome *r);
 	/* Free what such a stream's state has. NULL: nothing. */
 	void (*forget)(struct stream *st);
+	/* NULL: sources of this type are not reconciled. */
+	const struct audit_calls *audit;
 	/* See source_live(); w has no feeds, nothing is waited for (that ends
 	 * a request with REPLY_STOPPED).  NULL: nothing to find out. */
 	int (*live)(struct worker *w, struct buf *message, struct err *err);

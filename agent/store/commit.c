@@ -24,8 +24,10 @@
 #include "store/db.h"
 #include "store/feed.h"
 #include "store/feed_private.h"
+#include "store/hours.h"
 #include "store/identity.h"
 #include "store/line.h"
+#include "store/reconcile.h"
 #include "store/seen.h"
 #include "store/size_log.h"
 #include "store/write_batch_private.h"
@@ -52,6 +54,7 @@ struct packed {
 	struct buf times;
 	struct buf checks;
 	struct merkle_range range;
+	struct hours hours; /* of feeds that are reconciled */
 };
 
 /* An event that has the id of an earlier one, and other bytes. */
@@ -64,8 +67,8 @@ struct version {
 struct pack {
 	struct feed *feed;
 	struct scratch *scratch;
-	uint64_t next;   /* index of the next event */
-	const char *via; /* of the write batch at hand, see line.h */
+	uint64_t next; /* index of the next event */
+	enum via via;  /* of the write batch at hand */
 	struct packed *batch;
 	size_t n, room;
 	int64_t last_time;
@@ -166,6 +169,7 @@ pack_clear(struct pack *k)
 		buf_release(&k->batch[i].payload);
 		buf_release(&k->batch[i].times);
 		buf_release(&k->batch[i].checks);
+		hours_release(&k->batch[i].hours);
 	}
 	free(k->batch);
 	identities_release(&k->known);
@@ -227,7 +231,7 @@ add_time(struct pack *k, struct packed *b, int64_t when)
 
 static int
 add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
-    const uint8_t leaf[DIGEST_LEN], struct err *err)
+    const uint8_t leaf[DIGEST_LEN], bool version, struct err *err)
 {
 	const size_t len = ev->len;
 	struct buf *lines = &k->scratch->lines;
@@ -246,11 +250,13 @@ add_event(struct pack *k, const struct write_batch_event *ev, const char *data,
 	    add_time(k, b, ev->when) != 0 ||
 	    line_add(lines, LINE_EVENT,
 		(struct line_name){
-		    k->feed->store->agent, k->feed->tree, k->via },
+		    k->feed->store->agent, k->feed->tree, via_name(k->via) },
 		k->next, data, len) != 0)
 		return err_set(err,
 		    "%s: no memory for a batch with an event of %zu bytes",
 		    k->feed->name, len);
+	if (k->feed->hours)
+		hours_add(&b->hours, ev->when, version, k->via);
 	b->count++;
 	k->next++;
 	return 0;
@@ -317,7 +323,7 @@ add_new(struct pack *k, struct write_batch *p,
 		add_version(k, &seen);
 	p->result.events++;
 	measure(p, ev->when);
-	return add_event(k, ev, data, leaf, err);
+	return add_event(k, ev, data, leaf, seen.version, err);
 }
 
 /* Add the new events of p; sets its first, result.events and .duplicates. */
@@ -325,7 +331,7 @@ static int
 pack_write_batch(struct pack *k, struct write_batch *p, struct err *err)
 {
 	p->first = k->next;
-	k->via = via_name(p->via);
+	k->via = p->via;
 	p->result = (struct commit_result){ .events = 0 };
 	for (size_t i = 0; i < p->n_events; i++) {
 		if (add_new(k, p, &p->events[i], err) != 0)
@@ -367,6 +373,7 @@ put_batch(struct commit *c, const struct packed *b, const int64_t total[2],
     struct err *err)
 {
 	struct store *s = c->feed->store;
+	int64_t id;
 
 	if (db_run(s, err,
 		"INSERT INTO batch (feed, first, count, committed, oldest,"
@@ -377,10 +384,12 @@ put_batch(struct commit *c, const struct packed *b, const int64_t total[2],
 		(int64_t)b->raw_len, total[0], total[1], b->range.node,
 		b->range.n * DIGEST_LEN, b->checks.data, b->checks.len) != 0)
 		return -1;
+	id = sqlite3_last_insert_rowid(s->db);
+	if (hours_put(s, c->feed->id, id, &b->hours, err) != 0)
+		return -1;
 	return db_run(s, err,
 	    "INSERT INTO payload (batch, lines, times) VALUES (?, ?, ?)", "ibb",
-	    (int64_t)sqlite3_last_insert_rowid(s->db), b->payload.data,
-	    b->payload.len, b->times.data, b->times.len);
+	    id, b->payload.data, b->payload.len, b->times.data, b->times.len);
 }
 
 static int
@@ -572,6 +581,16 @@ put_backfill(struct commit *c, struct err *err)
 	    c->backfilled.events, c->backfilled.repeats, err);
 }
 
+static int
+put_missing(struct commit *c, const struct write_batch *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n_missing; i++)
+		if (missing_put(c->feed->store, c->feed->name,
+			p->missing[i].record, p->missing[i].when, err) != 0)
+			return -1;
+	return 0;
+}
+
 /* The row of the feed, which must be as this process left it. */
 static int
 put_feed(struct commit *c, const char *cursor, struct err *err)
@@ -628,7 +647,8 @@ put_all(struct commit *c, struct err *err)
 		return -1;
 	for (struct write_batch *p = c->first; p != NULL; p = p->next) {
 		if (put_listed(c, p, err) != 0 ||
-		    put_progress(c, p, err) != 0 || put_gaps(c, p, err) != 0)
+		    put_progress(c, p, err) != 0 || put_gaps(c, p, err) != 0 ||
+		    put_missing(c, p, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -47,7 +47,13 @@
 	    "digests_wrong",                                                  \
 	    "Digests of the vendor with which something is wrong.")           \
 	X(FEED_BACKFILLED, "backfilled", "backfilled", "backfilled",          \
-	    "Events that a backfill brought.")
+	    "Events that a backfill brought.")                                \
+	X(FEED_CONFIRMED, "confirmed", "confirmed", "confirmed",              \
+	    "Events that the vendor named independently, too.")               \
+	X(FEED_MISSING, "missing", "missing", "missing",                      \
+	    "Events that only an independent query of the vendor had.")       \
+	X(FEED_UNLISTED, "unlisted", "only_in_feed", "only_in_feed",          \
+	    "Events that an independent query of their time did not have.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

@@ -363,6 +363,14 @@ db_done(sqlite3_stmt *st)
 	(void)sqlite3_clear_bindings(st);
 }
 
+void
+db_forget(struct store *s)
+{
+	for (size_t i = 0; i < DB_STATEMENTS; i++)
+		(void)sqlite3_finalize(s->kept[i].st);
+	memset(s->kept, 0, sizeof(s->kept));
+}
+
 int
 db_run(struct store *s, struct err *err, const char *sql, const char *types,
     ...)

@@ -99,6 +99,9 @@ int db_step(struct store *s, sqlite3_stmt *st, struct err *err);
 /* Leave a query before its end; NULL is fine. */
 void db_done(sqlite3_stmt *st);
 
+/* Keep no prepared statement: under db_lock(), where none is in use. */
+void db_forget(struct store *s);
+
 /* The one integer that a query gives; def where it gives no row or null. */
 int db_number(struct store *s, struct err *err, int64_t def, int64_t *n,
     const char *sql, const char *types, ...);

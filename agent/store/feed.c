@@ -182,6 +182,12 @@ feed_open(struct store *s, const char *name, int64_t dedupe, struct err *err)
 	return f;
 }
 
+void
+feed_hours(struct feed *f)
+{
+	f->hours = true;
+}
+
 const char *
 feed_name(const struct feed *f)
 {

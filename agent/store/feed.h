@@ -45,6 +45,9 @@ struct feed *feed_open(struct store *s, const char *name, int64_t dedupe,
     struct err *err);
 void feed_close(struct feed *f);
 
+/* Count its events by the hour of their own time (hours.h) from now on. */
+void feed_hours(struct feed *f);
+
 const char *feed_name(const struct feed *f);
 int64_t feed_id(const struct feed *f);
 

@@ -34,6 +34,7 @@ struct feed {
 	char tree[256];
 	int64_t id;
 	int64_t dedupe;
+	bool hours; /* its events are counted by hour */
 
 	/* Guards what follows; never held while waiting for the store. */
 	pthread_mutex_t mutex;

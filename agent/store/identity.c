@@ -124,6 +124,19 @@ make_keys(const struct identities *k, const struct identity *e,
 }
 
 int
+identity_known(struct feed *f, struct digest *digest, struct slice id,
+    struct err *err)
+{
+	uint8_t name[DIGEST_LEN];
+	uint64_t index;
+
+	digest_sha256(digest, NULL, 0, id.data, id.len, name);
+	if (!seen_maybe(f->store, name))
+		return 0;
+	return seen_find(f->store, f->name, name, &index, err);
+}
+
+int
 identity_see(struct identities *k, const struct identity *e, struct sighting *s,
     struct err *err)
 {

@@ -56,6 +56,10 @@ struct sighting {
 	uint64_t index;
 };
 
+/* Has the feed had an event with that id, within its dedupe time?  1, 0, -1. */
+int identity_known(struct feed *f, struct digest *digest, struct slice id,
+    struct err *err);
+
 /* Judge an event, and remember it unless it is a repeat.  0 and *s, or -1. */
 int identity_see(struct identities *k, const struct identity *e,
     struct sighting *s, struct err *err);

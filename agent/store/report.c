@@ -75,7 +75,9 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 		db_done(st);
 	}
 	db_unlock(s);
-	if (rc == 1 && backfill_of(s, r->name, &r->backfill, err) == -1)
+	if (rc == 1 &&
+	    (backfill_of(s, r->name, &r->backfill, err) == -1 ||
+		reconciled_feed(s, r->name, &r->reconciled, err) != 0))
 		rc = -1;
 	return rc;
 }

@@ -17,6 +17,7 @@
 #include "store/backfill.h"
 #include "store/feed.h"
 #include "store/position.h"
+#include "store/reconcile.h"
 #include "store/replay.h"
 #include "store/write_batch.h"
 
@@ -50,6 +51,7 @@ struct feed_report {
 	int64_t items_created;    /* oldest among them at the vendor */
 	uint64_t recent;          /* events, see recent_feeds() */
 	struct backfill backfill; /* that is open, the first; id 0: none */
+	struct feed_reconciled reconciled;
 };
 
 /* Read the feed with the lowest id above after; 0 gives the first. */

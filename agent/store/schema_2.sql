@@ -101,3 +101,55 @@ CREATE TABLE backfill (
 	error TEXT NOT NULL DEFAULT ''  -- of now, or of the end
 );
 CREATE INDEX backfill_open ON backfill (feed, id) WHERE ended IS NULL;
+
+-- Reconciliation: spans of time that a vendor was asked for by another way than
+-- its feeds; five weeks.
+CREATE TABLE span (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	subject TEXT NOT NULL,       -- a source, or one feed of it
+	since INTEGER NOT NULL,      -- of the events' own times
+	until INTEGER NOT NULL,
+	query TEXT NOT NULL DEFAULT '', -- the vendor's id of it; '': none runs
+	asked INTEGER,               -- when that was asked for
+	tries INTEGER NOT NULL DEFAULT 0,   -- queries so far
+	listed INTEGER NOT NULL DEFAULT 0,  -- records of the query
+	confirmed INTEGER NOT NULL DEFAULT 0, -- of them: the feed had them
+	missing INTEGER NOT NULL DEFAULT 0,   -- and those that it had not
+	unnamed INTEGER NOT NULL DEFAULT 0,   -- without an id
+	ended INTEGER,
+	how TEXT NOT NULL DEFAULT '',   -- "complete", "halved", "unconfirmed"
+	error TEXT NOT NULL DEFAULT ''  -- of now, or of the end
+);
+CREATE INDEX span_open ON span (subject, id) WHERE ended IS NULL;
+CREATE INDEX span_time ON span (subject, until);
+
+-- Events of feeds that are reconciled, by the hour of their own time and the
+-- batch that has them; rows of batches that all outputs have passed are joined.
+CREATE TABLE hour (
+	feed INTEGER NOT NULL,
+	hour INTEGER NOT NULL,       -- its begin
+	batch INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	versions INTEGER NOT NULL,   -- of them: another event had the id
+	queried INTEGER NOT NULL,    -- and those that the reconciliation brought
+	PRIMARY KEY (feed, hour, batch)
+) WITHOUT ROWID;
+
+-- How many events of an hour the vendor has named independently, too.
+CREATE TABLE confirmed (
+	feed TEXT NOT NULL,          -- "contoso/Audit.Exchange"
+	hour INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	PRIMARY KEY (feed, hour)
+) WITHOUT ROWID;
+
+-- Records that the feed did not have when the vendor named them.
+CREATE TABLE missing (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	feed TEXT NOT NULL,
+	record TEXT NOT NULL,        -- its id
+	time INTEGER NOT NULL,       -- of the event
+	found INTEGER NOT NULL,
+	UNIQUE (feed, record)
+);
+CREATE INDEX missing_time ON missing (feed, time);

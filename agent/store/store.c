@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "store/commit.h"
 #include "store/db.h"
+#include "store/hours.h"
 #include "store/migrate.h"
 #include "store/mode.h"
 #include "store/reserve.h"
@@ -27,7 +28,7 @@
 /* Pages of the file that a handle keeps, in kB: while it commits; and where it
  * only looks, at what the kernel has in its memory as well. */
 #define CACHE_BUSY "-1024"
-#define CACHE_REST "-64"
+#define CACHE_REST "-16"
 
 /*
  * auto_vacuum works only before the first table.  Memory is bounded: a small
@@ -124,7 +125,10 @@ set_up(struct store *s, bool read_only, struct err *err)
 		    "%s: %s; the agent creates the store on its first run; "
 		    "check agent.store.path",
 		    s->path, strerror(errno));
-	if (!read_only && file_parents(s->path, err) != 0)
+	/* By its name: a descriptor of it that is closed would take SQLite's
+	 * locks along. */
+	if (file_is_regular(s->path, err) != 0 ||
+	    (!read_only && file_parents(s->path, err) != 0))
 		return -1;
 	if (connect_file(s, read_only, err) != 0 ||
 	    migrate(s, read_only, err) != 0)
@@ -284,6 +288,7 @@ store_rest(struct store *s)
 {
 	commit_release(s);
 	db_lock(s);
+	db_forget(s);
 	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REST, NULL, NULL,
 	    NULL);
 	(void)sqlite3_db_release_memory(s->db);
@@ -313,8 +318,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < DB_STATEMENTS; i++)
-		(void)sqlite3_finalize(s->kept[i].st);
+	db_forget(s);
 	seen_release(s);
 	commit_release(s);
 	(void)sqlite3_close_v2(s->db);
@@ -412,12 +416,21 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 			max -= max / SLACK;
 			min += min / SLACK;
 		}
-		r.full = (max > 0 && r.used >= max) || r.free < min;
+		r.by_size = max > 0 && r.used >= max;
+		r.full = r.by_size || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
 	db_unlock(s);
 	return rc;
+}
+
+void
+store_was_full(struct store *s)
+{
+	db_lock(s);
+	s->full = true;
+	db_unlock(s);
 }
 
 bool
@@ -569,12 +582,25 @@ clean_feeds(struct clean *c, struct err *err)
 		" WHERE g.name = feed.name)"
 		" AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.feed = feed.id)"
 		" AND NOT EXISTS (SELECT 1 FROM run r WHERE r.feed = feed.id)"
+		" AND NOT EXISTS (SELECT 1 FROM hour h WHERE h.feed = feed.id)"
 		" AND NOT EXISTS (SELECT 1 FROM gap x WHERE x.feed = feed.id)",
 		""));
 }
 
+static int
+join_hours(struct clean *c, struct err *err)
+{
+	int64_t passed;
+
+	return db_number(c->s, err, 0, &passed,
+		   "SELECT min(position) FROM output", "") != 0
+	    ? -1
+	    : hours_join(c->s, passed, err);
+}
+
 static clean_fn *const clean_steps[] = { clean_payloads, clean_batches,
-	clean_passed, clean_pieces, clean_versions, clean_feeds, NULL };
+	clean_passed, clean_pieces, clean_versions, clean_feeds, join_hours,
+	NULL };
 #define BACKFILLS_KEPT (30 * CLOCK_DAY)
 
 static int
@@ -585,8 +611,25 @@ clean_backfills(struct clean *c, struct err *err)
 		c->now - BACKFILLS_KEPT));
 }
 
+/* What a reconciliation found, by the age of the events. */
+static int
+clean_reconciled(struct clean *c, struct err *err)
+{
+	static const char *const steps[] = {
+		"DELETE FROM span WHERE until < ? AND ended IS NOT NULL",
+		"DELETE FROM hour WHERE hour < ?",
+		"DELETE FROM confirmed WHERE hour < ?",
+		"DELETE FROM missing WHERE time < ?",
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (db_run(c->s, err, steps[i], "i", c->now - HOURS_KEPT) != 0)
+			return -1;
+	return 0;
+}
+
 static clean_fn *const forget_steps[] = { clean_items, clean_seen,
-	clean_backfills, NULL };
+	clean_backfills, clean_reconciled, NULL };
 
 /* One transaction; 1 it did something, 0, -1. */
 static int

@@ -85,6 +85,7 @@ struct store_room {
 	int64_t free;     /* on its file system */
 	int64_t min_free; /* as configured, or what it cannot do without */
 	bool full;        /* collect pauses */
+	bool by_size; /* since it has max_size, not for want of free space */
 };
 
 /* The name of the agent, for the lines of events; set once after open.  Without
@@ -94,6 +95,10 @@ void store_agent(struct store *s, const char *name);
 /* Limits for store_room_now(); set once after open. */
 void store_limits(struct store *s, int64_t max_size, int64_t min_free);
 int store_room_now(struct store *s, struct store_room *room, struct err *err);
+
+/* Another handle found it full, and not emptier since: full ends a twentieth
+ * below a limit, so that collecting does not stop and go. */
+void store_was_full(struct store *s);
 
 /* Is there so little room on the file system of path that a store cannot even
  * be opened? */

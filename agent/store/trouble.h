@@ -15,6 +15,9 @@
 struct err;
 struct store;
 
+/* That of the subject "store" while collecting pauses for lack of room. */
+#define TROUBLE_FULL "full"
+
 struct trouble {
 	char subject[256]; /* a feed, a source, an output, "seal" … */
 	char class[24];    /* reply_class_name() and the like */

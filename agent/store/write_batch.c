@@ -9,6 +9,7 @@
 #include "store/feed.h"
 #include "store/feed_private.h"
 #include "store/identity.h"
+#include "store/reconcile.h"
 #include "store/write_batch_private.h"
 
 #define ROOM_MIN 16
@@ -44,7 +45,10 @@ free_contents(struct write_batch *p)
 	}
 	for (size_t i = 0; i < p->n_gaps; i++)
 		free((void *)(uintptr_t)p->gaps[i].event);
+	for (size_t i = 0; i < p->n_missing; i++)
+		free(p->missing[i].record);
 	p->n_listed = 0;
+	p->n_missing = 0;
 	p->n_events = 0;
 	p->n_progress = 0;
 	p->n_gaps = 0;
@@ -102,6 +106,7 @@ write_batch_free(struct write_batch *p)
 	free(p->events);
 	free(p->listed);
 	free(p->progress);
+	free(p->missing);
 	free(p->gaps);
 	free(p);
 }
@@ -245,4 +250,18 @@ write_batch_gap(struct write_batch *p, const struct gap_row *g)
 	if (g->event != NULL)
 		p->gaps[p->n_gaps].event = xstrndup(g->event, g->event_len);
 	p->n_gaps++;
+}
+
+void
+write_batch_missing(struct write_batch *p, struct slice record, int64_t when)
+{
+	p->missing = grow(p->missing, p->n_missing, &p->room_missing,
+	    sizeof(*p->missing));
+	p->missing[p->n_missing++] = (struct write_batch_missing){
+		.record = xasprintf("%.*s",
+		    record.len < RECONCILE_RECORD ? (int)record.len
+						  : RECONCILE_RECORD - 1,
+		    record.data),
+		.when = when
+	};
 }

@@ -79,6 +79,11 @@ struct listed {
 };
 void write_batch_listed(struct write_batch *p, const struct listed *l);
 
+/* The event that was added last is one that the feed did not have when another
+ * way to it had (store/reconcile.h), under that id; copied. */
+void write_batch_missing(struct write_batch *p, struct slice record,
+    int64_t when);
+
 /* Progress of item (ledger id): elements of it that are committed with this
  * write batch or before, the running digest over them (see feed.h), and whether
  * it is complete. */

@@ -36,6 +36,11 @@ struct write_batch_progress {
 	bool complete;
 };
 
+struct write_batch_missing {
+	char *record;
+	int64_t when;
+};
+
 struct write_batch {
 	struct feed *feed;
 	enum via via;
@@ -48,6 +53,8 @@ struct write_batch {
 	size_t n_listed, room_listed;
 	struct write_batch_progress *progress;
 	size_t n_progress, room_progress;
+	struct write_batch_missing *missing;
+	size_t n_missing, room_missing;
 	struct gap_row *gaps;
 	size_t n_gaps, room_gaps;
 	int64_t asked; /* see write_batch_measure(); 0: not measured */

@@ -22,7 +22,7 @@ is_name_character(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
-	    strchr("_@.-/ ()#:", c) != NULL;
+	    strchr("_@.-/ ()[]#:%$&*+?'", c) != NULL;
 }
 
 /* The cell of a header that begins at s, without quotes; returns where it
@@ -34,8 +34,8 @@ header_cell(const char *s, const char *end, char delimiter, struct slice *name)
 
 	s += quoted;
 	name->data = s;
-	while (s < end && *s != '"' && *s != delimiter) {
-		if (*s == '\0' || !is_name_character(*s))
+	while (s < end && *s != '"' && (quoted || *s != delimiter)) {
+		if (*s == '\0' || (!quoted && !is_name_character(*s)))
 			return NULL;
 		s++;
 	}
@@ -101,32 +101,41 @@ rows_release(struct rows *t)
 	*t = (struct rows){ .delimiter = '\0' };
 }
 
+/* Where something begins in a cell in quotes that is not as it stands; NULL:
+ * nothing does. */
+static const char *
+find_special(const struct rows *t, const char *s, const char *end)
+{
+	if (!t->backslash)
+		return memchr(s, '"', (size_t)(end - s));
+	while (s < end && *s != '"' && *s != '\\')
+		s++;
+	return s < end ? s : NULL;
+}
+
 /* The cell in quotes at s; where it ends, NULL: not within len, or (*bad) too
- * long.  JSON in a cell tells how its quotes are written: the first one inside
- * stands behind a backslash, or is doubled. */
+ * long. */
 static const char *
 quoted_cell(struct rows *t, const char *s, const char *end, bool *bad)
 {
-	bool known = false, backslash = false;
+	const char *at;
 
-	for (; s < end; s++) {
-		const char *at = s;
-
-		if (*s == '\\' && s + 1 < end && (!known || backslash)) {
-			if (s[1] == '"' && !known)
-				known = backslash = true;
-			if (backslash && (s[1] == '"' || s[1] == '\\'))
-				at = ++s;
-		} else if (*s == '"') {
-			if (backslash || s + 1 == end || s[1] != '"')
-				return s + 1;
-			known = true;
-			at = ++s;
-		}
-		if (buf_add(&t->text, at, 1) != 0) {
-			*bad = true;
+	while ((at = find_special(t, s, end)) != NULL) {
+		*bad = buf_add(&t->text, s, (size_t)(at - s)) != 0;
+		s = at + 1;
+		if (*bad)
 			return NULL;
-		}
+		if (*at == '"' && (t->backslash || s == end || *s != '"'))
+			return s;
+		if (s == end)
+			return NULL;
+		/* The second one of two quotes, or what is behind a
+		 * backslash. */
+		if (*s == '"' || *s == '\\')
+			at = s++;
+		*bad = buf_add(&t->text, at, 1) != 0;
+		if (*bad)
+			return NULL;
 	}
 	return NULL;
 }
@@ -148,6 +157,7 @@ plain_cell(struct rows *t, const char *s, const char *end, bool *bad)
 static void
 end_cell(struct rows *t, size_t most)
 {
+	t->cells++;
 	if (t->n >= most)
 		return;
 	if ((t->n & (t->n - 1)) == 0)
@@ -156,14 +166,16 @@ end_cell(struct rows *t, size_t most)
 	t->end[t->n++] = t->text.len;
 }
 
-size_t
-rows_row(struct rows *t, const char *s, size_t len, bool ended, size_t most)
+/* rows_row() with quotes as t has them now. */
+static size_t
+take_row(struct rows *t, const char *s, size_t len, bool ended, size_t most)
 {
 	const char *at = s, *end = s + len;
 	bool bad = false;
 
 	buf_clear(&t->text);
 	t->n = 0;
+	t->cells = 0;
 	for (;;) {
 		bool quoted = at < end && *at == '"';
 
@@ -183,6 +195,26 @@ rows_row(struct rows *t, const char *s, size_t len, bool ended, size_t most)
 		if (*at++ == '\n')
 			return (size_t)(at - s);
 	}
+}
+
+size_t
+rows_row(struct rows *t, const char *s, size_t len, bool ended, size_t most)
+{
+	size_t n = take_row(t, s, len, ended, most), other;
+
+	if (n != SIZE_MAX && n != 0 && t->width == 0)
+		t->width = t->cells;
+	if (n == 0 || (n != SIZE_MAX && t->cells == t->width))
+		return n;
+	/* Perhaps it is written the other way. */
+	t->backslash = !t->backslash;
+	other = take_row(t, s, len, ended, most);
+	if (n == SIZE_MAX
+		? other != SIZE_MAX
+		: other != SIZE_MAX && other != 0 && t->cells == t->width)
+		return other;
+	t->backslash = !t->backslash;
+	return take_row(t, s, len, ended, most);
 }
 
 struct slice

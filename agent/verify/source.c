@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/late.h"
 #include "base/mem.h"
 #include "base/utf16.h"
 #include "verify/source.h"
@@ -32,6 +33,43 @@
 #define WINDOW_MAX ((uint64_t)160 << 20)
 
 #define MAGIC_MAX 6
+
+/* What unpacks is loaded for the first input that is packed so: the agent,
+ * which is the same program, has no use for it. */
+#define MEMBER(name) __typeof__(name) *name;
+#define NAME(name) #name,
+#define LATE(library, file_name, FUNCTIONS)                               \
+	static const char *const library##_names[] = { FUNCTIONS(NAME) }; \
+	static union {                                                    \
+		struct {                                                  \
+			FUNCTIONS(MEMBER)                                 \
+		} call;                                                   \
+		void *any[sizeof(library##_names) / sizeof(char *)];      \
+	} library;                                                        \
+	static struct late_library library##_late = {                     \
+		.file = (file_name),                                      \
+		.names = library##_names,                                 \
+		.functions = library.any,                                 \
+		.n = sizeof(library##_names) / sizeof(char *),            \
+		.lock = PTHREAD_MUTEX_INITIALIZER,                        \
+	}
+
+#ifdef HAVE_LZMA
+#define LZMA_FUNCTIONS(EACH) \
+	EACH(lzma_code)      \
+	EACH(lzma_end)       \
+	EACH(lzma_stream_decoder)
+LATE(xz, LIBLZMA_FILE, LZMA_FUNCTIONS);
+#endif
+#ifdef HAVE_ZSTD
+#define ZSTD_FUNCTIONS(EACH)        \
+	EACH(ZSTD_createDStream)    \
+	EACH(ZSTD_freeDStream)      \
+	EACH(ZSTD_decompressStream) \
+	EACH(ZSTD_isError)          \
+	EACH(ZSTD_getErrorName)
+LATE(zstd, LIBZSTD_FILE, ZSTD_FUNCTIONS);
+#endif
 
 /* Unpack from in, of which used is, into out: 1 go on, -1. */
 typedef int unpack_fn(struct source *s, char *out, size_t room, size_t *got,
@@ -153,7 +191,7 @@ unpack_xz(struct source *s, char *out, size_t room, size_t *got,
 	s->xz.avail_in = s->len - s->at;
 	s->xz.next_out = (uint8_t *)out;
 	s->xz.avail_out = room;
-	rc = lzma_code(&s->xz, s->ended ? LZMA_FINISH : LZMA_RUN);
+	rc = xz.call.lzma_code(&s->xz, s->ended ? LZMA_FINISH : LZMA_RUN);
 	*got = room - s->xz.avail_out;
 	s->at = s->len - s->xz.avail_in;
 	s->inside = rc != LZMA_STREAM_END;
@@ -170,10 +208,16 @@ static int
 begin_xz(struct source *s, struct err *err)
 {
 #ifdef HAVE_LZMA
+	if (!late_try(&xz_late))
+		return err_set(err,
+		    "%s: it is packed by xz, and " LIBLZMA_FILE
+		    " cannot be loaded; install its package, or unpack the "
+		    "file: xz -dc %s | sealfeed verify --key … -",
+		    s->path, s->path);
 	s->xz = (lzma_stream)LZMA_STREAM_INIT;
 	s->unpack = unpack_xz;
-	return lzma_stream_decoder(&s->xz, WINDOW_MAX, LZMA_CONCATENATED) ==
-		LZMA_OK
+	return xz.call.lzma_stream_decoder(&s->xz, WINDOW_MAX,
+		   LZMA_CONCATENATED) == LZMA_OK
 	    ? 0
 	    : err_set(err, "%s: liblzma cannot be initialised", s->path);
 #else
@@ -194,11 +238,11 @@ unpack_zstd(struct source *s, char *out, size_t room, size_t *got,
 	size_t rc = 0;
 
 	if (in.pos < in.size || s->inside)
-		rc = ZSTD_decompressStream(s->zstd, &to, &in);
+		rc = zstd.call.ZSTD_decompressStream(s->zstd, &to, &in);
 	*got = to.pos;
 	s->at = in.pos;
-	if (ZSTD_isError(rc))
-		return fail(s, err, ZSTD_getErrorName(rc));
+	if (zstd.call.ZSTD_isError(rc))
+		return fail(s, err, zstd.call.ZSTD_getErrorName(rc));
 	s->inside = rc != 0;
 	return 0;
 }
@@ -208,8 +252,14 @@ static int
 begin_zstd(struct source *s, struct err *err)
 {
 #ifdef HAVE_ZSTD
+	if (!late_try(&zstd_late))
+		return err_set(err,
+		    "%s: it is packed by zstd, and " LIBZSTD_FILE
+		    " cannot be loaded; install its package, or unpack the "
+		    "file: zstd -dc %s | sealfeed verify --key … -",
+		    s->path, s->path);
 	s->unpack = unpack_zstd;
-	s->zstd = ZSTD_createDStream();
+	s->zstd = zstd.call.ZSTD_createDStream();
 	return s->zstd != NULL
 	    ? 0
 	    : err_set(err, "%s: libzstd cannot be initialised", s->path);
@@ -335,10 +385,12 @@ source_close(struct source *s)
 		(void)close(s->fd);
 	(void)inflateEnd(&s->gzip);
 #ifdef HAVE_LZMA
-	lzma_end(&s->xz);
+	if (s->unpack == unpack_xz)
+		xz.call.lzma_end(&s->xz);
 #endif
 #ifdef HAVE_ZSTD
-	(void)ZSTD_freeDStream(s->zstd);
+	if (s->zstd != NULL)
+		(void)zstd.call.ZSTD_freeDStream(s->zstd);
 #endif
 	buf_release(&s->piece);
 	free(s->path);

@@ -55,6 +55,13 @@ static const struct family feed_families[] = {
 	    FEED(due), "Time of the next poll." },
 	{ "sealfeed_feed_backlog_items", "gauge", UNIT_COUNT, FEED(items),
 	    "Listed items that are not fetched yet." },
+	{ "sealfeed_feed_reconciled_timestamp_seconds", "gauge", UNIT_TIME,
+	    FEED(reconciled.until),
+	    "All events before were asked for independently; no sample where "
+	    "none are." },
+	{ "sealfeed_feed_unconfirmed_spans", "gauge", UNIT_COUNT,
+	    FEED(reconciled.failed),
+	    "Spans of the last 35 days that could not be confirmed." },
 };
 
 static int64_t

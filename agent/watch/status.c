@@ -75,6 +75,15 @@ read_troubles(struct store *s, struct status *st, struct err *err)
 	}
 }
 
+const struct trouble *
+status_trouble(const struct status *st, const char *class)
+{
+	for (size_t i = 0; i < st->n_troubles; i++)
+		if (strcmp(st->troubles[i].class, class) == 0)
+			return &st->troubles[i];
+	return NULL;
+}
+
 /* What went through lately. */
 static int
 read_recent(struct store *s, struct status *st, struct err *err)
@@ -113,12 +122,15 @@ status_read(struct store *s, const struct config *config, struct status *st,
 	(void)roles_read(config->agent.store.path, &st->roles, NULL);
 	store_limits(s, config->agent.store.max_size,
 	    config->agent.store.min_free);
+	if (read_troubles(s, st, err) != 0)
+		return -1;
+	if (status_trouble(st, TROUBLE_FULL) != NULL)
+		store_was_full(s);
 	if (store_room_now(s, &st->room, err) != 0)
 		return -1;
 	if (read_feeds(s, st, err) != 0 || read_outputs(s, st, err) != 0)
 		return -1;
-	if (read_troubles(s, st, err) != 0 || read_recent(s, st, err) != 0 ||
-	    read_expiry(s, st, err) != 0)
+	if (read_recent(s, st, err) != 0 || read_expiry(s, st, err) != 0)
 		return -1;
 	return report_gaps(s, &st->gaps, &st->gaps_open, err);
 }

@@ -60,6 +60,10 @@ void status_release(struct status *st);
  * room.full: its disk has no room. */
 void status_without_store(const struct config *config, struct status *st);
 
+/* The first trouble of that class; NULL: there is none. */
+const struct trouble *status_trouble(const struct status *st,
+    const char *class);
+
 /* When the vendor deletes the oldest of what is unread in a feed: the listed
  * item that expires first, or what became available at the horizon, with the
  * retention of its source.  REPORT_NEVER: not known. */

@@ -70,6 +70,21 @@ put_backfill(struct json_put *j, const struct backfill *b)
 }
 
 static void
+put_reconciled(struct json_put *j, const struct feed_reconciled *r)
+{
+	if (!r->any) {
+		json_put_null(j, "reconciled");
+		return;
+	}
+	json_put_open(j, "reconciled", '{');
+	json_put_time(j, "until", r->until);
+	json_put_count(j, "open", (uint64_t)r->open);
+	json_put_count(j, "unconfirmed", r->failed);
+	put_error(j, r->error);
+	json_put_close(j, '}');
+}
+
+static void
 put_feed(struct json_put *j, const struct status *st,
     const struct feed_report *f)
 {
@@ -103,6 +118,7 @@ put_feed(struct json_put *j, const struct status *st,
 	put_late(j, "lateness_p99_seconds", f, 0.99);
 	put_late(j, "lateness_max_seconds", f, 1);
 	put_backfill(j, &f->backfill);
+	put_reconciled(j, &f->reconciled);
 	json_put_close(j, '}');
 }
 

@@ -281,11 +281,27 @@ check_roles(struct judge *j)
 			check_role(j, &all->role[i]);
 }
 
+/* The output that most waits for; NULL: nothing does. */
+static const struct output_report *
+most_behind(const struct status *st)
+{
+	const struct output_report *most = NULL;
+
+	for (size_t i = 0; i < st->n_outputs; i++)
+		if (st->outputs[i].backlog_bytes >
+		    (most == NULL ? 0 : most->backlog_bytes))
+			most = &st->outputs[i];
+	return most;
+}
+
 /* The name of why collecting pauses, and when that becomes a gap. */
 static void
 check_room(struct judge *j)
 {
 	const struct store_room *room = &j->st->room;
+	const struct trouble *paused =
+	    runs_not(j->st) ? NULL : status_trouble(j->st, TROUBLE_FULL);
+	const struct output_report *behind = most_behind(j->st);
 	int64_t deletion = status_first_deletion(j->st);
 	char a[HUMAN_TEXT], b[HUMAN_TEXT], gap[100] = "";
 	struct remark *r;
@@ -293,6 +309,11 @@ check_room(struct judge *j)
 	if (!room->full)
 		return;
 	r = remark(j, LEVEL_CRITICAL, RANK_STORE, "the store is full");
+	if (paused != NULL) {
+		r->since = paused->since;
+		(void)snprintf(r->state, sizeof(r->state),
+		    "the store is full for %s", words(a, j, paused->since));
+	}
 	r->idle = r->dead = true;
 	if (deletion != REPORT_NEVER && deletion > j->st->now)
 		(void)snprintf(gap, sizeof(gap),
@@ -303,11 +324,14 @@ check_room(struct judge *j)
 		    ", and the vendor's retention is turning that into a gap "
 		    "now");
 	set_text(r, "store", "");
-	if (room->used >= room->max_size)
+	if (room->by_size)
 		(void)snprintf(r->text, sizeof(r->text),
-		    "agent.store.max_size is %s; collecting pauses%s; check "
-		    "which output is behind, or raise it",
-		    human_bytes(a, (uint64_t)room->max_size), gap);
+		    "agent.store.max_size is %s; collecting pauses%s; %s%s, or "
+		    "raise it",
+		    human_bytes(a, (uint64_t)room->max_size), gap,
+		    behind == NULL ? "keep less (agent.retain)"
+				   : "see why events wait for ",
+		    behind == NULL ? "" : behind->name);
 	else
 		(void)snprintf(r->text, sizeof(r->text),
 		    "its disk has %s free, and %s must stay free "
@@ -327,8 +351,6 @@ check_heartbeat(struct judge *j)
 	char text[HUMAN_TEXT];
 	struct remark *r;
 
-	if (st->room.full)
-		return; /* it takes no heartbeat */
 	if (last != REPORT_NEVER && last - st->now > CLOCK_BACK) {
 		r = remark(j, LEVEL_CRITICAL, RANK_CLOCK,
 		    "this machine's clock is off");
@@ -339,8 +361,8 @@ check_heartbeat(struct judge *j)
 	}
 	if (last < began(st))
 		last = began(st);
-	if (last == 0)
-		return;
+	if (last == 0 || st->room.full)
+		return; /* a full store takes no heartbeat */
 	r = NULL;
 	if (st->now - last > HEARTBEAT_LATE)
 		r = remark(j, LEVEL_CRITICAL, RANK_HEARTBEAT,
@@ -373,6 +395,23 @@ is_serious(const struct trouble *t)
 	return false;
 }
 
+/* Does another trouble say better why the subject stands still: an earlier one,
+ * or one that does not pass? */
+static bool
+is_outdone(const struct status *st, const struct trouble *t)
+{
+	for (size_t i = 0; i < st->n_troubles; i++) {
+		const struct trouble *o = &st->troubles[i];
+
+		if (o == t || !o->stands || strcmp(o->subject, t->subject) != 0)
+			continue;
+		if (is_serious(o) != is_serious(t) ? is_serious(o)
+						   : o->since < t->since)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_trouble(struct judge *j, const struct trouble *t)
 {
@@ -382,6 +421,9 @@ check_trouble(struct judge *j, const struct trouble *t)
 	char text[HUMAN_TEXT];
 	struct remark *r;
 
+	/* It has a sentence of its own. */
+	if (strcmp(t->class, TROUBLE_FULL) == 0 || is_outdone(j->st, t))
+		return;
 	if (!serious && age < (t->stands ? TROUBLE_LASTS : TROUBLE_BAD))
 		return;
 	(void)words(text, j, t->since);
@@ -499,7 +541,7 @@ check_figure(struct judge *j, const struct limits *limits, enum figure f)
 
 	j->v->figure[f] = figure_read(j->st, f, subject, sizeof(subject));
 	level = limits_level(limits, f, j->v->figure[f]);
-	if (level == LEVEL_OK)
+	if (level == LEVEL_OK || (f == FIGURE_STORE && j->st->room.full))
 		return;
 	/* That is worse, and why. */
 	for (size_t i = 0; i < j->v->n; i++)

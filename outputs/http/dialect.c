@@ -188,6 +188,7 @@ intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
     const char *why, ...)
 {
 	struct intake_range *r = add_range(v, to, verdict);
+	struct buf clean = BUF_INIT(WHY_MAX - 1);
 	char text[WHY_MAX];
 	va_list ap;
 
@@ -196,7 +197,9 @@ intake_verdict(struct intake_verdicts *v, size_t to, enum verdict verdict,
 	va_start(ap, why);
 	(void)vsnprintf(text, sizeof(text), why, ap);
 	va_end(ap);
-	r->why = xstrdup(text);
+	/* Any bytes of an answer may be in it. */
+	(void)text_printable(&clean, text, strlen(text));
+	r->why = buf_take(&clean, NULL);
 }
 
 void

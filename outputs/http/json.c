@@ -75,6 +75,7 @@ static const struct http_dialect json = {
 
 const struct output_type output_http_json = {
 	.type.name = "http-json",
+	.type.reach = CONFIG_REACHES_NAMED,
 	.type.title = "a JSON array over HTTPS",
 	.type.before = "A receiver that takes a JSON array by POST, and "
 		       "answers 2xx once it has it.\n",

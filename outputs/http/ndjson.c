@@ -67,6 +67,7 @@ static const struct http_dialect ndjson = {
 
 const struct output_type output_http = {
 	.type.name = "http",
+	.type.reach = CONFIG_REACHES_NAMED,
 	.type.title = "NDJSON over HTTPS",
 	.type.before = "A receiver that takes NDJSON by POST, and answers 2xx "
 		       "once it has it.\n",

@@ -601,6 +601,7 @@ graylog_tcp_prepare(const struct config_type *type, void *conf)
 
 const struct output_type output_syslog = {
 	.type.name = "syslog",
+	.type.reach = CONFIG_REACHES_NAMED,
 	.type.title = "syslog over TLS: rsyslog, syslog-ng and most SIEMs",
 	.type.before =
 	    "The receiver must take messages of 64 KiB: sealfeed.yaml(5), "
@@ -613,6 +614,7 @@ const struct output_type output_syslog = {
 
 const struct output_type output_graylog_tcp = {
 	.type.name = "graylog-tcp",
+	.type.reach = CONFIG_REACHES_NAMED,
 	.type.title = "Graylog (GELF over TLS)",
 	.type.before = "In Graylog: an input GELF TCP with TLS and Null frame "
 		       "delimiter ticked, Maximum\n"

@@ -17,6 +17,7 @@ gaps          gaps
 dead-letters  dead-letters list
 replay        replay --output lake --from 1h
 backfill      backfill --source contoso --from 1h --no-wait
+reconcile     reconcile --from 1h
 store         store check
 setup         -
 keygen        keygen @/other.pem --name fra1
@@ -39,6 +40,7 @@ gaps          78 gaps --config @/none.yaml
 dead-letters  1  dead-letters retry 4711
 replay        1  replay --output none --from 1h
 backfill      1  backfill --source none --from 1h
+reconcile     1  reconcile --source none --from 1h
 store         1  store restored
 setup         64 setup --wait never
 keygen        1  keygen @/other.pem --name fra1
@@ -90,6 +92,8 @@ is_error() {
 
 perl -MJSON::PP -e 1 2>/dev/null || skip "perl has no JSON::PP"
 sim --events 100
+source_options[graph_url]=$api
+source_options[reconcile]="{ every: 1h }"
 to_file lake
 agent
 collected() {

@@ -16,60 +16,55 @@ echo "$source_secret" >"$work/secret"
 receiver lake
 receiver pond
 source_options[client_secret]="\"$source_secret\""
+gate_secret=gate$RANDOM$RANDOM$RANDOM side_secret=side$RANDOM$RANDOM$RANDOM
+refresh_secret=refresh-$RANDOM$RANDOM$RANDOM
+proxy gate clerk "$gate_secret"
+proxy side clerk "$side_secret"
+source_options[proxy]="http://clerk:$gate_secret@127.0.0.1:$(cat "$work/gate/port")"
 to_http lake "headers: { X-Key: $lake_secret }"
-to_http pond "headers: { X-Key: \"\${env:POND}\" }"
+to_http pond "headers: { X-Key: \"\${env:POND}\" }" \
+    "proxy: http://clerk:$side_secret@127.0.0.1:$(cat "$work/side/port")"
+mkdir "$work/conf.d"
+cat >"$work/conf.d/20-box.yaml" <<END
+sources:
+  box: { type: dropbox, app_key: box, app_secret: box-secret, hosts: { api: "$api" },
+    refresh_token: $refresh_secret, tls: { ca: $work/ca.pem } }
+END
 agent
 grows lake
 grows pond
 
-# Lines "ROLE SECRET" of who has what.
+# Lines "ROLE SECRET" of who has what; bytes of the key are no text, so they are
+# a regular expression.
 holders() {
-	python3 - "$(cat "$work/agent.pid")" "$work/seal.pem" \
+	python3 "${0%/*}/holders.py" "$(cat "$work/agent.pid")" \
+	    "seal~$(openssl pkey -in "$work/seal.pem" -outform DER |
+		tail -c 32 | xxd -p -c 32 | sed 's/../\\x&/g')" \
 	    "source=$source_secret" "lake=$lake_secret" "pond=$pond_secret" \
-	    "unrelated=$UNRELATED" <<'PYTHON'
-import os, subprocess, sys
-group, key = int(sys.argv[1]), sys.argv[2]
-secrets = {n: v.encode() for n, v in (a.split("=", 1) for a in sys.argv[3:])}
-der = subprocess.check_output(["openssl", "pkey", "-in", key, "-outform", "DER"])
-secrets["seal"] = der[-32:]
-for pid in sorted(int(p) for p in os.listdir("/proc") if p.isdigit()):
-    try:
-        if os.getpgid(pid) != group:
-            continue
-        name = open(f"/proc/{pid}/comm").read().strip()
-        seen = [open(f"/proc/{pid}/environ", "rb").read()]
-        memory = open(f"/proc/{pid}/mem", "rb", 0)
-        for line in open(f"/proc/{pid}/maps"):
-            span, rights = line.split()[:2]
-            begin, end = (int(x, 16) for x in span.split("-"))
-            if rights[0] != "r" or "[v" in line:
-                continue
-            try:
-                memory.seek(begin)
-                seen.append(memory.read(end - begin))
-            except (OSError, ValueError):
-                pass
-        seen = b"".join(seen)
-    except (FileNotFoundError, ProcessLookupError):
-        continue
-    for secret, value in secrets.items():
-        if value in seen:
-            print(name.replace(" ", "-"), secret)
-PYTHON
+	    "refresh=$refresh_secret" "collect-proxy=$gate_secret" \
+	    "pond-proxy=$side_secret" "unrelated=$UNRELATED" \
+	    "access~sim\\.[0-9a-f]{32}"
 }
 
 # The supervisor hands over what stands in the configuration; it does not read
 # the key.  What a role takes from its environment is in that of the supervisor.
-expected="sealfeed lake
+expected="sealfeed collect-proxy
+sealfeed lake
 sealfeed pond
+sealfeed pond-proxy
+sealfeed refresh
 sealfeed source
 sealfeed unrelated
+sf-collect access
+sf-collect collect-proxy
+sf-collect refresh
 sf-collect source
 sf-seal seal
 sf-ship-lake lake
-sf-ship-pond pond"
+sf-ship-pond pond
+sf-ship-pond pond-proxy"
 judge() {
-	holders | sort -u >"$work/holders"
+	holders >"$work/holders"
 	[ "$(cat "$work/holders")" = "$expected" ] ||
 	    fail "$1: $(diff <(echo "$expected") "$work/holders")"
 }
@@ -92,4 +87,9 @@ for pid in $(pgrep -P "$(cat "$work/agent.pid")"); do
 	    fail "$(cat "/proc/$pid/comm") may gain privileges"
 	[ "$(stat -c %U "/proc/$pid/mem")" = root ] ||
 	    fail "$(cat "/proc/$pid/comm") can be read by its user"
+	grep -q '^Max core file size  *0  *0 ' "/proc/$pid/limits" ||
+	    fail "$(cat "/proc/$pid/comm") may leave a core"
+	[ "$(cat "/proc/$pid/comm")" = sf-watch ] ||
+	    grep -q '^VmLck:.*[1-9]' "/proc/$pid/status" ||
+	    fail "$(cat "/proc/$pid/comm") has no locked memory"
 done

@@ -49,7 +49,7 @@ runs_as() {
 	    grep -qE '^CapPrm:	0+$' <<<"$status"
 }
 
-sim --events 600 --rate 100
+sim --events -1 --rate 100
 to_file archive
 store=$work/data/store.db
 seal_log=$work/data-seal/store.db.log
@@ -87,8 +87,53 @@ for name in sf-collect sf-seal "sf-ship archive" sf-watch; do
 	    fail "$name: $(grep -E '^(Uid|Gid|Groups|Cap)' "/proc/$(pgrep -g "$(cat "$work/agent.pid")" -x "$name")/status")"
 	n=$((n + 1))
 done
-settled archive
-verified archive
+grows archive
+
+# What a reload changes: an output is new, whose secret and CA are readable for
+# ships alone; the vendor's secret is another one; an output is gone; the other's
+# port and authority are others.
+receiver lake
+cp "$work/ca.pem" "$work/lake-ca.pem"
+echo lake-secret >"$work/lake-secret"
+chown 64993 "$work/lake-ca.pem" "$work/lake-secret"
+chmod 400 "$work/lake-ca.pem" "$work/lake-secret"
+output_tls="{ ca: $work/lake-ca.pem }"
+lake_option="headers: { X-Key: \"\${file:$work/lake-secret}\" }"
+to_http lake "$lake_option"
+agent_reload
+wait_for 20 "the new output's role is that of ships" runs_as "sf-ship lake" 64993
+grows lake
+echo second-secret >"$work/new-secret"
+chown 64991 "$work/new-secret"
+chmod 400 "$work/new-secret"
+mv "$work/new-secret" "$work/secret"
+steer expire-tokens
+wait_for 20 "collect reads the new secret" log_has \
+    'collect: a file that it reads was replaced'
+grows lake 30
+outputs=
+stop_one lake
+rm "$work/lake/port"
+receiver lake
+to_http lake "$lake_option"
+agent_reload
+wait_for 20 "the role of the output that is gone ends" eval \
+    '! pgrep -g "$(cat "$work/agent.pid")" -x "sf-ship archive"'
+grows lake 30
+stop_one lake
+authority other
+certificate server "/CN=localhost" "subjectAltName=DNS:localhost"
+receiver lake
+wait_for 20 "the certificate is not trusted" log_has 'ship lake: .*certificate'
+cp "$work/other.pem" "$work/new-ca.pem"
+chown 64993 "$work/new-ca.pem"
+chmod 400 "$work/new-ca.pem"
+mv "$work/new-ca.pem" "$work/lake-ca.pem"
+agent_reload
+grows lake 30
+enough
+settled lake
+verified lake
 kill -KILL "$(pgrep -g "$(cat "$work/agent.pid")" -x sf-collect)"
 wait_for 20 "collect comes back as its user" runs_as sf-collect 64991
 agent_stop

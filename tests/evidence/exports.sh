@@ -71,6 +71,10 @@ for form in own old sys parts cef leef wazuh; do
 	well order.csv
 	make escaped.csv $form 'print "id,message\n"; '"$each"' s/([\\"])/\\$1/g; print "7,\"$_\"\n" }'
 	well escaped.csv
+	make path.csv $form 'print "path;TimeGenerated [UTC];_raw\n"; '"$each"' print "\"C:\\\";7;" . cell($_) . "\n" }'
+	well path.csv
+	make escaped-path.csv $form 'print "\"name, or path\",_raw,x\n"; '"$each"' s/([\\"])/\\$1/g; print "\"C:\\\\\",\"$_\",\"a \\\"word\\\"\"\n" }'
+	well escaped-path.csv
 	make one.csv $form 'print "_raw\n"; '"$each"' print cell($_) . "\n" }'
 	well one.csv
 	make sep.csv $form 'print "sep=,\r\n# export of today\r\n\r\nwhen,text\r\n"; '"$each"' print "7," . cell($_) . "\r\n" }'

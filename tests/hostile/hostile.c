@@ -4,14 +4,16 @@
  *
  *	hostile FOLDER
  *
- * Makes all that it needs in FOLDER, which must be empty, tries everything as
- * each role behind Landlock alone, seccomp alone, and both, and prints the
- * table of what stopped it.  Exit status 0: everything was stopped that must
+ * Makes all that it needs in FOLDER, which must be empty and whose parents all
+ * may pass, tries everything as each role behind Landlock alone, seccomp alone,
+ * both, and as a user of its own without either, and prints the table of what
+ * stopped it.  Exit status 0: everything was stopped that must
  * be; 1: something worked, which standard error names; 77: this kernel cannot
  * have all walls.  As root, whom nothing else stops.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,6 +40,18 @@
 
 #define ABI 6 /* the first that can do everything */
 #define BOTH (SANDBOX_LANDLOCK | SANDBOX_SECCOMP)
+#define USERS 4U /* no wall, but a user for each kind of role */
+
+/* They need no names: recover is who seal is (run/users.h). */
+#define GROUP 64990
+#define NEIGHBOUR 64989
+static const uid_t user_of[ROLE_KINDS] = {
+	[ROLE_COLLECT] = 64991,
+	[ROLE_SEAL] = 64992,
+	[ROLE_SHIP] = 64993,
+	[ROLE_WATCH] = 64994,
+	[ROLE_RECOVER] = 64992,
+};
 
 static const char *const role_names[ROLE_KINDS] = {
 	[ROLE_COLLECT] = "collect",
@@ -170,6 +184,57 @@ open_terminal(struct scene *s)
 		die("a terminal");
 }
 
+/* As SECURITY.md has an administrator do it, and the supervisor. */
+static void
+give(const char *path, uid_t uid, mode_t mode)
+{
+	if (chown(path, uid, GROUP) != 0 || chmod(path, mode) != 0)
+		die(path);
+}
+
+static void
+give_folder(const char *file, uid_t uid, mode_t mode)
+{
+	char *folder = xstrdup(file);
+
+	*strrchr(folder, '/') = '\0';
+	give(folder, uid, mode);
+	free(folder);
+}
+
+static void
+give_all(const struct scene *s)
+{
+	give(s->folder, 0, 0711);
+	give_folder(s->config, 0, 0755);
+	give_folder(s->program, 0, 0755);
+	give(s->config, 0, 0600);
+	give(s->key, user_of[ROLE_SEAL], 0400);
+	give(s->source_secret, user_of[ROLE_COLLECT], 0400);
+	give(s->output_secret, user_of[ROLE_SHIP], 0400);
+	give(s->other_secret, user_of[ROLE_SHIP], 0400);
+	give_folder(s->archive, user_of[ROLE_SHIP], 0755);
+	give(s->archive, user_of[ROLE_SHIP], 0644);
+	give_folder(s->sign_log, user_of[ROLE_SEAL], 0700);
+	give(s->sign_log, user_of[ROLE_SEAL], 0600);
+	give_folder(s->kept, user_of[ROLE_COLLECT], 0700);
+	give(s->kept, user_of[ROLE_COLLECT], 0600);
+	give_folder(s->store, 0, 02770);
+	give(s->store, 0, 0660);
+}
+
+/* Another role, of another user. */
+static _Noreturn void
+be_neighbour(void)
+{
+	if (setgroups(0, NULL) != 0 || setresgid(GROUP, GROUP, GROUP) != 0 ||
+	    setresuid(NEIGHBOUR, NEIGHBOUR, NEIGHBOUR) != 0)
+		_exit(2);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)pause();
+}
+
 static void
 set_scene(struct scene *s, const char *folder)
 {
@@ -194,11 +259,28 @@ set_scene(struct scene *s, const char *folder)
 	s->neighbour = fork();
 	if (s->neighbour < 0)
 		die("fork");
-	if (s->neighbour == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			(void)pause();
+	if (s->neighbour == 0)
+		be_neighbour();
+	give_all(s);
+}
+
+/* Confine this process: 0 or -1. */
+static int
+enter(const struct role *r, unsigned walls)
+{
+	const uid_t uid = user_of[r->kind];
+	struct err err = ERR_INIT;
+
+	if (walls == USERS &&
+	    (setgroups(0, NULL) != 0 || setresgid(GROUP, GROUP, GROUP) != 0 ||
+		setresuid(uid, uid, uid) != 0))
+		return -1;
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (walls != USERS && sandbox_enter(r, walls, &err) != 0) {
+		(void)fprintf(stderr, "hostile: %s\n", err.text);
+		return -1;
 	}
+	return 0;
 }
 
 /* Behind these walls, as that role: did it work? */
@@ -207,7 +289,6 @@ try_one(const struct scene *s, const struct config *config, int kind,
     unsigned walls, const struct try *t)
 {
 	struct role r = { .kind = (enum role_kind)kind, .config = config };
-	struct err err = ERR_INIT;
 	pid_t pid = fork();
 	int status;
 
@@ -227,11 +308,8 @@ try_one(const struct scene *s, const struct config *config, int kind,
 	if (kind == ROLE_SHIP)
 		r.output = &config->outputs[0];
 	log_open(role_names[kind], LOG_LEVEL_ERR);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (sandbox_enter(&r, walls, &err) != 0) {
-		(void)fprintf(stderr, "hostile: %s\n", err.text);
+	if (enter(&r, walls) != 0)
 		_exit(2);
-	}
 	_exit(t->worked(s) ? 0 : 1);
 }
 
@@ -244,13 +322,28 @@ judge(const struct scene *s, const struct config *config, int kind,
 		unsigned walls;
 		const char *name;
 	} ways[] = { { SANDBOX_LANDLOCK, "Landlock" },
-		{ SANDBOX_SECCOMP, "seccomp" }, { BOTH, "both" } };
+		{ SANDBOX_SECCOMP, "seccomp" }, { BOTH, "both" },
+		{ USERS, "a user of its own" } };
+	static const char *const names[] = { "nothing", "Landlock", "seccomp",
+		"Landlock, seccomp", "users", "Landlock, users",
+		"seccomp, users", "Landlock, seccomp, users" };
 	const unsigned bit = 1U << kind;
 	const unsigned stops = ((t->landlock & bit) ? SANDBOX_LANDLOCK : 0) |
-	    ((t->seccomp & bit) ? SANDBOX_SECCOMP : 0);
+	    ((t->seccomp & bit) ? SANDBOX_SECCOMP : 0) |
+	    ((t->users & bit) ? USERS : 0);
 
-	if ((t->task & bit) != 0)
+	if ((t->task & bit) != 0) {
+		/* Walls in which it cannot work prove nothing, either. */
+		for (size_t i = 2; i < sizeof(ways) / sizeof(ways[0]); i++) {
+			if (try_one(s, config, kind, ways[i].walls, t))
+				continue;
+			(void)fprintf(stderr,
+			    "hostile: %s: cannot %s behind %s\n",
+			    role_names[kind], t->what, ways[i].name);
+			++*holes;
+		}
 		return "its task";
+	}
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if ((ways[i].walls & stops) == 0 ||
 		    !try_one(s, config, kind, ways[i].walls, t))
@@ -259,10 +352,7 @@ judge(const struct scene *s, const struct config *config, int kind,
 		    role_names[kind], t->what, ways[i].name);
 		++*holes;
 	}
-	return stops == BOTH            ? "Landlock, seccomp"
-	    : stops == SANDBOX_LANDLOCK ? "Landlock"
-	    : stops == SANDBOX_SECCOMP  ? "seccomp"
-					: "nothing";
+	return names[stops];
 }
 
 int

@@ -12,9 +12,11 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -28,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
@@ -322,7 +325,9 @@ mount_something(const struct scene *s)
 static bool
 change_root(const struct scene *s)
 {
-	return chroot(s->folder) == 0;
+	return chroot(s->folder) == 0 ||
+	    syscall(SYS_pivot_root, s->folder, s->folder) == 0 ||
+	    errno == EINVAL;
 }
 
 static bool
@@ -431,7 +436,9 @@ watch_files(const struct scene *s)
 {
 	int fd = inotify_init1(IN_CLOEXEC);
 
-	return fd >= 0 && inotify_add_watch(fd, s->config, IN_ALL_EVENTS) >= 0;
+	return (fd >= 0 &&
+		   inotify_add_watch(fd, s->config, IN_ALL_EVENTS) >= 0) ||
+	    syscall(SYS_fanotify_init, 0, 0) >= 0;
 }
 
 static bool
@@ -530,6 +537,8 @@ share_memory(const struct scene *s)
 {
 	(void)s;
 	return shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) >= 0 ||
+	    syscall(SYS_mq_open, "hostile", O_CREAT | O_RDWR, 0600, NULL) >=
+	    0 ||
 	    semget(IPC_PRIVATE, 1, IPC_CREAT | 0600) >= 0 ||
 	    msgget(IPC_PRIVATE, IPC_CREAT | 0600) >= 0;
 }
@@ -584,75 +593,261 @@ silence_filter(const struct scene *s)
 	return signal(SIGSYS, SIG_IGN) != SIG_ERR;
 }
 
+static bool
+list_open(const struct scene *s)
+{
+	char name[64];
+	DIR *dir;
+
+	(void)snprintf(name, sizeof(name), "/proc/%d/fd", (int)s->neighbour);
+	dir = opendir(name);
+	if (dir != NULL)
+		(void)closedir(dir);
+	return dir != NULL;
+}
+
+static bool
+change_code(const struct scene *s)
+{
+	(void)s;
+	return can_open("/proc/self/mem", O_RDWR);
+}
+
+static bool
+change_cores(const struct scene *s)
+{
+	(void)s;
+	return can_open("/proc/sys/kernel/core_pattern", O_WRONLY);
+}
+
+static bool
+open_device(const struct scene *s)
+{
+	(void)s;
+	return can_open("/dev/ptmx", O_RDWR | O_NOCTTY) ||
+	    can_open("/dev/kmsg", O_RDONLY) || can_open("/dev/mem", O_RDONLY);
+}
+
+static bool
+change_group(const struct scene *s)
+{
+	(void)s;
+	return can_open("/sys/fs/cgroup/cgroup.procs", O_WRONLY) ||
+	    can_open("/sys/fs/cgroup/unified/cgroup.procs", O_WRONLY);
+}
+
+static bool
+favour_itself(const struct scene *s)
+{
+	(void)s;
+	return can_open("/proc/self/oom_score_adj", O_WRONLY);
+}
+
+static bool
+send_supervisor(const struct scene *s)
+{
+	(void)s;
+	return kill(getppid(), SIGWINCH) == 0;
+}
+
+static bool
+send_otherwise(const struct scene *s)
+{
+	siginfo_t info = { .si_signo = SIGWINCH, .si_code = SI_QUEUE };
+	int fd;
+
+	if (syscall(SYS_tgkill, s->neighbour, s->neighbour, SIGWINCH) == 0 ||
+	    syscall(SYS_tkill, s->neighbour, SIGWINCH) == 0 ||
+	    syscall(SYS_rt_sigqueueinfo, s->neighbour, SIGWINCH, &info) == 0)
+		return true;
+	fd = (int)syscall(SYS_pidfd_open, s->neighbour, 0);
+	return fd >= 0 &&
+	    syscall(SYS_pidfd_send_signal, fd, SIGWINCH, NULL, 0) == 0;
+}
+
+/* As soon as there is something to read. */
+static bool
+have_sent(const struct scene *s)
+{
+	int fd[2];
+
+	return pipe(fd) == 0 && fcntl(fd[0], F_SETOWN, s->neighbour) == 0;
+}
+
+static bool
+write_memory(const struct scene *s)
+{
+	static char there[8]; /* it has the same, at the same address */
+	struct iovec from = { .iov_base = there, .iov_len = sizeof(there) };
+
+	return process_vm_writev(s->neighbour, &from, 1, &from, 1, 0) > 0;
+}
+
+static bool
+compare_with(const struct scene *s)
+{
+	return syscall(SYS_kcmp, getpid(), s->neighbour, 0, 0, 0) >= 0;
+}
+
+/* Permission comes before what is wrong with it. */
+static bool
+stop_machine(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_reboot, 0, 0, 0, NULL) == 0 || errno == EINVAL;
+}
+
+static bool
+rename_machine(const struct scene *s)
+{
+	char name[256] = "";
+
+	(void)s;
+	return gethostname(name, sizeof(name) - 1) == 0 &&
+	    sethostname(name, strlen(name)) == 0;
+}
+
+static bool
+start_kernel(const struct scene *s)
+{
+	(void)s;
+	return syscall(SYS_kexec_load, 0UL, 0UL, NULL, ~0UL) == 0 ||
+	    errno != EPERM;
+}
+
+static bool
+read_kernel_log(const struct scene *s)
+{
+	(void)s;
+	return klogctl(10, NULL, 0) >= 0; /* how large it is */
+}
+
+static bool
+take_capabilities(const struct scene *s)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct sets[2];
+
+	(void)s;
+	return syscall(SYS_capget, &head, sets) == 0 &&
+	    syscall(SYS_capset, &head, sets) == 0;
+}
+
+static bool
+outlive(const struct scene *s)
+{
+	(void)s;
+	return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) == 0 || setsid() > 0;
+}
+
+static bool
+lay_out(const struct scene *s)
+{
+	(void)s;
+	return personality(READ_IMPLIES_EXEC) >= 0;
+}
+
+static bool
+leave_fifo(const struct scene *s)
+{
+	char file[4200];
+
+	(void)snprintf(file, sizeof(file), "%s.fifo", s->store);
+	(void)unlink(file);
+	return mkfifo(file, 0600) == 0;
+}
+
 const struct try tries[] = {
 	{ .what = "read the signing key",
 	    .worked = read_key,
 	    .task = SEAL,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~(SEAL | RECOVER) },
 	{ .what = "read the configuration",
 	    .worked = read_config,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "read a vendor's secret",
 	    .worked = read_source_secret,
 	    .task = COLLECT,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~COLLECT },
 	{ .what = "read a SIEM's secret",
 	    .worked = read_output_secret,
 	    .task = SHIP,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~SHIP },
 	{ .what = "read another SIEM's secret",
 	    .worked = read_other_secret,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~SHIP },
 	{ .what = "read the refresh token that a vendor gave",
 	    .worked = read_kept,
 	    .task = COLLECT,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~COLLECT },
 	{ .what = "read the host's users",
 	    .worked = read_host,
 	    .landlock = ALL },
-	{ .what = "list a user's files", .worked = list_home, .landlock = ALL },
+	{ .what = "list a user's files",
+	    .worked = list_home,
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "change or remove the configuration",
 	    .worked = write_config,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "replace the program",
 	    .worked = write_program,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "write to another output's file",
 	    .worked = write_archive,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~SHIP },
 	{ .what = "write to the log of what was signed",
 	    .worked = write_sign_log,
 	    .task = SEAL | RECOVER,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL & ~(SEAL | RECOVER) },
 	{ .what = "write to the store",
 	    .worked = write_store,
 	    .task = COLLECT | SEAL | SHIP | RECOVER,
 	    .landlock = ALL },
 	{ .what = "leave a file elsewhere",
 	    .worked = write_host,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "open another role's memory",
 	    .worked = open_memory,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "read another role's environment",
 	    .worked = open_environment,
-	    .landlock = ALL },
+	    .landlock = ALL,
+	    .users = ALL },
 	{ .what = "trace another role",
 	    .worked = trace,
 	    .landlock = ALL,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "copy another role's memory",
 	    .worked = read_memory,
 	    .landlock = ALL,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "take another role's descriptor",
 	    .worked = take_descriptor,
 	    .landlock = ALL,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "send another role a signal",
 	    .worked = send_signal,
 	    .landlock = ALL,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "connect elsewhere",
 	    .worked = connect_elsewhere,
 	    .landlock = ALL,
@@ -665,7 +860,10 @@ const struct try tries[] = {
 	    .worked = send_datagram,
 	    .task = COLLECT | SHIP,
 	    .seccomp = ALL },
-	{ .what = "send raw packets", .worked = send_raw, .seccomp = ALL },
+	{ .what = "send raw packets",
+	    .worked = send_raw,
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "connect to an abstract socket",
 	    .worked = connect_abstract,
 	    .landlock = ALL,
@@ -680,19 +878,25 @@ const struct try tries[] = {
 	{ .what = "fork", .worked = fork_away, .seccomp = ALL },
 	{ .what = "become another user",
 	    .worked = change_user,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "make a namespace",
 	    .worked = leave_namespace,
 	    .seccomp = ALL },
 	{ .what = "mount a file system",
 	    .worked = mount_something,
 	    .landlock = ALL,
-	    .seccomp = ALL },
-	{ .what = "change its root", .worked = change_root, .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "change its root",
+	    .worked = change_root,
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "make a device",
 	    .worked = make_device,
 	    .landlock = ALL,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "load a kernel module",
 	    .worked = load_module,
 	    .seccomp = ALL },
@@ -718,11 +922,13 @@ const struct try tries[] = {
 	    .seccomp = ALL },
 	{ .what = "change whose a file is, and its mode",
 	    .worked = give_away,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "open a file by its handle",
 	    .worked = open_by_handle,
 	    .landlock = ALL,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "watch what happens to files",
 	    .worked = watch_files,
 	    .seccomp = ALL },
@@ -734,16 +940,19 @@ const struct try tries[] = {
 	    .seccomp = ALL },
 	{ .what = "connect to a unix socket elsewhere",
 	    .worked = connect_path,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "make sockets of other families",
 	    .worked = other_families,
 	    .seccomp = ALL },
 	{ .what = "type into a terminal",
 	    .worked = type_for_others,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "slow another role down",
 	    .worked = slow_another,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "change its limits, or those of others",
 	    .worked = set_limits,
 	    .seccomp = ALL },
@@ -758,12 +967,80 @@ const struct try tries[] = {
 	    .seccomp = ALL },
 	{ .what = "enter the namespace of others",
 	    .worked = enter_namespace,
-	    .seccomp = ALL },
+	    .seccomp = ALL,
+	    .users = ALL },
 	{ .what = "make a namespace with a thread",
 	    .worked = clone_away,
 	    .seccomp = ALL },
 	{ .what = "silence its filter",
 	    .worked = silence_filter,
+	    .seccomp = ALL },
+	{ .what = "list what another role has open",
+	    .worked = list_open,
+	    .landlock = ALL,
+	    .users = ALL },
+	{ .what = "change its own code",
+	    .worked = change_code,
+	    .landlock = ALL },
+	{ .what = "have cores of others written elsewhere",
+	    .worked = change_cores,
+	    .landlock = ALL,
+	    .users = ALL },
+	{ .what = "open a device", .worked = open_device, .landlock = ALL },
+	{ .what = "leave its control group",
+	    .worked = change_group,
+	    .landlock = ALL,
+	    .users = ALL },
+	{ .what = "have the kernel end others for lack of memory",
+	    .worked = favour_itself,
+	    .landlock = ALL },
+	{ .what = "send the supervisor a signal",
+	    .worked = send_supervisor,
+	    .landlock = ALL,
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "send another role a signal by other calls",
+	    .worked = send_otherwise,
+	    .landlock = ALL,
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "have the kernel send another role signals",
+	    .worked = have_sent,
+	    .seccomp = ALL },
+	{ .what = "write into another role's memory",
+	    .worked = write_memory,
+	    .landlock = ALL,
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "learn what it shares with another role",
+	    .worked = compare_with,
+	    .landlock = ALL,
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "stop the machine",
+	    .worked = stop_machine,
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "rename the machine",
+	    .worked = rename_machine,
+	    .seccomp = ALL,
+	    .users = ALL },
+	{ .what = "start another kernel",
+	    .worked = start_kernel,
+	    .seccomp = ALL },
+	{ .what = "read the kernel's log",
+	    .worked = read_kernel_log,
+	    .seccomp = ALL },
+	{ .what = "change its capabilities",
+	    .worked = take_capabilities,
+	    .seccomp = ALL },
+	{ .what = "outlive the supervisor", .worked = outlive, .seccomp = ALL },
+	{ .what = "change how its memory is laid out",
+	    .worked = lay_out,
+	    .seccomp = ALL },
+	{ .what = "leave a FIFO for others to open",
+	    .worked = leave_fifo,
+	    .landlock = ALL,
 	    .seccomp = ALL },
 };
 

@@ -27,8 +27,9 @@ try {
 	/* true: it worked. */
 	bool (*worked)(const struct scene *s);
 	/* As bits of enum role_kind: whose task it is; whom Landlock alone
-	 * must keep from it, and whom seccomp alone. */
-	unsigned task, landlock, seccomp;
+	 * must keep from it, whom seccomp alone, and whom its own user, where
+	 * each kind of role has one. */
+	unsigned task, landlock, seccomp, users;
 };
 
 extern const struct try tries[];

@@ -33,6 +33,19 @@ roll(struct vendor *v)
 	return v->fault;
 }
 
+/* Each grant has another refresh token, "r1" behind "r0", and the one before is
+ * good until something of it is used. */
+static bool
+may_refresh(const struct asked *a)
+{
+	const struct vendor *v = a->v;
+	unsigned n;
+
+	return a->refresh == NULL ||
+	    (sscanf(a->refresh, "r%u", &n) == 1 && n <= v->granted &&
+		n >= v->used);
+}
+
 /* Grant an access token. */
 static int
 grant(struct asked *a)
@@ -42,10 +55,17 @@ grant(struct asked *a)
 	    "\"expires_in\":\"3599\"}";
 	const struct node *token = node_get(a->v->script, "token");
 	struct buf body = BUF_INIT(65536);
-	char name[24];
-	const struct place places[] = { { "<token>", name }, { NULL, NULL } };
+	char name[24], refresh[24];
+	const struct place places[] = { { "<token>", name },
+		{ "<refresh>", refresh }, { NULL, NULL } };
 	int rc;
 
+	if (!may_refresh(a)) {
+		vendor_complain(a->v, "a refresh token that was replaced",
+		    a->refresh);
+		return vendor_answer_error(a, "denied", 400);
+	}
+	(void)snprintf(refresh, sizeof(refresh), "r%u", a->v->granted + 1);
 	(void)snprintf(name, sizeof(name), "granted-%u", ++a->v->granted);
 	vendor_put(&body, vendor_text(token, "reply", otherwise), places);
 	rc = vendor_answer(a,
@@ -69,8 +89,10 @@ is_granted(struct asked *a)
 	    n > v->granted)
 		vendor_complain(v, "access token",
 		    a->token != NULL ? a->token : "missing");
-	else if (n >= v->good)
+	else if (n >= v->good) {
+		v->used = n > v->used ? n : v->used;
 		return true;
+	}
 	return false;
 }
 
@@ -338,6 +360,9 @@ vendor_start(const char *path, size_t stream, int port)
 	v->script = stream_script(path, stream);
 	(void)pthread_mutex_init(&v->lock, NULL);
 	v->token = strcmp(vendor_text(v->script, "cursor", ""), "token") == 0;
+	v->iterates =
+	    strcmp(vendor_text(v->script, "cursor", ""), "iterator") == 0;
+	v->token = v->token || v->iterates;
 	v->newest = strcmp(vendor_text(v->script, "order", ""), "newest") == 0;
 	v->per = strcmp(vendor_text(v->script, "pages", ""), "none") == 0
 	    ? SIZE_MAX

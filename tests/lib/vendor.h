@@ -6,11 +6,12 @@
  *
  *   source:   options that a source needs
  *   hosts:    hosts of the definition that are this vendor; default: api
- *   cursor:   token (events in the order in which they were added) or window
+ *   cursor:   token (events in the order in which they were added), iterator
+ *             (the same, and the vendor keeps the place) or window
  *   order:    newest or oldest first, of a window
  *   per:      rows of a page; default: 3
  *   pages:    token (what it gives itself), number, index (from 0), offset,
- *             last_id, time (the last row's), or none
+ *             last_id, or none
  *   exclusive: start, end or both: a window lacks what is at these bounds
  *   twins:    true where equal rows are several events
  *   token:    { path, method, headers, query, body or form, status, reply } of
@@ -19,6 +20,7 @@
  *             other requests that must be answered; replied: headers
  *   request:  { method, path, query, headers, body }, exactly so
  *   next:     { method, path, query, body } of further pages
+ *   resend:   the same of the last batch of an iterator, once more
  *   job:      { submit, submitted, poll, running, done } of work that comes
  *             before a page: submit and poll are requests, of which the first
  *             has the window; the others what they are answered with, running
@@ -41,12 +43,13 @@
  *   streams:  of each stream by its name, what is otherwise than above
  *
  * A query or form is a map, or a list of maps with one key each.  Texts have
- * <start>, <end>, <page>, <number>, <token> and <any> where a request says so;
- * <rows>, <next>, <url>, <path> (that of the URL), <link> (the path as JSON,
- * null behind the last page), <parts> ("{},{}", one each page) and <more>
- * where a reply does; <token> where a grant does; <job> in the path of a
- * request and the answer to submit; <id>, <time> and <n> in a row.  What a
- * request has more or less than the script says is a complaint, and refused.
+ * <start>, <end>, <page>, <number>, <token>, <refresh>, <iterator> and <any>
+ * where a request says so; <rows>, <next>, <url>, <path> (that of the URL),
+ * <link> (the path as JSON, null behind the last page), <parts> ("{},{}", one
+ * each page) and <more> where a reply does; <token> and <refresh> where a grant
+ * does; <job> in the path of a request and the answer to submit; <id>, <time>
+ * and <n> in a row.  What a request has more or less than the script says is a
+ * complaint, and refused.
  */
 #ifndef TESTS_LIB_VENDOR_H
 #define TESTS_LIB_VENDOR_H

@@ -64,7 +64,8 @@ place_of(struct asked *a, const char *pattern)
 	} places[] = { { "<start>", &a->start }, { "<end>", &a->end },
 		{ "<page>", &a->page }, { "<number>", &a->number },
 		{ "<token>", &a->token }, { "<any>", &a->any },
-		{ "<ids>", &a->ids }, { "<job>", &a->job } };
+		{ "<ids>", &a->ids }, { "<job>", &a->job },
+		{ "<iterator>", &a->iterator }, { "<refresh>", &a->refresh } };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (strncmp(pattern, places[i].name, strlen(places[i].name)) ==
@@ -108,7 +109,8 @@ void
 vendor_forget(struct asked *a)
 {
 	char **const places[] = { &a->start, &a->end, &a->page, &a->number,
-		&a->token, &a->any, &a->ids, &a->job };
+		&a->token, &a->any, &a->ids, &a->job, &a->iterator,
+		&a->refresh };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		free(*places[i]);
@@ -283,8 +285,12 @@ vendor_right(struct asked *a)
 	const char *path = vendor_text(first, "path", "");
 	const char *method = vendor_text(first, "method", "GET");
 	const unsigned complaints = a->v->complaint != NULL;
-	const bool further = goes_on(a, next, path);
+	const struct node *resend = node_get(script, "resend");
+	bool further;
 
+	a->again = resend != NULL && fits(a, resend) &&
+	    match(a, vendor_text(resend, "path", path), a->path);
+	further = a->again || goes_on(a, next, path);
 	if (!further && !(fits(a, first) && match(a, path, a->path)))
 		complain_asked(a);
 	a->further = further || (a->number != NULL && *a->number != '\0');

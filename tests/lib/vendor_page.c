@@ -389,11 +389,46 @@ answer_rows(struct asked *a, enum vendor_fault fault, const struct position *p,
 	return rc;
 }
 
+/* The reader that a request names, NULL: there is none yet. */
+static struct reader *
+reader_of(struct vendor *v, const char *name)
+{
+	for (size_t i = 0; i < v->n_readers; i++)
+		if (strcmp(v->readers[i].name, name) == 0)
+			return &v->readers[i];
+	return NULL;
+}
+
+/* Where the batch begins that a reader is told, whose place it becomes. */
+static struct reader *
+read_iterator(struct asked *a, struct position *p)
+{
+	struct vendor *v = a->v;
+	struct reader *r = reader_of(v, a->iterator);
+
+	if (r == NULL && v->n_readers == READERS_MAX)
+		vendor_die("too many readers");
+	if (r == NULL && !a->further) {
+		r = &v->readers[v->n_readers++];
+		(void)snprintf(r->name, sizeof(r->name), "%s", a->iterator);
+	}
+	if (r == NULL) {
+		vendor_complain(v, "a reader that never began", a->iterator);
+		p->generation = v->generation - 1;
+	} else if (a->further) {
+		*p = a->again ? r->last : r->next;
+	}
+	if (r != NULL)
+		r->last = *p;
+	return r;
+}
+
 int
 vendor_answer_page(struct asked *a, enum vendor_fault fault)
 {
 	struct vendor *v = a->v;
 	struct buf rows = BUF_INIT(TEXT_MAX);
+	struct reader *reader = NULL;
 	struct position p;
 	struct event **list;
 	size_t n;
@@ -404,6 +439,8 @@ vendor_answer_page(struct asked *a, enum vendor_fault fault)
 		    a->page != NULL ? a->page : "");
 		return vendor_answer_error(a, "lost", 400);
 	}
+	if (v->iterates)
+		reader = read_iterator(a, &p);
 	if (p.generation != v->generation)
 		return vendor_answer_error(a, "lost", 400);
 	shift(v, &p);
@@ -412,6 +449,8 @@ vendor_answer_page(struct asked *a, enum vendor_fault fault)
 		p.at = behind(list, n, a->page);
 	put_rows(a, list, n, &p, &rows);
 	free(list);
+	if (reader != NULL)
+		reader->next = p;
 	rc = answer_rows(a, fault, &p, n, &rows);
 	buf_release(&rows);
 	return rc;

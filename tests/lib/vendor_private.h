@@ -27,19 +27,29 @@ struct position {
 	size_t at;
 };
 
+/* A reader's place: behind the batch that it was told last. */
+struct reader {
+	char name[64];
+	struct position last, next;
+};
+#define READERS_MAX 64
+
 struct vendor {
 	struct MHD_Daemon *daemon;
 	struct node *script;
 	pthread_mutex_t lock;
 	char url[64];
-	bool newest, token;
+	bool newest, token, iterates;
+	struct reader readers[READERS_MAX]; /* of an iterator */
+	size_t n_readers;
 	size_t per;
 	enum when_format format;
 	struct event *events;
 	size_t n;
 	unsigned generation; /* of page tokens that are good */
 	unsigned granted;    /* access tokens so far, … */
-	unsigned good;       /* … and the first of them that still is */
+	unsigned good;       /* … and the first of them that still is, … */
+	unsigned used;       /* … and the last that was */
 	unsigned requests;
 	char *complaint;
 	enum vendor_fault fault;
@@ -61,8 +71,10 @@ struct asked {
 	const char *path;
 	struct buf body;
 	/* What its places say, NULL: nothing. */
-	char *start, *end, *page, *number, *token, *any, *ids, *job;
+	char *start, *end, *page, *number, *token, *any, *ids, *job, *iterator,
+	    *refresh;
 	bool further; /* not the first page */
+	bool again;   /* the last batch of an iterator */
 };
 
 void vendor_die(const char *why);

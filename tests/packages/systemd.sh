@@ -259,6 +259,37 @@ inside systemctl restart sealfeed || fail "the restart fails: $(journal)"
 before=$(main_pid)
 grows siem
 
+say "encrypted credentials, as docs/operations.md has it"
+. "${0%/*}/../e2e/manual.sh"
+# in_manual N: that block of commands.
+in_manual() {
+	inside sh -ec "$(block "Client secrets" "$1")" >"$work/typed" 2>&1 ||
+	    fail "block $1: $(cat "$work/typed")"
+}
+in_manual 2
+! grep -qF "$(cat "$work/secret")" "$root/etc/sealfeed/contoso.cred" ||
+    fail "the credential is not encrypted"
+cat >"$root/etc/sealfeed/conf.d/40-credentials.yaml" <<'END'
+agent: { key: "${credential:seal.pem}" }
+sources: { contoso: { client_secret: "${credential:contoso}" } }
+END
+chmod 644 "$root/etc/sealfeed/conf.d/40-credentials.yaml"
+mv "$root/etc/sealfeed/contoso.cred" "$root/etc/sealfeed/contoso.good"
+cp "$root/etc/sealfeed/seal.cred" "$root/etc/sealfeed/contoso.cred"
+refused "one that is encrypted for another name" \
+    'contoso.cred cannot be decrypted' inside sealfeed check --as-service
+mv "$root/etc/sealfeed/contoso.good" "$root/etc/sealfeed/contoso.cred"
+in_manual 3
+grep -q 'agent: key: credential seal.pem: sealfeed can read it' "$work/typed" ||
+    fail "check --as-service: $(cat "$work/typed")"
+for file in seal.pem source-contoso.client_secret; do
+	[ ! -e "$root/etc/sealfeed/$file" ] || fail "$file is still there"
+done
+before=$(main_pid)
+steer expire-tokens
+grows siem
+inside sealfeed status >"$work/status.log" || fail "status: $(cat "$work/status.log")"
+
 say "upgrade under load"
 offer 2
 apt update
@@ -281,6 +312,7 @@ expect "processes without a package" "" "$(processes)"
 [ -s "$root/etc/sealfeed/conf.d/10-agent.yaml" ] ||
     fail "the removal took the configuration"
 apt purge -y sealfeed
+rm -r "${root:?}$dropin" "$root/var/lib/systemd/credential.secret"
 all_files >"$work/after"
 expect "files after the purge" "" "$(comm -13 "$work/before" "$work/after")"
 expect "files missing after the purge" "" \

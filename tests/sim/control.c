@@ -36,6 +36,9 @@ const char *const stats_names[STATS] = {
 	[STAT_MADE_BLOBS] = "made_blobs",
 	[STAT_MADE] = "made",
 	[STAT_LOST] = "lost",
+	[STAT_QUERIES] = "queries",
+	[STAT_QUERY_LOOKS] = "query_looks",
+	[STAT_RECORD_PAGES] = "record_pages",
 };
 
 struct call {
@@ -158,6 +161,23 @@ action_clock(struct call *c)
 	return 0;
 }
 
+/* graph?time=SECONDS&limit=&failing=&throttled=&foreign=&hidden=&denied=: what
+ * is given of struct graph */
+static int
+action_graph(struct call *c)
+{
+	struct graph *g = &c->sim->graph;
+
+	g->time = number(c, "time", g->time / MS) * MS;
+	g->limit = number(c, "limit", g->limit);
+	g->failing = number(c, "failing", g->failing);
+	g->throttled = number(c, "throttled", g->throttled);
+	g->foreign = number(c, "foreign", g->foreign);
+	g->hidden = number(c, "hidden", g->hidden);
+	g->denied = number(c, "denied", g->denied) != 0;
+	return 0;
+}
+
 static int
 action_pause(struct call *c)
 {
@@ -218,6 +238,7 @@ static const struct action actions[] = {
 	{ "expire-tokens", action_expire_tokens },
 	{ "faults", action_faults },
 	{ "finish", action_finish },
+	{ "graph", action_graph },
 	{ "make", action_make },
 	{ "pause", action_pause },
 	{ "rate", action_rate },

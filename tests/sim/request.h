@@ -70,6 +70,10 @@ void login_expire(struct sim *s, const struct request *rq);
 const char *assertion_check(struct sim *s, const char *jwt,
     const char *token_url);
 
+/* graph.c: is it a request for audit log queries?  And its answer. */
+bool graph_is_asked(const struct request *rq);
+void graph_answer(struct request *rq, struct reply *r);
+
 /* api.c: everything below /api/. */
 void api_answer(struct request *rq, struct reply *r);
 /* What api_answer() is going to do, for the dice. */

@@ -22,6 +22,14 @@ dispatch(struct request *rq)
 	    strcmp(rq->method, "POST") == 0;
 	enum scope scope = SCOPE_TOKEN;
 
+	if (graph_is_asked(rq)) {
+		buf_init(&r.body, SIZE_MAX / 2);
+		rq->content = CONTENTS;
+		rq->fault = FAULT_NONE;
+		graph_answer(rq, &r);
+		return reply_send(rq, &r);
+	}
+
 	buf_init(&r.body, SIZE_MAX / 2);
 	rq->content = CONTENTS;
 	if (!login)

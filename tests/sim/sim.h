@@ -45,8 +45,11 @@ enum counter {
 	STAT_FOREIGN,         /* requests to the host that is not ours */
 	STAT_FOREIGN_TOKENS,  /* … with an Authorization header */
 	STAT_MADE_BLOBS,
-	STAT_MADE, /* events made available, each once */
-	STAT_LOST, /* events listed that can never be fetched */
+	STAT_MADE,         /* events made available, each once */
+	STAT_LOST,         /* events listed that can never be fetched */
+	STAT_QUERIES,      /* of the audit log, made */
+	STAT_QUERY_LOOKS,  /* … looked at */
+	STAT_RECORD_PAGES, /* … of records, answered */
 	STATS
 };
 
@@ -128,7 +131,21 @@ struct token {
 	int64_t expires;
 };
 
+/* The audit log queries (graph.c). */
+struct graph {
+	struct query *query;
+	size_t n;
+	int64_t time;      /* ms until one is answered */
+	int64_t limit;     /* records of one; 0: any */
+	int64_t failing;   /* so many that are made fail */
+	int64_t throttled; /* so many requests get a 429 */
+	int64_t foreign;   /* so many pages lead to another host */
+	int64_t hidden;    /* first events of SharePoint that none finds */
+	bool denied;
+};
+
 struct sim {
+	struct graph graph;
 	struct options opt;
 	pthread_mutex_t lock;
 	struct feed feed[CONTENTS];

@@ -75,6 +75,23 @@ choose(struct canned *c, const char *request)
 	return found;
 }
 
+/* What is in the place of "<n>" is the number of the request. */
+static void
+reply(int fd, const struct canned_reply *r, size_t n)
+{
+	const char *at = r->len == 0 ? strstr(r->bytes, "<n>") : NULL;
+	int rc;
+
+	if (at == NULL)
+		rc = (int)write(fd, r->bytes,
+		    r->len > 0 ? r->len : strlen(r->bytes));
+	else
+		rc = dprintf(fd, "%.*s%zu%s", (int)(at - r->bytes), r->bytes, n,
+		    at + 3);
+	if (rc < 0)
+		abort();
+}
+
 static void
 serve(struct canned *c, int fd)
 {
@@ -91,10 +108,8 @@ serve(struct canned *c, int fd)
 		c->count++;
 		r = choose(c, buf);
 		(void)pthread_mutex_unlock(&c->lock);
-		if (r != NULL &&
-		    write(fd, r->bytes,
-			r->len > 0 ? r->len : strlen(r->bytes)) < 0)
-			abort();
+		if (r != NULL)
+			reply(fd, r, c->count);
 	}
 	free(buf);
 	(void)close(fd);

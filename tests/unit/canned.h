@@ -9,9 +9,9 @@
 
 struct canned;
 
-/* What is sent, as it is, for a request whose target begins with path; the
- * connection is closed behind it.  Each answers once; the last for a path
- * answers again and again. */
+/* What is sent, as it is but for "<n>", the number of the request, for a
+ * request whose target begins with path; the connection is closed behind it.
+ * Each answers once; the last for a path answers again and again. */
 struct canned_reply {
 	const char *path; /* NULL ends the table */
 	const char *bytes;

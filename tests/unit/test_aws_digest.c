@@ -122,6 +122,7 @@ static const struct {
 	{ "", NULL },
 	{ "file", "a file is not as CloudTrail delivered it: " FILE_KEY },
 	{ "signature", "the signature of the digest is not CloudTrail's" },
+	{ "odd signature", "the signature of the digest is not CloudTrail's" },
 	{ "content", "the signature of the digest is not CloudTrail's" },
 	{ "before", "the digest before is not as it was" },
 	{ "gone", "the digest before is not in the bucket any more" },
@@ -190,6 +191,9 @@ START_TEST(validated)
 
 	if (strcmp(what, "signature") == 0)
 		damage(d.digest, "x-amz-meta-signature: ");
+	if (strcmp(what, "odd signature") == 0)
+		strchr(strstr(d.digest, "x-amz-meta-signature: "), '\r')[-1] =
+		    ' ';
 	if (strcmp(what, "content") == 0)
 		damage(d.digest, "T00:00:0");
 	if (strcmp(what, "before") == 0)

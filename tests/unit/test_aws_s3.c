@@ -313,6 +313,33 @@ START_TEST(let_go)
 }
 END_TEST
 
+/* One that says nothing does not hold up those beside it. */
+START_TEST(odd_beside_good)
+{
+	static const struct canned_reply table[] = {
+		{ .path = "/ ",
+		    .bytes = SQS
+		    "{\"Messages\":[{\"MessageId\":\"m1\","
+		    "\"ReceiptHandle\":\"h\",\"Body\":null},7,"
+		    "{\"Body\":\"{}\"}," MESSAGE("m2", NAMES("a")) "]}" },
+		{ .path = "/ ", .bytes = SQS "{}" },
+		{ .path = NULL },
+	};
+	const struct s3_stream *ss;
+
+	aws_help_begin(table);
+	aws_help_start();
+	ss = s3_state(&aws_rig.stream);
+	ck_assert_int_eq(aws_help_poll(), REPLY_OK);
+	ck_assert_uint_eq(ss->n, 1);
+	ck_assert_str_eq(ss->messages[0].handle, "h-m2");
+	ck_assert_ptr_nonnull(strstr(aws_rig.told.text,
+	    "it has no ReceiptHandle or Body"));
+	ck_assert_uint_eq(aws_help_asked("AmazonSQS.DeleteMessageBatch"), 0);
+	aws_help_end();
+}
+END_TEST
+
 START_TEST(foreign_bucket)
 {
 	static const struct canned_reply table[] = {
@@ -607,6 +634,7 @@ suite_aws_s3(void)
 	tcase_add_test(tc, deleted_after_the_commit);
 	tcase_add_test(tc, held);
 	tcase_add_test(tc, let_go);
+	tcase_add_test(tc, odd_beside_good);
 	tcase_add_test(tc, foreign_bucket);
 	tcase_add_loop_test(tc, object, 0,
 	    sizeof(objects) / sizeof(objects[0]));

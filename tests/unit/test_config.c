@@ -292,6 +292,61 @@ START_TEST(references_stay_and_literals_go)
 }
 END_TEST
 
+/* Give the map what an option of that type may have, with a secret in it. */
+static void
+put_secret(void *ctx, const struct setting_row *row)
+{
+	static const char *const texts[] = { "hunter2", "a ${env:A}hunter2",
+		"https://u:hunter2@h:1/hunter2?a=hunter2#hunter2" };
+	static const char *const keys[] = { "a", "b", "c" };
+	const struct setting *s = row->setting;
+	const bool secret =
+	    s->type == SETTING_SECRET || s->type == SETTING_SECRETS;
+	struct node *map = ctx, *in;
+	char *key = xstrdup(s->key), *at = key, *dot;
+
+	if (!secret && s->type != SETTING_STRING && s->type != SETTING_LIST) {
+		free(key);
+		return;
+	}
+	for (in = map; (dot = strchr(at, '.')) != NULL; at = dot + 1) {
+		*dot = '\0';
+		in = node_map(in, at);
+		ck_assert_ptr_nonnull(in);
+	}
+	if (s->type == SETTING_LIST || s->type == SETTING_SECRETS)
+		in = node_map(in, at);
+	ck_assert_ptr_nonnull(in);
+	for (size_t i = secret ? 0 : 2; i < 3; i++)
+		node_put(in,
+		    node_scalar(map, s->type == SETTING_SECRETS ? keys[i] : at,
+			texts[i]));
+	free(key);
+}
+
+/* Of no type of source or output, in whatever option it stands. */
+START_TEST(no_option_leaves_a_secret)
+{
+	const struct config_type *const *all[] = { source_types, output_types };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; all[i][k] != NULL; k++) {
+			struct node *map = yaml_parse("x", "{}", 2, &err);
+			struct buf out = BUF_INIT((size_t)1 << 20);
+
+			settings_each(all[i][k]->settings, put_secret, map);
+			config_strip(all[i][k]->settings, map);
+			ck_assert_int_eq(yaml_print(map, 0, &out), 0);
+			ck_assert_ptr_nonnull(strstr(out.data, "h:1"));
+			ck_assert_msg(strstr(out.data, "hunter2") == NULL,
+			    "%s: %s", all[i][k]->name, out.data);
+			buf_release(&out);
+			node_free(map);
+		}
+}
+END_TEST
+
 static void
 good_row(void *ctx, const struct setting_row *row)
 {
@@ -336,6 +391,7 @@ suite_config(void)
 	tcase_add_test(tc, the_public_digest_knows_no_secret);
 	tcase_add_test(tc, of_urls_the_host_is_left);
 	tcase_add_test(tc, references_stay_and_literals_go);
+	tcase_add_test(tc, no_option_leaves_a_secret);
 	tcase_add_test(tc, every_row_has_help);
 	suite_add_tcase(s, tc);
 	return s;

@@ -291,6 +291,109 @@ START_TEST(the_sample_has_every_key)
 }
 END_TEST
 
+/* What vendors say in their own ways, judged by the rules that ship. */
+static const struct {
+	const char *definition;
+	int status;
+	const char *headers;
+	const char *body;
+	enum reply_class class;
+} said[] = {
+	/* Too many requests. */
+	{ "google-workspace", 403, "",
+	    "{\"error\":{\"code\":403,\"message\":\"Quota exceeded for quota "
+	    "metric 'Queries' and limit 'Queries per minute per user'\","
+	    "\"errors\":[{\"domain\":\"usageLimits\",\"reason\":"
+	    "\"rateLimitExceeded\"}]}}",
+	    REPLY_THROTTLED },
+	{ "google-workspace", 503, "", "{}", REPLY_THROTTLED },
+	{ "google-workspace", 429, "", "{}", REPLY_THROTTLED },
+	{ "github", 403, "x-ratelimit-remaining: 0\r\n",
+	    "{\"message\":\"API rate limit exceeded\"}", REPLY_THROTTLED },
+	{ "github", 403, "Retry-After: 60\r\n",
+	    "{\"message\":\"You have exceeded a secondary rate limit\"}",
+	    REPLY_THROTTLED },
+	{ "aws-cloudtrail", 400, "",
+	    "{\"__type\":\"ThrottlingException\",\"message\":\"Rate "
+	    "exceeded\"}",
+	    REPLY_THROTTLED },
+	{ "salesforce", 403, "",
+	    "[{\"message\":\"TotalRequests Limit exceeded.\",\"errorCode\":"
+	    "\"REQUEST_LIMIT_EXCEEDED\"}]",
+	    REPLY_THROTTLED },
+	/* Too many at once: the time of the reset means little. */
+	{ "okta", 429, "X-Rate-Limit-Limit: 0\r\nX-Rate-Limit-Reset: 9\r\n",
+	    "{\"errorCode\":\"E0000047\"}", REPLY_RETRY },
+	{ "okta", 429, "X-Rate-Limit-Limit: 50\r\n",
+	    "{\"errorCode\":\"E0000047\"}", REPLY_THROTTLED },
+	/* No use in asking again. */
+	{ "anthropic", 500, "x-should-retry: false\r\n", "{\"type\":\"error\"}",
+	    REPLY_CONFIG },
+	{ "anthropic", 500, "", "{\"type\":\"error\"}", REPLY_RETRY },
+	/* Lost cursors. */
+	{ "dropbox", 409, "",
+	    "{\"error_summary\":\"reset/..\",\"error\":{\".tag\":\"reset\","
+	    "\"reset\":\"2026-11-01T00:00:00Z\"}}",
+	    REPLY_CURSOR },
+	{ "slack", 200, "", "{\"ok\":false,\"error\":\"invalid_cursor\"}",
+	    REPLY_CURSOR },
+	{ "microsoft-graph", 400, "",
+	    "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Invalid "
+	    "$skiptoken\"}}",
+	    REPLY_CURSOR },
+	{ "aws-cloudtrail", 400, "",
+	    "{\"__type\":\"InvalidNextTokenException\"}", REPLY_CURSOR },
+	{ "zoom", 400, "",
+	    "{\"code\":300,\"message\":\"The next page token is invalid or "
+	    "expired.\"}",
+	    REPLY_CURSOR },
+	/* Times that are refused. */
+	{ "duo", 401, "",
+	    "{\"code\":40105,\"message\":\"Bad request timestamp\",\"stat\":"
+	    "\"FAIL\"}",
+	    REPLY_CLOCK },
+	/* What an administrator must see to. */
+	{ "pagerduty", 402, "", "{}", REPLY_CONFIG },
+	{ "slack", 200, "", "{\"ok\":false,\"error\":\"feature_not_enabled\"}",
+	    REPLY_CONFIG },
+	{ "cloudflare", 403, "",
+	    "{\"success\":false,\"errors\":[{\"code\":10000,\"message\":"
+	    "\"Authentication error\"}]}",
+	    REPLY_CONFIG },
+	{ "netskope", 403, "", "{}", REPLY_CONFIG },
+	{ "netskope", 404, "", "{}", REPLY_CURSOR },
+};
+
+START_TEST(what_vendors_say)
+{
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	char *path = xasprintf("%s/%s.yaml", SHIPPED, said[_i].definition);
+	struct definition *d =
+	    definition_load(said[_i].definition, path, &errors);
+	struct http_reply reply;
+	struct outcome r;
+
+	ck_assert_ptr_nonnull(d);
+	http_reply_init(&reply);
+	reply.status = said[_i].status;
+	(void)snprintf(reply.type, sizeof(reply.type), "application/json");
+	reply.shape = HTTP_OBJECT;
+	ck_assert_int_eq(buf_adds(&reply.headers, said[_i].headers), 0);
+	ck_assert_int_eq(buf_adds(&reply.body, said[_i].body), 0);
+	if (reply.status == 200)
+		rules_unexpected(d->streams[0].rules, &reply, "events", &r);
+	else
+		rules_judge(d->streams[0].rules, &reply, &r);
+	ck_assert_msg(r.class == said[_i].class, "%s: %d %s is %s: %s",
+	    said[_i].definition, said[_i].status, said[_i].body,
+	    reply_class_name(r.class), r.text);
+	http_reply_release(&reply);
+	definition_free(d);
+	config_errors_release(&errors);
+	free(path);
+}
+END_TEST
+
 START_TEST(any_bytes_end_well)
 {
 	struct buf text;
@@ -398,6 +501,11 @@ START_TEST(times_in_every_form)
 		{ WHEN_RFC2822, NULL, "2 Nov 2026 04:26:58, GMT",
 		    WHEN - 123456 - 20 * CLOCK_DAY },
 		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, AEST", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +-302", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +0060", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +01", -1 },
+		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 -0130",
+		    WHEN - 123456 + 90 * CLOCK_MINUTE },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -474,6 +582,8 @@ suite_definition(void)
 	tcase_add_test(t, what_cannot_be_right_is_refused);
 	tcase_add_test(t, every_key_counts);
 	tcase_add_test(t, the_sample_has_every_key);
+	tcase_add_loop_test(t, what_vendors_say, 0,
+	    sizeof(said) / sizeof(said[0]));
 	tcase_add_test(t, any_bytes_end_well);
 	tcase_add_test(t, values_are_picked);
 	tcase_add_test(t, times_in_every_form);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/merkle.h"
+#include "base/text.h"
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
 #include "evidence/rotation.h"
@@ -105,6 +106,37 @@ START_TEST(bare_public_key_opens)
 	ck_assert_int_eq(note_open(note.data, note.len, &v, 1, &cp, &err), 0);
 	ck_assert_int_eq(verifier_parse(keys[_i].pem, &v, &err), 0);
 	ck_assert_int_eq(note_open(note.data, note.len, &v, 1, &cp, &err), 0);
+	buf_release(&note);
+}
+END_TEST
+
+/* Cosignatures of C2SP (tlog-cosignature): Ed25519, ML-DSA-44, and what may
+ * come. */
+static const size_t cosignatures[] = { 8 + 64, 8 + 2420, 8 + 7856 };
+
+START_TEST(witnesses_may_sign_as_well)
+{
+	static const uint8_t signature[KEY_ID_LEN + 8 + 7856] = { 7, 6, 5, 4 };
+	const size_t n = sizeof(cosignatures) / sizeof(cosignatures[0]);
+	struct buf note = BUF_INIT(NOTE_MAX);
+	struct err err = ERR_INIT;
+	struct checkpoint cp;
+	struct verifier v;
+
+	make("fra1", keys[_i].pem, "fra1/contoso/A", &note, &v);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(buf_adds(&note,
+				     "\xe2\x80\x94 witness.example/w1 "),
+		    0);
+		ck_assert_int_eq(text_base64(&note, signature,
+				     KEY_ID_LEN + cosignatures[i]),
+		    0);
+		ck_assert_int_eq(buf_adds(&note, "\n"), 0);
+		ck_assert_msg(note_open(note.data, note.len, &v, 1, &cp,
+				  &err) == 0,
+		    "%zu bytes: %s", cosignatures[i], err.text);
+		ck_assert_str_eq(cp.signer, "fra1");
+	}
 	buf_release(&note);
 }
 END_TEST
@@ -330,6 +362,7 @@ suite_note(void)
 
 	tcase_add_loop_test(tc, what_is_signed_opens, 0, KEYS);
 	tcase_add_loop_test(tc, bare_public_key_opens, 0, KEYS);
+	tcase_add_loop_test(tc, witnesses_may_sign_as_well, 0, KEYS);
 	tcase_add_loop_test(tc, altered_note_is_refused, 0, KEYS);
 	tcase_add_loop_test(tc, other_key_is_refused, 0, KEYS);
 	tcase_add_test(tc, malformed_notes);

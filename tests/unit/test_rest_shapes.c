@@ -3,9 +3,12 @@
  * is a stream of a definition, what its vendor answers, what it must be asked,
  * and the events that the store has in the end.
  */
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +55,12 @@
 	"\"{window.start|epoch}\", to: \"{window.end|epoch}\" } }\n" \
 	"    cursor: { kind: window, span: 10d, overlap: 1m }\n"
 
+#define ITERATOR                                                              \
+	"    request: { path: /list, query: { op: \"{start|epoch}\", index: " \
+	"\"{iterator}\" } }\n    next: { query: { op: next, index: "          \
+	"\"{iterator}\" } }\n    cursor: { kind: iterator }\n    page: { "    \
+	"kind: none, wait: /w }\n    records: { at: [/a] }\n    id: /id\n"
+
 #define ROW_MAX 12
 static const struct shape {
 	const char *name;
@@ -62,6 +71,11 @@ static const struct shape {
 	unsigned polls;             /* 0: one */
 	const char *trouble;        /* that is told of; NULL: none */
 	bool again;                 /* opened anew behind the first poll */
+	unsigned most;              /* requests in all; 0: any */
+	const char *once;           /* it is in one request alone; or NULL */
+	bool rests;                 /* and the last poll is followed by none */
+	const char *full; /* the disk is, from the request of it on, for the
+			     first poll */
 } shapes[] = {
 	{ .name = "a token of two parts",
 	    .definition = HEAD WINDOW
@@ -83,6 +97,22 @@ static const struct shape {
 		"&next_offset=1532951895000%2Caf0ba235 HTTP" },
 	    .events = "{\"id\":\"a\",\"t\":1}\n{\"id\":\"b\",\"t\":2}\n{\"id\":"
 		      "\"c\",\"t\":3}\n" },
+	{ .name = "a token that is refused in words that no rule knows",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: token, from: [/next], to: cursor }\n    "
+	    "records: { at: [/r] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"r\":[{\"id\":\"a\",\"t\":1}],\"next\":"
+				  "\"one\"}"),
+			     0 },
+		{ "/list", FAIL("400", "{\"error\":\"what is this?\"}"), 0 },
+		{ "/list",
+		    JSON("{\"r\":[{\"id\":\"a\",\"t\":1}],\"next\":\"two\"}"),
+		    0 },
+		{ "/list", JSON("{\"r\":[{\"id\":\"b\",\"t\":2}]}"), 0 } },
+	    .asked = { "&cursor=one HTTP",
+		"GET /list?from=", "&cursor=two HTTP" },
+	    .events = "{\"id\":\"a\",\"t\":1}\n{\"id\":\"b\",\"t\":2}\n" },
 	{ .name = "parts by number, rows of values",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: index, from: [/meta/parts], to: partition }\n"
@@ -355,6 +385,41 @@ static const struct shape {
 	    .asked = { "GET /list", "GET /list", "GET /list" },
 	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":2}\n{\"id\":3,"
 		      "\"t\":3}\n" },
+	{ .name = "a full reply without an end goes on from its newest row",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { from: "
+	    "\"{window.start|epoch}\" } }\n    cursor: { kind: window, span: "
+	    "10d, overlap: 1m, end: open, order: oldest }\n    page: { kind: "
+	    "none, size: 2 }\n    records: { at: [\"\"] }\n    id: hash\n",
+	    .replies = { { "/list",
+			     JSON("[{\"id\":1,\"t\":1},{\"id\":2,\"t\":"
+				  "<epoch>}]"),
+			     0 },
+		{ "/list", JSON("[{\"id\":3,\"t\":3}]"), 0 } },
+	    .asked = { "GET /list?from=", "GET /list?from=<epoch> HTTP" },
+	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":<epoch>}\n"
+		      "{\"id\":3,\"t\":3}\n" },
+	{ .name = "a full reply without an end, and without times",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { from: "
+	    "\"{window.start|epoch}\" } }\n    cursor: { kind: window, span: "
+	    "10d, overlap: 1m, end: open, order: oldest }\n    page: { kind: "
+	    "none, size: 2 }\n    records: { at: [\"\"] }\n    id: hash\n",
+	    .replies = { { "/list", JSON("[{\"id\":1},{\"id\":1}]"), 0 } },
+	    .asked = { "GET /list?from=" },
+	    .events = "{\"id\":1}\n{\"id\":1}\n",
+	    .trouble = "does not have all" },
+	{ .name = "a link of the vendor's own, where another host is named",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/next] }\n    records: { at: "
+	    "[/value] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"value\":[{\"id\":1}],\"next\":"
+				  "\"https://API.example.com/more?a=%2F\"}"),
+			     0 },
+		{ "/more", JSON("{\"value\":[{\"id\":2}]}"), 0 } },
+	    .asked = { "GET /list?from=", "GET /more?a=%2F HTTP" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n" },
 	{ .name = "rows of values that do not end, or are not there",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { format: columns, at: "
@@ -403,6 +468,316 @@ static const struct shape {
 		{ "/chunk/1", JSON("{\"rows\":[[\"2\"],[\"3\"]]}"), 0 } },
 	    .asked = { "GET /list", "GET /chunk/1 HTTP" },
 	    .events = "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n" },
+	{ .name = "an iterator, a cut reply and a restart",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}],\"w\":0}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[],\"w\":\"30\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":4}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "&index=sealfeed-", "/list?op=next",
+		"/list?op=resend", "/list?op=next", "/list?op=resend",
+		"/list?op=next", "/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n",
+	    .trouble = "the document ends",
+	    .polls = 2,
+	    .again = true },
+	{ .name = "an iterator that was refused goes on, and one in doubt asks "
+		  "again until it knows",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2"), 0 },
+		{ "/list", FAIL("429", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=1", "/list?op=next",
+		"/list?op=next", "/list?op=resend", "/list?op=resend",
+		"/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "status 500" },
+	{ .name = "an iterator that is lost begins anew under another name",
+	    .definition = HEAD ITERATOR
+	    "    resend: { query: { op: resend, index: \"{iterator}\" } }\n",
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1},{\"id\":2}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=next", "/list?op=1",
+		"/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2 },
+	{ .name = "an iterator without resend: what a cut reply had is a gap",
+	    .definition = HEAD ITERATOR,
+	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2}"), 0 },
+		{ "/list", FAIL("500", "{}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":3}]}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 } },
+	    .asked = { "/list?op=1", "/list?op=next", "/list?op=next",
+		"/list?op=next", "/list?op=next" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
+	    .trouble = "a reply may have been lost" },
+	{ .name = "pages without rows that lead to some",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"c\":\"C1\"}"), 0 },
+		{ "/more?c=C1", JSON("{\"e\":[],\"c\":\"C2\"}"), 0 },
+		{ "/more?c=C2", JSON("{\"e\":[],\"c\":\"C3\"}"), 0 },
+		{ "/more?c=C3", JSON("{\"e\":[{\"id\":1}],\"c\":\"C4\"}"), 0 },
+		{ "/more?c=C4", JSON("{\"e\":[],\"c\":\"C4\"}"), 0 } },
+	    .asked = { "/list", "c=C1", "c=C2", "c=C3", "c=C4" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a cursor that moves over nothing, for ever",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"c\":\"<n>\"}"), 0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"<n>\"}"), 0 } },
+	    .events = "",
+	    .polls = 7,
+	    .most = 16 + 8 + 4 + 2 + 1 + 1 + 1 },
+	{ .name = "a cursor that says more over nothing, for ever",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c], more: /m }\n    records: { at: [/e] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"c\":\"<n>\",\"m\":true}"),
+			     0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"<n>\",\"m\":true}"), 0 } },
+	    .events = "",
+	    .most = 200,
+	    .rests = true },
+	{ .name = "more, but not where",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: token, from: [/c], to: c, more: /m }\n    "
+	    "records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"m\":true}"),
+			     0 },
+		{ "/list", JSON("{\"e\":[{\"id\":1}],\"m\":false}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "says that more follows, but not where" },
+	{ .name = "a cursor that has events and leads to itself",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c], more: /m }\n    records: { at: [/e] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1}],\"c\":\"C1\",\"m\":"
+				  "true}"),
+			     0 },
+		{ "/more",
+		    JSON("{\"e\":[{\"id\":2}],\"c\":\"C1\",\"m\":false}"),
+		    0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "is the one that led to it" },
+	{ .name = "an empty page by number that is not the last one",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: number, to: page, more: /m }\n    records: { "
+	    "at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[],\"m\":true}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":1}],\"m\":false}"), 0 } },
+	    .asked = { "page=1 HTTP", "page=2 HTTP" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "an empty page by offset that says more",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: offset, to: skip, more: /m }\n    records: { "
+	    "at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"m\":true}"),
+			     0 },
+		{ "/list", JSON("{\"e\":[],\"m\":true}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":2}],\"m\":false}"), 0 } },
+	    .asked = { "skip=0 HTTP", "skip=1 HTTP", "skip=1 HTTP" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "says that more follows, but not where" },
+	{ .name = "a token that is an object, behind a page without rows",
+	    .definition = HEAD
+	    "    request: { method: POST, path: /list, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }\n    next: { body: '{\"start\":{page|json}}' }\n"
+	    "    cursor: { kind: window, span: 10d, overlap: 1m }\n    page: { "
+	    "kind: token, from: [/LastKey] }\n    records: { at: [/Items] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"Items\":[],\"LastKey\":{\"id\":{\"S\":"
+				  "\"x\"}}}"),
+			     0 },
+		{ "/list", JSON("{\"Items\":[{\"id\":1}]}"), 0 } },
+	    .asked = { "\"from\"", "{\"start\":{\"id\":{\"S\":\"x\"}}}" },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a page of a stream that could not be written",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"c\":\"C1\"}"),
+			     0 },
+		{ "/more?c=C1", JSON("{\"e\":[{\"id\":2}],\"c\":\"C2\"}"), 0 },
+		{ "/more?c=C2", JSON("{\"e\":[],\"c\":\"C2\"}"), 0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .polls = 2,
+	    .full = "/more",
+	    .trouble = "disk" },
+	{ .name = "a page of a window that could not be written",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/n] }\n    records: { at: [/e] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list", JSON("{\"e\":[{\"id\":1}],\"n\":\"/p2\"}"),
+			     0 },
+		{ "/p2", JSON("{\"e\":[{\"id\":2}],\"n\":\"/p3\"}"), 0 },
+		{ "/p3", JSON("{\"e\":[{\"id\":3}]}"), 0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
+	    .polls = 2,
+	    .full = "/p2",
+	    .trouble = "disk" },
+	{ .name = "the Link header leads to another host",
+	    .definition = HEAD WINDOW "    page: { kind: link }\n    records: "
+				      "{ at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLink: "
+		"<https://api.example.com.evil.org/x?t=1>; "
+		"rel=\"next\"\r\n\r\n{\"v\":[{\"id\":1}]}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a header with a URL leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url_header, from: [NextPageUri] "
+			    "}\n    records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/json\r\nNextPageUri: "
+		"//evil.example.org/x\r\n\r\n{\"v\":[{\"id\":1}]}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a URL in the body leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url, from: [/next] }\n    "
+			    "records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/"
+		"json\r\n\r\n{\"v\":[{\"id\":1}],\"next\":\"<url>@evil.example."
+		"org/x\"}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a URL in the body with another port leads to another host",
+	    .definition =
+		HEAD WINDOW "    page: { kind: url, from: [/next] }\n    "
+			    "records: { at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nContent-Type: "
+		"application/json\r\n\r\n{\"v\":[{\"id\":1}],\"next\":\"http://"
+		"127.0.0.1:1/x\"}",
+		0 } },
+	    .events = "",
+	    .trouble = "the link to the next page leads to another host than "
+		       "hosts.api and is refused" },
+	{ .name = "a redirect of a page",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/v] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "a redirect of a job",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none }\n    "
+	    "records: { at: [/rows] }\n    id: /id\n",
+	    .replies = { { "/jobs",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "a job whose id is a URL is asked for on the same host",
+	    .definition = HEAD
+	    "    job: { submit: { method: POST, path: /jobs, body: "
+	    "'{\"from\":\"{window.start|rfc3339}\",\"to\":\"{window.end|"
+	    "rfc3339}\"}' }, poll: { path: \"/state/{job.id}\" }, id: /id, "
+	    "status: /status, running: [running], done: [done] }\n"
+	    "    request: { path: \"/result/{job.id}\" }\n    cursor: { kind: "
+	    "window, span: 10d, overlap: 1m }\n    page: { kind: none }\n    "
+	    "records: { at: [/rows] }\n    id: /id\n",
+	    .replies = { { "/jobs",
+			     JSON("{\"id\":\"https://evil.example.org/../j\"}"),
+			     0 },
+		{ "/state/https:%2F%2Fevil.example.org%2F..%2Fj",
+		    JSON("{\"status\":\"done\"}"), 0 },
+		{ "/result/https:%2F%2Fevil.example.org%2F..%2Fj",
+		    JSON("{\"rows\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n" },
+	{ .name = "a redirect of the grant",
+	    .definition =
+		"name: shape\ntitle: T\ndocs: https://docs.example.com\n"
+		"variables: { token: { type: secret, help: The token } }\n"
+		"hosts: { login: https://login.example.com, api: "
+		"https://api.example.com }\n"
+		"auth: { kind: oauth2, host: login, path: /token, client_id: "
+		"me, client_secret: \"{token}\" }\n"
+		"rate: { requests: 600, per: 1s }\nstreams:\n  s:\n    title: "
+		"S\n    retention: 30d\n    time: { at: /t, format: epoch "
+		"}\n" WINDOW
+		"    page: { kind: none }\n    records: { at: [\"\"] }\n"
+		"    id: /id\n",
+	    .replies = { { "/token",
+		"HTTP/1.1 302 Found\r\nContent-Type: "
+		"application/json\r\nLocation: "
+		"https://evil.example.org/x\r\n\r\n{}",
+		0 } },
+	    .events = "",
+	    .trouble = "a redirect to https://evil.example.org/x, which is not "
+		       "followed" },
+	{ .name = "files on another host, which their URLs have the proof for",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    fetch: "
+	    "{ host: login, url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"v\":[{\"u\":\"<url>/f?sig=abc\"}]}"), 0 },
+		{ "/f", JSON("[{\"id\":1}]"), 0 } },
+	    .asked = { "Authorization: Bearer abcdefgh", "GET /f?sig=abc" },
+	    .events = "{\"id\":1}\n",
+	    .once = "Authorization:" },
+	{ .name = "files on another host than that",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    fetch: "
+	    "{ host: login, url: /u, records: { at: [\"\"] } }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"v\":[{\"u\":\"https://evil.example.org/f\"}]}"), 0 } },
+	    .events = "",
+	    .trouble =
+		"the URL of a row leads to another host than hosts.login" },
 	{ .name = "a token that is JSON, and a short page at the end",
 	    .definition = HEAD
 	    "    request: { method: POST, path: /list, body: "
@@ -495,7 +870,7 @@ static const struct shape {
 };
 
 static struct {
-	char dir[64], path[128], conf[160];
+	char dir[64], path[128], conf[160], epoch[24];
 	char *texts[ROW_MAX];
 	struct canned_reply replies[ROW_MAX + 1];
 	struct canned *server;
@@ -542,6 +917,39 @@ trouble(void *ctx, struct stream *st, const struct outcome *r)
 	ck_assert_int_eq(buf_addf(&t.told, "%s\n", r->text), 0);
 }
 
+/* A disk is full, or not any more. */
+static void
+fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* source_watch */
+static bool
+asks(void *ctx, const char *method, const char *url, const char *body)
+{
+	const char *full = ctx;
+
+	(void)method;
+	(void)body;
+	if (strstr(url, full) != NULL)
+		fill_disk(true);
+	return true;
+}
+
+static void
+answered(void *ctx, const struct http_reply *reply, const struct outcome *r)
+{
+	(void)ctx;
+	(void)reply;
+	(void)r;
+}
+
 /* Text with what is known only now in its place: to be freed. */
 static char *
 fill(const char *text, const char *place, const char *value)
@@ -562,11 +970,15 @@ start_server(const struct shape *shape)
 	char now[CLOCK_TEXT];
 
 	(void)clock_format(clock_now() - CLOCK_MINUTE, 0, now);
+	(void)snprintf(t.epoch, sizeof(t.epoch), "%" PRId64,
+	    (clock_now() - CLOCK_MINUTE) / CLOCK_SECOND);
 	t.server = canned_start(t.replies);
 	for (size_t i = 0; i < ROW_MAX && shape->replies[i].path != NULL; i++) {
-		char *half = fill(shape->replies[i].bytes, "<now>", now);
+		char *first = fill(shape->replies[i].bytes, "<now>", now);
+		char *half = fill(first, "<epoch>", t.epoch);
 
 		t.texts[i] = fill(half, "<url>", canned_url(t.server));
+		free(first);
 		free(half);
 		t.replies[i].bytes = t.texts[i];
 		t.replies[i].path = shape->replies[i].path;
@@ -713,22 +1125,44 @@ expect_asked(const struct shape *shape)
 	const char *at = canned_requests(t.server);
 
 	for (size_t i = 0; i < ROW_MAX && shape->asked[i] != NULL; i++) {
-		const char *found = strstr(at, shape->asked[i]);
+		char *asked = fill(shape->asked[i], "<epoch>", t.epoch);
+		const char *found = strstr(at, asked);
 
 		ck_assert_msg(found != NULL, "%s: not asked: %s\nin %s",
 		    shape->name, shape->asked[i], canned_requests(t.server));
 		at = found + 1;
+		free(asked);
 	}
+}
+
+/* How often is text in the requests? */
+static unsigned
+count_asked(const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *at = canned_requests(t.server);
+	     (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
 }
 
 static void
 poll_all(const struct shape *shape)
 {
+	enum poll_next next = POLL_REST;
+
 	for (unsigned i = 0; i < shape->polls || i == 0; i++) {
 		struct rest_stream *rs;
 		struct outcome r = { .class = REPLY_OK };
+		struct source_watch watch = { .asks = asks,
+			.answered = answered,
+			.ctx = (void *)(uintptr_t)shape->full };
 
-		(void)t.source.type->poll(&t.w, &t.stream, &r);
+		t.source.watch = shape->full != NULL && i == 0 ? &watch : NULL;
+		next = t.source.type->poll(&t.w, &t.stream, &r);
+		if (t.source.watch != NULL)
+			fill_disk(false);
 		if (r.class != REPLY_OK)
 			trouble(NULL, NULL, &r);
 		rs = *(struct rest_stream **)t.stream.state;
@@ -738,6 +1172,8 @@ poll_all(const struct shape *shape)
 			open_all();
 		}
 	}
+	ck_assert_msg(!shape->rests || next == POLL_REST, "%s: more polls",
+	    shape->name);
 }
 
 START_TEST(shape)
@@ -745,6 +1181,7 @@ START_TEST(shape)
 	const struct shape *s = &shapes[_i];
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct buf events = BUF_INIT(TEXT_MAX);
+	char *expected;
 
 	memset(&t, 0, sizeof(t));
 	buf_init(&t.told, TEXT_MAX);
@@ -759,9 +1196,10 @@ START_TEST(shape)
 	open_all();
 	poll_all(s);
 	read_events(&events);
-	ck_assert_msg(strcmp(events.len > 0 ? events.data : "", s->events) == 0,
+	expected = fill(s->events, "<epoch>", t.epoch);
+	ck_assert_msg(strcmp(events.len > 0 ? events.data : "", expected) == 0,
 	    "%s: %s\ninstead of %s; %s\nasked: %s", s->name,
-	    events.len > 0 ? events.data : "", s->events,
+	    events.len > 0 ? events.data : "", expected,
 	    t.told.len > 0 ? t.told.data : "", canned_requests(t.server));
 	expect_asked(s);
 	ck_assert_msg(s->trouble == NULL ||
@@ -770,6 +1208,10 @@ START_TEST(shape)
 	ck_assert_msg(s->trouble != NULL || t.told.len == 0 ||
 		strstr(t.told.data, "lost the cursor") != NULL,
 	    "%s: told %s", s->name, t.told.data);
+	ck_assert_msg(s->once == NULL || count_asked(s->once) == 1,
+	    "%s: %u times", s->name, count_asked(s->once));
+	ck_assert_msg(s->most == 0 || canned_count(t.server) <= s->most,
+	    "%s: %zu requests", s->name, canned_count(t.server));
 	close_all();
 	config_free(t.config);
 	canned_stop(t.server);
@@ -777,6 +1219,7 @@ START_TEST(shape)
 		free(t.texts[i]);
 	remove_definition();
 	store_help_end(t.dir);
+	free(expected);
 	buf_release(&events);
 	buf_release(&t.told);
 }
@@ -829,6 +1272,104 @@ START_TEST(credentials)
 }
 END_TEST
 
+/* A definition that is right, with that auth. */
+static char *
+with_auth(const char *auth)
+{
+	static const char text[] = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [\"\"] }\n    id: "
+	    "/id\n";
+	static const char was[] = "{ kind: header, value: \"Bearer {token}\" }";
+
+	return fill(text, was, auth);
+}
+
+/* What a definition has for its auth, and the key that its token makes too
+ * long; signed text has it within. */
+static const struct {
+	const char *auth;
+	const char *key;
+} long_ones[] = {
+	{ "{ kind: header, value: \"Bearer {token}\" }", "value" },
+	{ "{ kind: header, headers: { X-Key: \"k{token}\" } }", "headers" },
+	{ "{ kind: basic, user: me, password: \"{token}\" }", "password" },
+	{ "{ kind: digest, user: me, password: \"{token}\" }", "password" },
+	{ "{ kind: oauth2, host: login, path: /t, client_id: me, "
+	  "client_secret: \"{token}\" }",
+	    "client_secret" },
+	{ "{ kind: oauth2, host: login, path: /t, client_id: me, grant: "
+	  "refresh_token, refresh_token: \"{token}\" }",
+	    "refresh_token" },
+	{ "{ kind: jwt, issuer: me, private_key: \"{token}\" }",
+	    "private_key" },
+	{ "{ kind: signature, algorithm: hmac-sha256, secret: \"{token}\", "
+	  "user: me, text: [\"{request.method}\"] }",
+	    "secret" },
+};
+
+/* A text that was cut would be other credentials: it is told, whatever it is
+ * of, and one that just fits is taken. */
+START_TEST(long_credentials)
+{
+	const struct config_type *type;
+
+	for (int too_long = 0; too_long < 2; too_long++) {
+		struct config_errors errors = CONFIG_ERRORS_INIT;
+		struct shape s = { .name = "long" };
+		struct buf text = BUF_INIT(TEXT_MAX);
+		char *definition, *token;
+
+		memset(&t, 0, sizeof(t));
+		err_clear(&err);
+		store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+		start_server(&s);
+		definition = with_auth(long_ones[_i].auth);
+		s.definition = definition;
+		write_config(&s);
+		token = xcalloc(1, 64 * 1024 + 17);
+		memset(token, 'x', 64 * 1024 - 16 + (too_long ? 32U : 0U));
+		ck_assert_int_eq(file_read(t.conf, &text, &err), 0);
+		free(definition);
+		definition = fill(text.data, "abcdefgh", token);
+		ck_assert_int_eq(file_replace(t.conf, definition,
+				     strlen(definition), 0600, &err),
+		    0);
+		t.config = config_load(t.conf, &agent_types, &errors);
+		for (size_t i = 0; i < errors.n; i++)
+			(void)fprintf(stderr, "%s\n", errors.line[i]);
+		ck_assert_ptr_nonnull(t.config);
+		config_errors_release(&errors);
+		type = t.config->sources[0].type;
+		t.source = (struct source){ .type = source_type_of(type),
+			.name = "v",
+			.conf = t.config->sources[0].conf };
+		if (too_long) {
+			ck_assert_int_eq(t.source.type->open(&t.source, &err),
+			    -1);
+			ck_assert_msg(strstr(err.text, long_ones[_i].key) !=
+				    NULL &&
+				strstr(err.text, "more than 65536 bytes") !=
+				    NULL &&
+				strstr(err.text, "xxxx") == NULL,
+			    "%s", err.text);
+		} else {
+			ck_assert_msg(t.source.type->open(&t.source, &err) == 0,
+			    "%s", err.text);
+			t.source.type->close(&t.source);
+		}
+		config_free(t.config);
+		canned_stop(t.server);
+		for (size_t i = 0; i < ROW_MAX; i++)
+			free(t.texts[i]);
+		remove_definition();
+		store_help_end(t.dir);
+		buf_release(&text);
+		free(definition);
+		free(token);
+	}
+}
+END_TEST
+
 Suite *
 suite_rest_shapes(void)
 {
@@ -838,6 +1379,8 @@ suite_rest_shapes(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tc, credentials);
+	tcase_add_loop_test(tc, long_credentials, 0,
+	    sizeof(long_ones) / sizeof(long_ones[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

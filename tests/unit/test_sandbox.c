@@ -44,7 +44,9 @@ static const char text[] =
     "    type: syslog\n"
     "    address: siem.example:6514\n"
     "    tls: { ca: @/etc/siem.pem }\n"
-    "  archive: { type: file, path: @/archive/events }\n";
+    "  archive: { type: file, path: @/archive/events }\n"
+    "  number: { type: syslog, address: \"192.0.2.7:6514\" }\n"
+    "  six: { type: http, url: \"https://[2001:db8::7]:9443/in\" }\n";
 
 static char folder[64];
 static struct config *config;
@@ -202,6 +204,38 @@ START_TEST(ports_are_those_of_the_role)
 }
 END_TEST
 
+/* The outputs, as above: datagrams are for who looks up names. */
+static const struct {
+	size_t output;
+	bool connects, names;
+} networks[] = {
+	{ 0, true, true },
+	{ 1, true, true },
+	{ 2, false, false },
+	{ 3, true, false },
+	{ 4, true, false },
+};
+
+START_TEST(a_ship_has_the_network_that_it_needs)
+{
+	struct sandbox_plan p;
+
+	sandbox_plan_make(&p, ROLE_SHIP, config,
+	    &config->outputs[networks[_i].output], true);
+	ck_assert_int_eq(p.connects, networks[_i].connects);
+	ck_assert_int_eq(p.names, networks[_i].names);
+	ck_assert_int_eq(p.n_ports > 0, networks[_i].connects);
+	sandbox_plan_release(&p);
+	/* A proxy that has a name. */
+	(void)setenv("https_proxy", "http://proxy.example:3128", 1);
+	sandbox_plan_make(&p, ROLE_SHIP, config,
+	    &config->outputs[networks[_i].output], true);
+	ck_assert_int_eq(p.names, networks[_i].connects);
+	sandbox_plan_release(&p);
+	(void)unsetenv("https_proxy");
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	uint16_t port; /* 0: none */
@@ -345,6 +379,8 @@ suite_sandbox(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, a_role_reaches_its_own, 0, n_reach);
 	tcase_add_test(tc, ports_are_those_of_the_role);
+	tcase_add_loop_test(tc, a_ship_has_the_network_that_it_needs, 0,
+	    sizeof(networks) / sizeof(networks[0]));
 	tcase_add_loop_test(tc, addresses_name_ports, 0, n_addresses);
 	tcase_add_test(tc, a_replaced_file_is_seen);
 	tcase_add_test(tc, what_is_in_force_is_handed_on);

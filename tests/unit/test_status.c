@@ -217,13 +217,13 @@ START_TEST(a_full_store_names_the_deadline)
 {
 	begin();
 	look.width = 100;
-	st.room.full = true;
+	st.room.full = st.room.by_size = true;
 	st.room.used = st.room.max_size;
 	feeds[1].committed = NOW - 12 * CLOCK_MINUTE;
 	ck_assert(says("The store is full: agent.store.max_size is 20 GiB. "
 		       "Collecting pauses"));
 	ck_assert(says("turns this into a gap in 6d 23h.\n"));
-	st.room.used = 0;
+	st.room.by_size = false;
 	st.room.free = 1 << 20;
 	ck_assert(says("its disk has 1 MiB free, and 1 GiB must stay free "
 		       "(agent.store.min_free)."));

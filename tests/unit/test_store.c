@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -586,6 +587,23 @@ START_TEST(room)
 }
 END_TEST
 
+/* A FIFO or device is named and not opened. */
+START_TEST(a_store_is_a_file)
+{
+	static const enum store_access ways[] = { STORE_READ, STORE_DURABLE };
+	const char *const paths[] = { "/dev/zero", path };
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	for (size_t i = 0; i < 4; i++) {
+		struct err e = ERR_INIT;
+
+		ck_assert_ptr_null(store_open(paths[i / 2], ways[i % 2], &e));
+		ck_assert_msg(strstr(e.text, "not a regular file") != NULL,
+		    "%s", e.text);
+	}
+}
+END_TEST
+
 START_TEST(a_missing_store_cannot_be_read)
 {
 	ck_assert_ptr_null(store_open(path, STORE_READ, &err));
@@ -617,6 +635,7 @@ suite_store(void)
 	tcase_add_test(tc, threads_commit_together);
 	tcase_add_test(tc, another_writer_is_found);
 	tcase_add_test(tc, room);
+	tcase_add_test(tc, a_store_is_a_file);
 	tcase_add_test(tc, a_missing_store_cannot_be_read);
 	suite_add_tcase(s, tc);
 	return s;

@@ -52,7 +52,7 @@ static const struct config config = {
 
 static struct feed_report feeds[2];
 static struct output_report outputs[1];
-static struct trouble troubles[1];
+static struct trouble troubles[2];
 static struct role_report roles[2];
 static struct status st;
 
@@ -128,59 +128,307 @@ is_well(void)
 	line_is(LEVEL_OK, true, true, "running, all well");
 }
 
-START_TEST(what_is_ready)
+/* What may be the matter, and what is said of it; times are ago, and 0 stands
+ * for what is as it should be. */
+struct situation {
+	const char *name;
+	bool killed, full, by_size;
+	int64_t began, stopped, heartbeat, unsealed, read, blocked;
+	enum role_state role;
+	int64_t role_since;
+	const char *class; /* of a trouble of the subject, since */
+	const char *subject;
+	int64_t since;
+	bool passes;         /* it does not stand still */
+	int64_t certificate; /* ends in; 1: it has ended */
+	uint64_t gaps, dead_letters, backlog;
+	/* --check, /readyz, /healthz, the line */
+	enum level level;
+	bool works, alive;
+	const char *line;
+};
+
+#define FEED "contoso/Audit.Exchange"
+#define WARNS .level = LEVEL_WARNING
+#define WRONG .level = LEVEL_CRITICAL
+#define AWAY WRONG, .alive = true
+#define LOOK WARNS, .works = true, .alive = true
+
+static const struct situation situations[] = {
+	{ .name = "well",
+	    .works = true,
+	    .alive = true,
+	    .line = "running, all well" },
+	{ .name = "stopped",
+	    .killed = true,
+	    .stopped = 3 * CLOCK_MINUTE,
+	    WRONG,
+	    .line = "stopped 3 min ago" },
+	{ .name = "killed",
+	    .killed = true,
+	    WRONG,
+	    .line = "not running, its last sign of life was 1 s ago: it ended "
+		    "without a word" },
+	{ .name = "a role is gone",
+	    .role = ROLE_DOWN,
+	    .role_since = 2 * CLOCK_MINUTE,
+	    WRONG,
+	    .line = "ship siem is down for 2 min: " },
+	{ .name = "a role hangs",
+	    .role = ROLE_SILENT,
+	    .role_since = CLOCK_MINUTE,
+	    WRONG,
+	    .line = "ship siem shows no sign of life" },
+	{ .name = "a role does not get ready",
+	    .role = ROLE_STARTS,
+	    .role_since = CLOCK_HOUR,
+	    AWAY,
+	    .line = "ship siem is not ready for 1 h" },
+	{ .name = "collect hangs",
+	    .heartbeat = 10 * CLOCK_MINUTE,
+	    WRONG,
+	    .line = "no heartbeat of collect for 10 min" },
+	{ .name = "nothing is signed",
+	    .unsealed = 1,
+	    .heartbeat = 2 * CLOCK_MINUTE,
+	    WRONG,
+	    .line = "seal signs nothing for 2 min: " },
+	{ .name = "the key cannot be read",
+	    .class = "seal",
+	    .subject = "seal",
+	    .since = CLOCK_SECOND,
+	    AWAY,
+	    .line = "seal stands still for 1 s: " },
+	{ .name = "an output, a moment",
+	    .blocked = CLOCK_SECOND,
+	    LOOK,
+	    .line = "siem blocked for 1 s: connection refused" },
+	{ .name = "an output",
+	    .blocked = 5 * CLOCK_MINUTE,
+	    AWAY,
+	    .line = "siem blocked for 5 min: connection refused" },
+	{ .name = "the store has its size",
+	    .full = true,
+	    .by_size = true,
+	    .backlog = 7,
+	    WRONG,
+	    .line = "the store is full: agent.store.max_size is 100 B; "
+		    "collecting pauses; see why events wait for siem, or" },
+	{ .name = "collecting pauses",
+	    .full = true,
+	    .class = "full",
+	    .subject = "store",
+	    .since = 5 * CLOCK_MINUTE,
+	    .heartbeat = 6 * CLOCK_MINUTE,
+	    WRONG,
+	    .line = "the store is full for 5 min: its disk has 0 B free" },
+	{ .name = "this machine's clock",
+	    .heartbeat = -CLOCK_HOUR,
+	    AWAY,
+	    .line = "this machine's clock is off: " },
+	{ .name = "the vendor's clock",
+	    .class = "clock",
+	    .subject = FEED,
+	    .since = CLOCK_SECOND,
+	    AWAY,
+	    .line = FEED ": a clock is off for 1 s: " },
+	{ .name = "the vendor fails, a moment",
+	    .class = "retry",
+	    .subject = FEED,
+	    .since = 10 * CLOCK_SECOND,
+	    .works = true,
+	    .alive = true,
+	    .line = "running, all well" },
+	{ .name = "the vendor fails",
+	    .class = "retry",
+	    .subject = FEED,
+	    .since = CLOCK_MINUTE,
+	    WARNS,
+	    .alive = true,
+	    .line = FEED " stands still for 1 min: the content ID" },
+	{ .name = "the vendor fails for long",
+	    .class = "retry",
+	    .subject = FEED,
+	    .since = CLOCK_HOUR,
+	    AWAY,
+	    .line = FEED " stands still for 1 h: the content ID" },
+	{ .name = "some items fail, a while",
+	    .class = "retry",
+	    .subject = FEED,
+	    .since = CLOCK_MINUTE,
+	    .passes = true,
+	    .works = true,
+	    .alive = true,
+	    .line = "running, all well" },
+	{ .name = "some items fail",
+	    .class = "retry",
+	    .subject = FEED,
+	    .since = CLOCK_HOUR,
+	    .passes = true,
+	    LOOK,
+	    .line = FEED " has trouble for 1 h: " },
+	{ .name = "the vendor throttles",
+	    .class = "throttled",
+	    .subject = FEED,
+	    .since = CLOCK_MINUTE,
+	    WARNS,
+	    .alive = true,
+	    .line = FEED " stands still for 1 min: " },
+	{ .name = "the credentials are refused",
+	    .class = "credentials",
+	    .subject = FEED,
+	    .since = CLOCK_SECOND,
+	    AWAY,
+	    .line = FEED " stands still for 1 s: " },
+	{ .name = "auditing is off",
+	    .class = "configuration",
+	    .subject = FEED,
+	    .since = CLOCK_SECOND,
+	    AWAY,
+	    .line = FEED " stands still for 1 s: " },
+	{ .name = "just started",
+	    .began = CLOCK_MINUTE,
+	    .read = 2 * CLOCK_MINUTE,
+	    WARNS,
+	    .alive = true,
+	    .line = "starting: " FEED " has not been read since the start" },
+	{ .name = "never read",
+	    .began = CLOCK_HOUR,
+	    .read = 2 * CLOCK_HOUR,
+	    AWAY,
+	    .line = FEED " has not been read since the start" },
+	{ .name = "not read for long",
+	    .read = CLOCK_HOUR / 2,
+	    AWAY,
+	    .line = FEED " has not been read for 30 min" },
+	{ .name = "a reader",
+	    .class = "reader",
+	    .subject = "store",
+	    .since = CLOCK_HOUR,
+	    .passes = true,
+	    LOOK,
+	    .line = "store has trouble for 1 h: " },
+	{ .name = "a certificate that ends in a week",
+	    .certificate = 7 * CLOCK_DAY,
+	    LOOK,
+	    .line = "outputs.siem.tls.cert: the certificate ends in 7 d: " },
+	{ .name = "a certificate that ends",
+	    .certificate = CLOCK_DAY,
+	    WRONG,
+	    .works = true,
+	    .alive = true,
+	    .line = "outputs.siem.tls.cert: the certificate ends in 1 d" },
+	{ .name = "a certificate that has ended",
+	    .certificate = 1,
+	    WRONG,
+	    .works = true,
+	    .alive = true,
+	    .line = "outputs.siem.tls.cert: the certificate has ended" },
+	{ .name = "a gap",
+	    .gaps = 1,
+	    LOOK,
+	    .line = "one gap in the last day: " },
+	{ .name = "dead letters",
+	    .dead_letters = 7,
+	    LOOK,
+	    .line = "7 dead letters: " },
+};
+
+static void
+make_so(const struct situation *s)
 {
-	is_well();
-	st.room.full = true;
-	is(false, "the store is full");
+	const int64_t began = s->began != 0 ? s->began : CLOCK_HOUR;
+
 	set_up();
-	feeds[1].committed = NOW - 10 * CLOCK_MINUTE;
-	is(false, "no heartbeat of collect for 10 min");
-	feeds[1].committed = BEGAN - CLOCK_DAY;
-	is(false, "no heartbeat of collect for 1 h");
-	feeds[1].committed = NOW - 2 * CLOCK_MINUTE;
-	feeds[1].sealed = 2;
-	is(false, "seal signs nothing for 2 min: ");
-	set_up();
-	feeds[0].success = BEGAN - 1;
-	is(true, "contoso/Audit.Exchange has not been read since the start");
-	feeds[0].success = NOW - CLOCK_HOUR / 2;
-	is(true, "contoso/Audit.Exchange has not been read for 30 min");
-	set_up();
-	st.n_feeds = 1;
-	is(false, "no heartbeat");
-	set_up();
-	(void)strcpy(outputs[0].error, "connection refused");
-	outputs[0].failed = NOW - 5 * CLOCK_MINUTE;
-	is(true, "siem blocked for 5 min: connection refused");
-	outputs[0].failed = NOW - CLOCK_SECOND;
-	line_is(LEVEL_WARNING, true, true, "siem blocked for 1 s: ");
+	st.roles.began = NOW - began;
+	if (s->killed)
+		st.life = STATUS_RUNS_NOT;
+	if (s->stopped != 0)
+		st.roles.stopped = NOW - s->stopped;
+	st.room = (struct store_room){ .full = s->full,
+		.by_size = s->by_size,
+		.used = s->by_size ? 100 : 0,
+		.max_size = 100 };
+	if (s->heartbeat != 0)
+		feeds[1].committed = NOW - s->heartbeat;
+	feeds[1].sealed -= (uint64_t)s->unsealed;
+	if (s->read != 0)
+		feeds[0].success = NOW - s->read;
+	if (s->role_since != 0) {
+		roles[1].state = s->role;
+		roles[1].since = NOW - s->role_since;
+	}
+	if (s->blocked != 0) {
+		(void)strcpy(outputs[0].error, "connection refused");
+		outputs[0].failed = NOW - s->blocked;
+	}
+	outputs[0].backlog_bytes = s->backlog;
+	outputs[0].dead_letters = s->dead_letters;
+	st.gaps_new = s->gaps;
+	if (s->certificate != 0)
+		st.first_expiry =
+		    (struct expiry){ .option = "outputs.siem.tls.cert",
+			    .ends = NOW +
+				(s->certificate == 1 ? -1 : s->certificate) };
+	if (s->class == NULL)
+		return;
+	st.n_troubles = 1;
+	(void)strcpy(troubles[0].class, s->class);
+	(void)strcpy(troubles[0].subject, s->subject);
+	troubles[0].since = NOW - s->since;
+	troubles[0].stands = !s->passes;
+}
+
+/* One remark each: who reads it need not read two. */
+START_TEST(every_situation)
+{
+	const struct situation *s = &situations[_i];
+	struct verdict v;
+
+	make_so(s);
+	verdict_of(&st, NULL, &v);
+	ck_assert_msg(strncmp(v.line, s->line, strlen(s->line)) == 0, "%s: %s",
+	    s->name, v.line);
+	ck_assert_msg(v.level == s->level, "%s: %s", s->name,
+	    level_name(v.level));
+	ck_assert_msg((verdict_works(&v, NULL) == 0) == s->works, "%s",
+	    s->name);
+	ck_assert_msg((verdict_alive(&v, NULL) == 0) == s->alive, "%s",
+	    s->name);
+	ck_assert_msg(v.n <= 1, "%s: %s", s->name, v.line);
+	verdict_release(&v);
 }
 END_TEST
 
-START_TEST(what_stands_still)
+START_TEST(what_is_ready)
 {
-	st.n_troubles = 1;
-	line_is(LEVEL_WARNING, false, true,
-	    "contoso/Audit.Exchange stands still for 1 min: the content ID");
-	troubles[0].since = NOW - CLOCK_HOUR;
-	is(true, "contoso/Audit.Exchange stands still for 1 h: the content ID");
-	/* Others get through. */
-	troubles[0].stands = false;
-	line_is(LEVEL_WARNING, true, true,
-	    "contoso/Audit.Exchange has trouble for 1 h: ");
-	troubles[0].since = NOW - CLOCK_MINUTE;
-	is_well();
-	/* It may pass. */
-	troubles[0].stands = true;
-	troubles[0].since = NOW - CLOCK_SECOND;
-	is_well();
-	/* Someone has to act. */
-	(void)strcpy(troubles[0].class, "clock");
-	is(true, "contoso/Audit.Exchange: a clock is off for 1 s: ");
-	(void)strcpy(troubles[0].class, "seal");
-	(void)strcpy(troubles[0].subject, "seal");
-	is(true, "seal stands still for 1 s: ");
+	feeds[1].committed = BEGAN - CLOCK_DAY;
+	is(false, "no heartbeat of collect for 1 h");
+	set_up();
+	st.n_feeds = 1;
+	is(false, "no heartbeat");
+}
+END_TEST
+
+/* One remark a feed: of the first trouble, or of the one that does not pass. */
+START_TEST(what_stands_still_twice)
+{
+	struct verdict v;
+
+	st.n_troubles = 2;
+	troubles[1] = troubles[0];
+	(void)strcpy(troubles[1].code, "slow");
+	(void)strcpy(troubles[1].text, "a poll waits");
+	troubles[1].since = NOW - CLOCK_MINUTE / 2;
+	verdict_of(&st, NULL, &v);
+	ck_assert_uint_eq(v.n, 1);
+	ck_assert_str_eq(v.remark[0].text, troubles[0].text);
+	verdict_release(&v);
+	(void)strcpy(troubles[1].class, "credentials");
+	verdict_of(&st, NULL, &v);
+	ck_assert_uint_eq(v.n, 1);
+	ck_assert_str_eq(v.remark[0].text, troubles[1].text);
+	verdict_release(&v);
 }
 END_TEST
 
@@ -456,7 +704,9 @@ suite_verdict(void)
 
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, what_is_ready);
-	tcase_add_test(tc, what_stands_still);
+	tcase_add_loop_test(tc, every_situation, 0,
+	    sizeof(situations) / sizeof(situations[0]));
+	tcase_add_test(tc, what_stands_still_twice);
 	tcase_add_test(tc, an_agent_that_is_not_there);
 	tcase_add_test(tc, a_role_that_is_gone);
 	tcase_add_test(tc, what_is_configured);

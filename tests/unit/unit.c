@@ -26,7 +26,9 @@ static Suite *(*const suites[])(void) = {
 	suite_presets,
 	suite_probes,
 	suite_share,
-	suite_ship, /* these three take longest */
+	suite_ship, /* these take longest */
+	suite_ship_hold,
+	suite_ship_letters,
 	suite_recovery,
 	suite_seen,
 	suite_agent_feed,
@@ -81,6 +83,7 @@ static Suite *(*const suites[])(void) = {
 	suite_node,
 	suite_note,
 	suite_oauth,
+	suite_rotating,
 	suite_otlp,
 	suite_outputs,
 	suite_page,
@@ -105,6 +108,7 @@ static Suite *(*const suites[])(void) = {
 	suite_splitter_made,
 	suite_splunk_hec,
 	suite_backfill,
+	suite_reconcile,
 	suite_replay,
 	suite_stand_in,
 	suite_status,

@@ -11,6 +11,7 @@
  * should be is a gap, which says what.
  */
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -337,17 +338,6 @@ ask_key(struct checking *c, struct outcome *r)
 	return key;
 }
 
-static size_t
-unhex(const char *hex, uint8_t out[SIGNATURE_MAX])
-{
-	size_t n = 0;
-	unsigned byte;
-
-	for (; n < SIGNATURE_MAX && sscanf(hex + 2 * n, "%2x", &byte) == 1; n++)
-		out[n] = (uint8_t)byte;
-	return hex[2 * n] == '\0' ? n : 0;
-}
-
 /* Is the digest signed with key? */
 static bool
 is_signed(const struct digest_file *f, EVP_PKEY *key)
@@ -358,9 +348,11 @@ is_signed(const struct digest_file *f, EVP_PKEY *key)
 	    text(top, "digestS3Bucket"), text(top, "digestS3Object"), f->hash,
 	    *before != '\0' ? before : "null");
 	uint8_t signature[SIGNATURE_MAX];
-	size_t len = unhex(f->signature, signature);
+	size_t len = 0;
+	bool is_hex = OPENSSL_hexstr2buf_ex(signature, sizeof(signature), &len,
+			  f->signature, '\0') == 1;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx != NULL && len > 0 &&
+	bool good = ctx != NULL && is_hex && len > 0 &&
 	    EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
 	    EVP_DigestVerify(ctx, signature, len, (const uint8_t *)words,
 		strlen(words)) == 1;

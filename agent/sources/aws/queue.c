@@ -423,13 +423,12 @@ take_message(struct receiving *g, const json_t *message, int64_t ends,
 		.ends = ends };
 	g->foreign = NULL;
 	if (*g->m.handle == '\0' || !json_is_string(body)) {
-		message_release(&g->m);
-		return err_set(err,
-		    "a message of the queue has no "
-		    "ReceiptHandle or Body");
+		why = "it has no ReceiptHandle or Body";
+		rc = 0;
+	} else {
+		rc = notice_read(json_string_value(body),
+		    json_string_length(body), take_object, g, &what, &why, err);
 	}
-	rc = notice_read(json_string_value(body), json_string_length(body),
-	    take_object, g, &what, &why, err);
 	if (rc == 0 && what == NOTICE_OBJECTS && g->foreign == NULL) {
 		ss->messages[ss->n++] = g->m;
 		return 0;

@@ -274,6 +274,7 @@ try(struct worker *w, const struct api *api, const struct request *q,
 	} else {
 		/* None of the threads gets any further. */
 		reply->status = 0;
+		reply->sent = false;
 		rate_pause(w->source->rate, clock_monotonic() + r->wait);
 	}
 	auth_proof_release(&proof);
@@ -295,6 +296,7 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		.file = q->file,
 		.xml = q->xml,
 		.no_content = q->no_content,
+		.once = q->once,
 		.ctx = q->ctx };
 	bool kept = false;
 

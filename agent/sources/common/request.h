@@ -17,7 +17,8 @@ struct worker;
 
 /* An API as a source has opened it. */
 struct api {
-	const char *base;   /* paths follow it; credentials go to its origin */
+	const char *base; /* paths follow it; credentials go to its origin */
+	const char *own;  /* the vendor's URL, where base is another; or NULL */
 	const char *option; /* that says where it is, for messages: "api_url" */
 	struct auth *auth;
 	const struct rule *rules;
@@ -44,6 +45,7 @@ struct request {
 	bool file;          /* … or a page with an ETag, … */
 	bool xml;           /* … which is to be XML */
 	bool no_content;    /* a 204 is a good reply */
+	bool once;          /* see struct http_request */
 	bool patient;       /* the answer may take its time */
 	void *ctx;
 };

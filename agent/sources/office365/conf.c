@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "config/doubt.h"
 #include "config/event_shape.h"
@@ -24,17 +25,18 @@ static const char *const cloud_names[] = {
 static const struct {
 	const char *login;
 	const char *api;
+	const char *graph; /* with audit log queries; "": they have none */
 } clouds[] = {
 	[CLOUD_COMMERCIAL] = { "https://login.microsoftonline.com",
-	    "https://manage.office.com" },
+	    "https://manage.office.com", "https://graph.microsoft.com" },
 	[CLOUD_GCC] = { "https://login.microsoftonline.com",
-	    "https://manage-gcc.office.com" },
+	    "https://manage-gcc.office.com", "https://graph.microsoft.com" },
 	[CLOUD_GCC_HIGH] = { "https://login.microsoftonline.us",
-	    "https://manage.office365.us" },
+	    "https://manage.office365.us", "" },
 	[CLOUD_DOD] = { "https://login.microsoftonline.us",
-	    "https://manage.protection.apps.mil" },
+	    "https://manage.protection.apps.mil", "" },
 	[CLOUD_CHINA] = { "https://login.partner.microsoftonline.cn",
-	    "https://manage.office365.cn" },
+	    "https://manage.office365.cn", "" },
 };
 _Static_assert(sizeof(clouds) / sizeof(clouds[0]) == CLOUDS, "clouds");
 
@@ -46,6 +48,8 @@ static const char *const content_types[] = {
 	"DLP.All",
 	NULL,
 };
+
+static const char *const graph_versions[] = { "v1.0", "beta", NULL };
 
 #define FIELD(name) offsetof(struct office365_conf, name)
 
@@ -163,6 +167,61 @@ const struct setting office365_settings[] = {
 	    .help = "Longest wait that Microsoft gets when it throttles and "
 		    "asks for more; then one request shows whether all may go "
 		    "on." },
+	{ .key = "graph_url",
+	    .type = SETTING_STRING,
+	    .offset = FIELD(graph_url),
+	    .help = "Microsoft Graph instead of the cloud's, for reconcile: "
+		    "{graph_url}/v1.0/security/auditLog/queries." },
+	{ .key = "reconcile.every",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(reconcile.every),
+	    .def = "0s",
+	    .min = 0,
+	    .max = CLOCK_DAY,
+	    .help =
+		"How often it is looked which spans of time are over, and "
+		"Microsoft's audit log is asked for them: what the feeds "
+		"never delivered is forwarded, with \"via\":\"audit-query\" "
+		"beside it, counted and listed (sealfeed reconcile). 0: "
+		"never. The app registration needs the application "
+		"permission AuditLogsQuery.Read.All of Microsoft Graph." },
+	{ .key = "reconcile.settle",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(reconcile.settle),
+	    .def = "6h",
+	    .min = 0,
+	    .max = 7 * CLOCK_DAY,
+	    .help = "How long a span has been over when it is asked for. Both "
+		    "the feeds and the audit log have events late." },
+	{ .key = "reconcile.span",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(reconcile.span),
+	    .def = "1h",
+	    .min = CLOCK_SECOND,
+	    .max = CLOCK_DAY,
+	    .help = "Time that one query asks for; halved where that has more "
+		    "records than Microsoft gives." },
+	{ .key = "reconcile.patience",
+	    .type = SETTING_DURATION,
+	    .offset = FIELD(reconcile.patience),
+	    .def = "24h",
+	    .min = CLOCK_SECOND,
+	    .max = 7 * CLOCK_DAY,
+	    .help = "How long a query may take before it is asked anew." },
+	{ .key = "reconcile.queries",
+	    .type = SETTING_INTEGER,
+	    .offset = FIELD(reconcile.queries),
+	    .def = "100",
+	    .min = 1,
+	    .max = 10000,
+	    .help = "Queries in 24 hours, at most. Microsoft gives a tenant at "
+		    "least 200 for all of its applications." },
+	{ .key = "reconcile.version",
+	    .type = SETTING_CHOICE,
+	    .offset = FIELD(reconcile.version),
+	    .def = "v1.0",
+	    .choices = graph_versions,
+	    .help = "Version of Microsoft Graph whose queries are used." },
 	{ .key = "http",
 	    .type = SETTING_TABLE,
 	    .offset = FIELD(http),
@@ -290,6 +349,22 @@ check_credentials(const struct office365_conf *c,
 		    "certificate: missing; private_key needs its certificate");
 }
 
+static void
+check_reconcile(const struct office365_conf *c, const struct config_section *b)
+{
+	if (c->reconcile.every == 0)
+		return;
+	if (c->dedupe == 0)
+		config_error(b,
+		    "reconcile: needs the ids of events; set dedupe, or leave "
+		    "out reconcile");
+	if (*office365_graph(c) == '\0')
+		config_error(b,
+		    "reconcile: Microsoft has audit log queries in its global "
+		    "cloud only, and not in %s; leave out reconcile",
+		    cloud_names[c->cloud]);
+}
+
 void
 office365_check(const void *conf, const struct config_section *b)
 {
@@ -302,6 +377,8 @@ office365_check(const void *conf, const struct config_section *b)
 	check_content(c->content, b);
 	http_url_check_setting("login_url", c->login_url, b);
 	http_url_check_setting("api_url", c->api_url, b);
+	http_url_check_setting("graph_url", c->graph_url, b);
+	check_reconcile(c, b);
 	http_conf_check(&c->http, b);
 	doubt_ids(c, b);
 	doubt_url(c, "login_url", c->login_url, true, b);
@@ -318,6 +395,18 @@ const char *
 office365_cloud(const struct office365_conf *c)
 {
 	return cloud_names[c->cloud];
+}
+
+const char *
+office365_graph(const struct office365_conf *c)
+{
+	return c->graph_url != NULL ? c->graph_url : clouds[c->cloud].graph;
+}
+
+const char *
+office365_graph_version(const struct office365_conf *c)
+{
+	return graph_versions[c->reconcile.version];
 }
 
 const char *

@@ -44,6 +44,17 @@
 
 #define PUBLISHER "PublisherIdentifier"
 
+/* Ids of events are needed for as long as a query may still name them. */
+static int64_t
+dedupe(const struct office365_conf *c)
+{
+	const int64_t needed = c->reconcile.settle + c->reconcile.span +
+	    c->reconcile.patience + CLOCK_DAY;
+
+	return c->reconcile.every == 0 || c->dedupe > needed ? c->dedupe
+							     : needed;
+}
+
 static void
 define(const void *conf, struct source_definition *d)
 {
@@ -57,7 +68,7 @@ define(const void *conf, struct source_definition *d)
 		.budget_max = BUDGET_MAX,
 		.parallel = c->parallel,
 		.interval = c->interval,
-		.dedupe = c->dedupe,
+		.dedupe = dedupe(c),
 		.retention = OFFICE365_KEPT,
 		.retry_after_max = c->retry_after_max,
 	};
@@ -100,10 +111,10 @@ join(const char *url, const char *before, const char *tenant,
 
 /* Tokens: learn.microsoft.com/entra/identity-platform/
  * v2-oauth2-client-creds-grant-flow. */
-static int
-set_auth(struct office365 *o, struct err *err)
+struct auth *
+office365_auth(const struct office365_conf *c, const char *resource,
+    struct err *err)
 {
-	const struct office365_conf *c = o->conf;
 	struct auth_conf auth = { .scheme = c->certificate != NULL
 		    ? AUTH_OAUTH2_ASSERTION
 		    : AUTH_OAUTH2_SECRET,
@@ -113,23 +124,39 @@ set_auth(struct office365 *o, struct err *err)
 		    .certificate = c->certificate,
 		    .private_key = c->private_key } };
 	struct buf scope = BUF_INIT(1024);
+	struct auth *a = NULL;
 	char *url;
-	int rc = -1;
 
-	if (http_origin(office365_api(c), &scope, err) != 0 ||
+	if (http_origin(resource, &scope, err) != 0 ||
 	    buf_adds(&scope, "/.default") != 0) {
-		(void)err_set(err, "api_url: too long");
+		(void)err_set(err, "%s: too long", resource);
 	} else {
 		url = join(office365_login(c), "/", c->tenant,
 		    "/oauth2/v2.0/token");
 		auth.oauth.token_url = url;
 		auth.oauth.scope = scope.data;
-		o->api.auth = auth_new(&auth);
+		a = auth_new(&auth);
 		free(url);
-		rc = 0;
 	}
 	buf_release(&scope);
-	return rc;
+	return a;
+}
+
+/* Where the audit log queries are. */
+static int
+set_graph(struct office365 *o, struct err *err)
+{
+	const struct office365_conf *c = o->conf;
+
+	if (c->reconcile.every == 0)
+		return 0;
+	o->graph_base = join(office365_graph(c), "/",
+	    office365_graph_version(c), "/security/auditLog/queries");
+	o->graph = (struct api){ .base = o->graph_base,
+		.option = "graph_url",
+		.rules = office365_graph_rules,
+		.auth = office365_auth(c, office365_graph(c), err) };
+	return o->graph.auth != NULL ? 0 : -1;
 }
 
 /* Microsoft counts requests by tenant. */
@@ -150,6 +177,8 @@ close_source(struct source *s)
 	if (o == NULL)
 		return;
 	auth_free(o->api.auth);
+	auth_free(o->graph.auth);
+	free(o->graph_base);
 	free(o->base);
 	free(o->denied);
 	free(o);
@@ -184,7 +213,8 @@ open_source(struct source *s, struct err *err)
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
-	if (set_auth(o, err) == 0)
+	o->api.auth = office365_auth(c, office365_api(c), err);
+	if (o->api.auth != NULL && set_graph(o, err) == 0)
 		return 0;
 	close_source(s);
 	return -1;
@@ -755,6 +785,7 @@ const struct source_type source_office365 = {
 	.fetch = office365_fetch,
 	.bounds = bounds,
 	.backfill = backfill,
+	.audit = &office365_audit,
 	.live = live,
 	.close = close_source,
 	.account = account,

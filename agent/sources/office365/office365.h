@@ -50,6 +50,15 @@ struct office365_conf {
 	int64_t dedupe;
 	int64_t retry_after_max;
 	struct http_conf http;
+	char *graph_url; /* NULL: the cloud's */
+	struct {
+		int64_t every; /* 0: off */
+		int64_t settle;
+		int64_t span;
+		int64_t patience;
+		int64_t queries;
+		int version; /* of Microsoft Graph: index */
+	} reconcile;
 };
 
 extern const struct setting office365_settings[];
@@ -81,6 +90,9 @@ struct office365 {
 	char *base;            /* {api_url}/api/v1.0/{tenant}/activity/feed */
 	struct api api;
 	char *denied; /* of api */
+	/* Of the audit log queries; base NULL: it is not reconciled. */
+	struct api graph;
+	char *graph_base;
 	struct window_spec windows;
 	struct event_format format;
 };
@@ -144,5 +156,17 @@ enum reply_class office365_list_try(struct worker *w, const char *content_type,
 /* Bring the events of one blob; of source_type. */
 void office365_fetch(struct worker *w, struct stream *st, const struct item *it,
     struct outcome *r);
+
+/* The audit log queries of Microsoft Graph (queries.c): the base URL of their
+ * API, "" where the cloud has none; what its errors mean; and the calls. */
+const char *office365_graph(const struct office365_conf *c);
+const char *office365_graph_version(const struct office365_conf *c);
+extern const struct rule office365_graph_rules[];
+extern const struct audit_calls office365_audit;
+
+/* An auth for the resource at url, of the source's own application; NULL: err
+ * says why not. */
+struct auth *office365_auth(const struct office365_conf *c, const char *url,
+    struct err *err);
 
 #endif /* SOURCES_OFFICE365_OFFICE365_H */

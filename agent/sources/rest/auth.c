@@ -327,6 +327,7 @@ rest_open_auth(struct rest *o, const struct source *s, const struct def_auth *a,
 		.user = f.user,
 		.secret = f.password };
 
+	o->no_auth = auth_new(&(struct auth_conf){ .scheme = AUTH_NONE });
 	switch (a->kind) {
 	case KIND_HEADER:
 		open_header(o, a, &f);

@@ -1,7 +1,9 @@
 /*
  * cursor.c - what the store keeps of where a stream is.
  *
- * {"from":T,"newest":T,"token":TEXT} of a vendor's own cursor; that of windows
+ * {"from":T,"newest":T,"token":TEXT} of a vendor's own cursor, with
+ * "begun":true of an iterator that has brought a batch and "asked":true before
+ * one that cannot be had again is asked for; that of windows
  * is window.c's, and while a window is not finished it has
  * "part":{"from":T,"to":T,"date":T,"at":T,"page":TEXT}, too, with
  * "job":TEXT,"job_at":T where the vendor has to work for it.
@@ -50,10 +52,16 @@ rest_cursor_read(struct rest_stream *rs, const char *json)
 	json_t *top = json_loads(json, 0, NULL);
 	const json_t *part = json_object_get(top, "part");
 
-	if (rs->def->cursor.kind == CURSOR_TOKEN) {
+	if (rs->def->cursor.kind != CURSOR_WINDOW) {
 		rs->from = time_of(top, "from");
 		rs->newest = time_of(top, "newest");
 		text_of(top, "token", &rs->token);
+		rs->begun = json_is_true(json_object_get(top, "begun"));
+		/* What the last request gave may have died with the process
+		 * that asked. */
+		rs->in_doubt = rs->begun &&
+		    (rs->def->resend.path != NULL ||
+			json_is_true(json_object_get(top, "asked")));
 	} else {
 		rs->part.from = time_of(part, "from");
 		rs->part.to = time_of(part, "to");
@@ -89,13 +97,14 @@ write_token(const struct rest_stream *rs, struct buf *out)
 	    text_json_string(out, rs->token.len > 0 ? rs->token.data : "",
 		rs->token.len) != 0)
 		return -1;
-	return buf_adds(out, "}");
+	return buf_addf(out, "%s%s}", rs->begun ? ",\"begun\":true" : "",
+	    rs->in_doubt ? ",\"asked\":true" : "");
 }
 
 int
 rest_cursor_write(const struct rest_stream *rs, struct buf *out)
 {
-	if (rs->def->cursor.kind == CURSOR_TOKEN)
+	if (rs->def->cursor.kind != CURSOR_WINDOW)
 		return write_token(rs, out);
 	if (window_cursor_write(&rs->spec, &rs->window.cursor, out) != 0)
 		return -1;

@@ -156,7 +156,9 @@ read_by(struct loading *l, struct def_host *h, const struct node *map)
 	    d->variables[h->by].values != NULL)
 		return &d->variables[h->by];
 	config_errors_add(l->errors, by != NULL ? by : map,
-	    "hosts.%.48s: \"by\" must name a variable of type choice", h->name);
+	    "hosts.%.48s: \"by\" must name a variable of type choice, which "
+	    "\"%.60s\" is not",
+	    h->name, by != NULL && by->text != NULL ? by->text : "");
 	h->by = VARIABLES_MAX;
 	return NULL;
 }
@@ -256,6 +258,30 @@ load_rule(struct loading *l, const struct node *map)
 	return r;
 }
 
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0;
+}
+
+/* A fault if one of the rules before is for the same replies. */
+static void
+refuse_shadowed(struct loading *l, const struct rule *rules,
+    const struct def_rule *r, const struct node *n)
+{
+	for (; rules->cause != NULL; rules++)
+		if (rules->status == (int)r->status &&
+		    is_same(rules->code, r->code) &&
+		    is_same(rules->header, r->header) &&
+		    is_same(rules->value, r->value) &&
+		    is_same(rules->text, r->text)) {
+			config_errors_add(l->errors, n,
+			    "rules: \"class\": the rule is never used; one "
+			    "before is for the same replies");
+			return;
+		}
+}
+
 struct rule *
 definition_rules(struct loading *l, const struct node *list,
     const struct rule *more)
@@ -279,6 +305,7 @@ definition_rules(struct loading *l, const struct node *list,
 		if (!definition_is_map(l, list, "rules"))
 			continue;
 		r = load_rule(l, list);
+		refuse_shadowed(l, rules, r, list);
 		rules[n++] = (struct rule){ .status = (int)r->status,
 			.code = r->code,
 			.header = r->header,
@@ -381,6 +408,26 @@ load_all(struct loading *l, const char *name, const struct node *top)
 	load_streams(l, top);
 }
 
+/* A key without a value is neither set nor left out: whoever left it so may
+ * have meant anything but its default. */
+static void
+refuse_nulls(struct loading *l, const struct node *n, const char *where)
+{
+	for (const struct node *c = n->child; c != NULL; c = c->next) {
+		char path[200];
+
+		(void)snprintf(path, sizeof(path), "%.120s%s%.60s", where,
+		    *where != '\0' && c->key != NULL ? "." : "",
+		    c->key != NULL ? c->key : "");
+		if (c->type == NODE_SCALAR && node_null(c))
+			config_errors_add(l->errors, c,
+			    "%s: has no value; leave it out for its default",
+			    path);
+		else
+			refuse_nulls(l, c, path);
+	}
+}
+
 static void
 digest_text(const char *text, size_t len, char out[65])
 {
@@ -425,6 +472,7 @@ definition_parse(const char *name, const char *file, const char *text,
 		    "the file must be a map of the keys of a definition");
 	} else {
 		config_errors_repeats(&own, top);
+		refuse_nulls(&l, top, "");
 		digest_text(text, len, d->digest);
 		load_all(&l, name, top);
 	}

@@ -120,8 +120,9 @@ struct def_request {
 
 /* What says where a stream is. */
 enum cursor_kind {
-	CURSOR_WINDOW, /* times of events: windows, an overlap, sweeps */
-	CURSOR_TOKEN   /* the vendor's own, in the order of processing */
+	CURSOR_WINDOW,  /* times of events: windows, an overlap, sweeps */
+	CURSOR_TOKEN,   /* the vendor's own, in the order of processing */
+	CURSOR_ITERATOR /* the vendor keeps it, and reading moves it */
 };
 
 #define DEF_SWEEPS 4
@@ -174,6 +175,7 @@ struct def_page {
 	int64_t life;       /* how long a token is good; 0: not known */
 	char *join;         /* between the elements of an array; NULL: none */
 	int older;          /* 1: rows before the window end it */
+	char *wait;         /* pointer to seconds before the next request */
 };
 
 /* What must be there in a good reply: the value at a pointer. */
@@ -234,6 +236,7 @@ struct def_stream {
 	struct def_request next;      /* path NULL: there is none */
 	struct def_request bootstrap; /* likewise, … */
 	char *take; /* … and the pointer to the first cursor in its reply */
+	struct def_request resend; /* likewise, the last batch once more */
 	struct def_fetch fetch;
 	struct def_job job;
 	struct def_cursor cursor;
@@ -251,9 +254,10 @@ struct def_stream {
 	const char *id_key;
 	const char *time_key;
 	char *const *arrays; /* of records.at */
-	const char **values; /* page.from, page.more, success, incomplete, in
-				this order; their pointers */
+	const char **values; /* page.from, page.more, page.wait, success,
+				incomplete, in this order; their pointers */
 	bool whole;          /* pages are read whole: the splitter can't do */
+	bool token_json;     /* a page's token may be an object or array */
 };
 
 struct def_rate {

@@ -80,7 +80,9 @@ const struct setting auth_keys[] = {
 	    "\"Bearer {token}\". oauth2, jwt: likewise with {access_token}; "
 	    "default: \"Bearer {access_token}\"."),
 	TEXT("user", user,
-	    "basic, digest: the user. signature: the header Authorization is "
+	    "basic, digest: the user; basic without one has the password in "
+	    "its place, as API keys are often shown. signature: the header "
+	    "Authorization is "
 	    "Basic, with this user and the signature as the password. aws: id "
 	    "of the access key."),
 	TEXT("password", password, "basic, digest: the password, a secret."),
@@ -199,7 +201,7 @@ static const struct key {
 	TEXT_KEY(value, K(KIND_HEADER) | K_TOKEN, 0, PLACE_SECRET),
 	TEXT_KEY(user,
 	    K(KIND_BASIC) | K(KIND_DIGEST) | K(KIND_SIGNATURE) | K(KIND_AWS),
-	    K(KIND_BASIC) | K(KIND_DIGEST) | K(KIND_AWS), PLACE_VARIABLE),
+	    K(KIND_DIGEST) | K(KIND_AWS), PLACE_VARIABLE),
 	TEXT_KEY(password, K(KIND_BASIC) | K(KIND_DIGEST),
 	    K(KIND_BASIC) | K(KIND_DIGEST), PLACE_SECRET),
 	TEXT_KEY(host, K(KIND_OAUTH2), K(KIND_OAUTH2), 0),
@@ -349,7 +351,8 @@ check_grant(const struct def_auth *a, const struct config_section *b)
 	if (a->grant == GRANT_NONE && a->fields == NULL &&
 	    a->client == CLIENT_FIELDS)
 		config_error(b,
-		    "fields: are missing; this grant has nothing else to say");
+		    "fields: are missing; this grant has nothing else to say, "
+		    "and client is fields");
 }
 
 static void

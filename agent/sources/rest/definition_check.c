@@ -19,8 +19,6 @@
 #include "sources/rest/decode.h"
 #include "sources/rest/definition_private.h"
 
-#define POINTERS_MAX 8
-
 /* Values that are not of the configuration. */
 static const struct {
 	const char *name;
@@ -35,6 +33,7 @@ static const struct {
 	{ "fetch.id", PLACE_FETCH, false },
 	{ "fetch.ids", PLACE_FETCH, false },
 	{ "job.id", PLACE_JOB, false },
+	{ "iterator", PLACE_ITERATOR, false },
 };
 #define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 #define HOSTS_DOT "hosts."
@@ -97,8 +96,9 @@ check_place(const struct definition *d, const struct config_section *b,
 	const char *near = kind == 0 ? nearest(d, p->name) : NULL;
 
 	if (kind == 0)
-		config_error(b, "%s: {%.*s} is not known%s%s%s", key, len,
-		    p->name.data, near != NULL ? "; did you mean {" : "",
+		config_error(b,
+		    "%s: {%.*s} is not known, and none of variables%s%s%s", key,
+		    len, p->name.data, near != NULL ? "; did you mean {" : "",
 		    near != NULL ? near : "", near != NULL ? "}?" : "");
 	else if (kind == PLACE_SECRET && (allowed & PLACE_SECRET) == 0)
 		config_error(b,
@@ -131,9 +131,8 @@ definition_check_text(const struct definition *d,
 		check_place(d, b, key, &p, allowed);
 }
 
-/* Has text a place of that name? */
-static bool
-has_place(const char *text, const char *name)
+bool
+definition_has_place(const char *text, const char *name)
 {
 	struct template_place p;
 
@@ -145,17 +144,18 @@ has_place(const char *text, const char *name)
 	return false;
 }
 
-static bool
-request_has(const struct def_request *r, const char *name)
+bool
+definition_request_has(const struct def_request *r, const char *name)
 {
-	bool has = has_place(r->path, name) || has_place(r->body, name);
+	bool has = definition_has_place(r->path, name) ||
+	    definition_has_place(r->body, name);
 
 	for (const struct http_pair *q = r->query; q != NULL && q->name != NULL;
 	     q++)
-		has = has || has_place(q->value, name);
+		has = has || definition_has_place(q->value, name);
 	for (const struct http_pair *h = r->headers;
 	     h != NULL && h->name != NULL; h++)
-		has = has || has_place(h->value, name);
+		has = has || definition_has_place(h->value, name);
 	return has;
 }
 
@@ -259,7 +259,8 @@ definition_check_request(const struct definition *d, const struct def_stream *s,
     unsigned places)
 {
 	unsigned allowed = PLACE_VARIABLE | places |
-	    (s->cursor.kind == CURSOR_TOKEN ? PLACE_START : PLACE_WINDOW) |
+	    (s->cursor.kind == CURSOR_WINDOW ? PLACE_WINDOW : PLACE_START) |
+	    (s->cursor.kind == CURSOR_ITERATOR ? PLACE_ITERATOR : 0) |
 	    (s->job.used ? PLACE_JOB : 0);
 
 	definition_check_text(d, b, "path", r->path, allowed);
@@ -276,7 +277,9 @@ definition_check_request(const struct definition *d, const struct def_stream *s,
 		d->n_hosts)
 		config_error(b, "host: \"%.60s\" is none of hosts", r->host);
 	if (r->body != NULL && r->method == 0)
-		config_error(b, "body: a GET has none");
+		config_error(b,
+		    "body: a GET has none, and the request's method is not "
+		    "POST");
 }
 
 void
@@ -293,7 +296,7 @@ definition_check_cursor(const struct def_stream *s,
 	if (c->kind != CURSOR_TOKEN && (c->restart_from != NULL || c->back > 0))
 		config_error(b,
 		    "restart_from: is of kind token, and so is back");
-	if (c->kind == CURSOR_TOKEN) {
+	if (c->kind != CURSOR_WINDOW) {
 		if (c->sweeps[0].every != 0)
 			config_error(b,
 			    "sweeps: a token misses nothing; they are of "
@@ -342,6 +345,12 @@ static const struct {
 _Static_assert(sizeof(page_of) / sizeof(page_of[0]) == PAGE_KINDS,
     "a kind of page has no row");
 
+bool
+definition_page_goes(const struct def_stream *s)
+{
+	return page_of[s->page.kind].to;
+}
+
 void
 definition_check_page(const struct def_stream *s,
     const struct config_section *b)
@@ -358,12 +367,19 @@ definition_check_page(const struct def_stream *s,
 		config_error(b, "from: is not of this kind");
 	if (n > 1 && !page_of[p->kind].pointer)
 		config_error(b, "from: must be one header");
-	if (n > POINTERS_MAX)
-		config_error(b, "from: more than %d", POINTERS_MAX);
+	if (n > DEFINITION_POINTERS)
+		config_error(b, "from: more than %d", DEFINITION_POINTERS);
 	if (p->to != NULL && !page_of[p->kind].to)
 		config_error(b, "to: is not of this kind");
 	if (p->more != NULL)
 		(void)definition_check_pointer(b, "more", p->more);
+	if (p->wait != NULL)
+		(void)definition_check_pointer(b, "wait", p->wait);
+	if (s->cursor.kind == CURSOR_ITERATOR &&
+	    (p->kind != PAGE_NONE || p->size > 0))
+		config_error(b,
+		    "kind: must be none, without size, where the cursor is of "
+		    "kind iterator: each request brings the next batch");
 	if (p->join != NULL && p->kind != PAGE_TOKEN)
 		config_error(b, "join: is not of this kind");
 	if (p->older != 0 && s->cursor.order != ORDER_NEWEST)
@@ -414,7 +430,9 @@ definition_check_records(const struct def_records *r, bool of_fetch,
 	if (r->format == RECORDS_KEYED && n > 1)
 		config_error(b, "at: one place only in this format");
 	if (r->names != NULL && (r->format != RECORDS_CSV || *r->names == '\0'))
-		config_error(b, "names: is the text of a row of CSV");
+		config_error(b,
+		    "names: is the text of a row of CSV, and format is not "
+		    "csv");
 	if (text && (r->success.at != NULL || r->incomplete.at != NULL))
 		config_error(b,
 		    "success: is not of this format, nor is incomplete");
@@ -444,14 +462,15 @@ definition_check_fetch(const struct def_stream *s,
 		(void)definition_check_pointer(b, "url", f->url);
 	if (f->url != NULL && f->max > 1)
 		config_error(b, "max: a URL is for one row");
-	if (f->max > 1 && !has_place(f->request.body, "fetch.ids"))
+	if (f->max > 1 && !definition_has_place(f->request.body, "fetch.ids"))
 		config_error(b,
 		    "body: has no {fetch.ids}, which more than one row need");
 	if (f->url == NULL && f->max == 1 &&
-	    !request_has(&f->request, "fetch.id"))
+	    !definition_request_has(&f->request, "fetch.id"))
 		config_error(b,
 		    "path: neither it nor anything else has {fetch.id}, and "
-		    "there is no url: every row would lead to the same");
+		    "there is no url, nor are there {fetch.ids} of max rows: "
+		    "every row would lead to the same");
 }
 
 void
@@ -501,157 +520,4 @@ definition_check_pointer(const struct config_section *b, const char *key,
 	    "\"/data/items\"",
 	    key, pointer);
 	return false;
-}
-
-/* Is pointer a on the way to b, or b itself? */
-static bool
-leads_to(const char *a, const char *b)
-{
-	size_t len = strlen(a);
-
-	return strncmp(a, b, len) == 0 && (b[len] == '\0' || b[len] == '/');
-}
-
-/* The splitter finds arrays beside each other, and values beside them. */
-static void
-check_paths(const struct def_stream *s, const struct config_section *b)
-{
-	char **at = s->records.at;
-	size_t n = 0;
-
-	for (; at != NULL && at[n] != NULL; n++)
-		for (size_t i = 0; i < n; i++)
-			if (leads_to(at[i], at[n]) || leads_to(at[n], at[i]))
-				config_errors_add(b->errors, b->map,
-				    "records: \"at\": \"%.60s\" and \"%.60s\" "
-				    "are in one another",
-				    at[i], at[n]);
-	if (n > POINTERS_MAX)
-		config_errors_add(b->errors, b->map,
-		    "records: \"at\": more than %d", POINTERS_MAX);
-	if (at != NULL && n == 0)
-		config_errors_add(b->errors, b->map,
-		    "records: \"at\": is empty; \"\" is the document itself");
-	for (const char *const *v = s->values; *v != NULL; v++)
-		for (size_t i = 0; i < n; i++)
-			if (leads_to(at[i], *v))
-				config_errors_add(b->errors, b->map,
-				    "page: \"%.60s\" is inside of the events "
-				    "at \"%.60s\"",
-				    *v, at[i]);
-}
-
-/* Does what a page says of the next one get into a request? */
-static void
-check_next(const struct def_stream *s, const struct config_section *b)
-{
-	const bool goes = page_of[s->page.kind].to;
-	const bool next = s->next.path != NULL;
-
-	if (goes && s->page.to == NULL &&
-	    !(next && request_has(&s->next, "page")))
-		config_errors_add(b->errors, b->map,
-		    "page: \"to\" is missing, and there is no next with "
-		    "{page}: how are further pages asked for?");
-	if (!goes && next)
-		config_errors_add(b->errors, b->map,
-		    "next: is never asked for; this kind of page has a URL, or "
-		    "none");
-	if (s->page.kind == PAGE_LAST_ID && s->id_key == NULL)
-		config_errors_add(b->errors, b->map,
-		    "page: kind last_id needs one id at the top of an event");
-}
-
-/* A bound in a form that cuts off what granularity lets stand would leave out
- * the end of every window. */
-static void
-check_format(const struct def_stream *s, const struct config_section *b,
-    const char *text)
-{
-	struct template_place p;
-
-	for (size_t at = 0; text != NULL && template_next(text, at, &p);
-	     at = p.end) {
-		const enum when_format format = p.format.data != NULL
-		    ? when_by_name(p.format)
-		    : WHEN_FORMATS;
-
-		if (format != WHEN_FORMATS &&
-		    s->cursor.granularity % when_unit(format) != 0)
-			config_errors_add(b->errors, b->map,
-			    "cursor: \"granularity\" must be a multiple of "
-			    "what "
-			    "the format %s of a bound can say",
-			    when_names[format]);
-	}
-}
-
-static void
-check_formats(const struct def_stream *s, const struct config_section *b)
-{
-	check_format(s, b, s->request.path);
-	check_format(s, b, s->request.body);
-	for (const struct http_pair *q = s->request.query;
-	     q != NULL && q->name != NULL; q++)
-		check_format(s, b, q->value);
-}
-
-/* Where a list can be asked for a span of time, it is. */
-static void
-check_bounds(const struct def_stream *s, const struct config_section *b)
-{
-	const struct def_cursor *c = &s->cursor;
-	const struct def_request *first =
-	    s->job.used ? &s->job.submit : &s->request;
-
-	if (!request_has(first, "window.start"))
-		config_errors_add(b->errors, b->map,
-		    "request: {window.start} is missing: a cursor of kind "
-		    "window asks for spans of time");
-	if (c->end != BOUND_OPEN && !request_has(first, "window.end"))
-		config_errors_add(b->errors, b->map,
-		    "request: {window.end} is missing; where the request has "
-		    "no end, say end: open in cursor");
-	if (c->end == BOUND_OPEN && request_has(first, "window.end"))
-		config_errors_add(b->errors, b->map,
-		    "request: has {window.end}, but the end of the cursor is "
-		    "open");
-}
-
-static void
-check_window(const struct def_stream *s, const struct config_section *b)
-{
-	const struct def_cursor *c = &s->cursor;
-
-	if (s->page.older == 0)
-		check_bounds(s, b);
-	for (size_t i = 0; i < DEF_SWEEPS && c->sweeps[i].every != 0; i++)
-		if (c->sweeps[i].back > s->retention)
-			config_errors_add(b->errors, b->map,
-			    "cursor: \"sweeps\" go further back than "
-			    "retention");
-	check_formats(s, b);
-	if (c->overlap >= s->retention)
-		config_errors_add(b->errors, b->map,
-		    "cursor: \"overlap\" is not shorter than retention");
-}
-
-void
-definition_check_stream(const struct definition *d, const struct def_stream *s,
-    const struct config_section *b)
-{
-	check_paths(s, b);
-	check_next(s, b);
-	if (s->job.used && s->job.id == NULL &&
-	    (request_has(&s->job.poll, "job.id") ||
-		request_has(&s->request, "job.id")))
-		config_errors_add(b->errors, b->map,
-		    "job: \"id\" is missing; a request has {job.id}");
-	if (s->cursor.kind == CURSOR_WINDOW)
-		check_window(s, b);
-	for (size_t i = 0; i < d->n_streams; i++)
-		if (s == &d->streams[d->n_streams - 1] && s != &d->streams[i] &&
-		    strcmp(d->streams[i].name, s->name) == 0)
-			config_errors_add(b->errors, b->map,
-			    "streams: \"%s\" is there twice", s->name);
 }

@@ -266,6 +266,7 @@ const struct setting request_keys[] = {
 static const char *const cursor_kinds[] = {
 	[CURSOR_WINDOW] = "window",
 	[CURSOR_TOKEN] = "token",
+	[CURSOR_ITERATOR] = "iterator",
 	NULL,
 };
 static const char *const bounds[] = {
@@ -292,7 +293,10 @@ const struct setting cursor_keys[] = {
 		    "token: the vendor gives a cursor that stays good and "
 		    "goes on in the order in which it processes events, so "
 		    "that none comes late. Where there is one, it is to be "
-		    "used." },
+		    "used. iterator: the vendor keeps the position of each "
+		    "reader, {iterator}, and every request moves it: request "
+		    "begins at a time, next goes on, and resend brings the "
+		    "last batch again where a reply may have been lost." },
 	{ .key = "granularity",
 	    .type = SETTING_DURATION,
 	    .offset = AT(def_cursor, granularity),
@@ -444,7 +448,8 @@ const struct setting page_keys[] = {
 	    .max = 1000000,
 	    .help = "Rows of a full page, as the request asks for. none: the "
 		    "most that a reply has; a window with so many is read in "
-		    "halves." },
+		    "halves, or from its newest row on where its end is "
+		    "open." },
 	{ .key = "short_is_last",
 	    .type = SETTING_BOOL,
 	    .offset = AT(def_page, short_is_last),
@@ -465,6 +470,11 @@ const struct setting page_keys[] = {
 	    .offset = AT(def_page, join),
 	    .help = "token: it is an array, whose elements go into the "
 		    "parameter with this between them." },
+	{ .key = "wait",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_page, wait),
+	    .help = "Pointer to the seconds that the vendor wants to pass "
+		    "before the next request." },
 	{ .key = "row_older_than",
 	    .type = SETTING_CHOICE,
 	    .offset = AT(def_page, older),
@@ -586,7 +596,9 @@ const struct setting fetch_keys[] = {
 	    .type = SETTING_STRING,
 	    .offset = AT(def_fetch, url),
 	    .help = "Pointer in a row to the URL of its events, absolute or "
-		    "not, instead of a path." },
+		    "not, instead of a path. Where host is another one than "
+		    "the list's, it is asked for without credentials: such "
+		    "links are signed." },
 	{ .key = "max",
 	    .type = SETTING_INTEGER,
 	    .offset = AT(def_fetch, max),
@@ -704,6 +716,11 @@ const struct definition_block definition_blocks[] = {
 	    "first page cannot be asked for without one; what is older than "
 	    "that cursor is not read. Further keys: those of request.",
 	    bootstrap_keys },
+	{ "streams.NAME.resend",
+	    "The request for the last batch of a cursor of kind iterator once "
+	    "more: what differs from request. Without it a reply that is lost "
+	    "is a gap.",
+	    request_keys },
 	{ "streams.NAME.fetch",
 	    "The request for what a row leads to: an event, or an array of "
 	    "them, in a reply whose own records say where. Further keys: those "

@@ -82,20 +82,31 @@ extern const enum reply_class rule_classes[];
 enum {
 	PLACE_VARIABLE = 1,
 	PLACE_SECRET = 2,
-	PLACE_HOST = 4,    /* {hosts.NAME} */
-	PLACE_START = 8,   /* {start}: where a stream begins */
-	PLACE_WINDOW = 16, /* {window.start}, {window.end} */
-	PLACE_PAGE = 32,   /* {page}: what the last page said of the next */
-	PLACE_SIGNED = 64, /* those of auth_sign.h */
-	PLACE_KEY = 128,   /* {key.fingerprint} of the key that signs */
-	PLACE_FETCH = 256, /* {fetch.id}, {fetch.ids} */
-	PLACE_JOB = 512    /* {job.id} */
+	PLACE_HOST = 4,       /* {hosts.NAME} */
+	PLACE_START = 8,      /* {start}: where a stream begins */
+	PLACE_WINDOW = 16,    /* {window.start}, {window.end} */
+	PLACE_PAGE = 32,      /* {page}: what the last page said of the next */
+	PLACE_SIGNED = 64,    /* those of auth_sign.h */
+	PLACE_KEY = 128,      /* {key.fingerprint} of the key that signs */
+	PLACE_FETCH = 256,    /* {fetch.id}, {fetch.ids} */
+	PLACE_JOB = 512,      /* {job.id} */
+	PLACE_ITERATOR = 1024 /* {iterator}: its name, of this feed alone */
 };
 
 /* Add a fault for each place in the text of a key that can't have a value. */
 void definition_check_text(const struct definition *d,
     const struct config_section *b, const char *key, const char *text,
     unsigned allowed);
+
+/* Has text, NULL: none, a place of that name?  Has any text of a request? */
+bool definition_has_place(const char *text, const char *name);
+bool definition_request_has(const struct def_request *r, const char *name);
+
+/* So many pointers, or arrays, at most. */
+#define DEFINITION_POINTERS 8
+
+/* Does what a page says of the next one go into a request? */
+bool definition_page_goes(const struct def_stream *s);
 
 /* What can't be right in what the tables let pass. */
 void definition_check_variable(const struct definition *d,

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/template.h"
 #include "sources/rest/decode.h"
 #include "sources/rest/definition_private.h"
 
@@ -91,18 +92,22 @@ override(struct node *base, const struct node *over)
 	}
 }
 
+/* A request that is the first one but for what its block says. */
 static void
-load_next(struct loading *l, struct def_stream *s, const struct node *request,
-    const struct node *next)
+load_other(struct loading *l, struct def_stream *s, struct def_request *r,
+    const struct node *map, const char *where, unsigned places)
 {
+	const struct node *request = node_get(map, "request");
+	const struct node *other = node_get(map, where);
 	struct node *whole;
 
-	if (next == NULL || request == NULL ||
-	    !definition_is_map(l, next, "next"))
+	/* Without a first one, or with one that is no map, is said already. */
+	if (other == NULL || request == NULL || request->type != NODE_MAP ||
+	    !definition_is_map(l, other, where))
 		return;
 	whole = node_copy(request);
-	override(whole, next);
-	load_request(l, s, &s->next, whole, "next", PLACE_PAGE);
+	override(whole, other);
+	load_request(l, s, r, whole, where, places);
 	node_free(whole);
 }
 
@@ -306,6 +311,19 @@ top_key(const char *pointer)
 	return pointer + 1;
 }
 
+/* Is a value of a body JSON as it stands? */
+static bool
+has_json(const char *body)
+{
+	struct template_place p;
+	bool has = false;
+
+	for (size_t at = 0; !has && body != NULL && template_next(body, at, &p);
+	     at = p.end)
+		has = template_is_json(&p);
+	return has;
+}
+
 static void
 derive(struct def_stream *s)
 {
@@ -323,13 +341,16 @@ derive(struct def_stream *s)
 		s->arrays = s->records.at;
 	while (body && s->page.from != NULL && s->page.from[from] != NULL)
 		from++;
+	s->token_json = s->page.kind == PAGE_TOKEN && has_json(s->next.body);
 	s->whole = s->records.format != RECORDS_JSON || s->page.join != NULL ||
-	    s->page.kind == PAGE_INDEX;
-	s->values = xcalloc(from + 4, sizeof(*s->values));
+	    s->token_json || s->page.kind == PAGE_INDEX;
+	s->values = xcalloc(from + 5, sizeof(*s->values));
 	for (; n < from; n++)
 		s->values[n] = s->page.from[n];
 	if (s->page.more != NULL)
 		s->values[n++] = s->page.more;
+	if (s->page.wait != NULL)
+		s->values[n++] = s->page.wait;
 	if (s->records.success.at != NULL)
 		s->values[n++] = s->records.success.at;
 	if (s->records.incomplete.at != NULL)
@@ -364,16 +385,17 @@ load_bounded(struct loading *l, struct def_stream *s, const struct node *map)
 
 	if (bounded == NULL || !definition_is_map(l, bounded, "bounded"))
 		return;
-	if (s->cursor.kind != CURSOR_TOKEN) {
+	if (s->cursor.kind == CURSOR_WINDOW) {
 		config_error(&b,
-		    "only for a cursor of kind token; one of kind window asks "
-		    "for spans of time anyway");
+		    "only where the cursor is the vendor's own; one of kind "
+		    "window asks for spans of time anyway");
 		return;
 	}
 	whole = node_copy(map);
 	drop(whole, "bounded");
 	drop(whole, "next");
 	drop(whole, "bootstrap");
+	drop(whole, "resend");
 	override(whole, bounded);
 	whole->line = bounded->line;
 	s->bounded = xcalloc(1, sizeof(*s->bounded));
@@ -392,8 +414,8 @@ definition_load_stream(struct loading *l, struct def_stream *s,
     const struct node *map)
 {
 	static const char *const ours[] = { "request", "next", "cursor", "page",
-		"records", "time", "id", "rules", "bootstrap", "fetch", "job",
-		"bounded", NULL };
+		"records", "time", "id", "rules", "bootstrap", "resend",
+		"fetch", "job", "bounded", NULL };
 	const size_t before = l->errors->n;
 	const struct node *request;
 	struct config_section b;
@@ -412,7 +434,8 @@ definition_load_stream(struct loading *l, struct def_stream *s,
 	load_job(l, s, node_get(map, "job"));
 	if (request != NULL)
 		load_request(l, s, &s->request, request, "request", 0);
-	load_next(l, s, request, node_get(map, "next"));
+	load_other(l, s, &s->next, map, "next", PLACE_PAGE);
+	load_other(l, s, &s->resend, map, "resend", 0);
 	load_bootstrap(l, s, node_get(map, "bootstrap"));
 	load_fetch(l, s, node_get(map, "fetch"));
 	load_bounded(l, s, map);
@@ -456,6 +479,7 @@ definition_release_stream(struct def_stream *s)
 	free_request(&s->request);
 	free_request(&s->next);
 	free_request(&s->bootstrap);
+	free_request(&s->resend);
 	free_request(&s->fetch.request);
 	free_request(&s->job.submit);
 	free_request(&s->job.poll);

@@ -23,6 +23,8 @@
 /* One request for some rows. */
 struct fetching {
 	struct reading *g;
+	const struct api *api;
+	struct api other; /* that this is, where it is not the stream's */
 	const struct def_records *records;
 	struct splitter *splitter;
 	struct buf whole; /* where it is decoded */
@@ -115,7 +117,7 @@ ask(struct fetching *f, struct rest_request *q, struct outcome *r)
 	q->q.feed = g->st->feed;
 	q->q.take = take_bytes;
 	q->q.ctx = f;
-	if (request_send(g->w, g->rs->api, &q->q, &reply, r) == REPLY_OK &&
+	if (request_send(g->w, f->api, &q->q, &reply, r) == REPLY_OK &&
 	    reply.status != 204 && end(f, &err) != 0)
 		(void)outcome_set(r, REPLY_RETRY,
 		    "what a row leads to cannot be parsed: %s", err.text);
@@ -129,13 +131,36 @@ ask(struct fetching *f, struct rest_request *q, struct outcome *r)
 
 /* The URL of a row: absolute, or what follows the host's. */
 static int
-row_url(const struct reading *g, const char *lead, struct rest_request *q)
+row_url(const struct fetching *f, const char *lead, struct rest_request *q)
 {
 	buf_init(&q->url, IDS_MAX);
 	if (*lead == '/' && lead[1] != '/')
-		return request_url(&q->url, g->rs->api->base, lead, NULL);
+		return request_url(&q->url, f->api->base, lead, NULL);
 	q->q.what = "the URL of a row";
 	return buf_adds(&q->url, lead);
+}
+
+/* Whom to ask.  URLs of rows on another host than the list's are links that
+ * carry their own proof, beside which a token would be refused. */
+static void
+choose_api(struct fetching *f)
+{
+	const struct reading *g = f->g;
+	const struct rest *o = g->values.rest;
+	const struct def_fetch *def = &g->rs->def->fetch;
+	const char *name = def->request.host;
+	const size_t host =
+	    definition_host(o->def, (struct slice){ name, strlen(name) });
+
+	f->api = g->rs->api;
+	if (strcmp(name, g->rs->def->request.host) == 0)
+		return;
+	f->other = *g->rs->api;
+	f->other.base = o->base[host];
+	f->other.option = o->option[host];
+	if (def->url != NULL)
+		f->other.auth = o->no_auth;
+	f->api = &f->other;
 }
 
 /* Bring what leads, one or ids of several as one text, stands for. */
@@ -160,11 +185,12 @@ bring(struct reading *g, const char *leads, struct outcome *r)
 
 	v.ids = leads;
 	g->object = leads;
+	choose_api(&f);
 	buf_init(&f.whole, READING_WHOLE);
 	f.splitter = splitter_new(&spec, take_event, &f);
 	if (g->equal != NULL)
 		rest_rows_reset(g->equal);
-	if ((def->url != NULL && row_url(g, leads, &q) != 0) ||
+	if ((def->url != NULL && row_url(&f, leads, &q) != 0) ||
 	    rest_request_of(&v, &def->request, &def->records, &q) != 0) {
 		(void)outcome_set(r, REPLY_RETRY,
 		    "the request for what a row leads to is too long");

@@ -159,6 +159,9 @@ next_token(const struct rest_page *p, struct buf *next)
 
 		if (j.glue != NULL && v.data != NULL && *v.data == '[')
 			(void)pick_each(v, join, &j);
+		else if (v.data != NULL && strchr("{[", *v.data) != NULL &&
+		    p->def->token_json)
+			j.rc = buf_add(next, v.data, v.len);
 		else
 			j.rc = pages_token(v, next);
 	}
@@ -190,11 +193,11 @@ next_index(const struct rest_page *p, struct buf *next)
 					       : 0;
 }
 
-/* Pages that are counted end with an empty one. */
+/* Pages that are counted end with an empty one, but where it says more. */
 static bool
 is_last(const struct rest_page *p)
 {
-	return p->rows == 0;
+	return p->rows == 0 && (p->def->page.more == NULL || !rest_more(p));
 }
 
 static int
@@ -209,7 +212,7 @@ next_number(const struct rest_page *p, struct buf *next)
 static int
 next_offset(const struct rest_page *p, struct buf *next)
 {
-	return is_last(p)
+	return p->rows == 0
 	    ? 0
 	    : buf_addf(next, "%jd",
 		  strtoimax(p->page, NULL, 10) + (intmax_t)p->rows);
@@ -218,7 +221,7 @@ next_offset(const struct rest_page *p, struct buf *next)
 static int
 next_last_id(const struct rest_page *p, struct buf *next)
 {
-	if (is_last(p) || p->last_id.data == NULL)
+	if (p->rows == 0 || p->last_id.data == NULL)
 		return 0;
 	return buf_add(next, p->last_id.data, p->last_id.len);
 }
@@ -270,6 +273,33 @@ resolve(const char *base, struct buf *next)
 	return rc;
 }
 
+/* A URL of the vendor's own is asked for where the configuration says that the
+ * vendor is: a proxy in between changes no bodies. */
+static int
+redirect(const struct api *api, struct buf *next)
+{
+	struct buf url = BUF_INIT(PAGES_LINK_MAX);
+	const char *path;
+	size_t len;
+	int rc;
+
+	if (api->own == NULL || http_same_origin(api->own, api->base) ||
+	    !http_same_origin(api->own, next->data))
+		return 0;
+	/* The rest of a URL that has its origin. */
+	path = strstr(next->data, "://") + 3;
+	path += strcspn(path, "/?#");
+	len = strlen(api->base);
+	rc = buf_add(&url, api->base, len - (api->base[len - 1] == '/'));
+	if (rc == 0)
+		rc = buf_adds(&url, path);
+	buf_clear(next);
+	if (rc == 0)
+		rc = buf_add(next, url.data, url.len);
+	buf_release(&url);
+	return rc;
+}
+
 enum reply_class
 rest_next(const struct rest_page *p, struct buf *next, struct outcome *r)
 {
@@ -282,7 +312,8 @@ rest_next(const struct rest_page *p, struct buf *next, struct outcome *r)
 	if (page->short_is_last && p->rows < (size_t)page->size)
 		return r->class;
 	if (kinds[kind](p, next) != 0 ||
-	    (url && next->len > 0 && resolve(p->url, next) != 0))
+	    (url && next->len > 0 &&
+		(resolve(p->url, next) != 0 || redirect(p->api, next) != 0)))
 		return outcome_set(r, REPLY_RETRY,
 		    "what leads to the next page is neither text nor a number, "
 		    "or too long");
@@ -318,6 +349,24 @@ rest_matches(const struct rest_page *p, const struct def_match *m)
 	if (v.data != NULL && v.len >= 2 && *v.data == '"')
 		v = (struct slice){ v.data + 1, v.len - 2 };
 	return v.data != NULL && is_text(v, m->is);
+}
+
+double
+rest_wait(const struct rest_page *p)
+{
+	const char *at = p->def->page.wait;
+	struct slice v = { .data = NULL };
+	double seconds = 0;
+	char text[32];
+
+	if (at != NULL)
+		v = rest_value(p, place_of(p, at));
+	if (v.data == NULL || v.len >= sizeof(text))
+		return 0;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)v.len, v.data);
+	/* A number, or a text of one. */
+	(void)sscanf(*text == '"' ? text + 1 : text, "%lf", &seconds);
+	return seconds > 0 ? seconds : 0;
 }
 
 bool

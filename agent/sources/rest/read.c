@@ -4,7 +4,6 @@
  * A page streams through the splitter into a write batch, and is committed
  * together with how the next one is asked for.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +25,10 @@
 #include "store/identity.h"
 #include "store/write_batch.h"
 
-/* So many pages of a stream without end are read in one go. */
-#define PAGES_AT_ONCE 200
 #define ID_MAX 4096
 
-/* Commit what there is, with where the stream is then. */
-static enum reply_class
-commit_cursor(struct reading *g, struct outcome *r)
+enum reply_class
+reading_commit_cursor(struct reading *g, struct outcome *r)
 {
 	struct err err = ERR_INIT;
 
@@ -144,6 +140,12 @@ check_page(struct reading *g, const struct rest_page *page,
 	return r->class;
 }
 
+bool
+reading_says_more(const struct rest_page *p)
+{
+	return p->def->page.more != NULL && rest_more(p);
+}
+
 /* A window's page is read.  Where another one follows, that is durable with
  * its events; what is behind the last one is durable with the cursor. */
 static enum reply_class
@@ -153,6 +155,10 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	struct rest_stream *rs = g->rs;
 	struct err err = ERR_INIT;
 
+	if (next->len == 0 && reading_says_more(p) &&
+	    !rs->def->page.short_is_last)
+		return outcome_set(r, REPLY_RETRY,
+		    "the reply says that more follows, but not where");
 	if ((rs->def->page.more != NULL && !rest_more(p)) ||
 	    (rs->def->page.older != 0 && g->oldest < g->values.window->from))
 		buf_clear(next);
@@ -170,45 +176,35 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	rs->part_at = server_clock_now(g->w->source->clock);
 	buf_clear(&rs->part_page);
 	if (buf_add(&rs->part_page, next->data, next->len) != 0)
-		return outcome_set(r, REPLY_RETRY, "a page token is too long");
-	return commit_cursor(g, r);
+		(void)outcome_set(r, REPLY_RETRY, "a page token is too long");
+	else
+		(void)reading_commit_cursor(g, r);
+	/* What could not be written is not gone on behind. */
+	if (r->class != REPLY_OK)
+		buf_clear(&rs->part_page);
+	return r->class;
 }
 
-/* Where a stream without end goes on; next is emptied where it has caught
- * up. */
-static enum reply_class
-end_token_page(struct reading *g, const struct rest_page *p, struct buf *next,
-    struct outcome *r)
-{
-	struct rest_stream *rs = g->rs;
-	const bool more = rest_more(p);
-	struct err err = ERR_INIT;
-	bool moved = next->len > 0 &&
-	    (next->len != rs->token.len ||
-		memcmp(next->data, rs->token.data, next->len) != 0);
+/* By the kind of the cursor. */
+static enum reply_class (*const ends[])(struct reading *g,
+    const struct rest_page *p, struct buf *next, struct outcome *r) = {
+	[CURSOR_WINDOW] = end_window_page,
+	[CURSOR_TOKEN] = reading_end_token,
+	[CURSOR_ITERATOR] = reading_end_batch,
+};
 
-	if (next->len == 0 && g->rows > 0) {
-		if (reading_commit(g, &err) != 0)
-			return outcome_set(r, REPLY_RETRY, "%s", err.text);
-		return outcome_set(r, REPLY_RETRY,
-		    "the reply has events, but no cursor for those that "
-		    "follow");
-	}
-	if (g->newest > rs->newest)
-		rs->newest = g->newest;
-	if (moved) {
-		buf_clear(&rs->token);
-		if (buf_add(&rs->token, next->data, next->len) != 0)
-			return outcome_set(r, REPLY_RETRY,
-			    "the cursor is too long");
-		(void)commit_cursor(g, r);
-	} else if (reading_commit(g, &err) != 0) {
-		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
-	}
-	g->behind = more && next->len > 0;
-	if (!g->behind || (moved && g->pages >= PAGES_AT_ONCE))
-		buf_clear(next);
-	return r->class;
+/* The time that the vendor wants to pass before the next request. */
+static void
+note_wait(struct reading *g, const struct rest_page *p)
+{
+	const int64_t most = CLOCK_HOUR / CLOCK_SECOND;
+	double seconds = rest_wait(p);
+
+	if (seconds > (double)most)
+		seconds = (double)most;
+	g->rs->wait_until = seconds > 0
+	    ? clock_monotonic() + (int64_t)(seconds * (double)CLOCK_SECOND)
+	    : 0;
 }
 
 static enum reply_class
@@ -226,18 +222,21 @@ end_page(struct reading *g, const struct rest_request *q,
 		.page = g->values.page };
 
 	g->pages++;
+	g->all += g->rows;
 	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
 	    reading_fetch(g, r) != REPLY_OK)
 		return r->class;
+	if (g->equal != NULL && g->rs->def->cursor.kind == CURSOR_WINDOW &&
+	    rest_rows_doubted(g->equal))
+		return outcome_set(r, REPLY_CURSOR,
+		    "the page begins with what came before");
+	note_wait(g, &p);
 	p.rows = g->rows;
 	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,
 		g->last_id.len };
 	if (rest_next(&p, page->next, r) != REPLY_OK)
 		return r->class;
-	if (g->rs->def->cursor.kind == CURSOR_TOKEN)
-		(void)end_token_page(g, &p, page->next, r);
-	else
-		(void)end_window_page(g, &p, page->next, r);
+	(void)ends[g->rs->def->cursor.kind](g, &p, page->next, r);
 	if (r->class == REPLY_OK && g->equal != NULL)
 		rest_rows_keep(g->equal);
 	return r->class;
@@ -262,6 +261,59 @@ note_restart(struct reading *g, const struct http_reply *reply,
 		g->restart = INT64_MIN;
 }
 
+/* What a page needs before it can be asked for. */
+static enum reply_class
+prepare(struct reading *g, const struct page *page, struct outcome *r)
+{
+	const struct source *s = g->w->source;
+	const int64_t wait = g->rs->wait_until - clock_monotonic();
+
+	begin_page(g, page);
+	g->values.page = page->link;
+	if (g->rs->wait_until != 0 && wait > 0 && !s->rest(s->ctx, wait))
+		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
+	if (rest_find_host(g->w, g->rs, r) != REPLY_OK)
+		return r->class;
+	g->values.base = g->rs->api->base;
+	g->values.job = g->rs->job.len > 0 ? g->rs->job.data : NULL;
+	if (g->trying)
+		return r->class;
+	if (g->rs->def->cursor.kind == CURSOR_ITERATOR)
+		return rest_iterator_ask(g->rs, g->st, &g->values, r);
+	if (g->rs->def->job.used && *page->link == '\0')
+		return rest_job(g->w, g->st, &g->values, r);
+	return r->class;
+}
+
+/* Of a batch that cannot be had again, what came of it is kept. */
+static void
+keep_what_came(struct reading *g, struct outcome *r)
+{
+	const struct def_stream *def = g->rs->def;
+	struct err err = ERR_INIT;
+
+	if (g->trying || def->cursor.kind != CURSOR_ITERATOR ||
+	    def->resend.path != NULL || g->rows == 0)
+		return;
+	if (reading_commit(g, &err) != 0)
+		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
+}
+
+/* Each vendor has words of its own for a page token that is not good any more.
+ * What is wrong with a request whose first page was answered is its token, and
+ * a window that is read again costs requests, and nothing else. */
+static void
+judge_token(const struct reading *g, const struct page *page,
+    const struct http_reply *reply, struct outcome *r)
+{
+	const int s = reply->status;
+
+	if (r->class == REPLY_RETRY && *page->link != '\0' &&
+	    g->rs->def->cursor.kind == CURSOR_WINDOW &&
+	    (s == 400 || s == 404 || s == 410 || s == 422))
+		r->class = REPLY_CURSOR;
+}
+
 /* pages.get */
 static enum reply_class
 get_page(void *ctx, struct page *page, struct outcome *r)
@@ -270,26 +322,16 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	struct rest_request q;
 	struct http_reply reply;
 
-	begin_page(g, page);
-	g->values.page = page->link;
+	if (prepare(g, page, r) != REPLY_OK)
+		return r->class;
 	http_reply_init(&reply);
-	if (rest_find_host(g->w, g->rs, r) != REPLY_OK) {
-		http_reply_release(&reply);
-		return r->class;
-	}
-	g->values.base = g->rs->api->base;
-	g->values.job = g->rs->job.len > 0 ? g->rs->job.data : NULL;
-	if (g->rs->def->job.used && !g->trying && *page->link == '\0' &&
-	    rest_job(g->w, g->st, &g->values, r) != REPLY_OK) {
-		http_reply_release(&reply);
-		return r->class;
-	}
 	if (rest_request_make(&g->values, &q) != 0) {
 		(void)outcome_set(r, REPLY_CONFIG,
 		    "the request is too long; see the source's options");
 	} else {
 		q.q.feed = g->st != NULL ? g->st->feed : NULL;
 		q.q.take = reading_bytes;
+		q.q.once = g->rs->def->cursor.kind == CURSOR_ITERATOR;
 		q.q.ctx = g;
 		if (request_send(g->w, g->rs->api, &q.q, &reply, r) ==
 		    REPLY_OK) {
@@ -297,9 +339,15 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 				g->date = server_clock_now(g->w->source->clock);
 			(void)end_page(g, &q, &reply, page, r);
 		} else {
+			judge_token(g, page, &reply, r);
 			note_restart(g, &reply, r);
+			/* What it was refused with is no batch. */
+			if (!reply.sent || reply.status / 100 > 2)
+				g->rs->in_doubt = g->rs->was_in_doubt;
 		}
 	}
+	if (r->class != REPLY_OK)
+		keep_what_came(g, r);
 	page->rows = g->rows;
 	rest_request_release(&q);
 	http_reply_release(&reply);
@@ -324,8 +372,8 @@ open_event(struct reading *g)
 	g->event = splitter_new(spec, reading_row, g);
 }
 
-static void
-open_reading(struct reading *g, struct worker *w, struct stream *st,
+void
+reading_open(struct reading *g, struct worker *w, struct stream *st,
     struct rest_stream *rs)
 {
 	const struct def_stream *def = rs->def;
@@ -358,8 +406,8 @@ open_reading(struct reading *g, struct worker *w, struct stream *st,
 	g->restart = INT64_MIN;
 }
 
-static void
-close_reading(struct reading *g)
+void
+reading_close(struct reading *g)
 {
 	splitter_free(g->splitter);
 	splitter_free(g->event);
@@ -378,8 +426,8 @@ close_reading(struct reading *g)
 /* How late an event is can be said where it could have been seen before: up to
  * the time that was listed, and behind that where the last poll is not long
  * ago. */
-static int64_t
-covered_at(const struct source *s, int64_t listed)
+int64_t
+reading_covered(const struct source *s, int64_t listed)
 {
 	const int64_t usual = 2 * s->definition.interval + CLOCK_MINUTE;
 
@@ -388,8 +436,8 @@ covered_at(const struct source *s, int64_t listed)
 }
 
 /* Read all pages from first on. */
-static enum reply_class
-read_pages(struct reading *g, const char *first, bool endless,
+enum reply_class
+reading_pages(struct reading *g, const char *first, bool endless,
     struct outcome *r)
 {
 	const struct pages pages = { .get = get_page,
@@ -454,29 +502,31 @@ goes_on(const struct def_stream *def)
 	    def->records.format != RECORDS_COLUMNS;
 }
 
-/* Read one span of time, or a part of it. */
+/* Read one span of time, or a part of it.  Its newest event becomes *newest. */
 static enum reply_class
 read_span(struct worker *w, struct stream *st, struct window_list *l,
-    const struct window *span, struct outcome *r)
+    const struct window *span, int64_t *newest, struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
 	const bool all =
 	    span->from == l->window.from && span->to == l->window.to;
 	struct reading g;
 
-	open_reading(&g, w, st, rs);
+	reading_open(&g, w, st, rs);
 	g.values.window = span;
 	g.keeps = all && !l->thorough && goes_on(rs->def);
 	if (!rs->aside)
-		g.covered = covered_at(w->source, rs->window.cursor.listed);
-	(void)read_pages(&g, "", false, r);
+		g.covered =
+		    reading_covered(w->source, rs->window.cursor.listed);
+	(void)reading_pages(&g, "", false, r);
 	l->fresh += g.fresh;
 	l->pages += g.pages;
+	*newest = g.newest;
 	if (l->thorough && !rs->aside)
 		widen(rs, st, g.latest);
 	if (g.date != 0 && g.date < l->date)
 		l->date = g.date;
-	close_reading(&g);
+	reading_close(&g);
 	return r->class;
 }
 
@@ -497,27 +547,46 @@ lose_span(struct rest_stream *rs, struct stream *st, const struct window *span,
 	return rest_cursor_save(rs, st, &gap, r);
 }
 
+/* What is left of a span of which a reply did not have all: from its newest
+ * event on, where a list has no end and the oldest events first, else the first
+ * half.  false: there is nothing shorter. */
+static bool
+shorten(const struct def_cursor *c, int64_t newest, struct window *span)
+{
+	const int64_t units = (span->to - span->from) / c->granularity;
+
+	if (c->end == BOUND_OPEN && newest >= span->from + c->granularity)
+		span->from = newest - newest % c->granularity;
+	else if (c->end != BOUND_OPEN && units > 1)
+		span->to = span->from + units / 2 * c->granularity;
+	else
+		return false;
+	return true;
+}
+
 enum reply_class
 rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
     struct outcome *r)
 {
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const int64_t unit = rs->def->cursor.granularity;
+	const struct def_cursor *c = &rs->def->cursor;
 	struct window span = l->window;
+	int64_t newest;
 
 	l->date = server_clock_now(w->source->clock);
 	(void)outcome_set(r, REPLY_OK, "there is nothing to ask for");
-	/* From the left: what is incomplete is halved, and no less than a unit
-	 * is asked for. */
+	/* From the left; no less than a unit is asked for. */
 	while (span.from < l->window.to) {
-		if (read_span(w, st, l, &span, r) == REPLY_INCOMPLETE) {
-			const int64_t units = (span.to - span.from) / unit;
-
+		if (read_span(w, st, l, &span, &newest, r) ==
+		    REPLY_INCOMPLETE) {
 			drop_part(rs);
-			if (units > 1) {
-				span.to = span.from + units / 2 * unit;
+			if (shorten(c, newest, &span)) {
+				(void)outcome_set(r, REPLY_OK,
+				    "the rest is asked for");
 				continue;
 			}
+			if (c->end == BOUND_OPEN && newest >= span.from)
+				span.to = span.from + c->granularity;
 			(void)lose_span(rs, st, &span, r);
 		}
 		if (r->class != REPLY_OK)
@@ -548,12 +617,12 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 	if (rs->part_page.len == 0 && rs->job.len == 0)
 		return r->class;
 	first = xstrdup(rs->part_page.len > 0 ? rs->part_page.data : "");
-	open_reading(&g, w, st, rs);
+	reading_open(&g, w, st, rs);
 	g.values.window = &part;
 	g.keeps = goes_on(rs->def);
 	g.date = rs->part_date;
-	(void)read_pages(&g, first, false, r);
-	close_reading(&g);
+	(void)reading_pages(&g, first, false, r);
+	reading_close(&g);
 	free(first);
 	if (r->class == REPLY_OK) {
 		drop_part(rs);
@@ -571,131 +640,6 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 	    ++rs->part_failures >= PART_FAILURES)
 		drop_part(rs);
 	return r->class;
-}
-
-/* The vendor does not know its cursor any more: begin again a little before
- * the newest event that it led to, as far as that is still kept. */
-static enum reply_class
-restart(struct worker *w, struct stream *st, int64_t named, struct outcome *r)
-{
-	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const struct source *s = w->source;
-	const int64_t oldest =
-	    server_clock_now(s->clock) - rs->def->retention + rs->spec.slack;
-	const int64_t last = named != INT64_MIN ? named
-	    : rs->newest != 0                   ? rs->newest
-						: rs->from;
-	struct gap_row gap = { .from = last, .to = oldest };
-	char why[sizeof(r->text)];
-
-	(void)snprintf(why, sizeof(why), "%s", r->text);
-	(void)outcome_set(r, REPLY_RETRY,
-	    "the vendor has lost the cursor; events are read again from a "
-	    "little before the newest on: %.800s",
-	    why);
-	s->trouble(s->ctx, st, r);
-	(void)snprintf(gap.cause, sizeof(gap.cause),
-	    "the vendor has lost the cursor, and does not keep its events for "
-	    "that long");
-	buf_clear(&rs->token);
-	rs->from = last - rs->def->cursor.overlap;
-	if (rs->from < oldest)
-		rs->from = oldest;
-	return rest_cursor_save(rs, st, last < oldest ? &gap : NULL, r);
-}
-
-/* Where to go on: a growing number a little before the last one. */
-static char *
-first_token(const struct rest_stream *rs)
-{
-	const char *token = rs->token.len > 0 ? rs->token.data : "";
-	const int64_t back = rs->def->cursor.back;
-	intmax_t n;
-	char *end;
-
-	if (back == 0 || *token < '0' || *token > '9')
-		return xstrdup(token);
-	n = strtoimax(token, &end, 10);
-	if (*end != '\0' || n == INTMAX_MAX)
-		return xstrdup(token);
-	return xasprintf("%jd", n > back ? n - back : 0);
-}
-
-/* Get the first cursor, and make it durable before it is used. */
-static enum reply_class
-bootstrap(struct worker *w, struct stream *st, struct outcome *r)
-{
-	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	const struct rest_values v = { .rest = w->source->state,
-		.def = rs->def,
-		.start = rs->from,
-		.page = "",
-		.base = rs->api->base };
-	struct rest_request q = { .headers = NULL };
-	struct http_reply reply;
-
-	http_reply_init(&reply);
-	if (rest_request_of(&v, &rs->def->bootstrap, NULL, &q) != 0) {
-		(void)outcome_set(r, REPLY_CONFIG,
-		    "the request is too long; see the source's options");
-	} else {
-		q.q.feed = st->feed;
-		if (request_send(w, rs->api, &q.q, &reply, r) == REPLY_OK &&
-		    reply.body.data != NULL &&
-		    pages_token(pick_raw((struct slice){ reply.body.data,
-					     reply.body.len },
-				    rs->def->take),
-			&rs->token) != 0)
-			(void)outcome_set(r, REPLY_RETRY,
-			    "the first cursor is neither text nor a number");
-	}
-	rest_request_release(&q);
-	http_reply_release(&reply);
-	if (r->class == REPLY_OK && rs->token.len > 0)
-		(void)rest_cursor_save(rs, st, NULL, r);
-	return r->class;
-}
-
-enum reply_class
-rest_read_token(struct worker *w, struct stream *st, bool *behind,
-    struct outcome *r)
-{
-	struct rest_stream *rs = *(struct rest_stream **)st->state;
-	char why[sizeof(r->text)], *first;
-	struct reading g;
-	int64_t named;
-
-	if (rs->token.len == 0 && rs->def->bootstrap.path != NULL &&
-	    (rest_find_host(w, rs, r) != REPLY_OK ||
-		bootstrap(w, st, r) != REPLY_OK || rs->token.len == 0))
-		return r->class;
-	first = first_token(rs);
-	open_reading(&g, w, st, rs);
-	/* In the order of processing nothing is late that was not asked for;
-	 * what was there before is older than it is late. */
-	if (rs->caught_up != 0)
-		g.covered = covered_at(w->source, rs->caught_up);
-	(void)read_pages(&g, first, true, r);
-	*behind = g.behind;
-	if (r->class == REPLY_OK && !g.behind)
-		st->listed = rs->caught_up = g.date;
-	else if (g.newest != INT64_MIN)
-		st->listed = g.newest;
-	named = g.restart;
-	close_reading(&g);
-	free(first);
-	if (r->class == REPLY_INCOMPLETE)
-		r->class = REPLY_RETRY;
-	if (r->class != REPLY_CURSOR)
-		return r->class;
-	*behind = true;
-	/* A place to begin is no cursor that could be lost. */
-	if (rs->token.len == 0) {
-		(void)snprintf(why, sizeof(why), "%s", r->text);
-		return outcome_set(r, REPLY_CONFIG,
-		    "the vendor refuses to begin; see initial: %.800s", why);
-	}
-	return restart(w, st, named, r);
 }
 
 enum reply_class
@@ -717,13 +661,15 @@ rest_try(struct worker *w, const struct def_stream *def, size_t *rows,
 	/* To submit a job would be more than a try. */
 	if (def->job.used)
 		return rest_find_host(w, &rs, r);
-	open_reading(&g, w, NULL, &rs);
+	reading_open(&g, w, NULL, &rs);
 	g.trying = true;
+	/* One that nobody else has, and may be moved. */
+	g.values.iterator = "sealfeed-check";
 	if (def->cursor.kind == CURSOR_WINDOW)
 		g.values.window = &hour;
 	(void)get_page(&g, &page, r);
 	*rows = g.rows;
-	close_reading(&g);
+	reading_close(&g);
 	buf_release(&next);
 	free(rs.own_base);
 	return r->class;

@@ -43,6 +43,8 @@ struct reading {
 	struct buf last_id; /* of the last row of the page */
 	size_t rows;        /* of the page */
 	size_t pages;
+	size_t all;   /* rows of all pages */
+	size_t empty; /* pages without rows, one behind the other */
 	size_t fresh; /* events that were new */
 	int64_t date; /* the server's time when it began */
 	int64_t newest;
@@ -52,6 +54,39 @@ struct reading {
 	bool trying;     /* nothing is kept */
 	bool behind;     /* of a stream without end: there is more */
 };
+
+/* A reading of a stream, which belongs to st, and its end. */
+void reading_open(struct reading *g, struct worker *w, struct stream *st,
+    struct rest_stream *rs);
+void reading_close(struct reading *g);
+
+/* Read all pages from first on; endless: see struct pages. */
+enum reply_class reading_pages(struct reading *g, const char *first,
+    bool endless, struct outcome *r);
+
+/* How late an event is can be said where it could have been seen before: up to
+ * the time that was listed, and behind that where the last poll is not long
+ * ago. */
+int64_t reading_covered(const struct source *s, int64_t listed);
+
+/* So many pages of a stream without end are read in one go. */
+#define READING_PAGES 200
+
+/* A page of a cursor of the vendor's own, or a batch of an iterator, is read:
+ * it is durable with where the stream is then.  next, where it leads, is
+ * emptied where the stream has caught up; of an iterator it is filled where it
+ * has not. Returns r->class. */
+struct rest_page;
+enum reply_class reading_end_token(struct reading *g, const struct rest_page *p,
+    struct buf *next, struct outcome *r);
+enum reply_class reading_end_batch(struct reading *g, const struct rest_page *p,
+    struct buf *next, struct outcome *r);
+
+/* Does the page itself say that more follows? */
+bool reading_says_more(const struct rest_page *p);
+
+/* Commit what there is, with where the stream is then. */
+enum reply_class reading_commit_cursor(struct reading *g, struct outcome *r);
 
 /* Commit what there is. */
 int reading_commit(struct reading *g, struct err *err);

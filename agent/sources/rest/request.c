@@ -52,6 +52,8 @@ value(void *ctx, const struct template_place *p, struct buf *out)
 		return v->ids != NULL ? buf_adds(out, v->ids) : -1;
 	if (is(p, "job.id"))
 		return v->job != NULL ? buf_adds(out, v->job) : -1;
+	if (is(p, "iterator"))
+		return v->iterator != NULL ? buf_adds(out, v->iterator) : -1;
 	if (is(p, "start"))
 		return when_write(when_by_name(p->format), v->start, out);
 	if (v->window == NULL)
@@ -147,10 +149,8 @@ make_url(const struct rest_values *v, const struct def_request *r,
 	size_t host =
 	    definition_host(d, (struct slice){ r->host, strlen(r->host) });
 	struct buf path = BUF_INIT(URL_MAX);
-	const char *base = r == &v->def->request || r == &v->def->next ||
-		r == &v->def->fetch.request
-	    ? v->base
-	    : NULL;
+	const bool own = strcmp(r->host, v->def->request.host) == 0;
+	const char *base = own ? v->base : NULL;
 	int rc;
 
 	rc = template_fill(r->path, TEMPLATE_URL, value, (void *)(uintptr_t)v,
@@ -208,9 +208,9 @@ rest_request_of(const struct rest_values *v, const struct def_request *r,
 int
 rest_request_make(const struct rest_values *v, struct rest_request *out)
 {
-	const struct def_request *r =
-	    *v->page != '\0' && v->def->next.path != NULL ? &v->def->next
-							  : &v->def->request;
+	const struct def_request *r = v->ask != NULL        ? v->ask
+	    : *v->page != '\0' && v->def->next.path != NULL ? &v->def->next
+							    : &v->def->request;
 	const bool link = is_url(&v->def->page) && *v->page != '\0';
 
 	*out = (struct rest_request){ .headers = NULL };

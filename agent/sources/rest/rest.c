@@ -76,16 +76,20 @@ open_hosts(struct rest *o, struct err *err)
 	const struct definition *d = o->def;
 
 	o->base = xcalloc(d->n_hosts + 1, sizeof(*o->base));
+	o->own = xcalloc(d->n_hosts + 1, sizeof(*o->own));
 	o->option = xcalloc(d->n_hosts + 1, sizeof(*o->option));
 	for (size_t i = 0; i < d->n_hosts; i++) {
-		struct buf url = BUF_INIT(URL_MAX);
+		struct buf url = BUF_INIT(URL_MAX), own = BUF_INIT(URL_MAX);
 
 		o->option[i] = xasprintf("hosts.%s", d->hosts[i].name);
-		if (rest_host(o->conf, i, &url) != 0) {
+		if (rest_host(o->conf, i, &url) != 0 ||
+		    rest_vendor_host(o->conf, i, &own) != 0) {
 			buf_release(&url);
+			buf_release(&own);
 			return err_set(err, "%s: too long", o->option[i]);
 		}
 		o->base[i] = buf_take(&url, NULL);
+		o->own[i] = buf_take(&own, NULL);
 		/* It comes with the token. */
 		if (*o->base[i] == '\0' && d->hosts[i].from_token != NULL)
 			continue;
@@ -107,6 +111,7 @@ open_apis(struct rest *o)
 		    (struct slice){ s->request.host, strlen(s->request.host) });
 
 		o->api[i] = (struct api){ .base = o->base[host],
+			.own = o->own[host],
 			.option = o->option[host],
 			.auth = o->auth,
 			.rules = s->rules,
@@ -143,12 +148,15 @@ close_source(struct source *s)
 	}
 	for (size_t i = 0; i < o->def->n_hosts; i++) {
 		free(o->base != NULL ? o->base[i] : NULL);
+		free(o->own != NULL ? o->own[i] : NULL);
 		free(o->option != NULL ? o->option[i] : NULL);
 	}
 	free(o->base);
+	free(o->own);
 	free(o->option);
 	free(o->api);
 	auth_free(o->auth);
+	auth_free(o->no_auth);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }
@@ -263,7 +271,7 @@ state_of(struct stream *st)
 	rs = rest_stream_new(st, definition_stream(o->def, st->name));
 	json = feed_cursor(st->feed);
 	rest_cursor_read(rs, json);
-	if (rs->def->cursor.kind == CURSOR_TOKEN)
+	if (rs->def->cursor.kind != CURSOR_WINDOW)
 		/* What was lost is to be read as far back as can be. */
 		begin_token(rs, st,
 		    strcmp(json, "lost") == 0 ? INT64_MAX : o->conf->initial);
@@ -295,7 +303,7 @@ poll(struct worker *w, struct stream *st, struct outcome *r)
 	struct rest_stream *rs = state_of(st);
 	bool behind = false;
 
-	if (rs->def->cursor.kind == CURSOR_TOKEN) {
+	if (rs->def->cursor.kind != CURSOR_WINDOW) {
 		/* Where it begins is durable before it is asked for. */
 		if (rs->token.len == 0 &&
 		    rest_cursor_save(rs, st, NULL, r) != REPLY_OK)

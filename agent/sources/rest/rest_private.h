@@ -60,9 +60,11 @@ struct rest {
 	const struct rest_conf *conf;
 	const struct definition *def;
 	struct auth *auth;
-	char **base;     /* URL of each host */
-	char **option;   /* "hosts.api" */
-	struct api *api; /* of each stream, in the definition's order */
+	struct auth *no_auth; /* shows nothing */
+	char **base;          /* URL of each host */
+	char **own;           /* what the vendor calls it */
+	char **option;        /* "hosts.api" */
+	struct api *api;      /* of each stream, in the definition's order */
 	pthread_mutex_t lock;
 	struct rest_stream *streams; /* that were polled */
 };
@@ -85,11 +87,18 @@ struct rest_stream {
 	struct window_spec spec;
 	char sweep_keys[DEF_SWEEPS][32]; /* of spec */
 	struct window_state window;
-	/* CURSOR_TOKEN: where the vendor's cursor leads, "" at first. */
+	/* CURSOR_TOKEN: where the vendor's cursor leads, "" at first; of an
+	 * iterator, its name. */
 	struct buf token;
 	int64_t from;      /* … where it began, … */
 	int64_t newest;    /* … and the newest event's time since */
 	int64_t caught_up; /* when that was last so */
+	unsigned vain;     /* how often pages without rows led to nothing */
+	/* CURSOR_ITERATOR: its first batch is durable; … */
+	bool begun;
+	/* … a request has moved it, whose batch is not, as far as is known. */
+	bool in_doubt, was_in_doubt;
+	int64_t wait_until; /* monotonic: page.wait, 0: none */
 	/* CURSOR_WINDOW: a window that is being read, and how its next page
 	 * is asked for, "" if none is; since when that is known. */
 	struct window part;
@@ -115,10 +124,12 @@ struct rest_values {
 	const struct def_stream *def;
 	const struct window *window; /* NULL: none */
 	int64_t start;
-	const char *page; /* "": the first */
-	const char *ids;  /* {fetch.id}, {fetch.ids}; NULL: none */
-	const char *job;  /* likewise */
-	const char *base; /* URL of the stream's host */
+	const char *page;              /* "": the first */
+	const char *ids;               /* {fetch.id}, {fetch.ids}; NULL: none */
+	const char *job;               /* likewise */
+	const char *iterator;          /* likewise */
+	const struct def_request *ask; /* this one; NULL: page says which */
+	const char *base;              /* URL of the stream's host */
 };
 
 /* What a definition says to the person who sets its vendor up, as lines for
@@ -172,10 +183,22 @@ enum reply_class rest_find_host(struct worker *w, struct rest_stream *rs,
 enum reply_class rest_job(struct worker *w, struct stream *st,
     struct rest_values *v, struct outcome *r);
 
+/* The name of an iterator that is none yet, durable before it is used. */
+enum reply_class rest_iterator_name(struct rest_stream *rs, struct stream *st,
+    struct outcome *r);
+
+/* Choose the request that brings the next batch.  REPLY_OK, or what a lost one
+ * had cannot be told. */
+enum reply_class rest_iterator_ask(struct rest_stream *rs, struct stream *st,
+    struct rest_values *v, struct outcome *r);
+
 /* Append how the next page is asked for, nothing behind the last one.
  * REPLY_OK, or r says what is wrong with it. */
 enum reply_class rest_next(const struct rest_page *p, struct buf *next,
     struct outcome *r);
+
+/* The seconds at page.wait, 0: none. */
+double rest_wait(const struct rest_page *p);
 
 /* Is there more according to the page itself?  Where it does not say, an
  * empty one is the last. */
@@ -233,6 +256,11 @@ void rest_rows_free(struct rest_rows *t);
 void rest_rows_reset(struct rest_rows *t);
 void rest_rows_undo(struct rest_rows *t);
 void rest_rows_keep(struct rest_rows *t); /* the page is good */
+/* Does the page begin with a row that came before?  Either it is there twice,
+ * or others came in while pages were read.  So the reading is to begin anew;
+ * the same row is not doubted again, and no more than so many are. */
+#define REST_DOUBTS 2
+bool rest_rows_doubted(struct rest_rows *t);
 /* Write the id of a row with this leaf hash to out; -1: too many rows. */
 #define REST_ROW_ID 80
 int rest_rows_id(struct rest_rows *t, const uint8_t leaf[32],

@@ -3,7 +3,9 @@
  * came before.
  *
  * Equal rows have equal times, so that a window has all of them or none, and
- * their numbers are the same whenever they are read.
+ * their numbers are the same whenever they are read.  But a row that comes in
+ * while pages are being read moves those behind it, and the next page begins
+ * with what was told before: that is doubted once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,8 @@ struct rest_rows {
 	size_t used;
 	uint64_t *page; /* hashes of the rows of this page */
 	size_t n_page;
+	uint64_t doubted[REST_DOUBTS]; /* rows that pages began with again */
+	size_t n_doubted;
 };
 
 struct rest_rows *
@@ -94,6 +98,24 @@ void
 rest_rows_keep(struct rest_rows *t)
 {
 	t->n_page = 0;
+}
+
+bool
+rest_rows_doubted(struct rest_rows *t)
+{
+	uint32_t here = 0;
+
+	if (t->n_page == 0 || t->n_doubted == REST_DOUBTS)
+		return false;
+	for (size_t i = 0; i < t->n_page; i++)
+		here += t->page[i] == t->page[0];
+	if (find(t, t->page[0])->count == here)
+		return false;
+	for (size_t i = 0; i < t->n_doubted; i++)
+		if (t->doubted[i] == t->page[0])
+			return false;
+	t->doubted[t->n_doubted++] = t->page[0];
+	return true;
 }
 
 int

@@ -1,0 +1,398 @@
+/*
+ * test_rotating.c - a vendor that gives another refresh token with every grant:
+ * the one before is good until something of the new grant is used.  A process
+ * that is killed between any two system calls leaves one that is good.
+ */
+#include <arpa/inet.h>
+#include <glob.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "http/auth_oauth2.h"
+#include "http/client.h"
+#include "tests/unit/unit.h"
+
+/* More points than there are between a grant and its use. */
+#define POINTS 2000
+
+static struct {
+	char dir[64], url[64];
+	char *folder, *keep;
+	struct MHD_Daemon *daemon;
+	atomic_uint issued;        /* grants */
+	atomic_uint used;          /* the last of them of which something was */
+	atomic_uint asked;         /* requests for a grant */
+	const char *_Atomic moved; /* a folder that goes away with a grant */
+} t;
+
+/* -- the vendor ------------------------------------------------------------ */
+
+static enum MHD_Result
+answer(struct MHD_Connection *conn, unsigned status, const char *body)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(body),
+	    (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result rc;
+
+	(void)MHD_add_response_header(r, "Content-Type", "application/json");
+	rc = MHD_queue_response(conn, status, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+/* A file is where the folder was. */
+static void
+move_folder(void)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(rename(t.folder, t.moved), 0);
+	ck_assert_int_eq(file_create(t.folder, "", 0, 0600, &err), 0);
+}
+
+/* The last refresh token is good, and the one before it as long as nothing of
+ * the last grant was used. */
+static enum MHD_Result
+grant(struct MHD_Connection *conn, const char *form)
+{
+	const char *at = form != NULL ? strstr(form, "refresh_token=r") : NULL;
+	unsigned n = at != NULL ? (unsigned)strtoul(at + 15, NULL, 10) : 999;
+	char body[160];
+
+	t.asked++;
+	if (n != t.issued && !(n + 1 == t.issued && t.used < t.issued))
+		return answer(conn, 400, "{\"error\":\"invalid_grant\"}");
+	if (n == t.issued)
+		t.used = n;
+	t.issued = n + 1;
+	if (t.moved != NULL)
+		move_folder();
+	(void)snprintf(body, sizeof(body),
+	    "{\"access_token\":\"access-%u\",\"refresh_token\":\"r%u\","
+	    "\"expires_in\":3600}",
+	    n + 1, n + 1);
+	return answer(conn, 200, body);
+}
+
+static enum MHD_Result
+handle(void *cls, struct MHD_Connection *conn, const char *url,
+    const char *method, const char *version, const char *upload, size_t *size,
+    void **state)
+{
+	const char *bearer;
+
+	(void)cls;
+	(void)version;
+	if (*state == NULL) {
+		*state = xcalloc(1, 512);
+		return MHD_YES;
+	}
+	if (*size > 0) {
+		(void)strncat(*state, upload, *size < 256 ? *size : 256);
+		*size = 0;
+		return MHD_YES;
+	}
+	if (strcmp(method, "POST") == 0 && strcmp(url, "/token") == 0)
+		return grant(conn, *state);
+	bearer =
+	    MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Authorization");
+	if (bearer == NULL || strncmp(bearer, "Bearer access-", 14) != 0 ||
+	    strtoul(bearer + 14, NULL, 10) != t.issued)
+		return answer(conn, 401, "{}");
+	t.used = t.issued;
+	return answer(conn, 200, "{}");
+}
+
+static void
+completed(void *cls, struct MHD_Connection *conn, void **state,
+    enum MHD_RequestTerminationCode why)
+{
+	(void)cls;
+	(void)conn;
+	(void)why;
+	free(*state);
+	*state = NULL;
+}
+
+static void
+set_up(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	memset(&t, 0, sizeof(t));
+	(void)snprintf(t.dir, sizeof(t.dir), "/tmp/sealfeed-rotating-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(t.dir));
+	t.folder = xasprintf("%s/tokens", t.dir);
+	t.keep = xasprintf("%s/v", t.folder);
+	t.daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
+	    NULL, handle, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
+	    MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+	ck_assert_ptr_nonnull(t.daemon);
+	(void)snprintf(t.url, sizeof(t.url), "http://127.0.0.1:%d",
+	    (int)MHD_get_daemon_info(t.daemon, MHD_DAEMON_INFO_BIND_PORT)
+		->port);
+}
+
+/* A process that was killed may have left the token's next file. */
+static void
+tear_down(void)
+{
+	char *pattern = xasprintf("%s*", t.keep);
+	glob_t left;
+
+	MHD_stop_daemon(t.daemon);
+	(void)glob(pattern, 0, NULL, &left);
+	for (size_t i = 0; i < left.gl_pathc; i++)
+		ck_assert_int_eq(unlink(left.gl_pathv[i]), 0);
+	globfree(&left);
+	free(pattern);
+	(void)rmdir(t.folder);
+	ck_assert_int_eq(rmdir(t.dir), 0);
+	free(t.folder);
+	free(t.keep);
+}
+
+/* -- the agent ------------------------------------------------------------- */
+
+/* What a process has. */
+struct agent {
+	struct http_access *access;
+	struct http *http;
+	struct oauth *o;
+};
+
+static void
+begin(struct agent *a)
+{
+	static const struct http_conf conf = { .timeout = 5 * CLOCK_SECOND };
+	char *url = xasprintf("%s/token", t.url);
+	const struct oauth_conf oc = { .token_url = url,
+		.grant = GRANT_REFRESH_TOKEN,
+		.client_id = "me",
+		.refresh_token = "r0",
+		.keep = t.keep };
+	struct err err = ERR_INIT;
+
+	a->access = http_access_open(&conf, &err);
+	ck_assert_msg(a->access != NULL, "%s", err.text);
+	a->http = http_new(a->access, NULL, NULL);
+	a->o = oauth_new(&oc);
+	free(url);
+}
+
+static void
+finish(struct agent *a)
+{
+	oauth_free(a->o);
+	http_free(a->http);
+	http_access_free(a->access);
+}
+
+/* Get a token and use it: the status of the reply; 0: there is no token. */
+static int
+use(struct agent *a, struct outcome *r)
+{
+	struct http_pair proof[] = { { "Authorization", NULL },
+		{ NULL, NULL } };
+	struct http_request req = { .url = t.url, .credentials = proof };
+	char *token = oauth_token(a->o, a->http, r), *value;
+	struct err err = ERR_INIT;
+	struct http_reply reply;
+	int status;
+
+	if (token == NULL)
+		return 0;
+	value = xasprintf("Bearer %s", token);
+	proof[0].value = value;
+	http_reply_init(&reply);
+	(void)http_do(a->http, &req, &reply, &err);
+	status = reply.status;
+	http_reply_release(&reply);
+	free(value);
+	secret_free(token);
+	return status;
+}
+
+static void
+expect_use(const char *when)
+{
+	struct outcome r = { .class = REPLY_OK };
+	struct agent a;
+
+	begin(&a);
+	ck_assert_msg(use(&a, &r) == 200, "%s: %s", when, r.text);
+	finish(&a);
+}
+
+static void
+run_child(void)
+{
+	struct outcome r;
+	struct agent a;
+
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+		_exit(2);
+	(void)raise(SIGSTOP);
+	begin(&a);
+	_exit(use(&a, &r) == 200 ? 0 : 1);
+}
+
+/* Run a process up to its nth entry into or return from a system call behind
+ * the grant, where it is killed: false, it ended before. */
+static bool
+kill_at(unsigned n)
+{
+	const unsigned issued = t.issued;
+	const pid_t pid = fork();
+	unsigned stops = 0;
+	int status = 0, signal = 0;
+
+	if (pid == 0)
+		run_child();
+	ck_assert_int_gt(pid, 0);
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+		if (t.issued != issued && stops++ == n)
+			(void)kill(pid, SIGKILL);
+		signal = WSTOPSIG(status);
+		if (signal == SIGTRAP || signal == SIGSTOP)
+			signal = 0;
+		(void)ptrace(PTRACE_SYSCALL, pid, NULL, signal);
+	}
+	ck_assert_msg(!WIFEXITED(status) || WEXITSTATUS(status) == 0,
+	    "the process says %d", WEXITSTATUS(status));
+	return WIFSIGNALED(status);
+}
+
+static bool
+may_trace(void)
+{
+	const pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : 1);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 0;
+}
+
+START_TEST(killed_at_any_point)
+{
+	unsigned n = 0;
+
+	if (!may_trace()) {
+		(void)fprintf(stderr, "skipped: ptrace is not allowed\n");
+		return;
+	}
+	/* Between the return from one call and the entry into the next one
+	 * nothing happens that a kill could leave behind. */
+	for (; n < POINTS; n += 2) {
+		bool killed;
+
+		t.issued = t.used = 0;
+		(void)unlink(t.keep);
+		killed = kill_at(n);
+		ck_assert_uint_ge(t.issued, 1);
+		expect_use("behind the kill");
+		expect_use("once more");
+		if (!killed)
+			break;
+	}
+	/* It has been through the making of the file, and the request. */
+	ck_assert_uint_gt(n, 20);
+	ck_assert_uint_lt(n, POINTS);
+}
+END_TEST
+
+/* Where none can be kept, none is asked for, which would replace the one that
+ * is there. */
+START_TEST(no_room)
+{
+	struct outcome r = { .class = REPLY_OK };
+	struct rlimit was, none = { 0, 0 };
+	struct agent a;
+
+	begin(&a);
+	/* A name that leads nowhere, where the folder should be. */
+	ck_assert_int_eq(symlink("/nowhere/at/all", t.folder), 0);
+	ck_assert_int_eq(use(&a, &r), 0);
+	ck_assert_int_eq(r.class, REPLY_RETRY);
+	ck_assert_msg(strstr(r.text, "could not be kept") != NULL &&
+		strstr(r.text, t.folder) != NULL,
+	    "%s", r.text);
+	ck_assert_int_eq(unlink(t.folder), 0);
+	finish(&a);
+	/* As of a full disk. */
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none.rlim_max = was.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	begin(&a);
+	ck_assert_int_eq(use(&a, &r), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+	ck_assert_msg(strstr(r.text, "there is no room") != NULL, "%s", r.text);
+	ck_assert_uint_eq(t.asked, 0);
+	finish(&a);
+	expect_use("once there is room");
+	ck_assert_uint_eq(t.asked, 1);
+}
+END_TEST
+
+/* What can't be kept all the same is not used: the process could end at any
+ * moment, and the old one is worth nothing any more. */
+START_TEST(the_folder_goes_away)
+{
+	struct outcome r = { .class = REPLY_OK };
+	char *away = xasprintf("%s/away", t.dir);
+	struct agent a;
+
+	ck_assert_int_eq(mkdir(t.folder, 0700), 0);
+	begin(&a);
+	t.moved = away;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(use(&a, &r), 0);
+		ck_assert_msg(strstr(r.text, "cannot be kept") != NULL, "%s",
+		    r.text);
+		/* Nothing more is asked for, which would replace it again. */
+		ck_assert_uint_eq(t.asked, 1);
+	}
+	t.moved = NULL;
+	ck_assert_int_eq(unlink(t.folder), 0);
+	ck_assert_int_eq(rmdir(away), 0);
+	ck_assert_msg(use(&a, &r) == 200, "%s", r.text);
+	ck_assert_uint_eq(t.asked, 1);
+	finish(&a);
+	expect_use("the next process");
+	free(away);
+}
+END_TEST
+
+Suite *
+suite_rotating(void)
+{
+	Suite *s = suite_create("rotating");
+	TCase *tc = tcase_create("rotating");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, killed_at_any_point);
+	tcase_add_test(tc, no_room);
+	tcase_add_test(tc, the_folder_goes_away);
+	suite_add_tcase(s, tc);
+	return s;
+}
