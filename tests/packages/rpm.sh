@@ -142,7 +142,7 @@ dnf remove sealfeed >"$work/dnf.log" 2>&1 || fail "$(cat "$work/dnf.log")"
 mkdir -p "$root/etc/systemd/system/sealfeed.service.d"
 sed -n '/^leaves these/,/userdel/s/^    //p' "$top/packaging/README.md" |
     chroot "$root" sh >"$work/away" 2>&1 || fail "$(cat "$work/away")"
-expect "what is left" "" "$(find "$root"/{etc,var} \( -path "*/dnf" -o \
+expect "what is left" "" "$(find "$root"/{etc,usr,var} \( -path "*/dnf" -o \
     -path "*/rpm" \) -prune -o -name '*sealfeed*' -print)"
 ! grep sealfeed "$root"/etc/{passwd,group} || fail "a user is left"
 

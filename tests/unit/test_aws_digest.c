@@ -161,6 +161,20 @@ tear_down(void)
 	free(d.digest);
 }
 
+static void
+break_documents(const char *what)
+{
+	if (strcmp(what, "signature") == 0)
+		damage(d.digest, "x-amz-meta-signature: ");
+	if (strcmp(what, "odd signature") == 0)
+		strchr(strstr(d.digest, "x-amz-meta-signature: "), '\r')[-1] =
+		    ' ';
+	if (strcmp(what, "content") == 0)
+		damage(d.digest, "T00:00:0");
+	if (strcmp(what, "before") == 0)
+		damage(d.before, "T00:00:0");
+}
+
 /* A digest waits for the files that it names, has them fetched if need be, and
  * then says whether all is as it was. */
 START_TEST(validated)
@@ -189,15 +203,7 @@ START_TEST(validated)
 		{ .path = NULL },
 	};
 
-	if (strcmp(what, "signature") == 0)
-		damage(d.digest, "x-amz-meta-signature: ");
-	if (strcmp(what, "odd signature") == 0)
-		strchr(strstr(d.digest, "x-amz-meta-signature: "), '\r')[-1] =
-		    ' ';
-	if (strcmp(what, "content") == 0)
-		damage(d.digest, "T00:00:0");
-	if (strcmp(what, "before") == 0)
-		damage(d.before, "T00:00:0");
+	break_documents(what);
 	aws_help_begin(table);
 	aws_rig.conf.digests = true;
 	aws_rig.conf.look_back = 0; /* the digest before is not an item */

@@ -459,68 +459,65 @@ END_TEST
 /* 2026-11-22T04:26:58.123456Z */
 #define WHEN INT64_C(1795321618123456)
 
+static const struct {
+	enum when_format format;
+	const char *text; /* as it is written; NULL: it is not */
+	const char *read;
+	int64_t when; /* that read says; -1: nothing */
+} times[] = {
+	{ WHEN_RFC3339, "2026-11-22T04:26:58Z", "2026-11-22T04:26:58.1234567Z",
+	    WHEN },
+	{ WHEN_RFC3339, NULL, "2026-11-22T05:26:58.123456+0100", WHEN },
+	{ WHEN_RFC3339, NULL, "2026-11-21T23:26:58.123456-05:00", WHEN },
+	{ WHEN_RFC3339, NULL, "22.11.2026", -1 },
+	{ WHEN_RFC3339_MS, "2026-11-22T04:26:58.123Z",
+	    "2026-11-22T04:26:58.123456", WHEN },
+	{ WHEN_RFC3339_US, "2026-11-22T04:26:58.123456Z",
+	    "2026-11-22 04:26:58.123456Z", WHEN },
+	{ WHEN_EPOCH, "1795321618", "1795321618", WHEN - 123456 },
+	{ WHEN_EPOCH, NULL, "1.795321618123456e9", WHEN },
+	{ WHEN_EPOCH, NULL, "1795321618.5", WHEN - 123456 + 500000 },
+	{ WHEN_EPOCH, NULL, "17953216181234567890", -1 },
+	{ WHEN_EPOCH, NULL, "", -1 },
+	{ WHEN_EPOCH, NULL, "-5", -1 },
+	{ WHEN_EPOCH, NULL, "nan", -1 },
+	{ WHEN_EPOCH_MS, "1795321618123", "1795321618123", WHEN - 456 },
+	{ WHEN_DATE, "2026-11-22", "2026-11-22", WHEN - WHEN % CLOCK_DAY },
+	{ WHEN_DATETIME, "2026-11-22 04:26:58", "2026-11-22 04:26:58",
+	    WHEN - 123456 },
+	{ WHEN_COMPACT, "20261122042658", "20261122042658.123456", WHEN },
+	{ WHEN_COMPACT, NULL, "2026112204", -1 },
+	{ WHEN_ISO8601, "2026-11-22T04:26:58+0000", "2026-11-22T05:26:58+0100",
+	    WHEN - 123456 },
+	{ WHEN_RFC2822, "Sun, 22 Nov 2026 04:26:58 -0000",
+	    "22 Nov 2026 04:26:58 +0000", WHEN - 123456 },
+	{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, UTC", WHEN - 123456 },
+	{ WHEN_RFC2822, NULL, "2 Nov 2026 04:26:58, GMT",
+	    WHEN - 123456 - 20 * CLOCK_DAY },
+	{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, AEST", -1 },
+	{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +-302", -1 },
+	{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +0060", -1 },
+	{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +01", -1 },
+	{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 -0130",
+	    WHEN - 123456 + 90 * CLOCK_MINUTE },
+};
+
 START_TEST(times_in_every_form)
 {
-	static const struct {
-		enum when_format format;
-		const char *text; /* as it is written; NULL: it is not */
-		const char *read;
-		int64_t when; /* that read says; -1: nothing */
-	} rows[] = {
-		{ WHEN_RFC3339, "2026-11-22T04:26:58Z",
-		    "2026-11-22T04:26:58.1234567Z", WHEN },
-		{ WHEN_RFC3339, NULL, "2026-11-22T05:26:58.123456+0100", WHEN },
-		{ WHEN_RFC3339, NULL, "2026-11-21T23:26:58.123456-05:00",
-		    WHEN },
-		{ WHEN_RFC3339, NULL, "22.11.2026", -1 },
-		{ WHEN_RFC3339_MS, "2026-11-22T04:26:58.123Z",
-		    "2026-11-22T04:26:58.123456", WHEN },
-		{ WHEN_RFC3339_US, "2026-11-22T04:26:58.123456Z",
-		    "2026-11-22 04:26:58.123456Z", WHEN },
-		{ WHEN_EPOCH, "1795321618", "1795321618", WHEN - 123456 },
-		{ WHEN_EPOCH, NULL, "1.795321618123456e9", WHEN },
-		{ WHEN_EPOCH, NULL, "1795321618.5", WHEN - 123456 + 500000 },
-		{ WHEN_EPOCH, NULL, "17953216181234567890", -1 },
-		{ WHEN_EPOCH, NULL, "", -1 },
-		{ WHEN_EPOCH, NULL, "-5", -1 },
-		{ WHEN_EPOCH, NULL, "nan", -1 },
-		{ WHEN_EPOCH_MS, "1795321618123", "1795321618123", WHEN - 456 },
-		{ WHEN_DATE, "2026-11-22", "2026-11-22",
-		    WHEN - WHEN % CLOCK_DAY },
-		{ WHEN_DATETIME, "2026-11-22 04:26:58", "2026-11-22 04:26:58",
-		    WHEN - 123456 },
-		{ WHEN_COMPACT, "20261122042658", "20261122042658.123456",
-		    WHEN },
-		{ WHEN_COMPACT, NULL, "2026112204", -1 },
-		{ WHEN_ISO8601, "2026-11-22T04:26:58+0000",
-		    "2026-11-22T05:26:58+0100", WHEN - 123456 },
-		{ WHEN_RFC2822, "Sun, 22 Nov 2026 04:26:58 -0000",
-		    "22 Nov 2026 04:26:58 +0000", WHEN - 123456 },
-		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, UTC",
-		    WHEN - 123456 },
-		{ WHEN_RFC2822, NULL, "2 Nov 2026 04:26:58, GMT",
-		    WHEN - 123456 - 20 * CLOCK_DAY },
-		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58, AEST", -1 },
-		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +-302", -1 },
-		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +0060", -1 },
-		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 +01", -1 },
-		{ WHEN_RFC2822, NULL, "22 Nov 2026 04:26:58 -0130",
-		    WHEN - 123456 + 90 * CLOCK_MINUTE },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		struct buf out = BUF_INIT(64);
 		int64_t when = -1;
 
-		(void)when_read(rows[i].format,
-		    (struct slice){ rows[i].read, strlen(rows[i].read) },
+		(void)when_read(times[i].format,
+		    (struct slice){ times[i].read, strlen(times[i].read) },
 		    &when);
-		ck_assert_msg(when == rows[i].when, "%s: %lld", rows[i].read,
+		ck_assert_msg(when == times[i].when, "%s: %lld", times[i].read,
 		    (long long)when);
-		if (rows[i].text != NULL) {
-			ck_assert_int_eq(when_write(rows[i].format, WHEN, &out),
+		if (times[i].text != NULL) {
+			ck_assert_int_eq(when_write(times[i].format, WHEN,
+					     &out),
 			    0);
-			ck_assert_str_eq(out.data, rows[i].text);
+			ck_assert_str_eq(out.data, times[i].text);
 		}
 		buf_release(&out);
 	}

@@ -2,9 +2,9 @@
  * test_store_cmd.c - `sealfeed store`: check, compact, backup, restored, on the
  * store that sealfeed 0.1.0 left behind (vectors/stores), brought up to now.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
