@@ -22,13 +22,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collect/collect_private.h"
+#include "collect/finding.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
 #include "sources/agent_feed.h"
-#include "store/commit.h"
 #include "store/feed.h"
 #include "store/hours.h"
-#include "store/identity.h"
 #include "store/reconcile.h"
 #include "store/write_batch.h"
 
@@ -40,8 +39,6 @@
 #define TRIES_MAX 4
 /* Clocks may be so far off when it is judged whether ids are still known. */
 #define JUST CLOCK_HOUR
-/* Records of one answer that are told apart; more are asked for in halves. */
-#define RECORDS_MAX ((size_t)1 << 18)
 /* Requests a minute beside those of the feeds. */
 #define BUDGET 600.0
 
@@ -233,217 +230,6 @@ again(struct round *d, struct span_row *span, const char *why)
 /* -- reading ----------------------------------------------------------------
  */
 
-/* What is found by reading one span. */
-struct finding {
-	struct round *d;
-	struct span_row *span;
-	struct digest *digest;
-	struct write_batch **batches; /* one for each worker */
-	struct span_hour *hours;
-	size_t n_hours, room_hours;
-	uint64_t *seen; /* open hash of ids, 0 free */
-	size_t n_seen, size_seen;
-	bool many; /* more than can be told apart */
-};
-
-static void
-finding_open(struct finding *f, struct round *d, struct span_row *span)
-{
-	*f = (struct finding){ .d = d,
-		.span = span,
-		.digest = digest_new(),
-		.batches =
-		    xcalloc(d->runner->n_workers + 1, sizeof(*f->batches)),
-		.size_seen = 1024 };
-	f->seen = xcalloc(f->size_seen, sizeof(*f->seen));
-	span->listed = span->confirmed = span->missing = span->unnamed = 0;
-}
-
-static void
-finding_close(struct finding *f)
-{
-	for (size_t i = 0; i < f->d->runner->n_workers; i++)
-		write_batch_free(f->batches[i]);
-	free(f->batches);
-	free(f->hours);
-	free(f->seen);
-	digest_free(f->digest);
-}
-
-static size_t
-place(const uint64_t *set, size_t size, uint64_t hash)
-{
-	size_t at = (size_t)hash & (size - 1);
-
-	while (set[at] != 0 && set[at] != hash)
-		at = (at + 1) & (size - 1);
-	return at;
-}
-
-static void
-grow(struct finding *f)
-{
-	const size_t size = 2 * f->size_seen;
-	uint64_t *set = xcalloc(size, sizeof(*set));
-
-	for (size_t i = 0; i < f->size_seen; i++)
-		if (f->seen[i] != 0)
-			set[place(set, size, f->seen[i])] = f->seen[i];
-	free(f->seen);
-	f->seen = set;
-	f->size_seen = size;
-}
-
-/* Did the answer have this id before?  Pages repeat records. */
-static bool
-came_before(struct finding *f, struct slice id)
-{
-	uint8_t full[DIGEST_LEN];
-	uint64_t hash;
-	size_t at;
-
-	digest_sha256(f->digest, NULL, 0, id.data, id.len, full);
-	memcpy(&hash, full, sizeof(hash));
-	hash += hash == 0;
-	at = place(f->seen, f->size_seen, hash);
-	if (f->seen[at] != 0)
-		return true;
-	f->seen[at] = hash;
-	f->many = ++f->n_seen > RECORDS_MAX;
-	if (2 * f->n_seen > f->size_seen)
-		grow(f);
-	return false;
-}
-
-static bool
-is_within(const struct span_row *span, int64_t when)
-{
-	return when == INT64_MIN || (when >= span->from && when < span->to);
-}
-
-static void
-count_confirmed(struct finding *f, const char *feed, int64_t when)
-{
-	const int64_t hour = hours_of(when == INT64_MIN ? f->span->from : when);
-	size_t i = 0;
-
-	f->span->confirmed++;
-	while (i < f->n_hours &&
-	    (f->hours[i].hour != hour || f->hours[i].feed != feed))
-		i++;
-	if (i == f->n_hours) {
-		if (f->n_hours == f->room_hours) {
-			f->room_hours = 2 * f->room_hours + 8;
-			f->hours = xreallocarray(f->hours, f->room_hours,
-			    sizeof(*f->hours));
-		}
-		f->hours[f->n_hours++] =
-		    (struct span_hour){ .feed = feed, .hour = hour };
-	}
-	f->hours[i].confirmed++;
-}
-
-/* The feed that has it: 1, 0 none has, -1. */
-static int
-find(struct finding *f, struct slice id, const char **feed, struct err *err)
-{
-	const struct source_runner *r = f->d->runner;
-	int rc = 0;
-
-	for (size_t i = 0; i < r->n_workers && rc == 0; i++) {
-		rc = identity_known(r->workers[i].stream.feed, f->digest, id,
-		    err);
-		*feed = feed_name(r->workers[i].stream.feed);
-	}
-	return rc;
-}
-
-static int
-commit(struct finding *f, size_t i, struct err *err)
-{
-	const struct source *s = &f->d->runner->source;
-	struct commit_result res;
-
-	if (f->batches[i] == NULL || write_batch_events(f->batches[i]) == 0)
-		return 0;
-	if (feed_commit(f->batches[i], &res, err) != 0)
-		return -1;
-	s->committed(s->ctx, &f->d->runner->workers[i].stream);
-	return 0;
-}
-
-/* Add a record that its feed lacks. */
-static int
-add_missing(struct finding *f, const struct audit_record *a, struct err *err)
-{
-	struct source_runner *r = f->d->runner;
-	struct write_batch **p;
-	size_t i = 0;
-
-	while (i < r->n_workers &&
-	    strcmp(r->workers[i].stream.name, a->stream) != 0)
-		i++;
-	if (i == r->n_workers)
-		return 0;
-	p = &f->batches[i];
-	if (*p == NULL) {
-		char *scope = xasprintf("reconcile %" PRId64, f->span->from);
-
-		*p = write_batch_new(r->workers[i].stream.feed);
-		write_batch_via(*p, f->d->a->bounds.via);
-		/* Those without an id are added once, however often the span
-		 * is read. */
-		write_batch_scope(*p, scope);
-		free(scope);
-	}
-	if (write_batch_add(*p, a->event.data, a->event.len, a->id, a->when,
-		err) != 0)
-		return -1;
-	if (a->id.data != NULL)
-		write_batch_missing(*p, a->id,
-		    a->when == INT64_MIN ? f->span->from : a->when);
-	return write_batch_bytes(*p) >= WRITE_BATCH_BYTES ||
-		write_batch_events(*p) >= BATCH_EVENTS
-	    ? commit(f, i, err)
-	    : 0;
-}
-
-/* audit_take_fn */
-static int
-take(void *ctx, const struct audit_record *a, struct err *err)
-{
-	struct finding *f = ctx;
-	const bool within = is_within(f->span, a->when);
-	const char *feed = NULL;
-	int known, before = 0;
-
-	if (a->id.data == NULL) {
-		f->span->listed += within;
-		f->span->unnamed += within;
-		return a->event.data == NULL || a->stream == NULL
-		    ? 0
-		    : add_missing(f, a, err);
-	}
-	if (came_before(f, a->id))
-		return 0;
-	if (f->many)
-		return err_set(err, "it has more records than are told apart");
-	known = find(f, a->id, &feed, err);
-	if (known == 1)
-		before = missing_has(store_of(f->d), feed, a->id, err);
-	if (known == -1 || before == -1)
-		return -1;
-	/* Not of what is collected. */
-	if (known == 0 && a->stream == NULL)
-		return 0;
-	f->span->listed += within;
-	if (known == 1 && before == 0 && within)
-		count_confirmed(f, feed, a->when);
-	else if (known == 0 || before == 1)
-		f->span->missing += within;
-	return known == 1 ? 0 : add_missing(f, a, err);
-}
-
 /* Read what the query found. */
 static void
 read_all(struct round *d, struct span_row *span)
@@ -451,10 +237,9 @@ read_all(struct round *d, struct span_row *span)
 	struct outcome r = { .class = REPLY_OK };
 	struct err err = ERR_INIT;
 	struct finding f;
-	int rc = 0;
 
-	finding_open(&f, d, span);
-	(void)d->calls->read(&d->w, span->query, take, &f, &r);
+	finding_open(&f, d->runner, d->a->bounds.via, span);
+	(void)d->calls->read(&d->w, span->query, finding_take, &f, &r);
 	if (f.many) {
 		halve(d, span,
 		    "a second of it has more records than can be told apart");
@@ -463,10 +248,8 @@ read_all(struct round *d, struct span_row *span)
 	} else if (r.class != REPLY_OK) {
 		failed(d, span, &r);
 	} else {
-		for (size_t i = 0; i < d->runner->n_workers && rc == 0; i++)
-			rc = commit(&f, i, &err);
 		went_well(d);
-		if (rc != 0)
+		if (finding_commit(&f, &err) != 0)
 			store_failed(d, &err);
 		else
 			end(d, span, "complete", "", f.hours, f.n_hours);
@@ -497,37 +280,6 @@ is_collected(struct round *d, const struct feed_worker *j, int64_t when)
 	return all;
 }
 
-/* write_batch_judge_fn: an event of an answer that came at once. */
-static void
-judge(void *ctx, struct write_batch *p, struct slice id, int64_t when,
-    bool known)
-{
-	struct finding *f = ctx;
-	struct span_row *span = f->span;
-	const bool within = is_within(span, when);
-	struct err err = ERR_INIT;
-
-	if (id.data == NULL) {
-		span->listed += within;
-		span->unnamed += within;
-		return;
-	}
-	/* In each batch that may become durable. */
-	if (!known)
-		write_batch_missing(p, id,
-		    when == INT64_MIN ? span->from : when);
-	if (came_before(f, id))
-		return;
-	span->listed += within;
-	if (known &&
-	    missing_has(store_of(f->d), span->subject, id, &err) != 1) {
-		if (within)
-			count_confirmed(f, span->subject, when);
-	} else {
-		span->missing += within;
-	}
-}
-
 /* Ask for the span, and read the answer. */
 static void
 read_at_once(struct round *d, struct span_row *span, struct feed_worker *j)
@@ -539,7 +291,7 @@ read_at_once(struct round *d, struct span_row *span, struct feed_worker *j)
 		.name = j->stream.name,
 		.feed = j->stream.feed,
 		.via = d->a->bounds.via,
-		.judge = judge,
+		.judge = finding_judge,
 		.judge_ctx = &f,
 		.worker = j,
 		.listed = INT64_MIN,
@@ -550,7 +302,7 @@ read_at_once(struct round *d, struct span_row *span, struct feed_worker *j)
 		.background = true };
 	struct span left = { span->from, span->to };
 
-	finding_open(&f, d, span);
+	finding_open(&f, d->runner, d->a->bounds.via, span);
 	while (r.class == REPLY_OK && left.from < left.to) {
 		int64_t to = left.from;
 

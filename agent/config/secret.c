@@ -147,13 +147,6 @@ append_file(const char *name, struct buf *out, struct err *err)
 
 	if (file_read(name, out, err) < 0)
 		return -1;
-	/* Some editors put a byte order mark in front. */
-	if (out->len - before >= 3 &&
-	    memcmp(out->data + before, "\xef\xbb\xbf", 3) == 0) {
-		memmove(out->data + before, out->data + before + 3,
-		    out->len - before - 3);
-		out->len -= 3;
-	}
 	if (memchr(out->data + before, '\0', out->len - before) != NULL)
 		return err_set(err, "%s: not text: it contains NUL bytes",
 		    name);

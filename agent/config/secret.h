@@ -2,10 +2,10 @@
  * secret.h - settings that stand for something kept elsewhere.
  *
  * "${file:PATH}", "${env:NAME}" and "${credential:NAME}" (a file in
- * $CREDENTIALS_DIRECTORY) stand for that content, a byte order mark and one
- * trailing newline dropped, anywhere in the text.  They are resolved only in
- * the role that needs them, at the moment of use, and again when the peer says
- * that a credential is bad: so a rotated file is picked up while running.
+ * $CREDENTIALS_DIRECTORY) stand for that content, one trailing newline
+ * dropped, anywhere in the text.  They are resolved only in the role that
+ * needs them, at the moment of use, and again when the peer says that a
+ * credential is bad: so a rotated file is picked up while running.
  */
 #ifndef CONFIG_SECRET_H
 #define CONFIG_SECRET_H

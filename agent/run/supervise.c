@@ -63,6 +63,7 @@ struct supervisor {
 	int64_t repair_kill; /* monotonic: no role may run any longer */
 	bool apart;          /* the store is being prepared by a child */
 	bool reload_due;     /* SIGHUP came meanwhile */
+	int64_t want_again;  /* monotonic: a role lacks its slot; 0 */
 };
 
 /* When in a stop each kind of role gets its SIGTERM at the latest; earlier
@@ -89,8 +90,9 @@ want(struct supervisor *s, enum role_kind kind, const char *output,
 
 	if (c == NULL) {
 		log_err("%s: no file descriptor left; raise the limit on open "
-			"files",
+			"files; retrying",
 		    output == NULL ? "role" : output);
+		s->want_again = clock_monotonic() + CLOCK_SECOND;
 		return;
 	}
 	c->wanted = true;
@@ -116,6 +118,7 @@ want_all(struct supervisor *s)
 {
 	const struct config *c = s->config;
 
+	s->want_again = 0;
 	for (size_t i = 0; i < s->all.n; i++)
 		s->all.slot[i].wanted = false;
 	for (size_t i = 0; i < c->n_outputs; i++)
@@ -566,6 +569,9 @@ loop(struct supervisor *s)
 			s->damaged = true;
 			repair(s);
 		} else {
+			if (s->want_again != 0 &&
+			    s->want_again <= clock_monotonic())
+				want_all(s);
 			start_due(s);
 			children_watch(&s->all);
 			renew(s);

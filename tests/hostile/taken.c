@@ -70,7 +70,6 @@ spoil(int fd)
 	(void)!write(fd, &full, sizeof(full));
 	(void)!ftruncate(fd, 0);
 	(void)flock(fd, LOCK_UN);
-	(void)fcntl(fd, F_SETFL, 0);
 }
 
 static int

@@ -58,7 +58,7 @@ before "$work/scripts/postinst" systemd-tmpfiles "try-restart 'sealfeed.service'
 ! grep -Eq "invoke (start|restart)" "$work/scripts/postinst" ||
     fail "the installation starts it"
 before "$work/scripts/prerm" 'remove' 'stop sealfeed.service'
-before "$work/scripts/postrm" 'rm -rf' 'userdel sealfeed'
+before "$work/scripts/postrm" 'rm -rf' 'userdel'
 
 say "lintian, hardening, symbols"
 said=$(lintian --fail-on none --allow-root \

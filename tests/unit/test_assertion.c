@@ -160,8 +160,8 @@ START_TEST(assertion)
 END_TEST
 
 /* The file that Google hands out names the key and its owner. */
-/* The content of a file of a service account that begins with a byte order
- * mark and has the line breaks of Windows, with as much around the key as fits.
+/* The content of a file of a service account that
+ * has the line breaks of Windows, with as much around the key as fits.
  */
 static char *
 secret_file(const char *quoted_key)
@@ -173,7 +173,7 @@ secret_file(const char *quoted_key)
 
 	ck_assert_int_ne(fd, -1);
 	(void)close(fd);
-	text = xasprintf("\xef\xbb\xbf{\r\n  \"note\": \"%050000d\",\r\n  "
+	text = xasprintf("{\r\n  \"note\": \"%050000d\",\r\n  "
 			 "\"private_key\": %s,\r\n  \"private_key_id\": "
 			 "\"k1\",\r\n  \"client_email\": "
 			 "\"robot@example.com\"\r\n}\r\n",

@@ -75,24 +75,6 @@ START_TEST(references_stand_for_content)
 }
 END_TEST
 
-/* As other systems' editors save it. */
-START_TEST(marks_and_line_ends_of_others)
-{
-	static const char crlf[] =
-	    "-----BEGIN X-----\r\nAA==\r\n-----END X-----";
-
-	free(put("one", "\xef\xbb\xbftoken\r\n", 10));
-	resolves("${credential:one}", "token");
-	resolves("Bearer ${credential:one}!", "Bearer token!");
-	free(put("one", "\xef\xbb\xbf", 3));
-	resolves("<${credential:one}>", "<>");
-	free(put("one", "a\xef\xbb\xbf", 4));
-	resolves("${credential:one}", "a\xef\xbb\xbf");
-	free(put("one", crlf, strlen(crlf)));
-	resolves("${credential:one}", crlf);
-}
-END_TEST
-
 START_TEST(content_is_not_resolved_again)
 {
 	free(put("one", "${env:SEALFEED_TEST}", 20));
@@ -176,8 +158,6 @@ START_TEST(pem_is_text_or_a_file)
 	resolves_pem(path, PEM);
 	resolves_pem(PEM, PEM);
 	resolves_pem("${credential:pem}", PEM);
-	free(put("two", "\xef\xbb\xbf" PEM "\r\n", strlen(PEM) + 5));
-	resolves_pem("${credential:two}", PEM);
 	free(put("one", path, strlen(path)));
 	resolves_pem("${credential:one}", PEM);
 	resolves_pem("pkcs11:token=a;object=b", "pkcs11:token=a;object=b");
@@ -207,7 +187,6 @@ suite_secret(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, references_stand_for_content);
-	tcase_add_test(tc, marks_and_line_ends_of_others);
 	tcase_add_test(tc, content_is_not_resolved_again);
 	tcase_add_test(tc, a_rotated_file_is_read_anew);
 	tcase_add_test(tc, what_cannot_be_read_is_named);
