@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/xml.h"
 #include "http/client.h"
 #include "http/rules.h"
@@ -306,25 +307,31 @@ rules_unexpected(const struct rule *rules, const struct http_reply *reply,
 static void
 take_text(char *out, size_t size, const char *s, size_t len)
 {
-	size_t n = 0;
+	size_t n = 0, k;
 
-	for (size_t i = 0; i < len && n + 1 < size; i++) {
+	for (size_t i = 0; i < len; i += k) {
 		unsigned char c = (unsigned char)s[i];
 
-		/* U+0080 to U+009F, which some terminals obey. */
-		if (c == 0xc2 && i + 1 < len &&
-		    (unsigned char)s[i + 1] < 0xa0) {
-			i++;
+		k = text_utf8(s + i, len - i);
+		if (k == 0) {
+			k = 1;
+			c = '?';
+		} else if (c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0)) {
+			/* U+0080 to U+009F some terminals obey. */
 			c = ' ';
+		} else if (k > 1) {
+			if (n + k >= size)
+				break;
+			memcpy(out + n, s + i, k);
+			n += k;
+			continue;
 		}
-		if (c < 0x20 || c == 0x7f)
-			c = ' ';
+		if (n + 1 >= size)
+			break;
 		if (c != ' ' || (n > 0 && out[n - 1] != ' '))
 			out[n++] = (char)c;
 	}
-	/* Not half a character at the end. */
-	while (n > 0 && n + 1 == size && (out[n - 1] & 0x80) != 0)
-		n--;
 	out[n] = '\0';
 }
 

@@ -183,6 +183,9 @@ START_TEST(error_bodies)
 		  "GUID.\"]}}",
 		    "", "Invalid. Not a GUID." },
 		{ "{\"Message\":\"a\\u009b2Jb\"}", "", "a 2Jb" },
+		{ "<Error><Code>No\xcf\xcfKey</Code><Message>\xc3\xa9\xc3"
+		  "</Message></Error>",
+		    "No??Key", "\xc3\xa9?" },
 		{ "{\"code\":7,\"message\":[]}", "", "" },
 		{ "{\"code\":40103,\"stat\":\"FAIL\"}", "40103", "" },
 		{ "{\"error\":{\"code\":\"A\"},\"code\":7}", "A", "" },
