@@ -16,7 +16,7 @@
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/token.h"
-#include "tests/unit/canned.h"
+#include "tests/unit/http_help.h"
 #include "tests/unit/unit.h"
 
 #define REPLY(status, length, body)                                 \
@@ -37,35 +37,16 @@ static const struct canned_reply table[] = {
 	{ .path = NULL },
 };
 
-static struct canned *server;
-static struct http_conf conf;
-static struct http_access *access_;
-static struct http *http;
-
 static void
 set_up(void)
 {
-	struct err err = ERR_INIT;
-
-	conf = (struct http_conf){ .timeout = 5 * CLOCK_SECOND };
-	server = canned_start(table);
-	access_ = http_access_open(&conf, &err);
-	ck_assert_msg(access_ != NULL, "%s", err.text);
-	http = http_new(access_, NULL, NULL);
-}
-
-static void
-tear_down(void)
-{
-	http_free(http);
-	http_access_free(access_);
-	canned_stop(server);
+	http_help_begin(table);
 }
 
 static struct oauth *
 make_moved(const char *token, const char *keep, const char *kept)
 {
-	char *url = xasprintf("%s/rotating", canned_url(server));
+	char *url = xasprintf("%s/rotating", canned_url(http_rig.server));
 	const struct oauth_conf oc = { .token_url = url,
 		.grant = GRANT_REFRESH_TOKEN,
 		.client_id = "me",
@@ -99,34 +80,34 @@ START_TEST(a_refresh_token_is_replaced)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	keep = xasprintf("%s/v", dir);
 	o = make_refresh("first-token", keep);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "A1");
-	ck_assert(strstr(canned_requests(server),
+	ck_assert(strstr(canned_requests(http_rig.server),
 		      "refresh_token=first-token&") != NULL);
 	ck_assert_int_eq(stat(keep, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert(oauth_reject(o, t, &accepts));
 	secret_free(t);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_str_eq(t, "A2");
-	ck_assert(strstr(canned_requests(server),
+	ck_assert(strstr(canned_requests(http_rig.server),
 		      "refresh_token=second-token&") != NULL);
 	secret_free(t);
 	oauth_free(o);
 	/* Another process. */
 	o = make_refresh("first-token", keep);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_ptr_nonnull(t);
-	ck_assert(strstr(canned_requests(server),
+	ck_assert(strstr(canned_requests(http_rig.server),
 		      "refresh_token=third-token&") != NULL);
 	secret_free(t);
 	oauth_free(o);
 	/* The administrator has a new one. */
 	o = make_refresh("other-token", keep);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_ptr_nonnull(t);
-	ck_assert(strstr(canned_requests(server),
+	ck_assert(strstr(canned_requests(http_rig.server),
 		      "refresh_token=other-token&") != NULL);
 	secret_free(t);
 	oauth_free(o);
@@ -188,11 +169,11 @@ START_TEST(a_kept_token_is_moved)
 	    moves[_i].other != NULL ? moves[_i].other : "configured",
 	    moves[_i].old);
 	o = make_moved("configured", keep, kept);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(t != NULL, "%s", r.text);
 	sent = xasprintf("refresh_token=%s&", moves[_i].used);
-	ck_assert_msg(strstr(canned_requests(server), sent) != NULL, "%s",
-	    canned_requests(server));
+	ck_assert_msg(strstr(canned_requests(http_rig.server), sent) != NULL,
+	    "%s", canned_requests(http_rig.server));
 	ck_assert_int_eq(stat(keep, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert_int_eq(stat(folder, &st), 0);
@@ -224,7 +205,7 @@ START_TEST(a_kept_token_stays_in_its_place)
 	kept = xasprintf("%s/./v", dir);
 	write_kept(keep, "configured", "from-before");
 	o = make_moved("configured", keep, kept);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_int_eq(access(keep, F_OK), 0);
 	secret_free(t);
@@ -251,16 +232,16 @@ START_TEST(a_kept_token_that_cannot_be_moved)
 	ck_assert_int_eq(symlink("/nowhere/at/all", folder), 0);
 	write_kept(kept, "configured", "from-before");
 	o = make_moved("configured", keep, kept);
-	ck_assert_ptr_null(oauth_token(o, http, &r));
+	ck_assert_ptr_null(oauth_token(o, http_rig.http, &r));
 	ck_assert_msg(strstr(r.text, "/own") != NULL, "%s", r.text);
-	ck_assert_uint_eq(canned_count(server), 0);
+	ck_assert_uint_eq(canned_count(http_rig.server), 0);
 	ck_assert_int_eq(access(kept, F_OK), 0);
 	ck_assert_int_eq(unlink(folder), 0);
 	oauth_free(o);
 	o = make_moved("configured", keep, kept);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(t != NULL, "%s", r.text);
-	ck_assert(strstr(canned_requests(server),
+	ck_assert(strstr(canned_requests(http_rig.server),
 		      "refresh_token=from-before&") != NULL);
 	secret_free(t);
 	oauth_free(o);
@@ -281,7 +262,7 @@ suite_kept_token(void)
 	TCase *tc = tcase_create("kept_token");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_checked_fixture(tc, set_up, http_help_end);
 	tcase_add_test(tc, a_refresh_token_is_replaced);
 	tcase_add_loop_test(tc, a_kept_token_is_moved, 0,
 	    sizeof(moves) / sizeof(moves[0]));

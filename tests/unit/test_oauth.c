@@ -12,7 +12,7 @@
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/token.h"
-#include "tests/unit/canned.h"
+#include "tests/unit/http_help.h"
 #include "tests/unit/pair_help.h"
 #include "tests/unit/unit.h"
 
@@ -38,35 +38,16 @@ static const struct canned_reply table[] = {
 	{ .path = NULL },
 };
 
-static struct canned *server;
-static struct http_conf conf;
-static struct http_access *access_;
-static struct http *http;
-
 static void
 set_up(void)
 {
-	struct err err = ERR_INIT;
-
-	conf = (struct http_conf){ .timeout = 5 * CLOCK_SECOND };
-	server = canned_start(table);
-	access_ = http_access_open(&conf, &err);
-	ck_assert_msg(access_ != NULL, "%s", err.text);
-	http = http_new(access_, NULL, NULL);
-}
-
-static void
-tear_down(void)
-{
-	http_free(http);
-	http_access_free(access_);
-	canned_stop(server);
+	http_help_begin(table);
 }
 
 static struct oauth *
 make(const char *path)
 {
-	char *url = xasprintf("%s%s", canned_url(server), path);
+	char *url = xasprintf("%s%s", canned_url(http_rig.server), path);
 	const struct oauth_conf oc = { .token_url = url,
 		.scope = "https://api/.default",
 		.client_id = "me",
@@ -83,23 +64,23 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 {
 	struct oauth *o = make("/good");
 	struct outcome r;
-	char *t = oauth_token(o, http, &r), *again;
+	char *t = oauth_token(o, http_rig.http, &r), *again;
 	uint64_t accepts = OAUTH_NEVER;
 
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T1");
-	ck_assert(strstr(canned_requests(server),
+	ck_assert(strstr(canned_requests(http_rig.server),
 		      "grant_type=client_credentials&client_id=me&"
 		      "client_secret=p%26q&scope=https%3A%2F%2Fapi%2F"
 		      ".default") != NULL);
-	again = oauth_token(o, http, &r);
+	again = oauth_token(o, http_rig.http, &r);
 	ck_assert_str_eq(again, "T1");
-	ck_assert_uint_eq(canned_count(server), 1);
+	ck_assert_uint_eq(canned_count(http_rig.server), 1);
 	secret_free(again);
 	ck_assert(oauth_reject(o, "another", &accepts));
 	accepts = OAUTH_NEVER;
 	ck_assert(oauth_reject(o, t, &accepts));
-	again = oauth_token(o, http, &r);
+	again = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(again != NULL, "%s", r.text);
 	ck_assert_str_eq(again, "T2");
 	secret_free(again);
@@ -115,12 +96,12 @@ START_TEST(a_token_that_is_good_for_others_is_kept)
 	struct oauth *o = make("/good");
 	uint64_t accepts = OAUTH_NEVER;
 	struct outcome r;
-	char *t = oauth_token(o, http, &r);
+	char *t = oauth_token(o, http_rig.http, &r);
 
 	ck_assert(oauth_reject(o, t, &accepts));
 	secret_free(t);
-	t = oauth_token(o, http, &r);
-	ck_assert_uint_eq(canned_count(server), 2);
+	t = oauth_token(o, http_rig.http, &r);
+	ck_assert_uint_eq(canned_count(http_rig.server), 2);
 	for (int i = 0; i < 50; i++) {
 		oauth_accept(o);
 		ck_assert(!oauth_reject(o, t, &accepts));
@@ -129,8 +110,8 @@ START_TEST(a_token_that_is_good_for_others_is_kept)
 	ck_assert(oauth_reject(o, t, &accepts));
 	secret_free(t);
 	/* But where no token is any good they are got less and less often. */
-	t = oauth_token(o, http, &r);
-	ck_assert_uint_eq(canned_count(server), 3);
+	t = oauth_token(o, http_rig.http, &r);
+	ck_assert_uint_eq(canned_count(http_rig.server), 3);
 	for (int i = 0; i < 50; i++)
 		ck_assert(!oauth_reject(o, t, &accepts));
 	secret_free(t);
@@ -143,19 +124,19 @@ START_TEST(a_refusal_names_cause_and_remedy)
 	struct oauth *o = make("/expired");
 	struct outcome r;
 
-	ck_assert(oauth_token(o, http, &r) == NULL);
+	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_CREDENTIALS);
 	ck_assert_str_eq(r.code, "AADSTS7000222");
 	ck_assert(strstr(r.text, "has expired; create a new one") != NULL);
 	ck_assert(strstr(r.text, "p&q") == NULL);
 	ck_assert_int_gt(r.wait, 0);
 	/* The server is left alone … */
-	ck_assert(oauth_token(o, http, &r) == NULL);
-	ck_assert_uint_eq(canned_count(server), 1);
+	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
+	ck_assert_uint_eq(canned_count(http_rig.server), 1);
 	/* … until there is another secret to try. */
 	ck_assert_int_eq(setenv("SEALFEED_TEST_SECRET", "new", 1), 0);
-	ck_assert(oauth_token(o, http, &r) == NULL);
-	ck_assert_uint_eq(canned_count(server), 2);
+	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
+	ck_assert_uint_eq(canned_count(http_rig.server), 2);
 	oauth_free(o);
 }
 END_TEST
@@ -165,7 +146,7 @@ START_TEST(a_token_that_no_header_can_carry)
 	struct oauth *o = make("/odd");
 	struct outcome r;
 
-	ck_assert(oauth_token(o, http, &r) == NULL);
+	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
 	ck_assert_int_eq(r.class, REPLY_RETRY);
 	oauth_free(o);
 }
@@ -315,7 +296,8 @@ static const struct {
 START_TEST(request)
 {
 	struct oauth_conf oc = requests[_i].conf;
-	char *key, *cert, *url = xasprintf("%s/any", canned_url(server));
+	char *key, *cert,
+	    *url = xasprintf("%s/any", canned_url(http_rig.server));
 	const char *sent;
 	struct oauth *o;
 	struct outcome r;
@@ -327,10 +309,10 @@ START_TEST(request)
 		oc.private_key = key;
 	oc.token_url = url;
 	o = oauth_new(&oc);
-	t = oauth_token(o, http, &r);
+	t = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T");
-	sent = canned_requests(server);
+	sent = canned_requests(http_rig.server);
 	for (size_t i = 0; i < 3 && requests[_i].has[i] != NULL; i++)
 		ck_assert_msg(strstr(sent, requests[_i].has[i]) != NULL,
 		    "%s is not in\n%s", requests[_i].has[i], sent);
@@ -351,7 +333,7 @@ suite_oauth(void)
 	TCase *tc = tcase_create("oauth");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_checked_fixture(tc, set_up, http_help_end);
 	tcase_add_loop_test(tc, request, 0,
 	    sizeof(requests) / sizeof(requests[0]));
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
