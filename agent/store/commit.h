@@ -27,9 +27,6 @@ int feed_commit(struct write_batch *p, struct commit_result *res,
 int feed_commit_all(struct write_batch *const *p, size_t n, int *rc,
     struct err *err);
 
-/* Free what the store keeps for the next commit, where it is not in use. */
-void commit_release(struct store *s);
-
 /* The transaction commits events: keep pages for the next, until store_rest().
  */
 void store_wake(struct store *s);

@@ -20,6 +20,7 @@
 #include "store/hours.h"
 #include "store/migrate.h"
 #include "store/mode.h"
+#include "store/pack.h"
 #include "store/reserve.h"
 #include "store/seen.h"
 #include "store/size_log.h"
@@ -286,7 +287,7 @@ store_open(const char *path, enum store_access access, struct err *err)
 void
 store_rest(struct store *s)
 {
-	commit_release(s);
+	pack_release(s);
 	db_lock(s);
 	db_forget(s);
 	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REST, NULL, NULL,
@@ -320,7 +321,7 @@ store_close(struct store *s)
 		return;
 	db_forget(s);
 	seen_release(s);
-	commit_release(s);
+	pack_release(s);
 	(void)sqlite3_close_v2(s->db);
 	if (s->size_log >= 0)
 		(void)close(s->size_log);
