@@ -125,6 +125,7 @@ static Suite *(*const suites[])(void) = {
 	suite_troubles,
 	suite_unit_file,
 	suite_upgrade,
+	suite_wake,
 	suite_window,
 	suite_xml,
 };
