@@ -30,6 +30,7 @@ static Suite *(*const suites[])(void) = {
 	suite_ship, /* these take longest */
 	suite_ship_hold,
 	suite_ship_letters,
+	suite_reader,
 	suite_recovery,
 	suite_recovery_rows,
 	suite_seen,
