@@ -15,9 +15,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/migrate.h"
 #include "store/mode.h"
 #include "store/reserve.h"
+#include "store/schema.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
@@ -62,7 +62,7 @@ db_blame(struct store *s, const char *sql, int rc)
 {
 	if ((rc & 0xff) != SQLITE_ERROR)
 		return rc;
-	if (migrate_understands(sql))
+	if (schema_understands(sql))
 		return SQLITE_CORRUPT;
 	s->misspoke = true;
 	return rc;
