@@ -124,6 +124,7 @@ static Suite *(*const suites[])(void) = {
 	suite_unit_file,
 	suite_upgrade,
 	suite_verdict,
+	suite_wake,
 	suite_window,
 	suite_xml,
 };

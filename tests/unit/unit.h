@@ -115,6 +115,7 @@ Suite *suite_trace(void);
 Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
+Suite *suite_wake(void);
 Suite *suite_window(void);
 Suite *suite_xml(void);
 
