@@ -128,6 +128,15 @@ outcome_set(struct outcome *out, enum reply_class class, const char *fmt, ...)
 	return class;
 }
 
+enum reply_class
+outcome_unread(struct outcome *out, const char *what, const char *why)
+{
+	(void)outcome_set(out, REPLY_RETRY, "%s cannot be parsed: %s", what,
+	    why);
+	(void)snprintf(out->code, sizeof(out->code), "not-json");
+	return out->class;
+}
+
 /* Tell of a reply by rule r, NULL: none. */
 static void
 tell(const struct http_reply *reply, const struct rule *r,

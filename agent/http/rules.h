@@ -69,6 +69,11 @@ void rules_judge(const struct rule *rules, const struct http_reply *reply,
 enum reply_class outcome_set(struct outcome *out, enum reply_class class,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Nor is one that can't be read to its end: "WHAT cannot be parsed: WHY", to
+ * be asked for again, under the code "not-json". */
+enum reply_class outcome_unread(struct outcome *out, const char *what,
+    const char *why);
+
 /*
  * Judge a reply under 200 that is not what was expected ("an array of …"): an
  * error that the vendor sends under 200 is judged as if it came with a status
