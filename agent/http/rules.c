@@ -116,15 +116,17 @@ find(const struct rule *rules, const struct http_reply *reply,
 enum reply_class
 outcome_set(struct outcome *out, enum reply_class class, const char *fmt, ...)
 {
+	char text[sizeof(out->text)];
 	va_list ap;
 
 	out->class = class;
 	out->wait = 0;
 	out->code[0] = '\0';
 	va_start(ap, fmt);
-	(void)vsnprintf(out->text, sizeof(out->text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	text_cut(out->text);
+	text_cut(text);
+	text_one_line(out->text, sizeof(out->text), text);
 	return class;
 }
 

@@ -65,7 +65,8 @@ const char *reply_class_name(enum reply_class class);
 void rules_judge(const struct rule *rules, const struct http_reply *reply,
     struct outcome *out);
 
-/* A outcome from a sentence; returns out's class. */
+/* An outcome from a sentence, of which text_one_line() makes what others wrote
+ * readable; returns out's class. */
 enum reply_class outcome_set(struct outcome *out, enum reply_class class,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

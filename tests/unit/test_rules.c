@@ -277,6 +277,18 @@ START_TEST(what_is_no_text)
 }
 END_TEST
 
+/* Nor does anybody's name, such as that of a message of a queue. */
+START_TEST(names_in_a_sentence)
+{
+	struct outcome out;
+
+	(void)outcome_set(&out, REPLY_RETRY, "message %.4s of %s",
+	    "\tb\xe2\x80\xae", "\xff\u20ac\x1b[2J");
+	ck_assert_str_eq(out.text,
+	    "message \\x09b\\xe2\\x80 of \\xff\u20ac\\x1b[2J");
+}
+END_TEST
+
 /* Long ones are cut between characters, wherever these begin. */
 START_TEST(long_texts)
 {
@@ -363,6 +375,7 @@ suite_rules(void)
 	tcase_add_test(tc, error_bodies);
 	tcase_add_test(tc, only_what_is_seen);
 	tcase_add_test(tc, what_is_no_text);
+	tcase_add_test(tc, names_in_a_sentence);
 	tcase_add_test(tc, long_texts);
 	tcase_add_test(tc, unexpected);
 	suite_add_tcase(s, tc);
