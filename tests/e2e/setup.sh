@@ -316,8 +316,15 @@ shows '^A topic that exists, unless'
 answer "Brokers, as host:port" "kafka1.example.com:9093,kafka2.example.com:9093"
 answer "Topic:" audit
 answer "File of the CA certificates" ""
-answer "User name for SASL" sealfeed
+answer "User name for SASL" ""
 answer "Password of that user" kafka-pw-by-keyboard
+answer "Another option" ""
+shows 'user and password belong together'
+answer "Brokers, as host:port with commas between them [kafka1.example.com:9093,kafka2.example.com:9093]" ""
+answer "Topic [audit]" ""
+answer "File of the CA certificates" ""
+answer "User name for SASL" ""
+answer "Password of that user (Enter: none) [as before, - for none]" "-"
 answer "Another option" ""
 wait_for 20 "it has all that it needs" asked "Go on?"
 ! grep -q by-keyboard shown || fail "a secret was shown"
