@@ -20,6 +20,7 @@
 #include "cmd/cmd_store.h"
 #include "config/config.h"
 #include "config/secret.h"
+#include "evidence/key.h"
 #include "run/lock.h"
 #include "run/types.h"
 #include "setup/first_event.h"
@@ -55,6 +56,7 @@ start(struct setup *s, const struct cmd *cmd, const char *option, int out,
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGHUP, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
 	line.given = calloc(1, sizeof(*line.given));
 	if (line.given == NULL || (out >= 0 && dup2(out, STDOUT_FILENO) < 0) ||
 	    (error >= 0 && dup2(error, STDERR_FILENO) < 0) ||
@@ -151,11 +153,25 @@ setup_check(struct setup *s, struct err *err)
 	return rc;
 }
 
+static void
+say_of(const struct check_secret *secret, bool *found, const struct err *err)
+{
+	(void)printf("%s: %s: %s\n", secret->subject, secret->key, err->text);
+	*found = true;
+}
+
+static bool
+is_seal_key(const struct check_secret *s)
+{
+	return strcmp(s->subject, "agent") == 0 && strcmp(s->key, "key") == 0;
+}
+
 /* check_secret_fn, of *ctx: something was found. */
 static void
 read_secret(void *ctx, const struct check_secret *secret)
 {
 	struct err err = ERR_INIT;
+	struct signer *signer;
 	bool *found = ctx;
 	char *text;
 
@@ -165,9 +181,12 @@ read_secret(void *ctx, const struct check_secret *secret)
 	text = secret->pem ? secret_resolve_pem(secret->text, &err)
 			   : secret_resolve(secret->text, &err);
 	if (text == NULL) {
-		(void)printf("%s: %s: %s\n", secret->subject, secret->key,
-		    err.text);
-		*found = true;
+		say_of(secret, found, &err);
+	} else if (is_seal_key(secret) && !signer_is_uri(text)) {
+		signer = signer_open("any", text, &err);
+		if (signer == NULL)
+			say_of(secret, found, &err);
+		signer_free(signer);
 	}
 	secret_free(text);
 }

@@ -114,8 +114,11 @@ remedy(const char *path)
 	char *folder = file_folder(path);
 	const char *what = "";
 	struct statvfs disk;
+	struct stat st;
 
-	if (access(folder, F_OK) != 0)
+	if (lstat(path, &st) == 0)
+		what = "; move away what has that name";
+	else if (access(folder, F_OK) != 0)
 		what = "; make its folder first";
 	else if (access(folder, W_OK | X_OK) != 0)
 		what = errno == EROFS
@@ -246,8 +249,7 @@ fill_in(struct place *p, const char *temporary, const char *path,
 		p->service ? 0640 : 0600, err) != 0)
 		return -1;
 	if (link(temporary, path) != 0)
-		return err_set(err, "%s: cannot be created: %s", path,
-		    strerror(errno));
+		return cannot(path, strerror(errno), err);
 	remember(p, path);
 	return file_sync_folder(path, err);
 }
