@@ -17,12 +17,37 @@
 #include "store/db.h"
 #include "store/mode.h"
 #include "store/reserve.h"
+#include "store/store.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
 #define BUSY_MAX (30 * CLOCK_SECOND)
 #define BUSY_NAP_MIN 200 /* microseconds */
 #define BUSY_NAP_MAX 10000
+
+#define BUSY_TOLD (CLOCK_SECOND / 2)
+
+static struct {
+	store_wait_fn *fn; /* NULL: nobody, or it was called */
+	void *ctx;
+} waiting;
+
+void
+store_on_wait(store_wait_fn *fn, void *ctx)
+{
+	waiting.fn = fn;
+	waiting.ctx = ctx;
+}
+
+static void
+tell_waiting(void)
+{
+	store_wait_fn *fn = waiting.fn;
+
+	waiting.fn = NULL;
+	if (fn != NULL)
+		fn(waiting.ctx);
+}
 
 int
 db_busy(void *ctx, int tries)
@@ -34,6 +59,8 @@ db_busy(void *ctx, int tries)
 		nap.tv_nsec = BUSY_NAP_MAX * 1000L;
 	if (tries > BUSY_MAX / BUSY_NAP_MAX)
 		return 0;
+	if (tries == BUSY_TOLD / BUSY_NAP_MAX)
+		tell_waiting();
 	(void)nanosleep(&nap, NULL);
 	return 1;
 }
