@@ -80,7 +80,7 @@ clear_progress(const struct work *w)
 		(void)fprintf(stderr, "\r\033[K");
 }
 
-/* store_wait_fn: half a minute without a word looks like a fault. */
+/* Half a minute without a word looks like a fault. */
 static void
 tell_wait(void *ctx)
 {

@@ -17,7 +17,6 @@
 #include "store/db.h"
 #include "store/mode.h"
 #include "store/reserve.h"
-#include "store/store.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
@@ -28,12 +27,12 @@
 #define BUSY_TOLD (CLOCK_SECOND / 2)
 
 static struct {
-	store_wait_fn *fn; /* NULL: nobody, or it was called */
+	void (*fn)(void *ctx); /* NULL: nobody, or it was called */
 	void *ctx;
 } waiting;
 
 void
-store_on_wait(store_wait_fn *fn, void *ctx)
+db_on_wait(void (*fn)(void *ctx), void *ctx)
 {
 	waiting.fn = fn;
 	waiting.ctx = ctx;
@@ -42,7 +41,7 @@ store_on_wait(store_wait_fn *fn, void *ctx)
 static void
 tell_waiting(void)
 {
-	store_wait_fn *fn = waiting.fn;
+	void (*fn)(void *ctx) = waiting.fn;
 
 	waiting.fn = NULL;
 	if (fn != NULL)

@@ -68,8 +68,10 @@ void db_unflag_damage(const char *path);
  * its schema?  A lock, a full disk or a lack of memory is no damage. */
 bool db_means_damage(int rc);
 
-/* SQLite's busy handler: sleeps a little. */
+/* SQLite's busy handler: sleeps a little.  What is called, once, when it has
+ * done so for half a second. */
 int db_busy(void *ctx, int tries);
+void db_on_wait(void (*fn)(void *ctx), void *ctx);
 
 void db_lock(struct store *s);
 void db_unlock(struct store *s);

@@ -46,8 +46,7 @@ void store_close(struct store *s);
 
 /* Have fn called, once, when a lock that another process has on a store has
  * been waited for for half a second: of this process. */
-typedef void store_wait_fn(void *ctx);
-void store_on_wait(store_wait_fn *fn, void *ctx);
+void store_on_wait(void (*fn)(void *ctx), void *ctx);
 
 /* Will store_open() bring the file at path to a newer version?  Then *version
  * is what it is now, else 0. */
