@@ -75,8 +75,10 @@ bool db_means_damage(const struct store *s, int rc);
  * the text is about; SQLITE_ERROR, the text itself is wrong; else rc. */
 int db_blame(struct store *s, const char *sql, int rc);
 
-/* SQLite's busy handler: sleeps a little. */
+/* SQLite's busy handler: sleeps a little.  What is called, once, when it has
+ * done so for half a second. */
 int db_busy(void *ctx, int tries);
+void db_on_wait(void (*fn)(void *ctx), void *ctx);
 
 void db_lock(struct store *s);
 void db_unlock(struct store *s);

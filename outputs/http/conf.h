@@ -29,7 +29,8 @@ struct http_output_conf {
  * options of every connection.  A dialect takes both into its table as
  * SETTING_TABLE at offset 0, with its own between them; it leaves one out that
  * makes no sense there and writes the rows that it needs itself. */
-extern const struct setting http_target_settings[];
+extern const struct setting http_target_settings[]; /* url, and: */
+extern const struct setting http_login_settings[];
 extern const struct setting http_request_settings[];
 
 /* Further rows of a dialect. */

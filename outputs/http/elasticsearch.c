@@ -479,13 +479,14 @@ static const struct http_dialect elastic = {
 
 #define OFFSET(member) offsetof(struct elastic_conf, member)
 
-static const struct setting settings[] = { { .key = "where",
-					       .type = SETTING_TABLE,
-					       .table = http_target_settings },
+static const struct setting settings[] = {
+	HTTP_URL("URL that lines are posted to,"),
 	{ .key = "api_key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(http.token),
-	    .help = "API key in its encoded form, for Authorization: ApiKey." },
+	    .help = "API key in its encoded form, for Authorization: ApiKey.",
+	    .ask = "API key in its encoded form (Enter: none)" },
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "index",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(index),
@@ -509,7 +510,8 @@ static const struct setting settings[] = { { .key = "where",
 	    .table = aws_settings },
 	HTTP_MAX_BODY("2MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
-	SETTING_END };
+	SETTING_END
+};
 
 const struct output_type output_elasticsearch = {
 	.type.name = "elasticsearch",
@@ -519,7 +521,7 @@ const struct output_type output_elasticsearch = {
 	    "policy), and an API\n"
 	    "key with \"monitor\" on the cluster, \"auto_configure\" and "
 	    "\"create_doc\" on\n"
-	    "logs-*-*, and nothing else: its \"encoded\" form is the token.\n",
+	    "logs-*-*, and nothing else: its \"encoded\" form is asked for.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct elastic_conf),
 	.type.check = elastic_check,
