@@ -309,8 +309,9 @@ static const struct http_dialect blob = { OBJECTS_DIALECT(blob_open) };
 #define OFFSET(member) offsetof(struct blob_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Blob endpoint of the storage account, as "
-		 "https://ACCOUNT.blob.core.windows.net,"),
+	HTTP_BASE_URL("Blob endpoint of the storage account, as "
+		      "https://ACCOUNT.blob.core.windows.net,",
+	    "The container"),
 	{ .key = "bucket",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(objects.bucket),

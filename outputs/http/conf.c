@@ -9,8 +9,7 @@
 
 #define OFFSET(member) offsetof(struct http_output_conf, member)
 
-const struct setting http_target_settings[] = {
-	HTTP_URL("URL that lines are posted to,"),
+const struct setting http_login_settings[] = {
 	{ .key = "bearer",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(bearer),
@@ -21,6 +20,12 @@ const struct setting http_target_settings[] = {
 	    .offset = OFFSET(basic),
 	    .help = "user:password for Authorization: Basic." },
 	HTTP_HEADERS, SETTING_END
+};
+
+const struct setting http_target_settings[] = {
+	HTTP_URL("URL that lines are posted to, as it is;"),
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
+	SETTING_END
 };
 
 const struct setting http_request_settings[] = {

@@ -35,6 +35,7 @@
 
 /* What is told of an item; the rest of an answer would be repeated names.  In
  * the order and form that AWS signs. */
+#define BULK "/_bulk"
 #define QUERY "filter_path=errors%2Citems.%2A.error%2Citems.%2A.status"
 
 /* Longest item of an answer: reasons quote documents. */
@@ -181,9 +182,7 @@ sign(struct intake *in, struct intake_request *r, struct err *err)
 static int
 elastic_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
-	const struct http_output_conf *conf = in->conf;
-
-	intake_url(r, intake_endpoint(conf->url, "/_bulk"), QUERY);
+	intake_url(r, BULK, QUERY);
 	return sign(in, r, err);
 }
 
@@ -361,6 +360,7 @@ elastic_probe(struct intake *in, unsigned step, struct intake_request *r,
 	if (step == STEPS)
 		return 1;
 	r->plain = true; /* what is signed is what is sent */
+	intake_base(r, BULK);
 	if (step == STEP_BULK) {
 		intake_header(r, "Content-Type", "application/x-ndjson");
 		return buf_adds(&r->body, "\n") != 0
@@ -479,9 +479,9 @@ static const struct http_dialect elastic = {
 
 #define OFFSET(member) offsetof(struct elastic_conf, member)
 
-static const struct setting settings[] = { { .key = "where",
-					       .type = SETTING_TABLE,
-					       .table = http_target_settings },
+static const struct setting settings[] = {
+	HTTP_BASE_URL("Address of the cluster, or of one of its paths,", BULK),
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "api_key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(http.token),
@@ -509,7 +509,8 @@ static const struct setting settings[] = { { .key = "where",
 	    .table = aws_settings },
 	HTTP_MAX_BODY("2MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
-	SETTING_END };
+	SETTING_END
+};
 
 const struct output_type output_elasticsearch = {
 	.type.name = "elasticsearch",

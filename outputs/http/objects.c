@@ -222,16 +222,15 @@ static int
 begin_url(const struct intake *in, struct intake_request *r)
 {
 	const struct objects_conf *conf = in->conf;
-	size_t len = strcspn(conf->http.url, "?");
+	char *bucket =
+	    conf->bucket == NULL ? NULL : xasprintf("/%s", conf->bucket);
 
-	while (len > 0 && conf->http.url[len - 1] == '/')
-		len--;
-	buf_clear(&r->url);
-	if (buf_add(&r->url, conf->http.url, len) != 0 ||
-	    buf_adds(&r->url, "/") != 0)
-		return -1;
-	return conf->bucket == NULL ? 0
-				    : buf_addf(&r->url, "%s/", conf->bucket);
+	if (bucket != NULL)
+		intake_url(r, bucket, NULL);
+	else
+		intake_base(r, "");
+	free(bucket);
+	return r->failed ? -1 : buf_adds(&r->url, "/");
 }
 
 static int
@@ -572,6 +571,10 @@ objects_check(const void *conf, const struct config_section *b)
 	const struct objects_conf *c = conf;
 
 	http_output_check(conf, b);
+	if (c->http.url != NULL && strchr(c->http.url, '?') != NULL)
+		config_error(b,
+		    "url: has a query, which no object is written with; leave "
+		    "it out and give the credentials in options of their own");
 	for (const char *s = c->path; s != NULL && (s = strchr(s, '{')) != NULL;
 	     s++)
 		if (!is_place(s))

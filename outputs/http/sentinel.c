@@ -304,8 +304,10 @@ static const struct http_dialect sentinel = {
 #define OFFSET(member) offsetof(struct sentinel_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Logs ingestion endpoint of the data collection rule, or of "
-		 "a data collection endpoint,"),
+	HTTP_BASE_URL("Logs ingestion endpoint of the data collection rule, or "
+		      "of "
+		      "a data collection endpoint,",
+	    "/dataCollectionRules/RULE/streams/STREAM"),
 	{ .key = "rule",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(rule),

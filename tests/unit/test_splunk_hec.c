@@ -54,7 +54,8 @@ START_TEST(configured_names)
 {
 	rig_expect("/in/raw", 200, SUCCESS);
 	rig_begin(1, EVENT,
-	    "token: abc, index: \"a\\\"b\", sourcetype: st, host: h1",
+	    "token: abc, path: /in/raw, index: \"a\\\"b\", sourcetype: st, "
+	    "host: h1",
 	    "/in/raw?x=1");
 	courier_deliver(&intake_rig.c);
 	ck_assert_int_eq(strncmp(rig_request(0), "POST /in/raw?x=1 HTTP", 21),

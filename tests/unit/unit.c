@@ -94,6 +94,7 @@ static Suite *(*const suites[])(void) = {
 	suite_race,
 	suite_rate,
 	suite_sumologic,
+	suite_urls,
 	suite_verdict,
 	suite_request,
 	suite_rest,
