@@ -242,25 +242,37 @@ meaning_of(int status, const char *type, const char *reason)
 	return VERDICT_REFUSED;
 }
 
+/* A number, which some speakers write as a string; 0: it is none. */
+static int
+status_of(const json_t *item)
+{
+	const json_t *status = json_object_get(item, "status");
+	long long n = json_is_string(status)
+	    ? strtoll(json_string_value(status), NULL, 10)
+	    : (long long)json_number_value(status);
+
+	return n >= 100 && n < 600 ? (int)n : 0;
+}
+
 /* Whether one item is stored. */
 static enum verdict
 judge_item(const struct items *s, const struct element *el, char *why,
     size_t size)
 {
 	json_t *top = json_loadb(el->data, el->len, 0, NULL), *item, *error;
-	json_int_t status;
 	const char *type, *reason;
 	enum verdict v;
+	int status;
 
 	item = json_object_iter_value(json_object_iter(top));
 	error = json_object_get(item, "error");
-	status = json_integer_value(json_object_get(item, "status"));
+	status = status_of(item);
 	type = json_string_value(json_object_get(error, "type"));
 	reason = json_string_value(json_object_get(error, "reason"));
-	(void)snprintf(why, size, "%s: an event ends in %lld: %.80s: %.300s",
-	    s->url, (long long)status, type == NULL ? "" : type,
+	(void)snprintf(why, size, "%s: an event ends in %d: %.80s: %.300s",
+	    s->url, status, type == NULL ? "" : type,
 	    reason == NULL ? "" : reason);
-	v = meaning_of((int)status, type == NULL ? "" : type,
+	v = meaning_of(status, type == NULL ? "" : type,
 	    reason == NULL ? "" : reason);
 	json_decref(top);
 	return v;

@@ -372,6 +372,8 @@ objects_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
 	struct objects *o = in->state;
+	const char *url = ((const struct http_output_conf *)in->conf)->url;
+	struct reply_error e;
 	char etag[256];
 
 	o->store->hear(in, r);
@@ -383,7 +385,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	    r->request->body.len <= SMALL) {
 		intake_verdict(v, 1, VERDICT_RETRY,
 		    "%s: answers 413 to so little; check what is on the way",
-		    ((const struct http_output_conf *)in->conf)->url);
+		    url);
 		return true;
 	}
 	if (r->status / 100 != 2) {
@@ -391,13 +393,20 @@ objects_judge(struct intake *in, const struct intake_response *r,
 			intake_forget(in, "the object that was there is gone");
 		return explain_judge(o->store->meanings, in, r, v);
 	}
+	if (r->lines > 0 && strstr(r->body, "<Error>") != NULL) {
+		rules_error(r->body, r->len, &e);
+		intake_verdict(v, r->lines, VERDICT_RETRY,
+		    "%s: answers %d with an error under it: %s %s", url,
+		    r->status, e.code, e.message);
+		return true;
+	}
 	if (r->lines == 0 ||
 	    intake_answer_header(r, "etag", etag, sizeof(etag)))
 		return false;
 	intake_verdict(v, r->lines, VERDICT_BLOCKED,
 	    "%s: answers %d without an ETag, which a store for objects has, so "
 	    "nothing counts as delivered; check url and what is on the way",
-	    ((const struct http_output_conf *)in->conf)->url, r->status);
+	    url, r->status);
 	return true;
 }
 

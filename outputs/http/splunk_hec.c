@@ -416,6 +416,22 @@ judge_code(struct intake *in, const struct hec_code *c, const json_t *answer,
 		intake_verdict(v, r->lines, c->verdict, "%s", why);
 }
 
+/* A number of acknowledgement, also one that is written as a string; -1: it is
+ * none. */
+static json_int_t
+number_of(const json_t *ack)
+{
+	const char *s = json_string_value(ack);
+
+	if (s == NULL)
+		return json_is_integer(ack) ? json_integer_value(ack) : -1;
+	/* Of so many digits it cannot overflow. */
+	return s[0] != '\0' && strlen(s) <= 18 &&
+		s[strspn(s, "0123456789")] == '\0'
+	    ? (json_int_t)strtoll(s, NULL, 10)
+	    : -1;
+}
+
 static bool
 judge_answer(struct intake *in, const json_t *answer,
     const struct intake_response *r, struct intake_verdicts *v)
@@ -438,9 +454,15 @@ judge_answer(struct intake *in, const json_t *answer,
 		    conf->url);
 		return true;
 	}
-	if (!json_is_integer(ack) || json_integer_value(ack) < 0)
+	if (ack == NULL || json_is_null(ack))
 		return false;
-	promised(in, r, json_integer_value(ack), v);
+	if (number_of(ack) < 0)
+		intake_verdict(v, r->lines, VERDICT_RETRY,
+		    "%s: answers with an ackId that is no number, so nothing "
+		    "counts as delivered",
+		    conf->url);
+	else
+		promised(in, r, number_of(ack), v);
 	return true;
 }
 
@@ -481,13 +503,15 @@ hec_poll(struct intake *in, const uint64_t *numbers, size_t n,
 static void
 hec_acknowledge(struct intake *in, const struct intake_response *r)
 {
-	json_t *answer = json_loadb(r->body, r->len, 0, NULL), *value;
-	const char *number;
+	json_t *answer = json_loadb(r->body, r->len, 0, NULL), *value, *text;
+	const char *name;
 
-	json_object_foreach(json_object_get(answer, "acks"), number, value)
+	json_object_foreach(json_object_get(answer, "acks"), name, value)
 	{
-		if (json_is_true(value))
-			intake_confirmed(in, strtoull(number, NULL, 10));
+		text = json_string(name);
+		if (json_is_true(value) && number_of(text) >= 0)
+			intake_confirmed(in, (uint64_t)number_of(text));
+		json_decref(text);
 	}
 	json_decref(answer);
 }
