@@ -75,6 +75,7 @@ Suite *suite_page(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
 Suite *suite_sumologic(void);
+Suite *suite_urls(void);
 Suite *suite_verdict(void);
 Suite *suite_recovery(void);
 Suite *suite_recovery_rows(void);
