@@ -91,6 +91,7 @@ static Suite *(*const suites[])(void) = {
 	suite_otlp,
 	suite_outputs,
 	suite_page,
+	suite_pool,
 	suite_race,
 	suite_rate,
 	suite_sumologic,
