@@ -14,7 +14,11 @@
 struct http;
 struct oauth;
 
-/* Copies conf, whose secrets stay unresolved until they are needed. */
+/*
+ * Copies conf, whose secrets stay unresolved until they are needed.  Where the
+ * server replaces refresh tokens, whoever has the same conf gets the same
+ * object, since of such a token only the last grant is good for sure.
+ */
 struct oauth *oauth_new(const struct oauth_conf *conf);
 void oauth_free(struct oauth *o);
 
