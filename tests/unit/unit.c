@@ -84,6 +84,7 @@ static Suite *(*const suites[])(void) = {
 	suite_outputs,
 	suite_page,
 	suite_probes,
+	suite_pool,
 	suite_race,
 	suite_rate,
 	suite_reconcile,
