@@ -95,7 +95,10 @@ find(const struct rule *rules, const struct http_reply *reply,
 {
 	char value[256];
 
-	for (const struct rule *r = rules; r != NULL && !is_end(r); r++) {
+	for (const struct rule *r = rules; r != NULL;
+	     r = is_end(r) ? r->next : r + 1) {
+		if (is_end(r))
+			continue;
 		if (r->status != 0 && r->status != reply->status)
 			continue;
 		if (r->code != NULL && !code_matches(r->code, e->code))

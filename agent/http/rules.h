@@ -41,6 +41,9 @@ struct rule {
 	enum reply_class class;
 	const char *cause; /* sentence, without a stop */
 	const char *hint;  /* likewise; NULL: nothing to do */
+	/* Of the last row, which has no class and no cause: the table that
+	 * goes on there; NULL: none. */
+	const struct rule *next;
 };
 
 /* What happened and what to do about it. */

@@ -216,6 +216,11 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
 	    f->chain);
 	f->n++;
+	if (el->time.data != NULL &&
+	    clock_parse(el->time.data, el->time.len, &when) != 0)
+		when = INT64_MIN;
+	if (f->format->count != NULL && el->data != NULL && el->bad == NULL)
+		f->format->count(f->format->ctx, when);
 	known = is_known(f, err);
 	if (known != 0)
 		return known < 0 ? -1 : 0;
@@ -223,9 +228,6 @@ take_event(void *ctx, const struct element *el, struct err *err)
 		lose_event(f, el);
 		return commit_full(f, err);
 	}
-	if (el->time.data != NULL &&
-	    clock_parse(el->time.data, el->time.len, &when) != 0)
-		when = INT64_MIN;
 	if (write_batch_add_hashed(f->batch, event,
 		id_of(f, el, made, sizeof(made)), when, leaf, err) != 0) {
 		f->failed = true;
