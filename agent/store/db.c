@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/migrate.h"
 #include "store/mode.h"
 #include "store/reserve.h"
 
@@ -65,10 +66,21 @@ db_busy(void *ctx, int tries)
 }
 
 bool
-db_means_damage(int rc)
+db_means_damage(const struct store *s, int rc)
 {
 	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
-	    (rc & 0xff) == SQLITE_ERROR;
+	    ((rc & 0xff) == SQLITE_ERROR && !s->misspoke);
+}
+
+int
+db_blame(struct store *s, const char *sql, int rc)
+{
+	if ((rc & 0xff) != SQLITE_ERROR)
+		return rc;
+	if (migrate_understands(sql))
+		return SQLITE_CORRUPT;
+	s->misspoke = true;
+	return rc;
 }
 
 void
@@ -165,7 +177,11 @@ db_fail(struct store *s, int rc, struct err *err)
 		return err_set(err, "%s: %s; run this as the agent's user",
 		    s->path, sqlite3_errmsg(s->db));
 	default:
-		return err_set(err, "%s: %s", s->path, sqlite3_errmsg(s->db));
+		return err_set(err, "%s: %s%s", s->path, sqlite3_errmsg(s->db),
+		    (rc & 0xff) == SQLITE_ERROR && s->misspoke
+			? ", which is no damage but an error of sealfeed; "
+			  "please report it"
+			: "");
 	}
 }
 
@@ -279,12 +295,8 @@ statement(struct store *s, const char *sql, struct err *err)
 	}
 	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 	    &s->kept[at].st, NULL);
-	/* The tables and indexes that our text is about are not those of the
-	 * file. */
-	if ((rc & 0xff) == SQLITE_ERROR)
-		rc = SQLITE_CORRUPT;
 	if (rc != SQLITE_OK) {
-		(void)db_fail(s, rc, err);
+		(void)db_fail(s, db_blame(s, sql, rc), err);
 		return NULL;
 	}
 	s->kept[at].sql = sql;

@@ -24,7 +24,7 @@ const struct setting http_login_settings[] = {
 };
 
 const struct setting http_target_settings[] = {
-	HTTP_URL("URL that lines are posted to,"),
+	HTTP_URL("URL that lines are posted to, as it is;"),
 	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	SETTING_END
 };
