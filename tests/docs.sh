@@ -43,7 +43,7 @@ for sub in $(./sealfeed help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 	sed 's/\\-/-/g' "$page8" | sed -n "/^\.SS $sub\$/,/^\.S[SH] /p" |
 		sed -n 's/^\\fB\(--[a-z-]*\).*/\1/p' >docs-man
 	sed -n 's/^  \(--[a-z-]*\).*/\1/p' docs-help |
-		grep -vxe --config -e --json |
+		grep -vx -e --config -e --json -e --help |
 		cmp -s - docs-man || fail "$sub has other options in sealfeed(8)"
 	rm -f docs-help docs-man
 done
