@@ -35,7 +35,11 @@ extern const struct rule oauth_rules[];
 		scope_hint),                                                  \
 	    OAUTH_REFUSED("invalid_scope", "the scope is refused", scope_hint)
 
-/* Copies conf, whose secrets stay unresolved until they are needed. */
+/*
+ * Copies conf, whose secrets stay unresolved until they are needed.  Where the
+ * server replaces refresh tokens, whoever has the same conf gets the same
+ * object, since of such a token only the last grant is good for sure.
+ */
 struct oauth *oauth_new(const struct oauth_conf *conf);
 void oauth_free(struct oauth *o);
 

@@ -493,11 +493,12 @@ static const struct http_dialect elastic = {
 
 static const struct setting settings[] = {
 	HTTP_BASE_URL("Address of the cluster, or of one of its paths,", BULK),
-	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "api_key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(http.token),
-	    .help = "API key in its encoded form, for Authorization: ApiKey." },
+	    .help = "API key in its encoded form, for Authorization: ApiKey.",
+	    .ask = "API key in its encoded form (Enter: none)" },
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "index",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(index),
@@ -532,7 +533,7 @@ const struct output_type output_elasticsearch = {
 	    "policy), and an API\n"
 	    "key with \"monitor\" on the cluster, \"auto_configure\" and "
 	    "\"create_doc\" on\n"
-	    "logs-*-*, and nothing else: its \"encoded\" form is the token.\n",
+	    "logs-*-*, and nothing else: its \"encoded\" form is asked for.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct elastic_conf),
 	.type.check = elastic_check,

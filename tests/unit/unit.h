@@ -72,6 +72,7 @@ Suite *suite_rotating(void);
 Suite *suite_otlp(void);
 Suite *suite_outputs(void);
 Suite *suite_page(void);
+Suite *suite_pool(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
 Suite *suite_sumologic(void);
@@ -116,6 +117,7 @@ Suite *suite_trace(void);
 Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
+Suite *suite_wake(void);
 Suite *suite_window(void);
 Suite *suite_xml(void);
 
