@@ -272,10 +272,11 @@ static void
 finish(struct fetching *f, struct outcome *r)
 {
 	struct err err = ERR_INIT;
+	char what[64];
 
 	if (end(f, &err) != 0) {
-		(void)outcome_set(r, REPLY_RETRY, "the %s cannot be parsed: %s",
-		    f->format->what, err.text);
+		(void)snprintf(what, sizeof(what), "the %s", f->format->what);
+		(void)outcome_unread(r, what, err.text);
 	} else if (f->n < f->skip) {
 		f->changed = true;
 		(void)outcome_set(r, REPLY_RETRY,
