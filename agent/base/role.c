@@ -1,30 +1,17 @@
 /*
  * role.c - what a role process gets from the supervisor.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/role.h"
+#include "base/wake.h"
 
 #define REST_MAX_MS 10000
 
 static atomic_int stopping; /* every thread of collect asks */
 static volatile sig_atomic_t reopen;
 static int signal_fd = -1; /* the wake descriptor, for the handlers */
-
-/* Add to an eventfd.  It is non-blocking: a full counter is a wake that
- * is pending already. */
-static void
-poke(int fd)
-{
-	const uint64_t one = 1;
-	int saved = errno;
-
-	if (write(fd, &one, sizeof(one)) < 0)
-		errno = saved;
-}
 
 static void
 on_signal(int sig)
@@ -33,7 +20,7 @@ on_signal(int sig)
 		stopping = 1;
 	else
 		reopen = 1;
-	poke(signal_fd);
+	wake_up(signal_fd);
 }
 
 void
@@ -90,7 +77,7 @@ role_wake(const struct role *r, enum role_kind kind)
 {
 	for (size_t i = 0; r->peers[i] != -1; i++) {
 		if (r->peer_kinds[i] == kind)
-			poke(r->peers[i]);
+			wake_up(r->peers[i]);
 	}
 }
 
@@ -98,7 +85,6 @@ void
 role_rest(const struct role *r, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = r->wake_fd, .events = POLLIN };
-	uint64_t count;
 
 	role_alive(r);
 	if (timeout_ms < 0 || timeout_ms > REST_MAX_MS)
@@ -107,7 +93,6 @@ role_rest(const struct role *r, int timeout_ms)
 	if (stopping)
 		timeout_ms = 0;
 	/* A signal ends the wait early, which callers expect anyway. */
-	if (poll(&pfd, 1, timeout_ms) == 1 &&
-	    read(r->wake_fd, &count, sizeof(count)) < 0)
-		errno = 0;
+	if (poll(&pfd, 1, timeout_ms) == 1)
+		wake_clear(r->wake_fd);
 }

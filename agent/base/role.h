@@ -41,8 +41,8 @@ struct role {
 	enum role_kind kind;
 	const struct config *config;
 	const struct config_entry *output; /* of a ship, else NULL */
-	int wake_fd; /* readable: look again (an eventfd); role_rest()
-			and drive() wait on it */
+	int wake_fd;              /* readable: look again (base/wake.h);
+				     role_rest() and drive() wait on it */
 	struct role_signs *signs; /* for role_alive() and role_ready(); NULL:
 				     nobody looks */
 	int verdict_fd; /* of watch: a pipe for the lines of what the whole

@@ -71,6 +71,9 @@ struct oauth_conf {
 	const struct http_pair *claims;
 	int64_t claim_life;
 	struct token_shape reply;
+	/* What refusals mean, in terms of the caller's options and of what the
+	 * token is for; static, leads to oauth_rules.  NULL: those alone. */
+	const struct rule *rules;
 	int64_t wait_max; /* longest wait that the server gets, 0: any */
 };
 

@@ -55,7 +55,7 @@ struct oauth {
 
 /* What Microsoft Entra answers: "Microsoft Entra authentication and
  * authorization error codes". */
-static const struct rule rules[] = {
+const struct rule oauth_rules[] = {
 	{ .code = "AADSTS7000222",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client secret or certificate has expired",
@@ -94,11 +94,10 @@ static const struct rule rules[] = {
 	    .class = REPLY_CONFIG,
 	    .cause = "the tenant is not a valid one",
 	    .hint = "check tenant" },
-	{ .code = "AADSTS500011",
-	    .class = REPLY_CONFIG,
-	    .cause = "the API is unknown in this tenant",
-	    .hint = "check cloud and api_url, and that the tenant has the "
-		    "Office 365 Management APIs" },
+	OAUTH_API_RULES("check the options that say which API it is, such as "
+			"cloud and hosts, and that the tenant has it",
+	    "check the options that say what the token is for, such as cloud "
+	    "and hosts"),
 	{ .code = "AADSTS7000112",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application is disabled",
@@ -138,10 +137,6 @@ static const struct rule rules[] = {
 	    .class = REPLY_CONFIG,
 	    .cause = "the application may not use this grant",
 	    .hint = "check the app registration" },
-	{ .code = "invalid_scope",
-	    .class = REPLY_CONFIG,
-	    .cause = "the scope is refused",
-	    .hint = "check cloud and api_url" },
 	{ .status = 400,
 	    .class = REPLY_CONFIG,
 	    .cause = "the token request is refused",
@@ -282,6 +277,8 @@ make(const struct oauth_conf *conf)
 	if (c->client == CLIENT_FIELDS && c->private_key != NULL &&
 	    c->grant != GRANT_JWT_BEARER)
 		c->client = CLIENT_ASSERTION;
+	if (c->rules == NULL)
+		c->rules = oauth_rules;
 	o->accepts = OAUTH_NEVER + 1;
 	o->kept =
 	    kept_new(c->keep, c->server != NULL ? c->server : c->token_url,
@@ -399,13 +396,14 @@ keep_refresh(struct oauth *o, struct outcome *r)
 
 /* What is no token is told with its begin, but for what may be one. */
 static void
-tell_no_token(const struct http_reply *reply, struct outcome *r)
+tell_no_token(const struct rule *rules, const struct http_reply *reply,
+    struct outcome *r)
 {
 	if (reply->body.len > 0 &&
 	    strcasestr(reply->body.data, "token") != NULL)
 		(void)outcome_set(r, REPLY_RETRY,
 		    "status %d without a usable access token (type %s); check "
-		    "login_url and any proxy in between",
+		    "where tokens are got, and any proxy in between",
 		    reply->status, reply->type);
 	else
 		rules_unexpected(rules, reply, "an access token", r);
@@ -420,7 +418,7 @@ keep_token(struct oauth *o, const struct credentials *c,
 
 	token_read(&o->conf.reply, reply, server_clock_now(o->clock), &t);
 	if (t.access == NULL) {
-		tell_no_token(reply, r);
+		tell_no_token(o->conf.rules, reply, r);
 		token_release(&t);
 		return;
 	}
@@ -460,7 +458,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 		if (rc != 0) {
 			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 		} else {
-			rules_judge(rules, &reply, r);
+			rules_judge(o->conf.rules, &reply, r);
 			if (r->class == REPLY_OK)
 				keep_token(o, c, &reply, r);
 		}

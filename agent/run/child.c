@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/wake.h"
 #include "run/child.h"
 #include "run/hand_over.h"
 #include "run/roles.h"
@@ -73,7 +73,7 @@ free_slot(struct children *all, enum role_kind kind)
 		c->shared->dropped = 0;
 		return c;
 	}
-	fresh.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	fresh.wake_fd = wake_make();
 	if (fresh.wake_fd < 0 || share(&fresh) != 0) {
 		(void)close(fresh.wake_fd);
 		return NULL;
@@ -110,22 +110,60 @@ wakes(const struct child *c, const struct child *other)
 	return (roles[c->kind].wakes & 1U << other->kind) != 0;
 }
 
+/* Close what open_wakes() opened. */
+static void
+close_wakes(const struct hand_over *h, const struct hand_over_peer *peers)
+{
+	for (size_t i = 0; i < h->n_peers; i++)
+		(void)close(peers[i].wake_fd);
+	if (h->wake_fd >= 0)
+		(void)close(h->wake_fd);
+}
+
+/* Open the child's own wake-up, and those of whom it wakes, each anew for it
+ * alone.  0, or -1 with errno and none open. */
+static int
+open_wakes(const struct children *all, const struct child *c,
+    struct hand_over *h, struct hand_over_peer *peers)
+{
+	int fd = h->wake_fd = wake_open(c->wake_fd, O_RDWR);
+	int why;
+
+	for (size_t i = 0; i < all->n && fd >= 0; i++) {
+		const struct child *other = &all->slot[i];
+
+		if (!wakes(c, other))
+			continue;
+		fd = wake_open(other->wake_fd, O_WRONLY);
+		if (fd >= 0)
+			peers[h->n_peers++] =
+			    (struct hand_over_peer){ other->kind, fd };
+	}
+	if (fd >= 0)
+		return 0;
+	why = errno;
+	close_wakes(h, peers);
+	errno = why;
+	return -1;
+}
+
 /* The descriptors that a child is to have. */
 static int *
-descriptors(const struct children *all, const struct child *c, const int *keep)
+descriptors(const struct hand_over *h, const struct hand_over_peer *peers,
+    const int *keep)
 {
 	size_t n = 0, kept = 0;
 	int *list;
 
 	while (keep[kept] != -1)
 		kept++;
-	list = xcalloc(all->n + kept + 4, sizeof(*list));
-	for (size_t i = 0; i < all->n; i++)
-		if (&all->slot[i] == c || wakes(c, &all->slot[i]))
-			list[n++] = all->slot[i].wake_fd;
-	list[n++] = c->shared_fd;
-	if (c->kind == ROLE_WATCH)
-		list[n++] = all->verdict[1];
+	list = xcalloc(h->n_peers + kept + 4, sizeof(*list));
+	for (size_t i = 0; i < h->n_peers; i++)
+		list[n++] = peers[i].wake_fd;
+	list[n++] = h->wake_fd;
+	list[n++] = h->shared_fd;
+	if (h->verdict_fd >= 0)
+		list[n++] = h->verdict_fd;
 	memcpy(list + n, keep, kept * sizeof(*keep));
 	list[n + kept] = -1;
 	return list;
@@ -174,10 +212,8 @@ child_start(struct children *all, struct child *c, const struct config *config,
     const int *keep)
 {
 	struct hand_over_peer *peers = xcalloc(all->n, sizeof(*peers));
-	int *list = descriptors(all, c, keep);
 	struct hand_over h = {
 		.kind = c->kind,
-		.wake_fd = c->wake_fd,
 		.verdict_fd = c->kind == ROLE_WATCH ? all->verdict[1] : -1,
 		.result_fd = -1,
 		.shared_fd = c->shared_fd,
@@ -186,26 +222,30 @@ child_start(struct children *all, struct child *c, const struct config *config,
 		.renewed = c->renewed,
 		.started = all->began,
 	};
+	int *list, why;
 	pid_t pid;
 
+	if (open_wakes(all, c, &h, peers) != 0) {
+		free(peers);
+		return -1;
+	}
 	(void)snprintf(h.name, sizeof(h.name), "%s", c->name);
 	(void)snprintf(h.output, sizeof(h.output), "%s", c->output);
 	(void)snprintf(h.cause, sizeof(h.cause), "%s",
 	    c->deaths > 0 ? "restart" : all->cause);
 	memcpy(h.public_digest, config->public_digest, sizeof(h.public_digest));
-	for (size_t i = 0; i < all->n; i++)
-		if (wakes(c, &all->slot[i]))
-			peers[h.n_peers++] =
-			    (struct hand_over_peer){ all->slot[i].kind,
-				    all->slot[i].wake_fd };
 	/* What the one before it said. */
 	c->shared->call = 0;
 	c->shared->walls = 0;
 	c->shared->signs.ready = false;
 	mark_files(c, config);
+	list = descriptors(&h, peers, keep);
 	pid = hand_over_start(&h, peers, config, all->users, list);
+	why = errno;
+	close_wakes(&h, peers);
 	free(list);
 	free(peers);
+	errno = why;
 	if (pid < 0)
 		return -1;
 	c->pid = pid;

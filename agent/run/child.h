@@ -25,8 +25,8 @@ struct child {
 	bool asked;       /* to stop, in order to start with a new one */
 	bool renewed;     /* it was asked since a file was replaced */
 	pid_t pid;        /* 0: not running */
-	int wake_fd;      /* lives as long as the slot: others inherit it */
-	int shared_fd;    /* memory that it shares with the supervisor */
+	int wake_fd;   /* lives as long as the slot; each role opens it anew */
+	int shared_fd; /* memory that it shares with the supervisor */
 	struct hand_over_slot *shared;
 	uint64_t alive;    /* its sign of life, as seen last */
 	bool ready;        /* it said so since its last start */

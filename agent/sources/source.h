@@ -211,8 +211,14 @@ struct audit_calls {
 	/* Is the source reconciled?  Fills *out then. */
 	bool (*bounds)(const void *conf, struct source_audit *out);
 	/* Before that the stream's feed has not asked; INT64_MIN: it has not
-	 * begun. */
+	 * begun.  NULL: nothing is asked for, since the vendor accounts for
+	 * what is read anyway (store/attest.h): events are counted by hour, and
+	 * of the others below only bounds, for settle and every, and lacks are
+	 * used. */
 	int64_t (*since)(const struct source *s, struct feed *feed);
+	/* Why an hour is not confirmed that nothing else is said of, a clause;
+	 * NULL: it was not asked for. */
+	const char *lacks;
 	/* Begin a query; its id, which is kept, is put into query.  NULL: the
 	 * answer comes at once, by backfill of the type, and there is nothing
 	 * to look at or to read later. */

@@ -140,8 +140,7 @@ kept(struct store *s, const struct bound *b, struct err *err)
 	(void)sqlite3_finalize(st);
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return rc == SQLITE_DONE;
-	/* Its tables are not those that the text is about. */
-	return db_fail(s, rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc, err);
+	return db_fail(s, db_blame(s, b->find, rc), err);
 }
 
 int

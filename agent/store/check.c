@@ -48,12 +48,14 @@ complains(struct store *s, const char *pragma, char *what, size_t size)
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st);
+	else
+		rc = db_blame(s, pragma, rc);
 	if (rc == SQLITE_ROW) {
 		db_text(st, 0, what, size);
 		bad = strcmp(what, "ok") != 0;
 	} else {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
-		bad = db_means_damage(rc);
+		bad = db_means_damage(s, rc);
 	}
 	(void)sqlite3_finalize(st);
 	for (char *c = what; *c != '\0'; c++) {
@@ -98,7 +100,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 	*state = STATE_DAMAGED;
 	if (migrate_version(s, &version, &why) != 0) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
-		if (db_means_damage(sqlite3_errcode(s->db)))
+		if (db_means_damage(s, sqlite3_errcode(s->db)))
 			return 0;
 		return err_set(err, "%s", why.text);
 	}
@@ -114,7 +116,7 @@ inspect(struct store *s, enum state *state, char *what, size_t size,
 		good = bounds_kept(s, what, size, &why);
 	if (good == 1 && version > 0 && all)
 		good = repair_payloads_good(s, what, size, &why);
-	if (good < 0 && db_means_damage(sqlite3_errcode(s->db))) {
+	if (good < 0 && db_means_damage(s, sqlite3_errcode(s->db))) {
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));
 		return 0;
 	}

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/migrate.h"
 #include "store/mode.h"
 #include "store/reserve.h"
 
@@ -23,6 +24,30 @@
 #define BUSY_MAX (30 * CLOCK_SECOND)
 #define BUSY_NAP_MIN 200 /* microseconds */
 #define BUSY_NAP_MAX 10000
+
+#define BUSY_TOLD (CLOCK_SECOND / 2)
+
+static struct {
+	void (*fn)(void *ctx); /* NULL: nobody, or it was called */
+	void *ctx;
+} waiting;
+
+void
+db_on_wait(void (*fn)(void *ctx), void *ctx)
+{
+	waiting.fn = fn;
+	waiting.ctx = ctx;
+}
+
+static void
+tell_waiting(void)
+{
+	void (*fn)(void *ctx) = waiting.fn;
+
+	waiting.fn = NULL;
+	if (fn != NULL)
+		fn(waiting.ctx);
+}
 
 int
 db_busy(void *ctx, int tries)
@@ -34,15 +59,28 @@ db_busy(void *ctx, int tries)
 		nap.tv_nsec = BUSY_NAP_MAX * 1000L;
 	if (tries > BUSY_MAX / BUSY_NAP_MAX)
 		return 0;
+	if (tries == BUSY_TOLD / BUSY_NAP_MAX)
+		tell_waiting();
 	(void)nanosleep(&nap, NULL);
 	return 1;
 }
 
 bool
-db_means_damage(int rc)
+db_means_damage(const struct store *s, int rc)
 {
 	return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
-	    (rc & 0xff) == SQLITE_ERROR;
+	    ((rc & 0xff) == SQLITE_ERROR && !s->misspoke);
+}
+
+int
+db_blame(struct store *s, const char *sql, int rc)
+{
+	if ((rc & 0xff) != SQLITE_ERROR)
+		return rc;
+	if (migrate_understands(sql))
+		return SQLITE_CORRUPT;
+	s->misspoke = true;
+	return rc;
 }
 
 void
@@ -139,7 +177,11 @@ db_fail(struct store *s, int rc, struct err *err)
 		return err_set(err, "%s: %s; run this as the agent's user",
 		    s->path, sqlite3_errmsg(s->db));
 	default:
-		return err_set(err, "%s: %s", s->path, sqlite3_errmsg(s->db));
+		return err_set(err, "%s: %s%s", s->path, sqlite3_errmsg(s->db),
+		    (rc & 0xff) == SQLITE_ERROR && s->misspoke
+			? ", which is no damage but an error of sealfeed; "
+			  "please report it"
+			: "");
 	}
 }
 
@@ -253,12 +295,8 @@ statement(struct store *s, const char *sql, struct err *err)
 	}
 	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 	    &s->kept[at].st, NULL);
-	/* The tables and indexes that our text is about are not those of the
-	 * file. */
-	if ((rc & 0xff) == SQLITE_ERROR)
-		rc = SQLITE_CORRUPT;
 	if (rc != SQLITE_OK) {
-		(void)db_fail(s, rc, err);
+		(void)db_fail(s, db_blame(s, sql, rc), err);
 		return NULL;
 	}
 	s->kept[at].sql = sql;

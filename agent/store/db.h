@@ -40,6 +40,7 @@ struct store {
 		const char *sql;
 		sqlite3_stmt *st;
 	} kept[DB_STATEMENTS];
+	bool misspoke; /* a statement of ours was wrong: see db_blame() */
 	bool tight;    /* the disk was full: make room in the WAL first */
 	bool collects; /* a feed was opened: the reserve is for others */
 	int size_log;  /* descriptor, -1: none */
@@ -65,11 +66,19 @@ bool db_damage_flagged(const char *path);
 void db_unflag_damage(const char *path);
 
 /* Does SQLite's answer speak of the bytes of the file, which may be those of
- * its schema?  A lock, a full disk or a lack of memory is no damage. */
-bool db_means_damage(int rc);
+ * its schema?  A lock, a full disk, a lack of memory or a statement that is
+ * wrong by itself is no damage. */
+bool db_means_damage(const struct store *s, int rc);
 
-/* SQLite's busy handler: sleeps a little. */
+/* What SQLite's rc for a statement that cannot be prepared comes from:
+ * SQLITE_CORRUPT where the tables and indexes of the file are not those that
+ * the text is about; SQLITE_ERROR, the text itself is wrong; else rc. */
+int db_blame(struct store *s, const char *sql, int rc);
+
+/* SQLite's busy handler: sleeps a little.  What is called, once, when it has
+ * done so for half a second. */
 int db_busy(void *ctx, int tries);
+void db_on_wait(void (*fn)(void *ctx), void *ctx);
 
 void db_lock(struct store *s);
 void db_unlock(struct store *s);

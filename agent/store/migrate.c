@@ -121,6 +121,8 @@ lacks(struct store *s, const char *table, const char *column, bool *lacking,
 	return 0;
 }
 
+#define ADD_COLUMN "ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0"
+
 /* Add the column of each counter that the table lacks. */
 static int
 add_counters(struct store *s, const char *table, const struct counter *counters,
@@ -132,9 +134,8 @@ add_counters(struct store *s, const char *table, const struct counter *counters,
 	for (size_t i = 0; i < n; i++) {
 		if (lacks(s, table, counters[i].column, &lacking, err) != 0)
 			return -1;
-		(void)snprintf(sql, sizeof(sql),
-		    "ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0",
-		    table, counters[i].column);
+		(void)snprintf(sql, sizeof(sql), ADD_COLUMN, table,
+		    counters[i].column);
 		if (lacking && db_exec(s, sql, err) != 0)
 			return -1;
 	}
@@ -194,6 +195,39 @@ run_steps(struct store *s, int64_t version, struct err *err)
 	    "INSERT OR REPLACE INTO written (version, program, time)"
 	    " VALUES (?, ?, ?)",
 	    "iti", NEWEST, PACKAGE_VERSION, clock_now());
+}
+
+/* What add_counters() leads to; a column that is there already is refused. */
+static void
+add_columns(sqlite3 *db, const char *table, const struct counter *counters,
+    size_t n)
+{
+	char sql[256];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(sql, sizeof(sql), ADD_COLUMN, table,
+		    counters[i].column);
+		(void)sqlite3_exec(db, sql, NULL, NULL, NULL);
+	}
+}
+
+bool
+migrate_understands(const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open(":memory:", &db);
+
+	for (int64_t i = 0; i < NEWEST && rc == SQLITE_OK; i++)
+		rc = sqlite3_exec(db, migrations[i], NULL, NULL, NULL);
+	add_columns(db, "feed", feed_counters, FEED_COUNTERS);
+	add_columns(db, "output", output_counters, OUTPUT_COUNTERS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	/* Out of memory: nothing is known against the text. */
+	return rc != SQLITE_ERROR;
 }
 
 /* In one transaction, in which it is seen again what there is to do: two roles

@@ -109,7 +109,7 @@ repair_payloads_good(struct store *s, char *what, size_t size, struct err *err)
 		rc = next_payload(s, g, &id, &good, &why);
 	} while (rc == 1 && good);
 	gzip_free(g);
-	if (rc < 0 && !db_means_damage(sqlite3_errcode(s->db)))
+	if (rc < 0 && !db_means_damage(s, sqlite3_errcode(s->db)))
 		return err_set(err, "%s", why.text);
 	if (rc < 0)
 		(void)snprintf(what, size, "%s", sqlite3_errmsg(s->db));

@@ -96,6 +96,15 @@ make array own '@l = <>; chomp @l; print "[" . join(",", @l) . "]"'
 well array
 make arrays own '@l = <>; chomp @l; print "[\n" . join("\n,\n", @l) . "\n]\n[]\n"'
 well arrays
+# Without the line feeds between them, or with something else there.
+make joined own "$each"' print }'
+well joined
+make counted own "$each"' print length, " $_" }'
+well counted
+for between in '\0' '\r' ',\n' ' '; do
+	make joined own "$each print \$_, \"$between\" }"
+	well joined
+done
 make keys own "$each"' s/^\{("feed":"[^"]*"),("(?:index|size)":\d+),("agent":"[^"]*"),(.*)\}$/{"\@timestamp":"x",$4,$2,"extra":{"feed":1},$3,$1}/ or die; print "$_\n" }'
 well keys
 make more own "$each"' s/^(.*)\}$/$1,"agent":"fra1","tags":{"a":["b"]}}/ or die; print "$_\n" }'

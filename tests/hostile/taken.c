@@ -26,6 +26,7 @@
 #include "watch/watch.h"
 
 #define TURN_MS 2
+#define TURNS 50 /* until all that can be filled is full */
 
 /* Run another program, which none may. */
 static void
@@ -70,6 +71,7 @@ spoil(int fd)
 	(void)!write(fd, &full, sizeof(full));
 	(void)!ftruncate(fd, 0);
 	(void)flock(fd, LOCK_UN);
+	(void)fcntl(fd, F_SETFL, 0);
 }
 
 static int
@@ -106,6 +108,8 @@ deed_descriptors(const struct role *r)
 		r->signs->ready = true;
 		for (int i = 0; i < n; i++)
 			spoil(list[i]);
+		if (turn == TURNS)
+			log_notice("has spoilt all of them");
 		(void)poll(NULL, 0, TURN_MS);
 	}
 }

@@ -3,11 +3,11 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/wake.h"
 #include "tests/unit/output_help.h"
 #include "tests/unit/unit.h"
 
@@ -111,7 +111,7 @@ courier_open(struct courier *c, const struct output_type *type,
 				   .conf = conf,
 				   .owner = &owner } };
 	c->out.owner_ctx = c;
-	c->wake = eventfd(0, EFD_NONBLOCK);
+	c->wake = wake_make();
 	c->reader = batch_reader_new(NULL, config());
 	c->chunk = chunk_new();
 	courier_add(c, event);

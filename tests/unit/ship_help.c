@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/role.h"
+#include "base/wake.h"
 #include "config/config.h"
 #include "ship/ship.h"
 #include "store/batch.h"
@@ -132,7 +132,7 @@ child(int wake, struct role_signs *signs)
 void
 ship_help_until_then(ship_wanted_fn *wanted, int how)
 {
-	int wake = eventfd(0, EFD_NONBLOCK), status = -1;
+	int wake = wake_make(), status = -1;
 	struct role_signs *signs = mmap(NULL, sizeof(*signs),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int64_t until = clock_monotonic() + DEADLINE;

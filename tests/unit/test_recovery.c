@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "store/batch.h"
 #include "store/commit.h"
+#include "store/db.h"
 #include "store/feed.h"
 #include "store/position.h"
 #include "store/report.h"
@@ -396,6 +397,74 @@ START_TEST(a_recovery_is_gone_on_with)
 }
 END_TEST
 
+/* A statement that is wrong by itself says nothing about the file. */
+START_TEST(a_wrong_statement)
+{
+	static const char *const wrong[] = {
+		"SELECT id FROM batch, item",           /* ambiguous */
+		"SELECT id FROM batch WHERE",           /* no SQL */
+		"SELECT nonsense FROM batch",           /* no column of ours */
+		"SELECT 1 FROM nonsense",               /* no table of ours */
+		"SELECT nonsense(id) FROM batch",       /* no function */
+		"INSERT INTO batch (id) VALUES (1, 2)", /* too many */
+	};
+	const char *sql = wrong[_i];
+	struct store *s;
+	int64_t n;
+
+	recovery_help_fill(3);
+	s = store_help_open(recovery.path, STORE_DURABLE);
+	ck_assert_ptr_null(db_query(s, &recovery.err, sql, ""));
+	ck_assert_ptr_null(strstr(recovery.err.text, "damaged ("));
+	ck_assert_ptr_nonnull(strstr(recovery.err.text,
+	    ", which is no damage but an error of sealfeed"));
+	ck_assert(!store_damaged(recovery.path));
+	/* The handle goes on. */
+	err_clear(&recovery.err);
+	ck_assert_int_eq(db_number(s, &recovery.err, 0, &n,
+			     "SELECT count(*) FROM batch", ""),
+	    0);
+	ck_assert_int_eq(n, 3);
+	store_close(s);
+	recovery_help_check();
+	ck_assert_str_eq(recovery.message, "");
+}
+END_TEST
+
+/* The same answer of SQLite's, but it is the file that is not ours. */
+START_TEST(another_schema)
+{
+	static const struct {
+		const char *change, *sql;
+	} ways[] = {
+		{ "DROP TABLE request", "SELECT count(*) FROM request" },
+		{ "ALTER TABLE batch RENAME COLUMN count TO counted",
+		    "SELECT count FROM batch" },
+		{ "ALTER TABLE gap RENAME TO gaps",
+		    "SELECT count(*) FROM gap" },
+		{ "DROP TABLE payload; CREATE VIEW payload AS SELECT 1 AS "
+		  "batch",
+		    "DELETE FROM payload WHERE batch = 0" },
+	};
+	struct store *s;
+	sqlite3 *db = NULL;
+
+	recovery_help_fill(3);
+	ck_assert_int_eq(sqlite3_open(recovery.path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, ways[_i].change, NULL, NULL, NULL),
+	    SQLITE_OK);
+	(void)sqlite3_close(db);
+	s = store_help_open(recovery.path, STORE_DURABLE);
+	ck_assert_int_eq(db_run(s, &recovery.err, ways[_i].sql, ""), -1);
+	ck_assert_ptr_nonnull(strstr(recovery.err.text, "damaged ("));
+	ck_assert(store_damaged(recovery.path));
+	store_close(s);
+	recovery_help_check();
+	ck_assert_str_ne(recovery.message, "");
+	ck_assert(!store_damaged(recovery.path));
+}
+END_TEST
+
 Suite *
 suite_recovery(void)
 {
@@ -413,6 +482,8 @@ suite_recovery(void)
 	tcase_add_loop_test(tc, noise, 0, (int)unit_rounds(24));
 	tcase_add_loop_test(tc, cut_off, 0, 2);
 	tcase_add_test(tc, a_recovery_is_gone_on_with);
+	tcase_add_loop_test(tc, a_wrong_statement, 0, 6);
+	tcase_add_loop_test(tc, another_schema, 0, 4);
 	suite_add_tcase(s, tc);
 	return s;
 }

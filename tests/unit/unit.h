@@ -76,6 +76,7 @@ Suite *suite_pool(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
 Suite *suite_sumologic(void);
+Suite *suite_urls(void);
 Suite *suite_verdict(void);
 Suite *suite_recovery(void);
 Suite *suite_recovery_rows(void);
@@ -116,6 +117,7 @@ Suite *suite_trace(void);
 Suite *suite_troubles(void);
 Suite *suite_unit_file(void);
 Suite *suite_upgrade(void);
+Suite *suite_wake(void);
 Suite *suite_window(void);
 Suite *suite_xml(void);
 

@@ -119,8 +119,7 @@ ask(struct fetching *f, struct rest_request *q, struct outcome *r)
 	q->q.ctx = f;
 	if (request_send(g->w, f->api, &q->q, &reply, r) == REPLY_OK &&
 	    reply.status != 204 && end(f, &err) != 0)
-		(void)outcome_set(r, REPLY_RETRY,
-		    "what a row leads to cannot be parsed: %s", err.text);
+		(void)outcome_unread(r, "what a row leads to", err.text);
 	if (r->class == REPLY_GONE) {
 		lose(g, r);
 		(void)outcome_set(r, REPLY_OK, "it is a gap");

@@ -133,11 +133,11 @@ check_page(struct reading *g, const struct rest_page *page,
 	if (says_why(g, reply))
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
-	else
+	else if (whole)
 		(void)outcome_set(r, REPLY_RETRY,
-		    whole ? "the reply has events, and says that it has failed"
-			  : "the events cannot be parsed: %s",
-		    err.text);
+		    "the reply has events, and says that it has failed");
+	else
+		(void)outcome_unread(r, "the events", err.text);
 	return r->class;
 }
 
