@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 int
 err_vset(struct err *err, const char *fmt, va_list ap)
 {
-	if (err != NULL && err->text[0] == '\0')
+	if (err != NULL && err->text[0] == '\0') {
 		(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+		text_cut(err->text);
+	}
 	return -1;
 }
 
@@ -43,6 +46,7 @@ err_prefix(struct err *err, const char *fmt, ...)
 	if (used < sizeof(err->text))
 		(void)snprintf(err->text + used, sizeof(err->text) - used,
 		    ": %s", message);
+	text_cut(err->text);
 	return -1;
 }
 

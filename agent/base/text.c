@@ -194,6 +194,44 @@ text_utf8(const char *data, size_t len)
 	return 0;
 }
 
+uint32_t
+text_code_point(const char *s, size_t n)
+{
+	const uint8_t *at = (const uint8_t *)s;
+	uint32_t c = n == 1 ? *at : *at & (0x7fU >> n);
+
+	while (--n > 0)
+		c = c << 6 | (*++at & 0x3f);
+	return c;
+}
+
+size_t
+text_visible(const char *s, size_t len)
+{
+	static const struct {
+		uint32_t first, last;
+	} unseen[] = {
+		{ 0, 0x1f },
+		{ 0x7f, 0x9f }, /* some terminals obey U+0080 and on */
+		{ 0x61c, 0x61c },
+		{ 0x180e, 0x180e },
+		{ 0x200b, 0x200b },
+		{ 0x200e, 0x200f },
+		{ 0x2028, 0x202e },
+		{ 0x2060, 0x206f },
+		{ 0xfeff, 0xfeff },
+		{ 0xfff9, 0xfffb },
+		{ 0xe0000, 0xe007f },
+	};
+	const size_t n = text_utf8(s, len);
+	const uint32_t c = n > 0 ? text_code_point(s, n) : 0;
+
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (c >= unseen[i].first && c <= unseen[i].last)
+			return 0;
+	return n;
+}
+
 bool
 text_is_utf8(struct slice s)
 {
@@ -296,26 +334,60 @@ text_json_string(struct buf *b, const char *s, size_t len)
 int
 text_printable(struct buf *b, const char *s, size_t len)
 {
-	const uint8_t *at = (const uint8_t *)s;
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n) {
-		bool fine;
-
-		n = text_utf8(s + i, len - i);
-		fine = n > 0 && at[i] >= 0x20 && at[i] != 0x7f &&
-		    (at[i] != 0xc2 || at[i + 1] >= 0xa0);
-		if (fine) {
-			if (buf_add(b, s + i, n) != 0)
-				return -1;
+		n = text_visible(s + i, len - i);
+		if (n > 0 && buf_add(b, s + i, n) != 0)
+			return -1;
+		if (n > 0)
 			continue;
-		}
+		n = text_utf8(s + i, len - i);
 		n = n > 0 ? n : 1;
 		for (size_t k = 0; k < n; k++)
-			if (buf_addf(b, "\\x%02x", at[i + k]) != 0)
+			if (buf_addf(b, "\\x%02x", (uint8_t)s[i + k]) != 0)
 				return -1;
 	}
 	return 0;
+}
+
+void
+text_quote(char *out, size_t room, const char *s, size_t len)
+{
+	size_t n = 0, k, step;
+
+	for (size_t i = 0; i < len; i += step) {
+		const char *c = s + i;
+
+		k = text_visible(c, len - i);
+		step = k > 0 ? k : text_utf8(c, len - i);
+		if (step == 0) {
+			step = k = 1;
+			c = "?";
+		} else if (k == 0 || *c == ' ') {
+			k = n > 0 && out[n - 1] != ' ' ? 1 : 0;
+			c = " ";
+		}
+		if (n + k >= room)
+			break;
+		memcpy(out + n, c, k);
+		n += k;
+	}
+	while (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+}
+
+void
+text_cut(char *s)
+{
+	size_t len = strlen(s), at = len;
+
+	while (at > 0 && len - at < 3 && (s[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && (s[at - 1] & 0xc0) == 0xc0 &&
+	    text_utf8(s + at - 1, len - at + 1) == 0)
+		s[at - 1] = '\0';
 }
 
 /* Digits and a unit of the table. */
@@ -470,20 +542,22 @@ text_wrap(struct buf *b, size_t columns, const char *first, const char *others,
 void
 text_one_line(char *out, size_t room, const char *in)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t n = 0;
+	size_t n = 0, k;
 
-	for (; *in != '\0' && n + 5 < room; in++) {
-		unsigned char c = (unsigned char)*in;
+	for (size_t len = strlen(in); len > 0; in += k, len -= k) {
+		const size_t seen = text_visible(in, len);
 
-		if (c >= 0x20 && c != 0x7f) {
-			out[n++] = (char)c;
-			continue;
+		k = seen > 0 ? seen : text_utf8(in, len);
+		k = k > 0 ? k : 1;
+		if (n + (seen > 0 ? seen : 4 * k) >= room)
+			break;
+		if (seen > 0)
+			memcpy(out + n, in, k);
+		for (size_t i = 0; seen == 0 && i < k; i++) {
+			memcpy(out + n + 4 * i, "\\x", 2);
+			text_hex(out + n + 4 * i + 2, in + i, 1);
 		}
-		out[n++] = '\\';
-		out[n++] = 'x';
-		out[n++] = hex[c >> 4];
-		out[n++] = hex[c & 15];
+		n += seen > 0 ? seen : 4 * k;
 	}
 	out[n] = '\0';
 }

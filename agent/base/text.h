@@ -33,6 +33,14 @@ void text_hex(char *out, const void *data, size_t len);
  * 0 if there is none. */
 size_t text_utf8(const char *s, size_t len);
 
+/* The number of the character at s, which is such a sequence of n bytes. */
+uint32_t text_code_point(const char *s, size_t n);
+
+/* Like text_utf8() for a character that a reader sees, or a space: 0 for what
+ * hides or turns the text around it, too (control characters, line separators,
+ * marks of direction, byte order marks, ...). */
+size_t text_visible(const char *s, size_t len);
+
 /* How many bytes at s a JSON string has as they are, not counting what is not
  * ASCII. */
 size_t text_plain(const char *s, size_t len);
@@ -49,9 +57,8 @@ int text_json_string(struct buf *b, const char *s, size_t len);
  * have. */
 int text_percent(struct buf *out, const char *text);
 
-/* Append s as it may go to a terminal: control characters (those of U+0080
- * to U+009F too, which some terminals obey) and what is not UTF-8 become
- * \xNN byte by byte.  0, or -1 at b's ceiling. */
+/* Append s as it may go to a terminal: what text_visible() does not count
+ * becomes \xNN byte by byte.  0, or -1 at b's ceiling. */
 int text_printable(struct buf *b, const char *s, size_t len);
 
 /* Append text, made printable, as lines of at most columns bytes, each with its
@@ -60,10 +67,18 @@ int text_printable(struct buf *b, const char *s, size_t len);
 int text_wrap(struct buf *b, size_t columns, const char *first,
     const char *others, const char *text);
 
-/* Copy in to out (room bytes), cut where it does not fit, with its ASCII
- * control characters as \xNN, so that it can't forge lines.  Needs no memory:
- * for the log. */
+/* Copy in to out (room bytes) like text_printable(), cut where it does not fit.
+ * Needs no memory: for the log. */
 void text_one_line(char *out, size_t room, const char *in);
+
+/* Copy s to out (room bytes), which somebody else wrote, to be quoted: on one
+ * line, with a "?" for what is not UTF-8 and one space for any run of white
+ * space and of what is not visible, cut between characters where it does not
+ * fit. */
+void text_quote(char *out, size_t room, const char *s, size_t len);
+
+/* Take the part of a character from the end of s, which was cut. */
+void text_cut(char *s);
 
 /* "90s", "15m", "24h", "7d", "250ms", "0"; a bare number counts seconds.
  * Sets microseconds.  0, or -1 (nothing set). */

@@ -50,6 +50,10 @@ void setup_fail(struct setup *s, const char *text);
 /* Run `check --live` as whom the agent runs as: its exit status. */
 int setup_check(struct setup *s, struct err *err);
 
+/* Without connecting to anybody: can whom the agent runs as read all keys and
+ * secrets that are named?  An exit status; what it cannot is told. */
+int setup_look(struct setup *s, struct err *err);
+
 /* Wait until an event of a source is delivered, with an agent of our own where
  * none runs, and print its path.  Returns an exit status: that none came is no
  * failure. */

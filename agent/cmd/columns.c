@@ -28,18 +28,6 @@ columns_of_output(void)
 	return n < LEAST ? LEAST : (size_t)n;
 }
 
-/* The code point of a well-formed sequence of len bytes. */
-static wchar_t
-code_point(const char *s, size_t len)
-{
-	static const unsigned char mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	wchar_t c = (unsigned char)s[0] & mask[len];
-
-	for (size_t i = 1; i < len; i++)
-		c = (c << 6) | ((unsigned char)s[i] & 0x3f);
-	return c;
-}
-
 /* The length of the colour at s; 0: it is none. */
 static size_t
 colour(const char *s)
@@ -63,7 +51,7 @@ next(const char *s, size_t *columns)
 	if (len > 0)
 		return len;
 	len = text_utf8(s, strnlen(s, 4));
-	w = len == 0 ? 1 : wcwidth(code_point(s, len));
+	w = len == 0 ? 1 : wcwidth((wchar_t)text_code_point(s, len));
 	*columns = w < 0 ? 1 : (size_t)w;
 	return len == 0 ? 1 : len;
 }

@@ -2,16 +2,21 @@
  * complete.c - what may stand at a place of the command line, for shells:
  * read from the tables of the subcommands, so that nothing is forgotten.
  */
+#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "cmd/cmd.h"
 #include "config/config.h"
+#include "evidence/public.h"
 #include "outputs/output.h"
 #include "run/types.h"
 #include "sources/source.h"
+#include "watch/limits.h"
 
 /* The line as far as it was typed. */
 struct place {
@@ -19,21 +24,24 @@ struct place {
 	const struct cmd *cmd;
 	const struct cmd_option *waits; /* for its value; NULL: none does */
 	const char *config;
-	char **arguments; /* before the word in question */
+	const char *prefix;  /* of each word: "--output=" of "--output=si" */
+	const char *section; /* that KEY=VALUE is about; NULL: none yet */
+	const char *type;    /* its type, if it was given */
+	char **arguments;    /* before the word in question */
 	int n_arguments;
 };
 
 static void
-say(const char *word, const char *help)
+say(const struct place *p, const char *word, const char *help)
 {
-	(void)printf("%s\t%s\n", word, help);
+	(void)printf("%s%s\t%s\n", p->prefix, word, help);
 }
 
 static void
 say_subcommands(const struct place *p)
 {
 	for (size_t i = 0; p->all[i] != NULL; i++)
-		say(p->all[i]->name, p->all[i]->summary);
+		say(p, p->all[i]->name, p->all[i]->summary);
 }
 
 static void
@@ -45,7 +53,7 @@ say_vendors(const struct place *p)
 	char **names = config_type_names(&kind);
 
 	for (size_t i = 0; names[i] != NULL; i++) {
-		say(names[i], "source");
+		say(p, names[i], "source");
 		free(names[i]);
 	}
 	free(names);
@@ -56,7 +64,7 @@ say_types(const struct place *p)
 {
 	say_vendors(p);
 	for (size_t i = 0; output_types[i] != NULL; i++)
-		say(output_types[i]->name, "output");
+		say(p, output_types[i]->name, "output");
 }
 
 /* Whoever may not read the configuration, or has none, gets no names. */
@@ -83,10 +91,11 @@ say_feeds(const struct place *p)
 		source_type_of(c->sources[i].type)
 		    ->define(c->sources[i].conf, &d);
 		for (size_t k = 0; d.streams[k] != NULL; k++)
-			(void)printf("%s/%s\tfeed\n", c->sources[i].name,
-			    d.streams[k]);
+			(void)printf("%s%s/%s\tfeed\n", p->prefix,
+			    c->sources[i].name, d.streams[k]);
 	}
-	(void)printf("%s/agent\tthe agent's own feed\n", c->agent.name);
+	(void)printf("%s%s/agent\tthe agent's own feed\n", p->prefix,
+	    c->agent.name);
 	config_free(c);
 }
 
@@ -96,7 +105,7 @@ say_outputs(const struct place *p)
 	struct config *c = read_config(p);
 
 	for (size_t i = 0; c != NULL && i < c->n_outputs; i++)
-		say(c->outputs[i].name, c->outputs[i].type->name);
+		say(p, c->outputs[i].name, c->outputs[i].type->name);
 	config_free(c);
 }
 
@@ -106,7 +115,7 @@ say_sources(const struct place *p)
 	struct config *c = read_config(p);
 
 	for (size_t i = 0; c != NULL && i < c->n_sources; i++)
-		say(c->sources[i].name, c->sources[i].type->name);
+		say(p, c->sources[i].name, c->sources[i].type->name);
 	config_free(c);
 }
 
@@ -116,24 +125,104 @@ say_agent(const struct place *p)
 	struct config *c = read_config(p);
 
 	if (c != NULL)
-		say(c->agent.name, "agent");
+		say(p, c->agent.name, "agent");
 	config_free(c);
 }
 
 static void
 say_when(const struct place *p)
 {
-	(void)p;
-	say("auto", "on a terminal");
-	say("always", "");
-	say("never", "");
+	say(p, "auto", "on a terminal");
+	say(p, "always", "");
+	say(p, "never", "");
+}
+
+static void
+say_kinds(const struct place *p)
+{
+	for (const struct key_kind *k = key_kinds; k->name != NULL; k++)
+		say(p, k->name, "");
+}
+
+static void
+say_limits(const struct place *p)
+{
+	char word[64];
+
+	for (int i = 0; i < FIGURES; i++) {
+		(void)snprintf(word, sizeof(word), "%s=", figure_kinds[i].name);
+		say(p, word, "");
+	}
+}
+
+/* Where a file of the configuration may stand, as those stand that are there.
+ */
+static void
+say_places(const struct place *p)
+{
+	static const char *const folders[] = { "conf.d", "sources.d" };
+	char *folder = file_folder(p->config);
+	const size_t above = strlen(folder) + 1;
+	const char *name = strrchr(p->config, '/');
+
+	say(p, name == NULL ? p->config : name + 1, "the main file");
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		char *pattern = xasprintf("%s/%s/*.yaml", folder, folders[i]);
+		glob_t found = { .gl_pathc = 0 };
+
+		if (glob(pattern, 0, NULL, &found) == 0)
+			for (size_t k = 0; k < found.gl_pathc; k++)
+				say(p, found.gl_pathv[k] + above, "");
+		globfree(&found);
+		free(pattern);
+	}
+	free(folder);
+}
+
+/* setting_fn: an option, a secret by a file of its own. */
+static void
+say_key(void *ctx, const struct setting_row *row)
+{
+	const struct setting *s = row->setting;
+	char word[128];
+
+	(void)snprintf(word, sizeof(word), "%s%s=", s->key,
+	    config_is_text_secret(s) ? "_file" : "");
+	say(ctx, word, "");
+}
+
+/* "type=" of a source or an output first, and then what that type has. */
+static void
+say_pairs(const struct place *p)
+{
+	const struct config_kind kind = {
+		.section = p->section, .types = &agent_types, .path = p->config
+	};
+	const struct config_type *type = NULL;
+	struct place whom = *p;
+	char **names;
+
+	if (p->section == NULL)
+		return;
+	if (p->type != NULL)
+		type = config_type_of(&kind, p->type);
+	if (type != NULL) {
+		settings_each(type->settings, say_key, &whom);
+		return;
+	}
+	names = config_type_names(&kind);
+	for (size_t i = 0; names[i] != NULL; i++) {
+		(void)printf("type=%s\t\n", names[i]);
+		free(names[i]);
+	}
+	free(names);
 }
 
 static void
 say_files(const struct place *p)
 {
 	(void)p;
-	say("./", "files");
+	(void)printf("./\tfiles\n");
 }
 
 /* What the placeholders of usage texts stand for; without a function: nothing
@@ -149,13 +238,14 @@ static const struct {
 	{ "INDEX", NULL },
 	{ "INPUT", say_files },
 	{ "KEY", say_files },
-	{ "KEY=VALUE", NULL },
+	{ "KEY=VALUE", say_pairs },
+	{ "KIND", say_kinds },
 	{ "N", NULL },
 	{ "NAME", NULL },
-	{ "NAME=LIMIT", NULL },
+	{ "NAME=LIMIT", say_limits },
 	{ "OLD", say_files },
 	{ "OUTPUT", say_outputs },
-	{ "PLACE", NULL },
+	{ "PLACE", say_places },
 	{ "SOURCE", say_sources },
 	{ "SUBCOMMAND", say_subcommands },
 	{ "TIME", NULL },
@@ -264,7 +354,7 @@ say_arguments(const struct place *p)
 	const char *s = p->cmd->arguments == NULL ? "" : p->cmd->arguments;
 	int rc = 0;
 
-	if (p->cmd->max >= 0 && p->n_arguments >= p->cmd->max)
+	if (!p->cmd->mixed && p->cmd->max >= 0 && p->n_arguments >= p->cmd->max)
 		return 0;
 	while (*s != '\0') {
 		if (say_form(p, &s) != 0)
@@ -275,13 +365,13 @@ say_arguments(const struct place *p)
 }
 
 static void
-say_options(const struct cmd_option *o)
+say_options(const struct place *p, const struct cmd_option *o)
 {
 	char word[80];
 
 	for (; o != NULL && o->name != NULL; o++) {
 		(void)snprintf(word, sizeof(word), "--%s", o->name);
-		say(word, o->help);
+		say(p, word, o->help);
 	}
 }
 
@@ -314,17 +404,27 @@ pass(struct place *p, char *word)
 		if (p->waits != NULL)
 			return;
 	} else if (o == NULL) {
+		if (strncmp(word, "type=", 5) == 0)
+			p->type = word + 5;
 		p->arguments[p->n_arguments++] = word;
 	}
 	if (o != NULL && strcmp(o->name, "config") == 0)
 		p->config = word;
+	if (o != NULL && strcmp(p->cmd->name, "setup") == 0) {
+		p->section = strcmp(o->name, "source") == 0 ? "sources"
+		    : strcmp(o->name, "output") == 0        ? "outputs"
+							    : p->section;
+		p->type = NULL;
+	}
 	p->waits = NULL;
 }
 
 int
 cmd_complete(const struct cmd *const *all, char **words, int n)
 {
-	struct place p = { .all = all, .config = CONFIG_PATH };
+	struct place p = { .all = all, .config = CONFIG_PATH, .prefix = "" };
+	const struct cmd_option *o;
+	char *last, *equals;
 
 	if (n <= 1) {
 		say_subcommands(&p);
@@ -341,9 +441,20 @@ cmd_complete(const struct cmd *const *all, char **words, int n)
 		pass(&p, words[i]);
 	if (p.waits != NULL)
 		return say_word(&p, p.waits->value, strlen(p.waits->value));
-	if (words[n - 1][0] != '-')
+	last = words[n - 1];
+	if (last[0] != '-')
 		return say_arguments(&p);
-	say_options(p.cmd->options);
-	say_options(cmd_common);
+	equals = strchr(last, '=');
+	if (equals != NULL) {
+		o = find_option(p.cmd->options, last + 2,
+		    (size_t)(equals - last) - 2);
+		equals[1] = '\0';
+		p.prefix = last;
+		return o == NULL || o->value == NULL
+		    ? 0
+		    : say_word(&p, o->value, strlen(o->value));
+	}
+	say_options(&p, p.cmd->options);
+	say_options(&p, cmd_common);
 	return 0;
 }

@@ -189,7 +189,7 @@ static const struct cmd_option keygen_options[] = {
 	    .help =
 		"Create no key; print the verifier key of the key in FILE." },
 	{ .name = "type",
-	    .value = "TYPE",
+	    .value = "KIND",
 	    .help =
 		"The kind of key: \"ed25519\" (default), which whoever checks "
 		"C2SP signed notes knows, or \"ecdsa-p256\", which fewer do, "

@@ -20,6 +20,7 @@
 #include "cmd/table.h"
 #include "config/config.h"
 #include "sources/source.h"
+#include "store/attest.h"
 #include "store/hours.h"
 #include "store/reconcile.h"
 
@@ -67,9 +68,21 @@ audit_of(const struct config_entry *c, struct source_audit *bounds)
 	return a != NULL && a->bounds(c->conf, bounds) ? a : NULL;
 }
 
-static void
-add(struct hour *h, const struct hour_row *f)
+static bool
+is_accounted(const struct job *j, const char *stream)
 {
+	return j->calls->accounts != NULL &&
+	    j->calls->accounts(j->conf->conf, stream);
+}
+
+static void
+add(const struct job *j, struct hour *h, struct hour_row *f)
+{
+	if (j->calls->all_or_none && f->known &&
+	    is_accounted(j, strchr(f->feed, '/') + 1)) {
+		f->confirmed = f->collected;
+		f->only = 0;
+	}
 	h->feed = xreallocarray(h->feed, h->n + 1, sizeof(*h->feed));
 	h->feed[h->n++] = *f;
 	h->sum.listed += f->listed;
@@ -99,7 +112,8 @@ read_state(const struct job *j, struct hour_row *h, struct err *err)
 		char why[sizeof(h->error)] = "";
 		bool known = true;
 
-		if (j->calls->covers(j->conf->conf, d.streams[i]))
+		if (j->calls->covers(j->conf->conf, d.streams[i]) ||
+		    is_accounted(j, d.streams[i]))
 			rc = hour_state(j->store, feed, h->hour, &known, why,
 			    err);
 		if (!known && h->error[0] == '\0')
@@ -108,6 +122,33 @@ read_state(const struct job *j, struct hour_row *h, struct err *err)
 		free(feed);
 	}
 	return rc;
+}
+
+/* Say why the hour is not confirmed where nothing else is said of it. */
+static int
+explain(const struct job *j, struct hour_row *h, struct err *err)
+{
+	const char *source = j->conf->name;
+	struct source_definition d;
+	char chain[ATTEST_CHAIN];
+	int rc = 0;
+
+	if (h->known || h->error[0] != '\0' ||
+	    clock_now() < h->hour + CLOCK_HOUR + j->settle)
+		return 0;
+	(void)snprintf(h->error, sizeof(h->error), "%s",
+	    j->calls->lacks != NULL ? j->calls->lacks : "it was not asked for");
+	source_type_of(j->conf->type)->define(j->conf->conf, &d);
+	for (size_t i = 0; d.streams[i] != NULL && rc == 0; i++) {
+		char *feed = xasprintf("%s/%s", source, d.streams[i]);
+
+		rc = attest_lacks(j->store, feed, h->hour, chain, err);
+		free(feed);
+	}
+	if (rc == 1 && j->calls->lacks != NULL)
+		(void)snprintf(h->error, sizeof(h->error), "%s: %s",
+		    j->calls->lacks, chain);
+	return rc == -1 ? -1 : 0;
 }
 
 /* Read one hour of the source. */
@@ -120,12 +161,12 @@ read_hour(const struct job *j, int64_t when, struct hour *h, struct err *err)
 	*h = (struct hour){ .sum.hour = when,
 		.delivered =
 		    xcalloc(j->config->n_outputs + 1, sizeof(*h->delivered)) };
-	if (read_state(j, &h->sum, err) != 0)
+	if (read_state(j, &h->sum, err) != 0 || explain(j, &h->sum, err) != 0)
 		return -1;
 	while (rc == 1 &&
 	    (rc = hour_next(j->store, j->conf->name, when, when + CLOCK_HOUR,
 		 &at, err)) == 1) {
-		add(h, &at);
+		add(j, h, &at);
 		for (size_t i = 0; i < j->config->n_outputs && rc == 1; i++) {
 			uint64_t n;
 
@@ -161,12 +202,8 @@ delivered(const struct job *j, const struct hour *h)
 static const char *
 state(const struct job *j, const struct hour *h)
 {
-	const int64_t over = h->sum.hour + CLOCK_HOUR + j->settle;
-
 	if (!h->sum.known)
-		return clock_now() < over && h->sum.error[0] == '\0'
-		    ? "later"
-		    : "unconfirmed";
+		return h->sum.error[0] == '\0' ? "later" : "unconfirmed";
 	if (h->sum.listed != h->sum.collected ||
 	    h->sum.collected != h->sum.sealed)
 		return "behind";
@@ -247,9 +284,7 @@ show_hour(const struct job *j, const struct hour *h, struct table *t)
 	else
 		table_cell(t, "-");
 	if (strcmp(state(j, h), "unconfirmed") == 0)
-		table_note(t, "not confirmed: %s",
-		    h->sum.error[0] != '\0' ? h->sum.error
-					    : "it was not asked for");
+		table_note(t, "not confirmed: %s", h->sum.error);
 	for (size_t i = 0; i < j->config->n_outputs; i++)
 		if (h->delivered[i] < h->sum.sealed)
 			table_note(t, "%s has %" PRIu64 " of them",
@@ -364,7 +399,8 @@ show_sources(struct job *j, const char *only, struct err *err)
 	}
 	if (shown == 0)
 		return err_set(err,
-		    "%s: %s%s is reconciled; set reconcile.every",
+		    "%s: %s%s is reconciled; set reconcile.every, or "
+		    "digests.validate of aws-s3",
 		    j->config->path, only != NULL ? "no source " : "no source",
 		    only != NULL ? only : "");
 	return 0;
@@ -447,7 +483,8 @@ const struct cmd cmd_reconcile = {
 	    "confirmed, those that the feeds delivered as well; missing, those "
 	    "that the feeds never delivered, which are forwarded as the query "
 	    "has them, with \"via\":\"audit-query\" beside them, and listed "
-	    "with their ids; only, those that only the feeds have. An hour is "
+	    "with their ids; only, those that only the feeds have. For "
+	    "CloudTrail its digests confirm (digests.validate). An hour is "
 	    "asked for when it has been over for reconcile.settle, and known "
 	    "for 35 days. The exit status is 0 when all hours that should be "
 	    "are confirmed, and all they have is sealed and delivered, else 1.",

@@ -107,13 +107,19 @@ look_at_answers(const char *file)
 static int
 take_answers(struct setup *s, const struct cmd_line *line, struct err *err)
 {
+	struct config_errors faults = CONFIG_ERRORS_INIT;
 	const char *file = cmd_value(line, "answers");
+	int rc = 0;
 
 	if (file != NULL)
 		look_at_answers(file);
-	if (file != NULL && answers_read(&s->answers, file, err) != 0)
-		return -1;
-	return take_words(s, line, err);
+	if (file != NULL && answers_read(&s->answers, file, &faults, err) != 0)
+		rc = faults.n > 0 ? EXIT_CONF : EXIT_USE;
+	fail_all(s, &faults);
+	config_errors_release(&faults);
+	if (rc == 0 && take_words(s, line, err) != 0)
+		rc = EXIT_USE;
+	return rc;
 }
 
 /* The folder, a main file, and what the configuration says by now. */
@@ -264,6 +270,12 @@ forget(struct setup *s)
 	s->kept = false;
 }
 
+static int
+check(struct setup *s, struct err *err)
+{
+	return s->live ? setup_check(s, err) : setup_look(s, err);
+}
+
 /* From the plan to a configuration that works: an exit status.  s->kept says
  * whether what was made stays. */
 static int
@@ -281,8 +293,7 @@ try_once(struct setup *s, struct err *err)
 	if (rc != EXIT_FINE)
 		return rc;
 	tell_files(s);
-	if (s->live)
-		rc = setup_check(s, err);
+	rc = check(s, err);
 	s->kept = rc == EXIT_FINE;
 	return rc;
 }
@@ -305,7 +316,7 @@ settle(struct setup *s, int rc, bool *again, struct err *err)
 		if (c == 0)
 			break;
 		if (c == 't')
-			rc = setup_check(s, err);
+			rc = check(s, err);
 	}
 	s->kept = rc == EXIT_FINE || c == 'k';
 	if (c == 'c') {
@@ -370,9 +381,9 @@ setup(struct setup *s, const struct cmd_line *line, struct err *err)
 
 	if (place_open(&s->place, line->config, err) != 0)
 		return EXIT_WRONG;
-	if (take_answers(s, line, err) != 0)
-		return EXIT_USE;
-	rc = look_around(s, err);
+	rc = take_answers(s, line, err);
+	if (rc == 0)
+		rc = look_around(s, err);
 	if (rc == 0)
 		rc = ask(s, false, err);
 	do {

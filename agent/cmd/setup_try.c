@@ -14,11 +14,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json_put.h"
+#include "cmd/check_private.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_setup.h"
 #include "cmd/cmd_store.h"
 #include "config/config.h"
+#include "config/secret.h"
+#include "evidence/key.h"
 #include "run/lock.h"
+#include "run/types.h"
 #include "setup/first_event.h"
 #include "setup/terminal.h"
 #include "store/report.h"
@@ -52,6 +56,7 @@ start(struct setup *s, const struct cmd *cmd, const char *option, int out,
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGHUP, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
 	line.given = calloc(1, sizeof(*line.given));
 	if (line.given == NULL || (out >= 0 && dup2(out, STDOUT_FILENO) < 0) ||
 	    (error >= 0 && dup2(error, STDERR_FILENO) < 0) ||
@@ -101,37 +106,123 @@ hear(int fd, struct buf *out)
 		if (n <= 0)
 			return;
 		out->len += (size_t)n;
+		out->data[out->len] = '\0';
 	}
+}
+
+/* Run a subcommand, and with said take what it says, which then ends with NUL:
+ * its exit status. */
+static int
+listen_to(struct setup *s, const struct cmd *cmd, const char *option,
+    struct buf *said, struct err *err)
+{
+	int ends[2] = { -1, -1 }, rc;
+	pid_t pid;
+
+	if (said != NULL && pipe(ends) != 0) {
+		(void)err_set(err, "no pipe: %s", strerror(errno));
+		return EXIT_WRONG;
+	}
+	pid = start(s, cmd, option, ends[1], -1, err);
+	if (ends[1] >= 0)
+		(void)close(ends[1]);
+	if (pid > 0 && ends[0] >= 0)
+		hear(ends[0], said);
+	if (ends[0] >= 0)
+		(void)close(ends[0]);
+	rc = pid > 0 ? finish(pid) : EXIT_WRONG;
+	if (rc != EXIT_FINE && terminal_interrupted())
+		(void)err_set(err, "interrupted while checking");
+	return rc;
 }
 
 int
 setup_check(struct setup *s, struct err *err)
 {
 	struct buf said = BUF_INIT(OUTPUT_MAX);
-	int ends[2] = { -1, -1 }, rc;
-	pid_t pid;
+	int rc;
 
 	(void)fprintf(s->out, "\nChecking%s:\n",
 	    s->place.service ? " as the user " PLACE_USER : "");
-	if (s->json && pipe(ends) != 0) {
-		(void)err_set(err, "no pipe: %s", strerror(errno));
-		return EXIT_WRONG;
-	}
-	pid = start(s, &cmd_check, "live", ends[1], -1, err);
-	if (ends[1] >= 0)
-		(void)close(ends[1]);
-	if (pid > 0 && ends[0] >= 0)
-		hear(ends[0], &said);
-	if (ends[0] >= 0)
-		(void)close(ends[0]);
-	rc = pid > 0 ? finish(pid) : EXIT_WRONG;
+	rc = listen_to(s, &cmd_check, "live", s->json ? &said : NULL, err);
 	if (said.len > 0) {
 		json_decref(s->check);
 		s->check = json_loadb(said.data, said.len, 0, NULL);
 	}
 	buf_release(&said);
-	if (rc != EXIT_FINE && terminal_interrupted())
-		(void)err_set(err, "interrupted while checking");
+	return rc;
+}
+
+static void
+say_of(const struct check_secret *secret, bool *found, const struct err *err)
+{
+	(void)printf("%s: %s: %s\n", secret->subject, secret->key, err->text);
+	*found = true;
+}
+
+static bool
+is_seal_key(const struct check_secret *s)
+{
+	return strcmp(s->subject, "agent") == 0 && strcmp(s->key, "key") == 0;
+}
+
+/* check_secret_fn, of *ctx: something was found. */
+static void
+read_secret(void *ctx, const struct check_secret *secret)
+{
+	struct err err = ERR_INIT;
+	struct signer *signer;
+	bool *found = ctx;
+	char *text;
+
+	/* The service manager gives it to the service alone. */
+	if (strstr(secret->text, "${credential:") != NULL)
+		return;
+	text = secret->pem ? secret_resolve_pem(secret->text, &err)
+			   : secret_resolve(secret->text, &err);
+	if (text == NULL) {
+		say_of(secret, found, &err);
+	} else if (is_seal_key(secret) && !signer_is_uri(text)) {
+		signer = signer_open("any", text, &err);
+		if (signer == NULL)
+			say_of(secret, found, &err);
+		signer_free(signer);
+	}
+	secret_free(text);
+}
+
+/* struct cmd: says what cannot be read, a line each. */
+static int
+look_run(const struct cmd *cmd, struct cmd_line *line)
+{
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct config *config =
+	    config_load(line->config, &agent_types, &errors);
+	bool found = false;
+
+	(void)cmd;
+	if (config != NULL)
+		check_all_secrets(config, read_secret, &found);
+	for (size_t i = 0; i < errors.n; i++)
+		(void)printf("%s\n", errors.line[i]);
+	found = found || config == NULL;
+	config_errors_release(&errors);
+	config_free(config);
+	return found ? EXIT_WRONG : EXIT_FINE;
+}
+
+int
+setup_look(struct setup *s, struct err *err)
+{
+	static const struct cmd look = { .name = "setup", .run = look_run };
+	struct buf said = BUF_INIT(OUTPUT_MAX);
+	char *line, *save = NULL;
+	int rc = listen_to(s, &look, NULL, &said, err);
+
+	line = said.len == 0 ? NULL : strtok_r(said.data, "\n", &save);
+	for (; line != NULL; line = strtok_r(NULL, "\n", &save))
+		setup_fail(s, line);
+	buf_release(&said);
 	return rc;
 }
 

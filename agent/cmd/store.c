@@ -35,6 +35,7 @@ struct work {
 	const char *file; /* the argument, NULL: none */
 	bool json;
 	bool repair;
+	bool agent;    /* one runs on the store */
 	bool terminal; /* standard error is one */
 	int64_t shown; /* monotonic: when progress was last shown */
 	json_t *findings;
@@ -77,6 +78,27 @@ clear_progress(const struct work *w)
 {
 	if (w->shown != 0)
 		(void)fprintf(stderr, "\r\033[K");
+}
+
+/* Half a minute without a word looks like a fault. */
+static void
+tell_wait(void *ctx)
+{
+	const struct work *w = ctx;
+	const char *path = w->config->agent.store.path;
+
+	if (w->agent)
+		(void)fprintf(stderr,
+		    "sealfeed store: %s: the agent, which runs, holds it "
+		    "locked; waiting up to 30 s. If this goes on, stop the "
+		    "agent (\"systemctl stop sealfeed\") and run this again\n",
+		    path);
+	else
+		(void)fprintf(stderr,
+		    "sealfeed store: %s: a process that is no agent holds it "
+		    "locked; waiting up to 30 s. \"fuser %s\" says which one: "
+		    "stop it and run this again\n",
+		    path, path);
 }
 
 static int
@@ -404,8 +426,11 @@ store_run(const struct cmd *cmd, struct cmd_line *line)
 	if (config == NULL)
 		return EXIT_CONF;
 	w.config = config;
+	w.agent = lock_is_held(config->agent.store.path) == 1;
 	ended = 0;
+	store_on_wait(tell_wait, &w);
 	rc = a->run(&w, &err);
+	store_on_wait(NULL, NULL);
 	config_free(config);
 	if (rc < 0)
 		return cmd_failed(cmd, &err);

@@ -65,7 +65,6 @@ struct feed_worker {
 	struct worker polls; /* http NULL: its source does not run yet */
 	bool begun;          /* its first poll, or what stands in for it */
 	bool spread;         /* has had its second poll put somewhere */
-	bool connected;      /* polls.http counts in collector.connected */
 	/* Under collector.lock. */
 	struct feed_trouble *troubles; /* TROUBLES_MAX; NULL: had none yet */
 	unsigned failures;             /* of polls, in a row */
@@ -146,12 +145,11 @@ struct collector {
 	size_t n_feeds;          /* of all of them */
 	struct poll_turn *turns; /* of those that run, room for all */
 	size_t n_turns;
-	size_t pollers;   /* that wait */
-	bool waited_for;  /* one of them waits for the next poll, … */
-	int64_t wakes;    /* … until then */
-	size_t connected; /* feeds that keep their connections between polls */
-	size_t threads;   /* but for the main one */
-	pthread_t ended;  /* the last that has, to be joined */
+	size_t pollers;  /* that wait */
+	bool waited_for; /* one of them waits for the next poll, … */
+	int64_t wakes;   /* … until then */
+	size_t threads;  /* but for the main one */
+	pthread_t ended; /* the last that has, to be joined */
 	bool has_ended;
 	int64_t crowd_logged; /* that a thread could not be had, not again … */
 	struct output_watch *outputs; /* as the configuration has them */

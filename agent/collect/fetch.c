@@ -242,8 +242,10 @@ is_over(const struct feed_worker *j, const struct item *it,
 		return here;
 	if (server_clock_now(there) < it->expires)
 		return false;
+	/* Without a code anybody may have said that it is gone. */
 	return here ||
-	    (r->class == REPLY_GONE && it->attempts + 1 >= GONE_TRIES);
+	    (r->class == REPLY_GONE && *r->code != '\0' &&
+		it->attempts + 1 >= GONE_TRIES);
 }
 
 /* How long the next try of an item waits: not far beyond its end, since what is

@@ -346,12 +346,10 @@ watch_clock(struct source_runner *r)
 	}
 	(void)outcome_set(&why, REPLY_CLOCK,
 	    "the replies of the vendor tell a time that is %" PRId64
-	    " s %s this machine's%s; check this machine's clock, and that no "
-	    "proxy changes the Date of replies",
-	    off / CLOCK_SECOND, skew > 0 ? "ahead of" : "behind",
-	    server_clock_skew(r->source.clock) == skew
-		? ""
-		: ", which is not believed yet");
+	    " s %s this machine's, which is not believed before several agree; "
+	    "check this machine's clock, and that no proxy changes the Date of "
+	    "replies",
+	    off / CLOCK_SECOND, skew > 0 ? "ahead of" : "behind");
 	(void)snprintf(why.code, sizeof(why.code), "clock");
 	collect_trouble(&r->workers[0], TROUBLE_OF_CLOCK, &why, INT64_MIN,
 	    NULL);

@@ -25,9 +25,7 @@ static const struct retry_policy poll_retry = { .soon = 10,
 #define APART (CLOCK_SECOND / 100)
 #define SOONER 10
 
-/* So many feeds keep their connections between polls that are further apart
- * than LINGER, which costs each some 50 kB. */
-#define CONNECTED 256
+/* A feed whose next poll is further off leaves its connection to others. */
 #define LINGER (2 * CLOCK_SECOND)
 
 /* How long until the next poll. */
@@ -65,24 +63,6 @@ begin_paused(struct feed_worker *j)
 		collect_troubled(j, &outcome);
 }
 
-/* The next poll is that far off: may the connections stay? */
-static void
-rest_connections(struct feed_worker *j, int64_t delay)
-{
-	struct collector *c = j->runner->collector;
-
-	if (delay <= LINGER)
-		return;
-	(void)pthread_mutex_lock(&c->lock);
-	if (!j->connected && c->connected < CONNECTED) {
-		j->connected = true;
-		c->connected++;
-	}
-	(void)pthread_mutex_unlock(&c->lock);
-	if (!j->connected)
-		http_rest(j->polls.http);
-}
-
 /* Returns how long until the next one. */
 static int64_t
 poll_once(struct feed_worker *j)
@@ -96,7 +76,8 @@ poll_once(struct feed_worker *j)
 
 	j->spread = j->spread || next == POLL_REST;
 	collect_polled(j, &outcome, delay);
-	rest_connections(j, delay);
+	if (delay > LINGER)
+		http_rest(j->polls.http);
 	return delay;
 }
 

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "collect/collect_private.h"
 #include "sources/agent_feed.h"
 #include "store/feed.h"
@@ -172,6 +173,7 @@ occur(struct feed_worker *j, enum trouble_of of, const struct outcome *r,
 	if (a->of == 0) {
 		(void)snprintf(a->code, sizeof(a->code), "%s", code);
 		(void)snprintf(a->text, sizeof(a->text), "%.500s", r->text);
+		text_cut(a->text);
 		a->since = clock_now();
 		a->began = now;
 		a->count = 0;

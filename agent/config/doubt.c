@@ -16,6 +16,7 @@
 #include "config/secret.h"
 
 #define LINE_MAX_READ 8192
+#define LONGEST (16 * 1024) /* secret */
 
 #define HEX "0123456789abcdefABCDEF"
 
@@ -232,6 +233,14 @@ doubt_resolved(const char *secret)
 	if (len > 1 && strchr("\"'`", secret[0]) != NULL &&
 	    secret[len - 1] == secret[0])
 		return "stands in quotes, which are sent along; remove them";
+	if (begins(secret, "\xe2\x80\x98") || begins(secret, "\xe2\x80\x9c"))
+		return "stands in typographic quotes, which are sent along; "
+		       "remove them";
+	if (strpbrk(secret, "\r\n") != NULL)
+		return "has more than one line; keep the secret alone there";
+	if (len > LONGEST)
+		return "is longer than 16 KiB, as no secret is; name the file "
+		       "that holds it alone";
 	for (const char *c = secret; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			return "has a character that is not printable ASCII, "
@@ -274,7 +283,8 @@ doubt_file(const char *path, struct buf *out)
 	char *folder;
 	int rc;
 
-	if (stat(path, &st) != 0)
+	/* What is no file is told by who reads it. */
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return false;
 	mode = st.st_mode & 07777;
 	if ((mode & (S_IROTH | S_IWOTH)) != 0)

@@ -53,7 +53,8 @@ struct setting {
 	const char *help; /* sentences, for the manual and `options` */
 	/* The question by which `setup` asks for it, without a mark at its end;
 	 * NULL: it does not, unless the option is required.  Not asked where
-	 * the option named in unless has been answered. */
+	 * one of the options named in unless, with blanks between them, has
+	 * been answered. */
 	const char *ask;
 	const char *unless;
 };

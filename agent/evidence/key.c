@@ -146,6 +146,10 @@ open_key(struct signer *s, const char *text, struct err *err)
 	s->key = uri ? key_from_uri(text, s->tpm) : key_from_pem(text, s->tpm);
 	if (s->key != NULL)
 		return public_of(s->key, &s->public, err);
+	if (!uri && strstr(text, "PRIVATE KEY-----") == NULL)
+		return err_set(err,
+		    "no private key can be read: it has no line "
+		    "-----BEGIN PRIVATE KEY-----");
 	if (!uri || strncmp(text, TOKEN_SCHEME, strlen(TOKEN_SCHEME)) != 0)
 		return key_failed(err, "no private key can be read");
 	ERR_clear_error();

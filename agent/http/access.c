@@ -334,9 +334,10 @@ texts_digest(const struct texts *t, uint8_t out[DIGEST_LEN])
 
 	memset(out, 0, DIGEST_LEN);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		const char *s = all[i] != NULL ? all[i] : "";
+		/* With its end: an empty text is not the same as none. */
+		const size_t len = all[i] != NULL ? strlen(all[i]) + 1 : 0;
 
-		digest_sha256(d, out, DIGEST_LEN, s, strlen(s), out);
+		digest_sha256(d, out, DIGEST_LEN, all[i], len, out);
 	}
 	digest_free(d);
 }
@@ -432,6 +433,26 @@ http_access_generation(struct http_access *a)
 	(void)pthread_mutex_lock(&a->lock);
 	n = a->generation;
 	(void)pthread_mutex_unlock(&a->lock);
+	return n;
+}
+
+unsigned
+http_access_peer(struct http_access *a, const char *url,
+    uint8_t peer[DIGEST_LEN])
+{
+	const char *host = strstr(url, "://");
+	size_t len = host != NULL ? (size_t)(host - url) + 3 : 0;
+	uint8_t with[DIGEST_LEN];
+	struct digest *d = digest_new();
+	unsigned n;
+
+	len += strcspn(url + len, "/?#");
+	(void)pthread_mutex_lock(&a->lock);
+	memcpy(with, a->now.digest, DIGEST_LEN);
+	n = a->generation;
+	(void)pthread_mutex_unlock(&a->lock);
+	digest_sha256(d, with, DIGEST_LEN, url, len, peer);
+	digest_free(d);
 	return n;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "config/setting.h"
 
 struct config_section;
@@ -69,6 +70,12 @@ int http_access_reload(struct http_access *a, struct err *err);
  */
 int http_access_apply(struct http_access *a, void *easy, const char *url,
     struct err *err);
+
+/* Whom a request to url goes to, as a hash of its scheme, host and port and of
+ * proxy, CA and client certificate: connections of equal ones are the same.
+ * Returns the generation that this holds for. */
+unsigned http_access_peer(struct http_access *a, const char *url,
+    uint8_t peer[DIGEST_LEN]);
 
 /* Grows whenever a reload brought something new: connections and TLS sessions
  * of before must not be used any more. */

@@ -163,7 +163,9 @@ sign(const struct oauth_conf *c, const struct credentials *with, int64_t now,
 static int
 too_long(struct err *err)
 {
-	return err_set(err, "the token request is too long");
+	return err_set(err,
+	    "the token request is too long; see whether "
+	    "the secrets are what they should be");
 }
 
 /* -- grants ---------------------------------------------------------------- */

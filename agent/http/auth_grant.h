@@ -54,12 +54,15 @@ struct oauth_conf {
 	const char *certificate;   /* names the key for who knows it by that */
 	const char *private_key;   /* see struct jwt */
 	const char *refresh_token;
-	/* File in which a refresh token that the server has replaced is kept;
-	 * NULL: it is lost with the process. */
+	/* Begin of the name of the file in which a refresh token is kept that
+	 * the server has replaced: behind it come a dot and a hash of server,
+	 * client_id and the configured token.  NULL: it is lost with the
+	 * process. */
 	const char *keep;
+	const char *server; /* see keep; NULL: token_url */
 	/* Where it was kept by earlier versions, from where it is moved; NULL:
 	 * nowhere. */
-	const char *kept;
+	const char *kept[2];
 	const struct http_pair *fields; /* further ones, of secret texts */
 	const char *key_id;             /* of what is signed: see struct jwt */
 	const char *issuer;             /* client_id */
@@ -68,6 +71,9 @@ struct oauth_conf {
 	const struct http_pair *claims;
 	int64_t claim_life;
 	struct token_shape reply;
+	/* What refusals mean, in terms of the caller's options and of what the
+	 * token is for; static, leads to oauth_rules.  NULL: those alone. */
+	const struct rule *rules;
 	int64_t wait_max; /* longest wait that the server gets, 0: any */
 };
 

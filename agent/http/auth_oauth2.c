@@ -6,11 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
@@ -33,6 +31,8 @@
 #define TRIES 3
 
 struct oauth {
+	struct oauth *next; /* of those that are shared */
+	size_t users;
 	pthread_mutex_t lock;
 	struct oauth_conf conf; /* owns its texts */
 	struct server_clock *clock;
@@ -42,10 +42,7 @@ struct oauth {
 	int64_t renew; /* monotonic */
 	int64_t ends;
 
-	char *refresh;              /* that the server gave last, … */
-	uint8_t origin[DIGEST_LEN]; /* … in place of the one of this hash */
-	bool unkept;                /* it is not durable yet */
-	int room;                   /* kept_room() for it; -1: none */
+	struct kept *kept; /* the refresh token that the server gave last */
 
 	unsigned rejected;    /* in a row, by a server */
 	int64_t reject_again; /* monotonic: not before */
@@ -58,7 +55,7 @@ struct oauth {
 
 /* What Microsoft Entra answers: "Microsoft Entra authentication and
  * authorization error codes". */
-static const struct rule rules[] = {
+const struct rule oauth_rules[] = {
 	{ .code = "AADSTS7000222",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client secret or certificate has expired",
@@ -97,11 +94,10 @@ static const struct rule rules[] = {
 	    .class = REPLY_CONFIG,
 	    .cause = "the tenant is not a valid one",
 	    .hint = "check tenant" },
-	{ .code = "AADSTS500011",
-	    .class = REPLY_CONFIG,
-	    .cause = "the API is unknown in this tenant",
-	    .hint = "check cloud and api_url, and that the tenant has the "
-		    "Office 365 Management APIs" },
+	OAUTH_API_RULES("check the options that say which API it is, such as "
+			"cloud and hosts, and that the tenant has it",
+	    "check the options that say what the token is for, such as cloud "
+	    "and hosts"),
 	{ .code = "AADSTS7000112",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application is disabled",
@@ -141,10 +137,6 @@ static const struct rule rules[] = {
 	    .class = REPLY_CONFIG,
 	    .cause = "the application may not use this grant",
 	    .hint = "check the app registration" },
-	{ .code = "invalid_scope",
-	    .class = REPLY_CONFIG,
-	    .cause = "the scope is refused",
-	    .hint = "check cloud and api_url" },
 	{ .status = 400,
 	    .class = REPLY_CONFIG,
 	    .cause = "the token request is refused",
@@ -172,7 +164,7 @@ static const size_t texts[] = {
 	TEXT(private_key),
 	TEXT(refresh_token),
 	TEXT(keep),
-	TEXT(kept),
+	TEXT(server),
 	TEXT(key_id),
 	TEXT(issuer),
 	TEXT(subject),
@@ -188,9 +180,9 @@ static const size_t texts[] = {
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 
 static const char **
-text_at(struct oauth_conf *c, size_t i)
+text_at(const struct oauth_conf *c, size_t i)
 {
-	return (const char **)((char *)c + texts[i]);
+	return (const char **)((uintptr_t)c + texts[i]);
 }
 
 static struct http_pair *
@@ -218,8 +210,59 @@ free_pairs(const struct http_pair *p)
 	free((void *)(uintptr_t)p);
 }
 
-struct oauth *
-oauth_new(const struct oauth_conf *conf)
+/* -- objects --------------------------------------------------------------- */
+
+/* Those that others with the same conf share. */
+static struct oauth *shared;
+static pthread_mutex_t sharing = PTHREAD_MUTEX_INITIALIZER;
+
+/* Are tokens replaced, and where are they kept? */
+static bool
+keeps(const struct oauth_conf *c)
+{
+	return c->grant == GRANT_REFRESH_TOKEN && c->keep != NULL;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_pairs(const struct http_pair *a, const struct http_pair *b)
+{
+	for (; a != NULL && a->name != NULL; a++, b++)
+		if (b == NULL || !same_text(a->name, b->name) ||
+		    !same_text(a->value, b->value))
+			return false;
+	return b == NULL || b->name == NULL;
+}
+
+static bool
+same_conf(const struct oauth_conf *a, const struct oauth_conf *b)
+{
+	for (size_t i = 0; i < TEXTS; i++)
+		if (!same_text(*text_at(a, i), *text_at(b, i)))
+			return false;
+	return a->grant == b->grant && a->client == b->client &&
+	    a->body == b->body && a->claim_life == b->claim_life &&
+	    a->reply.life == b->reply.life && a->wait_max == b->wait_max &&
+	    same_pairs(a->fields, b->fields) &&
+	    same_pairs(a->claims, b->claims);
+}
+
+/* Each who shares it may have kept the token in a place of its own once. */
+static void
+add_old(struct oauth *o, const struct oauth_conf *conf)
+{
+	for (size_t i = 0; i < sizeof(conf->kept) / sizeof(conf->kept[0]); i++)
+		if (conf->kept[i] != NULL)
+			kept_add_old(o->kept, conf->kept[i]);
+}
+
+static struct oauth *
+make(const struct oauth_conf *conf)
 {
 	struct oauth *o = xcalloc(1, sizeof(*o));
 	struct oauth_conf *c = &o->conf;
@@ -234,23 +277,68 @@ oauth_new(const struct oauth_conf *conf)
 	if (c->client == CLIENT_FIELDS && c->private_key != NULL &&
 	    c->grant != GRANT_JWT_BEARER)
 		c->client = CLIENT_ASSERTION;
+	if (c->rules == NULL)
+		c->rules = oauth_rules;
 	o->accepts = OAUTH_NEVER + 1;
-	o->room = -1;
+	o->kept =
+	    kept_new(c->keep, c->server != NULL ? c->server : c->token_url,
+		c->client_id != NULL ? c->client_id : "");
 	o->clock = server_clock_new();
 	return o;
+}
+
+struct oauth *
+oauth_new(const struct oauth_conf *conf)
+{
+	struct oauth *o;
+
+	(void)pthread_mutex_lock(&sharing);
+	for (o = keeps(conf) ? shared : NULL; o != NULL; o = o->next)
+		if (same_conf(&o->conf, conf))
+			break;
+	if (o == NULL) {
+		o = make(conf);
+		if (keeps(conf)) {
+			o->next = shared;
+			shared = o;
+		}
+	}
+	(void)pthread_mutex_lock(&o->lock);
+	o->users++;
+	add_old(o, conf);
+	(void)pthread_mutex_unlock(&o->lock);
+	(void)pthread_mutex_unlock(&sharing);
+	return o;
+}
+
+/* Give one back: is it nobody's any more? */
+static bool
+leave(struct oauth *o)
+{
+	struct oauth **at = &shared;
+	bool last;
+
+	(void)pthread_mutex_lock(&sharing);
+	last = --o->users == 0;
+	while (*at != NULL && *at != o)
+		at = &(*at)->next;
+	if (last && *at != NULL)
+		*at = o->next;
+	(void)pthread_mutex_unlock(&sharing);
+	return last;
 }
 
 void
 oauth_free(struct oauth *o)
 {
-	if (o == NULL)
+	if (o == NULL || !leave(o))
 		return;
 	for (size_t i = 0; i < TEXTS; i++)
 		secret_free((char *)(uintptr_t)*text_at(&o->conf, i));
 	free_pairs(o->conf.fields);
 	free_pairs(o->conf.claims);
 	secret_free(o->token);
-	secret_free(o->refresh);
+	kept_free(o->kept);
 	free(o->host);
 	server_clock_free(o->clock);
 	(void)pthread_mutex_destroy(&o->lock);
@@ -259,91 +347,48 @@ oauth_free(struct oauth *o)
 
 /* -- refresh tokens -------------------------------------------------------- */
 
-static void
-hash_of(const char *text, uint8_t hash[DIGEST_LEN])
-{
-	struct digest *d = digest_new();
-
-	digest_sha256(d, NULL, 0, text, strlen(text), hash);
-	digest_free(d);
-}
-
-static struct kept
-kept_of(const struct oauth *o)
-{
-	return (struct kept){ .path = o->conf.keep, .old = o->conf.kept };
-}
-
-/* The refresh token to use instead of the configured one: that which the
- * server gave in its place, maybe to a process before this one. */
+/* Use that refresh token instead of the configured one which the server gave in
+ * its place, maybe to another source, a process before this one or `check
+ * --live`.  A server may replace it with every grant: none is asked for that
+ * could not be kept, nor while another one is. */
 static int
-latest_refresh(struct oauth *o, struct credentials *c, struct err *err)
+latest_refresh(struct oauth *o, struct credentials *c, struct outcome *r)
 {
-	const struct kept where = kept_of(o);
-	uint8_t origin[DIGEST_LEN];
+	struct err err = ERR_INIT;
+	char *latest;
 
-	hash_of(c->refresh_token, origin);
-	if (memcmp(o->origin, origin, DIGEST_LEN) != 0) {
-		secret_free(o->refresh);
-		o->refresh = NULL;
-		memcpy(o->origin, origin, DIGEST_LEN);
+	if (kept_claim(o->kept, c->refresh_token, &err) != 0) {
+		(void)outcome_set(r, REPLY_RETRY,
+		    "the refresh token that may come with it could not be "
+		    "kept: %s",
+		    err.text);
+		return -1;
 	}
-	/* `check --live` may have got another one meanwhile. */
-	if (o->conf.keep != NULL && !o->unkept) {
-		secret_free(o->refresh);
-		if (kept_read(&where, origin, &o->refresh, err) != 0)
-			return -1;
+	if (kept_latest(o->kept, &latest, &err) != 0) {
+		kept_release(o->kept);
+		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
+		return -1;
 	}
-	if (o->refresh == NULL)
-		return 0;
-	secret_free(c->refresh_token);
-	c->refresh_token = secret_copy(o->refresh);
+	if (latest != NULL) {
+		secret_free(c->refresh_token);
+		c->refresh_token = latest;
+	}
 	return 0;
 }
 
-static void
-give_up_room(struct oauth *o)
-{
-	if (o->room >= 0)
-		(void)close(o->room);
-	o->room = -1;
-}
-
-/* A server may replace the refresh token with every grant: none is asked for
- * that could not be kept. */
-static int
-find_room(struct oauth *o, struct outcome *r)
-{
-	const struct kept where = kept_of(o);
-	struct err err = ERR_INIT;
-
-	if (o->conf.grant != GRANT_REFRESH_TOKEN || o->conf.keep == NULL)
-		return 0;
-	o->room = kept_room(&where, &err);
-	if (o->room >= 0)
-		return 0;
-	(void)outcome_set(r, REPLY_RETRY,
-	    "the refresh token that may come with it could not be kept: %s",
-	    err.text);
-	return -1;
-}
-
 /* Make the refresh token durable, if it is not; only then may what came with it
- * be used. */
+ * be used, and another one asked for. */
 static enum reply_class
 keep_refresh(struct oauth *o, struct outcome *r)
 {
-	const struct kept where = kept_of(o);
 	struct err err = ERR_INIT;
 
-	give_up_room(o);
-	if (o->unkept && o->conf.keep != NULL &&
-	    kept_write(&where, o->origin, o->refresh, &err) != 0)
+	if (kept_save(o->kept, &err) != 0)
 		return outcome_set(r, REPLY_RETRY,
 		    "the new refresh token cannot be kept, without which the "
 		    "next start would have none: %s",
 		    err.text);
-	o->unkept = false;
+	kept_release(o->kept);
 	return outcome_set(r, REPLY_OK, "the token is valid");
 }
 
@@ -351,13 +396,14 @@ keep_refresh(struct oauth *o, struct outcome *r)
 
 /* What is no token is told with its begin, but for what may be one. */
 static void
-tell_no_token(const struct http_reply *reply, struct outcome *r)
+tell_no_token(const struct rule *rules, const struct http_reply *reply,
+    struct outcome *r)
 {
 	if (reply->body.len > 0 &&
 	    strcasestr(reply->body.data, "token") != NULL)
 		(void)outcome_set(r, REPLY_RETRY,
 		    "status %d without a usable access token (type %s); check "
-		    "login_url and any proxy in between",
+		    "where tokens are got, and any proxy in between",
 		    reply->status, reply->type);
 	else
 		rules_unexpected(rules, reply, "an access token", r);
@@ -372,7 +418,7 @@ keep_token(struct oauth *o, const struct credentials *c,
 
 	token_read(&o->conf.reply, reply, server_clock_now(o->clock), &t);
 	if (t.access == NULL) {
-		tell_no_token(reply, r);
+		tell_no_token(o->conf.rules, reply, r);
 		token_release(&t);
 		return;
 	}
@@ -385,9 +431,7 @@ keep_token(struct oauth *o, const struct credentials *c,
 	o->host = t.host;
 	if (o->conf.grant == GRANT_REFRESH_TOKEN && t.refresh != NULL &&
 	    strcmp(t.refresh, c->refresh_token) != 0) {
-		secret_free(o->refresh);
-		o->refresh = t.refresh;
-		o->unkept = true;
+		kept_take(o->kept, t.refresh);
 		t.refresh = NULL;
 	}
 	t.access = t.host = NULL;
@@ -414,7 +458,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 		if (rc != 0) {
 			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
 		} else {
-			rules_judge(rules, &reply, r);
+			rules_judge(o->conf.rules, &reply, r);
 			if (r->class == REPLY_OK)
 				keep_token(o, c, &reply, r);
 		}
@@ -423,6 +467,26 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 		explicit_bzero(reply.body.data, reply.body.len);
 	grant_release(&q);
 	http_reply_release(&reply);
+}
+
+/* Ask with the credentials; with the lock held. */
+static void
+ask_again(struct oauth *o, struct http *h, struct credentials *c,
+    struct outcome *r)
+{
+	if (o->conf.grant == GRANT_REFRESH_TOKEN && c->refresh_token != NULL &&
+	    latest_refresh(o, c, r) != 0)
+		return;
+	/* A hiccup of this server stops everything: look twice.  And a reply
+	 * that tells of a wrong clock has told the time. */
+	for (int try = 0; try < TRIES; try++) {
+		ask(o, h, c, r);
+		if ((r->class != REPLY_RETRY && r->class != REPLY_CLOCK) ||
+		    kept_waits(o->kept))
+			break;
+	}
+	if (!kept_waits(o->kept))
+		kept_release(o->kept);
 }
 
 /* Get a token; with the lock held. */
@@ -434,8 +498,7 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 	struct err err = ERR_INIT;
 	char text[sizeof(r->text)];
 
-	if (credentials_read(&o->conf, &c, &err) != 0 ||
-	    (c.refresh_token != NULL && latest_refresh(o, &c, &err) != 0)) {
+	if (credentials_read(&o->conf, &c, &err) != 0) {
 		(void)outcome_set(r, REPLY_CREDENTIALS, "%s", err.text);
 	} else if (now < o->again &&
 	    memcmp(c.digest, o->failed, DIGEST_LEN) == 0) {
@@ -443,18 +506,9 @@ renew(struct oauth *o, struct http *h, struct outcome *r)
 		r->wait = o->again - now;
 		credentials_release(&c);
 		return;
-	} else if (find_room(o, r) == 0) {
-		/* A hiccup of this server stops everything: look twice.  And
-		 * a reply that tells of a wrong clock has told the time. */
-		for (int try = 0; try < TRIES; try++) {
-			ask(o, h, &c, r);
-			if ((r->class != REPLY_RETRY &&
-				r->class != REPLY_CLOCK) ||
-			    o->unkept)
-				break;
-		}
+	} else {
+		ask_again(o, h, &c, r);
 	}
-	give_up_room(o);
 	if (r->class == REPLY_OK) {
 		o->failures = 0;
 		o->again = 0;
@@ -487,7 +541,7 @@ oauth_token(struct oauth *o, struct http *h, struct outcome *r)
 	    (o->token == NULL || clock_monotonic() >= o->renew))
 		renew(o, h, r);
 	/* While a renewal fails, the old one is good to its end. */
-	if (r->class != REPLY_OK && o->token != NULL && !o->unkept &&
+	if (r->class != REPLY_OK && o->token != NULL && !kept_waits(o->kept) &&
 	    clock_monotonic() < o->ends)
 		(void)outcome_set(r, REPLY_OK, "the token is valid");
 	if (r->class == REPLY_OK)

@@ -14,7 +14,32 @@
 struct http;
 struct oauth;
 
-/* Copies conf, whose secrets stay unresolved until they are needed. */
+/* What servers for tokens answer. */
+extern const struct rule oauth_rules[];
+
+/* Rows about what a token is for, with the remedy of whoever asks. */
+#define OAUTH_REFUSED(code_, cause_, hint_)                                \
+	{                                                                  \
+		.code = (code_), .class = REPLY_CONFIG, .cause = (cause_), \
+		.hint = (hint_)                                            \
+	}
+#define OAUTH_API_RULES(api_hint, scope_hint)                                 \
+	OAUTH_REFUSED("AADSTS500011", "the API is unknown in this tenant",    \
+	    api_hint),                                                        \
+	    OAUTH_REFUSED("AADSTS500014",                                     \
+		"the API is disabled in this tenant", api_hint),              \
+	    OAUTH_REFUSED("AADSTS650052",                                     \
+		"the tenant has no subscription to the API", api_hint),       \
+	    OAUTH_REFUSED("AADSTS70011", "the scope is refused", scope_hint), \
+	    OAUTH_REFUSED("AADSTS1002012", "the scope is refused",            \
+		scope_hint),                                                  \
+	    OAUTH_REFUSED("invalid_scope", "the scope is refused", scope_hint)
+
+/*
+ * Copies conf, whose secrets stay unresolved until they are needed.  Where the
+ * server replaces refresh tokens, whoever has the same conf gets the same
+ * object, since of such a token only the last grant is good for sure.
+ */
 struct oauth *oauth_new(const struct oauth_conf *conf);
 void oauth_free(struct oauth *o);
 

@@ -26,8 +26,8 @@ const struct setting aws_settings[] = {
 		    "AWS_SECRET_ACCESS_KEY), a web identity, the "
 		    "container's credentials (ECS, EKS Pod Identity) and "
 		    "the instance's role (IMDSv2).",
-	    .ask =
-		"Access key, as ID:SECRET (Enter: the role of this machine)" },
+	    .ask = "Access key, as ID:SECRET (Enter: the role of this machine)",
+	    .unless = "api_key basic bearer" },
 	{ .key = "aws.token",
 	    .type = SETTING_SECRET,
 	    .offset = FIELD(token),

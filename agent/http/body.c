@@ -331,32 +331,9 @@ void
 http_body_quote(const char *data, size_t len, char *out, size_t size)
 {
 	const char *title = NULL;
-	size_t n = 0, room = size < QUOTED ? size : QUOTED;
 
 	if (len > 0 && http_body_shape(data, len) == HTTP_PAGE)
 		title = find_title(data, len, &len);
-	if (title != NULL)
-		data = title;
-	for (size_t i = 0, step; i < len; i += step) {
-		unsigned char c = (unsigned char)data[i];
-
-		step = c < 0x80 ? 1 : text_utf8(data + i, len - i);
-		if (n + (step > 0 ? step : 1) >= room)
-			break;
-		if (step == 0 ||
-		    (step == 2 && c == 0xc2 &&
-			(unsigned char)data[i + 1] < 0xa0)) {
-			step = step == 0 ? 1 : step;
-			out[n++] = '?';
-		} else if (c <= 0x20 || c == 0x7f) {
-			if (n > 0 && out[n - 1] != ' ')
-				out[n++] = ' ';
-		} else {
-			memcpy(out + n, data + i, step);
-			n += step;
-		}
-	}
-	while (n > 0 && out[n - 1] == ' ')
-		n--;
-	out[n] = '\0';
+	text_quote(out, size < QUOTED ? size : QUOTED,
+	    title != NULL ? title : data, len);
 }

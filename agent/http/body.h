@@ -47,7 +47,7 @@ enum http_shape {
 enum http_shape http_body_shape(const char *data, size_t len);
 
 /* Copy in to out what tells a reader most of a body: the title of a page, else
- * its first characters; on one line, without control characters. */
+ * its first characters, as text_quote() does. */
 void http_body_quote(const char *data, size_t len, char *out, size_t size);
 
 #endif /* HTTP_BODY_H */

@@ -13,6 +13,7 @@
 #include "base/when.h"
 #include "config/secret.h"
 #include "http/client.h"
+#include "http/pool.h"
 
 /* Seconds since 1970 that are of these times: 2001 to 2128. */
 #define EPOCH_MIN INT64_C(1000000000)
@@ -20,10 +21,10 @@
 
 struct http {
 	struct http_access *access;
-	unsigned generation; /* of access, that easy was made for */
+	unsigned generation; /* of access, that own was made for */
 	http_stop_fn *stop;
 	void *ctx;
-	CURL *easy;
+	struct pooled own;
 	struct http_body *body;
 	char why[CURL_ERROR_SIZE];
 };
@@ -47,6 +48,7 @@ http_new(struct http_access *a, http_stop_fn *stop, void *ctx)
 	h->stop = stop;
 	h->ctx = ctx;
 	h->body = http_body_new();
+	pool_enter();
 	return h;
 }
 
@@ -55,7 +57,8 @@ http_free(struct http *h)
 {
 	if (h == NULL)
 		return;
-	curl_easy_cleanup(h->easy);
+	http_rest(h);
+	pool_leave();
 	http_body_free(h->body);
 	free(h);
 }
@@ -63,8 +66,12 @@ http_free(struct http *h)
 void
 http_rest(struct http *h)
 {
-	curl_easy_cleanup(h->easy);
-	h->easy = NULL;
+	/* After a reload nobody knows with what its connections were made. */
+	if (http_access_generation(h->access) != h->generation) {
+		curl_easy_cleanup(h->own.easy);
+		h->own.easy = NULL;
+	}
+	pool_put(&h->own);
 }
 
 void
@@ -377,7 +384,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	if (trimmed(data, len) == 0) {
-		(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE,
+		(void)curl_easy_getinfo(t->h->own.easy, CURLINFO_RESPONSE_CODE,
 		    &status);
 		r->status = (int)status;
 		read_headers(r);
@@ -512,20 +519,26 @@ free_headers(struct curl_slist *list)
 	curl_slist_free_all(list);
 }
 
-/* A handle whose connections belong to the present credentials. */
+/* A handle whose connections lead to where url does, with the present
+ * credentials. */
 static int
-ready(struct http *h, struct err *err)
+ready(struct http *h, const char *url, struct err *err)
 {
-	unsigned generation = http_access_generation(h->access);
+	uint8_t peer[DIGEST_LEN];
+	const unsigned generation = http_access_peer(h->access, url, peer);
 
-	if (generation != h->generation)
+	if (memcmp(h->own.peer, peer, DIGEST_LEN) != 0)
 		http_rest(h);
+	if (h->own.easy != NULL) {
+		curl_easy_reset(h->own.easy); /* keeps the connections */
+		return 0;
+	}
 	h->generation = generation;
-	if (h->easy == NULL)
-		h->easy = curl_easy_init();
-	else
-		curl_easy_reset(h->easy); /* keeps the connections */
-	if (h->easy == NULL)
+	memcpy(h->own.peer, peer, DIGEST_LEN);
+	pool_take(&h->own);
+	if (h->own.easy == NULL)
+		h->own.easy = curl_easy_init();
+	if (h->own.easy == NULL)
 		return err_set(err, "libcurl: out of memory");
 	return 0;
 }
@@ -533,7 +546,7 @@ ready(struct http *h, struct err *err)
 static int
 prepare(struct transfer *t, struct curl_slist *headers)
 {
-	CURL *e = t->h->easy;
+	CURL *e = t->h->own.easy;
 	const struct http_request *req = t->req;
 
 	if (http_access_apply(t->h->access, e, req->url, t->err) != 0)
@@ -608,7 +621,7 @@ http_tunnel_hint(void *easy)
 static int
 explain(struct transfer *t, CURLcode code)
 {
-	const char *hint = http_tunnel_hint(t->h->easy);
+	const char *hint = http_tunnel_hint(t->h->own.easy);
 	const char *why = t->h->why;
 
 	if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -679,9 +692,10 @@ run(struct transfer *t)
 	long status = 0, sent = 0;
 
 	t->h->why[0] = '\0';
-	code = curl_easy_perform(t->h->easy);
-	(void)curl_easy_getinfo(t->h->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(t->h->easy, CURLINFO_REQUEST_SIZE, &sent);
+	code = curl_easy_perform(t->h->own.easy);
+	(void)curl_easy_getinfo(t->h->own.easy, CURLINFO_RESPONSE_CODE,
+	    &status);
+	(void)curl_easy_getinfo(t->h->own.easy, CURLINFO_REQUEST_SIZE, &sent);
 	r->status = (int)status;
 	r->sent = sent > 0;
 	if (code == CURLE_OK) {
@@ -711,7 +725,7 @@ http_do(struct http *h, const struct http_request *req,
 	int rc = -1;
 
 	reply_clear(reply);
-	if (ready(h, err) != 0)
+	if (ready(h, req->url, err) != 0)
 		return -1;
 	if (make_headers(req, &headers, err) == 0 && prepare(&t, headers) == 0)
 		rc = run(&t);
@@ -719,7 +733,7 @@ http_do(struct http *h, const struct http_request *req,
 	if (rc != 0)
 		(void)err_prefix(err, "%s %.*s", method(req),
 		    (int)strcspn(req->url, "?"), req->url);
-	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+	(void)curl_easy_setopt(h->own.easy, CURLOPT_HTTPHEADER, NULL);
 	free_headers(headers);
 	return rc;
 }

@@ -18,15 +18,17 @@
 
 struct err;
 
-/* One thread's connections. */
+/* One thread's requests, and the connection to the peer of the last one; those
+ * to others are left in the pool (pool.h), where all clients find them. */
 struct http;
 
-/* stop(ctx) true ends a transfer at once; NULL: never.  a is borrowed. */
+/* stop(ctx) true ends a transfer at once; NULL: never.  a is borrowed for the
+ * life of the client. */
 typedef bool http_stop_fn(void *ctx);
 struct http *http_new(struct http_access *a, http_stop_fn *stop, void *ctx);
 void http_free(struct http *h);
 
-/* There will be nothing to do for a while: close the connections. */
+/* There will be nothing to do for a while: others may have the connection. */
 void http_rest(struct http *h);
 
 /* Takes the next bytes of the body of a 200 reply; 0, or -1 with err to end

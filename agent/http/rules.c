@@ -95,7 +95,10 @@ find(const struct rule *rules, const struct http_reply *reply,
 {
 	char value[256];
 
-	for (const struct rule *r = rules; r != NULL && !is_end(r); r++) {
+	for (const struct rule *r = rules; r != NULL;
+	     r = is_end(r) ? r->next : r + 1) {
+		if (is_end(r))
+			continue;
 		if (r->status != 0 && r->status != reply->status)
 			continue;
 		if (r->code != NULL && !code_matches(r->code, e->code))
@@ -116,15 +119,27 @@ find(const struct rule *rules, const struct http_reply *reply,
 enum reply_class
 outcome_set(struct outcome *out, enum reply_class class, const char *fmt, ...)
 {
+	char text[sizeof(out->text)];
 	va_list ap;
 
 	out->class = class;
 	out->wait = 0;
 	out->code[0] = '\0';
 	va_start(ap, fmt);
-	(void)vsnprintf(out->text, sizeof(out->text), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	text_cut(text);
+	text_one_line(out->text, sizeof(out->text), text);
 	return class;
+}
+
+enum reply_class
+outcome_unread(struct outcome *out, const char *what, const char *why)
+{
+	(void)outcome_set(out, REPLY_RETRY, "%s cannot be parsed: %s", what,
+	    why);
+	(void)snprintf(out->code, sizeof(out->code), "not-json");
+	return out->class;
 }
 
 /* Tell of a reply by rule r, NULL: none. */
@@ -303,43 +318,11 @@ rules_unexpected(const struct rule *rules, const struct http_reply *reply,
 	(void)snprintf(out->code, sizeof(out->code), "%s", code);
 }
 
-/* Copy what can be read on one line. */
-static void
-take_text(char *out, size_t size, const char *s, size_t len)
-{
-	size_t n = 0, k;
-
-	for (size_t i = 0; i < len; i += k) {
-		unsigned char c = (unsigned char)s[i];
-
-		k = text_utf8(s + i, len - i);
-		if (k == 0) {
-			k = 1;
-			c = '?';
-		} else if (c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0)) {
-			/* U+0080 to U+009F some terminals obey. */
-			c = ' ';
-		} else if (k > 1) {
-			if (n + k >= size)
-				break;
-			memcpy(out + n, s + i, k);
-			n += k;
-			continue;
-		}
-		if (n + 1 >= size)
-			break;
-		if (c != ' ' || (n > 0 && out[n - 1] != ' '))
-			out[n++] = (char)c;
-	}
-	out[n] = '\0';
-}
-
 static void
 take_string(char *out, size_t size, const json_t *s)
 {
 	if (*out == '\0' && json_is_string(s))
-		take_text(out, size, json_string_value(s),
+		text_quote(out, size, json_string_value(s),
 		    json_string_length(s));
 }
 
@@ -360,7 +343,6 @@ take_aadsts(struct reply_error *out)
 	}
 }
 
-/* A member by a key in any case. */
 /* A number as the code, where there is none of letters; small ones repeat the
  * status, or say that all is well. */
 static void
@@ -372,6 +354,7 @@ take_number(struct reply_error *out, const json_t *v)
 		    "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 }
 
+/* A member by a key in any case. */
 static const json_t *
 member(const json_t *object, const char *key)
 {
@@ -407,17 +390,16 @@ take_model_state(struct reply_error *out, const json_t *states)
 	json_object_foreach((json_t *)(uintptr_t)states, name, texts)
 	{
 		const json_t *text = json_array_get(texts, 0);
-		char what[300];
 
 		if (!json_is_string(text))
 			continue;
-		take_text(what, sizeof(what), json_string_value(text),
-		    json_string_length(text));
 		n = strlen(out->message);
 		if (n > 100)
 			return;
-		(void)snprintf(out->message + n, sizeof(out->message) - n,
-		    "%s%.290s", n > 0 ? " " : "", what);
+		if (n > 0)
+			out->message[n++] = ' ';
+		text_quote(out->message + n, sizeof(out->message) - n,
+		    json_string_value(text), json_string_length(text));
 		return;
 	}
 }
@@ -432,7 +414,7 @@ take_type(struct reply_error *out, const json_t *type)
 		return;
 	name = strrchr(text, '#');
 	name = name != NULL ? name + 1 : text;
-	take_text(out->code, sizeof(out->code), name, strlen(name));
+	text_quote(out->code, sizeof(out->code), name, strlen(name));
 }
 
 /* The object that tells of the error, top itself where none inside does. */
@@ -459,7 +441,8 @@ take_json(const json_t *top, struct reply_error *out)
 	static const char *const codes[] = { "code", "errorCode", "error_code",
 		"faultcode" };
 	static const char *const messages[] = { "message", "errorMessage",
-		"error_message", "faultstring", "detail", "title" };
+		"error_message", "errorSummary", "faultstring", "detail",
+		"title", "description", "reason", "msg" };
 	const json_t *error = member(top, "error");
 	const json_t *inner = find_inner(top);
 	bool text = json_is_string(error) &&
@@ -478,6 +461,8 @@ take_json(const json_t *top, struct reply_error *out)
 		take_message(out, error);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		take_message(out, member(inner, messages[i]));
+	take_message(out, json_array_get(member(top, "errors"), 0));
+	take_message(out, json_array_get(member(top, "errorMessages"), 0));
 	take_model_state(out, member(inner, "ModelState"));
 	take_aadsts(out);
 }
@@ -496,12 +481,12 @@ take_xml(const char *body, size_t len, struct reply_error *out)
 		(void)snprintf(path, sizeof(path), "%s/Code", where[i]);
 		if (xml_find(body, len, path, &text) != 0)
 			continue;
-		take_text(out->code, sizeof(out->code), text.data, text.len);
+		text_quote(out->code, sizeof(out->code), text.data, text.len);
 		buf_clear(&text);
 		(void)snprintf(path, sizeof(path), "%s/Message", where[i]);
 		if (xml_find(body, len, path, &text) == 0)
-			take_text(out->message, sizeof(out->message), text.data,
-			    text.len);
+			text_quote(out->message, sizeof(out->message),
+			    text.data, text.len);
 		break;
 	}
 	buf_release(&text);

@@ -41,6 +41,9 @@ struct rule {
 	enum reply_class class;
 	const char *cause; /* sentence, without a stop */
 	const char *hint;  /* likewise; NULL: nothing to do */
+	/* Of the last row, which has no class and no cause: the table that
+	 * goes on there; NULL: none. */
+	const struct rule *next;
 };
 
 /* What happened and what to do about it. */
@@ -65,9 +68,15 @@ const char *reply_class_name(enum reply_class class);
 void rules_judge(const struct rule *rules, const struct http_reply *reply,
     struct outcome *out);
 
-/* A outcome from a sentence; returns out's class. */
+/* An outcome from a sentence, of which text_one_line() makes what others wrote
+ * readable; returns out's class. */
 enum reply_class outcome_set(struct outcome *out, enum reply_class class,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Nor is one that can't be read to its end: "WHAT cannot be parsed: WHY", to
+ * be asked for again, under the code "not-json". */
+enum reply_class outcome_unread(struct outcome *out, const char *what,
+    const char *why);
 
 /*
  * Judge a reply under 200 that is not what was expected ("an array of …"): an
@@ -84,6 +93,7 @@ void rules_unexpected(const struct rule *rules, const struct http_reply *reply,
  * {"error":{"code":…,"message":…}}, {"error":…,"error_description":…},
  * {"odata.error":{"code":…,"message":{"value":…}}}, {"errors":[…]},
  * {"code":…,"message":…}, {"Message":…,"ModelState":{…:[…]}}, {"error":"text"},
+ * {"errors":["text"]}, {"errorCode":…,"errorSummary":…},
  * {"__type":"…#code","message":…}, any of them as the only element of an
  * array; and the XML <Error><Code>…</Code><Message>…</Message></Error>, also
  * within <ErrorResponse>.  An AADSTS number in the message

@@ -86,11 +86,19 @@ read_stdin(struct answers *a, struct buf *out, struct err *err)
 static int
 read_text(struct answers *a, const char *file, struct buf *out, struct err *err)
 {
+	struct err why = ERR_INIT;
+
 	/* At once, so that growing leaves no copies of secrets behind. */
 	if (buf_room(out, TEXT_MAX - 1) == NULL)
 		return err_set(err, "out of memory");
-	return strcmp(file, "-") == 0 ? read_stdin(a, out, err)
-				      : file_read(file, out, err);
+	if (strcmp(file, "-") == 0)
+		return read_stdin(a, out, err);
+	if (file_read(file, out, &why) == 0)
+		return 0;
+	return err_set(err, "%s%s", why.text,
+	    access(file, R_OK) == 0
+		? ""
+		: "; name a file that is there and that you may read");
 }
 
 static void
@@ -101,33 +109,60 @@ release_text(struct buf *b)
 	buf_release(b);
 }
 
+/* Sections are maps, and what is in them are maps of options. */
+static void
+judge_shape(const struct node *tree, struct config_errors *faults)
+{
+	static const char *const sections[] = { "agent", "sources", "outputs" };
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const struct node *s = node_get(tree, sections[i]);
+
+		if (s == NULL || node_null(s))
+			continue;
+		if (s->type != NODE_MAP)
+			config_errors_add(faults, s, "%s: must be a map of %s",
+			    s->key,
+			    i == 0 ? "its options"
+				   : "names, each with a map of options");
+		for (const struct node *n = s->child;
+		     i > 0 && s->type == NODE_MAP && n != NULL; n = n->next)
+			if (n->type != NODE_MAP)
+				config_errors_add(faults, n,
+				    "%s.%s: must be a map of its options",
+				    s->key, n->key);
+	}
+}
+
 int
-answers_read(struct answers *a, const char *file, struct err *err)
+answers_read(struct answers *a, const char *file, struct config_errors *faults,
+    struct err *err)
 {
 	const char *name = strcmp(file, "-") == 0 ? "standard input" : file;
 	struct buf text = BUF_INIT(TEXT_MAX);
-	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct err why = ERR_INIT;
 	struct node *tree = NULL;
 	int rc = read_text(a, file, &text, err);
 
-	if (rc == 0)
-		tree = yaml_parse(name, text.data, text.len, err);
-	if (tree != NULL && tree->type != NODE_MAP)
-		(void)err_set(err,
-		    "%s:%zu: the answers must be a map of agent, sources and "
-		    "outputs",
-		    name, tree->line);
-	else if (tree != NULL)
-		config_errors_repeats(&errors, tree);
-	if (errors.n > 0)
-		(void)err_set(err, "%s", errors.line[0]);
-	if (tree != NULL && err->text[0] == '\0')
+	if (rc == 0) {
+		tree = yaml_parse(name, text.data, text.len, &why);
+		if (tree == NULL) {
+			config_errors_add_err(faults, why.text);
+		} else if (tree->type != NODE_MAP) {
+			config_errors_add(faults, tree,
+			    "the answers must be a map of agent, sources and "
+			    "outputs");
+		} else {
+			config_errors_repeats(faults, tree);
+			judge_shape(tree, faults);
+		}
+	}
+	if (rc == 0 && faults->n == 0)
 		node_merge(a->tree, tree);
 	else
 		node_free(tree);
-	config_errors_release(&errors);
 	release_text(&text);
-	return err->text[0] == '\0' ? 0 : -1;
+	return rc == 0 && faults->n == 0 ? 0 : -1;
 }
 
 struct node *
@@ -300,8 +335,14 @@ set_from_file(struct answers *a, struct node *entry,
     struct err *err)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
-	int rc = read_text(a, file, &text, err);
+	int rc;
 
+	if (file[0] == '\0')
+		return err_set(err,
+		    "%s%s: names no file; write %s%s=FILE, or - for standard "
+		    "input",
+		    key, FILE_SUFFIX, key, FILE_SUFFIX);
+	rc = read_text(a, file, &text, err);
 	if (rc == 0 && text.len != strlen(text.data))
 		rc = err_set(err, "%s: not text: it contains NUL bytes", file);
 	/* As ${file:…} has it. */
@@ -310,10 +351,10 @@ set_from_file(struct answers *a, struct node *entry,
 	if (rc == 0 && text.len > 0 && text.data[text.len - 1] == '\r')
 		text.data[--text.len] = '\0';
 	if (rc == 0 && text.len == 0)
-		rc = err_set(err, "%s: is empty",
+		rc = err_set(err, "%s: is empty; put the value into it",
 		    strcmp(file, "-") == 0 ? "standard input" : file);
-	if (rc == 0)
-		rc = answers_set(a, entry, table, key, text.data, err);
+	rc = rc == 0 ? answers_set(a, entry, table, key, text.data, err)
+		     : err_prefix(err, "%s%s", key, FILE_SUFFIX);
 	release_text(&text);
 	return rc;
 }

@@ -32,8 +32,10 @@ void answers_init(struct answers *a, const struct config_types *types,
     const char *config);
 void answers_free(struct answers *a);
 
-/* Take what the file (YAML or JSON; "-": standard input) says. */
-int answers_read(struct answers *a, const char *file, struct err *err);
+/* Take what the file (YAML or JSON; "-": standard input) says.  -1: err says
+ * why it cannot be read, or faults what is wrong with it as a whole. */
+int answers_read(struct answers *a, const char *file,
+    struct config_errors *faults, struct err *err);
 
 /* Words of a command line: an entry, and then "KEY=VALUE" about it, where
  * KEY_file=FILE takes the value from a file ("-": standard input), and secrets

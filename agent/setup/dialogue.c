@@ -156,6 +156,61 @@ text_of(const struct node *map, const char *key)
 								   : n->text;
 }
 
+/* One of the options with these names, blanks between them, has a value. */
+static bool
+any_of(const struct talk *t, const char *names)
+{
+	char key[64];
+	int n;
+
+	for (; names != NULL && sscanf(names, "%63s%n", key, &n) == 1;
+	     names += n)
+		if (text_of(t->entry, key) != NULL ||
+		    text_of(t->there, key) != NULL)
+			return true;
+	return false;
+}
+
+/* What was answered before, lists as they are typed; "": nothing.  The caller
+ * wipes what is secret and frees. */
+static char *
+answer_before(const struct talk *t, const char *key)
+{
+	const struct node *n = node_find(t->entry, key);
+	struct buf list = BUF_INIT(SIZE_MAX / 2);
+
+	if (n == NULL || n->type != NODE_LIST)
+		return xstrdup(n == NULL || n->type != NODE_SCALAR ? ""
+								   : n->text);
+	if (buf_adds(&list, "") != 0)
+		mem_gone();
+	for (n = n->child; n != NULL; n = n->next)
+		if (n->type == NODE_SCALAR &&
+		    buf_addf(&list, "%s%s", list.len == 0 ? "" : ",",
+			n->text) != 0)
+			mem_gone();
+	return buf_take(&list, NULL);
+}
+
+/* Nothing is said about this option any more: true. */
+static bool
+take_back(struct talk *t, const char *key)
+{
+	struct node *map = t->entry;
+	const char *dot;
+
+	while (map != NULL && (dot = strchr(key, '.')) != NULL) {
+		char *part = xstrndup(key, (size_t)(dot - key));
+
+		map = node_get(map, part);
+		key = dot + 1;
+		free(part);
+	}
+	if (map != NULL)
+		node_remove(map, node_get(map, key));
+	return true;
+}
+
 static void
 explain(const struct talk *t, const struct setting *row)
 {
@@ -190,6 +245,18 @@ take(struct talk *t, const char *key, const char *text, bool *doubted)
 	return good;
 }
 
+/* The question, with what Enter means in brackets. */
+static void
+ask_with(char *prompt, size_t size, const struct setting *row, const char *def,
+    bool secret, bool optional)
+{
+	(void)snprintf(prompt, size,
+	    "%s%s%.200s%s%s: ", row->ask != NULL ? row->ask : row->key,
+	    def[0] == '\0' ? "" : " [",
+	    secret && def[0] != '\0' ? "as before" : def,
+	    optional ? ", - for none" : "", def[0] == '\0' ? "" : "]");
+}
+
 /* Ask for one option until the answer is good, or none where none is
  * needed. */
 static int
@@ -197,19 +264,16 @@ ask_row(struct talk *t, const struct setting *row)
 {
 	const bool secret =
 	    row->type == SETTING_SECRET && config_is_text_secret(row);
-	const char *before = text_of(t->entry, row->key);
-	char *def = xstrdup(before != NULL   ? before
-		: secret || row->def == NULL ? ""
-					     : row->def);
-	const bool needed = def[0] == '\0' && row->required;
+	char *def = answer_before(t, row->key);
+	const bool optional = def[0] != '\0' && !row->required;
 	char prompt[PROMPT_MAX], *line = NULL;
 	bool doubted = false, done = false;
 
-	(void)snprintf(prompt, sizeof(prompt),
-	    "%s%s%.200s%s: ", row->ask != NULL ? row->ask : row->key,
-	    def[0] == '\0' ? "" : " [",
-	    secret && def[0] != '\0' ? "as before" : def,
-	    def[0] == '\0' ? "" : "]");
+	if (def[0] == '\0' && !secret && row->def != NULL) {
+		free(def);
+		def = xstrdup(row->def);
+	}
+	ask_with(prompt, sizeof(prompt), row, def, secret, optional);
 	if (row->ask == NULL)
 		wrap(t->out, row->help);
 	while (!done) {
@@ -218,9 +282,11 @@ ask_row(struct talk *t, const struct setting *row)
 			break;
 		if (strcmp(line, "?") == 0)
 			explain(t, row);
+		else if (optional && strcmp(line, "-") == 0)
+			done = take_back(t, row->key);
 		else if (line[0] != '\0')
 			done = take(t, row->key, line, &doubted);
-		else if (needed)
+		else if (def[0] == '\0' && row->required)
 			(void)fprintf(t->out, "  It is needed.\n");
 		else
 			done = true;
@@ -242,9 +308,7 @@ consider_row(void *ctx, const struct setting_row *r)
 	if (t->err->text[0] != '\0' || (row->ask == NULL && !row->required) ||
 	    node_find(t->there, row->key) != NULL ||
 	    (!t->anew && node_find(t->entry, row->key) != NULL) ||
-	    (row->unless != NULL &&
-		(text_of(t->entry, row->unless) != NULL ||
-		    text_of(t->there, row->unless) != NULL)))
+	    any_of(t, row->unless))
 		return;
 	(void)ask_row(t, row);
 }

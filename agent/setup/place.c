@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -106,6 +107,48 @@ own(const char *path, uid_t uid, gid_t gid, mode_t mode, struct err *err)
 	return 0;
 }
 
+/* What to do where something cannot be made: a clause, or "". */
+static const char *
+remedy(const char *path)
+{
+	char *folder = file_folder(path);
+	const char *what = "";
+	struct statvfs disk;
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		what = "; move away what has that name";
+	else if (access(folder, F_OK) != 0)
+		what = "; make its folder first";
+	else if (access(folder, W_OK | X_OK) != 0)
+		what = errno == EROFS
+		    ? "; it is mounted for reading only: mount it for writing, "
+		      "or name another --config"
+		    : "; run setup as a user who may write there, or name "
+		      "another --config";
+	else if (statvfs(folder, &disk) == 0 &&
+	    (disk.f_bavail == 0 || (disk.f_files > 0 && disk.f_favail == 0)))
+		what = "; make room on its disk, which is full";
+	free(folder);
+	return what;
+}
+
+/* "No space left on device" of a sentence that ends so. */
+static const char *
+last_clause(const char *sentence)
+{
+	const char *last = strrchr(sentence, ':');
+
+	return last == NULL ? sentence : last + 2;
+}
+
+static int
+cannot(const char *path, const char *why, struct err *err)
+{
+	return err_set(err, "%s: cannot be made: %s%s", path, why,
+	    remedy(path));
+}
+
 static int
 make_folder(struct place *p, const char *path, uid_t uid, mode_t mode,
     struct err *err)
@@ -114,8 +157,7 @@ make_folder(struct place *p, const char *path, uid_t uid, mode_t mode,
 
 	if (mkdir(path, 0700) != 0) {
 		if (errno != EEXIST)
-			return err_set(err, "%s: cannot be made: %s", path,
-			    strerror(errno));
+			return cannot(path, strerror(errno), err);
 		if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 			return err_set(err,
 			    "%s: is in the way, since it is no folder; move it "
@@ -197,16 +239,17 @@ static int
 fill_in(struct place *p, const char *temporary, const char *path,
     const char *text, size_t len, struct err *err)
 {
+	struct err why = ERR_INIT;
+
 	/* One that was interrupted left it behind. */
 	(void)unlink(temporary);
-	if (file_create(temporary, text, len, 0600, err) != 0)
-		return -1;
+	if (file_create(temporary, text, len, 0600, &why) != 0)
+		return cannot(path, last_clause(why.text), err);
 	if (own(temporary, p->service ? 0 : p->uid, p->gid,
 		p->service ? 0640 : 0600, err) != 0)
 		return -1;
 	if (link(temporary, path) != 0)
-		return err_set(err, "%s: cannot be created: %s", path,
-		    strerror(errno));
+		return cannot(path, strerror(errno), err);
 	remember(p, path);
 	return file_sync_folder(path, err);
 }

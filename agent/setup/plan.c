@@ -66,6 +66,13 @@ is_pem(const char *text)
 	return strstr(text, "-----BEGIN") != NULL;
 }
 
+/* Goes to a server as it is: no key that has lines. */
+static bool
+is_one_line(const struct setting *row)
+{
+	return row->type == SETTING_SECRETS || config_is_text_secret(row);
+}
+
 /* Does this text go into a file of its own?  Of a secret that is there already
  * as a reference, or of a file that has a name, it does not. */
 static bool
@@ -82,7 +89,7 @@ wants_file(const struct entry *e, const struct setting *row, const char *text)
 	else if (strstr(text, "${credential:") != NULL ||
 	    (only && strncmp(text, own, strlen(own)) == 0))
 		wants = false; /* the service reads it as it is */
-	else if (row->type == SETTING_SECRETS || config_is_text_secret(row))
+	else if (is_one_line(row))
 		wants = true;
 	else if (strcmp(row->key, "proxy") == 0)
 		wants = strchr(text, '@') != NULL;
@@ -155,6 +162,13 @@ secret_leaf(const struct entry *e, const struct setting *row, const char *key,
 
 	if (secret == NULL) {
 		(void)err_prefix(e->err, "%s: %s", e->where, key);
+		goto out;
+	}
+	if (strpbrk(secret, "\r\n") != NULL && is_one_line(row)) {
+		(void)err_set(e->err,
+		    "%s: %s: has a line break in it, which no server takes; "
+		    "give the secret alone, in one line",
+		    e->where, key);
 		goto out;
 	}
 	if (found != NULL)

@@ -9,7 +9,8 @@
 
 struct err;
 
-/* SIGINT, SIGTERM and SIGHUP are noted from now on, and end what waits. */
+/* SIGINT, SIGQUIT, SIGTERM and SIGHUP are noted from now on, and end what
+ * waits. */
 void terminal_signals(void);
 bool terminal_interrupted(void);
 

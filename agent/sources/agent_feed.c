@@ -424,6 +424,8 @@ add_spans(struct agent_feed *a, struct write_batch *p, int64_t *last,
 		found = span_news(a->store, last, &r, err);
 		if (found != 1)
 			break;
+		if (r.subject[0] == '\0')
+			continue; /* it has become a part of another */
 		event = make("reconcile",
 		    json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I}",
 			"state",

@@ -262,6 +262,16 @@ put_missing(struct commit *c, const struct write_batch *p, struct err *err)
 	return 0;
 }
 
+static int
+put_attested(struct commit *c, const struct write_batch *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n_attested; i++)
+		if (attest_put(c->feed->store, c->feed->name, &p->attested[i].a,
+			err) != 0)
+			return -1;
+	return 0;
+}
+
 /* The row of the feed, which must be as this process left it. */
 static int
 put_feed(struct commit *c, const char *cursor, struct err *err)
@@ -278,11 +288,12 @@ put_feed(struct commit *c, const char *cursor, struct err *err)
 		"UPDATE feed SET size = ?3, cursor = coalesce(?4, cursor),"
 		" committed = coalesce(?5, committed),"
 		" newest = max(coalesce(?6, newest), coalesce(newest, ?6)),"
-		" duplicates = duplicates + ?7"
+		" duplicates = duplicates + ?7, counted = iif(?8,"
+		"  coalesce(counted, iif(?2 = 0, 0, ?9)), counted)"
 		" WHERE id = ?1 AND size = ?2",
-		"iiitmmi", f->id, (int64_t)f->size, (int64_t)c->pack.next,
+		"iiitmmiii", f->id, (int64_t)f->size, (int64_t)c->pack.next,
 		cursor, any ? c->now : INT64_MIN, newest,
-		(int64_t)c->duplicates) != 0)
+		(int64_t)c->duplicates, (int64_t)f->hours, c->now) != 0)
 		return -1;
 	if (db_changes(f->store) != 1)
 		return err_set(err,
@@ -319,7 +330,7 @@ put_all(struct commit *c, struct err *err)
 	for (struct write_batch *p = c->first; p != NULL; p = p->next) {
 		if (put_listed(c, p, err) != 0 ||
 		    put_progress(c, p, err) != 0 || put_gaps(c, p, err) != 0 ||
-		    put_missing(c, p, err) != 0)
+		    put_missing(c, p, err) != 0 || put_attested(c, p, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -26,6 +26,30 @@
 #define BUSY_NAP_MIN 200 /* microseconds */
 #define BUSY_NAP_MAX 10000
 
+#define BUSY_TOLD (CLOCK_SECOND / 2)
+
+static struct {
+	void (*fn)(void *ctx); /* NULL: nobody, or it was called */
+	void *ctx;
+} waiting;
+
+void
+db_on_wait(void (*fn)(void *ctx), void *ctx)
+{
+	waiting.fn = fn;
+	waiting.ctx = ctx;
+}
+
+static void
+tell_waiting(void)
+{
+	void (*fn)(void *ctx) = waiting.fn;
+
+	waiting.fn = NULL;
+	if (fn != NULL)
+		fn(waiting.ctx);
+}
+
 int
 db_busy(void *ctx, int tries)
 {
@@ -36,6 +60,8 @@ db_busy(void *ctx, int tries)
 		nap.tv_nsec = BUSY_NAP_MAX * 1000L;
 	if (tries > BUSY_MAX / BUSY_NAP_MAX)
 		return 0;
+	if (tries == BUSY_TOLD / BUSY_NAP_MAX)
+		tell_waiting();
 	(void)nanosleep(&nap, NULL);
 	return 1;
 }

@@ -81,8 +81,10 @@ int db_blame(struct store *s, const char *sql, int rc);
  * begins with 0. */
 bool db_awaits_index(int rc, int *tries);
 
-/* SQLite's busy handler: sleeps a little. */
+/* SQLite's busy handler: sleeps a little.  What is called, once, when it has
+ * done so for half a second. */
 int db_busy(void *ctx, int tries);
+void db_on_wait(void (*fn)(void *ctx), void *ctx);
 
 void db_lock(struct store *s);
 void db_unlock(struct store *s);

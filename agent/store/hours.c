@@ -25,30 +25,47 @@ hours_release(struct hours *h)
 	*h = (struct hours){ .n = 0 };
 }
 
+static struct hour_count *
+row_of(struct hours *h, int64_t hour)
+{
+	size_t i = h->n;
+
+	/* The last ones are the likely ones. */
+	while (i > 0 && h->row[i - 1].hour != hour)
+		i--;
+	if (i > 0)
+		return &h->row[i - 1];
+	if (h->n == h->room) {
+		h->room = h->room == 0 ? 4 : 2 * h->room;
+		h->row = xreallocarray(h->row, h->room, sizeof(*h->row));
+	}
+	h->row[h->n] = (struct hour_count){ .hour = hour };
+	return &h->row[h->n++];
+}
+
 void
 hours_add(struct hours *h, int64_t when, bool version, enum via via)
 {
 	struct hour_count *row;
-	size_t i = h->n;
 
 	if (when < 0 || when > INT64_MAX / 4)
 		return;
-	/* The last ones are the likely ones. */
-	while (i > 0 && h->row[i - 1].hour != hours_of(when))
-		i--;
-	if (i == 0) {
-		if (h->n == h->room) {
-			h->room = h->room == 0 ? 4 : 2 * h->room;
-			h->row =
-			    xreallocarray(h->row, h->room, sizeof(*h->row));
-		}
-		h->row[h->n] = (struct hour_count){ .hour = hours_of(when) };
-		i = ++h->n;
-	}
-	row = &h->row[i - 1];
+	row = row_of(h, hours_of(when));
 	row->count++;
 	row->versions += version;
 	row->queried += via == VIA_AUDIT_QUERY || via == VIA_QUERY;
+}
+
+void
+hours_sum(struct hours *h, const struct hours *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct hour_count *row = row_of(h, from->row[i].hour);
+
+		row->count += from->row[i].count;
+		row->versions += from->row[i].versions;
+		row->queried += from->row[i].queried;
+	}
 }
 
 static int

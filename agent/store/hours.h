@@ -41,6 +41,9 @@ void hours_release(struct hours *h);
 /* An event of that time; INT64_MIN, or what nobody wrote: it has no hour. */
 void hours_add(struct hours *h, int64_t when, bool version, enum via via);
 
+/* Add what from has. */
+void hours_sum(struct hours *h, const struct hours *from);
+
 /* Within the transaction that stores the batch of the feed. */
 int hours_put(struct store *s, int64_t feed, int64_t batch,
     const struct hours *h, struct err *err);

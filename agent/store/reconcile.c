@@ -183,8 +183,8 @@ span_halve(struct store *s, const struct span_row *r, int64_t middle,
 	return db_end(s, rc, err);
 }
 
-static int
-confirm(struct store *s, const struct span_hour *h, struct err *err)
+int
+hour_confirm(struct store *s, const struct span_hour *h, struct err *err)
 {
 	if (h->confirmed == 0)
 		return 0;
@@ -199,11 +199,14 @@ confirm(struct store *s, const struct span_hour *h, struct err *err)
 	    "ti", h->feed, (int64_t)h->confirmed);
 }
 
-/* How much of an hour has been answered for the feed ?1, microseconds. */
-#define COVERED                                                       \
-	"(SELECT coalesce(sum(min(until, ?2 + 3600000000)"            \
-	" - max(since, ?2)), 0) FROM span WHERE subject IN " SUBJECTS \
-	" AND until > ?2 AND since < ?2 + 3600000000 AND how = 'complete')"
+/* How much of an hour has been answered for the feed ?1, microseconds: by the
+ * chain (attest.h) that has least of it, where it has any, else by queries. */
+#define COVERED                                                           \
+	"coalesce((SELECT min(had) FROM (SELECT " SPAN_ANSWERED " AS had" \
+	"  FROM span WHERE subject IN " SUBJECTS " AND chain <> ''"       \
+	"  AND since < ?2 + 3600000000 GROUP BY chain)),"                 \
+	" (SELECT " SPAN_ANSWERED " FROM span WHERE subject IN " SUBJECTS \
+	"  AND until > ?2 AND since < ?2 + 3600000000))"
 
 /* Events that only the feed ?1 had in the hour ?2: those with another event's
  * id are not in any query. */
@@ -245,28 +248,39 @@ complete_hour(struct store *s, const struct span_row *r, int64_t hour,
 }
 
 static int
+tell(struct store *s, const char *subject, int64_t id, struct err *err)
+{
+	return db_run(s, err,
+	    "INSERT INTO request (kind, target, number, argument, made)"
+	    " VALUES ('" ENDED "', ?, ?, '', ?)",
+	    "tii", subject, id, clock_now());
+}
+
+int
+span_tell(struct store *s, const char *subject, struct err *err)
+{
+	return tell(s, subject, sqlite3_last_insert_rowid(s->db), err);
+}
+
+static int
 end(struct store *s, const struct span_row *r, const struct span_hour *hours,
     size_t n, struct err *err)
 {
-	const int64_t now = clock_now();
 	int rc;
 
 	if (db_run(s, err,
 		"UPDATE span SET ended = ?2, how = ?3, error = ?4, listed = ?5,"
 		" confirmed = ?6, missing = ?7, unnamed = ?8"
 		" WHERE id = ?1 AND ended IS NULL",
-		"iittiiii", r->id, now, r->how, r->error, (int64_t)r->listed,
-		(int64_t)r->confirmed, (int64_t)r->missing,
+		"iittiiii", r->id, clock_now(), r->how, r->error,
+		(int64_t)r->listed, (int64_t)r->confirmed, (int64_t)r->missing,
 		(int64_t)r->unnamed) != 0)
 		return -1;
 	if (db_changes(s) == 0)
 		return 0;
-	rc = db_run(s, err,
-	    "INSERT INTO request (kind, target, number, argument, made)"
-	    " VALUES ('" ENDED "', ?, ?, '', ?)",
-	    "tii", r->subject, r->id, now);
+	rc = tell(s, r->subject, r->id, err);
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = confirm(s, &hours[i], err);
+		rc = hour_confirm(s, &hours[i], err);
 	if (strcmp(r->how, "complete") != 0)
 		return rc;
 	for (int64_t h = hours_of(r->from); h < r->to && rc == 0;
@@ -513,7 +527,9 @@ reconciled_feed(struct store *s, const char *feed, struct feed_reconciled *r,
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT count(*), count(iif(ended IS NULL, 1, NULL)),"
-	    " coalesce(min(iif(ended IS NULL, since, NULL)), max(until)),"
+	    " coalesce(min(iif(ended IS NULL, since, NULL)), (SELECT min(last)"
+	    "  FROM (SELECT max(until) AS last FROM span WHERE chain <> ''"
+	    "  AND subject IN " SUBJECTS " GROUP BY chain)), max(until)),"
 	    " count(iif(how = 'unconfirmed', 1, NULL)), coalesce((SELECT error"
 	    "  FROM span WHERE subject IN " SUBJECTS " AND ended IS NULL"
 	    "  AND error <> '' ORDER BY id LIMIT 1), '')"

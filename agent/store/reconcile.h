@@ -79,6 +79,9 @@ struct span_hour {
 	uint64_t confirmed;
 };
 
+/* Count them, within the caller's transaction. */
+int hour_confirm(struct store *s, const struct span_hour *h, struct err *err);
+
 /* It ends with r's counts, how and error: durable, counted for the feeds and
  * their hours, and told. */
 int span_end(struct store *s, const struct span_row *r,
@@ -89,6 +92,15 @@ int span_end(struct store *s, const struct span_row *r,
 int span_news(struct store *s, int64_t *after, struct span_row *r,
     struct err *err);
 int span_told(struct store *s, int64_t last, struct err *err);
+
+/* Within the transaction that has just inserted a span: its end is news. */
+int span_tell(struct store *s, const char *subject, struct err *err);
+
+/* SQL, of rows of span that are grouped: how much of the hour ?2 is answered,
+ * microseconds. */
+#define SPAN_ANSWERED                                                    \
+	"total(iif(how = 'complete', max(0, min(until, ?2 + 3600000000)" \
+	" - max(since, ?2)), 0))"
 
 /* A record of the feed is missing; within the transaction that commits it. */
 int missing_put(struct store *s, const char *feed, const char *record,

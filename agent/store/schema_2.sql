@@ -107,6 +107,7 @@ CREATE INDEX backfill_open ON backfill (feed, id) WHERE ended IS NULL;
 CREATE TABLE span (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	subject TEXT NOT NULL,       -- a source, or one feed of it
+	chain TEXT NOT NULL DEFAULT '', -- of the vendor's accounts; '': asked for
 	since INTEGER NOT NULL,      -- of the events' own times
 	until INTEGER NOT NULL,
 	query TEXT NOT NULL DEFAULT '', -- the vendor's id of it; '': none runs
@@ -122,9 +123,12 @@ CREATE TABLE span (
 );
 CREATE INDEX span_open ON span (subject, id) WHERE ended IS NULL;
 CREATE INDEX span_time ON span (subject, until);
+CREATE INDEX span_chain ON span (subject, chain) WHERE chain <> '';
 
 -- Events of feeds that are reconciled, by the hour of their own time and the
 -- batch that has them; rows of batches that all outputs have passed are joined.
+-- counted: since when; 0: all are, null: none.
+ALTER TABLE feed ADD COLUMN counted INTEGER;
 CREATE TABLE hour (
 	feed INTEGER NOT NULL,
 	hour INTEGER NOT NULL,       -- its begin

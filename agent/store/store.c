@@ -318,6 +318,12 @@ store_committed(const struct store *s)
 }
 
 void
+store_on_wait(void (*fn)(void *ctx), void *ctx)
+{
+	db_on_wait(fn, ctx);
+}
+
+void
 store_close(struct store *s)
 {
 	if (s == NULL)

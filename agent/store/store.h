@@ -44,6 +44,10 @@ struct store *store_open(const char *path, enum store_access access,
     struct err *err);
 void store_close(struct store *s);
 
+/* Have fn called, once, when a lock that another process has on a store has
+ * been waited for for half a second: of this process. */
+void store_on_wait(void (*fn)(void *ctx), void *ctx);
+
 /* Will store_open() bring the file at path to a newer version?  Then *version
  * is what it is now, else 0. */
 int store_older(const char *path, int64_t *version, struct err *err);

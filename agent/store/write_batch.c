@@ -47,8 +47,14 @@ free_contents(struct write_batch *p)
 		free((void *)(uintptr_t)p->gaps[i].event);
 	for (size_t i = 0; i < p->n_missing; i++)
 		free(p->missing[i].record);
+	for (size_t i = 0; i < p->n_attested; i++) {
+		free(p->attested[i].chain);
+		free(p->attested[i].error);
+		free(p->attested[i].hours);
+	}
 	p->n_listed = 0;
 	p->n_missing = 0;
+	p->n_attested = 0;
 	p->n_events = 0;
 	p->n_progress = 0;
 	p->n_gaps = 0;
@@ -107,6 +113,7 @@ write_batch_free(struct write_batch *p)
 	free(p->listed);
 	free(p->progress);
 	free(p->missing);
+	free(p->attested);
 	free(p->gaps);
 	free(p);
 }
@@ -264,6 +271,25 @@ write_batch_missing(struct write_batch *p, struct slice record, int64_t when)
 		    record.data),
 		.when = when
 	};
+}
+
+void
+write_batch_attest(struct write_batch *p, const struct attested *a)
+{
+	struct write_batch_attested *to;
+
+	p->attested = grow(p->attested, p->n_attested, &p->room_attested,
+	    sizeof(*p->attested));
+	to = &p->attested[p->n_attested++];
+	*to = (struct write_batch_attested){ .chain = xstrdup(a->chain),
+		.error = a->error != NULL ? xstrdup(a->error) : NULL,
+		.hours = xcalloc(a->n_hours + 1, sizeof(*to->hours)),
+		.a = *a };
+	if (a->n_hours > 0)
+		memcpy(to->hours, a->hours, a->n_hours * sizeof(*to->hours));
+	to->a.chain = to->chain;
+	to->a.error = to->error;
+	to->a.hours = to->hours;
 }
 
 void

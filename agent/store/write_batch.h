@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "store/attest.h"
 #include "store/feed.h"
 #include "store/lateness.h"
 #include "store/via.h"
@@ -92,6 +93,10 @@ typedef void write_batch_judge_fn(void *ctx, struct write_batch *p,
     struct slice id, int64_t when, bool known);
 void write_batch_judge(struct write_batch *p, write_batch_judge_fn *fn,
     void *ctx);
+
+/* The vendor's own account of a span of the feed's time, as attest.h has it;
+ * copied. */
+void write_batch_attest(struct write_batch *p, const struct attested *a);
 
 /* Progress of item (ledger id): elements of it that are committed with this
  * write batch or before, the running digest over them (see feed.h), and whether

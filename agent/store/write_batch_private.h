@@ -41,6 +41,13 @@ struct write_batch_missing {
 	int64_t when;
 };
 
+struct write_batch_attested {
+	char *chain;
+	char *error; /* or NULL */
+	struct hour_count *hours;
+	struct attested a; /* of these */
+};
+
 struct write_batch {
 	struct feed *feed;
 	enum via via;
@@ -57,6 +64,8 @@ struct write_batch {
 	size_t n_progress, room_progress;
 	struct write_batch_missing *missing;
 	size_t n_missing, room_missing;
+	struct write_batch_attested *attested;
+	size_t n_attested, room_attested;
 	struct gap_row *gaps;
 	size_t n_gaps, room_gaps;
 	int64_t asked; /* see write_batch_measure(); 0: not measured */

@@ -612,19 +612,52 @@ look_into_row(struct export *x, const struct reader_row *row)
 	return found || assemble(x, &m);
 }
 
+/* Our lines without the line feeds between them: with nothing, a comma, a CR or
+ * NUL there, or counts of octets. */
+static bool
+look_into_joined(struct export *x, struct slice s)
+{
+	static const char own[] = "{\"feed\":";
+	const size_t least = strlen(own);
+	const char *begin = s.data, *at;
+	bool found = false;
+
+	s = trim(s);
+	while (s.len > 0 && strchr("0123456789 ", s.data[0]) != NULL &&
+	    s.data[0] != '\0') {
+		s.data++;
+		s.len--;
+	}
+	if (s.len < least || memcmp(s.data, own, least) != 0 ||
+	    (s.data == begin && s.data[s.len - 1] == '}' &&
+		memmem(s.data + 1, s.len - 1, own, least) == NULL))
+		return false;
+	while ((at = memmem(s.data, s.len, own, least)) != NULL) {
+		const char *end = s.data + s.len;
+		size_t n;
+
+		s = (struct slice){ at, (size_t)(end - at) };
+		n = value_length(s);
+		n = n > 0 ? n : s.len;
+		if (look_into(x, (struct slice){ at, n }, 0, 0))
+			found = true;
+		s = (struct slice){ at + n, s.len - n };
+	}
+	return found;
+}
+
 enum frame_kind
 export_frames(struct export *x, const struct reader_line *line, export_fn *fn,
     void *ctx)
 {
+	const struct slice all = { line->data, line->len };
 	bool found;
 
 	x->fn = fn;
 	x->ctx = ctx;
 	x->broken = false;
 	found = line->row != NULL && look_into_row(x, line->row);
-	if (!found)
-		found =
-		    look_into(x, (struct slice){ line->data, line->len }, 0, 0);
+	found = found || look_into_joined(x, all) || look_into(x, all, 0, 0);
 	if (found)
 		return FRAME_EVENT;
 	return x->broken ? FRAME_BROKEN : FRAME_NOTHING;

@@ -16,7 +16,7 @@
 
 const struct figure_kind figure_kinds[FIGURES] = {
 	[FIGURE_LAG] = { "lag", FIGURE_SPAN, false, { CLOCK_HOUR, -1 },
-	    "more was listed than is collected; see what the feed waits for" },
+	    "what is newer is not read yet; see what the feed waits for" },
 	[FIGURE_DELAY] = { "delay", FIGURE_SPAN, false,
 	    { 10 * CLOCK_MINUTE, CLOCK_HOUR },
 	    "the receiver takes less than is collected; see whether it hangs" },

@@ -62,21 +62,6 @@ put(struct out *o, const char *fmt, ...)
 		o->rc = -1;
 }
 
-/* The length of a mark that turns the direction of what follows (Unicode, UAX
- * 9), which would let a text look like another; 0: there is none. */
-static size_t
-turns(const char *s)
-{
-	static const char *const marks[] = { "\u200e", "\u200f", "\u202a",
-		"\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067",
-		"\u2068", "\u2069" };
-
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (strncmp(s, marks[i], strlen(marks[i])) == 0)
-			return strlen(marks[i]);
-	return 0;
-}
-
 /* Text that may be anybody's, between tags and in attributes. */
 static void
 put_text(struct out *o, const char *text)
@@ -97,10 +82,6 @@ put_text(struct out *o, const char *text)
 		     i++)
 			if (escapes[i].c == *s)
 				as = escapes[i].as;
-		if (turns(s) > 0) {
-			s += turns(s) - 1;
-			as = "\ufffd";
-		}
 		if (as != NULL ? buf_adds(o->b, as) != 0
 			       : buf_add(o->b, s, 1) != 0)
 			o->rc = -1;

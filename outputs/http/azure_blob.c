@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "config/errors.h"
 #include "config/secret.h"
+#include "http/auth_oauth2.h"
 #include "outputs/http/entra.h"
 #include "outputs/http/login.h"
 #include "outputs/http/objects.h"
@@ -41,6 +42,13 @@ struct blob_conf {
 	char *tier;
 };
 
+static const struct rule token_rules[] = {
+	OAUTH_API_RULES("check cloud and tenant: it must be the tenant of a "
+			"subscription with Azure Storage",
+	    "check cloud and tenant; the token is for Azure Storage"),
+	{ .next = entra_rules }
+};
+
 static void
 blob_login(struct intake *in)
 {
@@ -48,7 +56,7 @@ blob_login(struct intake *in)
 
 	if (conf->key == NULL)
 		objects_set_login(in,
-		    entra_login(&conf->entra, SCOPE, in->access));
+		    entra_login(&conf->entra, SCOPE, token_rules, in->access));
 }
 
 static void
@@ -309,8 +317,9 @@ static const struct http_dialect blob = { OBJECTS_DIALECT(blob_open) };
 #define OFFSET(member) offsetof(struct blob_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Blob endpoint of the storage account, as "
-		 "https://ACCOUNT.blob.core.windows.net,"),
+	HTTP_BASE_URL("Blob endpoint of the storage account, as "
+		      "https://ACCOUNT.blob.core.windows.net,",
+	    "The container"),
 	{ .key = "bucket",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(objects.bucket),

@@ -9,18 +9,24 @@
 
 #define OFFSET(member) offsetof(struct http_output_conf, member)
 
-const struct setting http_target_settings[] = {
-	HTTP_URL("URL that lines are posted to,"),
+const struct setting http_login_settings[] = {
 	{ .key = "bearer",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(bearer),
 	    .help = "Token for Authorization: Bearer.",
-	    .ask = "Token for Authorization: Bearer" },
+	    .ask = "Token for Authorization: Bearer (Enter: none)",
+	    .unless = "api_key basic" },
 	{ .key = "basic",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(basic),
 	    .help = "user:password for Authorization: Basic." },
 	HTTP_HEADERS, SETTING_END
+};
+
+const struct setting http_target_settings[] = {
+	HTTP_URL("URL that lines are posted to, as it is;"),
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
+	SETTING_END
 };
 
 const struct setting http_request_settings[] = {

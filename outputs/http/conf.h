@@ -25,11 +25,12 @@ struct http_output_conf {
 	struct http_conf common;
 };
 
-/* Where to: url, bearer, basic, headers.  How: compress, parallel, and the
- * options of every connection.  A dialect takes both into its table as
- * SETTING_TABLE at offset 0, with its own between them; it leaves one out that
- * makes no sense there and writes the rows that it needs itself. */
+/* Where to: url, and login, which is bearer, basic, headers.  How: compress,
+ * parallel, and the options of every connection.  A dialect takes both into its
+ * table as SETTING_TABLE at offset 0, with its own between them; it leaves one
+ * out that makes no sense there and writes the rows that it needs itself. */
 extern const struct setting http_target_settings[];
+extern const struct setting http_login_settings[];
 extern const struct setting http_request_settings[];
 
 /* Further rows of a dialect. */
@@ -40,6 +41,17 @@ extern const struct setting http_request_settings[];
 		.required = true,                                      \
 		.help = text " https://…; plain http:// is allowed " \
 			     "to loopback only."                       \
+	}
+/* Of a dialect that appends its endpoint: intake_url(). */
+#define HTTP_ENDPOINT(endpoint) \
+	" " endpoint " is added to its path, unless that ends so."
+#define HTTP_BASE_URL(text, endpoint)                                    \
+	{                                                                \
+		.key = "url", .type = SETTING_STRING,                    \
+		.offset = offsetof(struct http_output_conf, url),        \
+		.required = true,                                        \
+		.help = text " https://…; plain http:// is allowed "   \
+			     "to loopback only." HTTP_ENDPOINT(endpoint) \
 	}
 #define HTTP_TOKEN(text)                                            \
 	{                                                           \

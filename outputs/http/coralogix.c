@@ -99,10 +99,9 @@ coralogix_render(struct intake *in, const struct chunk_line *line,
 static int
 coralogix_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
-	const struct http_output_conf *conf = in->conf;
-
+	(void)in;
 	(void)err;
-	intake_url(r, intake_endpoint(conf->url, SINGLES), NULL);
+	intake_url(r, SINGLES, NULL);
 	return 0;
 }
 
@@ -177,8 +176,9 @@ static const char *const envelopes[] = { "none", "seal", NULL };
 #define OFFSET(member) offsetof(struct coralogix_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Ingress of your domain, as "
-		 "\"https://ingress.eu2.coralogix.com\";"),
+	HTTP_BASE_URL("Ingress of your domain, as "
+		      "\"https://ingress.eu2.coralogix.com\";",
+	    SINGLES),
 	{ .key = "key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(http.token),

@@ -167,10 +167,9 @@ datadog_render(struct intake *in, const struct chunk_line *line, struct buf *b,
 static int
 datadog_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
-	const struct http_output_conf *conf = in->conf;
-
+	(void)in;
 	(void)err;
-	intake_url(r, intake_endpoint(conf->url, LOGS), NULL);
+	intake_url(r, LOGS, NULL);
 	return 0;
 }
 
@@ -252,8 +251,9 @@ static const struct http_dialect datadog = {
 #define OFFSET(member) offsetof(struct datadog_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Intake of your site, as "
-		 "\"https://http-intake.logs.datadoghq.eu\";"),
+	HTTP_BASE_URL("Intake of your site, as "
+		      "\"https://http-intake.logs.datadoghq.eu\";",
+	    LOGS),
 	{ .key = "api_key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(http.token),

@@ -46,30 +46,112 @@ intake_request_release(struct intake_request *r)
 	buf_release(&r->body);
 }
 
+/* Where the path begins, and where it ends without the slashes at its end. */
+static size_t
+path_begin(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host == NULL ? url : host + strlen("://");
+	return (size_t)(host - url) + strcspn(host, "/?");
+}
+
+static size_t
+path_end(const char *url)
+{
+	size_t begin = path_begin(url), n = strcspn(url, "?");
+
+	while (n > begin && url[n - 1] == '/')
+		n--;
+	return n;
+}
+
+static size_t
+path_len(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
+static bool
+has_parameter(const char *url, const char *name, size_t len)
+{
+	const char *at = strchr(url, '?');
+
+	while (at != NULL &&
+	    (strncmp(at + 1, name, len) != 0 ||
+		strchr("=&", at[1 + len]) == NULL))
+		at = strchr(at + 1, '&');
+	return at != NULL;
+}
+
+/* Append what query has and url has not. */
+static int
+add_query(struct buf *url, const char *query)
+{
+	int rc = 0;
+
+	while (rc == 0 && *query != '\0') {
+		size_t len = strcspn(query, "&");
+
+		if (!has_parameter(url->data, query, strcspn(query, "=&")))
+			rc = buf_addf(url, "%c%.*s",
+			    strchr(url->data, '?') == NULL ? '?' : '&',
+			    (int)len, query);
+		query += len + (query[len] == '&');
+	}
+	return rc;
+}
+
+/* Keep so much of the URL in front of its query, and append path to that. */
+static int
+set_path(struct intake_request *r, size_t keep, const char *path)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	int rc = buf_add(&url, r->url.data, keep);
+
+	if (rc == 0)
+		rc = buf_adds(&url, path);
+	if (rc == 0)
+		rc = buf_adds(&url, r->url.data + strcspn(r->url.data, "?"));
+	buf_release(&r->url);
+	r->url = url;
+	return rc;
+}
+
+bool
+intake_ends(const struct intake_request *r, const char *path)
+{
+	const char *url = r->url.data;
+	size_t end = path_end(url), len = path_len(path);
+
+	return end - path_begin(url) >= len &&
+	    strncmp(url + end - len, path, len) == 0;
+}
+
 void
 intake_url(struct intake_request *r, const char *path, const char *query)
 {
-	struct buf url = BUF_INIT(URL_MAX);
-	const char *mark = strchr(r->url.data, '?');
-	size_t n = mark == NULL ? r->url.len : (size_t)(mark - r->url.data);
-	int rc;
-
 	/* Anything else could name another host. */
 	if (path != NULL && path[0] != '/')
 		r->failed = true;
-	if (path != NULL && n > 0 && r->url.data[n - 1] == '/')
-		path++;
-	rc = buf_add(&url, r->url.data, n);
-	if (rc == 0 && path != NULL)
-		rc = buf_adds(&url, path);
-	if (rc == 0 && mark != NULL)
-		rc = buf_adds(&url, mark);
-	if (rc == 0 && query != NULL)
-		rc = buf_addf(&url, "%c%s", mark == NULL ? '?' : '&', query);
-	if (rc != 0)
+	if (path != NULL &&
+	    set_path(r, path_end(r->url.data),
+		intake_ends(r, path) ? "" : path) != 0)
 		r->failed = true;
-	buf_release(&r->url);
-	r->url = url;
+	if (query != NULL && add_query(&r->url, query) != 0)
+		r->failed = true;
+}
+
+void
+intake_base(struct intake_request *r, const char *path)
+{
+	if (intake_ends(r, path) &&
+	    set_path(r, path_end(r->url.data) - path_len(path), "") != 0)
+		r->failed = true;
 }
 
 void
@@ -77,26 +159,6 @@ intake_header(struct intake_request *r, const char *name, const char *value)
 {
 	if (http_head_add(&r->headers, name, value) != 0)
 		r->failed = true;
-}
-
-const char *
-intake_path(const char *url, const char *path)
-{
-	const char *host = strstr(url, "://");
-	const char *slash;
-
-	host = host == NULL ? url : host + 3;
-	slash = host + strcspn(host, "/?");
-	return slash[0] == '/' && slash[1] != '\0' && slash[1] != '?' ? NULL
-								      : path;
-}
-
-const char *
-intake_endpoint(const char *url, const char *path)
-{
-	size_t n = strcspn(url, "?"), len = strlen(path);
-
-	return n > len && strncmp(url + n - len, path, len) == 0 ? NULL : path;
 }
 
 struct slice

@@ -208,20 +208,20 @@ struct slice intake_text(struct intake *in, const struct chunk_line *line);
  * For prepare, poll and probe.  Failures stick; the transport looks.
  */
 
-/* Append path, which begins with a slash, to the configured URL's path and
- * query ("a=1&b=2", encoded) to its query; either may be NULL. */
+/* Aim at an endpoint: append path, which begins with a slash, to the path of
+ * the configured URL, unless that ends so already, with or without slashes
+ * behind it; and to its query what query ("a=1&b=2", encoded) has and it has
+ * not.  Either may be NULL; without path the URL's stays as it is.  All
+ * dialects that have an endpoint do so: HTTP_BASE_URL says it to users. */
 void intake_url(struct intake_request *r, const char *path, const char *query);
+
+/* Does the path of the request's URL end so?  And: take that off. */
+bool intake_ends(const struct intake_request *r, const char *path);
+void intake_base(struct intake_request *r, const char *path);
 
 /* A further header; a line break in it is a failure. */
 void intake_header(struct intake_request *r, const char *name,
     const char *value);
-
-/* A path for a URL that has none, as a user may give it: NULL where it has. */
-const char *intake_path(const char *url, const char *path);
-
-/* The path behind a URL that is given with or without it: NULL where that of
- * the URL ends so already. */
-const char *intake_endpoint(const char *url, const char *path);
 
 /*
  * For judge.

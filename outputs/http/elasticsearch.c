@@ -35,6 +35,7 @@
 
 /* What is told of an item; the rest of an answer would be repeated names.  In
  * the order and form that AWS signs. */
+#define BULK "/_bulk"
 #define QUERY "filter_path=errors%2Citems.%2A.error%2Citems.%2A.status"
 
 /* Longest item of an answer: reasons quote documents. */
@@ -181,9 +182,7 @@ sign(struct intake *in, struct intake_request *r, struct err *err)
 static int
 elastic_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
-	const struct http_output_conf *conf = in->conf;
-
-	intake_url(r, intake_endpoint(conf->url, "/_bulk"), QUERY);
+	intake_url(r, BULK, QUERY);
 	return sign(in, r, err);
 }
 
@@ -243,25 +242,37 @@ meaning_of(int status, const char *type, const char *reason)
 	return VERDICT_REFUSED;
 }
 
+/* A number, which some speakers write as a string; 0: it is none. */
+static int
+status_of(const json_t *item)
+{
+	const json_t *status = json_object_get(item, "status");
+	long long n = json_is_string(status)
+	    ? strtoll(json_string_value(status), NULL, 10)
+	    : (long long)json_number_value(status);
+
+	return n >= 100 && n < 600 ? (int)n : 0;
+}
+
 /* Whether one item is stored. */
 static enum verdict
 judge_item(const struct items *s, const struct element *el, char *why,
     size_t size)
 {
 	json_t *top = json_loadb(el->data, el->len, 0, NULL), *item, *error;
-	json_int_t status;
 	const char *type, *reason;
 	enum verdict v;
+	int status;
 
 	item = json_object_iter_value(json_object_iter(top));
 	error = json_object_get(item, "error");
-	status = json_integer_value(json_object_get(item, "status"));
+	status = status_of(item);
 	type = json_string_value(json_object_get(error, "type"));
 	reason = json_string_value(json_object_get(error, "reason"));
-	(void)snprintf(why, size, "%s: an event ends in %lld: %.80s: %.300s",
-	    s->url, (long long)status, type == NULL ? "" : type,
+	(void)snprintf(why, size, "%s: an event ends in %d: %.80s: %.300s",
+	    s->url, status, type == NULL ? "" : type,
 	    reason == NULL ? "" : reason);
-	v = meaning_of((int)status, type == NULL ? "" : type,
+	v = meaning_of(status, type == NULL ? "" : type,
 	    reason == NULL ? "" : reason);
 	json_decref(top);
 	return v;
@@ -361,6 +372,7 @@ elastic_probe(struct intake *in, unsigned step, struct intake_request *r,
 	if (step == STEPS)
 		return 1;
 	r->plain = true; /* what is signed is what is sent */
+	intake_base(r, BULK);
 	if (step == STEP_BULK) {
 		intake_header(r, "Content-Type", "application/x-ndjson");
 		return buf_adds(&r->body, "\n") != 0
@@ -479,13 +491,14 @@ static const struct http_dialect elastic = {
 
 #define OFFSET(member) offsetof(struct elastic_conf, member)
 
-static const struct setting settings[] = { { .key = "where",
-					       .type = SETTING_TABLE,
-					       .table = http_target_settings },
+static const struct setting settings[] = {
+	HTTP_BASE_URL("Address of the cluster, or of one of its paths,", BULK),
 	{ .key = "api_key",
 	    .type = SETTING_SECRET,
 	    .offset = OFFSET(http.token),
-	    .help = "API key in its encoded form, for Authorization: ApiKey." },
+	    .help = "API key in its encoded form, for Authorization: ApiKey.",
+	    .ask = "API key in its encoded form (Enter: none)" },
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "index",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(index),
@@ -509,7 +522,8 @@ static const struct setting settings[] = { { .key = "where",
 	    .table = aws_settings },
 	HTTP_MAX_BODY("2MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
-	SETTING_END };
+	SETTING_END
+};
 
 const struct output_type output_elasticsearch = {
 	.type.name = "elasticsearch",
@@ -519,7 +533,7 @@ const struct output_type output_elasticsearch = {
 	    "policy), and an API\n"
 	    "key with \"monitor\" on the cluster, \"auto_configure\" and "
 	    "\"create_doc\" on\n"
-	    "logs-*-*, and nothing else: its \"encoded\" form is the token.\n",
+	    "logs-*-*, and nothing else: its \"encoded\" form is asked for.\n",
 	.type.settings = settings,
 	.type.conf_size = sizeof(struct elastic_conf),
 	.type.check = elastic_check,

@@ -123,9 +123,17 @@ entra_check(const struct entra_conf *c, const struct config_section *b)
 	http_url_check_setting("login_url", c->login_url, b);
 }
 
+const struct rule entra_rules[] = {
+	{ .status = 404,
+	    .class = REPLY_CONFIG,
+	    .cause = "there is no token endpoint",
+	    .hint = "check login_url, cloud and tenant" },
+	{ .next = oauth_rules },
+};
+
 struct login *
 entra_login(const struct entra_conf *c, const char *scope,
-    struct http_access *access)
+    const struct rule *rules, struct http_access *access)
 {
 	const char *server =
 	    c->login_url != NULL ? c->login_url : login_urls[c->cloud];
@@ -137,6 +145,7 @@ entra_login(const struct entra_conf *c, const char *scope,
 		.client_secret = c->client_secret,
 		.certificate = c->certificate,
 		.private_key = c->private_key,
+		.rules = rules,
 		.wait_max = WAIT_MAX,
 	};
 	struct login *l;

@@ -44,6 +44,49 @@ google_check(const struct google_conf *c, const struct config_section *b)
 	http_url_check_setting("token_url", c->token_url, b);
 }
 
+#define CHECK_KEY                                                            \
+	"check key: it must be the whole JSON file of a key of the service " \
+	"account that is neither deleted nor disabled"
+
+/* In terms of the two options. */
+static const struct rule rules[] = {
+	{ .code = "invalid_grant",
+	    .text = "iat",
+	    .class = REPLY_CLOCK,
+	    .cause = "the signed claim is outside its time",
+	    .hint = "set this machine's clock; the next one uses the "
+		    "server's" },
+	{ .code = "invalid_grant",
+	    .class = REPLY_CREDENTIALS,
+	    .cause = "the key or the service account is refused",
+	    .hint = CHECK_KEY },
+	{ .code = "invalid_client",
+	    .class = REPLY_CREDENTIALS,
+	    .cause = "the service account is refused",
+	    .hint = CHECK_KEY },
+	{ .code = "unauthorized_client",
+	    .class = REPLY_CONFIG,
+	    .cause = "the service account may not ask for this token",
+	    .hint = CHECK_KEY },
+	{ .code = "invalid_scope",
+	    .class = REPLY_CONFIG,
+	    .cause = "the scope is refused",
+	    .hint = "check token_url, which must be Google's" },
+	{ .status = 400,
+	    .class = REPLY_CONFIG,
+	    .cause = "the token request is refused",
+	    .hint = "check key and token_url" },
+	{ .status = 401,
+	    .class = REPLY_CREDENTIALS,
+	    .cause = "the service account is refused",
+	    .hint = CHECK_KEY },
+	{ .status = 404,
+	    .class = REPLY_CONFIG,
+	    .cause = "there is no token endpoint",
+	    .hint = "check token_url" },
+	{ .next = oauth_rules },
+};
+
 struct login *
 google_login(const struct google_conf *c, const char *scope,
     struct http_access *access)
@@ -55,6 +98,7 @@ google_login(const struct google_conf *c, const char *scope,
 		.grant = GRANT_JWT_BEARER,
 		.private_key = c->key,
 		.claims = claims,
+		.rules = rules,
 		.wait_max = WAIT_MAX,
 	};
 

@@ -431,7 +431,9 @@ static const struct http_dialect secops = {
 #define OFFSET(member) offsetof(struct secops_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Endpoint of the Chronicle API in the instance's location,"),
+	HTTP_BASE_URL("Endpoint of the Chronicle API in the instance's "
+		      "location,",
+	    "/VERSION/projects/…/logs:import"),
 	{ .key = "project",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(project),

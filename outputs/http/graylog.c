@@ -54,10 +54,9 @@ graylog_render(struct intake *in, const struct chunk_line *line,
 static int
 graylog_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
-	const struct http_output_conf *conf = in->conf;
-
+	(void)in;
 	(void)err;
-	intake_url(r, intake_endpoint(conf->url, GELF), NULL);
+	intake_url(r, GELF, NULL);
 	return 0;
 }
 
@@ -134,9 +133,9 @@ static const struct http_dialect graylog = {
 	.probed = graylog_probed,
 };
 
-static const struct setting settings[] = { { .key = "where",
-					       .type = SETTING_TABLE,
-					       .table = http_target_settings },
+static const struct setting settings[] = {
+	HTTP_BASE_URL("Address of the input,", GELF),
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "bulk",
 	    .type = SETTING_BOOL,
 	    .offset = offsetof(struct graylog_conf, bulk),
@@ -148,7 +147,8 @@ static const struct setting settings[] = { { .key = "where",
 	/* Graylog's own limit is 64 KiB. */
 	HTTP_MAX_BODY("64KiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
-	SETTING_END };
+	SETTING_END
+};
 
 const struct output_type output_graylog = {
 	.type.name = "graylog",

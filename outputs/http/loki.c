@@ -101,7 +101,7 @@ loki_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
 	const struct loki_conf *conf = in->conf;
 
-	intake_url(r, intake_endpoint(conf->http.url, PUSH), NULL);
+	intake_url(r, PUSH, NULL);
 	if (conf->tenant != NULL)
 		intake_header(r, "X-Scope-OrgID", conf->tenant);
 	return loki_finish(in, r, err);
@@ -279,9 +279,9 @@ static const char *const encodings[] = { "json", "protobuf", NULL };
 
 #define OFFSET(member) offsetof(struct loki_conf, member)
 
-static const struct setting settings[] = { { .key = "where",
-					       .type = SETTING_TABLE,
-					       .table = http_target_settings },
+static const struct setting settings[] = { HTTP_BASE_URL("Address of Loki,",
+					       PUSH),
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	{ .key = "tenant",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(tenant),

@@ -222,16 +222,15 @@ static int
 begin_url(const struct intake *in, struct intake_request *r)
 {
 	const struct objects_conf *conf = in->conf;
-	size_t len = strcspn(conf->http.url, "?");
+	char *bucket =
+	    conf->bucket == NULL ? NULL : xasprintf("/%s", conf->bucket);
 
-	while (len > 0 && conf->http.url[len - 1] == '/')
-		len--;
-	buf_clear(&r->url);
-	if (buf_add(&r->url, conf->http.url, len) != 0 ||
-	    buf_adds(&r->url, "/") != 0)
-		return -1;
-	return conf->bucket == NULL ? 0
-				    : buf_addf(&r->url, "%s/", conf->bucket);
+	if (bucket != NULL)
+		intake_url(r, bucket, NULL);
+	else
+		intake_base(r, "");
+	free(bucket);
+	return r->failed ? -1 : buf_adds(&r->url, "/");
 }
 
 static int
@@ -373,6 +372,8 @@ objects_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
 	struct objects *o = in->state;
+	const char *url = ((const struct http_output_conf *)in->conf)->url;
+	struct reply_error e;
 	char etag[256];
 
 	o->store->hear(in, r);
@@ -384,7 +385,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	    r->request->body.len <= SMALL) {
 		intake_verdict(v, 1, VERDICT_RETRY,
 		    "%s: answers 413 to so little; check what is on the way",
-		    ((const struct http_output_conf *)in->conf)->url);
+		    url);
 		return true;
 	}
 	if (r->status / 100 != 2) {
@@ -392,13 +393,20 @@ objects_judge(struct intake *in, const struct intake_response *r,
 			intake_forget(in, "the object that was there is gone");
 		return explain_judge(o->store->meanings, in, r, v);
 	}
+	if (r->lines > 0 && strstr(r->body, "<Error>") != NULL) {
+		rules_error(r->body, r->len, &e);
+		intake_verdict(v, r->lines, VERDICT_RETRY,
+		    "%s: answers %d with an error under it: %s %s", url,
+		    r->status, e.code, e.message);
+		return true;
+	}
 	if (r->lines == 0 ||
 	    intake_answer_header(r, "etag", etag, sizeof(etag)))
 		return false;
 	intake_verdict(v, r->lines, VERDICT_BLOCKED,
 	    "%s: answers %d without an ETag, which a store for objects has, so "
 	    "nothing counts as delivered; check url and what is on the way",
-	    ((const struct http_output_conf *)in->conf)->url, r->status);
+	    url, r->status);
 	return true;
 }
 
@@ -572,6 +580,10 @@ objects_check(const void *conf, const struct config_section *b)
 	const struct objects_conf *c = conf;
 
 	http_output_check(conf, b);
+	if (c->http.url != NULL && strchr(c->http.url, '?') != NULL)
+		config_error(b,
+		    "url: has a query, which no object is written with; leave "
+		    "it out and give the credentials in options of their own");
 	for (const char *s = c->path; s != NULL && (s = strchr(s, '{')) != NULL;
 	     s++)
 		if (!is_place(s))

@@ -419,7 +419,7 @@ otlp_prepare(struct intake *in, struct intake_request *r, struct err *err)
 	const struct otlp_conf *conf = in->conf;
 	struct otlp *o = in->state;
 
-	intake_url(r, intake_endpoint(conf->http.url, LOGS), NULL);
+	intake_url(r, LOGS, NULL);
 	if (conf->dataset != NULL)
 		intake_header(r, "X-Axiom-Dataset", conf->dataset);
 	return wrap(o, r, err);
@@ -596,12 +596,13 @@ const struct http_dialect otlp_dialect = {
 
 const char *const otlp_encodings[] = { "protobuf", "json", NULL };
 
-static const struct setting settings[] = { { .key = "where",
-					       .type = SETTING_TABLE,
-					       .table = http_target_settings },
+static const struct setting settings[] = {
+	HTTP_BASE_URL("Base of the OTLP endpoint,", LOGS),
+	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
 	OTLP_ENCODING, HTTP_MAX_BODY("1MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
-	SETTING_END };
+	SETTING_END
+};
 
 const struct output_type output_otlp = {
 	.type.name = "otlp",

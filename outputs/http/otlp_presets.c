@@ -20,10 +20,11 @@
 
 #define OFFSET(member) offsetof(struct otlp_conf, member)
 
-#define URL(default_url, text)                                                 \
-	{                                                                      \
-		.key = "url", .type = SETTING_STRING,                          \
-		.offset = OFFSET(http.url), .def = (default_url), .help = text \
+#define URL(default_url, text)                                    \
+	{                                                         \
+		.key = "url", .type = SETTING_STRING,             \
+		.offset = OFFSET(http.url), .def = (default_url), \
+		.help = text HTTP_ENDPOINT("/v1/logs")            \
 	}
 
 #define OTLP_TYPE(type_name, type_title, what, table)          \

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/gunzip.h"
 #include "base/json_valid.h"
+#include "base/text.h"
 #include "base/utf16.h"
 #include "outputs/http/page.h"
 
@@ -283,52 +284,6 @@ add_entity(struct slice s, struct buf *out)
 	return 0;
 }
 
-/* Is the character at s (n bytes) one that hides or turns others, or none at
- * all: a control character, or one of U+200B to U+200F, U+2028 to U+202E,
- * U+2066 to U+2069, U+FEFF? */
-static bool
-is_unseen(const char *s, size_t n)
-{
-	const unsigned char *c = (const unsigned char *)s;
-
-	if (n < 2)
-		return n == 0 || c[0] < ' ' || c[0] == 0x7f;
-	if (n == 2)
-		return c[0] == 0xc2 && c[1] < 0xa0;
-	if (n == 3 && c[0] == 0xe2 && c[1] == 0x80)
-		return (c[2] >= 0x8b && c[2] <= 0x8f) ||
-		    (c[2] >= 0xa8 && c[2] <= 0xae);
-	if (n == 3 && c[0] == 0xe2 && c[1] == 0x81)
-		return c[2] >= 0xa6 && c[2] <= 0xa9;
-	return n == 3 && memcmp(s, BOM, 3) == 0;
-}
-
-/* Copy text on one line, cut between characters. */
-static void
-clean(struct slice text, char out[PAGE_TITLE])
-{
-	size_t n, len = 0;
-
-	text = trim(text);
-	for (size_t i = 0; i<text.len; i += n> 0 ? n : 1) {
-		const char *c = text.data + i;
-
-		n = text_utf8(c, text.len - i);
-		if (is_space(*c) || is_unseen(c, n)) {
-			c = " ";
-			if (len > 0 && out[len - 1] == ' ')
-				continue;
-		}
-		if (len + (*c == ' ' ? 1 : n) >= PAGE_TITLE)
-			break;
-		memcpy(out + len, c, *c == ' ' ? 1 : n);
-		len += *c == ' ' ? 1 : n;
-	}
-	while (len > 0 && out[len - 1] == ' ')
-		len--;
-	out[len] = '\0';
-}
-
 void
 page_title(struct slice text, char out[PAGE_TITLE])
 {
@@ -351,7 +306,6 @@ page_title(struct slice text, char out[PAGE_TITLE])
 			break;
 		s = behind(s, 1 + n);
 	}
-	clean((struct slice){ plain.data == NULL ? "" : plain.data, plain.len },
-	    out);
+	text_quote(out, PAGE_TITLE, plain.data, plain.len);
 	buf_release(&plain);
 }

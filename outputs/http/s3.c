@@ -171,8 +171,9 @@ static const struct http_dialect s3 = { OBJECTS_DIALECT(s3_open) };
 #define OFFSET(member) offsetof(struct s3_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Endpoint, as https://s3.eu-central-1.amazonaws.com; or "
-		 "with the bucket in the host's name,"),
+	HTTP_BASE_URL("Endpoint, as https://s3.eu-central-1.amazonaws.com; or "
+		      "with the bucket in the host's name,",
+	    "The bucket"),
 	{ .key = "bucket",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(objects.bucket),

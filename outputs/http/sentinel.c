@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "config/errors.h"
 #include "delivery/chunk.h"
+#include "http/auth_oauth2.h"
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
 #include "outputs/http/entra.h"
@@ -62,14 +63,21 @@ static const char *const scopes[] = {
 };
 _Static_assert(sizeof(scopes) / sizeof(scopes[0]) == ENTRA_CLOUDS, "clouds");
 
+static const struct rule token_rules[] = {
+	OAUTH_API_RULES("check cloud and tenant: it must be the tenant of a "
+			"subscription with Azure Monitor",
+	    "check cloud, which says at which Azure Monitor the token is good"),
+	{ .next = entra_rules }
+};
+
 static int
 sentinel_open(struct intake *in, struct err *err)
 {
 	const struct sentinel_conf *conf = in->conf;
 
 	(void)err;
-	in->state =
-	    entra_login(&conf->entra, scopes[conf->entra.cloud], in->access);
+	in->state = entra_login(&conf->entra, scopes[conf->entra.cloud],
+	    token_rules, in->access);
 	return 0;
 }
 
@@ -304,8 +312,10 @@ static const struct http_dialect sentinel = {
 #define OFFSET(member) offsetof(struct sentinel_conf, member)
 
 static const struct setting settings[] = {
-	HTTP_URL("Logs ingestion endpoint of the data collection rule, or of "
-		 "a data collection endpoint,"),
+	HTTP_BASE_URL("Logs ingestion endpoint of the data collection rule, or "
+		      "of "
+		      "a data collection endpoint,",
+	    "/dataCollectionRules/RULE/streams/STREAM"),
 	{ .key = "rule",
 	    .type = SETTING_STRING,
 	    .offset = OFFSET(rule),

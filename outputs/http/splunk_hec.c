@@ -31,8 +31,6 @@
 #include "outputs/output.h"
 
 #define CHANNEL "X-Splunk-Request-Channel"
-#define URL_MAX 8192
-
 /* Of a configured name. */
 #define NAME_MAX_LEN 4096
 
@@ -76,8 +74,8 @@ static const struct hec_kind kinds[] = {
 
 struct hec {
 	const struct hec_kind *kind;
-	struct buf event_url;
-	struct buf ack_url;
+	const char *endpoint; /* for events; borrowed */
+	char *ack;            /* the one beside it for acknowledgements */
 	char channel[GUID_TEXT];
 	/* Members of every envelope, of configured names. */
 	struct buf members;
@@ -90,29 +88,36 @@ struct hec {
  * Opening.
  */
 
-/* The URLs: conf's path where the URL has none; acks are asked for beside. */
-static int
-make_urls(struct hec *h, const struct hec_conf *conf)
+/* Endpoints for events: a URL that ends so is whole. */
+static const char *const endpoints[] = { "/services/collector/event/1.0",
+	"/services/collector/event", "/services/collector",
+	"/api/v1/ingest/hec", NULL };
+
+/* The one that conf's URL ends in, or conf's path. */
+static const char *
+endpoint_of(const struct hec_conf *conf)
+{
+	struct intake_request r = { .failed = false };
+	const char *const *e = endpoints;
+
+	if (intake_request_begin(&r, conf->http.url) == 0)
+		while (*e != NULL && !intake_ends(&r, *e))
+			e++;
+	intake_request_release(&r);
+	return *e == NULL ? conf->path : *e;
+}
+
+/* Acknowledgements are asked for beside events. */
+static char *
+ack_path(const char *endpoint)
 {
 	static const char root[] = "/services/collector";
-	const char *url = conf->http.url, *path = intake_path(url, conf->path);
-	size_t n = strcspn(url, "?"), end;
-	const char *found;
+	const char *found = strstr(endpoint, root);
+	size_t len = found != NULL
+	    ? (size_t)(found - endpoint) + strlen(root)
+	    : (size_t)(strrchr(endpoint, '/') - endpoint);
 
-	while (path != NULL && n > 0 && url[n - 1] == '/')
-		n--;
-	if (buf_add(&h->event_url, url, n) != 0 ||
-	    (path != NULL && buf_adds(&h->event_url, path) != 0))
-		return -1;
-	found = strstr(h->event_url.data, root);
-	end = found != NULL
-	    ? (size_t)(found - h->event_url.data) + strlen(root)
-	    : (size_t)(strrchr(h->event_url.data, '/') - h->event_url.data);
-	if (buf_add(&h->ack_url, h->event_url.data, end) != 0 ||
-	    buf_adds(&h->ack_url, "/ack") != 0 ||
-	    buf_adds(&h->event_url, url + strcspn(url, "?")) != 0)
-		return -1;
-	return 0;
+	return xasprintf("%.*s/ack", (int)len, endpoint);
 }
 
 static int
@@ -140,8 +145,7 @@ hec_close(struct intake *in)
 {
 	struct hec *h = in->state;
 
-	buf_release(&h->event_url);
-	buf_release(&h->ack_url);
+	free(h->ack);
 	buf_release(&h->members);
 	free(h);
 	in->state = NULL;
@@ -157,13 +161,11 @@ hec_open(struct intake *in, struct err *err)
 	in->state = h;
 	h->kind = kind_of(in->out->type->type.name);
 	in->token_header = h->kind->token_header;
-	buf_init(&h->event_url, URL_MAX);
-	buf_init(&h->ack_url, URL_MAX);
+	h->endpoint = endpoint_of(conf);
+	h->ack = ack_path(h->endpoint);
 	buf_init(&h->members, NAME_MAX_LEN);
 	if (guid_make(h->channel) != 0)
 		(void)err_set(err, "channel: the system has no randomness");
-	else if (make_urls(h, conf) != 0)
-		(void)err_set(err, "url: too long");
 	else if (add_member(&h->members, "host", host) != 0 ||
 	    add_member(&h->members, "index", conf->index) != 0 ||
 	    add_member(&h->members, "sourcetype", conf->sourcetype) != 0)
@@ -265,22 +267,14 @@ hec_render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	return 0;
 }
 
-static void
-aim(struct intake_request *r, const struct buf *url, const char *channel)
-{
-	buf_clear(&r->url);
-	if (buf_adds(&r->url, url->data) != 0)
-		r->failed = true;
-	intake_header(r, CHANNEL, channel);
-}
-
 static int
 hec_prepare(struct intake *in, struct intake_request *r, struct err *err)
 {
 	const struct hec *h = in->state;
 
 	(void)err;
-	aim(r, &h->event_url, h->channel);
+	intake_url(r, h->endpoint, NULL);
+	intake_header(r, CHANNEL, h->channel);
 	return 0;
 }
 
@@ -422,6 +416,22 @@ judge_code(struct intake *in, const struct hec_code *c, const json_t *answer,
 		intake_verdict(v, r->lines, c->verdict, "%s", why);
 }
 
+/* A number of acknowledgement, also one that is written as a string; -1: it is
+ * none. */
+static json_int_t
+number_of(const json_t *ack)
+{
+	const char *s = json_string_value(ack);
+
+	if (s == NULL)
+		return json_is_integer(ack) ? json_integer_value(ack) : -1;
+	/* Of so many digits it cannot overflow. */
+	return s[0] != '\0' && strlen(s) <= 18 &&
+		s[strspn(s, "0123456789")] == '\0'
+	    ? (json_int_t)strtoll(s, NULL, 10)
+	    : -1;
+}
+
 static bool
 judge_answer(struct intake *in, const json_t *answer,
     const struct intake_response *r, struct intake_verdicts *v)
@@ -444,9 +454,15 @@ judge_answer(struct intake *in, const json_t *answer,
 		    conf->url);
 		return true;
 	}
-	if (!json_is_integer(ack) || json_integer_value(ack) < 0)
+	if (ack == NULL || json_is_null(ack))
 		return false;
-	promised(in, r, json_integer_value(ack), v);
+	if (number_of(ack) < 0)
+		intake_verdict(v, r->lines, VERDICT_RETRY,
+		    "%s: answers with an ackId that is no number, so nothing "
+		    "counts as delivered",
+		    conf->url);
+	else
+		promised(in, r, number_of(ack), v);
 	return true;
 }
 
@@ -471,7 +487,9 @@ hec_poll(struct intake *in, const uint64_t *numbers, size_t n,
 {
 	const struct hec *h = in->state;
 
-	aim(r, &h->ack_url, h->channel);
+	intake_base(r, h->endpoint);
+	intake_url(r, h->ack, NULL);
+	intake_header(r, CHANNEL, h->channel);
 	intake_header(r, "Content-Type", "application/json");
 	for (size_t i = 0; i < n; i++)
 		if (buf_addf(&r->body, "%s%llu", i == 0 ? "{\"acks\":[" : ",",
@@ -485,13 +503,15 @@ hec_poll(struct intake *in, const uint64_t *numbers, size_t n,
 static void
 hec_acknowledge(struct intake *in, const struct intake_response *r)
 {
-	json_t *answer = json_loadb(r->body, r->len, 0, NULL), *value;
-	const char *number;
+	json_t *answer = json_loadb(r->body, r->len, 0, NULL), *value, *text;
+	const char *name;
 
-	json_object_foreach(json_object_get(answer, "acks"), number, value)
+	json_object_foreach(json_object_get(answer, "acks"), name, value)
 	{
-		if (json_is_true(value))
-			intake_confirmed(in, strtoull(number, NULL, 10));
+		text = json_string(name);
+		if (json_is_true(value) && number_of(text) >= 0)
+			intake_confirmed(in, (uint64_t)number_of(text));
+		json_decref(text);
 	}
 	json_decref(answer);
 }
@@ -510,7 +530,7 @@ hec_probe(struct intake *in, unsigned step, struct intake_request *r,
 
 	if (step > 0)
 		return 1;
-	aim(r, &h->event_url, h->channel);
+	(void)hec_prepare(in, r, err);
 	if (h->kind->splunk &&
 	    buf_addf(&r->body, "{\"event\":\"\"%s}", h->members.data) != 0)
 		return err_set(err, "request: too large");
@@ -542,14 +562,37 @@ hec_probed(struct intake *in, unsigned step, const struct intake_response *r,
 	return rc;
 }
 
+/* A URL that ends in an endpoint for something else would get another one
+ * behind it. */
+static void
+check_endpoint(const struct hec_conf *c, const struct config_section *b)
+{
+	static const char *const others[] = { "/collector/raw",
+		"/collector/raw/1.0", "/collector/ack", "/collector/health",
+		"/collector/health/1.0", "/ingest/hec/raw", NULL };
+	struct intake_request r = { .failed = false };
+
+	if (c->http.url == NULL || intake_request_begin(&r, c->http.url) != 0)
+		return;
+	for (size_t i = 0; others[i] != NULL; i++)
+		if (intake_ends(&r, others[i]) && !intake_ends(&r, c->path))
+			config_error(b,
+			    "url: ends in %s, which does not take events one "
+			    "by one; leave the endpoint out, or end it in %s",
+			    others[i], c->path);
+	intake_request_release(&r);
+}
+
 static void
 hec_check(const void *conf, const struct config_section *b)
 {
 	const struct hec_conf *c = conf;
 
 	http_output_check(conf, b);
-	if (c->path != NULL && c->path[0] != '/')
+	if (c->path == NULL || c->path[0] != '/')
 		config_error(b, "path: must begin with a slash");
+	else
+		check_endpoint(c, b);
 }
 
 static const struct http_dialect hec = {
@@ -574,7 +617,9 @@ static const struct http_dialect hec = {
 			    .type = SETTING_STRING,                          \
 			    .offset = offsetof(struct hec_conf, path),       \
 			    .def = default_path,                             \
-			    .help = "Path for events where url has none." }, \
+			    .help = "Endpoint for events, which is "         \
+				    "added to url's path, unless that "      \
+				    "ends so or in /services/collector." },  \
 		    { .key = "index",                                        \
 			    .type = SETTING_STRING,                          \
 			    .offset = offsetof(struct hec_conf, index),      \

@@ -1,12 +1,17 @@
 """aws.py - what a customer does at AWS, against moto.
 
-aws.py URL WORK setup|put N|lose|odd|settled
+aws.py URL WORK setup|put N|lose|odd|digests|settled|hours ...
 
 WORK gets "keys" (an access key that may do what the agent needs, and one that
-may only assume a role) and "ledger" (the events that were written).
+may only assume a role), "ledger" (the events that were written), "digest.pem"
+(the public key of digests) and "hour" (the first that they account for).
 """
+import datetime
+import functools
 import gzip
+import hashlib
 import json
+import subprocess
 import sys
 
 import boto3
@@ -21,6 +26,7 @@ aside = f"{url}/{account}/aside"
 bucket, quiet = "trail", "quiet"
 
 
+@functools.lru_cache
 def client(name, keys=("setup", "setup")):
     # moto cannot check a signature over a body in chunks.
     return boto3.client(name, endpoint_url=url, region_name="eu-west-1",
@@ -29,7 +35,7 @@ def client(name, keys=("setup", "setup")):
 
 
 def owner(name):
-    return client(name, open(f"{work}/keys").read().split()[:2])
+    return client(name, tuple(open(f"{work}/keys").read().split()[:2]))
 
 
 def allow(actions):
@@ -69,11 +75,14 @@ def setup():
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
         "QueueConfigurations": [{"QueueArn": arn + "trail", "Events": ["s3:ObjectCreated:*"]}],
         "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+    for args in (["genrsa", "-out", f"{work}/digest.key", "2048"],
+                 ["rsa", "-in", f"{work}/digest.key", "-pubout", "-out", f"{work}/digest.pem"]):
+        subprocess.run(["openssl", *args], check=True, stderr=subprocess.DEVNULL)
 
 
-def file_of(n, events=30):
+def file_of(n, events=30, when="2026-01-01T00:00"):
     """A file of CloudTrail, its events as they are."""
-    return [json.dumps({"eventVersion": "1.11", "eventTime": f"2026-01-01T00:00:{i:02}Z",
+    return [json.dumps({"eventVersion": "1.11", "eventTime": f"{when}:{i:02}Z",
                         "eventID": f"{n:08x}-0000-4000-8000-{i:012x}", "requestParameters": None,
                         "n": 0.10, "text": "\u20ac\"\\"}, ensure_ascii=i % 2 == 0)
             for i in range(events)]
@@ -85,14 +94,16 @@ def key_of(n):
     return f"AWSLogs/{account}/{kind}/eu-west-1/2026/01/01/{account}_{kind}_{n}.json.gz"
 
 
-def write(where, n, key=None):
-    events = file_of(n)
-    body = ('{ "Records" : [\n' + " ,\n".join(events) + "]}").encode()
+def write(where, n, key=None, **kinds):
+    """Its key, and the hash that a digest has of it."""
+    events = file_of(n, **kinds)
+    body = plain = ('{ "Records" : [\n' + " ,\n".join(events) + "]}").encode()
     if n % 3:
         body = gzip.compress(body[:100]) + gzip.compress(body[100:])
     with open(f"{work}/ledger", "a") as f:
         f.write("\n".join(events) + "\n")
     owner("s3").put_object(Bucket=where, Key=key or key_of(n), Body=body)
+    return key, hashlib.sha256(plain).hexdigest()
 
 
 def put(n):
@@ -113,7 +124,6 @@ def name_oddly():
 def lose():
     """Objects without a word, in folders of today and yesterday; and a word
     without its object."""
-    import datetime
     now = datetime.datetime.now(datetime.timezone.utc)
     day = [(now - datetime.timedelta(days=d)).strftime("%Y/%m/%d") for d in (0, 1)]
     for i, kind in enumerate(("CloudTrail", "CloudTrail-Insight", "CloudTrail-NetworkActivity",
@@ -137,12 +147,80 @@ def count(which):
     return int(a["ApproximateNumberOfMessages"]) + int(a["ApproximateNumberOfMessagesNotVisible"])
 
 
+def digest(hour, files, before):
+    """The digest of an hour, behind another one: its key, hash and signature."""
+    end = (hour + datetime.timedelta(hours=1)).strftime
+    key = (f"AWSLogs/{account}/CloudTrail-Digest/eu-west-1/{end('%Y/%m/%d')}/"
+           f"{account}_CloudTrail-Digest_eu-west-1_trail_eu-west-1_{end('%Y%m%dT%H%M%SZ')}.json.gz")
+    body = json.dumps({
+        "awsAccountId": account, "digestStartTime": hour.strftime(STAMP),
+        "digestEndTime": end(STAMP), "digestS3Bucket": quiet, "digestS3Object": key,
+        "digestPublicKeyFingerprint": "f1", "digestSignatureAlgorithm": "SHA256withRSA",
+        "previousDigestS3Bucket": before and quiet, "previousDigestS3Object": before and before[0],
+        "previousDigestHashValue": before and before[1],
+        "previousDigestSignature": before and before[2],
+        "logFiles": [{"s3Bucket": quiet, "s3Object": name, "hashValue": value,
+                      "hashAlgorithm": "SHA-256"} for name, value in files]}).encode()
+    value = hashlib.sha256(body).hexdigest()
+    words = f"{end(STAMP)}\n{quiet}/{key}\n{value}\n{before[2] if before else 'null'}"
+    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", f"{work}/digest.key"],
+                               input=words.encode(), capture_output=True, check=True).stdout.hex()
+    owner("s3").put_object(Bucket=quiet, Key=key, Body=gzip.compress(body),
+                           Metadata={"signature": signature})
+    return key, value, signature
+
+
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def digests():
+    """Of three hours: one whose files nothing else tells of, one whose file is
+    gone, and one whose file is another now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    first = now.replace(minute=0, second=0, microsecond=0) - datetime.timedelta(hours=8)
+    with open(f"{work}/hour", "w") as f:
+        f.write(first.strftime(STAMP))
+    before = None
+    for i in range(3):
+        hour = first + datetime.timedelta(hours=i)
+        files = [(f"AWSLogs/{account}/CloudTrail/eu-west-1/2026/01/02/lost.json.gz", "0" * 64)]
+        if i != 1:
+            files = [write(quiet, 2000 + n, f"AWSLogs/{account}/CloudTrail/eu-west-1/2026/01/02/{n}.json.gz",
+                           when=hour.strftime("%Y-%m-%dT%H:17")) for n in (i, i + 10)]
+        if i == 2:
+            files[0] = (files[0][0], "0" * 64)
+        before = digest(hour, files, before)
+
+
+def hours():
+    """What sealfeed reconcile says of them, and of one before and one behind."""
+    first = datetime.datetime.strptime(open(f"{work}/hour").read(), STAMP)
+    told = {h["hour"][:13]: h for h in json.load(sys.stdin)["sources"][0]["hours"]}
+    none = "no validated digest covers all of it"
+    chain = f": {account}_CloudTrail-Digest_eu-west-1_trail_eu-west-1"
+    for i, state, events, confirmed, error in (
+            (-1, "unconfirmed", 0, 0, none),
+            (0, "confirmed", 60, 60, None),
+            (1, "unconfirmed", 0, 0, "a file that the digest names is a gap: "),
+            (2, "unconfirmed", 60, 0, "a file is not as CloudTrail delivered it: "),
+            (3, "unconfirmed", 0, 0, none + chain)):
+        h = told[(first + datetime.timedelta(hours=i)).strftime("%Y-%m-%dT%H")]
+        if not (h["state"] == state and h["confirmed"] == confirmed and
+                h["listed"] == (events if state == "confirmed" else None) and
+                h["collected"] == h["sealed"] == h["delivered"]["lake"] == events and
+                (h["error"].startswith(error) if error else h["error"] is None)):
+            sys.exit(f"hour {i}: {h}")
+
+
 def settled():
     # All but the odd message are deleted, and that one is not.
     sys.exit(0 if count(queue) + count(aside) == 1 else 1)
 
 
-
-
-{"setup": setup, "put": lambda: put(int(sys.argv[4])), "lose": lose, "odd": odd,
- "settled": settled}[sys.argv[3]]()
+does = sys.argv[3:]
+if does[0] == "put":
+    put(int(does[1]))
+else:
+    for name in does:
+        {"setup": setup, "lose": lose, "odd": odd, "digests": digests, "settled": settled,
+         "hours": hours}[name]()

@@ -2,7 +2,8 @@
 # CloudTrail in a bucket that tells a queue, at a server that looks at
 # signatures and policies (moto).  The agent assumes a role; its collect role is
 # killed again and again; objects that no message told of are found by listings,
-# one that is gone is a gap, and a message that says nothing stays in the queue.  In
+# one that is gone is a gap, and a message that says nothing stays in the queue;
+# digests have their files fetched, and confirm their hours or say why not.  In
 # the end the output has each event, byte for byte.
 . "${0%/*}/lib.sh"
 
@@ -35,6 +36,7 @@ sources:
     queue_url: $url/123456789012/trail
     s3_url: $url
     visibility: 10s
+    digests: { validate: true, key: "\${file:$work/digest.pem}" }
     aws:
       region: eu-west-1
       key: "\${env:AGENT_KEY}"
@@ -75,8 +77,7 @@ wait_for 90 "every event of these arrives" whole
 curl -fsS -H 'Content-Type: text/plain' -d 1000000000 \
     "$url/moto-api/reset-auth" >/dev/null ||
     fail "moto goes on looking at signatures"
-at_aws lose
-at_aws odd
+at_aws lose odd digests || fail "no objects or digests"
 sed -i 's/^    visibility: .*/&\n    buckets: [trail, quiet]/' "$work/sealfeed.yaml"
 kill -HUP "$(cat "$work/agent.pid")"
 
@@ -87,6 +88,12 @@ gap() {
 wait_for 90 "every event arrives" whole
 wait_for 90 "the object that is gone is a gap" gap
 wait_for 90 "all messages are deleted but the odd one" at_aws settled
+account() {
+	"$sealfeed" reconcile --config "$work/sealfeed.yaml" --from 12h --json >"$work/out" 2>&1
+	at_aws hours <"$work/out" 2>"$work/why"
+}
+
+within 90 account || fail "the hours: $(cat "$work/why" "$work/out")"
 verified lake
 log_has 'is not deleted: it is no JSON object' ||
     fail "nothing is said about the odd message"

@@ -84,6 +84,8 @@ by_zsh() {
 }
 
 config="--config $work/some.yaml"
+mkdir "$work/conf.d"
+echo 'agent: {}' >"$work/conf.d/20-x.yaml"
 cd "$work" || exit 1
 echo >some.file
 
@@ -111,6 +113,10 @@ fi
 	want "list retry drop" dead-letters ''
 	want "--complete --config" verify --co
 	want "lake siem" dead-letters $config --output ''
+	want "ed25519 ecdsa-p256" keygen --type ''
+	want "always" status --color al
+	want "conf.d/20-x.yaml" check $config --as conf.d/
+	want "office365" sources --describe off
 	want "contoso/Audit.Exchange" export $config --feed contoso/Audit.E
 	want "fra1/agent" verify $config --feed f
 	want "http http-json" options ht
@@ -118,6 +124,17 @@ fi
 	want "" trace ''
 	want "" nonsense ''
 }
+# What has "=" in it bash takes for several words, and fish for one.
+[ "$(by_bash dead-letters --config = some.yaml --output = s)" = siem ] ||
+    fail "bash: --output=s"
+[ "$(by_bash setup --source x type = office)" = office365 ] || fail "bash: type="
+[ "$(by_bash setup --source x type = office365 client_s)" = \
+    "$(printf -- '-o nospace\nclient_secret_file=')" ] || fail "bash: client_s"
+if [[ $shells == *fish ]]; then
+	# shellcheck disable=SC2086
+	shells=fish want "--output=siem" dead-letters $config --output=s
+	shells=fish want "bearer_file=" setup --output x type=http bearer
+fi
 [ "$(by_bash verify some)" = "-o default" ] || fail "bash: no files"
 if [[ $shells == *fish ]]; then
 	[ "$(by_fish verify some.f)" = some.file ] || fail "fish: no files"

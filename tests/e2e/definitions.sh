@@ -16,6 +16,13 @@ for script in "$top"/tests/vectors/source/*.yaml; do
 	    "$top/agent/sources/definitions/${script##*/}" \
 	    >"$work/sources.d/${script##*/}"
 done
+# Two sources with one refresh token, which each grant replaces.
+twins() {
+	awk '/^  [^ ]/ { on = /^  "x-rotating":/ } on' "$vendors/sources.yaml"
+	awk '/^  [^ ]/ { on = sub(/^  "x-rotating":/, "  twin:") } on' \
+	    "$vendors/sources.yaml"
+}
+
 receiver lake
 to_http lake
 write_config
@@ -27,6 +34,7 @@ wait_for 30 "the vendors listen" test -s "$vendors/sources.yaml"
 {
 	sed '/^sources:/,$d' "$work/sealfeed.yaml"
 	cat "$vendors/sources.yaml"
+	twins | sed -n '/^  twin:/,$p'
 	echo "outputs:"
 	printf '%s' "$outputs"
 } >"$work/definitions.yaml"
@@ -59,6 +67,10 @@ whole() {
 	    arrived "$(basename "$1" .ledger)" | cmp -s - <(sort -u "$1")
 }
 
+same_events() {
+	cmp -s <(arrived "$1") <(arrived "$2")
+}
+
 wait_for 60 "the ledgers are there" test -s "$vendors/ledgers"
 for ledger in "$vendors"/*.ledger; do
 	within 120 whole "$ledger" || {
@@ -67,7 +79,20 @@ for ledger in "$vendors"/*.ledger; do
 		fail "$name differs from the vendor's ledger"
 	}
 done
+within 60 same_events x-rotating twin ||
+    fail "the source with the same refresh token has other events"
 verified lake
+# Whoever tries them asks in turn with them.
+{
+	sed '/^sources:/,$d' "$work/sealfeed.yaml"
+	echo "sources:"
+	twins
+} >"$work/twins.yaml"
+for _ in 1 2; do
+	"$sealfeed" check --live "$work/twins.yaml" >"$work/check" 2>&1 &&
+	    [ "$(grep -Ec '^sources[^ ]*: (good|works)' "$work/check")" -eq 2 ] ||
+	    fail "check --live: $(cat "$work/check")"
+done
 # Whoever gets a vendor's port next is none of this agent's.
 agent_stop
 kill "$vendor"

@@ -20,8 +20,8 @@ wait_for 20 "so does the receiver" told_by_receiver contentUri
 steer "faults?set=foreign-next@Audit.Exchange=100%"
 wait_for 30 "the log tells of NextPageUri" log_has "NextPageUri leads to anoth"
 wait_for 30 "so does the receiver" told_by_receiver NextPageUri
-wait_for 30 "so does status" eval \
-    "ask status | grep >/dev/null 'NextPageUri leads to another host'"
+wait_for 30 "so does status" \
+    status_says 'NextPageUri leads to another host'
 steer "faults?set=none"
 settled lake
 no_repeats lake

@@ -23,8 +23,8 @@ verified lake
 
 blocked='ship waf: blocked: .*answers 200 with a web page, "Request Rejected"'
 wait_for 20 "waf is blocked" log_has "$blocked"
-wait_for 10 "status says so" eval \
-    'ask status | tr -s " \n" " " | grep "error for .*: .*a web page, \"Request Rejected\""'
+wait_for 10 "status says so" \
+    status_says 'error for .*: .*a web page, "Request Rejected"'
 output_is waf events_total -eq 0 || fail "a page counts as a receipt"
 output_is waf dead_letters -eq 0 || fail "dead letters: $(ask dead-letters)"
 [ "$(size_of waf)" -eq 0 ] || fail "the firewall stores"

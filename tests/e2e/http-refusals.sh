@@ -52,8 +52,8 @@ steer "make?type=Audit.Exchange&blobs=30&events=50"
 wait_for 20 "lake refuses everything" \
     log_has 'ship lake: refusing: the receiver refuses every event.*400'
 # The state is in the store a moment after the line is in the log.
-wait_for 10 "status says so" eval \
-    'ask status | grep "error for .*: the receiver refuses every event"'
+wait_for 10 "status says so" \
+    status_says "error for .*: the receiver refuses every event"
 wait_for 20 "a single event is tried" output_is lake dead_letters -gt 20
 output_is lake dead_letters -le 30 ||
     fail "$(ask dead-letters | wc -l) dead letters"

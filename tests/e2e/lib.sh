@@ -541,6 +541,11 @@ ask() {
 	"$sealfeed" "$command" --config "$work/sealfeed.yaml" "$@"
 }
 
+# status_says REGEX: status does, wherever its lines are wrapped.
+status_says() {
+	ask status | tr -s ' \n' ' ' | grep >/dev/null -E -- "$1"
+}
+
 # -- what must be true -----------------------------------------------------
 
 # same NAME: what the receiver holds is what the simulator made available,

@@ -19,7 +19,7 @@ to_file lake
 agent
 wait_for 30 "events arrive though the time is wrong" \
     eval "[ \$(grep -c '\"event\"' $work/lake/events) -ge 200 ]"
-log_has 'this machine.s, which is not believed yet' ||
+log_has 'this machine.s, which is not believed before' ||
     wait_for 20 "the wrong time is told" log_has 'a time that is [0-9]* s ahead'
 steer "faults?set=none"
 weak date-9d

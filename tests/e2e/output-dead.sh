@@ -21,7 +21,7 @@ output_is dead backlog_events -ge 20000 ||
     fail "backlog is $(metric 'sealfeed_output_backlog_events{output="dead"}')"
 output_is dead failing -eq 1 || fail "the dead one does not fail"
 output_is siem failing -eq 0 || fail "siem fails"
-ask status | grep >/dev/null "onnect" || fail "status doesn't say why: $(ask status)"
+status_says "onnect" || fail "status doesn't say why: $(ask status)"
 # Without the WAL, which keeps its size.
 data() {
 	echo $(($(metric sealfeed_store_used_bytes) - $(metric sealfeed_store_wal_bytes)))

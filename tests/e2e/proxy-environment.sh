@@ -26,7 +26,7 @@ agent_stop
 # A host that is left out is reached without it.
 polled() {
 	[ "$(grep -c 'ready: 1 sources' "$work/agent.log")" -eq 2 ] &&
-	    ask status | grep >/dev/null 'running, all well'
+	    status_says 'running, all well'
 }
 agent_env[1]=no_proxy=localhost
 cp "$work/gate/log" "$work/before"

@@ -41,7 +41,7 @@ grows lake
 echo "COMMIT;" >&6
 exec 6>&-
 wait_for 60 "its end is told" log_has "the store's WAL is carried over again"
-wait_for 20 "status is calm" eval '! ask status | grep >/dev/null "an old state"'
+wait_for 20 "status is calm" eval '! status_says "an old state"'
 calms SealfeedWalGrows 's/128 /16 /'
 enough
 settled lake

@@ -19,7 +19,7 @@ for name in siem lake; do
 done
 keeps_up archive
 output_is archive failing -eq 0 || fail "archive fails, too"
-ask status | grep >/dev/null "siem port .*check whether it hangs\|no answer in time" ||
+status_says "siem .*(check whether it hangs|no answer in time)" ||
     fail "status does not say what is wrong with siem: $(ask status)"
 before=$(metric 'sealfeed_output_retries_total{output="siem"}')
 wait_for 20 "it tries again" output_is siem retries_total -gt "$before"

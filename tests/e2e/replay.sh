@@ -64,11 +64,8 @@ ask replay --output lake --from 2020-01-01 --to 2020-01-02 >"$work/out"
 grep -q 'keeps no events' "$work/out" || fail "$(cat "$work/out")"
 ask replay --output lake --from 1h --json >"$work/out" || fail "$(cat "$work/out")"
 grep -q '"output":"lake".*"events":[1-9]' "$work/out" || fail "$(cat "$work/out")"
-waits() {
-	ask status | tr -s ' \n' ' ' |
-	    grep >/dev/null 'replay: [0-9]* events were sent again, [1-9][0-9]* are left'
-}
-wait_for 20 "status has the replay" waits
+wait_for 20 "status has the replay" status_says \
+    'replay: [0-9]* events were sent again, [1-9][0-9]* are left'
 
 say "what is wrong"
 refused() {

@@ -79,7 +79,7 @@ agent_again
 wait_for 20 "seal says that its log is gone" \
     log_has 'seal\.log: the log of what was signed is gone'
 says_stands() {
-	ask status | tr -s ' \n' ' ' | grep >/dev/null 'seal .*the log of what was signed is gone'
+	status_says 'seal .*the log of what was signed is gone'
 }
 wait_for 10 "status says so" says_stands
 not_ready() {

@@ -66,7 +66,40 @@ says err 'sources.contoso: .*client secret'
 says err 'what was made is removed again'
 setup 1 "nobody at the address" "${where[@]}" "${source[@]}" \
     client-secret-file=secret "${output[@]}" address=localhost:1
+echo 'sources: [a]' >wrong
+setup 78 "a list of sources" "${where[@]}" --answers wrong
+says err '^sealfeed setup: wrong:1: sources: must be a map of names'
+echo 'agent: { name: x }' >wrong
+mkdir here && echo garbage >here/seal.pem
+setup 1 "what can be seen offline" "${where[@]}" "${source[@]}" --no-live \
+    client-secret-file=secret "${output[@]}" tls.ca=/nowhere/ca.pem
+says err 'outputs.siem: tls.ca: /nowhere/ca.pem: cannot be opened'
+says err 'agent: key: no private key'
+[ "$(find here -type f -exec cat {} +)" = garbage ] ||
+    fail "the key that was there has gone, or not only it is there"
+rm -r here
 nothing here
+
+# in_little ROOM WORD…: setup where the disk has no more room than that
+in_little() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare -m sh -c 'mkdir -p disk && mount -t tmpfs -o "$0" none disk &&
+		{ "$@" >out 2>err; echo $? >got; find disk -mindepth 1 >left; }' \
+	    "$1" "$sealfeed" setup --config disk/etc/sealfeed.yaml --no-live \
+	    "${source[@]}" client-secret-file=secret "${output[@]}"
+}
+if [ "$(id -u)" -eq 0 ] && in_little size=32k,nr_inodes=99 2>/dev/null; then
+	say "a disk that is full, or can only be read"
+	[ "$(cat got)" -eq 0 ] || fail "in 32 KiB: $(cat err)"
+	for room in size=4k nr_inodes=2 nr_inodes=5 nr_inodes=7; do
+		in_little "$room"
+		says err '/disk/etc.* cannot be made: No space left on device; make room'
+		[ "$(cat got)" -eq 1 ] || fail "$room: status $(cat got)"
+		[ ! -s left ] || fail "$room: something is left: $(cat left)"
+	done
+	in_little ro
+	says err '/disk/etc: cannot be made: Read-only file system; .* mount it'
+fi
 
 if [ "$(id -u)" -eq 0 ] &&
     setpriv --reuid 65534 --clear-groups "$sealfeed" version >/dev/null 2>&1
@@ -82,6 +115,11 @@ then
 	    fail "nobody may read the configuration"
 	says err 'Permission denied; .* run this with sudo'
 	[ "$(wc -l <err)" -eq 1 ] || fail "that in more than a line: $(cat err)"
+	mkdir open
+	! setpriv --reuid 65534 --clear-groups "$sealfeed" setup --no-live \
+	    --config "$work/open/sealfeed.yaml" >out 2>err ||
+	    fail "nobody may write there"
+	says err '/open.*: cannot be made: Permission denied; run setup as a user'
 fi
 
 say "by flags; the secret by standard input"
@@ -316,8 +354,15 @@ shows '^A topic that exists, unless'
 answer "Brokers, as host:port" "kafka1.example.com:9093,kafka2.example.com:9093"
 answer "Topic:" audit
 answer "File of the CA certificates" ""
-answer "User name for SASL" sealfeed
+answer "User name for SASL" ""
 answer "Password of that user" kafka-pw-by-keyboard
+answer "Another option" ""
+shows 'user and password belong together'
+answer "Brokers, as host:port with commas between them [kafka1.example.com:9093,kafka2.example.com:9093]" ""
+answer "Topic [audit]" ""
+answer "File of the CA certificates" ""
+answer "User name for SASL" ""
+answer "Password of that user (Enter: none) [as before, - for none]" "-"
 answer "Another option" ""
 wait_for 20 "it has all that it needs" asked "Go on?"
 ! grep -q by-keyboard shown || fail "a secret was shown"

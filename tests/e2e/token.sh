@@ -71,7 +71,7 @@ both() {
 }
 wait_for 30 "seal is told to wait" log_has \
     'seal: agent.key: the key takes a second or longer'
-wait_for 30 "so is status" eval 'ask status | grep >/dev/null "a second or longer"'
+wait_for 30 "so is status" status_says "a second or longer"
 wait_for 30 "both collect" both
 slow_had=$slow_has quick_had=$quick_has
 wait_for 60 "both collect more" eval 'both && [ "$quick_has" -gt $((quick_had + 600)) ]'
@@ -94,7 +94,7 @@ mkdir "$work/hsm/tokens"
 kill -TERM "$(pgrep -g "$(cat "$work/agent.pid")" -x sf-seal)"
 wait_for 30 "the log says that the key is gone" log_has \
     'seal: agent.key: .*token.*; nothing is shipped until this succeeds'
-wait_for 30 "so does status" eval 'ask status | grep >/dev/null "agent.key"'
+wait_for 30 "so does status" status_says "agent.key"
 before=$(stat_of blobs)
 wait_for 30 "collecting goes on" stat_is blobs -gt $((before + 10))
 rm -r "$work/hsm/tokens"

@@ -59,19 +59,19 @@ verified archive
 tpm_signal STOP
 wait_for 30 "the log says that seal waits" log_has \
     'seal: agent.key: the key takes a second or longer'
-wait_for 30 "so does status" eval 'ask status | grep >/dev/null "a second or longer"'
+wait_for 30 "so does status" status_says "a second or longer"
 before=$(stat_of blobs)
 wait_for 30 "collecting goes on beside a slow key" stat_is blobs -gt $((before + 10))
 tpm_signal CONT
 grows archive
 wait_for 30 "nothing of it is left" eval \
-    '! ask status | grep >/dev/null "a second or longer"'
+    '! status_says "a second or longer"'
 
 # Gone.
 tpm_signal KILL
 wait_for 30 "the log says that the TPM is gone" log_has \
     'seal: (sealing|agent.key): .*; nothing is shipped until this succeeds'
-wait_for 30 "so does status" eval 'ask status | grep >/dev/null "the TPM cannot be reached"'
+wait_for 30 "so does status" status_says "the TPM cannot be reached"
 before=$(stat_of blobs)
 wait_for 30 "collecting goes on without it" stat_is blobs -gt $((before + 10))
 run_on_some_port tpm tpm_start

@@ -31,10 +31,6 @@ once() {
 	[ "$(lines "Audit.*$1")" -le 10 ] || fail "$1: $(lines "$1") lines"
 }
 
-says() {
-	ask status | grep >/dev/null -E -- "$1"
-}
-
 sim --events 6000 --rate 60
 to_file lake
 agent
@@ -42,7 +38,7 @@ wait_for 30 "events arrive" test -s "$work/lake/events"
 wait_for 30 "ready" ready 200
 steer "faults?set=af20052=100%"
 wait_for 20 "the log says so" log_has 'AF20052'
-wait_for 20 "status says so" says 'AF20052'
+wait_for 20 "status says so" status_says 'AF20052'
 wait_for 60 "not ready" ready 503 AF20052
 wait_for 60 "many fetches fail" stat_is fault.af20052 -ge 200
 once AF20052
@@ -51,7 +47,7 @@ metric 'sealfeed_trouble_since_timestamp_seconds{subject="contoso/Audit.Exchange
 steer "faults?set=none"
 wait_for 60 "ready again" ready 200
 wait_for 10 "its end is told" eval '[ "$(told recovered AF20052)" -ge 1 ]'
-wait_for 30 "status shows it no more" eval "! says AF20052"
+wait_for 30 "status shows it no more" eval "! status_says AF20052"
 [ "$(page /healthz)" = 200 ] || fail "/healthz: $(cat "$work/page")"
 
 steer "faults?set=audit-off=100%"
@@ -66,5 +62,5 @@ agent_stop
 
 steer "faults?set=slow-token=100%"
 agent_again
-wait_for 40 "status names the token endpoint" says 'waits for an access token'
+wait_for 40 "status names the token endpoint" status_says 'waits for an access token'
 wait_for 40 "not ready" ready 503 'waits for an access token|since the start'

@@ -4,10 +4,6 @@
 # shown, the token that is good for others is kept, and nothing is lost.
 . "${0%/*}/lib.sh"
 
-says() {
-	ask status | grep >/dev/null -E -- "$1"
-}
-
 # others: events of these feeds that have arrived
 others() {
 	grep -Ec '"feed":"contoso/(Audit.General|Audit.SharePoint)"' \
@@ -23,7 +19,7 @@ tokens=$(stat_of tokens)
 steer "faults?set=long-wait@Audit.Exchange=100%,denied@DLP.All=100%"
 wait_for 20 "the wait is told" \
     log_has 'Audit.Exchange: .*waits until .* because status 429'
-wait_for 20 "status shows it" says 'waits until'
+wait_for 20 "status shows it" status_says 'waits until'
 wait_for 20 "the denial names where to look" \
     log_has 'DLP.All: .*ActivityFeed.ReadDlp.*tenant .* of cloud commercial'
 before=$(others)

@@ -31,8 +31,8 @@ wait_for 20 "the log names role and call" log_has \
     '^<3>collect: tried the system call execve, '
 wait_for 20 "the supervisor tells the end" log_has \
     'collect: ended for the system call execve, which it may not make; restarting in 0[.]2'
-wait_for 30 "status tells it" eval \
-    'ask status | grep >/dev/null "ended for the system call execve"'
+wait_for 30 "status tells it" \
+    status_says "ended for the system call execve"
 ! log_has '(seal|ship archive|watch): (killed|exited|ended)' ||
     fail "collect took others along"
 agent_stop

@@ -94,6 +94,7 @@ aws_help_start(void)
 		.name = aws_rig.source.definition.streams[0],
 		.feed = store_help_feed(aws_rig.s, "aws/x", CLOCK_DAY),
 		.state = xcalloc(1, aws_rig.source.definition.stream_size) };
+	feed_hours(aws_rig.stream.feed);
 	aws_rig.w = (struct worker){ .source = &aws_rig.source,
 		.stream = &aws_rig.stream,
 		.http = http_new(aws_rig.source.access, NULL, NULL) };

@@ -4,12 +4,18 @@
  */
 #include "tests/unit/intake_help.h"
 
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "config/setting.h"
 #include "tests/unit/unit.h"
@@ -108,6 +114,36 @@ rig_marked(enum chunk_mark m)
 	for (size_t i = 0; i < chunk_lines(intake_rig.c.chunk); i++)
 		n += chunk_mark(intake_rig.c.chunk, i) == m;
 	return n;
+}
+
+char *
+rig_google_key(void)
+{
+	/* Small: each test makes one. */
+	EVP_PKEY *key = EVP_RSA_gen(1024);
+	BIO *bio = BIO_new(BIO_s_mem());
+	struct buf json = BUF_INIT(16384), quoted = BUF_INIT(32768);
+	char *data, *text;
+	long len;
+
+	ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL,
+			     NULL),
+	    1);
+	len = BIO_get_mem_data(bio, &data);
+	ck_assert_int_eq(buf_adds(&json,
+			     "{\"type\":\"service_account\",\"private_key_id\":"
+			     "\"k1\",\"client_email\":\"s!p.iam\",\"private_"
+			     "key\":"),
+	    0);
+	ck_assert_int_eq(text_json_string(&json, data, (size_t)len), 0);
+	ck_assert_int_eq(buf_adds(&json, "}"), 0);
+	ck_assert_int_eq(text_json_string(&quoted, json.data, json.len), 0);
+	text = xstrdup(quoted.data);
+	buf_release(&json);
+	buf_release(&quoted);
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return text;
 }
 
 /* Where the next request begins, behind s; NULL: there is none. */

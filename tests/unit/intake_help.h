@@ -49,6 +49,10 @@ const char *rig_body(size_t n);
  * the caller frees it. */
 char *rig_timeless_body(size_t n, const char *mark);
 
+/* A service account's key as Google makes it, as an option has it; the caller
+ * frees it. */
+char *rig_google_key(void);
+
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 #endif /* TESTS_UNIT_INTAKE_HELP_H */

@@ -13,14 +13,19 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/db.h"
 #include "store/feed.h"
+#include "store/reconcile.h"
 #include "tests/unit/aws_help.h"
 #include "tests/unit/unit.h"
 
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 #define PLACE "AWSLogs/1/CloudTrail-Digest/eu-west-1/"
 #define FILE_KEY "AWSLogs/1/CloudTrail/eu-west-1/a.json"
-#define CONTENT "{\"Records\":[{\"eventID\":\"e1\"}]}"
+#define CONTENT                                            \
+	"{\"Records\":[{\"eventID\":\"e1\",\"eventTime\":" \
+	"\"2026-01-01T00:10:00Z\"}]}"
+#define HOUR "2026-01-01T00:00:00Z"
 
 static struct {
 	EVP_PKEY *key;
@@ -127,6 +132,9 @@ static const struct {
 	{ "before", "the digest before is not as it was" },
 	{ "gone", "the digest before is not in the bucket any more" },
 	{ "place", "the digest is not the one of this place" },
+	{ "restart", NULL },
+	{ "restart, file", "a file is not as CloudTrail delivered it: " },
+	{ "gap", "a file that the digest names is a gap: " FILE_KEY },
 };
 
 /* Damage a document in the place of a text. */
@@ -175,11 +183,68 @@ break_documents(const char *what)
 		damage(d.before, "T00:00:0");
 }
 
+/* What the digest says of its hour. */
+static void
+check_hour(const char *says)
+{
+	struct hour_row h = { .hour = INT64_MIN };
+	int64_t hour;
+	bool known;
+
+	ck_assert_int_eq(clock_parse(HOUR, strlen(HOUR), &hour), 0);
+	ck_assert_int_eq(hour_state(aws_rig.s, "aws/x", hour, &known, h.error,
+			     &aws_rig.err),
+	    0);
+	ck_assert_int_eq(known, says == NULL);
+	if (says != NULL)
+		ck_assert_msg(strstr(h.error, says) != NULL, "%s", h.error);
+	ck_assert_int_eq(hour_state(aws_rig.s, "aws/x", hour + CLOCK_HOUR,
+			     &known, h.error, &aws_rig.err),
+	    0);
+	ck_assert(!known);
+	ck_assert_str_eq(h.error, "");
+	ck_assert_int_eq(attest_lacks(aws_rig.s, "aws/x", hour + CLOCK_HOUR,
+			     h.error, &aws_rig.err),
+	    1);
+	ck_assert_str_eq(h.error, "1/CloudTrail-Digest/eu-west-1");
+	if (says != NULL)
+		return;
+	ck_assert_int_eq(hour_next(aws_rig.s, "aws", hour, hour + CLOCK_HOUR,
+			     &h, &aws_rig.err),
+	    1);
+	ck_assert_uint_eq(h.collected, 1);
+	ck_assert_uint_eq(h.confirmed, 1);
+	ck_assert_uint_eq(h.only, 0);
+}
+
+/* What happens between a file and its digest. */
+static void
+come_between(const char *what)
+{
+	if (strstr(what, "restart") != NULL) {
+		source_aws_s3.close(&aws_rig.source);
+		ck_assert_int_eq(source_aws_s3.open(&aws_rig.source,
+				     &aws_rig.err),
+		    0);
+	}
+	if (strcmp(what, "gap") == 0) {
+		db_lock(aws_rig.s);
+		ck_assert_int_eq(db_run(aws_rig.s, &aws_rig.err,
+				     "UPDATE item SET state = 2 WHERE key ="
+				     " 'logs/" FILE_KEY "'",
+				     ""),
+		    0);
+		db_unlock(aws_rig.s);
+	}
+}
+
 /* A digest waits for the files that it names, has them fetched if need be, and
  * then says whether all is as it was. */
 START_TEST(validated)
 {
 	const char *what = faults[_i].what;
+	const bool gap = strcmp(what, "gap") == 0; /* told by whoever fetched */
+	const bool told = faults[_i].says != NULL && !gap;
 	const struct canned_reply table[] = {
 		{ .path = "/trail/", .bytes = d.keys },
 		{ .path = "/ ",
@@ -197,9 +262,9 @@ START_TEST(validated)
 		{ .path = "/logs/" PLACE "2.json",
 		    .bytes = strcmp(what, "place") == 0 ? d.before : d.digest },
 		{ .path = "/logs/" FILE_KEY,
-		    .bytes = strcmp(what, "file") == 0 ? HEAD
-			"\r\n{\"Records\":[]}"
-						       : HEAD "\r\n" CONTENT },
+		    .bytes = strstr(what, "file") != NULL
+			? HEAD "\r\n{\"Records\":[]}"
+			: HEAD "\r\n" CONTENT },
 		{ .path = NULL },
 	};
 
@@ -214,17 +279,18 @@ START_TEST(validated)
 	ck_assert_int_eq(aws_help_fetch(), REPLY_RETRY);
 	ck_assert_str_eq(aws_rig.r.code, "digest-waits");
 	ck_assert_int_eq(aws_help_fetch(), REPLY_OK);
+	come_between(what);
 	ck_assert_msg(aws_help_fetch() == REPLY_OK, "%s", aws_rig.r.text);
 	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM item WHERE"
 					 " state = 1"),
-	    2);
-	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM gap"),
-	    faults[_i].says != NULL);
-	ck_assert_uint_eq(aws_rig.troubles, faults[_i].says != NULL);
-	if (faults[_i].says != NULL)
+	    gap ? 1 : 2);
+	ck_assert_uint_eq(aws_help_count("SELECT count(*) FROM gap"), told);
+	ck_assert_uint_eq(aws_rig.troubles, told);
+	if (told)
 		ck_assert_msg(strstr(aws_rig.told.text, faults[_i].says) !=
 			NULL,
 		    "%s", aws_rig.told.text);
+	check_hour(faults[_i].says);
 	ck_assert_uint_gt(aws_help_asked("CloudTrail_20131101.ListPublicKeys"),
 	    0);
 	ck_assert_uint_gt(aws_help_asked("/eu-west-1/cloudtrail/aws4_request"),

@@ -184,20 +184,18 @@ START_TEST(shapes_and_quotes)
 		const char *quote;
 	} rows[] = {
 		{ "", HTTP_EMPTY, "" },
-		{ BOM " \n", HTTP_EMPTY, "\xef\xbb\xbf" },
+		{ BOM " \n", HTTP_EMPTY, "" },
 		{ " [1]", HTTP_ARRAY, "[1]" },
-		{ BOM "{}", HTTP_OBJECT, BOM "{}" },
+		{ BOM "{}", HTTP_OBJECT, "{}" },
 		{ "<html>\n<head><TITLE lang=\"en\">Access\n Denied</TITLE>",
 		    HTTP_PAGE, "Access Denied" },
 		{ "<?xml version=\"1.0\"?>", HTTP_PAGE,
 		    "<?xml version=\"1.0\"?>" },
-		{ " \r\n" BOM "\f\v<HTML>", HTTP_PAGE, BOM " <HTML>" },
-		{ BOM BOM "\n<!-- a -->", HTTP_PAGE, BOM BOM " <!-- a -->" },
-		{ "\r\n" BOM " [1]", HTTP_ARRAY, BOM " [1]" },
+		{ " \r\n" BOM "\f\v<HTML>", HTTP_PAGE, "<HTML>" },
+		{ BOM BOM "\n<!-- a -->", HTTP_PAGE, "<!-- a -->" },
+		{ "\r\n" BOM " [1]", HTTP_ARRAY, "[1]" },
 		{ "\xff\xfe<", HTTP_OTHER, "?\?<" },
-		{ "no\x1b[2J \x07\xc2\x9b\xff!", HTTP_OTHER,
-		    "no [2J ?"
-		    "?!" },
+		{ "no\x1b[2J \x07\xc2\x9b\xff!", HTTP_OTHER, "no [2J ?!" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

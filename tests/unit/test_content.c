@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
+#include "sources/common/request.h"
 #include "sources/office365/office365.h"
 #include "sources/source.h"
 #include "store/commit.h"
@@ -27,7 +28,7 @@
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
 /* Of the list, of each blob, of a start, and of an audit log query. */
-static char body[4][65536];
+static char body[4][1 << 17];
 #define QUERIES "/beta/security/auditLog/queries"
 static char content[] = "Audit.General", tenant[] = TENANT,
 	    secret[] = "s3cret-value";
@@ -230,12 +231,12 @@ END_TEST
 
 START_TEST(a_long_key_and_many_odd_rows)
 {
-	struct buf all = BUF_INIT(1 << 16);
+	struct buf all = BUF_INIT(1 << 17);
 	int rc = buf_adds(&all, "[{\"contentId\":\"");
 
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 1 << 16; i++)
 		rc |= buf_adds(&all, "k");
-	rc |= buf_adds(&all, "\"}");
+	rc |= buf_adds(&all, "\",\"contentUri\":\"http://h/x/k\"}");
 	for (int i = 0; i < 3000; i++)
 		rc |= buf_adds(&all, ",null");
 	rc |= buf_adds(&all, "]");
@@ -276,20 +277,21 @@ START_TEST(what_looks_alike_is_not_the_same)
 }
 END_TEST
 
-/* Events and gaps of a blob, fetched once. */
+/* Events and gaps of a blob, fetched once; last is the outcome. */
+static struct outcome last;
 static void
 fetch(const char *blob, enum reply_class class, uint64_t events, uint64_t gaps)
 {
-	struct outcome r = { .class = REPLY_OK };
 	struct item it;
 
 	tear_down();
 	set_up();
+	last = (struct outcome){ .class = REPLY_OK };
 	(void)snprintf(body[1], sizeof(body[1]), "%s", blob);
 	(void)list("[{\"contentId\":\"1\"}]");
 	ck_assert_int_eq(item_claim(t.stream.feed, &it, NULL, &err), 1);
-	office365_fetch(&t.w, &t.stream, &it, &r);
-	ck_assert_msg(r.class == class, "%s: %s", blob, r.text);
+	office365_fetch(&t.w, &t.stream, &it, &last);
+	ck_assert_msg(last.class == class, "%s: %s", blob, last.text);
 	ck_assert_msg(count("SELECT size FROM feed") == events, "%s", blob);
 	ck_assert_msg(count("SELECT count(*) FROM gap") == gaps, "%s", blob);
 	ck_assert_int_eq(item_return(t.stream.feed, &it, 0, NULL, &err), 0);
@@ -305,6 +307,7 @@ START_TEST(blobs)
 	/* What was cut off is no gap; what came before is kept. */
 	fetch(HEAD "[{\"Id\":\"1\"},{\"Id\":\"2\",\"x\":[1]", REPLY_RETRY, 1,
 	    0);
+	ck_assert_str_eq(last.code, "not-json");
 	fetch("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[{\"Id\":\"1\"},{",
 	    REPLY_RETRY, 1, 0);
 	/* Nor is what is not of the API. */
@@ -331,6 +334,100 @@ requests_of(const char *path)
 	}
 	return n;
 }
+
+/* What the API gives as a URL, and what is asked for; %s is api_url. */
+static const struct {
+	const char *given, *asked;
+	bool allowed;
+} links[] = {
+	{ "https://manage.office.com/a?x=1", "%s/a?x=1&", true },
+	{ "https://MANAGE.office.com:443/a", "%s/a?", true },
+	{ "https://manage.office.com", "%s?", true },
+	{ "%s/a", "%s/a?", true },
+	/* Of nobody or another cloud: neither is where requests go. */
+	{ "http://manage.office.com/a", "http://manage.office.com/a?", false },
+	{ "https://manage.office.com.example.com/a",
+	    "https://manage.office.com.example.com/a?", false },
+	{ "https://manage.office365.us/a", "https://manage.office365.us/a?",
+	    false },
+	{ "https://me@manage.office.com/a", "https://me@manage.office.com/a?",
+	    false },
+};
+
+/* Behind a proxy the API's links lead past it: they are asked for at the
+ * proxy. */
+START_TEST(links_of_the_clouds_own)
+{
+	struct item it;
+	struct outcome r = { .class = REPLY_OK };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		const struct office365 *o = t.source.state;
+		const char *api = canned_url(t.server);
+		const char *in[] = { links[i].given, links[i].asked };
+		struct buf text[2] = { BUF_INIT(1024), BUF_INIT(1024) };
+		struct buf url = BUF_INIT(1024);
+
+		for (size_t k = 0; k < 2; k++) {
+			const bool own = strncmp(in[k], "%s", 2) == 0;
+
+			ck_assert_int_eq(buf_addf(&text[k], "%s%s",
+					     own ? api : "",
+					     in[k] + (own ? 2 : 0)),
+			    0);
+		}
+		ck_assert_int_eq(office365_publish(o, text[0].data, &url), 0);
+		ck_assert_msg(strncmp(url.data, text[1].data, text[1].len) ==
+			    0 &&
+			strncmp(url.data + text[1].len, "PublisherIdentifier",
+			    19) == 0,
+		    "%s: %s", text[0].data, url.data);
+		ck_assert_msg(request_allowed(&o->api, "x", url.data, &r) ==
+			links[i].allowed,
+		    "%s", url.data);
+		buf_release(&text[0]);
+		buf_release(&text[1]);
+		buf_release(&url);
+	}
+	(void)snprintf(body[1], sizeof(body[1]), HEAD "[{\"Id\":\"1\"}]");
+	(void)list("[{\"contentId\":\"1\",\"contentUri\":"
+		   "\"https://manage.office.com" FEED "/audit/1\"}]");
+	ck_assert_int_eq(item_claim(t.stream.feed, &it, NULL, &err), 1);
+	office365_fetch(&t.w, &t.stream, &it, &r);
+	ck_assert_msg(r.class == REPLY_OK, "%s", r.text);
+	ck_assert(count("SELECT size FROM feed") == 1);
+	ck_assert_int_eq(requests_of(FEED "/audit/1?"), 1);
+	item_release(&it);
+}
+END_TEST
+
+/* What tokens are for. */
+static const struct {
+	const char *login, *api, *resource;
+} resources[] = {
+	{ NULL, NULL, "https://manage.office.com" },
+	{ NULL, "https://proxy.example.com", "https://manage.office.com" },
+	{ "https://login.microsoftonline.com", "https://proxy.example.com",
+	    "https://manage.office.com" },
+	{ NULL, "https://manage-gcc.office.com",
+	    "https://manage-gcc.office.com" },
+	/* A cloud that is not known. */
+	{ "https://login.example.com", "https://manage.example.com",
+	    "https://manage.example.com" },
+};
+
+START_TEST(tokens_of_the_cloud)
+{
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		const struct office365_conf c = {
+			.login_url = (char *)(uintptr_t)resources[i].login,
+			.api_url = (char *)(uintptr_t)resources[i].api
+		};
+
+		ck_assert_str_eq(office365_resource(&c), resources[i].resource);
+	}
+}
+END_TEST
 
 /* What a start is answered with, and whether it is one. */
 static const struct {
@@ -554,6 +651,8 @@ suite_content(void)
 	tcase_add_test(tc, a_long_key_and_many_odd_rows);
 	tcase_add_test(tc, what_looks_alike_is_not_the_same);
 	tcase_add_test(tc, blobs);
+	tcase_add_test(tc, links_of_the_clouds_own);
+	tcase_add_test(tc, tokens_of_the_cloud);
 	tcase_add_loop_test(tc, started_or_not, 0,
 	    sizeof(starts) / sizeof(starts[0]));
 	tcase_add_test(tc, a_query_is_made);

@@ -128,6 +128,9 @@ START_TEST(secrets_as_they_are_sent)
 		{ "kX~8Q\r", "ends with white space" },
 		{ "\"kX~8Q\"", "quotes" },
 		{ "'kX~8Q'", "quotes" },
+		{ "\xe2\x80\x9ckX~8Q~\xe2\x80\x9d", "typographic" },
+		{ "\xe2\x80\x98kX~8Q~\xe2\x80\x99", "typographic" },
+		{ "kX~8Q~\nkX~8Q~", "more than one line" },
 		{ "kX~8Q\xc2\xa0", "printable" },
 		{ "kX~\x01Q", "printable" },
 		{ "22222222-1111-4333-8444-555555555556", "ID" },
@@ -136,8 +139,11 @@ START_TEST(secrets_as_they_are_sent)
 		{ "kX~8Q", "fewer than six" },
 		{ "kX~8Q~", NULL },
 	};
+	static char longest[16 * 1024 + 2];
 
 	CHECK(rows, doubt_resolved);
+	memset(longest, 'x', sizeof(longest) - 1);
+	ck_assert_ptr_nonnull(strstr(doubt_resolved(longest), "16 KiB"));
 }
 END_TEST
 

@@ -133,6 +133,21 @@ static const struct {
 	    "does not tell of all" },
 	{ CREATED "," CREATED "," CREATED "," CREATED, VERDICT_DELIVERED,
 	    { CHUNK_DELIVERED, CHUNK_DELIVERED, CHUNK_DELIVERED }, NULL },
+	/* Numbers as strings, or none that could be a status. */
+	{ ITEM("\"201\"", "x") "," ITEM("\"400\"", "mapper") "," ITEM("\"409\"",
+	      "version_conflict_engine_exception"),
+	    VERDICT_DELIVERED,
+	    { CHUNK_DELIVERED, CHUNK_REFUSED, CHUNK_DELIVERED }, NULL },
+	{ CREATED "," ITEM("\"429\"", "busy") "," ITEM("200.0", "x"),
+	    VERDICT_RETRY, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "ends in 429" },
+	{ CREATED "," ITEM("4294967497", "x") "," ITEM("\"\"", "x"),
+	    VERDICT_RETRY, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_OPEN },
+	    "ends in 0" },
+	/* Statuses of all kinds in one answer. */
+	{ ITEM("200", "") "," ITEM("503", "unavailable") "," ITEM("409", ""),
+	    VERDICT_RETRY, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "unavailable" },
 	{ CREATED ",{\"create\":{}},7", VERDICT_RETRY,
 	    { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_OPEN }, "ends in 0" },
 };

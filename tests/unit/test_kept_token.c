@@ -1,6 +1,9 @@
 /*
  * test_kept_token.c - refresh tokens that the server replaces.
  */
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,83 +40,139 @@ static const struct canned_reply table[] = {
 	{ .path = NULL },
 };
 
+/* The folder of a test, its own in it, and what the token is kept in. */
+static struct {
+	char dir[64];
+	char *folder, *keep;
+	char *old[2];
+} t;
+
 static void
 set_up(void)
 {
 	http_help_begin(table);
+	(void)snprintf(t.dir, sizeof(t.dir), "/tmp/sealfeed-oauth-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(t.dir));
+	t.folder = xasprintf("%s/own", t.dir);
+	t.keep = xasprintf("%s/token", t.folder);
+	t.old[0] = xasprintf("%s/token.name", t.folder);
+	t.old[1] = xasprintf("%s/token.name", t.dir);
+}
+
+static void
+remove_all(const char *folder)
+{
+	char *pattern = xasprintf("%s/token*", folder);
+	glob_t left;
+
+	(void)glob(pattern, 0, NULL, &left);
+	for (size_t i = 0; i < left.gl_pathc; i++)
+		ck_assert_int_eq(unlink(left.gl_pathv[i]), 0);
+	globfree(&left);
+	free(pattern);
+	(void)rmdir(folder);
+}
+
+static void
+tear_down(void)
+{
+	remove_all(t.folder);
+	remove_all(t.dir);
+	free(t.folder);
+	free(t.keep);
+	free(t.old[0]);
+	free(t.old[1]);
+	http_help_end();
 }
 
 static struct oauth *
-make_moved(const char *token, const char *keep, const char *kept)
+make(const char *token)
 {
 	char *url = xasprintf("%s/rotating", canned_url(http_rig.server));
 	const struct oauth_conf oc = { .token_url = url,
 		.grant = GRANT_REFRESH_TOKEN,
 		.client_id = "me",
 		.refresh_token = token,
-		.keep = keep,
-		.kept = kept };
+		.server = "https://vendor.example",
+		.keep = t.keep,
+		.kept = { t.old[0], t.old[1] } };
 	struct oauth *o = oauth_new(&oc);
 
 	free(url);
 	return o;
 }
 
-static struct oauth *
-make_refresh(const char *token, const char *keep)
+/* How many files keep a token, which nobody else may read. */
+static size_t
+kept_files(void)
 {
-	return make_moved(token, keep, NULL);
+	char *pattern = xasprintf("%s.*", t.keep);
+	size_t n = 0;
+	glob_t all;
+	struct stat st;
+
+	(void)glob(pattern, 0, NULL, &all);
+	for (size_t i = 0; i < all.gl_pathc; i++) {
+		const char *path = all.gl_pathv[i];
+
+		ck_assert_int_eq(stat(path, &st), 0);
+		ck_assert_uint_eq(st.st_mode & 07777, 0600);
+		if (strcmp(path, t.old[0]) != 0 &&
+		    strstr(path, ".lock") == NULL)
+			n++;
+		else if (strstr(path, ".lock") != NULL)
+			ck_assert_int_eq(st.st_size, 0);
+	}
+	globfree(&all);
+	free(pattern);
+	return n;
+}
+
+/* Ask with the refresh token used, and get this access token; NULL: any. */
+static void
+expect(struct oauth *o, const char *used, const char *access)
+{
+	char *sent = xasprintf("refresh_token=%s&", used);
+	uint64_t accepts = OAUTH_NEVER;
+	struct outcome r;
+	char *token = oauth_token(o, http_rig.http, &r);
+	const char *last = "";
+
+	ck_assert_msg(token != NULL, "%s", r.text);
+	if (access != NULL)
+		ck_assert_str_eq(token, access);
+	for (const char *at = canned_requests(http_rig.server); at != NULL;
+	     at = strstr(at + 1, "refresh_token="))
+		last = at;
+	ck_assert_msg(strncmp(last, sent, strlen(sent)) == 0, "not %s: %s",
+	    sent, last);
+	(void)oauth_reject(o, token, &accepts);
+	secret_free(token);
+	free(sent);
 }
 
 /* The one that the server gave is used by the next request and the next
  * process, until another one is configured. */
 START_TEST(a_refresh_token_is_replaced)
 {
-	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
-	char *keep;
-	struct outcome r;
-	struct oauth *o;
-	uint64_t accepts = OAUTH_NEVER;
-	struct stat st;
-	char *t;
+	struct oauth *o = make("first-token");
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	keep = xasprintf("%s/v", dir);
-	o = make_refresh("first-token", keep);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_msg(t != NULL, "%s", r.text);
-	ck_assert_str_eq(t, "A1");
-	ck_assert(strstr(canned_requests(http_rig.server),
-		      "refresh_token=first-token&") != NULL);
-	ck_assert_int_eq(stat(keep, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0600);
-	ck_assert(oauth_reject(o, t, &accepts));
-	secret_free(t);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_str_eq(t, "A2");
-	ck_assert(strstr(canned_requests(http_rig.server),
-		      "refresh_token=second-token&") != NULL);
-	secret_free(t);
+	expect(o, "first-token", "A1");
+	ck_assert_uint_eq(kept_files(), 1);
+	expect(o, "second-token", "A2");
 	oauth_free(o);
 	/* Another process. */
-	o = make_refresh("first-token", keep);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_ptr_nonnull(t);
-	ck_assert(strstr(canned_requests(http_rig.server),
-		      "refresh_token=third-token&") != NULL);
-	secret_free(t);
+	o = make("first-token");
+	expect(o, "third-token", NULL);
 	oauth_free(o);
 	/* The administrator has a new one. */
-	o = make_refresh("other-token", keep);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_ptr_nonnull(t);
-	ck_assert(strstr(canned_requests(http_rig.server),
-		      "refresh_token=other-token&") != NULL);
-	secret_free(t);
+	o = make("other-token");
+	expect(o, "other-token", NULL);
 	oauth_free(o);
-	ck_assert_int_eq(unlink(keep), 0);
-	ck_assert_int_eq(rmdir(dir), 0);
-	free(keep);
+	/* … and the old one again. */
+	o = make("first-token");
+	expect(o, "third-token", NULL);
+	oauth_free(o);
 }
 END_TEST
 
@@ -135,123 +194,93 @@ write_kept(const char *path, const char *configured, const char *token)
 }
 
 static const struct {
-	const char *own, *old; /* what stands for the configured token, in its
-				  own and in the old file */
-	const char *other;     /* whom the old file is for instead */
+	const char *old[2]; /* what stands for the configured token there */
+	size_t latest;      /* of these */
+	const char *other;  /* whom they are for instead */
 	const char *used;
-	bool stays; /* the old file */
 } moves[] = {
-	{ NULL, "from-before", NULL, "from-before", false },
-	{ "moved", "moved", NULL, "moved", false },
-	{ "newer", "from-before", NULL, "newer", false },
-	{ NULL, "from-before", "another", "configured", true },
+	{ { NULL, "stores" }, 1, NULL, "stores" },
+	{ { "own", NULL }, 0, NULL, "own" },
+	{ { "own", "stores" }, 0, NULL, "own" },
+	{ { "own", "stores" }, 1, NULL, "stores" },
+	{ { "own", "stores" }, 1, "another", "configured" },
 };
 
-/* A token that an earlier version kept in the store's folder is moved to its
- * own, whatever a crash in between left. */
+/* A token that an earlier version kept by the source's name, in the folder of
+ * the store or its own, is moved, whatever a crash in between left. */
 START_TEST(a_kept_token_is_moved)
 {
-	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
-	char *keep, *kept, *folder, *sent, *t;
-	struct outcome r;
 	struct oauth *o;
-	struct stat st;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	folder = xasprintf("%s/own", dir);
-	keep = xasprintf("%s/v", folder);
-	kept = xasprintf("%s/v", dir);
-	if (moves[_i].own != NULL) {
-		ck_assert_int_eq(mkdir(folder, 0700), 0);
-		write_kept(keep, "configured", moves[_i].own);
+	ck_assert_int_eq(mkdir(t.folder, 0700), 0);
+	for (size_t i = 0; i < 2; i++) {
+		const struct timespec when[2] = { { .tv_nsec = UTIME_NOW },
+			{ .tv_sec = 1700000000 + (i == moves[_i].latest) } };
+
+		if (moves[_i].old[i] == NULL)
+			continue;
+		write_kept(t.old[i],
+		    moves[_i].other != NULL ? moves[_i].other : "configured",
+		    moves[_i].old[i]);
+		ck_assert_int_eq(utimensat(AT_FDCWD, t.old[i], when, 0), 0);
 	}
-	write_kept(kept,
-	    moves[_i].other != NULL ? moves[_i].other : "configured",
-	    moves[_i].old);
-	o = make_moved("configured", keep, kept);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_msg(t != NULL, "%s", r.text);
-	sent = xasprintf("refresh_token=%s&", moves[_i].used);
-	ck_assert_msg(strstr(canned_requests(http_rig.server), sent) != NULL,
-	    "%s", canned_requests(http_rig.server));
-	ck_assert_int_eq(stat(keep, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0600);
-	ck_assert_int_eq(stat(folder, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0700);
-	ck_assert(access(kept, F_OK) == (moves[_i].stays ? 0 : -1));
-	secret_free(t);
+	o = make("configured");
+	expect(o, moves[_i].used, NULL);
+	ck_assert_uint_eq(kept_files(), 1);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(access(t.old[i], F_OK),
+		    moves[_i].other != NULL && moves[_i].old[i] != NULL ? 0
+									: -1);
 	oauth_free(o);
-	(void)unlink(kept);
-	ck_assert_int_eq(unlink(keep), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
-	ck_assert_int_eq(rmdir(dir), 0);
-	free(sent);
-	free(folder);
-	free(keep);
-	free(kept);
-}
-END_TEST
-
-/* Whoever has the folder of the store for it keeps the token. */
-START_TEST(a_kept_token_stays_in_its_place)
-{
-	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
-	char *keep, *kept, *t;
-	struct outcome r;
-	struct oauth *o;
-
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	keep = xasprintf("%s/v", dir);
-	kept = xasprintf("%s/./v", dir);
-	write_kept(keep, "configured", "from-before");
-	o = make_moved("configured", keep, kept);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_msg(t != NULL, "%s", r.text);
-	ck_assert_int_eq(access(keep, F_OK), 0);
-	secret_free(t);
-	oauth_free(o);
-	ck_assert_int_eq(unlink(keep), 0);
-	ck_assert_int_eq(rmdir(dir), 0);
-	free(keep);
-	free(kept);
 }
 END_TEST
 
 /* An old token whose new place cannot be written is not used, and stays. */
 START_TEST(a_kept_token_that_cannot_be_moved)
 {
-	char dir[] = "/tmp/sealfeed-oauth-XXXXXX";
-	char *keep, *kept, *folder, *t;
 	struct outcome r;
 	struct oauth *o;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	folder = xasprintf("%s/own", dir);
-	keep = xasprintf("%s/v", folder);
-	kept = xasprintf("%s/v", dir);
-	ck_assert_int_eq(symlink("/nowhere/at/all", folder), 0);
-	write_kept(kept, "configured", "from-before");
-	o = make_moved("configured", keep, kept);
+	ck_assert_int_eq(symlink("/nowhere/at/all", t.folder), 0);
+	write_kept(t.old[1], "configured", "from-before");
+	o = make("configured");
 	ck_assert_ptr_null(oauth_token(o, http_rig.http, &r));
 	ck_assert_msg(strstr(r.text, "/own") != NULL, "%s", r.text);
 	ck_assert_uint_eq(canned_count(http_rig.server), 0);
-	ck_assert_int_eq(access(kept, F_OK), 0);
-	ck_assert_int_eq(unlink(folder), 0);
+	ck_assert_int_eq(access(t.old[1], F_OK), 0);
+	ck_assert_int_eq(unlink(t.folder), 0);
 	oauth_free(o);
-	o = make_moved("configured", keep, kept);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_msg(t != NULL, "%s", r.text);
-	ck_assert(strstr(canned_requests(http_rig.server),
-		      "refresh_token=from-before&") != NULL);
-	secret_free(t);
+	o = make("configured");
+	expect(o, "from-before", NULL);
 	oauth_free(o);
-	ck_assert_int_ne(access(kept, F_OK), 0);
-	ck_assert_int_eq(unlink(keep), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
-	ck_assert_int_eq(rmdir(dir), 0);
-	free(folder);
-	free(keep);
-	free(kept);
+	ck_assert_int_ne(access(t.old[1], F_OK), 0);
+}
+END_TEST
+
+/* Of another server or client it is another token, whatever it looks like. */
+START_TEST(credentials_apart)
+{
+	char *url = xasprintf("%s/rotating", canned_url(http_rig.server));
+	const struct oauth_conf all[] = {
+		{ .client_id = "me", .server = "https://vendor.example" },
+		{ .client_id = "me", .server = "https://other.example" },
+		{ .client_id = "you", .server = "https://vendor.example" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct oauth_conf oc = all[i];
+		struct oauth *o;
+
+		oc.token_url = url;
+		oc.grant = GRANT_REFRESH_TOKEN;
+		oc.refresh_token = "first-token";
+		oc.keep = t.keep;
+		o = oauth_new(&oc);
+		expect(o, "first-token", NULL);
+		oauth_free(o);
+		ck_assert_uint_eq(kept_files(), i < 2 ? i + 1 : 2);
+	}
+	free(url);
 }
 END_TEST
 
@@ -262,12 +291,12 @@ suite_kept_token(void)
 	TCase *tc = tcase_create("kept_token");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_checked_fixture(tc, set_up, http_help_end);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_refresh_token_is_replaced);
 	tcase_add_loop_test(tc, a_kept_token_is_moved, 0,
 	    sizeof(moves) / sizeof(moves[0]));
-	tcase_add_test(tc, a_kept_token_stays_in_its_place);
 	tcase_add_test(tc, a_kept_token_that_cannot_be_moved);
+	tcase_add_test(tc, credentials_apart);
 	suite_add_tcase(s, tc);
 	return s;
 }

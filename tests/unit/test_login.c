@@ -2,11 +2,13 @@
  * test_login.c - access tokens of outputs, by the output sentinel.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
 
@@ -167,6 +169,88 @@ START_TEST(no_token)
 }
 END_TEST
 
+/* A remedy is in terms of what the token is for, and of the options that are
+ * there: of each type. */
+#define ENTRA                                                            \
+	"tenant: t1, client_id: c1, client_secret: secret1, login_url: " \
+	"\"@/login\", "
+static const struct asker {
+	const struct output_type *type;
+	const char *options;
+	const char *login;
+	const char *key; /* option of a Google key, or NULL */
+} askers[] = {
+	{ &output_sentinel, ENTRA "rule: dcr-7, stream: Custom-S_CL", LOGIN,
+	    NULL },
+	{ &output_azure_blob, ENTRA "bucket: b", LOGIN, NULL },
+	{ &output_google_secops,
+	    "token_url: \"@/token\", project: p, location: l, instance: i, "
+	    "forwarder: f, ",
+	    "/token", "key: " },
+	{ &output_gcs, "token_url: \"@/token\", bucket: b, ", "/token",
+	    "key: " },
+};
+
+static const struct {
+	int asker;
+	int status;
+	const char *body;
+	const char *says[2];
+	const char *never[3];
+} remedies[] = {
+	{ 0, 400, "AADSTS500011: x", { "check cloud", "Azure Monitor" },
+	    { "Office", "api_url", "hosts" } },
+	{ 0, 400, "AADSTS650052: x", { "check cloud", "Azure Monitor" },
+	    { "Office", "api_url", "hosts" } },
+	{ 0, 400, "AADSTS70011: x", { "check cloud", "Azure Monitor" },
+	    { "Office", "api_url", "hosts" } },
+	{ 0, 400, "invalid_scope", { "check cloud", "scope" },
+	    { "Office", "api_url", "hosts" } },
+	{ 0, 404, "other", { "check login_url", "tenant" },
+	    { "Office", "api_url", "hosts" } },
+	{ 1, 400, "AADSTS500011: x", { "check cloud", "Azure Storage" },
+	    { "Office", "api_url", "Monitor" } },
+	{ 1, 401, "AADSTS7000222: x", { "client_secret", "expired" },
+	    { "Office", "api_url", "Monitor" } },
+	{ 2, 400, "invalid_grant", { "check key", "service account" },
+	    { "client_id", "tenant", "refresh" } },
+	{ 2, 401, "invalid_client", { "check key", "service account" },
+	    { "client_id", "tenant", "certificate" } },
+	{ 2, 400, "other", { "check key", "token_url" },
+	    { "client_id", "tenant", "cloud" } },
+	{ 3, 404, "other", { "check token_url", "endpoint" },
+	    { "login_url", "tenant", "hosts" } },
+	{ 3, 400, "invalid_scope", { "token_url", "scope" },
+	    { "cloud", "tenant", "api_url" } },
+};
+
+START_TEST(remedies_are_the_askers)
+{
+	const struct asker *a = &askers[remedies[_i].asker];
+	char *key = a->key == NULL ? xstrdup("") : rig_google_key();
+	char *options =
+	    xasprintf("%s%s%s", a->options, a->key == NULL ? "" : a->key, key);
+	char *body = xasprintf("{\"error\":\"%s\"}", remedies[_i].body);
+	const char *why = intake_rig.c.why;
+
+	rig_set_up(a->type);
+	rig_expect(a->login, remedies[_i].status, body);
+	rig_begin(1, "{}", options, "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == VERDICT_BLOCKED, "%s", why);
+	for (int i = 0; i < 2; i++)
+		ck_assert_msg(strstr(why, remedies[_i].says[i]) != NULL, "%s",
+		    why);
+	for (int i = 0; i < 3; i++)
+		ck_assert_msg(strstr(why, remedies[_i].never[i]) == NULL, "%s",
+		    why);
+	rig_end();
+	free(body);
+	free(options);
+	free(key);
+}
+END_TEST
+
 Suite *
 suite_login(void)
 {
@@ -180,6 +264,7 @@ suite_login(void)
 	tcase_add_test(tc, whoever_refuses_all_is_not_asked_for_ever);
 	tcase_add_test(tc, renewed_when_it_ends);
 	tcase_add_loop_test(tc, no_token, 0, ROWS(refusals));
+	tcase_add_loop_test(tc, remedies_are_the_askers, 0, ROWS(remedies));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -8,10 +8,12 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/secret.h"
+#include "http/auth.h"
 #include "http/auth_jwt.h"
 #include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/token.h"
+#include "sources/office365/office365.h"
 #include "tests/unit/http_help.h"
 #include "tests/unit/pair_help.h"
 #include "tests/unit/unit.h"
@@ -31,6 +33,9 @@ static const struct canned_reply table[] = {
 	    .bytes = REPLY("401 Unauthorized", "67",
 		"{\"error\":\"invalid_client\",\"error_description\":"
 		"\"AADSTS7000222: old\"}") },
+	{ .path = "/t1/",
+	    .bytes = REPLY("400 Bad Request", "27",
+		"{\"error\":\"AADSTS500011: x\"}") },
 	{ .path = "/odd",
 	    .bytes = REPLY("200 OK", "23", "{\"access_token\":\"a\\nb\"}") },
 	{ .path = "/any",
@@ -138,6 +143,40 @@ START_TEST(a_refusal_names_cause_and_remedy)
 	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
 	ck_assert_uint_eq(canned_count(http_rig.server), 2);
 	oauth_free(o);
+}
+END_TEST
+
+/* Two APIs of one source: the remedy is about the one that the token is for. */
+START_TEST(a_remedy_is_about_the_api)
+{
+	static char id[] = "me", tenant[] = "t1", secret[] = "s",
+		    api[] = "https://a", graph[] = "https://g";
+	char *login = xstrdup(canned_url(http_rig.server));
+	const struct office365_conf conf = { .tenant = tenant,
+		.client_id = id,
+		.client_secret = secret,
+		.login_url = login,
+		.api_url = api,
+		.graph_url = graph };
+	struct err err = ERR_INIT;
+	struct auth *a = office365_auth(&conf, _i == 0 ? api : graph, &err);
+	struct http_request req = { .url = "https://a/x" };
+	struct auth_proof proof;
+	struct outcome r;
+
+	memset(&proof, 0, sizeof(proof));
+	ck_assert_msg(a != NULL, "%s", err.text);
+	ck_assert_int_eq(auth_apply(a, http_rig.http, &req, &proof, &r),
+	    REPLY_CONFIG);
+	auth_proof_release(&proof);
+	ck_assert_msg(strstr(r.text,
+			  _i == 0 ? "api_url, and that the tenant has the "
+				    "Office 365"
+				  : "graph_url, and that the tenant has "
+				    "Microsoft Graph") != NULL,
+	    "%s", r.text);
+	auth_free(a);
+	free(login);
 }
 END_TEST
 
@@ -339,6 +378,7 @@ suite_oauth(void)
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
 	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
+	tcase_add_loop_test(tc, a_remedy_is_about_the_api, 0, 2);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
 	tcase_add_loop_test(tc, grant, 0, sizeof(grants) / sizeof(grants[0]));
 	suite_add_tcase(s, tc);

@@ -53,7 +53,7 @@ static const struct {
 	    "b\xc2\x9b"
 	    "c\xff"
 	    "d</title>",
-	    true, "a ]0;x b c d" },
+	    true, "a ]0;x b c?d" },
 	/* Fragments. */
 	{ "text/plain",
 	    "<!-- 17 --><center><h1>502 Bad Gateway</h1></center><hr>", true,

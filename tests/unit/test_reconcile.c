@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "store/commit.h"
 #include "store/db.h"
 #include "store/hours.h"
 #include "store/identity.h"
@@ -274,6 +275,113 @@ START_TEST(ids_are_known)
 }
 END_TEST
 
+static int64_t
+number(const char *sql)
+{
+	int64_t n = -1;
+
+	db_lock(s);
+	ck_assert_int_eq(db_number(s, &err, -1, &n, sql, ""), 0);
+	db_unlock(s);
+	return n;
+}
+
+/* Of two chains each accounts for its own time, in any order; an hour is known
+ * when both have for all of it. */
+START_TEST(chains_account_for_hours)
+{
+	static const struct {
+		const char *chain;
+		int64_t from, to; /* minutes */
+		const char *error;
+		bool known;
+		const char *lacks; /* then, of the hour from 60 on */
+	} rows[] = {
+		{ "eu", 30, 90, NULL, false, "eu" },
+		{ "eu", 90, 150, NULL, true, NULL },
+		{ "us", 70, 110, NULL, false, "us" },
+		{ "us", 110, 170, "a file differs", false, "us" },
+		{ "us", 110, 170, "a file differs", false, "us" },
+		{ "us", 40, 70, NULL, false, "us" },
+		{ "us", 109, 170, NULL, true, NULL },
+		{ "ap", 120, 180, NULL, true, NULL },
+		{ "us", 180, 180, NULL, true, NULL },
+	};
+	const struct hour_count hours[] = { { .hour = HOUR, .count = 2 } };
+	struct feed *f = store_help_feed(s, FEED, 0);
+	char chain[ATTEST_CHAIN], why[512];
+	int64_t after = 0;
+	struct span_row r;
+	bool known;
+
+	feed_hours(f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct attested a = { .chain = rows[i].chain,
+			.from = rows[i].from * CLOCK_MINUTE,
+			.to = rows[i].to * CLOCK_MINUTE,
+			.error = rows[i].error,
+			.hours = hours,
+			.n_hours = i == 0 || rows[i].error != NULL };
+		struct write_batch *p = write_batch_new(f);
+		struct commit_result res;
+
+		write_batch_attest(p, &a);
+		ck_assert_int_eq(feed_commit(p, &res, &err), 0);
+		write_batch_free(p);
+		ck_assert_int_eq(hour_state(s, FEED, HOUR, &known, why, &err),
+		    0);
+		ck_assert_int_eq(known, rows[i].known);
+		ck_assert_int_eq(attest_lacks(s, FEED, HOUR, chain, &err),
+		    rows[i].lacks != NULL);
+		if (rows[i].lacks != NULL)
+			ck_assert_str_eq(chain, rows[i].lacks);
+		if (i == 3)
+			ck_assert_str_eq(why, "a file differs");
+	}
+	ck_assert_int_eq(number("SELECT count(*) FROM span"), 4);
+	ck_assert_int_eq(number("SELECT confirmed FROM feed"), 2);
+	/* What does not confirm is told once. */
+	ck_assert_int_eq(span_news(s, &after, &r, &err), 1);
+	ck_assert_str_eq(r.error, "a file differs");
+	ck_assert_int_eq(span_news(s, &after, &r, &err), 0);
+	feed_close(f);
+}
+END_TEST
+
+/* Events that were stored before they were counted by hour are not taken for
+ * those that an account names. */
+START_TEST(what_is_not_counted_is_not_confirmed)
+{
+	struct feed *f = store_help_feed(s, FEED, 0);
+	struct write_batch *p = write_batch_new(f);
+	struct attested a = { .chain = "eu", .from = HOUR, .to = 2 * HOUR };
+	struct commit_result res;
+	char why[512];
+	bool known;
+
+	add(p, "e-1", "{}", HOUR);
+	ck_assert_int_eq(feed_commit(p, &res, &err), 0);
+	write_batch_free(p);
+	feed_hours(f);
+	p = write_batch_new(f);
+	write_batch_attest(p, &a);
+	a.from = hours_of(clock_now());
+	a.to = a.from + 2 * HOUR;
+	write_batch_attest(p, &a);
+	ck_assert_int_eq(feed_commit(p, &res, &err), 0);
+	write_batch_free(p);
+	ck_assert_int_eq(hour_state(s, FEED, HOUR, &known, why, &err), 0);
+	ck_assert(!known);
+	ck_assert(strstr(why, "before they were counted by hour") != NULL);
+	ck_assert_int_eq(hour_state(s, FEED, a.from, &known, why, &err), 0);
+	ck_assert(!known);
+	ck_assert_int_eq(hour_state(s, FEED, a.from + HOUR, &known, why, &err),
+	    0);
+	ck_assert(known);
+	feed_close(f);
+}
+END_TEST
+
 Suite *
 suite_reconcile(void)
 {
@@ -287,6 +395,8 @@ suite_reconcile(void)
 	tcase_add_test(t, rows_are_joined);
 	tcase_add_test(t, ends_are_told_once);
 	tcase_add_test(t, ids_are_known);
+	tcase_add_test(t, chains_account_for_hours);
+	tcase_add_test(t, what_is_not_counted_is_not_confirmed);
 	suite_add_tcase(suite, t);
 	return suite;
 }

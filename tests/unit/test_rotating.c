@@ -37,6 +37,7 @@ static struct {
 	atomic_uint issued;        /* grants */
 	atomic_uint used;          /* the last of them of which something was */
 	atomic_uint asked;         /* requests for a grant */
+	atomic_uint refused;       /* of these */
 	const char *_Atomic moved; /* a folder that goes away with a grant */
 } t;
 
@@ -75,8 +76,10 @@ grant(struct MHD_Connection *conn, const char *form)
 	char body[160];
 
 	t.asked++;
-	if (n != t.issued && !(n + 1 == t.issued && t.used < t.issued))
+	if (n != t.issued && !(n + 1 == t.issued && t.used < t.issued)) {
+		t.refused++;
 		return answer(conn, 400, "{\"error\":\"invalid_grant\"}");
+	}
 	if (n == t.issued)
 		t.used = n;
 	t.issued = n + 1;
@@ -149,19 +152,26 @@ set_up(void)
 		->port);
 }
 
-/* A process that was killed may have left the token's next file. */
+/* What a folder has of the token: its file, the lock, and what a process that
+ * was killed may have left of the next file. */
 static void
-tear_down(void)
+remove_kept(const char *folder)
 {
-	char *pattern = xasprintf("%s*", t.keep);
+	char *pattern = xasprintf("%s/v*", folder);
 	glob_t left;
 
-	MHD_stop_daemon(t.daemon);
 	(void)glob(pattern, 0, NULL, &left);
 	for (size_t i = 0; i < left.gl_pathc; i++)
 		ck_assert_int_eq(unlink(left.gl_pathv[i]), 0);
 	globfree(&left);
 	free(pattern);
+}
+
+static void
+tear_down(void)
+{
+	MHD_stop_daemon(t.daemon);
+	remove_kept(t.folder);
 	(void)rmdir(t.folder);
 	ck_assert_int_eq(rmdir(t.dir), 0);
 	free(t.folder);
@@ -178,14 +188,14 @@ struct agent {
 };
 
 static void
-begin(struct agent *a)
+begin_with(struct agent *a, const char *refresh_token)
 {
 	static const struct http_conf conf = { .timeout = 5 * CLOCK_SECOND };
 	char *url = xasprintf("%s/token", t.url);
 	const struct oauth_conf oc = { .token_url = url,
 		.grant = GRANT_REFRESH_TOKEN,
 		.client_id = "me",
-		.refresh_token = "r0",
+		.refresh_token = refresh_token,
 		.keep = t.keep };
 	struct err err = ERR_INIT;
 
@@ -194,6 +204,12 @@ begin(struct agent *a)
 	a->http = http_new(a->access, NULL, NULL);
 	a->o = oauth_new(&oc);
 	free(url);
+}
+
+static void
+begin(struct agent *a)
+{
+	begin_with(a, "r0");
 }
 
 static void
@@ -305,7 +321,7 @@ START_TEST(killed_at_any_point)
 		bool killed;
 
 		t.issued = t.used = 0;
-		(void)unlink(t.keep);
+		remove_kept(t.folder);
 		killed = kill_at(n);
 		ck_assert_uint_ge(t.issued, 1);
 		expect_use("behind the kill");
@@ -373,12 +389,100 @@ START_TEST(the_folder_goes_away)
 	}
 	t.moved = NULL;
 	ck_assert_int_eq(unlink(t.folder), 0);
+	remove_kept(away);
 	ck_assert_int_eq(rmdir(away), 0);
 	ck_assert_msg(use(&a, &r) == 200, "%s", r.text);
 	ck_assert_uint_eq(t.asked, 1);
 	finish(&a);
 	expect_use("the next process");
 	free(away);
+}
+END_TEST
+
+/* Two sources with the same credential have the same grant: another one would
+ * end it. */
+START_TEST(two_sources_with_one_token)
+{
+	struct outcome r;
+	struct agent a, b;
+
+	begin(&a);
+	begin(&b);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_msg(use(&a, &r) == 200, "%s", r.text);
+		ck_assert_msg(use(&b, &r) == 200, "%s", r.text);
+	}
+	ck_assert_uint_eq(t.asked, 1);
+	/* Either may go first. */
+	finish(&a);
+	ck_assert_msg(use(&b, &r) == 200, "%s", r.text);
+	ck_assert_uint_eq(t.asked, 1);
+	finish(&b);
+	expect_use("the next process");
+}
+END_TEST
+
+/* They may have it from different places. */
+START_TEST(one_token_from_two_places)
+{
+	struct outcome r;
+	struct agent a, b;
+
+	ck_assert_int_eq(setenv("ROTATING_TOKEN", "r0", 1), 0);
+	begin(&a);
+	begin_with(&b, "${env:ROTATING_TOKEN}");
+	ck_assert_msg(use(&a, &r) == 200, "%s", r.text);
+	ck_assert_msg(use(&b, &r) == 200, "%s", r.text);
+	ck_assert_uint_eq(t.asked, 2);
+	ck_assert_uint_eq(t.refused, 0);
+	finish(&a);
+	finish(&b);
+}
+END_TEST
+
+/* Get grants, each for itself, and do not use them.  Whoever has waited long
+ * for others is told so, and tries again. */
+static void
+ask_on(void)
+{
+	for (int n = 0; n < 8;) {
+		struct outcome r;
+		struct agent a;
+		char *token;
+
+		begin(&a);
+		token = oauth_token(a.o, a.http, &r);
+		if (token != NULL)
+			n++;
+		else if (strstr(r.text, "has the same refresh token") == NULL)
+			_exit(1);
+		secret_free(token);
+		finish(&a);
+	}
+	_exit(0);
+}
+
+/* The agent and `check --live`: none asks with a token that another one is
+ * replacing. */
+START_TEST(processes_with_one_token)
+{
+	pid_t pids[3];
+	int status;
+
+	for (size_t i = 0; i < 3; i++) {
+		pids[i] = fork();
+		ck_assert_int_ge(pids[i], 0);
+		if (pids[i] == 0)
+			ask_on();
+	}
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+	ck_assert_uint_eq(t.refused, 0);
+	ck_assert_uint_eq(t.asked, 24);
+	ck_assert_uint_eq(t.issued, 24);
+	expect_use("afterwards");
 }
 END_TEST
 
@@ -393,6 +497,9 @@ suite_rotating(void)
 	tcase_add_test(tc, killed_at_any_point);
 	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, the_folder_goes_away);
+	tcase_add_test(tc, two_sources_with_one_token);
+	tcase_add_test(tc, one_token_from_two_places);
+	tcase_add_test(tc, processes_with_one_token);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "http/client.h"
 #include "http/rules.h"
 #include "sources/office365/office365.h"
@@ -186,6 +187,12 @@ START_TEST(error_bodies)
 		{ "<Error><Code>No\xcf\xcfKey</Code><Message>\xc3\xa9\xc3"
 		  "</Message></Error>",
 		    "No??Key", "\xc3\xa9?" },
+		{ "{\"errorCode\":\"E1\",\"errorSummary\":\"m\"}", "E1", "m" },
+		{ "{\"errorMessages\":[\"m\"],\"errors\":{}}", "", "m" },
+		{ "{\"errors\":[\"m\",\"n\"]}", "", "m" },
+		{ "{\"error\":{\"code\":\"A\",\"message\":\"m\",\"reason\":"
+		  "\"r\"}}",
+		    "A", "m" },
 		{ "{\"code\":7,\"message\":[]}", "", "" },
 		{ "{\"code\":40103,\"stat\":\"FAIL\"}", "40103", "" },
 		{ "{\"error\":{\"code\":\"A\"},\"code\":7}", "A", "" },
@@ -204,6 +211,118 @@ START_TEST(error_bodies)
 		rules_error(rows[i].body, strlen(rows[i].body), &e);
 		ck_assert_str_eq(e.code, rows[i].code);
 		ck_assert_str_eq(e.message, rows[i].message);
+	}
+}
+END_TEST
+
+/* An answer in the three forms, with the same text in it. */
+static void
+error_in(int form, const char *text, size_t len, struct reply_error *e)
+{
+	static const char *const around[3][2] = {
+		{ "{\"error\":{\"code\":\"A\",\"message\":\"", "\"}}" },
+		{ "<Error><Code>A</Code><Message>", "</Message></Error>" },
+		{ "", "" },
+	};
+	struct buf b = BUF_INIT(1 << 20);
+
+	ck_assert_int_eq(buf_adds(&b, around[form][0]), 0);
+	ck_assert_int_eq(buf_add(&b, text, len), 0);
+	ck_assert_int_eq(buf_adds(&b, around[form][1]), 0);
+	rules_error(b.data, b.len, e);
+	buf_release(&b);
+}
+
+/* Whatever hides or turns the text around it, in the places where a form can
+ * have it. */
+START_TEST(only_what_is_seen)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} rows[] = {
+		{ "invoice\xe2\x80\xaegpj.exe", "invoice gpj.exe" },
+		{ "\xe2\x81\xa6 a \xe2\x81\xa9\xd8\x9c b", "a b" },
+		{ "a\xe2\x80\xa8\xe2\x80\xa9 b", "a b" },
+		{ "a\xe2\x80\x8b\xef\xbb\xbf"
+		  "b\xe2\x81\xa0",
+		    "a b" },
+		{ "a\xf3\xa0\x81\x81\xf3\xa0\x81\xbf"
+		  "b",
+		    "a b" },
+		{ "a\xc2\x85\xc2\x9b"
+		  "b\x7f",
+		    "a b" },
+		{ "\xd9\x85\xe2\x80\x8c\xd9\x85 \xf0\x9f\x98\x80",
+		    "\xd9\x85\xe2\x80\x8c\xd9\x85 \xf0\x9f\x98\x80" },
+	};
+
+	for (int form = 0; form < 3; form++) {
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			struct reply_error e;
+
+			error_in(form, rows[i].text, strlen(rows[i].text), &e);
+			ck_assert_str_eq(e.message, rows[i].message);
+		}
+	}
+}
+END_TEST
+
+/* Bytes that are no UTF-8: no JSON then, and told as they begin. */
+START_TEST(what_is_no_text)
+{
+	static const char raw[] = "a\xff\xed\xa0\x80\xc0\xaf\0\x1b[2J\xe2\x80";
+	struct reply_error e;
+
+	for (int form = 0; form < 3; form++) {
+		error_in(form, raw, sizeof(raw) - 1, &e);
+		ck_assert(text_is_utf8((struct slice){
+		    e.message, strlen(e.message) }));
+		ck_assert_ptr_nonnull(strstr(e.message, "a?????? [2J?"));
+	}
+}
+END_TEST
+
+/* Nor does anybody's name, such as that of a message of a queue. */
+START_TEST(names_in_a_sentence)
+{
+	struct outcome out;
+
+	(void)outcome_set(&out, REPLY_RETRY, "message %.4s of %s",
+	    "\tb\xe2\x80\xae", "\xff\u20ac\x1b[2J");
+	ck_assert_str_eq(out.text,
+	    "message \\x09b\\xe2\\x80 of \\xff\u20ac\\x1b[2J");
+}
+END_TEST
+
+/* Long ones are cut between characters, wherever these begin. */
+START_TEST(long_texts)
+{
+	static const struct rule rules[] = {
+		{ .status = 400, .class = REPLY_CONFIG, .cause = NULL },
+		{ .status = 0 },
+	};
+	static char text[70000];
+
+	for (size_t shift = 0; shift < 4; shift++) {
+		struct rule own[2] = { rules[0], rules[1] };
+		struct outcome out;
+		struct reply_error e;
+
+		memset(text, 'x', shift);
+		for (size_t i = shift; i + 4 < sizeof(text); i += 4)
+			memcpy(text + i, "\xf0\x9f\x98\x80", 5);
+		own[0].cause = text;
+		for (int form = 0; form < 3; form++) {
+			error_in(form, text, strlen(text), &e);
+			ck_assert_uint_gt(strlen(e.message), 150);
+			ck_assert(text_is_utf8((struct slice){
+			    e.message, strlen(e.message) }));
+		}
+		judge_by(own, 400, "", "{\"message\":\"m\"}", &out);
+		ck_assert_uint_gt(strlen(out.text), 1000);
+		ck_assert(text_is_utf8((struct slice){
+		    out.text, strlen(out.text) }));
 	}
 }
 END_TEST
@@ -260,6 +379,10 @@ suite_rules(void)
 	tcase_add_test(tc, words_in_any_case);
 	tcase_add_test(tc, the_vendor_says_how_long);
 	tcase_add_test(tc, error_bodies);
+	tcase_add_test(tc, only_what_is_seen);
+	tcase_add_test(tc, what_is_no_text);
+	tcase_add_test(tc, names_in_a_sentence);
+	tcase_add_test(tc, long_texts);
 	tcase_add_test(tc, unexpected);
 	suite_add_tcase(s, tc);
 	return s;

@@ -113,6 +113,8 @@ static const struct {
 	const char *why;
 } answers[] = {
 	{ 200, "", VERDICT_BLOCKED, "without an ETag" },
+	{ 200, ERROR("InternalError"), VERDICT_RETRY, "InternalError" },
+	{ 307, ERROR("TemporaryRedirect"), VERDICT_RETRY, "TemporaryRedirect" },
 	{ 301, ERROR("PermanentRedirect"), VERDICT_BLOCKED, "another region" },
 	{ 400, ERROR("AuthorizationHeaderMalformed"), VERDICT_BLOCKED,
 	    "aws.region" },

@@ -178,24 +178,73 @@ START_TEST(references_may_be_seen)
 }
 END_TEST
 
+/* Read answers with this text: what is wrong with them. */
+static struct config_errors
+read_answers(const char *text)
+{
+	struct config_errors faults = CONFIG_ERRORS_INIT;
+	int rc;
+
+	write_to("answers", text);
+	rc = answers_read(&answers, path_of("answers"), &faults, &err);
+	ck_assert_msg(err.text[0] == '\0', "%s", err.text);
+	ck_assert_int_eq(rc, faults.n == 0 ? 0 : -1);
+	return faults;
+}
+
 START_TEST(answers_in_a_file)
 {
-	write_to("answers",
-	    "sources: { c: { type: office365 } }\n"
-	    "agent: { name: fra1 }\n");
-	ck_assert_msg(answers_read(&answers, path_of("answers"), &err) == 0,
-	    "%s", err.text);
+	struct config_errors faults =
+	    read_answers("sources: { c: { type: office365 } }\n"
+			 "outputs:\n"
+			 "agent: { name: fra1 }\n");
+
+	ck_assert_uint_eq(faults.n, 0);
 	ck_assert_int_eq(tell("+c tenant=" TENANT), 0);
 	is_said("sources.c.type", "office365");
 	is_said("sources.c.tenant", TENANT);
 	is_said("agent.name", "fra1");
-	write_to("answers", "[a]");
-	ck_assert_int_eq(answers_read(&answers, path_of("answers"), &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "must be a map"));
-	err_clear(&err);
-	write_to("answers", "agent: {}\nagent: {}\n");
-	ck_assert_int_eq(answers_read(&answers, path_of("answers"), &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "agent"));
+	ck_assert_int_eq(answers_read(&answers, path_of("none"), &faults, &err),
+	    -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "; name a file that is there"));
+	ck_assert_uint_eq(faults.n, 0);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *says[2];
+} shapes[] = {
+	{ "[a]", { "answers:1: the answers must be a map", NULL } },
+	{ "a: [b", { "answers:", NULL } },
+	{ "agent: {}\nagent: {}\n",
+	    { "answers:2: key \"agent\" appears twice", NULL } },
+	{ "agent: x",
+	    { "answers:1: agent: must be a map of its options", NULL } },
+	{ "sources: [a]",
+	    { "answers:1: sources: must be a map of names", NULL } },
+	{ "outputs: x",
+	    { "answers:1: outputs: must be a map of names", NULL } },
+	{ "sources:\n  a: [b]\n  b:\n",
+	    { "answers:2: sources.a: must be a map of its options",
+		"answers:3: sources.b: must be a map of its options" } },
+	{ "outputs:\n  a: b\n",
+	    { "answers:2: outputs.a: must be a map of its options", NULL } },
+};
+
+/* What has no options in it is told before anything is asked of it. */
+START_TEST(answers_of_another_shape)
+{
+	struct config_errors faults = read_answers(shapes[_i].text);
+
+	for (size_t i = 0; i < 2 && shapes[_i].says[i] != NULL; i++) {
+		ck_assert_uint_gt(faults.n, i);
+		ck_assert_msg(strstr(faults.line[i], shapes[_i].says[i]) !=
+			NULL,
+		    "%s", faults.line[i]);
+	}
+	ck_assert_ptr_null(node_get(answers.tree, "sources"));
+	config_errors_release(&faults);
 }
 END_TEST
 
@@ -248,6 +297,19 @@ START_TEST(what_an_interruption_left_is_no_hindrance)
 	write_to("c/.a.new", "half");
 	ck_assert_msg(put("a", "whole", &how) == 0, "%s", err.text);
 	ck_assert_int_ne(access(path_of("c/.a.new"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(where_nothing_can_be_made)
+{
+	enum placed how;
+
+	ck_assert_int_eq(place_begin(&place, &err), 0);
+	ck_assert_int_eq(put("none/x", "x", &how), -1);
+	ck_assert_msg(strstr(err.text,
+			  "/none/x: cannot be made: No such file or directory; "
+			  "make its folder first") != NULL,
+	    "%s", err.text);
 }
 END_TEST
 
@@ -342,6 +404,25 @@ START_TEST(a_new_configuration)
 	ck_assert_ptr_null(strstr(planned("conf.d/20-source-c.yaml"), "a~b"));
 	ck_assert_ptr_nonnull(strstr(planned("conf.d/30-output-siem.yaml"),
 	    "address: h:6514"));
+	drop();
+}
+END_TEST
+
+static const char *const broken_lines[] = {
+	"sources: { c: { type: office365, tenant: " TENANT
+	", client_id: " CLIENT ", client_secret: \"abcdef\\n\\n\" } }\n" OUTPUT,
+	SOURCE "outputs: { h: { type: splunk-hec, url: 'https://h/', token: "
+	       "\"abcdef\\rabcdef\" } }\n",
+	SOURCE "outputs: { h: { type: http, url: 'https://h/', headers: { "
+	       "X-A: \"abcdef\\nX-B: abcdef\" } } }\n",
+};
+
+START_TEST(a_secret_has_one_line)
+{
+	ck_assert_int_eq(make(broken_lines[_i], AGENT), -1);
+	ck_assert_msg(strstr(err.text, "has a line break in it") != NULL, "%s",
+	    err.text);
+	ck_assert_ptr_null(strstr(err.text, "abcdef"));
 	drop();
 }
 END_TEST
@@ -558,7 +639,10 @@ static const struct {
 	{ "microsoft-graph", "certificate", "", "client_secret" },
 	{ "mongodb-atlas", "client_id", "", NULL },
 	{ "mongodb-atlas", "private_key", "", "client_secret" },
-	{ "aws-s3", "aws.key", "Access key", NULL },
+	{ "aws-s3", "aws.key", "Access key", "api_key basic bearer" },
+	{ "elasticsearch", "api_key", "API key in its encoded form", NULL },
+	{ "elasticsearch", "bearer", "Token", "api_key basic" },
+	{ "elasticsearch", "aws.key", "Access key", "api_key basic bearer" },
 	{ "okta", "interval", NULL, NULL },
 	{ "okta", "hosts.api", NULL, NULL },
 	{ "github", "streams", NULL, NULL },
@@ -576,9 +660,37 @@ look_for_row(void *ctx, const struct setting_row *r)
 		asked_row = r->setting;
 }
 
-START_TEST(credentials_are_asked_for)
+/* The type that a definition describes. */
+static const struct config_type *
+described(const char *name)
 {
 	struct config_errors faults = CONFIG_ERRORS_INIT;
+	const struct config_type *type;
+
+	ck_assert_int_eq(mkdir(path_of("d"), 0700), 0);
+	ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions",
+			     path_of("d/sources.d")),
+	    0);
+	type =
+	    agent_types.find_source(path_of("d/sealfeed.yaml"), name, &faults);
+	config_errors_release(&faults);
+	return type;
+}
+
+/* What all streams need alike is not said forty times. */
+START_TEST(permissions_are_told_once)
+{
+	const struct config_type *google = described("google-workspace");
+
+	ck_assert_ptr_nonnull(google);
+	ck_assert_ptr_nonnull(strstr(google->before,
+	    "\nPermissions, the same for every stream:\n     https://"));
+	ck_assert_ptr_null(strstr(google->before, "access_evaluation"));
+}
+END_TEST
+
+START_TEST(credentials_are_asked_for)
+{
 	const struct config_type *type = NULL;
 	const char *ask = questions[_i].ask;
 
@@ -586,15 +698,13 @@ START_TEST(credentials_are_asked_for)
 		if (strcmp(agent_types.sources[i]->name, questions[_i].type) ==
 		    0)
 			type = agent_types.sources[i];
-	ck_assert_int_eq(mkdir(path_of("d"), 0700), 0);
-	ck_assert_int_eq(symlink(SRCDIR "/agent/sources/definitions",
-			     path_of("d/sources.d")),
-	    0);
+	for (size_t i = 0; agent_types.outputs[i] != NULL; i++)
+		if (strcmp(agent_types.outputs[i]->name, questions[_i].type) ==
+		    0)
+			type = agent_types.outputs[i];
 	if (type == NULL)
-		type = agent_types.find_source(path_of("d/sealfeed.yaml"),
-		    questions[_i].type, &faults);
+		type = described(questions[_i].type);
 	ck_assert_ptr_nonnull(type);
-	config_errors_release(&faults);
 	asked_row = NULL;
 	asked_key = questions[_i].key;
 	settings_each(type->settings, look_for_row, NULL);
@@ -624,11 +734,14 @@ suite_setup(void)
 	tcase_add_loop_test(tc, words_that_are_refused, 0, COUNT(refused));
 	tcase_add_test(tc, references_may_be_seen);
 	tcase_add_test(tc, answers_in_a_file);
+	tcase_add_loop_test(tc, answers_of_another_shape, 0, COUNT(shapes));
 	tcase_add_test(tc, a_file_is_made_once);
 	tcase_add_test(tc, what_an_interruption_left_is_no_hindrance);
+	tcase_add_test(tc, where_nothing_can_be_made);
 	tcase_add_test(tc, undo_leaves_what_was_there);
 	tcase_add_test(tc, one_setup_at_a_time);
 	tcase_add_test(tc, a_new_configuration);
+	tcase_add_loop_test(tc, a_secret_has_one_line, 0, COUNT(broken_lines));
 	tcase_add_test(tc, what_is_there_needs_nothing);
 	tcase_add_test(tc, what_is_missing_is_added);
 	tcase_add_loop_test(tc, contradictions_are_told, 0,
@@ -640,6 +753,7 @@ suite_setup(void)
 	tcase_add_loop_test(tc, what_has_to_be_asked_for, 0, COUNT(lacks));
 	tcase_add_loop_test(tc, yaml_is_read_back, 0, COUNT(yamls));
 	tcase_add_test(tc, every_output_introduces_itself);
+	tcase_add_test(tc, permissions_are_told_once);
 	tcase_add_loop_test(tc, credentials_are_asked_for, 0, COUNT(questions));
 	suite_add_tcase(s, tc);
 	return s;

@@ -54,7 +54,8 @@ START_TEST(configured_names)
 {
 	rig_expect("/in/raw", 200, SUCCESS);
 	rig_begin(1, EVENT,
-	    "token: abc, index: \"a\\\"b\", sourcetype: st, host: h1",
+	    "token: abc, path: /in/raw, index: \"a\\\"b\", sourcetype: st, "
+	    "host: h1",
 	    "/in/raw?x=1");
 	courier_deliver(&intake_rig.c);
 	ck_assert_int_eq(strncmp(rig_request(0), "POST /in/raw?x=1 HTTP", 21),
@@ -282,6 +283,90 @@ START_TEST(numbers_begin_anew)
 }
 END_TEST
 
+/* What is asked about with number 7 is confirmed by nothing but a true 7. */
+static const struct {
+	const char *promise; /* of the first answer */
+	const char *acks;    /* that come first */
+	bool confirms;
+} promises[] = {
+	{ "7", "{\"7\":true}", true },
+	{ "\"7\"", "{\"7\":true}", true },
+	{ "7", "{}", false },
+	{ "7", "{\"7\":false}", false },
+	{ "7", "{\"8\":true,\"7 \":true,\" 7\":true,\"+7\":true,\"7.0\":true}",
+	    false },
+	{ "7", "{\"7\":\"true\"}", false },
+	{ "7", "{\"18446744073709551623\":true}", false },
+	{ "0", "{\"\":true,\"x\":true,\"-0\":true}", false },
+};
+
+START_TEST(only_a_true_number_confirms)
+{
+	char *promise =
+		 xasprintf("{\"code\":0,\"ackId\":%s}", promises[_i].promise),
+	     *first = xasprintf("{\"acks\":%s}", promises[_i].acks);
+
+	rig_expect(EVENTS, 200, promise);
+	rig_expect(ACKS, 200, first);
+	rig_expect(ACKS, 200, "{\"acks\":{\"0\":true,\"7\":true}}");
+	begin(2);
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(intake_rig.server),
+	    promises[_i].confirms ? 2 : 3);
+	rig_end();
+	free(first);
+	free(promise);
+}
+END_TEST
+
+/* A promise of what is no number is none, and no receipt. */
+static const char *const no_numbers[] = { "\"\"", "\"x\"", "-1", "1.5", "[7]",
+	"true", "\"99999999999999999999\"" };
+
+START_TEST(no_number_no_receipt)
+{
+	char *promise = xasprintf("{\"code\":0,\"ackId\":%s}", no_numbers[_i]);
+
+	rig_expect(EVENTS, 200, promise);
+	begin(2);
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_RETRY);
+	ck_assert_ptr_nonnull(strstr(intake_rig.c.why, "ackId"));
+	rig_end();
+	free(promise);
+}
+END_TEST
+
+/* The channel is found fault with where acknowledgements are asked for. */
+static const struct {
+	int status;
+	const char *body;
+	const char *why;
+} poll_faults[] = {
+	{ 400, "{\"text\":\"Data channel is missing\",\"code\":10}",
+	    "no channel arrives" },
+	{ 400, "{\"text\":\"Invalid data channel\",\"code\":11}",
+	    "channel is invalid" },
+	{ 400, "{\"text\":\"ACK is disabled\",\"code\":14}",
+	    "no indexer acknowledgement" },
+};
+
+START_TEST(polls_are_refused)
+{
+	rig_expect(EVENTS, 200, "{\"code\":0,\"ackId\":0}");
+	rig_expect(ACKS, poll_faults[_i].status, poll_faults[_i].body);
+	begin(2);
+	intake_rig.c.out.blocked = true;
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_ne(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_msg(strstr(intake_rig.c.why, poll_faults[_i].why) != NULL,
+	    "%s", intake_rig.c.why);
+	ck_assert_uint_eq(rig_marked(CHUNK_OPEN), 2);
+	rig_end();
+}
+END_TEST
+
 /* check --live: the answer, and what is said. */
 static const struct {
 	int status;
@@ -339,6 +424,9 @@ suite_splunk_hec(void)
 	tcase_add_test(tc, presets);
 	tcase_add_test(tc, delivered_when_indexed);
 	tcase_add_test(tc, numbers_begin_anew);
+	tcase_add_loop_test(tc, only_a_true_number_confirms, 0, ROWS(promises));
+	tcase_add_loop_test(tc, no_number_no_receipt, 0, ROWS(no_numbers));
+	tcase_add_loop_test(tc, polls_are_refused, 0, ROWS(poll_faults));
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
 	suite_add_tcase(s, tc);
 	return s;

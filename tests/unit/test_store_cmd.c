@@ -630,6 +630,70 @@ START_TEST(compacted)
 }
 END_TEST
 
+/* A process that locks the store for writing until the one that calls this has
+ * written something to another standard error: its id. */
+static pid_t
+hold_store(void)
+{
+	struct stat before, now;
+	char name[64], byte;
+	int ready[2];
+	sqlite3 *db;
+	pid_t pid;
+
+	(void)snprintf(name, sizeof(name), "/proc/%d/fd/2", (int)getpid());
+	ck_assert_int_eq(stat(name, &before), 0);
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid > 0) {
+		ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+		(void)close(ready[0]);
+		(void)close(ready[1]);
+		return pid;
+	}
+	if (sqlite3_open(rig_path("store.db"), &db) != SQLITE_OK ||
+	    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+		SQLITE_OK ||
+	    write(ready[1], "", 1) != 1)
+		_exit(1);
+	while (stat(name, &now) == 0 &&
+	    (now.st_ino == before.st_ino || now.st_size == 0))
+		(void)usleep(10000);
+	(void)sqlite3_close(db);
+	_exit(0);
+}
+
+static const char *const waits[] = { "store compact", "store restored" };
+
+/* By the agent, which runs (the first), or by something else. */
+START_TEST(a_lock_is_told_of)
+{
+	const bool agent = _i == 0;
+	struct store_lock lock;
+	int status;
+	pid_t pid;
+
+	if (agent)
+		ck_assert_int_eq(lock_store(&lock, rig_path("store.db"), 0,
+				     &err),
+		    0);
+	pid = hold_store();
+	ck_assert_msg(rig_run(waits[_i]) == EXIT_FINE, "%s", rig.message.data);
+	ck_assert_msg(strstr(rig.message.data,
+			  agent ? "store.db: the agent, which runs, holds it "
+				  "locked; waiting up to 30 s. If this goes "
+				  "on, stop the agent"
+				: "store.db: a process that is no agent holds "
+				  "it locked") != NULL,
+	    "%s", rig.message.data);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	if (agent)
+		lock_release(&lock);
+}
+END_TEST
+
 /* Only the agent brings an older store up, after its backup. */
 START_TEST(an_older_store_is_left_alone)
 {
@@ -666,6 +730,7 @@ suite_store_cmd(void)
 	tcase_add_loop_test(tc, a_backup_in_the_place_of_the_store, 0, 2);
 	tcase_add_test(tc, a_wal_of_the_store_before);
 	tcase_add_loop_test(tc, compacted, 0, 2);
+	tcase_add_loop_test(tc, a_lock_is_told_of, 0, 2);
 	tcase_add_test(tc, an_older_store_is_left_alone);
 	suite_add_tcase(s, tc);
 	return s;

@@ -281,6 +281,9 @@ static const struct {
 	  "2J\xc2\xa0",
 	    "\\xc2\\x9b2J\xc2\xa0" },
 	{ "\xff\xc3", "\\xff\\xc3" },
+	{ "a\xe2\x80\xae"
+	  "b",
+	    "a\\xe2\\x80\\xaeb" },
 };
 
 START_TEST(nothing_drives_a_terminal)
@@ -292,6 +295,45 @@ START_TEST(nothing_drives_a_terminal)
 	    0);
 	ck_assert_str_eq(b.len > 0 ? b.data : "", printables[_i].out);
 	buf_release(&b);
+}
+END_TEST
+
+/* In the log the same, cut between characters and escapes. */
+START_TEST(nothing_forges_a_line)
+{
+	const char *want = printables[_i].out;
+	char out[40];
+
+	text_one_line(out, sizeof(out), printables[_i].in);
+	ck_assert_str_eq(out, want);
+	for (size_t room = strlen(want); room > 0; room--) {
+		text_one_line(out, room, printables[_i].in);
+		ck_assert_uint_lt(strlen(out), room);
+		ck_assert_mem_eq(out, want, strlen(out));
+		ck_assert(text_is_utf8((struct slice){ out, strlen(out) }));
+	}
+}
+END_TEST
+
+START_TEST(cut_between_characters)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "ab", "ab" },
+		{ "a\xc3", "a" },
+		{ "a\xc3\xa9", "a\xc3\xa9" },
+		{ "a\xf0\x9f\x98", "a" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		{ "\x80\x80\x80\x80", "\x80\x80\x80\x80" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char s[8];
+
+		(void)strcpy(s, rows[i][0]);
+		text_cut(s);
+		ck_assert_str_eq(s, rows[i][1]);
+	}
 }
 END_TEST
 
@@ -310,6 +352,8 @@ suite_text(void)
 	tcase_add_test(tc, plain_text);
 	tcase_add_loop_test(tc, nothing_drives_a_terminal, 0,
 	    COUNT(printables));
+	tcase_add_loop_test(tc, nothing_forges_a_line, 0, COUNT(printables));
+	tcase_add_test(tc, cut_between_characters);
 	tcase_add_loop_test(tc, durations_both_ways, 0, COUNT(durations));
 	tcase_add_loop_test(tc, refuses_other_durations, 0,
 	    COUNT(no_durations));

@@ -98,7 +98,8 @@ const struct setting s3_settings[] = {
 	    .help = "Are CloudTrail's digests validated: the chain, the "
 		    "signatures, and each file that they name, with its "
 		    "SHA-256? What is missing is fetched, else a gap, and so "
-		    "is what differs. Needs the action "
+		    "is what differs; sealfeed reconcile tells which hours "
+		    "they confirm. Needs the action "
 		    "cloudtrail:ListPublicKeys, or digests.key." },
 	{ .key = "digests.key",
 	    .type = SETTING_SECRET,

@@ -8,7 +8,9 @@
  *
  * A digest is an item like others.  It is done when all files that it names are
  * read; one that is not known yet goes into the ledger.  What is not as it
- * should be is a gap, which says what.
+ * should be is a gap, which says what.  And it is the trail's own account of
+ * its time (store/attest.h): confirmed is what was read of files that are as
+ * they were.
  */
 #include <jansson.h>
 #include <openssl/crypto.h>
@@ -19,8 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/splitter.h"
 #include "base/text.h"
 #include "config/secret.h"
 #include "http/auth.h"
@@ -50,83 +54,16 @@ struct checking {
 	const struct item *item;
 	struct digest_file file;
 	struct ledger_known none;
-	size_t pending; /* files that are not read yet */
-	char why[400];  /* "": nothing is wrong */
+	size_t pending;     /* files that are not read yet */
+	struct hours hours; /* of the events of those that are as they were */
+	char why[400];      /* "": nothing is wrong */
+	char doubt[400];    /* … but not all can be confirmed */
 };
 
 bool
 s3_is_digest(const char *key)
 {
 	return strstr(key, FOLDER) != NULL;
-}
-
-/* -- hashes of what was read ----------------------------------------------- */
-
-void
-s3_hash_begin(struct s3_hash *h)
-{
-	h->ctx = EVP_MD_CTX_new();
-	if (h->ctx == NULL ||
-	    EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
-		mem_gone();
-}
-
-void
-s3_hash_see(void *ctx, const char *data, size_t len)
-{
-	struct s3_hash *h = ctx;
-
-	if ((data == NULL ? EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL)
-			  : EVP_DigestUpdate(h->ctx, data, len)) != 1)
-		mem_gone();
-}
-
-void
-s3_hash_end(struct s3_hash *h, char hex[2 * DIGEST_LEN + 1])
-{
-	uint8_t hash[DIGEST_LEN];
-
-	if (EVP_DigestFinal_ex(h->ctx, hash, NULL) != 1)
-		mem_gone();
-	EVP_MD_CTX_free(h->ctx);
-	text_hex(hex, hash, DIGEST_LEN);
-}
-
-/* Where the hash of an item is remembered. */
-static struct s3_known *
-place(struct s3 *o, const char *key)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (const char *c = key; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-	return &o->known[hash % S3_KNOWN];
-}
-
-void
-s3_hash_keep(struct s3 *o, const char *key, const char *hex)
-{
-	struct s3_known *k = place(o, key);
-
-	(void)pthread_mutex_lock(&o->lock);
-	free(k->key);
-	k->key = xstrdup(key);
-	(void)snprintf(k->hex, sizeof(k->hex), "%s", hex);
-	(void)pthread_mutex_unlock(&o->lock);
-}
-
-static bool
-recall(struct s3 *o, const char *key, char hex[2 * DIGEST_LEN + 1])
-{
-	struct s3_known *k = place(o, key);
-	bool found;
-
-	(void)pthread_mutex_lock(&o->lock);
-	found = k->key != NULL && strcmp(k->key, key) == 0;
-	if (found)
-		(void)snprintf(hex, 2 * DIGEST_LEN + 1, "%s", k->hex);
-	(void)pthread_mutex_unlock(&o->lock);
-	return found;
 }
 
 /* -- objects --------------------------------------------------------------- */
@@ -137,15 +74,6 @@ text(const json_t *o, const char *key)
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s != NULL ? s : "";
-}
-
-/* http_take_fn */
-static int
-take_hash(void *ctx, const char *data, size_t len, struct err *err)
-{
-	(void)err;
-	s3_hash_see(ctx, data, len);
-	return 0;
 }
 
 /* Get an object of a bucket, into q's function. */
@@ -175,6 +103,17 @@ get(struct checking *c, const char *bucket, const char *key, struct request *q,
 	return r->class;
 }
 
+static void
+sha256(const char *data, size_t len, char hex[2 * DIGEST_LEN + 1])
+{
+	struct digest *digest = digest_new();
+	uint8_t hash[DIGEST_LEN];
+
+	digest_sha256(digest, NULL, 0, data, len, hash);
+	text_hex(hex, hash, DIGEST_LEN);
+	digest_free(digest);
+}
+
 /* Get a digest. */
 static enum reply_class
 load(struct checking *c, const char *bucket, const char *key,
@@ -183,14 +122,11 @@ load(struct checking *c, const char *bucket, const char *key,
 	struct buf body = BUF_INIT(S3_REPLY_MAX);
 	struct request q = { .take = s3_take, .ctx = &body };
 	struct http_reply reply;
-	struct s3_hash h;
 
 	*f = (struct digest_file){ .top = NULL };
 	http_reply_init(&reply);
 	if (get(c, bucket, key, &q, &reply, r) == REPLY_OK) {
-		s3_hash_begin(&h);
-		s3_hash_see(&h, body.data != NULL ? body.data : "", body.len);
-		s3_hash_end(&h, f->hash);
+		sha256(body.data != NULL ? body.data : "", body.len, f->hash);
 		if (!http_header(&reply, "x-amz-meta-signature", f->signature,
 			sizeof(f->signature)))
 			f->signature[0] = '\0';
@@ -205,25 +141,65 @@ load(struct checking *c, const char *bucket, const char *key,
 	return r->class;
 }
 
-/* The hash of a file: as it was when it was read, else as it is now. */
+/* A file that is read again. */
+struct again {
+	struct s3_reading reading;
+	struct splitter *events;
+};
+
+/* splitter_fn */
+static int
+take_event(void *ctx, const struct element *el, struct err *err)
+{
+	int64_t when;
+
+	(void)err;
+	if (el->time.data != NULL &&
+	    clock_parse(el->time.data, el->time.len, &when) == 0)
+		s3_reading_count(ctx, when);
+	return 0;
+}
+
+/* http_take_fn */
+static int
+take_again(void *ctx, const char *data, size_t len, struct err *err)
+{
+	struct again *a = ctx;
+	struct err odd = ERR_INIT;
+
+	(void)err;
+	s3_reading_see(&a->reading, data, len);
+	/* One that differs may be anything; its hash says so. */
+	if (a->events != NULL &&
+	    splitter_push(a->events, data, len, &odd) != 0) {
+		splitter_free(a->events);
+		a->events = NULL;
+	}
+	return 0;
+}
+
+/* What a file was when it was read, else what it is now. */
 static enum reply_class
-hash_of(struct checking *c, const char *bucket, const char *key,
-    char hex[2 * DIGEST_LEN + 1], struct outcome *r)
+recall(struct checking *c, const char *bucket, const char *key,
+    struct s3_file *file, struct outcome *r)
 {
 	struct s3 *o = c->w->source->state;
 	char *name = xasprintf("%s/%s", bucket, key);
 	struct http_reply reply;
-	struct s3_hash h;
+	struct again a;
 
 	(void)outcome_set(r, REPLY_OK, "it is known");
-	if (!recall(o, name, hex)) {
-		struct request q = { .take = take_hash, .ctx = &h };
+	if (!s3_file_recall(o, name, file)) {
+		struct request q = { .take = take_again, .ctx = &a };
 
-		s3_hash_begin(&h);
+		s3_reading_begin(&a.reading);
+		a.events =
+		    splitter_new(&o->format.splitter, take_event, &a.reading);
 		http_reply_init(&reply);
 		(void)get(c, bucket, key, &q, &reply, r);
 		http_reply_release(&reply);
-		s3_hash_end(&h, hex);
+		splitter_free(a.events);
+		s3_reading_end(&a.reading, file);
 	}
 	free(name);
 	return r->class;
@@ -364,12 +340,18 @@ is_signed(const struct digest_file *f, EVP_PKEY *key)
 
 /* -- what a digest says ---------------------------------------------------- */
 
+/* Say so first in one of the texts of c. */
+static void
+say(char text[400], const char *what, const char *name)
+{
+	if (text[0] == '\0')
+		(void)snprintf(text, 400, "%s: %.250s", what, name);
+}
+
 static void
 wrong(struct checking *c, const char *what, const char *name)
 {
-	if (c->why[0] == '\0')
-		(void)snprintf(c->why, sizeof(c->why), "%s: %.250s", what,
-		    name);
+	say(c->why, what, name);
 }
 
 /* Is it where it says it is, and by whom it says? */
@@ -437,6 +419,30 @@ check_chain(struct checking *c, struct ledger *l, struct outcome *r)
 	return r->class;
 }
 
+/* A file that was read: is it the one that the digest names? */
+static enum reply_class
+compare(struct checking *c, const struct s3_object *object, const char *hash,
+    struct outcome *r)
+{
+	struct s3_file file;
+
+	if (recall(c, object->bucket, object->key, &file, r) == REPLY_GONE) {
+		/* What was read before it went is read. */
+		say(c->doubt,
+		    "a file is gone from the bucket, and what was read of it "
+		    "cannot be compared any more",
+		    object->key);
+		(void)outcome_set(r, REPLY_OK, "it was read");
+	} else if (r->class == REPLY_OK && strcmp(file.hex, hash) != 0) {
+		wrong(c, "a file is not as CloudTrail delivered it",
+		    object->key);
+	} else if (r->class == REPLY_OK) {
+		hours_sum(&c->hours, &file.hours);
+	}
+	s3_file_release(&file);
+	return r->class;
+}
+
 /* One file that the digest names. */
 static enum reply_class
 check_file(struct checking *c, struct ledger *l, const json_t *file,
@@ -451,7 +457,6 @@ check_file(struct checking *c, struct ledger *l, const json_t *file,
 	enum item_state state = ITEM_LISTED;
 	struct err err = ERR_INIT;
 	int64_t attempts;
-	char hex[2 * DIGEST_LEN + 1];
 	int rc = buf_addf(&key, "%s/%s", object.bucket, object.key);
 
 	(void)outcome_set(r, REPLY_OK, "as it should be");
@@ -467,14 +472,10 @@ check_file(struct checking *c, struct ledger *l, const json_t *file,
 	} else if (state == ITEM_LISTED) {
 		c->pending++;
 	} else if (state == ITEM_DONE) {
-		(void)hash_of(c, object.bucket, object.key, hex, r);
-		if (r->class == REPLY_OK &&
-		    strcmp(hex, text(file, "hashValue")) != 0)
-			wrong(c, "a file is not as CloudTrail delivered it",
-			    object.key);
-		/* What was read before it went is read. */
-		if (r->class == REPLY_GONE)
-			(void)outcome_set(r, REPLY_OK, "it was read");
+		(void)compare(c, &object, text(file, "hashValue"), r);
+	} else {
+		say(c->doubt, "a file that the digest names is a gap",
+		    object.key);
 	}
 	buf_release(&key);
 	return r->class;
@@ -497,6 +498,44 @@ check_files(struct checking *c, struct ledger *l, struct outcome *r)
 	return r->class;
 }
 
+/* Whose digests follow one another: one trail's of a region, as their names
+ * have it, ACCOUNT_CloudTrail-Digest_REGION_TRAIL_HOMEREGION_TIME. */
+static char *
+chain_of(const char *key)
+{
+	const char *folder = strstr(key, FOLDER);
+	const char *region = folder + strlen(FOLDER);
+	const char *name = strrchr(key, '/') + 1, *end = strrchr(name, '_');
+
+	if (end != NULL && strstr(name, "_CloudTrail-Digest_") != NULL)
+		return xstrndup(name, (size_t)(end - name));
+	while (folder > key && folder[-1] != '/')
+		folder--;
+	return xstrndup(folder,
+	    (size_t)(region - folder) + strcspn(region, "/"));
+}
+
+/* Its time, which is half-open: all of it is confirmed, or none. */
+static void
+attest(struct checking *c, struct write_batch *p)
+{
+	const char *from = text(c->file.top, "digestStartTime");
+	const char *to = text(c->file.top, "digestEndTime");
+	char *chain = chain_of(c->item->key);
+	struct attested a = { .chain = chain,
+		.error = c->why[0] != '\0' ? c->why
+		    : c->doubt[0] != '\0'  ? c->doubt
+					   : NULL,
+		.hours = c->hours.row,
+		.n_hours = c->hours.n };
+
+	if (clock_parse(from, strlen(from), &a.from) == 0 &&
+	    clock_parse(to, strlen(to), &a.to) == 0 &&
+	    a.to - a.from <= CLOCK_DAY)
+		write_batch_attest(p, &a);
+	free(chain);
+}
+
 /* It is checked: done, with a gap where something is wrong. */
 static enum reply_class
 finish(struct checking *c, struct outcome *r)
@@ -515,6 +554,7 @@ finish(struct checking *c, struct outcome *r)
 	(void)snprintf(g->cause, sizeof(g->cause), "%s", c->why);
 	if (c->why[0] != '\0')
 		write_batch_gap(p, g);
+	attest(c, p);
 	write_batch_item(p, c->item->id, 0, chain, true);
 	if (feed_commit(p, &res, &err) != 0) {
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
@@ -565,7 +605,47 @@ s3_digest_fetch(struct worker *w, struct stream *st, const struct item *it,
 		}
 	}
 	ledger_free(l);
+	hours_release(&c->hours);
 	json_decref(c->file.top);
 	free(bucket);
 	free(c);
 }
+
+/* -- hours ----------------------------------------------------------------- */
+
+/* A digest ends up to an hour behind an hour's end, and comes up to an hour
+ * later. */
+#define SETTLE (2 * CLOCK_HOUR)
+
+static bool
+covers(const void *conf, const char *stream)
+{
+	(void)conf;
+	(void)stream;
+	return false;
+}
+
+static bool
+accounts(const void *conf, const char *stream)
+{
+	(void)stream;
+	return ((const struct s3_conf *)conf)->form == FORM_CLOUDTRAIL;
+}
+
+static bool
+bounds(const void *conf, struct source_audit *out)
+{
+	const struct s3_conf *c = conf;
+
+	*out = (struct source_audit){
+		.settle = c->queue_url != NULL ? SETTLE : SETTLE + c->reconcile
+	};
+	return c->digests;
+}
+
+const struct audit_calls s3_audit = {
+	.covers = covers,
+	.accounts = accounts,
+	.bounds = bounds,
+	.lacks = "no validated digest covers all of it",
+};

@@ -93,8 +93,10 @@ close_source(struct source *s)
 		free(o->bases[i]);
 	free(o->queue_region);
 	aws_free(o->aws);
-	for (size_t i = 0; o->known != NULL && i < S3_KNOWN; i++)
+	for (size_t i = 0; o->known != NULL && i < S3_KNOWN; i++) {
 		free(o->known[i].key);
+		s3_file_release(&o->known[i].file);
+	}
 	free(o->known);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
@@ -279,19 +281,21 @@ fetch(struct worker *w, struct stream *st, const struct item *it,
 		.any = true,
 		.file = true };
 	struct event_format format = o->format;
-	char hex[2 * DIGEST_LEN + 1];
-	struct s3_hash h;
+	struct s3_reading reading;
+	struct s3_file file;
 
 	if (o->known != NULL && s3_is_digest(it->key)) {
 		s3_digest_fetch(w, st, it, r);
 	} else if (o->known != NULL) {
-		s3_hash_begin(&h);
-		format.see = s3_hash_see;
-		format.ctx = &h;
+		s3_reading_begin(&reading);
+		format.see = s3_reading_see;
+		format.count = s3_reading_count;
+		format.ctx = &reading;
 		events_fetch(w, st, it, &format, &o->s3, &q, r);
-		s3_hash_end(&h, hex);
+		s3_reading_end(&reading, &file);
 		if (r->class == REPLY_OK)
-			s3_hash_keep(o, it->key, hex);
+			s3_file_keep(o, it->key, &file);
+		s3_file_release(&file);
 	} else {
 		events_fetch(w, st, it, &format, &o->s3, &q, r);
 	}
@@ -417,6 +421,7 @@ const struct source_type source_aws_s3 = {
 	.fetch = fetch,
 	.bounds = bounds,
 	.backfill = backfill,
+	.audit = &s3_audit,
 	.live = live,
 	.close = close_source,
 	.account = account,

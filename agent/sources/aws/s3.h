@@ -26,6 +26,7 @@
 #include "sources/common/ledger.h"
 #include "sources/common/request.h"
 #include "sources/source.h"
+#include "store/hours.h"
 
 enum s3_form { FORM_CLOUDTRAIL, FORM_JSON, FORM_NDJSON, FORM_TEXT, FORMS };
 
@@ -61,11 +62,15 @@ const struct event_shape *s3_shape(const void *conf, const char *stream);
 /* Where the bucket is. */
 const char *s3_region(const struct s3_conf *c);
 
-/* The SHA-256 of files that were read of late, each in its place. */
+/* What a file is, and those that were read of late, each in its place. */
+struct s3_file {
+	char hex[2 * DIGEST_LEN + 1]; /* SHA-256 of its bytes, unpacked */
+	struct hours hours;           /* of its events */
+};
 #define S3_KNOWN 4096
 struct s3_known {
 	char *key; /* of the ledger; NULL: none */
-	char hex[2 * DIGEST_LEN + 1];
+	struct s3_file file;
 };
 
 /* State of a source. */
@@ -185,14 +190,27 @@ bool s3_is_digest(const char *key);
 void s3_digest_fetch(struct worker *w, struct stream *st, const struct item *it,
     struct outcome *r);
 
-/* The hash of a reply as it comes; for event_format.see.  And what it was, of
- * the item with that key. */
-struct s3_hash {
-	struct evp_md_ctx_st *ctx;
+/* sealfeed reconcile: hours that digests confirm. */
+extern const struct audit_calls s3_audit;
+
+/*
+ * file.c: what files are.
+ */
+/* One that is being read; see and count are for event_format. */
+struct s3_reading {
+	struct evp_md_ctx_st *hash;
+	struct hours hours;
 };
-void s3_hash_begin(struct s3_hash *h);
-void s3_hash_see(void *ctx, const char *data, size_t len);
-void s3_hash_end(struct s3_hash *h, char hex[2 * DIGEST_LEN + 1]);
-void s3_hash_keep(struct s3 *o, const char *key, const char *hex);
+void s3_reading_begin(struct s3_reading *r);
+void s3_reading_see(void *ctx, const char *data, size_t len);
+void s3_reading_count(void *ctx, int64_t when);
+/* What it was; r is released. */
+void s3_reading_end(struct s3_reading *r, struct s3_file *out);
+
+void s3_file_release(struct s3_file *f);
+/* Remember it for the item with that key; f is emptied.  And what is remembered
+ * of one, copied; false: nothing. */
+void s3_file_keep(struct s3 *o, const char *key, struct s3_file *f);
+bool s3_file_recall(struct s3 *o, const char *key, struct s3_file *f);
 
 #endif /* SOURCES_AWS_S3_H */

@@ -216,6 +216,11 @@ take_event(void *ctx, const struct element *el, struct err *err)
 	digest_sha256(f->digest, f->chain, DIGEST_LEN, leaf, DIGEST_LEN,
 	    f->chain);
 	f->n++;
+	if (el->time.data != NULL &&
+	    clock_parse(el->time.data, el->time.len, &when) != 0)
+		when = INT64_MIN;
+	if (f->format->count != NULL && el->data != NULL && el->bad == NULL)
+		f->format->count(f->format->ctx, when);
 	known = is_known(f, err);
 	if (known != 0)
 		return known < 0 ? -1 : 0;
@@ -223,9 +228,6 @@ take_event(void *ctx, const struct element *el, struct err *err)
 		lose_event(f, el);
 		return commit_full(f, err);
 	}
-	if (el->time.data != NULL &&
-	    clock_parse(el->time.data, el->time.len, &when) != 0)
-		when = INT64_MIN;
 	if (write_batch_add_hashed(f->batch, event,
 		id_of(f, el, made, sizeof(made)), when, leaf, err) != 0) {
 		f->failed = true;
@@ -270,10 +272,11 @@ static void
 finish(struct fetching *f, struct outcome *r)
 {
 	struct err err = ERR_INIT;
+	char what[64];
 
 	if (end(f, &err) != 0) {
-		(void)outcome_set(r, REPLY_RETRY, "the %s cannot be parsed: %s",
-		    f->format->what, err.text);
+		(void)snprintf(what, sizeof(what), "the %s", f->format->what);
+		(void)outcome_unread(r, what, err.text);
 	} else if (f->n < f->skip) {
 		f->changed = true;
 		(void)outcome_set(r, REPLY_RETRY,

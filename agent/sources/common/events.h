@@ -45,7 +45,10 @@ struct event_format {
 	/* Sees all bytes of the reply, which begins anew with NULL; NULL:
 	 * nobody does. */
 	void (*see)(void *ctx, const char *data, size_t len);
-	void *ctx;
+	/* Sees the time of each event of the reply, INT64_MIN where it has
+	 * none, repeats too; NULL: nobody does. */
+	void (*count)(void *ctx, int64_t when);
+	void *ctx; /* of both */
 };
 
 /* Bring an item, for source_type.fetch: q asks for it, but for take and ctx,

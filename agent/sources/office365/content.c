@@ -24,7 +24,7 @@
 #include "store/feed.h"
 
 /* A row is about 400 bytes. */
-#define ROW_MAX (64 * 1024)
+#define ROW_MAX (256 * 1024)
 #define KEY_MAX 1024
 #define URI_MAX 8192
 
@@ -278,7 +278,8 @@ take_row(void *ctx, const struct element *el, struct err *err)
 	l->rows++;
 	if (el->data == NULL || el->bad != NULL) {
 		note_odd(l, el,
-		    el->data == NULL ? "a row of more than 64 KiB" : "not JSON",
+		    el->data == NULL ? "a row of more than 256 KiB"
+				     : "not JSON",
 		    true);
 		return 0;
 	}
@@ -316,9 +317,10 @@ read_next(struct listing *l, const struct http_reply *reply, struct buf *next,
 	if (!http_header(reply, "NextPageUri", uri, HTTP_HEADERS_MAX) &&
 	    !http_header(reply, "NextPageUrl", uri, HTTP_HEADERS_MAX))
 		uri[0] = '\0';
-	if (*uri != '\0' && request_allowed(&o->api, "NextPageUri", uri, r) &&
-	    office365_publish(o, uri, next) != 0)
+	if (*uri != '\0' && office365_publish(o, uri, next) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "NextPageUri is too long");
+	else if (*uri != '\0')
+		(void)request_allowed(&o->api, "NextPageUri", next->data, r);
 	free(uri);
 	return r->class;
 }
@@ -344,8 +346,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 			l->date = server_clock_now(l->w->source->clock);
 		if (splitter_end(l->splitter, &err) != 0 ||
 		    ledger_flush(l->ledger, &err) != 0)
-			(void)outcome_set(r, REPLY_RETRY,
-			    "the content list cannot be parsed: %s", err.text);
+			(void)outcome_unread(r, "the content list", err.text);
 		else
 			(void)read_next(l, &reply, page->next, r);
 	}
@@ -438,8 +439,7 @@ office365_list_try(struct worker *w, const char *content_type,
 		q.url = url.data;
 		if (request_send(w, &o->api, &q, &reply, r) == REPLY_OK &&
 		    splitter_end(l.splitter, &err) != 0)
-			(void)outcome_set(r, REPLY_RETRY,
-			    "the content list cannot be parsed: %s", err.text);
+			(void)outcome_unread(r, "the content list", err.text);
 	}
 	*odd = l.odd;
 	if (odd->rows > 0)

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/splitter.h"
 #include "http/auth.h"
+#include "http/auth_oauth2.h"
 #include "http/server_clock.h"
 #include "sources/office365/office365.h"
 
@@ -109,6 +110,20 @@ join(const char *url, const char *before, const char *tenant,
 	return xasprintf("%.*s%s%s%s", len, url, before, tenant, behind);
 }
 
+/* What a token is for, which two APIs are. */
+static const struct rule activity_rules[] = {
+	OAUTH_API_RULES("check cloud and api_url, and that the tenant has the "
+			"Office 365 Management APIs",
+	    "check cloud and api_url"),
+	{ .next = oauth_rules }
+};
+static const struct rule graph_rules[] = {
+	OAUTH_API_RULES("check cloud and graph_url, and that the tenant has "
+			"Microsoft Graph",
+	    "check cloud and graph_url"),
+	{ .next = oauth_rules }
+};
+
 /* Tokens: learn.microsoft.com/entra/identity-platform/
  * v2-oauth2-client-creds-grant-flow. */
 struct auth *
@@ -119,6 +134,9 @@ office365_auth(const struct office365_conf *c, const char *resource,
 		    ? AUTH_OAUTH2_ASSERTION
 		    : AUTH_OAUTH2_SECRET,
 		.oauth = { .client_id = c->client_id,
+		    .rules = strcmp(resource, office365_graph(c)) == 0
+			? graph_rules
+			: activity_rules,
 		    .wait_max = c->retry_after_max,
 		    .client_secret = c->client_secret,
 		    .certificate = c->certificate,
@@ -213,7 +231,7 @@ open_source(struct source *s, struct err *err)
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
-	o->api.auth = office365_auth(c, office365_api(c), err);
+	o->api.auth = office365_auth(c, office365_resource(c), err);
 	if (o->api.auth != NULL && set_graph(o, err) == 0)
 		return 0;
 	close_source(s);
@@ -245,7 +263,8 @@ office365_publish(const struct office365 *o, const char *url, struct buf *out)
 {
 	const char *query = strchr(url, '?');
 
-	if (buf_adds(out, url) != 0)
+	if (request_link(out, office365_own_api(o->conf),
+		office365_api(o->conf), url) != 0)
 		return -1;
 	if (query != NULL && strcasestr(query, PUBLISHER "=") != NULL)
 		return 0;

@@ -382,8 +382,7 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 	http_reply_init(&reply);
 	if (request_send(d->w, &o->graph, &q, &reply, r) == REPLY_OK) {
 		if (splitter_end(d->splitter, &err) != 0)
-			(void)outcome_set(r, REPLY_RETRY,
-			    "the page of records cannot be parsed: %s",
+			(void)outcome_unread(r, "the page of records",
 			    err.text);
 		else if (pages_token(splitter_value(d->splitter, 0),
 			     page->next) != 0)

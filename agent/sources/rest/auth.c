@@ -218,11 +218,12 @@ oauth_of(const struct rest_conf *c, const struct def_auth *f)
 		.wait_max = c->retry_after_max };
 }
 
-/* NULL: there is no folder. */
+/* The file of that name, "": its begin; NULL: there is no folder. */
 static char *
 refresh_file(const char *folder, const char *name)
 {
-	return folder != NULL ? xasprintf("%s/refresh-token.%s", folder, name)
+	return folder != NULL ? xasprintf("%s/refresh-token%s%s", folder,
+				    *name != '\0' ? "." : "", name)
 			      : NULL;
 }
 
@@ -235,8 +236,10 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 		.oauth = oauth_of(o->conf, f) };
 	struct buf url = BUF_INIT(TEXT_MAX);
 	char *before = before_token(f);
-	char *keep = refresh_file(s->folder, s->name);
-	char *kept = refresh_file(s->old_folder, s->name);
+	struct buf server = BUF_INIT(TEXT_MAX);
+	char *keep = refresh_file(s->folder, "");
+	char *kept[] = { refresh_file(s->folder, s->name),
+		refresh_file(s->old_folder, s->name) };
 	size_t host =
 	    definition_host(o->def, (struct slice){ f->host, strlen(f->host) });
 
@@ -244,9 +247,13 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	    x->too_long == NULL)
 		x->too_long = "path";
 	conf.oauth.token_url = url.len > 0 ? url.data : "";
+	/* The vendor's own URL: it is the same server wherever requests go. */
+	if (rest_vendor_host(o->conf, host, &server) == 0)
+		conf.oauth.server = server.data;
 	if (f->grant == GRANT_REFRESH_TOKEN) {
 		conf.oauth.keep = keep;
-		conf.oauth.kept = kept;
+		conf.oauth.kept[0] = kept[0];
+		conf.oauth.kept[1] = kept[1];
 	}
 	for (size_t i = 0; i < o->def->n_hosts; i++)
 		if (o->def->hosts[i].from_token != NULL)
@@ -254,9 +261,11 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	conf.prefix = before;
 	o->auth = auth_new(&conf);
 	buf_release(&url);
+	buf_release(&server);
 	free(before);
 	free(keep);
-	free(kept);
+	free(kept[0]);
+	free(kept[1]);
 }
 
 static void

@@ -98,7 +98,7 @@ lose(struct reading *g, const struct outcome *r)
 	struct gap_row *gap = xcalloc(1, sizeof(*gap));
 
 	gap->from = w != NULL ? w->from : g->values.start;
-	gap->to = w != NULL ? w->to : g->date;
+	gap->to = reading_until(g);
 	(void)snprintf(gap->key, sizeof(gap->key), "%s", g->object);
 	(void)snprintf(gap->cause, sizeof(gap->cause), "%.500s", r->text);
 	write_batch_gap(g->batch, gap);
@@ -119,8 +119,7 @@ ask(struct fetching *f, struct rest_request *q, struct outcome *r)
 	q->q.ctx = f;
 	if (request_send(g->w, f->api, &q->q, &reply, r) == REPLY_OK &&
 	    reply.status != 204 && end(f, &err) != 0)
-		(void)outcome_set(r, REPLY_RETRY,
-		    "what a row leads to cannot be parsed: %s", err.text);
+		(void)outcome_unread(r, "what a row leads to", err.text);
 	if (r->class == REPLY_GONE) {
 		lose(g, r);
 		(void)outcome_set(r, REPLY_OK, "it is a gap");
