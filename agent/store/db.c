@@ -66,10 +66,8 @@ db_busy(void *ctx, int tries)
 	return 1;
 }
 
-/* Who may only read the WAL's index waits a while for somebody to begin it, or
- * to make it anew after the end of a process that was about to change it. */
-static bool
-awaits_index(int rc, int *tries)
+bool
+db_awaits_index(int rc, int *tries)
 {
 	return (rc == SQLITE_READONLY_CANTINIT ||
 		   rc == SQLITE_READONLY_RECOVERY) &&
@@ -314,7 +312,7 @@ statement(struct store *s, const char *sql, struct err *err)
 	do {
 		rc = sqlite3_prepare_v3(s->db, sql, -1,
 		    SQLITE_PREPARE_PERSISTENT, &s->kept[at].st, NULL);
-	} while (awaits_index(rc, &tries));
+	} while (db_awaits_index(rc, &tries));
 	if (rc != SQLITE_OK) {
 		(void)db_fail(s, db_blame(s, sql, rc), err);
 		return NULL;
@@ -405,7 +403,7 @@ db_step(struct store *s, sqlite3_stmt *st, struct err *err)
 
 	do {
 		rc = sqlite3_step(st);
-	} while (awaits_index(rc, &tries));
+	} while (db_awaits_index(rc, &tries));
 	if (rc == SQLITE_ROW)
 		return 1;
 	if (rc != SQLITE_DONE)

@@ -75,6 +75,12 @@ bool db_means_damage(const struct store *s, int rc);
  * the text is about; SQLITE_ERROR, the text itself is wrong; else rc. */
 int db_blame(struct store *s, const char *sql, int rc);
 
+/* Who may only read the WAL's index waits a while for somebody to begin it, or
+ * to make it anew after the end of a process that was about to change it: true,
+ * it has slept a little and the call that gave rc is to be made again.  tries
+ * begins with 0. */
+bool db_awaits_index(int rc, int *tries);
+
 /* SQLite's busy handler: sleeps a little.  What is called, once, when it has
  * done so for half a second. */
 int db_busy(void *ctx, int tries);
