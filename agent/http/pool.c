@@ -4,12 +4,16 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "http/pool.h"
 
-/* So many at most, a connection of TLS and its handle some 60 kB. */
-#define ROOM 448
+/* So many at most, a connection of TLS and its handle some 60 kB; and no more
+ * than this part of the descriptors that the process may have, of which libcurl
+ * takes three for each. */
+#define ROOM 352
+#define SHARE 8
 
 /* curl uses no connection again that is older, and few servers keep one. */
 #define LIFE (2 * CLOCK_MINUTE)
@@ -17,7 +21,7 @@
 static struct {
 	pthread_mutex_t lock;
 	unsigned users;
-	size_t n;
+	size_t n, room;
 	struct rest {
 		struct pooled handle;
 		int64_t since; /* monotonic */
@@ -35,11 +39,23 @@ take_out(size_t i)
 	return p;
 }
 
+static size_t
+find_room(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+	    files.rlim_cur / SHARE > ROOM)
+		return ROOM;
+	return (size_t)(files.rlim_cur / SHARE);
+}
+
 void
 pool_enter(void)
 {
 	(void)pthread_mutex_lock(&pool.lock);
-	pool.users++;
+	if (pool.users++ == 0)
+		pool.room = find_room();
 	(void)pthread_mutex_unlock(&pool.lock);
 }
 
@@ -82,6 +98,8 @@ victim(const struct pooled *p)
 {
 	ptrdiff_t worst = 0;
 
+	if (pool.n == 0)
+		return -1;
 	for (size_t i = 1; i < pool.n; i++)
 		if (pool.all[i].handle.lay > pool.all[worst].handle.lay)
 			worst = (ptrdiff_t)i;
@@ -102,7 +120,7 @@ pool_put(struct pooled *p)
 	(void)pthread_mutex_lock(&pool.lock);
 	if (pool.n > 0 && now - pool.all[0].since > LIFE)
 		gone[0] = take_out(0).easy;
-	if (pool.n == ROOM && (i = victim(p)) >= 0)
+	if (pool.n >= pool.room && (i = victim(p)) >= 0)
 		gone[1] = take_out((size_t)i).easy;
 	if (i >= 0)
 		pool.all[pool.n++] = (struct rest){ *p, now };

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
+#include "sources/common/request.h"
 #include "sources/office365/office365.h"
 #include "sources/source.h"
 #include "store/commit.h"
@@ -334,6 +335,100 @@ requests_of(const char *path)
 	return n;
 }
 
+/* What the API gives as a URL, and what is asked for; %s is api_url. */
+static const struct {
+	const char *given, *asked;
+	bool allowed;
+} links[] = {
+	{ "https://manage.office.com/a?x=1", "%s/a?x=1&", true },
+	{ "https://MANAGE.office.com:443/a", "%s/a?", true },
+	{ "https://manage.office.com", "%s?", true },
+	{ "%s/a", "%s/a?", true },
+	/* Of nobody or another cloud: neither is where requests go. */
+	{ "http://manage.office.com/a", "http://manage.office.com/a?", false },
+	{ "https://manage.office.com.example.com/a",
+	    "https://manage.office.com.example.com/a?", false },
+	{ "https://manage.office365.us/a", "https://manage.office365.us/a?",
+	    false },
+	{ "https://me@manage.office.com/a", "https://me@manage.office.com/a?",
+	    false },
+};
+
+/* Behind a proxy the API's links lead past it: they are asked for at the
+ * proxy. */
+START_TEST(links_of_the_clouds_own)
+{
+	struct item it;
+	struct outcome r = { .class = REPLY_OK };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		const struct office365 *o = t.source.state;
+		const char *api = canned_url(t.server);
+		const char *in[] = { links[i].given, links[i].asked };
+		struct buf text[2] = { BUF_INIT(1024), BUF_INIT(1024) };
+		struct buf url = BUF_INIT(1024);
+
+		for (size_t k = 0; k < 2; k++) {
+			const bool own = strncmp(in[k], "%s", 2) == 0;
+
+			ck_assert_int_eq(buf_addf(&text[k], "%s%s",
+					     own ? api : "",
+					     in[k] + (own ? 2 : 0)),
+			    0);
+		}
+		ck_assert_int_eq(office365_publish(o, text[0].data, &url), 0);
+		ck_assert_msg(strncmp(url.data, text[1].data, text[1].len) ==
+			    0 &&
+			strncmp(url.data + text[1].len, "PublisherIdentifier",
+			    19) == 0,
+		    "%s: %s", text[0].data, url.data);
+		ck_assert_msg(request_allowed(&o->api, "x", url.data, &r) ==
+			links[i].allowed,
+		    "%s", url.data);
+		buf_release(&text[0]);
+		buf_release(&text[1]);
+		buf_release(&url);
+	}
+	(void)snprintf(body[1], sizeof(body[1]), HEAD "[{\"Id\":\"1\"}]");
+	(void)list("[{\"contentId\":\"1\",\"contentUri\":"
+		   "\"https://manage.office.com" FEED "/audit/1\"}]");
+	ck_assert_int_eq(item_claim(t.stream.feed, &it, NULL, &err), 1);
+	office365_fetch(&t.w, &t.stream, &it, &r);
+	ck_assert_msg(r.class == REPLY_OK, "%s", r.text);
+	ck_assert(count("SELECT size FROM feed") == 1);
+	ck_assert_int_eq(requests_of(FEED "/audit/1?"), 1);
+	item_release(&it);
+}
+END_TEST
+
+/* What tokens are for. */
+static const struct {
+	const char *login, *api, *resource;
+} resources[] = {
+	{ NULL, NULL, "https://manage.office.com" },
+	{ NULL, "https://proxy.example.com", "https://manage.office.com" },
+	{ "https://login.microsoftonline.com", "https://proxy.example.com",
+	    "https://manage.office.com" },
+	{ NULL, "https://manage-gcc.office.com",
+	    "https://manage-gcc.office.com" },
+	/* A cloud that is not known. */
+	{ "https://login.example.com", "https://manage.example.com",
+	    "https://manage.example.com" },
+};
+
+START_TEST(tokens_of_the_cloud)
+{
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		const struct office365_conf c = {
+			.login_url = (char *)(uintptr_t)resources[i].login,
+			.api_url = (char *)(uintptr_t)resources[i].api
+		};
+
+		ck_assert_str_eq(office365_resource(&c), resources[i].resource);
+	}
+}
+END_TEST
+
 /* What a start is answered with, and whether it is one. */
 static const struct {
 	const char *reply;
@@ -556,6 +651,8 @@ suite_content(void)
 	tcase_add_test(tc, a_long_key_and_many_odd_rows);
 	tcase_add_test(tc, what_looks_alike_is_not_the_same);
 	tcase_add_test(tc, blobs);
+	tcase_add_test(tc, links_of_the_clouds_own);
+	tcase_add_test(tc, tokens_of_the_cloud);
 	tcase_add_loop_test(tc, started_or_not, 0,
 	    sizeof(starts) / sizeof(starts[0]));
 	tcase_add_test(tc, a_query_is_made);

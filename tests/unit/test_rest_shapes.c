@@ -563,6 +563,20 @@ static const struct shape {
 		"/list?op=next", "/list?op=next" },
 	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
 	    .trouble = "a reply may have been lost" },
+	{ .name = "an event that is none, on the first page of all",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1},{\"id\":\"\n\"},"
+				  "{\"id\":2}],\"c\":\"C1\"}"),
+			     0 },
+		{ "/more?c=C1", JSON("{\"e\":[],\"c\":\"C1\"}"), 0 } },
+	    .asked = { "/list", "c=C1" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "is not JSON" },
 	{ .name = "pages without rows that lead to some",
 	    .definition = HEAD
 	    "    request: { path: /list }\n    next: { path: /more, query: { "
@@ -1271,6 +1285,7 @@ START_TEST(shape)
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct buf events = BUF_INIT(TEXT_MAX);
 	char *expected;
+	int64_t backwards;
 
 	memset(&t, 0, sizeof(t));
 	buf_init(&t.told, TEXT_MAX);
@@ -1290,6 +1305,11 @@ START_TEST(shape)
 	    "%s: %s\ninstead of %s; %s\nasked: %s", s->name,
 	    events.len > 0 ? events.data : "", expected,
 	    t.told.len > 0 ? t.told.data : "", canned_requests(t.server));
+	ck_assert_int_eq(db_number(t.s, &err, 0, &backwards,
+			     "SELECT count(*) FROM gap WHERE until < since",
+			     ""),
+	    0);
+	ck_assert_int_eq(backwards, 0);
 	expect_asked(s);
 	ck_assert_msg(s->trouble == NULL ||
 		(t.told.len > 0 && strstr(t.told.data, s->trouble) != NULL),

@@ -52,6 +52,21 @@ request_url(struct buf *out, const char *base, const char *path,
 	return query != NULL ? request_query(out, query) : 0;
 }
 
+int
+request_link(struct buf *out, const char *own, const char *base,
+    const char *url)
+{
+	const char *path;
+
+	if (own == NULL || http_same_origin(own, base) ||
+	    !http_same_origin(own, url))
+		return buf_adds(out, url);
+	/* The rest of a URL that has its origin. */
+	path = strstr(url, "://") + 3;
+	path += strcspn(path, "/?#");
+	return request_url(out, base, path, NULL);
+}
+
 bool
 request_allowed(const struct api *api, const char *what, const char *url,
     struct outcome *r)

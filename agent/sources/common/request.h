@@ -58,6 +58,13 @@ int request_url(struct buf *out, const char *base, const char *path,
 /* Append the query to a URL, whether that has one already or not. */
 int request_query(struct buf *url, const struct http_pair *query);
 
+/* Append a URL that the vendor gives.  One of its own, which own is a URL of,
+ * is asked for at base, where the configuration says that the vendor is: a
+ * proxy in between changes no bodies.  own may be NULL: base is the vendor's.
+ */
+int request_link(struct buf *out, const char *own, const char *base,
+    const char *url);
+
 /* Has url, which the vendor calls what, the origin of the API?  If not, r says
  * so.  To be asked before any such URL is followed. */
 bool request_allowed(const struct api *api, const char *what, const char *url,

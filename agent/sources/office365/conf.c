@@ -415,6 +415,24 @@ office365_api(const struct office365_conf *c)
 	return c->api_url != NULL ? c->api_url : clouds[c->cloud].api;
 }
 
+const char *
+office365_own_api(const struct office365_conf *c)
+{
+	return clouds[c->cloud].api;
+}
+
+const char *
+office365_resource(const struct office365_conf *c)
+{
+	const bool cloud =
+	    c->login_url == NULL || cloud_of(c->login_url, true) != CLOUDS;
+
+	return cloud && c->api_url != NULL &&
+		cloud_of(c->api_url, false) == CLOUDS
+	    ? clouds[c->cloud].api
+	    : office365_api(c);
+}
+
 /* One record schema for all content types: Splunk's add-on (4055) and Elastic's
  * integration o365 read them alike. */
 const struct event_shape *

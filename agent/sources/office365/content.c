@@ -317,9 +317,10 @@ read_next(struct listing *l, const struct http_reply *reply, struct buf *next,
 	if (!http_header(reply, "NextPageUri", uri, HTTP_HEADERS_MAX) &&
 	    !http_header(reply, "NextPageUrl", uri, HTTP_HEADERS_MAX))
 		uri[0] = '\0';
-	if (*uri != '\0' && request_allowed(&o->api, "NextPageUri", uri, r) &&
-	    office365_publish(o, uri, next) != 0)
+	if (*uri != '\0' && office365_publish(o, uri, next) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "NextPageUri is too long");
+	else if (*uri != '\0')
+		(void)request_allowed(&o->api, "NextPageUri", next->data, r);
 	free(uri);
 	return r->class;
 }

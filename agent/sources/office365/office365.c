@@ -231,7 +231,7 @@ open_source(struct source *s, struct err *err)
 		.what = "blob",
 	};
 	set_windows(&o->windows, c);
-	o->api.auth = office365_auth(c, office365_api(c), err);
+	o->api.auth = office365_auth(c, office365_resource(c), err);
 	if (o->api.auth != NULL && set_graph(o, err) == 0)
 		return 0;
 	close_source(s);
@@ -263,7 +263,8 @@ office365_publish(const struct office365 *o, const char *url, struct buf *out)
 {
 	const char *query = strchr(url, '?');
 
-	if (buf_adds(out, url) != 0)
+	if (request_link(out, office365_own_api(o->conf),
+		office365_api(o->conf), url) != 0)
 		return -1;
 	if (query != NULL && strcasestr(query, PUBLISHER "=") != NULL)
 		return 0;

@@ -74,6 +74,13 @@ void office365_check(const void *conf, const struct config_section *b);
 const char *office365_login(const struct office365_conf *c);
 const char *office365_api(const struct office365_conf *c);
 
+/* The cloud's own API, where that is a proxy or a test's. */
+const char *office365_own_api(const struct office365_conf *c);
+
+/* What tokens for the API are for: the API; behind a proxy, where the login is
+ * the cloud's own, the cloud's. */
+const char *office365_resource(const struct office365_conf *c);
+
 /* The cloud's name, as it is configured. */
 const char *office365_cloud(const struct office365_conf *c);
 
@@ -133,8 +140,8 @@ struct office365_odd {
 int office365_url(const struct office365 *o, const char *path,
     const struct http_pair *query, struct buf *out);
 
-/* Append a URL of the API's own, with a PublisherIdentifier if it has none
- * yet. */
+/* Append a URL that the API gives, as request_link() does, with a
+ * PublisherIdentifier if it has none yet. */
 int office365_publish(const struct office365 *o, const char *url,
     struct buf *out);
 

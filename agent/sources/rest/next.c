@@ -273,26 +273,12 @@ resolve(const char *base, struct buf *next)
 	return rc;
 }
 
-/* A URL of the vendor's own is asked for where the configuration says that the
- * vendor is: a proxy in between changes no bodies. */
 static int
 redirect(const struct api *api, struct buf *next)
 {
 	struct buf url = BUF_INIT(PAGES_LINK_MAX);
-	const char *path;
-	size_t len;
-	int rc;
+	int rc = request_link(&url, api->own, api->base, next->data);
 
-	if (api->own == NULL || http_same_origin(api->own, api->base) ||
-	    !http_same_origin(api->own, next->data))
-		return 0;
-	/* The rest of a URL that has its origin. */
-	path = strstr(next->data, "://") + 3;
-	path += strcspn(path, "/?#");
-	len = strlen(api->base);
-	rc = buf_add(&url, api->base, len - (api->base[len - 1] == '/'));
-	if (rc == 0)
-		rc = buf_adds(&url, path);
 	buf_clear(next);
 	if (rc == 0)
 		rc = buf_add(next, url.data, url.len);

@@ -319,6 +319,15 @@ judge_token(const struct reading *g, const struct page *page,
 		r->class = REPLY_CURSOR;
 }
 
+int64_t
+reading_until(const struct reading *g)
+{
+	if (g->values.window != NULL)
+		return g->values.window->to;
+	/* The first page, which is still coming. */
+	return g->date != 0 ? g->date : server_clock_now(g->w->source->clock);
+}
+
 /* pages.get */
 static enum reply_class
 get_page(void *ctx, struct page *page, struct outcome *r)

@@ -70,6 +70,10 @@ enum reply_class reading_pages(struct reading *g, const char *first,
  * ago. */
 int64_t reading_covered(const struct source *s, int64_t listed);
 
+/* Up to when what is read can be: the end of its window, or the server's time
+ * when it began. */
+int64_t reading_until(const struct reading *g);
+
 /* So many pages of a stream without end are read in one go. */
 #define READING_PAGES 200
 
