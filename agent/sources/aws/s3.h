@@ -190,7 +190,9 @@ bool s3_is_digest(const char *key);
 void s3_digest_fetch(struct worker *w, struct stream *st, const struct item *it,
     struct outcome *r);
 
-/* sealfeed reconcile: hours that digests confirm. */
+/*
+ * audit.c: sealfeed reconcile, and the hours that digests confirm.
+ */
 extern const struct audit_calls s3_audit;
 
 /*
