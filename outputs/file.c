@@ -337,6 +337,12 @@ file_close(struct output *out)
 	out->state = NULL;
 }
 
+static int
+file_format(const void *conf)
+{
+	return ((const struct file_conf *)conf)->format;
+}
+
 const struct output_type output_file = {
 	.type.name = "file",
 	.type.reach = CONFIG_REACHES_NONE,
@@ -347,6 +353,7 @@ const struct output_type output_file = {
 	    "the unit\nneeds ReadWritePaths= (\"systemctl edit sealfeed\").\n",
 	.type.settings = file_settings,
 	.type.conf_size = sizeof(struct file_conf),
+	.format = file_format,
 	.open = file_open,
 	.window = file_window,
 	.send = file_send,

@@ -126,19 +126,34 @@ turn_to(struct format *f, const char *type)
 	f->map = format_map_of(f->maps, type);
 }
 
+bool
+format_knows(const struct format *f, const char *type)
+{
+	return format_map_of(f->maps, type)->type[0] != '\0';
+}
+
+/* What a type without a mapping is called: as it is. */
+static const char *
+named(const struct format *f, const char *name)
+{
+	return f->map->type[0] == '\0' && f->type[0] != '\0' ? f->type : name;
+}
+
 static int
 add_wazuh(const struct format *f, const struct chunk_line *line,
     struct buf *out)
 {
+	const char *name = named(f, f->map->wazuh);
+
 	if (buf_addf(out,
 		"{\"integration\":\"%s\",\"sealfeed\":{\"feed\":\"%s\","
 		"\"%s\":%llu,\"agent\":\"%s%s%s\"},\"%s\":",
-		line->checkpoint ? "sealfeed" : f->map->wazuh, line->feed,
+		line->checkpoint ? "sealfeed" : name, line->feed,
 		line->checkpoint ? "size" : "index",
 		(unsigned long long)line->number, f->agent,
 		line->via == NULL ? "" : "\",\"via\":\"",
 		line->via == NULL ? "" : line->via,
-		line->checkpoint ? "checkpoint" : f->map->wazuh) != 0 ||
+		line->checkpoint ? "checkpoint" : name) != 0 ||
 	    buf_add(out, line->value, line->len) != 0)
 		return -1;
 	return buf_adds(out, "}");
@@ -451,7 +466,8 @@ add_headers(struct format *f, const struct chunk_line *line,
 
 	if (buf_adds(out, cef ? "CEF:0|" : "LEEF:2.0|") != 0 ||
 	    add_header_text(f, own ? "sealfeed" : m->vendor, out) != 0 ||
-	    add_header_text(f, own ? "sealfeed" : m->product, out) != 0 ||
+	    add_header_text(f, own ? "sealfeed" : named(f, m->product), out) !=
+		0 ||
 	    buf_adds(out, "1|") != 0)
 		return -1;
 	if (own || !take(f, event, m->class)) {

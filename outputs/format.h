@@ -28,6 +28,8 @@
 #ifndef OUTPUTS_FORMAT_H
 #define OUTPUTS_FORMAT_H
 
+#include <stdbool.h>
+
 struct buf;
 struct chunk_line;
 struct err;
@@ -41,7 +43,8 @@ extern const char *const format_names[];
 	"How an event is written: raw, the vendor's JSON alone; wazuh, in "   \
 	"the envelope that Wazuh's own modules use; cef or leef, as fields, " \
 	"by the mapping tables in share/sealfeed/formats, with the whole "    \
-	"event in rawEvent. sealfeed verify proves each of them."
+	"event in rawEvent; types of source without a table, which check "    \
+	"names, have rawEvent alone. sealfeed verify proves each of them."
 
 struct format;
 
@@ -50,6 +53,12 @@ struct format;
 struct format *format_new(enum format_kind kind, const char *agent,
     const char *folder, struct err *err);
 void format_free(struct format *f); /* NULL does nothing */
+
+/* Is there a mapping for this type of source?  Events of others have "sealfeed"
+ * as the vendor, their type as the product, "event" as class and name, and no
+ * fields of their own before rawEvent; in wazuh their type is the integration.
+ */
+bool format_knows(const struct format *f, const char *type);
 
 /* Append line without a line feed; -1 at out's ceiling, with a part of it. */
 int format_add(struct format *f, const struct chunk_line *line,

@@ -33,6 +33,9 @@ struct output_type {
 	/* Of outputs over HTTP: what makes this one (http/dialect.h). */
 	const struct http_dialect *dialect;
 
+	/* How conf wants events written (format.h); NULL: it has no choice. */
+	int (*format)(const void *conf);
+
 	/* Load keys and certificates, no network; sets out->state,
 	 * out->chunk_max and out->batches.  Called again after close when
 	 * credentials may have been rotated.  -1: nothing to close. */

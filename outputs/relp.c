@@ -605,6 +605,7 @@ const struct output_type output_relp = {
 	.type.settings = relp_settings,
 	.type.conf_size = sizeof(struct syslog_conf),
 	.type.check = syslog_check,
+	.format = syslog_format,
 	.open = relp_open,
 	.window = relp_window,
 	.send = relp_send,

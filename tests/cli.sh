@@ -57,6 +57,20 @@ holds out '"line": 6'
 holds out '"ok": false'
 empty err
 
+# A mapping is missing for one type of two, and only where fields are made.
+cat >"$dir/fields.yaml" <<-END
+	agent: {name: a, key: /k}
+	sources:
+	  mapped: {type: okta, domain: acme.okta.com, token: "00abcdefghijklm"}
+	  other: {type: tailscale, token: tskey-api-abcdef}
+	outputs:
+	  fields: {type: file, path: $dir/fields, format: leef}
+	  whole: {type: file, path: $dir/whole, format: wazuh}
+END
+expect 0 "a mapping is missing" $sf check "$dir/fields.yaml"
+holds err 'warning: outputs.fields: .* sources.other \(tailscale\), .* sealfeed[|]tailscale[|]1'
+[ "$(grep -c 'no mapping' "$dir/err")" = 1 ] || { cat "$dir/err" >&2; failed=1; }
+
 # Nothing but the configuration is opened: the files it names are FIFOs, which
 # would block for ever, and a host that must not be asked for.
 mkfifo "$dir/fifo"

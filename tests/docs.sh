@@ -38,7 +38,14 @@ done
 for sub in $(./sealfeed help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 	grep -q "^\\.B sealfeed $(echo "$sub" | sed 's/-/\\\\-/g')" "$page8" ||
 		fail "$sub is not in sealfeed(8)"
-	./sealfeed help "$sub" >/dev/null || fail "there is no help for $sub"
+	./sealfeed help "$sub" >docs-help || fail "there is no help for $sub"
+	# Behind its heading, and up to the next one: the same options.
+	sed 's/\\-/-/g' "$page8" | sed -n "/^\.SS $sub\$/,/^\.S[SH] /p" |
+		sed -n 's/^\\fB\(--[a-z-]*\).*/\1/p' >docs-man
+	sed -n 's/^  \(--[a-z-]*\).*/\1/p' docs-help |
+		grep -vx -e --config -e --json -e --help |
+		cmp -s - docs-man || fail "$sub has other options in sealfeed(8)"
+	rm -f docs-help docs-man
 done
 
 for page in "$page8" "$page5"; do

@@ -17,7 +17,6 @@
 
 struct config;
 struct config_entry;
-struct store;
 
 #define ROLE_DAMAGED 65 /* EX_DATAERR */
 
@@ -45,17 +44,15 @@ struct role {
 				     role_rest() and drive() wait on it */
 	struct role_signs *signs; /* for role_alive() and role_ready(); NULL:
 				     nobody looks */
-	int verdict_fd; /* of watch: a pipe for the lines of what the whole
-			   agent does, newline at the end; non-blocking */
-	int listen_fd;  /* of watch: its listening socket, non-blocking; -1:
-			   nobody may ask */
-	struct store *store; /* of watch: open since before its walls stood;
-				NULL: it could not be opened */
-	int result_fd;       /* of ROLE_RECOVER: where it writes its error */
-	bool only_outputs;   /* of ROLE_RECOVER: the store is sound, and is to
-				learn of the outputs */
-	const int *peers;    /* wake descriptors, ended by -1: of the roles
-				that this one wakes */
+	int verdict_fd;    /* of watch: a pipe for the lines of what the whole
+			      agent does, newline at the end; non-blocking */
+	int listen_fd;     /* of watch: its listening socket, non-blocking; -1:
+			      nobody may ask */
+	int result_fd;     /* of ROLE_RECOVER: where it writes its error */
+	bool only_outputs; /* of ROLE_RECOVER: the store is sound, and is to
+			      learn of the outputs */
+	const int *peers;  /* wake descriptors, ended by -1: of the roles
+			      that this one wakes */
 	const enum role_kind *peer_kinds; /* the kind of each */
 	int64_t started;   /* when the supervisor began, not this process */
 	bool again;        /* this role died before and is started again */

@@ -20,6 +20,7 @@
 #include "config/secret.h"
 #include "config/stand_in.h"
 #include "evidence/note.h"
+#include "outputs/format.h"
 #include "outputs/output.h"
 #include "run/types.h"
 #include "sources/rest/rest.h"
@@ -85,6 +86,44 @@ look_for_twins(struct check *c, const struct config *config)
 	}
 }
 
+/* Events of a type without a mapping have no fields for a SIEM's rules. */
+static void
+look_for_mappings(struct check *c, const struct config *config,
+    const struct config_entry *output)
+{
+	const struct output_type *type = output_type_of(output->type);
+	int kind =
+	    type->format == NULL ? FORMAT_RAW : type->format(output->conf);
+	struct err err = ERR_INIT;
+	struct format *f;
+	char text[512];
+
+	if (kind != FORMAT_CEF && kind != FORMAT_LEEF)
+		return;
+	f = format_new((enum format_kind)kind, config->agent.name, NULL, &err);
+	if (f == NULL) {
+		(void)snprintf(text, sizeof(text), "outputs.%s: format: %s",
+		    output->name, err.text);
+		check_warn(c, text);
+		return;
+	}
+	for (size_t i = 0; i < config->n_sources; i++) {
+		const struct config_entry *s = &config->sources[i];
+
+		if (format_knows(f, s->type->name))
+			continue;
+		(void)snprintf(text, sizeof(text),
+		    "outputs.%s: format: no mapping is there for sources.%s "
+		    "(%s), whose events go as sealfeed|%s|1|event with all of "
+		    "them in rawEvent; add share/sealfeed/formats/%s.yaml, or "
+		    "use another format",
+		    output->name, s->name, s->type->name, s->type->name,
+		    s->type->name);
+		check_warn(c, text);
+	}
+	format_free(f);
+}
+
 /* Warn of a configuration that is allowed, since drop-ins may still be missing,
  * but that collects or delivers nothing. */
 static void
@@ -92,6 +131,8 @@ look_for_gaps(struct check *c, const struct config *config)
 {
 	warn_places(c, &config->warnings);
 	look_for_twins(c, config);
+	for (size_t i = 0; i < config->n_outputs; i++)
+		look_for_mappings(c, config, &config->outputs[i]);
 	if (config->n_sources == 0)
 		check_warn(c,
 		    "no sources: only the agent's own feed is delivered");

@@ -68,9 +68,21 @@ audit_of(const struct config_entry *c, struct source_audit *bounds)
 	return a != NULL && a->bounds(c->conf, bounds) ? a : NULL;
 }
 
-static void
-add(struct hour *h, const struct hour_row *f)
+static bool
+is_accounted(const struct job *j, const char *stream)
 {
+	return j->calls->accounts != NULL &&
+	    j->calls->accounts(j->conf->conf, stream);
+}
+
+static void
+add(const struct job *j, struct hour *h, struct hour_row *f)
+{
+	if (j->calls->all_or_none && f->known &&
+	    is_accounted(j, strchr(f->feed, '/') + 1)) {
+		f->confirmed = f->collected;
+		f->only = 0;
+	}
 	h->feed = xreallocarray(h->feed, h->n + 1, sizeof(*h->feed));
 	h->feed[h->n++] = *f;
 	h->sum.listed += f->listed;
@@ -100,7 +112,8 @@ read_state(const struct job *j, struct hour_row *h, struct err *err)
 		char why[sizeof(h->error)] = "";
 		bool known = true;
 
-		if (j->calls->covers(j->conf->conf, d.streams[i]))
+		if (j->calls->covers(j->conf->conf, d.streams[i]) ||
+		    is_accounted(j, d.streams[i]))
 			rc = hour_state(j->store, feed, h->hour, &known, why,
 			    err);
 		if (!known && h->error[0] == '\0')
@@ -153,7 +166,7 @@ read_hour(const struct job *j, int64_t when, struct hour *h, struct err *err)
 	while (rc == 1 &&
 	    (rc = hour_next(j->store, j->conf->name, when, when + CLOCK_HOUR,
 		 &at, err)) == 1) {
-		add(h, &at);
+		add(j, h, &at);
 		for (size_t i = 0; i < j->config->n_outputs && rc == 1; i++) {
 			uint64_t n;
 

@@ -97,11 +97,17 @@ reconciled_note(const struct feed_report *f, struct table *t)
 	char until[CLOCK_TEXT];
 
 	(void)clock_format(r->until, 0, until);
-	table_note(t,
-	    "reconciled up to %s: %" PRIu64 " events confirmed, %" PRIu64
-	    " were missing and are forwarded%s%s",
-	    until, f->count[FEED_CONFIRMED], f->count[FEED_MISSING],
-	    r->error[0] != '\0' ? "; it waits: " : "", r->error);
+	/* Where the vendor's count confirms, events are not compared. */
+	if (f->count[FEED_CONFIRMED] + f->count[FEED_MISSING] == 0)
+		table_note(t, "reconciled up to %s%s%s", until,
+		    r->error[0] != '\0' ? "; it waits: " : "", r->error);
+	else
+		table_note(t,
+		    "reconciled up to %s: %" PRIu64
+		    " events confirmed, %" PRIu64
+		    " were missing and are forwarded%s%s",
+		    until, f->count[FEED_CONFIRMED], f->count[FEED_MISSING],
+		    r->error[0] != '\0' ? "; it waits: " : "", r->error);
 	if (r->failed > 0)
 		table_note(t,
 		    "%" PRIu64 " spans of the last 35 days could not be "

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf16.h"
 #include "cmd/cmd.h"
 #include "evidence/note.h"
 #include "verify/verify.h"
@@ -52,19 +53,44 @@ add_file(struct keys *keys, char *text, struct err *err)
 	return keys->n > before ? 0 : err_set(err, "it holds no key");
 }
 
+/* The text of a file that an editor or a shell of Windows may have written:
+ * without its byte order mark, and in UTF-8. */
+static int
+read_text(const char *path, struct buf *text, struct err *err)
+{
+	struct buf raw = BUF_INIT(KEY_FILE_MAX);
+	struct utf16 u = { .order = UTF16_NONE };
+	size_t mark;
+	int rc = file_read(path, &raw, err);
+
+	if (rc == 0 && raw.len >= 3 && memcmp(raw.data, "\xef\xbb\xbf", 3) == 0)
+		rc = buf_adds(text, raw.data + 3);
+	else if (rc == 0 && raw.len > 0) {
+		u.order = utf16_guess(raw.data, raw.len, &mark);
+		if (u.order == UTF16_NONE)
+			rc = buf_adds(text, raw.data);
+		else if (utf16_add(&u, raw.data + mark, raw.len - mark, text) !=
+			0 ||
+		    utf16_end(&u, text) != 0)
+			rc = err_set(err, "it is too long");
+	}
+	if (rc == 0 && text->data == NULL)
+		rc = err_set(err, "it holds no key");
+	buf_release(&raw);
+	return rc;
+}
+
 /* Read the value of --key: a verifier key, or the name of a file with keys. */
 static int
 read_key(struct keys *keys, const char *value, struct err *err)
 {
-	struct buf text = BUF_INIT(KEY_FILE_MAX);
+	struct buf text = BUF_INIT(2 * KEY_FILE_MAX);
 	struct err no_key = ERR_INIT;
 	int rc;
 
 	if (add_key(keys, value, &no_key) == 0)
 		return 0;
-	rc = file_read(value, &text, err);
-	if (rc == 0 && text.data == NULL)
-		rc = err_set(err, "it holds no key");
+	rc = read_text(value, &text, err);
 	if (rc == 0)
 		rc = add_file(keys, text.data, err);
 	if (rc == -1)

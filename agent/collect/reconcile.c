@@ -611,11 +611,11 @@ collect_reconciler_open(struct source_runner *r)
 	const struct audit_calls *a = s->type->audit;
 	struct source_audit bounds;
 
-	for (size_t i = 0; a != NULL && a->since == NULL && i < r->n_workers;
+	for (size_t i = 0; a != NULL && a->accounts != NULL && i < r->n_workers;
 	     i++)
-		if (a->covers(s->conf, r->workers[i].stream.name))
+		if (a->accounts(s->conf, r->workers[i].stream.name))
 			feed_hours(r->workers[i].stream.feed);
-	if (a == NULL || a->since == NULL || !a->bounds(s->conf, &bounds))
+	if (a == NULL || !a->bounds(s->conf, &bounds) || bounds.every == 0)
 		return;
 	r->reconciler = xcalloc(1, sizeof(*r->reconciler));
 	*r->reconciler = (struct reconciler){ .bounds = bounds,

@@ -441,7 +441,8 @@ take_json(const json_t *top, struct reply_error *out)
 	static const char *const codes[] = { "code", "errorCode", "error_code",
 		"faultcode" };
 	static const char *const messages[] = { "message", "errorMessage",
-		"error_message", "faultstring", "detail", "title" };
+		"error_message", "errorSummary", "faultstring", "detail",
+		"title", "description", "reason", "msg" };
 	const json_t *error = member(top, "error");
 	const json_t *inner = find_inner(top);
 	bool text = json_is_string(error) &&
@@ -460,6 +461,8 @@ take_json(const json_t *top, struct reply_error *out)
 		take_message(out, error);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		take_message(out, member(inner, messages[i]));
+	take_message(out, json_array_get(member(top, "errors"), 0));
+	take_message(out, json_array_get(member(top, "errorMessages"), 0));
 	take_model_state(out, member(inner, "ModelState"));
 	take_aadsts(out);
 }

@@ -93,6 +93,7 @@ void rules_unexpected(const struct rule *rules, const struct http_reply *reply,
  * {"error":{"code":…,"message":…}}, {"error":…,"error_description":…},
  * {"odata.error":{"code":…,"message":{"value":…}}}, {"errors":[…]},
  * {"code":…,"message":…}, {"Message":…,"ModelState":{…:[…]}}, {"error":"text"},
+ * {"errors":["text"]}, {"errorCode":…,"errorSummary":…},
  * {"__type":"…#code","message":…}, any of them as the only element of an
  * array; and the XML <Error><Code>…</Code><Message>…</Message></Error>, also
  * within <ErrorResponse>.  An AADSTS number in the message

@@ -72,7 +72,6 @@ static const struct {
 
 static const uint64_t rights[] = {
 	[PLACE_READ] = READ_FILE | READ_DIR,
-	[PLACE_UPDATE] = READ_FILE | WRITE_FILE | TRUNCATE,
 	/* Folders within, too: one in a file's place is put aside. */
 	[PLACE_FOLDER] = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE |
 	    REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG,

@@ -466,18 +466,6 @@ add_network(struct sandbox_plan *p)
 	}
 }
 
-/* Who only reads a store marks in its index what is being read. */
-static void
-add_index(struct sandbox_plan *p, const char *path)
-{
-	char *real = realpath(path, NULL);
-	char *index = xasprintf("%s-shm", real != NULL ? real : path);
-
-	add_place(p, index, PLACE_UPDATE, false);
-	free(index);
-	free(real);
-}
-
 /* A folder of this role's own, which it makes itself where it is missing; that
  * is no reason to start anew.  Who writes there tells of what goes wrong. */
 static void
@@ -545,7 +533,6 @@ add_own(struct sandbox_plan *p, enum role_kind kind, const struct config *c,
 	case ROLE_WATCH:
 		if (a->watch.textfile != NULL)
 			add_folder_of(p, a->watch.textfile, PLACE_FOLDER);
-		add_index(p, a->store.path);
 		break;
 	case ROLE_KINDS:
 		break;

@@ -18,7 +18,6 @@ struct config_entry;
 
 enum place_access {
 	PLACE_READ,   /* the file, or all below the folder */
-	PLACE_UPDATE, /* a file that is there: read and written */
 	PLACE_FOLDER, /* a folder: files in it are made, written and removed */
 	PLACE_DEVICE, /* read, written, and asked by ioctl(2) */
 };

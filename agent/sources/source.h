@@ -208,13 +208,17 @@ struct audit_calls {
 	/* Is the stream asked for on its own?  NULL: one question is about all
 	 * of the source. */
 	bool (*covers)(const void *conf, const char *stream);
-	/* Is the source reconciled?  Fills *out then. */
+	/* Does the vendor account for the stream anyway, whoever asks
+	 * (store/attest.h)?  NULL: it does not. */
+	bool (*accounts)(const void *conf, const char *stream);
+	/* An account is of all events of its time, and not of those that it
+	 * counts. */
+	bool all_or_none;
+	/* Is the source reconciled?  Fills *out then; every 0: nothing is
+	 * asked for. */
 	bool (*bounds)(const void *conf, struct source_audit *out);
 	/* Before that the stream's feed has not asked; INT64_MIN: it has not
-	 * begun.  NULL: nothing is asked for, since the vendor accounts for
-	 * what is read anyway (store/attest.h): events are counted by hour, and
-	 * of the others below only bounds, for settle and every, and lacks are
-	 * used. */
+	 * begun.  NULL: no stream is asked for on its own. */
 	int64_t (*since)(const struct source *s, struct feed *feed);
 	/* Why an hour is not confirmed that nothing else is said of, a clause;
 	 * NULL: it was not asked for. */

@@ -15,13 +15,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/db.h"
-#include "store/migrate.h"
 #include "store/mode.h"
 #include "store/reserve.h"
+#include "store/schema.h"
 
 /* A writer holds the lock for milliseconds; a recovery or a merge of runs for
  * some seconds. */
 #define BUSY_MAX (30 * CLOCK_SECOND)
+#define INDEX_MAX (5 * CLOCK_SECOND)
 #define BUSY_NAP_MIN 200 /* microseconds */
 #define BUSY_NAP_MAX 10000
 
@@ -65,6 +66,16 @@ db_busy(void *ctx, int tries)
 	return 1;
 }
 
+/* Who may only read the WAL's index waits a while for somebody to begin it, or
+ * to make it anew after the end of a process that was about to change it. */
+static bool
+awaits_index(int rc, int *tries)
+{
+	return (rc == SQLITE_READONLY_CANTINIT ||
+		   rc == SQLITE_READONLY_RECOVERY) &&
+	    *tries < INDEX_MAX / BUSY_NAP_MAX && db_busy(NULL, (*tries)++) != 0;
+}
+
 bool
 db_means_damage(const struct store *s, int rc)
 {
@@ -77,7 +88,7 @@ db_blame(struct store *s, const char *sql, int rc)
 {
 	if ((rc & 0xff) != SQLITE_ERROR)
 		return rc;
-	if (migrate_understands(sql))
+	if (schema_understands(sql))
 		return SQLITE_CORRUPT;
 	s->misspoke = true;
 	return rc;
@@ -172,6 +183,13 @@ db_fail(struct store *s, int rc, struct err *err)
 		    "holds it open for writing",
 		    s->path);
 	case SQLITE_READONLY:
+		if (rc == SQLITE_READONLY_CANTINIT ||
+		    rc == SQLITE_READONLY_RECOVERY)
+			return err_set(err,
+			    "%s: the index of its log is to be made anew; "
+			    "start the agent, or run this as its user",
+			    s->path);
+		/* fall through */
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 		return err_set(err, "%s: %s; run this as the agent's user",
@@ -286,15 +304,17 @@ static sqlite3_stmt *
 statement(struct store *s, const char *sql, struct err *err)
 {
 	size_t at = ((uintptr_t)sql >> 3) * 31;
-	int rc;
+	int rc, tries = 0;
 
 	for (at %= DB_STATEMENTS; s->kept[at].sql != NULL;
 	     at = (at + 1) % DB_STATEMENTS) {
 		if (s->kept[at].sql == sql)
 			return s->kept[at].st;
 	}
-	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-	    &s->kept[at].st, NULL);
+	do {
+		rc = sqlite3_prepare_v3(s->db, sql, -1,
+		    SQLITE_PREPARE_PERSISTENT, &s->kept[at].st, NULL);
+	} while (awaits_index(rc, &tries));
 	if (rc != SQLITE_OK) {
 		(void)db_fail(s, db_blame(s, sql, rc), err);
 		return NULL;
@@ -381,8 +401,11 @@ db_query(struct store *s, struct err *err, const char *sql, const char *types,
 int
 db_step(struct store *s, sqlite3_stmt *st, struct err *err)
 {
-	int rc = sqlite3_step(st);
+	int rc, tries = 0;
 
+	do {
+		rc = sqlite3_step(st);
+	} while (awaits_index(rc, &tries));
 	if (rc == SQLITE_ROW)
 		return 1;
 	if (rc != SQLITE_DONE)

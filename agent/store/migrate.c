@@ -13,29 +13,12 @@
 #include "store/counters.h"
 #include "store/db.h"
 #include "store/migrate.h"
-
-/* Each step brings user_version from its place in the table to the next. */
-static const char schema[] = {
-#include "store/schema.inc"
-	0
-};
-
-static const char schema_2[] = {
-#include "store/schema_2.inc"
-	0
-};
-
-static const char *const migrations[] = {
-	schema,
-	schema_2,
-};
-
-#define NEWEST ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
+#include "store/schema.h"
 
 int64_t
 migrate_newest(void)
 {
-	return NEWEST;
+	return SCHEMA_NEWEST;
 }
 
 int
@@ -72,9 +55,9 @@ migrate_newer(struct store *s, int64_t version, struct err *err)
 	char *backup;
 	char program[64];
 
-	if (version <= NEWEST)
+	if (version <= SCHEMA_NEWEST)
 		return 0;
-	backup = migrate_backup_name(s->path, NEWEST);
+	backup = migrate_backup_name(s->path, SCHEMA_NEWEST);
 	find_writer(s, program, sizeof(program));
 	(void)err_set(err,
 	    "%s: written by a newer version of sealfeed (%s; store version "
@@ -82,7 +65,7 @@ migrate_newer(struct store *s, int64_t version, struct err *err)
 	    "that version again, or put back %s%s; "
 	    "docs/operations.md, \"Upgrade and downgrade\", says how",
 	    s->path, program[0] == '\0' ? "it does not say which" : program,
-	    (long long)version, (long long)NEWEST,
+	    (long long)version, (long long)SCHEMA_NEWEST,
 	    access(backup, F_OK) == 0 ? "the backup " : "a backup",
 	    access(backup, F_OK) == 0 ? backup : " that this version made");
 	free(backup);
@@ -121,8 +104,6 @@ lacks(struct store *s, const char *table, const char *column, bool *lacking,
 	return 0;
 }
 
-#define ADD_COLUMN "ALTER TABLE %s ADD COLUMN %s INTEGER NOT NULL DEFAULT 0"
-
 /* Add the column of each counter that the table lacks. */
 static int
 add_counters(struct store *s, const char *table, const struct counter *counters,
@@ -134,7 +115,7 @@ add_counters(struct store *s, const char *table, const struct counter *counters,
 	for (size_t i = 0; i < n; i++) {
 		if (lacks(s, table, counters[i].column, &lacking, err) != 0)
 			return -1;
-		(void)snprintf(sql, sizeof(sql), ADD_COLUMN, table,
+		(void)snprintf(sql, sizeof(sql), SCHEMA_ADD_COLUMN, table,
 		    counters[i].column);
 		if (lacking && db_exec(s, sql, err) != 0)
 			return -1;
@@ -183,51 +164,18 @@ run_steps(struct store *s, int64_t version, struct err *err)
 {
 	char pragma[64];
 
-	for (int64_t i = version; i < NEWEST; i++) {
-		if (db_exec(s, migrations[i], err) != 0)
+	for (int64_t i = version; i < SCHEMA_NEWEST; i++) {
+		if (db_exec(s, schema_steps[i], err) != 0)
 			return -1;
 	}
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d",
-	    (int)NEWEST);
+	    (int)SCHEMA_NEWEST);
 	if (db_exec(s, pragma, err) != 0)
 		return -1;
 	return db_run(s, err,
 	    "INSERT OR REPLACE INTO written (version, program, time)"
 	    " VALUES (?, ?, ?)",
-	    "iti", NEWEST, PACKAGE_VERSION, clock_now());
-}
-
-/* What add_counters() leads to; a column that is there already is refused. */
-static void
-add_columns(sqlite3 *db, const char *table, const struct counter *counters,
-    size_t n)
-{
-	char sql[256];
-
-	for (size_t i = 0; i < n; i++) {
-		(void)snprintf(sql, sizeof(sql), ADD_COLUMN, table,
-		    counters[i].column);
-		(void)sqlite3_exec(db, sql, NULL, NULL, NULL);
-	}
-}
-
-bool
-migrate_understands(const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-	sqlite3 *db = NULL;
-	int rc = sqlite3_open(":memory:", &db);
-
-	for (int64_t i = 0; i < NEWEST && rc == SQLITE_OK; i++)
-		rc = sqlite3_exec(db, migrations[i], NULL, NULL, NULL);
-	add_columns(db, "feed", feed_counters, FEED_COUNTERS);
-	add_columns(db, "output", output_counters, OUTPUT_COUNTERS);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
-	(void)sqlite3_finalize(st);
-	(void)sqlite3_close(db);
-	/* Out of memory: nothing is known against the text. */
-	return rc != SQLITE_ERROR;
+	    "iti", SCHEMA_NEWEST, PACKAGE_VERSION, clock_now());
 }
 
 /* In one transaction, in which it is seen again what there is to do: two roles
@@ -243,7 +191,7 @@ bring_up(struct store *s, struct err *err)
 	rc = migrate_version(s, &version, err);
 	if (rc == 0 && version == 0)
 		rc = refuse_foreign(s, err);
-	if (rc == 0 && version < NEWEST)
+	if (rc == 0 && version < SCHEMA_NEWEST)
 		rc = run_steps(s, version, err);
 	if (rc == 0)
 		rc = add_counters(s, "feed", feed_counters, FEED_COUNTERS, err);
@@ -262,7 +210,8 @@ migrate(struct store *s, bool read_only, struct err *err)
 	if (migrate_version(s, &version, err) != 0 ||
 	    migrate_newer(s, version, err) != 0)
 		return -1;
-	if (version == NEWEST && counters_complete(s, &complete, err) != 0)
+	if (version == SCHEMA_NEWEST &&
+	    counters_complete(s, &complete, err) != 0)
 		return -1;
 	if (complete)
 		return 0;

@@ -32,10 +32,6 @@ int migrate_version(struct store *s, int64_t *version, struct err *err);
  * wrote it and what the way back is.  Returns 0 or -1. */
 int migrate_newer(struct store *s, int64_t version, struct err *err);
 
-/* Can this statement be prepared for a store with the present schema, whatever
- * that of the file at hand has become? */
-bool migrate_understands(const char *sql);
-
 /* The name of the backup that is made of a store of that version before it is
  * brought to a newer one: PATH.version-N.  The caller frees it. */
 char *migrate_backup_name(const char *path, int64_t version);

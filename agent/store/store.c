@@ -96,6 +96,7 @@ static int
 connect_file(struct store *s, bool read_only, struct err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	int64_t tables;
 	int rc;
 
 	if (!read_only) {
@@ -115,6 +116,10 @@ connect_file(struct store *s, bool read_only, struct err *err)
 	/* Looking must not carry over the WAL of a store that is down. */
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 	    NULL);
+	/* Reading can have to wait, which pragmas do not. */
+	if (db_number(s, err, 0, &tables, "SELECT count(*) FROM sqlite_schema",
+		"") != 0)
+		return -1;
 	return db_exec(s, settings_read, err);
 }
 

@@ -106,18 +106,19 @@ words(char *out, const struct judge *j, int64_t since)
 	return human_words(out, j->st->now - since);
 }
 
-/* Is there a trouble of that subject (NULL: any) that lets it stand still? */
-static bool
-stands(const struct status *st, const char *subject)
+/* The trouble of that subject (NULL: any) that lets it stand still since then
+ * or earlier; NULL: there is none. */
+static const struct trouble *
+stands(const struct status *st, const char *subject, int64_t since)
 {
 	for (size_t i = 0; i < st->n_troubles; i++) {
 		const struct trouble *t = &st->troubles[i];
 
-		if (t->stands &&
+		if (t->stands && t->since <= since &&
 		    (subject == NULL || strcmp(t->subject, subject) == 0))
-			return true;
+			return t;
 	}
-	return false;
+	return NULL;
 }
 
 static const struct feed_report *
@@ -202,17 +203,21 @@ check_configured(struct judge *j)
 			       "a source and an output");
 }
 
-/* Does something else say why a role is not ready? */
+/* Does something else say why a role is not ready: something that is the matter
+ * for about as long? */
 static bool
 is_explained(const struct status *st, const struct role_report *o)
 {
+	const int64_t since = o->since + ROLE_STARTING;
+
 	if (strcmp(o->name, "collect") == 0)
-		return stands(st, NULL);
+		return stands(st, NULL, since) != NULL;
 	for (size_t i = 0; i < st->n_outputs; i++)
 		if (strncmp(o->name, "ship ", 5) == 0 &&
 		    strcmp(o->name + 5, st->outputs[i].name) == 0)
-			return st->outputs[i].error[0] != '\0';
-	return stands(st, o->name);
+			return st->outputs[i].error[0] != '\0' &&
+			    st->outputs[i].failed <= since;
+	return stands(st, o->name, since) != NULL;
 }
 
 /* A role that is not ready right after the start, which is as it should be. */
@@ -368,7 +373,8 @@ check_heartbeat(struct judge *j)
 		r = remark(j, LEVEL_CRITICAL, RANK_HEARTBEAT,
 		    "no heartbeat of collect for %s", words(text, j, last));
 	else if (own != NULL && own->sealed < own->size &&
-	    st->now - last > HEARTBEAT_LATE / 3 && !stands(st, "seal"))
+	    st->now - last > HEARTBEAT_LATE / 3 &&
+	    stands(st, "seal", st->now) == NULL)
 		r = remark(j, LEVEL_CRITICAL, RANK_SEAL,
 		    "seal signs nothing for %s", words(text, j, last));
 	if (r == NULL)
@@ -449,44 +455,70 @@ check_troubles(struct judge *j)
 		check_trouble(j, &j->st->troubles[i]);
 }
 
-/* The feed that is configured: was it read since the start, and lately? */
+/* What was said of a feed already; NULL: nothing. */
+static struct remark *
+said_of(const struct judge *j, const char *name)
+{
+	for (size_t i = 0; i < j->v->n; i++)
+		if (j->v->remark[i].idle &&
+		    strcmp(j->v->remark[i].subject, name) == 0)
+			return &j->v->remark[i];
+	return NULL;
+}
+
+/* A feed was not read since then, or (0) since the start. */
+static void
+remark_unread(struct judge *j, const char *name, int64_t since,
+    const char *error)
+{
+	const bool starts = since == 0;
+	char text[HUMAN_TEXT];
+	struct remark *r;
+
+	if (!starts)
+		r = remark(j, LEVEL_CRITICAL, RANK_FEED,
+		    "%s has not been read for %s", name, words(text, j, since));
+	else if (j->st->now - began(j->st) < START_LASTS)
+		r = remark_starting(j, RANK_FEED);
+	else
+		r = remark(j, LEVEL_CRITICAL, RANK_FEED,
+		    "%s has not been read since the start", name);
+	if (r == NULL)
+		return;
+	r->since = starts ? began(j->st) : since;
+	r->idle = true;
+	set_text(r, name, error);
+	if (r->level == LEVEL_WARNING)
+		(void)snprintf(r->text, sizeof(r->text),
+		    "%s has not been read since the start", name);
+}
+
+/* The feed that is configured: was it read since the start, and lately?  A
+ * trouble that says why is no better than that. */
 static void
 check_feed(struct judge *j, const char *name, int64_t interval)
 {
 	const struct status *st = j->st;
 	const int64_t late = POLLS_MISSED * interval + POLL_LASTS;
+	const struct trouble *t = stands(st, name, st->now);
 	const struct feed_report *f = NULL;
-	char text[HUMAN_TEXT];
-	struct remark *r;
+	struct remark *r = said_of(j, name);
 
 	for (size_t i = 0; i < st->n_feeds && f == NULL; i++)
 		if (!st->feeds[i].closed &&
 		    strcmp(st->feeds[i].name, name) == 0)
 			f = &st->feeds[i];
-	if (stands(st, name) ||
-	    (f != NULL && f->success >= began(st) &&
-		st->now - f->success <= late))
+	if (f != NULL && f->success >= began(st) &&
+	    st->now - f->success <= late)
 		return;
-	if (f != NULL && f->success >= began(st)) {
-		r = remark(j, LEVEL_CRITICAL, RANK_FEED,
-		    "%s has not been read for %s", name,
-		    words(text, j, f->success));
-		r->since = f->success;
-	} else if (st->now - began(st) < START_LASTS) {
-		r = remark_starting(j, RANK_FEED);
-		if (r == NULL)
-			return;
-		r->since = began(st);
-	} else {
-		r = remark(j, LEVEL_CRITICAL, RANK_FEED,
-		    "%s has not been read since the start", name);
-		r->since = began(st);
-	}
-	r->idle = true;
-	set_text(r, name, f != NULL ? f->error : "");
-	if (r->level == LEVEL_WARNING)
-		(void)snprintf(r->text, sizeof(r->text),
-		    "%s has not been read since the start", name);
+	if (r == NULL)
+		remark_unread(j, name,
+		    f != NULL && f->success >= began(st) ? f->success : 0,
+		    t != NULL       ? t->text
+			: f != NULL ? f->error
+				    : "");
+	else if (st->now - began(st) >= START_LASTS)
+		r->level = LEVEL_CRITICAL;
 }
 
 static void

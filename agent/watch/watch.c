@@ -400,8 +400,9 @@ watch_prepare(struct role *r)
 			return -1;
 		}
 	}
-	/* Its index must be there, and is made by who opens it first. */
-	r->store = open_store(r->config, &later);
+	/* Whoever opens it first makes the index of its log, which watch only
+	 * reads from within its walls: what is open now could be written. */
+	store_close(open_store(r->config, &later));
 	return 0;
 }
 
@@ -409,7 +410,6 @@ int
 watch_run(const struct role *r)
 {
 	struct watch w = { .role = r,
-		.store = r->store,
 		.history = history_new(),
 		.busy = clock_monotonic(),
 		.told = r->renewed };

@@ -372,6 +372,12 @@ syslog_check_link(const void *c, const struct config_section *b)
 	check_tls(conf, b);
 }
 
+int
+syslog_format(const void *conf)
+{
+	return ((const struct syslog_conf *)conf)->format;
+}
+
 void
 syslog_check(const void *c, const struct config_section *b)
 {

@@ -50,6 +50,8 @@ extern const struct setting relp_settings[];
 
 /* The pure checks of these options; see output_type.check. */
 struct config_section;
+/* See output_type.format. */
+int syslog_format(const void *conf);
 void syslog_check(const void *conf, const struct config_section *b);
 /* Of those that are not about messages. */
 void syslog_check_link(const void *conf, const struct config_section *b);

@@ -609,6 +609,7 @@ const struct output_type output_syslog = {
 	.type.settings = syslog_settings,
 	.type.conf_size = sizeof(struct syslog_conf),
 	.type.check = syslog_check,
+	.format = syslog_format,
 	SYSLOG_SESSION,
 };
 

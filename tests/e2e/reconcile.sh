@@ -20,9 +20,9 @@ to_http lake
 to_file other
 agent
 
-# json EXPRESSION: true of $o, what reconcile says of the last six hours
+# json EXPRESSION [SOURCE]: true of $o, what reconcile says of the last six hours
 json() {
-	ask reconcile --source contoso --from 6h --json >"$work/out" 2>&1
+	ask reconcile --source "${2:-contoso}" --from 6h --json >"$work/out" 2>&1
 	perl -MJSON::PP -0777 -e '
 		my $o = decode_json(<STDIN>)->{sources}[0];
 		my %sum;
@@ -90,12 +90,15 @@ rm "$work"/lake/events
 receiver lake
 steer "graph?time=0&failing=2&limit=100&foreign=1&throttled=1"
 source_options[reconcile]="{ every: 1s, settle: 1s, queries: 1000 }"
-# And an Okta whose cursor leaves out two events of twelve.
+# And an Okta and a Box whose cursors leave out two events of twelve, and a Jira
+# that counts them.
 mkdir -p "$work/okta"
 run_receiver okta python3 "$top/tests/e2e/okta.py" "$work/okta/port"
 wait_for 30 "okta listens" test -s "$work/okta/port"
 write_config
-sed -i "s|^sources:|&\n  acme: { type: okta, domain: acme.okta.com, token: t0ken, initial: 5h, interval: 4s, hosts: { api: \"http://127.0.0.1:$(cat "$work/okta/port")\" }, reconcile: { every: 1s, settle: 1s } }|" \
+hosts="hosts: { api: \"http://127.0.0.1:$(cat "$work/okta/port")\" }"
+every="reconcile: { every: 1s, settle: 1s }"
+sed -i "s|^sources:|&\n  acme: { type: okta, domain: acme.okta.com, token: t0ken, initial: 5h, interval: 4s, $hosts, $every }\n  boxed: { type: box, enterprise: \"1\", client_id: me, client_secret: s3cret, initial: 5h, interval: 4s, $hosts, $every }\n  tickets: { type: jira, site: acme.atlassian.net, email: a@acme.example, token: t0ken, initial: 5h, interval: 4s, $hosts }|" \
     "$work/sealfeed.yaml"
 agent_again
 wait_for 60 "what the feeds withhold arrives again" found
@@ -104,13 +107,22 @@ all_known() {
 		&& !grep { $_->{collected} && $_->{state} !~ /^(confirmed|later)$/ } @{$o->{hours}}'
 }
 wait_for 60 "the hours add up" all_known
-okta() {
-	[ "$(grep -c '"feed":"acme/system-log".*"via":"query","event":' "$work/other/events")" -eq 2 ] &&
-	    ask reconcile --source acme --from 6h >"$work/out"
-	grep -Eq '^missing: acme/system-log [^ ]* e-7$' "$work/out"
+# left_out FEED: two of its events came by a query, and reconcile names one
+left_out() {
+	[ "$(grep -c "\"feed\":\"$1\".*\"via\":\"query\",\"event\":" "$work/other/events")" -eq 2 ] &&
+	    ask reconcile --source "${1%/*}" --from 6h >"$work/out"
+	grep -Eq "^missing: $1 [^ ]* e-7\$" "$work/out"
 }
-wait_for 30 "what Okta's cursor leaves out arrives" okta
-[ "$(grep -c '"feed":"acme/system-log","index":[0-9]*,' "$work/other/events")" -eq 12 ] ||
-    fail "not twelve events of Okta"
+for feed in acme/system-log boxed/events; do
+	wait_for 30 "what the cursor of $feed leaves out arrives" left_out "$feed"
+	[ "$(grep -c "\"feed\":\"$feed\",\"index\":[0-9]*," "$work/other/events")" -eq 12 ] ||
+	    fail "not twelve events of $feed"
+done
+counted() {
+	json '$sum{collected} == 12 && $sum{confirmed} >= 12 &&
+		!grep { $_->{collected} && $_->{state} ne "confirmed" } @{$o->{hours}}' tickets &&
+	    grep '"type":"reconcile".*"state":"unconfirmed".*"source":"tickets/audit"' "$work/other/events"
+}
+wait_for 30 "hours are confirmed by Jira's own count, where it is right" counted
 stat_is foreign = 0 || fail "a foreign page was followed"
 [ "$(stat_of queries)" -gt $((2 * before + 2)) ] || fail "nothing was halved"

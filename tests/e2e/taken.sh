@@ -68,6 +68,9 @@ grows archive
 [ "$(cat "$work/agent.pid")" = "$supervisor" ] && ! gone "$supervisor" ||
     fail "the supervisor is another one"
 others_live watch
+log_has 'watch: holds .*/store.db-shm$' || fail "it does not read the store"
+! log_has 'watch: (may write|.*damaged)' ||
+    fail "it can write to the store: $(grep 'watch: ' "$work/agent.log")"
 log_has 'watch: tried the system call flock, which .* refused' ||
     fail "it can give up the lock of the store"
 agent_stop

@@ -96,6 +96,14 @@ make array own '@l = <>; chomp @l; print "[" . join(",", @l) . "]"'
 well array
 make arrays own '@l = <>; chomp @l; print "[\n" . join("\n,\n", @l) . "\n]\n[]\n"'
 well arrays
+# A key as an editor or a shell of Windows saves it.
+"$top/sealfeed" keygen --public --name fra1 key.pem >vkey 2>/dev/null
+{ printf '\357\273\277'; sed 's/$/\r/' vkey; } >pub.pem
+check 0 own "324 events of 3 feeds, 324 proven"
+{ printf '\377\376'; iconv -f UTF-8 -t UTF-16LE vkey; } >pub.pem
+check 0 own "324 events of 3 feeds, 324 proven"
+openssl pkey -in key.pem -pubout -out pub.pem
+
 # Without the line feeds between them, or with something else there.
 make joined own "$each"' print }'
 well joined

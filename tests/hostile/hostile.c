@@ -221,6 +221,7 @@ give_all(const struct scene *s)
 	give(s->kept, user_of[ROLE_COLLECT], 0600);
 	give_folder(s->store, 0, 02770);
 	give(s->store, 0, 0660);
+	give(s->store_index, 0, 0660);
 }
 
 /* Another role, of another user. */
@@ -249,6 +250,7 @@ set_scene(struct scene *s, const char *folder)
 		.archive = make(folder, "archive/events", ""),
 		.sign_log = make(folder, "log/store.db.log", ""),
 		.store = make(folder, "store/store.db", ""),
+		.store_index = make(folder, "store/store.db-shm", ""),
 		.kept = make(folder, "store-collect/refresh-token.contoso", ""),
 		.folder = folder };
 	free(text);

@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/role.h"
 #include "collect/collect.h"
@@ -23,6 +24,7 @@
 #include "run/hand_over.h"
 #include "seal/seal.h"
 #include "ship/ship.h"
+#include "store/store.h"
 #include "watch/watch.h"
 
 #define TURN_MS 2
@@ -41,8 +43,9 @@ deed_execve(const struct role *r)
 /* Say what this is, and whether it is to be spoilt: what its role may write of
  * the store it can damage, which is said elsewhere. */
 static bool
-look_at(int fd, const char *store)
+look_at(int fd, const struct role *r)
 {
+	const char *store = r->config->agent.store.path;
 	const size_t len = strlen(store);
 	char name[64], target[4096] = "?";
 	ssize_t n;
@@ -52,7 +55,7 @@ look_at(int fd, const char *store)
 	if (n >= 0)
 		target[n] = '\0';
 	log_notice("holds %s", target);
-	return strncmp(target, store, len) != 0 ||
+	return r->kind == ROLE_WATCH || strncmp(target, store, len) != 0 ||
 	    strcmp(target + len, ".lock") == 0;
 }
 
@@ -90,15 +93,36 @@ open_descriptors(int *list, int max)
 	return n;
 }
 
+/* Read the store, as watch does, and try to have what else it is made of. */
+static void
+open_store(const struct role *r)
+{
+	static const char *const tails[] = { "", "-wal", "-shm" };
+	const char *store = r->config->agent.store.path;
+	struct err err = ERR_INIT;
+	char name[4096];
+
+	if (store_open(store, STORE_READ, &err) == NULL)
+		log_err("%s", err.text);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", store, tails[i]);
+		if (truncate(name, 0) == 0 || open(name, O_WRONLY) >= 0)
+			log_err("may write to %s", name);
+	}
+}
+
 /* All that it has from the supervisor, and what it shares with it. */
 static void
 deed_descriptors(const struct role *r)
 {
 	unsigned char *shared = (unsigned char *)r->signs;
-	int list[256], held = open_descriptors(list, 256), n = 0;
+	int list[256], held, n = 0;
 
+	if (r->kind == ROLE_WATCH)
+		open_store(r);
+	held = open_descriptors(list, 256);
 	for (int i = 0; i < held; i++)
-		if (look_at(list[i], r->config->agent.store.path))
+		if (look_at(list[i], r))
 			list[n++] = list[i];
 	log_notice("that is all");
 	for (unsigned turn = 1; !role_stopping(r); turn++) {

@@ -143,11 +143,15 @@ write_sign_log(const struct scene *s)
 static bool
 write_store(const struct scene *s)
 {
-	char journal[4200];
+	static const char *const tails[] = { "", "-wal", "-shm", "-journal" };
+	char file[4200];
+	bool worked = false;
 
-	(void)snprintf(journal, sizeof(journal), "%s-journal", s->store);
-	return can_open(s->store, O_WRONLY) ||
-	    can_open(journal, O_WRONLY | O_CREAT);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		(void)snprintf(file, sizeof(file), "%s%s", s->store, tails[i]);
+		worked = can_open(file, O_WRONLY | O_CREAT) || worked;
+	}
+	return worked;
 }
 
 static bool

@@ -12,7 +12,7 @@
 /* What there is around the role, all of it of this run alone. */
 struct scene {
 	const char *key, *config, *source_secret, *output_secret, *other_secret;
-	const char *program, *archive, *sign_log, *store, *folder;
+	const char *program, *archive, *sign_log, *store, *store_index, *folder;
 	const char *kept; /* the refresh token that a vendor gave */
 	pid_t neighbour;  /* another role */
 	uint16_t port;    /* something listens there that no role is told of */

@@ -27,7 +27,12 @@
 #define SALT "gate-salt"
 #define ROUNDS 4096
 
-enum { API_VERSIONS = 18, SASL_HANDSHAKE = 17, SASL_AUTHENTICATE = 36 };
+enum {
+	PRODUCE = 0,
+	API_VERSIONS = 18,
+	SASL_HANDSHAKE = 17,
+	SASL_AUTHENTICATE = 36
+};
 enum {
 	NONE = 0,
 	BAD_MECHANISM = 33,
@@ -53,6 +58,7 @@ struct client {
 	struct kafka_gate *gate;
 	int fd, behind;
 	SSL *ssl;
+	size_t asked; /* requests passed on whose answer is to come */
 	/* Of SCRAM: both first messages as the proof is about them. */
 	char first[512], challenge[512];
 	bool chosen, known; /* the mechanism; the user */
@@ -482,6 +488,41 @@ rewrite(const struct client *c, struct buf *b)
 	}
 }
 
+/* Pass an answer on. */
+static bool
+pass_back(struct client *c, struct buf *f)
+{
+	bool ok = read_frame(c, true, f);
+
+	if (ok)
+		rewrite(c, f);
+	c->asked -= c->asked > 0;
+	return ok && send_frame(c, false, f);
+}
+
+/* Pass a request on; a marked one goes alone. */
+static bool
+pass_on(struct client *c, struct buf *f)
+{
+	const struct kafka_gate_spec *spec = &c->gate->spec;
+	struct buf answer = BUF_INIT(FRAME_MAX);
+	bool ok = read_frame(c, false, f), alone;
+
+	alone = ok && spec->mark != NULL && f->len > 2 &&
+	    number(f->data, 2) == PRODUCE &&
+	    memmem(f->data, f->len, spec->mark, strlen(spec->mark)) != NULL;
+	while (alone && ok && c->asked > 0)
+		ok = pass_back(c, &answer);
+	if (alone && ok)
+		spec->marked(spec->ctx);
+	ok = ok && send_frame(c, true, f);
+	c->asked++;
+	while (alone && ok && c->asked > 0)
+		ok = pass_back(c, &answer);
+	buf_release(&answer);
+	return ok;
+}
+
 static void
 relay(struct client *c)
 {
@@ -495,14 +536,9 @@ relay(struct client *c)
 
 		(void)poll(fds, 2, 0);
 		if (front || fds[0].revents != 0)
-			ok =
-			    read_frame(c, false, &f) && send_frame(c, true, &f);
-		if (ok && fds[1].revents != 0) {
-			ok = read_frame(c, true, &f);
-			if (ok)
-				rewrite(c, &f);
-			ok = ok && send_frame(c, false, &f);
-		}
+			ok = pass_on(c, &f);
+		else if (fds[1].revents != 0)
+			ok = pass_back(c, &f);
 	}
 	buf_release(&f);
 }

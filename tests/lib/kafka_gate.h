@@ -17,6 +17,11 @@ struct kafka_gate_spec {
 	const char *client_ca;  /* a client certificate of it is wanted */
 	const char *mechanism;  /* the only one, NULL: no login */
 	const char *user, *password;
+	/* Called before a request to produce goes on that has this text, and
+	 * while none is unanswered; NULL: none. */
+	const char *mark;
+	void (*marked)(void *ctx);
+	void *ctx;
 };
 
 /* Listens on 127.0.0.1; spec is borrowed.  Aborts where it cannot. */

@@ -2,15 +2,19 @@
  * kafka.c - a broker of Kafka, which is librdkafka's mock cluster, and a
  * consumer that appends the values of a topic to a file.
  *
- *	kafka --dir DIR     DIR/port, DIR/events; topic "audit"
+ *	kafka --dir DIR [--poison TEXT]     DIR/port, DIR/events; topic "audit"
  *
- * SIGUSR1 takes the broker down, and brings it up again.
+ * A batch with TEXT in it is larger than the broker takes.  SIGUSR1 takes the
+ *broker down, and brings it up again.
  */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "tests/lib/kafka_gate.h"
 
 #define TOPIC "audit"
 
@@ -21,6 +25,14 @@ turn(int signal_number)
 {
 	(void)signal_number;
 	turns++;
+}
+
+/* kafka_gate_spec.marked */
+static void
+refuse(void *cluster)
+{
+	rd_kafka_mock_push_request_errors(cluster, 0, 1,
+	    RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 }
 
 static rd_kafka_t *
@@ -71,6 +83,8 @@ main(int argc, char **argv)
 	    rd_kafka_topic_partition_list_new(1);
 	rd_kafka_t *host = client(RD_KAFKA_PRODUCER, NULL), *reader;
 	rd_kafka_mock_cluster_t *cluster;
+	struct kafka_gate_spec spec = { .marked = refuse };
+	unsigned port;
 	const char *brokers;
 	char path[512];
 	FILE *file;
@@ -88,10 +102,16 @@ main(int argc, char **argv)
 	    RD_KAFKA_OFFSET_BEGINNING;
 	if (reader == NULL || rd_kafka_assign(reader, parts) != 0)
 		return 1;
+	port = (unsigned)strtoul(strrchr(brokers, ':') + 1, NULL, 10);
+	if (argc == 5) {
+		spec.behind = (unsigned short)port;
+		spec.mark = argv[4];
+		spec.ctx = cluster;
+		port = kafka_gate_port(kafka_gate_start(&spec));
+	}
 	(void)snprintf(path, sizeof(path), "%s/port", argv[2]);
 	file = fopen(path, "w");
-	if (file == NULL ||
-	    fprintf(file, "%s\n", strrchr(brokers, ':') + 1) < 0 ||
+	if (file == NULL || fprintf(file, "%u\n", port) < 0 ||
 	    fclose(file) != 0)
 		return 1;
 	(void)snprintf(path, sizeof(path), "%s/events", argv[2]);

@@ -72,6 +72,15 @@ static const struct {
 	{ FORMAT_WAZUH, "microsoft-graph", "{}",
 	    "{\"integration\":\"ms-graph\",\"sealfeed\":{\"feed\":\"" FEED
 	    "\",\"index\":42,\"agent\":\"fra1\"},\"ms-graph\":{}}" },
+	/* A type without a mapping is called as it is. */
+	{ FORMAT_WAZUH, "netskope", "{}",
+	    "{\"integration\":\"netskope\",\"sealfeed\":{\"feed\":\"" FEED
+	    "\",\"index\":42,\"agent\":\"fra1\"},\"netskope\":{}}" },
+	{ FORMAT_LEEF, "netskope", "{}",
+	    "LEEF:2.0|sealfeed|netskope|1|event|x09|sealfeedFeed=" FEED
+	    "\tsealfeedIndex=42\tsealfeedAgent=fra1\t"
+	    "devTime=2023-11-14T22:13:20.123Z\t"
+	    "devTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX\tsev=3\trawEvent={}" },
 	/* The header escapes "|" and "\", values "=" and "\"; line breaks in
 	 * values are \n and \r, in the header spaces. */
 	{ FORMAT_CEF, "office365",
@@ -127,7 +136,7 @@ static const struct {
 	    "rawEvent={\"RecordType\":15,\"UserId\":96450734645698552829}" },
 	/* Sources without a mapping. */
 	{ FORMAT_CEF, "unheard-of", "{\"a\":1}",
-	    "CEF:0|sealfeed|audit|1|event|event|3|sealfeedFeed=" FEED
+	    "CEF:0|sealfeed|unheard-of|1|event|event|3|sealfeedFeed=" FEED
 	    " sealfeedIndex=42 sealfeedAgent=fra1 rt=1700000000123 "
 	    "rawEvent={\"a\":1}" },
 	/* What is no JSON is there nevertheless. */

@@ -23,6 +23,7 @@
 #include "run/types.h"
 #include "sources/rest/rest_private.h"
 #include "store/batch.h"
+#include "store/db.h"
 #include "store/line.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/store_help.h"
@@ -74,9 +75,48 @@ static const struct shape {
 	unsigned most;              /* requests in all; 0: any */
 	const char *once;           /* it is in one request alone; or NULL */
 	bool rests;                 /* and the last poll is followed by none */
-	const char *full; /* the disk is, from the request of it on, for the
-			     first poll */
+	const char *full;    /* the disk is, from the request of it on, for the
+				first poll */
+	const char *counted; /* how its window ends by the vendor's own count;
+				NULL: that is not told */
 } shapes[] = {
+	{ .name = "a window has as many rows as its first page says",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/next], total: /meta/all }\n    "
+	    "records: { at: [/r] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"r\":[{\"id\":1}],\"next\":\"/p\","
+				  "\"meta\":{\"all\":2}}"),
+			     0 },
+		{ "/p", JSON("{\"r\":[{\"id\":2}],\"meta\":{\"all\":1}}"),
+		    0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .counted = "complete" },
+	{ .name = "a window has fewer rows than its first page says",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none, total: /all }\n    records: { at: "
+	    "[/r] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"r\":[{\"id\":1}],\"all\":\"2\"}"),
+		0 } },
+	    .events = "{\"id\":1}\n",
+	    .counted = "unconfirmed" },
+	{ .name = "a header says how many rows a window has: none",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none, total: X-Total-Count }\n    records: { "
+	    "at: [/r] }\n    id: /id\n",
+	    .replies = { { "/list",
+		"HTTP/1.1 200 OK\r\nx-total-count: 0\r\n"
+		"Content-Type: application/json\r\n\r\n{\"r\":[]}",
+		0 } },
+	    .events = "",
+	    .counted = "complete" },
+	{ .name = "what is no count of rows says nothing",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none, total: /all }\n    records: { at: "
+	    "[/r] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"r\":[{\"id\":1}],\"all\":-1}"),
+		0 } },
+	    .events = "{\"id\":1}\n" },
 	{ .name = "a token of two parts",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: token, from: [/meta/next], join: \",\", to: "
@@ -523,6 +563,20 @@ static const struct shape {
 		"/list?op=next", "/list?op=next" },
 	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
 	    .trouble = "a reply may have been lost" },
+	{ .name = "an event that is none, on the first page of all",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1},{\"id\":\"\n\"},"
+				  "{\"id\":2}],\"c\":\"C1\"}"),
+			     0 },
+		{ "/more?c=C1", JSON("{\"e\":[],\"c\":\"C1\"}"), 0 } },
+	    .asked = { "/list", "c=C1" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "is not JSON" },
 	{ .name = "pages without rows that lead to some",
 	    .definition = HEAD
 	    "    request: { path: /list }\n    next: { path: /more, query: { "
@@ -1080,6 +1134,7 @@ open_all(void)
 		.listed = INT64_MIN,
 		.feed = store_help_feed(t.s, "v/s", s->definition.dedupe),
 		.state = xcalloc(1, s->definition.stream_size) };
+	feed_hours(t.stream.feed);
 	t.w = (struct worker){ .source = s,
 		.stream = &t.stream,
 		.http = http_new(s->access, NULL, NULL) };
@@ -1204,12 +1259,33 @@ poll_all(const struct shape *shape)
 	    shape->name);
 }
 
+/* The store has a window that ends so, or none. */
+static void
+expect_counted(const struct shape *shape)
+{
+	int64_t n, all;
+
+	db_lock(t.s);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &all,
+			     "SELECT count(*) FROM span", ""),
+	    0);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &n,
+			     "SELECT count(*) FROM span WHERE chain = 's'"
+			     " AND since < until AND how = ?",
+			     "t", shape->counted != NULL ? shape->counted : ""),
+	    0);
+	db_unlock(t.s);
+	ck_assert_msg(n == (shape->counted != NULL) && all == n, "%s: %d spans",
+	    shape->name, (int)all);
+}
+
 START_TEST(shape)
 {
 	const struct shape *s = &shapes[_i];
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct buf events = BUF_INIT(TEXT_MAX);
 	char *expected;
+	int64_t backwards;
 
 	memset(&t, 0, sizeof(t));
 	buf_init(&t.told, TEXT_MAX);
@@ -1229,6 +1305,11 @@ START_TEST(shape)
 	    "%s: %s\ninstead of %s; %s\nasked: %s", s->name,
 	    events.len > 0 ? events.data : "", expected,
 	    t.told.len > 0 ? t.told.data : "", canned_requests(t.server));
+	ck_assert_int_eq(db_number(t.s, &err, 0, &backwards,
+			     "SELECT count(*) FROM gap WHERE until < since",
+			     ""),
+	    0);
+	ck_assert_int_eq(backwards, 0);
 	expect_asked(s);
 	ck_assert_msg(s->trouble == NULL ||
 		(t.told.len > 0 && strstr(t.told.data, s->trouble) != NULL),
@@ -1240,6 +1321,7 @@ START_TEST(shape)
 	    "%s: %u times", s->name, count_asked(s->once));
 	ck_assert_msg(s->most == 0 || canned_count(t.server) <= s->most,
 	    "%s: %zu requests", s->name, canned_count(t.server));
+	expect_counted(s);
 	close_all();
 	config_free(t.config);
 	canned_stop(t.server);

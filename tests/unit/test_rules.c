@@ -187,6 +187,12 @@ START_TEST(error_bodies)
 		{ "<Error><Code>No\xcf\xcfKey</Code><Message>\xc3\xa9\xc3"
 		  "</Message></Error>",
 		    "No??Key", "\xc3\xa9?" },
+		{ "{\"errorCode\":\"E1\",\"errorSummary\":\"m\"}", "E1", "m" },
+		{ "{\"errorMessages\":[\"m\"],\"errors\":{}}", "", "m" },
+		{ "{\"errors\":[\"m\",\"n\"]}", "", "m" },
+		{ "{\"error\":{\"code\":\"A\",\"message\":\"m\",\"reason\":"
+		  "\"r\"}}",
+		    "A", "m" },
 		{ "{\"code\":7,\"message\":[]}", "", "" },
 		{ "{\"code\":40103,\"stat\":\"FAIL\"}", "40103", "" },
 		{ "{\"error\":{\"code\":\"A\"},\"code\":7}", "A", "" },

@@ -152,8 +152,7 @@ static const struct {
 	{ ROLE_SHIP, 2,
 	    { { "store", PLACE_FOLDER }, { "archive", PLACE_FOLDER } } },
 	{ ROLE_WATCH, 0,
-	    { { "store", PLACE_READ }, { "metrics", PLACE_FOLDER },
-		{ "store/store.db-shm", PLACE_UPDATE } } },
+	    { { "store", PLACE_READ }, { "metrics", PLACE_FOLDER } } },
 	{ ROLE_RECOVER, 0,
 	    { { "store", PLACE_FOLDER }, { "log", PLACE_FOLDER } } },
 };

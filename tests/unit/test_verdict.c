@@ -400,6 +400,81 @@ START_TEST(every_situation)
 }
 END_TEST
 
+/* Both at once; false: they contradict each other, or one explains the
+ * other. */
+static bool
+make_both(const struct situation *a, const struct situation *b)
+{
+	struct situation both = *a;
+
+#define TAKE(member)                                                        \
+	if (both.member != 0 && b->member != 0 && both.member != b->member) \
+		return false;                                               \
+	if (both.member == 0)                                               \
+	both.member = b->member
+	TAKE(killed);
+	TAKE(full);
+	TAKE(by_size);
+	TAKE(began);
+	TAKE(stopped);
+	TAKE(heartbeat);
+	TAKE(unsealed);
+	TAKE(read);
+	TAKE(blocked);
+	TAKE(role);
+	TAKE(role_since);
+	TAKE(certificate);
+	TAKE(gaps);
+	TAKE(dead_letters);
+	TAKE(backlog);
+#undef TAKE
+	/* The heartbeat of another run, and what has no key to sign with. */
+	if ((both.began != 0 && both.heartbeat > both.began) ||
+	    (both.unsealed != 0 &&
+		((a->class != NULL && strcmp(a->class, "seal") == 0) ||
+		    (b->class != NULL && strcmp(b->class, "seal") == 0))))
+		return false;
+	make_so(&both);
+	if (b->class == NULL)
+		return true;
+	troubles[st.n_troubles] = troubles[0];
+	(void)strcpy(troubles[st.n_troubles].class, b->class);
+	(void)strcpy(troubles[st.n_troubles].subject, b->subject);
+	troubles[st.n_troubles].since = NOW - b->since;
+	troubles[st.n_troubles].stands = !b->passes;
+	st.n_troubles++;
+	return true;
+}
+
+/* With another one beside it, none of them looks better. */
+START_TEST(nothing_flatters)
+{
+	const struct situation *a = &situations[_i];
+	int pairs = 0;
+
+	for (size_t i = 0; i < sizeof(situations) / sizeof(*a); i++) {
+		const struct situation *b = &situations[i];
+		struct verdict v;
+
+		if (!make_both(a, b))
+			continue;
+		verdict_of(&st, NULL, &v);
+		ck_assert_msg(v.level >= a->level && v.level >= b->level,
+		    "%s, %s: %s: %s", a->name, b->name, level_name(v.level),
+		    v.line);
+		ck_assert_msg((a->works && b->works) ||
+			verdict_works(&v, NULL) != 0,
+		    "%s, %s works: %s", a->name, b->name, v.line);
+		ck_assert_msg((a->alive && b->alive) ||
+			verdict_alive(&v, NULL) != 0,
+		    "%s, %s is alive: %s", a->name, b->name, v.line);
+		verdict_release(&v);
+		pairs++;
+	}
+	ck_assert_int_gt(pairs, 10);
+}
+END_TEST
+
 START_TEST(what_is_ready)
 {
 	feeds[1].committed = BEGAN - CLOCK_DAY;
@@ -705,6 +780,8 @@ suite_verdict(void)
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, what_is_ready);
 	tcase_add_loop_test(tc, every_situation, 0,
+	    sizeof(situations) / sizeof(situations[0]));
+	tcase_add_loop_test(tc, nothing_flatters, 0,
 	    sizeof(situations) / sizeof(situations[0]));
 	tcase_add_test(tc, what_stands_still_twice);
 	tcase_add_test(tc, an_agent_that_is_not_there);

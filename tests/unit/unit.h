@@ -78,6 +78,7 @@ Suite *suite_rate(void);
 Suite *suite_sumologic(void);
 Suite *suite_urls(void);
 Suite *suite_verdict(void);
+Suite *suite_reader(void);
 Suite *suite_recovery(void);
 Suite *suite_recovery_rows(void);
 Suite *suite_relp(void);

@@ -620,6 +620,14 @@ s3_digest_fetch(struct worker *w, struct stream *st, const struct item *it,
 static bool
 covers(const void *conf, const char *stream)
 {
+	(void)conf;
+	(void)stream;
+	return false;
+}
+
+static bool
+accounts(const void *conf, const char *stream)
+{
 	(void)stream;
 	return ((const struct s3_conf *)conf)->form == FORM_CLOUDTRAIL;
 }
@@ -629,13 +637,15 @@ bounds(const void *conf, struct source_audit *out)
 {
 	const struct s3_conf *c = conf;
 
-	*out = (struct source_audit){ .settle = SETTLE,
-		.every = c->queue_url != NULL ? 0 : c->reconcile };
+	*out = (struct source_audit){
+		.settle = c->queue_url != NULL ? SETTLE : SETTLE + c->reconcile
+	};
 	return c->digests;
 }
 
 const struct audit_calls s3_audit = {
 	.covers = covers,
+	.accounts = accounts,
 	.bounds = bounds,
 	.lacks = "no validated digest covers all of it",
 };

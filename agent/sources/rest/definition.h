@@ -176,6 +176,7 @@ struct def_page {
 	char *join;         /* between the elements of an array; NULL: none */
 	int older;          /* 1: rows before the window end it */
 	char *wait;         /* pointer to seconds before the next request */
+	char *total;        /* pointer to the rows of all pages, or a header */
 };
 
 /* What must be there in a good reply: the value at a pointer. */
@@ -254,8 +255,9 @@ struct def_stream {
 	const char *id_key;
 	const char *time_key;
 	char *const *arrays; /* of records.at */
-	const char **values; /* page.from, page.more, page.wait, success,
-				incomplete, in this order; their pointers */
+	const char **values; /* page.from, page.more, page.wait, page.total,
+				success, incomplete, in this order; their
+				pointers */
 	bool whole;          /* pages are read whole: the splitter can't do */
 	bool token_json;     /* a page's token may be an object or array */
 };

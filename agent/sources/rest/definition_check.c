@@ -351,6 +351,30 @@ definition_page_goes(const struct def_stream *s)
 	return page_of[s->page.kind].to;
 }
 
+#define NAME_OF_HEADER               \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"abcdefghijklmnopqrstuvwxyz0123456789-_"
+
+static void
+check_total(const struct def_stream *s, const struct config_section *b)
+{
+	const char *total = s->page.total;
+
+	if (*total == '/')
+		(void)definition_check_pointer(b, "total", total);
+	else if (*total == '\0' || total[strspn(total, NAME_OF_HEADER)] != '\0')
+		config_error(b,
+		    "total: \"%.60s\" is neither a JSON pointer, such as "
+		    "\"/meta/total\", nor the name of a header",
+		    total);
+	if (s->cursor.kind != CURSOR_WINDOW)
+		config_error(b, "total: is of windows");
+	if (s->page.older != 0)
+		config_error(b,
+		    "total: not all rows of such a list are read, since "
+		    "row_older_than ends it");
+}
+
 void
 definition_check_page(const struct def_stream *s,
     const struct config_section *b)
@@ -375,6 +399,8 @@ definition_check_page(const struct def_stream *s,
 		(void)definition_check_pointer(b, "more", p->more);
 	if (p->wait != NULL)
 		(void)definition_check_pointer(b, "wait", p->wait);
+	if (p->total != NULL)
+		check_total(s, b);
 	if (s->cursor.kind == CURSOR_ITERATOR &&
 	    (p->kind != PAGE_NONE || p->size > 0))
 		config_error(b,

@@ -475,6 +475,13 @@ const struct setting page_keys[] = {
 	    .offset = AT(def_page, wait),
 	    .help = "Pointer to the seconds that the vendor wants to pass "
 		    "before the next request." },
+	{ .key = "total",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_page, total),
+	    .help = "What says how many rows all pages of a window have, in "
+		    "its first one: a pointer, or the name of a header. "
+		    "Compared with the rows that were read, it confirms hours "
+		    "(sealfeed reconcile)." },
 	{ .key = "row_older_than",
 	    .type = SETTING_CHOICE,
 	    .offset = AT(def_page, older),

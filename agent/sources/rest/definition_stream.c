@@ -344,13 +344,15 @@ derive(struct def_stream *s)
 	s->token_json = s->page.kind == PAGE_TOKEN && has_json(s->next.body);
 	s->whole = s->records.format != RECORDS_JSON || s->page.join != NULL ||
 	    s->token_json || s->page.kind == PAGE_INDEX;
-	s->values = xcalloc(from + 5, sizeof(*s->values));
+	s->values = xcalloc(from + 6, sizeof(*s->values));
 	for (; n < from; n++)
 		s->values[n] = s->page.from[n];
 	if (s->page.more != NULL)
 		s->values[n++] = s->page.more;
 	if (s->page.wait != NULL)
 		s->values[n++] = s->page.wait;
+	if (s->page.total != NULL && *s->page.total == '/')
+		s->values[n++] = s->page.total;
 	if (s->records.success.at != NULL)
 		s->values[n++] = s->records.success.at;
 	if (s->records.incomplete.at != NULL)

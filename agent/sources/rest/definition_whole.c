@@ -149,6 +149,10 @@ check_window(const struct def_stream *s, const struct config_section *b)
 	if (c->overlap >= s->retention)
 		config_errors_add(b->errors, b->map,
 		    "cursor: \"overlap\" is not shorter than retention");
+	if (s->page.total != NULL && s->fetch.used)
+		config_errors_add(b->errors, b->map,
+		    "page: \"total\" counts rows, which lead to events where "
+		    "there is fetch, and not events; leave it out");
 }
 
 /* A reader has a name of its own with every request, and events are told apart

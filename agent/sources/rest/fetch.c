@@ -98,7 +98,7 @@ lose(struct reading *g, const struct outcome *r)
 	struct gap_row *gap = xcalloc(1, sizeof(*gap));
 
 	gap->from = w != NULL ? w->from : g->values.start;
-	gap->to = w != NULL ? w->to : g->date;
+	gap->to = reading_until(g);
 	(void)snprintf(gap->key, sizeof(gap->key), "%s", g->object);
 	(void)snprintf(gap->cause, sizeof(gap->cause), "%.500s", r->text);
 	write_batch_gap(g->batch, gap);

@@ -327,10 +327,16 @@ place_of(const struct rest_page *p, const char *pointer)
 	return i;
 }
 
+struct slice
+rest_value_at(const struct rest_page *p, const char *pointer)
+{
+	return rest_value(p, place_of(p, pointer));
+}
+
 bool
 rest_matches(const struct rest_page *p, const struct def_match *m)
 {
-	struct slice v = rest_value(p, place_of(p, m->at));
+	struct slice v = rest_value_at(p, m->at);
 
 	if (v.data != NULL && v.len >= 2 && *v.data == '"')
 		v = (struct slice){ v.data + 1, v.len - 2 };
@@ -346,7 +352,7 @@ rest_wait(const struct rest_page *p)
 	char text[32];
 
 	if (at != NULL)
-		v = rest_value(p, place_of(p, at));
+		v = rest_value_at(p, at);
 	if (v.data == NULL || v.len >= sizeof(text))
 		return 0;
 	(void)snprintf(text, sizeof(text), "%.*s", (int)v.len, v.data);
@@ -363,7 +369,7 @@ rest_more(const struct rest_page *p)
 
 	if (page->more == NULL)
 		return p->rows > 0;
-	more = rest_value(p, place_of(p, page->more));
+	more = rest_value_at(p, page->more);
 	/* true, "true", a count or a text, but not false, null, 0 and "". */
 	return more.data != NULL && strchr("fn0", *more.data) == NULL &&
 	    !is_text(more, "\"\"") && !is_text(more, "\"false\"");

@@ -164,6 +164,8 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	    (rs->def->page.older != 0 && g->oldest < g->values.window->from))
 		buf_clear(next);
 	if (!g->keeps || next->len == 0) {
+		if (next->len == 0)
+			rest_total_attest(g);
 		if (reading_commit(g, &err) != 0)
 			return outcome_set(r, REPLY_RETRY, "%s", err.text);
 		if (g->keeps)
@@ -224,6 +226,8 @@ end_page(struct reading *g, const struct rest_request *q,
 
 	g->pages++;
 	g->all += g->rows;
+	if (*page->link == '\0')
+		g->total = rest_total(&p);
 	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
 	    reading_fetch(g, r) != REPLY_OK)
 		return r->class;
@@ -315,6 +319,15 @@ judge_token(const struct reading *g, const struct page *page,
 		r->class = REPLY_CURSOR;
 }
 
+int64_t
+reading_until(const struct reading *g)
+{
+	if (g->values.window != NULL)
+		return g->values.window->to;
+	/* The first page, which is still coming. */
+	return g->date != 0 ? g->date : server_clock_now(g->w->source->clock);
+}
+
 /* pages.get */
 static enum reply_class
 get_page(void *ctx, struct page *page, struct outcome *r)
@@ -397,6 +410,7 @@ reading_open(struct reading *g, struct worker *w, struct stream *st,
 		open_event(g);
 	g->digest = digest_new();
 	g->newest = INT64_MIN;
+	g->total = -1;
 	g->covered = INT64_MIN;
 	buf_init(&g->id, ID_MAX);
 	buf_init(&g->last_id, ID_MAX);

@@ -43,10 +43,11 @@ struct reading {
 	struct buf last_id; /* of the last row of the page */
 	size_t rows;        /* of the page */
 	size_t pages;
-	size_t all;   /* rows of all pages */
-	size_t empty; /* pages without rows, one behind the other */
-	size_t fresh; /* events that were new */
-	int64_t date; /* the server's time when it began */
+	size_t all;    /* rows of all pages */
+	size_t empty;  /* pages without rows, one behind the other */
+	size_t fresh;  /* events that were new */
+	int64_t date;  /* the server's time when it began */
+	int64_t total; /* rows of all pages by the vendor's count; -1: none */
 	int64_t newest;
 	int64_t latest;  /* most that a new event was late */
 	int64_t covered; /* see write_batch_measure() */
@@ -69,6 +70,10 @@ enum reply_class reading_pages(struct reading *g, const char *first,
  * ago. */
 int64_t reading_covered(const struct source *s, int64_t listed);
 
+/* Up to when what is read can be: the end of its window, or the server's time
+ * when it began. */
+int64_t reading_until(const struct reading *g);
+
 /* So many pages of a stream without end are read in one go. */
 #define READING_PAGES 200
 
@@ -81,6 +86,10 @@ enum reply_class reading_end_token(struct reading *g, const struct rest_page *p,
     struct buf *next, struct outcome *r);
 enum reply_class reading_end_batch(struct reading *g, const struct rest_page *p,
     struct buf *next, struct outcome *r);
+
+/* All pages of the window are read: note whether so many rows came as the
+ * vendor counts, to be committed with the last of them. */
+void rest_total_attest(struct reading *g);
 
 /* Does the page itself say that more follows? */
 bool reading_says_more(const struct rest_page *p);

@@ -1,6 +1,7 @@
 /*
  * reconcile.c - streams that follow a vendor's own cursor, asked by time as
- * well (`bounded` of a definition): what the cursor left out is found.
+ * well (`bounded` of a definition): what the cursor left out is found.  And
+ * windows that the vendor counts itself (total.c).
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -44,8 +45,21 @@ covers(const void *conf, const char *stream)
 {
 	const struct rest_conf *c = conf;
 
-	return definition_stream(c->def, stream)->bounded != NULL;
+	return c->reconcile.every > 0 &&
+	    definition_stream(c->def, stream)->bounded != NULL;
 }
+
+/* Windows whose first page tells how many rows they have. */
+static bool
+accounts(const void *conf, const char *stream)
+{
+	const struct rest_conf *c = conf;
+
+	return definition_stream(c->def, stream)->page.total != NULL;
+}
+
+/* Windows end a while behind an hour's end. */
+#define SETTLE CLOCK_HOUR
 
 static bool
 bounds(const void *conf, struct source_audit *out)
@@ -54,11 +68,16 @@ bounds(const void *conf, struct source_audit *out)
 
 	*out = (struct source_audit){ .via = VIA_QUERY,
 		.every = c->reconcile.every,
-		.settle = c->reconcile.settle,
+		.settle = c->reconcile.every > 0 ? c->reconcile.settle : SETTLE,
 		.span = c->reconcile.span,
 		.least = CLOCK_SECOND,
 		.patience = CLOCK_DAY };
-	return c->reconcile.every > 0;
+	if (c->reconcile.every > 0)
+		return true;
+	for (size_t i = 0; c->streams[i] != NULL; i++)
+		if (accounts(c, c->streams[i]))
+			return true;
+	return false;
 }
 
 /* The cursor says where the feed began. */
@@ -82,6 +101,10 @@ since(const struct source *s, struct feed *feed)
 
 const struct audit_calls rest_audit = {
 	.covers = covers,
+	.accounts = accounts,
+	.all_or_none = true,
+	.lacks = "no window was read of which the vendor counts as many "
+		 "events as it gave, for all of it",
 	.bounds = bounds,
 	.since = since,
 };

@@ -207,6 +207,12 @@ enum reply_class rest_iterator_ask(struct rest_stream *rs, struct stream *st,
 enum reply_class rest_next(const struct rest_page *p, struct buf *next,
     struct outcome *r);
 
+/* What the page has at a pointer of the stream's; data NULL: nothing. */
+struct slice rest_value_at(const struct rest_page *p, const char *pointer);
+
+/* The number at page.total; -1: there is none. */
+int64_t rest_total(const struct rest_page *p);
+
 /* The seconds at page.wait, 0: none. */
 double rest_wait(const struct rest_page *p);
 

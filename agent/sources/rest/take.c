@@ -45,7 +45,7 @@ lose(struct reading *g, const struct element *el)
 		.n = g->rows - 1,
 		.key = "",
 		.from = w != NULL ? w->from : g->values.start,
-		.to = w != NULL ? w->to : g->date };
+		.to = reading_until(g) };
 
 	if (*known == hash || g->trying)
 		return;
