@@ -331,15 +331,14 @@ splitter_repair_add(struct splitter *s, const char **p, size_t *len,
 bool
 splitter_tail(const struct splitter *s, struct element *el)
 {
-	struct sight g = { .s = s,
-		.p = s->repair.data + s->repair_at,
-		.len = s->repair.len - s->repair_at,
-		.budget = PIECE };
+	struct sight g = { .s = s, .budget = PIECE };
 	size_t len = s->repair.len;
 	struct shape shape;
 
-	if (!s->repairing || s->level > 0)
+	if (!s->repairing || s->level > 0 || len == 0)
 		return false;
+	g.p = s->repair.data + s->repair_at;
+	g.len = len - s->repair_at;
 	scan(&g, 0, &shape);
 	if (shape.kind != SHAPE_WRONG)
 		return false;
