@@ -106,7 +106,7 @@ finish() {
 	done
 	[ "$status" -ne 0 ] || { sanitizers_silent && walls_silent; } || status=1
 	ending
-	[ -n "${KEEP:-}" ] && say "kept $work" || rm -rf "$work"
+	[ -n "${KEEP:-}" ] && say "kept $work" || rm -rf "$work" "$work-collect"
 	exit "$status"
 }
 trap finish EXIT
