@@ -5,7 +5,8 @@
  * page) wants to become durable together: events, and the state that they
  * justify.  feed_commit() is the only way into the store for events, cursor,
  * ledger, seen-set and gaps; all of a write batch lands in one transaction or
- * nothing does.
+ * nothing does.  It is durable then, but for one that moves the cursor alone:
+ * after a power failure the cursor may be an earlier one.
  */
 #ifndef STORE_WRITE_BATCH_H
 #define STORE_WRITE_BATCH_H

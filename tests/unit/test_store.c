@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "store/batch.h"
 #include "store/commit.h"
+#include "store/db.h"
 #include "store/feed.h"
 #include "store/line.h"
 #include "store/position.h"
@@ -117,6 +118,40 @@ START_TEST(memory_comes_and_goes)
 		ck_assert_uint_eq(write_batch_events(p), 0);
 		store_rest(s);
 	}
+	write_batch_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
+/* A disk is waited for where something would be lost. */
+START_TEST(what_is_durable)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	const struct listed l = {
+		.key = "k", .uri = "u", .expires = INT64_MAX
+	};
+	const struct gap_row gap = { .cause = "expired" };
+
+	store_help_add(p, "a", "{}");
+	(void)store_help_commit(p);
+	ck_assert(!s->relaxed);
+	write_batch_cursor(p, "{\"n\":1}");
+	store_help_add(p, "a", "{}"); /* a repeat */
+	(void)store_help_commit(p);
+	ck_assert(s->relaxed);
+	write_batch_cursor(p, "{\"n\":2}");
+	write_batch_listed(p, &l);
+	(void)store_help_commit(p);
+	ck_assert(!s->relaxed);
+	write_batch_cursor(p, "{\"n\":3}");
+	(void)store_help_commit(p);
+	ck_assert(s->relaxed);
+	write_batch_gap(p, &gap);
+	(void)store_help_commit(p);
+	ck_assert(!s->relaxed);
 	write_batch_free(p);
 	feed_close(f);
 	store_close(s);
@@ -621,6 +656,7 @@ suite_store(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_counter_that_a_store_lacks_is_added);
+	tcase_add_test(tc, what_is_durable);
 	tcase_add_test(tc, events_come_back_as_lines);
 	tcase_add_test(tc, memory_comes_and_goes);
 	tcase_add_test(tc, state_survives);
