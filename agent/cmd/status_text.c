@@ -119,7 +119,7 @@ static void
 feed_notes(const struct status *st, const struct feed_report *f,
     struct table *t)
 {
-	int64_t deletion = status_deletion(st->config, f);
+	int64_t deletion = status_deletion(f);
 	char text[HUMAN_TEXT];
 
 	if (f->closed)

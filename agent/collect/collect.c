@@ -250,9 +250,11 @@ collector_open(struct collector *c, struct err *err)
 		return -1;
 	c->folder = file_folder(config->agent.store.path);
 	c->runners = xcalloc(config->n_sources + 1, sizeof(*c->runners));
-	for (size_t i = 0; i < config->n_sources; i++)
+	for (size_t i = 0; i < config->n_sources; i++) {
+		role_alive(c->role);
 		if (open_source(c, &config->sources[i], err) != 0)
 			return -1;
+	}
 	c->turns = xcalloc(c->n_feeds + 1, sizeof(*c->turns));
 	return 0;
 }

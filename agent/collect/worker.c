@@ -153,6 +153,7 @@ collect_start(struct collector *c)
 	bool started = true;
 
 	for (size_t i = 0; i < c->n_runners; i++) {
+		role_alive(c->role);
 		start_source(&c->runners[i]);
 		started = started && c->runners[i].started;
 	}

@@ -14,7 +14,7 @@ int
 audit_begin(struct store *s, struct err *err)
 {
 	db_lock(s);
-	if (db_exec(s, "BEGIN; SELECT count(*) FROM sqlite_schema", err) == 0)
+	if (db_view_begin(s, err) == 0)
 		return 0;
 	db_unlock(s);
 	return -1;
@@ -23,8 +23,7 @@ audit_begin(struct store *s, struct err *err)
 void
 audit_end(struct store *s)
 {
-	if (sqlite3_get_autocommit(s->db) == 0)
-		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	db_view_end(s);
 	db_unlock(s);
 }
 

@@ -303,11 +303,10 @@ backup_make(struct store *s, struct backup *b, struct err *err)
 	db_lock(s);
 	/* A copy outside of a transaction would begin again with every commit
 	 * of the agent's. */
-	rc = db_exec(s, "BEGIN; SELECT count(*) FROM sqlite_schema", err);
+	rc = db_view_begin(s, err);
 	if (rc == 0)
 		rc = make(s, b, err);
-	if (sqlite3_get_autocommit(s->db) == 0)
-		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	db_view_end(s);
 	db_unlock(s);
 	return rc;
 }

@@ -297,6 +297,20 @@ db_end(struct store *s, int rc, struct err *err)
 	return rc;
 }
 
+int
+db_view_begin(struct store *s, struct err *err)
+{
+	return db_exec(s, "BEGIN; SELECT count(*) FROM sqlite_schema", err);
+}
+
+void
+db_view_end(struct store *s)
+{
+	/* A failure may have ended it already. */
+	if (sqlite3_get_autocommit(s->db) == 0)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* The statement for the literal sql, prepared at its first use. */
 static sqlite3_stmt *
 statement(struct store *s, const char *sql, struct err *err)

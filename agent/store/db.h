@@ -99,6 +99,11 @@ int db_begin_relaxed(struct store *s, struct err *err);
  * commit failed. */
 int db_end(struct store *s, int rc, struct err *err);
 
+/* What is read until db_view_end() is of one moment, in one read transaction;
+ * the lock is the caller's affair. */
+int db_view_begin(struct store *s, struct err *err);
+void db_view_end(struct store *s);
+
 /* Run a statement to its end. */
 int db_run(struct store *s, struct err *err, const char *sql, const char *types,
     ...);

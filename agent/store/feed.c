@@ -151,7 +151,9 @@ find_or_create(struct feed *f, struct err *err)
 		(feed_renew(s, f->id, f->name, cause, err) != 0 ||
 		    load(f, err) != 1)))
 		return -1;
-	return db_run(s, err, "UPDATE feed SET dedupe = ?2 WHERE name = ?1",
+	return db_run(s, err,
+	    "UPDATE feed SET dedupe = ?2 WHERE name = ?1"
+	    " AND dedupe IS NOT ?2",
 	    "ti", f->name, f->dedupe);
 }
 
@@ -173,7 +175,10 @@ feed_open(struct store *s, const char *name, int64_t dedupe, struct err *err)
 	f->cursor = xstrdup("");
 	(void)pthread_mutex_init(&f->mutex, NULL);
 	(void)pthread_cond_init(&f->changed, NULL);
-	if ((dedupe > 0 && seen_open(s, err) != 0) || db_begin(s, err) != 0 ||
+	/* What is lost of it in a crash of the machine is made again: the first
+	 * events are committed with it. */
+	if ((dedupe > 0 && seen_open(s, err) != 0) ||
+	    db_begin_relaxed(s, err) != 0 ||
 	    db_end(s, find_or_create(f, err), err) != 0) {
 		feed_close(f);
 		return NULL;

@@ -13,6 +13,25 @@
 #include "store/seen.h"
 #include "store/write_batch_private.h"
 
+int
+report_begin(struct store *s, struct err *err)
+{
+	int rc;
+
+	db_lock(s);
+	rc = db_view_begin(s, err);
+	db_unlock(s);
+	return rc;
+}
+
+void
+report_end(struct store *s)
+{
+	db_lock(s);
+	db_view_end(s);
+	db_unlock(s);
+}
+
 #define COUNTER_FEED(id, column, key, metric, help) ", f." column
 #define COUNTER_NAME(id, column, key, metric, help) ", " column
 

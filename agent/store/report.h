@@ -50,9 +50,16 @@ struct feed_report {
 	int64_t items_expire; /* soonest expiry among them */
 	int64_t items_created;    /* oldest among them at the vendor */
 	uint64_t recent;          /* events, see recent_feeds() */
+	int64_t retention;        /* of its vendor; 0: unknown.  By who knows
+				     the configuration: status_read() */
 	struct backfill backfill; /* that is open, the first; id 0: none */
 	struct feed_reconciled reconciled;
 };
+
+/* What is read in between is of one moment, and costs a look at the file's lock
+ * once instead of with each row.  For a handle that one thread uses. */
+int report_begin(struct store *s, struct err *err);
+void report_end(struct store *s);
 
 /* Read the feed with the lowest id above after; 0 gives the first. */
 int report_feed(struct store *s, int64_t after, struct feed_report *r,

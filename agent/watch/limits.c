@@ -133,8 +133,8 @@ limits_level(const struct limits *l, enum figure f, int64_t value)
 static int64_t
 of_feed(const struct status *st, enum figure f, const struct feed_report *r)
 {
-	int64_t n = f == FIGURE_LAG ? report_lag(r, st->now)
-				    : status_deletion(st->config, r);
+	int64_t n =
+	    f == FIGURE_LAG ? report_lag(r, st->now) : status_deletion(r);
 
 	if (n == REPORT_NEVER)
 		return -1;

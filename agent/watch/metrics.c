@@ -65,25 +65,22 @@ static const struct family feed_families[] = {
 };
 
 static int64_t
-lag(const struct config *config, const struct feed_report *f, int64_t now)
+lag(const struct feed_report *f, int64_t now)
 {
-	(void)config;
 	return report_lag(f, now);
 }
 
 static int64_t
-retained(const struct config *config, const struct feed_report *f, int64_t now)
+retained(const struct feed_report *f, int64_t now)
 {
-	int64_t until = status_deletion(config, f);
+	int64_t until = status_deletion(f);
 
 	return until == REPORT_NEVER ? REPORT_NEVER : until - now;
 }
 
 static int64_t
-backfill_left(const struct config *config, const struct feed_report *f,
-    int64_t now)
+backfill_left(const struct feed_report *f, int64_t now)
 {
-	(void)config;
 	(void)now;
 	return f->backfill.id == 0 ? REPORT_NEVER
 				   : f->backfill.to - f->backfill.reached;
@@ -93,8 +90,7 @@ backfill_left(const struct config *config, const struct feed_report *f,
 static const struct {
 	const char *name;
 	/* Microseconds; REPORT_NEVER: no sample. */
-	int64_t (*span)(const struct config *config,
-	    const struct feed_report *f, int64_t now);
+	int64_t (*span)(const struct feed_report *f, int64_t now);
 	const char *help;
 } feed_spans[] = {
 	{ "sealfeed_feed_lag_seconds", lag,
@@ -207,8 +203,8 @@ spans(struct page *p, const struct status *st)
 	     k++) {
 		family(p, feed_spans[k].name, "gauge", feed_spans[k].help);
 		for (size_t i = 0; i < st->n_feeds; i++) {
-			int64_t span = feed_spans[k].span(st->config,
-			    &st->feeds[i], p->now);
+			int64_t span =
+			    feed_spans[k].span(&st->feeds[i], p->now);
 
 			if (span != REPORT_NEVER)
 				SAY(p, "%s{feed=\"%s\"} %.3f\n",

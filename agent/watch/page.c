@@ -233,7 +233,7 @@ static void
 put_feed(struct out *o, const struct status *st, const struct history *h,
     const struct feed_report *f)
 {
-	const int64_t deletion = status_deletion(st->config, f);
+	const int64_t deletion = status_deletion(f);
 	const int64_t lag = report_lag(f, st->now);
 	char text[HUMAN_TEXT];
 

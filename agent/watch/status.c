@@ -112,16 +112,43 @@ read_expiry(struct store *s, struct status *st, struct err *err)
 	return rc;
 }
 
-int
-status_read(struct store *s, const struct config *config, struct status *st,
-    struct err *err)
+static bool
+is_of(const struct feed_report *f, const struct config_entry *source)
 {
-	st->config = config;
-	st->now = clock_now();
-	/* Without it, less is known. */
-	(void)roles_read(config->agent.store.path, &st->roles, NULL);
-	store_limits(s, config->agent.store.max_size,
-	    config->agent.store.min_free);
+	size_t len = strlen(source->name);
+
+	return strncmp(f->name, source->name, len) == 0 && f->name[len] == '/';
+}
+
+/* Feeds mostly stand in the order of their sources: each search begins where
+ * the last one ended. */
+static void
+read_retention(struct status *st)
+{
+	const struct config *config = st->config;
+	struct source_definition d;
+	size_t at = 0;
+
+	for (size_t i = 0; i < st->n_feeds; i++) {
+		struct feed_report *f = &st->feeds[i];
+
+		f->retention = 0;
+		for (size_t k = 0; k < config->n_sources; k++) {
+			const struct config_entry *s = &config->sources[at];
+
+			if (is_of(f, s)) {
+				source_type_of(s->type)->define(s->conf, &d);
+				f->retention = d.retention;
+				break;
+			}
+			at = (at + 1) % config->n_sources;
+		}
+	}
+}
+
+static int
+read_all(struct store *s, struct status *st, struct err *err)
+{
 	if (read_troubles(s, st, err) != 0)
 		return -1;
 	if (status_trouble(st, TROUBLE_FULL) != NULL)
@@ -130,9 +157,29 @@ status_read(struct store *s, const struct config *config, struct status *st,
 		return -1;
 	if (read_feeds(s, st, err) != 0 || read_outputs(s, st, err) != 0)
 		return -1;
+	read_retention(st);
 	if (read_recent(s, st, err) != 0 || read_expiry(s, st, err) != 0)
 		return -1;
 	return report_gaps(s, &st->gaps, &st->gaps_open, err);
+}
+
+int
+status_read(struct store *s, const struct config *config, struct status *st,
+    struct err *err)
+{
+	int rc;
+
+	st->config = config;
+	st->now = clock_now();
+	/* Without it, less is known. */
+	(void)roles_read(config->agent.store.path, &st->roles, NULL);
+	store_limits(s, config->agent.store.max_size,
+	    config->agent.store.min_free);
+	if (report_begin(s, err) != 0)
+		return -1;
+	rc = read_all(s, st, err);
+	report_end(s);
+	return rc;
 }
 
 void
@@ -159,24 +206,6 @@ status_release(struct status *st)
 	*st = (struct status){ .now = 0 };
 }
 
-/* How long the vendor of a feed keeps what it made available; 0: unknown. */
-static int64_t
-retention(const struct config *config, const char *feed)
-{
-	size_t len = strcspn(feed, "/");
-	struct source_definition d;
-
-	for (size_t i = 0; i < config->n_sources; i++) {
-		const struct config_entry *s = &config->sources[i];
-
-		if (strlen(s->name) != len || strncmp(s->name, feed, len) != 0)
-			continue;
-		source_type_of(s->type)->define(s->conf, &d);
-		return d.retention;
-	}
-	return 0;
-}
-
 static int64_t
 earlier(int64_t a, int64_t b)
 {
@@ -186,15 +215,14 @@ earlier(int64_t a, int64_t b)
 }
 
 int64_t
-status_deletion(const struct config *config, const struct feed_report *f)
+status_deletion(const struct feed_report *f)
 {
-	int64_t keeps = retention(config, f->name);
 	int64_t until = REPORT_NEVER;
 
 	if (f->items > 0 && f->items_expire != INT64_MAX)
 		until = f->items_expire;
-	if (!f->closed && keeps > 0 && f->horizon != REPORT_NEVER)
-		until = earlier(until, f->horizon + keeps);
+	if (!f->closed && f->retention > 0 && f->horizon != REPORT_NEVER)
+		until = earlier(until, f->horizon + f->retention);
 	return until;
 }
 
@@ -204,8 +232,7 @@ status_first_deletion(const struct status *st)
 	int64_t first = REPORT_NEVER;
 
 	for (size_t i = 0; i < st->n_feeds; i++)
-		first =
-		    earlier(first, status_deletion(st->config, &st->feeds[i]));
+		first = earlier(first, status_deletion(&st->feeds[i]));
 	return first;
 }
 

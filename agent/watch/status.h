@@ -67,8 +67,7 @@ const struct trouble *status_trouble(const struct status *st,
 /* When the vendor deletes the oldest of what is unread in a feed: the listed
  * item that expires first, or what became available at the horizon, with the
  * retention of its source.  REPORT_NEVER: not known. */
-int64_t status_deletion(const struct config *config,
-    const struct feed_report *f);
+int64_t status_deletion(const struct feed_report *f);
 
 /* The soonest deletion over all feeds; see status_deletion(). */
 int64_t status_first_deletion(const struct status *st);

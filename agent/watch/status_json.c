@@ -88,7 +88,7 @@ static void
 put_feed(struct json_put *j, const struct status *st,
     const struct feed_report *f)
 {
-	int64_t deletion = status_deletion(st->config, f);
+	int64_t deletion = status_deletion(f);
 	int64_t lag = report_lag(f, st->now);
 
 	json_put_open(j, NULL, '{');

@@ -13,12 +13,16 @@
 #include "base/file.h"
 #include "base/role.h"
 #include "config/config.h"
+#include "sources/source.h"
 #include "store/expiry.h"
+#include "store/feed.h"
+#include "store/report.h"
 #include "store/roles.h"
 #include "store/store.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
 #include "watch/metrics.h"
+#include "watch/status.h"
 #include "watch/textfile.h"
 
 #define FEED "contoso/Audit.Exchange"
@@ -189,6 +193,71 @@ START_TEST(certificates_are_told)
 }
 END_TEST
 
+static void
+keeps_days(const void *conf, struct source_definition *d)
+{
+	*d = (struct source_definition){ .retention =
+					     *(const int *)conf * CLOCK_DAY };
+}
+
+/* Whatever the order of feeds, and whose name begins like whose. */
+START_TEST(retention_is_that_of_the_source)
+{
+	static const struct source_type vendor = { .type.name = "vendor",
+		.define = keeps_days };
+	static char names[][8] = { "con", "contoso", "co" };
+	static int days[] = { 1, 7, 30 };
+	static const struct {
+		const char *feed;
+		int days; /* 0: unknown */
+	} rows[] = { { "contoso/a", 7 }, { "con/a", 1 }, { "contoso/b", 7 },
+		{ "co/a", 30 }, { "c/a", 0 }, { "contoso2/a", 0 },
+		{ "con/b", 1 } };
+	struct config_entry sources[3];
+	struct config several = config;
+	struct status st = { .now = 0 };
+
+	several.sources = sources;
+	several.n_sources = 3;
+	for (size_t i = 0; i < 3; i++)
+		sources[i] = (struct config_entry){
+			.name = names[i], .type = &vendor.type, .conf = &days[i]
+		};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		feed_close(store_help_feed(s, rows[i].feed, 0));
+	ck_assert_int_eq(status_read(s, &several, &st, &err), 0);
+	ck_assert_uint_eq(st.n_feeds, sizeof(rows) / sizeof(rows[0]));
+	for (size_t i = 0; i < st.n_feeds; i++) {
+		ck_assert_str_eq(st.feeds[i].name, rows[i].feed);
+		ck_assert_int_eq(st.feeds[i].retention,
+		    rows[i].days * CLOCK_DAY);
+	}
+	status_release(&st);
+}
+END_TEST
+
+/* What is committed between two looks is not half in a report. */
+START_TEST(a_report_is_of_one_moment)
+{
+	struct store *reader = store_help_open(path, STORE_READ);
+	struct feed *f = store_help_feed(s, FEED, 0);
+	struct write_batch *p = write_batch_new(f);
+	struct feed_report r;
+
+	ck_assert_int_eq(report_begin(reader, &err), 0);
+	store_help_add(p, NULL, "{}");
+	(void)store_help_commit(p);
+	ck_assert_int_eq(report_feed(reader, 0, &r, &err), 1);
+	ck_assert_uint_eq(r.size, 0);
+	report_end(reader);
+	ck_assert_int_eq(report_feed(reader, 0, &r, &err), 1);
+	ck_assert_uint_eq(r.size, 1);
+	write_batch_free(p);
+	feed_close(f);
+	store_close(reader);
+}
+END_TEST
+
 /* Whole, readable for all whatever the umask, and nothing beside it. */
 START_TEST(a_file_is_replaced)
 {
@@ -229,6 +298,8 @@ suite_metrics(void)
 	tcase_add_test(tc, nothing_is_told_of_unknown_processes);
 	tcase_add_test(tc, lateness_is_a_histogram);
 	tcase_add_test(tc, certificates_are_told);
+	tcase_add_test(tc, retention_is_that_of_the_source);
+	tcase_add_test(tc, a_report_is_of_one_moment);
 	tcase_add_test(tc, a_file_is_replaced);
 	suite_add_tcase(suite, tc);
 	return suite;

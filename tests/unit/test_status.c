@@ -65,6 +65,7 @@ static const struct feed_report exchange = {
 	.newest = NOW - CLOCK_HOUR,
 	.items_expire = INT64_MAX,
 	.recent = 600,
+	.retention = 7 * CLOCK_DAY,
 };
 
 static const struct feed_report own = {
