@@ -26,6 +26,10 @@ struct err;
 struct filter;
 struct scratch;
 
+/* Pages of the file, in kB, that a handle keeps which only looks, at what the
+ * kernel has in its memory as well. */
+#define DB_CACHE_REST "-16"
+
 #define DB_STATEMENTS 256 /* a power of two, twice what there are */
 
 struct store {

@@ -13,12 +13,17 @@
 #include "store/seen.h"
 #include "store/write_batch_private.h"
 
+/* Pages that each feed wants anew: a dozen, in kB. */
+#define CACHE_REPORT "-192"
+
 int
 report_begin(struct store *s, struct err *err)
 {
 	int rc;
 
 	db_lock(s);
+	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REPORT, NULL, NULL,
+	    NULL);
 	rc = db_view_begin(s, err);
 	db_unlock(s);
 	return rc;
@@ -29,6 +34,9 @@ report_end(struct store *s)
 {
 	db_lock(s);
 	db_view_end(s);
+	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" DB_CACHE_REST, NULL,
+	    NULL, NULL);
+	(void)sqlite3_db_release_memory(s->db);
 	db_unlock(s);
 }
 
@@ -85,11 +93,14 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 		COUNTER_FEED) " FROM feed f LEFT JOIN item i ON i.feed = f.id "
 			      "AND i.state = 0 AND i.via = 0"
 			      " WHERE f.id = (SELECT min(id) FROM feed WHERE "
-			      "id > ?)"
-			      " GROUP BY f.id",
+			      "id > ?)",
 	    "i", after);
 	rc = st == NULL ? -1 : db_step(s, st, err);
-	if (rc == 1) {
+	/* A row of aggregates there is always. */
+	if (rc == 1 && sqlite3_column_type(st, 0) == SQLITE_NULL) {
+		db_done(st);
+		rc = 0;
+	} else if (rc == 1) {
 		read_feed(st, r);
 		db_done(st);
 	}

@@ -26,10 +26,8 @@
 #include "store/size_log.h"
 #include "store/store.h"
 
-/* Pages of the file that a handle keeps, in kB: while it commits; and where it
- * only looks, at what the kernel has in its memory as well. */
+/* Pages of the file that a handle keeps while it commits, in kB. */
 #define CACHE_BUSY "-1024"
-#define CACHE_REST "-16"
 
 /*
  * auto_vacuum works only before the first table.  Memory is bounded: a small
@@ -47,7 +45,7 @@ static const char settings[] = "PRAGMA page_size=16384;"
 			       "PRAGMA temp_store=MEMORY;";
 
 static const char settings_read[] = "PRAGMA query_only=ON;"
-				    "PRAGMA cache_size=" CACHE_REST ";"
+				    "PRAGMA cache_size=" DB_CACHE_REST ";"
 				    "PRAGMA mmap_size=0;"
 				    "PRAGMA temp_store=MEMORY;";
 
@@ -293,8 +291,8 @@ store_rest(struct store *s)
 	pack_release(s);
 	db_lock(s);
 	db_forget(s);
-	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_REST, NULL, NULL,
-	    NULL);
+	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" DB_CACHE_REST, NULL,
+	    NULL, NULL);
 	(void)sqlite3_db_release_memory(s->db);
 	s->committed = 0;
 	s->rests = true;

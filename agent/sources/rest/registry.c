@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +24,7 @@ struct made {
 	struct setting *rows;
 	char **texts; /* that rows point to */
 	size_t n_texts;
+	struct stat read; /* of the file, as it was last read */
 	struct made *next;
 };
 
@@ -391,6 +393,44 @@ made_of(struct definition *d)
 	return m;
 }
 
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    memcmp(&a->st_mtim, &b->st_mtim, sizeof(a->st_mtim)) == 0 &&
+	    memcmp(&a->st_ctim, &b->st_ctim, sizeof(a->st_ctim)) == 0;
+}
+
+/* Many sources may have one type: what did not change since is not read again
+ * for each. */
+static struct made *
+made_before(const char *file, const struct stat *st)
+{
+	struct made *m = all;
+
+	while (m != NULL &&
+	    (strcmp(m->def->file, file) != 0 || !same_file(&m->read, st)))
+		m = m->next;
+	return m;
+}
+
+/* NULL with errors. */
+static struct made *
+read_type(const char *name, const char *file, struct config_errors *errors)
+{
+	struct stat st;
+	const bool known = stat(file, &st) == 0;
+	struct made *m = known ? made_before(file, &st) : NULL;
+
+	if (m != NULL)
+		return m;
+	m = made_of(definition_load(name, file, errors));
+	if (m != NULL && known)
+		m->read = st;
+	return m;
+}
+
 const struct config_type *
 rest_find(const char *config, const char *name, struct config_errors *errors)
 {
@@ -401,7 +441,7 @@ rest_find(const char *config, const char *name, struct config_errors *errors)
 		return &used->source.type;
 	file = rest_file(config, name);
 	if (file != NULL)
-		m = made_of(definition_load(name, file, errors));
+		m = read_type(name, file, errors);
 	free(file);
 	return m != NULL ? &m->source.type : NULL;
 }
