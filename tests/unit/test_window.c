@@ -220,10 +220,10 @@ START_TEST(the_whole_overlap)
 		int64_t pause;
 	} rows[] = {
 		{ 0, 15 },
-		{ 1, 20 },
-		{ 10, 200 },
-		{ 22, 440 },
-		{ 23, 450 }, /* a quarter of half an hour */
+		{ 1, 15 },
+		{ 10, 100 },
+		{ 44, 440 },
+		{ 46, 450 }, /* a quarter of half an hour */
 		{ 60, 450 },
 		{ 112, 450 },
 		{ 120, 480 },

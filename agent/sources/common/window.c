@@ -17,11 +17,11 @@
 
 /* Polls that follow each other faster than this read the whole overlap only
  * so often, and the last seconds in between; and where the whole takes long,
- * for no more than a twentieth of the time.  But what is late does not wait
- * longer than a quarter of the overlap for that, if it can be read in a fourth
- * of the time. */
+ * for no more than a tenth of the time.  But what is late does not wait longer
+ * than a quarter of the overlap for that, if it can be read in a fourth of the
+ * time. */
 #define FULL_EVERY (15 * CLOCK_SECOND)
-#define FULL_SHARE 20
+#define FULL_SHARE 10
 #define FULL_MOST 4
 #define HOT_OVERLAP (2 * CLOCK_SECOND)
 
