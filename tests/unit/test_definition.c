@@ -103,6 +103,58 @@ START_TEST(those_that_ship_are_right)
 }
 END_TEST
 
+/* Every application of Google Workspace is asked for by its own name, and as
+ * far back as its events are late. */
+START_TEST(applications_of_google)
+{
+	static const struct {
+		int64_t overlap; /* minutes */
+		const char *names;
+	} rows[] = {
+		{ 30,
+		    "access_evaluation access_transparency admin "
+		    "admin_data_action assignments chat chrome classroom "
+		    "contacts context_aware_access data_migration "
+		    "directory_sync drive gmail meet saml" },
+		{ 60,
+		    "data_studio gcp gemini_in_workspace_apps gplus "
+		    "graduation groups groups_enterprise jamboard keep "
+		    "ldap login meet_hardware profile rules tasks "
+		    "user_accounts vault" },
+		{ 240, "calendar cloud_search mobile takeout token" },
+	};
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	struct definition *d = definition_load("google-workspace",
+	    SHIPPED "google-workspace.yaml", &errors);
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (const char *at = rows[i].names; *at != '\0'; n++) {
+			size_t len = strcspn(at, " ");
+			char *name = xstrndup(at, len);
+			char *path = xasprintf("/admin/reports/v1/activity/"
+					       "users/all/applications/%s",
+			    name);
+			const struct def_stream *s = definition_stream(d, name);
+
+			ck_assert_msg(s != NULL, "%s is missing", name);
+			ck_assert_str_eq(s->request.path, path);
+			ck_assert_msg(s->cursor.overlap ==
+				rows[i].overlap * CLOCK_MINUTE,
+			    "%s", name);
+			ck_assert_int_ge(s->cursor.sweeps[1].back,
+			    3 * CLOCK_DAY);
+			free(path);
+			free(name);
+			at += len + (at[len] == ' ');
+		}
+	ck_assert_uint_eq(n, d->n_streams);
+	definition_free(d);
+	config_errors_release(&errors);
+}
+END_TEST
+
 /* Is text there, whatever lines it is broken into? */
 static bool
 has_words(const char *notes, const char *text)
@@ -575,6 +627,7 @@ suite_definition(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, those_that_ship_are_right);
+	tcase_add_test(t, applications_of_google);
 	tcase_add_test(t, notes_say_it_all);
 	tcase_add_test(t, what_cannot_be_right_is_refused);
 	tcase_add_test(t, every_key_counts);

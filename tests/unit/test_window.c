@@ -211,6 +211,50 @@ START_TEST(sweeps)
 }
 END_TEST
 
+/* Whatever a poll of the whole overlap takes: the next one is soon enough for
+ * what is late, and leaves most of the time to others. */
+START_TEST(the_whole_overlap)
+{
+	static const struct {
+		int64_t took;
+		int64_t pause;
+	} rows[] = {
+		{ 0, 15 },
+		{ 1, 15 },
+		{ 10, 100 },
+		{ 44, 440 },
+		{ 46, 450 }, /* a quarter of half an hour */
+		{ 60, 450 },
+		{ 112, 450 },
+		{ 120, 480 },
+		{ 1000, 4000 },
+	};
+	struct window_cursor c = { .from = NOW - CLOCK_DAY };
+	struct window_spec small = spec;
+	struct window gap, w;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_int_eq(window_full_pause(&spec,
+				     rows[i].took * CLOCK_SECOND),
+		    rows[i].pause * CLOCK_SECOND);
+
+	/* What appears behind one is in the next, if it is late by less than
+	 * the overlap. */
+	ck_assert_int_eq(window_full_overlap(&spec, NOW, 0), HALF_HOUR);
+	ck_assert_int_eq(window_full_overlap(&spec, NOW, NOW + 1), HALF_HOUR);
+	ck_assert_int_eq(window_full_overlap(&spec, NOW,
+			     NOW - 7 * CLOCK_MINUTE),
+	    HALF_HOUR + 7 * CLOCK_MINUTE);
+
+	/* And there is always progress. */
+	small.span = HALF_HOUR + 2 * CLOCK_MINUTE;
+	c.listed = NOW - CLOCK_HOUR;
+	w = window_next(&small, &c, NOW,
+	    window_full_overlap(&small, c.listed, c.listed - CLOCK_HOUR), &gap);
+	ck_assert_int_eq(w.to, c.listed + CLOCK_MINUTE);
+}
+END_TEST
+
 Suite *
 suite_window(void)
 {
@@ -224,6 +268,7 @@ suite_window(void)
 	tcase_add_test(tc, nothing_before_the_beginning);
 	tcase_add_test(tc, a_clock_that_was_ahead);
 	tcase_add_test(tc, sweeps);
+	tcase_add_test(tc, the_whole_overlap);
 	suite_add_tcase(s, tc);
 	return s;
 }

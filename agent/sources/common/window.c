@@ -17,9 +17,12 @@
 
 /* Polls that follow each other faster than this read the whole overlap only
  * so often, and the last seconds in between; and where the whole takes long,
- * for no more than a twentieth of the time. */
+ * for no more than a tenth of the time.  But what is late does not wait longer
+ * than a quarter of the overlap for that, if it can be read in a fourth of the
+ * time. */
 #define FULL_EVERY (15 * CLOCK_SECOND)
-#define FULL_SHARE 20
+#define FULL_SHARE 10
+#define FULL_MOST 4
 #define HOT_OVERLAP (2 * CLOCK_SECOND)
 
 /* A cursor that moved over nothing new is written so often. */
@@ -345,6 +348,23 @@ is_lost(struct window_state *s, struct worker *w, struct stream *st,
 	return false;
 }
 
+int64_t
+window_full_pause(const struct window_spec *spec, int64_t took)
+{
+	int64_t soon = max(spec->overlap / FULL_MOST, took * FULL_MOST);
+
+	return max(min(took * FULL_SHARE, soon), FULL_EVERY);
+}
+
+int64_t
+window_full_overlap(const struct window_spec *spec, int64_t listed,
+    int64_t whole)
+{
+	int64_t hot = whole > 0 ? max(listed - whole, 0) : 0;
+
+	return spec->overlap + min(hot, (spec->span - spec->overlap) / 2);
+}
+
 /*
  * One clock is wrong, and it may be the one that is gone by: ask for what is
  * new by the other one.  What comes of it is a gain; what goes wrong with it
@@ -374,9 +394,12 @@ poll_newest(struct window_state *s, struct worker *w, struct stream *st,
     window_list_fn *list, size_t *fresh, struct outcome *r)
 {
 	int64_t now = server_clock_now(st->source->clock);
-	int64_t mono = clock_monotonic(), overlap = s->spec->overlap;
+	int64_t mono = clock_monotonic();
 	struct window_list l = { .thorough = false };
 	bool full = mono >= s->full;
+	int64_t overlap = full
+	    ? window_full_overlap(s->spec, s->cursor.listed, s->whole)
+	    : min(s->spec->overlap, HOT_OVERLAP);
 	struct window gap;
 
 	/* A clock that was ahead has been put right: what was missed while
@@ -384,8 +407,6 @@ poll_newest(struct window_state *s, struct worker *w, struct stream *st,
 	if (s->cursor.listed > now + SERVER_CLOCK_APART)
 		memset(s->cursor.swept, 0, sizeof(s->cursor.swept));
 
-	if (!full && overlap > HOT_OVERLAP)
-		overlap = HOT_OVERLAP;
 	l.window = window_next(s->spec, &s->cursor, now, overlap, &gap);
 	if (gap.from < gap.to && !is_lost(s, w, st, list, &gap, r))
 		return r->class == REPLY_OK;
@@ -397,8 +418,9 @@ poll_newest(struct window_state *s, struct worker *w, struct stream *st,
 		poll_by_other_clock(s, w, st, list, now, clock_now(), fresh);
 		poll_by_other_clock(s, w, st, list, now,
 		    clock_now() + server_clock_claim(st->source->clock), fresh);
-		s->full = mono +
-		    max((clock_monotonic() - mono) * FULL_SHARE, FULL_EVERY);
+		s->full =
+		    mono + window_full_pause(s->spec, clock_monotonic() - mono);
+		s->whole = min(l.window.to, now);
 	}
 	/* The cursor is more careful: what is there to be seen now is not
 	 * all that will have been available by now. */

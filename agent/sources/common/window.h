@@ -1,7 +1,7 @@
 /*
  * window.h - which windows of time are asked for, and the polls that do it.
  *
- * Windows are half-open and contiguous.  Every poll asks again for the overlap
+ * Windows are half-open and contiguous.  Polls ask again for the overlap
  * before what is done, since a vendor's rows may appear later than their own
  * time says; sweeps ask again for what is further back, the further the more
  * rarely.  All lengths are the source's.  The first part is pure arithmetic.
@@ -83,6 +83,17 @@ struct window window_next(const struct window_spec *spec,
     const struct window_cursor *c, int64_t now, int64_t overlap,
     struct window *gap);
 
+/* How long after the beginning of a poll with the whole overlap, which took so
+ * long, the next one comes. */
+int64_t window_full_pause(const struct window_spec *spec, int64_t took);
+
+/* How far before listed such a poll begins, where the last one came to whole
+ * (0: there was none).  What polls in between moved on by, without the whole
+ * overlap, is added: what is late by less than the overlap is found whenever it
+ * appears.  A window still has room for what is new. */
+int64_t window_full_overlap(const struct window_spec *spec, int64_t listed,
+    int64_t whole);
+
 /* Where c->listed goes once all of w is read: date is the server's time when
  * the reading began. */
 int64_t window_listed(const struct window_spec *spec, const struct window *w,
@@ -125,8 +136,9 @@ typedef enum reply_class window_list_fn(struct worker *w, struct stream *st,
 
 struct window_state {
 	const struct window_spec *spec; /* NULL: not loaded; borrowed */
-	bool guessed;  /* the cursor began by the local clock */
-	int64_t full;  /* monotonic: the next poll with the whole overlap */
+	bool guessed; /* the cursor began by the local clock */
+	int64_t full; /* monotonic: the next poll with the whole overlap, … */
+	int64_t whole; /* … and how far the last one came, 0: none yet */
 	int64_t saved; /* monotonic: last commit of the cursor */
 	struct window_cursor cursor;
 	struct sweep sweep;

@@ -234,7 +234,7 @@ end_page(struct reading *g, const struct rest_request *q,
 	if (g->equal != NULL && g->rs->def->cursor.kind == CURSOR_WINDOW &&
 	    rest_rows_doubted(g->equal))
 		return outcome_set(r, REPLY_CURSOR,
-		    "the page begins with what came before");
+		    "the page has what came before: new events moved it");
 	note_wait(g, &p);
 	p.rows = g->rows;
 	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,

@@ -272,10 +272,10 @@ void rest_rows_free(struct rest_rows *t);
 void rest_rows_reset(struct rest_rows *t);
 void rest_rows_undo(struct rest_rows *t);
 void rest_rows_keep(struct rest_rows *t); /* the page is good */
-/* Does the page begin with a row that came before?  Either it is there twice,
- * or others came in while pages were read.  So the reading is to begin anew;
- * the same row is not doubted again, and no more than so many are. */
-#define REST_DOUBTS 2
+/* Has the page a row that came before?  Either it is there twice, or others
+ * came in while pages were read.  So the reading is to begin anew; the same row
+ * behind the same others is not doubted again, and no more than so many are. */
+#define REST_DOUBTS 3
 bool rest_rows_doubted(struct rest_rows *t);
 /* Write the id of a row with this leaf hash to out; -1: too many rows. */
 #define REST_ROW_ID 80

@@ -4,8 +4,10 @@
  *
  * Equal rows have equal times, so that a window has all of them or none, and
  * their numbers are the same whenever they are read.  But a row that comes in
- * while pages are being read moves those behind it, and the next page begins
- * with what was told before: that is doubted once.
+ * while pages are being read moves those behind it, and the next page has again
+ * what was told before.  When the pages are read anew, a row that is there
+ * twice comes again behind the same rows; one that was moved does not, since
+ * what came in is now among those.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@
 struct slot {
 	uint64_t hash; /* 0: free */
 	uint32_t count;
+	uint32_t here; /* of these on a page, while that is looked at */
 };
 
 struct rest_rows {
@@ -31,7 +34,8 @@ struct rest_rows {
 	size_t used;
 	uint64_t *page; /* hashes of the rows of this page */
 	size_t n_page;
-	uint64_t doubted[REST_DOUBTS]; /* rows that pages began with again */
+	uint64_t before;               /* hash of the rows of pages before it */
+	uint64_t doubted[REST_DOUBTS]; /* of rows, and those before them */
 	size_t n_doubted;
 };
 
@@ -61,6 +65,14 @@ rest_rows_reset(struct rest_rows *t)
 	memset(t->slots, 0, t->size * sizeof(*t->slots));
 	t->used = 0;
 	t->n_page = 0;
+	t->before = 0;
+}
+
+/* FNV-1a, a word at a time. */
+static uint64_t
+mix(uint64_t hash, uint64_t row)
+{
+	return (hash ^ row) * UINT64_C(0x100000001b3);
 }
 
 static struct slot *
@@ -97,24 +109,44 @@ rest_rows_undo(struct rest_rows *t)
 void
 rest_rows_keep(struct rest_rows *t)
 {
+	for (size_t i = 0; i < t->n_page; i++)
+		t->before = mix(t->before, t->page[i]);
 	t->n_page = 0;
+}
+
+/* The first row of the page that is also on an earlier one; n_page: none is.
+ * Those that are on this one alone are as many as they count. */
+static size_t
+known(struct rest_rows *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_page; i++)
+		find(t, t->page[i])->here++;
+	for (i = 0; i < t->n_page; i++) {
+		const struct slot *s = find(t, t->page[i]);
+
+		if (s->count > s->here)
+			break;
+	}
+	for (size_t k = 0; k < t->n_page; k++)
+		find(t, t->page[k])->here = 0;
+	return i;
 }
 
 bool
 rest_rows_doubted(struct rest_rows *t)
 {
-	uint32_t here = 0;
+	size_t at = known(t);
+	uint64_t doubt;
 
-	if (t->n_page == 0 || t->n_doubted == REST_DOUBTS)
+	if (at == t->n_page || t->n_doubted == REST_DOUBTS)
 		return false;
-	for (size_t i = 0; i < t->n_page; i++)
-		here += t->page[i] == t->page[0];
-	if (find(t, t->page[0])->count == here)
-		return false;
+	doubt = mix(t->before, t->page[at]);
 	for (size_t i = 0; i < t->n_doubted; i++)
-		if (t->doubted[i] == t->page[0])
+		if (t->doubted[i] == doubt)
 			return false;
-	t->doubted[t->n_doubted++] = t->page[0];
+	t->doubted[t->n_doubted++] = doubt;
 	return true;
 }
 
