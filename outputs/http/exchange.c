@@ -134,6 +134,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	curl_easy_reset(x->easy);
 	if (http_access_apply(access, x->easy, r->url.data, err) != 0)
 		return -1;
+	mute_apply(&x->mute, x->easy);
 	buf_clear(&x->answer);
 	buf_clear(&x->answer_headers);
 	x->cut = false;
