@@ -13,6 +13,7 @@
 #include "base/when.h"
 #include "config/secret.h"
 #include "http/client.h"
+#include "http/mute.h"
 #include "http/pool.h"
 
 /* Seconds since 1970 that are of these times: 2001 to 2128. */
@@ -27,6 +28,7 @@ struct http {
 	struct pooled own;
 	struct http_body *body;
 	char why[CURL_ERROR_SIZE];
+	struct mute mute;
 };
 
 /* A request under way: what curl's callbacks see. */
@@ -551,6 +553,7 @@ prepare(struct transfer *t, struct curl_slist *headers)
 
 	if (http_access_apply(t->h->access, e, req->url, t->err) != 0)
 		return -1;
+	mute_apply(&t->h->mute, e);
 	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->h->why);
 	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
@@ -692,7 +695,10 @@ run(struct transfer *t)
 	long status = 0, sent = 0;
 
 	t->h->why[0] = '\0';
-	code = curl_easy_perform(t->h->own.easy);
+	do
+		code = curl_easy_perform(t->h->own.easy);
+	while (!t->refused &&
+	    mute_again(&t->h->mute, t->h->own.easy, &code, t->h->why));
 	(void)curl_easy_getinfo(t->h->own.easy, CURLINFO_RESPONSE_CODE,
 	    &status);
 	(void)curl_easy_getinfo(t->h->own.easy, CURLINFO_REQUEST_SIZE, &sent);

@@ -84,7 +84,8 @@ struct source {
 	size_t at;
 	size_t len;
 	unpack_fn *unpack;
-	bool inside; /* of a member that has to end */
+	bool inside;     /* of a member that has to end */
+	struct err late; /* stands behind what came out last */
 	z_stream gzip;
 #ifdef HAVE_LZMA
 	lzma_stream xz;
@@ -284,6 +285,7 @@ begin_plain(struct source *s, struct err *err)
 static const struct packing {
 	const char *magic;
 	size_t len;
+	unsigned char any; /* bits of the first byte that may be others */
 	int (*begin)(struct source *s, struct err *err);
 	const char *what; /* of those that are not read here */
 	const char *unpack;
@@ -291,6 +293,12 @@ static const struct packing {
 	{ .magic = "\x1f\x8b", .len = 2, .begin = begin_gzip },
 	{ .magic = "\xfd\x37zXZ\0", .len = 6, .begin = begin_xz },
 	{ .magic = "\x28\xb5\x2f\xfd", .len = 4, .begin = begin_zstd },
+	/* RFC 8878 section 3.1.2: a skippable frame, with which pzstd begins.
+	 */
+	{ .magic = "\x50\x2a\x4d\x18",
+	    .len = 4,
+	    .any = 0x0f,
+	    .begin = begin_zstd },
 	{ .magic = "BZh",
 	    .len = 3,
 	    .begin = begin_foreign,
@@ -331,7 +339,9 @@ find_packing(const char *data, size_t len)
 {
 	const struct packing *p = packings;
 
-	while (len < p->len || memcmp(data, p->magic, p->len) != 0)
+	while (p->len > 0 &&
+	    (len < p->len || (data[0] ^ p->magic[0]) & ~p->any & 0xff ||
+		memcmp(data + 1, p->magic + 1, p->len - 1) != 0))
 		p++;
 	return p;
 }
@@ -397,13 +407,16 @@ source_close(struct source *s)
 	free(s);
 }
 
-/* Have the next unpacked bytes in s->piece: 1, 0 the end, -1. */
+/* Have the next unpacked bytes in s->piece: 1, 0 the end, -1.  What came out in
+ * front of a damage is text like any other: the damage is told behind it. */
 static int
 next_piece(struct source *s, struct err *err)
 {
 	char *room = buf_room(&s->piece, PIECE);
 	size_t got = 0;
 
+	if (s->late.text[0] != '\0')
+		return err_set(err, "%s", s->late.text);
 	if (room == NULL)
 		return fail(s, err, "out of memory");
 	while (got == 0) {
@@ -412,8 +425,8 @@ next_piece(struct source *s, struct err *err)
 		if (fill(s, err) != 0)
 			return -1;
 		before = s->len - s->at;
-		if (s->unpack(s, room, PIECE, &got, err) != 0)
-			return -1;
+		if (s->unpack(s, room, PIECE, &got, &s->late) != 0 && got == 0)
+			return err_set(err, "%s", s->late.text);
 		if (got > 0 || before > s->len - s->at)
 			continue;
 		if (!s->ended)
@@ -427,12 +440,59 @@ next_piece(struct source *s, struct err *err)
 	return 1;
 }
 
+/* UTF-32 has four bytes a character, of which one is not zero in ASCII; a mark
+ * may stand in front of them. */
+static const char *
+utf32_order(const char *s, size_t len)
+{
+	static const struct {
+		const char *name;
+		const char *mark;
+		size_t ascii; /* which byte is not zero */
+	} orders[] = { { "UTF-32LE", "\xff\xfe\0\0", 0 },
+		{ "UTF-32BE", "\0\0\xfe\xff", 3 } };
+
+	for (size_t i = 0; len >= 8 && i < sizeof(orders) / sizeof(orders[0]);
+	     i++) {
+		size_t from = memcmp(s, orders[i].mark, 4) == 0 ? 4 : 0, at;
+
+		for (at = from; at < from + 4; at++)
+			if ((s[at] != '\0') != (at - from == orders[i].ascii))
+				break;
+		if (at == from + 4)
+			return orders[i].name;
+	}
+	return NULL;
+}
+
+/* What is told of an input that is text, but not of a kind that is read. */
+static int
+refuse_text(const struct source *s, struct err *err)
+{
+	const char *order = utf32_order(s->piece.data, s->piece.len);
+
+	if (order != NULL)
+		return err_set(err,
+		    "%s: it is encoded in %s, which sealfeed does not read; "
+		    "convert it: iconv -f %s -t UTF-8 %s | sealfeed verify "
+		    "--key … -",
+		    s->path, order, order, s->path);
+	if (s->piece.len >= 5 && memcmp(s->piece.data, "<?xml", 5) == 0)
+		return err_set(err,
+		    "%s: it is XML, which sealfeed does not read; export JSON, "
+		    "CSV or the raw events",
+		    s->path);
+	return 0;
+}
+
 /* How the text is encoded, by its first bytes; the mark is taken off. */
 static int
 begin_text(struct source *s, struct err *err)
 {
 	size_t mark;
 
+	if (refuse_text(s, err) != 0)
+		return -1;
 	if (s->unpack != unpack_plain &&
 	    find_packing(s->piece.data, s->piece.len)->len > 0)
 		return err_set(err,

@@ -18,7 +18,8 @@ struct source *source_open(const char *path, struct err *err);
 void source_close(struct source *s);
 
 /* Append the next piece to out: how many bytes at most is bounded.  1; 0 the
- * text is at its end; -1 it is damaged, or ends inside of what is packed. */
+ * text is at its end; -1 it is damaged behind what came, ends inside of what is
+ * packed, or is of a kind that is not read (UTF-32, XML, packed twice). */
 int source_read(struct source *s, struct buf *out, struct err *err);
 
 #endif /* VERIFY_SOURCE_H */

@@ -134,6 +134,7 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	curl_easy_reset(x->easy);
 	if (http_access_apply(access, x->easy, r->url.data, err) != 0)
 		return -1;
+	mute_apply(&x->mute, x->easy);
 	buf_clear(&x->answer);
 	buf_clear(&x->answer_headers);
 	x->cut = false;
@@ -236,6 +237,45 @@ describe(const struct receipt_body *b, char out[SHOWN_MAX + 32])
 	    line);
 }
 
+/* The headers that only firewalls send, of which the first one goes with 202
+ * and nothing else (AWS WAF, "CAPTCHA and Challenge action behavior";
+ * Cloudflare, "Detect a Challenge Page response"), and the one that sends a
+ * browser elsewhere under 200. */
+static const struct {
+	const char *name;
+	bool sure; /* whatever expect says */
+	const char *why;
+} foreign_marks[] = {
+	{ "x-amzn-waf-action", true,
+	    "its header x-amzn-waf-action says that AWS WAF has kept the "
+	    "request, so nothing counts as delivered; let the rules of the web "
+	    "ACL allow it" },
+	{ "cf-mitigated", true,
+	    "its header cf-mitigated says that Cloudflare has kept the "
+	    "request, "
+	    "so nothing counts as delivered; let its rules allow it" },
+	{ "refresh", false,
+	    "its header refresh sends browsers elsewhere, so nothing counts as "
+	    "delivered; check url and what is on the way, or set expect" },
+};
+
+/* Why the headers show that somebody answers in the receiver's stead; NULL:
+ * they do not. */
+static const char *
+foreign_mark(const struct exchange *x)
+{
+	bool expects = x->receipt != NULL && x->receipt->expects;
+	char value[16];
+
+	for (size_t i = 0; i < sizeof(foreign_marks) / sizeof(foreign_marks[0]);
+	     i++)
+		if ((foreign_marks[i].sure || !expects) &&
+		    http_head_find(&x->answer_headers, foreign_marks[i].name,
+			value, sizeof(value)))
+			return foreign_marks[i].why;
+	return NULL;
+}
+
 /* The verdict on the answer that came; why as above. */
 static enum verdict
 judge_answer(const struct exchange *x, const struct receipt_body *b,
@@ -247,7 +287,9 @@ judge_answer(const struct exchange *x, const struct receipt_body *b,
 	const char *hint = m->hint;
 
 	if (verdict == VERDICT_DELIVERED) {
-		hint = receipt_fault(x->receipt, b);
+		hint = foreign_mark(x);
+		if (hint == NULL)
+			hint = receipt_fault(x->receipt, b);
 		verdict = hint == NULL ? VERDICT_DELIVERED : VERDICT_BLOCKED;
 	}
 	describe(b, answer);

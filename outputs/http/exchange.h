@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "http/mute.h"
 #include "outputs/http/dialect.h"
 
 struct http_access;
@@ -42,6 +43,7 @@ struct exchange {
 	bool cut; /* the answer is longer */
 	struct buf answer_headers;
 	char trouble[CURL_ERROR_SIZE];
+	struct mute mute;
 };
 
 /* x is zeroed. */

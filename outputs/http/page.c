@@ -163,8 +163,9 @@ begins_like_a_page(struct slice s)
 	static const char *const tags[] = { "<!doctype html", "<html", "<head",
 		"<body", "<title", "<meta", "<script", "<frameset", "<link",
 		"<base", "<style", "<noscript", "<center", "<h1", "<h2", "<h3",
-		"<div", "<p", "<form", "<iframe", "<table", "<img", "<font",
-		"<span", "<br", "<hr" };
+		"<h4", "<div", "<p", "<form", "<iframe", "<table", "<img",
+		"<font", "<span", "<br", "<hr", "<a", "<b", "<strong", "<pre",
+		"<main", "<section", "<header", "<ul" };
 
 	s = skip_preamble(s);
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
@@ -195,7 +196,10 @@ is_json(struct slice s, bool cut)
 static bool
 is_page_type(const char *type)
 {
-	const char *const types[] = { "text/html", "application/xhtml" };
+	/* And what only browsers ask for: challenges come as a script. */
+	static const char *const types[] = { "text/html", "application/xhtml",
+		"text/javascript", "application/javascript",
+		"application/x-javascript", "text/css", "image/" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strncasecmp(type, types[i], strlen(types[i])) == 0)

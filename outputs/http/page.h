@@ -25,7 +25,8 @@ void page_text(struct slice body, struct buf *text);
 /*
  * Is such a text, which came with that Content-Type ("": none), a web page?  By
  * what it begins with, by "<html" anywhere in what is no JSON object or array,
- * or because it is said to be one and is no JSON, either.  Nothing at all is
+ * or because it is said to be one, or a script or picture of one, and is no
+ * JSON, either.  Nothing at all is
  * no page.  cut: more followed.
  */
 bool page_is(struct slice text, const char *type, bool cut);

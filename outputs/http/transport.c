@@ -110,6 +110,9 @@ finish(struct uplink *u, struct exchange *x, CURLcode rc)
 	u->out->bytes += (uint64_t)sent;
 	u->out->connects += (uint64_t)connects;
 	(void)curl_multi_remove_handle(u->multi, x->easy);
+	if (mute_again(&x->mute, x->easy, &rc, x->trouble) &&
+	    curl_multi_add_handle(u->multi, x->easy) == CURLM_OK)
+		return;
 	x->busy = false;
 	if (x == &u->poll)
 		pending_answer(u, x, rc);

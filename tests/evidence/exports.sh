@@ -169,9 +169,18 @@ for file in own sys raw; do
 	done
 	(printf '\357\273\277' && sed 's/$/\r/' $file) >marked
 	well marked
+	for to in UTF-32LE UTF-32BE; do
+		iconv -f UTF-8 -t $to $file >wide 2>/dev/null
+		check 1 wide "wide: it is encoded in $to, which"
+		(printf '\357\273\277' && cat $file) | iconv -f UTF-8 -t $to >wide 2>/dev/null
+		check 1 wide "wide: it is encoded in $to, which"
+	done
 	gzip -c $file >packed
 	head -c 64 /dev/zero >>packed
 	well packed
+	(gzip -c $file && echo "this is none of it") >packed
+	check 1 packed "packed: cannot be read to its end: "
+	grep -q '324 proven' out || fail "gzip: what is whole is not read"
 	if command -v xz >/dev/null; then
 		xz -c $file >packed
 		if "$top/sealfeed" verify --key pub.pem packed >out 2>&1; then
@@ -179,6 +188,9 @@ for file in own sys raw; do
 			well packed
 			xz -c $file | head -c 800 >packed
 			check 1 packed "packed: the compressed data is truncated"
+			(xz -c $file && echo "this is none of it") >packed
+			check 1 packed "packed: cannot be read to its end: "
+			grep -q '324 proven' out || fail "xz: what is whole is not read"
 		else
 			check 1 packed "it is packed by xz, which"
 		fi
@@ -189,6 +201,12 @@ for file in own sys raw; do
 			well packed
 			zstd -qc $file | head -c 800 >packed
 			check 1 packed "packed: the compressed data is truncated"
+			# As pzstd begins.
+			(printf 'Z*M\030\004\0\0\0size' && zstd -qc $file) >packed
+			well packed
+			(zstd -qc $file && echo "this is none of it") >packed
+			check 1 packed "packed: cannot be read to its end: "
+			grep -q '324 proven' out || fail "zstd: what is whole is not read"
 		else
 			check 1 packed "it is packed by zstd, which"
 		fi
@@ -202,6 +220,8 @@ printf 'PAR1' >packed
 check 1 packed "packed: it is a Parquet file"
 gzip -c own | gzip -c >packed
 check 1 packed "packed: it is packed twice"
+printf '<?xml version="1.0"?>\n<results>' >packed
+check 1 packed "packed: it is XML, which sealfeed does not read"
 printf 'PK\003\004' >packed
 check 1 packed "packed: it is a zip archive"
 

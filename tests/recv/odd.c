@@ -11,6 +11,7 @@
  *	                  N reads of a connection, which are small and slow
  *	--swallow ADDRESS listens there, too, on the same port, with a full
  *	                  queue of connections: SYNs get no answer
+ *	--mute ADDRESS    listens there, too, and never says a word
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -37,6 +38,7 @@ static struct {
 	const char *key;
 	const char *poison;
 	const char *swallow;
+	const char *mute;
 	const char *at;
 	long reset_after;
 	long updates;
@@ -155,17 +157,27 @@ serve(void *arg)
 	return NULL;
 }
 
-/* Listen at opt.swallow, on this port, and fill the queue. */
-static void
-swallow(unsigned short port)
+/* Listen at address, on this port, for as many that nobody accepts. */
+static struct sockaddr_in
+listen_in_vain(const char *address, unsigned short port, int queue)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = port };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd == -1 || inet_pton(AF_INET, opt.swallow, &a.sin_addr) != 1 ||
+	if (fd == -1 || inet_pton(AF_INET, address, &a.sin_addr) != 1 ||
 	    bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    listen(fd, 0) != 0)
-		die(opt.swallow);
+	    listen(fd, queue) != 0)
+		die(address);
+	return a;
+}
+
+/* Listen at opt.swallow, on this port, and fill the queue. */
+static void
+swallow(unsigned short port)
+{
+	struct sockaddr_in a = listen_in_vain(opt.swallow, port, 0);
+	int fd;
+
 	for (int i = 0; i < 2; i++) {
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		    0);
@@ -189,6 +201,8 @@ listen_on(void)
 		die("listen");
 	if (opt.swallow != NULL)
 		swallow(a.sin_port);
+	if (opt.mute != NULL)
+		(void)listen_in_vain(opt.mute, a.sin_port, 1000);
 	out = fopen("port", "w");
 	if (out == NULL || fprintf(out, "%d\n", ntohs(a.sin_port)) < 0 ||
 	    fclose(out) != 0)
@@ -204,7 +218,7 @@ options(int argc, char **argv)
 		{ "port", 1, NULL, 'p' }, { "poison", 1, NULL, 'x' },
 		{ "reset-after", 1, NULL, 'r' }, { "updates", 1, NULL, 'u' },
 		{ "swallow", 1, NULL, 's' }, { "at", 1, NULL, 'a' },
-		{ NULL, 0, NULL, 0 } };
+		{ "mute", 1, NULL, 'm' }, { NULL, 0, NULL, 0 } };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -232,6 +246,9 @@ options(int argc, char **argv)
 			break;
 		case 'a':
 			opt.at = optarg;
+			break;
+		case 'm':
+			opt.mute = optarg;
 			break;
 		case 's':
 			opt.swallow = optarg;

@@ -1,8 +1,11 @@
 /*
  * test_http.c - the HTTP client: URLs, origins, and replies of every quality.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -419,6 +422,36 @@ START_TEST(retry_after)
 }
 END_TEST
 
+/* Who takes connections and never says a word is told as such, each time, where
+ * the name has no other address. */
+START_TEST(a_mute_address_alone)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct http_request req = { .url = NULL };
+	char *url;
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, len), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	url = xasprintf("https://127.0.0.1:%d/", ntohs(a.sin_port));
+	req.url = url;
+	f.conf.timeout = CLOCK_SECOND / 4;
+	for (int i = 0; i < 3; i++) {
+		struct err err = ERR_INIT;
+
+		ck_assert_int_eq(http_do(f.http, &req, &f.reply, &err), -1);
+		ck_assert_msg(strstr(err.text, "connect or stall timeout") !=
+			NULL,
+		    "%s", err.text);
+	}
+	free(url);
+	(void)close(fd);
+}
+END_TEST
+
 Suite *
 suite_http(void)
 {
@@ -436,6 +469,7 @@ suite_http(void)
 	tcase_add_test(tc, secrets_of_every_kind);
 	tcase_add_test(tc, gzip_is_unpacked);
 	tcase_add_test(tc, no_one_there);
+	tcase_add_test(tc, a_mute_address_alone);
 	suite_add_tcase(s, tc);
 	tcase_add_test(pure, urls);
 	tcase_add_test(pure, origins);

@@ -221,6 +221,19 @@ static const struct {
 	{ "HTTP/1.1 202 Accepted\r\nContent-Type: text/html\r\n"
 	  "Content-Length: 2\r\n\r\nok",
 	    VERDICT_BLOCKED, 0, "202 with a web page; a firewall" },
+	/* What a firewall sends to whom it takes for no browser. */
+	{ "HTTP/1.1 202 Accepted\r\nX-Amzn-Waf-Action: challenge\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	    VERDICT_BLOCKED, 0, "AWS WAF has kept the request" },
+	{ "HTTP/1.1 200 OK\r\ncf-mitigated:challenge\r\nContent-Length: 2\r\n"
+	  "\r\n{}",
+	    VERDICT_BLOCKED, 0, "Cloudflare has kept the request" },
+	{ "HTTP/1.1 200 OK\r\nRefresh: 0; url=/login\r\nContent-Length: 0\r\n"
+	  "\r\n",
+	    VERDICT_BLOCKED, 0, "sends browsers elsewhere" },
+	{ "HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\n"
+	  "Content-Length: 12\r\n\r\nlocation='/'",
+	    VERDICT_BLOCKED, 0, "200 with a web page; a firewall" },
 	{ "HTTP/1.1 403 Forbidden\r\nContent-Length: 42\r\n\r\n"
 	  "<!DOCTYPE html><title>Access &amp; more</title>",
 	    VERDICT_BLOCKED, 0, "answers 403 with a web page" },
