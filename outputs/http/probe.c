@@ -66,13 +66,16 @@ look(struct uplink *u, struct exchange *x, unsigned step, struct buf *message,
     struct err *err)
 {
 	CURLcode rc = curl_easy_perform(x->easy);
-	struct intake_response r = exchange_response(x);
+	struct intake_response r;
 	char why[WHY_MAX];
-	bool foreign = exchange_judge(x, u->intake.shown, rc, why,
-			   sizeof(why)) == VERDICT_BLOCKED &&
-	    r.status >= 200 && r.status < 300;
+	bool foreign;
 	int found = 1;
 
+	exchange_unpack(x);
+	r = exchange_response(x);
+	foreign = exchange_judge(x, u->intake.shown, rc, why, sizeof(why)) ==
+		VERDICT_BLOCKED &&
+	    r.status >= 200 && r.status < 300;
 	if (rc == CURLE_OK && !foreign && u->dialect->probed != NULL)
 		found = u->dialect->probed(&u->intake, step, &r, message, err);
 	return found == 1 ? judge_empty(u, x, rc, message, err) : found;

@@ -111,6 +111,7 @@ finish(struct uplink *u, struct exchange *x, CURLcode rc)
 	u->out->connects += (uint64_t)connects;
 	(void)curl_multi_remove_handle(u->multi, x->easy);
 	x->busy = false;
+	exchange_unpack(x);
 	if (x == &u->poll)
 		pending_answer(u, x, rc);
 	else
