@@ -4,7 +4,8 @@
  * A line is delivered when all its messages were answered with 200, and not
  * before.  Up to WINDOW messages wait for their answer.  When a connection ends
  * in any way, the lines without an answer are sent again on the next one, and
- * no others.
+ * no others.  A line that is refused is sent again before that is believed: a
+ * full queue answers 500, too.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,9 @@
 #define GATHER ((size_t)64 << 10)
 #define FRAMES_MAX ((size_t)1 << 30)
 
+/* So often a message must be refused. */
+#define REFUSALS 3
+
 /* How long a server may take to answer a close. */
 #define PARTING (1500 * CLOCK_SECOND / 1000)
 
@@ -46,9 +50,11 @@
 /* A message that has been framed. */
 struct sent {
 	uint32_t number;
-	bool last; /* of its line */
-	int code;  /* of its answer, 0: none yet */
-	char *why; /* of a refusal */
+	bool last;         /* of its line */
+	bool alone;        /* all of its line */
+	int code;          /* of its answer, 0: none yet */
+	char *why;         /* of a refusal */
+	unsigned refusals; /* before it was sent again */
 };
 
 struct in_flight {
@@ -151,6 +157,31 @@ settle(struct session *s)
 		link_fail(s->link, false, "a dead letter could not be written");
 }
 
+/* Frame the line of the i-th message once more; false: not. */
+static bool
+send_again(struct session *s, size_t i)
+{
+	size_t line = s->in_flight[0].settled, size;
+	struct in_flight *f = s->in_flight;
+	struct chunk_line l;
+	struct err err = ERR_INIT;
+	bool sent;
+
+	for (size_t k = 0; k < i; k++)
+		line += s->sent[k].last;
+	for (; line >= chunk_lines(f->chunk); f++)
+		line -= chunk_lines(f->chunk);
+	sent = chunk_line(f->chunk, line, &l, &err) == 0 &&
+	    frame_add(s->framer, &l, &s->frames, &size) == FRAME_ADDED;
+	if ((size_t)(f - s->in_flight) < s->written)
+		chunk_unload(f->chunk);
+	if (sent) {
+		s->sent[i].number = s->number;
+		s->sent[i].refusals++;
+	}
+	return sent;
+}
+
 static void
 answered(struct session *s, const struct relp_reply *reply)
 {
@@ -161,6 +192,9 @@ answered(struct session *s, const struct relp_reply *reply)
 
 		if (m->number != reply->number || m->code != 0)
 			continue;
+		if (reply->code != 200 && m->alone &&
+		    m->refusals + 1 < REFUSALS && send_again(s, i))
+			return;
 		m->code = reply->code;
 		if (reply->code != 200) {
 			text_one_line(why, sizeof(why), reply->text);
@@ -330,6 +364,32 @@ relp_window(const struct output *out)
 	return s->bytes < IN_FLIGHT_BYTES ? IN_FLIGHT_MAX : s->n;
 }
 
+/* Nothing is answered any more: lines that were, behind one that was not, are
+ * delivered nevertheless. */
+static void
+settle_behind(struct session *s)
+{
+	struct in_flight *f = s->in_flight;
+	size_t line;
+	bool taken;
+
+	settle(s);
+	taken = !s->refused;
+	line = s->n > 0 ? f->settled : 0;
+	for (size_t i = 0; i < s->n_sent; i++) {
+		taken = taken && s->sent[i].code == 200;
+		if (!s->sent[i].last)
+			continue;
+		for (; line >= chunk_lines(f->chunk); f++)
+			line -= chunk_lines(f->chunk);
+		if (taken)
+			(void)output_settle(s->out, f->chunk, line, line + 1,
+			    VERDICT_DELIVERED, "%s", "");
+		line++;
+		taken = true;
+	}
+}
+
 /* The link is down: what has no answer begins again. */
 static void
 fail_all(struct session *s)
@@ -339,7 +399,7 @@ fail_all(struct session *s)
 
 	if (s->stage == STAGE_OPEN)
 		s->out->breaks++;
-	settle(s);
+	settle_behind(s);
 	for (size_t i = 0; i < s->n_sent; i++)
 		free(s->sent[i].why);
 	s->stage = STAGE_DOWN;
@@ -355,7 +415,7 @@ fail_all(struct session *s)
 }
 
 static void
-remember(struct session *s, uint32_t number, bool last, int code)
+remember(struct session *s, const struct sent *sent)
 {
 	/* A power of two is full. */
 	if ((s->n_sent & (s->n_sent - 1)) == 0)
@@ -363,8 +423,7 @@ remember(struct session *s, uint32_t number, bool last, int code)
 		    s->n_sent == 0 ? 1 : 2 * s->n_sent, sizeof(*s->sent));
 	if (s->n_sent == 0)
 		s->waited = clock_monotonic();
-	s->sent[s->n_sent++] =
-	    (struct sent){ .number = number, .last = last, .code = code };
+	s->sent[s->n_sent++] = *sent;
 }
 
 /* Put line i of p into frames; -1: the link is down now, or p is decided. */
@@ -384,9 +443,12 @@ frame_line(struct session *s, struct chunk *p, size_t i)
 	}
 	rc = frame_add(s->framer, &line, &s->frames, &size);
 	if (rc == FRAME_ADDED) {
-		while (before != s->number) {
-			before = relp_next(before);
-			remember(s, before, before == s->number, 0);
+		struct sent m = { .number = relp_next(before) };
+
+		m.alone = m.number == s->number;
+		for (; !m.last; m.number = relp_next(m.number)) {
+			m.last = m.number == s->number;
+			remember(s, &m);
 		}
 		return 0;
 	}
@@ -396,7 +458,7 @@ frame_line(struct session *s, struct chunk *p, size_t i)
 		"if the receiver takes more, or set oversize: split",
 		size, (long long)s->conf->max_message) == 0) {
 		/* It has its verdict, in its turn. */
-		remember(s, 0, true, 200);
+		remember(s, &(struct sent){ .last = true, .code = 200 });
 		return 0;
 	}
 	link_fail(s->link, false,
@@ -587,7 +649,7 @@ relp_close(struct output *out)
 	if (s->n_sent > 0 && !link_down(s->link))
 		out->breaks++;
 	(void)link_close(s->link, 0);
-	settle(s);
+	settle_behind(s);
 	while (s->n > 0)
 		decide(s, VERDICT_RETRY, "the output was closed");
 	session_free(s);

@@ -6,6 +6,9 @@
 #include "base/clock.h"
 #include "outputs/http/transport_private.h"
 
+/* So often a line must be refused alone. */
+#define REFUSALS 3
+
 void
 answer_judge(struct uplink *u, struct exchange *x, CURLcode rc,
     struct intake_verdicts *v)
@@ -76,6 +79,27 @@ judge_size(const struct uplink *u, const struct exchange *x,
 		v->list[0].verdict = VERDICT_RETRY;
 }
 
+/* A line that is refused alone is sent again before that is believed: a gateway
+ * may have had a moment of its own. */
+static bool
+is_weak_refusal(const struct exchange *x, const struct intake_verdicts *v)
+{
+	struct transfer *t = x->transfer;
+	size_t line;
+
+	if (v->n != 1 || v->list[0].verdict != VERDICT_REFUSED ||
+	    x->request.lines != 1)
+		return false;
+	line = body_line(x, 0);
+	if (t->refused != line)
+		t->refusals = 0;
+	t->refused = line;
+	if (++t->refusals == REFUSALS)
+		return false;
+	t->next = x->request.from;
+	return true;
+}
+
 /* Do what the dialect told of the lines of x's request; first of those that
  * are taken, as output_settle() wants it.  Returns why what is left would be
  * blocked, NULL: it is not. */
@@ -116,14 +140,15 @@ void
 answer_finish(struct uplink *u, struct exchange *x, CURLcode rc)
 {
 	struct intake_verdicts v;
-	const char *why;
+	const char *why = NULL;
 
 	answer_judge(u, x, rc, &v);
 	judge_size(u, x, &v);
 	if (v.n == 1 && v.list[0].verdict == VERDICT_DELIVERED &&
 	    u->out->taken < x->request.body.len)
 		u->out->taken = x->request.body.len;
-	why = settle_lines(u, x, &v);
+	if (!is_weak_refusal(x, &v))
+		why = settle_lines(u, x, &v);
 	if (why != NULL && x->transfer->verdict == VERDICT_DELIVERED) {
 		doubt_begin(u, x, why);
 	} else {

@@ -158,6 +158,19 @@ exchange_aim(struct exchange *x, struct http_access *access,
 	return 0;
 }
 
+void
+exchange_unpack(struct exchange *x)
+{
+	struct buf plain = BUF_INIT(INTAKE_ANSWER_MAX);
+
+	if (page_unpack((struct slice){ x->answer.data, x->answer.len },
+		&plain)) {
+		x->cut = x->cut || plain.len == plain.ceiling;
+		buf_release(&x->answer);
+		x->answer = plain;
+	}
+}
+
 /* Is a failure of the transfer one of settings and not of the network? */
 static bool
 is_settings_error(CURLcode rc)

@@ -57,6 +57,10 @@ void exchange_release(struct exchange *x);
 int exchange_aim(struct exchange *x, struct http_access *access,
     const struct curl_slist *common, bool fresh, struct err *err);
 
+/* The transfer ended: an answer that is packed with gzip, which nobody asked
+ * for, is unpacked for those who judge it. */
+void exchange_unpack(struct exchange *x);
+
 /* What the end of the transfer means by the status of its answer, or by why
  * there is none; why gets a sentence about url.  A 2xx whose body cannot be
  * the receiver's (receipt.h) blocks. */

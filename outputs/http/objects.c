@@ -367,6 +367,21 @@ is_there(const struct objects *o, const struct intake_response *r)
 	return *code != NULL;
 }
 
+/* Has the answer a header that stores for objects give to what they keep, and
+ * nobody else? */
+static bool
+is_of_a_store(const struct intake_response *r)
+{
+	static const char *const names[] = { "etag", "x-amz-request-id",
+		"x-ms-request-id", "x-goog-generation", "x-goog-hash" };
+	char value[256];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (intake_answer_header(r, names[i], value, sizeof(value)))
+			return true;
+	return false;
+}
+
 bool
 objects_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
@@ -374,7 +389,6 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	struct objects *o = in->state;
 	const char *url = ((const struct http_output_conf *)in->conf)->url;
 	struct reply_error e;
-	char etag[256];
 
 	o->store->hear(in, r);
 	if (r->lines > 0 && is_there(o, r)) {
@@ -400,11 +414,11 @@ objects_judge(struct intake *in, const struct intake_response *r,
 		    r->status, e.code, e.message);
 		return true;
 	}
-	if (r->lines == 0 ||
-	    intake_answer_header(r, "etag", etag, sizeof(etag)))
+	if (r->lines == 0 || is_of_a_store(r))
 		return false;
 	intake_verdict(v, r->lines, VERDICT_BLOCKED,
-	    "%s: answers %d without an ETag, which a store for objects has, so "
+	    "%s: answers %d without an ETag or a number of the request, which "
+	    "a store for objects has, so "
 	    "nothing counts as delivered; check url and what is on the way",
 	    url, r->status);
 	return true;

@@ -34,17 +34,20 @@ take(void *ctx, const char *data, size_t len, struct err *err)
 	return 0;
 }
 
-/* Append what comes out of s, as far as it is gzip. */
-static void
-unpack(struct slice s, struct buf *out)
+bool
+page_unpack(struct slice s, struct buf *out)
 {
-	struct gunzip *g = gunzip_new();
+	struct gunzip *g;
 	struct err err = ERR_INIT;
 
+	if (s.len < 2 || memcmp(s.data, "\x1f\x8b", 2) != 0)
+		return false;
+	g = gunzip_new();
 	gunzip_begin(g, take, out);
 	/* A part is enough to know a page by. */
 	(void)!gunzip_push(g, s.data, s.len, &err);
 	gunzip_free(g);
+	return true;
 }
 
 static void
@@ -87,10 +90,8 @@ page_text(struct slice body, struct buf *text)
 	struct buf plain = BUF_INIT(text->ceiling);
 	struct slice s = body;
 
-	if (s.len >= 2 && memcmp(s.data, "\x1f\x8b", 2) == 0) {
-		unpack(s, &plain);
+	if (page_unpack(s, &plain))
 		s = (struct slice){ plain.data, plain.len };
-	}
 	buf_clear(text);
 	if (s.len > 0)
 		from_utf16(s, text);

@@ -14,6 +14,11 @@
 /* Longest title that is quoted, with its NUL. */
 #define PAGE_TITLE 128
 
+/* If body is gzip, though no header says so, append to out what comes out of
+ * it, as far as it is whole and there is room, and return true.  Hostile
+ * input. */
+bool page_unpack(struct slice body, struct buf *out);
+
 /*
  * Bring the body of an answer into text, in UTF-8 where it tells its encoding
  * and without a byte order mark: unpacked where it is gzip, though no header

@@ -74,6 +74,7 @@ look(struct uplink *u, struct exchange *x, unsigned step, struct buf *message,
 	do
 		rc = curl_easy_perform(x->easy);
 	while (mute_again(&x->mute, x->easy, &rc, x->trouble));
+	exchange_unpack(x);
 	r = exchange_response(x);
 	foreign = exchange_judge(x, u->intake.shown, rc, why, sizeof(why)) ==
 		VERDICT_BLOCKED &&

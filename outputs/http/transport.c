@@ -114,6 +114,7 @@ finish(struct uplink *u, struct exchange *x, CURLcode rc)
 	    curl_multi_add_handle(u->multi, x->easy) == CURLM_OK)
 		return;
 	x->busy = false;
+	exchange_unpack(x);
 	if (x == &u->poll)
 		pending_answer(u, x, rc);
 	else

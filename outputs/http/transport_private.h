@@ -30,7 +30,10 @@ struct transfer {
 	size_t next;         /* the first line that no request has had */
 	bool sending;        /* a request has it */
 	bool partly;         /* some lines of its request are settled */
-	size_t pending;      /* confirmations */
+	/* The line that was refused alone last, and how often in a row. */
+	size_t refused;
+	unsigned refusals;
+	size_t pending; /* confirmations */
 	/* On the lines that are not settled. */
 	enum verdict verdict;
 	int64_t delay;

@@ -155,6 +155,31 @@ START_TEST(applications_of_google)
 }
 END_TEST
 
+/* As the documentation of Splunk's own add-ons has them. */
+START_TEST(source_types_are_those_of_add_ons)
+{
+	static const char *const rows[][3] = {
+		{ "okta", "system-log", "OktaIM2:log" },
+		{ "github", "web", "github:cloud:audit" },
+		{ "github", "git", "github:cloud:audit" },
+		{ "github", "enterprise.web", "github:cloud:audit" },
+		{ "github", "enterprise.git", "github:cloud:audit" },
+	};
+	struct config_errors errors = CONFIG_ERRORS_INIT;
+	char *path = xasprintf("%s%s.yaml", SHIPPED, rows[_i][0]);
+	struct definition *d = definition_load(rows[_i][0], path, &errors);
+	const struct def_stream *stream;
+
+	print_errors(&errors);
+	ck_assert_ptr_nonnull(d);
+	stream = definition_stream(d, rows[_i][1]);
+	ck_assert_ptr_nonnull(stream);
+	ck_assert_str_eq(stream->shape.sourcetype, rows[_i][2]);
+	definition_free(d);
+	free(path);
+}
+END_TEST
+
 /* Is text there, whatever lines it is broken into? */
 static bool
 has_words(const char *notes, const char *text)
@@ -628,6 +653,7 @@ suite_definition(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, those_that_ship_are_right);
 	tcase_add_test(t, applications_of_google);
+	tcase_add_loop_test(t, source_types_are_those_of_add_ons, 0, 5);
 	tcase_add_test(t, notes_say_it_all);
 	tcase_add_test(t, what_cannot_be_right_is_refused);
 	tcase_add_test(t, every_key_counts);

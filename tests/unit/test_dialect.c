@@ -339,12 +339,14 @@ START_TEST(one_event_a_request)
 }
 END_TEST
 
-/* By the status alone, of a request that carries one. */
+/* By the status alone, of a request that carries one, and which is refused
+ * again and again. */
 START_TEST(the_one_event_is_at_fault)
 {
 	conf.lines_max = 1;
 	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
-	expect("/in/bulk", 400, "no field");
+	for (int i = 0; i < 3; i++)
+		expect("/in/bulk", 400, "no field");
 	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
 	begin(3, 0, 0);
 	courier_deliver(&c);
@@ -352,6 +354,57 @@ START_TEST(the_one_event_is_at_fault)
 	ck_assert_int_eq(chunk_mark(c.chunk, 0), CHUNK_DELIVERED);
 	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
 	ck_assert_int_eq(chunk_mark(c.chunk, 2), CHUNK_DELIVERED);
+	end();
+}
+END_TEST
+
+/* A refusal of one event that does not stay so, whatever it says. */
+START_TEST(one_refusal_is_a_weak_hint)
+{
+	static const int status[] = { 400, 413, 422 };
+
+	conf.lines_max = 1;
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	expect("/in/bulk", status[_i], "a moment of its own");
+	expect("/in/bulk", status[_i], "a moment of its own");
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	expect("/in/bulk", 200, "{\"items\":[{\"status\":200}]}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 3);
+	ck_assert_uint_eq(canned_count(server), 5);
+	end();
+}
+END_TEST
+
+/* Gzip that no header announces is unpacked for the judge, too. */
+START_TEST(packed_answer)
+{
+	static const char items[] = "{\"items\":[{\"status\":200},"
+				    "{\"status\":400,\"error\":\"no field\"}]}";
+	struct buf bytes = BUF_INIT(4096), body = BUF_INIT(4096);
+	struct gzip *g = gzip_new();
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(gzip_pack(g, items, strlen(items), &body, &err), 0);
+	gzip_free(g);
+	ck_assert_int_eq(buf_addf(&bytes,
+			     "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+			     body.len),
+	    0);
+	ck_assert_int_eq(buf_add(&bytes, body.data, body.len), 0);
+	buf_release(&body);
+	expect("/in/bulk", 0, "");
+	free((void *)(uintptr_t)replies[0].bytes);
+	replies[0].len = bytes.len;
+	replies[0].bytes = buf_take(&bytes, NULL);
+	begin(2, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_int_eq(chunk_mark(c.chunk, 0), CHUNK_DELIVERED);
+	ck_assert_int_eq(chunk_mark(c.chunk, 1), CHUNK_REFUSED);
+	ck_assert_uint_eq(canned_count(server), 1);
 	end();
 }
 END_TEST
@@ -732,6 +785,8 @@ suite_dialect(void)
 	tcase_add_loop_test(tc, limit_is_of_rendered_bytes, 0, 2);
 	tcase_add_test(tc, one_event_a_request);
 	tcase_add_test(tc, the_one_event_is_at_fault);
+	tcase_add_loop_test(tc, one_refusal_is_a_weak_hint, 0, 3);
+	tcase_add_test(tc, packed_answer);
 	tcase_add_test(tc, delivered_when_confirmed);
 	tcase_add_test(tc, never_confirmed_is_sent_again);
 	tcase_add_loop_test(tc, lost_confirmations_are_sent_again, 0,

@@ -27,6 +27,8 @@ enum habit {
 	REFUSES_OPEN,
 	OFFERS_NOTHING,
 	REFUSES_ONE, /* the message with "poison" */
+	FULL,        /* it twice, and takes it then */
+	SKIPS,       /* the first message; ends the connection behind others */
 	DROPS,       /* the connection behind its first answer */
 	CLOSES,      /* the session instead of its second answer */
 	SILENT,      /* does not answer messages */
@@ -43,6 +45,7 @@ struct server {
 	enum habit habit;
 	pthread_t thread;
 	_Atomic unsigned connections;
+	_Atomic unsigned refusals;
 	_Atomic unsigned wrong; /* faults of the client */
 	_Atomic bool closed;    /* a session, by its command */
 	pthread_mutex_t lock;
@@ -117,11 +120,20 @@ react(struct server *s, int fd, unsigned number, unsigned count,
 			answer(fd, n, "200 OK", false);
 		keep(s, data);
 		return true;
+	case FULL:
 	case REFUSES_ONE:
-		if (strstr(data, "poison") == NULL)
+		if (strstr(data, "poison") == NULL ||
+		    (s->habit == FULL &&
+			atomic_fetch_add(&s->refusals, 1) == 2))
 			break;
 		answer(fd, number, "500 cannot store\x1b[0m it", false);
 		return true;
+	case SKIPS:
+		if (count == 1)
+			return true;
+		answer(fd, number, "200 OK", false);
+		keep(s, data);
+		return count < 3;
 	case DROPS:
 		if (count > 1)
 			return false;
@@ -268,7 +280,9 @@ static const struct {
 	{ REFUSES_ONE, VERDICT_DELIVERED, 1,
 	    "the receiver answered 500 cannot store\\x1b[0m it", "{1}\n{3}\n",
 	    1 },
+	{ FULL, VERDICT_DELIVERED, 0, "", "{1}\n{3}\n{\"poison\":2}\n", 1 },
 	/* Only what has no answer is sent again. */
+	{ SKIPS, VERDICT_RETRY, 0, "closed", "{\"poison\":2}\n{3}\n{1}\n", 2 },
 	{ DROPS, VERDICT_RETRY, 0, "closed", "{1}\n{\"poison\":2}\n{3}\n", 2 },
 	{ CLOSES, VERDICT_RETRY, 0, "closes the session",
 	    "{1}\n{\"poison\":2}\n{3}\n", 2 },

@@ -145,6 +145,22 @@ START_TEST(other_answers)
 }
 END_TEST
 
+/* What only a store says of what it keeps. */
+START_TEST(receipts)
+{
+	static const char *const headers[] = { "ETag: \"7\"",
+		"x-amz-request-id: 4442587FB7D0A2F9", "x-ms-request-id: 1",
+		"x-goog-generation: 1", "X-Goog-Hash: crc32c=AAAAAA==" };
+
+	rig_expect_with("/m365/", 200, headers[_i], "");
+	rig_begin(2, "{}", OPTIONS, "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
+	    intake_rig.c.why);
+	rig_end();
+}
+END_TEST
+
 static const struct {
 	const char *options;
 	const char *name;
@@ -222,6 +238,7 @@ suite_s3(void)
 	tcase_add_test(tc, an_object);
 	tcase_add_loop_test(tc, what_is_there_is_looked_at, 0, ROWS(founds));
 	tcase_add_loop_test(tc, other_answers, 0, ROWS(answers));
+	tcase_add_loop_test(tc, receipts, 0, 5);
 	tcase_add_loop_test(tc, name, 0, ROWS(names));
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
 	suite_add_tcase(s, tc);
