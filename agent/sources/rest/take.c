@@ -113,7 +113,8 @@ add_nameless(struct reading *g, const struct element *el, int64_t when,
 
 	merkle_leaf(g->digest, el->data, el->len, leaf);
 	if (g->equal == NULL)
-		g->equal = rest_rows_new();
+		g->equal =
+		    rest_rows_new(g->rs->def->cursor.kind == CURSOR_WINDOW);
 	if (rest_rows_id(g->equal, leaf, id) != 0)
 		return err_set(err,
 		    "the window has more rows without an id than can be told "
