@@ -674,7 +674,10 @@ play(const char *path, const char *name, size_t stream)
 	add(4, CLOCK_MINUTE, 0);
 	survive("ties", VENDOR_NONE, 0, 0);
 	tie_at_the_bound();
+	t.told = (struct outcome){ .class = REPLY_OK };
 	survive("a throttled request", VENDOR_THROTTLED, 1, 2);
+	ck_assert_msg(t.told.class == REPLY_THROTTLED, "%s: %s", name,
+	    t.told.text);
 	survive("a failed request", VENDOR_FAILED, 1, 3);
 	make_sweeps_due();
 	survive("a longer failure", VENDOR_FAILED, 1, 12);
