@@ -339,6 +339,24 @@ static const struct shape {
 		"/list?since=", "/more?c=C2" },
 	    .events = "{\"id\":1}\n{\"id\":2}\n",
 	    .polls = 4 },
+	{ .name = "an event of the next century, and then a lost cursor",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { since: \"{start|epoch}\" } "
+	    "}\n"
+	    "    next: { path: /more, query: { c: \"{page}\" } }\n    cursor: "
+	    "{ kind: token }\n    page: { kind: token, from: [/c], more: /m }\n"
+	    "    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1,\"t\":4102444800}],"
+				  "\"c\":\"C1\",\"m\":false}"),
+			     0 },
+		{ "/more", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"e\":[],\"c\":\"C2\",\"m\":false}"), 0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"C2\",\"m\":false}"), 0 } },
+	    .asked = { "/list?since=1", "/more?c=C1", "/list?since=1",
+		"/more?c=C2" },
+	    .events = "{\"id\":1,\"t\":4102444800}\n",
+	    .polls = 4 },
 	{ .name = "a cursor that is a number, a little back",
 	    .definition = HEAD
 	    "    request: { path: /list, query: { after: \"0\" } }\n    next: "

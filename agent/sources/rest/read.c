@@ -327,6 +327,14 @@ reading_until(const struct reading *g)
 	return g->date != 0 ? g->date : server_clock_now(g->w->source->clock);
 }
 
+int64_t
+reading_newest(const struct reading *g)
+{
+	const int64_t now = server_clock_now(g->w->source->clock);
+
+	return g->newest < now ? g->newest : now;
+}
+
 /* pages.get */
 static enum reply_class
 get_page(void *ctx, struct page *page, struct outcome *r)
