@@ -357,6 +357,21 @@ static const struct shape {
 		"/more?c=C2" },
 	    .events = "{\"id\":1,\"t\":4102444800}\n",
 	    .polls = 4 },
+	{ .name = "a first page in the order of times leads on by its least id",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { q: first } }\n    next: { "
+	    "query: { from: \"{page}\" } }\n    cursor: { kind: token }\n    "
+	    "page: { kind: last_id, least: true }\n    records: { at: [\"\"] "
+	    "}\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("[{\"id\":\"30\"},{\"id\":\"9\"},{\"id\":"
+				  "\"10\"},{\"x\":1}]"),
+			     0 },
+		{ "/list", JSON("[{\"id\":\"30\"},{\"id\":\"10\"}]"), 0 },
+		{ "/list", JSON("[]"), 0 } },
+	    .asked = { "q=first", "from=9", "from=10" },
+	    .events = "{\"id\":\"10\"}\n{\"id\":\"30\"}\n"
+		      "{\"id\":\"9\"}\n{\"x\":1}\n" },
 	{ .name = "a cursor that is a number, a little back",
 	    .definition = HEAD
 	    "    request: { path: /list, query: { after: \"0\" } }\n    next: "

@@ -178,6 +178,22 @@ find_inside(struct reading *g, const struct element *el, struct element *inner)
 	return true;
 }
 
+/* What comes next is behind the last row of a page; of a first page that is in
+ * another order than the ids, behind the least of them. */
+static void
+note_id(struct reading *g, struct slice id)
+{
+	const struct buf *l = &g->last_id;
+
+	if (g->rs->def->page.least && *g->values.page == '\0' && l->len > 0 &&
+	    (id.data == NULL || id.len > l->len ||
+		(id.len == l->len && memcmp(id.data, l->data, l->len) > 0)))
+		return;
+	buf_clear(&g->last_id);
+	if (id.data != NULL && buf_add(&g->last_id, id.data, id.len) != 0)
+		buf_clear(&g->last_id);
+}
+
 int
 reading_event(struct reading *g, const struct element *el, struct err *err)
 {
@@ -211,9 +227,7 @@ reading_event(struct reading *g, const struct element *el, struct err *err)
 		g->newest = when;
 	if (when != INT64_MIN && when < g->oldest)
 		g->oldest = when;
-	buf_clear(&g->last_id);
-	if (id.data != NULL && buf_add(&g->last_id, id.data, id.len) != 0)
-		buf_clear(&g->last_id);
+	note_id(g, id);
 	if (id.data != NULL)
 		rc =
 		    write_batch_add(g->batch, el->data, el->len, id, when, err);
