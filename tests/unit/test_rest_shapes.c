@@ -372,6 +372,16 @@ static const struct shape {
 	    .asked = { "q=first", "from=9", "from=10" },
 	    .events = "{\"id\":\"10\"}\n{\"id\":\"30\"}\n"
 		      "{\"id\":\"9\"}\n{\"x\":1}\n" },
+	{ .name = "an error under 200 in place of an object with events",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/r] }\n    id: /id\n"
+	    "    rules: [{ code: too_fast, class: throttled, cause: too many "
+	    "requests }]\n",
+	    .replies = { { "/list",
+			     JSON("{\"ok\":false,\"error\":\"too_fast\"}"), 0 },
+		{ "/list", JSON("{\"r\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "status 200 too_fast: too many requests" },
 	{ .name = "a cursor that is a number, a little back",
 	    .definition = HEAD
 	    "    request: { path: /list, query: { after: \"0\" } }\n    next: "
