@@ -538,7 +538,7 @@ splitter_end(struct splitter *s, struct err *err)
 	if (s->repairing)
 		return err_set(err, "%s", s->why);
 	if (s->mode == MODE_OUTER && s->expected == EXPECT_NOTHING)
-		return 0;
+		return splitter_outer_end(s, err);
 	/* Nothing else tells that a number or literal ends. */
 	if (s->mode == MODE_SCALAR && s->after == MODE_OUTER && s->level == 0)
 		return 0;

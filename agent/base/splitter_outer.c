@@ -109,27 +109,32 @@ value(struct splitter *s, const struct block *b, unsigned *pos)
 }
 
 /* An object on the way ends. */
-static int
-leave(struct splitter *s, const struct block *b, unsigned i)
+static void
+leave(struct splitter *s)
 {
-	path_set missing = s->arrays & ~s->found;
-
 	s->level--;
 	s->expected = splitter_next(s, MODE_OUTER);
-	if (s->level == 0 && missing != 0 && !s->spec->absent_is_empty)
-		return splitter_wrong(s, b, i,
-		    "the document has no array at "
-		    "\"%s\"",
-		    key_of(s, missing, 1));
-	return 0;
+}
+
+int
+splitter_outer_end(const struct splitter *s, struct err *err)
+{
+	const path_set missing = s->arrays & ~s->found;
+
+	if (missing == 0 || s->spec->absent_is_empty)
+		return 0;
+	return err_set(err, "the document has no array at \"%s\"",
+	    key_of(s, missing, 1));
 }
 
 /* A key or the end of an object on the way. */
 static int
 member(struct splitter *s, const struct block *b, unsigned i)
 {
-	if (b->p[i] == '}' && s->expected == EXPECT_FIRST)
-		return leave(s, b, i);
+	if (b->p[i] == '}' && s->expected == EXPECT_FIRST) {
+		leave(s);
+		return 0;
+	}
 	if (b->p[i] != '"')
 		return splitter_wrong(s, b, i, "a key is expected");
 	s->mode = MODE_KEY;
@@ -141,8 +146,10 @@ member(struct splitter *s, const struct block *b, unsigned i)
 static int
 comma(struct splitter *s, const struct block *b, unsigned i)
 {
-	if (b->p[i] == '}')
-		return leave(s, b, i);
+	if (b->p[i] == '}') {
+		leave(s);
+		return 0;
+	}
 	if (b->p[i] != ',')
 		return splitter_wrong(s, b, i, "',' or '}' is expected");
 	s->expected = EXPECT_NEXT;

@@ -148,6 +148,10 @@ typedef int splitter_step(struct splitter *s, const struct block *b,
     unsigned *pos);
 
 splitter_step splitter_outer;
+
+/* The document is over: -1 where it lacks an array that it should have.  What
+ * an object is that has none, whoever reads it may tell better. */
+int splitter_outer_end(const struct splitter *s, struct err *err);
 splitter_step splitter_key;
 splitter_step splitter_between;
 splitter_step splitter_container;

@@ -307,6 +307,10 @@ keep(struct transfer *t, const char *data, size_t len)
 	return err_set(t->err, "a body of more than %d bytes", HTTP_BODY_MAX);
 }
 
+/* What an object that streams begins with may be an error under a 200, which is
+ * no longer than this. */
+#define ERROR_MAX ((size_t)4096)
+
 /* gunzip_fn: the next bytes of the body itself. */
 static int
 take_body(void *ctx, const char *data, size_t len, struct err *err)
@@ -315,8 +319,16 @@ take_body(void *ctx, const char *data, size_t len, struct err *err)
 	struct http_reply *r = t->reply;
 
 	r->bytes += len;
-	if (t->judged)
-		return streams(t) ? give(t, data, len) : keep(t, data, len);
+	if (t->judged && !streams(t))
+		return keep(t, data, len);
+	if (t->judged) {
+		const size_t most = len < ERROR_MAX ? len : ERROR_MAX;
+
+		if (r->shape == HTTP_OBJECT && r->body.len < ERROR_MAX &&
+		    buf_add(&r->body, data, most) != 0)
+			return err_set(err, "out of memory");
+		return give(t, data, len);
+	}
 	/* White space without end is no body; what is unpacked comes in small
 	 * pieces. */
 	if (len > HTTP_BODY_MAX - r->body.len)
@@ -332,7 +344,6 @@ take_body(void *ctx, const char *data, size_t len, struct err *err)
 		return 0;
 	if (give(t, r->body.data, r->body.len) != 0)
 		return -1;
-	/* What an object begins with may be an error under a 200. */
 	if (r->shape != HTTP_OBJECT)
 		buf_clear(&r->body);
 	return 0;

@@ -15,7 +15,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/gzip.h"
@@ -675,7 +674,10 @@ play(const char *path, const char *name, size_t stream)
 	add(4, CLOCK_MINUTE, 0);
 	survive("ties", VENDOR_NONE, 0, 0);
 	tie_at_the_bound();
+	t.told = (struct outcome){ .class = REPLY_OK };
 	survive("a throttled request", VENDOR_THROTTLED, 1, 2);
+	ck_assert_msg(t.told.class == REPLY_THROTTLED, "%s: %s", name,
+	    t.told.text);
 	survive("a failed request", VENDOR_FAILED, 1, 3);
 	make_sweeps_due();
 	survive("a longer failure", VENDOR_FAILED, 1, 12);
@@ -752,49 +754,6 @@ START_TEST(links)
 		buf_release(&next);
 		http_reply_release(&reply);
 	}
-}
-END_TEST
-
-/* Rows without ids: which page makes a reading begin anew. */
-START_TEST(rows_that_came_before)
-{
-	static const struct {
-		const char *pages[3];
-		bool doubted[3];
-	} rows[] = {
-		/* Equal ones on a page are several. */
-		{ { "aab", "cc", "d" }, { false, false, false } },
-		/* One is there twice: that is believed the second time. */
-		{ { "ab", "bc" }, { false, true } },
-		{ { "ab", "bc" }, { false, false } },
-		/* Two came in, one of them where the page ends. */
-		{ { "abcd", "xdef" }, { false, true } },
-		/* The last row of all is moved time and again. */
-		{ { "xabcd", "d" }, { false, true } },
-		/* No more are doubted. */
-		{ { "yxabcd", "d" }, { false, false } },
-	};
-	struct rest_rows *seen = rest_rows_new();
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		rest_rows_reset(seen);
-		for (size_t k = 0; k < 3 && rows[i].pages[k] != NULL; k++) {
-			for (const char *p = rows[i].pages[k]; *p != '\0';
-			     p++) {
-				uint8_t leaf[DIGEST_LEN] = { 0 };
-				char id[REST_ROW_ID];
-
-				memset(leaf, *p, sizeof(leaf));
-				ck_assert_int_eq(rest_rows_id(seen, leaf, id),
-				    0);
-			}
-			ck_assert_msg(rest_rows_doubted(seen) ==
-				rows[i].doubted[k],
-			    "%zu: %s", i, rows[i].pages[k]);
-			rest_rows_keep(seen);
-		}
-	}
-	rest_rows_free(seen);
 }
 END_TEST
 
@@ -989,7 +948,6 @@ suite_rest(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, links);
 	tcase_add_test(tc, lateness);
-	tcase_add_test(tc, rows_that_came_before);
 	tcase_add_loop_test(tc, a_stream, 0, count_streams(SCRIPTS));
 	tcase_add_loop_test(tc, a_span, 0,
 	    count_streams(SCRIPTS) + count_streams(BOUNDED));

@@ -339,6 +339,49 @@ static const struct shape {
 		"/list?since=", "/more?c=C2" },
 	    .events = "{\"id\":1}\n{\"id\":2}\n",
 	    .polls = 4 },
+	{ .name = "an event of the next century, and then a lost cursor",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { since: \"{start|epoch}\" } "
+	    "}\n"
+	    "    next: { path: /more, query: { c: \"{page}\" } }\n    cursor: "
+	    "{ kind: token }\n    page: { kind: token, from: [/c], more: /m }\n"
+	    "    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1,\"t\":4102444800}],"
+				  "\"c\":\"C1\",\"m\":false}"),
+			     0 },
+		{ "/more", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"e\":[],\"c\":\"C2\",\"m\":false}"), 0 },
+		{ "/more", JSON("{\"e\":[],\"c\":\"C2\",\"m\":false}"), 0 } },
+	    .asked = { "/list?since=1", "/more?c=C1", "/list?since=1",
+		"/more?c=C2" },
+	    .events = "{\"id\":1,\"t\":4102444800}\n",
+	    .polls = 4 },
+	{ .name = "a first page in the order of times leads on by its least id",
+	    .definition = HEAD
+	    "    request: { path: /list, query: { q: first } }\n    next: { "
+	    "query: { from: \"{page}\" } }\n    cursor: { kind: token }\n    "
+	    "page: { kind: last_id, least: true }\n    records: { at: [\"\"] "
+	    "}\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("[{\"id\":\"30\"},{\"id\":\"9\"},{\"id\":"
+				  "\"10\"},{\"x\":1}]"),
+			     0 },
+		{ "/list", JSON("[{\"id\":\"30\"},{\"id\":\"10\"}]"), 0 },
+		{ "/list", JSON("[]"), 0 } },
+	    .asked = { "q=first", "from=9", "from=10" },
+	    .events = "{\"id\":\"10\"}\n{\"id\":\"30\"}\n"
+		      "{\"id\":\"9\"}\n{\"x\":1}\n" },
+	{ .name = "an error under 200 in place of an object with events",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/r] }\n    id: /id\n"
+	    "    rules: [{ code: too_fast, class: throttled, cause: too many "
+	    "requests }]\n",
+	    .replies = { { "/list",
+			     JSON("{\"ok\":false,\"error\":\"too_fast\"}"), 0 },
+		{ "/list", JSON("{\"r\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "status 200 too_fast: too many requests" },
 	{ .name = "a cursor that is a number, a little back",
 	    .definition = HEAD
 	    "    request: { path: /list, query: { after: \"0\" } }\n    next: "

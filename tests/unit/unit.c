@@ -100,6 +100,7 @@ static const struct {
 	{ SUITE(repair) },
 	{ SUITE(replay) },
 	{ SUITE(request) },
+	{ SUITE(rest_rows) },
 	{ SUITE(rest_shapes) },
 	{ SUITE(rotating) },
 	{ SUITE(rules) },

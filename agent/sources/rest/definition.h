@@ -172,6 +172,7 @@ struct def_page {
 	int64_t first;
 	int64_t size;       /* rows of a full page */
 	bool short_is_last; /* a page with fewer is the last one */
+	bool least;         /* the first page leads on by its least id */
 	int64_t life;       /* how long a token is good; 0: not known */
 	char *join;         /* between the elements of an array; NULL: none */
 	int older;          /* 1: rows before the window end it */

@@ -418,6 +418,11 @@ definition_check_page(const struct def_stream *s,
 		config_error(b,
 		    "short_is_last: can't be said of a cursor of kind token, "
 		    "which goes on behind each page");
+	if (p->least &&
+	    (s->cursor.kind != CURSOR_TOKEN || p->kind != PAGE_LAST_ID))
+		config_error(b,
+		    "least: is of pages of kind last_id and a cursor of kind "
+		    "token alone");
 	if (s->cursor.kind == CURSOR_TOKEN && !page_of[p->kind].endless)
 		config_error(b,
 		    "kind: can't be the cursor of a stream; a cursor of kind "

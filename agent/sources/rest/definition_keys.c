@@ -456,6 +456,14 @@ const struct setting page_keys[] = {
 	    .def = "false",
 	    .help = "A page with fewer rows than size is the last one. An "
 		    "empty one always is, but with more." },
+	{ .key = "least",
+	    .type = SETTING_BOOL,
+	    .offset = AT(def_page, least),
+	    .def = "false",
+	    .help = "last_id of a cursor of kind token: the first page, which "
+		    "is not in the order of ids as the others are, leads on "
+		    "by the least of its ids, of which the shorter one is "
+		    "less." },
 	{ .key = "life",
 	    .type = SETTING_DURATION,
 	    .offset = AT(def_page, life),

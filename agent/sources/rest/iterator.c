@@ -77,8 +77,8 @@ reading_end_batch(struct reading *g, const struct rest_page *p,
 	/* It says nothing of what is behind it. */
 	const bool again = g->values.ask == &rs->def->resend;
 
-	if (g->newest > rs->newest)
-		rs->newest = g->newest;
+	if (reading_newest(g) > rs->newest)
+		rs->newest = reading_newest(g);
 	rs->begun = true;
 	rs->in_doubt = false;
 	if (!written && reading_commit_cursor(g, r) != REPLY_OK) {

@@ -163,6 +163,9 @@ end_window_page(struct reading *g, const struct rest_page *p, struct buf *next,
 	if ((rs->def->page.more != NULL && !rest_more(p)) ||
 	    (rs->def->page.older != 0 && g->oldest < g->values.window->from))
 		buf_clear(next);
+	if (g->equal != NULL && rest_rows_doubted(g->equal, next->len == 0))
+		return outcome_set(r, REPLY_CURSOR,
+		    "the page has what came before");
 	if (!g->keeps || next->len == 0) {
 		if (next->len == 0)
 			rest_total_attest(g);
@@ -231,10 +234,6 @@ end_page(struct reading *g, const struct rest_request *q,
 	if (check_page(g, &p, reply, r) != REPLY_OK || g->trying ||
 	    reading_fetch(g, r) != REPLY_OK)
 		return r->class;
-	if (g->equal != NULL && g->rs->def->cursor.kind == CURSOR_WINDOW &&
-	    rest_rows_doubted(g->equal))
-		return outcome_set(r, REPLY_CURSOR,
-		    "the page has what came before: new events moved it");
 	note_wait(g, &p);
 	p.rows = g->rows;
 	p.last_id = (struct slice){ g->last_id.len > 0 ? g->last_id.data : NULL,
@@ -326,6 +325,14 @@ reading_until(const struct reading *g)
 		return g->values.window->to;
 	/* The first page, which is still coming. */
 	return g->date != 0 ? g->date : server_clock_now(g->w->source->clock);
+}
+
+int64_t
+reading_newest(const struct reading *g)
+{
+	const int64_t now = server_clock_now(g->w->source->clock);
+
+	return g->newest < now ? g->newest : now;
 }
 
 /* pages.get */

@@ -74,6 +74,10 @@ int64_t reading_covered(const struct source *s, int64_t listed);
  * when it began. */
 int64_t reading_until(const struct reading *g);
 
+/* The time of the newest event, which cannot be newer than now, whatever it
+ * says; INT64_MIN: none has one. */
+int64_t reading_newest(const struct reading *g);
+
 /* So many pages of a stream without end are read in one go. */
 #define READING_PAGES 200
 

@@ -263,20 +263,25 @@ enum reply_class rest_cursor_save(struct rest_stream *rs, struct stream *st,
 /*
  * Equal rows of one reading, told apart by a counter: where rows have no id,
  * the same bytes twice are two events, and the same two when they are read
- * again.  Bounded: rest_rows_id() fails for the millionth row and more.
+ * again.  moves: rows that come in may move others from page to page, so that
+ * equal ones of two pages are one event, unless rest_rows_doubted() says more.
+ * Bounded: rest_rows_id() fails for the millionth row and more.
  */
 struct rest_rows;
-struct rest_rows *rest_rows_new(void);
+struct rest_rows *rest_rows_new(bool moves);
 void rest_rows_free(struct rest_rows *t);
 /* A reading begins anew; a page does, what was counted of it is not. */
 void rest_rows_reset(struct rest_rows *t);
 void rest_rows_undo(struct rest_rows *t);
 void rest_rows_keep(struct rest_rows *t); /* the page is good */
-/* Has the page a row that came before?  Either it is there twice, or others
- * came in while pages were read.  So the reading is to begin anew; the same row
- * behind the same others is not doubted again, and no more than so many are. */
-#define REST_DOUBTS 3
-bool rest_rows_doubted(struct rest_rows *t);
+/*
+ * At the end of a page, before it is kept: is the reading to begin anew?  It is
+ * once behind the last page, if some rows came on two pages: where all pages
+ * are the same again, nothing has moved, and these rows are several events; and
+ * once more at the page where they are not.  Then the next reading of the
+ * window, of another poll, finds what this one could not tell apart.
+ */
+bool rest_rows_doubted(struct rest_rows *t, bool last);
 /* Write the id of a row with this leaf hash to out; -1: too many rows. */
 #define REST_ROW_ID 80
 int rest_rows_id(struct rest_rows *t, const uint8_t leaf[32],

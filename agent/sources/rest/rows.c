@@ -4,10 +4,10 @@
  *
  * Equal rows have equal times, so that a window has all of them or none, and
  * their numbers are the same whenever they are read.  But a row that comes in
- * while pages are being read moves those behind it, and the next page has again
- * what was told before.  When the pages are read anew, a row that is there
- * twice comes again behind the same rows; one that was moved does not, since
- * what came in is now among those.
+ * while pages are being read moves those behind it, and the next page begins
+ * with what was told before.  What one page has twice is two events; what is on
+ * two pages may be one that has moved, and is taken for one, until the pages
+ * are read again and are the same: then nothing has moved, and it is two.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,14 @@
 struct slot {
 	uint64_t hash; /* 0: free */
 	uint32_t count;
-	uint32_t here; /* of these on a page, while that is looked at */
+	uint32_t here; /* of these on one page, … */
+	size_t page;   /* … which is the page of this number, from 1 on */
+};
+
+/* What the rows of all pages so far are, one number a page. */
+struct sums {
+	uint64_t *at;
+	size_t n;
 };
 
 struct rest_rows {
@@ -34,16 +41,20 @@ struct rest_rows {
 	size_t used;
 	uint64_t *page; /* hashes of the rows of this page */
 	size_t n_page;
-	uint64_t before;               /* hash of the rows of pages before it */
-	uint64_t doubted[REST_DOUBTS]; /* of rows, and those before them */
-	size_t n_doubted;
+	bool moves;    /* rows may move between pages */
+	bool same;     /* up to here pages are as when they were read before */
+	bool twice;    /* what was told before came on another page */
+	unsigned read; /* again, so often */
+	struct sums now;
+	struct sums before;
 };
 
 struct rest_rows *
-rest_rows_new(void)
+rest_rows_new(bool moves)
 {
 	struct rest_rows *t = xcalloc(1, sizeof(*t));
 
+	t->moves = moves;
 	t->size = ROWS_BEGIN;
 	t->slots = xcalloc(t->size, sizeof(*t->slots));
 	return t;
@@ -56,6 +67,8 @@ rest_rows_free(struct rest_rows *t)
 		return;
 	free(t->slots);
 	free(t->page);
+	free(t->now.at);
+	free(t->before.at);
 	free(t);
 }
 
@@ -65,14 +78,9 @@ rest_rows_reset(struct rest_rows *t)
 	memset(t->slots, 0, t->size * sizeof(*t->slots));
 	t->used = 0;
 	t->n_page = 0;
-	t->before = 0;
-}
-
-/* FNV-1a, a word at a time. */
-static uint64_t
-mix(uint64_t hash, uint64_t row)
-{
-	return (hash ^ row) * UINT64_C(0x100000001b3);
+	t->now.n = 0;
+	t->same = t->before.n > 0;
+	t->twice = false;
 }
 
 static struct slot *
@@ -102,51 +110,73 @@ grow(struct rest_rows *t)
 void
 rest_rows_undo(struct rest_rows *t)
 {
-	while (t->n_page > 0)
-		find(t, t->page[--t->n_page])->count--;
+	while (t->n_page > 0) {
+		struct slot *slot = find(t, t->page[--t->n_page]);
+
+		slot->count--;
+		slot->here--;
+	}
+}
+
+static uint64_t
+sum_of(const struct rest_rows *t)
+{
+	uint64_t sum = t->now.n > 0 ? t->now.at[t->now.n - 1]
+				    : UINT64_C(1469598103934665603);
+
+	for (size_t i = 0; i < t->n_page; i++)
+		sum = (sum ^ t->page[i]) * UINT64_C(1099511628211);
+	return (sum ^ t->n_page) * UINT64_C(1099511628211);
 }
 
 void
 rest_rows_keep(struct rest_rows *t)
 {
-	for (size_t i = 0; i < t->n_page; i++)
-		t->before = mix(t->before, t->page[i]);
+	struct sums *s = &t->now;
+
+	if (s->n % 64 == 0)
+		s->at = xreallocarray(s->at, s->n + 64, sizeof(*s->at));
+	s->at[s->n] = sum_of(t);
+	s->n++;
 	t->n_page = 0;
 }
 
-/* The first row of the page that is also on an earlier one; n_page: none is.
- * Those that are on this one alone are as many as they count. */
-static size_t
-known(struct rest_rows *t)
+/* Has this page what an earlier one had, too? */
+static bool
+repeats(const struct rest_rows *t)
 {
-	size_t i;
+	for (size_t i = 0; i < t->n_page; i++) {
+		const struct slot *slot = find(t, t->page[i]);
 
-	for (i = 0; i < t->n_page; i++)
-		find(t, t->page[i])->here++;
-	for (i = 0; i < t->n_page; i++) {
-		const struct slot *s = find(t, t->page[i]);
-
-		if (s->count > s->here)
-			break;
+		if (slot->count > slot->here)
+			return true;
 	}
-	for (size_t k = 0; k < t->n_page; k++)
-		find(t, t->page[k])->here = 0;
-	return i;
+	return false;
 }
 
 bool
-rest_rows_doubted(struct rest_rows *t)
+rest_rows_doubted(struct rest_rows *t, bool last)
 {
-	size_t at = known(t);
-	uint64_t doubt;
+	const bool again = repeats(t), was_same = t->same;
 
-	if (at == t->n_page || t->n_doubted == REST_DOUBTS)
+	t->same = was_same && t->now.n < t->before.n &&
+	    t->before.at[t->now.n] == sum_of(t);
+	t->twice = t->twice || (again && !t->same);
+	if (was_same && !t->same) {
+		t->before.n = 0;
+		/* It was numbered as if nothing had moved. */
+		if (again) {
+			t->read++;
+			return true;
+		}
+	}
+	if (!last || !t->twice || t->read > 0)
 		return false;
-	doubt = mix(t->before, t->page[at]);
-	for (size_t i = 0; i < t->n_doubted; i++)
-		if (t->doubted[i] == doubt)
-			return false;
-	t->doubted[t->n_doubted++] = doubt;
+	rest_rows_keep(t);
+	free(t->before.at);
+	t->before = t->now;
+	t->now = (struct sums){ .at = NULL };
+	t->read++;
 	return true;
 }
 
@@ -155,6 +185,7 @@ rest_rows_id(struct rest_rows *t, const uint8_t leaf[DIGEST_LEN],
     char out[REST_ROW_ID])
 {
 	struct slot *slot;
+	uint32_t number;
 	uint64_t hash;
 
 	memcpy(&hash, leaf, sizeof(hash));
@@ -172,8 +203,15 @@ rest_rows_id(struct rest_rows *t, const uint8_t leaf[DIGEST_LEN],
 		t->page =
 		    xreallocarray(t->page, t->n_page + 256, sizeof(*t->page));
 	t->page[t->n_page++] = hash;
+	if (slot->page != t->now.n + 1) {
+		slot->page = t->now.n + 1;
+		slot->here = 0;
+	}
+	number = t->moves && !t->same ? slot->here : slot->count;
+	slot->here++;
+	slot->count++;
 	text_hex(out, leaf, DIGEST_LEN);
 	(void)snprintf(out + 2 * DIGEST_LEN, REST_ROW_ID - 2 * DIGEST_LEN,
-	    "#%u", slot->count++);
+	    "#%u", number);
 	return 0;
 }

@@ -113,7 +113,8 @@ add_nameless(struct reading *g, const struct element *el, int64_t when,
 
 	merkle_leaf(g->digest, el->data, el->len, leaf);
 	if (g->equal == NULL)
-		g->equal = rest_rows_new();
+		g->equal =
+		    rest_rows_new(g->rs->def->cursor.kind == CURSOR_WINDOW);
 	if (rest_rows_id(g->equal, leaf, id) != 0)
 		return err_set(err,
 		    "the window has more rows without an id than can be told "
@@ -177,6 +178,22 @@ find_inside(struct reading *g, const struct element *el, struct element *inner)
 	return true;
 }
 
+/* What comes next is behind the last row of a page; of a first page that is in
+ * another order than the ids, behind the least of them. */
+static void
+note_id(struct reading *g, struct slice id)
+{
+	const struct buf *l = &g->last_id;
+
+	if (g->rs->def->page.least && *g->values.page == '\0' && l->len > 0 &&
+	    (id.data == NULL || id.len > l->len ||
+		(id.len == l->len && memcmp(id.data, l->data, l->len) > 0)))
+		return;
+	buf_clear(&g->last_id);
+	if (id.data != NULL && buf_add(&g->last_id, id.data, id.len) != 0)
+		buf_clear(&g->last_id);
+}
+
 int
 reading_event(struct reading *g, const struct element *el, struct err *err)
 {
@@ -210,9 +227,7 @@ reading_event(struct reading *g, const struct element *el, struct err *err)
 		g->newest = when;
 	if (when != INT64_MIN && when < g->oldest)
 		g->oldest = when;
-	buf_clear(&g->last_id);
-	if (id.data != NULL && buf_add(&g->last_id, id.data, id.len) != 0)
-		buf_clear(&g->last_id);
+	note_id(g, id);
 	if (id.data != NULL)
 		rc =
 		    write_batch_add(g->batch, el->data, el->len, id, when, err);

@@ -26,11 +26,11 @@ static enum reply_class
 move_token(struct reading *g, const struct buf *next, struct outcome *r)
 {
 	struct rest_stream *rs = g->rs;
-	const int64_t newest = rs->newest;
+	const int64_t newest = rs->newest, here = reading_newest(g);
 	struct buf before = rs->token;
 
-	if (g->newest > newest)
-		rs->newest = g->newest;
+	if (here > newest)
+		rs->newest = here;
 	buf_init(&rs->token, PAGES_LINK_MAX);
 	if (buf_add(&rs->token, next->data, next->len) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "the cursor is too long");
@@ -216,7 +216,7 @@ rest_read_token(struct worker *w, struct stream *st, bool *behind,
 	if (r->class == REPLY_OK && !g.behind)
 		st->listed = rs->caught_up = g.date;
 	else if (g.newest != INT64_MIN)
-		st->listed = g.newest;
+		st->listed = reading_newest(&g);
 	named = g.restart;
 	reading_close(&g);
 	free(first);
