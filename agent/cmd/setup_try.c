@@ -184,8 +184,10 @@ read_secret(void *ctx, const struct check_secret *secret)
 		say_of(secret, found, &err);
 	} else if (is_seal_key(secret) && !signer_is_uri(text)) {
 		signer = signer_open("any", text, &err);
-		if (signer == NULL)
+		if (signer == NULL) {
+			(void)secret_blame(secret->text, &err);
 			say_of(secret, found, &err);
+		}
 		signer_free(signer);
 	}
 	secret_free(text);
