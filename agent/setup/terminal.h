@@ -22,10 +22,11 @@ bool terminal_there(void);
 enum terminal_shows { TERMINAL_ALL, TERMINAL_NOTHING, TERMINAL_NO_PEM };
 
 /* Write the prompt to out and read a line of standard input, without its
- * newline and the blanks around it.  PEM ("-----BEGIN"), as it is pasted, is one
- * answer up to the line that ends it, with what comes along behind that, such as
- * the rest of a chain.  The caller wipes what is secret and frees.  NULL: an
- * interruption, the end of the input, or an answer of 16 KiB, which err says. */
+ * newline and the blanks around it.  PEM ("-----BEGIN"), as it is pasted, is
+ * one answer up to the line that ends it, with what comes along behind that,
+ * such as the rest of a chain.  The caller wipes what is secret and frees.
+ * NULL: an interruption, the end of the input, or an answer of 16 KiB, which
+ * err says. */
 char *terminal_line(FILE *out, const char *prompt, enum terminal_shows shows,
     struct err *err);
 
