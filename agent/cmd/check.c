@@ -184,18 +184,14 @@ live_key(struct check *c, const struct agent_conf *agent)
 {
 	struct buf message = BUF_INIT(MESSAGE_MAX);
 	struct err err = ERR_INIT;
-	struct signer *signer = NULL;
-	char *pem;
+	struct signer *signer;
 
 	look_at_secrets(c, "agent", agent_settings, agent);
-	pem = secret_resolve_pem(agent->key, &err);
-	if (pem != NULL)
-		signer = signer_open(agent->name, pem, &err);
+	signer = signer_load(agent->name, agent->key, &err);
 	if (signer != NULL && buf_adds(&message, "verifier key ") == 0)
 		(void)signer_vkey(signer, &message, &err);
 	live_result(c, "agent.key", &message, &err);
 	signer_free(signer);
-	secret_free(pem);
 	buf_release(&message);
 }
 

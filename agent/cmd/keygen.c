@@ -20,32 +20,13 @@
 #define KEY_MAX (4096 + KEY_ROTATIONS_MAX)
 #define NAME_LEN_MAX 63
 
-/* Open the previous signing key: a file, or the URI of a provider. */
-static struct signer *
-open_old(const char *name, const char *old, struct err *err)
-{
-	struct signer *signer;
-	char *pem = NULL;
-
-	if (!signer_is_uri(old)) {
-		pem = secret_resolve_pem(old, err);
-		if (pem == NULL)
-			return NULL;
-	}
-	signer = signer_open(name, pem == NULL ? old : pem, err);
-	if (signer == NULL)
-		(void)err_prefix(err, "%s", old);
-	secret_free(pem);
-	return signer;
-}
-
 /* Append what the old key says about the new one. */
 static int
 add_rotation(const char *name, const char *old, struct buf *pem,
     struct err *err)
 {
 	struct signer *next = signer_open(name, pem->data, err);
-	struct signer *signer = open_old(name, old, err);
+	struct signer *signer = signer_load(name, old, err);
 	int rc = -1;
 
 	if (next != NULL && signer != NULL)
@@ -97,6 +78,8 @@ add_key(const struct cmd_line *line, const char *name, struct buf *key,
 	if (from != NULL) {
 		rc = add_given(from, key, err);
 		signer = rc == 0 ? signer_open(name, key->data, err) : NULL;
+		if (rc == 0 && signer == NULL)
+			(void)secret_blame(from, err);
 		rc = signer != NULL ? 0 : -1;
 		signer_free(signer);
 	} else {
@@ -106,27 +89,24 @@ add_key(const struct cmd_line *line, const char *name, struct buf *key,
 	return rc == 0 && old != NULL ? add_rotation(name, old, key, err) : rc;
 }
 
-/* The key of an existing file, or the content of a new one. */
-static char *
-get_key(const struct cmd_line *line, const char *name, struct err *err)
+/* A new file with a key, opened. */
+static struct signer *
+make_key(const struct cmd_line *line, const char *name, struct err *err)
 {
-	const char *path = line->argv[0];
 	struct buf key = BUF_INIT(KEY_MAX);
-	char *copy = NULL;
+	struct signer *signer = NULL;
 
-	if (cmd_value(line, "public") != NULL)
-		return secret_resolve_pem(path, err);
 	/* Allocate all at once, so that growing leaves no copy of the key
 	 * behind. */
 	if (buf_room(&key, KEY_MAX) == NULL)
 		(void)err_set(err, "out of memory");
 	else if (add_key(line, name, &key, err) == 0 &&
-	    file_create(path, key.data, key.len, 0600, err) == 0)
-		copy = buf_take(&key, NULL);
+	    file_create(line->argv[0], key.data, key.len, 0600, err) == 0)
+		signer = signer_open(name, key.data, err);
 	if (key.data != NULL)
 		OPENSSL_cleanse(key.data, key.size);
 	buf_release(&key);
-	return copy;
+	return signer;
 }
 
 static void
@@ -147,8 +127,7 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 	const char *name = cmd_value(line, "name");
 	struct buf vkey = BUF_INIT(KEY_MAX);
 	struct err err = ERR_INIT;
-	struct signer *signer = NULL;
-	char *pem;
+	struct signer *signer;
 
 	if (name == NULL)
 		return cmd_misused(cmd,
@@ -169,13 +148,12 @@ keygen_run(const struct cmd *cmd, struct cmd_line *line)
 		return cmd_misused(cmd,
 		    "--from names a key that there is: it goes with neither "
 		    "--type nor --public");
-	pem = get_key(line, name, &err);
-	if (pem != NULL)
-		signer = signer_open(name, pem, &err);
+	signer = cmd_value(line, "public") != NULL
+	    ? signer_load(name, line->argv[0], &err)
+	    : make_key(line, name, &err);
 	if (signer != NULL && signer_vkey(signer, &vkey, &err) == 0)
 		print_key(line, name, vkey.data);
 	signer_free(signer);
-	secret_free(pem);
 	buf_release(&vkey);
 	return err.text[0] == '\0' ? EXIT_FINE : cmd_failed(cmd, &err);
 }

@@ -335,11 +335,9 @@ tell_vkey(struct setup *s)
 {
 	struct buf vkey = BUF_INIT(KEY_MAX);
 	struct err err = ERR_INIT;
-	struct signer *signer = NULL;
-	char *pem = secret_resolve_pem(s->config->agent.key, &err);
+	struct signer *signer =
+	    signer_load(s->config->agent.name, s->config->agent.key, &err);
 
-	if (pem != NULL)
-		signer = signer_open(s->config->agent.name, pem, &err);
 	if (signer != NULL && signer_vkey(signer, &vkey, &err) == 0) {
 		s->vkey = xstrdup(vkey.data);
 		(void)fprintf(s->out,
@@ -349,7 +347,6 @@ tell_vkey(struct setup *s)
 		    err.text);
 	}
 	signer_free(signer);
-	secret_free(pem);
 	buf_release(&vkey);
 }
 

@@ -32,6 +32,25 @@
 #define LOOK_MS 250
 #define LOG_LINES 20
 
+/* A child in which signals do what they do by default.  One that comes before
+ * that has to wait, or the handler of this process would take it, and the child
+ * go on. */
+static pid_t
+fork_plain(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t all, before;
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+	pid = fork();
+	for (size_t i = 0; pid == 0 && i < sizeof(ends) / sizeof(ends[0]); i++)
+		(void)signal(ends[i], SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 /* A subcommand as its own user would call it, in a child: its process id.  out
  * and err become its standard streams, -1: as they are. */
 static pid_t
@@ -47,16 +66,12 @@ start(struct setup *s, const struct cmd *cmd, const char *option, int out,
 	pid_t pid;
 
 	(void)fflush(NULL);
-	pid = fork();
+	pid = fork_plain();
 	if (pid < 0)
 		return err_set(err, "no process can be started: %s",
 		    strerror(errno));
 	if (pid > 0)
 		return pid;
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGHUP, SIG_DFL);
-	(void)signal(SIGQUIT, SIG_DFL);
 	line.given = calloc(1, sizeof(*line.given));
 	if (line.given == NULL || (out >= 0 && dup2(out, STDOUT_FILENO) < 0) ||
 	    (error >= 0 && dup2(error, STDERR_FILENO) < 0) ||
@@ -184,8 +199,10 @@ read_secret(void *ctx, const struct check_secret *secret)
 		say_of(secret, found, &err);
 	} else if (is_seal_key(secret) && !signer_is_uri(text)) {
 		signer = signer_open("any", text, &err);
-		if (signer == NULL)
+		if (signer == NULL) {
+			(void)secret_blame(secret->text, &err);
 			say_of(secret, found, &err);
+		}
 		signer_free(signer);
 	}
 	secret_free(text);

@@ -115,10 +115,36 @@ reconciled_note(const struct feed_report *f, struct table *t)
 		    r->failed);
 }
 
-static void
-feed_notes(const struct status *st, const struct feed_report *f,
-    struct table *t)
+/* The feed above in the table that has the same error; NULL: none has. */
+static const struct feed_report *
+same_error(const struct feed_report *const *order, size_t row)
 {
+	for (size_t i = 0; i < row; i++)
+		if (strcmp(order[i]->error, order[row]->error) == 0)
+			return order[i];
+	return NULL;
+}
+
+static void
+error_note(const struct status *st, const struct feed_report *const *order,
+    size_t row, struct table *t)
+{
+	const struct feed_report *f = order[row], *same;
+	char text[HUMAN_TEXT];
+
+	if (f->error[0] == '\0')
+		return;
+	same = same_error(order, row);
+	table_note(t, "error %s ago: %s%s", span(text, st->now, f->failure),
+	    same != NULL ? "the same as " : "",
+	    same != NULL ? same->tree : f->error);
+}
+
+static void
+feed_notes(const struct status *st, const struct feed_report *const *order,
+    size_t row, struct table *t)
+{
+	const struct feed_report *f = order[row];
 	int64_t deletion = status_deletion(f);
 	char text[HUMAN_TEXT];
 
@@ -127,9 +153,7 @@ feed_notes(const struct status *st, const struct feed_report *f,
 		    "an earlier tree of its feed; it no longer grows");
 	else if (f->cause[0] != '\0')
 		table_note(t, "a new tree, because %s", f->cause);
-	if (f->error[0] != '\0')
-		table_note(t, "error %s ago: %s",
-		    span(text, st->now, f->failure), f->error);
+	error_note(st, order, row, t);
 	if (f->backfill.id != 0)
 		backfill_note(&f->backfill, t);
 	if (f->reconciled.any && !f->closed)
@@ -149,8 +173,10 @@ feed_notes(const struct status *st, const struct feed_report *f,
 }
 
 static void
-feed_row(const struct status *st, const struct feed_report *f, struct table *t)
+feed_row(const struct status *st, const struct feed_report *const *order,
+    size_t row, struct table *t)
 {
+	const struct feed_report *f = order[row];
 	char text[HUMAN_TEXT];
 	int64_t lag = report_lag(f, st->now);
 
@@ -165,7 +191,7 @@ feed_row(const struct status *st, const struct feed_report *f, struct table *t)
 	table_cell(t, "%" PRIu64, f->duplicates);
 	if (f->error[0] != '\0')
 		table_colour(t, COLOUR_BAD);
-	feed_notes(st, f, t);
+	feed_notes(st, order, row, t);
 }
 
 static void
@@ -256,7 +282,7 @@ print_feeds(const struct status *st, const struct status_look *look,
 	if (look->order != ORDER_AS_ADDED)
 		qsort(order, st->n_feeds, sizeof(*order), by_order);
 	for (size_t i = 0; i < st->n_feeds; i++)
-		feed_row(st, order[i], t);
+		feed_row(st, order, i, t);
 	rc = print_table(t, look, out);
 	free(order);
 	return rc;
@@ -359,7 +385,30 @@ say_full(const struct status *st, size_t width, struct buf *out)
 	return rc;
 }
 
-/* What stands still or waits, each with its cause. */
+static bool
+same_trouble(const struct trouble *a, const struct trouble *b)
+{
+	return strcmp(a->class, b->class) == 0 &&
+	    strcmp(a->code, b->code) == 0 && strcmp(a->text, b->text) == 0 &&
+	    a->stands == b->stands;
+}
+
+/* False: an earlier one is the same for another subject.  True, with the later
+ * ones that are. */
+static bool
+trouble_leads(const struct status *st, size_t i, struct alike *others)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_trouble(&st->troubles[k], &st->troubles[i]))
+			return false;
+	*others = (struct alike){ .n = 0 };
+	for (size_t k = i + 1; k < st->n_troubles; k++)
+		if (same_trouble(&st->troubles[k], &st->troubles[i]))
+			alike_add(others, st->troubles[k].subject);
+	return true;
+}
+
+/* What stands still or waits, each cause once. */
 static int
 print_troubles(const struct status *st, const struct status_look *look,
     struct buf *out)
@@ -368,13 +417,20 @@ print_troubles(const struct status *st, const struct status_look *look,
 
 	for (size_t i = 0; i < st->n_troubles; i++) {
 		const struct trouble *o = &st->troubles[i];
-		char text[HUMAN_TEXT], when[CLOCK_TEXT];
+		char text[HUMAN_TEXT], when[CLOCK_TEXT], same[600];
+		struct alike others;
 
+		if (!trouble_leads(st, i, &others))
+			continue;
 		table_cell(t, "%s", o->subject);
 		table_cell(t, "%s", o->class);
 		table_cell(t, "%s", o->code[0] == '\0' ? "-" : o->code);
 		table_cell(t, "%s", span(text, st->now, o->since));
 		table_note(t, "%s", o->text);
+		if (others.n > 0) {
+			alike_text(&others, same, sizeof(same));
+			table_note(t, "%s", same);
+		}
 		if (o->until > st->now) {
 			(void)clock_format(o->until, 0, when);
 			table_note(t, "waits until %s, %s more", when,
@@ -452,33 +508,53 @@ status_colour(enum level level)
 	return colours[level];
 }
 
-/* Most remarks that are listed; the tables have them all. */
-#define REMARKS 8
+/* Most causes that are listed; the tables have them all. */
+#define CAUSES 8
+
+/* Append a remark that is not the first. */
+static int
+add_remark(const struct remark *r, const struct status_look *look,
+    struct buf *out)
+{
+	char line[1500];
+
+	(void)snprintf(line, sizeof(line), "also: %s%s%s", r->state,
+	    r->text[0] == '\0' ? "" : ": ", r->text);
+	return add_line(look, status_colour(r->level), line, out);
+}
 
 /* The verdict, all of the first remark where the line has not the room, and the
- * others. */
+ * others, each cause once. */
 static int
 print_verdict(const struct verdict *v, const struct status_look *look,
     struct buf *out)
 {
-	char line[1500];
+	size_t causes = 0, told = 0;
+	struct alike others;
+	char same[600];
+	int rc;
 
 	if (add_line(look, status_colour(v->level), v->line, out) != 0)
 		return -1;
 	if (columns_of(v->line) > look->width &&
 	    table_wrap_in(out, look->width, 4, v->remark[0].text) != 0)
 		return -1;
-	for (size_t i = 1; i < v->n && i < REMARKS; i++) {
-		const struct remark *r = &v->remark[i];
-
-		(void)snprintf(line, sizeof(line), "also: %s%s%s", r->state,
-		    r->text[0] == '\0' ? "" : ": ", r->text);
-		if (add_line(look, status_colour(r->level), line, out) != 0)
+	for (size_t i = 0; i < v->n && causes < CAUSES; i++) {
+		if (!verdict_leads(v, i, &others))
+			continue;
+		causes++;
+		told += 1 + others.n;
+		rc = i == 0 ? 0 : add_remark(&v->remark[i], look, out);
+		if (rc == 0 && others.n > 0) {
+			alike_text(&others, same, sizeof(same));
+			rc = table_wrap_in(out, look->width, 4, same);
+		}
+		if (rc != 0)
 			return -1;
 	}
-	if (v->n <= REMARKS)
+	if (told == v->n)
 		return 0;
-	return buf_addf(out, "and %zu more\n", v->n - REMARKS);
+	return buf_addf(out, "and %zu more\n", v->n - told);
 }
 
 static int

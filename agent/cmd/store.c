@@ -252,7 +252,7 @@ run_check(struct work *w, struct err *err)
 	if (w->repair && cmd_as_owner(w->config, err) != 0)
 		return -1;
 	s = w->file == NULL ? cmd_store(w->config, STORE_READ, err)
-			    : store_open(w->file, STORE_READ, err);
+			    : store_open(w->file, STORE_COPY, err);
 	if (s == NULL)
 		return -1;
 	catch_ends();
@@ -276,10 +276,15 @@ static int
 there_must_be_one(const struct config *config, const char *remedy,
     struct err *err)
 {
-	if (access(config->agent.store.path, F_OK) == 0)
-		return 0;
-	return err_set(err, "%s: %s; %s", config->agent.store.path,
-	    strerror(errno), remedy);
+	struct stat st;
+
+	if (stat(config->agent.store.path, &st) != 0)
+		return err_set(err, "%s: %s; %s", config->agent.store.path,
+		    strerror(errno), remedy);
+	if (S_ISREG(st.st_mode) && st.st_size == 0)
+		return err_set(err, "%s: an empty file; %s",
+		    config->agent.store.path, remedy);
+	return 0;
 }
 
 /* Stopped, or between the transactions of the agent that runs. */
@@ -416,7 +421,7 @@ store_run(const struct cmd *cmd, struct cmd_line *line)
 		    "\"%.40s\" is unknown; known: check, compact, backup, "
 		    "restored",
 		    line->argv[0]);
-	if (line->argc - 1 < a->min)
+	if (line->argc - 1 < a->min || (w.file != NULL && w.file[0] == '\0'))
 		return cmd_misused(cmd, "%s: name a file", a->name);
 	if (line->argc - 1 > a->max)
 		return cmd_misused(cmd, "%s: too many arguments", a->name);

@@ -165,17 +165,22 @@ const struct setting agent_settings[] = {
 };
 
 bool
+config_is_pem(const struct setting *s)
+{
+	static const char *const keys[] = { "certificate", "key", "private_key",
+		"tls.ca", "tls.cert", "tls.key" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (s->type == SETTING_SECRET && strcmp(s->key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
 config_is_text_secret(const struct setting *s)
 {
-	static const char *const other[] = { "proxy", "certificate", "key",
-		"private_key", "tls.ca", "tls.cert", "tls.key" };
-
-	if (s->type != SETTING_SECRET)
-		return false;
-	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-		if (strcmp(s->key, other[i]) == 0)
-			return false;
-	return true;
+	return s->type == SETTING_SECRET && strcmp(s->key, "proxy") != 0 &&
+	    !config_is_pem(s);
 }
 
 /* What differs between the sections "sources" and "outputs". */

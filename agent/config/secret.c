@@ -38,12 +38,20 @@ static bool good_credential(const char *name, size_t len);
 
 static const struct form {
 	const char *prefix;
+	const char *what; /* stands before the name in messages */
 	bool (*good)(const char *name, size_t len);
 	int (*append)(const char *name, struct buf *out, struct err *err);
 } forms[] = {
-	{ .prefix = "${file:", .good = good_path, .append = append_file },
-	{ .prefix = "${env:", .good = good_variable, .append = append_env },
+	{ .prefix = "${file:",
+	    .what = "",
+	    .good = good_path,
+	    .append = append_file },
+	{ .prefix = "${env:",
+	    .what = "environment variable ",
+	    .good = good_variable,
+	    .append = append_env },
 	{ .prefix = "${credential:",
+	    .what = "credential ",
 	    .good = good_credential,
 	    .append = append_credential },
 };
@@ -293,14 +301,34 @@ out:
 	return content;
 }
 
+/* Whether a text that has no reference names a file, in place of PEM. */
+static bool
+names_file(const char *text)
+{
+	return text[0] != '\0' && !is_uri(text) &&
+	    strstr(text, "-----BEGIN") == NULL;
+}
+
+int
+secret_blame(const char *text, struct err *err)
+{
+	const char *at = strstr(text, "${");
+	struct reference r;
+
+	if (at != NULL && parse_reference(at, &r) == 0)
+		return err_prefix(err, "%s%.*s", r.form->what, (int)r.len,
+		    r.name);
+	return at == NULL && names_file(text) ? err_prefix(err, "%s", text)
+					      : -1;
+}
+
 void
 secret_each_file(const char *text, bool pem, secret_file_fn *fn, void *ctx)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	struct reference r;
 
-	if (pem && strstr(text, "${") == NULL && text[0] != '\0' &&
-	    !is_uri(text) && strstr(text, "-----BEGIN") == NULL)
+	if (pem && strstr(text, "${") == NULL && names_file(text))
 		fn(ctx, text);
 	while ((text = strstr(text, "${")) != NULL) {
 		char *path = NULL;

@@ -29,6 +29,12 @@ char *secret_resolve(const char *text, struct err *err);
  * nor empty is taken as a file name and that file's content is returned. */
 char *secret_resolve_pem(const char *text, struct err *err);
 
+/* Put what the text refers to in front of an error about its content: the file
+ * that it names (as secret_resolve_pem() takes it), or its first reference,
+ * such as "credential seal.pem".  A text that is the content itself, or a URI,
+ * which may hold a PIN, leaves err as it is.  Returns -1. */
+int secret_blame(const char *text, struct err *err);
+
 /*
  * A copy of text for secret_free(), in memory that is locked and left out of
  * core dumps where secret_lock() got some; xstrdup()'s elsewhere.

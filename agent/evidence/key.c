@@ -14,7 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/openssl.h"
 #include "base/text.h"
+#include "config/secret.h"
 #include "evidence/key.h"
 #include "evidence/token.h"
 #include "evidence/tpm.h"
@@ -28,19 +30,6 @@ struct signer {
 	uint8_t id[KEY_ID_LEN];
 	char *rotations; /* "" where there are none */
 };
-
-/* err_set() with OpenSSL's own reason behind what. */
-static int
-key_failed(struct err *err, const char *what)
-{
-	char why[256] = "unknown reason";
-	unsigned long e = ERR_peek_last_error();
-
-	if (e != 0)
-		ERR_error_string_n(e, why, sizeof(why));
-	ERR_clear_error();
-	return err_set(err, "%s: %s", what, why);
-}
 
 /* Keys are read by services: a passphrase is never asked for. */
 static int
@@ -132,6 +121,28 @@ rotations_of(const char *pem)
 	return xasprintf("%s%s", at, at[len - 1] == '\n' ? "" : "\n");
 }
 
+/* Say why there is no such key in a text that should be PEM; returns -1. */
+static int
+pem_unread(const char *text, const char *kind, struct err *err)
+{
+	const char *reason = openssl_reason();
+
+	if (strstr(text, "KEY-----") == NULL)
+		return err_set(err,
+		    "no %s is in it, which begins with a line -----BEGIN %s "
+		    "KEY-----",
+		    kind, kind[1] == 'r' ? "PRIVATE" : "PUBLIC");
+	if (strstr(text, "ENCRYPTED") != NULL)
+		return err_set(err,
+		    "the %s in it is encrypted with a passphrase, for which "
+		    "nobody can be asked; decrypt it with \"openssl pkey\", "
+		    "and let none but the agent read it",
+		    kind);
+	return err_set(err,
+	    "the %s in it is cut off or damaged (%s); take it from its backup",
+	    kind, reason);
+}
+
 /* A URI of PKCS#11 is OpenSSL's where it has a provider for it. */
 static int
 open_key(struct signer *s, const char *text, struct err *err)
@@ -146,12 +157,14 @@ open_key(struct signer *s, const char *text, struct err *err)
 	s->key = uri ? key_from_uri(text, s->tpm) : key_from_pem(text, s->tpm);
 	if (s->key != NULL)
 		return public_of(s->key, &s->public, err);
-	if (!uri && strstr(text, "PRIVATE KEY-----") == NULL)
+	if (!uri)
+		return pem_unread(text, "private key", err);
+	if (strncmp(text, TOKEN_SCHEME, strlen(TOKEN_SCHEME)) != 0)
 		return err_set(err,
-		    "no private key can be read: it has no line "
-		    "-----BEGIN PRIVATE KEY-----");
-	if (!uri || strncmp(text, TOKEN_SCHEME, strlen(TOKEN_SCHEME)) != 0)
-		return key_failed(err, "no private key can be read");
+		    "OpenSSL finds no private key by this URI (%s); see that "
+		    "it is right, and that OpenSSL has the provider for its "
+		    "scheme",
+		    openssl_reason());
 	ERR_clear_error();
 	s->token = token_open(text, &s->public, err);
 	return s->token != NULL ? 0 : -1;
@@ -199,7 +212,8 @@ signer_generate(const struct key_kind *kind, struct buf *pem, struct err *err)
 	if (key == NULL || bio == NULL ||
 	    PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
 		NULL) != 1) {
-		(void)key_failed(err, "no key can be created");
+		(void)err_set(err, "OpenSSL creates no key: %s",
+		    openssl_reason());
 		goto out;
 	}
 	len = BIO_get_mem_data(bio, &data);
@@ -261,7 +275,10 @@ sign(const struct signer *s, const char *data, size_t len,
 		tpm_properties(s->tpm), s->key, NULL) != 1 ||
 	    EVP_DigestSign(ctx, out->data, &out->len,
 		(const unsigned char *)data, len) != 1)
-		rc = key_failed(err, "the signing key fails to sign");
+		rc = err_set(err,
+		    "the key does not sign (%s); see that what holds it is "
+		    "there and lets this user sign",
+		    openssl_reason());
 	EVP_MD_CTX_free(ctx);
 	return rc;
 }
@@ -321,6 +338,21 @@ bad:
 	return NULL;
 }
 
+struct signer *
+signer_load(const char *name, const char *key, struct err *err)
+{
+	char *text = secret_resolve_pem(key, err);
+	struct signer *s = NULL;
+
+	if (text != NULL) {
+		s = signer_open(name, text, err);
+		if (s == NULL)
+			(void)secret_blame(key, err);
+	}
+	secret_free(text);
+	return s;
+}
+
 bool
 verifier_check(const struct verifier *v, const uint8_t *signature, size_t n,
     const char *data, size_t len)
@@ -370,17 +402,19 @@ parse_vkey(const char *s, size_t len, struct verifier *v)
 static int
 parse_pem(const char *text, struct verifier *v, struct err *err)
 {
+	const bool private = strstr(text, "PRIVATE KEY-----") != NULL;
 	BIO *bio = BIO_new_mem_buf(text, -1);
 	EVP_PKEY *key = NULL;
 	int rc;
 
-	if (strstr(text, "PRIVATE KEY-----") != NULL)
+	if (private)
 		key = key_from_pem(text, NULL);
 	else if (bio != NULL)
 		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
 	*v = (struct verifier){ .any_name = true };
 	if (key == NULL)
-		rc = key_failed(err, "no key can be read from the PEM");
+		rc = pem_unread(text, private ? "private key" : "public key",
+		    err);
 	else
 		rc = public_of(key, &v->key, err);
 	EVP_PKEY_free(key);

@@ -26,6 +26,10 @@ struct signer;
 struct signer *signer_open(const char *name, const char *text, struct err *err);
 void signer_free(struct signer *s);
 
+/* The same of what the setting agent.key has: a text that secret_resolve_pem()
+ * takes.  The error names its file or credential. */
+struct signer *signer_load(const char *name, const char *key, struct err *err);
+
 /* Whether text begins with the scheme of a URI (RFC 3986 section 3.1, two
  * characters at least), so is neither PEM nor a file name. */
 bool signer_is_uri(const char *text);

@@ -59,10 +59,14 @@ struct token {
 	gnutls_sign_algorithm_t algorithm;
 };
 
+/* what: to be followed by the reason in brackets, and then by the remedy. */
 static int
-failed(struct err *err, const char *what, int rc)
+failed(struct err *err, const char *what, int rc, const char *remedy)
 {
-	return err_set(err, "%s: %s", what, library.call.strerror(rc));
+	const char *why = library.call.strerror(rc);
+
+	return err_set(err, "%s (%.*s); %s", what, (int)strcspn(why, "."), why,
+	    remedy);
 }
 
 /* The value of module-path in the URI, as a text of the caller's; NULL: it has
@@ -110,7 +114,10 @@ load_modules(const char *uri, struct err *err)
 	if (rc == 0 && module != NULL)
 		rc = library.call.pkcs11_add_provider(module, NULL);
 	free(module);
-	return rc == 0 ? 0 : failed(err, "the PKCS#11 module", rc);
+	return rc == 0 ? 0
+		       : failed(err, "the PKCS#11 module cannot be loaded", rc,
+			     "see that it is installed, and that "
+			     "the URI's module-path is right");
 }
 
 /* A number of the key, in so many bytes: 0, or -1 and it is larger. */
@@ -141,14 +148,16 @@ public_half(struct token *t, struct public_key *out, struct err *err)
 	int rc = library.call.pubkey_init(&pub);
 
 	if (rc != 0)
-		return failed(err, "the public key", rc);
+		return failed(err, "the public key cannot be read", rc,
+		    "see that there is memory");
 	rc = library.call.pubkey_import_privkey(pub, t->key, 0, 0);
 	if (rc == 0)
 		rc =
 		    library.call.pubkey_export_ecc_raw2(pub, &curve, &x, &y, 0);
 	library.call.pubkey_deinit(pub);
 	if (rc != 0) {
-		rc = failed(err, "the token's public key cannot be read", rc);
+		rc = failed(err, "the token's public key cannot be read", rc,
+		    "put it into the token beside the private one");
 	} else if (curve == GNUTLS_ECC_CURVE_ED25519 && x.size == KEY_NUMBER) {
 		t->algorithm = GNUTLS_SIGN_EDDSA_ED25519;
 		public_ed25519(out, x.data);
@@ -191,7 +200,9 @@ token_open(const char *uri, struct public_key *public, struct err *err)
 	if (rc != 0) {
 		(void)failed(err,
 		    "the token has no such private key, or does not give it",
-		    rc);
+		    rc,
+		    "see that the token is there, and that its URI and PIN "
+		    "are right");
 		goto bad;
 	}
 	if (public_half(t, public, err) == 0)
@@ -212,7 +223,8 @@ token_sign(struct token *t, const char *data, size_t len,
 	    &got);
 
 	if (rc != 0)
-		rc = failed(err, "the token does not sign", rc);
+		rc = failed(err, "the token does not sign", rc,
+		    "see that it is there, and that the key may sign");
 	else if (got.size > SIGNATURE_MAX)
 		rc = err_set(err, "the token's signature is too long");
 	else

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/openssl.h"
 #include "evidence/tpm.h"
 
 struct tpm {
@@ -29,7 +30,6 @@ struct tpm *
 tpm_open(struct err *err)
 {
 	struct tpm *t = xcalloc(1, sizeof(*t));
-	char why[256] = "no reason is given";
 
 	/* Its own lines would stand between those of the log; the reason comes
 	 * as an error, too. */
@@ -42,14 +42,11 @@ tpm_open(struct err *err)
 		t->provider = OSSL_PROVIDER_load(t->context, "tpm2");
 	if (t->provider != NULL)
 		return t;
-	if (ERR_peek_error() != 0)
-		ERR_error_string_n(ERR_peek_error(), why, sizeof(why));
-	ERR_clear_error();
 	(void)err_set(err,
-	    "the TPM cannot be reached: %s; see that tpm2-openssl is "
+	    "the TPM cannot be reached (%s); see that tpm2-openssl is "
 	    "installed, and that this user may use /dev/tpmrm0 or what "
 	    "TPM2OPENSSL_TCTI names",
-	    why);
+	    openssl_reason());
 	tpm_free(t);
 	return NULL;
 }

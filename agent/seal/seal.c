@@ -168,7 +168,8 @@ load_key(struct seal *s, struct err *err)
 
 	if (text != NULL) {
 		s->elsewhere = signer_is_elsewhere(text);
-		(void)ask_key(s, open_signer, &o, err);
+		if (ask_key(s, open_signer, &o, err) != 0)
+			(void)secret_blame(a->key, err);
 	}
 	secret_free(text);
 	return o.signer;

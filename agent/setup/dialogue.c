@@ -219,7 +219,7 @@ explain(const struct talk *t, const struct setting *row)
 	wrap(t->out, row->help);
 	if (row->choices != NULL && setting_range(row, &range) == 0)
 		(void)fprintf(t->out, "  One of: %s.\n", range.data);
-	if (row->type == SETTING_SECRET && config_is_text_secret(row))
+	if (config_is_text_secret(row))
 		(void)fprintf(t->out,
 		    "  It is not shown, and kept in a file of its own. "
 		    "${file:PATH} takes it from a file.\n");
@@ -262,9 +262,11 @@ ask_with(char *prompt, size_t size, const struct setting *row, const char *def,
 static int
 ask_row(struct talk *t, const struct setting *row)
 {
-	const bool secret =
-	    row->type == SETTING_SECRET && config_is_text_secret(row);
 	char *def = answer_before(t, row->key);
+	const bool secret = config_is_text_secret(row);
+	const enum terminal_shows shows = secret ? TERMINAL_NOTHING
+	    : config_is_pem(row)                 ? TERMINAL_NO_PEM
+						 : TERMINAL_ALL;
 	const bool optional = def[0] != '\0' && !row->required;
 	char prompt[PROMPT_MAX], *line = NULL;
 	bool doubted = false, done = false;
@@ -273,11 +275,12 @@ ask_row(struct talk *t, const struct setting *row)
 		free(def);
 		def = xstrdup(row->def);
 	}
-	ask_with(prompt, sizeof(prompt), row, def, secret, optional);
+	ask_with(prompt, sizeof(prompt), row, def,
+	    secret || strstr(def, "-----BEGIN") != NULL, optional);
 	if (row->ask == NULL)
 		wrap(t->out, row->help);
 	while (!done) {
-		line = terminal_line(t->out, prompt, secret, t->err);
+		line = terminal_line(t->out, prompt, shows, t->err);
 		if (line == NULL)
 			break;
 		if (strcmp(line, "?") == 0)
@@ -348,8 +351,8 @@ ask_more(struct talk *t)
 
 	for (;;) {
 		line = terminal_line(t->out,
-		    "Another option, as KEY=VALUE (Enter: none): ", false,
-		    t->err);
+		    "Another option, as KEY=VALUE (Enter: none): ",
+		    TERMINAL_ALL, t->err);
 		if (line == NULL)
 			return -1;
 		rc = line[0] == '\0' ? 1 : one_more(t, line);
@@ -398,7 +401,7 @@ ask_type(const struct talk *t)
 	    "Type, by number or name [%s]: ", names[0]);
 	do {
 		free(line);
-		line = terminal_line(t->out, prompt, false, t->err);
+		line = terminal_line(t->out, prompt, TERMINAL_ALL, t->err);
 		if (line != NULL)
 			type = type_by(&part, names,
 			    line[0] == '\0' ? names[0] : line);
@@ -422,7 +425,7 @@ ask_name(const struct talk *t, const char *def)
 	(void)snprintf(prompt, sizeof(prompt),
 	    "Name of this %s [%s]: ", t->section->noun, def);
 	for (;;) {
-		line = terminal_line(t->out, prompt, false, t->err);
+		line = terminal_line(t->out, prompt, TERMINAL_ALL, t->err);
 		if (line == NULL)
 			return NULL;
 		if (line[0] == '\0') {
@@ -617,7 +620,7 @@ dialogue_choice(const char *question, const char *letters, FILE *out)
 	char *line, c = 0;
 
 	while (c == 0) {
-		line = terminal_line(out, question, false, &err);
+		line = terminal_line(out, question, TERMINAL_ALL, &err);
 		if (line == NULL)
 			return 0;
 		c = line[0] == '\0' ? letters[0]

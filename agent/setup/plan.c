@@ -105,19 +105,15 @@ wants_file(const struct entry *e, const struct setting *row, const char *text)
 static char *
 reference_to(const struct setting *row, const char *path)
 {
-	const bool name = row->type == SETTING_SECRET &&
-	    !config_is_text_secret(row) && strcmp(row->key, "proxy") != 0;
-
-	return name ? xstrdup(path) : xasprintf("${file:%s}", path);
+	return config_is_pem(row) ? xstrdup(path)
+				  : xasprintf("${file:%s}", path);
 }
 
 static char *
 resolve(const struct setting *row, const char *text, struct err *err)
 {
-	const bool pem = row->type == SETTING_SECRET &&
-	    !config_is_text_secret(row) && strcmp(row->key, "proxy") != 0;
-
-	return pem ? secret_resolve_pem(text, err) : secret_resolve(text, err);
+	return config_is_pem(row) ? secret_resolve_pem(text, err)
+				  : secret_resolve(text, err);
 }
 
 /* 1: what is there stands for this secret; 0: for another one; -1: for nothing,
@@ -214,10 +210,9 @@ whole_name(const struct setting *row, const char *text)
 {
 	char *here, *whole = NULL;
 
-	if (row != NULL && row->type == SETTING_SECRET &&
-	    !config_is_text_secret(row) && strcmp(row->key, "proxy") != 0 &&
-	    text[0] != '/' && text[0] != '\0' && !is_pem(text) &&
-	    strstr(text, "${") == NULL && !signer_is_uri(text)) {
+	if (row != NULL && config_is_pem(row) && text[0] != '/' &&
+	    text[0] != '\0' && !is_pem(text) && strstr(text, "${") == NULL &&
+	    !signer_is_uri(text)) {
 		here = getcwd(NULL, 0);
 		if (here != NULL)
 			whole = xasprintf("%s/%s", here, text);

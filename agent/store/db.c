@@ -134,6 +134,22 @@ db_unlock(struct store *s)
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 
+/* Have the agent repair it, where it is one's. */
+static int
+tell_damage(struct store *s, const char *what, struct err *err)
+{
+	if (s->copy)
+		return err_set(err,
+		    "%s: damaged, or no store of sealfeed (%s); take another "
+		    "backup",
+		    s->path, what);
+	db_flag_damage(s->path);
+	return err_set(err,
+	    "%s: damaged (%s); it is moved aside and what can be read is "
+	    "recovered at the next start",
+	    s->path, what);
+}
+
 int
 db_damaged(struct store *s, struct err *err, const char *what, ...)
 {
@@ -143,10 +159,7 @@ db_damaged(struct store *s, struct err *err, const char *what, ...)
 	va_start(ap, what);
 	(void)vsnprintf(text, sizeof(text), what, ap);
 	va_end(ap);
-	db_flag_damage(s->path);
-	return err_set(err,
-	    "%s: damaged: %s; what can be read is recovered at the next start",
-	    s->path, text);
+	return tell_damage(s, text, err);
 }
 
 int
@@ -170,11 +183,7 @@ db_fail(struct store *s, int rc, struct err *err)
 	/* Rules that only rows which contradict each other can break. */
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
-		db_flag_damage(s->path);
-		return err_set(err,
-		    "%s: damaged (%s); it is moved aside and what can be read "
-		    "is recovered at the next start",
-		    s->path, sqlite3_errmsg(s->db));
+		return tell_damage(s, sqlite3_errmsg(s->db), err);
 	case SQLITE_BUSY:
 		return err_set(err,
 		    "%s: locked by another process for too long; stop whatever "

@@ -83,9 +83,9 @@ refuse_foreign(struct store *s, struct err *err)
 		return -1;
 	if (tables > 0)
 		return err_set(err,
-		    "%s: a database of another program; name another file in "
-		    "agent.store.path",
-		    s->path);
+		    "%s: a database of another program; name %s", s->path,
+		    s->copy ? "a store or its backup"
+			    : "another file in agent.store.path");
 	return 0;
 }
 
@@ -215,6 +215,8 @@ migrate(struct store *s, bool read_only, struct err *err)
 		return -1;
 	if (complete)
 		return 0;
+	if (read_only && version == 0 && refuse_foreign(s, err) != 0)
+		return -1;
 	if (read_only && version == 0)
 		return err_set(err,
 		    "%s: holds nothing yet; start the agent once, then ask "

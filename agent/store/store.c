@@ -279,7 +279,8 @@ store_open(const char *path, enum store_access access, struct err *err)
 	struct store *s = new_handle(path);
 
 	s->durable = access == STORE_DURABLE;
-	if (set_up(s, access == STORE_READ, err) == 0)
+	s->copy = access == STORE_COPY;
+	if (set_up(s, access == STORE_READ || s->copy, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;

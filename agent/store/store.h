@@ -35,10 +35,12 @@ struct store;
 enum store_access {
 	STORE_DURABLE, /* synchronous=FULL: what is committed stays */
 	STORE_RELAXED, /* synchronous=NORMAL: for positions, may fall back */
-	STORE_READ     /* for watch and the command line */
+	STORE_READ,    /* for watch and the command line */
+	STORE_COPY     /* STORE_READ of a file that no agent runs on, such as a
+			  backup: damage is told, and nobody is to repair it */
 };
 
-/* Open, create where missing (not with STORE_READ), migrate forward
+/* Open, create where missing (not to read), migrate forward
  * (migrate.h).  A file written by a newer version is refused. */
 struct store *store_open(const char *path, enum store_access access,
     struct err *err);

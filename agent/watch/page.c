@@ -23,9 +23,9 @@
 /* Seconds after which a browser without scripts loads the page again. */
 #define RELOAD 15
 
-/* So many feeds are shown with their lines, and so many remarks. */
+/* So many feeds are shown with their lines, and so many causes. */
 #define FEEDS 50
-#define REMARKS 20
+#define CAUSES 20
 
 #define WIDTH HISTORY_SAMPLES /* of a line; a unit a sample */
 #define HEIGHT 20
@@ -148,6 +148,41 @@ span(char *out, int64_t until, int64_t from)
 	return human_words(out, until - from);
 }
 
+/* One that is not the first. */
+static void
+put_remark(struct out *o, const struct remark *r)
+{
+	put(o, "<li>%s: ", level_name(r->level));
+	put_text(o, r->state);
+	put(o, "%s", r->text[0] == '\0' ? "" : ": ");
+	put_text(o, r->text);
+	put(o, "</li>");
+}
+
+/* All but the first, each cause once. */
+static void
+put_others(struct out *o, const struct verdict *v)
+{
+	size_t causes = 0, told = 0;
+	struct alike others;
+	char same[600];
+
+	for (size_t i = 0; i < v->n && causes < CAUSES; i++) {
+		if (!verdict_leads(v, i, &others))
+			continue;
+		causes++;
+		told += 1 + others.n;
+		if (i > 0)
+			put_remark(o, &v->remark[i]);
+		if (others.n > 0) {
+			alike_text(&others, same, sizeof(same));
+			put_element(o, "li", "same", same);
+		}
+	}
+	if (told < v->n)
+		put(o, "<li>and %zu more</li>", v->n - told);
+}
+
 static void
 put_remarks(struct out *o, const struct verdict *v)
 {
@@ -163,15 +198,7 @@ put_remarks(struct out *o, const struct verdict *v)
 		put_element(o, "p", "why", r->text);
 	if (v->n > 1)
 		put(o, "<ul>");
-	for (size_t i = 1; i < v->n && i < REMARKS; i++) {
-		put(o, "<li>%s: ", level_name(v->remark[i].level));
-		put_text(o, v->remark[i].state);
-		put(o, "%s", v->remark[i].text[0] == '\0' ? "" : ": ");
-		put_text(o, v->remark[i].text);
-		put(o, "</li>");
-	}
-	if (v->n > REMARKS)
-		put(o, "<li>and %zu more</li>", v->n - REMARKS);
+	put_others(o, v);
 	put(o, "%s</section>", v->n > 1 ? "</ul>" : "");
 }
 

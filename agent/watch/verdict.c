@@ -690,6 +690,53 @@ verdict_without_store(const struct status *st, const char *why,
 	conclude(v);
 }
 
+void
+alike_add(struct alike *a, const char *name)
+{
+	const size_t len = a->n == 0 ? 0 : strlen(a->names);
+
+	if (a->n == 0)
+		a->names[0] = '\0';
+	if (a->n++ < ALIKE_NAMED)
+		(void)snprintf(a->names + len, sizeof(a->names) - len, "%s%s",
+		    len == 0 ? "" : ", ", name);
+}
+
+void
+alike_text(const struct alike *a, char *out, size_t size)
+{
+	char more[40] = "";
+
+	if (a->n > ALIKE_NAMED)
+		(void)snprintf(more, sizeof(more), " and %zu more",
+		    a->n - ALIKE_NAMED);
+	if (a->n == 1)
+		(void)snprintf(out, size, "the same of %s", a->names);
+	else
+		(void)snprintf(out, size, "the same of %zu others: %s%s", a->n,
+		    a->names, more);
+}
+
+static bool
+same_cause(const struct remark *a, const struct remark *b)
+{
+	return a->text[0] != '\0' && a->level == b->level &&
+	    a->rank == b->rank && strcmp(a->text, b->text) == 0;
+}
+
+bool
+verdict_leads(const struct verdict *v, size_t i, struct alike *others)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_cause(&v->remark[k], &v->remark[i]))
+			return false;
+	*others = (struct alike){ .n = 0 };
+	for (size_t k = i + 1; k < v->n; k++)
+		if (same_cause(&v->remark[k], &v->remark[i]))
+			alike_add(others, v->remark[k].subject);
+	return true;
+}
+
 /* The worst remark for which that holds. */
 static int
 first(const struct verdict *v, bool dead, struct err *err)

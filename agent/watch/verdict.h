@@ -53,6 +53,23 @@ void verdict_without_store(const struct status *st, const char *why,
 int verdict_works(const struct verdict *v, struct err *err);
 int verdict_alive(const struct verdict *v, struct err *err);
 
+/* Others to which the same applies: how many, and the names of the first. */
+#define ALIKE_NAMED 6
+struct alike {
+	size_t n;
+	char names[6 * 64]; /* with commas between them, cut where they are
+			       long */
+};
+
+void alike_add(struct alike *a, const char *name);
+/* "the same of 39 others: a, b and 37 more" to out. */
+void alike_text(const struct alike *a, char *out, size_t size);
+
+/* One cause lets many stand still, as all feeds of a source.  False: a remark
+ * before this one has the same cause and level, so that it need not be told.
+ * True, with those behind it that have. */
+bool verdict_leads(const struct verdict *v, size_t i, struct alike *others);
+
 /* Add "verdict" to an object. */
 void verdict_json(const struct verdict *v, struct json_put *j);
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/openssl.h"
 #include "config/secret.h"
 #include "http/pem.h"
 #include "outputs/syslog/certificate.h"
@@ -276,17 +277,6 @@ tls_describe(const struct tls_session *s, struct buf *out)
 	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
 	"TLS_CHACHA20_POLY1305_SHA256"
 
-/* The text of OpenSSL's first queued error; clears the queue. */
-static const char *
-reason(void)
-{
-	unsigned long code = ERR_get_error();
-	const char *text = ERR_reason_error_string(code);
-
-	ERR_clear_error();
-	return text == NULL ? "unknown error" : text;
-}
-
 static int
 load_ca(SSL_CTX *ctx, const char *text, struct err *err)
 {
@@ -303,7 +293,10 @@ load_ca(SSL_CTX *ctx, const char *text, struct err *err)
 		rc = 0;
 	for (int i = 0; rc == 0 && i < sk_X509_num(certs); i++)
 		if (X509_STORE_add_cert(store, sk_X509_value(certs, i)) != 1)
-			rc = err_set(err, "tls.ca: %s", reason());
+			rc = err_set(err,
+			    "tls.ca: OpenSSL does not take certificate %d of "
+			    "it (%s); take that out",
+			    i + 1, openssl_reason());
 	pem_certificates_free(certs);
 	return rc;
 }
@@ -325,7 +318,12 @@ load_cert(SSL_CTX *ctx, const char *text, struct err *err)
 	for (int i = 1; ok == 1 && i < sk_X509_num(certs); i++)
 		ok = (int)SSL_CTX_add1_chain_cert(ctx, sk_X509_value(certs, i));
 	pem_certificates_free(certs);
-	return ok == 1 ? 0 : err_set(err, "tls.cert: %s", reason());
+	if (ok == 1)
+		return 0;
+	return err_set(err,
+	    "tls.cert: OpenSSL does not take the certificate (%s); use another "
+	    "one",
+	    openssl_reason());
 }
 
 static int
@@ -346,7 +344,7 @@ load_key(SSL_CTX *ctx, const char *text, struct err *err)
 		rc = err_set(err,
 		    "tls.key: does not belong to tls.cert (%s); they must be a "
 		    "pair",
-		    reason());
+		    openssl_reason());
 	EVP_PKEY_free(key);
 	return rc;
 }
@@ -385,7 +383,7 @@ load(struct tls *t, const struct syslog_conf *conf, struct err *err)
 		return err_set(err,
 		    "tls.ca: unset, and the system's "
 		    "certificates cannot be read (%s)",
-		    reason());
+		    openssl_reason());
 	if (conf->tls.cert == NULL)
 		return 0;
 	if (load_cert(t->ctx, conf->tls.cert, err) != 0)
@@ -400,7 +398,8 @@ set_up(SSL_CTX *ctx, struct err *err)
 	    SSL_CTX_set_cipher_list(ctx, SUITES_12) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx, SUITES_13) != 1)
 		return err_set(err,
-		    "tls: OpenSSL rejects the cipher suites (%s)", reason());
+		    "tls: OpenSSL rejects the cipher suites (%s)",
+		    openssl_reason());
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx,
@@ -420,7 +419,7 @@ tls_open(const struct syslog_conf *conf, const char *name, struct err *err)
 	t->ctx = SSL_CTX_new(TLS_client_method());
 	if (t->ctx == NULL) {
 		(void)err_set(err, "tls: OpenSSL cannot be initialised (%s)",
-		    reason());
+		    openssl_reason());
 	} else if (set_up(t->ctx, err) == 0 && load(t, conf, err) == 0) {
 		return t;
 	}
@@ -475,7 +474,7 @@ tls_begin(const struct tls *t, struct tls_session *s, int fd, struct err *err)
 	    (!numeric && SSL_set_tlsext_host_name(s->ssl, host) != 1) ||
 	    SSL_set_app_data(s->ssl, s) != 1)
 		return err_set(err, "tls: OpenSSL cannot create a session (%s)",
-		    reason());
+		    openssl_reason());
 	SSL_set_msg_callback(s->ssl, see_message);
 	SSL_set_msg_callback_arg(s->ssl, s);
 	SSL_set_connect_state(s->ssl);

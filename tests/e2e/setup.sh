@@ -74,7 +74,7 @@ mkdir here && echo garbage >here/seal.pem
 setup 1 "what can be seen offline" "${where[@]}" "${source[@]}" --no-live \
     client-secret-file=secret "${output[@]}" tls.ca=/nowhere/ca.pem
 says err 'outputs.siem: tls.ca: /nowhere/ca.pem: cannot be opened'
-says err 'agent: key: no private key'
+says err 'agent: key: .*: no private key'
 [ "$(find here -type f -exec cat {} +)" = garbage ] ||
     fail "the key that was there has gone, or not only it is there"
 rm -r here
@@ -369,6 +369,36 @@ wait_for 20 "it has all that it needs" asked "Go on?"
 printf '\003' >&7
 ends 1
 rm -r ended
+
+say "a private key is pasted"
+openssl genrsa -traditional -out app.pem 2048 2>/dev/null || fail "no key"
+dialogue "$sealfeed setup --config app/sealfeed.yaml --no-live"
+answer "Name of this agent" ""
+answer "Type, by number or name" github
+answer "Name of this source [github]" ""
+answer "Name of the organisation" example
+answer "Name of the enterprise" ""
+answer "Token with read:audit_log" ""
+answer "App ID or client ID" 123456
+answer "ID of its installation" 789
+answer "Its RSA private key" "$(cat app.pem)"
+answer "Another option" private_key
+answer "Its RSA private key, a file or PEM text (private_key; Enter: none) [as before, - for none]" ""
+answer "Another option" ""
+answer "Type, by number or name" file
+answer "Name of this output [siem]" ""
+answer "path:" "$work/app.ndjson"
+answer "Another option" ""
+answer "Go on? [Y/n]" ""
+ends 0
+shows 'PEM text .*: \(not shown\)'
+sed '/-----/d' app.pem >lines
+! grep -qFf lines shown || fail "a private key was shown"
+cmp app.pem <(cat app/source-github.private_key && echo) ||
+    fail "the key is another"
+grep -q "private_key: .*app/source-github.private_key" app/conf.d/* ||
+    fail "the key is not configured: $(cat app/conf.d/*)"
+rm -r app app.pem
 
 say "on a terminal, ended by Ctrl-C"
 dialogue "$sealfeed setup --config ended/sealfeed.yaml"

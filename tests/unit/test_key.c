@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
@@ -298,6 +299,74 @@ START_TEST(halves_of_two_keys)
 }
 END_TEST
 
+/* Texts that hold no key which can be used: each says why, in words. */
+static const struct {
+	const char *text, *why;
+} no_keys[] = {
+	{ "", "no private key is in it, which begins with a line" },
+	{ "-----BEGIN CERTIFICATE-----\nMIGH\n-----END CERTIFICATE-----\n",
+	    "no private key is in it, which begins with a line" },
+	{ "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\n",
+	    "the private key in it is cut off or damaged (" },
+	{ "-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n",
+	    "the private key in it is cut off or damaged (" },
+	{ "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+	  "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBCsKRMwhqxUgLzwC7k4\n"
+	  "-----END ENCRYPTED PRIVATE KEY-----\n",
+	    "the private key in it is encrypted with a passphrase" },
+	{ "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+	  "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+	  "MIGHAgEAMBMGByqGSM49\n-----END EC PRIVATE KEY-----\n",
+	    "the private key in it is encrypted with a passphrase" },
+	{ "nobody:knows", "OpenSSL finds no private key by this URI (" },
+	{ "file:/nonexistent/key", "(No such file or directory)" },
+};
+
+START_TEST(why_there_is_no_key)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_ptr_null(signer_open("fra1", no_keys[_i].text, &err));
+	ck_assert_msg(strstr(err.text, no_keys[_i].why) != NULL, "%s",
+	    err.text);
+	ck_assert_msg(strstr(err.text, "error:") == NULL, "%s", err.text);
+}
+END_TEST
+
+START_TEST(why_there_is_no_verifier)
+{
+	struct err err = ERR_INIT;
+	struct verifier v;
+
+	ck_assert_int_eq(verifier_parse("-----BEGIN PUBLIC KEY-----\nMCow\n"
+					"-----END PUBLIC KEY-----\n",
+			     &v, &err),
+	    -1);
+	ck_assert_msg(strstr(err.text,
+			  "the public key in it is cut off or damaged (") !=
+		NULL,
+	    "%s", err.text);
+	ck_assert_msg(strstr(err.text, "error:") == NULL, "%s", err.text);
+}
+END_TEST
+
+/* The setting's file is named. */
+START_TEST(a_key_by_its_setting)
+{
+	char path[] = "/tmp/sealfeed-test-key-XXXXXX";
+	struct err err = ERR_INIT;
+	int fd = mkstemp(path);
+
+	ck_assert_int_eq((int)write(fd, "nothing\n", 8), 8);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_ptr_null(signer_load("fra1", path, &err));
+	ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0 &&
+		strstr(err.text, ": no private key is in it") != NULL,
+	    "%s", err.text);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 /* What a signer makes is tidy every time, whatever chance gives it. */
 START_TEST(every_signature_is_tidy)
 {
@@ -365,6 +434,9 @@ suite_key(void)
 	tcase_add_test(tc, a_verifier_key);
 	LOOP(keys_of_other_kinds, others);
 	tcase_add_test(tc, halves_of_two_keys);
+	LOOP(why_there_is_no_key, no_keys);
+	tcase_add_test(tc, why_there_is_no_verifier);
+	tcase_add_test(tc, a_key_by_its_setting);
 	tcase_add_test(tc, every_signature_is_tidy);
 	LOOP(keys_that_are_elsewhere, places);
 	suite_add_tcase(s, tc);

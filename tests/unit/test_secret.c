@@ -179,6 +179,32 @@ START_TEST(a_misplaced_key_is_not_repeated)
 }
 END_TEST
 
+/* What an error about the content is told of; "": the error stands alone. */
+static const struct {
+	const char *text, *blamed;
+} blames[] = {
+	{ "/etc/sealfeed/seal.pem", "/etc/sealfeed/seal.pem: " },
+	{ "${file:/etc/sealfeed/seal.pem}", "/etc/sealfeed/seal.pem: " },
+	{ "${credential:seal.pem}", "credential seal.pem: " },
+	{ "${env:KEY}", "environment variable KEY: " },
+	{ PEM, "" },
+	{ "pkcs11:token=audit?pin-value=1234", "" },
+	{ "", "" },
+};
+
+START_TEST(the_place_of_bad_content)
+{
+	struct err err = ERR_INIT;
+	char expected[200];
+
+	(void)snprintf(expected, sizeof(expected), "%sno key",
+	    blames[_i].blamed);
+	(void)err_set(&err, "no key");
+	ck_assert_int_eq(secret_blame(blames[_i].text, &err), -1);
+	ck_assert_str_eq(err.text, expected);
+}
+END_TEST
+
 Suite *
 suite_secret(void)
 {
@@ -193,6 +219,8 @@ suite_secret(void)
 	tcase_add_test(tc, malformed_references_are_found_and_not_repeated);
 	tcase_add_test(tc, pem_is_text_or_a_file);
 	tcase_add_test(tc, a_misplaced_key_is_not_repeated);
+	tcase_add_loop_test(tc, the_place_of_bad_content, 0,
+	    (int)(sizeof(blames) / sizeof(blames[0])));
 	suite_add_tcase(s, tc);
 	return s;
 }

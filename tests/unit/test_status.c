@@ -214,6 +214,74 @@ START_TEST(troubles_are_said)
 }
 END_TEST
 
+/* How often the text has s. */
+static int
+times(const char *s)
+{
+	int n = 0;
+
+	text = (struct buf)BUF_INIT(STATUS_MAX);
+	ck_assert_int_eq(render(&text), 0);
+	for (const char *at = text.data; (at = strstr(at, s)) != NULL; at++)
+		n++;
+	buf_release(&text);
+	return n;
+}
+
+/* One cause of many is told once, with the names of the first. */
+START_TEST(one_cause_of_many)
+{
+	static struct trouble many[40];
+
+	begin();
+	for (int i = 0; i < 40; i++) {
+		many[i] = (struct trouble){ .class = "credentials",
+			.code = "invalid_client",
+			.text = "the secret is wrong",
+			.since = NOW - CLOCK_MINUTE,
+			.stands = true };
+		(void)snprintf(many[i].subject, sizeof(many[i].subject),
+		    "c/feed%02d", i);
+	}
+	st.troubles = many;
+	st.n_troubles = 40;
+	/* In the verdict, and in the table. */
+	ck_assert_int_eq(times("the secret is wrong"), 2);
+	ck_assert_int_eq(times("the same of 39 others: c/feed01, c/feed02, "),
+	    2);
+	ck_assert_int_eq(times(" and 33 more\n"), 2);
+	ck_assert(says("c/feed00 stands still for 1 min (39 more): the "
+		       "secret "));
+	ck_assert(!says("\nand "));
+	/* Another cause stands beside it. */
+	(void)strcpy(many[7].text, "the consent is missing");
+	ck_assert_int_eq(times("the consent is missing"), 2);
+	ck_assert_int_eq(times("the same of 38 others: "), 2);
+	st.n_troubles = 2;
+	ck_assert_int_eq(times("the same of c/feed01\n"), 2);
+	/* Causes are bounded, and so are their lines. */
+	st.n_troubles = 40;
+	for (int i = 0; i < 40; i++)
+		(void)snprintf(many[i].text, sizeof(many[i].text), "cause %d",
+		    i);
+	ck_assert(says("\nand 32 more\n"));
+}
+END_TEST
+
+START_TEST(one_error_of_many_feeds)
+{
+	begin();
+	for (int i = 0; i < 2; i++) {
+		(void)strcpy(feeds[i].error, "the vendor says no");
+		feeds[i].failure = NOW - CLOCK_MINUTE;
+	}
+	ck_assert(says("error 1m ago: the vendor says no\n"));
+	ck_assert(says("error 1m ago: the same as contoso/Audit.Exchange\n"));
+	(void)strcpy(feeds[1].error, "the vendor says never");
+	ck_assert(says("error 1m ago: the vendor says never\n"));
+}
+END_TEST
+
 START_TEST(a_full_store_names_the_deadline)
 {
 	begin();
@@ -382,6 +450,8 @@ suite_status(void)
 
 	tcase_add_test(tc, all_is_well);
 	tcase_add_test(tc, troubles_are_said);
+	tcase_add_test(tc, one_cause_of_many);
+	tcase_add_test(tc, one_error_of_many_feeds);
 	tcase_add_test(tc, a_full_store_names_the_deadline);
 	tcase_add_test(tc, every_width_is_kept);
 	tcase_add_test(tc, colours_are_asked_for);

@@ -137,6 +137,64 @@ START_TEST(there_must_be_a_store)
 }
 END_TEST
 
+/* Files that are no store: what is said of them as FILE, and nothing is left
+ * beside them. */
+static const struct {
+	const char *make, *said;
+} strangers[] = {
+	{ "head -c 200000 store.db >x", "damaged, or no store of sealfeed (" },
+	{ "echo root:x:0:0:root:/root:/bin/bash >x",
+	    "damaged, or no store of sealfeed (" },
+	{ ": >x", "holds nothing yet" },
+	{ "sqlite", "a database of another program; name a store or its" },
+};
+
+START_TEST(files_that_are_no_store)
+{
+	const char *make = strangers[_i].make;
+	char line[1000];
+	sqlite3 *db;
+
+	if (strcmp(make, "sqlite") == 0) {
+		ck_assert_int_eq(sqlite3_open(rig_path("x"), &db), SQLITE_OK);
+		ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE t (a)", NULL,
+				     NULL, NULL),
+		    SQLITE_OK);
+		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	} else {
+		(void)snprintf(line, sizeof(line),
+		    "cd \"$(dirname '%s')\" && %s", rig_path("x"), make);
+		ck_assert_msg(system(line) == 0, "%s", line);
+	}
+	(void)snprintf(line, sizeof(line), "store check %s", rig_path("x"));
+	ck_assert_int_eq(rig_run(line), EXIT_WRONG);
+	ck_assert_msg(strstr(rig.message.data, strangers[_i].said) != NULL,
+	    "%s", rig.message.data);
+	ck_assert_ptr_null(strstr(rig.message.data, "next start"));
+	ck_assert_int_ne(access(rig_path("x.suspect"), F_OK), 0);
+}
+END_TEST
+
+/* That is for the agent. */
+START_TEST(no_store_is_made_of_an_empty_file)
+{
+	static const char *const lines[] = { "store compact",
+		"store restored" };
+
+	remove_store();
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		int fd = open(rig_path("store.db"), O_WRONLY | O_CREAT, 0640);
+
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(close(fd), 0);
+		ck_assert_msg(rig_run(lines[i]) == EXIT_WRONG, "%s", lines[i]);
+		ck_assert_ptr_nonnull(strstr(rig.message.data,
+		    "store.db: an empty file; "));
+		ck_assert_int_eq(size_of("store.db"), 0);
+	}
+}
+END_TEST
+
 /* -- check ------------------------------------------------------------------
  */
 
@@ -715,6 +773,9 @@ suite_store_cmd(void)
 	tcase_add_loop_test(tc, misuse_is_64, 0,
 	    sizeof(misuses) / sizeof(misuses[0]));
 	tcase_add_test(tc, there_must_be_a_store);
+	tcase_add_loop_test(tc, files_that_are_no_store, 0,
+	    (int)(sizeof(strangers) / sizeof(strangers[0])));
+	tcase_add_test(tc, no_store_is_made_of_an_empty_file);
 	tcase_add_test(tc, a_sound_store);
 	tcase_add_loop_test(tc, damage_is_found, 0,
 	    sizeof(damages) / sizeof(damages[0]));
