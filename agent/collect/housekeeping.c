@@ -374,19 +374,23 @@ survey(struct collector *c)
 	collect_watch_outputs(c);
 }
 
-/* A time that is over by every clock that is known. */
+/* A time that is over by every clock that is known; INT64_MIN: as long as no
+ * vendor has answered, only this machine's is, which may be off. */
 static int64_t
 surely_now(const struct collector *c)
 {
 	int64_t now = clock_now();
+	bool answered = c->n_runners == 0;
 
 	for (size_t i = 0; i < c->n_runners; i++) {
-		int64_t there = server_clock_now(c->runners[i].source.clock);
+		struct server_clock *clock = c->runners[i].source.clock;
+		int64_t there = server_clock_now(clock);
 
+		answered = answered || server_clock_known(clock);
 		if (there < now)
 			now = there;
 	}
-	return now;
+	return answered ? now : INT64_MIN;
 }
 
 /* A reader that never ends keeps the WAL growing: say so, once an hour, and
@@ -432,10 +436,11 @@ watch_reader(struct collector *c, struct housekeeping *h)
 static void
 clean(struct collector *c)
 {
+	const int64_t now = surely_now(c);
 	struct err err = ERR_INIT;
 
 	if (store_clean(c->store, c->role->config->agent.retain, &err) != 0 ||
-	    store_forget(c->store, surely_now(c), &err) != 0)
+	    (now != INT64_MIN && store_forget(c->store, now, &err) != 0))
 		log_err("%s", err.text);
 }
 
