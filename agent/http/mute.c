@@ -54,7 +54,7 @@ find_mute(CURL *easy, CURLcode rc)
 {
 	char *address = NULL, *scheme = NULL;
 	curl_off_t spoke = 0;
-	long connects = 0;
+	long connects = 0, tunnel = 0;
 
 	if (rc != CURLE_OPERATION_TIMEDOUT && rc != CURLE_SSL_CONNECT_ERROR &&
 	    rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR)
@@ -63,9 +63,11 @@ find_mute(CURL *easy, CURLcode rc)
 	(void)curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
 	(void)curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &spoke);
 	(void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-	return scheme != NULL && strcasecmp(scheme, "https") == 0 &&
-		address != NULL && address[0] != '\0' && spoke == 0 &&
-		connects > 0
+	/* A proxy that refuses is not mute. */
+	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	return tunnel == 0 && scheme != NULL &&
+		strcasecmp(scheme, "https") == 0 && address != NULL &&
+		address[0] != '\0' && spoke == 0 && connects > 0
 	    ? address
 	    : NULL;
 }
