@@ -99,6 +99,14 @@ keep(struct server *s, const char *data)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
+/* A full queue has room again for the third try. */
+static bool
+is_refused(struct server *s, const char *data)
+{
+	return strstr(data, "poison") != NULL &&
+	    (s->habit != FULL || atomic_fetch_add(&s->refusals, 1) != 2);
+}
+
 /* Answer message number, the count-th; false: end the connection. */
 static bool
 react(struct server *s, int fd, unsigned number, unsigned count,
@@ -122,9 +130,7 @@ react(struct server *s, int fd, unsigned number, unsigned count,
 		return true;
 	case FULL:
 	case REFUSES_ONE:
-		if (strstr(data, "poison") == NULL ||
-		    (s->habit == FULL &&
-			atomic_fetch_add(&s->refusals, 1) == 2))
+		if (!is_refused(s, data))
 			break;
 		answer(fd, number, "500 cannot store\x1b[0m it", false);
 		return true;
