@@ -119,8 +119,16 @@ trap 'exit 130' INT TERM
 
 # -- waiting ---------------------------------------------------------------
 
-# within SECONDS COMMAND…: try until it succeeds or the time is over.  Seconds
-# are those of an idle machine (load.sh); $took is how many ms went by.
+# nap MS: without a process of its own, of which a story would start thousands.
+mkfifo "$work/nap" && exec {nap}<>"$work/nap" || exit 1
+nap() {
+	local fraction=000$1
+	read -r -t "$(($1 / 1000)).${fraction: -3}" -u "$nap"
+}
+
+# within SECONDS COMMAND…: try until it succeeds or the time is over, less
+# often when it takes long.  Seconds are those of an idle machine (load.sh);
+# $took is how many ms went by.
 took=0
 within() {
 	local begin end status=0
@@ -131,7 +139,8 @@ within() {
 	until "$@"; do
 		grant
 		[ "$granted" -lt "$end" ] || { status=1; break; }
-		sleep 0.1
+		took=$((granted - begin))
+		nap $((took < 2000 ? 100 : took < 10000 ? 250 : 500))
 	done
 	grant
 	took=$((granted - begin))
@@ -213,7 +222,7 @@ enough() {
 
 # stat NAME: one of the simulator's counters.
 stat_of() {
-	curl -s "$control/stat?name=$1"
+	"$bin/get" "${control##*:}" "/stat?name=$1"
 }
 
 stat_is() {
@@ -518,8 +527,7 @@ log_has() {
 
 # metric 'NAME{LABEL="VALUE"}': its value, nothing when it is not there.
 metric() {
-	curl -s --unix-socket "$work/watch.sock" http://localhost/metrics |
-	    awk -v n="$1" '{ v = $NF; sub(/ [^ ]*$/, "") } $0 == n { print v }'
+	"$bin/get" "$work/watch.sock" /metrics "$1"
 }
 
 # metric_is 'NAME{LABEL="VALUE"}' -gt 5: compared without a fraction
