@@ -71,6 +71,12 @@ have_room(const struct backup *b, struct err *err)
 		return -1;
 	if (there >= need)
 		return 0;
+	if (b->min_free == 0)
+		return err_set(err,
+		    "%s: there is no room for it: the store has %s, and %s "
+		    "are free; name a file on another file system",
+		    b->file, human_bytes(a, (uint64_t)b->bytes),
+		    human_bytes(d, (uint64_t)there));
 	return err_set(err,
 	    "%s: there is no room for it: the store has %s, %s must stay free, "
 	    "and %s are; name a file on another file system",

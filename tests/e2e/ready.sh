@@ -52,7 +52,7 @@ sed -i "s,listen: .*/watch.sock,listen: \"127.0.0.1:$(cat "$work/sim/control")\"
 begin
 waits "watch" 'waiting for watch'
 wait_for 60 "the log names it" log_has 'not ready after 10 s.*: watch;'
-ask status | head -n 1 | grep >/dev/null '^watch is down for .*: its process exited' ||
+ask status | sed -n 1p | grep >/dev/null '^watch is down for .*: its process exited' ||
     fail "status: $(ask status)"
 agent_stop
 

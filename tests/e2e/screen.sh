@@ -24,7 +24,7 @@ to_file archive
 agent
 settled archive
 well() {
-	ask status | head -n 1 | grep >/dev/null '^running, all well'
+	ask status | sed -n 1p | grep >/dev/null '^running, all well'
 }
 wait_for 60 "all is well" well
 for step in sizes keys calm signals plain; do

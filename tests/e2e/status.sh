@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 
 first() {
-	{ ask status 2>/dev/null || true; } | head -n 1
+	{ ask status 2>/dev/null || true; } | sed -n 1p
 }
 
 # line REGEX: the first line is that
@@ -73,8 +73,8 @@ ask status --check --warning lag=soon >"$work/check"
 narrow || fail "wider than 80 columns"
 narrow 60 >"$work/wide" || fail "wider than 60 columns: $(cat "$work/wide")"
 ask status | grep >/dev/null -E '[0-9]/s collected$' || fail "no rate"
-[ "$(COLUMNS=60 ask status | head -n 1)" = "running, all well" ] || fail "COLUMNS"
-ask status --color always | head -n 1 | grep >/dev/null $'\033\[32mrunning' || fail "no colours"
+[ "$(COLUMNS=60 ask status | sed -n 1p)" = "running, all well" ] || fail "COLUMNS"
+ask status --color always | sed -n 1p | grep >/dev/null $'\033\[32mrunning' || fail "no colours"
 ! ask status | grep >/dev/null $'\033' || fail "colours in a pipe"
 
 stop_one lake

@@ -123,7 +123,7 @@ apt update >"$work/apt.log" 2>&1 || fail "update: $(cat "$work/apt.log")"
 apt install -y sealfeed >"$work/apt.log" 2>&1 ||
     fail "install: $(cat "$work/apt.log")"
 expect "the version in it" "sealfeed $version" \
-    "$(chroot "$root" sealfeed version | head -n 1)"
+    "$(chroot "$root" sealfeed version | sed -n 1p)"
 expect "files that are not as packaged" "" "$(chroot "$root" dpkg -V sealfeed)"
 
 say "without access to the Internet, as the manual has it"
@@ -156,4 +156,4 @@ rm -r "$root"/{srv/mirror,etc/apt/sources.list}
 apt update >"$work/apt.log" 2>&1
 offline 2
 expect "the version that was carried over" "sealfeed $version" \
-    "$(chroot "$root" sealfeed version | head -n 1)"
+    "$(chroot "$root" sealfeed version | sed -n 1p)"

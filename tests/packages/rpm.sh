@@ -131,7 +131,7 @@ expect "files that are not as packaged" "" \
 chroot "$root" getent passwd sealfeed | grep >/dev/null ':/usr/sbin/nologin$\|:/sbin/nologin$' ||
     fail "the user may log in, or is not there"
 expect "the program" "sealfeed $version" \
-    "$(chroot "$root" sealfeed version | head -n 1)"
+    "$(chroot "$root" sealfeed version | sed -n 1p)"
 [ ! -e "$root/etc/systemd/system/multi-user.target.wants/sealfeed.service" ] ||
     say "enabled by the system's presets"
 echo "# changed" >>"$root/etc/sealfeed/sealfeed.yaml"
@@ -164,4 +164,4 @@ offline 3
 rm "$work/reposdir"/*
 offline 4
 expect "the program that was carried over" "sealfeed $version" \
-    "$(chroot "$root" sealfeed version | head -n 1)"
+    "$(chroot "$root" sealfeed version | sed -n 1p)"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # scripts.sh [TREE] - shellcheck finds nothing in any shell script; what it is
 # not asked for is in .shellcheckrc, with the reasons.  And no test reads a pipe
-# with grep -q: it leaves early, and with pipefail what still writes then fails.
+# with grep -q, nor what sealfeed says with head: they leave early, and with
+# pipefail what still writes then fails.
 set -uo pipefail
 cd "${1:-"${0%/*}/../.."}" || exit 1
 . "${BASH_SOURCE[0]%/*}/files.sh"
@@ -9,6 +10,9 @@ cd "${1:-"${0%/*}/../.."}" || exit 1
 early=$(scripts | grep '^tests/' | xargs -r awk '
 	/(^|[^|])\|[ \t]*grep -[a-zA-Z]*q/ || pipe && /^[ \t]*grep -[a-zA-Z]*q/ {
 		print FILENAME ":" FNR ": early end of a pipe: >/dev/null for -q"
+	}
+	/(ask|sealfeed"?) [^|]*[^|]\|[ \t]*head / {
+		print FILENAME ":" FNR ": early end of a pipe: sed -n 1p for head"
 	}
 	{ pipe = /(^|[^|])\|$/ }')
 [ -z "$early" ] || {

@@ -97,6 +97,8 @@ printf 'rm -r $1/*\n' >>"$tree/tests/a.sh"
 finds scripts "SC2086"
 printf 'ls | %s a\nls |\n\t%s b\n' 'grep -q' 'grep -q' >>"$tree/tests/a.sh"
 finds scripts "a.sh:7: early"
+printf 'ask status | %s -n 1\n' head >>"$tree/tests/a.sh"
+finds scripts "a.sh:5: early"
 
 # shellcheck disable=SC2016
 printf 'Do `frob the-disk`.\n' >>"$tree/README.md"

@@ -1,11 +1,7 @@
 /*
  * office365.c - Microsoft 365 through the Office 365 Management Activity API:
- * what a source is, its subscriptions, what a poll does, and `check --live`.
- *
- * Subscriptions are listed first, started only where one is missing, and never
- * stopped, since what becomes available while one is off is never to be had.
+ * what a source is, and what a poll does.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +11,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/splitter.h"
 #include "http/auth.h"
 #include "http/auth_oauth2.h"
-#include "http/server_clock.h"
 #include "sources/office365/office365.h"
 
 /* Microsoft's baseline for a tenant, and the older figure that large ones
@@ -31,17 +25,6 @@
 
 /* A backfill lists so much at once, so that it can say how far it is. */
 #define BACKFILL_STEP CLOCK_HOUR
-
-/* The API wants so long between two starts. */
-#define START_EVERY (15 * CLOCK_MINUTE)
-/* An administrator may be quicker than that. */
-#define LOOK_AGAIN (10 * CLOCK_SECOND)
-/* A start that was refused was none. */
-#define REFUSED_AGAIN (5 * CLOCK_SECOND)
-
-/* `check --live` looks back so far, and keeps a row of this length. */
-#define LIVE_SPAN (CLOCK_DAY - CLOCK_MINUTE)
-#define ROW_MAX (64 * 1024)
 
 #define PUBLISHER "PublisherIdentifier"
 
@@ -271,228 +254,6 @@ office365_publish(const struct office365 *o, const char *url, struct buf *out)
 	return add_publisher(o, out);
 }
 
-/* A call whose reply is kept: GET, or POST without a body. */
-static enum reply_class
-call(struct worker *w, const char *path, const char *content_type,
-    struct feed *feed, struct http_reply *reply, struct outcome *r)
-{
-	const struct office365 *o = w->source->state;
-	const struct http_pair query[] = {
-		{ content_type != NULL ? "contentType" : NULL, content_type },
-		{ NULL, NULL },
-	};
-	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
-	struct request q = { .body = content_type != NULL ? "" : NULL,
-		.feed = feed };
-
-	if (office365_url(o, path, query, &url) != 0) {
-		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
-	} else {
-		q.url = url.data;
-		(void)request_send(w, &o->api, &q, reply, r);
-	}
-	buf_release(&url);
-	return r->class;
-}
-
-/* The tenant's subscription to a content type, as the API lists it. */
-struct subscription {
-	bool known;
-	bool enabled;
-};
-
-static void
-find(const json_t *list, const char *content_type, struct subscription *out)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach(list, i, entry)
-	{
-		const char *type =
-		    json_string_value(json_object_get(entry, "contentType"));
-		const char *status =
-		    json_string_value(json_object_get(entry, "status"));
-
-		if (type == NULL || strcasecmp(type, content_type) != 0)
-			continue;
-		out->known = true;
-		/* Of two, one that is enabled will do. */
-		out->enabled = out->enabled ||
-		    (status != NULL && strcasecmp(status, "enabled") == 0);
-	}
-}
-
-static enum reply_class
-find_subscription(struct worker *w, const char *content_type,
-    struct subscription *out, struct outcome *r)
-{
-	struct http_reply reply;
-	json_t *list = NULL;
-
-	*out = (struct subscription){ .known = false };
-	http_reply_init(&reply);
-	if (call(w, "/subscriptions/list", NULL, NULL, &reply, r) == REPLY_OK) {
-		if (reply.body.len > 0)
-			list = json_loadb(reply.body.data, reply.body.len,
-			    JSON_ALLOW_NUL, NULL);
-		if (json_is_array(list))
-			find(list, content_type, out);
-		else
-			rules_unexpected(office365_rules, &reply,
-			    "the array of subscriptions", r);
-	}
-	json_decref(list);
-	http_reply_release(&reply);
-	return r->class;
-}
-
-/* The subscription itself, enabled where it says so, and nothing that tells of
- * an error. */
-static bool
-is_started(const struct buf *body)
-{
-	json_t *top = body->len > 0
-	    ? json_loadb(body->data, body->len, JSON_ALLOW_NUL, NULL)
-	    : NULL;
-	const char *status = json_string_value(json_object_get(top, "status"));
-	struct reply_error e = { .code = "" };
-	bool is;
-
-	if (body->len > 0)
-		rules_error(body->data, body->len, &e);
-	is = e.code[0] == '\0' && e.message[0] == '\0' &&
-	    (status != NULL
-		    ? strcasecmp(status, "enabled") == 0
-		    : json_is_string(json_object_get(top, "contentType")));
-	json_decref(top);
-	return is;
-}
-
-static enum reply_class
-start(struct worker *w, struct stream *st, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	int64_t *own = os->window.cursor.own;
-	struct http_reply reply;
-
-	http_reply_init(&reply);
-	if (call(w, "/subscriptions/start", st->name, st->feed, &reply, r) ==
-		REPLY_OK &&
-	    !is_started(&reply.body))
-		rules_unexpected(office365_rules, &reply,
-		    "the started subscription", r);
-	if (r->class == REPLY_BENIGN)
-		r->class = REPLY_OK;
-	os->start = *r;
-	if (r->class == REPLY_OK || reply.status / 100 == 4)
-		own[OWN_ANSWERED] = own[OWN_STARTED];
-	if (r->class != REPLY_OK && reply.status / 100 == 4) {
-		own[OWN_STARTED] -= START_EVERY - REFUSED_AGAIN;
-		own[OWN_ANSWERED] = own[OWN_STARTED];
-	}
-	http_reply_release(&reply);
-	return r->class;
-}
-
-/* Was a start sent of late?  The vendor's clock is known to a second or two; a
- * time that is further ahead is of a clock that was wrong. */
-static bool
-is_recent(const int64_t *own, int64_t now)
-{
-	int64_t since = now - own[OWN_STARTED];
-
-	return own[OWN_STARTED] != 0 && since > -CLOCK_MINUTE &&
-	    since < START_EVERY;
-}
-
-/* How long until the next start may be sent; 0: now.  One whose answer was not
- * seen may have been none: it is sent again at once, but only once. */
-static int64_t
-guard(const struct office365_stream *os, int64_t now)
-{
-	const int64_t *own = os->window.cursor.own;
-	int64_t since = now - own[OWN_STARTED];
-
-	if (!is_recent(own, now))
-		return 0;
-	if (own[OWN_ANSWERED] != own[OWN_STARTED] &&
-	    own[OWN_AGAIN] != own[OWN_STARTED])
-		return 0;
-	return START_EVERY - since;
-}
-
-/* A start is sent at now.  Durable before it is: no crash makes it two, or with
- * the one that is sent again, three. */
-static enum reply_class
-note_start(struct office365_stream *os, struct stream *st, int64_t now,
-    struct outcome *r)
-{
-	int64_t *own = os->window.cursor.own;
-
-	if (is_recent(own, now) && own[OWN_ANSWERED] != own[OWN_STARTED])
-		own[OWN_AGAIN] = now;
-	own[OWN_STARTED] = now;
-	return window_save(&os->window, st, NULL, r);
-}
-
-/* A start must wait; what the last one failed of is the cause, where that is
- * known. */
-static enum reply_class
-wait_for_start(const struct office365_stream *os,
-    const struct subscription *sub, int64_t wait, struct outcome *r)
-{
-	char text[sizeof(r->text)];
-
-	if (os->start.class != REPLY_OK) {
-		*r = os->start;
-		(void)snprintf(text, sizeof(text), "%s", r->text);
-		(void)snprintf(r->text, sizeof(r->text),
-		    "%.700s; the subscription may be started again in %d s",
-		    text, (int)(wait / CLOCK_SECOND) + 1);
-	} else {
-		(void)outcome_set(r, REPLY_INACTIVE,
-		    "the subscription is %s and was started recently; it may "
-		    "be started again in %d s",
-		    sub->known ? "disabled" : "missing",
-		    (int)(wait / CLOCK_SECOND) + 1);
-		(void)snprintf(r->code, sizeof(r->code), "start-guard");
-	}
-	r->wait = wait < LOOK_AGAIN ? wait : LOOK_AGAIN;
-	return r->class;
-}
-
-/* See that the subscription is on: start it if it is not, at most once per 15
- * minutes. */
-static enum reply_class
-subscribe(struct worker *w, struct stream *st, struct outcome *r)
-{
-	struct office365_stream *os = st->state;
-	struct subscription sub;
-	int64_t now, wait;
-
-	if (find_subscription(w, st->name, &sub, r) != REPLY_OK)
-		return r->class;
-	if (window_begin(&os->window, st, r) != REPLY_OK)
-		return r->class;
-	if (sub.enabled && !os->denied)
-		goto on;
-	now = server_clock_now(w->source->clock);
-	wait = guard(os, now);
-	if (wait > 0 && sub.enabled)
-		goto on;
-	if (wait > 0)
-		return wait_for_start(os, &sub, wait, r);
-	if (note_start(os, st, now, r) != REPLY_OK ||
-	    start(w, st, r) != REPLY_OK ||
-	    window_save(&os->window, st, NULL, r) != REPLY_OK)
-		return r->class;
-on:
-	os->subscribed = true;
-	os->denied = false;
-	return outcome_set(r, REPLY_OK, "the subscription is enabled");
-}
-
 /* See that there is a subscription and a cursor. */
 static enum reply_class
 make_ready(struct worker *w, struct stream *st, struct outcome *r)
@@ -504,7 +265,7 @@ make_ready(struct worker *w, struct stream *st, struct outcome *r)
 	window_load(&os->window, &o->windows, st);
 	if (os->subscribed)
 		return outcome_set(r, REPLY_OK, "ready");
-	(void)subscribe(w, st, r);
+	(void)office365_subscribe(w, st, r);
 	/* However long the subscription takes: what the feed begins with
 	 * counts from now on. */
 	if (window_begin(&os->window, st, &begun) != REPLY_OK &&
@@ -571,182 +332,6 @@ backfill(struct worker *w, struct stream *st, const struct span *span,
 		*to = l.window.to < span->to ? l.window.to : span->to;
 }
 
-/* A document that is an array, read to its end. */
-struct reading {
-	struct splitter *splitter;
-	size_t n;
-	char *uri; /* of its first element that has a contentUri; owned */
-};
-
-/* splitter_fn */
-static int
-count_element(void *ctx, const struct element *el, struct err *err)
-{
-	struct reading *d = ctx;
-	json_t *row;
-	const char *uri;
-
-	(void)err;
-	d->n++;
-	if (d->uri != NULL || el->data == NULL || el->len > ROW_MAX)
-		return 0;
-	row = json_loadb(el->data, el->len, JSON_ALLOW_NUL, NULL);
-	uri = json_string_value(json_object_get(row, "contentUri"));
-	if (uri != NULL && *uri != '\0')
-		d->uri = xstrdup(uri);
-	json_decref(row);
-	return 0;
-}
-
-/* http_take_fn */
-static int
-take_reading(void *ctx, const char *data, size_t len, struct err *err)
-{
-	struct reading *d = ctx;
-
-	return splitter_push(d->splitter, data, len, err);
-}
-
-/* Get such a document from url; what: the vendor's word for a URL of its own,
- * or NULL. */
-static enum reply_class
-read_array(struct worker *w, const char *url, const char *what,
-    struct reading *d, struct outcome *r)
-{
-	static const struct splitter_spec spec = {
-		.max = EVENT_MAX, .pass_longer = true, .repairs = true
-	};
-	const struct office365 *o = w->source->state;
-	const struct request q = {
-		.url = url, .what = what, .take = take_reading, .ctx = d
-	};
-	struct http_reply reply;
-	struct err err = ERR_INIT;
-
-	*d = (struct reading){ .splitter =
-				   splitter_new(&spec, count_element, d) };
-	http_reply_init(&reply);
-	if (request_send(w, &o->api, &q, &reply, r) == REPLY_OK &&
-	    splitter_end(d->splitter, &err) != 0)
-		(void)outcome_set(r, REPLY_RETRY,
-		    "the reply is not the JSON array that it should be: %s",
-		    err.text);
-	http_reply_release(&reply);
-	splitter_free(d->splitter);
-	return r->class;
-}
-
-/* Fetch a blob that was listed. */
-static enum reply_class
-try_blob(struct worker *w, const char *uri, size_t *events, struct outcome *r)
-{
-	const struct office365 *o = w->source->state;
-	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
-	struct reading blob = { .n = 0 };
-
-	if (office365_publish(o, uri, &url) != 0)
-		(void)outcome_set(r, REPLY_RETRY, "contentUri is too long");
-	else
-		(void)read_array(w, url.data, "contentUri", &blob, r);
-	*events = blob.n;
-	free(blob.uri);
-	buf_release(&url);
-	return r->class;
-}
-
-/* May this content be read?  Lists what came of late, and fetches one blob of
- * it. */
-static enum reply_class
-try_content(struct worker *w, const char *content_type, char *how, size_t size,
-    struct buf *message, struct outcome *r)
-{
-	const struct office365 *o = w->source->state;
-	int64_t now = server_clock_now(w->source->clock);
-	const struct window last = { .from = now - LIVE_SPAN, .to = now };
-	struct buf url = BUF_INIT(OFFICE365_URL_MAX);
-	struct reading list = { .n = 0 };
-	struct office365_odd odd;
-	size_t events = 0;
-
-	if (office365_list_try(w, content_type, &last, &odd, r) != REPLY_OK)
-		return r->class;
-	if (odd.rows > 0 &&
-	    buf_addf(message, "%s: %s\n", content_type, odd.sentence) != 0)
-		return outcome_set(r, REPLY_RETRY, "too much to say");
-	if (office365_list_url(o, content_type, &last, &url) != 0)
-		(void)outcome_set(r, REPLY_CONFIG, "api_url: too long");
-	else if (read_array(w, url.data, NULL, &list, r) == REPLY_OK &&
-	    list.uri == NULL)
-		(void)snprintf(how, size,
-		    "enabled and can be listed; fetching is not tested, since "
-		    "nothing to fetch was listed for the last day");
-	else if (r->class == REPLY_OK &&
-	    try_blob(w, list.uri, &events, r) == REPLY_OK)
-		(void)snprintf(how, size,
-		    "enabled and can be listed; a blob with %zu event%s was "
-		    "fetched",
-		    events, events == 1 ? "" : "s");
-	else if (r->class == REPLY_GONE) {
-		/* Whether what is there can be fetched is not doubted. */
-		(void)snprintf(how, size,
-		    "enabled and can be listed; the blob that was asked for "
-		    "is gone (%.64s)",
-		    r->code);
-		*r = (struct outcome){ .class = REPLY_OK };
-	}
-	free(list.uri);
-	buf_release(&url);
-	return r->class;
-}
-
-/* One line about one content type; r says why it can't be collected. */
-static enum reply_class
-look(struct worker *w, const char *content_type, struct buf *message,
-    struct outcome *r)
-{
-	char how[256];
-	struct subscription sub;
-
-	if (find_subscription(w, content_type, &sub, r) != REPLY_OK)
-		return r->class;
-	if (!sub.enabled)
-		(void)snprintf(how, sizeof(how),
-		    "%s, and the agent starts it; not tested: permission, "
-		    "list and fetching",
-		    sub.known ? "disabled" : "missing");
-	else if (try_content(w, content_type, how, sizeof(how), message, r) !=
-	    REPLY_OK)
-		return r->class;
-	if (buf_addf(message, "%s: the subscription is %s\n", content_type,
-		how) != 0)
-		return outcome_set(r, REPLY_RETRY, "too much to say");
-	return REPLY_OK;
-}
-
-/* Each content type, and the first fault as the result. */
-static int
-live(struct worker *w, struct buf *message, struct err *err)
-{
-	const struct office365_conf *conf = w->source->conf;
-	int rc = 0;
-
-	for (size_t i = 0; conf->content[i] != NULL; i++) {
-		struct outcome r;
-
-		if (look(w, conf->content[i], message, &r) == REPLY_OK)
-			continue;
-		/* Behind a refused token or a throttle all are alike. */
-		if (r.class == REPLY_STOPPED)
-			break;
-		if (rc != 0 &&
-		    buf_addf(message, "%s: %s\n", conf->content[i], r.text) !=
-			0)
-			break;
-		rc = err_set(err, "%s: %s", conf->content[i], r.text);
-	}
-	return rc;
-}
-
 static const char *
 account(const void *conf)
 {
@@ -805,7 +390,7 @@ const struct source_type source_office365 = {
 	.bounds = bounds,
 	.backfill = backfill,
 	.audit = &office365_audit,
-	.live = live,
+	.live = office365_live,
 	.close = close_source,
 	.account = account,
 	.all_streams = all_streams,

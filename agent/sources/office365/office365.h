@@ -4,8 +4,8 @@
  *
  * The API: learn.microsoft.com/office/office-365-management-api/
  * office-365-management-activity-api-reference.  Listing tells which content
- * blobs became available in a window (listing.c); every blob goes through the
- * ledger and is fetched once, by any of the worker threads (blobs.c).
+ * blobs became available in a window; every blob goes through the ledger and is
+ * fetched once, by any of the worker threads (content.c).
  */
 #ifndef SOURCES_OFFICE365_OFFICE365_H
 #define SOURCES_OFFICE365_OFFICE365_H
@@ -163,6 +163,25 @@ enum reply_class office365_list_try(struct worker *w, const char *content_type,
 /* Bring the events of one blob; of source_type. */
 void office365_fetch(struct worker *w, struct stream *st, const struct item *it,
     struct outcome *r);
+
+/* The tenant's subscription to a content type, as the API lists it. */
+struct office365_subscription {
+	bool known;
+	bool enabled;
+};
+
+/* Ask for it. */
+enum reply_class office365_find(struct worker *w, const char *content_type,
+    struct office365_subscription *out, struct outcome *r);
+
+/* See that the subscription is on: start it if it is not, at most once per 15
+ * minutes. */
+enum reply_class office365_subscribe(struct worker *w, struct stream *st,
+    struct outcome *r);
+
+/* Each content type, and the first fault as the result; of source_type
+ * (live.c). */
+int office365_live(struct worker *w, struct buf *message, struct err *err);
 
 /* The audit log queries of Microsoft Graph (queries.c): the base URL of their
  * API, "" where the cloud has none; what its errors mean; and the calls. */
