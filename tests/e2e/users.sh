@@ -78,7 +78,9 @@ rm -rf "$work/data" "$work/data-seal" "$work/data-collect" "$work/archive/events
 chown 64991 "$work/secret" && chmod 400 "$work/secret"
 chown 64992 "$work/seal.pem"
 chown 64993 "$work/archive"
-agent_options="  users: per-role"
+# An output that is added later gets all that there was.
+agent_options="  users: per-role
+  retain: 1d"
 agent_with_users
 wait_for 20 "the agent is ready" log_has 'ready: '
 n=64991
