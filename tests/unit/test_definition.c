@@ -155,26 +155,91 @@ START_TEST(applications_of_google)
 }
 END_TEST
 
-/* As the documentation of Splunk's own add-ons has them. */
-START_TEST(source_types_are_those_of_add_ons)
+/* As Splunk's add-ons and Elastic's integrations have them. */
+static const struct {
+	const char *definition, *stream;
+	const char *sourcetype, *dataset, *record;
+} shapes[] = {
+	{ "okta", "system-log", "OktaIM2:log", NULL, NULL },
+	{ "jira", "audit", "jira:cloud:audit:log", NULL, NULL },
+	{ "microsoft-graph", "directoryAudits", "azure:aad:audit", NULL, NULL },
+	{ "microsoft-graph", "signIns", "azure:aad:signin", NULL, NULL },
+	{ "microsoft-graph", "signIns.nonInteractiveUser", "azure:aad:signin",
+	    NULL, NULL },
+	{ "microsoft-graph", "signIns.servicePrincipal", "azure:aad:signin",
+	    NULL, NULL },
+	{ "microsoft-graph", "signIns.managedIdentity", "azure:aad:signin",
+	    NULL, NULL },
+	{ "microsoft-graph", "riskyUsers",
+	    "azure:aad:identity_protection:risky_user", NULL, NULL },
+	{ "microsoft-graph", "alerts_v2", NULL, "m365_defender.alert", NULL },
+	{ "sentinelone", "activities", "sentinelone:channel:activities",
+	    "sentinel_one.activity", NULL },
+	{ "aws-cloudtrail", "management", "aws:cloudtrail", "aws.cloudtrail",
+	    "json" },
+	{ "github", "web", "github:cloud:audit", "github.audit", NULL },
+	{ "github", "git", "github:cloud:audit", "github.audit", NULL },
+	{ "github", "enterprise.web", "github:cloud:audit", "github.audit",
+	    NULL },
+	{ "github", "enterprise.git", "github:cloud:audit", "github.audit",
+	    NULL },
+	{ "slack", "audit", NULL, "slack.audit", NULL },
+	{ "cloudflare", "audit_logs", NULL, "cloudflare.audit", NULL },
+	{ "bitbucket", "audit", NULL, "atlassian_bitbucket.audit", NULL },
+	{ "duo", "authentication", NULL, "cisco_duo.auth", NULL },
+	{ "duo", "activity", NULL, "cisco_duo.activity", NULL },
+	{ "duo", "telephony", NULL, "cisco_duo.telephony_v2", NULL },
+	{ "duo", "administrator", NULL, "cisco_duo.admin", NULL },
+	{ "duo", "offline_enrollment", NULL, "cisco_duo.offline_enrollment",
+	    NULL },
+	{ "box", "events", NULL, "box_events.events", NULL },
+	{ "bitwarden", "events", NULL, "bitwarden.event", NULL },
+	{ "jumpcloud", "events", NULL, "jumpcloud.events", NULL },
+	{ "mongodb-atlas", "organisation", NULL, "mongodb_atlas.organization",
+	    "response" },
+	{ "mongodb-atlas", "project", NULL, "mongodb_atlas.project",
+	    "response" },
+	{ "pingone", "activities", NULL, "ping_one.audit", NULL },
+	{ "proofpoint-tap", "messagesBlocked", NULL,
+	    "proofpoint_tap.message_blocked", NULL },
+	{ "proofpoint-tap", "messagesDelivered", NULL,
+	    "proofpoint_tap.message_delivered", NULL },
+	{ "proofpoint-tap", "clicksBlocked", NULL,
+	    "proofpoint_tap.clicks_blocked", NULL },
+	{ "proofpoint-tap", "clicksPermitted", NULL,
+	    "proofpoint_tap.clicks_permitted", NULL },
+	{ "netskope", "audit", NULL, "netskope.events_v2", NULL },
+	{ "netskope", "alert", NULL, "netskope.events_v2", NULL },
+	{ "netskope", "incident", NULL, "netskope.events_v2", NULL },
+	{ "netskope", "infrastructure", NULL, "netskope.events_v2", NULL },
+	{ "netskope", "application", NULL, "netskope.events_v2", NULL },
+	{ "netskope", "page", NULL, "netskope.events_v2", NULL },
+	{ "netskope", "network", NULL, "netskope.events_v2", NULL },
+	{ "mimecast", "audit", NULL, "mimecast.audit_events", NULL },
+	{ "google-alert-center", "alerts", NULL, "google_workspace.alert",
+	    NULL },
+	{ "google-alert-center", "updates", NULL, "google_workspace.alert",
+	    NULL },
+	{ "google-cloud", "activity", NULL, "gcp.audit", NULL },
+	{ "google-cloud", "data_access", NULL, "gcp.audit", NULL },
+	{ "crowdstrike", "alerts", NULL, "crowdstrike.alert", NULL },
+};
+
+START_TEST(shapes_are_those_of_the_siems)
 {
-	static const char *const rows[][3] = {
-		{ "okta", "system-log", "OktaIM2:log" },
-		{ "github", "web", "github:cloud:audit" },
-		{ "github", "git", "github:cloud:audit" },
-		{ "github", "enterprise.web", "github:cloud:audit" },
-		{ "github", "enterprise.git", "github:cloud:audit" },
-	};
 	struct config_errors errors = CONFIG_ERRORS_INIT;
-	char *path = xasprintf("%s%s.yaml", SHIPPED, rows[_i][0]);
-	struct definition *d = definition_load(rows[_i][0], path, &errors);
+	char *path = xasprintf("%s%s.yaml", SHIPPED, shapes[_i].definition);
+	struct definition *d =
+	    definition_load(shapes[_i].definition, path, &errors);
 	const struct def_stream *stream;
 
 	print_errors(&errors);
 	ck_assert_ptr_nonnull(d);
-	stream = definition_stream(d, rows[_i][1]);
+	stream = definition_stream(d, shapes[_i].stream);
 	ck_assert_ptr_nonnull(stream);
-	ck_assert_str_eq(stream->shape.sourcetype, rows[_i][2]);
+	ck_assert_pstr_eq(stream->shape.sourcetype, shapes[_i].sourcetype);
+	ck_assert_pstr_eq(stream->shape.dataset, shapes[_i].dataset);
+	ck_assert_pstr_eq(stream->shape.record, shapes[_i].record);
 	definition_free(d);
 	free(path);
 }
@@ -653,7 +718,8 @@ suite_definition(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, those_that_ship_are_right);
 	tcase_add_test(t, applications_of_google);
-	tcase_add_loop_test(t, source_types_are_those_of_add_ons, 0, 5);
+	tcase_add_loop_test(t, shapes_are_those_of_the_siems, 0,
+	    sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(t, notes_say_it_all);
 	tcase_add_test(t, what_cannot_be_right_is_refused);
 	tcase_add_test(t, every_key_counts);
