@@ -1,6 +1,6 @@
 /*
- * unit.c - runs the suites side by side; CK_RUN_SUITE=name picks one,
- * CK_FORK=no helps a debugger and valgrind.
+ * unit.c - runs the suites side by side; CK_RUN_SUITE=name picks one, and
+ * CK_FORK=no with it helps a debugger.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,8 +238,7 @@ run_side_by_side(void)
 int
 main(void)
 {
-	if (getenv("CK_RUN_SUITE") != NULL || getenv("CK_RUN_CASE") != NULL ||
-	    getenv("CK_FORK") != NULL)
+	if (getenv("CK_RUN_SUITE") != NULL || getenv("CK_RUN_CASE") != NULL)
 		return run_suites(0, SUITES);
 	return run_side_by_side();
 }
