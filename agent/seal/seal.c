@@ -32,6 +32,7 @@
 
 #define REST_MS 10000         /* rest between looks when nobody wakes us */
 #define RETRY_MS 5000         /* rest after a failure */
+#define LEAN_MS 5000          /* … until what sealing needs is given back */
 #define SUBJECT "seal"        /* of its troubles */
 #define KEY_TOLD CLOCK_SECOND /* a key that is slow is told */
 #define KEY_MAX (10 * CLOCK_MINUTE)  /* … and given up with its process */
@@ -49,10 +50,10 @@ struct seal {
 	char message[sizeof(((struct err *)NULL)->text)]; /* last complaint */
 	int64_t logged_at;
 	int64_t slow_at; /* the log was told that the key is slow; 0: never */
+	int64_t busy;    /* something was sealed then; 0: all is given back */
 	bool slow;       /* … and so was status */
 	bool late;       /* the key's last answer was, or will be */
 	bool elsewhere;  /* the key answers from outside of this process */
-	bool busy;       /* the last turn sealed something */
 	bool broken;     /* the store does not extend the log */
 };
 
@@ -323,6 +324,25 @@ open_both(struct seal *s)
 	return 0;
 }
 
+/* How long to rest now.  Between the events of a steady stream all is kept,
+ * since what is given back must be found again. */
+static int
+rest(struct seal *s, bool sealed)
+{
+	const int64_t now = clock_monotonic();
+
+	if (sealed) {
+		s->busy = now;
+	} else if (now - s->busy >= LEAN_MS * CLOCK_SECOND / 1000) {
+		if (s->busy != 0) {
+			store_rest(s->store);
+			mem_give_back();
+		}
+		s->busy = 0;
+	}
+	return s->busy == 0 ? REST_MS : LEAN_MS;
+}
+
 /* One turn of the loop; returns how long to rest. */
 static int
 turn(struct seal *s)
@@ -342,12 +362,7 @@ turn(struct seal *s)
 		s->late = false;
 	if (s->message[0] != '\0' || (s->slow && !s->late))
 		tell_end(s);
-	if (sealed == 0 && s->busy) {
-		store_rest(s->store);
-		mem_give_back();
-	}
-	s->busy = sealed == 1;
-	return REST_MS;
+	return rest(s, sealed == 1);
 }
 
 int
