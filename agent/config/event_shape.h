@@ -14,9 +14,11 @@ struct event_shape {
 	const char *sourcetype;
 	/* Elastic: the data set of its integration, "o365.audit", and the
 	 * member in which its ingest pipeline expects the record parsed,
-	 * "o365audit". */
+	 * "o365audit"; and the one in which it wants the text, "message",
+	 * where that is not event.original. */
 	const char *dataset;
 	const char *record;
+	const char *text;
 };
 
 #endif /* CONFIG_EVENT_SHAPE_H */

@@ -9,8 +9,8 @@
  * some stores answer so and keep nothing.
  *
  * Documents have the shape that Elastic's integrations ingest: the event's text
- * as event.original and the event parsed under the name that the integration's
- * pipeline expects, in the data stream of its data set.
+ * as event.original, or in the member that an integration's pipeline reads, and
+ * the event parsed where one expects that, in the data stream of its data set.
  */
 #include <jansson.h>
 #include <stddef.h>
@@ -119,6 +119,7 @@ add_document(struct intake *in, const struct chunk_line *line, const char *set,
 {
 	const struct elastic_conf *conf = in->conf;
 	const char *agent = in->out->agent, *record = line->shape->record;
+	const char *member = line->checkpoint ? NULL : line->shape->text;
 	const struct slice text = intake_text(in, line);
 	char when[CLOCK_TEXT];
 
@@ -126,13 +127,16 @@ add_document(struct intake *in, const struct chunk_line *line, const char *set,
 	    6, when);
 	if (buf_addf(body,
 		"{\"@timestamp\":\"%s\",\"event\":{\"dataset\":\"%s\","
-		"\"module\":\"%.*s\",\"original\":",
-		when, set, (int)module.len, module.data) != 0 ||
+		"\"module\":\"%.*s\"%s,\"%s\":",
+		when, set, (int)module.len, module.data,
+		member != NULL ? "}" : "",
+		member != NULL ? member : "original") != 0 ||
 	    text_json_string(body, text.data, text.len) != 0 ||
 	    buf_addf(body,
-		"},\"tags\":[\"forwarded\",\"preserve_original_event\"],"
+		"%s,\"tags\":[\"forwarded\",\"preserve_original_event\"],"
 		"\"sealfeed\":{\"feed\":\"%s\",\"%s\":%llu,\"agent\":\"%s\"",
-		line->feed, line->checkpoint ? "size" : "index",
+		member != NULL ? "" : "}", line->feed,
+		line->checkpoint ? "size" : "index",
 		(unsigned long long)line->number, agent) != 0 ||
 	    (line->version_of != NULL &&
 		buf_addf(body, ",\"version_of\":\"%s\"", line->version_of) !=

@@ -61,6 +61,15 @@ static const struct output_owner owner = {
 };
 
 const char *courier_type = "office365";
+const struct event_shape *courier_shape;
+
+static const struct event_shape *
+shape(const void *conf, const char *stream)
+{
+	(void)conf;
+	(void)stream;
+	return courier_shape;
+}
 
 /* What the types of sources are looked up in. */
 static const struct config *
@@ -74,6 +83,7 @@ config(void)
 	};
 
 	type.name = courier_type;
+	type.shape = courier_shape != NULL ? shape : NULL;
 	return &config;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/event_shape.h"
 #include "delivery/chunk.h"
 #include "outputs/output.h"
 #include "store/via.h"
@@ -32,6 +33,9 @@ extern enum via courier_via;
 /* Type of the source that they belong to; "office365" where nobody says else.
  */
 extern const char *courier_type;
+
+/* Shape of those; NULL: nothing is known of it. */
+extern const struct event_shape *courier_shape;
 
 /* Microseconds: event time of those; CLOCK_DAY where nobody says else. */
 extern int64_t courier_when;

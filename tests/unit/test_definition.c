@@ -160,7 +160,7 @@ static const struct {
 	const char *definition, *stream;
 	const char *sourcetype, *dataset, *record;
 } shapes[] = {
-	{ "okta", "system-log", "OktaIM2:log", NULL, NULL },
+	{ "okta", "system-log", "OktaIM2:log", "okta.system", NULL },
 	{ "jira", "audit", "jira:cloud:audit:log", NULL, NULL },
 	{ "microsoft-graph", "directoryAudits", "azure:aad:audit", NULL, NULL },
 	{ "microsoft-graph", "signIns", "azure:aad:signin", NULL, NULL },
@@ -240,6 +240,8 @@ START_TEST(shapes_are_those_of_the_siems)
 	ck_assert_pstr_eq(stream->shape.sourcetype, shapes[_i].sourcetype);
 	ck_assert_pstr_eq(stream->shape.dataset, shapes[_i].dataset);
 	ck_assert_pstr_eq(stream->shape.record, shapes[_i].record);
+	ck_assert_pstr_eq(stream->shape.text,
+	    strcmp(shapes[_i].definition, "okta") == 0 ? "message" : NULL);
 	definition_free(d);
 	free(path);
 }

@@ -58,6 +58,35 @@ START_TEST(documents)
 }
 END_TEST
 
+/* In the members that the integration's pipeline reads. */
+static const struct {
+	struct event_shape shape;
+	const char *document;
+} in_shape[] = {
+	{ { .dataset = "okta.system", .text = "message" },
+	    "\"event\":{\"dataset\":\"okta.system\",\"module\":\"okta\"},"
+	    "\"message\":\"{\\\"Id\\\":\\\"a\\\\\\\"1\\\"}\",\"tags\":[" },
+	{ { .dataset = "o365.audit", .record = "o365audit" },
+	    "\"event\":{\"dataset\":\"o365.audit\",\"module\":\"o365\","
+	    "\"original\":\"{\\\"Id\\\":\\\"a\\\\\\\"1\\\"}\"},\"tags\":[" },
+	{ { .dataset = "o365.audit", .record = "o365audit" },
+	    ",\"o365audit\":" EVENT "}\n" },
+};
+
+START_TEST(documents_of_an_integration)
+{
+	courier_shape = &in_shape[_i].shape;
+	rig_expect(BULK, 200, "{\"items\":[" CREATED "]}");
+	begin(1);
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_msg(strstr(rig_body(0), in_shape[_i].document) != NULL, "%s",
+	    rig_body(0));
+	rig_end();
+	courier_shape = NULL;
+}
+END_TEST
+
 START_TEST(an_index_of_ones_own)
 {
 	rig_expect(BULK, 200, "{\"items\":[" CREATED "]}");
@@ -409,6 +438,7 @@ suite_elasticsearch(void)
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, documents);
+	tcase_add_loop_test(tc, documents_of_an_integration, 0, ROWS(in_shape));
 	tcase_add_test(tc, an_index_of_ones_own);
 	tcase_add_loop_test(tc, items_of_an_answer, 0, ROWS(answers));
 	tcase_add_loop_test(tc, other_answers, 0, ROWS(others));

@@ -228,6 +228,11 @@ const struct setting stream_keys[] = {
 	    .type = SETTING_STRING,
 	    .offset = AT(def_stream, shape.record),
 	    .help = "… the member in which its pipeline expects the event." },
+	{ .key = "shape.text",
+	    .type = SETTING_STRING,
+	    .offset = AT(def_stream, shape.text),
+	    .help = "The member in which its pipeline expects the event's "
+		    "text, where that is not event.original: message." },
 	SETTING_END,
 };
 
