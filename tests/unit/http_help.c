@@ -13,7 +13,7 @@ void
 http_help_begin(const struct canned_reply *table)
 {
 	/* The access borrows it. */
-	static const struct http_conf conf = { .timeout = 5 * CLOCK_SECOND };
+	static const struct http_conf conf = { .timeout = UNIT_TIMEOUT };
 	struct err err = ERR_INIT;
 
 	http_rig.server = canned_start(table);

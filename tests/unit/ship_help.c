@@ -107,7 +107,7 @@ child(int wake, struct role_signs *signs)
 	struct trial_conf trial = { .http.url = ship_rig.receiver,
 		.http.parallel = 2,
 		.http.max_body = 1 << 20,
-		.http.common.timeout = 5 * CLOCK_SECOND,
+		.http.common.timeout = UNIT_TIMEOUT,
 		.poll_timeout = CLOCK_MINUTE,
 		.path = "/bulk",
 		.header = "7c" };

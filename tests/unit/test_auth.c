@@ -289,7 +289,7 @@ check_digest(const char *header)
 
 START_TEST(digest)
 {
-	const struct http_conf conf = { .timeout = 5 * CLOCK_SECOND };
+	const struct http_conf conf = { .timeout = UNIT_TIMEOUT };
 	const struct auth_conf ac = { .scheme = AUTH_DIGEST,
 		.option = "private_key",
 		.user = "public",

@@ -284,7 +284,7 @@ begin(const struct canned_reply *table)
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
 		(void)unsetenv(variables[i]);
-	http_conf = (struct http_conf){ .timeout = 5 * CLOCK_SECOND };
+	http_conf = (struct http_conf){ .timeout = UNIT_TIMEOUT };
 	server = canned_start(table);
 	access_ = http_access_open(&http_conf, &err);
 	ck_assert_msg(access_ != NULL, "%s", err.text);

@@ -112,7 +112,7 @@ set_up(void)
 		.reconcile = { .every = CLOCK_HOUR, .version = 1 },
 		.parallel = 1,
 		.dedupe = CLOCK_DAY,
-		.http = { .timeout = 5 * CLOCK_SECOND } };
+		.http = { .timeout = UNIT_TIMEOUT } };
 	t.source = (struct source){ .type = &source_office365,
 		.name = "contoso",
 		.conf = &t.conf,

@@ -53,7 +53,7 @@ set_up(void)
 	conf = (struct trial_conf){ .http.url = url,
 		.http.parallel = 2,
 		.http.max_body = 1 << 20,
-		.http.common.timeout = 5 * CLOCK_SECOND,
+		.http.common.timeout = UNIT_TIMEOUT,
 		.poll_timeout = 10 * CLOCK_SECOND,
 		.path = "/bulk",
 		.header = "7c" };

@@ -98,7 +98,7 @@ set_up(void)
 {
 	struct err err = ERR_INIT;
 
-	f = (struct fixture){ .conf = { .timeout = 5 * CLOCK_SECOND } };
+	f = (struct fixture){ .conf = { .timeout = UNIT_TIMEOUT } };
 	f.server = canned_start(table);
 	f.access = http_access_open(&f.conf, &err);
 	ck_assert_msg(f.access != NULL, "%s", err.text);

@@ -38,7 +38,7 @@ conf_for(const struct canned *c)
 	return (struct ndjson_conf){ .http.url = url,
 		.http.parallel = 2,
 		.http.max_body = 1 << 20,
-		.http.common.timeout = 5 * CLOCK_SECOND };
+		.http.common.timeout = UNIT_TIMEOUT };
 }
 
 /* Post one event as conf says; the request is in *request. */

@@ -76,7 +76,7 @@ set_up(void)
 	struct err err = ERR_INIT;
 
 	f.server = canned_start(table);
-	f.conf = (struct http_conf){ .timeout = 5 * CLOCK_SECOND };
+	f.conf = (struct http_conf){ .timeout = UNIT_TIMEOUT };
 	f.source = (struct source){ .rate = rate_new(60000, 60000),
 		.clock = server_clock_new(),
 		.access = http_access_open(&f.conf, &err),

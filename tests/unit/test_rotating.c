@@ -190,7 +190,7 @@ struct agent {
 static void
 begin_with(struct agent *a, const char *refresh_token)
 {
-	static const struct http_conf conf = { .timeout = 5 * CLOCK_SECOND };
+	static const struct http_conf conf = { .timeout = UNIT_TIMEOUT };
 	char *url = xasprintf("%s/token", t.url);
 	const struct oauth_conf oc = { .token_url = url,
 		.grant = GRANT_REFRESH_TOKEN,

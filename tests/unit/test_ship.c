@@ -331,7 +331,7 @@ START_TEST(position_moves_when_confirmed)
 	    canned_url(server));
 	ship_help_fill(1, 10, -1, "");
 	ship_help_until(confirmed);
-	ck_assert_uint_eq(canned_count(server), 4);
+	ck_assert_msg(canned_count(server) == 4, "%s", canned_requests(server));
 	ship_help_one_letter(-1, "", 0);
 	canned_stop(server);
 }

@@ -9,6 +9,10 @@
 /* Folder of the vectors, with a slash at its end. */
 #define VECTORS SRCDIR "/tests/vectors/"
 
+/* The time-out of a connection where none is what is tested: a machine that
+ * stands still for five seconds must not make one request into two. */
+#define UNIT_TIMEOUT (50 * CLOCK_SECOND)
+
 Suite *suite_agent_feed(void);
 Suite *suite_assertion(void);
 Suite *suite_auth(void);
