@@ -1,9 +1,10 @@
 /*
- * unit.c - runs the suites side by side; CK_RUN_SUITE=name picks one, and
- * CK_FORK=no with it helps a debugger.
+ * unit.c - runs the suites side by side, or those that are named one after the
+ * other; CK_RUN_CASE and CK_FORK=no help a debugger.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -167,29 +168,20 @@ slowness(void)
 	return (cost < 1 ? 1 : cost) * (running < 1 ? 1 : running);
 }
 
-static int
-run_suites(size_t first, size_t end)
-{
-	SRunner *runner = srunner_create(NULL);
-	int failed;
-
-	for (size_t i = first; i < end; i++)
-		srunner_add_suite(runner, suites[i].make());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 /* Check's time-outs are for an idle machine. */
 static int
 run_suite(size_t i)
 {
+	SRunner *runner = srunner_create(suites[i].make());
 	char times[32];
+	int failed;
 
 	(void)snprintf(times, sizeof(times), "%.1f", slowness());
 	(void)setenv("CK_TIMEOUT_MULTIPLIER", times, 0);
-	return run_suites(i, i + 1);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* The process of a suite has ended: one that fails without a failed check, as
@@ -235,10 +227,30 @@ run_side_by_side(void)
 	return rc;
 }
 
-int
-main(void)
+/* One suite after the other. */
+static int
+run_named(char *const names[], int n)
 {
-	if (getenv("CK_RUN_SUITE") != NULL || getenv("CK_RUN_CASE") != NULL)
-		return run_suites(0, SUITES);
-	return run_side_by_side();
+	int rc = EXIT_SUCCESS;
+
+	for (int k = 0; k < n; k++) {
+		size_t i = 0;
+
+		while (i < SUITES && strcmp(suites[i].name, names[k]) != 0)
+			i++;
+		if (i == SUITES) {
+			(void)fprintf(stderr, "unit: no suite is named %s\n",
+			    names[k]);
+			return EXIT_FAILURE;
+		}
+		rc |= run_suite(i);
+	}
+	return rc;
+}
+
+/* unit [SUITE…]: these, or all. */
+int
+main(int argc, char *argv[])
+{
+	return argc > 1 ? run_named(argv + 1, argc - 1) : run_side_by_side();
 }
