@@ -23,23 +23,6 @@
 #define WARN_BEFORE (30 * CLOCK_DAY)
 #define WARN_EVERY CLOCK_DAY
 
-void
-collect_certificates(struct collector *c)
-{
-	const struct config *config = c->role->config;
-	struct err err = ERR_INIT;
-	char where[128];
-
-	for (size_t i = 0; i < config->n_sources; i++) {
-		const struct config_entry *s = &config->sources[i];
-
-		(void)snprintf(where, sizeof(where), "sources.%s", s->name);
-		if (certificates_note(c->store, where, s->type->settings,
-			s->conf, &err) != 0)
-			log_err("%s", err.text);
-	}
-}
-
 static bool
 has(const struct config_entry *list, size_t n, const char *name)
 {
@@ -63,6 +46,42 @@ configured(const struct config *config, const char *option)
 	return strncmp(option, "sources", 7) == 0
 	    ? has(config->sources, config->n_sources, name + 1)
 	    : has(config->outputs, config->n_outputs, name + 1);
+}
+
+/* Of options that are not there any more. */
+static void
+forget_others(struct collector *c)
+{
+	struct expiry e = { .ends = 0 };
+	struct err err = ERR_INIT;
+	int rc;
+
+	while ((rc = expiry_next(c->store, INT64_MAX, &e, &err)) == 1) {
+		if (!configured(c->role->config, e.option))
+			rc = expiry_forget(c->store, e.option, &err);
+		if (rc == -1)
+			break;
+	}
+	if (rc == -1)
+		log_err("%s", err.text);
+}
+
+void
+collect_certificates(struct collector *c)
+{
+	const struct config *config = c->role->config;
+	struct err err = ERR_INIT;
+	char where[128];
+
+	for (size_t i = 0; i < config->n_sources; i++) {
+		const struct config_entry *s = &config->sources[i];
+
+		(void)snprintf(where, sizeof(where), "sources.%s", s->name);
+		if (certificates_note(c->store, where, s->type->settings,
+			s->conf, &err) != 0)
+			log_err("%s", err.text);
+	}
+	forget_others(c);
 }
 
 static void
@@ -107,14 +126,10 @@ collect_warn_certificates(struct collector *c, struct expiry_watch *w)
 	struct err err = ERR_INIT;
 	int rc;
 
-	while ((rc = expiry_next(c->store, &e, &err)) == 1) {
-		if (!configured(c->role->config, e.option))
-			rc = expiry_forget(c->store, e.option, &err);
-		else if (e.ends - clock_now() < WARN_BEFORE && is_news(w, &e))
+	while ((rc = expiry_next(c->store, clock_now() + WARN_BEFORE, &e,
+		    &err)) == 1)
+		if (configured(c->role->config, e.option) && is_news(w, &e))
 			tell(c, &e);
-		if (rc == -1)
-			break;
-	}
 	if (rc == -1)
 		log_err("%s", err.text);
 }

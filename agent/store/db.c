@@ -254,7 +254,7 @@ make_room(struct store *s, struct err *err)
 {
 	if (!s->tight)
 		return 0;
-	if (!s->collects)
+	if (s->feeds == 0)
 		reserve_release(s->path);
 	else if (!reserve_keep(s->path))
 		return db_fail(s, SQLITE_FULL, err);

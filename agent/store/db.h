@@ -47,7 +47,7 @@ struct store {
 	} kept[DB_STATEMENTS];
 	bool misspoke; /* a statement of ours was wrong: see db_blame() */
 	bool tight;    /* the disk was full: make room in the WAL first */
-	bool collects; /* a feed was opened: the reserve is for others */
+	size_t feeds;  /* that were opened: the reserve is for others */
 	int size_log;  /* descriptor, -1: none */
 	int64_t max_size;
 	int64_t min_free;

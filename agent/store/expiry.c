@@ -25,23 +25,46 @@ expiry_set(struct store *s, const char *of, const struct expiry *list, size_t n,
 	return db_end(s, rc, err);
 }
 
-int
-expiry_next(struct store *s, struct expiry *e, struct err *err)
+/* The row of a query that gives one: 1, 0, -1.  The caller has the lock. */
+static int
+take(struct store *s, sqlite3_stmt *st, struct expiry *e, struct err *err)
 {
-	sqlite3_stmt *st;
+	int rc = st == NULL ? -1 : db_step(s, st, err);
+
+	if (rc != 1)
+		return rc;
+	db_text(st, 0, e->option, sizeof(e->option));
+	e->ends = db_time(st, 1);
+	db_done(st);
+	return 1;
+}
+
+int
+expiry_next(struct store *s, int64_t before, struct expiry *e, struct err *err)
+{
 	int rc;
 
 	db_lock(s);
-	st = db_query(s, err,
-	    "SELECT option, ends FROM expiry WHERE option > ?"
-	    " ORDER BY option LIMIT 1",
-	    "t", e->option);
-	rc = st == NULL ? -1 : db_step(s, st, err);
-	if (rc == 1) {
-		db_text(st, 0, e->option, sizeof(e->option));
-		e->ends = db_time(st, 1);
-		db_done(st);
-	}
+	rc = take(s,
+	    db_query(s, err,
+		"SELECT option, ends FROM expiry WHERE option > ? AND ends < ?"
+		" ORDER BY option LIMIT 1",
+		"ti", e->option, before),
+	    e, err);
+	db_unlock(s);
+	return rc;
+}
+
+int
+expiry_first(struct store *s, struct expiry *e, struct err *err)
+{
+	int rc;
+
+	db_lock(s);
+	rc = take(s,
+	    db_query(s, err,
+		"SELECT option, ends FROM expiry ORDER BY ends LIMIT 1", ""),
+	    e, err);
 	db_unlock(s);
 	return rc;
 }

@@ -24,8 +24,12 @@ int expiry_set(struct store *s, const char *of, const struct expiry *list,
 /* Forget one, whose option is gone. */
 int expiry_forget(struct store *s, const char *option, struct err *err);
 
-/* Read the one that follows *e in the order of the options; a zeroed one gives
- * the first: 1, 0 there are no more, -1. */
-int expiry_next(struct store *s, struct expiry *e, struct err *err);
+/* Read the one that follows *e in the order of the options, of those that end
+ * before the time; a zeroed one gives the first: 1, 0 there are no more, -1. */
+int expiry_next(struct store *s, int64_t before, struct expiry *e,
+    struct err *err);
+
+/* The one that ends first: 1, 0 none is known, -1. */
+int expiry_first(struct store *s, struct expiry *e, struct err *err);
 
 #endif /* STORE_EXPIRY_H */

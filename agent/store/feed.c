@@ -183,7 +183,7 @@ feed_open(struct store *s, const char *name, int64_t dedupe, struct err *err)
 		feed_close(f);
 		return NULL;
 	}
-	s->collects = true;
+	s->feeds++;
 	return f;
 }
 

@@ -521,12 +521,21 @@ reconciled_feed(struct store *s, const char *feed, struct feed_reconciled *r,
     struct err *err)
 {
 	sqlite3_stmt *st;
+	int64_t any;
 	int rc;
 
 	*r = (struct feed_reconciled){ .until = INT64_MIN };
 	db_lock(s);
+	/* Most feeds are not reconciled. */
+	rc = db_number(s, err, 0, &any,
+	    "SELECT EXISTS (SELECT 1 FROM span WHERE subject IN " SUBJECTS ")",
+	    "t", feed);
+	if (rc != 0 || any == 0) {
+		db_unlock(s);
+		return rc;
+	}
 	st = db_query(s, err,
-	    "SELECT count(*), count(iif(ended IS NULL, 1, NULL)),"
+	    "SELECT count(iif(ended IS NULL, 1, NULL)),"
 	    " coalesce(min(iif(ended IS NULL, since, NULL)), (SELECT min(last)"
 	    "  FROM (SELECT max(until) AS last FROM span WHERE chain <> ''"
 	    "  AND subject IN " SUBJECTS " GROUP BY chain)), max(until)),"
@@ -537,11 +546,11 @@ reconciled_feed(struct store *s, const char *feed, struct feed_reconciled *r,
 	    "t", feed);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
-		r->any = sqlite3_column_int64(st, 0) > 0;
-		r->open = sqlite3_column_int64(st, 1);
-		r->until = db_time(st, 2);
-		r->failed = (uint64_t)sqlite3_column_int64(st, 3);
-		db_text(st, 4, r->error, sizeof(r->error));
+		r->any = true;
+		r->open = sqlite3_column_int64(st, 0);
+		r->until = db_time(st, 1);
+		r->failed = (uint64_t)sqlite3_column_int64(st, 2);
+		db_text(st, 3, r->error, sizeof(r->error));
 		db_done(st);
 	}
 	db_unlock(s);

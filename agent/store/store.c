@@ -286,14 +286,25 @@ store_open(const char *path, enum store_access access, struct err *err)
 	return NULL;
 }
 
+/* Polls that find nothing commit their progress, and where many feeds do they
+ * would read the same pages each time. */
+static void
+rest_cache(struct store *s)
+{
+	char pragma[64];
+
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA cache_size=-%zu",
+	    16 + s->feeds / 2);
+	(void)sqlite3_exec(s->db, pragma, NULL, NULL, NULL);
+}
+
 void
 store_rest(struct store *s)
 {
 	pack_release(s);
 	db_lock(s);
 	db_forget(s);
-	(void)sqlite3_exec(s->db, "PRAGMA cache_size=" DB_CACHE_REST, NULL,
-	    NULL, NULL);
+	rest_cache(s);
 	(void)sqlite3_db_release_memory(s->db);
 	s->committed = 0;
 	s->rests = true;

@@ -456,7 +456,7 @@ certificates(struct page *p, struct store *s, struct err *err)
 	family(p, name, "gauge",
 	    "When a certificate that the configuration names ends; of a "
 	    "bundle, the first.");
-	while ((rc = expiry_next(s, &e, err)) == 1)
+	while ((rc = expiry_next(s, INT64_MAX, &e, err)) == 1)
 		SAY(p, "%s{option=\"%s\"} %.0f\n", name, e.option,
 		    seconds(e.ends));
 	return rc;

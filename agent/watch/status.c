@@ -98,20 +98,6 @@ read_recent(struct store *s, struct status *st, struct err *err)
 	return recent_gaps(s, st->now - CLOCK_DAY, &st->gaps_new, err);
 }
 
-/* The certificate that ends first. */
-static int
-read_expiry(struct store *s, struct status *st, struct err *err)
-{
-	struct expiry e = { .ends = 0 };
-	int rc;
-
-	while ((rc = expiry_next(s, &e, err)) == 1)
-		if (st->first_expiry.option[0] == '\0' ||
-		    e.ends < st->first_expiry.ends)
-			st->first_expiry = e;
-	return rc;
-}
-
 static bool
 is_of(const struct feed_report *f, const struct config_entry *source)
 {
@@ -158,7 +144,8 @@ read_all(struct store *s, struct status *st, struct err *err)
 	if (read_feeds(s, st, err) != 0 || read_outputs(s, st, err) != 0)
 		return -1;
 	read_retention(st);
-	if (read_recent(s, st, err) != 0 || read_expiry(s, st, err) != 0)
+	if (read_recent(s, st, err) != 0 ||
+	    expiry_first(s, &st->first_expiry, err) < 0)
 		return -1;
 	return report_gaps(s, &st->gaps, &st->gaps_open, err);
 }
