@@ -284,20 +284,28 @@ skip_lines(const char **at, const char *end)
 		++*at;
 }
 
+/* Does the row begin with the names, the first of them in quotes or not? */
+static bool
+begins_with(const char *at, const char *end, const char *names)
+{
+	const size_t len = strlen(names);
+
+	if (at < end && *at == '"')
+		at++;
+	return (size_t)(end - at) >= len && memcmp(at, names, len) == 0;
+}
+
 /* To the row that begins with the names, behind lines that say what the file
  * is; NULL: there is none. */
 static const char *
 find_names(const char *at, const char *end, const char *names)
 {
-	const size_t len = strlen(names);
-
-	while (at != NULL && (size_t)(end - at) >= len &&
-	    memcmp(at, names, len) != 0) {
+	while (at != NULL && !begins_with(at, end, names)) {
 		at = memchr(at, '\n', (size_t)(end - at));
 		if (at != NULL)
 			at++;
 	}
-	return at != NULL && (size_t)(end - at) >= len ? at : NULL;
+	return at;
 }
 
 static int

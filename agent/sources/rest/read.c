@@ -211,15 +211,18 @@ static enum reply_class (*const ends[])(struct reading *g,
 	[CURSOR_ITERATOR] = reading_end_batch,
 };
 
-/* The time that the vendor wants to pass before the next request. */
+/* The time that the vendor wants to pass before the next request, which is
+ * bounded as when it throttles. */
 static void
 note_wait(struct reading *g, const struct rest_page *p)
 {
-	const int64_t most = CLOCK_HOUR / CLOCK_SECOND;
+	const int64_t bound = g->w->source->definition.retry_after_max;
+	const double most =
+	    (double)(bound > 0 ? bound : CLOCK_HOUR) / (double)CLOCK_SECOND;
 	double seconds = rest_wait(p);
 
-	if (seconds > (double)most)
-		seconds = (double)most;
+	if (seconds > most)
+		seconds = most;
 	g->rs->wait_until = seconds > 0
 	    ? clock_monotonic() + (int64_t)(seconds * (double)CLOCK_SECOND)
 	    : 0;
@@ -286,6 +289,7 @@ prepare(struct reading *g, const struct page *page, struct outcome *r)
 
 	begin_page(g, page);
 	g->values.page = page->link;
+	worker_waits(g->w, "the time that the vendor wants between replies");
 	if (g->rs->wait_until != 0 && wait > 0 && !s->rest(s->ctx, wait))
 		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
 	if (rest_find_host(g->w, g->rs, r) != REPLY_OK)
