@@ -288,7 +288,7 @@ rules_unexpected(const struct rule *rules, const struct http_reply *reply,
 	    (*e.message != '\0' &&
 		http_body_shape(reply->body.data, reply->body.len) ==
 		    HTTP_OBJECT &&
-		!is_envelope(reply))) {
+		(e.failed || !is_envelope(reply)))) {
 		r = find(rules, reply, &e);
 		tell(reply, r, &e, out);
 		/* Nothing is as one wished, and nothing is lost, by an error
@@ -445,6 +445,7 @@ take_json(const json_t *top, struct reply_error *out)
 		"title", "description", "reason", "msg" };
 	const json_t *error = member(top, "error");
 	const json_t *inner = find_inner(top);
+	const json_t *code = member(inner, "code");
 	bool text = json_is_string(error) &&
 	    strchr(json_string_value(error), ' ') != NULL;
 
@@ -465,6 +466,11 @@ take_json(const json_t *top, struct reply_error *out)
 	take_message(out, json_array_get(member(top, "errorMessages"), 0));
 	take_model_state(out, member(inner, "ModelState"));
 	take_aadsts(out);
+	/* Some say there that all is well: 0, or 200. */
+	out->failed = *out->message != '\0' && (text || inner != top) &&
+	    (!json_is_integer(code) ||
+		(json_integer_value(code) != 0 &&
+		    json_integer_value(code) / 100 != 2));
 }
 
 /* <Error><Code>…, or the same within <ErrorResponse>. */

@@ -102,6 +102,8 @@ void rules_unexpected(const struct rule *rules, const struct http_reply *reply,
 struct reply_error {
 	char code[48];
 	char message[400];
+	/* What is said stands under "error" or its like, as of an error. */
+	bool failed;
 };
 void rules_error(const char *body, size_t len, struct reply_error *out);
 

@@ -77,6 +77,7 @@ static const struct shape {
 	bool rests;                 /* and the last poll is followed by none */
 	const char *full;    /* the disk is, from the request of it on, for the
 				first poll */
+	unsigned gaps;       /* in the store */
 	const char *counted; /* how its window ends by the vendor's own count;
 				NULL: that is not told */
 } shapes[] = {
@@ -248,6 +249,7 @@ static const struct shape {
 	    .asked = { "{\"ids\":[\"a\",\"b\\\"\"]}", "{\"ids\":[\"c\"]}" },
 	    .events = "{\"id\":\"a\"}\n{\"id\":\"b\"}\n{\"id\":\"c\"}\n" },
 	{ .name = "one by one, and one that is gone",
+	    .gaps = 2,
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { at: [\"\"] }\n    fetch: "
 	    "{ id: /_id, path: \"/one/{fetch.id}\", records: { at: [\"\"] } "
@@ -432,7 +434,7 @@ static const struct shape {
 	    .replies = { { "/report/download",
 			     TEXT("text/csv",
 				 "Administrator,a@b\r\nStart,\"31 Dec\"\r\n"
-				 "Time,User\r\nnow,me\r\n"),
+				 "\"Time\",User\r\nnow,me\r\n"),
 			     0 },
 		{ "/report", NOTHING, 0 },
 		{ "/report", JSON("{\"status\":\"EXECUTING\"}"), 0 },
@@ -456,6 +458,129 @@ static const struct shape {
 	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}"
 		      "\n",
 	    .trouble = "ends within a row" },
+	{ .name = "an odd row of CSV stops no other one",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list",
+		TEXT("text/csv",
+		    "a,b\r1\"x\"1,'2\r\"x\"y,2\r1, \"2, 3\"\r3,4\r5\r"),
+		0 } },
+	    .events = "{\"a\":\"1\\\"x\\\"1\",\"b\":\"'2\"}\n{\"a\":\"3\","
+		      "\"b\":\"4\"}\n{\"a\":\"5\"}\n",
+	    .trouble = "event 1 of the page, counted from 0, is not JSON: it "
+		       "has text behind a closing quote; its 6 bytes are in "
+		       "the agent's own feed\nevent 2 of the page, counted "
+		       "from 0, is not JSON: it has more values than there are "
+		       "columns",
+	    .gaps = 2 },
+	{ .name = "CSV without a row of names is none",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "\r\n"), 0 },
+		{ "/list", TEXT("text/csv", "\"a\"x\n1\n"), 0 },
+		{ "/list", TEXT("text/csv", "a\n1\n"), 0 } },
+	    .events = "{\"a\":\"1\"}\n",
+	    .trouble = "has no row with the names" },
+	{ .name = "an odd line stops no other one",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: ndjson, at: "
+	    "[\"\"] }\n    id: /id\n",
+	    .replies = { { "/list",
+		TEXT("application/x-ndjson",
+		    "{\"id\":1}\noops\n{\"id\":7,\"a\":\"x}\nnull\n{\"id\":2}"),
+		0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "event 1 of the page, counted from 0, is not JSON",
+	    .gaps = 3 },
+	{ .name = "lines that are cut, of something else, or an error",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: ndjson, at: "
+	    "[\"\"] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     TEXT("application/x-ndjson",
+				 "{\"id\":1}\nodd\n{\"id\":"),
+			     0 },
+		{ "/list", TEXT("text/plain", "{\n\"id\":1\n}\n"), 0 },
+		{ "/list",
+		    JSON("{\"error\":{\"code\":\"busy\",\"message\":\"m\"}}"),
+		    0 },
+		{ "/list",
+		    TEXT("application/x-ndjson", "{\"id\":1}\nodd\n{\"id\":2}"),
+		    0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "no line of the reply is a JSON object",
+	    .gaps = 1 },
+	{ .name = "odd rows of columns and under keys stop no other one",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns }\n    id: hash\n",
+	    .replies = { { "/list",
+		JSON("{\"columns\":[\"a\"],\"rows\":[[1],null,{\"x\":1},[2,3],"
+		     "[4]]}"),
+		0 } },
+	    .events = "{\"a\":1}\n{\"a\":4}\n",
+	    .trouble = "it is no array of values",
+	    .gaps = 3 },
+	{ .name = "an odd value under its key",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: keyed, at: "
+	    "[/rows] }\n    id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"rows\":{\"a\":{\"id\":1},\"b\":null,\"c\":5,\"d\":{"
+		     "\"id\":2}}}"),
+		0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "event 1 of the page",
+	    .gaps = 2 },
+	{ .name = "what is odd in a page that breaks off is told again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/v] }\n    id: "
+	    "/id\n",
+	    .replies = { { "/list",
+			     JSON("{\"v\":[{\"id\":1},{\"a\":[}},{\"id\":2}"),
+			     0 },
+		{ "/list", JSON("{\"v\":[{\"id\":1},{\"a\":[}},{\"id\":2}]}"),
+		    0 } },
+	    .events = "{\"id\":1}\n{\"id\":2}\n",
+	    .trouble = "event 1 of the page",
+	    .gaps = 1 },
+	{ .name = "an error beside an empty list",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/value] }\n    "
+	    "id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"value\":[],\"error\":\"try again\"}"),
+			     0 },
+		{ "/list",
+		    JSON("{\"value\":[],\"error\":{\"message\":\"busy\"}}"),
+		    0 },
+		{ "/list", JSON("{\"value\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "the server says: try again" },
+	{ .name = "an error where rows of columns should be",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns, absent_is_empty: true }\n    id: "
+	    "hash\n",
+	    .replies = { { "/list", JSON("{\"error\":{\"message\":\"busy\"}}"),
+			     0 },
+		{ "/list",
+		    JSON("{\"code\":\"090001\",\"message\":\"executed\"}"),
+		    0 } },
+	    .events = "",
+	    .trouble = "the server says: busy",
+	    .most = 2 },
+	{ .name = "beside an empty list it says that all is well",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/value] }\n    "
+	    "id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"value\":[],\"errors\":[],\"error\":{\"code\":0,"
+		     "\"message\":\"Success\"}}"),
+		0 } },
+	    .events = "" },
 	{ .name = "a reply that is full is of a window too long",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none, size: 2 }\n    records: { at: [\"\"] }\n"
@@ -483,6 +608,7 @@ static const struct shape {
 	    .events = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":<epoch>}\n"
 		      "{\"id\":3,\"t\":3}\n" },
 	{ .name = "a full reply without an end, and without times",
+	    .gaps = 1,
 	    .definition = HEAD
 	    "    request: { path: /list, query: { from: "
 	    "\"{window.start|epoch}\" } }\n    cursor: { kind: window, span: "
@@ -557,7 +683,7 @@ static const struct shape {
 	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}],\"w\":0}"), 0 },
 		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}"), 0 },
 		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
-		{ "/list", JSON("{\"a\":[],\"w\":\"30\"}"), 0 },
+		{ "/list", JSON("{\"a\":[],\"w\":\"30000\"}"), 0 },
 		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 },
 		{ "/list", JSON("{\"a\":[{\"id\":4}]}"), 0 },
 		{ "/list", JSON("{\"a\":[]}"), 0 } },
@@ -596,6 +722,7 @@ static const struct shape {
 	    .events = "{\"id\":1}\n{\"id\":2}\n",
 	    .polls = 2 },
 	{ .name = "an iterator without resend: what a cut reply had is a gap",
+	    .gaps = 1,
 	    .definition = HEAD ITERATOR,
 	    .replies = { { "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
 		{ "/list", JSON("{\"a\":[{\"id\":2}"), 0 },
@@ -607,6 +734,7 @@ static const struct shape {
 	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n",
 	    .trouble = "a reply may have been lost" },
 	{ .name = "an event that is none, on the first page of all",
+	    .gaps = 1,
 	    .definition = HEAD
 	    "    request: { path: /list }\n    next: { path: /more, query: { "
 	    "c: "
@@ -1015,12 +1143,12 @@ never(void *ctx)
 	return false;
 }
 
-/* Nobody waits here. */
+/* Nobody waits here, and no vendor says for how long. */
 static bool
 rest(void *ctx, int64_t us)
 {
 	(void)ctx;
-	(void)us;
+	ck_assert_int_le(us, 5 * CLOCK_MINUTE);
 	rate_free(t.source.rate);
 	t.source.rate = rate_new(600000, 600000);
 	t.stream.hold = 0;
@@ -1328,7 +1456,7 @@ START_TEST(shape)
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct buf events = BUF_INIT(TEXT_MAX);
 	char *expected;
-	int64_t backwards;
+	int64_t backwards, gaps;
 
 	memset(&t, 0, sizeof(t));
 	buf_init(&t.told, TEXT_MAX);
@@ -1353,6 +1481,10 @@ START_TEST(shape)
 			     ""),
 	    0);
 	ck_assert_int_eq(backwards, 0);
+	ck_assert_int_eq(db_number(t.s, &err, 0, &gaps,
+			     "SELECT count(*) FROM gap", ""),
+	    0);
+	ck_assert_msg(gaps == s->gaps, "%s: %d gaps", s->name, (int)gaps);
 	expect_asked(s);
 	ck_assert_msg(s->trouble == NULL ||
 		(t.told.len > 0 && strstr(t.told.data, s->trouble) != NULL),

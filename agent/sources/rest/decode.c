@@ -19,6 +19,7 @@ struct decoding {
 	void *ctx;
 	struct err *err;
 	int rc;
+	const char *bad; /* what is wrong with the row at hand; NULL: nothing */
 	struct buf event;
 	struct buf names; /* of columns, each as a JSON string, NUL behind it */
 	size_t at[COLUMNS_MAX]; /* where each begins */
@@ -26,11 +27,27 @@ struct decoding {
 	size_t n; /* values of the row at hand */
 };
 
+/* Pass on a row that is no event, as it came. */
 static int
-give(struct decoding *g, struct slice event)
+give_bad(struct decoding *g, struct slice row, const char *bad)
 {
-	g->rc = g->fn(g->ctx, event, g->err);
+	g->rc = g->fn(g->ctx, row, bad, g->err) == 0 ? 0 : -1;
 	return g->rc;
+}
+
+/* Pass on an event; cut: where it is none, the reply ends too early. */
+static int
+give(struct decoding *g, struct slice event, bool cut)
+{
+	const int rc = g->fn(g->ctx, event, NULL, g->err);
+	struct err why;
+
+	g->rc = rc == 0 ? 0 : -1;
+	if (rc <= 0 || cut)
+		return g->rc;
+	why = *g->err;
+	err_clear(g->err);
+	return give_bad(g, event, why.text);
 }
 
 static int
@@ -42,23 +59,56 @@ too_long(struct decoding *g)
 
 /* -- lines ----------------------------------------------------------------- */
 
+/* The next line that has anything in it; false: there is none. */
+static bool
+next_line(const char **at, const char *end, struct slice *line)
+{
+	while (*at < end) {
+		const char *nl = memchr(*at, '\n', (size_t)(end - *at));
+		const char *stop = nl != NULL ? nl : end;
+
+		*line = (struct slice){ *at, (size_t)(stop - *at) };
+		*at = nl != NULL ? nl + 1 : end;
+		while (line->len > 0 &&
+		    strchr(" \t\r", line->data[line->len - 1]) != NULL)
+			line->len--;
+		if (line->len > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does any line look like an event?  Else it is another document. */
+static bool
+has_events(struct slice body)
+{
+	const char *at = body.data, *end = at + body.len;
+	struct slice line;
+	size_t n = 0;
+
+	for (; next_line(&at, end, &line); n++) {
+		const size_t bom =
+		    line.len >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0
+		    ? 3
+		    : 0;
+
+		if (pick_whole((struct slice){
+			line.data + bom, line.len - bom }))
+			return true;
+	}
+	return n == 0;
+}
+
 static int
 decode_lines(struct decoding *g, struct slice body)
 {
 	const char *at = body.data, *end = at + body.len;
+	struct slice line;
 
-	while (at < end && g->rc == 0) {
-		const char *nl = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = nl != NULL ? nl : end;
-		struct slice line = { at, (size_t)(stop - at) };
-
-		while (line.len > 0 &&
-		    strchr(" \t\r", line.data[line.len - 1]) != NULL)
-			line.len--;
-		if (line.len > 0)
-			(void)give(g, line);
-		at = nl != NULL ? nl + 1 : end;
-	}
+	if (!has_events(body))
+		return err_set(g->err, "no line of the reply is a JSON object");
+	while (g->rc == 0 && next_line(&at, end, &line))
+		(void)give(g, line, at == end && end[-1] != '\n');
 	return g->rc;
 }
 
@@ -83,12 +133,14 @@ add_name(struct decoding *g, struct slice name)
 static int
 add_value(struct decoding *g, struct slice value)
 {
-	if (g->n >= g->n_names) {
+	if (g->n_names == 0) {
 		g->rc = err_set(g->err,
-		    "a row of the reply has more values than there are "
-		    "columns, %zu",
-		    g->n_names);
+		    "the reply has rows, and no names of columns");
 		return -1;
+	}
+	if (g->n >= g->n_names) {
+		g->bad = "it has more values than there are columns";
+		return 0;
 	}
 	if (buf_adds(&g->event, g->n == 0 ? "{" : ",") != 0 ||
 	    buf_adds(&g->event, g->names.data + g->at[g->n]) != 0 ||
@@ -99,19 +151,31 @@ add_value(struct decoding *g, struct slice value)
 	return 0;
 }
 
-/* The row is complete. */
+/* The row, which came as raw, is complete. */
 static int
-end_row(struct decoding *g)
+end_row(struct decoding *g, struct slice raw)
 {
-	if (buf_adds(&g->event, g->n == 0 ? "{}" : "}") != 0)
-		return too_long(g);
-	(void)give(g, (struct slice){ g->event.data, g->event.len });
+	if (g->bad != NULL)
+		(void)give_bad(g, raw, g->bad);
+	else if (buf_adds(&g->event, g->n == 0 ? "{}" : "}") != 0)
+		(void)too_long(g);
+	else
+		(void)give(g, (struct slice){ g->event.data, g->event.len },
+		    false);
 	buf_clear(&g->event);
 	g->n = 0;
+	g->bad = NULL;
 	return g->rc;
 }
 
 /* -- CSV ------------------------------------------------------------------- */
+
+/* Is this behind a field?  A NUL is of one. */
+static bool
+ends_field(char c)
+{
+	return c == ',' || c == '\r' || c == '\n';
+}
 
 /* One field into out, which is emptied before; at is behind it then.  -1: a
  * quote is not closed. */
@@ -130,7 +194,7 @@ read_field(const char **at, const char *end, struct buf *out)
 			if (s + 1 == end || s[1] != '"')
 				break;
 			s++;
-		} else if (!quoted && strchr(",\r\n", *s) != NULL) {
+		} else if (!quoted && ends_field(*s)) {
 			break;
 		}
 		rc = buf_add(out, s, 1);
@@ -156,6 +220,34 @@ next_field(const char **at, const char *end)
 	return false;
 }
 
+/* One field of a row: the name of a column, or a value.  false: the row ends
+ * behind it. */
+static bool
+take_field(struct decoding *g, const char **at, const char *end, bool name,
+    struct buf *field, struct buf *quoted)
+{
+	if (read_field(at, end, field) != 0) {
+		g->rc = err_set(g->err,
+		    "the CSV ends within quotes, or a field is too long");
+		return false;
+	}
+	if (*at < end && !ends_field(**at)) {
+		g->bad = "it has text behind a closing quote";
+		while (*at < end && **at != '\r' && **at != '\n')
+			++*at;
+		return next_field(at, end);
+	}
+	buf_clear(quoted);
+	if (name)
+		g->rc = add_name(g, (struct slice){ field->data, field->len });
+	else if (text_json_string(quoted,
+		     field->data != NULL ? field->data : "", field->len) != 0)
+		(void)too_long(g);
+	else
+		(void)add_value(g, (struct slice){ quoted->data, quoted->len });
+	return next_field(at, end);
+}
+
 /* The next row: its names in the first one, else an event. */
 static int
 read_row(struct decoding *g, const char **at, const char *end, bool names)
@@ -163,41 +255,22 @@ read_row(struct decoding *g, const char **at, const char *end, bool names)
 	struct buf field = BUF_INIT(EVENT_MAX),
 		   quoted = BUF_INIT(6 * EVENT_MAX);
 	const char *begin = *at;
-	bool more = true;
+	struct slice raw;
 
-	while (more && g->rc == 0) {
-		const char *before = *at;
-
-		if (read_field(at, end, &field) != 0) {
-			g->rc = err_set(g->err,
-			    "the CSV ends within quotes, or a field is too "
-			    "long");
-			break;
-		}
-		more = next_field(at, end);
-		if (*at == before && *at < end) {
-			g->rc = err_set(g->err,
-			    "the CSV has text behind a closing quote");
-			break;
-		}
-		if (names) {
-			g->rc = add_name(g,
-			    (struct slice){ field.data, field.len });
-			continue;
-		}
-		buf_clear(&quoted);
-		if (text_json_string(&quoted,
-			field.data != NULL ? field.data : "", field.len) != 0)
-			(void)too_long(g);
-		else
-			(void)add_value(g,
-			    (struct slice){ quoted.data, quoted.len });
-	}
+	while (take_field(g, at, end, names, &field, &quoted) && g->rc == 0)
+		continue;
+	raw = (struct slice){ begin, (size_t)(*at - begin) };
+	while (raw.len > 0 && strchr("\r\n", raw.data[raw.len - 1]) != NULL)
+		raw.len--;
+	if (g->rc == 0 && names && g->bad != NULL)
+		g->rc = err_set(g->err,
+		    "the row of the CSV with the names has text behind a "
+		    "closing quote");
 	if (g->rc == 0 && !names && *at == end && end[-1] != '\n' &&
-	    g->n < g->n_names)
+	    end[-1] != '\r' && (g->n < g->n_names || g->bad != NULL))
 		g->rc = err_set(g->err, "the CSV ends within a row");
-	if (g->rc == 0 && !names && *at > begin)
-		(void)end_row(g);
+	if (g->rc == 0 && !names && raw.len > 0)
+		(void)end_row(g, raw);
 	buf_release(&field);
 	buf_release(&quoted);
 	return g->rc;
@@ -211,20 +284,28 @@ skip_lines(const char **at, const char *end)
 		++*at;
 }
 
+/* Does the row begin with the names, the first of them in quotes or not? */
+static bool
+begins_with(const char *at, const char *end, const char *names)
+{
+	const size_t len = strlen(names);
+
+	if (at < end && *at == '"')
+		at++;
+	return (size_t)(end - at) >= len && memcmp(at, names, len) == 0;
+}
+
 /* To the row that begins with the names, behind lines that say what the file
  * is; NULL: there is none. */
 static const char *
 find_names(const char *at, const char *end, const char *names)
 {
-	const size_t len = strlen(names);
-
-	while (at != NULL && (size_t)(end - at) >= len &&
-	    memcmp(at, names, len) != 0) {
+	while (at != NULL && !begins_with(at, end, names)) {
 		at = memchr(at, '\n', (size_t)(end - at));
 		if (at != NULL)
 			at++;
 	}
-	return at != NULL && (size_t)(end - at) >= len ? at : NULL;
+	return at;
 }
 
 static int
@@ -239,7 +320,9 @@ decode_csv(struct decoding *g, struct slice body)
 		return err_set(g->err, "no row of the CSV begins with \"%s\"",
 		    g->d->names);
 	skip_lines(&at, end);
-	if (at < end && read_row(g, &at, end, true) != 0)
+	if (at == end)
+		return err_set(g->err, "the CSV has no row with the names");
+	if (read_row(g, &at, end, true) != 0)
 		return -1;
 	for (skip_lines(&at, end); at < end && g->rc == 0; skip_lines(&at, end))
 		(void)read_row(g, &at, end, false);
@@ -301,10 +384,10 @@ take_values(void *ctx, struct slice key, struct slice value)
 
 	(void)key;
 	if (*value.data != '[')
-		g->rc = err_set(g->err, "a row of the reply is no array");
+		g->bad = "it is no array of values";
 	else
 		(void)pick_each(value, take_value, g);
-	return g->rc == 0 ? end_row(g) : g->rc;
+	return g->rc == 0 ? end_row(g, value) : g->rc;
 }
 
 /* What the events are in: at the first of the places that is there; data NULL:
@@ -353,7 +436,7 @@ static int
 take_member(void *ctx, struct slice key, struct slice value)
 {
 	(void)key;
-	return give(ctx, value);
+	return give(ctx, value, false);
 }
 
 static int

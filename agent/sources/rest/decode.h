@@ -38,10 +38,14 @@ struct decode {
 	struct buf *kept;
 };
 
-/* Takes the JSON text of one event; -1 ends it. */
-typedef int decode_fn(void *ctx, struct slice event, struct err *err);
+/* Takes the JSON text of one event.  bad: it is a row that is none, as it came,
+ * and what is wrong with it, else NULL.  0; 1: it is no JSON, as err says, and
+ * comes again as a bad one where the reply is whole; -1 ends it. */
+typedef int decode_fn(void *ctx, struct slice event, const char *bad,
+    struct err *err);
 
-/* Decode a body.  0; -1: it is none of that format, or fn said so. */
+/* Decode a body.  One odd row stops no other one.  0; -1: it is none of that
+ * format, or fn said so. */
 int decode(const struct decode *d, struct slice body, decode_fn *fn, void *ctx,
     struct err *err);
 

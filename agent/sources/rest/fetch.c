@@ -56,14 +56,15 @@ take_bytes(void *ctx, const char *data, size_t len, struct err *err)
 
 /* decode_fn */
 static int
-take_decoded(void *ctx, struct slice event, struct err *err)
+take_decoded(void *ctx, struct slice event, const char *bad, struct err *err)
 {
 	struct fetching *f = ctx;
+	const struct element odd = {
+		.data = event.data, .len = event.len, .bad = bad
+	};
 
-	splitter_reset(f->splitter);
-	if (splitter_push(f->splitter, event.data, event.len, err) != 0)
-		return -1;
-	return splitter_end(f->splitter, err);
+	return bad != NULL ? reading_event(f->g, &odd, err)
+			   : reading_decoded(f->g, f->splitter, event, err);
 }
 
 /* The reply is whole: take what is not taken yet. */

@@ -51,6 +51,8 @@ begin_page(struct reading *g, const struct page *page)
 		write_batch_measure(g->batch,
 		    server_clock_now(g->w->source->clock), g->covered);
 	}
+	memcpy(g->odd, g->rs->odd, sizeof(g->odd));
+	g->stuck = false;
 	g->rows = 0;
 	g->oldest = INT64_MAX;
 	g->n_leads = 0;
@@ -61,6 +63,16 @@ begin_page(struct reading *g, const struct page *page)
 		rest_rows_reset(g->equal);
 	else if (g->equal != NULL)
 		rest_rows_undo(g->equal);
+}
+
+/* Of lines, is there but one, which has neither id nor time as events do? */
+static bool
+is_alone(const struct reading *g)
+{
+	const struct def_stream *def = g->rs->def;
+
+	return def->records.format == RECORDS_NDJSON && def->id != NULL &&
+	    g->rows == 1 && g->last_id.len == 0 && g->oldest == INT64_MAX;
 }
 
 /* A reply under 200 that says that it is none, or has an error where its
@@ -74,12 +86,12 @@ is_good(const struct reading *g, const struct rest_page *page,
 
 	if (m->at != NULL)
 		return rest_matches(page, m);
-	if (g->event != NULL)
-		return true;
-	if (g->rows > 0 || reply->body.len == 0)
+	if ((g->rows > 0 && !is_alone(g)) || reply->body.len == 0)
 		return true;
 	rules_error(reply->body.data, reply->body.len, &e);
-	return *e.code == '\0';
+	/* Rows of columns come with a code when all is well, too. */
+	return !e.failed &&
+	    (*e.code == '\0' || (g->event != NULL && g->rows == 0));
 }
 
 /* Is there more than the reply has, and no page that leads to it? */
@@ -107,7 +119,7 @@ says_why(const struct reading *g, const struct http_reply *reply)
 		return true;
 	if (reply->body.len > 0)
 		rules_error(reply->body.data, reply->body.len, &e);
-	return *e.code != '\0';
+	return *e.code != '\0' || e.failed;
 }
 
 /* The page is whole: is the document, and has it all that it should? */
@@ -199,15 +211,18 @@ static enum reply_class (*const ends[])(struct reading *g,
 	[CURSOR_ITERATOR] = reading_end_batch,
 };
 
-/* The time that the vendor wants to pass before the next request. */
+/* The time that the vendor wants to pass before the next request, which is
+ * bounded as when it throttles. */
 static void
 note_wait(struct reading *g, const struct rest_page *p)
 {
-	const int64_t most = CLOCK_HOUR / CLOCK_SECOND;
+	const int64_t bound = g->w->source->definition.retry_after_max;
+	const double most =
+	    (double)(bound > 0 ? bound : CLOCK_HOUR) / (double)CLOCK_SECOND;
 	double seconds = rest_wait(p);
 
-	if (seconds > (double)most)
-		seconds = (double)most;
+	if (seconds > most)
+		seconds = most;
 	g->rs->wait_until = seconds > 0
 	    ? clock_monotonic() + (int64_t)(seconds * (double)CLOCK_SECOND)
 	    : 0;
@@ -274,6 +289,7 @@ prepare(struct reading *g, const struct page *page, struct outcome *r)
 
 	begin_page(g, page);
 	g->values.page = page->link;
+	worker_waits(g->w, "the time that the vendor wants between replies");
 	if (g->rs->wait_until != 0 && wait > 0 && !s->rest(s->ctx, wait))
 		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
 	if (rest_find_host(g->w, g->rs, r) != REPLY_OK)

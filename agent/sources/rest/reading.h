@@ -51,9 +51,14 @@ struct reading {
 	int64_t newest;
 	int64_t latest;  /* most that a new event was late */
 	int64_t covered; /* see write_batch_measure() */
-	bool keeps;      /* where a page leads is to be durable */
-	bool trying;     /* nothing is kept */
-	bool behind;     /* of a stream without end: there is more */
+	/* Hashes of elements that can be no event; those of what is not durable
+	 * yet are told again. */
+	uint64_t odd[REST_ODD];
+	bool stuck;  /* an event is not in the batch, which is no fault of
+			its text */
+	bool keeps;  /* where a page leads is to be durable */
+	bool trying; /* nothing is kept */
+	bool behind; /* of a stream without end: there is more */
 };
 
 /* A reading of a stream, which belongs to st, and its end. */
@@ -108,6 +113,11 @@ int reading_commit(struct reading *g, struct err *err);
  * fetch. */
 int reading_row(void *ctx, const struct element *el, struct err *err);
 int reading_event(struct reading *g, const struct element *el, struct err *err);
+
+/* One document of a reply that is decoded, through its splitter, which gives
+ * its events to one of those.  0; 1: it is no JSON, as err says; -1. */
+int reading_decoded(struct reading *g, struct splitter *s, struct slice event,
+    struct err *err);
 
 /* http_take_fn: the next bytes of a page, which goes on being read whole where
  * its form or what is wanted of it asks for that. */

@@ -234,7 +234,7 @@ add_options(struct made *m, struct setting *s)
 	s[5] = (struct setting){ .key = "retry_after_max",
 		.type = SETTING_DURATION,
 		.offset = FIELD(retry_after_max),
-		.def = "1h",
+		.def = "5m",
 		.min = CLOCK_SECOND,
 		.max = CLOCK_DAY,
 		.help = "Longest wait that the vendor gets when it throttles "

@@ -40,7 +40,7 @@ lose(struct reading *g, const struct element *el)
 {
 	const struct window *w = g->values.window;
 	const uint64_t hash = hash_of(el);
-	uint64_t *known = &g->rs->odd[hash % REST_ODD];
+	uint64_t *known = &g->odd[hash % REST_ODD];
 	const struct lost_event l = { .what = "page",
 		.n = g->rows - 1,
 		.key = "",
@@ -139,6 +139,7 @@ reading_commit(struct reading *g, struct err *err)
 
 	if (feed_commit(g->batch, &res, err) != 0)
 		return -1;
+	memcpy(g->rs->odd, g->odd, sizeof(g->odd));
 	g->fresh += res.events;
 	if (res.latest > g->latest)
 		g->latest = res.latest;
@@ -194,8 +195,8 @@ note_id(struct reading *g, struct slice id)
 		buf_clear(&g->last_id);
 }
 
-int
-reading_event(struct reading *g, const struct element *el, struct err *err)
+static int
+add_event(struct reading *g, const struct element *el, struct err *err)
 {
 	struct element inner;
 	struct slice id;
@@ -237,6 +238,15 @@ reading_event(struct reading *g, const struct element *el, struct err *err)
 	    (write_batch_bytes(g->batch) >= WRITE_BATCH_BYTES ||
 		write_batch_events(g->batch) >= BATCH_EVENTS))
 		rc = reading_commit(g, err);
+	return rc;
+}
+
+int
+reading_event(struct reading *g, const struct element *el, struct err *err)
+{
+	const int rc = add_event(g, el, err);
+
+	g->stuck = g->stuck || rc != 0;
 	return rc;
 }
 
@@ -285,7 +295,9 @@ reading_row(void *ctx, const struct element *el, struct err *err)
 		lose(g, el);
 		return 0;
 	}
-	return g->trying ? 0 : note_lead(g, el, err);
+	if (!g->trying && note_lead(g, el, err) != 0)
+		g->stuck = true;
+	return g->stuck ? -1 : 0;
 }
 
 /* -- bytes ----------------------------------------------------------------- */
@@ -305,17 +317,29 @@ reading_bytes(void *ctx, const char *data, size_t len, struct err *err)
 	return splitter_push(g->splitter, data, len, err);
 }
 
+int
+reading_decoded(struct reading *g, struct splitter *s, struct slice event,
+    struct err *err)
+{
+	splitter_reset(s);
+	g->stuck = false;
+	if (splitter_push(s, event.data, event.len, err) == 0 &&
+	    splitter_end(s, err) == 0)
+		return 0;
+	return g->stuck ? -1 : 1;
+}
+
 /* decode_fn */
 static int
-take_decoded(void *ctx, struct slice event, struct err *err)
+take_decoded(void *ctx, struct slice event, const char *bad, struct err *err)
 {
 	struct reading *g = ctx;
+	const struct element odd = {
+		.data = event.data, .len = event.len, .bad = bad
+	};
 
-	splitter_reset(g->event);
-	if (splitter_push(g->event, event.data, event.len, err) == 0 &&
-	    splitter_end(g->event, err) == 0)
-		return 0;
-	return -1;
+	return bad != NULL ? reading_row(g, &odd, err)
+			   : reading_decoded(g, g->event, event, err);
 }
 
 int
