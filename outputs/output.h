@@ -104,6 +104,9 @@ struct output {
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */
+	/* The type's own: why it cannot learn at present what became of chunks
+	 * that the receiver has taken; they stay in flight. */
+	char unheard[512];
 	const struct output_owner *owner;
 	void *owner_ctx;
 };

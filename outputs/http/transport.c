@@ -36,7 +36,7 @@ int
 request_launch(struct uplink *u, struct exchange *x,
     const struct curl_slist *common, struct err *err)
 {
-	bool again = x == u->doubt.x || (x == &u->poll && u->doubt.polls > 0);
+	bool again = x == u->doubt.x || (x == &u->poll && u->failed.n > 0);
 
 	if (exchange_aim(x, u->access, common, again, err) != 0)
 		return -1;
@@ -371,6 +371,7 @@ http_close(struct output *out)
 			output_done(out, u->transfer[i].chunk, VERDICT_RETRY, 0,
 			    "the output was closed");
 	}
+	out->unheard[0] = '\0';
 	uplink_free(u);
 	out->state = NULL;
 }

@@ -70,9 +70,13 @@ struct uplink {
 		struct exchange *x; /* whose request is repeated; NULL: none */
 		unsigned repeats;
 		int64_t at; /* monotonic: of the next one */
-		unsigned polls;
 		char why[WHY_MAX];
 	} doubt;
+	/* The last polls had no usable answer, for the same verdict. */
+	struct {
+		unsigned n;
+		enum verdict verdict;
+	} failed;
 	/* Nothing more begins: the chunks that are blocked, for doubt.why, end
 	 * when nothing is under way. */
 	bool blocked;
