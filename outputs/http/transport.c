@@ -96,6 +96,7 @@ transfer_go_on(struct uplink *u, struct exchange *x)
 	body_end(&u->body, x);
 	x->transfer = NULL;
 	t->sending = false;
+	u->room = true;
 	transfer_end(u, t);
 }
 
@@ -331,7 +332,7 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
 	CURLMsg *m;
 	int n;
 
-	u->decided = false;
+	u->room = false;
 	do {
 		pending_expire(u, clock_monotonic());
 		pending_poll(u, clock_monotonic());
@@ -346,7 +347,7 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
 				finish(u, x, m->data.result);
 		}
 		left = until - clock_monotonic();
-		if (u->decided || left <= 0)
+		if (u->room || left <= 0)
 			break;
 		wake.revents = 0;
 		(void)curl_multi_poll(u->multi, &wake, 1,

@@ -86,7 +86,7 @@ struct uplink {
 	int64_t poll_at;    /* monotonic: not before */
 	int64_t poll_delay; /* which was so long after the last one */
 	bool open;          /* the dialect is */
-	bool decided;       /* a chunk, since drive began */
+	bool room;          /* for another chunk, since drive began */
 };
 
 /* transfer.c: the verdict on a chunk. */

@@ -447,6 +447,25 @@ START_TEST(delivered_when_confirmed)
 }
 END_TEST
 
+/* What waits for its confirmation keeps no other from being sent. */
+START_TEST(room_is_told)
+{
+	int64_t begun = clock_monotonic();
+
+	conf.poll_timeout = CLOCK_MINUTE;
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":false}}");
+	begin(3, 0, 0);
+	output_trial.send(&c.out, c.chunk);
+	output_trial.drive(&c.out, c.wake, 20000);
+	ck_assert_int_lt(clock_monotonic() - begun, 15 * CLOCK_SECOND);
+	ck_assert(!c.decided);
+	ck_assert_uint_eq(output_trial.waiting(&c.out), 1);
+	ck_assert_uint_eq(output_trial.window(&c.out), 3);
+	end();
+}
+END_TEST
+
 START_TEST(never_confirmed_is_sent_again)
 {
 	conf.poll_timeout = 150 * MS;
@@ -882,6 +901,7 @@ suite_dialect(void)
 	tcase_add_loop_test(tc, one_refusal_is_a_weak_hint, 0, 3);
 	tcase_add_test(tc, packed_answer);
 	tcase_add_test(tc, delivered_when_confirmed);
+	tcase_add_test(tc, room_is_told);
 	tcase_add_test(tc, never_confirmed_is_sent_again);
 	tcase_add_loop_test(tc, lost_confirmations_are_sent_again, 0,
 	    sizeof(lost) / sizeof(lost[0]));
