@@ -48,8 +48,8 @@ struct output_type {
 	/* Begin moving p (borrowed until its verdict).  Ends in exactly one
 	 * output_done(), now or from drive(). */
 	void (*send)(struct output *out, struct chunk *p);
-	/* Move bytes until a chunk is decided, wake_fd is readable or
-	 * timeout_ms have passed. */
+	/* Move bytes until a chunk is decided or the window has room again,
+	 * wake_fd is readable or timeout_ms have passed. */
 	void (*drive)(struct output *out, int wake_fd, int timeout_ms);
 	/* SIGUSR1: open files again; NULL: has none. */
 	void (*reopen)(struct output *out);
@@ -104,6 +104,9 @@ struct output {
 	uint64_t connects;
 	uint64_t bytes;    /* put on the wire */
 	char trouble[512]; /* the present trouble, "" when all is well */
+	/* The type's own: why it cannot learn at present what became of chunks
+	 * that the receiver has taken; they stay in flight. */
+	char unheard[512];
 	const struct output_owner *owner;
 	void *owner_ctx;
 };

@@ -141,7 +141,8 @@ settled(struct ship *s, struct delivery *t, size_t events)
 	/* What was received before says nothing of what is to come. */
 	if (!t->again)
 		s->health.level = 0;
-	if (s->health.state == SHIP_WELL || !ship_calm(s, clock_monotonic()))
+	if (s->health.state == SHIP_WELL || s->out.unheard[0] != '\0' ||
+	    !ship_calm(s, clock_monotonic()))
 		return;
 	ship_health(s, SHIP_WELL, "");
 	for (t = s->queue.first; t != NULL; t = t->next)

@@ -287,6 +287,20 @@ watch_mode(struct ship *s, const char **mode)
 	s->progress.changed = true;
 }
 
+/* Say so while it is not known what became of chunks that were taken. */
+static void
+watch_unheard(struct ship *s, bool *unheard)
+{
+	bool now = s->out.unheard[0] != '\0';
+
+	if (now && s->health.state == SHIP_WELL)
+		ship_health(s, SHIP_RETRYING, s->out.unheard);
+	else if (*unheard && !now && s->health.state == SHIP_RETRYING &&
+	    s->health.retries == 0)
+		ship_health(s, SHIP_WELL, "");
+	*unheard = now;
+}
+
 static void
 keep_lean(struct ship *s, int64_t now)
 {
@@ -322,6 +336,7 @@ static int
 work(struct ship *s)
 {
 	const char *mode = s->out.mode;
+	bool unheard = false;
 	int64_t now;
 
 	while (!role_stopping(s->role)) {
@@ -337,6 +352,7 @@ work(struct ship *s)
 		drive(s, now);
 		shut_output(s, clock_monotonic());
 		watch_mode(s, &mode);
+		watch_unheard(s, &unheard);
 		keep_lean(s, now);
 	}
 	return 0;

@@ -169,9 +169,12 @@ struct http_dialect {
 	 * ones, no Content-Type), and read a 2xx answer to it with
 	 * intake_confirmed().  Numbers that are not confirmed are asked about
 	 * again; when the time is over, when those that were promised well
-	 * behind them are confirmed, when no answer comes or it refuses, the
-	 * lines are sent again.  What is no 2xx judge() is asked about, of no
-	 * lines.  NULL: never pending. */
+	 * behind them are confirmed, the lines are sent again.  What is no 2xx
+	 * judge() is asked about, of no lines: that it refuses or blocks is
+	 * believed when it says so again and again.  No answer, a retry, and
+	 * what the status alone says are nothing against what was promised: it
+	 * is asked again, less and less often, and the output says why.
+	 * INTAKE_LATER: as of prepare().  NULL: never pending. */
 	int (*poll)(struct intake *in, const uint64_t *numbers, size_t n,
 	    struct intake_request *r, struct err *err);
 	void (*acknowledge)(struct intake *in, const struct intake_response *r);

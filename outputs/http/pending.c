@@ -15,6 +15,9 @@
  * twice as often after it did, half as often after it did not. */
 #define POLL_LEAST (CLOCK_SECOND / 10)
 
+/* Between two polls when several had no usable answer. */
+#define POLL_FAILED (10 * CLOCK_SECOND)
+
 static void
 poll_after(struct uplink *u, int64_t delay)
 {
@@ -23,6 +26,14 @@ poll_after(struct uplink *u, int64_t delay)
 	delay = delay > POLL_LEAST ? delay : POLL_LEAST;
 	u->poll_delay = delay < most ? delay : most;
 	u->poll_at = clock_monotonic() + u->poll_delay;
+}
+
+/* Whoever is asked answers, or there is nothing to ask for. */
+static void
+polls_are_well(struct uplink *u)
+{
+	u->failed.n = 0;
+	u->out->unheard[0] = '\0';
 }
 
 void
@@ -47,6 +58,8 @@ end_pending(struct uplink *u, size_t i, enum verdict v, const char *why)
 	    (u->n_pending - i) * sizeof(*u->pending));
 	if (v == VERDICT_DELIVERED && p.promised > u->confirmed)
 		u->confirmed = p.promised;
+	if (u->n_pending == 0)
+		polls_are_well(u);
 	if (v == VERDICT_DELIVERED)
 		transfer_deliver(u, p.transfer, p.from, p.to);
 	else
@@ -101,29 +114,62 @@ pending_expire(struct uplink *u, int64_t now)
 		return;
 	text_duration_format(span, u->intake.poll_timeout);
 	(void)snprintf(why, sizeof(why),
-	    "%s: accepted events but did not confirm them within %s",
-	    u->intake.shown, span);
+	    "%s: accepted events but did not confirm them within %s%s%.300s",
+	    u->intake.shown, span, u->out->unheard[0] == '\0' ? "" : "; ",
+	    u->out->unheard);
 	while (u->n_pending > 0 && pending_due(u) <= now)
 		end_pending(u, 0, VERDICT_RETRY, why);
 }
 
-/* Of a 2xx the status counts, of others what the dialect makes of them. */
+/* Of a 2xx the status counts, of others what the dialect makes of them; *told:
+ * and it did. */
 static enum verdict
-judge_poll(struct uplink *u, struct exchange *x, CURLcode rc, char why[WHY_MAX])
+judge_poll(struct uplink *u, struct exchange *x, CURLcode rc, bool *told,
+    char why[WHY_MAX])
 {
+	struct intake_response r = exchange_response(x);
 	enum verdict v = exchange_judge(x, u->intake.shown, rc, why, WHY_MAX);
-	struct intake_verdicts told;
+	struct intake_verdicts list;
 
-	if (v == VERDICT_DELIVERED)
+	*told = false;
+	if (rc != CURLE_OK || r.status / 100 == 2)
 		return v;
-	answer_judge(u, x, rc, &told);
-	if (told.n > 0) {
-		v = told.list[0].verdict;
+	intake_verdicts_init(&list, 0);
+	if (u->dialect->judge != NULL)
+		*told = u->dialect->judge(&u->intake, &r, &list) && list.n > 0;
+	if (*told) {
+		v = list.list[0].verdict;
 		(void)snprintf(why, WHY_MAX, "%s",
-		    told.list[0].why == NULL ? "" : told.list[0].why);
+		    list.list[0].why == NULL ? "" : list.list[0].why);
 	}
-	intake_verdicts_release(&told);
+	intake_verdicts_release(&list);
 	return v;
+}
+
+/* A poll told nothing of what is promised.  That is no reason to send it again,
+ * unless the receiver itself says often enough that it never will tell. */
+static void
+poll_failed(struct uplink *u, enum verdict v, bool told, const char *why)
+{
+	int64_t pause;
+
+	if (u->n_pending == 0)
+		return;
+	if (v != u->failed.verdict)
+		u->failed.n = 0;
+	u->failed.verdict = v;
+	pause = doubt_pause(u->failed.n++);
+	if (pause < 0 && told && v != VERDICT_RETRY) {
+		fail_pending(u,
+		    v == VERDICT_BLOCKED ? VERDICT_BLOCKED : VERDICT_RETRY,
+		    why);
+		return;
+	}
+	u->poll_at = clock_monotonic() + (pause < 0 ? POLL_FAILED : pause);
+	if (u->failed.n > 1)
+		(void)snprintf(u->out->unheard, sizeof(u->out->unheard),
+		    "asking whether accepted events are kept fails: %.400s",
+		    why);
 }
 
 void
@@ -131,21 +177,18 @@ pending_answer(struct uplink *u, struct exchange *x, CURLcode rc)
 {
 	struct intake_response r = exchange_response(x);
 	char why[WHY_MAX];
-	enum verdict v = judge_poll(u, x, rc, why);
+	bool told;
+	enum verdict v = judge_poll(u, x, rc, &told, why);
 	int64_t delay = u->poll_delay;
 	size_t before = u->n_pending;
 
 	poll_after(u, 2 * delay);
-	if (v == VERDICT_BLOCKED && doubt_pause(u->doubt.polls) >= 0)
-		u->poll_at += doubt_pause(u->doubt.polls++) - u->poll_delay;
-	else if (v == VERDICT_BLOCKED)
-		fail_pending(u, VERDICT_BLOCKED, why);
-	else if (rc != CURLE_OK || v == VERDICT_REFUSED)
-		fail_pending(u, VERDICT_RETRY, why);
-	else if (v == VERDICT_DELIVERED)
+	if (v == VERDICT_DELIVERED) {
+		polls_are_well(u);
 		u->dialect->acknowledge(&u->intake, &r);
-	if (v != VERDICT_BLOCKED)
-		u->doubt.polls = 0;
+	} else {
+		poll_failed(u, v, told, why);
+	}
 	if (u->n_pending < before)
 		poll_after(u, delay / 2);
 	buf_release(&x->request.body);
@@ -161,7 +204,7 @@ pending_poll(struct uplink *u, int64_t now)
 
 	if (u->n_pending == 0 || x->busy || now < u->poll_at)
 		return;
-	if (u->doubt.polls > 0)
+	if (u->failed.n > 0 && u->failed.verdict == VERDICT_BLOCKED)
 		doubt_read_again(u);
 	numbers = xreallocarray(NULL, u->n_pending, sizeof(*numbers));
 	for (size_t i = 0; i < u->n_pending; i++)
@@ -173,6 +216,11 @@ pending_poll(struct uplink *u, int64_t now)
 	if (rc == 0)
 		rc = request_launch(u, x, u->poll_headers, &err);
 	free(numbers);
-	if (rc != 0)
+	if (rc == 0)
+		return;
+	buf_release(&x->request.body);
+	if (rc == INTAKE_LATER)
+		poll_failed(u, VERDICT_RETRY, false, err.text);
+	else
 		fail_pending(u, VERDICT_BLOCKED, err.text);
 }

@@ -57,7 +57,7 @@ transfer_end(struct uplink *u, struct transfer *t)
 		u->out->blocked = true;
 	}
 	t->chunk = NULL;
-	u->decided = true;
+	u->room = true;
 	output_done(u->out, chunk, t->verdict, t->delay, "%s", t->why);
 }
 

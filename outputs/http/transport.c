@@ -36,7 +36,7 @@ int
 request_launch(struct uplink *u, struct exchange *x,
     const struct curl_slist *common, struct err *err)
 {
-	bool again = x == u->doubt.x || (x == &u->poll && u->doubt.polls > 0);
+	bool again = x == u->doubt.x || (x == &u->poll && u->failed.n > 0);
 
 	if (exchange_aim(x, u->access, common, again, err) != 0)
 		return -1;
@@ -96,6 +96,7 @@ transfer_go_on(struct uplink *u, struct exchange *x)
 	body_end(&u->body, x);
 	x->transfer = NULL;
 	t->sending = false;
+	u->room = true;
 	transfer_end(u, t);
 }
 
@@ -331,7 +332,7 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
 	CURLMsg *m;
 	int n;
 
-	u->decided = false;
+	u->room = false;
 	do {
 		pending_expire(u, clock_monotonic());
 		pending_poll(u, clock_monotonic());
@@ -346,7 +347,7 @@ http_drive(struct output *out, int wake_fd, int timeout_ms)
 				finish(u, x, m->data.result);
 		}
 		left = until - clock_monotonic();
-		if (u->decided || left <= 0)
+		if (u->room || left <= 0)
 			break;
 		wake.revents = 0;
 		(void)curl_multi_poll(u->multi, &wake, 1,
@@ -371,6 +372,7 @@ http_close(struct output *out)
 			output_done(out, u->transfer[i].chunk, VERDICT_RETRY, 0,
 			    "the output was closed");
 	}
+	out->unheard[0] = '\0';
 	uplink_free(u);
 	out->state = NULL;
 }

@@ -70,9 +70,13 @@ struct uplink {
 		struct exchange *x; /* whose request is repeated; NULL: none */
 		unsigned repeats;
 		int64_t at; /* monotonic: of the next one */
-		unsigned polls;
 		char why[WHY_MAX];
 	} doubt;
+	/* The last polls had no usable answer, for the same verdict. */
+	struct {
+		unsigned n;
+		enum verdict verdict;
+	} failed;
 	/* Nothing more begins: the chunks that are blocked, for doubt.why, end
 	 * when nothing is under way. */
 	bool blocked;
@@ -82,7 +86,7 @@ struct uplink {
 	int64_t poll_at;    /* monotonic: not before */
 	int64_t poll_delay; /* which was so long after the last one */
 	bool open;          /* the dialect is */
-	bool decided;       /* a chunk, since drive began */
+	bool room;          /* for another chunk, since drive began */
 };
 
 /* transfer.c: the verdict on a chunk. */

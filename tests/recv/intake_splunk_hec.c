@@ -12,7 +12,8 @@
  * Others that speak it are rows of speakers below.
  *
  * Options: token; acks, "1": the token has acknowledgement; index, the only one
- * allowed; max, bytes of a body; disabled, "1".
+ * allowed; max, bytes of a body; disabled, "1"; late, "1": what is taken is not
+ * indexed while it says so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -404,6 +405,7 @@ tell_acks(struct call *c)
 {
 	struct channel *ch = channel_of(c);
 	json_t *asked, *n, *told = json_object();
+	bool late = option_is(c, "late", "1");
 	char number[32], *text;
 	size_t i;
 
@@ -419,7 +421,8 @@ tell_acks(struct call *c)
 			(void)snprintf(number, sizeof(number), "%lld",
 			    json_integer_value(n));
 			(void)json_object_set_new(told, number,
-			    json_boolean(is_true(ch, json_integer_value(n))));
+			    json_boolean(!late &&
+				is_true(ch, json_integer_value(n))));
 		}
 		text = json_dumps(told, JSON_COMPACT);
 		reply_text(c, 200, "{\"acks\":%s}", text);

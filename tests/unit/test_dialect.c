@@ -447,6 +447,25 @@ START_TEST(delivered_when_confirmed)
 }
 END_TEST
 
+/* What waits for its confirmation keeps no other from being sent. */
+START_TEST(room_is_told)
+{
+	int64_t begun = clock_monotonic();
+
+	conf.poll_timeout = CLOCK_MINUTE;
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":false}}");
+	begin(3, 0, 0);
+	output_trial.send(&c.out, c.chunk);
+	output_trial.drive(&c.out, c.wake, 20000);
+	ck_assert_int_lt(clock_monotonic() - begun, 15 * CLOCK_SECOND);
+	ck_assert(!c.decided);
+	ck_assert_uint_eq(output_trial.waiting(&c.out), 1);
+	ck_assert_uint_eq(output_trial.window(&c.out), 3);
+	end();
+}
+END_TEST
+
 START_TEST(never_confirmed_is_sent_again)
 {
 	conf.poll_timeout = 150 * MS;
@@ -462,26 +481,98 @@ START_TEST(never_confirmed_is_sent_again)
 }
 END_TEST
 
-/* Nobody answers, the number is not known any more, the token is not good. */
+/* What does not tell of what is promised, once: it is asked again, and nothing
+ * goes twice. */
 static const struct {
-	int status;
-	enum verdict verdict;
-} polls[] = {
-	{ 0, VERDICT_RETRY },
-	{ 400, VERDICT_RETRY },
-	{ 403, VERDICT_BLOCKED },
+	int status; /* 0: the connection is reset */
+	const char *body;
+} blips[] = {
+	{ 0, "" },
+	{ 503, "no server is available" },
+	{ 502, "<html>" },
+	{ 429, "later" },
+	{ 200, "<html>" },
+	{ 302, "" },
+	{ 400, "no" },
+	{ 403, "no" },
+	{ 404, "<html>" },
+	{ 500, "{\"items\":[{\"status\":500,\"error\":\"no\"}]}" },
+	{ 400, "{\"items\":[{\"status\":400,\"error\":\"no\"}]}" },
+	{ 403, "{\"items\":[{\"status\":403,\"error\":\"no\"}]}" },
 };
 
-/* A poll that would block is repeated, with the others. */
 START_TEST(a_blip_of_a_poll)
 {
 	expect("/in/bulk", 200, "{\"ack\":7}");
-	expect("/in/ack", 403, "no");
-	expect("/in/ack", 200, "<html>");
+	expect("/in/ack", blips[_i].status, blips[_i].body);
 	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
 	begin(3, 0, 0);
 	courier_deliver(&c);
 	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(marked(CHUNK_DELIVERED), 3);
+	ck_assert_uint_eq(canned_count(server), 3);
+	end();
+}
+END_TEST
+
+/* No answer comes in time. */
+START_TEST(a_poll_that_hangs)
+{
+	conf.http.common.timeout = 300 * MS;
+	replies[0].path = "/in/ack";
+	replies[0].bytes = xstrdup("");
+	replies[0].hang_ms = 1000;
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_ge(canned_count(server), 3);
+	ck_assert_ptr_null(strstr(strstr(canned_requests(server), "/in/bulk?") +
+		1,
+	    "/in/bulk?"));
+	end();
+}
+END_TEST
+
+START_TEST(a_poll_that_has_to_wait)
+{
+	conf.poll_later = true;
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(server), 2);
+	end();
+}
+END_TEST
+
+static bool
+is_unheard(void *ctx)
+{
+	(void)ctx;
+	return c.out.unheard[0] != '\0';
+}
+
+/* Twice in a row it is said, until there is an answer. */
+START_TEST(polls_that_fail_are_told)
+{
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 503, "busy");
+	expect("/in/ack", 502, "bad gateway");
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(3, 0, 0);
+	courier_drive(&c, is_unheard, NULL);
+	ck_assert(!c.decided);
+	ck_assert_msg(strstr(c.out.unheard,
+			  "asking whether accepted events are kept fails: "
+			  "http") != NULL &&
+		strstr(c.out.unheard, "answers 502: bad gateway") != NULL,
+	    "%s", c.out.unheard);
+	courier_wait(&c, is_decided, NULL);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_str_eq(c.out.unheard, "");
 	ck_assert_uint_eq(canned_count(server), 4);
 	end();
 }
@@ -507,16 +598,38 @@ START_TEST(blips_of_lines)
 }
 END_TEST
 
+/* What is answered whenever somebody asks; least requests, in all. */
+static const struct {
+	int status;
+	const char *body;
+	int64_t timeout;
+	enum verdict verdict;
+	unsigned requests;
+	const char *why;
+} lost[] = {
+	{ 0, "", CLOCK_SECOND, VERDICT_RETRY, 3, "within 1s; asking whether" },
+	{ 503, "busy", CLOCK_SECOND, VERDICT_RETRY, 3, "answers 503: busy" },
+	{ 400, "no", CLOCK_SECOND, VERDICT_RETRY, 3, "answers 400: no" },
+	{ 403, "no", CLOCK_SECOND, VERDICT_RETRY, 3, "answers 403: no" },
+	/* The receiver itself says that it never will tell. */
+	{ 400, "{\"items\":[{\"status\":400,\"error\":\"unknown\"}]}",
+	    CLOCK_MINUTE, VERDICT_RETRY, 5, "item 0: unknown" },
+	{ 403, "{\"items\":[{\"status\":403,\"error\":\"disabled\"}]}",
+	    CLOCK_MINUTE, VERDICT_BLOCKED, 5, "item 0: disabled" },
+};
+
 START_TEST(lost_confirmations_are_sent_again)
 {
+	conf.poll_timeout = lost[_i].timeout;
 	expect("/in/bulk", 200, "{\"ack\":7}");
-	expect("/in/ack", polls[_i].status, "no");
+	expect("/in/ack", lost[_i].status, lost[_i].body);
 	begin(3, 0, 0);
 	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, polls[_i].verdict);
+	ck_assert_int_eq(c.verdict, lost[_i].verdict);
+	ck_assert_msg(strstr(c.why, lost[_i].why) != NULL, "%s", c.why);
+	ck_assert_str_eq(c.out.unheard, "");
 	ck_assert_uint_eq(marked(CHUNK_OPEN), 3);
-	ck_assert_uint_eq(canned_count(server),
-	    polls[_i].verdict == VERDICT_BLOCKED ? 5 : 2);
+	ck_assert_uint_eq(canned_count(server), lost[_i].requests);
 	end();
 }
 END_TEST
@@ -788,10 +901,15 @@ suite_dialect(void)
 	tcase_add_loop_test(tc, one_refusal_is_a_weak_hint, 0, 3);
 	tcase_add_test(tc, packed_answer);
 	tcase_add_test(tc, delivered_when_confirmed);
+	tcase_add_test(tc, room_is_told);
 	tcase_add_test(tc, never_confirmed_is_sent_again);
 	tcase_add_loop_test(tc, lost_confirmations_are_sent_again, 0,
-	    sizeof(polls) / sizeof(polls[0]));
-	tcase_add_test(tc, a_blip_of_a_poll);
+	    sizeof(lost) / sizeof(lost[0]));
+	tcase_add_loop_test(tc, a_blip_of_a_poll, 0,
+	    sizeof(blips) / sizeof(blips[0]));
+	tcase_add_test(tc, a_poll_that_hangs);
+	tcase_add_test(tc, a_poll_that_has_to_wait);
+	tcase_add_test(tc, polls_that_fail_are_told);
 	tcase_add_test(tc, blips_of_lines);
 	tcase_add_test(tc, part_is_confirmed);
 	tcase_add_test(tc, closed_while_pending);

@@ -9,6 +9,7 @@
 #include "delivery/batch_reader.h"
 #include "delivery/chunk.h"
 #include "store/batch.h"
+#include "store/report.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/fake_output.h"
 #include "tests/unit/ship_help.h"
@@ -337,6 +338,43 @@ START_TEST(position_moves_when_confirmed)
 }
 END_TEST
 
+#define BUSY "HTTP/1.1 503 X\r\nContent-Length: 4\r\n\r\nbusy"
+
+/* Status says why nothing is confirmed, as long as that is so. */
+static bool
+told_and_confirmed(struct store *s)
+{
+	static bool told;
+	struct output_report r;
+
+	ck_assert_int_eq(report_output(s, "", &r, &ship_rig.err), 1);
+	told = told ||
+	    (strstr(r.error, "asking whether accepted events are kept fails") !=
+		    NULL &&
+		strstr(r.error, "answers 503: busy") != NULL);
+	return told && r.error[0] == '\0' && ship_help_all_settled(s);
+}
+
+START_TEST(unheard_confirmations_are_told)
+{
+	static const struct canned_reply table[] = {
+		{ .path = "/in/bulk", .bytes = TAKEN },
+		{ .path = "/in/ack", .bytes = BUSY },
+		{ .path = "/in/ack", .bytes = BUSY },
+		{ .path = "/in/ack", .bytes = ACK_YES },
+		{ .path = NULL },
+	};
+
+	server = canned_start(table);
+	(void)snprintf(ship_rig.receiver, sizeof(ship_rig.receiver), "%s/in",
+	    canned_url(server));
+	ship_help_fill(1, 10, -1, "");
+	ship_help_until(told_and_confirmed);
+	ck_assert_uint_eq(canned_count(server), 4);
+	canned_stop(server);
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
@@ -363,6 +401,7 @@ suite_ship(void)
 	tcase_add_test(tc, many_holes);
 	tcase_add_test(tc, crash_loses_no_line_between_settled_ones);
 	tcase_add_test(tc, position_moves_when_confirmed);
+	tcase_add_test(tc, unheard_confirmations_are_told);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -367,6 +367,34 @@ START_TEST(polls_are_refused)
 }
 END_TEST
 
+/* Nothing of that tells of what is promised: it is asked again. */
+static const struct {
+	int status;
+	const char *body;
+} poll_blips[] = {
+	{ 500, "{\"text\":\"Internal server error\",\"code\":8}" },
+	{ 503, "{\"text\":\"Server is busy\",\"code\":9}" },
+	{ 503, "{\"text\":\"Server is shutting down\",\"code\":23}" },
+	{ 404, "<html><title>404</title>" },
+	{ 400, "{\"text\":\"Invalid data channel\",\"code\":11}" },
+	{ 400, "{\"text\":\"ACK is disabled\",\"code\":14}" },
+	{ 200, "{\"acks\":{\"1\":false,\"0\":fal" },
+	{ 200, "" },
+};
+
+START_TEST(polls_are_repeated)
+{
+	rig_expect(EVENTS, 200, "{\"code\":0,\"ackId\":0}");
+	rig_expect(ACKS, poll_blips[_i].status, poll_blips[_i].body);
+	rig_expect(ACKS, 200, "{\"acks\":{\"0\":true,\"0\":true}}");
+	begin(2);
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(intake_rig.server), 3);
+	rig_end();
+}
+END_TEST
+
 /* check --live: the answer, and what is said. */
 static const struct {
 	int status;
@@ -427,6 +455,7 @@ suite_splunk_hec(void)
 	tcase_add_loop_test(tc, only_a_true_number_confirms, 0, ROWS(promises));
 	tcase_add_loop_test(tc, no_number_no_receipt, 0, ROWS(no_numbers));
 	tcase_add_loop_test(tc, polls_are_refused, 0, ROWS(poll_faults));
+	tcase_add_loop_test(tc, polls_are_repeated, 0, ROWS(poll_blips));
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
 	suite_add_tcase(s, tc);
 	return s;

@@ -108,7 +108,7 @@ trial_judge(struct intake *in, const struct intake_response *r,
 	(void)in;
 	trial_seen.len = r->len;
 	trial_seen.cut = r->cut;
-	if (r->status != 200)
+	if (r->status != 200 && r->lines > 0)
 		return false;
 	if (json_is_true(json_object_get(root, "again")))
 		intake_again(v);
@@ -139,7 +139,13 @@ static int
 trial_poll(struct intake *in, const uint64_t *numbers, size_t n,
     struct intake_request *r, struct err *err)
 {
-	(void)in;
+	const struct trial_conf *conf = in->conf;
+	int *polled = in->state;
+
+	if (conf->poll_later && (*polled)++ == 0) {
+		(void)err_set(err, "no token yet");
+		return INTAKE_LATER;
+	}
 	intake_url(r, "/ack", NULL);
 	intake_header(r, "Content-Type", "application/json");
 	for (size_t i = 0; i < n; i++)

@@ -18,7 +18,8 @@ struct trial_conf {
 	int64_t poll_timeout;
 	const char *path; /* appended to the URL */
 	const char *header;
-	bool later; /* the first request has to wait */
+	bool later;      /* the first request has to wait */
+	bool poll_later; /* and so has the first poll */
 };
 
 /* What it saw of the last answer. */
