@@ -108,8 +108,6 @@ serve(struct canned *c, int fd)
 		c->count++;
 		r = choose(c, buf);
 		(void)pthread_mutex_unlock(&c->lock);
-		if (r != NULL && r->hang_ms > 0)
-			(void)usleep(r->hang_ms * 1000);
 		if (r != NULL)
 			reply(fd, r, c->count);
 	}

@@ -15,8 +15,7 @@ struct canned;
 struct canned_reply {
 	const char *path; /* NULL ends the table */
 	const char *bytes;
-	size_t len;       /* 0: of a string */
-	unsigned hang_ms; /* before that */
+	size_t len; /* 0: of a string */
 };
 
 /* table is borrowed.  Dies when it can't listen. */

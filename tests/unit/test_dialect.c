@@ -515,26 +515,6 @@ START_TEST(a_blip_of_a_poll)
 }
 END_TEST
 
-/* No answer comes in time. */
-START_TEST(a_poll_that_hangs)
-{
-	conf.http.common.timeout = 300 * MS;
-	replies[0].path = "/in/ack";
-	replies[0].bytes = xstrdup("");
-	replies[0].hang_ms = 1000;
-	expect("/in/bulk", 200, "{\"ack\":7}");
-	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
-	begin(3, 0, 0);
-	courier_deliver(&c);
-	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
-	ck_assert_uint_ge(canned_count(server), 3);
-	ck_assert_ptr_null(strstr(strstr(canned_requests(server), "/in/bulk?") +
-		1,
-	    "/in/bulk?"));
-	end();
-}
-END_TEST
-
 START_TEST(a_poll_that_has_to_wait)
 {
 	conf.poll_later = true;
@@ -907,7 +887,6 @@ suite_dialect(void)
 	    sizeof(lost) / sizeof(lost[0]));
 	tcase_add_loop_test(tc, a_blip_of_a_poll, 0,
 	    sizeof(blips) / sizeof(blips[0]));
-	tcase_add_test(tc, a_poll_that_hangs);
 	tcase_add_test(tc, a_poll_that_has_to_wait);
 	tcase_add_test(tc, polls_that_fail_are_told);
 	tcase_add_test(tc, blips_of_lines);
