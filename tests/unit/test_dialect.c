@@ -578,7 +578,9 @@ START_TEST(blips_of_lines)
 }
 END_TEST
 
-/* What is answered whenever somebody asks; least requests, in all. */
+/* What is answered whenever somebody asks.  Within five seconds that is at
+ * once, after half a second and after two more; the next time would be at seven
+ * and a half. */
 static const struct {
 	int status;
 	const char *body;
@@ -587,10 +589,12 @@ static const struct {
 	unsigned requests;
 	const char *why;
 } lost[] = {
-	{ 0, "", CLOCK_SECOND, VERDICT_RETRY, 3, "within 1s; asking whether" },
-	{ 503, "busy", CLOCK_SECOND, VERDICT_RETRY, 3, "answers 503: busy" },
-	{ 400, "no", CLOCK_SECOND, VERDICT_RETRY, 3, "answers 400: no" },
-	{ 403, "no", CLOCK_SECOND, VERDICT_RETRY, 3, "answers 403: no" },
+	{ 0, "", 5 * CLOCK_SECOND, VERDICT_RETRY, 4,
+	    "within 5s; asking whether" },
+	{ 503, "busy", 5 * CLOCK_SECOND, VERDICT_RETRY, 4,
+	    "answers 503: busy" },
+	{ 400, "no", 5 * CLOCK_SECOND, VERDICT_RETRY, 4, "answers 400: no" },
+	{ 403, "no", 5 * CLOCK_SECOND, VERDICT_RETRY, 4, "answers 403: no" },
 	/* The receiver itself says that it never will tell. */
 	{ 400, "{\"items\":[{\"status\":400,\"error\":\"unknown\"}]}",
 	    CLOCK_MINUTE, VERDICT_RETRY, 5, "item 0: unknown" },
