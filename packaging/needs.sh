@@ -69,9 +69,11 @@ needs_apt() {
 	    { needs_root apt-get -qq update && needs_apt_install "${there[@]}"; }
 }
 
+# Another installation, as of unattended upgrades, is waited for.
 needs_apt_install() {
 	DEBIAN_FRONTEND=noninteractive needs_root apt-get -qq -y \
-	    --no-install-recommends install "$@" >/dev/null
+	    -o DPkg::Lock::Timeout=300 --no-install-recommends install "$@" \
+	    >/dev/null
 }
 
 needs_dnf() {
