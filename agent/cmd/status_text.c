@@ -188,7 +188,7 @@ feed_row(const struct status *st, const struct feed_report *const *order,
 	table_cell(t, "%s", span(text, st->now, f->success));
 	table_cell(t, "%s", f->closed ? "-" : span(text, f->due, st->now));
 	table_cell(t, "%" PRIu64, f->sealed);
-	table_cell(t, "%" PRIu64, f->duplicates);
+	table_cell(t, "%" PRIu64, f->count[FEED_DUPLICATES]);
 	if (f->error[0] != '\0')
 		table_colour(t, COLOUR_BAD);
 	feed_notes(st, order, row, t);

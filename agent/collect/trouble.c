@@ -25,8 +25,23 @@
 /* A fetch's trouble that did not occur for longer than any retry waits is over,
  * whatever ails other items. */
 #define QUIET (10 * CLOCK_MINUTE)
-/* A poll that waits longer for one thing is told. */
+/* A poll that waits longer for one thing is told; for its turn, one that waits
+ * longer than the interval too, since streams of one account share a budget. */
 #define SLOW (10 * CLOCK_SECOND)
+
+#define CHECK_NETWORK "check network, proxy and the vendor's service health"
+static const struct {
+	const char *what;
+	const char *remedy;
+} waits[] = {
+	[WAITS_TOKEN] = { "an access token", CHECK_NETWORK },
+	[WAITS_BUDGET] = { "its turn in the budget of requests",
+	    "the streams that share it need more than the vendor allows; a "
+	    "longer interval or fewer streams need less" },
+	[WAITS_ANSWER] = { "the answer of the vendor's API", CHECK_NETWORK },
+	[WAITS_VENDOR] = { "the time that the vendor wants between replies",
+	    "it goes on when that is over" },
+};
 
 static const char *const slow_code = "slow";
 
@@ -293,20 +308,19 @@ static void
 look_for_slow(struct feed_worker *j)
 {
 	const struct worker *w = &j->polls;
-	const char *what = w->waits;
+	const enum waiting what = w->waits;
+	const int64_t interval = w->source->definition.interval;
+	const int64_t slow =
+	    what == WAITS_BUDGET && interval > SLOW ? interval : SLOW;
 	struct outcome r;
-	int64_t for_us;
 
 	/* One that is throttled says so itself. */
-	if (what == NULL || j->stream.hold > clock_monotonic())
-		return;
-	for_us = clock_monotonic() - w->waits_since;
-	if (for_us < SLOW)
+	if (what == WAITS_NOT || j->stream.hold > clock_monotonic() ||
+	    clock_monotonic() - w->waits_since < slow)
 		return;
 	(void)outcome_set(&r, REPLY_RETRY,
-	    "a poll waits for %s, which takes unusually long; check network, "
-	    "proxy and the vendor's service health",
-	    what);
+	    "a poll waits for %s, which takes unusually long; %s",
+	    waits[what].what, waits[what].remedy);
 	(void)snprintf(r.code, sizeof(r.code), "%s", slow_code);
 	collect_trouble(j, TROUBLE_OF_POLL, &r, INT64_MIN, NULL);
 }

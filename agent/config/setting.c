@@ -643,7 +643,12 @@ unknown(const struct fill *f, struct look *l, const struct node *node,
 	     l->prefix == 0 && f->skip != NULL && f->skip[i] != NULL; i++)
 		add_name(l, f->skip[i], strlen(f->skip[i]));
 	near = text_nearest(node->key, l->names);
-	if (l->deeper[0] != '\0' && strchr(l->deeper, '.') != NULL)
+	if (strchr(node->key, '.') != NULL && strcmp(l->deeper, node->key) == 0)
+		(void)snprintf(hint, sizeof(hint),
+		    "; a dot stands for a nested map: \"%.*s: { %s: … }\"",
+		    (int)strcspn(l->deeper, "."), l->deeper,
+		    strchr(l->deeper, '.') + 1);
+	else if (strchr(l->deeper, '.') != NULL)
 		(void)snprintf(hint, sizeof(hint),
 		    "; did you mean \"%s\" (a dot stands for a nested map)?",
 		    l->deeper);

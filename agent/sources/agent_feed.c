@@ -565,10 +565,9 @@ out:
 static json_t *
 feed_counts(const struct feed_report *f, int64_t now)
 {
-	json_t *o =
-	    json_pack("{s:s, s:I, s:I, s:I, s:I}", "feed", f->tree, "size",
-		(json_int_t)f->size, "sealed", (json_int_t)f->sealed, "backlog",
-		(json_int_t)f->items, "duplicates", (json_int_t)f->duplicates);
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I}", "feed", f->tree, "size",
+	    (json_int_t)f->size, "sealed", (json_int_t)f->sealed, "backlog",
+	    (json_int_t)f->items);
 
 	if (o == NULL)
 		return NULL;

@@ -17,7 +17,7 @@ const struct config_type *const source_types[] = {
 };
 
 void
-worker_waits(struct worker *w, const char *what)
+worker_waits(struct worker *w, enum waiting what)
 {
 	w->waits_since = clock_monotonic();
 	w->waits = what;

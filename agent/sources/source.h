@@ -123,6 +123,15 @@ struct source {
 	const struct source_watch *watch; /* NULL: nobody looks on */
 };
 
+/* What a worker waits for. */
+enum waiting {
+	WAITS_NOT,
+	WAITS_TOKEN,  /* an access token */
+	WAITS_BUDGET, /* its turn among the source's requests */
+	WAITS_ANSWER, /* of the vendor's API */
+	WAITS_VENDOR  /* the time that the vendor wants between replies */
+};
+
 /*
  * What a thread has.  While there is a backlog of small items, a commit for
  * each would cost more than all else: where fetch finds gather set, it may
@@ -133,9 +142,8 @@ struct worker {
 	struct source *source;
 	struct http *http;
 	struct stream *stream; /* that it works for; NULL: none in particular */
-	/* What it waits for, a literal, and since when (monotonic). */
-	const char *_Atomic waits;
-	_Atomic int64_t waits_since;
+	_Atomic(enum waiting) waits;
+	_Atomic int64_t waits_since; /* monotonic */
 	bool background; /* its requests wait for those of all others */
 	bool gather;
 	struct write_batch *left;  /* taken by collect */
@@ -145,8 +153,8 @@ struct worker {
 /* Larger write batches fetch commits itself. */
 #define GATHER_BYTES (256 * 1024)
 
-/* The worker waits for what, a literal; NULL: for nothing any more. */
-void worker_waits(struct worker *w, const char *what);
+/* The worker waits for what from now on. */
+void worker_waits(struct worker *w, enum waiting what);
 
 /* What a poll wants next. */
 enum poll_next {

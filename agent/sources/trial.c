@@ -96,7 +96,7 @@ count(struct run *k)
 	if (report_feed(k->store, 0, &r, &err) != 1)
 		return;
 	k->t->collected = r.size;
-	k->t->repeats = r.duplicates;
+	k->t->repeats = r.count[FEED_DUPLICATES];
 }
 
 static void

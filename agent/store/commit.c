@@ -30,7 +30,7 @@ struct commit {
 	struct feed *feed;
 	struct write_batch *first; /* a list, through next */
 	struct pack pack;
-	struct feed_news news;
+	struct feed_news news; /* and what is counted here */
 	uint64_t duplicates;
 	struct {
 		uint64_t events;
@@ -288,19 +288,19 @@ put_feed(struct commit *c, const char *cursor, struct err *err)
 		"UPDATE feed SET size = ?3, cursor = coalesce(?4, cursor),"
 		" committed = coalesce(?5, committed),"
 		" newest = max(coalesce(?6, newest), coalesce(newest, ?6)),"
-		" duplicates = duplicates + ?7, counted = iif(?8,"
-		"  coalesce(counted, iif(?2 = 0, 0, ?9)), counted)"
+		" counted = iif(?7,"
+		"  coalesce(counted, iif(?2 = 0, 0, ?8)), counted)"
 		" WHERE id = ?1 AND size = ?2",
-		"iiitmmiii", f->id, (int64_t)f->size, (int64_t)c->pack.next,
-		cursor, any ? c->now : INT64_MIN, newest,
-		(int64_t)c->duplicates, (int64_t)f->hours, c->now) != 0)
+		"iiitmmii", f->id, (int64_t)f->size, (int64_t)c->pack.next,
+		cursor, any ? c->now : INT64_MIN, newest, (int64_t)f->hours,
+		c->now) != 0)
 		return -1;
 	if (db_changes(f->store) != 1)
 		return err_set(err,
 		    "%s: another process has added to this feed; only one "
 		    "collect may run on a store",
 		    f->name);
-	return c->news.any ? feed_news_write(f, &c->news, err) : 0;
+	return feed_news_write(f, &c->news, err);
 }
 
 static const char *
@@ -354,46 +354,74 @@ is_cursor(const struct commit *c)
 	return true;
 }
 
-/* Commit the write batches of c; called by the leader, without the feed's
- * mutex. */
-static int
-lead(struct commit *c, struct err *err)
+/* Has all that is in c been written before?  Repeats have. */
+static bool
+is_written(const struct commit *c)
 {
-	struct feed *f = c->feed;
-	int rc = 0;
+	return is_cursor(c) && c->backfilled.repeats == 0 &&
+	    feed_cursor_written(c->feed, last_cursor(c));
+}
 
-	pack_init(&c->pack, f);
-	for (struct write_batch *p = c->first; p != NULL && rc == 0;
-	     p = p->next) {
-		rc = pack_write_batch(&c->pack, p, err);
+static int
+pack_all(struct commit *c, struct err *err)
+{
+	pack_init(&c->pack, c->feed);
+	for (struct write_batch *p = c->first; p != NULL; p = p->next) {
+		if (pack_write_batch(&c->pack, p, err) != 0)
+			return -1;
 		c->duplicates += p->result.duplicates;
 		if (p->via == VIA_BACKFILL) {
 			c->backfilled.events += p->result.events;
 			c->backfilled.repeats += p->result.duplicates;
 		}
 	}
+	return pack_end(&c->pack, err);
+}
+
+/* One transaction, with the news of the feed. */
+static int
+write_all(struct commit *c, struct err *err)
+{
+	struct feed *f = c->feed;
+	struct feed_news said;
+	int rc;
+
+	feed_news_take(f, &said);
+	c->news = said;
+	c->news.any = true;
+	c->news.count[FEED_DUPLICATES] += c->duplicates;
+	c->news.count[FEED_VERSIONS] += c->pack.n_versions;
+	c->news.count[FEED_BACKFILLED] += c->backfilled.events;
+	/* A write batch has a newer one. */
+	if (last_cursor(c) != NULL)
+		c->news.cursor = NULL;
+	c->now = clock_now();
+	rc = is_cursor(c) ? db_begin_relaxed(f->store, err)
+			  : db_begin(f->store, err);
 	if (rc == 0)
-		rc = pack_end(&c->pack, err);
-	if (rc == 0) {
-		feed_news_take(f, &c->news);
-		if (c->pack.n_versions + c->backfilled.events > 0)
-			c->news.any = true;
-		c->news.count[FEED_VERSIONS] += c->pack.n_versions;
-		c->news.count[FEED_BACKFILLED] += c->backfilled.events;
-		c->now = clock_now();
-		rc = is_cursor(c) ? db_begin_relaxed(f->store, err)
-				  : db_begin(f->store, err);
-		if (rc == 0)
-			rc = db_end(f->store, put_all(c, err), err);
-		if (rc != 0) {
-			c->news.count[FEED_VERSIONS] -= c->pack.n_versions;
-			c->news.count[FEED_BACKFILLED] -= c->backfilled.events;
-			feed_news_back(f, &c->news);
-		}
-	}
-	if (rc == 0 && c->pack.n > 0)
-		size_log_set(f->store->size_log, f->id, c->pack.next);
+		rc = db_end(f->store, put_all(c, err), err);
+	feed_news_done(f, &said, rc);
 	return rc;
+}
+
+/* Commit the write batches of c; called by the leader, without the feed's
+ * mutex. */
+static int
+lead(struct commit *c, struct err *err)
+{
+	struct feed *f = c->feed;
+
+	if (pack_all(c, err) != 0)
+		return -1;
+	if (is_written(c)) {
+		feed_count(f, FEED_DUPLICATES, c->duplicates);
+		return 0;
+	}
+	if (write_all(c, err) != 0)
+		return -1;
+	if (c->pack.n > 0)
+		size_log_set(f->store->size_log, f->id, c->pack.next);
+	return 0;
 }
 
 /* Take from the queue what goes into about one batch, at least one write batch.

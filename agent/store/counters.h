@@ -53,7 +53,9 @@
 	X(FEED_MISSING, "missing", "missing", "missing",                      \
 	    "Events that only an independent query of the vendor had.")       \
 	X(FEED_UNLISTED, "unlisted", "only_in_feed", "only_in_feed",          \
-	    "Events that an independent query of their time did not have.")
+	    "Events that an independent query of their time did not have.")   \
+	X(FEED_DUPLICATES, "duplicates", "duplicates", "duplicates",          \
+	    "Events dropped because their id was already seen.")
 
 #define OUTPUT_COUNTER_ROWS(X)                                                 \
 	X(OUTPUT_EVENTS, "events", "delivered", "events", "Events delivered.") \

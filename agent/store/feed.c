@@ -226,6 +226,38 @@ feed_news_take(struct feed *f, struct feed_news *n)
 	(void)pthread_mutex_unlock(&f->mutex);
 }
 
+/* The caller holds the mutex. */
+static void
+set_cursor(char **to, const char *cursor)
+{
+	char *old = *to;
+
+	*to = xstrdup(cursor);
+	free(old);
+}
+
+void
+feed_cursor_later(struct feed *f, const char *cursor)
+{
+	(void)pthread_mutex_lock(&f->mutex);
+	set_cursor(&f->cursor, cursor);
+	set_cursor(&f->news.cursor, cursor);
+	f->news.any = true;
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+bool
+feed_cursor_written(struct feed *f, const char *cursor)
+{
+	bool written;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	written = cursor == NULL ||
+	    (f->news.cursor == NULL && strcmp(cursor, f->cursor) == 0);
+	(void)pthread_mutex_unlock(&f->mutex);
+	return written;
+}
+
 static void
 newer(int64_t *to, int64_t old)
 {
@@ -233,12 +265,10 @@ newer(int64_t *to, int64_t old)
 		*to = old;
 }
 
-void
-feed_news_back(struct feed *f, const struct feed_news *n)
+/* What was said since is newer. */
+static void
+put_back(struct feed_news *to, struct feed_news *n)
 {
-	struct feed_news *to = &f->news;
-
-	(void)pthread_mutex_lock(&f->mutex);
 	to->any = to->any || n->any;
 	for (size_t i = 0; i < FEED_COUNTERS; i++)
 		to->count[i] += n->count[i];
@@ -250,7 +280,22 @@ feed_news_back(struct feed *f, const struct feed_news *n)
 		to->has_error = true;
 		memcpy(to->error, n->error, sizeof(to->error));
 	}
-	(void)pthread_mutex_unlock(&f->mutex);
+	if (to->cursor == NULL) {
+		to->cursor = n->cursor;
+		n->cursor = NULL;
+	}
+}
+
+void
+feed_news_done(struct feed *f, struct feed_news *n, int rc)
+{
+	if (rc != 0) {
+		(void)pthread_mutex_lock(&f->mutex);
+		put_back(&f->news, n);
+		(void)pthread_mutex_unlock(&f->mutex);
+	}
+	free(n->cursor);
+	n->cursor = NULL;
 }
 
 int
@@ -261,10 +306,31 @@ feed_news_write(struct feed *f, const struct feed_news *n, struct err *err)
 	    " success = coalesce(?3, success),"
 	    " failure = coalesce(?4, failure),"
 	    " horizon = coalesce(?5, horizon),"
-	    " error = coalesce(?6, error)" FEED_COUNTER_ROWS(
+	    " error = coalesce(?6, error),"
+	    " cursor = coalesce(?7, cursor)" FEED_COUNTER_ROWS(
 		COUNTER_ADD) " WHERE id = ?1",
-	    "immmmtc", f->id, n->due, n->success, n->failure, n->horizon,
-	    n->has_error ? n->error : NULL, n->count, (size_t)FEED_COUNTERS);
+	    "immmmttc", f->id, n->due, n->success, n->failure, n->horizon,
+	    n->has_error ? n->error : NULL, n->cursor, n->count,
+	    (size_t)FEED_COUNTERS);
+}
+
+void
+feed_lead(struct feed *f)
+{
+	(void)pthread_mutex_lock(&f->mutex);
+	while (f->led)
+		(void)pthread_cond_wait(&f->changed, &f->mutex);
+	f->led = true;
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+void
+feed_follow(struct feed *f)
+{
+	(void)pthread_mutex_lock(&f->mutex);
+	f->led = false;
+	(void)pthread_cond_broadcast(&f->changed);
+	(void)pthread_mutex_unlock(&f->mutex);
 }
 
 /* Nothing depends on the news: what cannot be written now is written later. */
@@ -275,14 +341,16 @@ write_news(struct feed *f)
 	struct err err = ERR_INIT;
 	int rc;
 
+	feed_lead(f);
 	feed_news_take(f, &n);
-	if (!n.any)
-		return;
-	rc = db_begin_relaxed(f->store, &err);
-	if (rc == 0)
-		rc = db_end(f->store, feed_news_write(f, &n, &err), &err);
-	if (rc != 0)
-		feed_news_back(f, &n);
+	if (n.any) {
+		rc = db_begin_relaxed(f->store, &err);
+		if (rc == 0)
+			rc = db_end(f->store, feed_news_write(f, &n, &err),
+			    &err);
+		feed_news_done(f, &n, rc);
+	}
+	feed_follow(f);
 }
 
 void
@@ -346,6 +414,7 @@ feed_close(struct feed *f)
 		write_news(f);
 	(void)pthread_cond_destroy(&f->changed);
 	(void)pthread_mutex_destroy(&f->mutex);
+	free(f->news.cursor);
 	free(f->cursor);
 	free(f);
 }

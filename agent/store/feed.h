@@ -51,9 +51,13 @@ void feed_hours(struct feed *f);
 const char *feed_name(const struct feed *f);
 int64_t feed_id(const struct feed *f);
 
-/* The cursor as last committed (JSON text, "" at first, "lost" after events
- * were lost: begin as far back as the vendor goes); caller frees. */
+/* The cursor as last set (JSON text, "" at first, "lost" after events were
+ * lost: begin as far back as the vendor goes); caller frees. */
 char *feed_cursor(struct feed *f);
+
+/* Set the cursor as feed_state() does what it says: for one that has moved over
+ * nothing new, which costs a question more when a crash takes it back. */
+void feed_cursor_later(struct feed *f, const char *cursor);
 
 /* Bookkeeping outside the events; relaxed durability, never an error that
  * matters to the caller. */

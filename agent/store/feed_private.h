@@ -16,7 +16,8 @@ struct write_batch;
 /* Items that one process works on at a time. */
 #define CLAIMS_MAX 256
 
-/* What feed_count() and feed_state() said and is not written yet. */
+/* What feed_count(), feed_state() and feed_cursor_later() said and is not
+ * written yet. */
 struct feed_news {
 	bool any;
 	uint64_t count[FEED_COUNTERS];
@@ -26,6 +27,7 @@ struct feed_news {
 	int64_t horizon;
 	bool has_error;
 	char error[512];
+	char *cursor; /* owned; NULL: nothing new */
 };
 
 struct feed {
@@ -54,10 +56,10 @@ struct feed {
 	int64_t ahead; /* wall clock before the monotonic one; 0: not known */
 };
 
-/* Take the news for writing, inside a transaction; feed_news_back() puts them
- * back when that fails. */
+/* Take the news for writing, inside a transaction; feed_news_done() gives them
+ * back: they are written (rc 0), or still to be. */
 void feed_news_take(struct feed *f, struct feed_news *n);
-void feed_news_back(struct feed *f, const struct feed_news *n);
+void feed_news_done(struct feed *f, struct feed_news *n, int rc);
 int feed_news_write(struct feed *f, const struct feed_news *n, struct err *err);
 
 /* The store has lost events of the feed with the id old that may have been
@@ -67,6 +69,14 @@ int feed_news_write(struct feed *f, const struct feed_news *n, struct err *err);
  * about what happened.  In the caller's transaction. */
 int feed_renew(struct store *s, int64_t old, const char *name,
     const char *cause, struct err *err);
+
+/* Be the one thread that writes of the feed, as soon as no other one is; and no
+ * longer. */
+void feed_lead(struct feed *f);
+void feed_follow(struct feed *f);
+
+/* Is cursor (NULL: none) what is written already? */
+bool feed_cursor_written(struct feed *f, const char *cursor);
 
 /* When the claim on item was taken, INT64_MIN: it is not claimed. */
 int64_t feed_claimed(struct feed *f, int64_t item);

@@ -60,19 +60,18 @@ read_feed(sqlite3_stmt *st, struct feed_report *r)
 	r->closed = sqlite3_column_int(st, 3) != 0;
 	r->size = (uint64_t)sqlite3_column_int64(st, 4);
 	r->sealed = (uint64_t)sqlite3_column_int64(st, 5);
-	r->duplicates = (uint64_t)sqlite3_column_int64(st, 6);
-	r->due = db_time(st, 7);
-	r->success = db_time(st, 8);
-	r->failure = db_time(st, 9);
-	db_text(st, 10, r->error, sizeof(r->error));
-	r->horizon = db_time(st, 11);
-	r->committed = db_time(st, 12);
-	r->newest = db_time(st, 13);
-	r->items = (uint64_t)sqlite3_column_int64(st, 14);
-	r->items_expire = db_time(st, 15);
-	r->items_created = db_time(st, 16);
-	db_text(st, 17, r->cause, sizeof(r->cause));
-	read_counts(st, 18, r->count, FEED_COUNTERS);
+	r->due = db_time(st, 6);
+	r->success = db_time(st, 7);
+	r->failure = db_time(st, 8);
+	db_text(st, 9, r->error, sizeof(r->error));
+	r->horizon = db_time(st, 10);
+	r->committed = db_time(st, 11);
+	r->newest = db_time(st, 12);
+	r->items = (uint64_t)sqlite3_column_int64(st, 13);
+	r->items_expire = db_time(st, 14);
+	r->items_created = db_time(st, 15);
+	db_text(st, 16, r->cause, sizeof(r->cause));
+	read_counts(st, 17, r->count, FEED_COUNTERS);
 }
 
 int
@@ -86,7 +85,7 @@ report_feed(struct store *s, int64_t after, struct feed_report *r,
 	st = db_query(s, err,
 	    "SELECT f.id, f.name, f.tree, EXISTS(SELECT 1 FROM feed g"
 	    "  WHERE g.name = f.name AND g.id > f.id),"
-	    " f.size, f.sealed, f.duplicates, f.due, f.success, f.failure,"
+	    " f.size, f.sealed, f.due, f.success, f.failure,"
 	    " f.error, f.horizon, f.committed, f.newest,"
 	    " count(i.id), min(i.expires), min(i.created), "
 	    "f.cause" FEED_COUNTER_ROWS(

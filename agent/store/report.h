@@ -37,7 +37,6 @@ struct feed_report {
 			    a feed's first */
 	uint64_t size;   /* events committed */
 	uint64_t sealed;
-	uint64_t duplicates; /* kept out by their id */
 	uint64_t count[FEED_COUNTERS];
 	int64_t due;          /* next poll */
 	int64_t success;      /* last poll that succeeded */

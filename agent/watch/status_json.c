@@ -100,7 +100,6 @@ put_feed(struct json_put *j, const struct status *st,
 		json_put_text(j, "new_tree_because", f->cause);
 	json_put_count(j, "events", f->size);
 	json_put_count(j, "sealed", f->sealed);
-	json_put_count(j, "duplicates", f->duplicates);
 	put_rate(j, st, f->recent);
 	put_span(j, "lag_seconds", lag, 0);
 	json_put_time(j, "last_success", f->success);

@@ -180,7 +180,8 @@ static const struct {
 	{ "{host: a, ca: b}",
 	    "f:1: thing: unknown key \"ca\"; did you mean \"tls.ca\" (a dot" },
 	{ "{host: a, tls.ca: b}",
-	    "f:1: thing: unknown key \"tls.ca\"; did you mean \"tls.ca\" (a" },
+	    "f:1: thing: unknown key \"tls.ca\"; a dot stands for a nested "
+	    "map: \"tls: { ca: … }\"" },
 	{ "{host: a, tls: b}",
 	    "f:1: thing: \"tls\" must be a map of further keys" },
 	{ "{host: a, names: mail}",

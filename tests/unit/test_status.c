@@ -55,8 +55,7 @@ static const struct feed_report exchange = {
 	.tree = "contoso/Audit.Exchange",
 	.size = 1234567,
 	.sealed = 1234560,
-	.duplicates = 12,
-	.count = { [FEED_REQUESTS] = 99 },
+	.count = { [FEED_REQUESTS] = 99, [FEED_DUPLICATES] = 12 },
 	.due = NOW + 13 * CLOCK_SECOND,
 	.success = NOW - 2 * CLOCK_SECOND,
 	.failure = REPORT_NEVER,
@@ -307,7 +306,7 @@ START_TEST(every_width_is_kept)
 	begin();
 	for (size_t i = 0; i < sizeof(feeds[0].tree) - 1; i++)
 		feeds[0].tree[i] = "Audit."[i % 6];
-	feeds[0].size = feeds[0].sealed = feeds[0].duplicates =
+	feeds[0].size = feeds[0].sealed = feeds[0].count[FEED_DUPLICATES] =
 	    INT64_C(123456789012);
 	(void)strcpy(feeds[0].error,
 	    "\xe7\x9b\xa3\xe6\x9f\xbb "

@@ -96,6 +96,84 @@ START_TEST(events_come_back_as_lines)
 }
 END_TEST
 
+/* Has another connection written since the last call? */
+static bool
+was_written(sqlite3 *db)
+{
+	static int before;
+	sqlite3_stmt *st;
+	int now;
+
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "PRAGMA data_version", -1, &st,
+			     NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	now = sqlite3_column_int(st, 0);
+	(void)sqlite3_finalize(st);
+	if (now == before)
+		return false;
+	before = now;
+	return true;
+}
+
+static void
+cursor_is(struct feed *f, const char *cursor)
+{
+	char *is = feed_cursor(f);
+
+	ck_assert_str_eq(is, cursor);
+	free(is);
+}
+
+START_TEST(a_poll_without_news_is_written_once)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct feed *f = store_help_feed(s, FEED, CLOCK_DAY);
+	struct write_batch *p = write_batch_new(f);
+	struct feed_report r;
+	sqlite3 *db;
+
+	store_help_add(p, "a", "{}");
+	write_batch_cursor(p, "{\"n\":1}");
+	(void)store_help_commit(p);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	(void)was_written(db);
+	/* What is there already, repeats and a cursor too, is not. */
+	store_help_add(p, "a", "{}");
+	ck_assert_uint_eq(store_help_commit(p).duplicates, 1);
+	write_batch_cursor(p, "{\"n\":1}");
+	(void)store_help_commit(p);
+	feed_cursor_later(f, "{\"n\":2}");
+	cursor_is(f, "{\"n\":2}");
+	ck_assert(!was_written(db));
+	feed_state(f, clock_now() + CLOCK_HOUR, NULL, INT64_MIN);
+	ck_assert(was_written(db));
+	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
+	ck_assert_uint_eq(r.count[FEED_DUPLICATES], 1);
+	/* One that is still to be written is none that is. */
+	feed_cursor_later(f, "{\"n\":3}");
+	write_batch_cursor(p, "{\"n\":3}");
+	(void)store_help_commit(p);
+	ck_assert(was_written(db));
+	/* The newest stays. */
+	feed_cursor_later(f, "{\"n\":4}");
+	write_batch_cursor(p, "{\"n\":5}");
+	(void)store_help_commit(p);
+	feed_state(f, clock_now() + CLOCK_HOUR, NULL, INT64_MIN);
+	feed_close(f);
+	f = store_help_feed(s, FEED, CLOCK_DAY);
+	cursor_is(f, "{\"n\":5}");
+	feed_cursor_later(f, "{\"n\":6}");
+	feed_close(f);
+	f = store_help_feed(s, FEED, CLOCK_DAY);
+	cursor_is(f, "{\"n\":6}");
+	(void)sqlite3_close(db);
+	write_batch_free(p);
+	feed_close(f);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(memory_comes_and_goes)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -568,10 +646,10 @@ START_TEST(threads_commit_together)
 		free(mine);
 	}
 	ck_assert_uint_eq(sum, ROUNDS * (2 + 2 * THREADS));
+	feed_close(f);
 	ck_assert_int_eq(report_feed(s, 0, &r, &err), 1);
 	ck_assert_uint_eq(r.size, sum);
-	ck_assert_uint_eq(r.duplicates, ROUNDS * 4 * THREADS - sum);
-	feed_close(f);
+	ck_assert_uint_eq(r.count[FEED_DUPLICATES], ROUNDS * 4 * THREADS - sum);
 	store_close(s);
 }
 END_TEST
@@ -658,6 +736,7 @@ suite_store(void)
 	tcase_add_test(tc, a_counter_that_a_store_lacks_is_added);
 	tcase_add_test(tc, what_is_durable);
 	tcase_add_test(tc, events_come_back_as_lines);
+	tcase_add_test(tc, a_poll_without_news_is_written_once);
 	tcase_add_test(tc, memory_comes_and_goes);
 	tcase_add_test(tc, state_survives);
 	tcase_add_test(tc, ids_are_not_kept_without_dedupe);

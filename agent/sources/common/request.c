@@ -128,7 +128,7 @@ take_turn(struct worker *w, int reserve)
 	bool go = true, may = false;
 	int64_t wait = 0;
 
-	worker_waits(w, "its turn in the budget of requests");
+	worker_waits(w, WAITS_BUDGET);
 	do {
 		if (!may)
 			wait = held(w, clock_monotonic());
@@ -185,7 +185,7 @@ ask(struct worker *w, const struct api *api, const struct request *q,
 	int rc;
 
 	count(q, FEED_REQUESTS, 1);
-	worker_waits(w, q->patient ? NULL : "the answer of the vendor's API");
+	worker_waits(w, q->patient ? WAITS_NOT : WAITS_ANSWER);
 	rc = http_do(w->http, req, reply, &err);
 	count(q, FEED_BYTES, reply->bytes);
 	if (s->stop(s->ctx))
@@ -265,7 +265,7 @@ try(struct worker *w, const struct api *api, const struct request *q,
 	uint64_t accepts = st != NULL ? st->accepts : OAUTH_NEVER;
 	bool again = false;
 
-	worker_waits(w, "an access token");
+	worker_waits(w, WAITS_TOKEN);
 	if (auth_apply(api->auth, w->http, req, &proof, r) == REPLY_OK) {
 		(void)ask(w, api, q, req, reply, r);
 		if (w->source->watch != NULL)
@@ -327,7 +327,7 @@ request_send(struct worker *w, const struct api *api, const struct request *q,
 		if (!try(w, api, q, &req, reply, &kept, r))
 			break;
 	}
-	worker_waits(w, NULL);
+	worker_waits(w, WAITS_NOT);
 	deny(w, api, reply, r);
 	return r->class;
 }

@@ -25,11 +25,11 @@
 #define FULL_MOST 4
 #define HOT_OVERLAP (2 * CLOCK_SECOND)
 
-/* A cursor that moved over nothing new is written so often. */
-#define SAVE_EVERY (10 * CLOCK_SECOND)
-
 /* A time noted further in the future is of a clock that was wrong. */
 #define CLOCK_WRONG CLOCK_HOUR
+
+/* A cursor, as JSON. */
+#define CURSOR_MAX 1024
 
 #define WINDOW_TIMES (2 + WINDOW_SWEEPS + WINDOW_OWN)
 
@@ -240,7 +240,7 @@ window_save(struct window_state *s, struct stream *st, struct write_batch *p,
     struct outcome *r)
 {
 	struct write_batch *own = p == NULL ? write_batch_new(st->feed) : NULL;
-	struct buf json = BUF_INIT(1024);
+	struct buf json = BUF_INIT(CURSOR_MAX);
 	struct commit_result res;
 	struct err err = ERR_INIT;
 
@@ -253,11 +253,20 @@ window_save(struct window_state *s, struct stream *st, struct write_batch *p,
 		write_batch_cursor(p, json.data);
 	if (r->class == REPLY_OK && feed_commit(p, &res, &err) != 0)
 		(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
-	if (r->class == REPLY_OK)
-		s->saved = clock_monotonic();
 	buf_release(&json);
 	write_batch_free(own);
 	return r->class;
+}
+
+/* It moved over nothing new: to be written with what else is. */
+static void
+save_later(const struct window_state *s, struct stream *st)
+{
+	struct buf json = BUF_INIT(CURSOR_MAX);
+
+	if (window_cursor_write(s->spec, &s->cursor, &json) == 0)
+		feed_cursor_later(st->feed, json.data);
+	buf_release(&json);
 }
 
 /* The cursor began by the local clock.  Where that was ahead, what lies before
@@ -310,9 +319,10 @@ move(struct window_state *s, struct stream *st, const struct window_list *l,
 	struct write_batch *p;
 
 	s->cursor.listed = window_listed(s->spec, &l->window, l->date);
-	if (l->fresh == 0 && gap->from == gap->to &&
-	    clock_monotonic() - s->saved < SAVE_EVERY)
+	if (l->fresh == 0 && gap->from == gap->to) {
+		save_later(s, st);
 		return;
+	}
 	p = write_batch_new(st->feed);
 	if (gap->from < gap->to) {
 		(void)snprintf(row.cause, sizeof(row.cause), "%s",

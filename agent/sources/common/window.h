@@ -139,7 +139,6 @@ struct window_state {
 	bool guessed; /* the cursor began by the local clock */
 	int64_t full; /* monotonic: the next poll with the whole overlap, … */
 	int64_t whole; /* … and how far the last one came, 0: none yet */
-	int64_t saved; /* monotonic: last commit of the cursor */
 	struct window_cursor cursor;
 	struct sweep sweep;
 };

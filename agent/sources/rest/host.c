@@ -70,7 +70,7 @@ rest_find_host(struct worker *w, struct rest_stream *rs, struct outcome *r)
 	(void)outcome_set(r, REPLY_OK, "the host is known");
 	if (h->from_token == NULL || *o->base[i] != '\0')
 		return r->class;
-	worker_waits(w, "an access token");
+	worker_waits(w, WAITS_TOKEN);
 	if (auth_apply(o->auth, w->http, &req, &proof, r) == REPLY_OK) {
 		url = auth_host(o->auth);
 		base = check(h, url, r);
@@ -85,7 +85,7 @@ rest_find_host(struct worker *w, struct rest_stream *rs, struct outcome *r)
 			free(base);
 		}
 	}
-	worker_waits(w, NULL);
+	worker_waits(w, WAITS_NOT);
 	auth_proof_release(&proof);
 	return r->class;
 }

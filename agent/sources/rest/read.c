@@ -289,7 +289,7 @@ prepare(struct reading *g, const struct page *page, struct outcome *r)
 
 	begin_page(g, page);
 	g->values.page = page->link;
-	worker_waits(g->w, "the time that the vendor wants between replies");
+	worker_waits(g->w, WAITS_VENDOR);
 	if (g->rs->wait_until != 0 && wait > 0 && !s->rest(s->ctx, wait))
 		return outcome_set(r, REPLY_STOPPED, "the agent is stopping");
 	if (rest_find_host(g->w, g->rs, r) != REPLY_OK)
