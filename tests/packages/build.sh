@@ -7,7 +7,8 @@
 # packages_dist SOURCES BUILD SEALFEED: a tarball in BUILD, a folder of its
 # own; SEALFEED makes the manual pages.
 packages_dist() {
-	mkdir -p "$2" && cd "$2" && { [ -f Makefile ] || "$1/configure"; } &&
+	mkdir -p "$2" && cd "$2" &&
+	    { [ -f Makefile ] || "$1/configure" --disable-dependency-tracking; } &&
 	    make dist manual_program="$3"
 }
 
@@ -25,19 +26,30 @@ packages_root() {
 	    "$suite" "$tar" "$mirror" && echo "$*" >"$tar.holds"
 }
 
-# packages_next FROM TO: the same packages as release 2, which upgrade them;
-# nothing is compiled again.
+# packages_more TAR BASE PACKAGE…: the system of BASE, and these.
+packages_more() {
+	local tar=$1 base=$2
+	shift 2
+	[ ! -f "$tar" ] || [ "$base" -nt "$tar" ] ||
+	    [ "$(cat "$tar.holds" 2>&1)" != "$*" ] || return 0
+	mmdebstrap --mode=root --variant=custom \
+	    --setup-hook="tar -C \"\$1\" --exclude='./dev/*' -xf '$base'" \
+	    --customize-hook="chroot \"\$1\" apt-get -qq -y \
+		--no-install-recommends install $*" \
+	    '' "$tar" && echo "$*" >"$tar.holds"
+}
+
+# packages_next FROM TO: the same package as release 2, which upgrades it;
+# nothing is compiled again, and little time spent on making it small.
 packages_next() {
 	local deb name tree=$2/tree
 	mkdir -p "$2"
-	for deb in "$1"/sealfeed*.deb; do
-		name=$(basename "$deb")
-		dpkg-deb -R "$deb" "$tree" &&
-		    sed -i '/^Version:/s/-1$/-2/; s/\(sealfeed (= .*\)-1)/\1-2)/' \
-			"$tree/DEBIAN/control" &&
-		    dpkg-deb --root-owner-group -b "$tree" \
-			"$2/${name/-1_/-2_}" && rm -r "$tree" || return 1
-	done
+	deb=$(echo "$1"/sealfeed_*.deb)
+	name=$(basename "$deb")
+	dpkg-deb -R "$deb" "$tree" &&
+	    sed -i '/^Version:/s/-1$/-2/' "$tree/DEBIAN/control" &&
+	    dpkg-deb --root-owner-group -Zgzip -z1 -b "$tree" \
+		"$2/${name/-1_/-2_}" && rm -r "$tree"
 }
 
 # packages_build FOLDER SEALFEED: the tarball, the packages of release 1 and
@@ -70,7 +82,6 @@ packages_depends() {
 # packages_fleet FOLDER: the same system with tools that roll it out.
 packages_fleet() {
 	needs_install fleet_test || return 1
-	# shellcheck disable=SC2046 # a list of names
-	packages_root "$1/fleet.tar" $(packages_depends "$1") ansible-core \
-	    python3-apt puppet-agent cloud-init
+	packages_more "$1/fleet.tar" "$1/root.tar" ansible-core python3-apt \
+	    puppet-agent cloud-init
 }
