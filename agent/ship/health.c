@@ -154,6 +154,7 @@ retry(struct ship *s, struct delivery *t, int64_t delay, const char *why)
 {
 	int64_t now = clock_monotonic();
 	bool broke = t->connection != s->out.breaks;
+	bool still = ship_moving(s) == 0;
 
 	t->state = DELIVERY_WAITING;
 	if (s->health.shut)
@@ -168,14 +169,14 @@ retry(struct ship *s, struct delivery *t, int64_t delay, const char *why)
 		delay = DELAY_MAX;
 	/* Nothing is under way any more: the destination is in trouble, and
 	 * not one chunk. */
-	if (s->queue.in_flight == 0 && delay <= 0 && broke)
+	if (still && delay <= 0 && broke)
 		delay = ship_break_pause(s);
-	else if (s->queue.in_flight == 0 && delay <= 0)
+	else if (still && delay <= 0)
 		delay = ship_backoff(++s->health.level, SHIP_RETRY_FIRST,
 		    SHIP_RETRY_MAX);
 	if (delay > 0 && now + delay > s->health.hold)
 		s->health.hold = now + delay;
-	if (s->queue.in_flight == 0 || s->health.retries >= STREAK_BAD)
+	if (still || s->health.retries >= STREAK_BAD)
 		ship_health(s, SHIP_RETRYING, why);
 }
 

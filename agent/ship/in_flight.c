@@ -3,10 +3,15 @@
  *
  * A connection that ends cuts short what is on its way.  Where that made no
  * progress, half as much is sent next, down to one line; each success doubles
- * it.  A line that is alone on its way when the connection ends may be to
- * blame, or the network, or the receiver: others are sent before it is tried
- * again.  When it has ended ten connections and others passed each time, it
- * becomes a dead letter, or all waits for it, as the output is told.
+ * it, and only several do where connections end again and again: what comes
+ * through is then not far below what does not.
+ *
+ * A line that is alone on its way when the connection ends may be to blame, or
+ * the network, or the receiver, which may end each connection after some bytes:
+ * others are sent before it is tried again, and it counts against the line only
+ * where it was the first on its connection.  When it has ended ten connections
+ * and others passed each time, it becomes a dead letter, or all waits for it,
+ * as the output is told.
  */
 #include <stdio.h>
 
@@ -18,6 +23,14 @@
 /* With so many lines in flight at once there is no limit any more. */
 #define LIMIT_MAX 4096
 
+/* Where connections end again and again, so many successes more than one double
+ * the limit, at most; the number grows by each such break. */
+#define STEPS_MAX 31
+
+/* Where what is sent again must have the bounds that it had, since it may have
+ * been taken, it goes so often without progress before it is cut. */
+#define SAME_BOUNDS 3
+
 /* Connections that one line ends before it is to blame. */
 #define STRIKES_MAX 10
 
@@ -28,6 +41,15 @@
  * an incident. */
 #define FLAPS_MAX 3
 #define FLAP (5 * CLOCK_SECOND)
+
+size_t
+ship_moving(const struct ship *s)
+{
+	const struct output_type *type = s->out.type;
+	size_t waiting = type->waiting == NULL ? 0 : type->waiting(&s->out);
+
+	return s->queue.in_flight > waiting ? s->queue.in_flight - waiting : 0;
+}
 
 static void
 dispatch(struct ship *s, struct delivery *t)
@@ -62,12 +84,12 @@ static struct delivery *
 suspect(struct ship *s, int64_t now, bool *wait)
 {
 	struct delivery *found = NULL;
-	bool others = false;
+	bool others = false, moving = ship_moving(s) > 0;
 
 	*wait = false;
 	for (struct delivery *t = s->queue.first; t != NULL; t = t->next) {
 		if (t->strikes > 0 && t->state == DELIVERY_IN_FLIGHT)
-			*wait = true;
+			*wait = moving;
 		else if (t->strikes == 0 && t->state != DELIVERY_SETTLED)
 			others = true;
 		else if (t->strikes > 0 && t->state == DELIVERY_WAITING &&
@@ -78,7 +100,7 @@ suspect(struct ship *s, int64_t now, bool *wait)
 		return NULL;
 	if (others && s->in_flight.passed <= found->struck)
 		return NULL;
-	*wait = s->queue.in_flight > 0;
+	*wait = moving;
 	return *wait ? NULL : found;
 }
 
@@ -154,10 +176,16 @@ ship_came_through(struct ship *s, bool again)
 {
 	s->in_flight.passed++;
 	s->in_flight.progress = s->in_flight.progress || !again;
-	if (s->in_flight.limit > 0)
-		s->in_flight.limit *= 2;
-	if (s->in_flight.limit > LIMIT_MAX)
+	if (s->in_flight.limit == 0 ||
+	    ++s->in_flight.taken <= s->in_flight.steps)
+		return;
+	s->in_flight.taken = 0;
+	s->in_flight.limit *= 2;
+	if (s->in_flight.limit > LIMIT_MAX) {
 		s->in_flight.limit = 0;
+		s->in_flight.lowered = 0;
+		s->in_flight.steps = 0;
+	}
 }
 
 int64_t
@@ -166,11 +194,15 @@ ship_break_pause(struct ship *s)
 	bool smaller = s->in_flight.lost > 1 && !s->in_flight.partly;
 	bool others =
 	    s->in_flight.lost == 1 && s->in_flight.passed > s->in_flight.before;
+	/* Of an event that is suspect, which others have passed since. */
+	bool known = s->in_flight.lost == 1 &&
+	    s->in_flight.alone->strikes > 0 &&
+	    s->in_flight.passed > s->in_flight.alone->struck;
 
 	/* Half of what was sent, or one event behind others, is another try. */
-	if (s->in_flight.progress || smaller || others)
+	if (s->in_flight.progress || smaller || others || known)
 		s->health.level = 0;
-	if (s->in_flight.progress)
+	if (s->in_flight.progress || smaller || known)
 		return ship_backoff(1, PROGRESS_PAUSE, PROGRESS_PAUSE);
 	return ship_backoff(++s->health.level, SHIP_RETRY_FIRST,
 	    SHIP_RETRY_MAX);
@@ -188,26 +220,54 @@ ship_calm(const struct ship *s, int64_t now)
 static void
 strike(struct ship *s, struct delivery *t, int64_t now)
 {
+	bool first = s->in_flight.passed == s->in_flight.before;
+
 	/* Again, and nothing passed since: that tells nothing of t. */
-	if (t->strikes == 0 || s->in_flight.passed > t->struck)
+	if (t->strikes == 0 || (first && s->in_flight.passed > t->struck))
 		t->strikes++;
 	t->struck = s->in_flight.passed;
 	t->due = now +
 	    ship_backoff(t->strikes > STRIKES_MAX ? t->strikes - STRIKES_MAX
 						  : 1,
 		SHIP_RETRY_FIRST, SHIP_RETRY_MAX);
+	/* It may have been the bytes of those before it: it goes first on the
+	 * next connection. */
+	if (!first) {
+		t->struck--;
+		t->due = now;
+	}
+}
+
+/* A break cut so many lines short: less goes next. */
+static void
+lower(struct ship *s, size_t lost)
+{
+	if (s->out.batches && s->in_flight.barren < SAME_BOUNDS)
+		return;
+	s->in_flight.limit = lost > 1 ? lost / 2 : 1;
+	s->in_flight.taken = 0;
+	/* Again at what broke before, and not further down. */
+	if (s->in_flight.limit >= s->in_flight.lowered &&
+	    s->in_flight.lowered > 0 && s->in_flight.steps < STEPS_MAX)
+		s->in_flight.steps = 2 * s->in_flight.steps + 1;
+	s->in_flight.lowered = s->in_flight.limit;
 }
 
 /* What the breaks since the last look tell. */
 static void
 learn(struct ship *s, int64_t now)
 {
-	size_t lost = s->in_flight.lost;
+	const size_t lost = s->in_flight.lost;
+	struct delivery *t = s->in_flight.alone;
+	/* Of a line that is suspect already nothing follows for others. */
+	bool known = lost == 1 && t->strikes > 0;
 
-	if (lost == 1 && s->in_flight.alone->state == DELIVERY_WAITING)
-		strike(s, s->in_flight.alone, now);
-	if (lost > 0 && !s->in_flight.partly)
-		s->in_flight.limit = lost > 1 ? lost / 2 : 1;
+	s->in_flight.barren =
+	    s->in_flight.progress ? 0 : s->in_flight.barren + 1;
+	if (lost > 0 && !s->in_flight.partly && !known)
+		lower(s, lost);
+	if (lost == 1 && t->state == DELIVERY_WAITING)
+		strike(s, t, now);
 	s->in_flight.flaps =
 	    now - s->in_flight.broke < FLAP ? s->in_flight.flaps + 1 : 1;
 	s->in_flight.broke = now;

@@ -52,7 +52,7 @@ struct delivery {
 	int64_t received;
 	uint64_t bytes;
 	/* How often it broke the connection alone while others passed, and
-	 * in_flight.passed when it last did. */
+	 * what in_flight.passed must exceed before it is tried again. */
 	unsigned strikes;
 	uint64_t struck;
 	/* Since it was sent: events that are delivered, and whether the
@@ -112,7 +112,12 @@ struct ship {
 	} hold;
 
 	struct {
-		size_t limit;    /* lines in flight; 0: as the output says */
+		size_t limit;   /* lines in flight; 0: as the output says */
+		unsigned taken; /* successes since it changed, of which more
+				   than so many double it */
+		unsigned steps;
+		size_t lowered;  /* limit when a break last lowered it */
+		unsigned barren; /* breaks in a row without progress */
 		uint64_t passed; /* deliveries that made progress */
 		uint64_t breaks; /* out.breaks, taken into account */
 		bool progress;   /* of what was never sent, since the last */
@@ -250,6 +255,9 @@ void ship_hold_free(struct ship *s);
 
 /* in_flight.c: how much is on its way at once, and what breaks connections. */
 
+/* How many chunks are on their way, without those that the receiver has only to
+ * confirm. */
+size_t ship_moving(const struct ship *s);
 /* Send what is due; returns whether there was anything. */
 bool ship_send_due(struct ship *s, int64_t now);
 /* Note that a break cut t short, with so many lines left; partly: others of it

@@ -171,6 +171,15 @@ exchange_unpack(struct exchange *x)
 	}
 }
 
+/* Is rc one of the codes, which end with CURLE_OK? */
+static bool
+is_one_of(CURLcode rc, const CURLcode *codes)
+{
+	while (*codes != CURLE_OK && *codes != rc)
+		codes++;
+	return *codes != CURLE_OK;
+}
+
 /* Is a failure of the transfer one of settings and not of the network? */
 static bool
 is_settings_error(CURLcode rc)
@@ -179,13 +188,21 @@ is_settings_error(CURLcode rc)
 		CURLE_URL_MALFORMAT, CURLE_PEER_FAILED_VERIFICATION,
 		CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
 		CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
-		CURLE_LOGIN_DENIED };
+		CURLE_LOGIN_DENIED, CURLE_OK };
 
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		if (rc == codes[i])
-			return true;
-	}
-	return false;
+	return is_one_of(rc, codes);
+}
+
+bool
+exchange_broke(const struct exchange *x, CURLcode rc)
+{
+	static const CURLcode codes[] = { CURLE_SEND_ERROR, CURLE_RECV_ERROR,
+		CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_OPERATION_TIMEDOUT,
+		CURLE_HTTP2, CURLE_HTTP2_STREAM, CURLE_OK };
+	curl_off_t sent = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	return sent > 0 && is_one_of(rc, codes);
 }
 
 /* No answer came: say why, and what that means. */

@@ -61,6 +61,9 @@ int exchange_aim(struct exchange *x, struct http_access *access,
  * for, is unpacked for those who judge it. */
 void exchange_unpack(struct exchange *x);
 
+/* Did the connection end, or stall, with the request on its way? */
+bool exchange_broke(const struct exchange *x, CURLcode rc);
+
 /* What the end of the transfer means by the status of its answer, or by why
  * there is none; why gets a sentence about url.  A 2xx whose body cannot be
  * the receiver's (receipt.h) blocks. */

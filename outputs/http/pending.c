@@ -18,6 +18,11 @@
 /* Between two polls when several had no usable answer. */
 #define POLL_FAILED (10 * CLOCK_SECOND)
 
+/* The longest pause that an answer may ask for with Retry-After, which is also
+ * no more than a part of the time that a confirmation has. */
+#define POLL_ASKED_MAX CLOCK_MINUTE
+#define POLL_ASKED_PART 4
+
 static void
 poll_after(struct uplink *u, int64_t delay)
 {
@@ -146,10 +151,23 @@ judge_poll(struct uplink *u, struct exchange *x, CURLcode rc, bool *told,
 	return v;
 }
 
-/* A poll told nothing of what is promised.  That is no reason to send it again,
- * unless the receiver itself says often enough that it never will tell. */
+/* How long to wait when the answer asks to wait so long: beyond that what is
+ * promised would be sent again unasked. */
+static int64_t
+bounded(const struct uplink *u, int64_t asked)
+{
+	int64_t most = u->intake.poll_timeout / POLL_ASKED_PART;
+
+	most = most < POLL_ASKED_MAX ? most : POLL_ASKED_MAX;
+	return asked < most ? asked : most;
+}
+
+/* A poll told nothing of what is promised, and the next one is asked for so
+ * much later, 0: is not.  That is no reason to send it again, unless the
+ * receiver itself says often enough that it never will tell. */
 static void
-poll_failed(struct uplink *u, enum verdict v, bool told, const char *why)
+poll_failed(struct uplink *u, enum verdict v, bool told, int64_t asked,
+    const char *why)
 {
 	int64_t pause;
 
@@ -165,7 +183,10 @@ poll_failed(struct uplink *u, enum verdict v, bool told, const char *why)
 		    why);
 		return;
 	}
-	u->poll_at = clock_monotonic() + (pause < 0 ? POLL_FAILED : pause);
+	if (pause < 0)
+		pause = POLL_FAILED;
+	asked = bounded(u, asked);
+	u->poll_at = clock_monotonic() + (asked > pause ? asked : pause);
 	if (u->failed.n > 1)
 		(void)snprintf(u->out->unheard, sizeof(u->out->unheard),
 		    "asking whether accepted events are kept fails: %.400s",
@@ -187,7 +208,7 @@ pending_answer(struct uplink *u, struct exchange *x, CURLcode rc)
 		polls_are_well(u);
 		u->dialect->acknowledge(&u->intake, &r);
 	} else {
-		poll_failed(u, v, told, why);
+		poll_failed(u, v, told, exchange_delay(x), why);
 	}
 	if (u->n_pending < before)
 		poll_after(u, delay / 2);
@@ -220,7 +241,7 @@ pending_poll(struct uplink *u, int64_t now)
 		return;
 	buf_release(&x->request.body);
 	if (rc == INTAKE_LATER)
-		poll_failed(u, VERDICT_RETRY, false, err.text);
+		poll_failed(u, VERDICT_RETRY, false, 0, err.text);
 	else
 		fail_pending(u, VERDICT_BLOCKED, err.text);
 }

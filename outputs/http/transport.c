@@ -116,10 +116,12 @@ finish(struct uplink *u, struct exchange *x, CURLcode rc)
 		return;
 	x->busy = false;
 	exchange_unpack(x);
-	if (x == &u->poll)
+	if (x == &u->poll) {
 		pending_answer(u, x, rc);
-	else
+	} else {
+		u->out->breaks += exchange_broke(x, rc);
 		answer_finish(u, x, rc);
+	}
 	if (!x->busy)
 		buf_release(&x->answer);
 }

@@ -126,6 +126,7 @@ static bool
 breaks(struct output *out, struct chunk *p)
 {
 	static bool delivered;
+	static size_t used;
 	struct buf text = BUF_INIT(1 << 24);
 	struct err e = ERR_INIT;
 	bool now = delivered && fake_script.breaks > 0;
@@ -133,11 +134,14 @@ breaks(struct output *out, struct chunk *p)
 	if (now)
 		fake_script.breaks--;
 	delivered = !now;
+	used += chunk_lines(p);
+	now = now || (fake_script.budget > 0 && used > fake_script.budget);
 	if (fake_script.poison && chunk_text(p, &text, &e) == 0)
 		now = now || strstr(text.data, "bad") != NULL;
 	buf_release(&text);
 	if (!now)
 		return false;
+	used = 0;
 	out->breaks++;
 	out->connects++;
 	output_done(out, p, VERDICT_RETRY, 1, "reset");

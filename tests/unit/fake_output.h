@@ -27,6 +27,7 @@ struct fake_script {
 	bool trusted;     /* out->hold.trusted */
 	int breaks;       /* the connection ends in the place of so many chunks,
 			     each behind one that is delivered */
+	size_t budget;    /* it ends at the line behind so many; 0: does not */
 	bool poison;      /* it ends whenever "bad" is sent */
 	bool poison_waits;
 };

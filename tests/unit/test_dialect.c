@@ -515,6 +515,43 @@ START_TEST(a_blip_of_a_poll)
 }
 END_TEST
 
+/* Retry-After counts, up to a part of the time for confirmations. */
+START_TEST(a_poll_waits_as_it_is_told)
+{
+	static const char *const asked[] = { "2", "3600" };
+	int64_t began = clock_monotonic();
+
+	expect("/in/bulk", 200, "{\"ack\":7}");
+	expect("/in/ack", 503, "");
+	free((void *)(uintptr_t)replies[1].bytes);
+	replies[1].bytes = xasprintf("HTTP/1.1 503 X\r\nRetry-After: %s\r\n"
+				     "Content-Length: 0\r\n\r\n",
+	    asked[_i]);
+	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_DELIVERED);
+	ck_assert_uint_eq(canned_count(server), 3);
+	ck_assert_int_ge(clock_monotonic() - began, 2 * CLOCK_SECOND);
+	end();
+}
+END_TEST
+
+/* ship sends less at once behind a connection that broke, and not behind an
+ * answer. */
+START_TEST(broken_connections_are_counted)
+{
+	static const int statuses[] = { 0, 503 };
+
+	expect("/in/bulk", statuses[_i], "");
+	begin(3, 0, 0);
+	courier_deliver(&c);
+	ck_assert_int_eq(c.verdict, VERDICT_RETRY);
+	ck_assert_uint_eq(c.out.breaks, statuses[_i] == 0);
+	end();
+}
+END_TEST
+
 START_TEST(a_poll_that_has_to_wait)
 {
 	conf.poll_later = true;
@@ -892,6 +929,8 @@ suite_dialect(void)
 	tcase_add_loop_test(tc, a_blip_of_a_poll, 0,
 	    sizeof(blips) / sizeof(blips[0]));
 	tcase_add_test(tc, a_poll_that_has_to_wait);
+	tcase_add_loop_test(tc, a_poll_waits_as_it_is_told, 0, 2);
+	tcase_add_loop_test(tc, broken_connections_are_counted, 0, 2);
 	tcase_add_test(tc, polls_that_fail_are_told);
 	tcase_add_test(tc, blips_of_lines);
 	tcase_add_test(tc, part_is_confirmed);

@@ -201,6 +201,18 @@ START_TEST(event_that_breaks_connections_becomes_a_dead_letter)
 }
 END_TEST
 
+/* A receiver that ends each connection behind a line or two: the next one is
+ * not to blame, though it is alone and others pass each time. */
+START_TEST(short_connections_are_no_poison)
+{
+	fake_script.budget = (size_t)_i;
+	ship_help_fill(1, 14, -1, "");
+	ship_help_until(ship_help_all_settled);
+	ship_help_each_once(14, -1, 1);
+	ship_help_one_letter(-1, "", 0);
+}
+END_TEST
+
 static bool
 waits_for_it(struct store *s)
 {
@@ -265,6 +277,7 @@ suite_ship_hold(void)
 	tcase_add_loop_test(tc, break_sends_what_is_replayed_again, 0, 2);
 	tcase_add_test(tc, event_that_breaks_connections_becomes_a_dead_letter);
 	tcase_add_test(tc, event_that_breaks_connections_is_waited_for);
+	tcase_add_loop_test(tc, short_connections_are_no_poison, 1, 3);
 	tcase_add_test(tc, outage_is_no_poison);
 	suite_add_tcase(s, tc);
 	return s;
