@@ -18,8 +18,9 @@ is_host(const char *text)
 	return port == NULL || port[1 + strspn(port + 1, "0123456789")] == '\0';
 }
 
-/* Leave "https://host:443" of a URL with all that one can have, and nothing of
- * a user without a scheme, "name:password@host:443".  An "@" behind the host is
+/* Leave "https://host:443" of a URL with all that one can have, of a path
+ * nothing from its query on, and nothing of a user without a scheme,
+ * "name:password@host:443".  An "@" behind the host is
  * a part of the path, or the host a part of a password that was not encoded:
  * where that is not certain, nothing is left. */
 static void
@@ -29,6 +30,10 @@ strip_url(char *text)
 	char *end, *at;
 	bool later;
 
+	if (text[0] == '/') {
+		text[strcspn(text, "?#")] = '\0';
+		return;
+	}
 	host = host == NULL ? text : host + 3;
 	end = host == text ? host + strlen(host) : host + strcspn(host, "/?#");
 	later = strchr(end, '@') != NULL;

@@ -85,6 +85,7 @@ static const struct bound {
 	{ ROWS("trouble",
 	    FITS("subject", "256") " AND " FITS("class",
 		"24") " AND " FITS("code", "48")) },
+	{ ROWS("expiry", FITS("option", "192")) },
 	{ ROWS("batch",
 	    "first" EVENT " AND count BETWEEN 1 AND 8192 AND raw_len" INDEX) },
 	{ ROWS("run",

@@ -531,6 +531,17 @@ db_text(sqlite3_stmt *st, int column, char *out, size_t size)
 }
 
 int
+db_goes_on(const char *table, int order, struct err *err)
+{
+	if (order > 0)
+		return 1;
+	return err_set(err,
+	    "table %s has a row that nobody wrote; \"sealfeed store check "
+	    "--repair\" has the agent repair the store",
+	    table);
+}
+
+int
 db_blob(sqlite3_stmt *st, int column, struct buf *b, struct err *err)
 {
 	const void *data = sqlite3_column_blob(st, column);

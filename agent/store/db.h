@@ -137,6 +137,12 @@ int db_number(struct store *s, struct err *err, int64_t def, int64_t *n,
 int64_t db_time(sqlite3_stmt *st, int column);
 int64_t db_when(sqlite3_stmt *st, int column);
 void db_text(sqlite3_stmt *st, int column, char *out, size_t size);
+
+/* Of a list that goes on from the last key that was read: 1 where order, which
+ * compares the key of the new row of table with it, says that it lies behind.
+ * A key that nobody wrote, as a blob or a text that does not fit its place,
+ * would be found again for ever: -1. */
+int db_goes_on(const char *table, int order, struct err *err);
 /* Replace what b holds. */
 int db_blob(sqlite3_stmt *st, int column, struct buf *b, struct err *err);
 

@@ -2,6 +2,9 @@
  * expiry.c - when certificates of the configuration end.
  */
 #include "store/expiry.h"
+
+#include <string.h>
+
 #include "base/err.h"
 #include "store/db.h"
 
@@ -42,6 +45,7 @@ take(struct store *s, sqlite3_stmt *st, struct expiry *e, struct err *err)
 int
 expiry_next(struct store *s, int64_t before, struct expiry *e, struct err *err)
 {
+	const struct expiry last = *e;
 	int rc;
 
 	db_lock(s);
@@ -51,6 +55,8 @@ expiry_next(struct store *s, int64_t before, struct expiry *e, struct err *err)
 		" ORDER BY option LIMIT 1",
 		"ti", e->option, before),
 	    e, err);
+	if (rc == 1)
+		rc = db_goes_on("expiry", strcmp(e->option, last.option), err);
 	db_unlock(s);
 	return rc;
 }

@@ -207,9 +207,11 @@ int
 report_output(struct store *s, const char *after, struct output_report *r,
     struct err *err)
 {
+	char last[sizeof(r->name)];
 	sqlite3_stmt *st;
 	int rc;
 
+	(void)snprintf(last, sizeof(last), "%s", after);
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT name, mode, position, lines, moved,"
@@ -218,12 +220,13 @@ report_output(struct store *s, const char *after, struct output_report *r,
 	    " coalesce(received_lines, lines)" OUTPUT_COUNTER_ROWS(
 		COUNTER_NAME) " FROM output o WHERE name > ?"
 			      " ORDER BY name LIMIT 1",
-	    "t", after);
+	    "t", last);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
 		read_output_report(st, r);
 		db_done(st);
-		if (read_backlog(s, r, err) != 0)
+		rc = db_goes_on("output", strcmp(r->name, last), err);
+		if (rc == 1 && read_backlog(s, r, err) != 0)
 			rc = -1;
 	}
 	db_unlock(s);
@@ -598,9 +601,11 @@ int
 trace_output(struct store *s, const struct trace *t, const char *after,
     struct trace_output *o, struct err *err)
 {
+	char last[sizeof(o->name)];
 	sqlite3_stmt *st;
 	int rc;
 
+	(void)snprintf(last, sizeof(last), "%s", after);
 	db_lock(s);
 	st = db_query(s, err,
 	    "SELECT o.name, coalesce(o.received, o.position),"
@@ -614,11 +619,12 @@ trace_output(struct store *s, const struct trace *t, const char *after,
 	    " LEFT JOIN dead_letter d ON d.output = o.name AND d.feed = ?3"
 	    "  AND d.number = ?4"
 	    " WHERE o.name > ?1 ORDER BY o.name LIMIT 1",
-	    "titi", after, t->batch, t->feed, (int64_t)t->place.index);
+	    "titi", last, t->batch, t->feed, (int64_t)t->place.index);
 	rc = st == NULL ? -1 : db_step(s, st, err);
 	if (rc == 1) {
 		read_trace_output(st, t, o);
 		db_done(st);
+		rc = db_goes_on("output", strcmp(o->name, last), err);
 	}
 	db_unlock(s);
 	return rc;

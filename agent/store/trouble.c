@@ -2,6 +2,9 @@
  * trouble.c - what stands still or waits, and why.
  */
 #include "store/trouble.h"
+
+#include <string.h>
+
 #include "base/err.h"
 #include "store/db.h"
 
@@ -45,9 +48,20 @@ trouble_forget(struct store *s, const char *subject, struct err *err)
 	    err);
 }
 
+static int
+compare(const struct trouble *a, const struct trouble *b)
+{
+	int order = strcmp(a->subject, b->subject);
+
+	if (order == 0)
+		order = strcmp(a->class, b->class);
+	return order != 0 ? order : strcmp(a->code, b->code);
+}
+
 int
 trouble_next(struct store *s, struct trouble *t, struct err *err)
 {
+	const struct trouble before = *t;
 	sqlite3_stmt *st;
 	int rc;
 
@@ -68,6 +82,7 @@ trouble_next(struct store *s, struct trouble *t, struct err *err)
 		t->until = db_time(st, 5);
 		t->stands = sqlite3_column_int(st, 6) != 0;
 		db_done(st);
+		rc = db_goes_on("trouble", compare(t, &before), err);
 	}
 	db_unlock(s);
 	return rc;

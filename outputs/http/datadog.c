@@ -181,7 +181,6 @@ static bool
 datadog_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
-	const struct http_output_conf *conf = in->conf;
 	enum verdict verdict = http_meaning(r->status)->verdict;
 
 	if (r->status == 401 || r->status == 403) {
@@ -189,7 +188,7 @@ datadog_judge(struct intake *in, const struct intake_response *r,
 		    "%s: answers %d: the API key is not accepted: %.200s; "
 		    "check "
 		    "api_key, and that url is the intake of the key's own site",
-		    conf->url, r->status, r->body);
+		    in->shown, r->status, r->body);
 		return true;
 	}
 	if (verdict != VERDICT_DELIVERED || r->status == 202)
@@ -197,7 +196,7 @@ datadog_judge(struct intake *in, const struct intake_response *r,
 	intake_verdict(v, r->lines, VERDICT_BLOCKED,
 	    "%s: answers %d and not 202, by which Datadog accepts logs, so "
 	    "nothing counts as delivered; check url",
-	    conf->url, r->status);
+	    in->shown, r->status);
 	return true;
 }
 

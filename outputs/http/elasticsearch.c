@@ -323,9 +323,8 @@ elastic_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
 	static const char *const items[] = { "/items", NULL };
-	const struct http_output_conf *conf = in->conf;
 	const struct splitter_spec spec = { .arrays = items, .max = ITEM_MAX };
-	struct items s = { .url = conf->url, .verdicts = v };
+	struct items s = { .url = in->shown, .verdicts = v };
 	struct splitter *splitter;
 
 	if (in->state != NULL)
@@ -341,7 +340,7 @@ elastic_judge(struct intake *in, const struct intake_response *r,
 		    "%s: answers 200 and does not tell of a single event, so "
 		    "nothing counts as delivered; check that url is that of a "
 		    "bulk API",
-		    conf->url);
+		    in->shown);
 	return true;
 }
 
@@ -410,9 +409,10 @@ tell_version(const json_t *answer, struct buf *message)
 }
 
 static int
-tell_privileges(const struct elastic_conf *conf, const json_t *answer,
+tell_privileges(const struct intake *in, const json_t *answer,
     struct buf *message, struct err *err)
 {
+	const struct elastic_conf *conf = in->conf;
 	const json_t *all = json_object_get(answer, "has_all_requested");
 	const char *where = conf->index != NULL ? conf->index : "logs-*-*";
 
@@ -420,7 +420,7 @@ tell_privileges(const struct elastic_conf *conf, const json_t *answer,
 		return err_set(err,
 		    "%s: the credentials lack the privilege create_doc on %s; "
 		    "add it to their role, with auto_configure",
-		    conf->http.url, where);
+		    in->shown, where);
 	if (json_is_true(all))
 		return buf_addf(message, "it may write to %s\n", where);
 	return buf_addf(message, "whether it may write to %s is not tested\n",
@@ -431,7 +431,6 @@ static int
 elastic_probed(struct intake *in, unsigned step,
     const struct intake_response *r, struct buf *message, struct err *err)
 {
-	const struct elastic_conf *conf = in->conf;
 	json_t *answer = json_loadb(r->body, r->len, 0, NULL);
 	const json_t *error = json_object_get(answer, "error");
 	const char *reason =
@@ -441,15 +440,15 @@ elastic_probed(struct intake *in, unsigned step,
 	/* The root may be closed to who may write. */
 	if (step != STEP_MAY &&
 	    (r->status == 401 || (r->status == 403 && step == STEP_BULK)))
-		rc = err_set(err, "%s: answers %d: %.300s; check %s",
-		    conf->http.url, r->status, reason == NULL ? "" : reason,
+		rc = err_set(err, "%s: answers %d: %.300s; check %s", in->shown,
+		    r->status, reason == NULL ? "" : reason,
 		    in->state != NULL ? "aws.key, aws.region and the clock"
 				      : "api_key, basic or bearer and "
 					"what they may do");
 	else if (step == STEP_WHO)
 		rc = tell_version(answer, message);
 	else if (step == STEP_MAY)
-		rc = tell_privileges(conf, answer, message, err);
+		rc = tell_privileges(in, answer, message, err);
 	else if (r->status != 400 && r->status != 200)
 		rc = 1;
 	json_decref(answer);

@@ -325,6 +325,8 @@ judge_answer(const struct exchange *x, const struct receipt_body *b,
 	describe(b, answer);
 	(void)http_head_find(&x->answer_headers, "location", location,
 	    sizeof(location));
+	/* The query, which may hold a token: of ours, or of a login. */
+	location[strcspn(location, "?#")] = '\0';
 	(void)snprintf(why, size, "%s: answers %d%s%s%s%s%s", url, status_of(x),
 	    location[0] == '\0' ? "" : " to ", location, answer,
 	    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);

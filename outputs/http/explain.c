@@ -32,7 +32,6 @@ static const struct explained *
 look(const struct explained *table, const struct intake *in,
     const struct intake_response *r, char why[WHY_MAX])
 {
-	const struct http_output_conf *conf = in->conf;
 	struct buf text = BUF_INIT(WHY_MAX - 1);
 	const struct explained *row;
 	struct reply_error e;
@@ -42,7 +41,7 @@ look(const struct explained *table, const struct intake *in,
 	if (row == NULL)
 		return NULL;
 	(void)snprintf(why, WHY_MAX, "%.100s: answers %d%s%s%s%.150s; %s",
-	    conf->url, r->status, e.code[0] == '\0' ? "" : ": ", e.code,
+	    in->shown, r->status, e.code[0] == '\0' ? "" : ": ", e.code,
 	    e.message[0] == '\0' ? "" : ": ", e.message, row->hint);
 	/* Any bytes of an answer may be in it. */
 	(void)text_printable(&text, why, strlen(why));

@@ -325,7 +325,6 @@ static bool
 secops_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
-	const struct http_output_conf *conf = in->conf;
 	struct secops *s = in->state;
 	json_t *top;
 	bool good;
@@ -342,7 +341,7 @@ secops_judge(struct intake *in, const struct intake_response *r,
 		    "%s: answers %d with what is not an empty object, so "
 		    "nothing counts as delivered; check url and what is on "
 		    "the way",
-		    conf->url, r->status);
+		    in->shown, r->status);
 	return !good;
 }
 

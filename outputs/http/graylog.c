@@ -64,24 +64,23 @@ static bool
 graylog_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
-	const struct http_output_conf *conf = in->conf;
 	enum verdict verdict = http_meaning(r->status)->verdict;
 
 	if (r->status == 413)
 		intake_verdict(v, r->lines, VERDICT_REFUSED,
 		    "%s: answers 413: more than the input's \"Max. HTTP chunk "
 		    "size\"; raise that, or lower max_body",
-		    conf->url);
+		    in->shown);
 	else if (r->status == 401)
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
 		    "%s: answers 401: the input wants a header with another "
 		    "value or token; check headers, bearer or basic",
-		    conf->url);
+		    in->shown);
 	else if (verdict == VERDICT_DELIVERED && r->status != 202)
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
 		    "%s: answers %d and not 202, by which a GELF input "
 		    "accepts, so nothing counts as delivered; check url",
-		    conf->url, r->status);
+		    in->shown, r->status);
 	else
 		return false;
 	return true;

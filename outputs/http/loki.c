@@ -163,7 +163,6 @@ static bool
 loki_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
-	const struct http_output_conf *conf = in->conf;
 	const struct refusal *f = find_refusal(r->body);
 	enum verdict verdict = http_meaning(r->status)->verdict;
 
@@ -173,7 +172,7 @@ loki_judge(struct intake *in, const struct intake_response *r,
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
 		    "%s: answers %d and not 204, which is all that Loki "
 		    "confirms with, so nothing counts as delivered: %.200s",
-		    conf->url, r->status, r->body);
+		    in->shown, r->status, r->body);
 		return true;
 	}
 	if (f == NULL || r->status == 429 || r->status >= 500)
@@ -183,7 +182,7 @@ loki_judge(struct intake *in, const struct intake_response *r,
 	else if (f->fault == FAULT_TIME && learn(in->state))
 		verdict = VERDICT_RETRY;
 	intake_verdict(v, r->lines, verdict, "%s: answers %d: %.300s; %s",
-	    conf->url, r->status, r->body, f->hint);
+	    in->shown, r->status, r->body, f->hint);
 	return true;
 }
 

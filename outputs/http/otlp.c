@@ -520,7 +520,7 @@ read_answer(const struct intake_response *r, struct answer *a)
 
 /* Records are rejected: all that there are, or nobody knows which. */
 static void
-tell_rejected(const struct otlp_conf *conf, const struct intake_response *r,
+tell_rejected(const struct intake *in, const struct intake_response *r,
     const struct answer *a, struct intake_verdicts *v)
 {
 	size_t n = a->rejected < r->lines ? r->lines : 1;
@@ -528,7 +528,7 @@ tell_rejected(const struct otlp_conf *conf, const struct intake_response *r,
 	for (; n <= r->lines; n++)
 		intake_verdict(v, n, VERDICT_REFUSED,
 		    "%s: answers %d and rejects %llu of %zu log records: %s",
-		    conf->http.url, r->status, (unsigned long long)a->rejected,
+		    in->shown, r->status, (unsigned long long)a->rejected,
 		    r->lines, a->message);
 }
 
@@ -536,7 +536,6 @@ static bool
 otlp_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
-	const struct otlp_conf *conf = in->conf;
 	const struct http_meaning *m = http_meaning(r->status);
 	const struct otlp *o = in->state;
 	const char *hint = r->status == 415
@@ -553,18 +552,17 @@ otlp_judge(struct intake *in, const struct intake_response *r,
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
 		    "%s: answers %d with something that is no answer of an "
 		    "OTLP receiver, so nothing counts as delivered; check url",
-		    conf->http.url, r->status);
+		    in->shown, r->status);
 	else if (m->verdict == VERDICT_DELIVERED && a.rejected > 0 &&
 	    r->lines > 0)
-		tell_rejected(conf, r, &a, v);
+		tell_rejected(in, r, &a, v);
 	else if (m->verdict == VERDICT_DELIVERED ||
 	    (a.message[0] == '\0' && r->status != 415))
 		return false;
 	else
 		intake_verdict(v, r->lines, m->verdict,
-		    "%s: answers %d: %s%s%s", conf->http.url, r->status,
-		    a.message, hint == NULL ? "" : "; ",
-		    hint == NULL ? "" : hint);
+		    "%s: answers %d: %s%s%s", in->shown, r->status, a.message,
+		    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
 	return true;
 }
 

@@ -397,12 +397,11 @@ static void
 judge_code(struct intake *in, const struct hec_code *c, const json_t *answer,
     const struct intake_response *r, struct intake_verdicts *v)
 {
-	const struct http_output_conf *conf = in->conf;
 	json_int_t at = -1;
 	char why[512];
 
 	(void)snprintf(why, sizeof(why), "%s: answers %d, code %d (%.120s): %s",
-	    conf->url, r->status, c->code,
+	    in->shown, r->status, c->code,
 	    json_string_value(json_object_get(answer, "text")) == NULL
 		? ""
 		: json_string_value(json_object_get(answer, "text")),
@@ -436,7 +435,6 @@ static bool
 judge_answer(struct intake *in, const json_t *answer,
     const struct intake_response *r, struct intake_verdicts *v)
 {
-	const struct http_output_conf *conf = in->conf;
 	const json_t *ack = json_object_get(answer, "ackId");
 	const struct hec_code *c =
 	    find_code(json_integer_value(json_object_get(answer, "code")));
@@ -451,7 +449,7 @@ judge_answer(struct intake *in, const json_t *answer,
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
 		    "%s: answers 200 without the code of an HTTP event "
 		    "collector, so nothing counts as delivered; check url",
-		    conf->url);
+		    in->shown);
 		return true;
 	}
 	if (ack == NULL || json_is_null(ack))
@@ -460,7 +458,7 @@ judge_answer(struct intake *in, const json_t *answer,
 		intake_verdict(v, r->lines, VERDICT_RETRY,
 		    "%s: answers with an ackId that is no number, so nothing "
 		    "counts as delivered",
-		    conf->url);
+		    in->shown);
 	else
 		promised(in, r, number_of(ack), v);
 	return true;
@@ -556,7 +554,7 @@ hec_probed(struct intake *in, unsigned step, const struct intake_response *r,
 		    conf->index == NULL ? "its default index" : "index ",
 		    conf->index == NULL ? "" : conf->index);
 	else if (c != NULL)
-		rc = err_set(err, "%s: answers %d, code %d: %s", conf->http.url,
+		rc = err_set(err, "%s: answers %d, code %d: %s", in->shown,
 		    r->status, c->code, c->meaning);
 	json_decref(answer);
 	return rc;

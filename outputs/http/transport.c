@@ -11,6 +11,7 @@
 #include "outputs/http/transport.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -151,6 +152,7 @@ uplink_free(struct uplink *u)
 	free(u->exchange);
 	free(u->transfer);
 	free(u->pending);
+	free(u->shown);
 	free(u);
 }
 
@@ -224,6 +226,7 @@ http_open(struct output *out, struct err *err)
 	u->out = out;
 	u->conf = out->conf;
 	u->dialect = out->type->dialect;
+	u->shown = xstrndup(u->conf->url, strcspn(u->conf->url, "?"));
 	u->body = (struct body_writer){
 		.out = out, .intake = &u->intake, .dialect = u->dialect
 	};
@@ -234,7 +237,7 @@ http_open(struct output *out, struct err *err)
 		.members = member_reader_new(),
 		.text = BUF_INIT(EXCHANGE_BODY_MAX),
 		.id = BUF_INIT(EXCHANGE_BODY_MAX),
-		.shown = u->conf->url,
+		.shown = u->shown,
 		.content_type = u->dialect->content_type,
 		.compress = u->conf->compress,
 		.token_header = u->dialect->token_header,

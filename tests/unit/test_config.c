@@ -249,6 +249,9 @@ START_TEST(of_urls_the_host_is_left)
 		{ "https://u:1p#w@h:1", "https://" },
 		{ "https://u:p@w/x@h", "https://" },
 		{ "h1:9093", "h1:9093" },
+		{ "/services/collector/event?token=pw",
+		    "/services/collector/event" },
+		{ "/in?u=https://a@b#c", "/in" },
 		{ "https://[::1]:1/x", "https://[::1]:1" },
 	};
 	static const struct setting table[] = {

@@ -209,6 +209,9 @@ static const struct {
 	  "Content-Length: 0\r\n\r\n",
 	    VERDICT_BLOCKED, 0, "to https://else.example/; redirects are" },
 	/* What a terminal would obey, or read as a line's end. */
+	{ "HTTP/1.1 307 Go\r\nLocation: /in/?token=hunter2\r\n"
+	  "Content-Length: 0\r\n\r\n",
+	    VERDICT_BLOCKED, 0, "in: answers 307 to /in/; " },
 	{ "HTTP/1.1 302 Found\r\nLocation: /a\rb\x1b[2J\xff\r\n"
 	  "Content-Length: 0\r\n\r\n",
 	    VERDICT_BLOCKED, 0, "to /a b\\x1b[2J\\xff; redirects are" },
@@ -255,6 +258,7 @@ static const struct {
 	    0, "" },
 };
 
+/* Of the URL, whose query may hold a token, the rest is told. */
 START_TEST(answer)
 {
 	struct canned_reply table[] = {
@@ -264,6 +268,7 @@ START_TEST(answer)
 	struct ndjson_conf conf = conf_for(server);
 	struct courier c;
 
+	(void)strcat(url, "?token=hunter2");
 	courier_open(&c, &output_http, &conf, EVENT);
 	c.out.blocked = true; /* no benefit of a doubt */
 	courier_deliver(&c);
@@ -271,6 +276,9 @@ START_TEST(answer)
 	ck_assert_int_eq(c.verdict, answers[_i].verdict);
 	ck_assert_int_eq(c.delay, answers[_i].delay);
 	ck_assert_msg(strstr(c.why, answers[_i].words) != NULL, "%s", c.why);
+	ck_assert_msg(strstr(c.why, "hunter2") == NULL, "%s", c.why);
+	ck_assert_ptr_nonnull(strstr(canned_requests(server),
+	    "?token=hunter2"));
 	canned_stop(server);
 }
 END_TEST

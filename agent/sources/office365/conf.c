@@ -300,9 +300,9 @@ doubt_url(const struct office365_conf *c, const char *key, const char *url,
 	path += 3 + strcspn(path + 3, "/?");
 	if (*path != '\0' && path[strspn(path, "/")] != '\0')
 		config_warning(b,
-		    "%s: \"%s\" has a path, and the API's own is put behind "
-		    "it; leave out \"%s\"",
-		    key, url, path);
+		    "%s: \"%.*s\" has a path, and the API's own is put behind "
+		    "it; leave out what follows the host",
+		    key, (int)strcspn(url, "?"), url);
 	cloud = cloud_of(url, login);
 	if (cloud == CLOUDS)
 		cloud = cloud_of(url, !login);
