@@ -362,7 +362,7 @@ push_blocks(struct splitter *s, const char *p, size_t blocks)
 	return 0;
 }
 
-/* Leave out a byte order mark; moves *p and *len behind it. */
+/* Leave out byte order marks; moves *p and *len behind it. */
 static int
 skip_bom(struct splitter *s, const char **p, size_t *len)
 {
@@ -375,7 +375,7 @@ skip_bom(struct splitter *s, const char **p, size_t *len)
 			s->bom = sizeof(bom);
 			return 0;
 		}
-		s->bom++;
+		s->bom = (s->bom + 1) % sizeof(bom);
 		s->offset++;
 		(*p)++;
 		(*len)--;

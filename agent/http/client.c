@@ -649,12 +649,17 @@ explain(struct transfer *t, CURLcode code)
 	    hint != NULL ? hint : "");
 }
 
-/* A byte order mark is not part of what a body says. */
+/* Byte order marks, of which each hand may put one in front, are not part of
+ * what a body says. */
 static void
 drop_bom(struct buf *b)
 {
-	if (b->len >= 3 && memcmp(b->data, "\xef\xbb\xbf", 3) == 0)
-		buf_drop(b, 3);
+	size_t n = 0;
+
+	while (b->len - n >= 3 && memcmp(b->data + n, "\xef\xbb\xbf", 3) == 0)
+		n += 3;
+	if (n > 0)
+		buf_drop(b, n);
 }
 
 /* A reply came whole: is it one? */

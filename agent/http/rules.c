@@ -506,7 +506,7 @@ rules_error(const char *body, size_t len, struct reply_error *out)
 	*out = (struct reply_error){ .code = "" };
 	if (body == NULL || len == 0)
 		return;
-	if (len >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0) {
+	while (len >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0) {
 		body += 3;
 		len -= 3;
 	}

@@ -176,6 +176,8 @@ START_TEST(error_bodies)
 		{ "{\"error\":\"not allowed here\"}", "", "not allowed here" },
 		{ "\xef\xbb\xbf{\"Error\":{\"Code\":\"A\",\"Message\":\"m\"}}",
 		    "A", "m" },
+		{ "\xef\xbb\xbf\xef\xbb\xbf{\"error\":\"not twice\"}", "",
+		    "not twice" },
 		{ "[{\"error\":{\"code\":\"A\",\"message\":\"m\"}}]", "A",
 		    "m" },
 		{ "{\"errors\":[{\"code\":\"A\",\"detail\":\"m\"}]}", "A",

@@ -313,7 +313,7 @@ decode_csv(struct decoding *g, struct slice body)
 {
 	const char *at = body.data, *end = at + body.len;
 
-	if (body.len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+	while (end - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
 		at += 3;
 	if (g->d->names != NULL &&
 	    (at = find_names(at, end, g->d->names)) == NULL)
