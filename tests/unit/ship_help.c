@@ -108,6 +108,7 @@ child(int wake, struct role_signs *signs)
 		.http.parallel = 2,
 		.http.max_body = 1 << 20,
 		.http.common.timeout = UNIT_TIMEOUT,
+		.poll_every = CLOCK_SECOND / 50,
 		.poll_timeout = CLOCK_MINUTE,
 		.path = "/bulk",
 		.header = "7c" };

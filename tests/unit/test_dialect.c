@@ -54,6 +54,7 @@ set_up(void)
 		.http.parallel = 2,
 		.http.max_body = 1 << 20,
 		.http.common.timeout = UNIT_TIMEOUT,
+		.poll_every = 20 * MS,
 		.poll_timeout = 10 * CLOCK_SECOND,
 		.path = "/bulk",
 		.header = "7c" };
@@ -659,7 +660,8 @@ END_TEST
 START_TEST(part_is_confirmed)
 {
 	conf.lines_max = 2;
-	conf.poll_timeout = 300 * MS;
+	/* Enough for the second one's answer on a busy machine. */
+	conf.poll_timeout = 5 * CLOCK_SECOND;
 	expect("/in/bulk", 200, "{\"ack\":1}");
 	expect("/in/bulk", 200, "{\"ack\":2}");
 	expect("/in/ack", 200, "{\"acks\":{\"1\":false,\"2\":true}}");
@@ -827,6 +829,8 @@ END_TEST
 START_TEST(forgotten_promises_are_sent_again)
 {
 	conf.lines_max = 2;
+	/* Nobody asks before both are promised. */
+	conf.poll_every = 5 * CLOCK_SECOND;
 	expect("/in/bulk", 200, "{\"ack\":7}");
 	expect("/in/bulk", 200, "{\"ack\":7,\"forget\":true}");
 	expect("/in/ack", 200, "{\"acks\":{\"7\":true}}");

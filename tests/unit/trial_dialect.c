@@ -26,7 +26,7 @@ trial_open(struct intake *in, struct err *err)
 
 	(void)err;
 	in->lines_max = conf->lines_max;
-	in->poll_every = CLOCK_SECOND / 50;
+	in->poll_every = conf->poll_every;
 	in->poll_timeout = conf->poll_timeout;
 	in->poll_overtaken = CLOCK_SECOND / 20;
 	in->state = xcalloc(1, sizeof(int)); /* a leak is found by ASan */

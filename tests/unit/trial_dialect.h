@@ -15,6 +15,7 @@
 struct trial_conf {
 	struct http_output_conf http; /* must stand first */
 	size_t lines_max;
+	int64_t poll_every;
 	int64_t poll_timeout;
 	const char *path; /* appended to the URL */
 	const char *header;
