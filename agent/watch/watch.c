@@ -35,7 +35,11 @@
 #define CONNECTIONS_MAX 32
 #define IDLE_SECONDS 15
 #define STEP_MS 1000
+/* Unasked it judges so often, and where that takes long, of a thousand feeds,
+ * for no more than a five-hundredth of the time. */
 #define JUDGE_EVERY (5 * CLOCK_SECOND)
+#define JUDGE_MOST HISTORY_EVERY
+#define JUDGE_SHARE 500
 #define TELL_EVERY CLOCK_HOUR
 #define LEAN_AFTER (5 * CLOCK_SECOND) /* of nobody asking */
 
@@ -303,6 +307,15 @@ tell(struct watch *w, const char *line)
 		w->line[0] = '\0';
 }
 
+static int64_t
+pause_after(int64_t took)
+{
+	if (took > JUDGE_MOST / JUDGE_SHARE)
+		return JUDGE_MOST;
+	return took > JUDGE_EVERY / JUDGE_SHARE ? took * JUDGE_SHARE
+						: JUDGE_EVERY;
+}
+
 /* From time to time: what the supervisor tells systemd, and the history. */
 static void
 look(struct watch *w)
@@ -313,7 +326,6 @@ look(struct watch *w)
 
 	if (now < w->judge_at)
 		return;
-	w->judge_at = now + JUDGE_EVERY;
 	if (judge(w, &st, &v) && now >= w->sample_at) {
 		w->sample_at = now + HISTORY_EVERY;
 		history_add(w->history, &st);
@@ -321,6 +333,7 @@ look(struct watch *w)
 	tell(w, v.line);
 	verdict_release(&v);
 	status_release(&st);
+	w->judge_at = now + pause_after(clock_monotonic() - now);
 }
 
 /* It stands still alone: scrapers see it by the age of the file. */
