@@ -64,17 +64,44 @@ dispatch(struct ship *s, struct delivery *t)
 	s->out.type->send(&s->out, t->chunk);
 }
 
-/* Leave no more in t than may be in flight. */
+/* Leave no more in t than may be in flight, nor than most. */
 static void
-shorten(struct ship *s, struct delivery *t)
+shorten(struct ship *s, struct delivery *t, size_t most)
 {
-	if (s->in_flight.limit == 0 ||
-	    chunk_lines(t->chunk) <= s->in_flight.limit)
+	if (s->in_flight.limit > 0 && s->in_flight.limit < most)
+		most = s->in_flight.limit;
+	if (chunk_lines(t->chunk) <= most)
 		return;
 	if (t->again)
-		ship_hold_cut(s, t, s->in_flight.limit);
+		ship_hold_cut(s, t, most);
 	else
-		(void)ship_split(s, t, s->in_flight.limit);
+		(void)ship_split(s, t, most);
+}
+
+/* How many lines may go that are not suspect.  Some have to pass between two
+ * tries of one that is: of the last ones, one goes for each try, or a feed that
+ * has become quiet would never tell whose fault it is.  What keeps its bounds
+ * goes as it is. */
+static size_t
+allowed(const struct ship *s)
+{
+	const struct delivery *suspect = NULL;
+	size_t lines = 0, wanted;
+
+	for (const struct delivery *t = s->queue.first; t != NULL;
+	     t = t->next) {
+		if (t->strikes == 0 && t->state == DELIVERY_WAITING)
+			lines += chunk_lines(t->chunk);
+		else if (t->strikes > 0 && t->strikes < STRIKES_MAX)
+			suspect = t;
+	}
+	if (suspect == NULL || s->out.batches)
+		return SIZE_MAX;
+	wanted = STRIKES_MAX - suspect->strikes;
+	if (lines > wanted)
+		return lines - wanted;
+	return s->in_flight.passed > suspect->struck || ship_moving(s) > 0 ? 0
+									   : 1;
 }
 
 /* Is there a line that broke the connection, whose turn it is?  It must be
@@ -107,16 +134,19 @@ suspect(struct ship *s, int64_t now, bool *wait)
 static bool
 send_some(struct ship *s, size_t window, int64_t now)
 {
+	size_t left = allowed(s);
 	bool sent = false;
 
 	for (struct delivery *t = s->queue.first;
-	     t != NULL && s->queue.in_flight < window; t = t->next) {
+	     t != NULL && s->queue.in_flight < window && left > 0;
+	     t = t->next) {
 		if (t->state != DELIVERY_WAITING || t->strikes > 0 ||
 		    (t->due > now && s->health.state == SHIP_WELL) ||
 		    ((t->again || t->replay) && !ship_hold_turn(s)))
 			continue;
 		sent = true;
-		shorten(s, t);
+		shorten(s, t, left);
+		left -= chunk_lines(t->chunk);
 		dispatch(s, t);
 		if (s->health.shut || s->health.hold > now)
 			break;

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Connections that break.  One receiver resets each after 300 messages, fewer
-# than a chunk has: what it read is settled, and the rest follows without longer
-# and longer waits.  Another one gives up whenever it is sent a certain event:
+# Connections that break.  Receivers reset each after 300 messages or 20 kB,
+# fewer than a chunk has: what they read is settled, and the rest follows without
+# longer and longer waits.  Others give up whenever they are sent a certain event:
 # that one becomes a dead letter, and the others arrive.
 . "${0%/*}/lib.sh"
 
@@ -18,15 +18,23 @@ all_but_one() {
 sim --backlog 6000 --events 7000 --rate 500 --blob 50-100
 odd resets --reset-after 300
 odd fussy --poison "$spoiled"
+receiver cut --reset-after 20000
+receiver choosy --poison '"feed":"contoso/Audit.Exchange","index":321,"agent":"fra1","event":'
 to_syslog resets
 to_syslog fussy
+to_http cut
+to_http choosy
 agent
-settled resets
-wait_for 10 "no backlog at resets" output_is resets backlog_events -eq 0
-wait_for 60 "all but one event are at fussy" all_but_one fussy
-wait_for 60 "that one is a dead letter" output_is fussy dead_letters -eq 1
-ask dead-letters >"$work/letters"
-grep -q 'alone it ended the connection 10 times while others passed: ' \
-    "$work/letters" || fail "no reason: $(cat "$work/letters")"
-wait_for 10 "no backlog at fussy" output_is fussy backlog_events -eq 0
-output_is resets dead_letters -eq 0 || fail "dead letters at resets"
+settled resets cut
+for name in resets cut; do
+	wait_for 10 "no backlog at $name" output_is $name backlog_events -eq 0
+	output_is $name dead_letters -eq 0 || fail "dead letters at $name"
+done
+for name in fussy choosy; do
+	wait_for 60 "all but one event are at $name" all_but_one $name
+	wait_for 60 "that one is a dead letter" output_is $name dead_letters -eq 1
+	ask dead-letters --output $name | tr -s ' \n' ' ' >"$work/letters"
+	grep -q 'alone it ended the connection 10 times while others passed: ' \
+		    "$work/letters" || fail "no reason: $(cat "$work/letters")"
+	wait_for 10 "no backlog at $name" output_is $name backlog_events -eq 0
+done

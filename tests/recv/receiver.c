@@ -6,6 +6,9 @@
  * are an error 400, since many real receivers drop them without a word.
  * Every request leaves a line "STATUS LINES BYTES WHY" in DIR/requests.
  * DIR/faults is read for each request (recv.h).
+ *
+ *	--reset-after N   each connection ends behind N bytes of bodies
+ *	--poison TEXT     and at a body with that text, which is not kept
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,6 +30,7 @@ static struct recv_options opt = { .dir = ".",
 	.answer = finish };
 static const char *authorization;
 static const char *bad; /* a body with this text in it is refused */
+static const char *poison;
 
 static int events_fd, requests_fd;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -63,7 +67,14 @@ record(unsigned status, size_t lines, size_t bytes, const char *why)
 	recv_write(requests_fd, text, (size_t)n);
 }
 
-/* The status for a request that no fault strikes. */
+static bool
+has(const struct buf *body, const char *text)
+{
+	return text != NULL && body->data != NULL &&
+	    strstr(body->data, text) != NULL;
+}
+
+/* The status for a request that no fault strikes; 0: the connection ends. */
 static unsigned
 take(const struct recv_request *rq, size_t *lines, const char **why)
 {
@@ -93,10 +104,11 @@ take(const struct recv_request *rq, size_t *lines, const char **why)
 		*why = recv_unpack(&rq->body, &plain);
 		body = &plain;
 	}
-	if (*why == NULL && bad != NULL && body->data != NULL &&
-	    strstr(body->data, bad) != NULL)
+	if (*why == NULL && has(body, bad))
 		*why = "a record that is not wanted here";
-	if (*why == NULL)
+	if (*why == NULL && has(body, poison))
+		status = 0;
+	else if (*why == NULL)
 		*why = store(body);
 	if (*why != NULL)
 		status = 400;
@@ -157,6 +169,8 @@ parse(int argc, char **argv)
 		{ "authorization", required_argument, NULL, 'u' },
 		{ "bad", required_argument, NULL, 'b' },
 		{ "max-body", required_argument, NULL, 'm' },
+		{ "poison", required_argument, NULL, 'x' },
+		{ "reset-after", required_argument, NULL, 'r' },
 		{ "port", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -187,6 +201,12 @@ parse(int argc, char **argv)
 			break;
 		case 'm':
 			opt.max_body = strtoul(optarg, NULL, 10);
+			break;
+		case 'x':
+			poison = optarg;
+			break;
+		case 'r':
+			opt.reset_after = strtoul(optarg, NULL, 10);
 			break;
 		case 'p':
 			opt.port = (unsigned short)strtoul(optarg, NULL, 10);

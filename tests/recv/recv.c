@@ -267,6 +267,33 @@ finish(struct recv_request *rq)
 	return rc;
 }
 
+/* Each connection has a count of the bytes that its bodies had. */
+static void
+connected(void *cls, struct MHD_Connection *conn, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	(void)cls;
+	(void)conn;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = xcalloc(1, sizeof(size_t));
+	} else {
+		free(*context);
+		*context = NULL;
+	}
+}
+
+/* It is to end, with more to come. */
+static bool
+is_over(struct MHD_Connection *conn, size_t more)
+{
+	size_t *bytes =
+	    MHD_get_connection_info(conn, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+
+	*bytes += more;
+	return opt->reset_after > 0 && *bytes > opt->reset_after;
+}
+
 static enum MHD_Result
 answer(void *cls, struct MHD_Connection *conn, const char *url,
     const char *method, const char *version, const char *upload,
@@ -286,6 +313,8 @@ answer(void *cls, struct MHD_Connection *conn, const char *url,
 	rq->method = method;
 	rq->path = url;
 	if (*upload_size > 0) {
+		if (is_over(conn, *upload_size))
+			return MHD_NO;
 		if (buf_add(&rq->body, upload, *upload_size) == -1)
 			rq->too_large = true;
 		*upload_size = 0;
@@ -362,7 +391,8 @@ start(void)
 	}
 	d = MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL,
 	    MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_NOTIFY_COMPLETED, completed,
-	    NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	    NULL, MHD_OPTION_NOTIFY_CONNECTION, connected, NULL,
+	    MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (d == NULL)
 		recv_die("the port can't be opened");
 	write_port(MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port);

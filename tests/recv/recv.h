@@ -79,6 +79,7 @@ struct recv_options {
 	const char *key;       /* NULL: plain HTTP */
 	const char *client_ca; /* NULL: no client certificate wanted */
 	size_t max_body;
+	size_t reset_after; /* bytes of bodies in a connection; 0: never */
 	unsigned short port;
 	recv_fn *answer;
 };
