@@ -111,9 +111,10 @@ START_TEST(every_day_comes_back)
 		int64_t t = day * CLOCK_DAY + day * 589793 % CLOCK_DAY;
 		size_t len = clock_format(t, 6, text);
 
-		ck_assert_uint_eq(len, strlen(text));
-		ck_assert_int_eq(clock_parse(text, len, &when), 0);
-		ck_assert_int_eq(when, t);
+		/* An assertion is a system call, also where it holds. */
+		if (len != strlen(text) || clock_parse(text, len, &when) != 0 ||
+		    when != t)
+			ck_abort_msg("%s", text);
 	}
 }
 END_TEST
