@@ -361,6 +361,7 @@ store_close(struct store *s)
 #define VACUUM_PAGES "128"
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
+#define WAL_SHARE 8        /* of a small store that its WAL may be */
 #define OPEN_MIN (1 << 20) /* of free space, to open a store */
 #define FREE_MIN (4 << 20) /* below that an open is about to fail */
 #define SLACK 20           /* full ends a twentieth below the limit */
@@ -667,6 +668,16 @@ step(struct clean *c, clean_fn *fn, struct err *err)
 	return rc;
 }
 
+/* What a WAL may have at rest.  It counts as used: one that was carried over
+ * long ago and is as large as a small store would make it look full. */
+static int64_t
+wal_most(const struct store *s)
+{
+	const int64_t share = s->max_size / WAL_SHARE;
+
+	return share > 0 && share < WAL_MAX ? share : WAL_MAX;
+}
+
 /* Cut the WAL off.  A reader that holds it up for a moment is no matter. */
 static void
 carry_over(struct store *s)
@@ -708,7 +719,7 @@ give_back(struct store *s, bool all, struct err *err)
 		    err);
 		unused -= VACUUM_PAGES_N;
 	}
-	if (rc == 0 && (all || s->full || wal_size(s) > WAL_MAX))
+	if (rc == 0 && (all || s->full || wal_size(s) > wal_most(s)))
 		carry_over(s);
 	db_unlock(s);
 	return rc;

@@ -531,6 +531,24 @@ START_TEST(a_reader_that_stays_is_found)
 }
 END_TEST
 
+/* What was carried over long ago does not make a small store look full. */
+START_TEST(the_wal_of_a_small_store_is_small)
+{
+	struct store *s = store_help_open(path, STORE_DURABLE);
+	struct store_room room;
+
+	fill_wal(s, 6);
+	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
+	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
+	ck_assert_int_gt(room.wal, 2 << 20);
+	store_limits(s, 16 << 20, 0);
+	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
+	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
+	ck_assert_int_le(room.wal, 2 << 20);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(a_tree_that_is_taken_is_not_begun)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -745,6 +763,7 @@ suite_store(void)
 	tcase_add_test(tc, what_is_held_is_kept);
 	tcase_add_test(tc, dead_letters_and_requests);
 	tcase_add_test(tc, a_reader_that_stays_is_found);
+	tcase_add_test(tc, the_wal_of_a_small_store_is_small);
 	tcase_add_test(tc, a_tree_that_is_taken_is_not_begun);
 	tcase_add_test(tc, feeds_are_reported);
 	tcase_add_test(tc, threads_commit_together);
