@@ -48,7 +48,7 @@ expect 78 "several faults" $sf check "$vectors/several-at-once/sealfeed.yaml"
 empty out
 [ "$(wc -l <"$dir/err")" -eq 7 ] || { cat "$dir/err" >&2; failed=1; }
 expect 78 "no file" $sf check "$dir/none.yaml"
-holds err 'none.yaml: .*No such file'
+holds err 'none.yaml: .*No such file.*sealfeed setup'
 expect 0 "no entries" $sf check "$vectors/good-without-entries/sealfeed.yaml"
 holds err 'warning: no sources'
 holds err 'warning: no outputs'

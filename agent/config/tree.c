@@ -182,6 +182,18 @@ empty_map(const char *file)
 	return map;
 }
 
+static void
+add_missing(struct config_errors *errors, const char *path)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set(&err,
+	    "%.800s: cannot be opened: %s; \"sealfeed setup\" makes a "
+	    "configuration, --config names another",
+	    path, strerror(ENOENT));
+	config_errors_add_err(errors, err.text);
+}
+
 /* The main file; one that is not there yet is empty if a drop-in is judged. */
 static struct node *
 read_main(const char *path, const struct stand_in *s,
@@ -189,9 +201,12 @@ read_main(const char *path, const struct stand_in *s,
 {
 	if (s != NULL && s->name == NULL)
 		return read_file(s->file, errors);
-	if (s != NULL && access(path, F_OK) != 0 && errno == ENOENT)
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return read_file(path, errors);
+	if (s != NULL)
 		return empty_map(path);
-	return read_file(path, errors);
+	add_missing(errors, path);
+	return NULL;
 }
 
 struct node *
