@@ -435,6 +435,11 @@ START_TEST(the_sample_has_every_key)
 }
 END_TEST
 
+#define GOOGLE_LIMIT                                                         \
+	"{\"error\":{\"code\":403,\"message\":\"User Rate Limit Exceeded\"," \
+	"\"errors\":[{\"domain\":\"usageLimits\",\"reason\":"                \
+	"\"userRateLimitExceeded\"}]}}"
+
 /* What vendors say in their own ways, judged by the rules that ship. */
 static const struct {
 	const char *definition;
@@ -450,6 +455,8 @@ static const struct {
 	    "\"errors\":[{\"domain\":\"usageLimits\",\"reason\":"
 	    "\"rateLimitExceeded\"}]}}",
 	    REPLY_THROTTLED },
+	{ "google-alert-center", 403, "", GOOGLE_LIMIT, REPLY_THROTTLED },
+	{ "google-cloud", 403, "", GOOGLE_LIMIT, REPLY_THROTTLED },
 	{ "google-workspace", 503, "", "{}", REPLY_THROTTLED },
 	{ "google-workspace", 429, "", "{}", REPLY_THROTTLED },
 	{ "github", 403, "x-ratelimit-remaining: 0\r\n",
