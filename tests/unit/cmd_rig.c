@@ -42,10 +42,10 @@ rig_config(const char *more)
 	char text[1000];
 	struct err err = ERR_INIT;
 	int n = snprintf(text, sizeof(text),
-	    "agent: { name: fra1, key: /nowhere, store: { path: %s/store.db }"
-	    "%s }\n"
+	    "agent: { name: fra1, key: /nowhere, store: { path: %s/store.db }, "
+	    "seal: { log: %s/seal.log }%s }\n"
 	    "outputs: { siem: { type: file, path: /nowhere } }\n",
-	    folder, more);
+	    folder, folder, more);
 
 	ck_assert_msg(file_replace(rig_path("sealfeed.yaml"), text, (size_t)n,
 			  0600, &err) == 0,
