@@ -474,6 +474,59 @@ static const struct shape {
 		       "from 0, is not JSON: it has more values than there are "
 		       "columns",
 	    .gaps = 2 },
+	{ .name = "quotes that CSV does not close, time and again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list",
+		TEXT("text/csv", "a,b\n1,2\n3,4\n5,\"x\n6,7\n8,9\n"), 0 } },
+	    .asked = { "/list", "/list", "/list" },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}"
+		      "\n",
+	    .trouble = "the CSV ends within quotes\nevent 2 of the page, "
+		       "counted from 0, is not JSON: its quotes are not closed "
+		       "before the end of the CSV; its 12 bytes are in the "
+		       "agent's own feed",
+	    .gaps = 1,
+	    .polls = 2 },
+	{ .name = "CSV within quotes that was cut comes whole",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6,7\"\n8,9"),
+		    0 } },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"5\",\"b\":\"x"
+		      "\\n6,7\"}\n{\"a\":\"8\",\"b\":\"9\"}\n",
+	    .trouble = "ends within quotes" },
+	{ .name = "quotes that another cut reply does not close",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6\"\n"), 0 } },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"5\",\"b\":\"x"
+		      "\\n6\"}\n",
+	    .trouble = "ends within quotes" },
+	{ .name = "a last row that is short, time and again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n3"), 0 } },
+	    .asked = { "/list", "/list" },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\"}\n",
+	    .trouble = "ends within a row" },
+	{ .name = "a last line that is none, time and again",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ format: ndjson, at: [\"\"] "
+				      "}\n    id: hash\n",
+	    .replies = { { "/list",
+		TEXT("application/x-ndjson", "{\"a\":1}\n{\"a\":2"), 0 } },
+	    .asked = { "/list", "/list" },
+	    .events = "{\"a\":1}\n",
+	    .trouble = "the document ends",
+	    .gaps = 1 },
 	{ .name = "CSV without a row of names is none",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "

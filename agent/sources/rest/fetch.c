@@ -73,7 +73,7 @@ end(struct fetching *f, struct err *err)
 {
 	const struct def_records *r = f->records;
 	struct buf columns = BUF_INIT(READING_WHOLE);
-	const struct decode d = { .format = (enum record_format)r->format,
+	struct decode d = { .format = (enum record_format)r->format,
 		.at = r->at,
 		.names = r->names,
 		.absent_is_empty = r->absent_is_empty,
@@ -84,8 +84,7 @@ end(struct fetching *f, struct err *err)
 
 	if (r->format == RECORDS_JSON)
 		return splitter_end(f->splitter, err);
-	rc = decode(&d, (struct slice){ f->whole.data, f->whole.len },
-	    take_decoded, f, err);
+	rc = reading_decode(f->g, &d, &f->whole, take_decoded, f, err);
 	buf_release(&columns);
 	return rc;
 }

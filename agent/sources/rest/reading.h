@@ -6,6 +6,7 @@
 #define SOURCES_REST_READING_H
 
 #include "base/splitter.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/rest_private.h"
 
 struct digest;
@@ -118,6 +119,13 @@ int reading_event(struct reading *g, const struct element *el, struct err *err);
  * its events to one of those.  0; 1: it is no JSON, as err says; -1. */
 int reading_decoded(struct reading *g, struct splitter *s, struct slice event,
     struct err *err);
+
+/* Decode body.  One that ends within a row may be cut off: the rows in front of
+ * that are committed, and it is asked for again; when the same text comes once
+ * more it is taken as it is.  0; -1: see decode(), or it is to be asked for
+ * again. */
+int reading_decode(struct reading *g, struct decode *d, const struct buf *body,
+    decode_fn *fn, void *ctx, struct err *err);
 
 /* http_take_fn: the next bytes of a page, which goes on being read whole where
  * its form or what is wanted of it asks for that. */

@@ -343,10 +343,34 @@ take_decoded(void *ctx, struct slice event, const char *bad, struct err *err)
 }
 
 int
+reading_decode(struct reading *g, struct decode *d, const struct buf *body,
+    decode_fn *fn, void *ctx, struct err *err)
+{
+	const struct element all = { .data = body->data, .len = body->len };
+	const uint64_t hash = hash_of(&all);
+	uint64_t *known = &g->rs->cut[hash % REST_CUT];
+	int rc;
+
+	d->settled = *known == hash;
+	rc = decode(d, (struct slice){ body->data, body->len }, fn, ctx, err);
+	if (rc <= 0)
+		return rc;
+	*known = hash;
+	/* What is in front of it is good; its text is the better cause. */
+	if (!g->trying) {
+		struct err why = ERR_INIT;
+
+		if (reading_commit(g, &why) != 0)
+			*err = why;
+	}
+	return -1;
+}
+
+int
 reading_end(struct reading *g, struct err *err)
 {
 	const struct def_records *r = &g->rs->def->records;
-	const struct decode d = { .format = (enum record_format)r->format,
+	struct decode d = { .format = (enum record_format)r->format,
 		.at = r->at,
 		.names = r->names,
 		.absent_is_empty = r->absent_is_empty,
@@ -356,6 +380,5 @@ reading_end(struct reading *g, struct err *err)
 
 	if (g->event == NULL)
 		return splitter_end(g->splitter, err);
-	return decode(&d, (struct slice){ g->whole.data, g->whole.len },
-	    take_decoded, g, err);
+	return reading_decode(g, &d, &g->whole, take_decoded, g, err);
 }
