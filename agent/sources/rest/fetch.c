@@ -118,8 +118,14 @@ ask(struct fetching *f, struct rest_request *q, struct outcome *r)
 	q->q.take = take_bytes;
 	q->q.ctx = f;
 	if (request_send(g->w, f->api, &q->q, &reply, r) == REPLY_OK &&
-	    reply.status != 204 && end(f, &err) != 0)
-		(void)outcome_unread(r, "what a row leads to", err.text);
+	    reply.status != 204) {
+		if (end(f, &err) != 0)
+			(void)outcome_unread(r, "what a row leads to",
+			    err.text);
+		else if (f->records->format == RECORDS_JSON)
+			(void)reading_failed(g, f->splitter, 0, &f->whole,
+			    &reply, r);
+	}
 	if (r->class == REPLY_GONE) {
 		lose(g, r);
 		(void)outcome_set(r, REPLY_OK, "it is a gap");
@@ -173,6 +179,7 @@ bring(struct reading *g, const char *leads, struct outcome *r)
 		    : NULL,
 		.id = g->rs->def->id_key,
 		.time = g->rs->def->time_key,
+		.asides = rules_asides,
 		.max = EVENT_MAX,
 		.pass_longer = true,
 		.repairs = true,

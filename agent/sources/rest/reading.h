@@ -135,6 +135,13 @@ int reading_bytes(void *ctx, const char *data, size_t len, struct err *err);
  * it should be. */
 int reading_end(struct reading *g, struct err *err);
 
+/* Does an error stand beside the events of a reply, which s has split (format
+ * RECORDS_JSON, with n values) or whole has?  Then r says so, and what there is
+ * of events is committed: a repeat is recognised, and the rest is to be asked
+ * for. */
+bool reading_failed(struct reading *g, const struct splitter *s, size_t n,
+    const struct buf *whole, const struct http_reply *reply, struct outcome *r);
+
 /* Bring what the rows of the page lead to.  Returns r->class. */
 enum reply_class reading_fetch(struct reading *g, struct outcome *r);
 

@@ -342,6 +342,28 @@ take_decoded(void *ctx, struct slice event, const char *bad, struct err *err)
 			   : reading_decoded(g, g->event, event, err);
 }
 
+bool
+reading_failed(struct reading *g, const struct splitter *s, size_t n,
+    const struct buf *whole, const struct http_reply *reply, struct outcome *r)
+{
+	const struct slice body = { whole->data, whole->len };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; rules_asides[i] != NULL; i++) {
+		const struct slice v = s != NULL
+		    ? splitter_value(s, n + i)
+		    : pick_raw(body, rules_asides[i]);
+
+		if (v.data == NULL ||
+		    !rules_beside(g->rs->api->rules, reply, v.data, v.len, r))
+			continue;
+		if (!g->trying && reading_commit(g, &err) != 0)
+			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
+		return true;
+	}
+	return false;
+}
+
 int
 reading_decode(struct reading *g, struct decode *d, const struct buf *body,
     decode_fn *fn, void *ctx, struct err *err)
