@@ -165,6 +165,21 @@ done
 expect 78 "a configuration without an end" timeout 20 $sf check /dev/zero
 holds err 'a character device, not a regular file'
 
+# Drop-ins that cannot be read are not as if there were none.
+mkdir "$dir/odd"
+echo 'agent: {name: a, key: /k}' >"$dir/odd/sealfeed.yaml"
+expect 0 "no drop-ins" $sf check "$dir/odd/sealfeed.yaml"
+ln -s "$dir/none" "$dir/odd/conf.d"
+expect 78 "drop-ins behind a dangling link" $sf check "$dir/odd/sealfeed.yaml"
+holds err 'odd/conf.d: cannot be read as a folder: No such file or directory'
+rm "$dir/odd/conf.d"
+for strange in touch mkfifo; do
+	$strange "$dir/odd/conf.d"
+	expect 78 "drop-ins that are a file" $sf check "$dir/odd/sealfeed.yaml"
+	holds err 'odd/conf.d: cannot be read as a folder: Not a directory'
+	rm "$dir/odd/conf.d"
+done
+
 # Without standard streams nothing is written into what takes their place.
 printf 'outputs:\n  x: { type: file, path: %s/x }\n' "$dir" >"$dir/few.yaml"
 (timeout 20 $sf check "$dir/few.yaml" <&- >&- 2>&-) || {
