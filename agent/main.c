@@ -2,6 +2,7 @@
  * main.c - the subcommands, in the order of the usage text; or a role.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +35,21 @@ static const struct cmd *const cmds[] = {
 };
 
 /* A file that is opened must never get the number of a standard stream that
- * was closed: the log would be written into it. */
+ * was closed: the log would be written into it.  What is printed to a standard
+ * output that was closed alone is not lost silently, since nothing can be
+ * written to it then; who closed standard error, too, asks for the exit status
+ * and nothing else. */
 static int
 hold_standard_streams(void)
 {
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+	const bool told = fcntl(STDERR_FILENO, F_GETFD) >= 0;
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		const int way = fd == STDOUT_FILENO && told ? O_RDONLY : O_RDWR;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", way) != fd)
 			return -1;
+	}
 	return 0;
 }
 

@@ -165,6 +165,21 @@ done
 expect 78 "a configuration without an end" timeout 20 $sf check /dev/zero
 holds err 'a character device, not a regular file'
 
+# Drop-ins that cannot be read are not as if there were none.
+mkdir "$dir/odd"
+echo 'agent: {name: a, key: /k}' >"$dir/odd/sealfeed.yaml"
+expect 0 "no drop-ins" $sf check "$dir/odd/sealfeed.yaml"
+ln -s "$dir/none" "$dir/odd/conf.d"
+expect 78 "drop-ins behind a dangling link" $sf check "$dir/odd/sealfeed.yaml"
+holds err 'odd/conf.d: cannot be read as a folder: No such file or directory'
+rm "$dir/odd/conf.d"
+for strange in touch mkfifo; do
+	$strange "$dir/odd/conf.d"
+	expect 78 "drop-ins that are a file" $sf check "$dir/odd/sealfeed.yaml"
+	holds err 'odd/conf.d: cannot be read as a folder: Not a directory'
+	rm "$dir/odd/conf.d"
+done
+
 # Without standard streams nothing is written into what takes their place.
 printf 'outputs:\n  x: { type: file, path: %s/x }\n' "$dir" >"$dir/few.yaml"
 (timeout 20 $sf check "$dir/few.yaml" <&- >&- 2>&-) || {
@@ -226,6 +241,20 @@ holds err 'did you mean "check"'
 expect 64 "an unknown option" $sf check --lvie
 holds err 'did you mean "--live"'
 expect 1 "a full disk behind standard output" sh -c "$sf version >/dev/full"
+expect 1 "a closed standard output" sh -c "$sf version >&-"
+holds err 'standard output cannot be written'
+expect 0 "nothing but standard output is closed" sh -c "$sf version <&- 2>&-"
+$sf keygen --public "$dir/seal.pem" --name fra1 >"$dir/vkey"
+for endless in /dev/zero /dev/urandom /dev/full; do
+	expect 1 "verify $endless" $sf verify --key "$dir/vkey" "$endless"
+	holds err "$endless: a character device, which does not end"
+	expect 1 "verify standard input, $endless" sh -c "$sf verify --key $dir/vkey - <$endless"
+	holds err 'standard input: a character device'
+done
+expect 1 "verify an empty device" $sf verify --key "$dir/vkey" /dev/null
+holds out 'holds no line of sealfeed'
+expect 1 "verify a line without end" sh -c "tr '\0' x </dev/zero | $sf verify --key $dir/vkey -"
+holds err 'standard input: line 1 is longer than 1073741824 bytes'
 
 [ $failed -eq 0 ] && echo "cli: all well"
 exit $failed

@@ -88,24 +88,28 @@ set_paths(struct splitter *s)
 	const char *const *const lists[] = {
 		spec->arrays != NULL ? spec->arrays : whole,
 		spec->values != NULL ? spec->values : none,
+		spec->asides != NULL ? spec->asides : none,
 	};
+	enum { ARRAYS, VALUES, ASIDES, LISTS };
 	size_t n = 0, size = 0;
 	char *at;
 
-	for (size_t l = 0; l < 2; l++)
+	for (size_t l = 0; l < LISTS; l++)
 		for (size_t i = 0; lists[l][i] != NULL; i++, n++)
 			size += strlen(lists[l][i]) + 1;
 	assert(n <= SPLITTER_PATHS);
 	s->paths = xcalloc(n + 1, sizeof(*s->paths));
 	s->values = xcalloc(n + 1, sizeof(*s->values));
 	s->keys = at = xmalloc(size + 1);
-	for (size_t l = 0; l < 2; l++)
+	for (size_t l = 0; l < LISTS; l++)
 		for (size_t i = 0; lists[l][i] != NULL; i++) {
 			size_t len = strlen(lists[l][i]) + 1;
 
 			memcpy(at, lists[l][i], len);
-			if (l == 0)
+			if (l == ARRAYS)
 				s->arrays |= (path_set)1 << s->n_paths;
+			if (l == ASIDES)
+				s->asides |= (path_set)1 << s->n_paths;
 			buf_init(&s->values[s->n_paths], SPLITTER_VALUE_MAX);
 			add_path(s, at);
 			at += len;

@@ -66,6 +66,8 @@ struct splitter_spec {
 	const char *const *arrays;
 	/* Likewise of values outside them that are kept, or NULL. */
 	const char *const *values;
+	/* Likewise, kept whatever they are, objects and arrays, too. */
+	const char *const *asides;
 	const char *id;   /* key of the element's own id, or NULL */
 	const char *time; /* key of its time, or NULL */
 	size_t max;       /* longest element in bytes */
@@ -109,10 +111,12 @@ int splitter_end(struct splitter *s, struct err *err);
  * no document that is right begins like this one, however it goes on. */
 bool splitter_tail(const struct splitter *s, struct element *el);
 
-/* The token at spec.values[i] of this document, with its quotes where it is a
+/* The token at spec.values[i] of this document, or behind those at
+ * spec.asides, with its quotes where it is a
  * string and its escapes as they came; data NULL where there is none yet, or
- * an object or array.  The last one wins where a key repeats (of an array, the
- * elements of all come).  Borrowed until the next push or reset. */
+ * an object or array that is no aside.  The last one wins where a key repeats
+ * (of an array, the elements of all come).  Borrowed until the next push or
+ * reset. */
 struct slice splitter_value(const struct splitter *s, size_t i);
 
 #endif /* BASE_SPLITTER_H */

@@ -70,7 +70,9 @@ other_value(struct splitter *s, const struct block *b, unsigned i)
 	path_set wanted = s->here & s->ends[s->level] & ~s->arrays;
 
 	s->after = MODE_OUTER;
-	s->skipping = wanted == 0 || b->p[i] == '{' || b->p[i] == '[';
+	if (b->p[i] == '{' || b->p[i] == '[')
+		wanted &= s->asides;
+	s->skipping = wanted == 0;
 	if (!s->skipping)
 		s->value = &s->values[__builtin_ctz(wanted)];
 	return splitter_begin(s, b, i);

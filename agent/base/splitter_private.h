@@ -54,7 +54,8 @@ enum expected {
 	EXPECT_NOTHING
 };
 
-/* Paths as bits: first those of the arrays, then those of the values. */
+/* Paths as bits: first those of the arrays, then those of the values and
+ * asides. */
 typedef uint32_t path_set;
 _Static_assert(SPLITTER_PATHS == 32, "one bit a path");
 
@@ -80,6 +81,7 @@ struct splitter {
 	struct path *paths;
 	size_t n_paths;
 	path_set arrays;                  /* those of arrays */
+	path_set asides;                  /* those of asides */
 	path_set ends[SPLITTER_KEYS + 1]; /* those of so many keys */
 	char *keys;                       /* their texts */
 	struct buf *values;               /* by path, what was kept */

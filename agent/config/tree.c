@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -140,6 +141,19 @@ add_all(struct node *tree, const char *dir, struct dirent **entries, int n,
 	return good;
 }
 
+/* scandir() failed so: is there something that it failed of, a link that leads
+ * nowhere or a file?  Else there are no drop-ins.  errno stays. */
+static bool
+is_there(const char *dir, int why)
+{
+	struct stat st;
+	const bool there =
+	    (why != ENOENT && why != ENOTDIR) || lstat(dir, &st) == 0;
+
+	errno = why;
+	return there;
+}
+
 static bool
 add_dropins(struct node *tree, const char *path, const struct stand_in *s,
     struct config_errors *errors)
@@ -151,9 +165,10 @@ add_dropins(struct node *tree, const char *path, const struct stand_in *s,
 
 	n = scandir(dir, &entries, is_dropin, by_name);
 	/* Who may not read the main file need not be told twice. */
-	if (n < 0 && errno != ENOENT && errno != ENOTDIR &&
+	if (n < 0 && is_there(dir, errno) &&
 	    (errno != EACCES || errors->n == 0)) {
-		config_errors_add(errors, NULL, "%s: %s", dir, strerror(errno));
+		config_errors_add(errors, NULL,
+		    "%s: cannot be read as a folder: %s", dir, strerror(errno));
 		good = false;
 	}
 	if (n > FILES_MAX) {

@@ -5,6 +5,7 @@
  * finished, and gone on with as long as PATH is as it was; PATH.recovered is
  * finished and takes the place of PATH at the next start.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -379,8 +380,24 @@ repair_in_place(const char *path, const char *what, bool *worse, char *message,
 	return rc;
 }
 
+static bool
+is_empty_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *e;
+	bool empty = d != NULL;
+
+	while (empty && (e = readdir(d)) != NULL)
+		empty =
+		    strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+	if (d != NULL)
+		(void)closedir(d);
+	return empty;
+}
+
 /* What has the name of a file of the store and is no file: a directory that
- * somebody made. */
+ * somebody made.  One that holds something, a FIFO or a device at the path
+ * itself is no store of ours: it was not meant, and stays where it is. */
 static int
 move_strange(const char *path, char *message, size_t size, struct err *err)
 {
@@ -394,7 +411,10 @@ move_strange(const char *path, char *message, size_t size, struct err *err)
 		char *to = xasprintf("%s%s", aside, tails[i]);
 		struct stat st;
 
-		if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
+		if (stat(name, &st) == 0 && !S_ISREG(st.st_mode) &&
+		    *tails[i] == '\0' && !is_empty_folder(name)) {
+			rc = file_is_regular(name, err);
+		} else if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
 			rc = rename(name, to);
 			if (rc != 0)
 				(void)err_set(err,

@@ -25,10 +25,15 @@
  * whatever its value. */
 #define OWN_LINE "{\"feed\":\""
 
+/* A line that is so many times longer than a record may be is of an input that
+ * has no end, /dev/zero or a pipe of binary data. */
+#define ENDLESS 16
+
 /* Begins each value of a JSON text sequence (RFC 7464). */
 #define RECORD '\x1e'
 
 struct reader {
+	const char *path;
 	struct source *source;
 	struct buf held; /* of the text, from before at on */
 	size_t at;       /* where the next record begins */
@@ -104,12 +109,21 @@ static int
 skip_line(struct reader *r, struct err *err)
 {
 	const char *lf = NULL;
+	size_t passed = 0;
 	int rc = 1;
 
 	give(r, NULL, 0, false, NULL);
 	while (rc == 1 && lf == NULL) {
 		lf = memchr(text_of(r), '\n', left(r));
+		passed += left(r);
 		pass(r, lf == NULL ? left(r) : (size_t)(lf - text_of(r)) + 1);
+		if (lf == NULL && passed / ENDLESS > r->max)
+			return err_set(err,
+			    "%s: line %llu is longer than %zu bytes, and none "
+			    "that sealfeed writes is; what is behind it is not "
+			    "read: name a file that a receiver wrote",
+			    r->path, (unsigned long long)r->number,
+			    r->max * ENDLESS);
 		if (lf == NULL)
 			rc = more(r, err);
 	}
@@ -542,6 +556,7 @@ reader_lines_upto(const char *path, size_t max, reader_fn *fn, void *ctx,
     struct err *err)
 {
 	struct reader r = {
+		.path = strcmp(path, "-") == 0 ? "standard input" : path,
 		.source = source_open(path, err),
 		.held = BUF_INIT(2 * max + ((size_t)4 << 20)),
 		.number = 1,

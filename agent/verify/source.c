@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <zlib.h>
@@ -371,6 +373,17 @@ begin(struct source *s, struct err *err)
 	return find_packing(s->in, s->len)->begin(s, err);
 }
 
+/* Is it one that gives bytes without end, /dev/zero or /dev/urandom?  Terminals
+ * and /dev/null (in Linux, 1:3) end. */
+static bool
+is_endless(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && !isatty(fd) &&
+	    st.st_rdev != makedev(1, 3);
+}
+
 struct source *
 source_open(const char *path, struct err *err)
 {
@@ -382,7 +395,11 @@ source_open(const char *path, struct err *err)
 	s->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	if (s->fd == -1)
 		(void)err_set(err, "%s: %s", s->path, strerror(errno));
-	if (s->fd != -1 && begin(s, err) == 0)
+	else if (is_endless(s->fd))
+		(void)err_set(err,
+		    "%s: a character device, which does not end; name a file",
+		    s->path);
+	else if (begin(s, err) == 0)
 		return s;
 	source_close(s);
 	return NULL;

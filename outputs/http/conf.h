@@ -34,13 +34,15 @@ extern const struct setting http_login_settings[];
 extern const struct setting http_request_settings[];
 
 /* Further rows of a dialect. */
-#define HTTP_URL(text)                                                 \
-	{                                                              \
-		.key = "url", .type = SETTING_STRING,                  \
-		.offset = offsetof(struct http_output_conf, url),      \
-		.required = true,                                      \
-		.help = text " https://…; plain http:// is allowed " \
-			     "to loopback only."                       \
+#define HTTP_URL(text)                                                      \
+	{                                                                   \
+		.key = "url", .type = SETTING_STRING,                       \
+		.offset = offsetof(struct http_output_conf, url),           \
+		.required = true,                                           \
+		.help =                                                     \
+		    text " https://…; plain http:// is allowed "          \
+			 "to loopback only. Messages leave out its query, " \
+			 "and not its path."                                \
 	}
 /* Of a dialect that appends its endpoint: intake_url(). */
 #define HTTP_ENDPOINT(endpoint) \

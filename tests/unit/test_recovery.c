@@ -69,6 +69,35 @@ START_TEST(no_database)
 }
 END_TEST
 
+/* The path names something that was never a store: it stays where it is. */
+START_TEST(something_else)
+{
+	static const char *const kinds[] = { "a directory", "a FIFO",
+		"a character device" };
+	const char *const paths[] = { recovery.path, recovery.path,
+		"/dev/null" };
+	char inner[300], message[300];
+	struct stat st;
+
+	(void)snprintf(inner, sizeof(inner), "%s/file", recovery.path);
+	for (size_t i = 0; i < 3; i++) {
+		struct err e = ERR_INIT;
+
+		ck_assert(i != 0 || mkdir(recovery.path, 0700) == 0);
+		ck_assert(i != 0 || mkdir(inner, 0700) == 0);
+		ck_assert(i != 1 || mkfifo(recovery.path, 0600) == 0);
+		ck_assert_int_eq(store_check(paths[i], message, sizeof(message),
+				     &e),
+		    -1);
+		ck_assert_msg(strstr(e.text, kinds[i]) != NULL, "%s", e.text);
+		ck_assert_int_eq(stat(paths[i], &st), 0);
+		ck_assert(!S_ISREG(st.st_mode));
+		ck_assert(i != 0 || rmdir(inner) == 0);
+		ck_assert(i == 2 || remove(recovery.path) == 0);
+	}
+}
+END_TEST
+
 START_TEST(the_file_is_gone)
 {
 	char tree[256];
@@ -475,6 +504,7 @@ suite_recovery(void)
 	tcase_add_checked_fixture(tc, recovery_help_begin, recovery_help_end);
 	tcase_add_test(tc, a_sound_store_is_left_alone);
 	tcase_add_test(tc, no_database);
+	tcase_add_test(tc, something_else);
 	tcase_add_test(tc, the_file_is_gone);
 	tcase_add_loop_test(tc, cut_short, 0, (int)unit_rounds(10));
 	tcase_add_test(tc, set_back);

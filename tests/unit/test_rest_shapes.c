@@ -474,6 +474,59 @@ static const struct shape {
 		       "from 0, is not JSON: it has more values than there are "
 		       "columns",
 	    .gaps = 2 },
+	{ .name = "quotes that CSV does not close, time and again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list",
+		TEXT("text/csv", "a,b\n1,2\n3,4\n5,\"x\n6,7\n8,9\n"), 0 } },
+	    .asked = { "/list", "/list", "/list" },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}"
+		      "\n",
+	    .trouble = "the CSV ends within quotes\nevent 2 of the page, "
+		       "counted from 0, is not JSON: its quotes are not closed "
+		       "before the end of the CSV; its 12 bytes are in the "
+		       "agent's own feed",
+	    .gaps = 1,
+	    .polls = 2 },
+	{ .name = "CSV within quotes that was cut comes whole",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6,7\"\n8,9"),
+		    0 } },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"5\",\"b\":\"x"
+		      "\\n6,7\"}\n{\"a\":\"8\",\"b\":\"9\"}\n",
+	    .trouble = "ends within quotes" },
+	{ .name = "quotes that another cut reply does not close",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6"), 0 },
+		{ "/list", TEXT("text/csv", "a,b\n1,2\n5,\"x\n6\"\n"), 0 } },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"5\",\"b\":\"x"
+		      "\\n6\"}\n",
+	    .trouble = "ends within quotes" },
+	{ .name = "a last row that is short, time and again",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
+	    "}\n    id: hash\n",
+	    .replies = { { "/list", TEXT("text/csv", "a,b\n1,2\n3"), 0 } },
+	    .asked = { "/list", "/list" },
+	    .events = "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\"}\n",
+	    .trouble = "ends within a row" },
+	{ .name = "a last line that is none, time and again",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ format: ndjson, at: [\"\"] "
+				      "}\n    id: hash\n",
+	    .replies = { { "/list",
+		TEXT("application/x-ndjson", "{\"a\":1}\n{\"a\":2"), 0 } },
+	    .asked = { "/list", "/list" },
+	    .events = "{\"a\":1}\n",
+	    .trouble = "the document ends",
+	    .gaps = 1 },
 	{ .name = "CSV without a row of names is none",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { format: csv, at: [\"\"] "
@@ -581,6 +634,78 @@ static const struct shape {
 		     "\"message\":\"Success\"}}"),
 		0 } },
 	    .events = "" },
+	{ .name = "beside rows it says that all is well",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/value] }\n    "
+	    "id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"ok\":true,\"error\":\"\",\"errors\":[],\"value\":[{"
+		     "\"id\":1,\"error\":{\"code\":\"of the row\"}}],"
+		     "\"fault\":{\"code\":null,\"message\":\"\",\"of\":[]},"
+		     "\"Errors\":[null,{},{\"code\":200,\"message\":\"fine\"}],"
+		     "\"Error\":false,\"odata.error\":null}"),
+		0 } },
+	    .asked = { "/list" },
+	    .events = "{\"id\":1,\"error\":{\"code\":\"of the row\"}}\n" },
+	{ .name = "rows, and behind them an error",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { at: [/value] }\n    "
+	    "id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"value\":[{\"id\":1}],\"error\":{\"code\":"
+				  "\"UnknownError\",\"message\":\"a shard is "
+				  "down\"}}"),
+			     0 },
+		{ "/list",
+		    JSON("{\"errors\":[{\"message\":\"two shards\"}],"
+			 "\"value\":[{\"id\":2},{\"id\":1}]}"),
+		    0 },
+		{ "/list",
+		    JSON("{\"value\":[{\"id\":2}],\"error\":\"timeout\"}"), 0 },
+		{ "/list",
+		    JSON("{\"value\":[{\"id\":3}],\"Errors\":[\"late\"]}"), 0 },
+		{ "/list", JSON("{\"value\":[],\"error\":true}"), 0 },
+		{ "/list", JSON("{\"value\":[{\"id\":4},{\"id\":1}]}"), 0 } },
+	    .asked = { "/list", "/list", "/list", "/list", "/list", "/list" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n",
+	    .trouble = "the reply has events, and says that it has failed: "
+		       "status 200 UnknownError; the server says: a shard is "
+		       "down" },
+	{ .name = "rows and an error on a page that leads to another one",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: url, from: [/next] }\n    records: { at: "
+	    "[/value] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"value\":[{\"id\":1}],\"next\":\"/"
+				  "more\"}"),
+			     0 },
+		{ "/more",
+		    JSON("{\"next\":\"/last\",\"value\":[{\"id\":2}],"
+			 "\"errors\":[{\"detail\":\"partial\"}]}"),
+		    0 },
+		{ "/more",
+		    JSON("{\"next\":\"/last\",\"value\":[{\"id\":2},"
+			 "{\"id\":3}]}"),
+		    0 },
+		{ "/last", JSON("{\"value\":[{\"id\":4}]}"), 0 } },
+	    .asked = { "/list", "/more", "/more", "/last" },
+	    .events = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n",
+	    .trouble = "the server says: partial" },
+	{ .name = "rows of columns, and an error beside them",
+	    .definition = HEAD WINDOW
+	    "    page: { kind: none }\n    records: { format: columns, at: "
+	    "[/rows], columns: /columns }\n    id: hash\n",
+	    .replies = { { "/list",
+			     JSON("{\"columns\":[\"a\"],\"rows\":[[1]],"
+				  "\"error\":{\"message\":\"cut\"}}"),
+			     0 },
+		{ "/list",
+		    JSON("{\"columns\":[\"a\"],\"rows\":[[1],[2]],\"error\":"
+			 "null}"),
+		    0 } },
+	    .asked = { "/list", "/list" },
+	    .events = "{\"a\":1}\n{\"a\":2}\n",
+	    .trouble = "the server says: cut" },
 	{ .name = "a reply that is full is of a window too long",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none, size: 2 }\n    records: { at: [\"\"] }\n"

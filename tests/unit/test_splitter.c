@@ -370,6 +370,60 @@ START_TEST(long_and_absent_keys)
 }
 END_TEST
 
+static int
+take_any(void *ctx, const struct element *el, struct err *e)
+{
+	(void)el;
+	(void)e;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* An aside is kept whatever it is, a value only where it is no container, and
+ * what is in an element is of neither. */
+START_TEST(asides)
+{
+	static const char *const arrays[] = { "/a", NULL };
+	static const char *const values[] = { "/v", "/o", NULL };
+	static const char *const aside[] = { "/e", "/o", "/n", NULL };
+	static const char text[] =
+	    "{\"o\":{\"o\":[1,\"]\"]},\"v\":{\"x\":1},\"a\":[{\"n\":1},2],"
+	    "\"e\":[{\"m\":\"}\"},null],\"z\":[]}";
+	static const char *const kept[] = { NULL, NULL, "[{\"m\":\"}\"},null]",
+		"{\"o\":[1,\"]\"]}", NULL };
+	const struct splitter_spec spec = {
+		.arrays = arrays, .values = values, .asides = aside, .max = 99
+	};
+
+	for (size_t step = 1; step < sizeof(text); step++) {
+		unsigned n = 0;
+		struct splitter *s = splitter_new(&spec, take_any, &n);
+		struct err e = ERR_INIT;
+
+		for (size_t i = 0; i < sizeof(text) - 1; i += step) {
+			const size_t left = sizeof(text) - 1 - i;
+
+			ck_assert_int_eq(splitter_push(s, text + i,
+					     left < step ? left : step, &e),
+			    0);
+		}
+		ck_assert_int_eq(splitter_end(s, &e), 0);
+		ck_assert_uint_eq(n, 2);
+		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+			const struct slice v = splitter_value(s, i);
+
+			if (kept[i] == NULL) {
+				ck_assert_ptr_null(v.data);
+				continue;
+			}
+			ck_assert_uint_eq(v.len, strlen(kept[i]));
+			ck_assert_mem_eq(v.data, kept[i], v.len);
+		}
+		splitter_free(s);
+	}
+}
+END_TEST
+
 Suite *
 suite_splitter(void)
 {
@@ -383,6 +437,7 @@ suite_splitter(void)
 	tcase_add_test(tc, the_taker_can_stop);
 	tcase_add_test(tc, reset_in_the_middle);
 	tcase_add_test(tc, long_and_absent_keys);
+	tcase_add_test(tc, asides);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -363,6 +363,23 @@ take_page(void *ctx, const char *data, size_t len, struct err *err)
 	return splitter_push(d->splitter, data, len, err);
 }
 
+/* Does an error stand beside the records? */
+static bool
+has_failed(const struct reading *d, const struct http_reply *reply,
+    struct outcome *r)
+{
+	const struct office365 *o = d->w->source->state;
+	bool has = false;
+
+	for (size_t i = 0; !has && rules_asides[i] != NULL; i++) {
+		const struct slice v = splitter_value(d->splitter, 1 + i);
+
+		has = v.data != NULL &&
+		    rules_beside(o->graph.rules, reply, v.data, v.len, r);
+	}
+	return has;
+}
+
 /* pages.get */
 static enum reply_class
 get_page(void *ctx, struct page *page, struct outcome *r)
@@ -384,6 +401,8 @@ get_page(void *ctx, struct page *page, struct outcome *r)
 		if (splitter_end(d->splitter, &err) != 0)
 			(void)outcome_unread(r, "the page of records",
 			    err.text);
+		else if (has_failed(d, &reply, r))
+			r->class = REPLY_RETRY;
 		else if (pages_token(splitter_value(d->splitter, 0),
 			     page->next) != 0)
 			(void)outcome_set(r, REPLY_RETRY,
@@ -405,6 +424,7 @@ read_records(struct worker *w, const char *query, audit_take_fn *take,
 	static const char *const values[] = { "/@odata.nextLink", NULL };
 	static const struct splitter_spec spec = { .arrays = arrays,
 		.values = values,
+		.asides = rules_asides,
 		.max = EVENT_MAX,
 		.pass_longer = true,
 		.repairs = true };

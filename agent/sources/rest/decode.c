@@ -20,6 +20,7 @@ struct decoding {
 	struct err *err;
 	int rc;
 	const char *bad; /* what is wrong with the row at hand; NULL: nothing */
+	bool cut;        /* it is not complete where the reply ends */
 	struct buf event;
 	struct buf names; /* of columns, each as a JSON string, NUL behind it */
 	size_t at[COLUMNS_MAX]; /* where each begins */
@@ -35,27 +36,23 @@ give_bad(struct decoding *g, struct slice row, const char *bad)
 	return g->rc;
 }
 
-/* Pass on an event; cut: where it is none, the reply ends too early. */
+/* Pass on an event; last: where it is none, the reply may end too early. */
 static int
-give(struct decoding *g, struct slice event, bool cut)
+give(struct decoding *g, struct slice event, bool last)
 {
 	const int rc = g->fn(g->ctx, event, NULL, g->err);
 	struct err why;
 
 	g->rc = rc == 0 ? 0 : -1;
-	if (rc <= 0 || cut)
+	g->cut = rc > 0 && last && !g->d->settled;
+	if (rc <= 0 || g->cut)
 		return g->rc;
 	why = *g->err;
 	err_clear(g->err);
 	return give_bad(g, event, why.text);
 }
 
-static int
-too_long(struct decoding *g)
-{
-	g->rc = err_set(g->err, "a row of the reply is too long");
-	return -1;
-}
+static const char longer[] = "it is longer than 16 MiB";
 
 /* -- lines ----------------------------------------------------------------- */
 
@@ -138,15 +135,15 @@ add_value(struct decoding *g, struct slice value)
 		    "the reply has rows, and no names of columns");
 		return -1;
 	}
-	if (g->n >= g->n_names) {
+	if (g->bad == NULL && g->n >= g->n_names)
 		g->bad = "it has more values than there are columns";
+	if (g->bad != NULL)
 		return 0;
-	}
 	if (buf_adds(&g->event, g->n == 0 ? "{" : ",") != 0 ||
 	    buf_adds(&g->event, g->names.data + g->at[g->n]) != 0 ||
 	    buf_adds(&g->event, ":") != 0 ||
 	    buf_add(&g->event, value.data, value.len) != 0)
-		return too_long(g);
+		g->bad = longer;
 	g->n++;
 	return 0;
 }
@@ -155,10 +152,10 @@ add_value(struct decoding *g, struct slice value)
 static int
 end_row(struct decoding *g, struct slice raw)
 {
+	if (g->bad == NULL && buf_adds(&g->event, g->n == 0 ? "{}" : "}") != 0)
+		g->bad = longer;
 	if (g->bad != NULL)
 		(void)give_bad(g, raw, g->bad);
-	else if (buf_adds(&g->event, g->n == 0 ? "{}" : "}") != 0)
-		(void)too_long(g);
 	else
 		(void)give(g, (struct slice){ g->event.data, g->event.len },
 		    false);
@@ -170,6 +167,11 @@ end_row(struct decoding *g, struct slice raw)
 
 /* -- CSV ------------------------------------------------------------------- */
 
+/* The line breaks behind them may be in the field, or not: where the next row
+ * begins nobody can say. */
+static const char unclosed[] =
+    "its quotes are not closed before the end of the CSV";
+
 /* Is this behind a field?  A NUL is of one. */
 static bool
 ends_field(char c)
@@ -177,19 +179,19 @@ ends_field(char c)
 	return c == ',' || c == '\r' || c == '\n';
 }
 
-/* One field into out, which is emptied before; at is behind it then.  -1: a
- * quote is not closed. */
-static int
+/* One field into out, which is emptied before, as far as it fits; at is behind
+ * it then.  What is wrong with it, or NULL. */
+static const char *
 read_field(const char **at, const char *end, struct buf *out)
 {
 	const char *s = *at;
 	const bool quoted = s < end && *s == '"';
-	int rc = 0;
+	const char *bad = NULL;
 
 	buf_clear(out);
 	if (quoted)
 		s++;
-	for (; s < end && rc == 0; s++) {
+	for (; s < end; s++) {
 		if (quoted && *s == '"') {
 			if (s + 1 == end || s[1] != '"')
 				break;
@@ -197,12 +199,13 @@ read_field(const char **at, const char *end, struct buf *out)
 		} else if (!quoted && ends_field(*s)) {
 			break;
 		}
-		rc = buf_add(out, s, 1);
+		if (bad == NULL && buf_add(out, s, 1) != 0)
+			bad = longer;
 	}
 	if (quoted && s == end)
-		return -1;
-	*at = s + quoted;
-	return rc;
+		bad = unclosed;
+	*at = s + (quoted && s < end);
+	return bad;
 }
 
 /* Behind a field: to the next one of the row, true, or behind the row. */
@@ -220,32 +223,47 @@ next_field(const char **at, const char *end)
 	return false;
 }
 
+/* The JSON text of a value. */
+static void
+take_cell(struct decoding *g, const struct buf *field, struct buf *quoted)
+{
+	buf_clear(quoted);
+	if (text_json_string(quoted, field->data != NULL ? field->data : "",
+		field->len) != 0)
+		g->bad = longer;
+	else
+		(void)add_value(g, (struct slice){ quoted->data, quoted->len });
+}
+
 /* One field of a row: the name of a column, or a value.  false: the row ends
  * behind it. */
 static bool
 take_field(struct decoding *g, const char **at, const char *end, bool name,
     struct buf *field, struct buf *quoted)
 {
-	if (read_field(at, end, field) != 0) {
-		g->rc = err_set(g->err,
-		    "the CSV ends within quotes, or a field is too long");
-		return false;
-	}
+	const char *bad = read_field(at, end, field);
+
+	if (bad != NULL)
+		g->bad = bad;
 	if (*at < end && !ends_field(**at)) {
 		g->bad = "it has text behind a closing quote";
 		while (*at < end && **at != '\r' && **at != '\n')
 			++*at;
-		return next_field(at, end);
-	}
-	buf_clear(quoted);
-	if (name)
+	} else if (g->bad == NULL && name) {
 		g->rc = add_name(g, (struct slice){ field->data, field->len });
-	else if (text_json_string(quoted,
-		     field->data != NULL ? field->data : "", field->len) != 0)
-		(void)too_long(g);
-	else
-		(void)add_value(g, (struct slice){ quoted->data, quoted->len });
+	} else if (g->bad == NULL) {
+		take_cell(g, field, quoted);
+	}
 	return next_field(at, end);
+}
+
+/* Does the reply end within the row?  One that was cut off may come whole. */
+static bool
+is_cut(const struct decoding *g, const char *end)
+{
+	return g->bad == unclosed ||
+	    (end[-1] != '\n' && end[-1] != '\r' &&
+		(g->n < g->n_names || g->bad != NULL));
 }
 
 /* The next row: its names in the first one, else an event. */
@@ -264,11 +282,12 @@ read_row(struct decoding *g, const char **at, const char *end, bool names)
 		raw.len--;
 	if (g->rc == 0 && names && g->bad != NULL)
 		g->rc = err_set(g->err,
-		    "the row of the CSV with the names has text behind a "
-		    "closing quote");
-	if (g->rc == 0 && !names && *at == end && end[-1] != '\n' &&
-	    end[-1] != '\r' && (g->n < g->n_names || g->bad != NULL))
-		g->rc = err_set(g->err, "the CSV ends within a row");
+		    "the row of the CSV with the names is none: %s", g->bad);
+	g->cut = g->rc == 0 && !names && *at == end && !g->d->settled &&
+	    is_cut(g, end);
+	if (g->cut)
+		g->rc = err_set(g->err, "the CSV ends within %s",
+		    g->bad == unclosed ? "quotes" : "a row");
 	if (g->rc == 0 && !names && raw.len > 0)
 		(void)end_row(g, raw);
 	buf_release(&field);
@@ -421,7 +440,8 @@ decode_columns(struct decoding *g, struct slice body)
 	if (columns.data != NULL && *columns.data == '[') {
 		buf_clear(kept);
 		if (buf_add(kept, columns.data, columns.len) != 0)
-			return too_long(g);
+			return err_set(g->err,
+			    "the names of columns are too long");
 	}
 	if (kept->len > 0)
 		(void)pick_each((struct slice){ kept->data, kept->len },
@@ -474,5 +494,5 @@ decode(const struct decode *d, struct slice body, decode_fn *fn, void *ctx,
 	rc = formats[d->format](&g, body);
 	buf_release(&g.event);
 	buf_release(&g.names);
-	return rc;
+	return rc != 0 && g.cut ? 1 : rc;
 }

@@ -34,18 +34,22 @@ struct decode {
 	const char *columns;  /* RECORDS_COLUMNS: to their names, … */
 	const char *column;   /* … and in each of those to the name */
 	bool absent_is_empty; /* a document without the rows has none */
+	/* The same text came before, so that nobody has cut it off: a row that
+	 * it ends within is taken as it is. */
+	bool settled;
 	/* The text of the columns: kept for pages that have none. */
 	struct buf *kept;
 };
 
 /* Takes the JSON text of one event.  bad: it is a row that is none, as it came,
  * and what is wrong with it, else NULL.  0; 1: it is no JSON, as err says, and
- * comes again as a bad one where the reply is whole; -1 ends it. */
+ * comes again as a bad one unless the reply may end within it; -1 ends it. */
 typedef int decode_fn(void *ctx, struct slice event, const char *bad,
     struct err *err);
 
-/* Decode a body.  One odd row stops no other one.  0; -1: it is none of that
- * format, or fn said so. */
+/* Decode a body.  One odd row stops no other one.  0; 1: it ends within a row
+ * and is not settled: fn has had what is in front of that; -1: it is none of
+ * that format, or fn said so. */
 int decode(const struct decode *d, struct slice body, decode_fn *fn, void *ctx,
     struct err *err);
 

@@ -73,7 +73,7 @@ end(struct fetching *f, struct err *err)
 {
 	const struct def_records *r = f->records;
 	struct buf columns = BUF_INIT(READING_WHOLE);
-	const struct decode d = { .format = (enum record_format)r->format,
+	struct decode d = { .format = (enum record_format)r->format,
 		.at = r->at,
 		.names = r->names,
 		.absent_is_empty = r->absent_is_empty,
@@ -84,8 +84,7 @@ end(struct fetching *f, struct err *err)
 
 	if (r->format == RECORDS_JSON)
 		return splitter_end(f->splitter, err);
-	rc = decode(&d, (struct slice){ f->whole.data, f->whole.len },
-	    take_decoded, f, err);
+	rc = reading_decode(f->g, &d, &f->whole, take_decoded, f, err);
 	buf_release(&columns);
 	return rc;
 }
@@ -119,8 +118,14 @@ ask(struct fetching *f, struct rest_request *q, struct outcome *r)
 	q->q.take = take_bytes;
 	q->q.ctx = f;
 	if (request_send(g->w, f->api, &q->q, &reply, r) == REPLY_OK &&
-	    reply.status != 204 && end(f, &err) != 0)
-		(void)outcome_unread(r, "what a row leads to", err.text);
+	    reply.status != 204) {
+		if (end(f, &err) != 0)
+			(void)outcome_unread(r, "what a row leads to",
+			    err.text);
+		else if (f->records->format == RECORDS_JSON)
+			(void)reading_failed(g, f->splitter, 0, &f->whole,
+			    &reply, r);
+	}
 	if (r->class == REPLY_GONE) {
 		lose(g, r);
 		(void)outcome_set(r, REPLY_OK, "it is a gap");
@@ -174,6 +179,7 @@ bring(struct reading *g, const char *leads, struct outcome *r)
 		    : NULL,
 		.id = g->rs->def->id_key,
 		.time = g->rs->def->time_key,
+		.asides = rules_asides,
 		.max = EVENT_MAX,
 		.pass_longer = true,
 		.repairs = true,

@@ -94,6 +94,22 @@ is_good(const struct reading *g, const struct rest_page *page,
 	    (*e.code == '\0' || (g->event != NULL && g->rows == 0));
 }
 
+/* Is there an error beside its events? */
+static bool
+has_failed(struct reading *g, const struct http_reply *reply, struct outcome *r)
+{
+	const enum record_format f =
+	    (enum record_format)g->rs->def->records.format;
+	size_t n = 0;
+
+	if (f == RECORDS_CSV || f == RECORDS_NDJSON)
+		return false;
+	while (g->spec.values[n] != NULL)
+		n++;
+	return reading_failed(g, g->event == NULL ? g->splitter : NULL, n,
+	    &g->whole, reply, r);
+}
+
 /* Is there more than the reply has, and no page that leads to it? */
 static bool
 is_incomplete(const struct reading *g, const struct rest_page *page)
@@ -134,6 +150,8 @@ check_page(struct reading *g, const struct rest_page *page,
 		return r->class;
 	whole = reading_end(g, &err) == 0;
 	if (whole && is_good(g, page, reply)) {
+		if (has_failed(g, reply, r))
+			return r->class;
 		if (!is_incomplete(g, page))
 			return r->class;
 		/* What it has is good. */
@@ -422,6 +440,7 @@ reading_open(struct reading *g, struct worker *w, struct stream *st,
 	g->spec =
 	    (struct splitter_spec){ .arrays = (const char *const *)def->arrays,
 		    .values = def->values,
+		    .asides = rules_asides,
 		    .id = def->id_key,
 		    .time = def->time_key,
 		    .max = EVENT_MAX,

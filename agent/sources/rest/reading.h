@@ -6,6 +6,7 @@
 #define SOURCES_REST_READING_H
 
 #include "base/splitter.h"
+#include "sources/rest/decode.h"
 #include "sources/rest/rest_private.h"
 
 struct digest;
@@ -119,6 +120,13 @@ int reading_event(struct reading *g, const struct element *el, struct err *err);
 int reading_decoded(struct reading *g, struct splitter *s, struct slice event,
     struct err *err);
 
+/* Decode body.  One that ends within a row may be cut off: the rows in front of
+ * that are committed, and it is asked for again; when the same text comes once
+ * more it is taken as it is.  0; -1: see decode(), or it is to be asked for
+ * again. */
+int reading_decode(struct reading *g, struct decode *d, const struct buf *body,
+    decode_fn *fn, void *ctx, struct err *err);
+
 /* http_take_fn: the next bytes of a page, which goes on being read whole where
  * its form or what is wanted of it asks for that. */
 int reading_bytes(void *ctx, const char *data, size_t len, struct err *err);
@@ -126,6 +134,13 @@ int reading_bytes(void *ctx, const char *data, size_t len, struct err *err);
 /* The page is whole: take the rows of one that was read so.  -1: it is not what
  * it should be. */
 int reading_end(struct reading *g, struct err *err);
+
+/* Does an error stand beside the events of a reply, which s has split (format
+ * RECORDS_JSON, with n values) or whole has?  Then r says so, and what there is
+ * of events is committed: a repeat is recognised, and the rest is to be asked
+ * for. */
+bool reading_failed(struct reading *g, const struct splitter *s, size_t n,
+    const struct buf *whole, const struct http_reply *reply, struct outcome *r);
 
 /* Bring what the rows of the page lead to.  Returns r->class. */
 enum reply_class reading_fetch(struct reading *g, struct outcome *r);

@@ -85,6 +85,7 @@ int rest_open_auth(struct rest *o, const struct source *s,
 
 /* State of a stream; belongs to its poll thread. */
 #define REST_ODD 64
+#define REST_CUT 64
 #define REST_BROUGHT 16384
 struct rest_stream {
 	struct rest_stream *others; /* in the list of the source */
@@ -117,6 +118,7 @@ struct rest_stream {
 	struct buf part_page;
 	unsigned part_failures; /* in a row */
 	uint64_t odd[REST_ODD]; /* hashes of elements that can be no event */
+	uint64_t cut[REST_CUT]; /* … and of texts that end within a row */
 	/* Hashes of rows whose events have been brought; NULL: none yet. */
 	uint64_t *brought;
 	/* The job that a window waits for, "" if none, and since when. */

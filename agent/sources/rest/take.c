@@ -342,11 +342,57 @@ take_decoded(void *ctx, struct slice event, const char *bad, struct err *err)
 			   : reading_decoded(g, g->event, event, err);
 }
 
+bool
+reading_failed(struct reading *g, const struct splitter *s, size_t n,
+    const struct buf *whole, const struct http_reply *reply, struct outcome *r)
+{
+	const struct slice body = { whole->data, whole->len };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; rules_asides[i] != NULL; i++) {
+		const struct slice v = s != NULL
+		    ? splitter_value(s, n + i)
+		    : pick_raw(body, rules_asides[i]);
+
+		if (v.data == NULL ||
+		    !rules_beside(g->rs->api->rules, reply, v.data, v.len, r))
+			continue;
+		if (!g->trying && reading_commit(g, &err) != 0)
+			(void)outcome_set(r, REPLY_RETRY, "%s", err.text);
+		return true;
+	}
+	return false;
+}
+
+int
+reading_decode(struct reading *g, struct decode *d, const struct buf *body,
+    decode_fn *fn, void *ctx, struct err *err)
+{
+	const struct element all = { .data = body->data, .len = body->len };
+	const uint64_t hash = hash_of(&all);
+	uint64_t *known = &g->rs->cut[hash % REST_CUT];
+	int rc;
+
+	d->settled = *known == hash;
+	rc = decode(d, (struct slice){ body->data, body->len }, fn, ctx, err);
+	if (rc <= 0)
+		return rc;
+	*known = hash;
+	/* What is in front of it is good; its text is the better cause. */
+	if (!g->trying) {
+		struct err why = ERR_INIT;
+
+		if (reading_commit(g, &why) != 0)
+			*err = why;
+	}
+	return -1;
+}
+
 int
 reading_end(struct reading *g, struct err *err)
 {
 	const struct def_records *r = &g->rs->def->records;
-	const struct decode d = { .format = (enum record_format)r->format,
+	struct decode d = { .format = (enum record_format)r->format,
 		.at = r->at,
 		.names = r->names,
 		.absent_is_empty = r->absent_is_empty,
@@ -356,6 +402,5 @@ reading_end(struct reading *g, struct err *err)
 
 	if (g->event == NULL)
 		return splitter_end(g->splitter, err);
-	return decode(&d, (struct slice){ g->whole.data, g->whole.len },
-	    take_decoded, g, err);
+	return reading_decode(g, &d, &g->whole, take_decoded, g, err);
 }
