@@ -139,6 +139,8 @@ static const struct {
 } answers[] = {
 	{ 200, "{}", VERDICT_BLOCKED, "Azure Monitor answers 204" },
 	{ 202, "", VERDICT_BLOCKED, "Azure Monitor answers 204" },
+	{ 203, "", VERDICT_BLOCKED, "Azure Monitor answers 204" },
+	{ 206, "", VERDICT_BLOCKED, "Azure Monitor answers 204" },
 	{ 400,
 	    "{\"error\":{\"code\":\"InvalidStream\",\"message\":\"The stream "
 	    "Custom-Own_CL was not configured for the rule.\"}}",
