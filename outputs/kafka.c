@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/setting.h"
@@ -39,6 +40,9 @@
  * the message at fault has been found. */
 #define ALONE 64
 
+/* So often a line must be refused alone. */
+#define REFUSALS 3
+
 /* Nothing more of f is produced. */
 static void
 stop(struct in_flight *f, enum verdict v, const char *why)
@@ -48,6 +52,22 @@ stop(struct in_flight *f, enum verdict v, const char *why)
 	f->stopped = true;
 	f->verdict = v;
 	(void)snprintf(f->why, sizeof(f->why), "%s", why);
+}
+
+/* A line that was refused alone goes again before that is believed: a broker
+ * may have had a moment of its own, and CORRUPT_MESSAGE is also what damage on
+ * the way ends in. */
+static bool
+is_weak_refusal(struct session *s, struct in_flight *f)
+{
+	if (f->stopped || !f->alone || f->refused != 1 ||
+	    ++f->refusals >= REFUSALS)
+		return false;
+	f->refused = 0;
+	f->next = 0;
+	s->alone = ALONE;
+	s->decided = true;
+	return true;
 }
 
 /* What brokers refused: a single message that came alone is to blame, of more
@@ -77,6 +97,8 @@ finish(struct session *s, struct in_flight *f)
 	if (p == NULL || f->open > 0 ||
 	    (!f->stopped && f->next < chunk_lines(p)))
 		return;
+	if (is_weak_refusal(s, f))
+		return;
 	blame(s, f);
 	if (s->alone > 0 && f->refused == 0)
 		s->alone--;
@@ -91,19 +113,61 @@ finish(struct session *s, struct in_flight *f)
 	    "%s", f->stopped ? f->why : "");
 }
 
+/* The library keeps to itself what the brokers answer when it asks for the
+ * topic, tries until the message's time is over, and looks for one that was not
+ * there every five minutes.  So they are asked here, which it hears, too; no
+ * oftener than messages time out. */
+static void
+ask_for_cause(struct session *s, rd_kafka_resp_err_t code)
+{
+	const struct rd_kafka_metadata *m = NULL;
+	int64_t now = clock_monotonic();
+	rd_kafka_topic_t *topic;
+	const char *hint;
+
+	if (kafka_cause(s, code) != RD_KAFKA_RESP_ERR__MSG_TIMED_OUT &&
+	    code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+		return;
+	if (s->asked != 0 && now - s->asked < s->conf->timeout)
+		return;
+	topic = s->call->topic_new(s->producer, s->conf->topic, NULL);
+	if (s->call->metadata(s->producer, 0, topic, &m, ASK_MS) ==
+	    RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (m->topic_cnt == 1 &&
+		    kafka_meaning(m->topics[0].err, &hint) == VERDICT_BLOCKED)
+			kafka_trouble(s, m->topics[0].err,
+			    s->call->err2str(m->topics[0].err));
+		s->call->metadata_destroy(m);
+	}
+	s->call->topic_destroy(topic);
+	s->asked = clock_monotonic();
+}
+
+/* What the error means, and in why a sentence. */
+static enum verdict
+explain(struct session *s, rd_kafka_resp_err_t code, char *why, size_t size)
+{
+	const char *hint;
+	rd_kafka_resp_err_t cause;
+	enum verdict v;
+
+	ask_for_cause(s, code);
+	cause = kafka_cause(s, code);
+	v = kafka_meaning(cause, &hint);
+	(void)snprintf(why, size, "%s (%s); %s%s%s", s->call->err2str(cause),
+	    cause < 0 ? "librdkafka" : "broker", hint,
+	    s->trouble[0] == '\0' ? "" : ": ", s->trouble);
+	return v;
+}
+
 /* Nothing of it goes again but for what has a verdict. */
 static void
 failed(struct session *s, struct message *own, rd_kafka_resp_err_t code)
 {
 	struct in_flight *f = own->of;
-	const char *hint;
-	rd_kafka_resp_err_t cause = kafka_cause(s, code);
-	enum verdict v = kafka_meaning(cause, &hint);
 	char why[512];
+	enum verdict v = explain(s, code, why, sizeof(why));
 
-	(void)snprintf(why, sizeof(why), "%s (%s); %s%s%s",
-	    s->call->err2str(cause), cause < 0 ? "librdkafka" : "broker", hint,
-	    s->trouble[0] == '\0' ? "" : ": ", s->trouble);
 	if (v != VERDICT_REFUSED) {
 		stop(f, v, why);
 		return;
@@ -205,6 +269,7 @@ produce_all(struct session *s, struct in_flight *f)
 	struct chunk_line line;
 	rd_kafka_resp_err_t code;
 	const char *hint;
+	char why[512];
 
 	for (; !f->stopped && f->next < chunk_lines(f->chunk); f->next++) {
 		struct message *own = &f->messages[f->next];
@@ -223,8 +288,7 @@ produce_all(struct session *s, struct in_flight *f)
 		if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 			f->open++;
 		else if (kafka_meaning(code, &hint) != VERDICT_REFUSED)
-			stop(f, kafka_meaning(code, &hint),
-			    s->call->err2str(code));
+			stop(f, explain(s, code, why, sizeof(why)), why);
 		else if (output_refuse(s->out, f->chunk, f->next,
 			     "a message of %zu bytes exceeds max_message "
 			     "(%lld); raise it if the brokers take more",

@@ -13,6 +13,9 @@
 #define WHO "check user, password and mechanism, and that the user is there"
 #define LARGE "raise max.message.bytes of the topic, or lower max_message"
 #define TOPIC "make the topic, or correct topic"
+#define ANEW                                                            \
+	"a new producer goes on; if it comes again and again, look at " \
+	"the brokers' logs and disks"
 
 static const struct {
 	rd_kafka_resp_err_t code;
@@ -63,6 +66,11 @@ static const struct {
 	{ RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, VERDICT_BLOCKED,
 	    "the brokers are older than Kafka 0.11, which knows idempotent "
 	    "producers" },
+	/* Of the producer: it is replaced by a new one. */
+	{ RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, VERDICT_RETRY, ANEW },
+	{ RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, VERDICT_RETRY, ANEW },
+	{ RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, VERDICT_RETRY, ANEW },
+	{ RD_KAFKA_RESP_ERR_PRODUCER_FENCED, VERDICT_RETRY, ANEW },
 	/* Of the cluster, for a while. */
 	{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, VERDICT_RETRY,
 	    "fewer replicas are in sync than min.insync.replicas" },
@@ -87,8 +95,10 @@ kafka_meaning(rd_kafka_resp_err_t code, const char **hint)
 		*hint = errors[i].hint;
 		return errors[i].verdict;
 	}
-	*hint = "check the brokers, whether their listener speaks TLS, and the "
-		"way to them";
+	*hint = code > 0
+	    ? "look at the brokers' logs"
+	    : "check the brokers, whether their listener speaks TLS, and the "
+	      "way to them";
 	return VERDICT_RETRY;
 }
 
@@ -123,6 +133,11 @@ kafka_cause(const struct session *s, rd_kafka_resp_err_t code)
 		return kafka_meaning(s->trouble_code, &hint) == VERDICT_BLOCKED
 		    ? s->trouble_code
 		    : code;
+	/* What a producer that cannot go on says of what it had. */
+	case RD_KAFKA_RESP_ERR__FATAL:
+	case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+	case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+		return s->fatal ? s->trouble_code : code;
 	default:
 		return code;
 	}

@@ -19,6 +19,7 @@
 	EACH(err2str)               \
 	EACH(error_code)            \
 	EACH(error_destroy)         \
+	EACH(fatal_error)           \
 	EACH(flush)                 \
 	EACH(header_add)            \
 	EACH(headers_destroy)       \

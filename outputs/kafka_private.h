@@ -26,6 +26,7 @@ struct in_flight {
 	size_t refused;      /* lines that brokers refused, … */
 	size_t refused_line; /* … the last of them, … */
 	char refused_why[512]; /* … and why */
+	unsigned refusals;     /* times that one line was refused alone */
 	bool stopped;          /* no more are produced: it ends in verdict */
 	enum verdict verdict;
 	char why[512];
@@ -50,6 +51,7 @@ struct session {
 	char trouble[256]; /* the last that the library told */
 	rd_kafka_resp_err_t trouble_code;
 	unsigned alone; /* so many chunks go one at a time */
+	int64_t asked;  /* when the brokers were last asked for the topic */
 	struct member_reader *members;
 	struct buf text;
 	struct in_flight in_flight[IN_FLIGHT_MAX];
@@ -72,8 +74,8 @@ enum verdict kafka_meaning(rd_kafka_resp_err_t code, const char **hint);
 void kafka_trouble(struct session *s, rd_kafka_resp_err_t code,
     const char *text);
 
-/* Why a message timed out, or nothing was heard, where the library has told:
- * that it cannot log in, say.  Else code. */
+/* Why a message timed out, nothing was heard or a producer ended, where the
+ * library has told: that it cannot log in, say.  Else code. */
 rd_kafka_resp_err_t kafka_cause(const struct session *s,
     rd_kafka_resp_err_t code);
 

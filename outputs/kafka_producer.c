@@ -18,9 +18,10 @@ trouble(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
 	struct session *s = opaque;
 
-	(void)rk;
-	if (code == RD_KAFKA_RESP_ERR__FATAL)
+	if (code == RD_KAFKA_RESP_ERR__FATAL) {
 		s->fatal = true;
+		code = s->call->fatal_error(rk, NULL, 0);
+	}
 	if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN &&
 	    s->trouble[0] != '\0')
 		return; /* it says nothing of why */

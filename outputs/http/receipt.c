@@ -1,11 +1,15 @@
 /*
  * receipt.c - whether an answer of 2xx can be the receiver's own.
  */
+#include <jansson.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "outputs/http/page.h"
 #include "outputs/http/receipt.h"
+
+/* A body that is an error and nothing else is not longer. */
+#define ERROR_MAX 8192
 
 int
 receipt_init(struct receipt *r, const char *expect, bool plain, struct err *err)
@@ -49,6 +53,41 @@ is_text(const struct buf *b)
 	return true;
 }
 
+/* Is it there, and not one of the ways to say that there is none? */
+static bool
+tells(const json_t *error, bool plain)
+{
+	switch (json_typeof(error)) {
+	case JSON_STRING:
+		return json_string_length(error) > 0;
+	case JSON_ARRAY:
+		return json_array_size(error) > 0;
+	case JSON_OBJECT:
+		return json_object_size(error) > 0;
+	case JSON_TRUE:
+		/* Of Elasticsearch: some events have one, and it says which. */
+		return plain;
+	default:
+		return false;
+	}
+}
+
+/* Gateways that know no status but 200 say in a body that they refuse. */
+static bool
+is_error(const struct buf *text, bool plain)
+{
+	json_t *o = text->len == 0 || text->len > ERROR_MAX
+	    ? NULL
+	    : json_loadb(text->data, text->len, 0, NULL);
+	const json_t *one = json_object_get(o, "error");
+	const json_t *all = json_object_get(o, "errors");
+	bool is = (one != NULL && tells(one, plain)) ||
+	    (all != NULL && tells(all, plain));
+
+	json_decref(o);
+	return is;
+}
+
 static bool
 is_expected(const struct receipt *r, const struct buf *text)
 {
@@ -73,6 +112,10 @@ receipt_fault(const struct receipt *r, const struct receipt_body *b)
 		return "a firewall, proxy or login page answers in the "
 		       "receiver's stead, so nothing counts as delivered; "
 		       "check url and what is on the way";
+	if (is_error(text, r != NULL && r->plain))
+		return "its body tells of an error, so nothing counts as "
+		       "delivered; put right what it names, and check url and "
+		       "what is on the way";
 	if (r != NULL && r->expects)
 		return "expect does not match that, so nothing counts as "
 		       "delivered; check url, expect and what is on the way";

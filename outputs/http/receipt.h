@@ -2,9 +2,9 @@
  * receipt.h - whether an answer of 2xx can be the receiver's own.
  *
  * A firewall that rejects a request answers 200 as often as not, and so does a
- * login page.  So a status alone is no receipt: a web page is never one, and
- * what a plain receiver sends is empty, JSON or text, or what "expect"
- * describes.
+ * login page.  So a status alone is no receipt: a web page is never one, nor is
+ * JSON with an error, and what a plain receiver sends is empty, JSON or text,
+ * or what "expect" describes.
  */
 #ifndef OUTPUTS_HTTP_RECEIPT_H
 #define OUTPUTS_HTTP_RECEIPT_H
@@ -42,7 +42,7 @@ struct receipt_body {
 };
 
 /* NULL: under a 2xx it can be the receiver's own; else why not, and what to do
- * about it.  r NULL: any body but a page can. */
+ * about it.  r NULL: any body but a page and an error can. */
 const char *receipt_fault(const struct receipt *r,
     const struct receipt_body *b);
 

@@ -367,15 +367,17 @@ promised(struct intake *in, const struct intake_response *r, json_int_t number,
 	intake_pending(v, r->lines, (uint64_t)number);
 }
 
-/* A 200 that says what a collector says. */
+/* A 2xx that says what a collector says: the presets' need not have a code. */
 static bool
-is_receipt(const struct hec *h, const json_t *answer)
+is_receipt(const struct hec *h, const struct intake_response *r,
+    const json_t *answer)
 {
 	const json_t *code = json_object_get(answer, "code");
 	json_int_t n = json_integer_value(code);
 
 	if (!json_is_integer(code))
-		return !h->kind->splunk;
+		return !h->kind->splunk &&
+		    (r->len == 0 || json_is_object(answer));
 	return n == 0 || n == 24 || n == 25;
 }
 
@@ -443,13 +445,13 @@ judge_answer(struct intake *in, const json_t *answer,
 		judge_code(in, c, answer, r, v);
 		return true;
 	}
-	if (r->status != 200)
+	if (r->status / 100 != 2)
 		return false;
-	if (!is_receipt(in->state, answer)) {
+	if (!is_receipt(in->state, r, answer)) {
 		intake_verdict(v, r->lines, VERDICT_BLOCKED,
-		    "%s: answers 200 without the code of an HTTP event "
+		    "%s: answers %d without the code of an HTTP event "
 		    "collector, so nothing counts as delivered; check url",
-		    in->shown);
+		    in->shown, r->status);
 		return true;
 	}
 	if (ack == NULL || json_is_null(ack))

@@ -7,6 +7,10 @@
 
 /* RFC 9110 section 15; the first row that fits counts. */
 static const struct http_meaning meanings[] = {
+	/* RFC 4918 section 11.1: what became of the parts is in its body. */
+	{ 207, 207, VERDICT_BLOCKED,
+	    "that says nothing of what became of the events, so nothing counts "
+	    "as delivered; check url and what is on the way" },
 	{ 200, 299, VERDICT_DELIVERED, NULL },
 	{ 300, 399, VERDICT_BLOCKED,
 	    "redirects are not followed: it is a login page or a proxy, or url "

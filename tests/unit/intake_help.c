@@ -61,11 +61,26 @@ rig_expect(const char *path, int status, const char *body)
 	rig_expect_with(path, status, "Server: x", body);
 }
 
-static void
-configure(const char *options, const char *path)
+void *
+rig_conf(const struct output_type *of, const char *options)
 {
 	struct config_errors errors = CONFIG_ERRORS_INIT;
 	struct err err = ERR_INIT;
+	struct node *map = yaml_parse("conf", options, strlen(options), &err);
+	void *c;
+
+	ck_assert_msg(map != NULL, "%s", err.text);
+	c = xcalloc(1, of->type.conf_size);
+	settings_fill(of->type.settings, map, "outputs.siem", NULL, c, &errors);
+	ck_assert_msg(errors.n == 0, "%s", errors.n == 0 ? "" : errors.line[0]);
+	config_errors_release(&errors);
+	node_free(map);
+	return c;
+}
+
+static void
+configure(const char *options, const char *path)
+{
 	const char *url = canned_url(intake_rig.server),
 		   *mark = strchr(options, '@');
 	size_t n = mark == NULL ? strlen(options) : (size_t)(mark - options);
@@ -73,15 +88,8 @@ configure(const char *options, const char *path)
 	char *text = xasprintf("{url: \"%s%s\", %sparallel: 2%s%.*s%s%s}", url,
 	    path, packs ? "" : "compress: false, ", n == 0 ? "" : ", ", (int)n,
 	    options, mark == NULL ? "" : url, mark == NULL ? "" : mark + 1);
-	struct node *map = yaml_parse("conf", text, strlen(text), &err);
 
-	ck_assert_msg(map != NULL, "%s", err.text);
-	conf = xcalloc(1, type->type.conf_size);
-	settings_fill(type->type.settings, map, "outputs.siem", NULL, conf,
-	    &errors);
-	ck_assert_msg(errors.n == 0, "%s", errors.n == 0 ? "" : errors.line[0]);
-	config_errors_release(&errors);
-	node_free(map);
+	conf = rig_conf(type, text);
 	free(text);
 }
 

@@ -30,6 +30,10 @@ void rig_expect_with(const char *path, int status, const char *headers,
 /* The same with its head, which is freed later. */
 void rig_expect_bytes(const char *path, char *bytes);
 
+/* The settings of an output, of a map in YAML; the caller releases them with
+ * settings_release() and frees them. */
+void *rig_conf(const struct output_type *of, const char *options);
+
 /* Open it with a chunk of n events: the first is event, the others
  * {"Id":"b"}.  options are behind url, compress: false (unless they have it)
  * and parallel: 2 in a map, "token: abc, …", in which @ stands for the

@@ -123,6 +123,10 @@ child(int wake, struct role_signs *signs)
 		output.type = &output_trial.type;
 		output.conf = &trial;
 	}
+	if (ship_rig.type != NULL) {
+		output.type = &ship_rig.type->type;
+		output.conf = (void *)(uintptr_t)ship_rig.conf;
+	}
 	config.agent.retain = CLOCK_DAY;
 	config.agent.store.path = ship_rig.path;
 	role_signals(&role);

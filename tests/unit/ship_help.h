@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "outputs/output.h"
 #include "store/position.h"
 #include "store/store.h"
 
@@ -23,6 +24,8 @@ struct ship_rig {
 	char sent[160];     /* what was sent, where lines are judged alone */
 	char cured[160];    /* once it is there, nothing is refused */
 	char receiver[128]; /* URL, for the dialect of trial_dialect.h */
+	const struct output_type *type; /* NULL: one of those; … */
+	const void *conf;               /* … its settings */
 	struct err err;
 };
 extern struct ship_rig ship_rig;

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -143,6 +144,82 @@ START_TEST(other_answers)
 }
 END_TEST
 
+/* docs.cloud.google.com/storage/docs/xml-api/reference-status: and what its
+ * server for tokens answers, developers.google.com/identity/protocols/oauth2/
+ * service-account. */
+static const struct {
+	int token;
+	const char *grant;
+	int status;
+	const char *body;
+	enum verdict verdict;
+	const char *why;
+} google[] = {
+#define GRANT 200, "{\"access_token\":\"t\",\"expires_in\":3600}"
+	{ GRANT, 400, ERROR("BadDigest"), VERDICT_RETRY, "on the way" },
+	{ GRANT, 400, ERROR("InvalidBucketName"), VERDICT_BLOCKED,
+	    "check bucket" },
+	{ GRANT, 400, ERROR("InvalidArgument"), VERDICT_REFUSED,
+	    "InvalidArgument" },
+	{ GRANT, 401, ERROR("AuthenticationRequired"), VERDICT_BLOCKED,
+	    "token is refused" },
+	{ GRANT, 403, ERROR("AccessDenied"), VERDICT_BLOCKED,
+	    "Storage Object Creator" },
+	{ GRANT, 403, ERROR("UserProjectAccountProblem"), VERDICT_BLOCKED,
+	    "billing" },
+	{ GRANT, 404, ERROR("NoSuchBucket"), VERDICT_BLOCKED,
+	    "no such bucket" },
+	{ GRANT, 409, ERROR("OperationAborted"), VERDICT_RETRY, "409" },
+	{ GRANT, 429, ERROR("TooManyRequests"), VERDICT_RETRY, "429" },
+	{ GRANT, 503, ERROR("ServiceUnavailable"), VERDICT_RETRY, "503" },
+	{ GRANT, 200, "", VERDICT_BLOCKED, "without an ETag" },
+	{ GRANT, 200, "<html>Log in", VERDICT_BLOCKED, "web page" },
+	/* No token. */
+	{ 400,
+	    "{\"error\":\"invalid_grant\",\"error_description\":\"Invalid JWT "
+	    "Signature.\"}",
+	    0, "", VERDICT_BLOCKED, "the key or the service account" },
+	{ 400,
+	    "{\"error\":\"invalid_grant\",\"error_description\":\"Invalid "
+	    "JWT: Token must be a short-lived token (60 minutes) and in a "
+	    "reasonable timeframe. Check your iat and exp values in the JWT "
+	    "claim.\"}",
+	    0, "", VERDICT_RETRY, "clock" },
+	{ 401, "{\"error\":\"invalid_client\"}", 0, "", VERDICT_BLOCKED,
+	    "the service account is refused" },
+	{ 401, "{\"error\":\"unauthorized_client\"}", 0, "", VERDICT_BLOCKED,
+	    "check key" },
+	{ 404, "", 0, "", VERDICT_BLOCKED, "no token endpoint" },
+	{ 404, "<html>", 0, "", VERDICT_RETRY, "let the agent through" },
+	{ 429, "", 0, "", VERDICT_RETRY, "429" },
+	{ 503, "{\"error\":\"backend\"}", 0, "", VERDICT_RETRY, "503" },
+};
+
+START_TEST(google_answers)
+{
+	char *key = rig_google_key();
+	char *options =
+	    xasprintf("bucket: audit, token_url: \"@/token\", key: %s", key);
+
+	rig_set_up(&output_gcs);
+	rig_expect("/token", google[_i].token, google[_i].grant);
+	rig_expect("/audit/", google[_i].status, google[_i].body);
+	rig_begin(2, "{}", options, "");
+	intake_rig.c.out.blocked = true; /* no benefit of the doubt: sooner */
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == google[_i].verdict, "%s%s: %d %s",
+	    google[_i].grant, google[_i].body, intake_rig.c.verdict,
+	    intake_rig.c.why);
+	ck_assert_msg(strstr(intake_rig.c.why, google[_i].why) != NULL, "%s",
+	    intake_rig.c.why);
+	ck_assert_ptr_null(strstr(intake_rig.c.why, "PRIVATE"));
+	ck_assert_uint_eq(intake_rig.c.refused, 0);
+	rig_end();
+	free(options);
+	free(key);
+}
+END_TEST
+
 START_TEST(a_key_that_is_none)
 {
 	rig_expect("/audit/", 500, "");
@@ -167,6 +244,7 @@ suite_clouds(void)
 	tcase_add_test(tc, shared_key);
 	tcase_add_loop_test(tc, what_is_there_is_looked_at, 0, ROWS(there));
 	tcase_add_loop_test(tc, other_answers, 0, ROWS(answers));
+	tcase_add_loop_test(tc, google_answers, 0, ROWS(google));
 	tcase_add_test(tc, a_key_that_is_none);
 	suite_add_tcase(s, tc);
 	return s;

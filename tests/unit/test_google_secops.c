@@ -153,7 +153,7 @@ static const struct {
 	{ 200, "{}", VERDICT_DELIVERED, "" },
 	{ 200, "OK", VERDICT_BLOCKED, "not an empty object" },
 	{ 200, STATUS("400", "INVALID_ARGUMENT", "x"), VERDICT_BLOCKED,
-	    "not an empty object" },
+	    "tells of an error" },
 	{ 400, STATUS("400", "INVALID_ARGUMENT", "invalid log type: X"),
 	    VERDICT_BLOCKED, "invalid log type: X; check log_types" },
 	{ 400, STATUS("400", "INVALID_ARGUMENT", "Base64 decoding failed"),

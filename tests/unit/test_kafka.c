@@ -22,7 +22,14 @@
 #include "tests/unit/output_help.h"
 #include "tests/unit/tls_peer.h"
 
-#define PRODUCE 0 /* API key of the request */
+/* API keys of requests. */
+#define PRODUCE 0
+#define METADATA 3
+#define INIT_PRODUCER_ID 22
+
+/* A busy machine's time may be over before the brokers have answered. */
+#define TRIES 20
+
 #define TOPIC "audit"
 
 static rd_kafka_t *host;
@@ -182,17 +189,34 @@ static const struct {
 	{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, 1,
 	    VERDICT_DELIVERED, 0, "" },
 	{ RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, 1, VERDICT_DELIVERED, 0, "" },
-	{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1, VERDICT_DELIVERED, 1, "" },
-	{ RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1, VERDICT_DELIVERED, 1, "" },
-	{ RD_KAFKA_RESP_ERR_INVALID_RECORD, 1, VERDICT_DELIVERED, 1, "" },
+	/* One refusal is a weak hint. */
+	{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_MSG, 2, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 3, VERDICT_DELIVERED, 1, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_MSG, 3, VERDICT_DELIVERED, 1, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 3, VERDICT_DELIVERED, 1, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_RECORD, 3, VERDICT_DELIVERED, 1, "" },
 	{ RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1, VERDICT_BLOCKED, 0,
 	    "WRITE and DESCRIBE" },
 	{ RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, 1, VERDICT_BLOCKED, 0,
 	    "IDEMPOTENT_WRITE" },
 	/* What ends an idempotent producer: it is replaced. */
-	{ RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1, VERDICT_RETRY, 0, "" },
+	{ RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1, VERDICT_RETRY, 0,
+	    "a new producer" },
 	{ RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, 1, VERDICT_RETRY, 0,
+	    "a new producer" },
+	{ RD_KAFKA_RESP_ERR_PRODUCER_FENCED, 1, VERDICT_RETRY, 0,
+	    "a new producer" },
+	{ RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, 1, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 1, VERDICT_DELIVERED, 0,
 	    "" },
+	{ RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, 1, VERDICT_DELIVERED, 0, "" },
+	{ RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, 1, VERDICT_RETRY, 0,
+	    "look at the brokers' logs" },
+	{ RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, 1, VERDICT_BLOCKED, 0,
+	    "no such name" },
+	{ RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, 1, VERDICT_BLOCKED, 0,
+	    "another compression" },
 	{ RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 1, VERDICT_BLOCKED, 0, "policy" },
 };
 
@@ -218,6 +242,95 @@ START_TEST(brokers_answer)
 	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
 	courier_close(&c);
 	consumed(answers[_i].refused == 0, text);
+}
+END_TEST
+
+/* What the brokers answer before there is anything to send, again and again. */
+static const struct {
+	int16_t api;
+	rd_kafka_resp_err_t code;
+	enum verdict verdict;
+	const char *why;
+} beginnings[] = {
+	{ METADATA, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+	    VERDICT_BLOCKED, "WRITE and DESCRIBE" },
+	{ METADATA, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, VERDICT_BLOCKED,
+	    "no such name" },
+	{ METADATA, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, VERDICT_RETRY, "" },
+	{ INIT_PRODUCER_ID, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+	    VERDICT_BLOCKED, "IDEMPOTENT_WRITE" },
+	{ INIT_PRODUCER_ID, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+	    VERDICT_RETRY, "" },
+};
+
+START_TEST(brokers_answer_before)
+{
+	char text[1][256];
+	struct courier c;
+
+	conf.timeout = 3 * CLOCK_SECOND;
+	if (beginnings[_i].api == METADATA)
+		rd_kafka_mock_topic_set_error(cluster, TOPIC,
+		    beginnings[_i].code);
+	for (int i = 0; i < 100 && beginnings[_i].api != METADATA; i++)
+		rd_kafka_mock_push_request_errors(cluster, beginnings[_i].api,
+		    1, beginnings[_i].code);
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_deliver(&c);
+	for (int i = 0; i < 3 && c.verdict != beginnings[_i].verdict; i++)
+		courier_deliver(&c);
+
+	ck_assert_msg(c.verdict == beginnings[_i].verdict, "%d: %s", c.verdict,
+	    c.why);
+	ck_assert_msg(strstr(c.why, beginnings[_i].why) != NULL, "%s", c.why);
+	ck_assert_uint_eq(c.refused, 0);
+	rd_kafka_mock_clear_request_errors(cluster, beginnings[_i].api);
+	rd_kafka_mock_topic_set_error(cluster, TOPIC,
+	    RD_KAFKA_RESP_ERR_NO_ERROR);
+	for (int i = 0; i < TRIES && c.verdict != VERDICT_DELIVERED; i++)
+		courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(1, text);
+}
+END_TEST
+
+/* A topic that is deleted below a producer that has written to it, and made
+ * again. */
+START_TEST(topic_is_deleted)
+{
+	char text[2][256];
+	struct courier c;
+	int64_t until;
+
+	conf.timeout = 3 * CLOCK_SECOND;
+	courier_open(&c, &output_kafka, &conf, "{}");
+	courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	courier_open(&c, &output_kafka, &conf, "{}");
+	rd_kafka_mock_topic_set_error(cluster, TOPIC,
+	    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	for (int i = 0; i < 100; i++)
+		rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1,
+		    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	courier_deliver(&c);
+	for (int i = 1; i < TRIES && c.verdict != VERDICT_BLOCKED; i++)
+		courier_deliver(&c);
+	ck_assert_msg(c.verdict == VERDICT_BLOCKED, "%d: %s", c.verdict, c.why);
+	ck_assert_ptr_nonnull(strstr(c.why, "make the topic"));
+	rd_kafka_mock_clear_request_errors(cluster, PRODUCE);
+	rd_kafka_mock_topic_set_error(cluster, TOPIC,
+	    RD_KAFKA_RESP_ERR_NO_ERROR);
+	until = clock_monotonic() + 20 * CLOCK_SECOND;
+	while (c.verdict != VERDICT_DELIVERED && clock_monotonic() < until) {
+		courier_deliver(&c);
+		ck_assert_ptr_nonnull(strstr(c.why,
+		    c.verdict == VERDICT_DELIVERED ? "" : "make the topic"));
+	}
+	ck_assert_msg(c.verdict == VERDICT_DELIVERED, "%s", c.why);
+	courier_close(&c);
+	consumed(2, text);
 }
 END_TEST
 
@@ -409,9 +522,6 @@ gate_before(int i)
 	return g;
 }
 
-/* A busy machine's time may be over before the brokers have answered. */
-#define TRIES 20
-
 static int
 probe_until(struct courier *c, const char *why, struct err *err)
 {
@@ -510,6 +620,9 @@ suite_kafka(void)
 	tcase_add_test(tc, envelope_is_the_line);
 	tcase_add_loop_test(tc, brokers_answer, 0,
 	    (int)(sizeof(answers) / sizeof(answers[0])));
+	tcase_add_loop_test(tc, brokers_answer_before, 0,
+	    (int)(sizeof(beginnings) / sizeof(beginnings[0])));
+	tcase_add_test(tc, topic_is_deleted);
 	tcase_add_test(tc, large_event_is_refused_alone);
 	tcase_add_test(tc, batch_is_refused);
 	tcase_add_test(tc, rest_goes_again);

@@ -215,6 +215,132 @@ START_TEST(live)
 }
 END_TEST
 
+/*
+ * What a receiver, or whoever stands in front of it, may answer to three
+ * events.
+ */
+
+static const struct {
+	const struct output_type *type;
+	const char *options;
+	const char *path;
+	const char *target;
+	int good;            /* its own status, … */
+	const char *receipt; /* … and body */
+	bool any;            /* another 2xx will do, and an empty body */
+} receivers[] = {
+	{ &output_crowdstrike_logscale, "token: abc", "", "/api/v1/ingest/hec",
+	    200, "{\"text\":\"Success\",\"code\":0}", true },
+	{ &output_cribl, "token: abc", "", "/services/collector/event", 200,
+	    "{\"text\":\"Success\",\"code\":0}", true },
+	{ &output_vector, "token: abc", "", "/services/collector/event", 200,
+	    "{\"text\":\"Success\",\"code\":0}", false },
+	{ &output_fluent_bit, "token: abc", "", "/services/collector/event",
+	    200, "{\"text\":\"Success\",\"code\":0}", true },
+	{ &output_logstash, "basic: \"u:p\"", "", "/", 200, "ok", true },
+	{ &output_axiom, "token: abc, dataset: m365, encoding: json", "",
+	    "/v1/logs", 200, "{}", true },
+	{ &output_new_relic, "license_key: abc, encoding: json", "", "/v1/logs",
+	    200, "{}", true },
+	{ &output_panther, "headers: {x-api-key: abc}", "/http/1", "/http/1",
+	    200, "{}", true },
+	{ &output_datadog, "api_key: abc", "", "/api/v2/logs", 202, "{}",
+	    false },
+	{ &output_sumologic, "", "/receiver/v1/http/abc",
+	    "/receiver/v1/http/abc", 200, "", false },
+};
+
+#define SERVER "Server: x"
+
+static const struct {
+	int status;
+	const char *headers;
+	const char *body; /* NULL: the receiver's own */
+	enum verdict verdict;
+	int64_t delay;
+} hostile[] = {
+	{ 0, SERVER, NULL, VERDICT_DELIVERED, 0 },
+	/* A proxy, a login page, a gateway: nothing is delivered. */
+	{ 0, "Content-Type: text/html", "<!DOCTYPE html><title>Log in</title>",
+	    VERDICT_BLOCKED, 0 },
+	{ 0, "Content-Type: text/html", "moved", VERDICT_BLOCKED, 0 },
+	{ 0, SERVER, "{\"error\":\"unauthorized\"}", VERDICT_BLOCKED, 0 },
+	{ 0, SERVER, "{\"error\":{\"code\":401}}", VERDICT_BLOCKED, 0 },
+	{ 0, SERVER, "{\"errors\":[{\"title\":\"Forbidden\"}]}",
+	    VERDICT_BLOCKED, 0 },
+	{ 207, SERVER, "{}", VERDICT_BLOCKED, 0 },
+	{ 302, "Location: /login", "", VERDICT_BLOCKED, 0 },
+	/* It will not go until somebody does something. */
+	{ 401, SERVER, "no", VERDICT_BLOCKED, 0 },
+	{ 401, SERVER, "<html>no", VERDICT_BLOCKED, 0 },
+	{ 403, SERVER, "no", VERDICT_BLOCKED, 0 },
+	{ 404, SERVER, "no", VERDICT_BLOCKED, 0 },
+	{ 407, SERVER, "", VERDICT_BLOCKED, 0 },
+	{ 415, SERVER, "", VERDICT_BLOCKED, 0 },
+	/* One of the three may be to blame: none is lost before that is known.
+	 */
+	{ 400, SERVER, "bad", VERDICT_REFUSED, 0 },
+	{ 413, SERVER, "<html>too large", VERDICT_REFUSED, 0 },
+	/* Later. */
+	{ 408, SERVER, "", VERDICT_RETRY, 0 },
+	{ 429, SERVER, "", VERDICT_RETRY, 0 },
+	{ 429, "Retry-After: 7", "", VERDICT_RETRY, 7 * CLOCK_SECOND },
+	{ 500, SERVER, "", VERDICT_RETRY, 0 },
+	{ 502, SERVER, "<html>bad gateway", VERDICT_RETRY, 0 },
+	{ 503, "Retry-After: 7", "", VERDICT_RETRY, 7 * CLOCK_SECOND },
+};
+
+START_TEST(hostile_answers)
+{
+	int status = hostile[_i].status;
+	const char *body = hostile[_i].body;
+
+	for (size_t i = 0; i < ROWS(receivers); i++) {
+		rig_set_up(receivers[i].type);
+		rig_expect_with(receivers[i].target,
+		    status == 0 ? receivers[i].good : status,
+		    hostile[_i].headers,
+		    body == NULL ? receivers[i].receipt : body);
+		rig_begin(3, EVENT, receivers[i].options, receivers[i].path);
+		/* No benefit of the doubt: sooner. */
+		intake_rig.c.out.blocked = true;
+		courier_deliver(&intake_rig.c);
+		ck_assert_msg(intake_rig.c.verdict == hostile[_i].verdict &&
+			intake_rig.c.delay == hostile[_i].delay,
+		    "%s: %d: %d after %lld: %s", receivers[i].type->type.name,
+		    status, intake_rig.c.verdict, (long long)intake_rig.c.delay,
+		    intake_rig.c.why);
+		ck_assert_uint_eq(intake_rig.c.refused, 0);
+		rig_end();
+	}
+}
+END_TEST
+
+/* 2xx with nothing in it. */
+START_TEST(other_receipts)
+{
+	static const int statuses[] = { 200, 202, 204 };
+	int status = statuses[_i];
+
+	for (size_t i = 0; i < ROWS(receivers); i++) {
+		bool good = receivers[i].any ||
+		    (status == receivers[i].good &&
+			receivers[i].type != &output_vector);
+
+		rig_set_up(receivers[i].type);
+		rig_expect(receivers[i].target, status, "");
+		rig_begin(3, EVENT, receivers[i].options, receivers[i].path);
+		intake_rig.c.out.blocked = true;
+		courier_deliver(&intake_rig.c);
+		ck_assert_msg(intake_rig.c.verdict ==
+			(good ? VERDICT_DELIVERED : VERDICT_BLOCKED),
+		    "%s: %d: %d: %s", receivers[i].type->type.name, status,
+		    intake_rig.c.verdict, intake_rig.c.why);
+		rig_end();
+	}
+}
+END_TEST
+
 Suite *
 suite_presets(void)
 {
@@ -228,6 +354,8 @@ suite_presets(void)
 	tcase_add_loop_test(tc, times_that_are_kept, 0, ROWS(times));
 	tcase_add_loop_test(tc, other_ways_are_said, 0, ROWS(ways));
 	tcase_add_loop_test(tc, live, 0, ROWS(presets));
+	tcase_add_loop_test(tc, hostile_answers, 0, ROWS(hostile));
+	tcase_add_loop_test(tc, other_receipts, 0, 3);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -13,6 +13,7 @@
 #include "tests/unit/unit.h"
 
 #define LOGIN "/t1/oauth2/v2.0/token"
+#define SERVER "Server: x"
 #define STREAM_OF "/dce/dataCollectionRules/dcr-7/streams/Custom-Own_CL"
 #define OPTIONS                                                           \
 	"rule: dcr-7, stream: Custom-Own_CL, tenant: t1, client_id: c1, " \
@@ -139,6 +140,8 @@ static const struct {
 } answers[] = {
 	{ 200, "{}", VERDICT_BLOCKED, "Azure Monitor answers 204" },
 	{ 202, "", VERDICT_BLOCKED, "Azure Monitor answers 204" },
+	{ 203, "", VERDICT_BLOCKED, "Azure Monitor answers 204" },
+	{ 206, "", VERDICT_BLOCKED, "Azure Monitor answers 204" },
 	{ 400,
 	    "{\"error\":{\"code\":\"InvalidStream\",\"message\":\"The stream "
 	    "Custom-Own_CL was not configured for the rule.\"}}",
@@ -171,6 +174,73 @@ START_TEST(other_answers)
 	ck_assert_msg(strstr(intake_rig.c.why, answers[_i].why) != NULL, "%s",
 	    intake_rig.c.why);
 	ck_assert_uint_eq(intake_rig.c.refused, 0);
+	rig_end();
+}
+END_TEST
+
+#define ENTRA(error, code, text)                                       \
+	"{\"error\":\"" error "\",\"error_description\":\"AADSTS" code \
+	": " text "\",\"error_codes\":[" code "]}"
+
+/* What the server for tokens answers, once and for all: nothing is refused. */
+static const struct {
+	int status;
+	const char *headers;
+	const char *body;
+	enum verdict verdict;
+	const char *why;
+} logins[] = {
+	{ 401, SERVER,
+	    ENTRA("invalid_client", "7000215", "Invalid client secret."),
+	    VERDICT_BLOCKED, "value, not its ID" },
+	{ 401, SERVER,
+	    ENTRA("invalid_client", "7000222", "The keys are expired."),
+	    VERDICT_BLOCKED, "has expired" },
+	{ 401, SERVER,
+	    ENTRA("invalid_client", "700027", "The certificate is not there."),
+	    VERDICT_BLOCKED, "upload certificate" },
+	{ 401, SERVER,
+	    ENTRA("invalid_client", "700024", "Not within its valid time."),
+	    VERDICT_RETRY, "clock" },
+	{ 400, SERVER,
+	    ENTRA("unauthorized_client", "700016", "Application not found."),
+	    VERDICT_BLOCKED, "check client_id, tenant and cloud" },
+	{ 400, SERVER, ENTRA("invalid_request", "90002", "Tenant not found."),
+	    VERDICT_BLOCKED, "check tenant and cloud" },
+	{ 400, SERVER, "{\"error\":\"invalid_request\"}", VERDICT_BLOCKED,
+	    "the token request is refused" },
+	{ 400, SERVER,
+	    ENTRA("invalid_resource", "500011", "Principal not found."),
+	    VERDICT_BLOCKED, "tenant" },
+	{ 404, SERVER, "", VERDICT_BLOCKED, "no token endpoint" },
+	{ 429, "Retry-After: 7", "{}", VERDICT_RETRY, "429" },
+	{ 503, SERVER, ENTRA("temporarily_unavailable", "90033", "Busy."),
+	    VERDICT_RETRY, "temporarily unavailable" },
+	{ 500, SERVER, "", VERDICT_RETRY, "500" },
+	{ 502, SERVER, "<html>bad gateway", VERDICT_RETRY, "502" },
+	/* No token is in it. */
+	{ 200, "Content-Type: text/html", "<html>Log in", VERDICT_RETRY, "" },
+	{ 200, SERVER, "{}", VERDICT_RETRY, "" },
+	{ 200, SERVER, "{\"access_token\":\"\"}", VERDICT_RETRY, "" },
+};
+
+START_TEST(token_servers_answer)
+{
+	rig_set_up(&output_sentinel);
+	rig_expect_with(LOGIN, logins[_i].status, logins[_i].headers,
+	    logins[_i].body);
+	rig_expect(STREAM_OF, 204, "");
+	rig_begin(3, "{}", OPTIONS, "/dce");
+	intake_rig.c.out.blocked = true; /* no benefit of the doubt: sooner */
+	courier_deliver(&intake_rig.c);
+	ck_assert_msg(intake_rig.c.verdict == logins[_i].verdict,
+	    "%d %s: %d %s", logins[_i].status, logins[_i].body,
+	    intake_rig.c.verdict, intake_rig.c.why);
+	ck_assert_msg(strstr(intake_rig.c.why, logins[_i].why) != NULL, "%s",
+	    intake_rig.c.why);
+	ck_assert_ptr_null(strstr(intake_rig.c.why, "secret1"));
+	ck_assert_uint_eq(intake_rig.c.refused, 0);
+	ck_assert_uint_eq(rig_marked(CHUNK_OPEN), 3);
 	rig_end();
 }
 END_TEST
@@ -264,6 +334,7 @@ suite_sentinel(void)
 	tcase_add_loop_test(tc, no_field_is_cut, 0, ROWS(fields));
 	tcase_add_test(tc, what_never_fits_is_told_alone);
 	tcase_add_loop_test(tc, other_answers, 0, ROWS(answers));
+	tcase_add_loop_test(tc, token_servers_answer, 0, ROWS(logins));
 	tcase_add_loop_test(tc, live, 0, ROWS(probes));
 	tcase_add_test(tc, template_has_the_columns);
 	suite_add_tcase(s, tc);

@@ -3,15 +3,19 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "config/setting.h"
 #include "delivery/batch_reader.h"
 #include "delivery/chunk.h"
 #include "store/batch.h"
 #include "store/report.h"
 #include "tests/unit/canned.h"
 #include "tests/unit/fake_output.h"
+#include "tests/unit/intake_help.h"
 #include "tests/unit/ship_help.h"
 #include "tests/unit/unit.h"
 
@@ -379,6 +383,115 @@ START_TEST(unheard_confirmations_are_told)
 }
 END_TEST
 
+/*
+ * Objects.  What is sent again has the name that it had, and the same bytes:
+ * the store may have it already.
+ */
+
+#define CLOSED ""
+#define WRITTEN                                                 \
+	"HTTP/1.1 200 OK\r\nETag: \"7\"\r\nx-request-id: 7\r\n" \
+	"Content-Length: 0\r\n\r\n"
+#define GRANTED                                         \
+	"HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\n" \
+	"{\"access_token\":\"t\",\"expires_in\":3600}"
+
+static const struct {
+	const struct output_type *type;
+	const char *options; /* # is a service account's key */
+} stores[] = {
+	{ &output_s3, "aws: {region: eu-central-1, key: \"AKID:secret\"}" },
+	{ &output_azure_blob, "account: acme, key: c2VjcmV0" },
+	{ &output_gcs, "key: #" },
+};
+
+struct put {
+	char target[256];
+	const char *body;
+	size_t len;
+};
+
+/* The requests that write, in their order. */
+static size_t
+puts_of(const char *data, size_t len, struct put *list, size_t max)
+{
+	const char *end = data + len, *at = data, *head, *length;
+	size_t n = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), "PUT /", 5)) != NULL) {
+		ck_assert_uint_lt(n, max);
+		head = memmem(at, (size_t)(end - at), "\r\n\r\n", 4);
+		ck_assert_ptr_nonnull(head);
+		length = strcasestr(at, "\r\nContent-Length: ");
+		ck_assert(length != NULL && length < head);
+		(void)snprintf(list[n].target, sizeof(list[n].target), "%.*s",
+		    (int)strcspn(at + 4, " "), at + 4);
+		list[n].body = head + 4;
+		list[n].len = strtoul(length + 18, NULL, 10);
+		ck_assert_uint_le(list[n].len, (size_t)(end - list[n].body));
+		at = list[n].body + list[n].len;
+		n++;
+	}
+	return n;
+}
+
+/* The connection ends once, and twice, before anything is answered. */
+START_TEST(objects_keep_their_bounds)
+{
+	const struct output_type *type = stores[_i / 2].type;
+	const char *options = stores[_i / 2].options;
+	const size_t breaks = _i % 2 == 0 ? 1 : 2,
+		     split = strcspn(options, "#");
+	const struct canned_reply table[] = {
+		{ .path = "/audit/", .bytes = CLOSED },
+		{ .path = "/audit/", .bytes = breaks == 1 ? WRITTEN : CLOSED },
+		{ .path = "/audit/", .bytes = WRITTEN },
+		{ .path = "/token", .bytes = GRANTED },
+		{ .path = NULL },
+	};
+	struct put list[8];
+	char *key = rig_google_key(), *text;
+	void *conf;
+	size_t n;
+
+	server = canned_start(table);
+	text = options[split] == '\0'
+	    ? xasprintf("{url: \"%s\", bucket: audit, parallel: 1, %s}",
+		  canned_url(server), options)
+	    : xasprintf("{url: \"%s\", bucket: audit, parallel: 1, "
+			"token_url: \"%s/token\", %.*s%s}",
+		  canned_url(server), canned_url(server), (int)split, options,
+		  key);
+	conf = rig_conf(type, text);
+	ship_rig.type = type;
+	ship_rig.conf = conf;
+	ship_help_fill(3, 10, -1, "");
+	ship_help_until(ship_help_all_settled);
+	n = puts_of(canned_requests(server), canned_len(server), list, 8);
+	/* Three batches, and the checkpoint behind them. */
+	ck_assert_uint_eq(n, 4 + breaks);
+	for (size_t i = 1; i < n; i++) {
+		bool again = i <= breaks;
+
+		ck_assert_msg((strcmp(list[i].target, list[i - 1].target) ==
+				  0) == again,
+		    "%s, %s", list[i - 1].target, list[i].target);
+		if (again)
+			ck_assert(list[i].len == list[0].len &&
+			    memcmp(list[i].body, list[0].body, list[0].len) ==
+				0);
+	}
+	ck_assert_ptr_nonnull(strstr(list[0].target,
+	    "000000000000-000000000009.ndjson"));
+	ship_help_one_letter(-1, "", 0);
+	canned_stop(server);
+	settings_release(type->type.settings, conf);
+	free(conf);
+	free(text);
+	free(key);
+}
+END_TEST
+
 Suite *
 suite_ship(void)
 {
@@ -406,6 +519,7 @@ suite_ship(void)
 	tcase_add_test(tc, crash_loses_no_line_between_settled_ones);
 	tcase_add_test(tc, position_moves_when_confirmed);
 	tcase_add_test(tc, unheard_confirmations_are_told);
+	tcase_add_loop_test(tc, objects_keep_their_bounds, 0, 2 * ROWS(stores));
 	suite_add_tcase(s, tc);
 	return s;
 }
