@@ -403,6 +403,8 @@ rules_beside(const struct rule *rules, const struct http_reply *reply,
 		buf_clear(&said.body);
 	rules_unexpected(rules, &said, "events alone", &why);
 	buf_release(&said.body);
+	if (why.class == REPLY_BENIGN)
+		return false;
 	(void)outcome_set(out, why.class,
 	    "the reply has events, and says that it has failed: %s", why.text);
 	(void)snprintf(out->code, sizeof(out->code), "%s", why.code);

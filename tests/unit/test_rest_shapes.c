@@ -647,6 +647,17 @@ static const struct shape {
 		0 } },
 	    .asked = { "/list" },
 	    .events = "{\"id\":1,\"error\":{\"code\":\"of the row\"}}\n" },
+	{ .name = "rows, and beside them what a rule calls benign",
+	    .definition = HEAD WINDOW
+	    "    rules: [{ code: deprecated, class: benign, cause: old }]\n"
+	    "    page: { kind: none }\n    records: { at: [/value] }\n    "
+	    "id: /id\n",
+	    .replies = { { "/list",
+		JSON("{\"value\":[{\"id\":1}],\"errors\":[{\"code\":"
+		     "\"deprecated\",\"message\":\"use v2\"}]}"),
+		0 } },
+	    .asked = { "/list" },
+	    .events = "{\"id\":1}\n" },
 	{ .name = "rows, and behind them an error",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { at: [/value] }\n    "

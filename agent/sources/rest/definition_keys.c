@@ -173,13 +173,15 @@ const struct setting rule_keys[] = {
 	    .offset = AT(def_rule, class),
 	    .required = true,
 	    .choices = class_names,
-	    .help = "What it means: benign, no error; retry, the same again "
-		    "later; throttled; unauthorised, once more with a new "
-		    "token; credentials and configuration, an administrator "
-		    "must act; clock, times are refused; cursor, the vendor "
-		    "has lost a cursor or page token; gone, what was asked "
-		    "for is not kept any more; incomplete, there is more than "
-		    "can be had at once, and the window is read in halves." },
+	    .help = "What it means: benign, no error (nor beside "
+		    "events); retry, the same again later; throttled; "
+		    "unauthorised, once more with a new token; "
+		    "credentials and configuration, an administrator "
+		    "must act; clock, times are refused; cursor, the "
+		    "vendor has lost a cursor or page token; gone, what "
+		    "was asked for is not kept any more; incomplete, "
+		    "there is more than can be had at once, and the "
+		    "window is read in halves." },
 	{ .key = "cause",
 	    .type = SETTING_STRING,
 	    .offset = AT(def_rule, cause),
