@@ -27,10 +27,18 @@ static struct canned_reply replies[REPLIES + 1];
 static const struct output_type *type;
 static void *conf;
 
+static void
+forget_replies(void)
+{
+	for (size_t i = 0; i < REPLIES; i++)
+		free((void *)(uintptr_t)replies[i].bytes);
+	memset(replies, 0, sizeof(replies));
+}
+
 void
 rig_set_up(const struct output_type *of)
 {
-	memset(replies, 0, sizeof(replies));
+	forget_replies();
 	type = of;
 }
 
@@ -110,8 +118,7 @@ rig_end(void)
 	canned_stop(intake_rig.server);
 	settings_release(type->type.settings, conf);
 	free(conf);
-	for (size_t i = 0; i < REPLIES; i++)
-		free((void *)(uintptr_t)replies[i].bytes);
+	forget_replies();
 }
 
 size_t

@@ -18,7 +18,7 @@ struct intake_rig {
 };
 extern struct intake_rig intake_rig;
 
-/* Fixture: no answers, an output of this type. */
+/* Fixture: no answers, also none from before, an output of this type. */
 void rig_set_up(const struct output_type *type);
 
 /* The receiver's next answer; each answers once, the last one for a path
