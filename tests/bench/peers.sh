@@ -114,7 +114,7 @@ sink_http() {
 peers_fetch() {
 	peers_dir=$1
 	peers_unpack rsyslog rsyslog rsyslog-openssl rsyslog-http \
-	    rsyslog-elasticsearch &&
+	    rsyslog-elasticsearch rsyslog-kafka &&
 	    peers_unpack syslog-ng syslog-ng-core syslog-ng-mod-http
 }
 
@@ -168,12 +168,11 @@ global(workDirectory="$work/peer" maxMessageSize="64k"
 module(load="imfile")
 module(load="omhttp")
 module(load="omelasticsearch")
+module(load="omkafka")
 template(name="line" type="string" string="$2")
 ruleset(name="out" queue.type="LinkedList" queue.size="50000"
     queue.dequeueBatchSize="1024") {
-    action($1 template="line" server="localhost"
-	serverport="$(cat "$work/cheap/port")" usehttps="on"
-	tls.cacert="$work/ca.pem")
+    action($1 template="line")
 }
 input(type="imfile" file="$records" tag="bench" ruleset="out")
 END
@@ -182,20 +181,36 @@ END
 	    -M "$peers_dir/rsyslog/usr/lib/x86_64-linux-gnu/rsyslog")
 }
 
+# The cheap receiver, as an action over HTTP is told of it.
+peer_cheap() {
+	echo "server=\"localhost\" serverport=\"$(cat "$work/cheap/port")\"
+	usehttps=\"on\" tls.cacert=\"$work/ca.pem\""
+}
+
 # peer_omhttp GZIP PATH FORMAT TEMPLATE
 peer_omhttp() {
 	local gzip='compress="off"'
 	[ "$1" = false ] || gzip='compress="on" compress.level="1"'
 	peer_new_rsyslog "type=\"omhttp\" restpath=\"$2\" batch=\"on\"
 	batch.format=\"$3\" batch.maxbytes=\"1048576\" batch.maxsize=\"10000\"
-	$gzip httpcontenttype=\"application/json\" errorfile=\"$work/peer/errors\"" \
+	$gzip httpcontenttype=\"application/json\" errorfile=\"$work/peer/errors\"
+	$(peer_cheap)" \
 	    "$4"
 }
 
 # It does not compress.
 peer_omelasticsearch() {
-	peer_new_rsyslog 'type="omelasticsearch" searchIndex="m365" searchType=""
-	restpath="elasticsearch" bulkmode="on" writeoperation="create"' "%msg%"
+	peer_new_rsyslog "type=\"omelasticsearch\" searchIndex=\"m365\"
+	searchType=\"\" restpath=\"elasticsearch\" bulkmode=\"on\"
+	writeoperation=\"create\" $(peer_cheap)" "%msg%"
+}
+
+# The same library, options and broker as the agent's output.
+peer_omkafka() {
+	peer_new_rsyslog "type=\"omkafka\" topic=\"audit\" dynatopic=\"off\"
+	broker=[\"127.0.0.1:$(cat "$work/sink/port")\"]
+	confParam=[\"compression.codec=gzip\", \"compression.level=1\",
+	    \"enable.idempotence=true\", \"acks=all\", \"linger.ms=20\"]" "%msg%"
 }
 
 # peer_new_syslogng GZIP PATH BODY: as in Debian's unstable.
