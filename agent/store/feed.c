@@ -414,6 +414,7 @@ feed_close(struct feed *f)
 		write_news(f);
 	(void)pthread_cond_destroy(&f->changed);
 	(void)pthread_mutex_destroy(&f->mutex);
+	free(f->claims);
 	free(f->news.cursor);
 	free(f->cursor);
 	free(f);
@@ -444,8 +445,10 @@ claim(struct feed *f, int64_t item)
 
 	(void)pthread_mutex_lock(&f->mutex);
 	if (f->n_claims < CLAIMS_MAX) {
-		f->claims[f->n_claims].item = item;
-		f->claims[f->n_claims++].when = clock_now();
+		f->claims = xreallocarray(f->claims, f->n_claims + 1,
+		    sizeof(*f->claims));
+		f->claims[f->n_claims++] =
+		    (struct claim){ .item = item, .when = clock_now() };
 		f->turn = !f->turn;
 		rc = 0;
 	}

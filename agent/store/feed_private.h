@@ -30,6 +30,12 @@ struct feed_news {
 	char *cursor; /* owned; NULL: nothing new */
 };
 
+/* An item that a thread of this process works on, and since when. */
+struct claim {
+	int64_t item;
+	int64_t when;
+};
+
 struct feed {
 	struct store *store;
 	char name[256];
@@ -47,10 +53,8 @@ struct feed {
 	char *cursor;
 	struct feed_news news;
 	int64_t written; /* monotonic time of the last write of news */
-	struct {
-		int64_t item;
-		int64_t when;
-	} claims[CLAIMS_MAX];
+	struct claim
+	    *claims; /* n_claims, one for each item that is worked on */
 	size_t n_claims;
 	bool turn;     /* the next claim is for the newest */
 	int64_t ahead; /* wall clock before the monotonic one; 0: not known */
