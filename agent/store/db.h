@@ -39,6 +39,7 @@ struct store {
 	bool durable;              /* writes are synchronous=FULL by default */
 	bool relaxed;              /* synchronous is NORMAL now */
 	bool copy;                 /* opened as STORE_COPY */
+	bool reads;                /* opened as that, or as STORE_READ */
 	bool rests;                /* since store_rest(), until store_wake() */
 	_Atomic int64_t committed; /* see store_committed() */
 	pthread_mutex_t mutex;

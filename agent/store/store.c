@@ -26,9 +26,9 @@
 #include "store/store.h"
 
 static int
-set_up(struct store *s, bool read_only, struct err *err)
+set_up(struct store *s, struct err *err)
 {
-	if (read_only && access(s->path, F_OK) != 0)
+	if (s->reads && access(s->path, F_OK) != 0)
 		return err_set(err,
 		    "%s: %s; the agent creates the store on its first run; "
 		    "check agent.store.path",
@@ -36,13 +36,13 @@ set_up(struct store *s, bool read_only, struct err *err)
 	/* By its name: a descriptor of it that is closed would take SQLite's
 	 * locks along. */
 	if (file_is_regular(s->path, err) != 0 ||
-	    (!read_only && file_parents(s->path, err) != 0))
+	    (!s->reads && file_parents(s->path, err) != 0))
 		return -1;
-	if ((read_only ? connect_to_read(s, err) : connect_to_write(s, err)) !=
+	if ((s->reads ? connect_to_read(s, err) : connect_to_write(s, err)) !=
 		0 ||
-	    migrate(s, read_only, err) != 0)
+	    migrate(s, s->reads, err) != 0)
 		return -1;
-	if (read_only)
+	if (s->reads)
 		return 0;
 	(void)reserve_keep(s->path);
 	s->relaxed = !s->durable;
@@ -174,7 +174,8 @@ store_open(const char *path, enum store_access access, struct err *err)
 
 	s->durable = access == STORE_DURABLE;
 	s->copy = access == STORE_COPY;
-	if (set_up(s, access == STORE_READ || s->copy, err) == 0)
+	s->reads = access == STORE_READ || s->copy;
+	if (set_up(s, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -256,6 +257,7 @@ store_close(struct store *s)
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
 #define WAL_SHARE 8        /* of a small store that its WAL may be */
+#define CARRY_TRIES 40     /* some 0.4 s */
 #define OPEN_MIN (1 << 20) /* of free space, to open a store */
 #define FREE_MIN (4 << 20) /* below that an open is about to fail */
 #define SLACK 20           /* full ends a twentieth below the limit */
@@ -304,6 +306,59 @@ used(struct store *s, int64_t *bytes, int64_t *wal, struct err *err)
 	return 0;
 }
 
+/* Cut the WAL off; false: somebody is in the way, which is no matter where it
+ * is for a moment. */
+static bool
+carry_over(struct store *s)
+{
+	const bool done = db_checkpoint(s, true);
+
+	if (done || wal_size(s) <= WAL_MAX)
+		s->starved = 0;
+	else if (s->starved == 0)
+		s->starved = clock_monotonic();
+	return done;
+}
+
+/* The WAL alone makes it full: carry that over before anything pauses for it,
+ * and wait for who reads or writes just now.  A handle that only reads can't,
+ * and takes it for full where one that could has said so. */
+static int
+make_fit(struct store *s, int64_t max, struct store_room *r, struct err *err)
+{
+	const int tries = s->full ? 0 : CARRY_TRIES;
+
+	if (s->reads) {
+		r->by_size = s->full;
+		return 0;
+	}
+	for (int i = 0; !carry_over(s) && i < tries; i++)
+		(void)db_busy(NULL, i);
+	if (used(s, &r->used, &r->wal, err) != 0)
+		return -1;
+	r->by_size = r->used >= max;
+	return 0;
+}
+
+static int
+measure(struct store *s, struct store_room *r, struct err *err)
+{
+	int64_t max = s->max_size, min = r->min_free;
+
+	if (s->full) {
+		max -= max / SLACK;
+		min += min / SLACK;
+	}
+	if (used(s, &r->used, &r->wal, err) != 0)
+		return -1;
+	r->by_size = max > 0 && r->used >= max;
+	if (r->by_size && r->used - r->wal < max &&
+	    make_fit(s, max, r, err) != 0)
+		return -1;
+	r->full = r->by_size || r->free < min;
+	return 0;
+}
+
 int
 store_room_now(struct store *s, struct store_room *room, struct err *err)
 {
@@ -313,7 +368,6 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 	};
 	const int64_t reserve = reserve_needs(s->path);
 	struct statvfs fs;
-	int64_t max, min;
 	int rc;
 
 	if (statvfs(s->path, &fs) != 0)
@@ -323,16 +377,8 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 		r.min_free = reserve;
 	r.free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	db_lock(s);
-	rc = used(s, &r.used, &r.wal, err);
+	rc = measure(s, &r, err);
 	if (rc == 0) {
-		max = s->max_size;
-		min = r.min_free;
-		if (s->full) {
-			max -= max / SLACK;
-			min += min / SLACK;
-		}
-		r.by_size = max > 0 && r.used >= max;
-		r.full = r.by_size || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
@@ -341,10 +387,10 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 }
 
 void
-store_was_full(struct store *s)
+store_was_full(struct store *s, bool full)
 {
 	db_lock(s);
-	s->full = true;
+	s->full = full;
 	db_unlock(s);
 }
 
@@ -569,16 +615,6 @@ wal_most(const struct store *s)
 	return share > 0 && share < WAL_MAX ? share : WAL_MAX;
 }
 
-/* Cut the WAL off.  A reader that holds it up for a moment is no matter. */
-static void
-carry_over(struct store *s)
-{
-	if (db_checkpoint(s, true) || wal_size(s) <= WAL_MAX)
-		s->starved = 0;
-	else if (s->starved == 0)
-		s->starved = clock_monotonic();
-}
-
 int64_t
 store_starved(struct store *s)
 {
@@ -611,7 +647,7 @@ give_back(struct store *s, bool all, struct err *err)
 		unused -= VACUUM_PAGES_N;
 	}
 	if (rc == 0 && (all || s->full || wal_size(s) > wal_most(s)))
-		carry_over(s);
+		(void)carry_over(s);
 	db_unlock(s);
 	return rc;
 }
