@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -278,4 +279,15 @@ file_folder(const char *path)
 	if (slash == NULL)
 		return xstrdup(".");
 	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+bool
+file_mounted_to_read(const char *path)
+{
+	char *folder = file_folder(path);
+	struct statvfs fs;
+	bool so = statvfs(folder, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0;
+
+	free(folder);
+	return so;
 }

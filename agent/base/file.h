@@ -4,6 +4,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -43,6 +44,10 @@ int file_parents(const char *path, struct err *err);
 
 /* The folder that path is in, "." where it names none; to be freed. */
 char *file_folder(const char *path);
+
+/* Is the folder that path is in mounted for reading only?  Then nobody writes
+ * there, unless it is through another mount. */
+bool file_mounted_to_read(const char *path);
 
 /* Write all of data to fd; EINTR and short writes are seen to.  0 or -1 with
  * errno. */

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/mode.h"
@@ -190,8 +191,9 @@ db_fail(struct store *s, int rc, struct err *err)
 		    "holds it open for writing",
 		    s->path);
 	case SQLITE_READONLY:
-		if (rc == SQLITE_READONLY_CANTINIT ||
-		    rc == SQLITE_READONLY_RECOVERY)
+		if ((rc == SQLITE_READONLY_CANTINIT ||
+			rc == SQLITE_READONLY_RECOVERY) &&
+		    !file_mounted_to_read(s->path))
 			return err_set(err,
 			    "%s: the index of its log is to be made anew; "
 			    "start the agent, or run this as its user",
@@ -199,8 +201,12 @@ db_fail(struct store *s, int rc, struct err *err)
 		/* fall through */
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
-		return err_set(err, "%s: %s; run this as the agent's user",
-		    s->path, sqlite3_errmsg(s->db));
+		return err_set(err, "%s: %s%s", s->path, sqlite3_errmsg(s->db),
+		    file_mounted_to_read(s->path)
+			? ", and its file system is mounted for reading only; "
+			  "copy it, with its -wal, to where it can be written, "
+			  "and name the copy"
+			: "; run this as the agent's user");
 	default:
 		return err_set(err, "%s: %s%s", s->path, sqlite3_errmsg(s->db),
 		    (rc & 0xff) == SQLITE_ERROR && s->misspoke

@@ -26,8 +26,9 @@ struct err;
 struct filter;
 struct scratch;
 
-/* Pages of the file, in kB, that a handle keeps which only looks, at what the
- * kernel has in its memory as well. */
+/* Pages of the file, in kB, that a handle keeps: while it commits; and one
+ * which only looks, at what the kernel has in its memory as well. */
+#define DB_CACHE_BUSY "-1024"
 #define DB_CACHE_REST "-16"
 
 #define DB_STATEMENTS 256 /* a power of two, twice what there are */
@@ -38,6 +39,7 @@ struct store {
 	bool durable;              /* writes are synchronous=FULL by default */
 	bool relaxed;              /* synchronous is NORMAL now */
 	bool copy;                 /* opened as STORE_COPY */
+	bool reads;                /* opened as that, or as STORE_READ */
 	bool rests;                /* since store_rest(), until store_wake() */
 	_Atomic int64_t committed; /* see store_committed() */
 	pthread_mutex_t mutex;

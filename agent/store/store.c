@@ -2,7 +2,6 @@
  * store.c - the one SQLite file that the roles share: open and clean.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,113 +15,20 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/commit.h"
+#include "store/connect.h"
 #include "store/db.h"
 #include "store/hours.h"
 #include "store/migrate.h"
-#include "store/mode.h"
 #include "store/pack.h"
 #include "store/reserve.h"
 #include "store/seen.h"
 #include "store/size_log.h"
 #include "store/store.h"
 
-/* Pages of the file that a handle keeps while it commits, in kB. */
-#define CACHE_BUSY "-1024"
-
-/*
- * auto_vacuum works only before the first table.  Memory is bounded: a small
- * page cache, no mmap, no temporary files.  Batches fill many pages: large
- * ones cost fewer calls.  A WAL is carried over into the file at 4 MiB and
- * cut back to 16 MiB after a reader has held it up.
- */
-static const char settings[] = "PRAGMA page_size=16384;"
-			       "PRAGMA auto_vacuum=INCREMENTAL;"
-			       "PRAGMA journal_mode=WAL;"
-			       "PRAGMA wal_autocheckpoint=256;"
-			       "PRAGMA journal_size_limit=16777216;"
-			       "PRAGMA cache_size=" CACHE_BUSY ";"
-			       "PRAGMA mmap_size=0;"
-			       "PRAGMA temp_store=MEMORY;";
-
-static const char settings_read[] = "PRAGMA query_only=ON;"
-				    "PRAGMA cache_size=" DB_CACHE_REST ";"
-				    "PRAGMA mmap_size=0;"
-				    "PRAGMA temp_store=MEMORY;";
-
-/* SQLite would let everyone read it; its other files get the mode of this one.
- * What goes wrong here, SQLite will tell. */
 static int
-create_file(const char *path, struct err *err)
+set_up(struct store *s, struct err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, STORE_MODE);
-
-	if (fd < 0)
-		return 0;
-	(void)close(fd);
-	return file_sync_folder(path, err);
-}
-
-/* A file that is not in WAL mode, such as a backup that was put in the place of
- * the store, has no WAL: one beside it belongs to the store before, and SQLite
- * would write its pages into this one.  The WAL is looked at first: it is made
- * after the file has said that it has one. */
-static int
-leave_stale_wal(const char *path, struct err *err)
-{
-	char *wal = xasprintf("%s-wal", path);
-	char *aside = xasprintf("%s-wal.stale", path);
-	uint8_t head[20] = { 0 };
-	struct stat st;
-	int fd = -1, rc = 0;
-
-	if (stat(wal, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) &&
-	    head[18] == 1 && head[19] == 1 && rename(wal, aside) != 0)
-		rc = err_set(err,
-		    "%s: does not belong to %s, and cannot be renamed: %s; "
-		    "move it away",
-		    wal, path, strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	free(aside);
-	free(wal);
-	return rc;
-}
-
-static int
-connect_file(struct store *s, bool read_only, struct err *err)
-{
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-	int rc, tries = 0;
-
-	if (!read_only) {
-		flags |= SQLITE_OPEN_CREATE;
-		if (leave_stale_wal(s->path, err) != 0 ||
-		    create_file(s->path, err) != 0)
-			return -1;
-	}
-	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
-	if (rc != SQLITE_OK)
-		return err_set(err, "%s: cannot be opened: %s", s->path,
-		    s->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db));
-	(void)sqlite3_extended_result_codes(s->db, 1);
-	(void)sqlite3_busy_handler(s->db, db_busy, NULL);
-	if (!read_only)
-		return db_exec(s, settings, err);
-	/* Looking must not carry over the WAL of a store that is down. */
-	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-	    NULL);
-	do {
-		rc = sqlite3_exec(s->db, settings_read, NULL, NULL, NULL);
-	} while (db_awaits_index(rc, &tries));
-	return rc == SQLITE_OK ? 0 : db_fail(s, rc, err);
-}
-
-static int
-set_up(struct store *s, bool read_only, struct err *err)
-{
-	if (read_only && access(s->path, F_OK) != 0)
+	if (s->reads && access(s->path, F_OK) != 0)
 		return err_set(err,
 		    "%s: %s; the agent creates the store on its first run; "
 		    "check agent.store.path",
@@ -130,12 +36,13 @@ set_up(struct store *s, bool read_only, struct err *err)
 	/* By its name: a descriptor of it that is closed would take SQLite's
 	 * locks along. */
 	if (file_is_regular(s->path, err) != 0 ||
-	    (!read_only && file_parents(s->path, err) != 0))
+	    (!s->reads && file_parents(s->path, err) != 0))
 		return -1;
-	if (connect_file(s, read_only, err) != 0 ||
-	    migrate(s, read_only, err) != 0)
+	if ((s->reads ? connect_to_read(s, err) : connect_to_write(s, err)) !=
+		0 ||
+	    migrate(s, s->reads, err) != 0)
 		return -1;
-	if (read_only)
+	if (s->reads)
 		return 0;
 	(void)reserve_keep(s->path);
 	s->relaxed = !s->durable;
@@ -170,9 +77,7 @@ real_new(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *base = slash == NULL ? path : slash + 1;
-	char *dir = slash == NULL
-	    ? xstrdup(".")
-	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *dir = file_folder(path);
 	char *real = realpath(dir, NULL);
 	char *name = real == NULL
 	    ? xstrdup(path)
@@ -236,20 +141,9 @@ struct store *
 store_open_bare(const char *path, struct err *err)
 {
 	struct store *s = new_handle(path);
-	int rc;
 
-	if (leave_stale_wal(s->path, err) != 0) {
-		store_close(s);
-		return NULL;
-	}
-	rc = sqlite3_open_v2(path, &s->db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK) {
-		(void)sqlite3_busy_handler(s->db, db_busy, NULL);
+	if (connect_bare(s, err) == 0)
 		return s;
-	}
-	(void)err_set(err, "%s: cannot be opened: %s", path,
-	    sqlite3_errstr(rc));
 	store_close(s);
 	return NULL;
 }
@@ -280,7 +174,8 @@ store_open(const char *path, enum store_access access, struct err *err)
 
 	s->durable = access == STORE_DURABLE;
 	s->copy = access == STORE_COPY;
-	if (set_up(s, access == STORE_READ || s->copy, err) == 0)
+	s->reads = access == STORE_READ || s->copy;
+	if (set_up(s, err) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -315,8 +210,8 @@ void
 store_wake(struct store *s)
 {
 	if (s->rests)
-		(void)sqlite3_exec(s->db, "PRAGMA cache_size=" CACHE_BUSY, NULL,
-		    NULL, NULL);
+		(void)sqlite3_exec(s->db, "PRAGMA cache_size=" DB_CACHE_BUSY,
+		    NULL, NULL, NULL);
 	s->committed = clock_monotonic();
 	s->rests = false;
 }
@@ -362,6 +257,7 @@ store_close(struct store *s)
 #define VACUUM_PAGES_N 128
 #define WAL_MAX (16 << 20)
 #define WAL_SHARE 8        /* of a small store that its WAL may be */
+#define CARRY_TRIES 40     /* some 0.4 s */
 #define OPEN_MIN (1 << 20) /* of free space, to open a store */
 #define FREE_MIN (4 << 20) /* below that an open is about to fail */
 #define SLACK 20           /* full ends a twentieth below the limit */
@@ -410,6 +306,59 @@ used(struct store *s, int64_t *bytes, int64_t *wal, struct err *err)
 	return 0;
 }
 
+/* Cut the WAL off; false: somebody is in the way, which is no matter where it
+ * is for a moment. */
+static bool
+carry_over(struct store *s)
+{
+	const bool done = db_checkpoint(s, true);
+
+	if (done || wal_size(s) <= WAL_MAX)
+		s->starved = 0;
+	else if (s->starved == 0)
+		s->starved = clock_monotonic();
+	return done;
+}
+
+/* The WAL alone makes it full: carry that over before anything pauses for it,
+ * and wait for who reads or writes just now.  A handle that only reads can't,
+ * and takes it for full where one that could has said so. */
+static int
+make_fit(struct store *s, int64_t max, struct store_room *r, struct err *err)
+{
+	const int tries = s->full ? 0 : CARRY_TRIES;
+
+	if (s->reads) {
+		r->by_size = s->full;
+		return 0;
+	}
+	for (int i = 0; !carry_over(s) && i < tries; i++)
+		(void)db_busy(NULL, i);
+	if (used(s, &r->used, &r->wal, err) != 0)
+		return -1;
+	r->by_size = r->used >= max;
+	return 0;
+}
+
+static int
+measure(struct store *s, struct store_room *r, struct err *err)
+{
+	int64_t max = s->max_size, min = r->min_free;
+
+	if (s->full) {
+		max -= max / SLACK;
+		min += min / SLACK;
+	}
+	if (used(s, &r->used, &r->wal, err) != 0)
+		return -1;
+	r->by_size = max > 0 && r->used >= max;
+	if (r->by_size && r->used - r->wal < max &&
+	    make_fit(s, max, r, err) != 0)
+		return -1;
+	r->full = r->by_size || r->free < min;
+	return 0;
+}
+
 int
 store_room_now(struct store *s, struct store_room *room, struct err *err)
 {
@@ -419,7 +368,6 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 	};
 	const int64_t reserve = reserve_needs(s->path);
 	struct statvfs fs;
-	int64_t max, min;
 	int rc;
 
 	if (statvfs(s->path, &fs) != 0)
@@ -429,16 +377,8 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 		r.min_free = reserve;
 	r.free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	db_lock(s);
-	rc = used(s, &r.used, &r.wal, err);
+	rc = measure(s, &r, err);
 	if (rc == 0) {
-		max = s->max_size;
-		min = r.min_free;
-		if (s->full) {
-			max -= max / SLACK;
-			min += min / SLACK;
-		}
-		r.by_size = max > 0 && r.used >= max;
-		r.full = r.by_size || r.free < min;
 		s->full = r.full;
 		*room = r;
 	}
@@ -447,20 +387,17 @@ store_room_now(struct store *s, struct store_room *room, struct err *err)
 }
 
 void
-store_was_full(struct store *s)
+store_was_full(struct store *s, bool full)
 {
 	db_lock(s);
-	s->full = true;
+	s->full = full;
 	db_unlock(s);
 }
 
 bool
 store_cramped(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = slash == NULL
-	    ? xstrdup(".")
-	    : xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *dir = file_folder(path);
 	struct statvfs fs;
 	bool cramped =
 	    statvfs(dir, &fs) == 0 && fs.f_bavail * fs.f_frsize < OPEN_MIN;
@@ -678,16 +615,6 @@ wal_most(const struct store *s)
 	return share > 0 && share < WAL_MAX ? share : WAL_MAX;
 }
 
-/* Cut the WAL off.  A reader that holds it up for a moment is no matter. */
-static void
-carry_over(struct store *s)
-{
-	if (db_checkpoint(s, true) || wal_size(s) <= WAL_MAX)
-		s->starved = 0;
-	else if (s->starved == 0)
-		s->starved = clock_monotonic();
-}
-
 int64_t
 store_starved(struct store *s)
 {
@@ -720,7 +647,7 @@ give_back(struct store *s, bool all, struct err *err)
 		unused -= VACUUM_PAGES_N;
 	}
 	if (rc == 0 && (all || s->full || wal_size(s) > wal_most(s)))
-		carry_over(s);
+		(void)carry_over(s);
 	db_unlock(s);
 	return rc;
 }

@@ -100,11 +100,14 @@ void store_agent(struct store *s, const char *name);
 
 /* Limits for store_room_now(); set once after open. */
 void store_limits(struct store *s, int64_t max_size, int64_t min_free);
+
+/* Where its WAL alone makes it full, it is carried over first, which a handle
+ * that only reads leaves to others. */
 int store_room_now(struct store *s, struct store_room *room, struct err *err);
 
-/* Another handle found it full, and not emptier since: full ends a twentieth
- * below a limit, so that collecting does not stop and go. */
-void store_was_full(struct store *s);
+/* Another handle found it full, and not emptier since; or not: full ends a
+ * twentieth below a limit, so that collecting does not stop and go. */
+void store_was_full(struct store *s, bool full);
 
 /* Is there so little room on the file system of path that a store cannot even
  * be opened? */

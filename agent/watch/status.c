@@ -137,8 +137,7 @@ read_all(struct store *s, struct status *st, struct err *err)
 {
 	if (read_troubles(s, st, err) != 0)
 		return -1;
-	if (status_trouble(st, TROUBLE_FULL) != NULL)
-		store_was_full(s);
+	store_was_full(s, status_trouble(st, TROUBLE_FULL) != NULL);
 	if (store_room_now(s, &st->room, err) != 0)
 		return -1;
 	if (read_feeds(s, st, err) != 0 || read_outputs(s, st, err) != 0)

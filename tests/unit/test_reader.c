@@ -1,13 +1,16 @@
 /*
  * test_reader.c - reading a store of which nothing can be written, as watch
- * does from within its walls, while those who write come and are killed.
+ * does from within its walls, while those who write come and are killed, and
+ * as one does where it is mounted so.
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -251,6 +254,97 @@ START_TEST(the_index_is_made_anew)
 }
 END_TEST
 
+#define NOT_ALLOWED 77
+
+/* Mount the folder for reading only, for this process alone. */
+static bool
+mount_to_read(void)
+{
+	const int more = geteuid() == 0 ? 0 : CLONE_NEWUSER;
+
+	return unshare(CLONE_NEWNS | more) == 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount(dir, dir, NULL, MS_BIND, NULL) == 0 &&
+	    mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
+}
+
+static void
+count(int64_t *n)
+{
+	struct err err = ERR_INIT;
+	struct store *s = store_open(path, STORE_READ, &err);
+
+	if (s == NULL || db_number(s, &err, -1, n, COUNT, "") != 0)
+		(void)snprintf(shared->why, sizeof(shared->why), "%s",
+		    err.text);
+	store_close(s);
+}
+
+static _Noreturn void
+count_where_mounted(void)
+{
+	int64_t n = -1;
+
+	if (!mount_to_read())
+		_exit(NOT_ALLOWED);
+	count(&n);
+	shared->payloads = n;
+	_exit(0);
+}
+
+/* Count, in a process that has it mounted so. */
+static int
+count_mounted(void)
+{
+	const pid_t pid = start(count_where_mounted);
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_msg(shared->why[0] == '\0', "%s", shared->why);
+	return WEXITSTATUS(status);
+}
+
+/* Write some, and be killed before all of it is in the file; less than what has
+ * the WAL carried over. */
+static _Noreturn void
+write_some(void)
+{
+	struct err err = ERR_INIT;
+	struct store *s = store_open(path, STORE_DURABLE, &err);
+
+	for (int i = 0; s != NULL && i < 5; i++)
+		(void)write_one(s, &err);
+	(void)snprintf(shared->why, sizeof(shared->why), "%s", err.text);
+	(void)raise(SIGKILL);
+	_exit(1);
+}
+
+/* Where SQLite cannot make the index of the WAL, and then no WAL. */
+START_TEST(a_mount_is_read_whole)
+{
+	char name[sizeof(path) + 8];
+	int64_t n = -1;
+	int status, rc;
+
+	ck_assert_int_gt(waitpid(start(write_some), &status, 0), 0);
+	ck_assert(WIFSIGNALED(status));
+	(void)snprintf(name, sizeof(name), "%s-shm", path);
+	ck_assert_int_eq(unlink(name), 0);
+	rc = count_mounted();
+	ck_assert(rc == 0 || rc == NOT_ALLOWED);
+	ck_assert_int_eq(shared->payloads, rc == 0 ? 5 : 0);
+	store_close(store_help_open(path, STORE_DURABLE));
+	(void)snprintf(name, sizeof(name), "%s-wal", path);
+	ck_assert_int_ne(access(name, F_OK), 0);
+	shared->payloads = 0;
+	ck_assert_int_eq(count_mounted(), rc);
+	ck_assert_int_eq(shared->payloads, rc == 0 ? 5 : 0);
+	count(&n);
+	ck_assert_int_eq(n, 5);
+}
+END_TEST
+
 Suite *
 suite_reader(void)
 {
@@ -261,6 +355,7 @@ suite_reader(void)
 	tcase_add_checked_fixture(tc, begin, end);
 	tcase_add_test(tc, writers_are_killed);
 	tcase_add_test(tc, the_index_is_made_anew);
+	tcase_add_test(tc, a_mount_is_read_whole);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -476,79 +476,6 @@ START_TEST(a_counter_that_a_store_lacks_is_added)
 }
 END_TEST
 
-/* Commit more than a WAL may have. */
-static void
-fill_wal(struct store *s, int mebibytes)
-{
-	struct feed *f = store_help_feed(s, FEED, 0);
-	char *data = xcalloc(1, (1 << 19) + 1);
-	uint64_t x = 1;
-
-	for (int i = 0; i < 2 * mebibytes; i++) {
-		struct write_batch *p = write_batch_new(f);
-
-		for (size_t k = 0; k < 1 << 19; k++) {
-			x = x * 6364136223846793005u + 1442695040888963407u;
-			data[k] = (char)('0' + (x >> 58) % 64);
-		}
-		store_help_add(p, NULL, data);
-		(void)store_help_commit(p);
-		write_batch_free(p);
-	}
-	feed_close(f);
-	free(data);
-}
-
-/* A reader that stays holds the WAL up: it counts as used, and is found. */
-START_TEST(a_reader_that_stays_is_found)
-{
-	struct store *s = store_help_open(path, STORE_DURABLE);
-	struct store_room room;
-	sqlite3_stmt *st = NULL;
-	sqlite3 *db = NULL;
-
-	fill_wal(s, 1);
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT id FROM batch", -1, &st,
-			     NULL),
-	    SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
-	fill_wal(s, 24);
-	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
-	ck_assert_int_ne((int)(store_starved(s) != 0), 0);
-	store_limits(s, 16 << 20, 0);
-	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
-	ck_assert_int_gt(room.wal, 16 << 20);
-	ck_assert_int_ge(room.used, room.wal);
-	ck_assert(room.full);
-	(void)sqlite3_finalize(st);
-	(void)sqlite3_close(db);
-	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
-	ck_assert(store_starved(s) == 0);
-	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
-	ck_assert_int_eq(room.wal, 0);
-	store_close(s);
-}
-END_TEST
-
-/* What was carried over long ago does not make a small store look full. */
-START_TEST(the_wal_of_a_small_store_is_small)
-{
-	struct store *s = store_help_open(path, STORE_DURABLE);
-	struct store_room room;
-
-	fill_wal(s, 6);
-	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
-	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
-	ck_assert_int_gt(room.wal, 2 << 20);
-	store_limits(s, 16 << 20, 0);
-	ck_assert_int_eq(store_clean(s, CLOCK_DAY, &err), 0);
-	ck_assert_int_eq(store_room_now(s, &room, &err), 0);
-	ck_assert_int_le(room.wal, 2 << 20);
-	store_close(s);
-}
-END_TEST
-
 START_TEST(a_tree_that_is_taken_is_not_begun)
 {
 	struct store *s = store_help_open(path, STORE_DURABLE);
@@ -692,32 +619,6 @@ START_TEST(another_writer_is_found)
 }
 END_TEST
 
-START_TEST(room)
-{
-	struct store *s = store_help_open(path, STORE_DURABLE);
-	struct store_room r;
-
-	store_limits(s, 1 << 30, 0);
-	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
-	ck_assert(!r.full);
-	ck_assert_int_gt(r.used, 0);
-	store_limits(s, r.used, 0);
-	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
-	ck_assert(r.full);
-	/* It takes a little more than one byte to go on. */
-	store_limits(s, r.used + 1, 0);
-	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
-	ck_assert(r.full);
-	store_limits(s, r.used * 2, 0);
-	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
-	ck_assert(!r.full);
-	store_limits(s, 1 << 30, INT64_MAX);
-	ck_assert_int_eq(store_room_now(s, &r, &err), 0);
-	ck_assert(r.full);
-	store_close(s);
-}
-END_TEST
-
 /* A FIFO or device is named and not opened. */
 START_TEST(a_store_is_a_file)
 {
@@ -762,13 +663,10 @@ suite_store(void)
 	tcase_add_test(tc, delivered_batches_are_deleted);
 	tcase_add_test(tc, what_is_held_is_kept);
 	tcase_add_test(tc, dead_letters_and_requests);
-	tcase_add_test(tc, a_reader_that_stays_is_found);
-	tcase_add_test(tc, the_wal_of_a_small_store_is_small);
 	tcase_add_test(tc, a_tree_that_is_taken_is_not_begun);
 	tcase_add_test(tc, feeds_are_reported);
 	tcase_add_test(tc, threads_commit_together);
 	tcase_add_test(tc, another_writer_is_found);
-	tcase_add_test(tc, room);
 	tcase_add_test(tc, a_store_is_a_file);
 	tcase_add_test(tc, a_missing_store_cannot_be_read);
 	suite_add_tcase(s, tc);

@@ -105,6 +105,7 @@ static const struct {
 	{ SUITE(rest_rows) },
 	{ SUITE(rest_shapes) },
 	{ SUITE(rotating) },
+	{ SUITE(room) },
 	{ SUITE(rules) },
 	{ SUITE(s3) },
 	{ SUITE(sandbox) },

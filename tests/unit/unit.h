@@ -90,6 +90,7 @@ Suite *suite_request(void);
 Suite *suite_rest(void);
 Suite *suite_rest_rows(void);
 Suite *suite_rest_shapes(void);
+Suite *suite_room(void);
 Suite *suite_rules(void);
 Suite *suite_s3(void);
 Suite *suite_clouds(void);
