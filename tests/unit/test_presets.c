@@ -156,6 +156,59 @@ START_TEST(times_that_are_kept)
 }
 END_TEST
 
+/* New Relic goes by a time in the event in place of the record's, and drops
+ * what is old by it: such an event goes in its line, where it finds none. */
+#define LINE(event)                                                      \
+	"\"body\":{\"stringValue\":\"{\\\"feed\\\":"                     \
+	"\\\"contoso/Audit.Exchange\\\",\\\"index\\\":42,\\\"agent\\\":" \
+	"\\\"fra1\\\",\\\"event\\\":" event "}\"}"
+#define ALONE(event) "\"body\":{\"stringValue\":\"" event "\"}"
+static const struct {
+	const struct output_type *type;
+	int64_t age; /* INT64_MIN: its time is not known */
+	const char *event;
+	const char *body;
+} inner_times[] = {
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"timestamp\":1}",
+	    LINE("{\\\"timestamp\\\":1}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"timestamp\":\"1970\"}",
+	    LINE("{\\\"timestamp\\\":\\\"1970\\\"}") },
+	{ &output_new_relic, INT64_MIN, "{\"timestamp\":1}",
+	    LINE("{\\\"timestamp\\\":1}") },
+	/* What it keeps, and what has no time, or none that it finds. */
+	{ &output_new_relic, CLOCK_HOUR, "{\"timestamp\":1}",
+	    ALONE("{\\\"timestamp\\\":1}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"time\":1}",
+	    ALONE("{\\\"time\\\":1}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"a\":{\"timestamp\":1}}",
+	    ALONE("{\\\"a\\\":{\\\"timestamp\\\":1}}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"timestamp\":01}",
+	    ALONE("{\\\"timestamp\\\":01}") },
+	{ &output_axiom, 48 * CLOCK_HOUR, "{\"timestamp\":1}",
+	    ALONE("{\\\"timestamp\\\":1}") },
+};
+
+START_TEST(times_in_events)
+{
+	courier_when = inner_times[_i].age == INT64_MIN
+	    ? INT64_MIN
+	    : clock_now() - inner_times[_i].age;
+	rig_set_up(inner_times[_i].type);
+	rig_expect("/v1/logs", 200, "{}");
+	rig_begin(1, inner_times[_i].event,
+	    inner_times[_i].type == &output_axiom
+		? "encoding: json, token: abc, dataset: m365"
+		: "encoding: json, license_key: abc",
+	    "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_msg(strstr(rig_body(0), inner_times[_i].body) != NULL, "%s",
+	    rig_body(0));
+	courier_when = CLOCK_DAY;
+	rig_end();
+}
+END_TEST
+
 /* How each dialect says by which way an event came. */
 static const struct {
 	const struct output_type *type;
@@ -363,6 +416,7 @@ suite_presets(void)
 	tcase_add_loop_test(tc, what_would_be_cut_is_a_dead_letter, 0,
 	    ROWS(cut));
 	tcase_add_loop_test(tc, times_that_are_kept, 0, ROWS(times));
+	tcase_add_loop_test(tc, times_in_events, 0, ROWS(inner_times));
 	tcase_add_loop_test(tc, other_ways_are_said, 0, ROWS(ways));
 	tcase_add_loop_test(tc, live, 0, ROWS(presets));
 	tcase_add_loop_test(tc, hostile_answers, 0, ROWS(hostile));
