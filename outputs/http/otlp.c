@@ -102,9 +102,11 @@ text_of(const char *s)
  * ("time_unix_nano if it is present, otherwise observed_time_unix_nano",
  * logs.proto). */
 static bool
-has_own_time(const struct otlp *o, const struct record *r)
+has_own_time(const struct intake *in, const struct record *r)
 {
-	int64_t past = o->preset == NULL ? 0 : o->preset->past;
+	const struct otlp_conf *conf = in->conf;
+	const struct otlp *o = in->state;
+	int64_t past = o->preset == NULL ? conf->late_after : o->preset->past;
 
 	return r->when > 0 && r->when <= INT64_MAX / 1000 &&
 	    (past == 0 || r->when >= r->observed - past);
@@ -158,7 +160,7 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	add_text(r, "sealfeed.id", intake_plain_id(in, line));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
 	add_text(r, "sealfeed.via", text_of(line->via));
-	if (r->when != INT64_MIN && !has_own_time(in->state, r)) {
+	if (r->when != INT64_MIN && !has_own_time(in, r)) {
 		(void)clock_format(r->when, 6, r->time);
 		add_text(r, "sealfeed.time", text_of(r->time));
 		r->when = INT64_MIN;
@@ -634,7 +636,18 @@ const char *const otlp_encodings[] = { "protobuf", "json", NULL };
 static const struct setting settings[] = {
 	HTTP_BASE_URL("Base of the OTLP endpoint,", LOGS),
 	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
-	OTLP_ENCODING, HTTP_MAX_BODY("1MiB", 64 << 20),
+	OTLP_ENCODING,
+	{ .key = "late_after",
+	    .type = SETTING_DURATION,
+	    .offset = offsetof(struct otlp_conf, late_after),
+	    .def = "0s",
+	    .min = 0,
+	    .max = 366 * CLOCK_DAY,
+	    .help = "An event older than this has no time of its own but that "
+		    "of sending, with its own in sealfeed.time, for a receiver "
+		    "that drops or refuses what is old (Dynatrace after 24 "
+		    "hours, Loki). 0s: none." },
+	HTTP_MAX_BODY("1MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END
 };

@@ -13,7 +13,8 @@
 struct otlp_conf {
 	struct http_output_conf http; /* must stand first */
 	int encoding;
-	char *dataset; /* for X-Axiom-Dataset; NULL: none */
+	char *dataset;      /* for X-Axiom-Dataset; NULL: none */
+	int64_t late_after; /* microseconds, as past of a preset */
 };
 
 /* What a service that takes OTLP has of its own. */
