@@ -4,7 +4,10 @@
  * docs.datadoghq.com, "Send logs" (v2): an array of at most 1,000 logs and
  * 5 MB before compression, 202.  A log over 1 MB is cut under the same 202, so
  * none is sent.  "Log Date Remapper": a log with a time of more than 18 hours
- * ago, or two hours ahead, is dropped, so such a time is no timestamp.
+ * ago, or two hours ahead, is dropped, so such a time is no timestamp.  That
+ * time is also looked for in a message that is JSON ("Pipelines",
+ * Preprocessing), and by an integration's pipeline where its vendor writes it:
+ * an event with such a time goes in its line, where neither finds one.
  */
 #include <stddef.h>
 #include <string.h>
@@ -15,11 +18,13 @@
 #include "base/text.h"
 #include "config/event_shape.h"
 #include "delivery/chunk.h"
+#include "delivery/member.h"
 #include "outputs/http/conf.h"
 #include "outputs/http/dialect.h"
 #include "outputs/http/status.h"
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
+#include "store/line.h"
 
 #define LOGS "/api/v2/logs"
 #define LOGS_MAX 1000
@@ -101,15 +106,62 @@ add_tags(struct buf *b, const struct datadog_conf *conf)
 	return rc;
 }
 
+/* Is it a time of which Datadog keeps logs? */
+static bool
+is_kept(int64_t when)
+{
+	int64_t now = clock_now();
+
+	return when >= now - PAST && when <= now + AHEAD;
+}
+
+/* Would Datadog find a time in the event by which it may drop it? */
+static bool
+tells_time(struct intake *in, const struct chunk_line *line)
+{
+	/* The preprocessing of JSON logs, as it is before anyone changes it. */
+	static const char *const dates[] = { "/@timestamp", "/timestamp",
+		"/_timestamp", "/Timestamp", "/eventTime", "/date",
+		"/published_date", "/syslog/timestamp" };
+	bool found = line->when != INT64_MIN; /* a pipeline may */
+
+	for (size_t i = 0; !found && i < sizeof(dates) / sizeof(dates[0]); i++)
+		found =
+		    member_text(in->members, dates[i], line->value, line->len)
+			.len > 0;
+	return found;
+}
+
+/* The event, or the line that it is in; a checkpoint's line. */
+static int
+add_message(struct intake *in, const struct chunk_line *line, struct buf *b)
+{
+	const struct line_name name = { in->out->agent, line->feed, line->via };
+	struct buf text = BUF_INIT(line->len + 4096);
+	struct slice alone;
+	int rc;
+
+	if (line->checkpoint || is_kept(line->when) ||
+	    !json_valid(line->value, line->len) || !tells_time(in, line)) {
+		alone = intake_text(in, line);
+		return text_json_string(b, alone.data, alone.len);
+	}
+	rc = line_add(&text, LINE_EVENT, name, line->number, line->value,
+	    line->len);
+	if (rc == 0)
+		rc = text_json_string(b, text.data, text.len - 1);
+	buf_release(&text);
+	return rc;
+}
+
 /* Attributes of the log, and its time where that is one that counts. */
 static int
 add_attributes(struct intake *in, const struct chunk_line *line, struct buf *b)
 {
 	struct slice id = { .data = NULL };
-	int64_t now = clock_now();
 	char when[CLOCK_TEXT];
 
-	if (line->when >= now - PAST && line->when <= now + AHEAD &&
+	if (is_kept(line->when) &&
 	    buf_addf(b, ",\"timestamp\":%lld",
 		(long long)(line->when / (CLOCK_SECOND / 1000))) != 0)
 		return -1;
@@ -142,12 +194,11 @@ datadog_render(struct intake *in, const struct chunk_line *line, struct buf *b,
     struct err *err)
 {
 	const struct datadog_conf *conf = in->conf;
-	const struct slice text = intake_text(in, line);
 	const char *source = source_of(conf, line);
 	size_t before = b->len;
 
 	if (buf_adds(b, "{\"message\":") != 0 ||
-	    text_json_string(b, text.data, text.len) != 0 ||
+	    add_message(in, line, b) != 0 ||
 	    add_string(b, "ddsource", source) != 0 ||
 	    add_string(b, "service",
 		conf->service == NULL ? source : conf->service) != 0 ||

@@ -8,6 +8,10 @@
  * of each event, in their order; "errors": false alone is no receipt, since
  * some stores answer so and keep nothing.
  *
+ * elastic.co/docs, "Failure store": where a data stream has one, what its
+ * mapping or pipeline refuses is answered 201 and kept beside the stream, where
+ * neither rules nor searches look: for us it is refused.
+ *
  * Documents have the shape that Elastic's integrations ingest: the event's text
  * as event.original, or in the member that an integration's pipeline reads, and
  * the event parsed where one expects that, in the data stream of its data set.
@@ -36,7 +40,9 @@
 /* What is told of an item; the rest of an answer would be repeated names.  In
  * the order and form that AWS signs. */
 #define BULK "/_bulk"
-#define QUERY "filter_path=errors%2Citems.%2A.error%2Citems.%2A.status"
+#define QUERY                                               \
+	"filter_path=errors%2Citems.%2A.error%2Citems.%2A." \
+	"failure_store%2Citems.%2A.status"
 
 /* Longest item of an answer: reasons quote documents. */
 #define ITEM_MAX (256 * 1024)
@@ -225,6 +231,9 @@ static const struct {
 	{ "illegal_argument_exception", "pipeline with id" },
 	{ "illegal_argument_exception", "no matching index template" },
 	{ "illegal_argument_exception", "no write index is defined" },
+	/* Of Amazon OpenSearch Serverless: only its search collections take
+	 * ids. */
+	{ "illegal_argument_exception", "Document ID is not supported" },
 };
 
 static enum verdict
@@ -264,7 +273,7 @@ judge_item(const struct items *s, const struct element *el, char *why,
     size_t size)
 {
 	json_t *top = json_loadb(el->data, el->len, 0, NULL), *item, *error;
-	const char *type, *reason;
+	const char *type, *reason, *aside;
 	enum verdict v;
 	int status;
 
@@ -278,6 +287,15 @@ judge_item(const struct items *s, const struct element *el, char *why,
 	    reason == NULL ? "" : reason);
 	v = meaning_of(status, type == NULL ? "" : type,
 	    reason == NULL ? "" : reason);
+	aside = json_string_value(json_object_get(item, "failure_store"));
+	if (aside != NULL && strcmp(aside, "used") == 0) {
+		(void)snprintf(why, size,
+		    "%s: an event went into the failure store: its data "
+		    "stream's mapping or pipeline refuses it; search "
+		    "DATA-STREAM::failures for why",
+		    s->url);
+		v = VERDICT_REFUSED;
+	}
 	json_decref(top);
 	return v;
 }

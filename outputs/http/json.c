@@ -21,6 +21,24 @@ static const struct setting settings[] = { { .key = "where",
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END };
 
+/* Its input http answers "ok" to what it has taken, and with response_code 204
+ * nothing (logstash-input-http, MessageProcessor.java). */
+static const struct setting logstash_settings[] = {
+	{ .key = "where",
+	    .type = SETTING_TABLE,
+	    .table = http_target_settings },
+	HTTP_MAX_BODY("1MiB", 64 << 20),
+	{ .key = "expect",
+	    .type = SETTING_STRING,
+	    .offset = offsetof(struct http_output_conf, expect),
+	    .def = "^ok$",
+	    .help = "Regular expression (extended, regex(7)) for the body of "
+		    "each answer that counts as a receipt; \"^$\" where the "
+		    "input has response_code 204." },
+	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
+	SETTING_END
+};
+
 /* What is not JSON would spoil the array: it goes as a string. */
 static int
 add_value(struct buf *body, const struct chunk_line *line, const char *agent)
@@ -93,7 +111,7 @@ const struct output_type output_logstash = {
 	.type.before = "In Logstash: an input http with TLS, and a user and "
 		       "password, or a client\n"
 		       "certificate that it demands.\n",
-	.type.settings = settings,
+	.type.settings = logstash_settings,
 	.type.conf_size = sizeof(struct http_output_conf),
 	.type.check = http_output_check,
 	.dialect = &json,

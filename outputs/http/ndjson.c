@@ -48,8 +48,9 @@ ndjson_render(struct intake *in, const struct chunk_line *line,
 	return 0;
 }
 
-/* Panther's parsers find the vendor's records; a request has at most 1 MB with
- * its headers. */
+/* Panther's parsers find the vendor's records.  docs.panther.com, "HTTP
+ * Source": a request has at most 1 MB with its headers, and tells by itself
+ * that its stream type is Lines; nothing is said of the body of an answer. */
 static const struct setting panther_settings[] = {
 	{ .key = "where",
 	    .type = SETTING_TABLE,
@@ -82,9 +83,9 @@ const struct output_type output_panther = {
 	.type.name = "panther",
 	.type.title = "Panther (HTTP source)",
 	.type.before =
-	    "In Panther: an HTTP source with the schemas of the vendors, the "
-	    "stream type\n"
-	    "Lines, and Shared Secret or Bearer as its authentication.\n",
+	    "In Panther: an HTTP source with the schemas of the vendors, and "
+	    "Shared Secret\n"
+	    "or Bearer as its authentication.\n",
 	.type.settings = panther_settings,
 	.type.conf_size = sizeof(struct ndjson_conf),
 	.type.check = http_output_check,

@@ -23,10 +23,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
+#include "base/json_valid.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/event_shape.h"
 #include "delivery/chunk.h"
+#include "delivery/member.h"
 #include "outputs/http/exchange.h"
 #include "outputs/http/explain.h"
 #include "outputs/http/otlp.h"
@@ -34,6 +36,7 @@
 #include "outputs/http/status.h"
 #include "outputs/http/transport.h"
 #include "outputs/output.h"
+#include "store/line.h"
 
 #define LOGS "/v1/logs"
 
@@ -54,6 +57,7 @@ struct otlp {
 	struct buf resource; /* of protobuf: the fields of these names */
 	struct buf scope;
 	struct buf record;
+	struct buf line;
 	struct buf whole; /* a request before it is packed */
 };
 
@@ -98,15 +102,43 @@ text_of(const char *s)
  * ("time_unix_nano if it is present, otherwise observed_time_unix_nano",
  * logs.proto). */
 static bool
-has_own_time(const struct otlp *o, const struct record *r)
+has_own_time(const struct intake *in, const struct record *r)
 {
-	int64_t past = o->preset == NULL ? 0 : o->preset->past;
+	const struct otlp_conf *conf = in->conf;
+	const struct otlp *o = in->state;
+	int64_t past = o->preset == NULL ? conf->late_after : o->preset->past;
 
 	return r->when > 0 && r->when <= INT64_MAX / 1000 &&
 	    (past == 0 || r->when >= r->observed - past);
 }
 
-static void
+/* Would the service go by a time in the event, though the record has none? */
+static bool
+tells_time(struct intake *in, const struct chunk_line *line)
+{
+	const struct otlp *o = in->state;
+	const char *time = o->preset == NULL ? NULL : o->preset->time;
+
+	return !line->checkpoint &&
+	    member_text(in->members, time, line->value, line->len).len > 0 &&
+	    json_valid(line->value, line->len);
+}
+
+static int
+put_in_line(struct intake *in, const struct chunk_line *line, struct record *r)
+{
+	struct otlp *o = in->state;
+	const struct line_name name = { in->out->agent, line->feed, line->via };
+
+	buf_clear(&o->line);
+	if (line_add(&o->line, LINE_EVENT, name, line->number, line->value,
+		line->len) != 0)
+		return -1;
+	r->body = (struct slice){ o->line.data, o->line.len - 1 };
+	return 0;
+}
+
+static int
 describe(struct intake *in, const struct chunk_line *line, struct record *r)
 {
 	const char *agent = in->out->agent;
@@ -128,11 +160,14 @@ describe(struct intake *in, const struct chunk_line *line, struct record *r)
 	add_text(r, "sealfeed.id", intake_plain_id(in, line));
 	add_text(r, "sealfeed.version_of", text_of(line->version_of));
 	add_text(r, "sealfeed.via", text_of(line->via));
-	if (r->when != INT64_MIN && !has_own_time(in->state, r)) {
+	if (r->when != INT64_MIN && !has_own_time(in, r)) {
 		(void)clock_format(r->when, 6, r->time);
 		add_text(r, "sealfeed.time", text_of(r->time));
 		r->when = INT64_MIN;
 	}
+	return r->when == INT64_MIN && tells_time(in, line)
+	    ? put_in_line(in, line, r)
+	    : 0;
 }
 
 /*
@@ -249,6 +284,7 @@ otlp_close(struct intake *in)
 	buf_release(&o->resource);
 	buf_release(&o->scope);
 	buf_release(&o->record);
+	buf_release(&o->line);
 	buf_release(&o->whole);
 	free(o);
 	in->state = NULL;
@@ -316,6 +352,7 @@ otlp_open(struct intake *in, struct err *err)
 	buf_init(&o->resource, HEAD_MAX);
 	buf_init(&o->scope, HEAD_MAX);
 	buf_init(&o->record, EXCHANGE_BODY_MAX);
+	buf_init(&o->line, EXCHANGE_BODY_MAX);
 	buf_init(&o->whole, EXCHANGE_BODY_MAX);
 	in->content_type =
 	    o->json ? "application/json" : "application/x-protobuf";
@@ -344,7 +381,8 @@ otlp_render(struct intake *in, const struct chunk_line *line, struct buf *body,
 	struct record r;
 	int rc;
 
-	describe(in, line, &r);
+	if (describe(in, line, &r) != 0)
+		return err_set(err, "request: too large");
 	if (o->preset != NULL && o->preset->record_max > 0 &&
 	    r.body.len > o->preset->record_max)
 		return err_set(err,
@@ -410,6 +448,7 @@ wrap(struct otlp *o, struct intake_request *r, struct err *err)
 	/* An output at rest holds little. */
 	buf_release(&o->whole);
 	buf_release(&o->record);
+	buf_release(&o->line);
 	return rc;
 }
 
@@ -597,7 +636,18 @@ const char *const otlp_encodings[] = { "protobuf", "json", NULL };
 static const struct setting settings[] = {
 	HTTP_BASE_URL("Base of the OTLP endpoint,", LOGS),
 	{ .key = "login", .type = SETTING_TABLE, .table = http_login_settings },
-	OTLP_ENCODING, HTTP_MAX_BODY("1MiB", 64 << 20),
+	OTLP_ENCODING,
+	{ .key = "late_after",
+	    .type = SETTING_DURATION,
+	    .offset = offsetof(struct otlp_conf, late_after),
+	    .def = "0s",
+	    .min = 0,
+	    .max = 366 * CLOCK_DAY,
+	    .help = "An event older than this has no time of its own but that "
+		    "of sending, with its own in sealfeed.time, for a receiver "
+		    "that drops or refuses what is old (Dynatrace after 24 "
+		    "hours, Loki). 0s: none." },
+	HTTP_MAX_BODY("1MiB", 64 << 20),
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END
 };

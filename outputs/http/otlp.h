@@ -13,7 +13,8 @@
 struct otlp_conf {
 	struct http_output_conf http; /* must stand first */
 	int encoding;
-	char *dataset; /* for X-Axiom-Dataset; NULL: none */
+	char *dataset;      /* for X-Axiom-Dataset; NULL: none */
+	int64_t late_after; /* microseconds, as past of a preset */
 };
 
 /* What a service that takes OTLP has of its own. */
@@ -27,6 +28,10 @@ struct otlp_preset {
 			      dropped; 0: any */
 	int64_t past;      /* microseconds: an older record may be dropped, so
 			      it has no time of its own; 0: never */
+	/* JSON pointer of the member of a body by which the service goes in
+	 * place of the record's time: an event that has it and is older than
+	 * past goes in its line (line.h), which has not.  NULL: none. */
+	const char *time;
 };
 
 /* NULL: the type is none of them. */

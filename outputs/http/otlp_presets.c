@@ -1,13 +1,16 @@
 /*
  * otlp_presets.c - services whose intake is OTLP/HTTP.
  *
- * docs.newrelic.com, "New Relic OTLP endpoint": license key in api-key; "Log
- * API": 10^6 bytes a request, of which its OTLP endpoint says nothing else, and
- * answers 413; "Log event data": what is beyond 128 KB of an attribute is cut,
- * what is older than 48 hours may be dropped.  axiom.co/docs, "Send
- * OpenTelemetry data to Axiom": token, and the data set in a header; "Limits":
- * 1 MB an event, 10,000 events a batch, and none for the bytes of a request, so
- * max_body is a choice.
+ * docs.newrelic.com, "New Relic OTLP endpoint": license key in api-key; 10^6
+ * bytes a request, more is refused; a receipt has no body, an error no message.
+ * "Find data in long logs (blobs)": of a message 4,094 characters and 128,000
+ * bytes are kept, the rest is dropped.  "Log event data": what is older than 48
+ * hours may be dropped; "Timestamp formats in logs": a member "timestamp" of a
+ * message that is JSON takes the place of the record's time.
+ *
+ * axiom.co/docs, "Send OpenTelemetry data to Axiom": token, and the data set in
+ * a header; "Limits": 1 MB a field, of which more is replaced, 10,000 events a
+ * batch, and none for the bytes of a request, so max_body is a choice.
  */
 #include <stddef.h>
 #include <string.h>
@@ -70,7 +73,8 @@ static const struct otlp_preset presets[] = {
 	    .meanings = new_relic_meanings,
 	    .record_max = 128000,
 	    /* With room for the way there. */
-	    .past = 47 * CLOCK_HOUR },
+	    .past = 47 * CLOCK_HOUR,
+	    .time = "/timestamp" },
 };
 
 const struct otlp_preset *
@@ -110,9 +114,9 @@ static const struct setting new_relic_settings[] = {
 };
 
 const struct output_type output_axiom = OTLP_TYPE("axiom", "Axiom",
-    "In Axiom: a data set of the kind Events, and an API token that may "
-    "ingest\n"
-    "into it and do nothing else.\n",
+    "In Axiom: a data set of the kind for logs of OpenTelemetry, and an API "
+    "token that\n"
+    "may ingest into it and do nothing else.\n",
     axiom_settings);
 const struct output_type output_new_relic = OTLP_TYPE("new-relic", "New Relic",
     "In New Relic: an API key of the type Ingest - License.\n",

@@ -48,28 +48,44 @@ struct hec_conf {
 
 /* What differs between those who speak it. */
 struct hec_kind {
-	const char *name; /* of the output type */
-	const char *token_header;
+	const char *name;   /* of the output type */
+	const char *scheme; /* of the token */
 	/* It keeps to Splunk's answers: what stands in front of the event that
-	 * it finds fault with is in, a receipt has a code, and a blank event
-	 * is refused. */
+	 * it finds fault with is in, and a blank event is refused. */
 	bool splunk;
+	bool coded;       /* a receipt has a code */
+	bool texts;       /* a 400 without a code is not about the events */
+	int status;       /* of its only receipt; 0: any 2xx */
 	size_t event_max; /* it cuts what is larger, under a receipt; 0: none */
 };
 
-/* library.humio.com, "Limits and Standards": "Max event size 1 MB", beyond
- * which
- * @rawstring is cut. */
-#define LOGSCALE_EVENT_MAX ((size_t)1000000)
-
 static const struct hec_kind kinds[] = {
-	{ "splunk-hec", "Authorization: Splunk ", true, 0 },
-	{ "crowdstrike-logscale", "Authorization: Bearer ", false,
-	    LOGSCALE_EVENT_MAX },
-	{ "cribl", "Authorization: Splunk ", false, 0 },
-	{ "fluent-bit", "Authorization: Splunk ", false, 0 },
+	{ .name = "splunk-hec",
+	    .scheme = "Authorization: Splunk ",
+	    .splunk = true,
+	    .coded = true },
+	/* library.humio.com, "Ingest API Response Codes": 200 is "received and
+	 * committed", 201 to 399 are errors, and nothing is said of bodies;
+	 * "Limits and Standards": "Max event size 1 MB", beyond which
+	 * @rawstring is cut. */
+	{ .name = "crowdstrike-logscale",
+	    .scheme = "Authorization: Bearer ",
+	    .status = 200,
+	    .event_max = 1000000 },
+	/* docs.cribl.io, "Splunk HEC Source", shows errors with a code, and no
+	 * receipt. */
+	{ .name = "cribl", .scheme = "Authorization: Splunk " },
+	/* plugins/in_splunk/splunk_prot.c: code 0, 5 or 6; texts are about
+	 * path, method and form of the request. */
+	{ .name = "fluent-bit",
+	    .scheme = "Authorization: Splunk ",
+	    .coded = true,
+	    .texts = true },
 	/* src/sources/splunk_hec sends on what is in front of a bad event. */
-	{ "vector", "Authorization: Splunk ", true, 0 },
+	{ .name = "vector",
+	    .scheme = "Authorization: Splunk ",
+	    .splunk = true,
+	    .coded = true },
 };
 
 struct hec {
@@ -160,7 +176,7 @@ hec_open(struct intake *in, struct err *err)
 
 	in->state = h;
 	h->kind = kind_of(in->out->type->type.name);
-	in->token_header = h->kind->token_header;
+	in->token_header = h->kind->scheme;
 	h->endpoint = endpoint_of(conf);
 	h->ack = ack_path(h->endpoint);
 	buf_init(&h->members, NAME_MAX_LEN);
@@ -367,17 +383,18 @@ promised(struct intake *in, const struct intake_response *r, json_int_t number,
 	intake_pending(v, r->lines, (uint64_t)number);
 }
 
-/* A 2xx that says what a collector says: the presets' need not have a code. */
+/* A 2xx that says what this collector says. */
 static bool
-is_receipt(const struct hec *h, const struct intake_response *r,
+is_receipt(const struct hec_kind *k, const struct intake_response *r,
     const json_t *answer)
 {
 	const json_t *code = json_object_get(answer, "code");
 	json_int_t n = json_integer_value(code);
 
+	if (k->status != 0 && r->status != k->status)
+		return false;
 	if (!json_is_integer(code))
-		return !h->kind->splunk &&
-		    (r->len == 0 || json_is_object(answer));
+		return !k->coded && (r->len == 0 || json_is_object(answer));
 	return n == 0 || n == 24 || n == 25;
 }
 
@@ -433,6 +450,29 @@ number_of(const json_t *ack)
 	    : -1;
 }
 
+/* An answer without any of the codes; false: its status counts. */
+static bool
+judge_uncoded(const struct intake *in, const json_t *answer,
+    const struct intake_response *r, struct intake_verdicts *v)
+{
+	const struct hec_kind *k = ((const struct hec *)in->state)->kind;
+
+	if (r->status / 100 == 2 && !is_receipt(k, r, answer))
+		intake_verdict(v, r->lines, VERDICT_BLOCKED,
+		    "%s: answers %d %s, so nothing counts as delivered; check "
+		    "url",
+		    in->shown, r->status,
+		    k->coded ? "without the code of an HTTP event collector"
+			     : "and not as it confirms events");
+	else if (r->status == 400 && k->texts)
+		intake_verdict(v, r->lines, VERDICT_BLOCKED,
+		    "%s: answers 400: %.200s; check url and path", in->shown,
+		    r->body);
+	else
+		return false;
+	return true;
+}
+
 static bool
 judge_answer(struct intake *in, const json_t *answer,
     const struct intake_response *r, struct intake_verdicts *v)
@@ -445,16 +485,9 @@ judge_answer(struct intake *in, const json_t *answer,
 		judge_code(in, c, answer, r, v);
 		return true;
 	}
-	if (r->status / 100 != 2)
-		return false;
-	if (!is_receipt(in->state, r, answer)) {
-		intake_verdict(v, r->lines, VERDICT_BLOCKED,
-		    "%s: answers %d without the code of an HTTP event "
-		    "collector, so nothing counts as delivered; check url",
-		    in->shown, r->status);
+	if (judge_uncoded(in, answer, r, v))
 		return true;
-	}
-	if (ack == NULL || json_is_null(ack))
+	if (r->status / 100 != 2 || ack == NULL || json_is_null(ack))
 		return false;
 	if (number_of(ack) < 0)
 		intake_verdict(v, r->lines, VERDICT_RETRY,

@@ -1,7 +1,7 @@
 /*
  * intake_datadog.c - Datadog's intake for logs, as docs.datadoghq.com
  * describes it: "Send logs" (v2) has limits, codes and their meaning, "Log Date
- * Remapper" the times that are kept.
+ * Remapper" the times that are kept, "Pipelines" where they are looked for.
  *
  * A JSON array of at most 1,000 logs, 5 MB unpacked (413), 202.  A log over
  * 1 MB is cut, and one from more than 18 hours ago or two ahead is dropped,
@@ -56,15 +56,48 @@ all_good(struct call *c, const json_t *logs)
 	return true;
 }
 
+/* The time of a log's attribute; INT64_MIN: it has none there. */
+static int64_t
+time_of(const json_t *o, const char *key)
+{
+	const json_t *time = json_object_get(o, key);
+	int64_t when = INT64_MIN;
+
+	if (json_is_integer(time))
+		return json_integer_value(time) * 1000;
+	if (json_is_string(time) &&
+	    clock_parse(json_string_value(time), json_string_length(time),
+		&when) != 0)
+		return INT64_MIN;
+	return when;
+}
+
+static bool
+is_in_time(const json_t *o, const char *key)
+{
+	int64_t when = time_of(o, key), now = clock_now();
+
+	return when == INT64_MIN ||
+	    (when > now - 18 * CLOCK_HOUR && when < now + 2 * CLOCK_HOUR);
+}
+
+/* By its timestamp, and by the dates in a message that is JSON, the last of
+ * which is what Microsoft's pipeline takes. */
 static bool
 is_kept(const json_t *log)
 {
-	const json_t *time = json_object_get(log, "timestamp");
-	int64_t when = json_integer_value(time) * 1000, now = clock_now();
+	static const char *const dates[] = { "@timestamp", "timestamp",
+		"_timestamp", "Timestamp", "eventTime", "date",
+		"published_date", "CreationTime" };
+	const json_t *text = json_object_get(log, "message");
+	json_t *message = json_loadb(json_string_value(text),
+	    json_string_length(text), JSON_ALLOW_NUL, NULL);
+	bool kept = is_in_time(log, "timestamp");
 
-	return time == NULL ||
-	    (json_is_integer(time) && when > now - 18 * CLOCK_HOUR &&
-		when < now + 2 * CLOCK_HOUR);
+	for (size_t i = 0; kept && i < sizeof(dates) / sizeof(dates[0]); i++)
+		kept = is_in_time(message, dates[i]);
+	json_decref(message);
+	return kept;
 }
 
 static void
@@ -73,8 +106,10 @@ keep(struct call *c, const json_t *log)
 	const json_t *own = json_object_get(log, "sealfeed");
 	const json_t *text = json_object_get(log, "message");
 	const json_t *index = json_object_get(own, "index");
+	static const char line[] = "{\"feed\":";
 
-	if (index == NULL)
+	if (index == NULL ||
+	    strncmp(json_string_value(text), line, strlen(line)) == 0)
 		place_store_line(c, json_string_value(text),
 		    json_string_length(text));
 	else

@@ -28,15 +28,18 @@
  * Collector" and "Limits and Standards" (1 MB an event; nothing is said of the
  * events beside a bad one); docs.cribl.io, "Splunk HEC Source"; Vector's
  * source splunk_hec (401 code 4, what stands in front of a bad object is sent
- * on); Fluent Bit's in_splunk (errors are texts, a Content-Type is needed, the
- * number of a bad object is not told). */
+ * on); Fluent Bit's in_splunk (only "No data" and "Invalid data format" have a
+ * code, other errors are texts, as 400 for a path that it has not; the number
+ * of a bad object is not told). */
 static const struct speaker {
 	const char *name;   /* of the kind */
 	const char *scheme; /* of Authorization */
 	const char *paths[3];
 	unsigned denied;     /* status for a token that is not known */
 	size_t event_max;    /* bytes; 0: any */
-	bool texts;          /* errors have no code */
+	bool texts;          /* errors have no code, but 6 … */
+	bool empty_is_coded; /* … and 5 */
+	unsigned nowhere;    /* status for another path; 0: 404 */
 	bool numbers;        /* it tells which object is bad */
 	bool keeps;          /* those in front of that are stored */
 	bool takes_any_keys; /* what it does not know is left out */
@@ -73,6 +76,8 @@ static const struct speaker {
 	    .paths = { "/services/collector/event", "/services/collector" },
 	    .denied = 401,
 	    .texts = true,
+	    .empty_is_coded = true,
+	    .nowhere = 400,
 	    .takes_any_keys = true },
 };
 
@@ -99,7 +104,10 @@ struct channel {
 static void
 answer_code(struct call *c, unsigned status, int code, const char *text)
 {
-	if (status >= 400 && code != 6 && speaker_of(c)->texts)
+	const struct speaker *s = speaker_of(c);
+
+	if (status >= 400 && s->texts && code != 6 &&
+	    (code != 5 || !s->empty_is_coded))
 		reply_text(c, status, "error: %s\n", text);
 	else
 		reply_text(c, status, "{\"text\":\"%s\",\"code\":%d}", text,
@@ -447,7 +455,8 @@ take(struct call *c)
 	if (strcmp(c->path, "/services/collector/health") == 0)
 		answer_code(c, 200, 17, "HEC is healthy");
 	else if (!event && strcmp(c->path, "/services/collector/ack") != 0)
-		answer_code(c, 404, 404, "The requested URL was not found");
+		answer_code(c, s->nowhere != 0 ? s->nowhere : 404, 404,
+		    "The requested URL was not found");
 	else if (strcmp(c->rq->method, "POST") != 0)
 		answer_code(c, 405, 404, "Method not allowed");
 	else if (!authorized(c))

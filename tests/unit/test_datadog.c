@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "outputs/http/dialect.h"
@@ -22,19 +23,29 @@ set_up(void)
 	rig_set_up(&output_datadog);
 }
 
-/* A time of 1970 is no timestamp: the log would be dropped. */
+#define LINE(event)                                                      \
+	"{\\\"feed\\\":\\\"contoso/Audit.Exchange\\\",\\\"index\\\":42," \
+	"\\\"agent\\\":\\\"fra1\\\",\\\"event\\\":" event "}"
+
+/* A time of 1970 is no timestamp: the log would be dropped.  So it would by the
+ * event's own, which stands in its line. */
 static const struct {
 	const char *options;
 	const char *sent;
 } logs[] = {
 	{ "",
-	    "[{\"message\":\"{\\\"Id\\\":\\\"a-1\\\"}\",\"ddsource\":"
-	    "\"microsoft-365\",\"service\":\"microsoft-365\",\"hostname\":"
-	    "\"fra1\"," BEHIND "]" },
+	    "[{\"message\":\"" LINE(
+		"{\\\"Id\\\":\\\"a-1\\\"}") "\",\"ddsource\":"
+					    "\"microsoft-365\",\"service\":"
+					    "\"microsoft-365\",\"hostname\":"
+					    "\"fra1\"," BEHIND "]" },
 	{ ", source: a, service: b, host: h, tags: [\"env:p\\\"1\", \"x:y\"]",
-	    "[{\"message\":\"{\\\"Id\\\":\\\"a-1\\\"}\",\"ddsource\":\"a\","
-	    "\"service\":\"b\",\"hostname\":\"h\",\"ddtags\":\"env:p\\\"1,x:y\""
-	    "," BEHIND "]" },
+	    "[{\"message\":\"" LINE(
+		"{\\\"Id\\\":\\\"a-1\\\"}") "\",\"ddsource\":\"a\","
+					    "\"service\":\"b\",\"hostname\":"
+					    "\"h\",\"ddtags\":\"env:p\\\"1,x:"
+					    "y\""
+					    "," BEHIND "]" },
 };
 
 START_TEST(a_log)
@@ -53,6 +64,45 @@ START_TEST(a_log)
 	    "\r\nContent-Type: application/json\r\n"));
 	ck_assert_str_eq(rig_body(0), logs[_i].sent);
 	free(options);
+	rig_end();
+}
+END_TEST
+
+/* What Datadog would find no time in, or one that it keeps, is alone. */
+static const struct {
+	int64_t age; /* INT64_MIN: its time is not known */
+	const char *event;
+	const char *message;
+} times[] = {
+	{ 0, "{\"eventTime\":1}", "{\\\"eventTime\\\":1}" },
+	{ 16 * CLOCK_HOUR, "{\"a\":1}", "{\\\"a\\\":1}" },
+	{ 18 * CLOCK_HOUR, "{\"a\":1}", LINE("{\\\"a\\\":1}") },
+	{ -2 * CLOCK_HOUR, "{\"a\":1}", LINE("{\\\"a\\\":1}") },
+	{ 18 * CLOCK_HOUR, "{\"a\":01}", "{\\\"a\\\":01}" },
+	{ INT64_MIN, "{\"a\":1}", "{\\\"a\\\":1}" },
+	{ INT64_MIN, "{\"a\":{\"date\":1}}", "{\\\"a\\\":{\\\"date\\\":1}}" },
+	{ INT64_MIN, "{\"timestamp\":1}", LINE("{\\\"timestamp\\\":1}") },
+	{ INT64_MIN, "{\"eventTime\":\"1970\"}",
+	    LINE("{\\\"eventTime\\\":\\\"1970\\\"}") },
+	{ INT64_MIN, "{\"syslog\":{\"timestamp\":1}}",
+	    LINE("{\\\"syslog\\\":{\\\"timestamp\\\":1}}") },
+};
+
+START_TEST(times_in_events)
+{
+	char *sent =
+	    xasprintf("[{\"message\":\"%s\",\"ddsource\"", times[_i].message);
+
+	courier_when = times[_i].age == INT64_MIN ? INT64_MIN
+						  : clock_now() - times[_i].age;
+	rig_expect(LOGS, 202, "{}");
+	rig_begin(1, times[_i].event, "api_key: abc", "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_msg(strncmp(rig_body(0), sent, strlen(sent)) == 0, "%s",
+	    rig_body(0));
+	courier_when = CLOCK_DAY;
+	free(sent);
 	rig_end();
 }
 END_TEST
@@ -190,6 +240,7 @@ suite_datadog(void)
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, a_log, 0, ROWS(logs));
+	tcase_add_loop_test(tc, times_in_events, 0, ROWS(times));
 	tcase_add_test(tc, large);
 	tcase_add_test(tc, at_most_a_thousand);
 	tcase_add_loop_test(tc, meanings, 0, ROWS(answers));

@@ -38,7 +38,8 @@ START_TEST(documents)
 	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
 	ck_assert_ptr_eq(strstr(rig_request(0),
 			     "POST /es/_bulk?filter_path=errors%2Citems.%2A."
-			     "error%2Citems.%2A.status HTTP"),
+			     "error%2Citems.%2A.failure_store%2Citems.%2A."
+			     "status HTTP"),
 	    rig_request(0));
 	ck_assert_ptr_nonnull(strstr(rig_request(0),
 	    "\r\nAuthorization: ApiKey abc\r\n"));
@@ -154,6 +155,25 @@ static const struct {
 	    "[x] does not exist\"}}}," CREATED,
 	    VERDICT_BLOCKED, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
 	    "pipeline" },
+	{ CREATED
+	    ",{\"create\":{\"status\":400,\"error\":{\"type\":"
+	    "\"illegal_argument_exception\",\"reason\":\"Document ID is not "
+	    "supported in create/index operation request\"}}}," CREATED,
+	    VERDICT_BLOCKED, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
+	    "Document ID" },
+	/* It is kept, but not where anybody looks. */
+	{ CREATED ",{\"create\":{\"failure_store\":\"used\",\"status\":201}}"
+		  "," CREATED,
+	    VERDICT_DELIVERED,
+	    { CHUNK_DELIVERED, CHUNK_REFUSED, CHUNK_DELIVERED }, NULL },
+	{ CREATED ",{\"create\":{\"failure_store\":"
+		  "\"not_applicable_or_unknown\",\"status\":201}}," CREATED,
+	    VERDICT_DELIVERED,
+	    { CHUNK_DELIVERED, CHUNK_DELIVERED, CHUNK_DELIVERED }, NULL },
+	{ CREATED ",{\"create\":{\"status\":400,\"failure_store\":"
+		  "\"failed\",\"error\":{\"type\":\"mapper\"}}}," CREATED,
+	    VERDICT_DELIVERED,
+	    { CHUNK_DELIVERED, CHUNK_REFUSED, CHUNK_DELIVERED }, NULL },
 	{ CREATED "," ITEM("409", "another_conflict") "," CREATED,
 	    VERDICT_RETRY, { CHUNK_DELIVERED, CHUNK_OPEN, CHUNK_DELIVERED },
 	    "another_conflict" },

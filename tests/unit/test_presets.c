@@ -21,33 +21,34 @@ static const struct {
 	const char *type_header;
 	const char *body; /* begins so */
 	const char *probe;
+	const char *receipt;
 } presets[] = {
 	{ &output_logstash, "basic: \"u:p\"", "", "/",
 	    "\r\nAuthorization: Basic dTpw\r\n",
 	    "\r\nContent-Type: application/json\r\n",
 	    "[{\"feed\":\"contoso/Audit.Exchange\",\"index\":42,\"agent\":"
 	    "\"fra1\",\"event\":" EVENT "}",
-	    "[]" },
+	    "[]", "ok" },
 	{ &output_panther, "headers: {x-api-key: abc}", "/http/1", "/http/1",
 	    "\r\nx-api-key: abc\r\n",
 	    "\r\nContent-Type: application/x-ndjson\r\n",
-	    EVENT "\n{\"Id\":\"b\"}\n", "" },
+	    EVENT "\n{\"Id\":\"b\"}\n", "", "{}" },
 	{ &output_axiom, "token: abc, dataset: m365, encoding: json", "",
 	    "/v1/logs",
 	    "\r\nAuthorization: Bearer abc\r\n"
 	    "X-Axiom-Dataset: m365\r\n",
 	    "\r\nContent-Type: application/json\r\n", "{\"resourceLogs\":[",
-	    "{\"resourceLogs\":[" },
+	    "{\"resourceLogs\":[", "{}" },
 	{ &output_new_relic, "license_key: abc, encoding: json", "/v1/logs",
 	    "/v1/logs", "\r\napi-key: abc\r\n",
 	    "\r\nContent-Type: application/json\r\n", "{\"resourceLogs\":[",
-	    "{\"resourceLogs\":[" },
+	    "{\"resourceLogs\":[", "" },
 };
 
 START_TEST(delivered)
 {
 	rig_set_up(presets[_i].type);
-	rig_expect(presets[_i].target, 200, "{}");
+	rig_expect(presets[_i].target, 200, presets[_i].receipt);
 	rig_begin(2, EVENT, presets[_i].options, presets[_i].path);
 	courier_deliver(&intake_rig.c);
 	ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
@@ -132,6 +133,10 @@ static const struct {
 	{ &output_otlp, "encoding: json", YEAR_9999,
 	    APART("9999-12-31T23:59:59.999999Z") },
 	{ &output_otlp, "", YEAR_9999, "9999-12-31T23:59:59.999999Z" },
+	{ &output_otlp, "encoding: json, late_after: 23h", CLOCK_DAY,
+	    APART("1970-01-02T00:00:00.000000Z") },
+	{ &output_otlp, "encoding: json, late_after: 0s", CLOCK_DAY,
+	    OWN("86400000000000") },
 	{ &output_axiom, "encoding: json, token: abc, dataset: m365", CLOCK_DAY,
 	    OWN("86400000000000") },
 	{ &output_new_relic, "encoding: json, license_key: abc", CLOCK_DAY,
@@ -150,6 +155,59 @@ START_TEST(times_that_are_kept)
 			  canned_len(intake_rig.server), times[_i].sent,
 			  strlen(times[_i].sent)) != NULL,
 	    "%s", rig_body(0));
+	courier_when = CLOCK_DAY;
+	rig_end();
+}
+END_TEST
+
+/* New Relic goes by a time in the event in place of the record's, and drops
+ * what is old by it: such an event goes in its line, where it finds none. */
+#define LINE(event)                                                      \
+	"\"body\":{\"stringValue\":\"{\\\"feed\\\":"                     \
+	"\\\"contoso/Audit.Exchange\\\",\\\"index\\\":42,\\\"agent\\\":" \
+	"\\\"fra1\\\",\\\"event\\\":" event "}\"}"
+#define ALONE(event) "\"body\":{\"stringValue\":\"" event "\"}"
+static const struct {
+	const struct output_type *type;
+	int64_t age; /* INT64_MIN: its time is not known */
+	const char *event;
+	const char *body;
+} inner_times[] = {
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"timestamp\":1}",
+	    LINE("{\\\"timestamp\\\":1}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"timestamp\":\"1970\"}",
+	    LINE("{\\\"timestamp\\\":\\\"1970\\\"}") },
+	{ &output_new_relic, INT64_MIN, "{\"timestamp\":1}",
+	    LINE("{\\\"timestamp\\\":1}") },
+	/* What it keeps, and what has no time, or none that it finds. */
+	{ &output_new_relic, CLOCK_HOUR, "{\"timestamp\":1}",
+	    ALONE("{\\\"timestamp\\\":1}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"time\":1}",
+	    ALONE("{\\\"time\\\":1}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"a\":{\"timestamp\":1}}",
+	    ALONE("{\\\"a\\\":{\\\"timestamp\\\":1}}") },
+	{ &output_new_relic, 48 * CLOCK_HOUR, "{\"timestamp\":01}",
+	    ALONE("{\\\"timestamp\\\":01}") },
+	{ &output_axiom, 48 * CLOCK_HOUR, "{\"timestamp\":1}",
+	    ALONE("{\\\"timestamp\\\":1}") },
+};
+
+START_TEST(times_in_events)
+{
+	courier_when = inner_times[_i].age == INT64_MIN
+	    ? INT64_MIN
+	    : clock_now() - inner_times[_i].age;
+	rig_set_up(inner_times[_i].type);
+	rig_expect("/v1/logs", 200, "{}");
+	rig_begin(1, inner_times[_i].event,
+	    inner_times[_i].type == &output_axiom
+		? "encoding: json, token: abc, dataset: m365"
+		: "encoding: json, license_key: abc",
+	    "");
+	courier_deliver(&intake_rig.c);
+	ck_assert_int_eq(intake_rig.c.verdict, VERDICT_DELIVERED);
+	ck_assert_msg(strstr(rig_body(0), inner_times[_i].body) != NULL, "%s",
+	    rig_body(0));
 	courier_when = CLOCK_DAY;
 	rig_end();
 }
@@ -201,7 +259,7 @@ START_TEST(live)
 	const struct output_type *type = presets[_i].type;
 
 	rig_set_up(type);
-	rig_expect(presets[_i].target, 200, "{}");
+	rig_expect(presets[_i].target, 200, presets[_i].receipt);
 	rig_begin(1, EVENT, presets[_i].options, presets[_i].path);
 	ck_assert_msg(type->probe(&intake_rig.c.out, &message, &err) == 0, "%s",
 	    err.text);
@@ -227,27 +285,35 @@ static const struct {
 	const char *target;
 	int good;            /* its own status, … */
 	const char *receipt; /* … and body */
-	bool any;            /* another 2xx will do, and an empty body */
+	enum {
+		OWN,
+		EMPTY,
+		ANY
+	} others;         /* nothing else is a receipt, its own
+			     status with nothing in it is, or
+			     any 2xx with that */
+	enum verdict bad; /* of "bad" under 400 */
 } receivers[] = {
 	{ &output_crowdstrike_logscale, "token: abc", "", "/api/v1/ingest/hec",
-	    200, "{\"text\":\"Success\",\"code\":0}", true },
+	    200, "{}", EMPTY, VERDICT_REFUSED },
 	{ &output_cribl, "token: abc", "", "/services/collector/event", 200,
-	    "{\"text\":\"Success\",\"code\":0}", true },
+	    "{\"text\":\"Success\",\"code\":0}", ANY, VERDICT_REFUSED },
 	{ &output_vector, "token: abc", "", "/services/collector/event", 200,
-	    "{\"text\":\"Success\",\"code\":0}", false },
+	    "{\"text\":\"Success\",\"code\":0}", OWN, VERDICT_REFUSED },
 	{ &output_fluent_bit, "token: abc", "", "/services/collector/event",
-	    200, "{\"text\":\"Success\",\"code\":0}", true },
-	{ &output_logstash, "basic: \"u:p\"", "", "/", 200, "ok", true },
+	    200, "{\"text\":\"Success\",\"code\":0}", OWN, VERDICT_BLOCKED },
+	{ &output_logstash, "basic: \"u:p\"", "", "/", 200, "ok", OWN,
+	    VERDICT_REFUSED },
 	{ &output_axiom, "token: abc, dataset: m365, encoding: json", "",
-	    "/v1/logs", 200, "{}", true },
+	    "/v1/logs", 200, "{}", ANY, VERDICT_REFUSED },
 	{ &output_new_relic, "license_key: abc, encoding: json", "", "/v1/logs",
-	    200, "{}", true },
+	    200, "", ANY, VERDICT_REFUSED },
 	{ &output_panther, "headers: {x-api-key: abc}", "/http/1", "/http/1",
-	    200, "{}", true },
-	{ &output_datadog, "api_key: abc", "", "/api/v2/logs", 202, "{}",
-	    false },
+	    200, "{}", ANY, VERDICT_REFUSED },
+	{ &output_datadog, "api_key: abc", "", "/api/v2/logs", 202, "{}", EMPTY,
+	    VERDICT_REFUSED },
 	{ &output_sumologic, "", "/receiver/v1/http/abc",
-	    "/receiver/v1/http/abc", 200, "", false },
+	    "/receiver/v1/http/abc", 200, "", EMPTY, VERDICT_REFUSED },
 };
 
 #define SERVER "Server: x"
@@ -279,7 +345,7 @@ static const struct {
 	{ 415, SERVER, "", VERDICT_BLOCKED, 0 },
 	/* One of the three may be to blame: none is lost before that is known.
 	 */
-	{ 400, SERVER, "bad", VERDICT_REFUSED, 0 },
+	{ 400, SERVER, "bad", VERDICT_REFUSED, 0 }, /* or its own */
 	{ 413, SERVER, "<html>too large", VERDICT_REFUSED, 0 },
 	/* Later. */
 	{ 408, SERVER, "", VERDICT_RETRY, 0 },
@@ -305,7 +371,9 @@ START_TEST(hostile_answers)
 		/* No benefit of the doubt: sooner. */
 		intake_rig.c.out.blocked = true;
 		courier_deliver(&intake_rig.c);
-		ck_assert_msg(intake_rig.c.verdict == hostile[_i].verdict &&
+		ck_assert_msg(intake_rig.c.verdict ==
+			    (status == 400 ? receivers[i].bad
+					   : hostile[_i].verdict) &&
 			intake_rig.c.delay == hostile[_i].delay,
 		    "%s: %d: %d after %lld: %s", receivers[i].type->type.name,
 		    status, intake_rig.c.verdict, (long long)intake_rig.c.delay,
@@ -323,9 +391,9 @@ START_TEST(other_receipts)
 	int status = statuses[_i];
 
 	for (size_t i = 0; i < ROWS(receivers); i++) {
-		bool good = receivers[i].any ||
-		    (status == receivers[i].good &&
-			receivers[i].type != &output_vector);
+		bool good = receivers[i].others == ANY ||
+		    (receivers[i].others == EMPTY &&
+			status == receivers[i].good);
 
 		rig_set_up(receivers[i].type);
 		rig_expect(receivers[i].target, status, "");
@@ -352,6 +420,7 @@ suite_presets(void)
 	tcase_add_loop_test(tc, what_would_be_cut_is_a_dead_letter, 0,
 	    ROWS(cut));
 	tcase_add_loop_test(tc, times_that_are_kept, 0, ROWS(times));
+	tcase_add_loop_test(tc, times_in_events, 0, ROWS(inner_times));
 	tcase_add_loop_test(tc, other_ways_are_said, 0, ROWS(ways));
 	tcase_add_loop_test(tc, live, 0, ROWS(presets));
 	tcase_add_loop_test(tc, hostile_answers, 0, ROWS(hostile));

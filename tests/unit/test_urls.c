@@ -19,7 +19,9 @@
 #define IMPORT                                                        \
 	"/v1/projects/p/locations/l/instances/i/logTypes/OFFICE_365/" \
 	"logs:import"
-#define FILTER "filter_path=errors%2Citems.%2A.error%2Citems.%2A.status"
+#define FILTER                                              \
+	"filter_path=errors%2Citems.%2A.error%2Citems.%2A." \
+	"failure_store%2Citems.%2A.status"
 
 static const struct row {
 	const struct output_type *type;
