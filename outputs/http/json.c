@@ -31,10 +31,9 @@ static const struct setting logstash_settings[] = {
 	{ .key = "expect",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct http_output_conf, expect),
-	    .def = "^ok$",
+	    .def = "^(ok)?$",
 	    .help = "Regular expression (extended, regex(7)) for the body of "
-		    "each answer that counts as a receipt; \"^$\" where the "
-		    "input has response_code 204." },
+		    "each answer that counts as a receipt." },
 	{ .key = "how", .type = SETTING_TABLE, .table = http_request_settings },
 	SETTING_END
 };

@@ -302,7 +302,7 @@ static const struct {
 	    "{\"text\":\"Success\",\"code\":0}", OWN, VERDICT_REFUSED },
 	{ &output_fluent_bit, "token: abc", "", "/services/collector/event",
 	    200, "{\"text\":\"Success\",\"code\":0}", OWN, VERDICT_BLOCKED },
-	{ &output_logstash, "basic: \"u:p\"", "", "/", 200, "ok", OWN,
+	{ &output_logstash, "basic: \"u:p\"", "", "/", 200, "ok", ANY,
 	    VERDICT_REFUSED },
 	{ &output_axiom, "token: abc, dataset: m365, encoding: json", "",
 	    "/v1/logs", 200, "{}", ANY, VERDICT_REFUSED },
