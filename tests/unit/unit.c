@@ -102,6 +102,8 @@ static const struct {
 	{ SUITE(repair) },
 	{ SUITE(replay) },
 	{ SUITE(request) },
+	{ SUITE(rest_formats) },
+	{ SUITE(rest_hosts) },
 	{ SUITE(rest_rows) },
 	{ SUITE(rest_shapes) },
 	{ SUITE(rotating) },

@@ -88,6 +88,8 @@ Suite *suite_recovery_rows(void);
 Suite *suite_relp(void);
 Suite *suite_request(void);
 Suite *suite_rest(void);
+Suite *suite_rest_formats(void);
+Suite *suite_rest_hosts(void);
 Suite *suite_rest_rows(void);
 Suite *suite_rest_shapes(void);
 Suite *suite_rules(void);
