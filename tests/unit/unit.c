@@ -148,6 +148,12 @@ unit_rounds(unsigned n)
 	return getenv("UNIT_BRIEF") == NULL ? n : n / 20 + 1;
 }
 
+unsigned
+unit_step(unsigned n)
+{
+	return getenv("UNIT_BRIEF") == NULL ? 1 : n;
+}
+
 /* How many times longer than on an idle machine without sanitizers a test
  * may take now: what a sample of work costs, times what is runnable for each
  * core. */

@@ -133,4 +133,8 @@ Suite *suite_xml(void);
  * sanitizers make each round long enough). */
 unsigned unit_rounds(unsigned n);
 
+/* For what each round must try another point of: 1, or n where less is asked
+ * for, each n-th. */
+unsigned unit_step(unsigned n);
+
 #endif /* TESTS_UNIT_UNIT_H */
