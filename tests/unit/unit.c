@@ -91,6 +91,7 @@ static const struct {
 	{ SUITE(otlp) },
 	{ SUITE(outputs) },
 	{ SUITE(page) },
+	{ SUITE(pending) },
 	{ SUITE(pool) },
 	{ SUITE(probes) },
 	{ SUITE(race) },

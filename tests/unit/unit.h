@@ -76,6 +76,7 @@ Suite *suite_rotating(void);
 Suite *suite_otlp(void);
 Suite *suite_outputs(void);
 Suite *suite_page(void);
+Suite *suite_pending(void);
 Suite *suite_pool(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
