@@ -43,7 +43,7 @@ rig_set_up(const struct output_type *of)
 }
 
 void
-rig_expect_bytes(const char *path, char *bytes)
+rig_expect_bytes(const char *path, char *bytes, size_t len)
 {
 	size_t n = 0;
 
@@ -52,6 +52,7 @@ rig_expect_bytes(const char *path, char *bytes)
 	ck_assert_uint_lt(n, REPLIES);
 	replies[n].path = path;
 	replies[n].bytes = bytes;
+	replies[n].len = len;
 }
 
 void
@@ -60,7 +61,8 @@ rig_expect_with(const char *path, int status, const char *headers,
 {
 	rig_expect_bytes(path,
 	    xasprintf("HTTP/1.1 %d X\r\n%s\r\nContent-Length: %zu\r\n\r\n%s",
-		status, headers, strlen(body), body));
+		status, headers, strlen(body), body),
+	    0);
 }
 
 void
@@ -102,11 +104,23 @@ configure(const char *options, const char *path)
 }
 
 void
-rig_begin(size_t n, const char *event, const char *options, const char *path)
+rig_listen(void)
 {
 	intake_rig.server = canned_start(replies);
+}
+
+void
+rig_open(const void *with, const char *event)
+{
+	courier_open(&intake_rig.c, type, with, event);
+}
+
+void
+rig_begin(size_t n, const char *event, const char *options, const char *path)
+{
+	rig_listen();
 	configure(options, path);
-	courier_open(&intake_rig.c, type, conf, event);
+	rig_open(conf, event);
 	while (--n > 0)
 		courier_add(&intake_rig.c, "{\"Id\":\"b\"}");
 }
@@ -116,8 +130,10 @@ rig_end(void)
 {
 	courier_close(&intake_rig.c);
 	canned_stop(intake_rig.server);
-	settings_release(type->type.settings, conf);
+	if (conf != NULL)
+		settings_release(type->type.settings, conf);
 	free(conf);
+	conf = NULL;
 	forget_replies();
 }
 

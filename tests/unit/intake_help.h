@@ -27,8 +27,8 @@ void rig_expect(const char *path, int status, const char *body);
 void rig_expect_with(const char *path, int status, const char *headers,
     const char *body);
 
-/* The same with its head, which is freed later. */
-void rig_expect_bytes(const char *path, char *bytes);
+/* The same with its head, len bytes that are freed later; 0: of a string. */
+void rig_expect_bytes(const char *path, char *bytes, size_t len);
 
 /* The settings of an output, of a map in YAML; the caller releases them with
  * settings_release() and frees them. */
@@ -41,6 +41,11 @@ void *rig_conf(const struct output_type *of, const char *options);
 void rig_begin(size_t n, const char *event, const char *options,
     const char *path);
 void rig_end(void);
+
+/* The same in two steps: the receiver, then the output with options that the
+ * caller has, and one event. */
+void rig_listen(void);
+void rig_open(const void *conf, const char *event);
 
 /* Lines of the chunk that are marked so. */
 size_t rig_marked(enum chunk_mark m);

@@ -10,29 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/err.h"
-#include "base/file.h"
-#include "base/gzip.h"
 #include "base/mem.h"
 #include "base/node.h"
-#include "http/rate.h"
-#include "http/server_clock.h"
-#include "run/types.h"
 #include "sources/rest/decode.h"
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
-#include "store/batch.h"
 #include "store/db.h"
-#include "store/feed.h"
 #include "store/lateness.h"
 #include "store/line.h"
 #include "store/via.h"
 #include "tests/lib/vendor.h"
+#include "tests/unit/rest_rig.h"
 #include "tests/unit/store_help.h"
 #include "tests/unit/unit.h"
 
@@ -43,135 +35,49 @@
 #define INITIAL (4 * CLOCK_DAY) /* of the source */
 
 static struct {
-	char dir[64], path[128], conf[160];
 	struct vendor *vendor;
-	struct config *config;
-	struct store *s;
-	struct source source;
-	struct stream stream;
-	struct worker w;
-	struct outcome told;
-	unsigned troubles;
 	unsigned ids;  /* of events so far */
 	unsigned late; /* that were found by sweeps */
 } t;
-static struct err err;
-
-static bool
-never(void *ctx)
-{
-	(void)ctx;
-	return false;
-}
-
-/* Nobody waits here: what was to pass by then has passed. */
-static bool
-rest(void *ctx, int64_t us)
-{
-	(void)ctx;
-	(void)us;
-	(void)usleep(1000);
-	rate_free(t.source.rate);
-	t.source.rate = rate_new(600000, 600000);
-	t.stream.hold = 0;
-	return true;
-}
-
-static void
-ignore(void *ctx, struct stream *st)
-{
-	(void)ctx;
-	(void)st;
-}
-
-static void
-trouble(void *ctx, struct stream *st, const struct outcome *r)
-{
-	(void)ctx;
-	(void)st;
-	t.told = *r;
-	t.troubles++;
-}
 
 /* -- a configuration for the vendor, and its source ------------------------ */
 
-/* "api: URL, login: URL", the hosts that are the vendor. */
+/* "    hosts: { api: URL, login: URL }", the hosts that are the vendor. */
 static void
 put_hosts(struct buf *text)
 {
 	const struct node *hosts = node_get(vendor_script(t.vendor), "hosts");
 	const struct node api = { .text = (char[]){ "api" } };
-	int rc = 0;
+	int rc = buf_adds(text, "    hosts: { ");
 
 	for (const struct node *h = hosts != NULL ? hosts->child : &api;
 	     h != NULL; h = h->next)
 		rc |= buf_addf(text, "%s: \"%s\"%s", h->text,
 		    vendor_url(t.vendor), h->next != NULL ? ", " : "");
+	rc |= buf_adds(text, " }\n");
 	ck_assert_int_eq(rc, 0);
 }
 
+/* The definition is a vector, or ships. */
 static void
-write_config(const char *type)
+load_config(const char *type)
 {
-	const struct node *options =
-	    node_get(vendor_script(t.vendor), "source");
-	struct buf text = BUF_INIT(65536);
-	char *folder = xasprintf("%s/sources.d", t.dir);
-	char *link = xasprintf("%s/%s.yaml", folder, type);
+	struct buf options = BUF_INIT(65536);
 	char *file = xasprintf("%sdefinition/%s.yaml", VECTORS, type);
-	int rc;
 
-	rc = buf_addf(&text,
-	    "agent: { name: a, key: %s/seal.pem }\nsources:\n  v:\n    type: "
-	    "\"%s\"\n    initial: 4d\n    hosts: { ",
-	    t.dir, type);
-	put_hosts(&text);
-	rc |= buf_adds(&text, " }\n");
-	rc |= yaml_print(options, 4, &text);
-	rc |= buf_addf(&text, "outputs: { f: { type: file, path: %s/out } }\n",
-	    t.dir);
-	ck_assert_int_eq(rc, 0);
-	(void)snprintf(t.conf, sizeof(t.conf), "%s/sealfeed.yaml", t.dir);
-	ck_assert_int_eq(file_replace(t.conf, text.data, text.len, 0600, &err),
-	    0);
-	/* Its definition is a vector, or ships. */
 	if (access(file, F_OK) != 0) {
 		free(file);
 		file = xasprintf("%s/agent/sources/definitions/%s.yaml", SRCDIR,
 		    type);
 	}
-	ck_assert_int_eq(mkdir(folder, 0700), 0);
-	ck_assert_int_eq(symlink(file, link), 0);
-	free(folder);
-	free(link);
+	rest_rig_link(type, file);
+	put_hosts(&options);
+	ck_assert_int_eq(yaml_print(node_get(vendor_script(t.vendor), "source"),
+			     4, &options),
+	    0);
+	rest_rig_configure(type, options.data);
 	free(file);
-	buf_release(&text);
-}
-
-/* What store_help_end() does not expect in its folder. */
-static void
-remove_definition(const char *type)
-{
-	char *folder = xasprintf("%s/sources.d", t.dir);
-	char *link = xasprintf("%s/%s.yaml", folder, type);
-
-	ck_assert_int_eq(unlink(link), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
-	free(link);
-	free(folder);
-}
-
-static void
-load_config(const char *type)
-{
-	struct config_errors errors = CONFIG_ERRORS_INIT;
-
-	write_config(type);
-	t.config = config_load(t.conf, &agent_types, &errors);
-	for (size_t i = 0; i < errors.n; i++)
-		(void)fprintf(stderr, "%s\n", errors.line[i]);
-	ck_assert_ptr_nonnull(t.config);
-	config_errors_release(&errors);
+	buf_release(&options);
 }
 
 /* Pages of a few rows are full where the script says so. */
@@ -179,10 +85,10 @@ static void
 page_size(void)
 {
 	const struct node *full = node_get(vendor_script(t.vendor), "full");
-	const struct rest *r = t.source.state;
+	const struct rest *r = rest_rig.source.state;
 	struct def_stream *def =
 	    (struct def_stream *)(uintptr_t)definition_stream(r->def,
-		t.stream.name);
+		rest_rig.stream.name);
 
 	if (full == NULL)
 		return;
@@ -190,83 +96,32 @@ page_size(void)
 	vendor_full(t.vendor, (size_t)def->page.size);
 }
 
-/* The source as collect opens it, from what the store has. */
 static void
 open_all(void)
 {
-	const struct config_entry *e = &t.config->sources[0];
-	const char *name = node_get(vendor_script(t.vendor), "stream")->text;
-	struct source *s = &t.source;
-	char *feed = xasprintf("v/%s", name);
-
-	t.s = store_help_open(t.path, STORE_DURABLE);
-	*s = (struct source){ .type = source_type_of(e->type),
-		.name = e->name,
-		.conf = e->conf,
-		.folder = t.dir,
-		.rate = rate_new(600000, 600000),
-		.clock = server_clock_new(),
-		.stop = never,
-		.rest = rest,
-		.listed = ignore,
-		.committed = ignore,
-		.trouble = trouble };
-	s->type->define(s->conf, &s->definition);
-	s->access = http_access_open(s->definition.http, &err);
-	ck_assert_ptr_nonnull(s->access);
-	ck_assert_msg(s->type->open(s, &err) == 0, "%s", err.text);
-	t.stream = (struct stream){ .source = s,
-		.name = name,
-		.listed = INT64_MIN,
-		.feed = store_help_feed(t.s, feed, s->definition.dedupe),
-		.state = xcalloc(1, s->definition.stream_size) };
-	t.w = (struct worker){ .source = s,
-		.stream = &t.stream,
-		.http = http_new(s->access, NULL, NULL) };
+	rest_rig_open(node_get(vendor_script(t.vendor), "stream")->text);
 	page_size();
-	free(feed);
-}
-
-static void
-close_all(void)
-{
-	struct source *s = &t.source;
-
-	http_free(t.w.http);
-	feed_close(t.stream.feed);
-	free(t.stream.state);
-	s->type->close(s);
-	http_access_free(s->access);
-	rate_free(s->rate);
-	server_clock_free(s->clock);
-	store_close(t.s);
-}
-
-static struct rest_stream *
-state(void)
-{
-	return *(struct rest_stream **)t.stream.state;
 }
 
 static bool
 is_window(void)
 {
-	return state()->def->cursor.kind == CURSOR_WINDOW;
+	return rest_rig_state()->def->cursor.kind == CURSOR_WINDOW;
 }
 
 /* The whole overlap is due now. */
 static void
 make_due(void)
 {
-	if (state() != NULL)
-		state()->window.full = 0;
+	if (rest_rig_state() != NULL)
+		rest_rig_state()->window.full = 0;
 }
 
 /* And so are the sweeps, which cost many requests. */
 static void
 make_sweeps_due(void)
 {
-	struct rest_stream *rs = state();
+	struct rest_stream *rs = rest_rig_state();
 
 	memset(rs->window.cursor.swept, 0, sizeof(rs->window.cursor.swept));
 }
@@ -277,9 +132,9 @@ poll_once(enum poll_next *next)
 {
 	struct outcome r = { .class = REPLY_OK };
 
-	*next = t.source.type->poll(&t.w, &t.stream, &r);
+	*next = rest_rig.source.type->poll(&rest_rig.w, &rest_rig.stream, &r);
 	if (r.class != REPLY_OK)
-		t.told = r;
+		rest_rig_tell(&r);
 	return r.class == REPLY_OK;
 }
 
@@ -297,63 +152,12 @@ catch_up(void)
 		else if (good > 0)
 			good--;
 	}
-	ck_assert_msg(good == 2, "no end of polls: %s; %s", t.told.text,
+	ck_assert_msg(good == 2, "no end of polls: %s; %s", rest_rig.last.text,
 	    vendor_complaint(t.vendor) != NULL ? vendor_complaint(t.vendor)
 					       : "");
 }
 
 /* -- what the store has ---------------------------------------------------- */
-
-static void
-read_store(struct buf *out)
-{
-	struct gzip *g = gzip_new();
-	struct batch b;
-	int64_t at = 0;
-
-	batch_init(&b);
-	while (store_help_seal(t.s, &err) == 1)
-		continue;
-	while (batch_next_sealed(t.s, at, &b, &err) == 1) {
-		at = b.id;
-		ck_assert_int_eq(gzip_unpack(g, b.payload.data, b.payload.len,
-				     out, &err),
-		    0);
-	}
-	batch_release(&b);
-	gzip_free(g);
-}
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The events of the store's lines, sorted. */
-static char **
-events_of(const struct buf *lines, size_t *n)
-{
-	char **list = xcalloc(1, sizeof(*list));
-	const char *at = lines->data, *end = at + lines->len;
-
-	*n = 0;
-	while (at != NULL && at < end) {
-		const char *nl = memchr(at, '\n', (size_t)(end - at));
-		struct line line;
-
-		ck_assert_ptr_nonnull(nl);
-		if (line_parse(at, (size_t)(nl - at), &line) == 0 &&
-		    line.kind == LINE_EVENT) {
-			list = xreallocarray(list, *n + 1, sizeof(*list));
-			list[(*n)++] =
-			    xstrndup(line.value.data, line.value.len);
-		}
-		at = nl + 1;
-	}
-	qsort(list, *n, sizeof(*list), by_text);
-	return list;
-}
 
 /* The vendor's events, each once, sorted; borrowed from it. */
 static const char **
@@ -367,7 +171,7 @@ vendor_events(size_t *n)
 	list = xcalloc(*n + 1, sizeof(*list));
 	for (size_t i = 0; i < *n; i++)
 		list[i] = vendor_event(t.vendor, i);
-	qsort(list, *n, sizeof(*list), by_text);
+	qsort(list, *n, sizeof(*list), rest_rig_by_text);
 	for (size_t i = 0; i < *n; i++)
 		if (twins || kept == 0 || strcmp(list[kept - 1], list[i]) != 0)
 			list[kept++] = list[i];
@@ -378,13 +182,10 @@ vendor_events(size_t *n)
 static void
 expect_same(const char *after)
 {
-	struct buf lines = BUF_INIT(TEXT_MAX);
 	size_t n, wanted;
 	const char **theirs = vendor_events(&wanted);
-	char **ours;
+	char **ours = rest_rig_events(&n);
 
-	read_store(&lines);
-	ours = events_of(&lines, &n);
 	for (size_t i = 0; i < n && i < wanted; i++)
 		ck_assert_msg(strcmp(ours[i], theirs[i]) == 0,
 		    "after %s: %s\ninstead of %s", after, ours[i], theirs[i]);
@@ -396,7 +197,6 @@ expect_same(const char *after)
 		free(ours[i]);
 	free(ours);
 	free(theirs);
-	buf_release(&lines);
 }
 
 /* -- what happens ---------------------------------------------------------- */
@@ -404,9 +204,9 @@ expect_same(const char *after)
 static const struct def_stream *
 stream_def(void)
 {
-	const struct rest *r = t.source.state;
+	const struct rest *r = rest_rig.source.state;
 
-	return definition_stream(r->def, t.stream.name);
+	return definition_stream(r->def, rest_rig.stream.name);
 }
 
 /* How old events must be for a window to have them; one that ends with a date
@@ -458,7 +258,8 @@ tie_at_the_bound(void)
 		char id[32];
 
 		(void)snprintf(id, sizeof(id), "event-%u", t.ids++);
-		vendor_add(t.vendor, id, state()->window.cursor.listed, 1);
+		vendor_add(t.vendor, id, rest_rig_state()->window.cursor.listed,
+		    1);
 	}
 	catch_up();
 	expect_same("ties at a window's bound");
@@ -523,7 +324,7 @@ stop_between_pages(const char *name, enum vendor_fault fault)
 	make_due();
 	ck_assert(!poll_once(&next));
 	vendor_fail(t.vendor, VENDOR_NONE, 0, 0);
-	close_all();
+	rest_rig_close();
 	open_all();
 	before = vendor_requests(t.vendor);
 	vendor_fail(t.vendor, fault, 0, 1);
@@ -543,8 +344,8 @@ come_late(void)
 	add(4, 4 * CLOCK_MINUTE, CLOCK_SECOND);
 	catch_up();
 	expect_same("events that came a little late");
-	for (size_t i = 0; state()->spec.sweeps[i].every != 0; i++) {
-		const int64_t back = state()->spec.sweeps[i].back;
+	for (size_t i = 0; rest_rig_state()->spec.sweeps[i].every != 0; i++) {
+		const int64_t back = rest_rig_state()->spec.sweeps[i].back;
 
 		add(4, (back < INITIAL ? back : INITIAL) - CLOCK_MINUTE - lag(),
 		    CLOCK_SECOND);
@@ -558,7 +359,7 @@ come_late(void)
 static int64_t
 longest_sweep(void)
 {
-	const struct window_sweep *s = state()->spec.sweeps;
+	const struct window_sweep *s = rest_rig_state()->spec.sweeps;
 
 	while (s->every != 0 && s[1].every != 0)
 		s++;
@@ -579,13 +380,13 @@ stay_wide(void)
 	while (s[1].every != 0)
 		s++;
 	back = longest_sweep();
-	ck_assert_int_le(back, t.source.definition.dedupe);
+	ck_assert_int_le(back, rest_rig.source.definition.dedupe);
 	if (s->back < INITIAL && 2 * s->back <= stream_def()->retention)
 		ck_assert_int_gt(back, s->back);
 	catch_up();
-	close_all();
+	rest_rig_close();
 	open_all();
-	ck_assert_msg(poll_once(&next), "%s", t.told.text);
+	ck_assert_msg(poll_once(&next), "%s", rest_rig.last.text);
 	ck_assert_int_eq(longest_sweep(), back);
 }
 
@@ -607,7 +408,7 @@ come_again(void)
 static bool
 has_urls(void)
 {
-	const int kind = state()->def->page.kind;
+	const int kind = rest_rig_state()->def->page.kind;
 
 	return kind == PAGE_LINK || kind == PAGE_URL || kind == PAGE_URL_HEADER;
 }
@@ -618,9 +419,9 @@ lead_elsewhere(void)
 {
 	if (!has_urls())
 		return;
-	t.told = (struct outcome){ .class = REPLY_OK };
+	rest_rig.last = (struct outcome){ .class = REPLY_OK };
 	survive("a link to another host", VENDOR_FOREIGN, 0, 2);
-	ck_assert_str_eq(t.told.code, "foreign-host");
+	ck_assert_str_eq(rest_rig.last.code, "foreign-host");
 }
 
 /* What came late was measured as such, and what was there when the feed began
@@ -630,24 +431,24 @@ expect_lateness(const char *name)
 {
 	int64_t usual, late, sum;
 
-	t.s = store_help_open(t.path, STORE_DURABLE);
-	ck_assert_int_eq(db_number(t.s, &err, 0, &usual,
+	rest_rig.s = store_help_open(rest_rig.path, STORE_DURABLE);
+	ck_assert_int_eq(db_number(rest_rig.s, &rest_rig.err, 0, &usual,
 			     "SELECT late_1m + late_2m + late_5m FROM feed",
 			     ""),
 	    0);
-	ck_assert_int_eq(db_number(t.s, &err, 0, &late,
+	ck_assert_int_eq(db_number(rest_rig.s, &rest_rig.err, 0, &late,
 			     "SELECT late_1h + late_4h + late_1d + late_3d + "
 			     "late_7d + late_30d FROM feed",
 			     ""),
 	    0);
-	ck_assert_int_eq(db_number(t.s, &err, 0, &sum,
+	ck_assert_int_eq(db_number(rest_rig.s, &rest_rig.err, 0, &sum,
 			     "SELECT sum(late_sum) FROM feed", ""),
 	    0);
 	ck_assert_msg(usual > 0, "%s: no lateness", name);
 	ck_assert_msg(sum >= usual * 10, "%s: a sum of %d s", name, (int)sum);
 	ck_assert_msg(late == t.late, "%s: %d late ones of %u", name, (int)late,
 	    t.late);
-	store_close(t.s);
+	store_close(rest_rig.s);
 }
 
 static void
@@ -656,11 +457,10 @@ play(const char *path, const char *name, size_t stream)
 	bool days;
 
 	memset(&t, 0, sizeof(t));
-	err_clear(&err);
 	/* Whether a disk keeps what is durable is not the question here. */
 	if (access("/dev/shm", W_OK) == 0)
 		ck_assert_int_eq(setenv("TMPDIR", "/dev/shm", 0), 0);
-	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	rest_rig_begin();
 	t.vendor = vendor_start(path, stream, 0);
 	load_config(name);
 	open_all();
@@ -674,10 +474,10 @@ play(const char *path, const char *name, size_t stream)
 	add(4, CLOCK_MINUTE, 0);
 	survive("ties", VENDOR_NONE, 0, 0);
 	tie_at_the_bound();
-	t.told = (struct outcome){ .class = REPLY_OK };
+	rest_rig.last = (struct outcome){ .class = REPLY_OK };
 	survive("a throttled request", VENDOR_THROTTLED, 1, 2);
-	ck_assert_msg(t.told.class == REPLY_THROTTLED, "%s: %s", name,
-	    t.told.text);
+	ck_assert_msg(rest_rig.last.class == REPLY_THROTTLED, "%s: %s", name,
+	    rest_rig.last.text);
 	survive("a failed request", VENDOR_FAILED, 1, 3);
 	make_sweeps_due();
 	survive("a longer failure", VENDOR_FAILED, 1, 12);
@@ -696,13 +496,11 @@ play(const char *path, const char *name, size_t stream)
 	stay_wide();
 	/* Of a day that is not over, no one can say what was late. */
 	days = stream_def()->cursor.lag >= CLOCK_DAY;
-	close_all();
+	rest_rig_close();
 	if (!days)
 		expect_lateness(name);
-	config_free(t.config);
 	vendor_stop(t.vendor);
-	remove_definition(name);
-	store_help_end(t.dir);
+	rest_rig_end();
 }
 
 START_TEST(links)
@@ -826,33 +624,33 @@ count_streams(const char *folder)
 static void
 backfill(int64_t from, int64_t to)
 {
-	const struct source_type *type = t.source.type;
-	struct stream own = t.stream;
+	const struct source_type *type = rest_rig.source.type;
+	struct stream own = rest_rig.stream;
 	struct span span = { from, to };
 	unsigned tries = 0;
 
 	own.via = VIA_BACKFILL;
-	own.state = xcalloc(1, t.source.definition.stream_size);
-	t.w.stream = &own;
-	t.w.background = true;
+	own.state = xcalloc(1, rest_rig.source.definition.stream_size);
+	rest_rig.w.stream = &own;
+	rest_rig.w.background = true;
 	while (span.from < to && tries < POLLS) {
 		struct outcome r = { .class = REPLY_OK };
 		int64_t reached = span.from;
 
-		type->backfill(&t.w, &own, &span, &reached, &r);
+		type->backfill(&rest_rig.w, &own, &span, &reached, &r);
 		if (r.class != REPLY_OK)
-			t.told = r;
+			rest_rig_tell(&r);
 		ck_assert(r.class != REPLY_OK || reached > span.from);
 		span.from = reached;
 		tries++;
 	}
-	ck_assert_msg(span.from == to, "no end: %s; %s", t.told.text,
+	ck_assert_msg(span.from == to, "no end: %s; %s", rest_rig.last.text,
 	    vendor_complaint(t.vendor) != NULL ? vendor_complaint(t.vendor)
 					       : "");
 	type->forget(&own);
 	free(own.state);
-	t.w.stream = &t.stream;
-	t.w.background = false;
+	rest_rig.w.stream = &rest_rig.stream;
+	rest_rig.w.background = false;
 }
 
 /* How many lines have the mark, and how many have not. */
@@ -862,7 +660,7 @@ count_marks(size_t *marked, size_t *others)
 	struct buf lines = BUF_INIT(TEXT_MAX);
 
 	*marked = *others = 0;
-	read_store(&lines);
+	rest_rig_lines(&lines);
 	for (const char *at = lines.data; at != NULL && *at != '\0';) {
 		const char *nl = strchr(at, '\n');
 		struct line line;
@@ -895,7 +693,7 @@ read_spans(void)
 	count_marks(&marked, &others);
 	ck_assert_uint_gt(marked, 0);
 	ck_assert_uint_eq(others, 0);
-	cursor = feed_cursor(t.stream.feed);
+	cursor = feed_cursor(rest_rig.stream.feed);
 	ck_assert_str_eq(cursor, "");
 	free(cursor);
 }
@@ -913,12 +711,12 @@ START_TEST(a_span)
 	const char *why;
 
 	memset(&t, 0, sizeof(t));
-	err_clear(&err);
-	store_help_begin(t.dir, sizeof(t.dir), t.path, sizeof(t.path));
+	rest_rig_begin();
 	t.vendor = vendor_start(path, n, 0);
 	load_config(type);
 	open_all();
-	why = t.source.type->bounds(t.source.conf, t.stream.name, &b);
+	why = rest_rig.source.type->bounds(rest_rig.source.conf,
+	    rest_rig.stream.name, &b);
 	ck_assert(why == NULL ||
 	    (stream_def()->cursor.kind != CURSOR_WINDOW &&
 		stream_def()->bounded == NULL));
@@ -929,11 +727,9 @@ START_TEST(a_span)
 	if (why == NULL &&
 	    (bounded || stream_def()->cursor.kind == CURSOR_WINDOW))
 		read_spans();
-	close_all();
-	config_free(t.config);
+	rest_rig_close();
 	vendor_stop(t.vendor);
-	remove_definition(type);
-	store_help_end(t.dir);
+	rest_rig_end();
 	free(type);
 	free(path);
 }

@@ -10,7 +10,6 @@
 #include <zlib.h>
 
 #include "base/err.h"
-#include "base/mem.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
 
@@ -139,9 +138,7 @@ END_TEST
 /* A server that sends the address back, and nobody at all. */
 START_TEST(address_is_in_no_text)
 {
-	rig_expect_bytes(PATH,
-	    xstrdup("HTTP/1.1 302 X\r\nLocation: http://h" PATH CODE
-		    "\r\nContent-Length: 0\r\n\r\n"));
+	rig_expect_with(PATH, 302, "Location: http://h" PATH CODE, "");
 	rig_begin(1, EVENT, "", PATH CODE);
 	intake_rig.c.out.blocked = true;
 	courier_deliver(&intake_rig.c);

@@ -297,7 +297,7 @@ START_TEST(a_kill_at_any_write_changes_nothing)
 	struct store *s;
 	int n = 1;
 
-	for (; killed(n, false); n++) {
+	for (; killed(n, false); n += (int)unit_step(5)) {
 		s = store_help_open(path, STORE_DURABLE);
 		(void)checked(s);
 		store_close(s);
@@ -351,7 +351,7 @@ START_TEST(a_failure_is_told_and_changes_nothing)
 	struct store *s;
 	int n = 1;
 
-	for (; upgrade_failed(n); n++) {
+	for (; upgrade_failed(n); n += (int)unit_step(5)) {
 		s = store_help_open(path, STORE_DURABLE);
 		(void)checked(s);
 		store_close(s);

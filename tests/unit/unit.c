@@ -1,6 +1,6 @@
 /*
- * unit.c - runs the suites side by side, or those that are named one after the
- * other; CK_RUN_CASE and CK_FORK=no help a debugger.
+ * unit.c - runs the suites that are named, or all, side by side; CK_RUN_CASE
+ * and CK_FORK=no help a debugger.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "tests/unit/unit.h"
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
@@ -90,6 +91,7 @@ static const struct {
 	{ SUITE(otlp) },
 	{ SUITE(outputs) },
 	{ SUITE(page) },
+	{ SUITE(pending) },
 	{ SUITE(pool) },
 	{ SUITE(probes) },
 	{ SUITE(race) },
@@ -102,6 +104,8 @@ static const struct {
 	{ SUITE(repair) },
 	{ SUITE(replay) },
 	{ SUITE(request) },
+	{ SUITE(rest_formats) },
+	{ SUITE(rest_hosts) },
 	{ SUITE(rest_rows) },
 	{ SUITE(rest_shapes) },
 	{ SUITE(rotating) },
@@ -147,6 +151,12 @@ unit_rounds(unsigned n)
 	return getenv("UNIT_BRIEF") == NULL ? n : n / 20 + 1;
 }
 
+unsigned
+unit_step(unsigned n)
+{
+	return getenv("UNIT_BRIEF") == NULL ? 1 : n;
+}
+
 /* How many times longer than on an idle machine without sanitizers a test
  * may take now: what a sample of work costs, times what is runnable for each
  * core. */
@@ -186,36 +196,40 @@ run_suite(size_t i)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* The process of a suite has ended: one that fails without a failed check, as
- * by a sanitizer's finding at its end, is named. */
-static int
-ended(const pid_t pids[], pid_t pid, int status)
-{
-	size_t i = 0;
+/* A suite and its process. */
+struct run {
+	size_t suite;
+	pid_t pid;
+};
 
+/* A process has ended: a suite that fails without a failed check, as by a
+ * sanitizer's finding at its end, is named. */
+static int
+ended(const struct run *r, pid_t pid, int status)
+{
 	if (status == 0)
 		return EXIT_SUCCESS;
-	while (i < SUITES - 1 && pids[i] != pid)
-		i++;
+	while (r->pid != pid)
+		r++;
 	(void)fprintf(stderr, "unit: suite %s ended with status 0x%x\n",
-	    suites[i].name, (unsigned)status);
+	    suites[r->suite].name, (unsigned)status);
 	return EXIT_FAILURE;
 }
 
 /* Some suites wait most of the time: twice as many as there are cores. */
 static int
-run_side_by_side(void)
+run_side_by_side(struct run runs[], size_t n)
 {
 	long max = 2 * sysconf(_SC_NPROCESSORS_ONLN), running = 0;
-	pid_t pids[SUITES] = { 0 }, pid;
 	int rc = EXIT_SUCCESS, status;
+	pid_t pid;
 
-	for (size_t i = 0; i < SUITES || running > 0;) {
-		if (i < SUITES && running < max) {
-			pids[i] = fork();
-			if (pids[i] == 0)
-				exit(run_suite(i));
-			if (pids[i] == -1)
+	for (size_t i = 0; i < n || running > 0;) {
+		if (i < n && running < max) {
+			runs[i].pid = fork();
+			if (runs[i].pid == 0)
+				exit(run_suite(runs[i].suite));
+			if (runs[i].pid == -1)
 				return EXIT_FAILURE;
 			running++;
 			i++;
@@ -223,36 +237,41 @@ run_side_by_side(void)
 			return EXIT_FAILURE;
 		} else {
 			running--;
-			rc |= ended(pids, pid, status);
+			rc |= ended(runs, pid, status);
 		}
 	}
 	return rc;
 }
 
-/* One suite after the other. */
-static int
-run_named(char *const names[], int n)
+static size_t
+named(const char *name)
 {
-	int rc = EXIT_SUCCESS;
+	size_t i = 0;
 
-	for (int k = 0; k < n; k++) {
-		size_t i = 0;
-
-		while (i < SUITES && strcmp(suites[i].name, names[k]) != 0)
-			i++;
-		if (i == SUITES) {
-			(void)fprintf(stderr, "unit: no suite is named %s\n",
-			    names[k]);
-			return EXIT_FAILURE;
-		}
-		rc |= run_suite(i);
+	while (i < SUITES && strcmp(suites[i].name, name) != 0)
+		i++;
+	if (i == SUITES) {
+		(void)fprintf(stderr, "unit: no suite is named %s\n", name);
+		exit(EXIT_FAILURE);
 	}
-	return rc;
+	return i;
 }
 
 /* unit [SUITE…]: these, or all. */
 int
 main(int argc, char *argv[])
 {
-	return argc > 1 ? run_named(argv + 1, argc - 1) : run_side_by_side();
+	const size_t n = argc > 1 ? (size_t)argc - 1 : SUITES;
+	struct run *runs = xcalloc(n, sizeof(*runs));
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		runs[i].suite = argc > 1 ? named(argv[i + 1]) : i;
+	/* Where the system's certificates are one file, each source that is
+	 * opened would parse all of it; tests of TLS name their own. */
+	(void)setenv("SSL_CERT_FILE", "/dev/null", 1);
+	/* One has a process of its own already, in which a debugger stays. */
+	rc = n == 1 ? run_suite(runs[0].suite) : run_side_by_side(runs, n);
+	free(runs);
+	return rc;
 }

@@ -76,6 +76,7 @@ Suite *suite_rotating(void);
 Suite *suite_otlp(void);
 Suite *suite_outputs(void);
 Suite *suite_page(void);
+Suite *suite_pending(void);
 Suite *suite_pool(void);
 Suite *suite_race(void);
 Suite *suite_rate(void);
@@ -88,6 +89,8 @@ Suite *suite_recovery_rows(void);
 Suite *suite_relp(void);
 Suite *suite_request(void);
 Suite *suite_rest(void);
+Suite *suite_rest_formats(void);
+Suite *suite_rest_hosts(void);
 Suite *suite_rest_rows(void);
 Suite *suite_rest_shapes(void);
 Suite *suite_room(void);
@@ -131,5 +134,9 @@ Suite *suite_xml(void);
 /* n, or a twentieth where $UNIT_BRIEF asks for less (valgrind and the
  * sanitizers make each round long enough). */
 unsigned unit_rounds(unsigned n);
+
+/* For what each round must try another point of: 1, or n where less is asked
+ * for, each n-th. */
+unsigned unit_step(unsigned n);
 
 #endif /* TESTS_UNIT_UNIT_H */
