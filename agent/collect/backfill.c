@@ -85,22 +85,15 @@ open_stream(struct run *run, struct feed_worker *j)
 		.feed = j->stream.feed,
 		.via = VIA_BACKFILL,
 		.worker = j,
-		.listed = INT64_MIN,
-		.state = xcalloc(1, s->definition.stream_size) };
+		.listed = INT64_MIN };
+	stream_begin(&run->stream);
 	run->w.stream = &run->stream;
 }
 
 static void
 close_stream(struct run *run)
 {
-	const struct source_type *type = run->runner->source.type;
-
-	if (run->stream.state == NULL)
-		return;
-	if (type->forget != NULL)
-		type->forget(&run->stream);
-	free(run->stream.state);
-	run->stream.state = NULL;
+	stream_end(&run->stream);
 	run->w.stream = NULL;
 }
 

@@ -110,8 +110,8 @@ open_workers(struct source_runner *r, struct err *err)
 		j->stream = (struct stream){ .source = s,
 			.name = names[r->n_workers],
 			.worker = j,
-			.listed = INT64_MIN,
-			.state = xcalloc(1, s->definition.stream_size) };
+			.listed = INT64_MIN };
+		stream_begin(&j->stream);
 		j->stream.feed = feed_open(r->collector->store, name,
 		    s->definition.dedupe, err);
 		free(name);
@@ -119,7 +119,7 @@ open_workers(struct source_runner *r, struct err *err)
 		    trouble_forget(r->collector->store,
 			feed_name(j->stream.feed), err) != 0) {
 			feed_close(j->stream.feed);
-			free(j->stream.state);
+			stream_end(&j->stream);
 			return -1;
 		}
 	}
@@ -198,7 +198,7 @@ close_source(struct source_runner *r)
 	collect_reconciler_close(r);
 	for (size_t i = 0; i < r->n_workers; i++) {
 		feed_close(r->workers[i].stream.feed);
-		free(r->workers[i].stream.state);
+		stream_end(&r->workers[i].stream);
 		free(r->workers[i].troubles);
 		http_free(r->workers[i].polls.http);
 	}

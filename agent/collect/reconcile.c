@@ -294,14 +294,14 @@ read_at_once(struct round *d, struct span_row *span, struct feed_worker *j)
 		.judge = finding_judge,
 		.judge_ctx = &f,
 		.worker = j,
-		.listed = INT64_MIN,
-		.state = xcalloc(1, s->definition.stream_size) };
+		.listed = INT64_MIN };
 	struct worker w = { .source = s,
 		.http = http_new(s->access, s->stop, s->ctx),
 		.stream = &st,
 		.background = true };
 	struct span left = { span->from, span->to };
 
+	stream_begin(&st);
 	finding_open(&f, d->runner, d->a->bounds.via, span);
 	while (r.class == REPLY_OK && left.from < left.to) {
 		int64_t to = left.from;
@@ -319,9 +319,7 @@ read_at_once(struct round *d, struct span_row *span, struct feed_worker *j)
 		end(d, span, "complete", "", f.hours, f.n_hours);
 	}
 	finding_close(&f);
-	if (s->type->forget != NULL)
-		s->type->forget(&st);
-	free(st.state);
+	stream_end(&st);
 	write_batch_free(w.spare);
 	http_free(w.http);
 }

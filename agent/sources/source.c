@@ -1,11 +1,12 @@
 /*
  * source.c - the kinds of vendor, and one outside the agent.
  */
-#include <stddef.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "http/rate.h"
 #include "http/server_clock.h"
 #include "sources/source.h"
@@ -15,6 +16,23 @@ const struct config_type *const source_types[] = {
 	&source_aws_s3.type,
 	NULL,
 };
+
+void
+stream_begin(struct stream *st)
+{
+	st->state = xcalloc(1, st->source->definition.stream_size);
+}
+
+void
+stream_end(struct stream *st)
+{
+	if (st->state == NULL)
+		return;
+	if (st->source->type->forget != NULL)
+		st->source->type->forget(st);
+	free(st->state);
+	st->state = NULL;
+}
 
 void
 worker_waits(struct worker *w, enum waiting what)

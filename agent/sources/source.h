@@ -153,6 +153,11 @@ struct worker {
 /* Larger write batches fetch commits itself. */
 #define GATHER_BYTES (256 * 1024)
 
+/* A stream has its state, zeroed, while its source is open, and none behind
+ * that, or where it had none. */
+void stream_begin(struct stream *st);
+void stream_end(struct stream *st);
+
 /* The worker waits for what from now on. */
 void worker_waits(struct worker *w, enum waiting what);
 
@@ -273,7 +278,7 @@ struct source_type {
 	 * takes; what was read before may come again. */
 	void (*backfill)(struct worker *w, struct stream *st,
 	    const struct span *span, int64_t *to, struct outcome *r);
-	/* Free what such a stream's state has. NULL: nothing. */
+	/* Free what a stream's state has. NULL: nothing. */
 	void (*forget)(struct stream *st);
 	/* NULL: sources of this type are not reconciled. */
 	const struct audit_calls *audit;

@@ -325,7 +325,7 @@ run(struct run *k, struct err *err)
 	s->access = http_access_open(s->definition.http, err);
 	if (s->access != NULL && make_store(k, err) == 0 &&
 	    s->type->open(s, err) == 0) {
-		k->stream.state = xcalloc(1, s->definition.stream_size);
+		stream_begin(&k->stream);
 		k->worker.http = http_new(s->access, NULL, NULL);
 		rc = poll(k, err);
 		/* What was collected before it failed is of interest, too. */
@@ -333,8 +333,8 @@ run(struct run *k, struct err *err)
 		    show_events(k, rc == 0 ? err : &later) != 0)
 			rc = -1;
 		http_free(k->worker.http);
+		stream_end(&k->stream);
 		s->type->close(s);
-		free(k->stream.state);
 	}
 	feed_close(k->stream.feed);
 	store_close(k->store);

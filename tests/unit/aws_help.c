@@ -92,8 +92,8 @@ aws_help_start(void)
 	    "%s", aws_rig.err.text);
 	aws_rig.stream = (struct stream){ .source = &aws_rig.source,
 		.name = aws_rig.source.definition.streams[0],
-		.feed = store_help_feed(aws_rig.s, "aws/x", CLOCK_DAY),
-		.state = xcalloc(1, aws_rig.source.definition.stream_size) };
+		.feed = store_help_feed(aws_rig.s, "aws/x", CLOCK_DAY) };
+	stream_begin(&aws_rig.stream);
 	feed_hours(aws_rig.stream.feed);
 	aws_rig.w = (struct worker){ .source = &aws_rig.source,
 		.stream = &aws_rig.stream,
@@ -106,8 +106,8 @@ aws_help_end(void)
 	write_batch_free(aws_rig.w.spare);
 	http_free(aws_rig.w.http);
 	feed_close(aws_rig.stream.feed);
+	stream_end(&aws_rig.stream);
 	source_aws_s3.close(&aws_rig.source);
-	free(aws_rig.stream.state);
 	http_access_free(aws_rig.source.access);
 	rate_free(aws_rig.source.rate);
 	server_clock_free(aws_rig.source.clock);

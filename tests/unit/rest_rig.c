@@ -162,8 +162,9 @@ rest_rig_open(const char *stream)
 	rest_rig.stream = (struct stream){ .source = s,
 		.name = stream,
 		.listed = INT64_MIN,
-		.feed = store_help_feed(rest_rig.s, feed, s->definition.dedupe),
-		.state = xcalloc(1, s->definition.stream_size) };
+		.feed =
+		    store_help_feed(rest_rig.s, feed, s->definition.dedupe) };
+	stream_begin(&rest_rig.stream);
 	feed_hours(rest_rig.stream.feed);
 	rest_rig.w = (struct worker){ .source = s,
 		.stream = &rest_rig.stream,
@@ -178,7 +179,7 @@ rest_rig_close(void)
 
 	http_free(rest_rig.w.http);
 	feed_close(rest_rig.stream.feed);
-	free(rest_rig.stream.state);
+	stream_end(&rest_rig.stream);
 	s->type->close(s);
 	http_access_free(s->access);
 	rate_free(s->rate);
@@ -239,10 +240,12 @@ rest_rig_events(size_t *n)
 	const char *at, *end;
 
 	*n = 0;
+	/* An empty store has a text, too. */
+	ck_assert_int_eq(buf_adds(&lines, ""), 0);
 	rest_rig_lines(&lines);
 	at = lines.data;
 	end = at + lines.len;
-	while (at != NULL && at < end) {
+	while (at < end) {
 		const char *nl = memchr(at, '\n', (size_t)(end - at));
 		struct line line;
 

@@ -130,8 +130,8 @@ set_up(void)
 	t.stream = (struct stream){ .source = &t.source,
 		.name = content,
 		.feed =
-		    store_help_feed(t.s, "contoso/Audit.General", CLOCK_DAY),
-		.state = xcalloc(1, t.source.definition.stream_size) };
+		    store_help_feed(t.s, "contoso/Audit.General", CLOCK_DAY) };
+	stream_begin(&t.stream);
 	t.w = (struct worker){ .source = &t.source,
 		.http = http_new(t.source.access, NULL, NULL) };
 	t.list.window = (struct window){ .from = now - CLOCK_HOUR, .to = now };
@@ -143,7 +143,7 @@ tear_down(void)
 	write_batch_free(t.w.spare);
 	http_free(t.w.http);
 	feed_close(t.stream.feed);
-	free(t.stream.state);
+	stream_end(&t.stream);
 	source_office365.close(&t.source);
 	http_access_free(t.source.access);
 	rate_free(t.source.rate);

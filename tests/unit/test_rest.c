@@ -630,7 +630,7 @@ backfill(int64_t from, int64_t to)
 	unsigned tries = 0;
 
 	own.via = VIA_BACKFILL;
-	own.state = xcalloc(1, rest_rig.source.definition.stream_size);
+	stream_begin(&own);
 	rest_rig.w.stream = &own;
 	rest_rig.w.background = true;
 	while (span.from < to && tries < POLLS) {
@@ -647,8 +647,7 @@ backfill(int64_t from, int64_t to)
 	ck_assert_msg(span.from == to, "no end: %s; %s", rest_rig.last.text,
 	    vendor_complaint(t.vendor) != NULL ? vendor_complaint(t.vendor)
 					       : "");
-	type->forget(&own);
-	free(own.state);
+	stream_end(&own);
 	rest_rig.w.stream = &rest_rig.stream;
 	rest_rig.w.background = false;
 }

@@ -77,6 +77,7 @@ static const struct {
 	{ SUITE(kept_token) },
 	{ SUITE(key) },
 	{ SUITE(late) },
+	{ SUITE(ledger) },
 	{ SUITE(line) },
 	{ SUITE(listen) },
 	{ SUITE(lock) },

@@ -61,6 +61,7 @@ Suite *suite_line(void);
 Suite *suite_lock(void);
 Suite *suite_login(void);
 Suite *suite_late(void);
+Suite *suite_ledger(void);
 Suite *suite_listen(void);
 Suite *suite_loki(void);
 Suite *suite_presets(void);

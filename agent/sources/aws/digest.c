@@ -53,7 +53,6 @@ struct checking {
 	struct stream *st;
 	const struct item *item;
 	struct digest_file file;
-	struct ledger_known none;
 	size_t pending;     /* files that are not read yet */
 	struct hours hours; /* of the events of those that are as they were */
 	char why[400];      /* "": nothing is wrong */
@@ -584,7 +583,7 @@ s3_digest_fetch(struct worker *w, struct stream *st, const struct item *it,
 	c->w = w;
 	c->st = st;
 	c->item = it;
-	l = ledger_new(st, &c->none, false);
+	l = ledger_new(st, NULL, false);
 	if (load(c, bucket, it->key + strlen(bucket) + 1, &c->file, r) ==
 		REPLY_OK &&
 	    check_signature(c, r) == REPLY_OK &&

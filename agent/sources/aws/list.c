@@ -395,17 +395,15 @@ enum reply_class
 s3_list_span(struct worker *w, struct stream *st, const struct span *span,
     struct outcome *r)
 {
-	struct ledger_known *known = xcalloc(1, sizeof(*known));
 	struct listing l = { .w = w,
 		.st = st,
 		.now = server_clock_now(w->source->clock),
 		.from = span->from,
 		.to = span->to };
 
-	l.ledger = ledger_new(st, known, true);
+	l.ledger = ledger_new(st, NULL, true);
 	(void)list_buckets(&l, r);
 	ledger_free(l.ledger);
-	free(known);
 	return r->class;
 }
 

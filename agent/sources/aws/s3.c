@@ -84,8 +84,10 @@ close_source(struct source *s)
 	s->state = NULL;
 	if (o == NULL)
 		return;
-	if (o->stream != NULL)
+	if (o->stream != NULL) {
 		s3_messages_release(o->stream);
+		ledger_known_release(&o->stream->known);
+	}
 	free(o->stream);
 	auth_free(o->sqs.auth);
 	auth_free(o->s3.auth);

@@ -19,17 +19,21 @@ struct err;
 struct ledger;
 struct stream;
 
-/* Items that are known to be in the ledger: hashes of their keys, each in its
- * place, the latest wins.  Keeps what an overlap lists again from being read
- * and written again.  One a stream, zeroed at first. */
-#define LEDGER_KNOWN 8192
+/* Items that are known to be in the ledger, by hashes of their keys.  Keeps
+ * what an overlap lists again from being read and written again.  One a stream,
+ * zeroed at first; it grows with what is listed up to 64 KiB, where the latest
+ * win. */
 struct ledger_known {
-	uint64_t hash[LEDGER_KNOWN];
-	unsigned gaps; /* stream.gaps then */
+	uint64_t *hash; /* owned; places where none is have 0 */
+	size_t places;  /* 0, or a power of two */
+	unsigned gaps;  /* stream.gaps then */
 };
 
+void ledger_known_release(struct ledger_known *known);
+
 /* One listing's way into st's ledger.  thorough: the ledger is asked for every
- * row, known or not.  known is borrowed. */
+ * row, known or not.  known is borrowed; NULL: what is known is known of this
+ * listing alone. */
 struct ledger *ledger_new(struct stream *st, struct ledger_known *known,
     bool thorough);
 void ledger_free(struct ledger *l);

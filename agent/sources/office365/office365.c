@@ -332,6 +332,14 @@ backfill(struct worker *w, struct stream *st, const struct span *span,
 		*to = l.window.to < span->to ? l.window.to : span->to;
 }
 
+static void
+forget(struct stream *st)
+{
+	struct office365_stream *os = st->state;
+
+	ledger_known_release(&os->known);
+}
+
 static const char *
 account(const void *conf)
 {
@@ -389,6 +397,7 @@ const struct source_type source_office365 = {
 	.fetch = office365_fetch,
 	.bounds = bounds,
 	.backfill = backfill,
+	.forget = forget,
 	.audit = &office365_audit,
 	.live = office365_live,
 	.close = close_source,

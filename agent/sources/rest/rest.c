@@ -138,15 +138,10 @@ static void
 close_source(struct source *s)
 {
 	struct rest *o = s->state;
-	struct rest_stream *others;
 
 	s->state = NULL;
 	if (o == NULL)
 		return;
-	for (struct rest_stream *rs = o->streams; rs != NULL; rs = others) {
-		others = rs->others;
-		rest_stream_free(rs);
-	}
 	for (size_t i = 0; i < o->def->n_hosts; i++) {
 		free(o->base != NULL ? o->base[i] : NULL);
 		free(o->own != NULL ? o->own[i] : NULL);
@@ -158,7 +153,6 @@ close_source(struct source *s)
 	free(o->api);
 	auth_free(o->auth);
 	auth_free(o->no_auth);
-	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
@@ -183,7 +177,6 @@ open_source(struct source *s, struct err *err)
 	o->conf = s->conf;
 	o->def = o->conf->def;
 	lower_hosts(o->conf);
-	(void)pthread_mutex_init(&o->lock, NULL);
 	a = rest_auth(o->conf);
 	if (a == NULL) {
 		(void)err_set(err, "credentials are missing");
@@ -301,10 +294,6 @@ state_of(struct stream *st)
 	else
 		load_windows(rs, st);
 	free(json);
-	(void)pthread_mutex_lock(&o->lock);
-	rs->others = o->streams;
-	o->streams = rs;
-	(void)pthread_mutex_unlock(&o->lock);
 	*at = rs;
 	return rs;
 }

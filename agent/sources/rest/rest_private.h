@@ -4,8 +4,6 @@
 #ifndef SOURCES_REST_REST_PRIVATE_H
 #define SOURCES_REST_REST_PRIVATE_H
 
-#include <pthread.h>
-
 #include "base/buf.h"
 #include "sources/common/request.h"
 #include "sources/common/window.h"
@@ -75,8 +73,6 @@ struct rest {
 	char **own;           /* what the vendor calls it */
 	char **option;        /* "hosts.api" */
 	struct api *api;      /* of each stream, in the definition's order */
-	pthread_mutex_t lock;
-	struct rest_stream *streams; /* that were polled */
 };
 
 /* Open o->auth, after o->base.  -1: a text with its values is too long. */
@@ -88,7 +84,6 @@ int rest_open_auth(struct rest *o, const struct source *s,
 #define REST_CUT 64
 #define REST_BROUGHT 16384
 struct rest_stream {
-	struct rest_stream *others; /* in the list of the source */
 	const struct def_stream *def;
 	const struct api *api;
 	/* It reads beside the stream that is polled, whose cursor is not to be
