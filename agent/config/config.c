@@ -167,8 +167,8 @@ const struct setting agent_settings[] = {
 bool
 config_is_pem(const struct setting *s)
 {
-	static const char *const keys[] = { "certificate", "key", "private_key",
-		"tls.ca", "tls.cert", "tls.key" };
+	static const char *const keys[] = { "certificate", "digests.key", "key",
+		"private_key", "tls.ca", "tls.cert", "tls.key" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (s->type == SETTING_SECRET && strcmp(s->key, keys[i]) == 0)
