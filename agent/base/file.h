@@ -4,6 +4,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -40,6 +41,10 @@ int file_sync_folder(const char *path, struct err *err);
 /* Create the missing parts of the directory that path is in (mode 0750),
  * each fsynced. */
 int file_parents(const char *path, struct err *err);
+
+/* Does path begin with what only a shell replaces: "~", "~/", "~user/", $NAME
+ * or ${NAME}?  Opened as it is, it would be a file below a folder named so. */
+bool file_wants_shell(const char *path);
 
 /* The folder that path is in, "." where it names none; to be freed. */
 char *file_folder(const char *path);

@@ -136,12 +136,6 @@ struct config {
 /* Names of the agent, of sources and outputs: [A-Za-z0-9._-]{1,63}. */
 bool config_good_name(const char *name);
 
-/* Is it a secret as it stands, and not PEM or a URL with one in it? */
-bool config_is_text_secret(const struct setting *s);
-
-/* Is it PEM, or the name of a file that has it (secret_resolve_pem())? */
-bool config_is_pem(const struct setting *s);
-
 /* The default of collect.folder for a store at path; to be freed. */
 char *config_collect_folder(const char *store);
 
