@@ -634,6 +634,8 @@ config_read(struct config *c, const struct node *tree,
 
 	sources.good = outputs.good = good;
 	check_sections(tree, errors);
+	if (!good && types->check_sources != NULL)
+		types->check_sources(c->path, errors);
 	read_agent(c, tree, good, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);

@@ -68,6 +68,9 @@ struct config_types {
 	const struct config_type *(*find_source)(const char *path,
 	    const char *name, struct config_errors *errors);
 	char **(*source_names)(const char *path);
+	/* What is wrong with where those files are, whether or not one is used;
+	 * NULL: nothing. */
+	void (*check_sources)(const char *path, struct config_errors *errors);
 };
 
 /* How much of the walls around the roles (sandbox/sandbox.h) there has to be:
