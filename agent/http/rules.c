@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +14,7 @@
 #include "http/client.h"
 #include "http/error_value.h"
 #include "http/rules.h"
+#include "http/shown.h"
 
 static const char *const class_names[] = {
 	[REPLY_OK] = "ok",
@@ -170,6 +172,7 @@ static void
 tell_redirect(const struct http_reply *reply, struct outcome *out)
 {
 	char value[1024], where[200];
+	char *shown;
 
 	if (reply->status == 304) {
 		(void)outcome_set(out, REPLY_RETRY,
@@ -181,7 +184,9 @@ tell_redirect(const struct http_reply *reply, struct outcome *out)
 	}
 	if (!http_header(reply, "Location", value, sizeof(value)))
 		value[0] = '\0';
-	http_body_quote(value, strcspn(value, "?#"), where, sizeof(where));
+	shown = http_shown(value);
+	http_body_quote(shown, strlen(shown), where, sizeof(where));
+	free(shown);
 	(void)outcome_set(out, REPLY_RETRY,
 	    "status %d: a redirect%s%s, which is not followed; a login page or "
 	    "proxy answers in place of the API",
