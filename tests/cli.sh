@@ -180,6 +180,35 @@ for strange in touch mkfifo; do
 	rm "$dir/odd/conf.d"
 done
 
+# Nor are definitions: told by all that looks for them.
+each_tells() {
+	expect 78 "check: $1" $sf check "$dir/odd/sealfeed.yaml"
+	holds err "$2"
+	expect 78 "run: $1" $sf run --config "$dir/odd/sealfeed.yaml"
+	holds err "$2"
+	expect 78 "sources: $1" $sf sources --config "$dir/odd/sealfeed.yaml"
+	holds err "$2"
+	holds out '^office365 '
+}
+expect 0 "no definitions" $sf sources --config "$dir/odd/sealfeed.yaml"
+empty err
+ln -s "$dir/none" "$dir/odd/sources.d"
+each_tells "definitions behind a dangling link" \
+	'odd/sources.d: cannot be read as a folder: No such file .* remove it'
+rm "$dir/odd/sources.d"
+touch "$dir/odd/sources.d"
+each_tells "definitions that are a file" \
+	'odd/sources.d: cannot be read as a folder: Not a directory; make it'
+rm "$dir/odd/sources.d"
+mkdir "$dir/odd/sources.d"
+expect 0 "a folder without definitions" $sf check "$dir/odd/sealfeed.yaml"
+touch "$dir/odd/sources.d/.acme.yml" "$dir/odd/sources.d/acme.yaml.bak"
+expect 0 "what is no definition" $sf sources --config "$dir/odd/sealfeed.yaml"
+empty err
+touch "$dir/odd/sources.d/acme.yml"
+each_tells "a definition that is not read" \
+	'sources.d/acme.yml: only [*].yaml is read here; rename it to acme.yaml'
+
 # Without standard streams nothing is written into what takes their place.
 printf 'outputs:\n  x: { type: file, path: %s/x }\n' "$dir" >"$dir/few.yaml"
 (timeout 20 $sf check "$dir/few.yaml" <&- >&- 2>&-) || {

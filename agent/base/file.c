@@ -271,6 +271,26 @@ file_parents(const char *path, struct err *err)
 	return rc;
 }
 
+bool
+file_wants_shell(const char *path)
+{
+	static const char known[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789_";
+	const bool braced = strncmp(path, "${", 2) == 0;
+	const char *name, *end;
+
+	if (path[0] == '~')
+		return path[1] == '\0' ||
+		    path[1 + strcspn(path + 1, "/")] == '/';
+	if (path[0] != '$')
+		return false;
+	name = path + (braced ? 2 : 1);
+	end = name + strspn(name, known);
+	return end > name && strchr("0123456789", *name) == NULL &&
+	    (*end == '\0' || *end == (braced ? '}' : '/'));
+}
+
 char *
 file_folder(const char *path)
 {

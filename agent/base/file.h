@@ -42,6 +42,10 @@ int file_sync_folder(const char *path, struct err *err);
  * each fsynced. */
 int file_parents(const char *path, struct err *err);
 
+/* Does path begin with what only a shell replaces: "~", "~/", "~user/", $NAME
+ * or ${NAME}?  Opened as it is, it would be a file below a folder named so. */
+bool file_wants_shell(const char *path);
+
 /* The folder that path is in, "." where it names none; to be freed. */
 char *file_folder(const char *path);
 

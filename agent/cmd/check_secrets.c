@@ -53,7 +53,7 @@ visit(void *ctx, const struct setting_row *row)
 	if (s->type != SETTING_SECRET)
 		return;
 	memcpy(&one.text, at, sizeof(one.text));
-	one.plain = config_is_text_secret(s);
+	one.plain = setting_is_text_secret(s);
 	one.private = one.plain || is_private_key(s->key);
 	one.pem = !one.plain && strcmp(s->key, "proxy") != 0;
 	if (one.text != NULL)

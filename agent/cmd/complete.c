@@ -187,7 +187,7 @@ say_key(void *ctx, const struct setting_row *row)
 	char word[128];
 
 	(void)snprintf(word, sizeof(word), "%s%s=", s->key,
-	    config_is_text_secret(s) ? "_file" : "");
+	    setting_is_text_secret(s) ? "_file" : "");
 	say(ctx, word, "");
 }
 

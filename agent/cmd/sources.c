@@ -242,6 +242,7 @@ list(const struct cmd *cmd, const struct cmd_line *line)
 	json_t *all = json_array();
 	int rc;
 
+	rest_check_place(line->config, &errors);
 	table_look(t, isatty(STDOUT_FILENO) ? columns_of_output() : WIDE,
 	    false);
 	for (size_t i = 0; names[i] != NULL; i++) {

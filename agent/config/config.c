@@ -106,6 +106,7 @@ const struct setting agent_settings[] = {
 	{ .key = "store.path",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, store.path),
+	    .writes = true,
 	    .def = "/var/lib/sealfeed/store.db",
 	    .help = "The store, an SQLite file. Its directory must be writable "
 		    "and on a local file system." },
@@ -129,6 +130,7 @@ const struct setting agent_settings[] = {
 	{ .key = "seal.log",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, seal.log),
+	    .writes = true,
 	    .help =
 		"The log of what was signed, kept outside of the store: a "
 		"store that does not extend it, such as an old copy that was "
@@ -139,6 +141,7 @@ const struct setting agent_settings[] = {
 	{ .key = "collect.folder",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, collect.folder),
+	    .writes = true,
 	    .help =
 		"A directory of what collecting alone has to keep and no other "
 		"role may read: the refresh tokens that vendors gave in place "
@@ -155,6 +158,7 @@ const struct setting agent_settings[] = {
 	{ .key = "watch.textfile",
 	    .type = SETTING_STRING,
 	    .offset = offsetof(struct agent_conf, watch.textfile),
+	    .writes = true,
 	    .help =
 		"A file that gets what /metrics serves every 15 seconds, for "
 		"the textfile collector of Prometheus' node_exporter: an "
@@ -163,25 +167,6 @@ const struct setting agent_settings[] = {
 		"takes ReadWritePaths= in the unit." },
 	SETTING_END,
 };
-
-bool
-config_is_pem(const struct setting *s)
-{
-	static const char *const keys[] = { "certificate", "key", "private_key",
-		"tls.ca", "tls.cert", "tls.key" };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (s->type == SETTING_SECRET && strcmp(s->key, keys[i]) == 0)
-			return true;
-	return false;
-}
-
-bool
-config_is_text_secret(const struct setting *s)
-{
-	return s->type == SETTING_SECRET && strcmp(s->key, "proxy") != 0 &&
-	    !config_is_pem(s);
-}
 
 /* What differs between the sections "sources" and "outputs". */
 struct section {
@@ -296,7 +281,7 @@ doubt_row(void *ctx, const struct setting_row *row)
 	const struct doubts *d = ctx;
 	const char *key = row->setting->key, *text, *why;
 
-	if (!config_is_text_secret(row->setting))
+	if (!setting_is_text_secret(row->setting))
 		return;
 	memcpy(&text, (const char *)d->conf + row->offset, sizeof(text));
 	why = text != NULL ? doubt_secret(text, node_find(d->section->map, key))
@@ -649,6 +634,8 @@ config_read(struct config *c, const struct node *tree,
 
 	sources.good = outputs.good = good;
 	check_sections(tree, errors);
+	if (!good && types->check_sources != NULL)
+		types->check_sources(c->path, errors);
 	read_agent(c, tree, good, errors);
 	read_section(&sources, tree, &c->sources, &c->n_sources, errors);
 	read_section(&outputs, tree, &c->outputs, &c->n_outputs, errors);

@@ -68,6 +68,9 @@ struct config_types {
 	const struct config_type *(*find_source)(const char *path,
 	    const char *name, struct config_errors *errors);
 	char **(*source_names)(const char *path);
+	/* What is wrong with where those files are, whether or not one is used;
+	 * NULL: nothing. */
+	void (*check_sources)(const char *path, struct config_errors *errors);
 };
 
 /* How much of the walls around the roles (sandbox/sandbox.h) there has to be:
@@ -135,12 +138,6 @@ struct config {
 
 /* Names of the agent, of sources and outputs: [A-Za-z0-9._-]{1,63}. */
 bool config_good_name(const char *name);
-
-/* Is it a secret as it stands, and not PEM or a URL with one in it? */
-bool config_is_text_secret(const struct setting *s);
-
-/* Is it PEM, or the name of a file that has it (secret_resolve_pem())? */
-bool config_is_pem(const struct setting *s);
 
 /* The default of collect.folder for a store at path; to be freed. */
 char *config_collect_folder(const char *store);

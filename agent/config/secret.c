@@ -112,6 +112,18 @@ parse_reference(const char *s, struct reference *r)
 	return -1;
 }
 
+/* The reference names a file as one does for a shell. */
+static bool
+wants_shell(const struct reference *r)
+{
+	char *path = xstrndup(r->name, r->len);
+	const bool wants =
+	    r->form->append == append_file && file_wants_shell(path);
+
+	free(path);
+	return wants;
+}
+
 int
 secret_check(const char *text, struct err *err)
 {
@@ -123,6 +135,12 @@ secret_check(const char *text, struct err *err)
 			return err_set(err,
 			    "has \"${\" at character %zu that does not begin "
 			    "${file:PATH}, ${env:NAME} or ${credential:NAME}",
+			    (size_t)(s - text) + 1);
+		if (wants_shell(&r))
+			return err_set(err,
+			    "has a ${file:…} at character %zu whose path "
+			    "begins with ~ or $, which a shell would replace, "
+			    "but no shell reads it; write the whole path",
 			    (size_t)(s - text) + 1);
 		s = r.end;
 	}

@@ -49,7 +49,8 @@ void secret_free(char *s);
 void secret_lock(void);
 
 /* -1 and err (to be put behind the setting's name: "has …") when text has a
- * "${" that is none of the three forms; no file is opened. */
+ * "${" that is none of the three forms, or a file's path that only a shell
+ * understands (file_wants_shell()); no file is opened. */
 int secret_check(const char *text, struct err *err);
 
 /* Call fn with the name of each file that the text refers to: that of ${file:…}

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/text.h"
@@ -20,6 +21,25 @@
 #include "config/setting.h"
 
 #define SIZE_TEXT 32
+
+bool
+setting_is_pem(const struct setting *s)
+{
+	static const char *const keys[] = { "certificate", "digests.key", "key",
+		"private_key", "tls.ca", "tls.cert", "tls.key" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (s->type == SETTING_SECRET && strcmp(s->key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+setting_is_text_secret(const struct setting *s)
+{
+	return s->type == SETTING_SECRET && strcmp(s->key, "proxy") != 0 &&
+	    !setting_is_pem(s);
+}
 
 /* Where a value goes and how to complain about it. */
 struct slot {
@@ -79,6 +99,21 @@ good_text(const struct slot *s, const struct node *node)
 	return true;
 }
 
+/* A path is opened as it stands.  Faults do not repeat it: what should name a
+ * key may be one. */
+static bool
+good_path(const struct slot *s)
+{
+	const struct setting *set = s->row->setting;
+
+	if (!set->writes && !set->reads && !setting_is_pem(set))
+		return true;
+	return !file_wants_shell(s->node->text) ||
+	    add_error(s,
+		"begins with ~ or $, which a shell would replace, but no shell "
+		"reads this file; write the whole path");
+}
+
 static void
 put_string(void *at, char *text)
 {
@@ -91,7 +126,7 @@ put_string(void *at, char *text)
 static bool
 set_string(const struct slot *s)
 {
-	if (!is_text(s, "text") || !good_text(s, s->node))
+	if (!is_text(s, "text") || !good_path(s) || !good_text(s, s->node))
 		return false;
 	put_string(s->to, xstrdup(s->node->text));
 	return true;
@@ -128,7 +163,7 @@ release_secret(void *at)
 static bool
 set_secret(const struct slot *s)
 {
-	if (!is_text(s, "text") || !good_secret(s, s->node))
+	if (!is_text(s, "text") || !good_path(s) || !good_secret(s, s->node))
 		return false;
 	release_secret(s->to);
 	*(char **)s->to = secret_copy(s->node->text);

@@ -43,7 +43,8 @@ struct setting {
 	enum setting_type type;
 	size_t offset;
 	bool required;
-	bool writes;     /* of a text: the path of a file that is written */
+	bool writes;     /* of a text: the path of what is written, a file or a
+			    folder */
 	bool reads;      /* … of a file that is read whenever it is used */
 	const char *def; /* as it would stand in the file; NULL: none */
 	int64_t min;     /* with max, for numbers; min == max: no range */
@@ -73,7 +74,9 @@ struct setting {
  * is as if the key were not there.  where is the path of map in messages,
  * "sources.contoso".  Keys in skip (NULL-terminated, may be NULL) belong to
  * the caller.  Secrets are checked for their form only and never repeated in
- * a fault.  A value that has a fault keeps its default.
+ * a fault.  A path, or what may be one in place of PEM, is a fault where only a
+ * shell would understand it (file_wants_shell()).  A value that has a fault
+ * keeps its default.
  */
 void settings_fill(const struct setting *table, const struct node *map,
     const char *where, const char *const *skip, void *conf,
@@ -92,6 +95,12 @@ struct setting_row {
  * borrowed for the call. */
 typedef void setting_fn(void *ctx, const struct setting_row *row);
 void settings_each(const struct setting *table, setting_fn *fn, void *ctx);
+
+/* Is it a secret as it stands, and not PEM or a URL with one in it? */
+bool setting_is_text_secret(const struct setting *s);
+
+/* Is it PEM, or the name of a file that has it (secret_resolve_pem())? */
+bool setting_is_pem(const struct setting *s);
 
 /* For the manual and `options`: "duration", "list", …; and the range of a
  * number as the file would write it, "1 to 64", or the choices, "tls, tcp",

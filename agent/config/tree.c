@@ -1,13 +1,11 @@
 /*
  * tree.c - the configuration's files as one tree.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -19,6 +17,7 @@
 #include "base/pack.h"
 #include "base/text.h"
 #include "config/errors.h"
+#include "config/folder.h"
 #include "config/stand_in.h"
 #include "config/tree.h"
 
@@ -65,29 +64,6 @@ read_file(const char *path, struct config_errors *errors)
 	return tree;
 }
 
-static bool
-ends_in(const char *name, const char *end)
-{
-	size_t len = strlen(name), n = strlen(end);
-
-	return len > n && strcmp(name + len - n, end) == 0;
-}
-
-/* One of the other ending is a fault, and not passed over. */
-static int
-is_dropin(const struct dirent *d)
-{
-	return config_is_dropin(d->d_name) ||
-	    (d->d_name[0] != '.' && ends_in(d->d_name, ".yml"));
-}
-
-/* By bytes, not by locale: the order must be the same everywhere. */
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* Merge a file into tree; false: it has a fault. */
 static bool
 add_file(struct node *tree, const char *path, struct config_errors *errors)
@@ -99,89 +75,53 @@ add_file(struct node *tree, const char *path, struct config_errors *errors)
 	return over != NULL;
 }
 
-/* Merge one file of conf.d into tree; false: it has a fault. */
-static bool
-add_dropin(struct node *tree, const char *dir, const char *name,
-    struct config_errors *errors)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	bool good = false;
-
-	if (ends_in(name, ".yml"))
-		config_errors_add(errors, NULL,
-		    "%s: only *.yaml is read here; rename it to %.*s.yaml",
-		    path, (int)strlen(name) - 4, name);
-	else
-		good = add_file(tree, path, errors);
-	free(path);
-	return good;
-}
-
 /* Merge the n drop-ins, and the one that stands in for one of them or stands
  * between two. */
 static bool
-add_all(struct node *tree, const char *dir, struct dirent **entries, int n,
+add_all(struct node *tree, const char *dir, char *const *names, size_t n,
     const struct stand_in *s, struct config_errors *errors)
 {
 	const char *name = s != NULL ? s->name : NULL;
 	bool good = true;
 
-	for (int i = 0; i <= n; i++) {
-		const char *there = i < n ? entries[i]->d_name : NULL;
+	for (size_t i = 0; i <= n; i++) {
 		int order =
-		    name == NULL || there == NULL ? -1 : strcmp(name, there);
+		    name == NULL || i == n ? -1 : strcmp(name, names[i]);
+		char *path;
 
 		if (name != NULL && order <= 0) {
 			good = add_file(tree, s->file, errors) && good;
 			name = NULL;
 		}
-		if (there != NULL && order != 0)
-			good = add_dropin(tree, dir, there, errors) && good;
+		if (i == n || order == 0)
+			continue;
+		path = xasprintf("%s/%s", dir, names[i]);
+		good = add_file(tree, path, errors) && good;
+		free(path);
 	}
 	return good;
-}
-
-/* scandir() failed so: is there something that it failed of, a link that leads
- * nowhere or a file?  Else there are no drop-ins.  errno stays. */
-static bool
-is_there(const char *dir, int why)
-{
-	struct stat st;
-	const bool there =
-	    (why != ENOENT && why != ENOTDIR) || lstat(dir, &st) == 0;
-
-	errno = why;
-	return there;
 }
 
 static bool
 add_dropins(struct node *tree, const char *path, const struct stand_in *s,
     struct config_errors *errors)
 {
+	const size_t before = errors->n;
 	char *dir = config_dropin_dir(path);
-	struct dirent **entries = NULL;
-	bool good = true;
-	int n;
+	char **names = config_folder(dir, errors);
+	bool good = errors->n == before;
+	size_t n = 0;
 
-	n = scandir(dir, &entries, is_dropin, by_name);
-	/* Who may not read the main file need not be told twice. */
-	if (n < 0 && is_there(dir, errno) &&
-	    (errno != EACCES || errors->n == 0)) {
-		config_errors_add(errors, NULL,
-		    "%s: cannot be read as a folder: %s", dir, strerror(errno));
-		good = false;
-	}
+	while (names[n] != NULL)
+		n++;
 	if (n > FILES_MAX) {
 		config_errors_add(errors, NULL, "%s: more than %d files", dir,
 		    FILES_MAX);
 		good = false;
 	} else {
-		good = add_all(tree, dir, entries, n > 0 ? n : 0, s, errors) &&
-		    good;
+		good = add_all(tree, dir, names, n, s, errors) && good;
 	}
-	for (int i = 0; i < n; i++)
-		free(entries[i]);
-	free(entries);
+	config_folder_free(names);
 	free(dir);
 	return good;
 }

@@ -21,6 +21,7 @@
 #include "config/setting.h"
 #include "http/access.h"
 #include "http/pem.h"
+#include "http/shown.h"
 #include "http/trust.h"
 
 const struct setting http_settings[] = {
@@ -194,13 +195,14 @@ is_metadata(const char *host)
 int
 http_url_check(const char *what, const char *url, struct err *err)
 {
+	char *shown = http_shown(url);
 	struct url u;
 	int rc = -1;
 
 	if (url_parse(url, &u) != 0)
-		return err_set(err, "%s: \"%s\" is not an https:// URL", what,
-		    url);
-	if (u.user != NULL)
+		(void)err_set(err, "%s: \"%s\" is not an https:// URL", what,
+		    shown);
+	else if (u.user != NULL)
 		(void)err_set(err,
 		    "%s: a URL must not contain a user name; use the options "
 		    "for credentials",
@@ -209,16 +211,17 @@ http_url_check(const char *what, const char *url, struct err *err)
 		(void)err_set(err,
 		    "%s: \"%s\" has a fragment, which is never sent; remove "
 		    "what begins with #",
-		    what, url);
+		    what, shown);
 	else if (strcmp(u.scheme, "http") == 0 && !is_loopback(u.host) &&
 	    !is_metadata(u.host))
 		(void)err_set(err,
 		    "%s: \"%s\" is not encrypted; http:// is for loopback "
 		    "only, use https://",
-		    what, url);
+		    what, shown);
 	else
 		rc = 0;
 	url_release(&u);
+	free(shown);
 	return rc;
 }
 

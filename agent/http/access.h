@@ -39,7 +39,7 @@ void http_url_check_setting(const char *what, const char *url,
 
 /* Check a configured URL: https, or http to loopback or a cloud's metadata
  * service (169.254.169.254); a host, no user, no fragment.  what ("api_url")
- * begins the sentence. */
+ * begins the sentence, which has the URL as http_shown() gives it. */
 int http_url_check(const char *what, const char *url, struct err *err);
 
 /* Do both URLs have the same scheme, host and port?  Hostile input is fine. */

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,7 +12,9 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "http/client.h"
+#include "http/error_value.h"
 #include "http/rules.h"
+#include "http/shown.h"
 
 static const char *const class_names[] = {
 	[REPLY_OK] = "ok",
@@ -169,6 +172,7 @@ static void
 tell_redirect(const struct http_reply *reply, struct outcome *out)
 {
 	char value[1024], where[200];
+	char *shown;
 
 	if (reply->status == 304) {
 		(void)outcome_set(out, REPLY_RETRY,
@@ -180,7 +184,9 @@ tell_redirect(const struct http_reply *reply, struct outcome *out)
 	}
 	if (!http_header(reply, "Location", value, sizeof(value)))
 		value[0] = '\0';
-	http_body_quote(value, strcspn(value, "?#"), where, sizeof(where));
+	shown = http_shown(value);
+	http_body_quote(shown, strlen(shown), where, sizeof(where));
+	free(shown);
 	(void)outcome_set(out, REPLY_RETRY,
 	    "status %d: a redirect%s%s, which is not followed; a login page or "
 	    "proxy answers in place of the API",
@@ -320,75 +326,13 @@ rules_unexpected(const struct rule *rules, const struct http_reply *reply,
 
 /* -- errors beside rows ---------------------------------------------------- */
 
-const char *const rules_asides[] = { "/error", "/errors", "/Error", "/Errors",
-	"/odata.error", "/fault", NULL };
-
-/* Does a text stand for "none"? */
-static bool
-is_well(const char *text)
-{
-	static const char *const well[] = { "", "0", "200", "ok", "success",
-		"none", "null", "false", "no error", "noerror" };
-	bool is = false;
-
-	for (size_t i = 0; i < sizeof(well) / sizeof(well[0]); i++)
-		is = is || strcasecmp(text, well[i]) == 0;
-	return is;
-}
-
-/* Does an object say by its code that it is none? */
-static bool
-has_good_code(const json_t *object)
-{
-	static const char *const names[] = { "code", "errorCode", "error_code",
-		"status" };
-	const json_t *v = NULL;
-
-	for (size_t i = 0; v == NULL && i < sizeof(names) / sizeof(names[0]);
-	     i++)
-		v = json_object_get(object, names[i]);
-	if (json_is_integer(v))
-		return json_integer_value(v) == 0 ||
-		    json_integer_value(v) / 100 == 2;
-	return json_is_string(v) && *json_string_value(v) != '\0' &&
-	    is_well(json_string_value(v));
-}
-
-static bool
-is_error(const json_t *v)
-{
-	const char *name;
-	const json_t *inner;
-	bool is = false;
-	size_t i;
-
-	switch (json_typeof(v)) {
-	case JSON_OBJECT:
-		if (has_good_code(v))
-			return false;
-		json_object_foreach((json_t *)(uintptr_t)v, name, inner) is =
-		    is || is_error(inner);
-		return is;
-	case JSON_ARRAY:
-		json_array_foreach(v, i, inner) is = is || is_error(inner);
-		return is;
-	case JSON_STRING:
-		return !is_well(json_string_value(v));
-	case JSON_INTEGER:
-		return json_integer_value(v) != 0 &&
-		    json_integer_value(v) / 100 != 2;
-	default:
-		return json_is_true(v) || json_is_real(v);
-	}
-}
-
 bool
 rules_beside(const struct rule *rules, const struct http_reply *reply,
     const char *value, size_t len, struct outcome *out)
 {
 	json_t *v =
 	    json_loadb(value, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	const bool is = v == NULL || is_error(v);
+	const bool is = v == NULL || error_value(v);
 	struct http_reply said = *reply;
 	struct outcome why = { .class = REPLY_OK };
 
@@ -562,9 +506,7 @@ take_json(const json_t *top, struct reply_error *out)
 	take_aadsts(out);
 	/* Some say there that all is well: 0, or 200. */
 	out->failed = *out->message != '\0' && (text || inner != top) &&
-	    (!json_is_integer(code) ||
-		(json_integer_value(code) != 0 &&
-		    json_integer_value(code) / 100 != 2));
+	    (!json_is_integer(code) || error_value(code));
 }
 
 /* <Error><Code>…, or the same within <ErrorResponse>. */

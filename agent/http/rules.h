@@ -89,12 +89,10 @@ void rules_unexpected(const struct rule *rules, const struct http_reply *reply,
 
 /*
  * Judge what stands beside the rows of a reply under 200, as value, the JSON
- * text of one of rules_asides: null, false, 0, what is empty, a code or text
- * that says that all is well, and what a rule calls benign are no error: false.
- * Else true, and out says so as rules_unexpected() does: such rows are not all
- * that there is.
+ * text at one of error_places: what is no error_value() (http/error_value.h),
+ * and what a rule calls benign: false.  Else true, and out says so as
+ * rules_unexpected() does: such rows are not all that there is.
  */
-extern const char *const rules_asides[]; /* pointers, NULL behind the last */
 bool rules_beside(const struct rule *rules, const struct http_reply *reply,
     const char *value, size_t len, struct outcome *out);
 

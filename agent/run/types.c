@@ -11,4 +11,5 @@ const struct config_types agent_types = {
 	.outputs = output_types,
 	.find_source = rest_find,
 	.source_names = rest_names,
+	.check_sources = rest_check_place,
 };

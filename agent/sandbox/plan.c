@@ -313,7 +313,7 @@ add_setting(void *ctx, const struct setting_row *row)
 	case SETTING_SECRET:
 		memcpy(&text, at, sizeof(text));
 		if (text != NULL)
-			add_secret(w, text, !config_is_text_secret(s));
+			add_secret(w, text, !setting_is_text_secret(s));
 		break;
 	case SETTING_SECRETS:
 		memcpy(&pair, at, sizeof(pair));

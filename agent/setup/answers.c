@@ -305,7 +305,7 @@ may_be_seen(const struct setting *row, const char *key, const char *value)
 		return true;
 	if (row->type == SETTING_SECRETS)
 		return strcmp(row->key, key) == 0; /* refused as a whole */
-	if (config_is_text_secret(row))
+	if (setting_is_text_secret(row))
 		return false;
 	if (row->type != SETTING_SECRET)
 		return true;

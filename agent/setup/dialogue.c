@@ -219,7 +219,7 @@ explain(const struct talk *t, const struct setting *row)
 	wrap(t->out, row->help);
 	if (row->choices != NULL && setting_range(row, &range) == 0)
 		(void)fprintf(t->out, "  One of: %s.\n", range.data);
-	if (config_is_text_secret(row))
+	if (setting_is_text_secret(row))
 		(void)fprintf(t->out,
 		    "  It is not shown, and kept in a file of its own. "
 		    "${file:PATH} takes it from a file.\n");
@@ -263,9 +263,9 @@ static int
 ask_row(struct talk *t, const struct setting *row)
 {
 	char *def = answer_before(t, row->key);
-	const bool secret = config_is_text_secret(row);
+	const bool secret = setting_is_text_secret(row);
 	const enum terminal_shows shows = secret ? TERMINAL_NOTHING
-	    : config_is_pem(row)                 ? TERMINAL_NO_PEM
+	    : setting_is_pem(row)                ? TERMINAL_NO_PEM
 						 : TERMINAL_ALL;
 	const bool optional = def[0] != '\0' && !row->required;
 	char prompt[PROMPT_MAX], *line = NULL;
@@ -327,7 +327,7 @@ one_more(struct talk *t, const char *line)
 	bool doubted = true;
 	int rc = 0;
 
-	if (equals != NULL && row != NULL && config_is_text_secret(row))
+	if (equals != NULL && row != NULL && setting_is_text_secret(row))
 		(void)fprintf(t->out,
 		    "  %s is a secret: type its name alone, and it is asked "
 		    "for.\n",

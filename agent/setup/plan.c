@@ -70,7 +70,7 @@ is_pem(const char *text)
 static bool
 is_one_line(const struct setting *row)
 {
-	return row->type == SETTING_SECRETS || config_is_text_secret(row);
+	return row->type == SETTING_SECRETS || setting_is_text_secret(row);
 }
 
 /* Does this text go into a file of its own?  Of a secret that is there already
@@ -105,15 +105,15 @@ wants_file(const struct entry *e, const struct setting *row, const char *text)
 static char *
 reference_to(const struct setting *row, const char *path)
 {
-	return config_is_pem(row) ? xstrdup(path)
-				  : xasprintf("${file:%s}", path);
+	return setting_is_pem(row) ? xstrdup(path)
+				   : xasprintf("${file:%s}", path);
 }
 
 static char *
 resolve(const struct setting *row, const char *text, struct err *err)
 {
-	return config_is_pem(row) ? secret_resolve_pem(text, err)
-				  : secret_resolve(text, err);
+	return setting_is_pem(row) ? secret_resolve_pem(text, err)
+				   : secret_resolve(text, err);
 }
 
 /* 1: what is there stands for this secret; 0: for another one; -1: for nothing,
@@ -210,7 +210,7 @@ whole_name(const struct setting *row, const char *text)
 {
 	char *here, *whole = NULL;
 
-	if (row != NULL && config_is_pem(row) && text[0] != '/' &&
+	if (row != NULL && setting_is_pem(row) && text[0] != '/' &&
 	    text[0] != '\0' && !is_pem(text) && strstr(text, "${") == NULL &&
 	    !signer_is_uri(text)) {
 		here = getcwd(NULL, 0);

@@ -58,8 +58,8 @@ struct intake {
 	const char *content_type;
 	bool compress;
 	/* What texts call the receiver: logs, the status page and the agent's
-	 * own feed have them.  Before: conf's URL without its query, which may
-	 * hold a token; where more of it is a secret, open() changes it. */
+	 * own feed have them.  Before: http_shown() of conf's URL; where more
+	 * of it is a secret, open() changes it. */
 	const char *shown;
 	/* What stands before conf's token in the header that carries it,
 	 * "Authorization: Splunk ".  Before: the dialect's. */

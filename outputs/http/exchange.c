@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "http/access.h"
 #include "http/client.h"
+#include "http/shown.h"
 #include "outputs/http/exchange.h"
 #include "outputs/http/headers.h"
 #include "outputs/http/page.h"
@@ -169,6 +170,7 @@ exchange_unpack(struct exchange *x)
 		buf_release(&x->answer);
 		x->answer = plain;
 	}
+	http_hide(x->request.url.data, &x->answer);
 }
 
 /* Is rc one of the codes, which end with CURLE_OK? */
@@ -312,7 +314,7 @@ judge_answer(const struct exchange *x, const struct receipt_body *b,
     const char *url, char *why, size_t size)
 {
 	const struct http_meaning *m = http_meaning(status_of(x));
-	char answer[SHOWN_MAX + 32], location[256];
+	char answer[SHOWN_MAX + 32], location[256], *to;
 	enum verdict verdict = m->verdict;
 	const char *hint = m->hint;
 
@@ -325,11 +327,12 @@ judge_answer(const struct exchange *x, const struct receipt_body *b,
 	describe(b, answer);
 	(void)http_head_find(&x->answer_headers, "location", location,
 	    sizeof(location));
-	/* The query, which may hold a token: of ours, or of a login. */
-	location[strcspn(location, "?#")] = '\0';
+	/* It may hold a token: of ours, or of a login. */
+	to = http_shown(location);
 	(void)snprintf(why, size, "%s: answers %d%s%s%s%s%s", url, status_of(x),
-	    location[0] == '\0' ? "" : " to ", location, answer,
-	    hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+	    to[0] == '\0' ? "" : " to ", to, answer, hint == NULL ? "" : "; ",
+	    hint == NULL ? "" : hint);
+	free(to);
 	return verdict;
 }
 

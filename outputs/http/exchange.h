@@ -58,7 +58,7 @@ int exchange_aim(struct exchange *x, struct http_access *access,
     const struct curl_slist *common, bool fresh, struct err *err);
 
 /* The transfer ended: an answer that is packed with gzip, which nobody asked
- * for, is unpacked for those who judge it. */
+ * for, is unpacked for those who judge it, and repeats no token of the URL. */
 void exchange_unpack(struct exchange *x);
 
 /* Did the connection end, or stall, with the request on its way? */

@@ -387,7 +387,6 @@ objects_judge(struct intake *in, const struct intake_response *r,
     struct intake_verdicts *v)
 {
 	struct objects *o = in->state;
-	const char *url = ((const struct http_output_conf *)in->conf)->url;
 	struct reply_error e;
 
 	o->store->hear(in, r);
@@ -399,7 +398,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	    r->request->body.len <= SMALL) {
 		intake_verdict(v, 1, VERDICT_RETRY,
 		    "%s: answers 413 to so little; check what is on the way",
-		    url);
+		    in->shown);
 		return true;
 	}
 	if (r->status / 100 != 2) {
@@ -410,7 +409,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	if (r->lines > 0 && strstr(r->body, "<Error>") != NULL) {
 		rules_error(r->body, r->len, &e);
 		intake_verdict(v, r->lines, VERDICT_RETRY,
-		    "%s: answers %d with an error under it: %s %s", url,
+		    "%s: answers %d with an error under it: %s %s", in->shown,
 		    r->status, e.code, e.message);
 		return true;
 	}
@@ -420,7 +419,7 @@ objects_judge(struct intake *in, const struct intake_response *r,
 	    "%s: answers %d without an ETag or a number of the request, which "
 	    "a store for objects has, so "
 	    "nothing counts as delivered; check url and what is on the way",
-	    url, r->status);
+	    in->shown, r->status);
 	return true;
 }
 
@@ -469,11 +468,24 @@ is_same(const struct objects *o, const struct found *f,
 	    strcasecmp(value, f->etag) == 0;
 }
 
+/* How far two texts are the same. */
+static size_t
+common(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] != '\0' && a[n] == b[n])
+		n++;
+	return n;
+}
+
 void
 objects_acknowledge(struct intake *in, const struct intake_response *r)
 {
+	const struct http_output_conf *conf = in->conf;
 	struct objects *o = in->state;
 	struct found *f = o->found;
+	const char *name;
 	char why[512];
 
 	while (f != NULL && f->number != o->asked)
@@ -484,10 +496,11 @@ objects_acknowledge(struct intake *in, const struct intake_response *r)
 		intake_confirmed(in, f->number);
 		return;
 	}
+	name = f->url + common(f->url, conf->url);
 	(void)snprintf(why, sizeof(why),
-	    "%.300s: has other contents already, which stay; the events go "
-	    "under another name",
-	    f->url);
+	    "%.200s%.200s: has other contents already, which stay; the events "
+	    "go under another name",
+	    in->shown, name);
 	if (o->n_taken == TAKEN_MAX)
 		free(o->taken[--o->n_taken]);
 	o->taken[o->n_taken++] = xstrdup(f->url);

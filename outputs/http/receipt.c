@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "http/error_value.h"
 #include "outputs/http/page.h"
 #include "outputs/http/receipt.h"
 
@@ -53,37 +54,24 @@ is_text(const struct buf *b)
 	return true;
 }
 
-/* Is it there, and not one of the ways to say that there is none? */
-static bool
-tells(const json_t *error, bool plain)
-{
-	switch (json_typeof(error)) {
-	case JSON_STRING:
-		return json_string_length(error) > 0;
-	case JSON_ARRAY:
-		return json_array_size(error) > 0;
-	case JSON_OBJECT:
-		return json_object_size(error) > 0;
-	case JSON_TRUE:
-		/* Of Elasticsearch: some events have one, and it says which. */
-		return plain;
-	default:
-		return false;
-	}
-}
-
-/* Gateways that know no status but 200 say in a body that they refuse. */
+/* Gateways that know no status but 200 say in a body that they refuse.  Flags
+ * and counts are left to the dialect that reads the body, as Elasticsearch's
+ * "errors": true, behind which it says which events have one. */
 static bool
 is_error(const struct buf *text, bool plain)
 {
 	json_t *o = text->len == 0 || text->len > ERROR_MAX
 	    ? NULL
 	    : json_loadb(text->data, text->len, 0, NULL);
-	const json_t *one = json_object_get(o, "error");
-	const json_t *all = json_object_get(o, "errors");
-	bool is = (one != NULL && tells(one, plain)) ||
-	    (all != NULL && tells(all, plain));
+	bool is = false;
 
+	for (size_t i = 0; error_places[i] != NULL; i++) {
+		const json_t *v = json_object_get(o, error_places[i] + 1);
+
+		if (v != NULL &&
+		    (plain || !(json_is_true(v) || json_is_number(v))))
+			is = is || error_value(v);
+	}
 	json_decref(o);
 	return is;
 }

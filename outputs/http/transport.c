@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "delivery/member.h"
 #include "http/access.h"
+#include "http/shown.h"
 #include "outputs/http/headers.h"
 #include "outputs/http/transport_private.h"
 
@@ -226,7 +227,7 @@ http_open(struct output *out, struct err *err)
 	u->out = out;
 	u->conf = out->conf;
 	u->dialect = out->type->dialect;
-	u->shown = xstrndup(u->conf->url, strcspn(u->conf->url, "?"));
+	u->shown = http_shown(u->conf->url);
 	u->body = (struct body_writer){
 		.out = out, .intake = &u->intake, .dialect = u->dialect
 	};

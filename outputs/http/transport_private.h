@@ -55,7 +55,7 @@ struct uplink {
 	const struct http_output_conf *conf;
 	const struct http_dialect *dialect;
 	struct http_access *access;
-	char *shown;                     /* the URL without its query */
+	char *shown;                     /* of the URL */
 	struct curl_slist *headers;      /* for lines */
 	struct curl_slist *poll_headers; /* without a type */
 	CURLM *multi;

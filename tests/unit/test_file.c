@@ -210,6 +210,39 @@ START_TEST(a_file_is_no_parent)
 }
 END_TEST
 
+static const struct {
+	const char *path;
+	bool wants;
+} shells[] = {
+	{ "~", true },
+	{ "~/store.db", true },
+	{ "~root/store.db", true },
+	{ "$HOME", true },
+	{ "$HOME/store.db", true },
+	{ "${HOME}", true },
+	{ "${HOME}/store.db", true },
+	{ "", false },
+	{ "/var/lib/sealfeed/store.db", false },
+	{ "store.db", false },
+	{ "./~/store.db", false },
+	{ "/srv/~/x", false },
+	{ "/srv/$HOME/x", false },
+	{ "~archive", false },
+	{ "$", false },
+	{ "$/x", false },
+	{ "$1/x", false },
+	{ "$HOME.db", false },
+	{ "${}/x", false },
+	{ "${env:HOME}/x", false },
+};
+
+START_TEST(what_a_shell_would_replace)
+{
+	ck_assert_msg(file_wants_shell(shells[_i].path) == shells[_i].wants,
+	    "%s", shells[_i].path);
+}
+END_TEST
+
 START_TEST(write_errors_are_told)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -239,6 +272,8 @@ suite_file(void)
 	tcase_add_test(tc, makes_parents);
 	tcase_add_test(tc, a_file_is_no_parent);
 	tcase_add_test(tc, write_errors_are_told);
+	tcase_add_loop_test(tc, what_a_shell_would_replace, 0,
+	    sizeof(shells) / sizeof(shells[0]));
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -283,6 +283,40 @@ START_TEST(answer)
 }
 END_TEST
 
+#define TOKEN "q8Zk2LxV9sWb4TnR7yUcJ1mD"
+
+/* Of a webhook, whose path has it, and who answers with it. */
+static const struct {
+	const char *answer, *words;
+} echoes[] = {
+	{ "HTTP/1.1 404 No\r\nContent-Length: 40\r\n\r\nCannot POST /in/" TOKEN,
+	    "/in/…: answers 404: Cannot POST /in/*" },
+	{ "HTTP/1.1 308 Go\r\nLocation: /in/" TOKEN
+	  "/\r\nContent-Length: 0\r\n\r\n",
+	    "/in/…: answers 308 to /in/…/; " },
+	{ "", "/in/…: " },
+};
+
+START_TEST(a_token_in_the_path)
+{
+	struct canned_reply table[] = { { .path = "/in/" TOKEN,
+					    .bytes = echoes[_i].answer },
+		{ .path = NULL } };
+	struct canned *server = canned_start(table);
+	struct ndjson_conf conf = conf_for(server);
+	struct courier c;
+
+	(void)strcat(url, "/" TOKEN);
+	courier_open(&c, &output_http, &conf, EVENT);
+	c.out.blocked = true; /* no benefit of a doubt */
+	courier_deliver(&c);
+	courier_close(&c);
+	ck_assert_msg(strstr(c.why, echoes[_i].words) != NULL, "%s", c.why);
+	ck_assert_msg(strstr(c.why, TOKEN) == NULL, "%s", c.why);
+	canned_stop(server);
+}
+END_TEST
+
 /* What was taken a moment ago is not too large now. */
 START_TEST(size_is_not_at_fault)
 {
@@ -547,6 +581,8 @@ suite_http_output(void)
 	tcase_add_loop_test(tc, packed_lines, NDJSON_SEAL, NDJSON_NONE + 1);
 	tcase_add_loop_test(tc, answer, 0,
 	    sizeof(answers) / sizeof(answers[0]));
+	tcase_add_loop_test(tc, a_token_in_the_path, 0,
+	    sizeof(echoes) / sizeof(echoes[0]));
 	tcase_add_test(tc, size_is_not_at_fault);
 	tcase_add_loop_test(tc, expectation, 0,
 	    sizeof(expected) / sizeof(expected[0]));

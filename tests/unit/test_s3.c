@@ -93,8 +93,10 @@ START_TEST(what_is_there_is_looked_at)
 		    intake_rig.c.why);
 	} else {
 		ck_assert_int_eq(intake_rig.c.verdict, VERDICT_RETRY);
-		ck_assert_ptr_nonnull(strstr(intake_rig.c.why,
-		    "has other contents already"));
+		ck_assert_msg(strstr(intake_rig.c.why,
+				  OBJECT
+				  ": has other contents already") != NULL,
+		    "%s", intake_rig.c.why);
 		courier_deliver(&intake_rig.c);
 		ck_assert_msg(intake_rig.c.verdict == VERDICT_DELIVERED, "%s",
 		    intake_rig.c.why);

@@ -35,6 +35,10 @@ static const char text[] =
     "    client_secret: ${file:@/etc/contoso}\n"
     "    login_url: https://login.example:8443\n"
     "    proxy: ${file:@/etc/proxy}\n"
+    "  trail:\n"
+    "    type: aws-s3\n"
+    "    buckets: [logs]\n"
+    "    digests: { validate: true, key: @/etc/digests.pem }\n"
     "outputs:\n"
     "  lake:\n"
     "    type: http\n"
@@ -140,7 +144,7 @@ static const struct {
 } reach[] = {
 	{ ROLE_COLLECT, 0,
 	    { { "store", PLACE_FOLDER }, { "etc/contoso", PLACE_READ },
-		{ "etc/proxy", PLACE_READ },
+		{ "etc/proxy", PLACE_READ }, { "etc/digests.pem", PLACE_READ },
 		{ "store-collect", PLACE_FOLDER } } },
 	{ ROLE_SEAL, 0,
 	    { { "store", PLACE_FOLDER }, { "etc/seal.pem", PLACE_READ },

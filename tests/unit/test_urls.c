@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "http/shown.h"
 #include "outputs/http/dialect.h"
 #include "tests/unit/intake_help.h"
 #include "tests/unit/unit.h"
@@ -271,6 +273,108 @@ START_TEST(beside_an_endpoint)
 }
 END_TEST
 
+/* Intakes as their vendors document them, with made up tokens. */
+static const struct {
+	const char *url, *shown; /* NULL: the same */
+} shown[] = {
+	/* What says which intake it is. */
+	{ "https://splunk.example.com:8088/services/collector/event", NULL },
+	{ "https://http-intake.logs.datadoghq.eu/api/v2/logs", NULL },
+	{ "https://elastic.example.com:9200/_bulk", NULL },
+	{ "https://es.example.com/logs-o365.audit-default-2024.01/_bulk",
+	    NULL },
+	{ "https://es.example.com/office365auditlogs2024/_doc", NULL },
+	{ "https://a-b1c2.westeurope-1.ingest.monitor.azure.com/"
+	  "dataCollectionRules/dcr-0f3a9c1de47b4a61b58e2d90c7f16a3b/streams/"
+	  "Custom-SealfeedM365_CL?api-version=2023-01-01",
+	    "https://a-b1c2.westeurope-1.ingest.monitor.azure.com/"
+	    "dataCollectionRules/dcr-0f3a9c1de47b4a61b58e2d90c7f16a3b/streams/"
+	    "Custom-SealfeedM365_CL" },
+	{ "https://api.loganalytics.io/v1/workspaces/"
+	  "6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42/query",
+	    NULL },
+	{ "https://chronicle.eu.rep.googleapis.com/v1/projects/acme-123456/"
+	  "locations/eu/instances/6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42/"
+	  "logTypes/OFFICE_365/logs:import",
+	    NULL },
+	{ "https://malachiteingestion-pa.googleapis.com/v2/"
+	  "unstructuredlogentries:batchCreate",
+	    NULL },
+	{ "https://x/createUnstructuredLogEntries", NULL },
+	{ "https://otel.example.com:4318/v1/logs", NULL },
+	{ "https://loki.example.com/loki/api/v1/push", NULL },
+	{ "https://cloud.humio.com/api/v1/ingest/hec", NULL },
+	{ "https://cribl.example.com:10080/cribl/_bulk", NULL },
+	{ "https://s3.eu-central-1.amazonaws.com/"
+	  "audit-logs-123456789012-eu-central-1/m365audit-archive-2024/",
+	    NULL },
+	{ "https://sqs.eu-central-1.amazonaws.com/123456789012/cloudtrail",
+	    NULL },
+	{ "http://[::1]:8080", NULL },
+	/* What lets in whoever knows it. */
+	{ "https://endpoint4.collection.eu.sumologic.com/receiver/v1/http/"
+	  "ZaVnC4dhaV1kx3Pq7Yt_0mWbR2sLf9-JuEoXgNh5vTiQcKz8D6yAlHwMpSrGj1eU==",
+	    "https://endpoint4.collection.eu.sumologic.com/receiver/v1/http/"
+	    "…" },
+	{ "https://hooks.slack.com/services/T0A1B2C3D/B0E4F5G6H/"
+	  "q8Zk2LxV9sWb4TnR7yUcJ1mD",
+	    "https://hooks.slack.com/services/T0A1B2C3D/B0E4F5G6H/…" },
+	{ "https://discord.com/api/webhooks/1029384756473829105/"
+	  "kTJc-3fYx_9aB2dQw8ZrLm5NvPs7HgE1oUiX4yCbK6tRj0lFqWnVzSeMaDuGhI2p",
+	    "https://discord.com/api/webhooks/1029384756473829105/…" },
+	{ "https://logs.acme.runpanther.net/http/"
+	  "6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42",
+	    "https://logs.acme.runpanther.net/http/…" },
+	{ "https://logs-01.loggly.com/inputs/"
+	  "6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42/tag/http/",
+	    "https://logs-01.loggly.com/inputs/…/tag/http/" },
+	{ "https://acme.webhook.office.com/webhookb2/"
+	  "6f9f0d1c-8f1e-4b35-9a53-0d5f3c1a7e42@"
+	  "0873ee4d-d342-44f2-8961-74c442a2fad2/IncomingWebhook/"
+	  "3c5d8e7fa0b14c2d9e6f1a2b3c4d5e6f",
+	    "https://acme.webhook.office.com/webhookb2/…/IncomingWebhook/…" },
+	{ "https://in.example.com/9f86d081884c7d65?key=hunter2#x",
+	    "https://in.example.com/…" },
+	/* What is no address, or has more in it than one should. */
+	{ "https://logs:hunter2@in.example.com/in",
+	    "https://…@in.example.com/in" },
+	{ "https://in.example.com?to=a@b", "https://in.example.com" },
+	{ "/login/q8Zk2LxV9sWb4TnR7yUcJ1mD?next=https://in.example.com/",
+	    "/login/…" },
+	{ "in.example.com:8080/in", NULL },
+	{ "q8Zk2LxV9sWb4TnR7yUcJ1mD", "…" },
+	{ "//a//", NULL },
+	{ "", NULL },
+};
+
+START_TEST(tokens_are_not_shown)
+{
+	const char *url = shown[_i].url;
+	char *text = http_shown(url);
+
+	ck_assert_str_eq(text, shown[_i].shown == NULL ? url : shown[_i].shown);
+	free(text);
+}
+END_TEST
+
+#define TOKEN "q8Zk2LxV9sWb4TnR7yUcJ1mD"
+
+START_TEST(what_repeats_a_token)
+{
+	struct buf text = BUF_INIT(200);
+
+	http_hide("https://in.example.com/in/" TOKEN, &text);
+	ck_assert_int_eq(buf_adds(&text,
+			     "Cannot POST /in/" TOKEN ": " TOKEN "/no"),
+	    0);
+	http_hide("https://in.example.com/in/" TOKEN "?in=no", &text);
+	ck_assert_str_eq(text.data,
+	    "Cannot POST /in/************************: "
+	    "************************/no");
+	buf_release(&text);
+}
+END_TEST
+
 Suite *
 suite_urls(void)
 {
@@ -284,6 +388,8 @@ suite_urls(void)
 	    ROWS(collectors));
 	tcase_add_loop_test(tc, parts_are_joined, 0, ROWS(joints));
 	tcase_add_test(tc, beside_an_endpoint);
+	tcase_add_loop_test(tc, tokens_are_not_shown, 0, ROWS(shown));
+	tcase_add_test(tc, what_repeats_a_token);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -58,6 +58,7 @@ static const struct {
 	{ SUITE(dialect) },
 	{ SUITE(doubt) },
 	{ SUITE(elasticsearch) },
+	{ SUITE(error_value) },
 	{ SUITE(export) },
 	{ SUITE(file) },
 	{ SUITE(file_output) },

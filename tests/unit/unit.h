@@ -38,6 +38,7 @@ Suite *suite_definition_keys(void);
 Suite *suite_dialect(void);
 Suite *suite_doubt(void);
 Suite *suite_elasticsearch(void);
+Suite *suite_error_value(void);
 Suite *suite_export(void);
 Suite *suite_file(void);
 Suite *suite_file_output(void);

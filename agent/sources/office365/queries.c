@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/splitter.h"
 #include "base/text.h"
+#include "http/error_value.h"
 #include "sources/common/pages.h"
 #include "sources/office365/office365.h"
 #include "sources/rest/pick.h"
@@ -371,7 +372,7 @@ has_failed(const struct reading *d, const struct http_reply *reply,
 	const struct office365 *o = d->w->source->state;
 	bool has = false;
 
-	for (size_t i = 0; !has && rules_asides[i] != NULL; i++) {
+	for (size_t i = 0; !has && error_places[i] != NULL; i++) {
 		const struct slice v = splitter_value(d->splitter, 1 + i);
 
 		has = v.data != NULL &&
@@ -424,7 +425,7 @@ read_records(struct worker *w, const char *query, audit_take_fn *take,
 	static const char *const values[] = { "/@odata.nextLink", NULL };
 	static const struct splitter_spec spec = { .arrays = arrays,
 		.values = values,
-		.asides = rules_asides,
+		.asides = error_places,
 		.max = EVENT_MAX,
 		.pass_longer = true,
 		.repairs = true };

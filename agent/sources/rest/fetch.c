@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "http/error_value.h"
 #include "sources/common/events.h"
 #include "sources/rest/decode.h"
 #include "sources/rest/reading.h"
@@ -179,7 +180,7 @@ bring(struct reading *g, const char *leads, struct outcome *r)
 		    : NULL,
 		.id = g->rs->def->id_key,
 		.time = g->rs->def->time_key,
-		.asides = rules_asides,
+		.asides = error_places,
 		.max = EVENT_MAX,
 		.pass_longer = true,
 		.repairs = true,

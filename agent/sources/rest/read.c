@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/merkle.h"
 #include "base/splitter.h"
+#include "http/error_value.h"
 #include "http/server_clock.h"
 #include "sources/common/events.h"
 #include "sources/common/pages.h"
@@ -440,7 +441,7 @@ reading_open(struct reading *g, struct worker *w, struct stream *st,
 	g->spec =
 	    (struct splitter_spec){ .arrays = (const char *const *)def->arrays,
 		    .values = def->values,
-		    .asides = rules_asides,
+		    .asides = error_places,
 		    .id = def->id_key,
 		    .time = def->time_key,
 		    .max = EVENT_MAX,

@@ -1,7 +1,6 @@
 /*
  * registry.c - where definitions are, and the source types that they make.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/data.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/folder.h"
 #include "config/stand_in.h"
 #include "sources/rest/rest.h"
 #include "sources/rest/rest_private.h"
@@ -67,31 +67,26 @@ rest_file(const char *config, const char *name)
 
 /* Add the names of a folder's definitions to list; takes folder. */
 static void
-add_names(char *folder, char ***list, size_t *n)
+add_names(char *folder, char ***list, size_t *n, struct config_errors *errors)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *e;
+	char **files = config_folder(folder, errors);
 
 	free(folder);
-	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		size_t len = strlen(e->d_name), end = strlen(".yaml");
+	for (size_t k = 0; files[k] != NULL; k++) {
+		const size_t len = strlen(files[k]) - strlen(".yaml");
 		bool known = false;
 
-		if (len <= end || e->d_name[0] == '.' ||
-		    strcmp(e->d_name + len - end, ".yaml") != 0)
-			continue;
 		for (size_t i = 0; i < *n; i++)
 			known = known ||
-			    (strlen((*list)[i]) == len - end &&
-				strncmp((*list)[i], e->d_name, len - end) == 0);
+			    (strlen((*list)[i]) == len &&
+				strncmp((*list)[i], files[k], len) == 0);
 		if (known)
 			continue;
 		*list = xreallocarray(*list, *n + 2, sizeof(**list));
-		(*list)[(*n)++] = xstrndup(e->d_name, len - end);
+		(*list)[(*n)++] = xstrndup(files[k], len);
 		(*list)[*n] = NULL;
 	}
-	if (dir != NULL)
-		(void)closedir(dir);
+	config_folder_free(files);
 }
 
 static int
@@ -107,8 +102,8 @@ rest_names(const char *config)
 	size_t n = 0;
 
 	if (config != NULL)
-		add_names(config_sources_dir(config), &list, &n);
-	add_names(own_folder(), &list, &n);
+		add_names(config_sources_dir(config), &list, &n, NULL);
+	add_names(own_folder(), &list, &n, NULL);
 	qsort(list, n, sizeof(*list), by_name);
 	return list;
 }
@@ -476,13 +471,25 @@ is_own_type(const char *name)
 }
 
 void
+rest_check_place(const char *config, struct config_errors *errors)
+{
+	char *folder = config_sources_dir(config);
+	struct stat st;
+
+	/* Who may not see the configuration has the program's own types. */
+	if (lstat(folder, &st) == 0)
+		config_folder_free(config_folder(folder, errors));
+	free(folder);
+}
+
+void
 rest_check_folder(const char *config, const char *except,
     struct config_errors *errors)
 {
 	char **list = xcalloc(1, sizeof(*list));
 	size_t n = 0;
 
-	add_names(config_sources_dir(config), &list, &n);
+	add_names(config_sources_dir(config), &list, &n, errors);
 	qsort(list, n, sizeof(*list), by_name);
 	for (size_t i = 0; i < n; i++) {
 		char *folder = config_sources_dir(config);

@@ -29,8 +29,14 @@ const struct config_type *rest_use(const char *name, const char *file,
 struct definition;
 const struct definition *rest_definition(const struct config_type *type);
 
-/* Load all that is in sources.d beside the configuration, used or not, but for
- * what has that name (NULL: nothing); adds what is wrong to errors. */
+/* Add to errors what is wrong with sources.d itself, which may be missing: it
+ * is no folder, or holds files that look like definitions and are not read
+ * (config/folder.h). */
+void rest_check_place(const char *config, struct config_errors *errors);
+
+/* The same, and load all that is in sources.d beside the configuration, used or
+ * not, but for what has that name (NULL: nothing); adds what is wrong to
+ * errors. */
 void rest_check_folder(const char *config, const char *except,
     struct config_errors *errors);
 

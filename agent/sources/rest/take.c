@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/merkle.h"
+#include "http/error_value.h"
 #include "sources/common/events.h"
 #include "sources/rest/decode.h"
 #include "sources/rest/pick.h"
@@ -349,10 +350,10 @@ reading_failed(struct reading *g, const struct splitter *s, size_t n,
 	const struct slice body = { whole->data, whole->len };
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; rules_asides[i] != NULL; i++) {
+	for (size_t i = 0; error_places[i] != NULL; i++) {
 		const struct slice v = s != NULL
 		    ? splitter_value(s, n + i)
-		    : pick_raw(body, rules_asides[i]);
+		    : pick_raw(body, error_places[i]);
 
 		if (v.data == NULL ||
 		    !rules_beside(g->rs->api->rules, reply, v.data, v.len, r))
