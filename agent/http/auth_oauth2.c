@@ -53,6 +53,11 @@ struct oauth {
 	struct outcome why;
 };
 
+/* Where a tenant is in another one of Microsoft's clouds. */
+#define OTHER_CLOUD(code)                                                  \
+	OAUTH_REFUSED(code, "the tenant is in another cloud of Microsoft", \
+	    "check cloud")
+
 /* What Microsoft Entra answers: "Microsoft Entra authentication and
  * authorization error codes". */
 const struct rule oauth_rules[] = {
@@ -90,6 +95,10 @@ const struct rule oauth_rules[] = {
 	    .class = REPLY_CONFIG,
 	    .cause = "the tenant is unknown",
 	    .hint = "check tenant and cloud" },
+	OTHER_CLOUD("AADSTS90038"),
+	OTHER_CLOUD("AADSTS900382"),
+	OTHER_CLOUD("AADSTS900432"),
+	OTHER_CLOUD("AADSTS900439"),
 	{ .code = "AADSTS900023",
 	    .class = REPLY_CONFIG,
 	    .cause = "the tenant is not a valid one",

@@ -17,6 +17,14 @@
 	"SELECT s.id, subject, since, until, query, asked, tries, listed," \
 	" confirmed, missing, unnamed, ended, how, error FROM span s "
 
+/* It could not be confirmed, and no later account of its chain fits it. */
+#define FAILED                                                         \
+	"how = 'unconfirmed' AND NOT EXISTS (SELECT 1 FROM span later" \
+	" WHERE span.chain <> '' AND later.subject = span.subject"     \
+	" AND later.chain = span.chain AND later.how = 'complete'"     \
+	" AND later.since <= span.since AND later.until >= span.until" \
+	" AND later.ended >= span.ended)"
+
 /* A feed belongs to a subject that is itself or its source; ?1 is the feed. */
 #define SUBJECTS "(?1, substr(?1, 1, instr(?1, '/') - 1))"
 
@@ -539,7 +547,7 @@ reconciled_feed(struct store *s, const char *feed, struct feed_reconciled *r,
 	    " coalesce(min(iif(ended IS NULL, since, NULL)), (SELECT min(last)"
 	    "  FROM (SELECT max(until) AS last FROM span WHERE chain <> ''"
 	    "  AND subject IN " SUBJECTS " GROUP BY chain)), max(until)),"
-	    " count(iif(how = 'unconfirmed', 1, NULL)), coalesce((SELECT error"
+	    " count(iif(" FAILED ", 1, NULL)), coalesce((SELECT error"
 	    "  FROM span WHERE subject IN " SUBJECTS " AND ended IS NULL"
 	    "  AND error <> '' ORDER BY id LIMIT 1), '')"
 	    " FROM span WHERE subject IN " SUBJECTS,

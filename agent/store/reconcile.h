@@ -156,7 +156,7 @@ struct feed_reconciled {
 	bool any;      /* spans were ended */
 	int64_t until; /* all before was asked for, and answered or given up */
 	int64_t open;  /* spans that are still to be answered */
-	uint64_t failed; /* that could not be confirmed */
+	uint64_t failed; /* that could not be confirmed, and still are not */
 	char error[512]; /* of the oldest open one, or of the last */
 };
 int reconciled_feed(struct store *s, const char *feed,

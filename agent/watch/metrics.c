@@ -58,7 +58,8 @@ static const struct family feed_families[] = {
 	    "none are." },
 	{ "sealfeed_feed_unconfirmed_spans", "gauge", UNIT_COUNT,
 	    FEED(reconciled.failed),
-	    "Spans of the last 35 days that could not be confirmed." },
+	    "Spans of the last 35 days that could not be confirmed, and still "
+	    "are not." },
 };
 
 static int64_t

@@ -19,6 +19,8 @@
  *   also:     a list of { path, method, headers, query, body, reply, replied },
  *             other requests that must be answered; replied: headers
  *   request:  { method, path, query, headers, body }, exactly so
+ *             each of these may have claims: a map of what the JWT at <any>
+ *             says beside its own name and times
  *   next:     { method, path, query, body } of further pages
  *   resend:   the same of the last batch of an iterator, once more
  *   job:      { submit, submitted, poll, running, done } of work that comes

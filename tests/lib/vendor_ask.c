@@ -1,12 +1,14 @@
 /*
  * vendor_ask.c - is a request as the script says that it must be?
  */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/text.h"
 #include "tests/lib/vendor_private.h"
 
 #define PAIRS_MAX 64
@@ -228,6 +230,68 @@ fits(struct asked *a, const struct node *how)
 				  a->body.len > 0 ? a->body.data : "");
 }
 
+/* What a JWT claims, NULL: it is none. */
+static json_t *
+claims_of(const char *jwt)
+{
+	const char *begin = jwt != NULL ? strchr(jwt, '.') : NULL;
+	const size_t len = begin != NULL ? strcspn(++begin, ".") : 0;
+	struct buf text = BUF_INIT(1 << 16), raw = BUF_INIT(1 << 16);
+	json_t *claims = NULL;
+	int rc = buf_add(&text, begin != NULL ? begin : "", len);
+
+	for (size_t i = 0; i < text.len; i++)
+		text.data[i] = text.data[i] == '-' ? '+'
+		    : text.data[i] == '_'          ? '/'
+						   : text.data[i];
+	while (text.len % 4 != 0)
+		rc |= buf_adds(&text, "=");
+	if (rc == 0 && len > 0 && text_unbase64(&raw, text.data, text.len) == 0)
+		claims = json_loadb(raw.data, raw.len, 0, NULL);
+	buf_release(&text);
+	buf_release(&raw);
+	return claims;
+}
+
+/* Does a JWT claim all of a map, and nothing else but its own name and times?
+ */
+static bool
+fits_claims(const json_t *claims, const struct node *wanted)
+{
+	static const char *const own[] = { "jti", "iat", "nbf", "exp" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		n += json_object_get(claims, own[i]) != NULL;
+	for (const struct node *w = wanted->child; w != NULL;
+	     w = w->next, n++) {
+		const char *got =
+		    json_string_value(json_object_get(claims, w->key));
+
+		if (got == NULL || strcmp(got, w->text) != 0)
+			return false;
+	}
+	return n == json_object_size(claims);
+}
+
+/* The JWT that is in the place of <any>. */
+static void
+check_claims(struct asked *a, const struct node *wanted)
+{
+	json_t *claims;
+
+	if (wanted == NULL)
+		return;
+	claims = claims_of(a->any);
+	if (!fits_claims(claims, wanted)) {
+		char *text = json_dumps(claims, JSON_COMPACT);
+
+		vendor_complain(a->v, "claims", text != NULL ? text : "none");
+		free(text);
+	}
+	json_decref(claims);
+}
+
 static void
 check_headers(struct asked *a, const struct node *how)
 {
@@ -241,6 +305,7 @@ check_headers(struct asked *a, const struct node *how)
 			vendor_complain(a->v, h->key,
 			    got != NULL ? got : "missing");
 	}
+	check_claims(a, node_get(how, "claims"));
 }
 
 /* Complain with all of the request that may be wrong. */

@@ -286,42 +286,47 @@ number(const char *sql)
 	return n;
 }
 
+static const struct {
+	const char *chain;
+	int64_t from, to; /* minutes */
+	const char *error;
+	bool known;
+	const char *lacks; /* then, of the hour from 60 on */
+	uint64_t failed;   /* spans, then */
+} accounts[] = {
+	{ "eu", 30, 90, NULL, false, "eu", 0 },
+	{ "eu", 90, 150, NULL, true, NULL, 0 },
+	{ "us", 70, 110, NULL, false, "us", 0 },
+	{ "us", 110, 170, "a file differs", false, "us", 1 },
+	{ "us", 110, 170, "a file differs", false, "us", 1 },
+	{ "us", 40, 70, NULL, false, "us", 1 },
+	{ "eu", 110, 170, NULL, false, "us", 1 },
+	{ "us", 109, 170, NULL, true, NULL, 0 },
+	{ "ap", 120, 180, NULL, true, NULL, 0 },
+	{ "us", 180, 180, NULL, true, NULL, 0 },
+	{ "us", 120, 130, "another number", true, NULL, 1 },
+};
+
 /* Of two chains each accounts for its own time, in any order; an hour is known
  * when both have for all of it. */
 START_TEST(chains_account_for_hours)
 {
-	static const struct {
-		const char *chain;
-		int64_t from, to; /* minutes */
-		const char *error;
-		bool known;
-		const char *lacks; /* then, of the hour from 60 on */
-	} rows[] = {
-		{ "eu", 30, 90, NULL, false, "eu" },
-		{ "eu", 90, 150, NULL, true, NULL },
-		{ "us", 70, 110, NULL, false, "us" },
-		{ "us", 110, 170, "a file differs", false, "us" },
-		{ "us", 110, 170, "a file differs", false, "us" },
-		{ "us", 40, 70, NULL, false, "us" },
-		{ "us", 109, 170, NULL, true, NULL },
-		{ "ap", 120, 180, NULL, true, NULL },
-		{ "us", 180, 180, NULL, true, NULL },
-	};
 	const struct hour_count hours[] = { { .hour = HOUR, .count = 2 } };
 	struct feed *f = store_help_feed(s, FEED, 0);
 	char chain[ATTEST_CHAIN], why[512];
+	struct feed_reconciled all;
 	int64_t after = 0;
 	struct span_row r;
 	bool known;
 
 	feed_hours(f);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct attested a = { .chain = rows[i].chain,
-			.from = rows[i].from * CLOCK_MINUTE,
-			.to = rows[i].to * CLOCK_MINUTE,
-			.error = rows[i].error,
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+		const struct attested a = { .chain = accounts[i].chain,
+			.from = accounts[i].from * CLOCK_MINUTE,
+			.to = accounts[i].to * CLOCK_MINUTE,
+			.error = accounts[i].error,
 			.hours = hours,
-			.n_hours = i == 0 || rows[i].error != NULL };
+			.n_hours = i == 0 || accounts[i].error != NULL };
 		struct write_batch *p = write_batch_new(f);
 		struct commit_result res;
 
@@ -330,19 +335,23 @@ START_TEST(chains_account_for_hours)
 		write_batch_free(p);
 		ck_assert_int_eq(hour_state(s, FEED, HOUR, &known, why, &err),
 		    0);
-		ck_assert_int_eq(known, rows[i].known);
+		ck_assert_int_eq(known, accounts[i].known);
 		ck_assert_int_eq(attest_lacks(s, FEED, HOUR, chain, &err),
-		    rows[i].lacks != NULL);
-		if (rows[i].lacks != NULL)
-			ck_assert_str_eq(chain, rows[i].lacks);
+		    accounts[i].lacks != NULL);
+		if (accounts[i].lacks != NULL)
+			ck_assert_str_eq(chain, accounts[i].lacks);
 		if (i == 3)
 			ck_assert_str_eq(why, "a file differs");
+		ck_assert_int_eq(reconciled_feed(s, FEED, &all, &err), 0);
+		ck_assert_uint_eq(all.failed, accounts[i].failed);
 	}
-	ck_assert_int_eq(number("SELECT count(*) FROM span"), 4);
+	ck_assert_int_eq(number("SELECT count(*) FROM span"), 5);
 	ck_assert_int_eq(number("SELECT confirmed FROM feed"), 2);
 	/* What does not confirm is told once. */
 	ck_assert_int_eq(span_news(s, &after, &r, &err), 1);
 	ck_assert_str_eq(r.error, "a file differs");
+	ck_assert_int_eq(span_news(s, &after, &r, &err), 1);
+	ck_assert_str_eq(r.error, "another number");
 	ck_assert_int_eq(span_news(s, &after, &r, &err), 0);
 	feed_close(f);
 }

@@ -236,7 +236,7 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 		.oauth = oauth_of(o->conf, f) };
 	struct buf url = BUF_INIT(TEXT_MAX);
 	char *before = before_token(f);
-	struct buf server = BUF_INIT(TEXT_MAX);
+	struct buf server = BUF_INIT(TEXT_MAX), audience = BUF_INIT(TEXT_MAX);
 	char *keep = refresh_file(s->folder, "");
 	char *kept[] = { refresh_file(s->folder, s->name),
 		refresh_file(s->old_folder, s->name) };
@@ -247,9 +247,14 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	    x->too_long == NULL)
 		x->too_long = "path";
 	conf.oauth.token_url = url.len > 0 ? url.data : "";
-	/* The vendor's own URL: it is the same server wherever requests go. */
-	if (rest_vendor_host(o->conf, host, &server) == 0)
+	/* The vendor's own URL: it is the same server, and assertions are for
+	 * it, wherever requests go. */
+	if (rest_vendor_host(o->conf, host, &server) == 0) {
 		conf.oauth.server = server.data;
+		if (f->audience == NULL &&
+		    request_url(&audience, server.data, f->path, NULL) == 0)
+			conf.oauth.audience = audience.data;
+	}
 	if (f->grant == GRANT_REFRESH_TOKEN) {
 		conf.oauth.keep = keep;
 		conf.oauth.kept[0] = kept[0];
@@ -262,6 +267,7 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	o->auth = auth_new(&conf);
 	buf_release(&url);
 	buf_release(&server);
+	buf_release(&audience);
 	free(before);
 	free(keep);
 	free(kept[0]);

@@ -353,6 +353,25 @@ check_common(struct loading *l, const struct node *common,
 	}
 }
 
+/* What a stream says together with what all say: faults in a block that both
+ * have are told where the stream has it. */
+static struct node *
+with_common(const struct node *common, const struct node *stream)
+{
+	struct node *whole = node_copy(common != NULL ? common : stream);
+
+	if (common != NULL)
+		node_merge(whole, node_copy(stream));
+	whole->line = stream->line;
+	for (struct node *c = whole->child; c != NULL; c = c->next) {
+		const struct node *own = node_get(stream, c->key);
+
+		if (own != NULL)
+			c->line = own->line;
+	}
+	return whole;
+}
+
 static void
 load_streams(struct loading *l, const struct node *top)
 {
@@ -376,10 +395,7 @@ load_streams(struct loading *l, const struct node *top)
 		if (!definition_is_map(l, c, "streams"))
 			continue;
 		check_common(l, common, c);
-		whole = node_copy(common != NULL ? common : c);
-		if (common != NULL)
-			node_merge(whole, node_copy(c));
-		whole->line = c->line;
+		whole = with_common(common, c);
 		d->streams[d->n_streams].name = xstrdup(c->key);
 		definition_load_stream(l, &d->streams[d->n_streams++], whole);
 		node_free(whole);

@@ -397,6 +397,17 @@ check_reply(const struct def_auth *a, const struct config_section *b)
 		config_error(b, "token: give at or header, not both");
 }
 
+static bool
+signs_headers(const struct def_auth *a)
+{
+	const struct http_pair *h = a->headers;
+
+	while (h != NULL && h->name != NULL &&
+	    !definition_has_place(h->value, "signature"))
+		h++;
+	return h != NULL && h->name != NULL;
+}
+
 static void
 check_signature(struct definition *d, struct def_auth *a,
     const struct config_section *b)
@@ -415,10 +426,10 @@ check_signature(struct definition *d, struct def_auth *a,
 	if (!rsa && (a->secret == NULL || a->private_key != NULL))
 		config_error(b,
 		    "secret: signs with this algorithm, and no private_key");
-	if (a->user == NULL && a->headers == NULL)
+	if (a->user == NULL && !signs_headers(a))
 		config_error(b,
-		    "headers: are missing, and so is user: where does the "
-		    "signature go?");
+		    "headers: none has {signature}, and user is missing: where "
+		    "does the signature go?");
 }
 
 static void
