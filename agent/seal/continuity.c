@@ -228,6 +228,9 @@ check_log(const struct continuity *c, const struct sign_log *log, size_t *n,
 		feed = xstrndup(h->origin + len + 1,
 		    strcspn(h->origin + len + 1, "~"));
 		rc = tree_known(c->store, feed, err);
+		/* Where no feed may begin under its own name, all is said. */
+		if (rc == 0)
+			rc = tree_known(c->store, TREE_ANY, err);
 		if (rc == 0) {
 			if (strcmp(feed, TREE_ANY) != 0)
 				note(news, ++*n, feed, cause);
@@ -315,7 +318,8 @@ open_any(const struct continuity *c, struct sign_log **log, struct err *err)
 	return open_new(c, log, err);
 }
 
-/* Retire every tree with events. */
+/* Retire every tree in use: of one that has no events here, some may have been
+ * signed after this copy was made. */
 static int
 retire_all(const struct continuity *c, const char *cause, size_t *n,
     struct err *err)
@@ -330,8 +334,12 @@ retire_all(const struct continuity *c, const char *cause, size_t *n,
 		rc = tree_retire(c->store, TREE_ANY, cause, err);
 	while (rc == 0 && (rc = tree_next(c->store, t.id, &t, err)) == 1) {
 		rc = 0;
-		if (t.size == 0 || (t.closed && t.size <= t.peaks.end))
+		if (t.closed && t.size <= t.peaks.end)
 			continue;
+		if (t.size == 0) {
+			rc = tree_retire(c->store, t.name, cause, err);
+			continue;
+		}
 		rc = tree_renew(c->store, &t, cause, err);
 		*n += rc == 0 && !t.closed;
 	}

@@ -43,8 +43,8 @@ int continuity_open(const struct continuity *c, struct sign_log **log,
 int continuity_check(const struct continuity *c, struct continuity_news *news,
     struct err *err);
 
-/* Retire every tree that has sealed events, since the administrator says that
- * the store was restored; *n says how many.  A log that is gone or damaged is
+/* Retire every tree, since the administrator says that the store was restored;
+ * *n says of how many the store has events.  A log that is gone or damaged is
  * replaced by the one that a backup has kept, or begun anew.  The agent must
  * not run. */
 int continuity_restored(const struct continuity *c, size_t *n, struct err *err);

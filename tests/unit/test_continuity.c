@@ -574,6 +574,36 @@ START_TEST(a_lost_log_allows_no_plain_name)
 }
 END_TEST
 
+/* A copy of a tree that was just begun, which was signed later on, and the log
+ * is a copy, too. */
+START_TEST(a_tree_without_events_is_retired)
+{
+	struct continuity c = begin();
+	struct tree t = { .id = 0 };
+	char name[sizeof(t.name)] = "";
+	size_t n;
+
+	check_says(&c, "");
+	collect(0, 3);
+	ck_assert_int_eq(sign(true), 1);
+	ck_assert_int_eq(continuity_restored(&c, &n, &err), 0);
+	ck_assert_uint_eq(n, 1);
+	for (int i = 0; i < 3; i++) {
+		feed_close(store_help_feed(store, FEED, CLOCK_DAY));
+		for (t.id = 0; tree_next(store, t.id, &t, &err) == 1;)
+			;
+		ck_assert_uint_eq(t.size, 0);
+		ck_assert(!t.closed && strchr(t.name, '~') != NULL);
+		ck_assert_str_ne(t.name, name);
+		(void)snprintf(name, sizeof(name), "%s", t.name);
+		ck_assert_int_eq(continuity_restored(&c, &n, &err), 0);
+		ck_assert_uint_eq(n, 0);
+		check_says(&c, "");
+	}
+	store_close(store);
+}
+END_TEST
+
 START_TEST(a_damaged_log_is_moved_aside)
 {
 	struct continuity c = begin();
@@ -614,6 +644,7 @@ suite_continuity(void)
 	tcase_add_test(tc, a_store_that_is_gone_begins_new_trees);
 	tcase_add_test(tc, a_log_that_is_gone_stops_all);
 	tcase_add_test(tc, a_lost_log_allows_no_plain_name);
+	tcase_add_test(tc, a_tree_without_events_is_retired);
 	tcase_add_test(tc, a_damaged_log_is_moved_aside);
 	suite_add_tcase(s, tc);
 	return s;
