@@ -65,6 +65,7 @@ struct link {
 };
 
 static void link_drop(struct link *l);
+static void read_tls(struct link *l);
 static void link_fail_tls(struct link *l, int rc);
 
 struct resolve {
@@ -283,6 +284,11 @@ bool
 link_ask(struct link *l)
 {
 	if (l->step != STEP_UP || l->retry || l->asking)
+		return false;
+	/* A receiver that has refused us says why; once a request for it meets
+	 * a broken pipe, OpenSSL reads nothing any more. */
+	read_tls(l);
+	if (l->step != STEP_UP)
 		return false;
 	ERR_clear_error();
 	if (SSL_key_update(l->session.ssl, SSL_KEY_UPDATE_REQUESTED) != 1) {

@@ -2,6 +2,7 @@
  * test_siem.c - the syslog output against receivers of several kinds.
  */
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "outputs/syslog/conf.h"
+#include "outputs/syslog/link.h"
+#include "outputs/syslog/tls.h"
 #include "tests/unit/output_help.h"
 #include "tests/unit/tls_peer.h"
 #include "tests/unit/unit.h"
@@ -390,6 +393,43 @@ START_TEST(plain_tcp)
 }
 END_TEST
 
+/* A receiver that wants a certificate says so when we think that all is well,
+ * and closes: what is sent to it then is answered by a reset. */
+START_TEST(an_alert_is_heard_before_a_broken_pipe)
+{
+	static const struct tls_peer_spec spec = { .version = TLS1_3_VERSION,
+		.client = true };
+	struct tls_peer *peer = tls_peer_start(&spec);
+	struct syslog_conf conf = conf_for(peer);
+	char host[256], port[6];
+	struct err err = ERR_INIT;
+	struct tls *t = tls_open(&conf, "localhost", &err);
+	struct pollfd p = { .events = POLLRDHUP };
+	int64_t wait = INT64_MAX;
+	struct link *l;
+
+	ck_assert_msg(t != NULL, "%s", err.text);
+	ck_assert_int_eq(syslog_address(conf.address, host, port), 0);
+	l = link_new(host, port, t, conf.timeout);
+	link_open(l);
+	while (link_step(l) == LINK_OPENING)
+		(void)link_rest(l, -1, clock_monotonic() + CLOCK_SECOND);
+	if (!link_down(l)) {
+		p.fd = link_poll(l, &p.events, &wait);
+		p.events = POLLRDHUP;
+		ck_assert_int_eq(poll(&p, 1, -1), 1);
+		ck_assert(!link_ask(l) || !link_ask(l));
+	}
+	ck_assert_msg(strstr(link_why(l), "requires a client certificate") !=
+		NULL,
+	    "%s", link_why(l));
+	link_free(l);
+	tls_close(t);
+	tls_peer_stop(peer);
+	conf_release();
+}
+END_TEST
+
 static void
 tiny(struct syslog_conf *conf)
 {
@@ -427,6 +467,7 @@ suite_siem(void)
 	tcase_add_loop_test(tc, meeting, 0,
 	    sizeof(meetings) / sizeof(meetings[0]));
 	tcase_add_test(tc, plain_tcp);
+	tcase_add_test(tc, an_alert_is_heard_before_a_broken_pipe);
 	tcase_add_test(tc, oversize_line_is_refused_alone);
 	suite_add_tcase(s, tc);
 	return s;
