@@ -47,8 +47,10 @@ struct scheme {
 	    const struct http_request *req, struct auth_proof *p,
 	    struct outcome *r);
 	bool (*reject)(struct auth *a, const struct auth_proof *p,
-	    uint64_t *accepts);
-	void (*accept)(struct auth *a);
+	    struct oauth_user *user);
+	/* NULL: nothing to learn from it. */
+	void (*accept)(struct auth *a, const struct auth_proof *p,
+	    struct oauth_user *user);
 };
 
 /* Add a header; the conf has no more of them than there is room for. */
@@ -297,15 +299,18 @@ apply_aws_identity(struct auth *a, struct http *h,
 
 static bool
 reject_aws_identity(struct auth *a, const struct auth_proof *p,
-    uint64_t *accepts)
+    struct oauth_user *user)
 {
-	(void)accepts;
+	(void)user;
 	return aws_rejected(a->aws.keys, p->secret);
 }
 
 static void
-accept_aws_identity(struct auth *a)
+accept_aws_identity(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user)
 {
+	(void)p;
+	(void)user;
 	aws_accepted(a->aws.keys);
 }
 
@@ -321,10 +326,11 @@ apply_digest(struct auth *a, struct http *h, const struct http_request *req,
 
 /* Reading it again costs nothing. */
 static bool
-reject_secret(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
+reject_secret(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user)
 {
 	(void)p;
-	(void)accepts;
+	(void)user;
 	(void)pthread_mutex_lock(&a->lock);
 	secret_free(a->secret);
 	a->secret = NULL;
@@ -332,35 +338,31 @@ reject_secret(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
 	return true;
 }
 
-static void
-accept_secret(struct auth *a)
-{
-	(void)a;
-}
-
 static bool
-reject_token(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
+reject_token(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user)
 {
-	return oauth_reject(a->oauth, p->secret, accepts);
+	return oauth_reject(a->oauth, p->secret, user);
 }
 
 static void
-accept_token(struct auth *a)
+accept_token(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user)
 {
-	oauth_accept(a->oauth);
+	oauth_accept(a->oauth, p->secret, user);
 }
 
 static const struct scheme schemes[] = {
-	[AUTH_NONE] = { apply_none, reject_secret, accept_secret },
-	[AUTH_BEARER] = { apply_header, reject_secret, accept_secret },
-	[AUTH_BASIC] = { apply_basic, reject_secret, accept_secret },
-	[AUTH_HEADER] = { apply_header, reject_secret, accept_secret },
+	[AUTH_NONE] = { apply_none, reject_secret },
+	[AUTH_BEARER] = { apply_header, reject_secret },
+	[AUTH_BASIC] = { apply_basic, reject_secret },
+	[AUTH_HEADER] = { apply_header, reject_secret },
 	[AUTH_OAUTH2_SECRET] = { apply_token, reject_token, accept_token },
 	[AUTH_OAUTH2_ASSERTION] = { apply_token, reject_token, accept_token },
-	[AUTH_JWT] = { apply_jwt, reject_secret, accept_secret },
-	[AUTH_SIGNED] = { apply_signature, reject_secret, accept_secret },
-	[AUTH_DIGEST] = { apply_digest, reject_secret, accept_secret },
-	[AUTH_AWS] = { apply_aws, reject_secret, accept_secret },
+	[AUTH_JWT] = { apply_jwt, reject_secret },
+	[AUTH_SIGNED] = { apply_signature, reject_secret },
+	[AUTH_DIGEST] = { apply_digest, reject_secret },
+	[AUTH_AWS] = { apply_aws, reject_secret },
 	[AUTH_AWS_IDENTITY] = { apply_aws_identity, reject_aws_identity,
 	    accept_aws_identity },
 };
@@ -508,15 +510,18 @@ auth_proof_release(struct auth_proof *p)
 }
 
 bool
-auth_rejected(struct auth *a, const struct auth_proof *p, uint64_t *accepts)
+auth_rejected(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user)
 {
-	return a->scheme->reject(a, p, accepts);
+	return a->scheme->reject(a, p, user);
 }
 
 void
-auth_accepted(struct auth *a)
+auth_accepted(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user)
 {
-	a->scheme->accept(a);
+	if (a->scheme->accept != NULL)
+		a->scheme->accept(a, p, user);
 }
 
 bool

@@ -78,11 +78,12 @@ void auth_proof_release(struct auth_proof *p);
 enum reply_class auth_apply(struct auth *a, struct http *h,
     struct http_request *req, struct auth_proof *p, struct outcome *r);
 
-/* The vendor did not accept p.  True: another one is made next time; false: it
- * is good for others and is kept.  accepts as in oauth_reject(). */
+/* The vendor did not accept p, or did.  True: another one is made next time;
+ * false: it is kept for now.  As oauth_reject(), oauth_accept(). */
 bool auth_rejected(struct auth *a, const struct auth_proof *p,
-    uint64_t *accepts);
-void auth_accepted(struct auth *a);
+    struct oauth_user *user);
+void auth_accepted(struct auth *a, const struct auth_proof *p,
+    struct oauth_user *user);
 
 /* The server objects to the time of what was signed.  True: its own is known
  * now, and it is worth another try. */

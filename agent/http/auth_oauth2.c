@@ -23,8 +23,12 @@
 /* A token is renewed so long before it ends, or at a quarter of its life. */
 #define AHEAD (5 * CLOCK_MINUTE)
 
-/* Tokens that are refused are got anew no more often than this, growing. */
-#define REJECT_AGAIN (2 * CLOCK_SECOND)
+/* Tokens that nobody can use are got anew no more often than this, growing; …
+ */
+#define REJECT_AGAIN (CLOCK_SECOND / 2)
+/* … and those that one user can't.  The longest wait is what it takes until a
+ * permission that was granted is in a token. */
+#define REJECT_USER_AGAIN (2 * CLOCK_SECOND)
 #define REJECT_MAX (5 * CLOCK_MINUTE)
 
 /* Requests at once for one token. */
@@ -46,7 +50,6 @@ struct oauth {
 
 	unsigned rejected;    /* in a row, by a server */
 	int64_t reject_again; /* monotonic: not before */
-	uint64_t accepts;     /* by a server, ever */
 	unsigned failures;
 	int64_t again;              /* monotonic: not before */
 	uint8_t failed[DIGEST_LEN]; /* the credentials that did */
@@ -288,7 +291,6 @@ make(const struct oauth_conf *conf)
 		c->client = CLIENT_ASSERTION;
 	if (c->rules == NULL)
 		c->rules = oauth_rules;
-	o->accepts = OAUTH_NEVER + 1;
 	o->kept =
 	    kept_new(c->keep, c->server != NULL ? c->server : c->token_url,
 		c->client_id != NULL ? c->client_id : "");
@@ -580,7 +582,7 @@ oauth_host(struct oauth *o)
 }
 
 bool
-oauth_reject(struct oauth *o, const char *token, uint64_t *accepts)
+oauth_reject(struct oauth *o, const char *token, struct oauth_user *user)
 {
 	int64_t now = clock_monotonic();
 	bool another = true;
@@ -589,28 +591,34 @@ oauth_reject(struct oauth *o, const char *token, uint64_t *accepts)
 	if (o->token != NULL && strcmp(o->token, token) == 0) {
 		bool over = now >= o->ends;
 
-		another = over ||
-		    (now >= o->reject_again &&
-			(*accepts == OAUTH_NEVER || *accepts == o->accepts));
+		another =
+		    over || (now >= o->reject_again && now >= user->again);
 		if (another) {
 			secret_free(o->token);
 			o->token = NULL;
 		}
-		if (another && !over)
+		if (another && !over) {
 			o->reject_again = now +
 			    backoff(o->rejected++, REJECT_AGAIN, REJECT_MAX);
+			user->again = now +
+			    backoff(user->refused++, REJECT_USER_AGAIN,
+				REJECT_MAX);
+		}
 	}
-	*accepts = o->accepts;
 	(void)pthread_mutex_unlock(&o->lock);
 	return another;
 }
 
 void
-oauth_accept(struct oauth *o)
+oauth_accept(struct oauth *o, const char *token, struct oauth_user *user)
 {
+	user->refused = 0;
+	user->again = 0;
 	(void)pthread_mutex_lock(&o->lock);
-	o->rejected = 0;
-	o->reject_again = 0;
-	o->accepts++;
+	/* That another one was good says nothing of this one. */
+	if (o->token != NULL && strcmp(o->token, token) == 0) {
+		o->rejected = 0;
+		o->reject_again = 0;
+	}
 	(void)pthread_mutex_unlock(&o->lock);
 }

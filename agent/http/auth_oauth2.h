@@ -5,6 +5,7 @@
 #ifndef HTTP_AUTH_OAUTH2_H
 #define HTTP_AUTH_OAUTH2_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -60,15 +61,23 @@ void oauth_times(struct oauth *o, int64_t *renew, int64_t *ends);
 /* The host that came with the last token, "" where none did; to be freed. */
 char *oauth_host(struct oauth *o);
 
+/* Of one who uses tokens, all zero at first: refused tokens that were given up
+ * for its sake since it was accepted, and when the next one may be
+ * (monotonic). */
+struct oauth_user {
+	_Atomic unsigned refused;
+	_Atomic int64_t again;
+};
+
 /*
- * A server did not accept this token.  True: it is given up, or another one is
- * there already.  False: it is kept, since it was good elsewhere after the last
- * time that this caller was refused, or since another one was got just now.
- * accepts is the caller's, OAUTH_NEVER before it is refused for the first time
- * in a row.
+ * A server did not accept this token of the user's; it may be the token or the
+ * user, who lacks a permission.  True: the token is given up, or another one is
+ * there already.  False: it is kept, since giving up one did not help this user
+ * just now, or none that was got was of any use to anyone; both waits grow.
  */
-#define OAUTH_NEVER 0
-bool oauth_reject(struct oauth *o, const char *token, uint64_t *accepts);
-void oauth_accept(struct oauth *o);
+bool oauth_reject(struct oauth *o, const char *token, struct oauth_user *user);
+
+/* A server has accepted this token of the user's. */
+void oauth_accept(struct oauth *o, const char *token, struct oauth_user *user);
 
 #endif /* HTTP_AUTH_OAUTH2_H */

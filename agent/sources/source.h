@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "http/auth_oauth2.h"
 #include "http/client.h"
 #include "http/rules.h"
 #include "store/via.h"
@@ -71,12 +72,12 @@ struct stream {
 	_Atomic int64_t listed;
 	/* Grows with every gap: what was listed before may come back. */
 	_Atomic unsigned gaps;
-	/* Of request_send(): throttled and refused in a row, and no request
-	 * before hold (monotonic). */
+	/* Of request_send(): throttled and refused in a row, no request before
+	 * hold (monotonic), and what refused tokens were given up for it. */
 	_Atomic unsigned throttled;
 	_Atomic unsigned denied;
 	_Atomic int64_t hold;
-	_Atomic uint64_t accepts; /* see auth_rejected() */
+	struct oauth_user tokens;
 };
 
 #define REPLY_ODD_ROW "odd-row"

@@ -25,6 +25,7 @@
 
 struct login {
 	struct oauth *oauth;
+	struct oauth_user user;
 	struct errand *errand;
 	bool out;      /* the errand is under way, or back and not looked at */
 	char *token;   /* NULL: none */
@@ -36,7 +37,8 @@ struct login {
 
 	/* What the errand takes along, and what it brings. */
 	struct {
-		char *refused; /* token to give up, or NULL */
+		char *used; /* the token up to now, or NULL */
+		bool refused;
 		bool taken;
 		char *token; /* NULL: none, outcome says why */
 		int64_t renew;
@@ -50,12 +52,11 @@ static void
 fetch(void *ctx, struct http *h)
 {
 	struct login *l = ctx;
-	uint64_t accepts = OAUTH_NEVER;
 
-	if (l->bag.taken)
-		oauth_accept(l->oauth);
-	if (l->bag.refused != NULL)
-		(void)oauth_reject(l->oauth, l->bag.refused, &accepts);
+	if (l->bag.used != NULL && l->bag.taken)
+		oauth_accept(l->oauth, l->bag.used, &l->user);
+	if (l->bag.used != NULL && l->bag.refused)
+		(void)oauth_reject(l->oauth, l->bag.used, &l->user);
 	l->bag.token = oauth_token(l->oauth, h, &l->bag.outcome);
 	oauth_times(l->oauth, &l->bag.renew, &l->bag.ends);
 }
@@ -79,7 +80,7 @@ login_free(struct login *l)
 	oauth_free(l->oauth);
 	secret_free(l->token);
 	secret_free(l->bag.token);
-	secret_free(l->bag.refused);
+	secret_free(l->bag.used);
 	free(l);
 }
 
@@ -92,8 +93,8 @@ unpack(struct login *l, int64_t wait)
 	if (!l->out || errand_busy(l->errand, wait))
 		return;
 	l->out = false;
-	secret_free(l->bag.refused);
-	l->bag.refused = NULL;
+	secret_free(l->bag.used);
+	l->bag.used = NULL;
 	if (l->bag.token == NULL) {
 		/* The old one, where there is one, is good to its end. */
 		l->renew = clock_monotonic() + l->bag.outcome.wait;
@@ -111,12 +112,13 @@ unpack(struct login *l, int64_t wait)
 static int
 send_out(struct login *l, struct err *err)
 {
-	if (l->refused && l->token != NULL)
-		l->bag.refused = xstrdup(l->token);
+	if (l->token != NULL)
+		l->bag.used = secret_copy(l->token);
 	if (l->refused) {
 		secret_free(l->token);
 		l->token = NULL;
 	}
+	l->bag.refused = l->refused;
 	l->bag.taken = l->taken;
 	l->refused = l->taken = false;
 	l->out = errand_begin(l->errand, err) == 0;

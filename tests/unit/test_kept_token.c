@@ -133,7 +133,7 @@ static void
 expect(struct oauth *o, const char *used, const char *access)
 {
 	char *sent = xasprintf("refresh_token=%s&", used);
-	uint64_t accepts = OAUTH_NEVER;
+	struct oauth_user user = { .refused = 0 };
 	struct outcome r;
 	char *token = oauth_token(o, http_rig.http, &r);
 	const char *last = "";
@@ -146,7 +146,7 @@ expect(struct oauth *o, const char *used, const char *access)
 		last = at;
 	ck_assert_msg(strncmp(last, sent, strlen(sent)) == 0, "not %s: %s",
 	    sent, last);
-	(void)oauth_reject(o, token, &accepts);
+	(void)oauth_reject(o, token, &user);
 	secret_free(token);
 	free(sent);
 }

@@ -70,7 +70,7 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	struct oauth *o = make("/good");
 	struct outcome r;
 	char *t = oauth_token(o, http_rig.http, &r), *again;
-	uint64_t accepts = OAUTH_NEVER;
+	struct oauth_user user = { .refused = 0 };
 
 	ck_assert_msg(t != NULL, "%s", r.text);
 	ck_assert_str_eq(t, "T1");
@@ -82,9 +82,8 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 	ck_assert_str_eq(again, "T1");
 	ck_assert_uint_eq(canned_count(http_rig.server), 1);
 	secret_free(again);
-	ck_assert(oauth_reject(o, "another", &accepts));
-	accepts = OAUTH_NEVER;
-	ck_assert(oauth_reject(o, t, &accepts));
+	ck_assert(oauth_reject(o, "another", &user));
+	ck_assert(oauth_reject(o, t, &user));
 	again = oauth_token(o, http_rig.http, &r);
 	ck_assert_msg(again != NULL, "%s", r.text);
 	ck_assert_str_eq(again, "T2");
@@ -94,31 +93,85 @@ START_TEST(a_token_is_kept_until_it_is_rejected)
 }
 END_TEST
 
-/* One feed is refused for its own sake: that costs one token, and not one each
- * time. */
+/* The token is given up for a user who was refused, and another one is got. */
+static char *
+another_token(struct oauth *o, char *token, struct oauth_user *user)
+{
+	const size_t before = canned_count(http_rig.server);
+	struct outcome r;
+
+	ck_assert(oauth_reject(o, token, user));
+	secret_free(token);
+	token = oauth_token(o, http_rig.http, &r);
+	ck_assert_msg(token != NULL, "%s", r.text);
+	ck_assert_uint_eq(canned_count(http_rig.server), before + 1);
+	return token;
+}
+
+/* One feed is refused for its own sake: that costs a token now and then, and
+ * not one each time. */
 START_TEST(a_token_that_is_good_for_others_is_kept)
 {
 	struct oauth *o = make("/good");
-	uint64_t accepts = OAUTH_NEVER;
+	struct oauth_user refused = { .refused = 0 }, other = { .refused = 0 };
+	struct outcome r;
+	char *t = another_token(o, oauth_token(o, http_rig.http, &r), &refused);
+	int64_t waits = refused.again;
+
+	for (int i = 0; i < 50; i++) {
+		oauth_accept(o, t, &other);
+		ck_assert(!oauth_reject(o, t, &refused));
+	}
+	/* A permission that was granted is in no token yet. */
+	refused.again = 0;
+	t = another_token(o, t, &refused);
+	oauth_accept(o, t, &other);
+	ck_assert(!oauth_reject(o, t, &refused));
+	ck_assert_int_gt(refused.again, waits);
+	/* Accepted, it is a user like any other. */
+	oauth_accept(o, t, &refused);
+	t = another_token(o, t, &refused);
+	secret_free(t);
+	oauth_free(o);
+}
+END_TEST
+
+/* A token dies again and again in the hands of those who share it: whoever
+ * meets that gets another one for all, whatever it was refused before. */
+START_TEST(a_token_that_died_is_replaced_for_all)
+{
+	struct oauth *o = make("/good");
+	struct oauth_user users[4] = { { .refused = 0 } }, other = users[0];
 	struct outcome r;
 	char *t = oauth_token(o, http_rig.http, &r);
 
-	ck_assert(oauth_reject(o, t, &accepts));
-	secret_free(t);
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_uint_eq(canned_count(http_rig.server), 2);
-	for (int i = 0; i < 50; i++) {
-		oauth_accept(o);
-		ck_assert(!oauth_reject(o, t, &accepts));
+	for (int i = 0; i < 4; i++) {
+		oauth_accept(o, t, &other);
+		t = another_token(o, t, &users[i]);
 	}
-	/* Nobody has used it with success since: it may be dead. */
-	ck_assert(oauth_reject(o, t, &accepts));
+	/* All have been refused; to be accepted once is enough. */
+	oauth_accept(o, t, &users[0]);
+	t = another_token(o, t, &users[0]);
 	secret_free(t);
-	/* But where no token is any good they are got less and less often. */
-	t = oauth_token(o, http_rig.http, &r);
-	ck_assert_uint_eq(canned_count(http_rig.server), 3);
-	for (int i = 0; i < 50; i++)
-		ck_assert(!oauth_reject(o, t, &accepts));
+	oauth_free(o);
+}
+END_TEST
+
+/* Where no token is any good they are got less and less often, and what was
+ * good for an earlier one says nothing. */
+START_TEST(tokens_that_are_no_good_are_got_seldom)
+{
+	struct oauth *o = make("/good");
+	struct oauth_user user = { .refused = 0 };
+	struct outcome r;
+	char *t = another_token(o, oauth_token(o, http_rig.http, &r), &user);
+
+	for (int i = 0; i < 50; i++) {
+		struct oauth_user one = { .refused = 0 };
+
+		oauth_accept(o, "an earlier one", &one);
+		ck_assert(!oauth_reject(o, t, &one));
+	}
 	secret_free(t);
 	oauth_free(o);
 }
@@ -377,6 +430,8 @@ suite_oauth(void)
 	    sizeof(requests) / sizeof(requests[0]));
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
 	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
+	tcase_add_test(tc, a_token_that_died_is_replaced_for_all);
+	tcase_add_test(tc, tokens_that_are_no_good_are_got_seldom);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_loop_test(tc, a_remedy_is_about_the_api, 0, 2);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);

@@ -253,8 +253,8 @@ is_unwanted(const struct source *s, const struct request *q)
 }
 
 /* Once, with credentials; true: those were refused, and it is worth another
- * try: others are had, or *kept, they are kept since they are good elsewhere,
- * and one refusal is not enough.  The second one is. */
+ * try: others are had, or *kept, they are kept, and one refusal may have been
+ * of a moment.  The second one is believed. */
 static bool
 try(struct worker *w, const struct api *api, const struct request *q,
     struct http_request *req, struct http_reply *reply, bool *kept,
@@ -262,7 +262,8 @@ try(struct worker *w, const struct api *api, const struct request *q,
 {
 	struct auth_proof proof = { .secret = NULL };
 	struct stream *st = w->stream;
-	uint64_t accepts = st != NULL ? st->accepts : OAUTH_NEVER;
+	struct oauth_user anyone = { .refused = 0 };
+	struct oauth_user *user = st != NULL ? &st->tokens : &anyone;
 	bool again = false;
 
 	worker_waits(w, WAITS_TOKEN);
@@ -272,20 +273,16 @@ try(struct worker *w, const struct api *api, const struct request *q,
 			w->source->watch->answered(w->source->watch->ctx, reply,
 			    r);
 		if (r->class == REPLY_UNAUTHORISED) {
-			again = !*kept &&
-			    auth_rejected(api->auth, &proof, &accepts);
-			*kept = !*kept && !again && accepts != OAUTH_NEVER;
-			again = again || *kept;
+			again = !*kept;
+			*kept =
+			    !*kept && !auth_rejected(api->auth, &proof, user);
 		} else if (r->class == REPLY_CLOCK && !*kept) {
 			*kept = again = auth_late(api->auth, reply);
 		} else if (r->class == REPLY_OK) {
-			auth_accepted(api->auth);
-			accepts = OAUTH_NEVER;
+			auth_accepted(api->auth, &proof, user);
 			if (st != NULL)
 				st->denied = 0;
 		}
-		if (st != NULL)
-			st->accepts = accepts;
 	} else {
 		/* None of the threads gets any further. */
 		reply->status = 0;
