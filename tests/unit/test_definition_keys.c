@@ -50,9 +50,10 @@ is_named(const struct node *map)
 	return false;
 }
 
-/* Does a fault say where it is, and name the key? */
+/* Does a fault say where it is, and name the key?  Without a key that had a
+ * variable nothing uses that one. */
 static bool
-names_key(const struct config_errors *errors, const char *key)
+names_key(const struct config_errors *errors, const char *key, enum damage how)
 {
 	bool found = false;
 
@@ -60,7 +61,10 @@ names_key(const struct config_errors *errors, const char *key)
 		ck_assert_msg(errors->place[i].file != NULL &&
 			errors->place[i].line > 0,
 		    "%s: no place in \"%s\"", t.file, errors->line[i]);
-		found = found || strstr(errors->line[i], key) != NULL;
+		found = found || strstr(errors->line[i], key) != NULL ||
+		    (how == REMOVED &&
+			strstr(errors->line[i],
+			    "nothing in the definition uses it") != NULL);
 	}
 	return found;
 }
@@ -91,7 +95,7 @@ judge(const char *key, enum damage how, bool author)
 
 	ck_assert_int_eq(yaml_print(t.top, 0, &text), 0);
 	d = definition_parse(NULL, t.file, text.data, text.len, &errors);
-	told = names_key(&errors, key);
+	told = names_key(&errors, key, how);
 	ck_assert_msg((d == NULL) == (errors.n > 0), "%s: %s %s: no fault",
 	    t.file, key, damages[how]);
 	ck_assert_msg(d == NULL || !must_fail, "%s: %s %s: is taken", t.file,

@@ -153,8 +153,10 @@ read_by(struct loading *l, struct def_host *h, const struct node *map)
 		    (struct slice){ by->text, strlen(by->text) });
 	if (h->by < d->n_variables &&
 	    d->variables[h->by].type == VARIABLE_CHOICE &&
-	    d->variables[h->by].values != NULL)
+	    d->variables[h->by].values != NULL) {
+		d->variables[h->by].used = true;
 		return &d->variables[h->by];
+	}
 	config_errors_add(l->errors, by != NULL ? by : map,
 	    "hosts.%.48s: \"by\" must name a variable of type choice, which "
 	    "\"%.60s\" is not",
@@ -402,6 +404,23 @@ load_streams(struct loading *l, const struct node *top)
 	}
 }
 
+/* A variable that nothing uses is a place that was left out.  Behind another
+ * fault that says nothing. */
+static void
+check_used(struct loading *l, const struct node *map)
+{
+	const struct definition *d = l->d;
+
+	for (size_t i = 0; i < d->n_variables; i++)
+		if (!d->variables[i].used)
+			config_errors_add(l->errors,
+			    node_get(map, d->variables[i].name),
+			    "variables.%.48s: nothing in the definition uses "
+			    "it; write {%.48s} where its value belongs, or "
+			    "remove it",
+			    d->variables[i].name, d->variables[i].name);
+}
+
 static void
 load_all(struct loading *l, const char *name, const struct node *top)
 {
@@ -423,6 +442,8 @@ load_all(struct loading *l, const char *name, const struct node *top)
 	load_rate(l, top);
 	d->rules = definition_rules(l, node_get(top, "rules"), NULL);
 	load_streams(l, top);
+	if (l->errors->n == 0)
+		check_used(l, node_get(top, "variables"));
 }
 
 /* A key without a value is neither set nor left out: whoever left it so may

@@ -39,6 +39,7 @@ struct def_variable {
 	char *name;
 	int type; /* enum variable_type */
 	bool required;
+	bool used; /* by any place of the definition */
 	char *def;
 	char **values;
 	char *help;

@@ -53,11 +53,13 @@ kind_of(const struct definition *d, struct slice name, bool *time)
 		*time = built_in[i].time;
 		return built_in[i].kind;
 	}
-	if (v < d->n_variables)
+	if (v < d->n_variables) {
+		d->variables[v].used = true;
 		return d->variables[v].type == VARIABLE_SECRET ||
 			d->variables[v].type == VARIABLE_PEM
 		    ? PLACE_SECRET
 		    : PLACE_VARIABLE;
+	}
 	if (sign_place(name, time))
 		return PLACE_SIGNED;
 	if (name.len > dot && memcmp(name.data, HOSTS_DOT, dot) == 0 &&
