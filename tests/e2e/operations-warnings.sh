@@ -93,7 +93,8 @@ say "SealfeedRoleDown"
 mv "$etc/siem-ca.pem" "$work/away"
 wait_for 20 "it is back" role "ship lake"
 kill -KILL "$(role "ship lake")"
-fires SealfeedRoleDown
+fires SealfeedRoleDown # it was killed, and has not said yet why it stays away
+wait_for 30 "it is started again" log_has 'ship lake: blocked: tls.ca'
 try SealfeedRoleDown "journalctl -u sealfeed -p err -n 20"
 shows 'ship lake: blocked: tls.ca: [^ ]*/siem-ca.pem'
 mv "$work/away" "$etc/siem-ca.pem"
