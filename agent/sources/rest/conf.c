@@ -100,6 +100,30 @@ add_way(const struct rest_conf *c, const struct def_auth *a, struct buf *out)
 	}
 }
 
+char *
+rest_auth_options(const struct rest_conf *c, const struct def_auth *a)
+{
+	struct buf out = BUF_INIT(1000);
+	uint32_t left = a->uses;
+
+	for (size_t i = 0; i < c->def->n_variables; i++) {
+		const uint32_t bit = UINT32_C(1) << i;
+
+		if ((left & bit) == 0)
+			continue;
+		left &= ~bit;
+		(void)!buf_addf(&out, "%s%s",
+		    out.len == 0    ? ""
+			: left == 0 ? " and "
+				    : ", ",
+		    c->def->variables[i].name);
+	}
+	if (out.len > 0)
+		return buf_take(&out, NULL);
+	buf_release(&out);
+	return NULL;
+}
+
 /* Credentials: one way must be whole, and not two. */
 static void
 check_auth(const struct rest_conf *c, const struct config_section *b)

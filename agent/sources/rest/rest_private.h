@@ -53,6 +53,10 @@ int rest_host(const struct rest_conf *c, size_t host, struct buf *out);
 /* The way to show credentials that this source has, NULL: none is whole. */
 const struct def_auth *rest_auth(const struct rest_conf *c);
 
+/* The options that it is made of, "client_id, private_key and key_id"; NULL:
+ * none. */
+char *rest_auth_options(const struct rest_conf *c, const struct def_auth *a);
+
 /* Of source_type. */
 char *rest_credential(const void *conf);
 
