@@ -12,6 +12,10 @@
 #include "tests/unit/shape_help.h"
 #include "tests/unit/unit.h"
 
+#define TRIAL  \
+	WINDOW \
+	"    page: { kind: none }\n    records: { at: [\"\"] }\n    id: /id\n"
+
 static const struct shape shapes[] = {
 	{ .name = "a row that leads elsewhere",
 	    .definition = HEAD WINDOW
@@ -241,6 +245,64 @@ START_TEST(credentials)
 }
 END_TEST
 
+/* Whoever is refused is told which options say who asks. */
+START_TEST(options_of_credentials)
+{
+	static const char yaml[] =
+	    "agent: { name: a, key: /tmp/seal.pem }\nsources:\n"
+	    "  a: { type: okta, domain: a.okta.com, token: \"${env:A}\" }\n"
+	    "  b: { type: okta, domain: a.okta.com, client_id: c, key_id: k, "
+	    "private_key: \"${file:/tmp/key}\" }\n"
+	    "outputs: { f: { type: file, path: /tmp/out } }\n";
+	static const char *const expected[] = { "token",
+		"domain, client_id, private_key and key_id" };
+
+	rest_rig_begin();
+	rest_rig_link("okta", SRCDIR "/agent/sources/definitions/okta.yaml");
+	rest_rig_load(yaml);
+	for (size_t i = 0; i < 2; i++) {
+		const struct rest_conf *c = rest_rig.config->sources[i].conf;
+		char *options = rest_auth_options(c, rest_auth(c));
+
+		ck_assert_str_eq(options, expected[i]);
+		free(options);
+	}
+	rest_rig_end();
+}
+END_TEST
+
+/* What fails makes all of a source wait, which a trial doesn't: nobody has
+ * stopped the other streams. */
+START_TEST(a_trial_waits_for_nothing)
+{
+	const struct shape s = { .definition =
+				     HEAD_WITH("{ kind: oauth2, host: login, "
+					       "path: /token, client_id: me, "
+					       "client_secret: \"{token}\" }")
+					 TRIAL "  other:\n    title: "
+					       "O\n    retention: 30d\n"
+					       "    time: { at: /t, "
+					       "format: epoch }\n" TRIAL,
+		.replies = { { "/token",
+		    FAIL("401", "{\"error\":\"invalid_client\"}"), 0 } } };
+	struct buf said = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+
+	shape_begin(&s, "abcdefgh");
+	ck_assert_int_eq(source_live(&rest_rig.config->sources[0], NULL, NULL,
+			     &said, &err),
+	    -1);
+	ck_assert_msg(strstr(err.text, "refused; check token") != NULL, "%s",
+	    err.text);
+	ck_assert_msg(strstr(said.data,
+			  "other: is not tried, since no further request may "
+			  "be made") != NULL,
+	    "%s", said.data);
+	buf_release(&said);
+	shape_end();
+}
+END_TEST
+
 /* A definition that is right, with that auth. */
 #define LONG(auth)                                                        \
 	HEAD_WITH(auth)                                                   \
@@ -318,6 +380,8 @@ suite_rest_hosts(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tc, credentials);
+	tcase_add_test(tc, options_of_credentials);
+	tcase_add_test(tc, a_trial_waits_for_nothing);
 	tcase_add_loop_test(tc, long_credentials, 0,
 	    sizeof(long_ones) / sizeof(long_ones[0]));
 	suite_add_tcase(s, tc);

@@ -350,6 +350,10 @@ live(struct worker *w, struct buf *message, struct err *err)
 				return err_set(err, "too much to say");
 			continue;
 		}
+		if (r.class == REPLY_STOPPED)
+			(void)outcome_set(&r, REPLY_STOPPED,
+			    "is not tried, since no further request may be "
+			    "made for the moment");
 		if (rc != 0 &&
 		    buf_addf(message, "%s: %s\n", c->streams[i], r.text) != 0)
 			break;
