@@ -143,6 +143,11 @@ const struct rule oauth_rules[] = {
 	{ .code = "invalid_client",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the client's credentials are refused" },
+	{ .code = "invalid_dpop_proof",
+	    .class = REPLY_CONFIG,
+	    .cause = "the application must prove that it holds a key (DPoP), "
+		     "which this agent does not",
+	    .hint = "switch that off where the application is registered" },
 	{ .code = "unauthorized_client",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application may not use this grant",

@@ -44,6 +44,9 @@ static const struct canned_reply table[] = {
 		REPLY("404 Not Found", "23", "{\"message\":\"Not Found\"}") },
 	{ .path = "/forbidden",
 	    .bytes = REPLY("403 Forbidden", "16", "{\"message\":\"no\"}") },
+	{ .path = "/dpop",
+	    .bytes = REPLY("400 Bad Request", "30",
+		"{\"error\":\"invalid_dpop_proof\"}") },
 	{ .path = "/odd",
 	    .bytes = REPLY("200 OK", "23", "{\"access_token\":\"a\\nb\"}") },
 	{ .path = "/any",
@@ -215,6 +218,7 @@ static const struct {
 } refusals[] = {
 	{ "/refused", "the client's credentials are refused", true },
 	{ "/nowhere", "nobody gives tokens there", true },
+	{ "/dpop", "(DPoP), which this agent does not; switch that off", true },
 	{ "/forbidden", "check the permissions", false },
 	{ "/expired", "create a new one", false },
 };

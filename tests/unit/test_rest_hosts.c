@@ -1,12 +1,16 @@
 /*
  * test_rest_hosts.c - which hosts are asked, and with which credentials: links,
  * files and redirects that lead elsewhere, hosts that come with a token, and
- * credentials that two sources share, or that are too long.
+ * credentials that two sources share, that are too long, or that a vendor
+ * refuses.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "http/client.h"
+#include "http/rules.h"
 #include "sources/rest/rest_private.h"
 #include "tests/unit/rest_rig.h"
 #include "tests/unit/shape_help.h"
@@ -271,6 +275,74 @@ START_TEST(options_of_credentials)
 }
 END_TEST
 
+#define GITHUB "org: a, token: abcdefgh"
+#define SLACK "token: xoxp-abcdef"
+static const struct {
+	const char *type, *options;
+	int status;
+	const char *headers, *body;
+	enum reply_class class;
+	const char *says;
+} refusals[] = {
+	{ "github", GITHUB, 403, "X-GitHub-SSO: required; url=x\r\n",
+	    "{\"message\":\"Resource protected by organization SAML "
+	    "enforcement.\"}",
+	    REPLY_CONFIG, "SSO; authorise it there" },
+	{ "github", GITHUB, 403, "",
+	    "{\"message\":\"Resource not accessible by integration\"}",
+	    REPLY_CONFIG, "Administration set to read" },
+	{ "github", GITHUB, 403, "Retry-After: 60\r\n",
+	    "{\"message\":\"Wait.\"}", REPLY_THROTTLED, "too many requests" },
+	{ "github", GITHUB, 403, "X-RateLimit-Remaining: 0\r\n",
+	    "{\"message\":\"API rate limit exceeded\"}", REPLY_THROTTLED,
+	    "budget" },
+	{ "github", GITHUB, 401, "", "{\"message\":\"Bad credentials\"}",
+	    REPLY_UNAUTHORISED, "check token" },
+	{ "slack", SLACK, 200, "", "{\"ok\":false,\"error\":\"missing_scope\"}",
+	    REPLY_CONFIG, "add the user token scope auditlogs:read" },
+	{ "slack", SLACK, 401, "",
+	    "{\"ok\":false,\"error\":\"invalid_authentication\"}",
+	    REPLY_UNAUTHORISED, "check token" },
+	{ "slack", SLACK, 403, "",
+	    "{\"ok\":false,\"error\":\"not_allowed_token_type\"}", REPLY_CONFIG,
+	    "begins with xoxp-" },
+};
+
+/* What vendors answer whoever may not read, in their own words. */
+START_TEST(a_refusal)
+{
+	char *yaml = xasprintf(
+	    "agent: { name: a, key: /tmp/seal.pem }\nsources:\n  a: { type: "
+	    "%s, %s }\noutputs: { f: { type: file, path: /tmp/out } }\n",
+	    refusals[_i].type, refusals[_i].options);
+	char *file = xasprintf(SRCDIR "/agent/sources/definitions/%s.yaml",
+	    refusals[_i].type);
+	const struct rest_conf *c;
+	struct http_reply reply;
+	struct outcome r;
+
+	rest_rig_begin();
+	rest_rig_link(refusals[_i].type, file);
+	rest_rig_load(yaml);
+	c = rest_rig.config->sources[0].conf;
+	http_reply_init(&reply);
+	reply.status = refusals[_i].status;
+	ck_assert_int_eq(buf_adds(&reply.headers, refusals[_i].headers), 0);
+	ck_assert_int_eq(buf_adds(&reply.body, refusals[_i].body), 0);
+	if (reply.status == 200)
+		rules_unexpected(c->def->streams[0].rules, &reply, "events",
+		    &r);
+	else
+		rules_judge(c->def->streams[0].rules, &reply, &r);
+	ck_assert_int_eq(r.class, refusals[_i].class);
+	ck_assert_msg(strstr(r.text, refusals[_i].says) != NULL, "%s", r.text);
+	http_reply_release(&reply);
+	rest_rig_end();
+	free(file);
+	free(yaml);
+}
+END_TEST
+
 /* What fails makes all of a source wait, which a trial doesn't: nobody has
  * stopped the other streams. */
 START_TEST(a_trial_waits_for_nothing)
@@ -381,6 +453,8 @@ suite_rest_hosts(void)
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tc, credentials);
 	tcase_add_test(tc, options_of_credentials);
+	tcase_add_loop_test(tc, a_refusal, 0,
+	    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tc, a_trial_waits_for_nothing);
 	tcase_add_loop_test(tc, long_credentials, 0,
 	    sizeof(long_ones) / sizeof(long_ones[0]));
