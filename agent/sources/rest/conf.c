@@ -50,6 +50,13 @@ rest_host(const struct rest_conf *c, size_t host, struct buf *out)
 			   : rest_vendor_host(c, host, out);
 }
 
+int64_t
+rest_retention(const struct rest_conf *c, const struct def_stream *s)
+{
+	return c->retention > 0 && c->retention < s->retention ? c->retention
+							       : s->retention;
+}
+
 /* How many of the secrets that a uses are set, and how many are not. */
 static void
 count_secrets(const struct rest_conf *c, const struct def_auth *a, size_t *set,
@@ -210,6 +217,7 @@ check_stream(const struct rest_conf *c, const struct def_stream *s,
     const struct config_section *b)
 {
 	const struct def_request *r = &s->request;
+	const int64_t overlap = c->overlap > 0 ? c->overlap : s->cursor.overlap;
 
 	check_needed(c, s, r->path, b);
 	check_needed(c, s, r->body, b);
@@ -219,6 +227,10 @@ check_stream(const struct rest_conf *c, const struct def_stream *s,
 	if (s->cursor.kind == CURSOR_WINDOW && c->overlap >= s->cursor.span)
 		config_error(b,
 		    "overlap: must be shorter than the windows of %s", s->name);
+	if (c->retention > 0 && overlap >= c->retention)
+		config_error(b,
+		    "retention: must be longer than the overlap of %s",
+		    s->name);
 }
 
 static void
