@@ -47,6 +47,9 @@ static const struct canned_reply table[] = {
 	{ .path = "/dpop",
 	    .bytes = REPLY("400 Bad Request", "30",
 		"{\"error\":\"invalid_dpop_proof\"}") },
+	{ .path = "/limited",
+	    .bytes = REPLY("403 Forbidden", "37",
+		"{\"message\":\"API rate limit exceeded\"}") },
 	{ .path = "/odd",
 	    .bytes = REPLY("200 OK", "23", "{\"access_token\":\"a\\nb\"}") },
 	{ .path = "/any",
@@ -220,6 +223,7 @@ static const struct {
 	{ "/nowhere", "nobody gives tokens there", true },
 	{ "/dpop", "(DPoP), which this agent does not; switch that off", true },
 	{ "/forbidden", "check the permissions", false },
+	{ "/limited", "status 403: too many requests", false },
 	{ "/expired", "create a new one", false },
 };
 
