@@ -74,6 +74,10 @@ struct oauth_conf {
 	/* What refusals mean, in terms of the caller's options and of what the
 	 * token is for; static, leads to oauth_rules.  NULL: those alone. */
 	const struct rule *rules;
+	/* The caller's options that say who asks, a clause such as "client_id
+	 * and private_key": what to look at where that is refused, and the
+	 * server has said nothing better.  NULL: nothing. */
+	const char *options;
 	int64_t wait_max; /* longest wait that the server gets, 0: any */
 };
 

@@ -108,8 +108,7 @@ const struct rule oauth_rules[] = {
 	    .hint = "check tenant" },
 	OAUTH_API_RULES("check the options that say which API it is, such as "
 			"cloud and hosts, and that the tenant has it",
-	    "check the options that say what the token is for, such as cloud "
-	    "and hosts"),
+	    "grant it where the application is registered"),
 	{ .code = "AADSTS7000112",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application is disabled",
@@ -143,25 +142,25 @@ const struct rule oauth_rules[] = {
 		    "one" },
 	{ .code = "invalid_client",
 	    .class = REPLY_CREDENTIALS,
-	    .cause = "the client's credentials are refused",
-	    .hint = "check client_id and client_secret or certificate" },
+	    .cause = "the client's credentials are refused" },
+	{ .code = "invalid_dpop_proof",
+	    .class = REPLY_CONFIG,
+	    .cause = "the application must prove that it holds a key (DPoP), "
+		     "which this agent does not",
+	    .hint = "switch that off where the application is registered" },
 	{ .code = "unauthorized_client",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application may not use this grant",
-	    .hint = "check the app registration" },
+	    .hint = "allow it where the application is registered" },
 	{ .status = 400,
 	    .class = REPLY_CONFIG,
-	    .cause = "the token request is refused",
-	    .hint = "check the options that say who asks, such as tenant, "
-		    "client_id and cloud" },
+	    .cause = "the token request is refused" },
 	{ .status = 401,
 	    .class = REPLY_CREDENTIALS,
-	    .cause = "the client's credentials are refused",
-	    .hint = "check client_id and client_secret or certificate" },
+	    .cause = "the client's credentials are refused" },
 	{ .status = 404,
 	    .class = REPLY_CONFIG,
-	    .cause = "there is no token endpoint",
-	    .hint = "check login_url and tenant, or hosts" },
+	    .cause = "nobody gives tokens there" },
 	{ .status = 0 },
 };
 
@@ -181,6 +180,7 @@ static const size_t texts[] = {
 	TEXT(issuer),
 	TEXT(subject),
 	TEXT(audience),
+	TEXT(options),
 	TEXT(reply.token),
 	TEXT(reply.header),
 	TEXT(reply.expires_in),
@@ -450,6 +450,21 @@ keep_token(struct oauth *o, const struct credentials *c,
 	(void)keep_refresh(o, r);
 }
 
+/* Behind a refusal: where to look, but for what Entra explains by a code of its
+ * own, and a 403, which is about permissions. */
+static void
+name_options(const struct oauth *o, const struct http_reply *reply,
+    struct outcome *r)
+{
+	const size_t len = strlen(r->text);
+
+	if (o->conf.options != NULL && reply->status != 403 &&
+	    (r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG) &&
+	    strncmp(r->code, "AADSTS", 6) != 0)
+		(void)snprintf(r->text + len, sizeof(r->text) - len,
+		    "; check %s", o->conf.options);
+}
+
 static void
 ask(struct oauth *o, struct http *h, const struct credentials *c,
     struct outcome *r)
@@ -472,6 +487,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 			rules_judge(o->conf.rules, &reply, r);
 			if (r->class == REPLY_OK)
 				keep_token(o, c, &reply, r);
+			name_options(o, &reply, r);
 		}
 	}
 	if (reply.body.data != NULL)

@@ -49,10 +49,13 @@ static const struct rule general[] = {
 	    .class = REPLY_THROTTLED,
 	    .cause = "too many requests" },
 	{ .status = 403,
+	    .text = "rate limit",
+	    .class = REPLY_THROTTLED,
+	    .cause = "too many requests" },
+	{ .status = 403,
 	    .class = REPLY_CONFIG,
 	    .cause = "access is forbidden",
-	    .hint = "check the permissions of the application and the admin "
-		    "consent" },
+	    .hint = "check the permissions of the application or token" },
 	{ .status = 404,
 	    .class = REPLY_RETRY,
 	    .cause = "not found",
@@ -484,8 +487,10 @@ take_json(const json_t *top, struct reply_error *out)
 	const json_t *error = member(top, "error");
 	const json_t *inner = find_inner(top);
 	const json_t *code = member(inner, "code");
+	/* Beside its status in figures it is that in words. */
+	const bool status = json_is_integer(member(top, "statusCode"));
 	bool text = json_is_string(error) &&
-	    strchr(json_string_value(error), ' ') != NULL;
+	    (status || strchr(json_string_value(error), ' ') != NULL);
 
 	if (!text)
 		take_string(out->code, sizeof(out->code), error);
@@ -496,10 +501,12 @@ take_json(const json_t *top, struct reply_error *out)
 	take_number(out, member(inner, "code"));
 	take_message(out, member(top, "error_description"));
 	take_message(out, member(top, "error_summary"));
-	if (text)
+	if (text && !status)
 		take_message(out, error);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		take_message(out, member(inner, messages[i]));
+	if (text)
+		take_message(out, error);
 	take_message(out, json_array_get(member(top, "errors"), 0));
 	take_message(out, json_array_get(member(top, "errorMessages"), 0));
 	take_model_state(out, member(inner, "ModelState"));

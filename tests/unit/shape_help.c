@@ -19,7 +19,7 @@
 #define TEXT_MAX (1 << 20)
 
 static struct {
-	char epoch[24];
+	char epoch[24], old[24];
 	char *texts[SHAPE_MAX];
 	struct canned_reply replies[SHAPE_MAX + 1];
 	struct canned *server;
@@ -70,6 +70,16 @@ fill(const char *text, const char *place, const char *value)
 	    at + strlen(place));
 }
 
+static char *
+fill_times(const char *text)
+{
+	char *half = fill(text, "<epoch>", t.epoch);
+	char *whole = fill(half, "<old>", t.old);
+
+	free(half);
+	return whole;
+}
+
 /* The server's table: the URL is known when it runs, and the table is read only
  * then. */
 static void
@@ -80,11 +90,13 @@ start_server(const struct shape *shape)
 	(void)clock_format(clock_now() - CLOCK_MINUTE, 0, now);
 	(void)snprintf(t.epoch, sizeof(t.epoch), "%" PRId64,
 	    (clock_now() - CLOCK_MINUTE) / CLOCK_SECOND);
+	(void)snprintf(t.old, sizeof(t.old), "%" PRId64,
+	    (clock_now() - 2 * CLOCK_HOUR) / CLOCK_SECOND);
 	t.server = canned_start(t.replies);
 	for (size_t i = 0; i < SHAPE_MAX && shape->replies[i].path != NULL;
 	     i++) {
 		char *first = fill(shape->replies[i].bytes, "<now>", now);
-		char *half = fill(first, "<epoch>", t.epoch);
+		char *half = fill_times(first);
 
 		t.texts[i] = fill(half, "<url>", canned_url(t.server));
 		free(first);
@@ -105,10 +117,10 @@ shape_begin(const struct shape *shape, const char *token)
 	rest_rig_begin();
 	start_server(shape);
 	url = canned_url(t.server);
-	options = xasprintf("    token: %s\n    hosts: { login: \"%s\"%s%s%s "
+	options = xasprintf("    token: %s\n%s    hosts: { login: \"%s\"%s%s%s "
 			    "}\n",
-	    token, url, own ? "" : ", api: \"", own ? "" : url,
-	    own ? "" : "\"");
+	    token, shape->options != NULL ? shape->options : "", url,
+	    own ? "" : ", api: \"", own ? "" : url, own ? "" : "\"");
 	rest_rig_define("shape", shape->definition);
 	rest_rig_configure("shape", options);
 	free(options);
@@ -184,7 +196,7 @@ static void
 expect_events(const struct shape *shape, const char *told)
 {
 	struct buf events = BUF_INIT(TEXT_MAX);
-	char *expected = fill(shape->events, "<epoch>", t.epoch);
+	char *expected = fill_times(shape->events);
 	size_t n;
 	char **list = rest_rig_events(&n);
 

@@ -38,12 +38,14 @@
 	"\"{window.start|epoch}\", to: \"{window.end|epoch}\" } }\n" \
 	"    cursor: { kind: window, span: 10d, overlap: 1m }\n"
 
-/* Replies have <now>, <epoch> (seconds, a minute ago) and <url> in place of
- * what is known only when they are given, asked and events <epoch>. */
+/* Replies have <now>, <epoch> (seconds, a minute ago), <old> (two hours ago)
+ * and <url> in place of what is known only when they are given, asked <epoch>,
+ * and events both. */
 #define SHAPE_MAX 12
 struct shape {
 	const char *name;
 	const char *definition;
+	const char *options; /* of the source, as YAML; NULL: none more */
 	struct canned_reply replies[SHAPE_MAX];
 	const char *asked[SHAPE_MAX]; /* each is in the requests, so ordered */
 	const char *events;           /* a line each, sorted */

@@ -36,6 +36,20 @@ static const struct canned_reply table[] = {
 	{ .path = "/t1/",
 	    .bytes = REPLY("400 Bad Request", "27",
 		"{\"error\":\"AADSTS500011: x\"}") },
+	{ .path = "/refused",
+	    .bytes = REPLY("401 Unauthorized", "26",
+		"{\"error\":\"invalid_client\"}") },
+	{ .path = "/nowhere",
+	    .bytes =
+		REPLY("404 Not Found", "23", "{\"message\":\"Not Found\"}") },
+	{ .path = "/forbidden",
+	    .bytes = REPLY("403 Forbidden", "16", "{\"message\":\"no\"}") },
+	{ .path = "/dpop",
+	    .bytes = REPLY("400 Bad Request", "30",
+		"{\"error\":\"invalid_dpop_proof\"}") },
+	{ .path = "/limited",
+	    .bytes = REPLY("403 Forbidden", "37",
+		"{\"message\":\"API rate limit exceeded\"}") },
 	{ .path = "/odd",
 	    .bytes = REPLY("200 OK", "23", "{\"access_token\":\"a\\nb\"}") },
 	{ .path = "/any",
@@ -56,7 +70,8 @@ make(const char *path)
 	const struct oauth_conf oc = { .token_url = url,
 		.scope = "https://api/.default",
 		.client_id = "me",
-		.client_secret = "${env:SEALFEED_TEST_SECRET}" };
+		.client_secret = "${env:SEALFEED_TEST_SECRET}",
+		.options = "who and what" };
 	struct oauth *o;
 
 	ck_assert_int_eq(setenv("SEALFEED_TEST_SECRET", "p&q", 1), 0);
@@ -195,6 +210,34 @@ START_TEST(a_refusal_names_cause_and_remedy)
 	ck_assert_int_eq(setenv("SEALFEED_TEST_SECRET", "new", 1), 0);
 	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
 	ck_assert_uint_eq(canned_count(http_rig.server), 2);
+	oauth_free(o);
+}
+END_TEST
+
+static const struct {
+	const char *path;
+	const char *says;
+	bool names; /* the options */
+} refusals[] = {
+	{ "/refused", "the client's credentials are refused", true },
+	{ "/nowhere", "nobody gives tokens there", true },
+	{ "/dpop", "(DPoP), which this agent does not; switch that off", true },
+	{ "/forbidden", "check the permissions", false },
+	{ "/limited", "status 403: too many requests", false },
+	{ "/expired", "create a new one", false },
+};
+
+/* The options are the source's own, where they are to blame. */
+START_TEST(a_refusal_names_the_options)
+{
+	struct oauth *o = make(refusals[_i].path);
+	struct outcome r;
+
+	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
+	ck_assert_msg(strstr(r.text, refusals[_i].says) != NULL, "%s", r.text);
+	ck_assert_msg((strstr(r.text, "; check who and what") != NULL) ==
+		refusals[_i].names,
+	    "%s", r.text);
 	oauth_free(o);
 }
 END_TEST
@@ -433,6 +476,8 @@ suite_oauth(void)
 	tcase_add_test(tc, a_token_that_died_is_replaced_for_all);
 	tcase_add_test(tc, tokens_that_are_no_good_are_got_seldom);
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
+	tcase_add_loop_test(tc, a_refusal_names_the_options, 0,
+	    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_loop_test(tc, a_remedy_is_about_the_api, 0, 2);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
 	tcase_add_loop_test(tc, grant, 0, sizeof(grants) / sizeof(grants[0]));

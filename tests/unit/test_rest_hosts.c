@@ -1,16 +1,24 @@
 /*
  * test_rest_hosts.c - which hosts are asked, and with which credentials: links,
  * files and redirects that lead elsewhere, hosts that come with a token, and
- * credentials that two sources share, or that are too long.
+ * credentials that two sources share, that are too long, or that a vendor
+ * refuses.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "http/client.h"
+#include "http/rules.h"
 #include "sources/rest/rest_private.h"
 #include "tests/unit/rest_rig.h"
 #include "tests/unit/shape_help.h"
 #include "tests/unit/unit.h"
+
+#define TRIAL  \
+	WINDOW \
+	"    page: { kind: none }\n    records: { at: [\"\"] }\n    id: /id\n"
 
 static const struct shape shapes[] = {
 	{ .name = "a row that leads elsewhere",
@@ -241,6 +249,132 @@ START_TEST(credentials)
 }
 END_TEST
 
+/* Whoever is refused is told which options say who asks. */
+START_TEST(options_of_credentials)
+{
+	static const char yaml[] =
+	    "agent: { name: a, key: /tmp/seal.pem }\nsources:\n"
+	    "  a: { type: okta, domain: a.okta.com, token: \"${env:A}\" }\n"
+	    "  b: { type: okta, domain: a.okta.com, client_id: c, key_id: k, "
+	    "private_key: \"${file:/tmp/key}\" }\n"
+	    "outputs: { f: { type: file, path: /tmp/out } }\n";
+	static const char *const expected[] = { "token",
+		"domain, client_id, private_key and key_id" };
+
+	rest_rig_begin();
+	rest_rig_link("okta", SRCDIR "/agent/sources/definitions/okta.yaml");
+	rest_rig_load(yaml);
+	for (size_t i = 0; i < 2; i++) {
+		const struct rest_conf *c = rest_rig.config->sources[i].conf;
+		char *options = rest_auth_options(c, rest_auth(c));
+
+		ck_assert_str_eq(options, expected[i]);
+		free(options);
+	}
+	rest_rig_end();
+}
+END_TEST
+
+#define GITHUB "org: a, token: abcdefgh"
+#define SLACK "token: xoxp-abcdef"
+static const struct {
+	const char *type, *options;
+	int status;
+	const char *headers, *body;
+	enum reply_class class;
+	const char *says;
+} refusals[] = {
+	{ "github", GITHUB, 403, "X-GitHub-SSO: required; url=x\r\n",
+	    "{\"message\":\"Resource protected by organization SAML "
+	    "enforcement.\"}",
+	    REPLY_CONFIG, "SSO; authorise it there" },
+	{ "github", GITHUB, 403, "",
+	    "{\"message\":\"Resource not accessible by integration\"}",
+	    REPLY_CONFIG, "Administration set to read" },
+	{ "github", GITHUB, 403, "Retry-After: 60\r\n",
+	    "{\"message\":\"Wait.\"}", REPLY_THROTTLED, "too many requests" },
+	{ "github", GITHUB, 403, "X-RateLimit-Remaining: 0\r\n",
+	    "{\"message\":\"API rate limit exceeded\"}", REPLY_THROTTLED,
+	    "budget" },
+	{ "github", GITHUB, 401, "", "{\"message\":\"Bad credentials\"}",
+	    REPLY_UNAUTHORISED, "check token" },
+	{ "slack", SLACK, 200, "", "{\"ok\":false,\"error\":\"missing_scope\"}",
+	    REPLY_CONFIG, "add the user token scope auditlogs:read" },
+	{ "slack", SLACK, 401, "",
+	    "{\"ok\":false,\"error\":\"invalid_authentication\"}",
+	    REPLY_UNAUTHORISED, "check token" },
+	{ "slack", SLACK, 403, "",
+	    "{\"ok\":false,\"error\":\"not_allowed_token_type\"}", REPLY_CONFIG,
+	    "begins with xoxp-" },
+};
+
+/* What vendors answer whoever may not read, in their own words. */
+START_TEST(a_refusal)
+{
+	char *yaml = xasprintf(
+	    "agent: { name: a, key: /tmp/seal.pem }\nsources:\n  a: { type: "
+	    "%s, %s }\noutputs: { f: { type: file, path: /tmp/out } }\n",
+	    refusals[_i].type, refusals[_i].options);
+	char *file = xasprintf(SRCDIR "/agent/sources/definitions/%s.yaml",
+	    refusals[_i].type);
+	const struct rest_conf *c;
+	struct http_reply reply;
+	struct outcome r;
+
+	rest_rig_begin();
+	rest_rig_link(refusals[_i].type, file);
+	rest_rig_load(yaml);
+	c = rest_rig.config->sources[0].conf;
+	http_reply_init(&reply);
+	reply.status = refusals[_i].status;
+	ck_assert_int_eq(buf_adds(&reply.headers, refusals[_i].headers), 0);
+	ck_assert_int_eq(buf_adds(&reply.body, refusals[_i].body), 0);
+	if (reply.status == 200)
+		rules_unexpected(c->def->streams[0].rules, &reply, "events",
+		    &r);
+	else
+		rules_judge(c->def->streams[0].rules, &reply, &r);
+	ck_assert_int_eq(r.class, refusals[_i].class);
+	ck_assert_msg(strstr(r.text, refusals[_i].says) != NULL, "%s", r.text);
+	http_reply_release(&reply);
+	rest_rig_end();
+	free(file);
+	free(yaml);
+}
+END_TEST
+
+/* What fails makes all of a source wait, which a trial doesn't: nobody has
+ * stopped the other streams. */
+START_TEST(a_trial_waits_for_nothing)
+{
+	const struct shape s = { .definition =
+				     HEAD_WITH("{ kind: oauth2, host: login, "
+					       "path: /token, client_id: me, "
+					       "client_secret: \"{token}\" }")
+					 TRIAL "  other:\n    title: "
+					       "O\n    retention: 30d\n"
+					       "    time: { at: /t, "
+					       "format: epoch }\n" TRIAL,
+		.replies = { { "/token",
+		    FAIL("401", "{\"error\":\"invalid_client\"}"), 0 } } };
+	struct buf said = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+
+	shape_begin(&s, "abcdefgh");
+	ck_assert_int_eq(source_live(&rest_rig.config->sources[0], NULL, NULL,
+			     &said, &err),
+	    -1);
+	ck_assert_msg(strstr(err.text, "refused; check token") != NULL, "%s",
+	    err.text);
+	ck_assert_msg(strstr(said.data,
+			  "other: is not tried, since no further request may "
+			  "be made") != NULL,
+	    "%s", said.data);
+	buf_release(&said);
+	shape_end();
+}
+END_TEST
+
 /* A definition that is right, with that auth. */
 #define LONG(auth)                                                        \
 	HEAD_WITH(auth)                                                   \
@@ -318,6 +452,10 @@ suite_rest_hosts(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tc, credentials);
+	tcase_add_test(tc, options_of_credentials);
+	tcase_add_loop_test(tc, a_refusal, 0,
+	    sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(tc, a_trial_waits_for_nothing);
 	tcase_add_loop_test(tc, long_credentials, 0,
 	    sizeof(long_ones) / sizeof(long_ones[0]));
 	suite_add_tcase(s, tc);

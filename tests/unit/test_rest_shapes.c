@@ -3,6 +3,9 @@
  * next, one by one: windows and their counts, tokens, numbers, cursors that
  * are lost, jobs, iterators, and rows behind which there is more to fetch.
  */
+#include "base/clock.h"
+#include "sources/rest/rest_private.h"
+#include "tests/unit/rest_rig.h"
 #include "tests/unit/shape_help.h"
 #include "tests/unit/unit.h"
 
@@ -405,6 +408,42 @@ static const struct shape shapes[] = {
 	    .asked = { "/list", "c=C1" },
 	    .events = "{\"id\":1}\n{\"id\":2}\n",
 	    .trouble = "is not JSON" },
+	{ .name = "a cursor that is lost, whose events are kept",
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1,\"t\":<old>}],\"c\":"
+				  "\"C1\"}"),
+			     0 },
+		{ "/more?c=C1", JSON("{\"e\":[],\"c\":\"C1\"}"), 0 },
+		{ "/more?c=C1", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":2}],\"c\":\"C2\"}"), 0 },
+		{ "/more?c=C2", JSON("{\"e\":[],\"c\":\"C2\"}"), 0 } },
+	    .asked = { "/list", "c=C1", "c=C1", "/list", "c=C2" },
+	    .events = "{\"id\":1,\"t\":<old>}\n{\"id\":2}\n",
+	    .polls = 3 },
+	{ .name = "a cursor that is lost, whose events the plan does not keep",
+	    .options = "    retention: 65m\n",
+	    .gaps = 1,
+	    .definition = HEAD
+	    "    request: { path: /list }\n    next: { path: /more, query: { "
+	    "c: "
+	    "\"{page}\" } }\n    cursor: { kind: token }\n    page: { kind: "
+	    "token, from: [/c] }\n    records: { at: [/e] }\n    id: /id\n",
+	    .replies = { { "/list",
+			     JSON("{\"e\":[{\"id\":1,\"t\":<old>}],\"c\":"
+				  "\"C1\"}"),
+			     0 },
+		{ "/more?c=C1", JSON("{\"e\":[],\"c\":\"C1\"}"), 0 },
+		{ "/more?c=C1", FAIL("410", "{}"), 0 },
+		{ "/list", JSON("{\"e\":[{\"id\":2}],\"c\":\"C2\"}"), 0 },
+		{ "/more?c=C2", JSON("{\"e\":[],\"c\":\"C2\"}"), 0 } },
+	    .asked = { "/list", "c=C1", "c=C1", "/list", "c=C2" },
+	    .events = "{\"id\":1,\"t\":<old>}\n{\"id\":2}\n",
+	    .polls = 3 },
 	{ .name = "pages without rows that lead to some",
 	    .definition = HEAD
 	    "    request: { path: /list }\n    next: { path: /more, query: { "
@@ -592,6 +631,34 @@ START_TEST(shape)
 }
 END_TEST
 
+/* What a plan keeps, of several streams the shortest, is what counts: for gaps,
+ * warnings, backfills and how far sweeps go back. */
+START_TEST(retention)
+{
+	struct source_bounds bounds;
+	const struct window_spec *spec;
+	struct outcome r;
+
+	rest_rig_begin();
+	rest_rig_link("github",
+	    SRCDIR "/agent/sources/definitions/github.yaml");
+	rest_rig_configure("github",
+	    "    org: a\n    token: abcdefgh\n    retention: 36h\n");
+	rest_rig_open("web");
+	rest_rig.source.type->begin(&rest_rig.stream, &r);
+	spec = &rest_rig_state()->spec;
+	ck_assert_int_eq(spec->kept, 36 * CLOCK_HOUR);
+	ck_assert_int_eq(spec->sweeps[0].back, 3 * CLOCK_HOUR);
+	ck_assert_int_eq(spec->sweeps[1].back, 36 * CLOCK_HOUR);
+	ck_assert_int_eq(rest_rig.source.definition.retention, 36 * CLOCK_HOUR);
+	ck_assert(rest_rig.source.type->bounds(rest_rig.source.conf, "web",
+		      &bounds) == NULL);
+	ck_assert_int_eq(bounds.kept, 36 * CLOCK_HOUR);
+	rest_rig_close();
+	rest_rig_end();
+}
+END_TEST
+
 Suite *
 suite_rest_shapes(void)
 {
@@ -600,6 +667,7 @@ suite_rest_shapes(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shape, 0, sizeof(shapes) / sizeof(shapes[0]));
+	tcase_add_test(tc, retention);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -157,62 +157,66 @@ START_TEST(the_vendor_says_how_long)
 }
 END_TEST
 
+static const struct {
+	const char *body;
+	const char *code;
+	const char *message;
+} bodies[] = {
+	{ "{\"error\":{\"code\":\"AF1\",\"message\":\"m\"}}", "AF1", "m" },
+	{ "{\"error\":\"invalid_client\",\"error_description\":"
+	  "\"AADSTS7000222: The provided client secret keys are "
+	  "expired.\"}",
+	    "AADSTS7000222",
+	    "AADSTS7000222: The provided client secret keys are "
+	    "expired." },
+	{ "{\"Message\":\"denied\\r\\n  twice\"}", "", "denied twice" },
+	{ "{\"error\":\"not allowed here\"}", "", "not allowed here" },
+	{ "\xef\xbb\xbf{\"Error\":{\"Code\":\"A\",\"Message\":\"m\"}}", "A",
+	    "m" },
+	{ "\xef\xbb\xbf\xef\xbb\xbf{\"error\":\"not twice\"}", "",
+	    "not twice" },
+	{ "[{\"error\":{\"code\":\"A\",\"message\":\"m\"}}]", "A", "m" },
+	{ "{\"errors\":[{\"code\":\"A\",\"detail\":\"m\"}]}", "A", "m" },
+	{ "{\"Message\":\"Invalid.\",\"ModelState\":{\"x\":[\"Not a "
+	  "GUID.\"]}}",
+	    "", "Invalid. Not a GUID." },
+	{ "{\"Message\":\"a\\u009b2Jb\"}", "", "a 2Jb" },
+	{ "<Error><Code>No\xcf\xcfKey</Code><Message>\xc3\xa9\xc3"
+	  "</Message></Error>",
+	    "No??Key", "\xc3\xa9?" },
+	{ "{\"errorCode\":\"E1\",\"errorSummary\":\"m\"}", "E1", "m" },
+	{ "{\"errorMessages\":[\"m\"],\"errors\":{}}", "", "m" },
+	{ "{\"statusCode\":429,\"error\":\"Too Many Requests\","
+	  "\"message\":\"m\",\"errorCode\":\"E1\"}",
+	    "E1", "m" },
+	{ "{\"statusCode\":403,\"error\":\"Forbidden\","
+	  "\"message\":\"m\"}",
+	    "", "m" },
+	{ "{\"statusCode\":403,\"error\":\"Forbidden\"}", "", "Forbidden" },
+	{ "{\"errors\":[\"m\",\"n\"]}", "", "m" },
+	{ "{\"error\":{\"code\":\"A\",\"message\":\"m\",\"reason\":"
+	  "\"r\"}}",
+	    "A", "m" },
+	{ "{\"code\":7,\"message\":[]}", "", "" },
+	{ "{\"code\":40103,\"stat\":\"FAIL\"}", "40103", "" },
+	{ "{\"error\":{\"code\":\"A\"},\"code\":7}", "A", "" },
+	{ "{\"error_summary\":\"reset/..\",\"error\":{\".tag\":"
+	  "\"reset\"}}",
+	    "", "reset/.." },
+	{ "<html>\n<b>no", "", "<html> <b>no" },
+	{ "[]", "", "" },
+	{ "", "", "" },
+	{ "{\"error\":{\"code\":\"AF1\\u0000x\"}}", "AF1 x", "" },
+};
+
 START_TEST(error_bodies)
 {
-	static const struct {
-		const char *body;
-		const char *code;
-		const char *message;
-	} rows[] = {
-		{ "{\"error\":{\"code\":\"AF1\",\"message\":\"m\"}}", "AF1",
-		    "m" },
-		{ "{\"error\":\"invalid_client\",\"error_description\":"
-		  "\"AADSTS7000222: The provided client secret keys are "
-		  "expired.\"}",
-		    "AADSTS7000222",
-		    "AADSTS7000222: The provided client secret keys are "
-		    "expired." },
-		{ "{\"Message\":\"denied\\r\\n  twice\"}", "", "denied twice" },
-		{ "{\"error\":\"not allowed here\"}", "", "not allowed here" },
-		{ "\xef\xbb\xbf{\"Error\":{\"Code\":\"A\",\"Message\":\"m\"}}",
-		    "A", "m" },
-		{ "\xef\xbb\xbf\xef\xbb\xbf{\"error\":\"not twice\"}", "",
-		    "not twice" },
-		{ "[{\"error\":{\"code\":\"A\",\"message\":\"m\"}}]", "A",
-		    "m" },
-		{ "{\"errors\":[{\"code\":\"A\",\"detail\":\"m\"}]}", "A",
-		    "m" },
-		{ "{\"Message\":\"Invalid.\",\"ModelState\":{\"x\":[\"Not a "
-		  "GUID.\"]}}",
-		    "", "Invalid. Not a GUID." },
-		{ "{\"Message\":\"a\\u009b2Jb\"}", "", "a 2Jb" },
-		{ "<Error><Code>No\xcf\xcfKey</Code><Message>\xc3\xa9\xc3"
-		  "</Message></Error>",
-		    "No??Key", "\xc3\xa9?" },
-		{ "{\"errorCode\":\"E1\",\"errorSummary\":\"m\"}", "E1", "m" },
-		{ "{\"errorMessages\":[\"m\"],\"errors\":{}}", "", "m" },
-		{ "{\"errors\":[\"m\",\"n\"]}", "", "m" },
-		{ "{\"error\":{\"code\":\"A\",\"message\":\"m\",\"reason\":"
-		  "\"r\"}}",
-		    "A", "m" },
-		{ "{\"code\":7,\"message\":[]}", "", "" },
-		{ "{\"code\":40103,\"stat\":\"FAIL\"}", "40103", "" },
-		{ "{\"error\":{\"code\":\"A\"},\"code\":7}", "A", "" },
-		{ "{\"error_summary\":\"reset/..\",\"error\":{\".tag\":"
-		  "\"reset\"}}",
-		    "", "reset/.." },
-		{ "<html>\n<b>no", "", "<html> <b>no" },
-		{ "[]", "", "" },
-		{ "", "", "" },
-		{ "{\"error\":{\"code\":\"AF1\\u0000x\"}}", "AF1 x", "" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct reply_error e;
 
-		rules_error(rows[i].body, strlen(rows[i].body), &e);
-		ck_assert_str_eq(e.code, rows[i].code);
-		ck_assert_str_eq(e.message, rows[i].message);
+		rules_error(bodies[i].body, strlen(bodies[i].body), &e);
+		ck_assert_str_eq(e.code, bodies[i].code);
+		ck_assert_str_eq(e.message, bodies[i].message);
 	}
 }
 END_TEST

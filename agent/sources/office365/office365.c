@@ -117,6 +117,8 @@ office365_auth(const struct office365_conf *c, const char *resource,
 		    ? AUTH_OAUTH2_ASSERTION
 		    : AUTH_OAUTH2_SECRET,
 		.oauth = { .client_id = c->client_id,
+		    .options = "tenant, client_id, client_secret or "
+			       "certificate, cloud and login_url",
 		    .rules = strcmp(resource, office365_graph(c)) == 0
 			? graph_rules
 			: activity_rules,

@@ -237,6 +237,7 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 	struct buf url = BUF_INIT(TEXT_MAX);
 	char *before = before_token(f);
 	struct buf server = BUF_INIT(TEXT_MAX), audience = BUF_INIT(TEXT_MAX);
+	char *options = rest_auth_options(o->conf, f);
 	char *keep = refresh_file(s->folder, "");
 	char *kept[] = { refresh_file(s->folder, s->name),
 		refresh_file(s->old_folder, s->name) };
@@ -264,11 +265,13 @@ open_oauth(struct rest *o, const struct source *s, const struct def_auth *f,
 		if (o->def->hosts[i].from_token != NULL)
 			conf.oauth.reply.host = o->def->hosts[i].from_token;
 	conf.prefix = before;
+	conf.oauth.options = options;
 	o->auth = auth_new(&conf);
 	buf_release(&url);
 	buf_release(&server);
 	buf_release(&audience);
 	free(before);
+	free(options);
 	free(keep);
 	free(kept[0]);
 	free(kept[1]);

@@ -39,7 +39,7 @@ rest_bounds(const void *conf, const char *stream, struct source_bounds *out)
 	if (c->dedupe == 0)
 		return "its dedupe is 0, so what was collected before would "
 		       "come again";
-	*out = (struct source_bounds){ .kept = def->retention,
+	*out = (struct source_bounds){ .kept = rest_retention(c, def),
 		.step = is_open(def) ? INT64_MAX : def->cursor.span };
 	return NULL;
 }

@@ -50,6 +50,13 @@ rest_host(const struct rest_conf *c, size_t host, struct buf *out)
 			   : rest_vendor_host(c, host, out);
 }
 
+int64_t
+rest_retention(const struct rest_conf *c, const struct def_stream *s)
+{
+	return c->retention > 0 && c->retention < s->retention ? c->retention
+							       : s->retention;
+}
+
 /* How many of the secrets that a uses are set, and how many are not. */
 static void
 count_secrets(const struct rest_conf *c, const struct def_auth *a, size_t *set,
@@ -98,6 +105,30 @@ add_way(const struct rest_conf *c, const struct def_auth *a, struct buf *out)
 		    c->def->variables[i].name);
 		first = false;
 	}
+}
+
+char *
+rest_auth_options(const struct rest_conf *c, const struct def_auth *a)
+{
+	struct buf out = BUF_INIT(1000);
+	uint32_t left = a->uses;
+
+	for (size_t i = 0; i < c->def->n_variables; i++) {
+		const uint32_t bit = UINT32_C(1) << i;
+
+		if ((left & bit) == 0)
+			continue;
+		left &= ~bit;
+		(void)!buf_addf(&out, "%s%s",
+		    out.len == 0    ? ""
+			: left == 0 ? " and "
+				    : ", ",
+		    c->def->variables[i].name);
+	}
+	if (out.len > 0)
+		return buf_take(&out, NULL);
+	buf_release(&out);
+	return NULL;
 }
 
 /* Credentials: one way must be whole, and not two. */
@@ -186,6 +217,7 @@ check_stream(const struct rest_conf *c, const struct def_stream *s,
     const struct config_section *b)
 {
 	const struct def_request *r = &s->request;
+	const int64_t overlap = c->overlap > 0 ? c->overlap : s->cursor.overlap;
 
 	check_needed(c, s, r->path, b);
 	check_needed(c, s, r->body, b);
@@ -195,6 +227,10 @@ check_stream(const struct rest_conf *c, const struct def_stream *s,
 	if (s->cursor.kind == CURSOR_WINDOW && c->overlap >= s->cursor.span)
 		config_error(b,
 		    "overlap: must be shorter than the windows of %s", s->name);
+	if (c->retention > 0 && overlap >= c->retention)
+		config_error(b,
+		    "retention: must be longer than the overlap of %s",
+		    s->name);
 }
 
 static void

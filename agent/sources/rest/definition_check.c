@@ -163,8 +163,8 @@ definition_request_has(const struct def_request *r, const char *name)
 
 /* Options that every source has, or whose blocks it has. */
 static const char *const taken[] = { "type", "streams", "hosts", "interval",
-	"initial", "overlap", "dedupe", "retry_after_max", "proxy", "tls",
-	"timeout", "http", "reconcile", "start", "page", NULL };
+	"initial", "overlap", "retention", "dedupe", "retry_after_max", "proxy",
+	"tls", "timeout", "http", "reconcile", "start", "page", NULL };
 
 static void
 check_default(const struct def_variable *v, const struct config_section *b)

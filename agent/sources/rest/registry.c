@@ -168,7 +168,7 @@ default_streams(struct made *m)
 }
 
 #define FIELD(name) offsetof(struct rest_conf, name)
-#define OPTIONS 7
+#define OPTIONS 8
 
 /* Some streams can be asked by time beside their cursor. */
 static bool
@@ -178,6 +178,46 @@ is_bounded(const struct definition *d)
 		if (d->streams[i].bounded != NULL)
 			return true;
 	return false;
+}
+
+/* Those that say how far back. */
+static void
+add_spans(struct made *m, struct setting *s)
+{
+	const struct definition *d = m->def;
+
+	s[0] = (struct setting){ .key = "initial",
+		.type = SETTING_DURATION,
+		.offset = FIELD(initial),
+		.def = duration(m, d->initial),
+		.min = 0,
+		.max = 3650 * CLOCK_DAY,
+		.help = "How far back a new feed begins; no further than the "
+			"vendor keeps its events." };
+	s[1] = (struct setting){ .key = "overlap",
+		.type = SETTING_DURATION,
+		.offset = FIELD(overlap),
+		.min = CLOCK_SECOND,
+		.max = 30 * CLOCK_DAY,
+		.help = "How far every poll of a window goes back, for events "
+			"that appear late. Default: the stream's own." };
+	s[2] = (struct setting){ .key = "dedupe",
+		.type = SETTING_DURATION,
+		.offset = FIELD(dedupe),
+		.def = duration(m, longest_look_back(d)),
+		.min = CLOCK_HOUR,
+		.max = 3650 * CLOCK_DAY,
+		.help = "How long an event is remembered, by its id and a hash "
+			"of its bytes, to drop repeats. Other bytes under the "
+			"same id are a version of the first." };
+	s[3] = (struct setting){ .key = "retention",
+		.type = SETTING_DURATION,
+		.offset = FIELD(retention),
+		.min = CLOCK_HOUR,
+		.max = 3650 * CLOCK_DAY,
+		.help = "How long the vendor keeps events, where your plan or "
+			"instance has less than a stream says: what is older "
+			"is a gap. Default: the stream's own." };
 }
 
 /* The options that every such source has. */
@@ -202,31 +242,8 @@ add_options(struct made *m, struct setting *s)
 		.max = CLOCK_DAY,
 		.help = "Time between two polls of a feed; shorter while there "
 			"is a backlog." };
-	s[2] = (struct setting){ .key = "initial",
-		.type = SETTING_DURATION,
-		.offset = FIELD(initial),
-		.def = duration(m, d->initial),
-		.min = 0,
-		.max = 3650 * CLOCK_DAY,
-		.help = "How far back a new feed begins; no further than the "
-			"vendor keeps its events." };
-	s[3] = (struct setting){ .key = "overlap",
-		.type = SETTING_DURATION,
-		.offset = FIELD(overlap),
-		.min = CLOCK_SECOND,
-		.max = 30 * CLOCK_DAY,
-		.help = "How far every poll of a window goes back, for events "
-			"that appear late. Default: the stream's own." };
-	s[4] = (struct setting){ .key = "dedupe",
-		.type = SETTING_DURATION,
-		.offset = FIELD(dedupe),
-		.def = duration(m, longest_look_back(d)),
-		.min = CLOCK_HOUR,
-		.max = 3650 * CLOCK_DAY,
-		.help = "How long an event is remembered, by its id and a hash "
-			"of its bytes, to drop repeats. Other bytes under the "
-			"same id are a version of the first." };
-	s[5] = (struct setting){ .key = "retry_after_max",
+	add_spans(m, &s[2]);
+	s[6] = (struct setting){ .key = "retry_after_max",
 		.type = SETTING_DURATION,
 		.offset = FIELD(retry_after_max),
 		.def = "5m",
@@ -235,7 +252,7 @@ add_options(struct made *m, struct setting *s)
 		.help = "Longest wait that the vendor gets when it throttles "
 			"and asks for more; then one request shows whether all "
 			"may go on." };
-	s[6] = (struct setting){ .key = "http",
+	s[7] = (struct setting){ .key = "http",
 		.type = SETTING_TABLE,
 		.offset = FIELD(http),
 		.table = http_settings };

@@ -39,11 +39,11 @@ define(const void *conf, struct source_definition *out)
 		.retry_after_max = c->retry_after_max,
 	};
 	for (size_t i = 0; c->streams != NULL && c->streams[i] != NULL; i++) {
-		const struct def_stream *s =
-		    definition_stream(c->def, c->streams[i]);
+		const int64_t kept =
+		    rest_retention(c, definition_stream(c->def, c->streams[i]));
 
-		if (out->retention == 0 || s->retention < out->retention)
-			out->retention = s->retention;
+		if (out->retention == 0 || kept < out->retention)
+			out->retention = kept;
 	}
 }
 
@@ -203,11 +203,12 @@ static void
 set_windows(struct rest_stream *rs, const struct rest_conf *conf)
 {
 	const struct def_cursor *c = &rs->def->cursor;
+	const int64_t kept = rest_retention(conf, rs->def);
 
 	rs->spec = (struct window_spec){
 		.unit = c->granularity,
 		.span = c->span,
-		.kept = rs->def->retention,
+		.kept = kept,
 		.late = CLOCK_MINUTE,
 		.slack = 5 * CLOCK_MINUTE,
 		.ahead = c->lag > 0 ? -c->lag : CLOCK_SECOND,
@@ -224,7 +225,8 @@ set_windows(struct rest_stream *rs, const struct rest_conf *conf)
 		rs->spec.sweeps[i] =
 		    (struct window_sweep){ .key = rs->sweep_keys[i],
 			    .every = c->sweeps[i].every,
-			    .back = c->sweeps[i].back };
+			    .back = c->sweeps[i].back < kept ? c->sweeps[i].back
+							     : kept };
 	}
 }
 
@@ -247,7 +249,7 @@ load_windows(struct rest_stream *rs, struct stream *st)
 static void
 begin_token(struct rest_stream *rs, struct stream *st, int64_t initial)
 {
-	const int64_t kept = rs->def->retention - rs->spec.slack;
+	const int64_t kept = rs->spec.kept - rs->spec.slack;
 	const int64_t now = server_clock_now(st->source->clock);
 
 	if (rs->from == 0)
@@ -350,6 +352,10 @@ live(struct worker *w, struct buf *message, struct err *err)
 				return err_set(err, "too much to say");
 			continue;
 		}
+		if (r.class == REPLY_STOPPED)
+			(void)outcome_set(&r, REPLY_STOPPED,
+			    "is not tried, since no further request may be "
+			    "made for the moment");
 		if (rc != 0 &&
 		    buf_addf(message, "%s: %s\n", c->streams[i], r.text) != 0)
 			break;

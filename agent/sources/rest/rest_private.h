@@ -34,7 +34,8 @@ struct rest_conf {
 	char **streams;
 	int64_t interval;
 	int64_t initial;
-	int64_t overlap; /* 0: each stream's own */
+	int64_t overlap;   /* 0: each stream's own */
+	int64_t retention; /* 0: likewise */
 	int64_t dedupe;
 	int64_t retry_after_max;
 	struct rest_reconcile reconcile;
@@ -50,8 +51,16 @@ const char *rest_variable(const struct rest_conf *c, size_t variable);
 int rest_vendor_host(const struct rest_conf *c, size_t host, struct buf *out);
 int rest_host(const struct rest_conf *c, size_t host, struct buf *out);
 
+/* How long the vendor keeps a stream's events: as the definition says, or less
+ * where the option does. */
+int64_t rest_retention(const struct rest_conf *c, const struct def_stream *s);
+
 /* The way to show credentials that this source has, NULL: none is whole. */
 const struct def_auth *rest_auth(const struct rest_conf *c);
+
+/* The options that it is made of, "client_id, private_key and key_id"; NULL:
+ * none. */
+char *rest_auth_options(const struct rest_conf *c, const struct def_auth *a);
 
 /* Of source_type. */
 char *rest_credential(const void *conf);

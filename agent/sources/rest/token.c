@@ -113,7 +113,7 @@ restart(struct worker *w, struct stream *st, int64_t named, struct outcome *r)
 	struct rest_stream *rs = *(struct rest_stream **)st->state;
 	const struct source *s = w->source;
 	const int64_t oldest =
-	    server_clock_now(s->clock) - rs->def->retention + rs->spec.slack;
+	    server_clock_now(s->clock) - rs->spec.kept + rs->spec.slack;
 	const int64_t last = named != INT64_MIN ? named
 	    : rs->newest != 0                   ? rs->newest
 						: rs->from;
