@@ -556,11 +556,15 @@ static const struct {
 	    "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":"
 	    "\"Could not route to /accounts/x\"}]}",
 	    REPLY_CONFIG },
+	{ "zoom", 401, "", "{\"message\":\"It does not contain scopes:[x]\"}",
+	    REPLY_CONFIG },
+	{ "google-workspace", 400, "",
+	    "{\"error\":{\"message\":\"Invalid string value: 'x'. Allowed "
+	    "values: [y]\"}}",
+	    REPLY_CONFIG },
 	{ "zoom", 400, "", "{\"code\":200,\"message\":\"No permission.\"}",
 	    REPLY_CONFIG },
-	{ "zoom", 400, "",
-	    "{\"code\":200,\"message\":\"Only available for Paid or ZMP "
-	    "account: a.\"}",
+	{ "zoom", 400, "", "{\"message\":\"Only available for Paid or ZMP\"}",
 	    REPLY_CONFIG },
 	{ "netskope", 403, "", "{}", REPLY_CONFIG },
 	{ "netskope", 404, "", "{}", REPLY_CURSOR },
