@@ -134,6 +134,18 @@ const struct rule oauth_rules[] = {
 	    .cause = "the signed claim is outside its time",
 	    .hint = "set this machine's clock; the next one uses the "
 		    "server's" },
+	/* And so of whom a service account is to act for. */
+	{ .code = "invalid_grant",
+	    .text = "email or user id",
+	    .class = REPLY_CONFIG,
+	    .cause = "there is no such user to act for",
+	    .hint = "check subject" },
+	{ .code = "unauthorized_client",
+	    .text = "any of the scopes",
+	    .class = REPLY_CONFIG,
+	    .cause = "the service account may not act for the subject",
+	    .hint = "allow its client ID the scope under domain-wide "
+		    "delegation, which may take a day to have an effect" },
 	{ .code = "invalid_grant",
 	    .class = REPLY_CREDENTIALS,
 	    .cause = "the grant is refused",

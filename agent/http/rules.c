@@ -419,29 +419,63 @@ take_message(struct reply_error *out, const json_t *v)
 	take_string(out->message, sizeof(out->message), v);
 }
 
-/* {"PublisherIdentifier":["The value … is not valid."]}: what is wrong with
- * the first one, behind the message, which says less. */
+/* Behind the message, which says less, where it has not been said. */
 static void
-take_model_state(struct reply_error *out, const json_t *states)
+add_detail(struct reply_error *out, const char *text)
+{
+	char detail[200];
+	size_t n = strlen(out->message);
+
+	text_quote(detail, sizeof(detail), text, strlen(text));
+	if (n > 190 || strcasestr(out->message, detail) != NULL)
+		return;
+	(void)snprintf(out->message + n, sizeof(out->message) - n, "%s%s",
+	    n == 0                           ? ""
+		: out->message[n - 1] == '.' ? " "
+					     : ": ",
+	    detail);
+}
+
+/* {"PublisherIdentifier":["The value … is not valid."]}: what is wrong with
+ * the first one. */
+static void
+add_model_state(struct reply_error *out, const json_t *states)
 {
 	const char *name;
 	json_t *texts;
-	size_t n;
 
 	json_object_foreach((json_t *)(uintptr_t)states, name, texts)
 	{
-		const json_t *text = json_array_get(texts, 0);
+		const char *text = json_string_value(json_array_get(texts, 0));
 
-		if (!json_is_string(text))
+		if (text == NULL)
 			continue;
-		n = strlen(out->message);
-		if (n > 100)
-			return;
-		if (n > 0)
-			out->message[n++] = ' ';
-		text_quote(out->message + n, sizeof(out->message) - n,
-		    json_string_value(text), json_string_length(text));
+		add_detail(out, text);
 		return;
+	}
+}
+
+/* The first of what stands beside a message such as "Invalid input": a text,
+ * or {"field":…,"message":…}. */
+static void
+add_cause(struct reply_error *out, const json_t *error)
+{
+	static const char *const lists[] = { "errors", "error_chain",
+		"errorCauses", "details" };
+	static const char *const texts[] = { "field", "message",
+		"errorSummary" };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const json_t *v = json_array_get(member(error, lists[i]), 0);
+
+		if (json_is_string(v))
+			add_detail(out, json_string_value(v));
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			const json_t *text = member(v, texts[k]);
+
+			if (json_is_string(text))
+				add_detail(out, json_string_value(text));
+		}
 	}
 }
 
@@ -503,13 +537,18 @@ take_json(const json_t *top, struct reply_error *out)
 	take_message(out, member(top, "error_summary"));
 	if (text && !status)
 		take_message(out, error);
+	/* What is said of all comes before what is said of one. */
+	if (member(inner, "message") != NULL)
+		take_message(out, member(top, "message"));
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
 		take_message(out, member(inner, messages[i]));
 	if (text)
 		take_message(out, error);
 	take_message(out, json_array_get(member(top, "errors"), 0));
 	take_message(out, json_array_get(member(top, "errorMessages"), 0));
-	take_model_state(out, member(inner, "ModelState"));
+	add_model_state(out, member(inner, "ModelState"));
+	add_cause(out, inner);
+	add_cause(out, top);
 	take_aadsts(out);
 	/* Some say there that all is well: 0, or 200. */
 	out->failed = *out->message != '\0' && (text || inner != top) &&

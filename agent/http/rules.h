@@ -104,9 +104,11 @@ bool rules_beside(const struct rule *rules, const struct http_reply *reply,
  * {"code":…,"message":…}, {"Message":…,"ModelState":{…:[…]}}, {"error":"text"},
  * {"errors":["text"]}, {"errorCode":…,"errorSummary":…},
  * {"__type":"…#code","message":…}, any of them as the only element of an
- * array; and the XML <Error><Code>…</Code><Message>…</Message></Error>, also
- * within <ErrorResponse>.  An AADSTS number in the message
- * is the code then.  Not JSON: code "" and what http_body_quote() says.
+ * array, the first cause in "errors", "error_chain", "errorCauses" or "details"
+ * behind the message; and the XML
+ * <Error><Code>…</Code><Message>…</Message></Error>, also within
+ * <ErrorResponse>.  An AADSTS number in the message is the code then.  Not
+ * JSON: code "" and what http_body_quote() says.
  */
 struct reply_error {
 	char code[48];

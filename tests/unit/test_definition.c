@@ -473,6 +473,11 @@ static const struct {
 } said[] = {
 	/* Too many requests. */
 	{ "google-workspace", 403, "",
+	    "{\"error\":{\"code\":403,\"message\":\"Daily Limit Exceeded\","
+	    "\"errors\":[{\"domain\":\"usageLimits\",\"reason\":"
+	    "\"dailyLimitExceeded\"}]}}",
+	    REPLY_THROTTLED },
+	{ "google-workspace", 403, "",
 	    "{\"error\":{\"code\":403,\"message\":\"Quota exceeded for quota "
 	    "metric 'Queries' and limit 'Queries per minute per user'\","
 	    "\"errors\":[{\"domain\":\"usageLimits\",\"reason\":"
@@ -517,6 +522,10 @@ static const struct {
 	    REPLY_CURSOR },
 	{ "aws-cloudtrail", 400, "",
 	    "{\"__type\":\"InvalidNextTokenException\"}", REPLY_CURSOR },
+	{ "pagerduty", 400, "",
+	    "{\"error\":{\"message\":\"Invalid Input Provided\",\"code\":2001,"
+	    "\"errors\":[\"Cursor is invalid.\"]}}",
+	    REPLY_CURSOR },
 	{ "zoom", 400, "",
 	    "{\"code\":300,\"message\":\"The next page token is invalid or "
 	    "expired.\"}",
@@ -533,6 +542,29 @@ static const struct {
 	{ "cloudflare", 403, "",
 	    "{\"success\":false,\"errors\":[{\"code\":10000,\"message\":"
 	    "\"Authentication error\"}]}",
+	    REPLY_CONFIG },
+	{ "cloudflare", 400, "",
+	    "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":"
+	    "\"Invalid request headers\",\"error_chain\":[{\"code\":6111,"
+	    "\"message\":\"Invalid format for Authorization header\"}]}]}",
+	    REPLY_CREDENTIALS },
+	{ "cloudflare", 403, "",
+	    "{\"success\":false,\"errors\":[{\"code\":9109,\"message\":"
+	    "\"Invalid access token\"}]}",
+	    REPLY_CREDENTIALS },
+	{ "cloudflare", 404, "",
+	    "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":"
+	    "\"Could not route to /accounts/x\"}]}",
+	    REPLY_CONFIG },
+	{ "zoom", 401, "", "{\"message\":\"It does not contain scopes:[x]\"}",
+	    REPLY_CONFIG },
+	{ "google-workspace", 400, "",
+	    "{\"error\":{\"message\":\"Invalid string value: 'x'. Allowed "
+	    "values: [y]\"}}",
+	    REPLY_CONFIG },
+	{ "zoom", 400, "", "{\"code\":200,\"message\":\"No permission.\"}",
+	    REPLY_CONFIG },
+	{ "zoom", 400, "", "{\"message\":\"Only available for Paid or ZMP\"}",
 	    REPLY_CONFIG },
 	{ "netskope", 403, "", "{}", REPLY_CONFIG },
 	{ "netskope", 404, "", "{}", REPLY_CURSOR },

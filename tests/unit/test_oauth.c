@@ -50,6 +50,15 @@ static const struct canned_reply table[] = {
 	{ .path = "/limited",
 	    .bytes = REPLY("403 Forbidden", "37",
 		"{\"message\":\"API rate limit exceeded\"}") },
+	{ .path = "/undelegated",
+	    .bytes = REPLY("401 Unauthorized", "108",
+		"{\"error\":\"unauthorized_client\",\"error_"
+		"description\":\"Client not authorized for "
+		"any of the scopes requested.\"}") },
+	{ .path = "/nobody",
+	    .bytes = REPLY("400 Bad Request", "72",
+		"{\"error\":\"invalid_grant\",\"error_"
+		"description\":\"Invalid email or User ID\"}") },
 	{ .path = "/odd",
 	    .bytes = REPLY("200 OK", "23", "{\"access_token\":\"a\\nb\"}") },
 	{ .path = "/any",
@@ -238,6 +247,27 @@ START_TEST(a_refusal_names_the_options)
 	ck_assert_msg((strstr(r.text, "; check who and what") != NULL) ==
 		refusals[_i].names,
 	    "%s", r.text);
+	oauth_free(o);
+}
+END_TEST
+
+/* What a service account lacks to act for somebody. */
+static const struct {
+	const char *path;
+	const char *says;
+} strangers[] = {
+	{ "/undelegated", "under domain-wide delegation" },
+	{ "/nobody", "check subject" },
+};
+
+START_TEST(nobody_to_act_for)
+{
+	struct oauth *o = make(strangers[_i].path);
+	struct outcome r;
+
+	ck_assert(oauth_token(o, http_rig.http, &r) == NULL);
+	ck_assert_int_eq(r.class, REPLY_CONFIG);
+	ck_assert_msg(strstr(r.text, strangers[_i].says) != NULL, "%s", r.text);
 	oauth_free(o);
 }
 END_TEST
@@ -478,6 +508,8 @@ suite_oauth(void)
 	tcase_add_test(tc, a_refusal_names_cause_and_remedy);
 	tcase_add_loop_test(tc, a_refusal_names_the_options, 0,
 	    sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_loop_test(tc, nobody_to_act_for, 0,
+	    sizeof(strangers) / sizeof(strangers[0]));
 	tcase_add_loop_test(tc, a_remedy_is_about_the_api, 0, 2);
 	tcase_add_test(tc, a_token_that_no_header_can_carry);
 	tcase_add_loop_test(tc, grant, 0, sizeof(grants) / sizeof(grants[0]));

@@ -221,6 +221,43 @@ START_TEST(error_bodies)
 }
 END_TEST
 
+/* What says more than the message comes behind it, once. */
+START_TEST(causes)
+{
+	static const struct {
+		const char *body;
+		const char *code;
+		const char *message;
+	} rows[] = {
+		{ "{\"error\":{\"message\":\"Invalid Input Provided\",\"code\":"
+		  "2001,\"errors\":[\"Cursor is invalid.\",\"x\"]}}",
+		    "2001", "Invalid Input Provided: Cursor is invalid." },
+		{ "{\"errors\":[{\"code\":6003,\"message\":\"Invalid request "
+		  "headers\",\"error_chain\":[{\"code\":6111,\"message\":"
+		  "\"Invalid format\"}]}],\"result\":null}",
+		    "6003", "Invalid request headers: Invalid format" },
+		{ "{\"code\":300,\"message\":\"Validation Failed.\",\"errors\":"
+		  "[{\"field\":\"from\",\"message\":\"Invalid field.\"}]}",
+		    "", "Validation Failed. from: Invalid field." },
+		{ "{\"errorCode\":\"E1\",\"errorSummary\":\"failed: since\","
+		  "\"errorCauses\":[{\"errorSummary\":\"No date\"}]}",
+		    "E1", "failed: since: No date" },
+		{ "{\"error\":{\"code\":403,\"message\":\"Not  "
+		  "here\",\"errors\":"
+		  "[{\"message\":\"Not  here\",\"reason\":\"r\"}]}}",
+		    "", "Not here" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct reply_error e;
+
+		rules_error(rows[i].body, strlen(rows[i].body), &e);
+		ck_assert_str_eq(e.code, rows[i].code);
+		ck_assert_str_eq(e.message, rows[i].message);
+	}
+}
+END_TEST
+
 /* An answer in the three forms, with the same text in it. */
 static void
 error_in(int form, const char *text, size_t len, struct reply_error *e)
@@ -385,6 +422,7 @@ suite_rules(void)
 	tcase_add_test(tc, words_in_any_case);
 	tcase_add_test(tc, the_vendor_says_how_long);
 	tcase_add_test(tc, error_bodies);
+	tcase_add_test(tc, causes);
 	tcase_add_test(tc, only_what_is_seen);
 	tcase_add_test(tc, what_is_no_text);
 	tcase_add_test(tc, names_in_a_sentence);

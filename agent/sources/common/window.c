@@ -434,7 +434,7 @@ poll_newest(struct window_state *s, struct worker *w, struct stream *st,
 	}
 	/* The cursor is more careful: what is there to be seen now is not
 	 * all that will have been available by now. */
-	st->listed = min(l.window.to, now);
+	st->listed = min(l.window.to + s->spec->beyond, now);
 	move(s, st, &l, &gap, r);
 	return l.window.to < min(now, round_up(s->spec, now + s->spec->ahead));
 }

@@ -36,6 +36,9 @@ struct window_spec {
 	 * last: its Date has whole seconds, and what appears in this very one
 	 * must not wait for the next poll. */
 	int64_t ahead;
+	/* Bounds that name whole units, as days, have what is up to so long
+	 * behind a window's end, too. */
+	int64_t beyond;
 	/* What is said to be complete ends so long before the request. */
 	int64_t settle;
 	int64_t initial; /* how far back a new feed begins */

@@ -189,14 +189,20 @@ open_source(struct source *s, struct err *err)
 	return -1;
 }
 
+/* How far windows end before now because their bounds name whole units, of
+ * which the last has begun: all that there is of it comes, too. */
+static int64_t
+unit_lag(const struct def_cursor *c)
+{
+	return c->lag <= c->granularity ? c->lag : 0;
+}
+
 /* Where windows end a whole unit ago, a feed begins no later than the last one
  * did, or it would wait for the next. */
 static int64_t
 initial_of(const struct rest_conf *conf, const struct def_cursor *c)
 {
-	const bool units = c->lag <= c->granularity;
-
-	return units && conf->initial < c->lag ? c->lag : conf->initial;
+	return conf->initial < unit_lag(c) ? unit_lag(c) : conf->initial;
 }
 
 static void
@@ -212,6 +218,7 @@ set_windows(struct rest_stream *rs, const struct rest_conf *conf)
 		.late = CLOCK_MINUTE,
 		.slack = 5 * CLOCK_MINUTE,
 		.ahead = c->lag > 0 ? -c->lag : CLOCK_SECOND,
+		.beyond = unit_lag(c),
 		.settle = SETTLE,
 		.initial = initial_of(conf, c),
 		.overlap = conf->overlap > 0 ? conf->overlap : c->overlap,
