@@ -123,6 +123,14 @@ static const struct shape shapes[] = {
 		    0 } },
 	    .events = "{\"id\":1}\n{\"id\":2}\n",
 	    .polls = 2 },
+	{ .name = "a page that ends within its first row",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/a] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"c\":1,\"a\":[{\"id\":\"cut"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "the document ends inside an element",
+	    .polls = 2 },
 	{ .name = "more than a reply has: the window in halves",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { at: [/a], incomplete: { "

@@ -124,15 +124,16 @@ is_incomplete(const struct reading *g, const struct rest_page *page)
 	    g->rows >= (size_t)def->page.size;
 }
 
-/* Does what has no events say better than we do what is wrong? */
+/* Does what has no events say better than we do what is wrong?  A part of a
+ * document says nothing. */
 static bool
-says_why(const struct reading *g, const struct http_reply *reply)
+says_why(const struct reading *g, bool whole, const struct http_reply *reply)
 {
 	struct reply_error e = { .code = "" };
 
 	if (reply->shape != HTTP_OBJECT || g->rows > 0)
 		return false;
-	if (g->event == NULL)
+	if (whole && g->event == NULL)
 		return true;
 	if (reply->body.len > 0)
 		rules_error(reply->body.data, reply->body.len, &e);
@@ -161,7 +162,7 @@ check_page(struct reading *g, const struct rest_page *page,
 		return outcome_set(r, REPLY_INCOMPLETE,
 		    "the reply does not have all that there is");
 	}
-	if (says_why(g, reply))
+	if (says_why(g, whole, reply))
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
 	else if (whole)
