@@ -590,6 +590,16 @@ static const struct {
 	    "RequestFromNonPremiumTenantOrB2CTenant\",\"message\":\"Neither "
 	    "tenant is B2C or tenant doesn't have premium license\"}}",
 	    REPLY_CONFIG, "sign-ins need Entra ID P1 or P2" },
+	{ "microsoft-graph", 400,
+	    "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Specified "
+	    "argument was out of the range of valid values. (Parameter "
+	    "'Minimum allowed time for activityDateTime is 2/5/2023 12:00:00 "
+	    "AM')\"}}",
+	    REPLY_GONE, "kept for 7 days" },
+	{ "microsoft-graph", 400,
+	    "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Request not "
+	    "applicable to target tenant.\"}}",
+	    REPLY_CONFIG, "licence of Intune" },
 };
 
 START_TEST(what_is_told)
