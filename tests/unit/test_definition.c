@@ -600,6 +600,15 @@ static const struct {
 	    "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Request not "
 	    "applicable to target tenant.\"}}",
 	    REPLY_CONFIG, "licence of Intune" },
+	/* Credentials that are shown as they are. */
+	{ "jira", 401, "Client must be authenticated to access this resource.",
+	    REPLY_UNAUTHORISED, "refused; check email and token, and" },
+	{ "atlassian", 401, "{\"code\":401,\"message\":\"Unauthorized\"}",
+	    REPLY_UNAUTHORISED, "refused; check token, and" },
+	{ "1password", 401, "{\"Error\":{\"Message\":\"Unauthorized access\"}}",
+	    REPLY_UNAUTHORISED, "issued for the events of this stream" },
+	{ "microsoft-graph", 401, "", REPLY_UNAUTHORISED,
+	    "the access token is rejected" },
 };
 
 START_TEST(what_is_told)
