@@ -607,6 +607,8 @@ static const struct {
 	    REPLY_UNAUTHORISED, "refused; check token, and" },
 	{ "1password", 401, "{\"Error\":{\"Message\":\"Unauthorized access\"}}",
 	    REPLY_UNAUTHORISED, "issued for the events of this stream" },
+	{ "jira", 403, "{\"errorMessages\":[\"No.\"]}", REPLY_CONFIG,
+	    "on a paid plan" },
 	{ "microsoft-graph", 401, "", REPLY_UNAUTHORISED,
 	    "the access token is rejected" },
 };
