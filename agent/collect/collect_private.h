@@ -43,7 +43,7 @@ enum trouble_of {
  */
 struct feed_trouble {
 	enum reply_class class;
-	char code[48];
+	char code[REPLY_CODE];
 	char text[512]; /* of the first occurrence */
 	unsigned of;    /* 0: it has ended */
 	unsigned count; /* of occurrences */

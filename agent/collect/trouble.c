@@ -47,15 +47,15 @@ static const char *const slow_code = "slow";
 
 /* Another's word becomes a label and an identity. */
 static void
-set_code(char out[48], const struct outcome *r)
+set_code(char out[REPLY_CODE], const struct outcome *r)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz0123456789._-";
 	int status;
 
-	(void)snprintf(out, 48, "%s", r->code);
+	(void)snprintf(out, REPLY_CODE, "%s", r->code);
 	if (out[0] == '\0' && sscanf(r->text, "status %d", &status) == 1)
-		(void)snprintf(out, 48, "status-%d", status);
+		(void)snprintf(out, REPLY_CODE, "status-%d", status);
 	for (char *c = out; *c != '\0'; c++)
 		if (strchr(plain, *c) == NULL)
 			*c = '_';
@@ -173,7 +173,7 @@ occur(struct feed_worker *j, enum trouble_of of, const struct outcome *r,
 	struct collector *c = j->runner->collector;
 	int64_t now = clock_monotonic();
 	struct feed_trouble *a, copy, before, gone;
-	char code[48];
+	char code[REPLY_CODE];
 	bool news;
 
 	set_code(code, r);

@@ -14,6 +14,10 @@
 
 struct http_reply;
 
+/* Room for the code of an error.  Microsoft Graph has some of more than fifty
+ * letters; a rule whose code has no room would never match. */
+#define REPLY_CODE 96
+
 enum reply_class {
 	REPLY_OK,
 	REPLY_BENIGN,       /* an error that means "as you wished" */
@@ -53,7 +57,7 @@ struct outcome {
 	/* Of the body; else, where something in between has answered, "page",
 	 * "redirect" or "partial"; of a whole reply of another form "envelope",
 	 * "object" or "not-json"; "" where there is none. */
-	char code[48];
+	char code[REPLY_CODE];
 	char text[1024]; /* sentence: status, code, cause; hint */
 };
 
@@ -111,7 +115,7 @@ bool rules_beside(const struct rule *rules, const struct http_reply *reply,
  * JSON: code "" and what http_body_quote() says.
  */
 struct reply_error {
-	char code[48];
+	char code[REPLY_CODE];
 	char message[400];
 	/* What is said stands under "error" or its like, as of an error. */
 	bool failed;

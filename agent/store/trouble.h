@@ -21,7 +21,7 @@ struct store;
 struct trouble {
 	char subject[256]; /* a feed, a source, an output, "seal" … */
 	char class[24];    /* reply_class_name() and the like */
-	char code[48];     /* of the vendor, or "" */
+	char code[96];     /* of the vendor, or "" */
 	char text[512];    /* cause and remedy */
 	int64_t since;
 	int64_t until; /* it waits until then; INT64_MIN: not known */

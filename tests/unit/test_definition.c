@@ -570,33 +570,91 @@ static const struct {
 	{ "netskope", 404, "", "{}", REPLY_CURSOR },
 };
 
-START_TEST(what_vendors_say)
+/* A reply is judged by the rules of the first stream of a definition. */
+static void
+judge_shipped(const char *name, int status, const char *headers,
+    const char *body, struct outcome *r)
 {
 	struct config_errors errors = CONFIG_ERRORS_INIT;
-	char *path = xasprintf("%s/%s.yaml", SHIPPED, said[_i].definition);
-	struct definition *d =
-	    definition_load(said[_i].definition, path, &errors);
+	char *path = xasprintf("%s/%s.yaml", SHIPPED, name);
+	struct definition *d = definition_load(name, path, &errors);
 	struct http_reply reply;
-	struct outcome r;
 
 	ck_assert_ptr_nonnull(d);
 	http_reply_init(&reply);
-	reply.status = said[_i].status;
+	reply.status = status;
 	(void)snprintf(reply.type, sizeof(reply.type), "application/json");
 	reply.shape = HTTP_OBJECT;
-	ck_assert_int_eq(buf_adds(&reply.headers, said[_i].headers), 0);
-	ck_assert_int_eq(buf_adds(&reply.body, said[_i].body), 0);
-	if (reply.status == 200)
-		rules_unexpected(d->streams[0].rules, &reply, "events", &r);
+	ck_assert_int_eq(buf_adds(&reply.headers, headers), 0);
+	ck_assert_int_eq(buf_adds(&reply.body, body), 0);
+	if (status == 200)
+		rules_unexpected(d->streams[0].rules, &reply, "events", r);
 	else
-		rules_judge(d->streams[0].rules, &reply, &r);
-	ck_assert_msg(r.class == said[_i].class, "%s: %d %s is %s: %s",
-	    said[_i].definition, said[_i].status, said[_i].body,
-	    reply_class_name(r.class), r.text);
+		rules_judge(d->streams[0].rules, &reply, r);
 	http_reply_release(&reply);
 	definition_free(d);
 	config_errors_release(&errors);
 	free(path);
+}
+
+START_TEST(what_vendors_say)
+{
+	struct outcome r;
+
+	judge_shipped(said[_i].definition, said[_i].status, said[_i].headers,
+	    said[_i].body, &r);
+	ck_assert_msg(r.class == said[_i].class, "%s: %d %s is %s: %s",
+	    said[_i].definition, said[_i].status, said[_i].body,
+	    reply_class_name(r.class), r.text);
+}
+END_TEST
+
+/* What an administrator is told of it. */
+static const struct {
+	const char *definition;
+	int status;
+	const char *body;
+	enum reply_class class;
+	const char *tells;
+} told[] = {
+	{ "microsoft-graph", 403,
+	    "{\"error\":{\"code\":\"Authentication_"
+	    "RequestFromNonPremiumTenantOrB2CTenant\",\"message\":\"Neither "
+	    "tenant is B2C or tenant doesn't have premium license\"}}",
+	    REPLY_CONFIG, "sign-ins need Entra ID P1 or P2" },
+	{ "microsoft-graph", 400,
+	    "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Specified "
+	    "argument was out of the range of valid values. (Parameter "
+	    "'Minimum allowed time for activityDateTime is 2/5/2023 12:00:00 "
+	    "AM')\"}}",
+	    REPLY_GONE, "kept for 7 days" },
+	{ "microsoft-graph", 400,
+	    "{\"error\":{\"code\":\"BadRequest\",\"message\":\"Request not "
+	    "applicable to target tenant.\"}}",
+	    REPLY_CONFIG, "licence of Intune" },
+	/* Credentials that are shown as they are. */
+	{ "jira", 401, "Client must be authenticated to access this resource.",
+	    REPLY_UNAUTHORISED, "refused; check email and token, and" },
+	{ "atlassian", 401, "{\"code\":401,\"message\":\"Unauthorized\"}",
+	    REPLY_UNAUTHORISED, "refused; check token, and" },
+	{ "1password", 401, "{\"Error\":{\"Message\":\"Unauthorized access\"}}",
+	    REPLY_UNAUTHORISED, "issued for the events of this stream" },
+	{ "jira", 403, "{\"errorMessages\":[\"No.\"]}", REPLY_CONFIG,
+	    "on a paid plan" },
+	{ "microsoft-graph", 401, "", REPLY_UNAUTHORISED,
+	    "the access token is rejected" },
+};
+
+START_TEST(what_is_told)
+{
+	struct outcome r;
+
+	judge_shipped(told[_i].definition, told[_i].status, "", told[_i].body,
+	    &r);
+	ck_assert_msg(r.class == told[_i].class &&
+		strstr(r.text, told[_i].tells) != NULL,
+	    "%s: %d %s is %s: %s", told[_i].definition, told[_i].status,
+	    told[_i].body, reply_class_name(r.class), r.text);
 }
 END_TEST
 
@@ -790,6 +848,7 @@ suite_definition(void)
 	tcase_add_test(t, the_sample_has_every_key);
 	tcase_add_loop_test(t, what_vendors_say, 0,
 	    sizeof(said) / sizeof(said[0]));
+	tcase_add_loop_test(t, what_is_told, 0, sizeof(told) / sizeof(told[0]));
 	tcase_add_test(t, any_bytes_end_well);
 	tcase_add_test(t, values_are_picked);
 	tcase_add_test(t, times_in_every_form);

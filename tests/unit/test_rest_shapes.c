@@ -126,6 +126,48 @@ static const struct shape shapes[] = {
 		    0 } },
 	    .events = "{\"id\":1}\n{\"id\":2}\n",
 	    .polls = 2 },
+	{ .name = "a window that the vendor does not keep any more",
+	    .gaps = 1,
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/a] }\n    id: /id\n",
+	    .replies = { { "/list", FAIL("404", "{\"code\":\"old\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 },
+		{ "/list", FAIL("404", "{\"code\":\"old\"}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "status 404 old: not there",
+	    .most = 3 },
+	{ .name = "a window of which the vendor keeps the end",
+	    .gaps = 1,
+	    .definition = HEAD
+	    "    request: { path: /list, query: { from: "
+	    "\"{window.start|epoch}\", to: \"{window.end|epoch}\" } }\n"
+	    "    cursor: { kind: window, span: 10d, overlap: 1m, granularity: "
+	    "6h }\n    page: { kind: none }\n    records: { at: [/a] }\n"
+	    "    id: /id\n",
+	    .replies = { { "/list", FAIL("404", "{\"code\":\"old\"}"), 0 },
+		{ "/list", JSON("{\"a\":[]}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":3}]}"), 0 },
+		{ "/list", FAIL("404", "{\"code\":\"old\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":2},{\"id\":3}]}"), 0 } },
+	    .events = "{\"id\":2}\n{\"id\":3}\n",
+	    .trouble = "status 404 old: not there" },
+	{ .name = "a vendor that says so of every window keeps all",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/a] }\n    id: /id\n",
+	    .replies = { { "/list", FAIL("404", "{\"code\":\"old\"}"), 0 },
+		{ "/list", FAIL("404", "{\"code\":\"old\"}"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .polls = 2,
+	    .trouble = "status 404 old: not there" },
+	{ .name = "a page that ends within its first row",
+	    .definition = HEAD WINDOW "    page: { kind: none }\n    records: "
+				      "{ at: [/a] }\n    id: /id\n",
+	    .replies = { { "/list", JSON("{\"c\":1,\"a\":[{\"id\":\"cut"), 0 },
+		{ "/list", JSON("{\"a\":[{\"id\":1}]}"), 0 } },
+	    .events = "{\"id\":1}\n",
+	    .trouble = "the document ends inside an element",
+	    .polls = 2 },
 	{ .name = "more than a reply has: the window in halves",
 	    .definition = HEAD WINDOW
 	    "    page: { kind: none }\n    records: { at: [/a], incomplete: { "

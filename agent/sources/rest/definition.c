@@ -247,14 +247,21 @@ load_hosts(struct loading *l, const struct node *map)
 }
 
 static struct def_rule *
-load_rule(struct loading *l, const struct node *map)
+new_rule(struct definition *d)
 {
-	struct definition *d = l->d;
 	struct def_rule *r = xcalloc(1, sizeof(*r));
-	struct config_section b;
 
 	d->pool = xreallocarray(d->pool, d->n_pool + 1, sizeof(*d->pool));
 	d->pool[d->n_pool++] = r;
+	return r;
+}
+
+static struct def_rule *
+load_rule(struct loading *l, const struct node *map)
+{
+	struct def_rule *r = new_rule(l->d);
+	struct config_section b;
+
 	b = definition_fill(l, rule_keys, map, "rules", NULL, r);
 	definition_check_rule(r, &b);
 	return r;
@@ -289,7 +296,7 @@ struct rule *
 definition_rules(struct loading *l, const struct node *list,
     const struct rule *more)
 {
-	struct rule *rules = xcalloc(2 * RULES_MAX + 1, sizeof(*rules));
+	struct rule *rules = xcalloc(2 * RULES_MAX + 2, sizeof(*rules));
 	size_t n = 0;
 
 	if (list != NULL && list->type != NODE_LIST) {
@@ -321,6 +328,44 @@ definition_rules(struct loading *l, const struct node *list,
 	for (; more != NULL && more->cause != NULL; more++)
 		rules[n++] = *more;
 	return rules;
+}
+
+/* Behind all rules: a refusal of credentials that are shown as they are names
+ * their options.  Tokens that are asked for are told of in general. */
+static void
+add_refusal(struct definition *d)
+{
+	struct buf hint = BUF_INIT(1000);
+	struct rule *rule = d->rules;
+	struct def_rule *own;
+	uint32_t uses = 0;
+
+	for (size_t i = 0; i < d->n_auth; i++) {
+		const int kind = d->auth[i].kind;
+
+		if (kind != KIND_HEADER && kind != KIND_BASIC &&
+		    kind != KIND_DIGEST)
+			return;
+		uses |= d->auth[i].uses;
+	}
+	for (size_t i = 0; i < d->n_variables; i++)
+		if ((uses & UINT32_C(1) << i) != 0)
+			(void)!buf_addf(&hint, "%s%s",
+			    hint.len == 0 ? "check " : " and ",
+			    d->variables[i].name);
+	if (hint.len > 0) {
+		own = new_rule(d);
+		own->cause = xstrdup("the credentials are refused");
+		own->hint =
+		    xasprintf("%s, and whether that has expired", hint.data);
+		while (rule->cause != NULL)
+			rule++;
+		*rule = (struct rule){ .status = 401,
+			.class = REPLY_UNAUTHORISED,
+			.cause = own->cause,
+			.hint = own->hint };
+	}
+	buf_release(&hint);
 }
 
 static void
@@ -441,6 +486,7 @@ load_all(struct loading *l, const char *name, const struct node *top)
 	definition_load_auth(l, top);
 	load_rate(l, top);
 	d->rules = definition_rules(l, node_get(top, "rules"), NULL);
+	add_refusal(d);
 	load_streams(l, top);
 	if (l->errors->n == 0)
 		check_used(l, node_get(top, "variables"));

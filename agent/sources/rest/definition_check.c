@@ -533,6 +533,10 @@ definition_check_rule(const struct def_rule *r, const struct config_section *b)
 		config_error(b, "status: is none of HTTP");
 	if (r->value != NULL && r->header == NULL)
 		config_error(b, "value: of which header?");
+	if (r->code != NULL && strlen(r->code) >= REPLY_CODE)
+		config_error(b,
+		    "code: is longer than %d bytes, and would match nothing",
+		    REPLY_CODE - 1);
 }
 
 bool

@@ -179,7 +179,8 @@ const struct setting rule_keys[] = {
 		    "credentials and configuration, an administrator "
 		    "must act; clock, times are refused; cursor, the "
 		    "vendor has lost a cursor or page token; gone, what "
-		    "was asked for is not kept any more; incomplete, "
+		    "was asked for is not kept any more, and of a window "
+		    "the part that is not becomes a gap; incomplete, "
 		    "there is more than can be had at once, and the "
 		    "window is read in halves." },
 	{ .key = "cause",

@@ -124,15 +124,16 @@ is_incomplete(const struct reading *g, const struct rest_page *page)
 	    g->rows >= (size_t)def->page.size;
 }
 
-/* Does what has no events say better than we do what is wrong? */
+/* Does what has no events say better than we do what is wrong?  A part of a
+ * document says nothing. */
 static bool
-says_why(const struct reading *g, const struct http_reply *reply)
+says_why(const struct reading *g, bool whole, const struct http_reply *reply)
 {
 	struct reply_error e = { .code = "" };
 
 	if (reply->shape != HTTP_OBJECT || g->rows > 0)
 		return false;
-	if (g->event == NULL)
+	if (whole && g->event == NULL)
 		return true;
 	if (reply->body.len > 0)
 		rules_error(reply->body.data, reply->body.len, &e);
@@ -161,7 +162,7 @@ check_page(struct reading *g, const struct rest_page *page,
 		return outcome_set(r, REPLY_INCOMPLETE,
 		    "the reply does not have all that there is");
 	}
-	if (says_why(g, reply))
+	if (says_why(g, whole, reply))
 		rules_unexpected(g->rs->api->rules, reply,
 		    "an object with the events", r);
 	else if (whole)
@@ -588,21 +589,69 @@ read_span(struct worker *w, struct stream *st, struct window_list *l,
 	return r->class;
 }
 
-/* Not all of a span can be had, and it cannot be any shorter. */
+/* The vendor does not give a span, or not all of it, and never will. */
 static enum reply_class
 lose_span(struct rest_stream *rs, struct stream *st, const struct window *span,
-    struct outcome *r)
+    const char *how, struct outcome *r)
 {
 	const struct source *s = st->source;
 	struct gap_row gap = { .from = span->from, .to = span->to };
 	struct outcome told = *r;
 
 	told.class = REPLY_GONE;
-	(void)snprintf(gap.cause, sizeof(gap.cause),
-	    "the vendor does not give all of the shortest span: %.400s",
-	    r->text);
+	(void)snprintf(gap.cause, sizeof(gap.cause), "the vendor %s: %.400s",
+	    how, r->text);
 	s->trouble(s->ctx, st, &told);
 	return rest_cursor_save(rs, st, &gap, r);
+}
+
+/* Does the vendor keep one unit of time?  REPLY_GONE: it does not. */
+static enum reply_class
+try_unit(struct worker *w, struct stream *st, struct window_list *l, int64_t at,
+    struct outcome *r)
+{
+	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	const struct window unit = { at, at + rs->def->cursor.granularity };
+	int64_t newest;
+
+	if (read_span(w, st, l, &unit, &newest, r) == REPLY_INCOMPLETE)
+		(void)outcome_set(r, REPLY_OK, "it is kept");
+	return r->class;
+}
+
+/* The vendor does not keep the beginning of a span any more: up to where it
+ * does, which is found by halves, span is a gap, but for what was listed
+ * before.  One that says the same of the last hours means something else. */
+static enum reply_class
+skip_gone(struct worker *w, struct stream *st, struct window_list *l,
+    struct window *span, struct outcome *r)
+{
+	struct rest_stream *rs = *(struct rest_stream **)st->state;
+	const int64_t unit = rs->def->cursor.granularity;
+	const int64_t listed = rs->window.cursor.listed;
+	const int64_t recent =
+	    server_clock_now(w->source->clock) - CLOCK_HOUR - unit;
+	int64_t from = span->from, at = span->to - unit;
+	struct outcome why = *r;
+
+	if (try_unit(w, st, l, recent - recent % unit, r) == REPLY_GONE)
+		r->class = REPLY_RETRY;
+	while (r->class == REPLY_OK && span->to - from >= 2 * unit) {
+		if (try_unit(w, st, l, at, r) == REPLY_GONE) {
+			from = at;
+			(void)outcome_set(r, REPLY_OK, "it is gone");
+		} else if (r->class == REPLY_OK) {
+			span->to = at;
+		}
+		at = from + (span->to - from) / unit / 2 * unit;
+	}
+	if (r->class != REPLY_OK || span->to <= listed)
+		return r->class;
+	*r = why;
+	return lose_span(rs, st,
+	    &(struct window){
+		span->from > listed ? span->from : listed, span->to },
+	    "does not keep it any more", r);
 }
 
 /* What is left of a span of which a reply did not have all: from its newest
@@ -645,7 +694,11 @@ rest_read_window(struct worker *w, struct stream *st, struct window_list *l,
 			}
 			if (c->end == BOUND_OPEN && newest >= span.from)
 				span.to = span.from + c->granularity;
-			(void)lose_span(rs, st, &span, r);
+			(void)lose_span(rs, st, &span,
+			    "does not give all of the shortest span", r);
+		} else if (r->class == REPLY_GONE && !rs->aside) {
+			drop_part(rs);
+			(void)skip_gone(w, st, l, &span, r);
 		}
 		if (r->class != REPLY_OK)
 			break;
@@ -690,7 +743,8 @@ rest_read_part(struct worker *w, struct stream *st, struct outcome *r)
 			    window_listed(&rs->spec, &part, rs->part_date);
 		return rest_cursor_save(rs, st, NULL, r);
 	}
-	if (r->class == REPLY_CURSOR || r->class == REPLY_INCOMPLETE) {
+	if (r->class == REPLY_CURSOR || r->class == REPLY_INCOMPLETE ||
+	    r->class == REPLY_GONE) {
 		drop_part(rs);
 		return outcome_set(r, REPLY_OK, "the window is read again");
 	}
