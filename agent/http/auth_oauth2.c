@@ -61,6 +61,14 @@ struct oauth {
 	OAUTH_REFUSED(code, "the tenant is in another cloud of Microsoft", \
 	    "check cloud")
 
+#define REFUSED(when)                                                          \
+	{                                                                      \
+		when,                                                          \
+		    .class = REPLY_CREDENTIALS,                                \
+		    .cause = "the client's credentials are refused",           \
+		    .hint = "check client_id and client_secret or certificate" \
+	}
+
 /* What Microsoft Entra answers: "Microsoft Entra authentication and
  * authorization error codes". */
 const struct rule oauth_rules[] = {
@@ -141,10 +149,7 @@ const struct rule oauth_rules[] = {
 	    .hint = "the refresh token, key or authorisation may have expired "
 		    "or been revoked, or is of another user; create a new "
 		    "one" },
-	{ .code = "invalid_client",
-	    .class = REPLY_CREDENTIALS,
-	    .cause = "the client's credentials are refused",
-	    .hint = "check client_id and client_secret or certificate" },
+	REFUSED(.code = "invalid_client"),
 	{ .code = "unauthorized_client",
 	    .class = REPLY_CONFIG,
 	    .cause = "the application may not use this grant",
@@ -154,10 +159,9 @@ const struct rule oauth_rules[] = {
 	    .cause = "the token request is refused",
 	    .hint = "check the options that say who asks, such as tenant, "
 		    "client_id and cloud" },
-	{ .status = 401,
-	    .class = REPLY_CREDENTIALS,
-	    .cause = "the client's credentials are refused",
-	    .hint = "check client_id and client_secret or certificate" },
+	REFUSED(.status = 401),
+	/* So CrowdStrike: nothing was asked for yet that one may not have. */
+	REFUSED(.status = 403),
 	{ .status = 404,
 	    .class = REPLY_CONFIG,
 	    .cause = "there is no token endpoint",

@@ -33,6 +33,10 @@ static const struct canned_reply table[] = {
 	    .bytes = REPLY("401 Unauthorized", "67",
 		"{\"error\":\"invalid_client\",\"error_description\":"
 		"\"AADSTS7000222: old\"}") },
+	{ .path = "/forbidden",
+	    .bytes = REPLY("403 Forbidden", "71",
+		"{\"meta\":{},\"errors\":[{\"code\":403,\"message\":"
+		"\"Failed to issue a token\"}]}") },
 	{ .path = "/t1/",
 	    .bytes = REPLY("400 Bad Request", "27",
 		"{\"error\":\"AADSTS500011: x\"}") },
@@ -173,6 +177,23 @@ START_TEST(tokens_that_are_no_good_are_got_seldom)
 		ck_assert(!oauth_reject(o, t, &one));
 	}
 	secret_free(t);
+	oauth_free(o);
+}
+END_TEST
+
+/* Whoever is refused a token may be nobody at all: no permission was asked for.
+ */
+START_TEST(who_is_refused_has_wrong_credentials)
+{
+	struct oauth *o = make("/forbidden");
+	struct outcome r;
+
+	ck_assert_ptr_null(oauth_token(o, http_rig.http, &r));
+	ck_assert_int_eq(r.class, REPLY_CREDENTIALS);
+	ck_assert_str_eq(r.text,
+	    "no access token: status 403: the client's credentials are "
+	    "refused; check client_id and client_secret or certificate; the "
+	    "server says: Failed to issue a token");
 	oauth_free(o);
 }
 END_TEST
@@ -429,6 +450,7 @@ suite_oauth(void)
 	tcase_add_loop_test(tc, request, 0,
 	    sizeof(requests) / sizeof(requests[0]));
 	tcase_add_test(tc, a_token_is_kept_until_it_is_rejected);
+	tcase_add_test(tc, who_is_refused_has_wrong_credentials);
 	tcase_add_test(tc, a_token_that_is_good_for_others_is_kept);
 	tcase_add_test(tc, a_token_that_died_is_replaced_for_all);
 	tcase_add_test(tc, tokens_that_are_no_good_are_got_seldom);
