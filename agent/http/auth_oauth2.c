@@ -463,14 +463,14 @@ keep_token(struct oauth *o, const struct credentials *c,
 }
 
 /* Behind a refusal: where to look, but for what Entra explains by a code of its
- * own, and a 403, which is about permissions. */
+ * own.  A 403, which is about permissions elsewhere, is CrowdStrike's answer to
+ * a wrong secret, too. */
 static void
-name_options(const struct oauth *o, const struct http_reply *reply,
-    struct outcome *r)
+name_options(const struct oauth *o, struct outcome *r)
 {
 	const size_t len = strlen(r->text);
 
-	if (o->conf.options != NULL && reply->status != 403 &&
+	if (o->conf.options != NULL &&
 	    (r->class == REPLY_CREDENTIALS || r->class == REPLY_CONFIG) &&
 	    strncmp(r->code, "AADSTS", 6) != 0)
 		(void)snprintf(r->text + len, sizeof(r->text) - len,
@@ -499,7 +499,7 @@ ask(struct oauth *o, struct http *h, const struct credentials *c,
 			rules_judge(o->conf.rules, &reply, r);
 			if (r->class == REPLY_OK)
 				keep_token(o, c, &reply, r);
-			name_options(o, &reply, r);
+			name_options(o, r);
 		}
 	}
 	if (reply.body.data != NULL)

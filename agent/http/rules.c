@@ -55,7 +55,8 @@ static const struct rule general[] = {
 	{ .status = 403,
 	    .class = REPLY_CONFIG,
 	    .cause = "access is forbidden",
-	    .hint = "check the permissions of the application or token" },
+	    .hint = "check the permissions of the token, user or "
+		    "application" },
 	{ .status = 404,
 	    .class = REPLY_RETRY,
 	    .cause = "not found",
@@ -206,12 +207,17 @@ tell_page(const struct http_reply *reply, struct outcome *out)
 		.cause = "a page where an answer of the API was expected",
 		.hint = "a proxy, firewall or login is in between; let the "
 			"agent through" };
+	static const struct rule failed = { .class = REPLY_RETRY,
+		.cause = "an error page, of the server or of a proxy in "
+			 "between" };
 	const int status = reply->status;
 	struct reply_error e = { .code = "" };
 	const struct rule *r = &page;
 
 	if (status == 407 || status == 429 || status == 503)
 		r = find(general, reply, &e);
+	else if (status / 100 == 5)
+		r = &failed;
 	http_body_quote(reply->body.data, reply->body.len, e.message,
 	    sizeof(e.message));
 	tell(reply, r, &e, out);

@@ -343,9 +343,11 @@ static const struct {
 	{ "https://manage.office.com/a?x=1", "%s/a?x=1&", true },
 	{ "https://MANAGE.office.com:443/a", "%s/a?", true },
 	{ "https://manage.office.com", "%s?", true },
+	{ "http://manage.office.com/a", "%s/a?", true },
 	{ "%s/a", "%s/a?", true },
 	/* Of nobody or another cloud: neither is where requests go. */
-	{ "http://manage.office.com/a", "http://manage.office.com/a?", false },
+	{ "http://manage.office.com:8080/a", "http://manage.office.com:8080/a?",
+	    false },
 	{ "https://manage.office.com.example.com/a",
 	    "https://manage.office.com.example.com/a?", false },
 	{ "https://manage.office365.us/a", "https://manage.office365.us/a?",

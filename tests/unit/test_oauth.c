@@ -231,7 +231,7 @@ static const struct {
 	{ "/refused", "the client's credentials are refused", true },
 	{ "/nowhere", "nobody gives tokens there", true },
 	{ "/dpop", "(DPoP), which this agent does not; switch that off", true },
-	{ "/forbidden", "check the permissions", false },
+	{ "/forbidden", "check the permissions", true },
 	{ "/limited", "status 403: too many requests", false },
 	{ "/expired", "create a new one", false },
 };

@@ -150,6 +150,47 @@ START_TEST(urls)
 }
 END_TEST
 
+START_TEST(links)
+{
+	static const char own[] = "https://git.example.com",
+			  proxy[] = "https://proxy.example.net:8443/git";
+	static const struct {
+		const char *own, *base, *url, *asked;
+	} rows[] = {
+		{ NULL, own, "https://git.example.com/a?b=c",
+		    "https://git.example.com/a?b=c" },
+		/* Whoever ends TLS in front of it did not say so. */
+		{ NULL, own, "http://git.example.com/a?b=c",
+		    "https://git.example.com/a?b=c" },
+		{ own, proxy, "https://git.example.com/a?b=c",
+		    "https://proxy.example.net:8443/git/a?b=c" },
+		{ own, proxy, "HTTP://git.example.com/a?b=c",
+		    "https://proxy.example.net:8443/git/a?b=c" },
+		{ own, proxy, "http://proxy.example.net:8443/git/a",
+		    "https://proxy.example.net:8443/git/a" },
+		/* All others are left to be refused. */
+		{ NULL, own, "http://git.example.com:8080/a",
+		    "http://git.example.com:8080/a" },
+		{ NULL, own, "http://git.example.com@evil.example/a",
+		    "http://git.example.com@evil.example/a" },
+		{ own, proxy, "http://evil.example/a",
+		    "http://evil.example/a" },
+		{ NULL, "http://127.0.0.1:1", "http://127.0.0.1:2/a",
+		    "http://127.0.0.1:2/a" },
+	};
+	struct buf url = BUF_INIT(200);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_clear(&url);
+		ck_assert_int_eq(request_link(&url, rows[i].own, rows[i].base,
+				     rows[i].url),
+		    0);
+		ck_assert_str_eq(url.data, rows[i].asked);
+	}
+	buf_release(&url);
+}
+END_TEST
+
 START_TEST(schemes)
 {
 	static const struct {
@@ -283,7 +324,8 @@ START_TEST(another_origin)
 	ck_assert_str_eq(f.outcome.code, "foreign-host");
 	ck_assert_str_eq(f.outcome.text,
 	    "next leads to another host than api_url and is refused: "
-	    "https://elsewhere/x; no token was sent");
+	    "https://elsewhere/x; no token was sent; if it is the vendor's "
+	    "own, let api_url have its host");
 }
 END_TEST
 
@@ -389,6 +431,7 @@ suite_request(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, urls);
+	tcase_add_test(tc, links);
 	tcase_add_test(tc, schemes);
 	tcase_add_test(tc, a_secret_is_read_again_when_it_is_refused);
 	tcase_add_test(tc, refused_for_good);

@@ -90,6 +90,9 @@ static const struct {
 	{ 403, "", " \r\n<!DOCTYPE html><title>Denied - Zscaler</title>",
 	    REPLY_RETRY, "the server says: Denied - Zscaler" },
 	{ 404, "", "<html>AF20050</html>", REPLY_RETRY, "a page" },
+	{ 502, "", "<html><title>Bad Gateway</title>", REPLY_RETRY,
+	    "status 502: an error page, of the server or of a proxy in "
+	    "between; the server says: Bad Gateway" },
 	{ 429, "Retry-After: 3\r\n", "<html>", REPLY_THROTTLED, "too many" },
 	{ 407, "", "<html>", REPLY_CREDENTIALS, "proxy" },
 	{ 401, "",

@@ -3,11 +3,14 @@
  */
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "http/auth.h"
 #include "http/rate.h"
@@ -52,19 +55,45 @@ request_url(struct buf *out, const char *base, const char *path,
 	return query != NULL ? request_query(out, query) : 0;
 }
 
+/* A URL of that origin but for its http, by https; NULL: it is no such one. */
+static char *
+by_https(const char *origin, const char *url)
+{
+	static const char plain[] = "http://";
+	char *out = NULL;
+
+	if (origin != NULL && strncasecmp(url, plain, strlen(plain)) == 0)
+		out = xasprintf("https://%s", url + strlen(plain));
+	if (out != NULL && !http_same_origin(origin, out)) {
+		free(out);
+		out = NULL;
+	}
+	return out;
+}
+
 int
 request_link(struct buf *out, const char *own, const char *base,
     const char *url)
 {
+	char *https = by_https(own, url);
 	const char *path;
+	int rc;
 
+	if (https == NULL)
+		https = by_https(base, url);
+	if (https != NULL)
+		url = https;
 	if (own == NULL || http_same_origin(own, base) ||
-	    !http_same_origin(own, url))
-		return buf_adds(out, url);
-	/* The rest of a URL that has its origin. */
-	path = strstr(url, "://") + 3;
-	path += strcspn(path, "/?#");
-	return request_url(out, base, path, NULL);
+	    !http_same_origin(own, url)) {
+		rc = buf_adds(out, url);
+	} else {
+		/* The rest of a URL that has its origin. */
+		path = strstr(url, "://") + 3;
+		path += strcspn(path, "/?#");
+		rc = request_url(out, base, path, NULL);
+	}
+	free(https);
+	return rc;
 }
 
 bool
@@ -75,8 +104,8 @@ request_allowed(const struct api *api, const char *what, const char *url,
 		return true;
 	(void)outcome_set(r, REPLY_RETRY,
 	    "%s leads to another host than %s and is refused: %.*s; no token "
-	    "was sent",
-	    what, api->option, (int)strcspn(url, "?"), url);
+	    "was sent; if it is the vendor's own, let %s have its host",
+	    what, api->option, (int)strcspn(url, "?"), url, api->option);
 	(void)snprintf(r->code, sizeof(r->code), "foreign-host");
 	return false;
 }

@@ -61,7 +61,8 @@ int request_query(struct buf *url, const struct http_pair *query);
 /* Append a URL that the vendor gives.  One of its own, which own is a URL of,
  * is asked for at base, where the configuration says that the vendor is: a
  * proxy in between changes no bodies.  own may be NULL: base is the vendor's.
- */
+ * One of either by http is asked for by https: a vendor behind a proxy that
+ * ends TLS may not know better. */
 int request_link(struct buf *out, const char *own, const char *base,
     const char *url);
 
