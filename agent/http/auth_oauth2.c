@@ -172,7 +172,7 @@ const struct rule oauth_rules[] = {
 	    .cause = "the client's credentials are refused" },
 	{ .status = 404,
 	    .class = REPLY_CONFIG,
-	    .cause = "nobody gives tokens there" },
+	    .cause = "there is no token endpoint" },
 	{ .status = 0 },
 };
 

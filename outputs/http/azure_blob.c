@@ -46,7 +46,7 @@ static const struct rule token_rules[] = {
 	OAUTH_API_RULES("check cloud and tenant: it must be the tenant of a "
 			"subscription with Azure Storage",
 	    "check cloud and tenant; the token is for Azure Storage"),
-	{ .next = entra_rules }
+	{ .next = oauth_rules }
 };
 
 static void

@@ -123,14 +123,6 @@ entra_check(const struct entra_conf *c, const struct config_section *b)
 	http_url_check_setting("login_url", c->login_url, b);
 }
 
-const struct rule entra_rules[] = {
-	{ .status = 404,
-	    .class = REPLY_CONFIG,
-	    .cause = "there is no token endpoint",
-	    .hint = "check login_url, cloud and tenant" },
-	{ .next = oauth_rules },
-};
-
 struct login *
 entra_login(const struct entra_conf *c, const char *scope,
     const struct rule *rules, struct http_access *access)
@@ -146,6 +138,8 @@ entra_login(const struct entra_conf *c, const char *scope,
 		.certificate = c->certificate,
 		.private_key = c->private_key,
 		.rules = rules,
+		.options = "tenant, client_id, client_secret or certificate, "
+			   "cloud and login_url",
 		.wait_max = WAIT_MAX,
 	};
 	struct login *l;

@@ -38,11 +38,9 @@ extern const struct setting entra_settings[];
 /* Pure cross-check, for an output that needs a token. */
 void entra_check(const struct entra_conf *c, const struct config_section *b);
 
-/* Tokens for one scope; access is borrowed, rules are those of oauth_conf. */
+/* Tokens for one scope; access is borrowed, rules are those of oauth_conf and
+ * lead to oauth_rules. */
 struct login *entra_login(const struct entra_conf *c, const char *scope,
     const struct rule *rules, struct http_access *access);
-
-/* The last row of such rules. */
-extern const struct rule entra_rules[];
 
 #endif /* OUTPUTS_HTTP_ENTRA_H */

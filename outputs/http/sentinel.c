@@ -67,7 +67,7 @@ static const struct rule token_rules[] = {
 	OAUTH_API_RULES("check cloud and tenant: it must be the tenant of a "
 			"subscription with Azure Monitor",
 	    "check cloud, which says at which Azure Monitor the token is good"),
-	{ .next = entra_rules }
+	{ .next = oauth_rules }
 };
 
 static int

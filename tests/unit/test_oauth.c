@@ -229,7 +229,7 @@ static const struct {
 	bool names; /* the options */
 } refusals[] = {
 	{ "/refused", "the client's credentials are refused", true },
-	{ "/nowhere", "nobody gives tokens there", true },
+	{ "/nowhere", "there is no token endpoint", true },
 	{ "/dpop", "(DPoP), which this agent does not; switch that off", true },
 	{ "/forbidden", "check the permissions", true },
 	{ "/limited", "status 403: too many requests", false },

@@ -208,11 +208,15 @@ static const struct {
 	{ 400, SERVER, ENTRA("invalid_request", "90002", "Tenant not found."),
 	    VERDICT_BLOCKED, "check tenant and cloud" },
 	{ 400, SERVER, "{\"error\":\"invalid_request\"}", VERDICT_BLOCKED,
-	    "the token request is refused" },
+	    "the token request is refused; "
+	    "check tenant, client_id, client_secret or certificate, cloud and "
+	    "login_url" },
+	{ 401, SERVER, "{\"error\":\"invalid_client\"}", VERDICT_BLOCKED,
+	    "; check tenant, client_id" },
 	{ 400, SERVER,
 	    ENTRA("invalid_resource", "500011", "Principal not found."),
 	    VERDICT_BLOCKED, "tenant" },
-	{ 404, SERVER, "", VERDICT_BLOCKED, "no token endpoint" },
+	{ 404, SERVER, "", VERDICT_BLOCKED, "no token endpoint; check tenant" },
 	{ 429, "Retry-After: 7", "{}", VERDICT_RETRY, "429" },
 	{ 503, SERVER, ENTRA("temporarily_unavailable", "90033", "Busy."),
 	    VERDICT_RETRY, "temporarily unavailable" },
