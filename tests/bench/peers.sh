@@ -187,12 +187,15 @@ peer_cheap() {
 	usehttps=\"on\" tls.cacert=\"$work/ca.pem\""
 }
 
+# Most bytes of a peer's request.
+peer_batch=1048576
+
 # peer_omhttp GZIP PATH FORMAT TEMPLATE
 peer_omhttp() {
 	local gzip='compress="off"'
 	[ "$1" = false ] || gzip='compress="on" compress.level="1"'
 	peer_new_rsyslog "type=\"omhttp\" restpath=\"$2\" batch=\"on\"
-	batch.format=\"$3\" batch.maxbytes=\"1048576\" batch.maxsize=\"10000\"
+	batch.format=\"$3\" batch.maxbytes=\"$peer_batch\" batch.maxsize=\"10000\"
 	$gzip httpcontenttype=\"application/json\" errorfile=\"$work/peer/errors\"
 	$(peer_cheap)" \
 	    "$4"
@@ -228,7 +231,7 @@ destination out { http(
 	url("https://localhost:$(cat "$work/cheap/port")/$2")
 	method("POST") headers("Content-Type: application/x-ndjson")
 	body($3) delimiter("\n") body-suffix("\n") $gzip
-	batch-lines(100000) batch-bytes(1048576) batch-timeout(100)
+	batch-lines(100000) batch-bytes($peer_batch) batch-timeout(100)
 	workers(1) log-fifo-size(200000)
 	tls(ca-file("$work/ca.pem"))); };
 log { source(in); destination(out); flags(flow-control); };
