@@ -214,7 +214,7 @@ static const struct {
 	    { "client_id", "api_url", "hosts" } },
 	{ 0, 400, "invalid_scope", { "check cloud", "scope" },
 	    { "Office", "api_url", "hosts" } },
-	{ 0, 404, "other", { "check login_url", "tenant" },
+	{ 0, 404, "other", { "cloud and login_url", "check tenant" },
 	    { "Office", "api_url", "hosts" } },
 	{ 1, 400, "AADSTS500011: x", { "check cloud", "Azure Storage" },
 	    { "Office", "api_url", "Monitor" } },
