@@ -32,6 +32,7 @@ static const struct {
 	{ SUITE(ship_letters) },
 	{ SUITE(presets) },
 	{ SUITE(definition_keys) },
+	{ SUITE(definition_rules) },
 	{ SUITE(agent_feed) },
 	{ SUITE(assertion) },
 	{ SUITE(auth) },

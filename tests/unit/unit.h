@@ -35,6 +35,7 @@ Suite *suite_datadog(void);
 Suite *suite_dead_letters(void);
 Suite *suite_definition(void);
 Suite *suite_definition_keys(void);
+Suite *suite_definition_rules(void);
 Suite *suite_dialect(void);
 Suite *suite_doubt(void);
 Suite *suite_elasticsearch(void);
